@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the initial task is given (ABI fact: bootinfo.md).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	BOOTINFO_MAX_UNTYPED = 230,
+	ROOT_CNODE_RADIX = 12,
+};
+
+enum root_slot {
+	ROOT_SLOT_NULL = 0,
+	ROOT_SLOT_TCB = 1,
+	ROOT_SLOT_CNODE = 2,
+	ROOT_SLOT_SPACE = 3,
+	ROOT_SLOT_IRQ_CONTROL = 4,
+	ROOT_SLOT_ASID_CONTROL = 5,
+	ROOT_SLOT_ASID_POOL = 6,
+	ROOT_SLOT_PORT_CONTROL = 7,
+	ROOT_SLOT_IO_SPACE = 8,
+	ROOT_SLOT_BOOTINFO_FRAME = 9,
+	ROOT_SLOT_IPC_BUFFER = 10,
+	ROOT_SLOT_DOMAIN = 11,
+	ROOT_SLOT_SCHED_CONTEXT = 14,
+	ROOT_SLOT_FIRST_FREE = 16,
+};
+
+struct bootinfo_range {
+	uint64_t start;
+	uint64_t end; // exclusive
+};
+
+struct bootinfo_untyped {
+	uint64_t paddr;
+	uint8_t size_bits;
+	uint8_t is_device;
+	uint8_t padding[6];
+};
+
+struct bootinfo {
+	uint64_t extra_length;
+	uint64_t node_id;
+	uint64_t node_count;
+	uint64_t iopt_levels;
+	uint64_t ipc_buffer;
+	struct bootinfo_range empty;
+	struct bootinfo_range shared_frames;
+	struct bootinfo_range image_frames;
+	struct bootinfo_range image_paging;
+	struct bootinfo_range io_space_caps;
+	struct bootinfo_range extra_pages;
+	uint8_t root_cnode_bits;
+	uint8_t padding[7];
+	uint64_t domain;
+	struct bootinfo_range sched_control;
+	struct bootinfo_range untyped;
+	struct bootinfo_untyped untyped_list[BOOTINFO_MAX_UNTYPED];
+};
+
+_Static_assert(sizeof(struct bootinfo) == 3864);
+_Static_assert(offsetof(struct bootinfo, empty) == 40);
+_Static_assert(offsetof(struct bootinfo, root_cnode_bits) == 136);
+_Static_assert(offsetof(struct bootinfo, untyped_list) == 184);
+
+// Extra bootinfo: chunks back to back from the page after the bootinfo frame (bootinfo.md 3).
+enum bootinfo_chunk_id {
+	BOOTINFO_PADDING = 0,
+	BOOTINFO_VBE = 1,
+	BOOTINFO_MEMORY_MAP = 2,
+	BOOTINFO_ACPI_RSDP = 3,
+	BOOTINFO_FRAMEBUFFER = 4,
+	BOOTINFO_TSC_FREQUENCY = 5,
+	BOOTINFO_MODULES = 0x4e00, // Nacre extension: docs/abi-extensions.md
+};
+
+struct bootinfo_chunk {
+	uint64_t id;
+	uint64_t length; // header included
+};
+
+// Payload of BOOTINFO_MODULES: one entry a boot module after the initial task. The memory is
+// handed out as device untypeds, so its content survives retype.
+struct bootinfo_module {
+	uint64_t paddr;
+	uint64_t length; // bytes
+	char name[48]; // module command line, NUL-terminated
+};

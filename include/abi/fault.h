@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Fault numbers and message lengths (ABI fact: faults.md 1).
+#pragma once
+
+enum fault_kind {
+	FAULT_NONE = 0,
+	FAULT_CAP = 1,
+	FAULT_UNKNOWN_SYSCALL = 2,
+	FAULT_USER_EXCEPTION = 3,
+	FAULT_DEBUG_EXCEPTION = 4,
+	FAULT_TIMEOUT = 5,
+	FAULT_VM = 6,
+};
+
+enum {
+	FAULT_UNKNOWN_SYSCALL_LENGTH = 19,
+	FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH = 18,
+	FAULT_USER_EXCEPTION_LENGTH = 5,
+	FAULT_USER_EXCEPTION_REPLY_LENGTH = 3,
+	FAULT_TIMEOUT_LENGTH = 2,
+	FAULT_TIMEOUT_REPLY_LENGTH = 19,
+	FAULT_VM_LENGTH = 4,
+	USER_CONTEXT_WORDS = 20, // ReadRegisters, WriteRegisters (usercontext.md 1)
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Message tag and IPC buffer (ABI fact: messageinfo.md 1 to 3).
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	MESSAGE_REGISTERS = 4, // words that travel in registers
+	MESSAGE_MAX_LENGTH = 120,
+	MESSAGE_MAX_CAPS = 3,
+
+	TAG_LENGTH_BITS = 7,
+	TAG_CAPS_SHIFT = 7,
+	TAG_CAPS_BITS = 2,
+	TAG_UNWRAPPED_SHIFT = 9,
+	TAG_UNWRAPPED_BITS = 3,
+	TAG_LABEL_SHIFT = 12,
+};
+
+struct ipc_buffer {
+	uint64_t tag; // the client's own; the kernel never touches it
+	uint64_t message[MESSAGE_MAX_LENGTH];
+	uint64_t user_data;
+	uint64_t caps_or_badges[MESSAGE_MAX_CAPS];
+	uint64_t receive_cnode;
+	uint64_t receive_index;
+	uint64_t receive_depth;
+};
+
+_Static_assert(sizeof(struct ipc_buffer) == 1024);
+_Static_assert(offsetof(struct ipc_buffer, message) == 8);
+_Static_assert(offsetof(struct ipc_buffer, caps_or_badges) == 976);
+_Static_assert(offsetof(struct ipc_buffer, receive_cnode) == 1000);
+
+static inline uint64_t tag_make(uint64_t label, uint64_t unwrapped, uint64_t caps, uint64_t length)
+{
+	return label << TAG_LABEL_SHIFT | unwrapped << TAG_UNWRAPPED_SHIFT |
+		caps << TAG_CAPS_SHIFT | length;
+}
+
+// Message length; values above 120 are treated as 120 (messageinfo.md 1).
+static inline unsigned tag_length(uint64_t tag)
+{
+	unsigned length = tag & ((1u << TAG_LENGTH_BITS) - 1);
+
+	return length > MESSAGE_MAX_LENGTH ? MESSAGE_MAX_LENGTH : length;
+}
+
+static inline unsigned tag_caps(uint64_t tag)
+{
+	return tag >> TAG_CAPS_SHIFT & ((1u << TAG_CAPS_BITS) - 1);
+}
+
+static inline uint64_t tag_label(uint64_t tag)
+{
+	return tag >> TAG_LABEL_SHIFT;
+}
