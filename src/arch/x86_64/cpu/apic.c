@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One register file, two ways to reach it: the xAPIC page, or MSRs in x2APIC mode.
+#include <cpu/apic.h>
+
+#include <cpu/features.h>
+#include <cpu/layout.h>
+#include <cpu/print.h>
+#include <cpu/registers.h>
+#include <cpu/segments.h>
+
+// Offsets in the xAPIC page (SDM 3, table 11-1).
+enum apic_register {
+	APIC_ID = 0x20,
+	APIC_TASK_PRIORITY = 0x80,
+	APIC_END_OF_INTERRUPT = 0xb0,
+	APIC_SPURIOUS = 0xf0,
+	APIC_REQUEST = 0x200, // IRR: eight registers, 16 bytes apart
+	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_LINT0 = 0x350,
+	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370,
+	APIC_TIMER_COUNT = 0x380,
+	APIC_TIMER_LEFT = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0,
+};
+
+enum apic_bit {
+	APIC_BASE_X2APIC = 1 << 10,
+	APIC_BASE_ENABLE = 1 << 11,
+	APIC_SOFTWARE_ENABLE = 1 << 8,
+	APIC_LVT_MASKED = 1 << 16,
+	APIC_LVT_NMI = 4 << 8,
+	APIC_LVT_DEADLINE = 2 << 17,
+	APIC_DIVIDE_BY_1 = 0xb,
+	XAPIC_ID_SHIFT = 24,
+};
+
+enum {
+	REQUEST_FIRST = VECTOR_USER_FIRST / 32,
+	REQUEST_LAST = VECTOR_APIC_ERROR / 32,
+	PREEMPT_STRIDE = 16, // calls between two looks at the hardware
+};
+
+// Written by apic_init only; null in x2APIC mode.
+static volatile uint32_t *page;
+
+static uint32_t apic_read(uint32_t offset)
+{
+	return page ? page[offset / 4] : (uint32_t)msr_read(MSR_X2APIC + offset / 16);
+}
+
+static void apic_write(uint32_t offset, uint32_t value)
+{
+	if (page)
+		page[offset / 4] = value;
+	else
+		msr_write(MSR_X2APIC + offset / 16, value);
+}
+
+bool apic_is_x2apic(void)
+{
+	return !page;
+}
+
+uint32_t apic_id(void)
+{
+	return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID);
+}
+
+void apic_init(uint64_t physical_page)
+{
+	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+
+	if (feature_has(FEATURE_X2APIC)) {
+		msr_write(MSR_APIC_BASE, base); // the SDM allows x2APIC only from xAPIC mode
+		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
+	} else {
+		msr_write(MSR_APIC_BASE, base);
+		page = physical_pointer(physical(physical_page));
+	}
+	apic_write(APIC_TASK_PRIORITY, 0);
+	apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
+	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, APIC_LVT_NMI);
+	apic_write(APIC_LVT_ERROR, VECTOR_APIC_ERROR);
+	apic_write(APIC_TIMER_COUNT, 0);
+	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+	// Whatever firmware left in service would hold back everything below it.
+	for (unsigned i = 0; i < VECTOR_COUNT; i++)
+		apic_end_of_interrupt();
+	print("apic: %s, id %u\n", page ? "xAPIC" : "x2APIC", apic_id());
+}
+
+void apic_end_of_interrupt(void)
+{
+	apic_write(APIC_END_OF_INTERRUPT, 0);
+}
+
+void apic_timer_start(uint32_t count)
+{
+	apic_write(APIC_TIMER_COUNT, count);
+}
+
+uint32_t apic_timer_left(void)
+{
+	return apic_read(APIC_TIMER_LEFT);
+}
+
+void apic_timer_use_deadline(void)
+{
+	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_TIMER);
+	// The mode must be set before the MSR is written (SDM 3, 11.5.4.1).
+	asm volatile("mfence" : : : "memory");
+}
+
+bool apic_is_pending(void)
+{
+	for (uint32_t i = REQUEST_FIRST; i <= REQUEST_LAST; i++) {
+		if (apic_read(APIC_REQUEST + 16 * i))
+			return true;
+	}
+	return false;
+}
+
+bool preempt_wanted(void)
+{
+	static unsigned calls; // written here only; interrupts are off
+
+	return ++calls % PREEMPT_STRIDE == 0 && apic_is_pending();
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The local APIC of this core, as xAPIC or x2APIC (SDM 3, chapter 11).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+// Enables the local APIC; physical is where the MADT says the xAPIC page is.
+void apic_init(uint64_t physical);
+
+uint32_t apic_id(void);
+bool apic_is_x2apic(void);
+void apic_end_of_interrupt(void);
+
+// One-shot timer in the APIC's own ticks; count 0 stops it.
+void apic_timer_start(uint32_t count);
+uint32_t apic_timer_left(void);
+
+// Puts the timer in TSC-deadline mode: from now on MSR_TSC_DEADLINE is the timer.
+void apic_timer_use_deadline(void);
+
+// True if an interrupt waits for the kernel to allow interrupts.
+bool apic_is_pending(void);
+
+// The kernel's preemption point (kernel/preempt.h): looks at the hardware every few calls.
+bool preempt_wanted(void);

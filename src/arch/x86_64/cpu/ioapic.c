@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Redirection tables of the I/O APICs (82093AA data sheet).
+#include <cpu/ioapic.h>
+
+#include <cpu/apic.h>
+#include <cpu/layout.h>
+#include <cpu/print.h>
+#include <cpu/registers.h>
+#include <cpu/segments.h>
+
+enum ioapic_register {
+	IOAPIC_VERSION = 1,
+	IOAPIC_REDIRECTION = 0x10, // two registers a pin, low word first
+};
+
+enum redirection_bit {
+	REDIRECTION_LOW_ACTIVE = 1 << 13,
+	REDIRECTION_LEVEL = 1 << 15,
+	REDIRECTION_MASKED = 1 << 16,
+	REDIRECTION_TARGET_SHIFT = 24,
+};
+
+enum {
+	IOAPIC_SELECT = 0,
+	IOAPIC_WINDOW = 0x10 / 4,
+	IOAPIC_MAX_PINS = 240,
+	PIC_COUNT = 2,
+	PIC_START = 0x11,
+	PIC_8086 = 0x01,
+	PIC_ALL_MASKED = 0xff,
+};
+
+struct ioapic {
+	volatile uint32_t *page;
+	unsigned pins;
+};
+
+// Written by ioapic_init only.
+static struct ioapic ioapics[ACPI_MAX_IOAPICS];
+static unsigned count;
+
+static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset)
+{
+	ioapic->page[IOAPIC_SELECT] = offset;
+	return ioapic->page[IOAPIC_WINDOW];
+}
+
+static void ioapic_write(const struct ioapic *ioapic, uint32_t offset, uint32_t value)
+{
+	ioapic->page[IOAPIC_SELECT] = offset;
+	ioapic->page[IOAPIC_WINDOW] = value;
+}
+
+unsigned ioapic_count(void)
+{
+	return count;
+}
+
+unsigned ioapic_pins(unsigned ioapic)
+{
+	return ioapic < count ? ioapics[ioapic].pins : 0;
+}
+
+// The 8259 pair is moved out of the way of exceptions and masked; even so it may raise spurious
+// interrupts, which trap.c drops.
+static void pic_silence(void)
+{
+	static const uint16_t ports[PIC_COUNT] = {0x20, 0xa0};
+	static const uint8_t wiring[PIC_COUNT] = {4, 2};
+
+	for (unsigned i = 0; i < PIC_COUNT; i++) {
+		io_out8(ports[i], PIC_START);
+		io_out8((uint16_t)(ports[i] + 1), (uint8_t)(VECTOR_PIC + 8 * i));
+		io_out8((uint16_t)(ports[i] + 1), wiring[i]);
+		io_out8((uint16_t)(ports[i] + 1), PIC_8086);
+		io_out8((uint16_t)(ports[i] + 1), PIC_ALL_MASKED);
+	}
+}
+
+void ioapic_init(const struct acpi_facts *acpi)
+{
+	pic_silence();
+	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
+		struct ioapic *ioapic = &ioapics[count++];
+		uint32_t version;
+
+		ioapic->page = physical_pointer(physical(acpi->ioapics[i].physical));
+		version = ioapic_read(ioapic, IOAPIC_VERSION);
+		ioapic->pins = (version >> 16 & 0xff) + 1;
+		if (ioapic->pins > IOAPIC_MAX_PINS)
+			ioapic->pins = 0; // nothing answers at this address
+		for (unsigned pin = 0; pin < ioapic->pins; pin++)
+			ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
+		print("ioapic %u: %u pins at %lx, interrupts from %u\n", i, ioapic->pins,
+			acpi->ioapics[i].physical, acpi->ioapics[i].first_interrupt);
+	}
+}
+
+void ioapic_route(
+	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity)
+{
+	uint32_t low = cpu_vector | (level ? REDIRECTION_LEVEL : 0);
+
+	if (pin >= ioapic_pins(ioapic))
+		return;
+	low |= polarity ? REDIRECTION_LOW_ACTIVE : 0;
+	// Masked while the two halves do not fit together.
+	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low | REDIRECTION_MASKED);
+	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin + 1,
+		apic_id() << REDIRECTION_TARGET_SHIFT);
+	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low);
+}
+
+static void pin_change(unsigned ioapic, unsigned pin, uint32_t clear, uint32_t set)
+{
+	uint32_t low;
+
+	if (pin >= ioapic_pins(ioapic))
+		return;
+	low = ioapic_read(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin);
+	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, (low & ~clear) | set);
+}
+
+void ioapic_mask(unsigned ioapic, unsigned pin)
+{
+	pin_change(ioapic, pin, 0, REDIRECTION_MASKED);
+}
+
+void ioapic_unmask(unsigned ioapic, unsigned pin)
+{
+	pin_change(ioapic, pin, REDIRECTION_MASKED, 0);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// I/O APICs: from pins to vectors of the boot core.
+#pragma once
+
+#include <cpu/acpi.h>
+
+// Takes over the I/O APICs of the MADT with every pin masked, and silences the 8259 pair.
+void ioapic_init(const struct acpi_facts *acpi);
+
+unsigned ioapic_count(void);
+unsigned ioapic_pins(unsigned ioapic);
+
+// Sends a pin to a CPU vector of the boot core and unmasks it. level: 1 level, 0 edge; polarity: 1
+// low, 0 high.
+void ioapic_route(
+	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
+
+void ioapic_mask(unsigned ioapic, unsigned pin);
+void ioapic_unmask(unsigned ioapic, unsigned pin);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Where the kernel sees memory: the physical window and its own image.
+//
+//   0xffff800000000000  physical window: physical address 0 upwards, read-write, never executable
+//   0xffffffff80000000  kernel image: its own physical addresses, text read-execute, data read-write
+#pragma once
+
+#include <stdint.h>
+
+#define PHYSICAL_WINDOW 0xffff800000000000ul
+#define KERNEL_IMAGE 0xffffffff80000000ul
+
+// The only type for physical addresses: never a pointer, never a virtual address by accident.
+typedef struct {
+	uint64_t value;
+} physical_t;
+
+static inline physical_t physical(uint64_t value)
+{
+	return (physical_t){value};
+}
+
+// Pointer into the physical window. Valid for RAM and for device registers mapped at boot.
+static inline void *physical_pointer(physical_t address)
+{
+	return (void *)(PHYSICAL_WINDOW + address.value);
+}
+
+// Physical address of something in the physical window (kernel objects live there).
+static inline physical_t physical_of(const void *pointer)
+{
+	return physical((uint64_t)pointer - PHYSICAL_WINDOW);
+}
+
+// Physical address of something in the kernel image (static data).
+static inline physical_t physical_of_image(const void *pointer)
+{
+	return physical((uint64_t)pointer - KERNEL_IMAGE);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Page tables of every format: one walker over rows of entry bits.
+#include <cpu/paging.h>
+
+#define ENTRY_ADDRESS 0x000ffffffffff000ul
+
+// SDM 3A 4.5.4, tables 4-15 to 4-20.
+enum host_entry {
+	HOST_PRESENT = 1 << 0,
+	HOST_WRITABLE = 1 << 1,
+	HOST_USER = 1 << 2,
+	HOST_WRITE_THROUGH = 1 << 3,
+	HOST_CACHE_DISABLE = 1 << 4,
+	HOST_LARGE = 1 << 7,
+	HOST_PAT = 1 << 7, // in a 4 KiB page
+	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
+};
+
+// Attributes word of a host mapping (invocations.md 6).
+enum host_attribute {
+	ATTRIBUTE_MEMORY = 3, // PWT and PCD, in the order of the entry
+	ATTRIBUTE_PAT = 1 << 2,
+	ATTRIBUTE_MEMORY_SHIFT = 3,
+};
+
+// SDM 3C 29.3.2, tables 29-1 to 29-7.
+enum guest_entry {
+	GUEST_READ = 1 << 0,
+	GUEST_WRITE = 1 << 1,
+	GUEST_EXECUTE = 1 << 2,
+	GUEST_MEMORY_TYPE_SHIFT = 3,
+	GUEST_LARGE = 1 << 7,
+};
+
+// Ignored by the processor. A page without any access has no other bit that is surely set.
+#define GUEST_OCCUPIED (1ul << 52)
+
+enum guest_memory_type {
+	MEMORY_UNCACHEABLE = 0,
+	MEMORY_WRITE_COMBINING = 1,
+	MEMORY_WRITE_THROUGH = 4,
+	MEMORY_WRITE_BACK = 6,
+};
+
+static uint64_t host_page_memory(uint64_t attributes, unsigned level)
+{
+	// 1 GiB pages ignore the PAT bit (semantics.md J7).
+	static const uint64_t pat[PAGING_LEVELS] = {[1] = HOST_PAT, [2] = HOST_LARGE_PAT};
+	uint64_t memory = (attributes & ATTRIBUTE_MEMORY) << ATTRIBUTE_MEMORY_SHIFT;
+
+	return attributes & ATTRIBUTE_PAT ? memory | pat[level] : memory;
+}
+
+static uint64_t guest_page_memory(uint64_t attributes, unsigned level)
+{
+	(void)level;
+	switch (attributes) {
+	case MEMORY_UNCACHEABLE:
+	case MEMORY_WRITE_COMBINING:
+	case MEMORY_WRITE_THROUGH: return attributes << GUEST_MEMORY_TYPE_SHIFT;
+	default: return MEMORY_WRITE_BACK << GUEST_MEMORY_TYPE_SHIFT;
+	}
+}
+
+const struct paging_format paging_host = {
+	.occupied = HOST_PRESENT,
+	.large = HOST_LARGE,
+	.table = HOST_PRESENT | HOST_WRITABLE | HOST_USER,
+	.table_memory = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
+	.access =
+		{
+			[PAGING_NO_ACCESS] = HOST_PRESENT, // supervisor only
+			[PAGING_READ] = HOST_PRESENT | HOST_USER,
+			[PAGING_READ_WRITE] = HOST_PRESENT | HOST_USER | HOST_WRITABLE,
+		},
+	.page_memory = host_page_memory,
+};
+
+const struct paging_format paging_guest = {
+	.occupied = GUEST_OCCUPIED,
+	.large = GUEST_LARGE,
+	.table = GUEST_OCCUPIED | GUEST_READ | GUEST_WRITE | GUEST_EXECUTE,
+	.table_memory = 0,
+	.access =
+		{
+			[PAGING_NO_ACCESS] = GUEST_OCCUPIED,
+			[PAGING_READ] = GUEST_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
+			[PAGING_READ_WRITE] = GUEST_OCCUPIED | GUEST_READ | GUEST_WRITE |
+				GUEST_EXECUTE,
+		},
+	.page_memory = guest_page_memory,
+};
+
+bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level)
+{
+	if (paging_is_free(format, entry) || level == PAGING_LEVELS)
+		return false;
+	return level == 1 || (entry & format->large) != 0;
+}
+
+bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level)
+{
+	return !paging_is_free(format, entry) && !paging_is_page(format, entry, level);
+}
+
+physical_t paging_target(uint64_t entry, unsigned level)
+{
+	return physical(entry & ENTRY_ADDRESS & ~(paging_span(level) - 1));
+}
+
+struct paging_walk paging_walk(
+	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level)
+{
+	uint64_t *table = root;
+
+	for (unsigned here = PAGING_LEVELS;; here--) {
+		uint64_t *entry = &table[address >> paging_shift(here) & (PAGING_ENTRIES - 1)];
+
+		if (here == level)
+			return (struct paging_walk){.entry = entry};
+		if (!paging_is_table(format, *entry, here))
+			return (struct paging_walk){.missing_bits = paging_shift(here)};
+		table = physical_pointer(paging_target(*entry, 1));
+	}
+}
+
+uint64_t paging_table_entry(
+	const struct paging_format *format, physical_t table, uint64_t attributes)
+{
+	uint64_t memory = attributes << ATTRIBUTE_MEMORY_SHIFT & format->table_memory;
+
+	return table.value | format->table | memory;
+}
+
+uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page)
+{
+	uint64_t entry = page->address.value | format->access[page->access];
+
+	if (page->level > 1)
+		entry |= format->large;
+	return entry | format->page_memory(page->attributes, page->level);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Page tables of every format: one walker over rows of entry bits (SDM 3A 4.5, 3C 29.3). Pure: it
+// touches the tables it is given and nothing else; who changes a live table flushes (registers.h, vmx.h).
+//
+// A table has the level of its entries' spans, and each table is named by an entry one level up:
+//
+//   level 4  root            entry spans 512 GiB   names a level 3 table
+//   level 3  PDPT                        1 GiB     names a level 2 table, or is a 1 GiB page
+//   level 2  page directory              2 MiB     names a level 1 table, or is a 2 MiB page
+//   level 1  page table                  4 KiB     is a 4 KiB page
+#pragma once
+
+#include <cpu/layout.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	PAGING_LEVELS = 4,
+	PAGING_ENTRIES = 512,
+	PAGING_USER_ENTRIES = 256, // of a host root; the rest is the kernel's
+};
+
+// IA32_PAT for which the attributes of a host page mean what the ABI says: the reset value, but
+// entry 4 (PAT bit alone) is write-combining.
+#define PAGING_PAT 0x0007040100070406ul
+
+enum paging_access {
+	PAGING_NO_ACCESS, // the entry is taken, but any user or guest access faults
+	PAGING_READ, // and execute
+	PAGING_READ_WRITE,
+	PAGING_ACCESSES,
+};
+
+struct paging_format {
+	uint64_t occupied; // set in every entry in use, whatever access it gives
+	uint64_t large; // at levels 2 and 3: a page, not a table
+	uint64_t table; // what an entry naming a table has
+	uint64_t table_memory; // of it: what the attributes may set
+	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has
+
+	// Entry bits for the attributes word of a mapping (invocations.md 6).
+	uint64_t (*page_memory)(uint64_t attributes, unsigned level);
+};
+
+extern const struct paging_format paging_host;
+extern const struct paging_format paging_guest; // EPT
+
+// Everything an entry of a page says.
+struct paging_page {
+	physical_t address;
+	unsigned level; // 1, 2 or 3
+	enum paging_access access;
+	uint64_t attributes;
+};
+
+struct paging_walk {
+	uint64_t *entry; // null: a table on the way is missing
+	unsigned missing_bits; // address bits below the highest missing table's reach: 39, 30, 21
+};
+
+// Address bits below one entry of a table of this level.
+static inline unsigned paging_shift(unsigned level)
+{
+	return 12 + 9 * (level - 1);
+}
+
+// Bytes that one entry of a table of this level translates.
+static inline uint64_t paging_span(unsigned level)
+{
+	return 1ul << paging_shift(level);
+}
+
+// Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
+// are ignored. A page met on the way counts as a missing table.
+struct paging_walk paging_walk(
+	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level);
+
+static inline bool paging_is_free(const struct paging_format *format, uint64_t entry)
+{
+	return (entry & format->occupied) == 0;
+}
+
+// True if an entry, standing in a table of this level, names a table; or is a page.
+bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level);
+bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level);
+
+// Where the entry of a table or a page of this level leads.
+physical_t paging_target(uint64_t entry, unsigned level);
+
+uint64_t paging_table_entry(
+	const struct paging_format *format, physical_t table, uint64_t attributes);
+uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page);

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Control registers, MSRs and flags by the manual's names, and one function for each instruction
+// that C cannot say (SDM 2, SDM 4).
+#pragma once
+
+#include <stdint.h>
+
+enum cr0_bit {
+	CR0_PE = 1 << 0,
+	CR0_MP = 1 << 1,
+	CR0_EM = 1 << 2,
+	CR0_TS = 1 << 3,
+	CR0_NE = 1 << 5,
+	CR0_WP = 1 << 16,
+	CR0_AM = 1 << 18,
+};
+
+#define CR0_NW (1ul << 29)
+#define CR0_CD (1ul << 30)
+#define CR0_PG (1ul << 31)
+
+enum cr4_bit {
+	CR4_TSD = 1 << 2,
+	CR4_PAE = 1 << 5,
+	CR4_PGE = 1 << 7,
+	CR4_PCE = 1 << 8,
+	CR4_OSFXSR = 1 << 9,
+	CR4_OSXMMEXCPT = 1 << 10,
+	CR4_UMIP = 1 << 11,
+	CR4_VMXE = 1 << 13,
+	CR4_FSGSBASE = 1 << 16,
+	CR4_PCIDE = 1 << 17,
+	CR4_OSXSAVE = 1 << 18,
+	CR4_SMEP = 1 << 20,
+	CR4_SMAP = 1 << 21,
+};
+
+enum efer_bit {
+	EFER_SCE = 1 << 0,
+	EFER_LME = 1 << 8,
+	EFER_LMA = 1 << 10,
+	EFER_NXE = 1 << 11,
+};
+
+enum flags_bit {
+	FLAGS_TF = 1 << 8,
+	FLAGS_IF = 1 << 9,
+	FLAGS_DF = 1 << 10,
+	FLAGS_NT = 1 << 14,
+	FLAGS_RF = 1 << 16,
+	FLAGS_AC = 1 << 18,
+};
+
+enum msr {
+	MSR_APIC_BASE = 0x1b,
+	MSR_TSC_DEADLINE = 0x6e0,
+	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
+};
+
+#define MSR_EFER 0xc0000080u
+#define MSR_STAR 0xc0000081u
+#define MSR_LSTAR 0xc0000082u
+#define MSR_CSTAR 0xc0000083u
+#define MSR_FMASK 0xc0000084u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
+#define MSR_KERNEL_GS_BASE 0xc0000102u
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid regs;
+
+	asm volatile("cpuid"
+		     : "=a"(regs.eax), "=b"(regs.ebx), "=c"(regs.ecx), "=d"(regs.edx)
+		     : "a"(leaf), "c"(subleaf));
+	return regs;
+}
+
+static inline uint64_t msr_read(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void msr_write(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr"
+		     :
+		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory");
+}
+
+#define CONTROL_REGISTER(name)                                                                     \
+	static inline uint64_t name##_read(void)                                                   \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+                                                                                                   \
+		asm volatile("mov %%" #name ", %0" : "=r"(value));                                 \
+		return value;                                                                      \
+	}                                                                                          \
+	static inline void name##_write(uint64_t value)                                            \
+	{                                                                                          \
+		asm volatile("mov %0, %%" #name : : "r"(value) : "memory");                        \
+	}
+
+CONTROL_REGISTER(cr0)
+CONTROL_REGISTER(cr2)
+CONTROL_REGISTER(cr3)
+CONTROL_REGISTER(cr4)
+CONTROL_REGISTER(dr0)
+CONTROL_REGISTER(dr1)
+CONTROL_REGISTER(dr2)
+CONTROL_REGISTER(dr3)
+CONTROL_REGISTER(dr6)
+CONTROL_REGISTER(dr7)
+#undef CONTROL_REGISTER
+
+static inline uint64_t xcr0_read(void)
+{
+	uint32_t low, high;
+
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void xcr0_write(uint64_t value)
+{
+	asm volatile("xsetbv"
+		     :
+		     : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t tsc_read(void)
+{
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+#define PORT_ACCESS(bits, suffix)                                                                  \
+	static inline uint##bits##_t io_in##bits(uint16_t port)                                    \
+	{                                                                                          \
+		uint##bits##_t value;                                                              \
+                                                                                                   \
+		asm volatile("in" suffix " %1, %0" : "=a"(value) : "Nd"(port));                    \
+		return value;                                                                      \
+	}                                                                                          \
+	static inline void io_out##bits(uint16_t port, uint##bits##_t value)                       \
+	{                                                                                          \
+		asm volatile("out" suffix " %0, %1" : : "a"(value), "Nd"(port));                   \
+	}
+
+PORT_ACCESS(8, "b")
+PORT_ACCESS(16, "w")
+PORT_ACCESS(32, "l")
+#undef PORT_ACCESS
+
+static inline void tlb_invalidate_page(uint64_t address)
+{
+	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+static inline void cpu_pause(void)
+{
+	asm volatile("pause");
+}
+
+// Stops this core for good.
+[[gnu::noreturn]] static inline void cpu_stop(void)
+{
+	for (;;)
+		asm volatile("cli; hlt");
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// GDT, TSS and IDT (SDM 3, chapters 3, 6 and 8).
+#pragma once
+
+#include <cpu/percpu.h>
+
+// SYSRET takes CS and SS from two neighbours, CS above SS, so user data stands on both sides of
+// user code: SYSRET loads 0x23, IRETQ the ABI's 0x33, and the two descriptors are equal.
+enum selector {
+	SELECTOR_KERNEL_CODE = 0x08,
+	SELECTOR_KERNEL_DATA = 0x10,
+	SELECTOR_SYSRET_BASE = 0x1b,
+	SELECTOR_SYSRET_DATA = 0x23,
+	SELECTOR_USER_CODE = 0x2b,
+	SELECTOR_USER_DATA = 0x33,
+	SELECTOR_TSS = 0x38,
+};
+
+enum vector {
+	VECTOR_DEBUG = 1,
+	VECTOR_NMI = 2,
+	VECTOR_BREAKPOINT = 3,
+	VECTOR_DOUBLE_FAULT = 8,
+	VECTOR_PROTECTION = 13,
+	VECTOR_PAGE_FAULT = 14,
+	VECTOR_MACHINE_CHECK = 18,
+	VECTOR_EXCEPTIONS = 32,
+	VECTOR_PIC = 32, // both PICs, masked; only spurious interrupts can come
+	VECTOR_USER_FIRST = 48, // device interrupts: user vector 0
+	VECTOR_USER_LAST = 155,
+	VECTOR_TIMER = 156,
+	VECTOR_APIC_ERROR = 157,
+	VECTOR_CALL_FIRST = 158, // INT n by programs: unknown system calls
+	VECTOR_CALL_LAST = 254,
+	VECTOR_SPURIOUS = 255,
+	VECTOR_COUNT = 256,
+};
+
+// Loads this core's tables and the SYSCALL MSRs. Once a core.
+void segments_init(struct cpu *cpu);
+
+// Bases for the host state of a VMCS; the TSS is also what TR names.
+uint64_t segments_gdt_base(void);
+uint64_t segments_idt_base(void);
+uint64_t segments_tss_base(void);

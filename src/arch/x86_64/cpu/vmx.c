@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
+#include <cpu/vmx.h>
+
+#include <base/bits.h>
+#include <base/compiler.h>
+#include <cpu/print.h>
+#include <cpu/registers.h>
+#include <cpu/vmcs.h>
+#include <stdalign.h>
+
+enum {
+	MSR_FEATURE_CONTROL = 0x3a,
+	FEATURE_LOCKED = 1 << 0,
+	FEATURE_VMX_OUTSIDE_SMX = 1 << 2,
+
+	MSR_VMX_BASIC = 0x480,
+	MSR_VMX_CR0_FIXED0 = 0x486,
+	MSR_VMX_CR0_FIXED1 = 0x487,
+	MSR_VMX_CR4_FIXED0 = 0x488,
+	MSR_VMX_CR4_FIXED1 = 0x489,
+	MSR_VMX_SECONDARY = 0x48b,
+	MSR_VMX_EPT_VPID = 0x48c,
+
+	CPUID_1_ECX_VMX = 1 << 5,
+};
+
+#define BASIC_REVISION 0x7ffffffful
+#define BASIC_TRUE_CONTROLS BIT(55)
+
+#define EPT_FOUR_LEVELS BIT(6)
+#define EPT_WRITE_BACK BIT(14)
+#define EPT_LARGE_PAGES BIT(16)
+#define EPT_INVEPT BIT(20)
+#define EPT_INVEPT_SINGLE BIT(25)
+#define EPT_INVEPT_ALL BIT(26)
+#define VPID_INVVPID BIT(32)
+#define VPID_INVVPID_SINGLE BIT(41)
+#define VPID_INVVPID_ALL BIT(42)
+
+enum invalidation {
+	INVALIDATE_SINGLE = 1,
+	INVALIDATE_ALL = 2,
+};
+
+struct control_range {
+	uint32_t must;
+	uint32_t may;
+};
+
+// Written by vmx_init at boot.
+static struct {
+	bool is_on;
+	bool has_timer;
+	bool has_vpid;
+	unsigned timer_rate;
+	uint32_t revision;
+	uint64_t ept_vpid; // MSR_VMX_EPT_VPID
+	struct control_range controls[VMX_CONTROLS];
+	uint64_t cr0_must, cr0_may;
+	uint64_t cr4_must, cr4_may;
+} vmx;
+
+// The region VMXON wants, one a core; only the CPU uses it.
+static alignas(4096) uint8_t vmxon_region[4096];
+
+// Capability MSRs, and the bits that the kernel offers of what a CPU may have: what needs pointers
+// to host memory, or state that is not switched, is left out (docs/abi-extensions.md).
+static const struct {
+	uint32_t msr;
+	uint32_t true_msr;
+	uint32_t offered;
+} control_msrs[VMX_CONTROLS] = {
+	[VMX_PIN] = {0x481, 0x48d, PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER},
+	[VMX_PRIMARY] = {0x482, 0x48e, ~(PRIMARY_TPR_SHADOW | PRIMARY_TERTIARY)},
+	[VMX_SECONDARY] = {MSR_VMX_SECONDARY, MSR_VMX_SECONDARY,
+		SECONDARY_EPT | SECONDARY_DESCRIPTOR_TABLE | SECONDARY_RDTSCP | SECONDARY_VPID |
+			SECONDARY_WBINVD | SECONDARY_UNRESTRICTED | SECONDARY_PAUSE_LOOP |
+			SECONDARY_RDRAND | SECONDARY_INVPCID | SECONDARY_RDSEED | SECONDARY_XSAVES},
+	[VMX_EXIT] = {0x483, 0x48f,
+		EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_LOAD_PERF | EXIT_ACKNOWLEDGE | EXIT_SAVE_PAT |
+			EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_TIMER},
+	[VMX_ENTRY] = {0x484, 0x490,
+		ENTRY_LOAD_DEBUG | ENTRY_GUEST_64 | ENTRY_LOAD_PERF | ENTRY_LOAD_PAT |
+			ENTRY_LOAD_EFER},
+};
+
+// Without these there are no virtual CPUs. The kernel forces those marked so.
+static const struct {
+	enum vmx_controls controls;
+	uint32_t bit;
+	bool forced;
+	const char *name;
+} required[] = {
+	{VMX_PRIMARY, PRIMARY_SECONDARY, true, "secondary controls"},
+	{VMX_SECONDARY, SECONDARY_EPT, true, "EPT"},
+	{VMX_PIN, PIN_EXTERNAL_INTERRUPT, true, "external-interrupt exiting"},
+	{VMX_PIN, PIN_NMI, true, "NMI exiting"},
+	{VMX_PIN, PIN_VIRTUAL_NMI, true, "virtual NMIs"},
+	{VMX_PRIMARY, PRIMARY_IO_BITMAPS, true, "I/O bitmaps"},
+	{VMX_PRIMARY, PRIMARY_MSR_BITMAPS, true, "MSR bitmaps"},
+	// Else MOV CR8 in the guest would change the task priority of the host's local APIC.
+	{VMX_PRIMARY, PRIMARY_CR8_LOAD, true, "CR8-load exiting"},
+	{VMX_PRIMARY, PRIMARY_CR8_STORE, true, "CR8-store exiting"},
+	{VMX_PRIMARY, PRIMARY_TSC_OFFSETTING, false, "TSC offsetting"},
+	{VMX_EXIT, EXIT_SAVE_DEBUG, true, "saving debug controls"},
+	{VMX_EXIT, EXIT_HOST_64, true, "64-bit host"},
+	{VMX_EXIT, EXIT_ACKNOWLEDGE, true, "interrupt acknowledgement on exit"},
+	{VMX_EXIT, EXIT_SAVE_PAT, true, "saving PAT"},
+	{VMX_EXIT, EXIT_LOAD_PAT, true, "loading PAT on exit"},
+	{VMX_EXIT, EXIT_SAVE_EFER, true, "saving EFER"},
+	{VMX_EXIT, EXIT_LOAD_EFER, true, "loading EFER on exit"},
+	{VMX_ENTRY, ENTRY_GUEST_64, false, "64-bit guests"},
+	{VMX_ENTRY, ENTRY_LOAD_EFER, false, "loading EFER on entry"},
+};
+
+static const struct {
+	uint64_t bits; // one of them is enough
+	const char *name;
+} required_ept[] = {
+	{EPT_FOUR_LEVELS, "four-level EPT"},
+	{EPT_WRITE_BACK, "write-back EPT tables"},
+	{EPT_LARGE_PAGES, "2 MiB pages in EPT"},
+	{EPT_INVEPT, "INVEPT"},
+	{EPT_INVEPT_SINGLE | EPT_INVEPT_ALL, "INVEPT of one or all"},
+};
+
+// CR4 bits whose effect the kernel switches or confines. The others (protection keys, CET, user
+// interrupts, five-level paging, SMX, ...) come with state that would leak between guests.
+#define CR4_OFFERED \
+	(0x7fful | CR4_UMIP | CR4_VMXE | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | \
+		CR4_SMAP)
+
+static bool refuse(const char *reason)
+{
+	print("vmx: off: %s\n", reason);
+	return false;
+}
+
+static bool read_controls(void)
+{
+	bool has_true = msr_read(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS;
+
+	for (unsigned i = 0; i < VMX_CONTROLS; i++) {
+		uint64_t range = msr_read(
+			has_true ? control_msrs[i].true_msr : control_msrs[i].msr);
+
+		// The MSR of the secondary controls exists only if the primary ones have them.
+		if (i == VMX_PRIMARY && !(range >> 32 & PRIMARY_SECONDARY))
+			return refuse("no secondary controls");
+		vmx.controls[i].must = (uint32_t)range;
+		vmx.controls[i].may = ((uint32_t)(range >> 32) & control_msrs[i].offered) |
+			(uint32_t)range;
+	}
+	return true;
+}
+
+static bool check_required(void)
+{
+	for (unsigned i = 0; i < array_count(required); i++) {
+		struct control_range *range = &vmx.controls[required[i].controls];
+
+		if (!(range->may & required[i].bit)) {
+			print("vmx: off: no %s\n", required[i].name);
+			return false;
+		}
+		if (required[i].forced)
+			range->must |= required[i].bit;
+	}
+	vmx.ept_vpid = msr_read(MSR_VMX_EPT_VPID);
+	for (unsigned i = 0; i < array_count(required_ept); i++) {
+		if (!(vmx.ept_vpid & required_ept[i].bits)) {
+			print("vmx: off: no %s\n", required_ept[i].name);
+			return false;
+		}
+	}
+	return true;
+}
+
+// Controls that are forced only where the CPU has them, and pairs that go together.
+static void settle_optional(void)
+{
+	struct control_range *secondary = &vmx.controls[VMX_SECONDARY];
+	struct control_range *exit = &vmx.controls[VMX_EXIT];
+
+	vmx.has_vpid = secondary->may & SECONDARY_VPID && vmx.ept_vpid & VPID_INVVPID &&
+		vmx.ept_vpid & VPID_INVVPID_ALL;
+	if (vmx.has_vpid)
+		secondary->must |= SECONDARY_VPID;
+	else
+		secondary->may &= ~(uint32_t)SECONDARY_VPID;
+
+	if (exit->may & EXIT_LOAD_PERF)
+		exit->must |= EXIT_LOAD_PERF;
+	else
+		vmx.controls[VMX_ENTRY].may &= ~(uint32_t)ENTRY_LOAD_PERF;
+
+	vmx.has_timer = vmx.controls[VMX_PIN].may & PIN_TIMER;
+	vmx.timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
+	if (!vmx.has_timer)
+		exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
+}
+
+static void read_fixed_bits(void)
+{
+	vmx.cr0_must = msr_read(MSR_VMX_CR0_FIXED0);
+	vmx.cr0_may = msr_read(MSR_VMX_CR0_FIXED1);
+	vmx.cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
+	vmx.cr4_may = msr_read(MSR_VMX_CR4_FIXED1);
+}
+
+// The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
+static bool unlock(void)
+{
+	uint64_t control = msr_read(MSR_FEATURE_CONTROL);
+
+	if (!(control & FEATURE_LOCKED)) {
+		control |= FEATURE_LOCKED | FEATURE_VMX_OUTSIDE_SMX;
+		msr_write(MSR_FEATURE_CONTROL, control);
+	}
+	return control & FEATURE_VMX_OUTSIDE_SMX;
+}
+
+static bool enter_vmx(void)
+{
+	physical_t region = physical_of_image(vmxon_region);
+	uint64_t cr0 = cr0_read() | vmx.cr0_must;
+	uint64_t cr4 = cr4_read() | vmx.cr4_must;
+	bool succeeded;
+
+	if (cr0 & ~vmx.cr0_may || cr4 & ~vmx.cr4_may)
+		return refuse("CR0 or CR4 has bits that VMX forbids");
+	vmx.revision = (uint32_t)(msr_read(MSR_VMX_BASIC) & BASIC_REVISION);
+	*(uint32_t *)vmxon_region = vmx.revision;
+	cr0_write(cr0);
+	cr4_write(cr4);
+	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
+	return succeeded ? true : refuse("VMXON failed");
+}
+
+bool vmx_init(void)
+{
+	if (cpuid(0, 0).eax < 1 || !(cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
+		return refuse("this CPU has no VT-x");
+	if (!unlock())
+		return refuse("locked off by the firmware");
+	if (!read_controls() || !check_required())
+		return false;
+	settle_optional();
+	read_fixed_bits();
+	if (!enter_vmx())
+		return false;
+	vmx.is_on = true;
+	vmx_invalidate_vpids();
+	print("vmx: on%s%s%s\n",
+		vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED ? ", unrestricted guest"
+									 : "",
+		vmx.has_vpid ? ", VPID" : "", vmx.has_timer ? ", preemption timer" : "");
+	return true;
+}
+
+bool vmx_is_on(void)
+{
+	return vmx.is_on;
+}
+
+uint32_t vmx_revision(void)
+{
+	return vmx.revision;
+}
+
+uint32_t vmx_apply(enum vmx_controls controls, uint64_t value)
+{
+	return ((uint32_t)value | vmx.controls[controls].must) & vmx.controls[controls].may;
+}
+
+uint32_t vmx_apply_cr0(uint64_t value)
+{
+	uint64_t must = vmx.cr0_must;
+
+	if (vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED)
+		must &= ~(CR0_PE | CR0_PG);
+	return (uint32_t)((value | must) & vmx.cr0_may);
+}
+
+uint32_t vmx_apply_cr4(uint64_t value)
+{
+	return (uint32_t)((value | vmx.cr4_must) & vmx.cr4_may & CR4_OFFERED);
+}
+
+// VM entry and exit leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1): a
+// guest that set CD would take the host's cache away.
+uint64_t vmx_owned_cr0(void)
+{
+	return CR0_CD | CR0_NW;
+}
+
+uint64_t vmx_owned_cr4(void)
+{
+	return vmx.cr4_may & ~CR4_OFFERED;
+}
+
+bool vmx_has_timer(void)
+{
+	return vmx.has_timer;
+}
+
+unsigned vmx_timer_rate(void)
+{
+	return vmx.timer_rate;
+}
+
+bool vmx_has_vpid(void)
+{
+	return vmx.has_vpid;
+}
+
+uint64_t vmx_ept_pointer(physical_t root)
+{
+	enum {
+		WRITE_BACK = 6,
+		FOUR_LEVELS = 3 << 3,
+	};
+
+	return root.value | WRITE_BACK | FOUR_LEVELS;
+}
+
+static void invept(enum invalidation kind, uint64_t ept_pointer)
+{
+	const uint64_t descriptor[2] = {ept_pointer, 0};
+
+	asm volatile("invept %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
+}
+
+static void invvpid(enum invalidation kind, uint16_t vpid)
+{
+	const uint64_t descriptor[2] = {vpid, 0};
+
+	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
+}
+
+void vmx_invalidate_guest(physical_t root)
+{
+	if (!vmx.is_on)
+		return;
+	if (vmx.ept_vpid & EPT_INVEPT_SINGLE)
+		invept(INVALIDATE_SINGLE, vmx_ept_pointer(root));
+	else
+		invept(INVALIDATE_ALL, 0);
+}
+
+void vmx_invalidate_vpid(uint16_t vpid)
+{
+	if (vmx.has_vpid && vmx.ept_vpid & VPID_INVVPID_SINGLE)
+		invvpid(INVALIDATE_SINGLE, vpid);
+	else
+		vmx_invalidate_vpids();
+}
+
+void vmx_invalidate_vpids(void)
+{
+	if (vmx.has_vpid)
+		invvpid(INVALIDATE_ALL, 0);
+}

@@ -1,0 +1,175 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; From the boot loader to C: multiboot headers, 32-bit start, long mode, upper half.
+;
+; First tables: 0 to 4 GiB appears at 0, at the physical window and (1 GiB of it) at the image.
+; kernel_map.c replaces them.
+
+%include "offsets.inc"
+
+MULTIBOOT1_MAGIC equ 0x1badb002
+MULTIBOOT1_FLAGS equ 0x3		; modules page aligned, memory information
+MULTIBOOT2_MAGIC equ 0xe85250d6
+MULTIBOOT2_TAG_END equ 0
+MULTIBOOT2_TAG_MODULE_ALIGN equ 6
+
+CR0_PG_WP equ 0x80010000
+CR4_PAE equ 0x20
+EFER equ 0xc0000080
+EFER_SCE_LME_NXE equ 0x901
+ENTRY_TABLE equ 0x3			; present, writable
+ENTRY_LARGE equ 0x83			; and a leaf
+BOOT_CODE equ 0x08
+BOOT_DATA equ 0x10
+COM1_DATA equ 0x3f8
+STACK_SIZE equ 16384
+
+extern boot_main
+extern way_out
+global boot_start
+global kernel_stack_guard
+global kernel_stack_top
+
+section .boot.header progbits alloc noexec nowrite align=8
+	align 8
+multiboot1:
+	dd MULTIBOOT1_MAGIC
+	dd MULTIBOOT1_FLAGS
+	dd -(MULTIBOOT1_MAGIC + MULTIBOOT1_FLAGS)
+
+	align 8
+multiboot2:
+	dd MULTIBOOT2_MAGIC
+	dd 0				; i386 protected mode
+	dd multiboot2_end - multiboot2
+	dd -(MULTIBOOT2_MAGIC + (multiboot2_end - multiboot2))
+	dw MULTIBOOT2_TAG_MODULE_ALIGN, 0
+	dd 8
+	dw MULTIBOOT2_TAG_END, 0
+	dd 8
+multiboot2_end:
+
+section .boot.text progbits alloc exec nowrite align=16
+bits 32
+
+; EAX: the loader's magic, EBX: its information. Both stay in EDI and ESI until C takes them.
+boot_start:
+	cli
+	cld
+	mov edi, eax
+	mov esi, ebx
+	mov esp, boot_stack_top
+
+	mov eax, 0x80000000
+	cpuid
+	cmp eax, 0x80000001
+	jb .no_long_mode
+	mov eax, 0x80000001
+	cpuid
+	and edx, 1 << 29 | 1 << 20	; long mode, NX
+	cmp edx, 1 << 29 | 1 << 20
+	jne .no_long_mode
+
+	; Four directories of 2 MiB pages: 0 to 4 GiB.
+	mov eax, ENTRY_LARGE
+	mov ebx, boot_directories
+	mov ecx, 4 * 512
+.fill:
+	mov [ebx], eax
+	mov dword [ebx + 4], 0
+	add eax, 0x200000
+	add ebx, 8
+	loop .fill
+
+	mov eax, boot_directories + ENTRY_TABLE
+	mov ebx, boot_window
+	mov ecx, 4
+.link:
+	mov [ebx], eax
+	add eax, 4096
+	add ebx, 8
+	loop .link
+
+	mov dword [boot_image + 510 * 8], boot_directories + ENTRY_TABLE
+	mov dword [boot_root], boot_window + ENTRY_TABLE
+	mov dword [boot_root + 256 * 8], boot_window + ENTRY_TABLE
+	mov dword [boot_root + 511 * 8], boot_image + ENTRY_TABLE
+
+	mov eax, CR4_PAE
+	mov cr4, eax
+	mov eax, boot_root
+	mov cr3, eax
+	mov ecx, EFER
+	mov eax, EFER_SCE_LME_NXE
+	xor edx, edx
+	wrmsr
+	mov eax, cr0
+	or eax, CR0_PG_WP
+	mov cr0, eax
+	lgdt [boot_gdt_register]
+	jmp BOOT_CODE:.long_mode
+
+.no_long_mode:
+	mov esi, .message
+	mov edx, COM1_DATA
+.print:
+	lodsb
+	test al, al
+	jz .stop
+	out dx, al
+	jmp .print
+.stop:
+	hlt
+	jmp .stop
+.message:
+	db "Nacre needs a 64-bit x86 CPU with NX", 13, 10, 0
+
+bits 64
+.long_mode:
+	mov eax, BOOT_DATA
+	mov ss, eax
+	xor eax, eax
+	mov ds, eax
+	mov es, eax
+	mov fs, eax
+	mov gs, eax
+	mov rax, boot_upper_half
+	jmp rax
+
+	align 8
+boot_gdt:
+	dq 0
+	dq 0x00209b0000000000		; BOOT_CODE
+	dq 0x0000930000000000		; BOOT_DATA
+boot_gdt_register:
+	dw boot_gdt_register - boot_gdt - 1
+	dd boot_gdt
+
+section .boot.tables nobits alloc noexec write align=4096
+boot_root:
+	resb 4096
+boot_window:
+	resb 4096
+boot_image:
+	resb 4096
+boot_directories:
+	resb 4 * 4096
+	resb 64
+boot_stack_top:
+
+section .text
+bits 64
+default rel
+
+boot_upper_half:
+	mov rsp, kernel_stack_top
+	xor ebp, ebp
+	mov edi, edi			; magic and information are 32-bit numbers
+	mov esi, esi
+	call boot_main
+	jmp way_out
+
+section .bss nobits alloc noexec write align=4096
+kernel_stack_guard:
+	resb 4096
+	resb STACK_SIZE
+kernel_stack_top:

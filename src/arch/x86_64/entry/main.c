@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Start-up as a list, from the loader's information to the initial task.
+#include <entry/main.h>
+
+#include <base/bits.h>
+#include <cpu/acpi.h>
+#include <cpu/apic.h>
+#include <cpu/clock.h>
+#include <cpu/features.h>
+#include <cpu/fpu.h>
+#include <cpu/ioapic.h>
+#include <cpu/kernel_map.h>
+#include <cpu/registers.h>
+#include <cpu/segments.h>
+#include <cpu/serial.h>
+#include <cpu/vmx.h>
+#include <entry/memory_map.h>
+#include <entry/multiboot.h>
+#include <kernel/boot.h>
+#include <kernel/schedule.h>
+#include <kernel/trace.h>
+
+enum {
+	PAGE_SIZE = 4096,
+	MIB = 1 << 20,
+	MEMORY_RAM = 1,
+};
+
+// 8 bytes that machines with message-signalled interrupts decode themselves (bootinfo.md 2).
+#define MESSAGE_WINDOW 0xfffffff8ul
+#define VISIBLE_END (1ul << 32)
+
+extern char kernel_stack_top[];
+
+static struct cpu boot_cpu; // its own core writes it
+static struct boot_facts facts; // written here until boot_root reads it
+
+static const void *physical_read(uint64_t address, uint64_t size)
+{
+	return range_fits(address, size, VISIBLE_END) ? physical_pointer(physical(address))
+						      : NULL;
+}
+
+// GS must hold struct cpu before anything calls this_cpu().
+static void cpu_start(struct cpu *cpu)
+{
+	cpu->self = cpu;
+	cpu->kernel_stack = (uint64_t)kernel_stack_top;
+	msr_write(MSR_GS_BASE, (uint64_t)cpu);
+	msr_write(MSR_KERNEL_GS_BASE, 0);
+}
+
+static uint64_t number_read(const char *text)
+{
+	uint64_t value = 0;
+	unsigned base = 10;
+
+	if (text[0] == '0' && text[1] == 'x') {
+		base = 16;
+		text += 2;
+	}
+	for (;; text++) {
+		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
+
+		if (digit >= base)
+			return value;
+		value = value * base + digit;
+	}
+}
+
+static void options_apply(const char *command_line)
+{
+	const char *serial = multiboot_option(command_line, "serial");
+	const char *log = multiboot_option(command_line, "log");
+
+	// "none" reads as 0: no console.
+	serial_init(serial ? (uint16_t)number_read(serial) : SERIAL_DEFAULT_PORT);
+	facts.trace_boot = log && *log == 'a'; // log=all
+}
+
+static bool loader_read(uint32_t magic, uint64_t information, bool *has_rsdp)
+{
+	static struct multiboot_result loader; // too big for the stack, used here only
+	bool ok = multiboot_read(magic, information, physical_read, &facts, &loader);
+	uint64_t ram = 0;
+
+	options_apply(loader.command_line);
+	print("\nNacre, %s build\n", NACRE_DEBUG ? "debug" : "release");
+	if (!ok) {
+		print("boot: not started by a multiboot loader (magic %x)\n", magic);
+		return false;
+	}
+	for (unsigned i = 0; i < facts.memory_count; i++)
+		ram += facts.memory[i].type == MEMORY_RAM ? facts.memory[i].length : 0;
+	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
+		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count, ram / MIB);
+	if (loader.is_truncated)
+		print("boot: more memory ranges or modules than the kernel takes; some are unused\n");
+	*has_rsdp = loader.has_rsdp;
+	return true;
+}
+
+static bool map_start(void)
+{
+	static struct kernel_map_range visible[BOOT_MEMORY_MAP_ENTRIES]; // used here only
+	struct kernel_map_plan plan = {.memory = visible};
+	struct kernel_map_range image = kernel_map_image();
+
+	memory_map_reserve(&facts, image.start, image.end);
+	plan.count = memory_map_visible(&facts, visible);
+	if (!memory_map_find(&facts, kernel_map_pool_size(&plan), &plan.pool)) {
+		print("boot: no RAM for the kernel's page tables\n");
+		return false;
+	}
+	memory_map_reserve(&facts, plan.pool.start, kernel_map_init(&plan));
+	print("map: image %lu KiB, tables %lu KiB\n", (image.end - image.start) / 1024,
+		(facts.reserved[1].end - facts.reserved[1].start) / 1024);
+	return true;
+}
+
+static void interrupts_start(const struct acpi_facts *acpi)
+{
+	apic_init(acpi->apic);
+	this_cpu()->apic_id = apic_id();
+	ioapic_init(acpi);
+	memory_map_keep(&facts, acpi->apic, acpi->apic + PAGE_SIZE);
+	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
+		uint64_t page = align_down(acpi->ioapics[i].physical, PAGE_SIZE);
+
+		memory_map_keep(&facts, page, page + PAGE_SIZE);
+	}
+	memory_map_keep(&facts, MESSAGE_WINDOW, VISIBLE_END);
+}
+
+static void acpi_start(struct acpi_facts *acpi, bool has_rsdp)
+{
+	acpi_read(acpi, has_rsdp ? facts.rsdp : NULL, facts.rsdp);
+	if (acpi->core_count > 1)
+		print("acpi: %u cores, 1 used, the others stay parked\n", acpi->core_count);
+	facts.core_count = 1;
+}
+
+// Everything in its order; false after a line that says what is missing.
+static bool start(uint32_t magic, uint64_t information)
+{
+	struct acpi_facts acpi;
+	bool has_rsdp = false;
+
+	cpu_start(&boot_cpu);
+	if (!loader_read(magic, information, &has_rsdp)) // console, command line, memory
+		return false;
+	if (!features_detect())
+		return false;
+	features_enable(); // CR0, CR4, EFER
+	segments_init(&boot_cpu); // exceptions are caught from here
+	if (!map_start()) // W^X image, physical window
+		return false;
+	acpi_start(&acpi, has_rsdp);
+	interrupts_start(&acpi); // all pins masked
+	clock_init(acpi.timer_port);
+	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
+	fpu_init();
+	vmx_init(); // says itself why not
+	schedule_init(&boot_cpu);
+	return boot_root(&facts); // untypeds, the initial task
+}
+
+enum way_out boot_main(uint32_t magic, uint64_t information)
+{
+	if (!start(magic, information)) {
+		print("boot: nothing to run, stopped\n");
+		cpu_stop();
+	}
+	return schedule();
+}

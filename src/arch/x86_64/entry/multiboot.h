@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What multiboot 1 and 2 loaders say, as struct boot_facts. Pure: all memory is reached through the
+// reader, and nothing read is trusted.
+#pragma once
+
+#include <kernel/boot.h>
+
+#define MULTIBOOT1_LOADER 0x2badb002u
+#define MULTIBOOT2_LOADER 0x36d76289u
+
+enum {
+	MULTIBOOT_COMMAND_LINE = 256,
+};
+
+// Pointer to size bytes at a physical address, or null if they cannot be read.
+typedef const void *multiboot_reader(uint64_t physical, uint64_t size);
+
+struct multiboot_result {
+	bool has_rsdp; // facts->rsdp is filled
+	bool is_truncated; // more memory ranges or modules than there is room for
+	char command_line[MULTIBOOT_COMMAND_LINE];
+};
+
+// Fills memory, modules, framebuffer, VBE and RSDP of *facts, which must be zero before. False if
+// magic is unknown or the information is damaged.
+bool multiboot_read(uint32_t magic, uint64_t information, multiboot_reader *reader,
+	struct boot_facts *facts, struct multiboot_result *result);
+
+// The value of option "name=" in a command line, or null. Ends at a space or the end.
+const char *multiboot_option(const char *command_line, const char *name);

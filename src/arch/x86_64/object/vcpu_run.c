@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Running a guest: the system call VMEnter, loading the VCPU, and what each VM exit means.
+#include <object/vcpu.h>
+
+#include <abi/syscall.h>
+#include <base/compiler.h>
+#include <cpu/clock.h>
+#include <cpu/registers.h>
+#include <cpu/segments.h>
+#include <cpu/vmcs.h>
+#include <cpu/vmx.h>
+#include <kernel/fault.h>
+#include <kernel/message.h>
+#include <kernel/notification.h>
+#include <kernel/schedule.h>
+#include <kernel/space.h>
+
+// VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU forgets
+// every linear translation and each VCPU gets another number. Written by assign_vpid.
+static struct {
+	uint64_t generation;
+	uint32_t last;
+} vpids = {.generation = 1};
+
+static void assign_vpid(struct vcpu *vcpu)
+{
+	if (vpids.last == UINT16_MAX) {
+		vpids.generation++;
+		vpids.last = 0;
+		vmx_invalidate_vpids();
+	}
+	vpids.last++;
+	vcpu->vpid = (uint16_t)vpids.last;
+	vcpu->vpid_generation = vpids.generation;
+	vmcs_write(VMCS_VPID, vcpu->vpid);
+}
+
+static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
+{
+	uint64_t ept_pointer = vmx_ept_pointer(space_guest_root(thread));
+
+	if (unlikely(ept_pointer != vcpu->ept_pointer)) {
+		vcpu->ept_pointer = ept_pointer;
+		vmcs_write(VMCS_EPT_POINTER, ept_pointer);
+	}
+	if (!vmx_has_vpid())
+		return;
+	if (unlikely(vcpu->vpid_generation != vpids.generation))
+		assign_vpid(vcpu);
+	else if (vcpu->is_stale)
+		vmx_invalidate_vpid(vcpu->vpid);
+	vcpu->is_stale = false;
+}
+
+// The VMX-preemption timer serves both the client, who may use it as vtx.md 5 says, and the kernel,
+// whose deadline must end a guest's turn also where its interrupt does not: some machines hold
+// interrupts back while a guest that was entered with RFLAGS.IF clear keeps it so.
+static void timer_start(struct vcpu *vcpu)
+{
+	uint64_t now = tsc_read();
+	uint64_t deadline = clock_deadline();
+	uint64_t count = deadline > now ? ((deadline - now) >> vmx_timer_rate()) + 1 : 0;
+
+	if (!vmx_has_timer())
+		return;
+	if (count > UINT32_MAX)
+		count = UINT32_MAX;
+	vcpu->timer_is_clients = vcpu->pin & PIN_TIMER && vcpu->timer_left <= count;
+	if (vcpu->timer_is_clients)
+		count = vcpu->timer_left;
+	vcpu->timer_start = now;
+	vmcs_write(VMCS_TIMER, count);
+}
+
+static void timer_stop(struct vcpu *vcpu)
+{
+	uint64_t used;
+
+	if (!(vcpu->pin & PIN_TIMER))
+		return;
+	used = (tsc_read() >> vmx_timer_rate()) - (vcpu->timer_start >> vmx_timer_rate());
+	vcpu->timer_left = used < vcpu->timer_left ? vcpu->timer_left - (uint32_t)used : 0;
+}
+
+enum way_out vcpu_prepare(struct thread *thread)
+{
+	struct cpu *cpu = this_cpu();
+	struct vcpu *vcpu = thread->vcpu;
+
+	vcpu_load(vcpu);
+	cpu->guest = vcpu;
+	if (unlikely(cpu->space_root != vcpu->host_cr3)) {
+		vcpu->host_cr3 = cpu->space_root;
+		vmcs_write(VMCS_HOST_CR3, vcpu->host_cr3);
+	}
+	prepare_translations(vcpu, thread);
+	vcpu_state_enter(vcpu);
+	timer_start(vcpu);
+	return WAY_OUT_GUEST;
+}
+
+// VMEnter
+
+void vcpu_enter(struct thread *thread)
+{
+	struct vcpu *vcpu = thread->vcpu;
+	struct context *context = &thread->context;
+
+	if (!vcpu) {
+		fault_unknown_syscall(thread, (uint64_t)SYSCALL_VM_ENTER);
+		return;
+	}
+	vcpu_load(vcpu);
+	if (likely(thread_buffer_to_read(thread))) {
+		vmcs_write(
+			VMCS_GUEST_RIP, context_clean_address(*thread_message_register(thread, 0)));
+		vcpu_set_primary(vcpu, *thread_message_register(thread, 1));
+		vmcs_write(VMCS_ENTRY_INTERRUPTION, *thread_message_register(thread, 2));
+	}
+	if (notification_take_bound(thread)) {
+		*context_tag(context) = VM_ENTER_NOTIFICATION;
+		return;
+	}
+	vcpu->timer_left = vcpu->timer_value;
+	thread->state = THREAD_IN_GUEST;
+}
+
+// Words 0 to 2 of both ways VMEnter ends.
+static void return_words(struct thread *thread, struct vcpu *vcpu)
+{
+	*thread_message_register(thread, 0) = vmcs_read(VMCS_GUEST_RIP);
+	*thread_message_register(thread, 1) = vcpu->primary;
+	*thread_message_register(thread, 2) = vmcs_read(VMCS_ENTRY_INTERRUPTION);
+	thread->state = THREAD_RUNNING;
+	if (vcpu->exit & EXIT_SAVE_TIMER)
+		vcpu->timer_value = vcpu->timer_left;
+}
+
+void vcpu_notify(struct thread *thread)
+{
+	vcpu_load(thread->vcpu);
+	return_words(thread, thread->vcpu);
+	*context_tag(&thread->context) = VM_ENTER_NOTIFICATION;
+}
+
+// VM exits
+
+// Reasons whose exit has a qualification that clients get (vtx.md 2).
+#define QUALIFIED_LOW \
+	(1ul << 0 | 1ul << 4 | 1ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 21 | 1ul << 22 | \
+		1ul << 23 | 1ul << 25 | 1ul << 27 | 1ul << 28 | 1ul << 29 | 1ul << 30 | \
+		1ul << 36 | 1ul << 43 | 1ul << 44 | 1ul << 46 | 1ul << 47 | 1ul << 48 | \
+		1ul << 50 | 1ul << 53)
+
+static uint64_t exit_qualification(uint32_t reason)
+{
+	bool has_one = reason < 64 && QUALIFIED_LOW >> reason & 1;
+
+	return has_one ? vmcs_read(VMCS_EXIT_QUALIFICATION) : 0;
+}
+
+static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualification)
+{
+	struct thread *thread = vcpu->thread;
+	struct ipc_buffer *buffer = thread_buffer_to_write(thread);
+	uint64_t *word;
+
+	return_words(thread, vcpu);
+	*thread_message_register(thread, 3) = reason;
+	*context_tag(&thread->context) = VM_ENTER_FAULT;
+	if (!buffer)
+		return;
+	word = buffer->message + MESSAGE_REGISTERS;
+	*word++ = qualification;
+	*word++ = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	*word++ = vmcs_read(VMCS_GUEST_PHYSICAL);
+	*word++ = vmcs_read(VMCS_GUEST_RFLAGS);
+	*word++ = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	*word++ = vmcs_read(VMCS_GUEST_CR3);
+	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
+		*word++ = vcpu->registers[i];
+}
+
+// An exit that the client does not see came while an event was on its way to the guest: it is
+// delivered again (SDM 3C 25.9.3, 28.2.4).
+static void inject_again(void)
+{
+	uint64_t event = vmcs_read(VMCS_VECTORING);
+	uint64_t type = event & INTERRUPTION_TYPE;
+
+	if (likely(!(event & INTERRUPTION_VALID)))
+		return;
+	vmcs_write(VMCS_ENTRY_INTERRUPTION, event & ~(uint64_t)INTERRUPTION_UNDEFINED);
+	if (event & INTERRUPTION_ERROR_CODE)
+		vmcs_write(VMCS_ENTRY_ERROR_CODE, vmcs_read(VMCS_VECTORING_ERROR_CODE));
+	if (type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
+		type == INTERRUPTION_SOFTWARE_EXCEPTION)
+		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
+	// An NMI cannot be injected while NMIs are blocked, which its own delivery did.
+	if (type == INTERRUPTION_NMI)
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
+}
+
+// The kernel's deadline came as the preemption timer: as if its interrupt had come.
+static struct guest_exit_verdict kernel_timer(void)
+{
+	inject_again();
+	schedule_update_time();
+	clock_expired();
+	schedule_timer();
+	return (struct guest_exit_verdict){.kind = GUEST_EXIT_DONE};
+}
+
+static struct guest_exit_verdict host_interrupt(void)
+{
+	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION);
+
+	inject_again();
+	return (struct guest_exit_verdict){
+		.kind = GUEST_EXIT_INTERRUPT,
+		.vector = information & INTERRUPTION_VECTOR,
+	};
+}
+
+// An NMI is the host's, whatever the client makes of the exit. It came without its handler running,
+// and NMIs stay blocked until an IRET: both are made good by calling the handler.
+static void take_nmi(void)
+{
+	if ((vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
+		asm volatile("int %0" : : "i"(VECTOR_NMI) : "memory");
+}
+
+struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu)
+{
+	const struct guest_exit_verdict done = {.kind = GUEST_EXIT_DONE};
+	uint32_t full_reason;
+	uint32_t reason;
+
+	vcpu_state_leave(vcpu);
+	timer_stop(vcpu);
+	if (unlikely(vcpu->entry_failed)) {
+		vcpu->entry_failed = false;
+		schedule_update_time();
+		tell_client(vcpu, UINT32_MAX, UINT64_MAX);
+		return done;
+	}
+	full_reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+	reason = full_reason & EXIT_REASON_MASK;
+	// A refused guest state leaves the VMCS as it was: the next entry launches again.
+	if (likely(!(full_reason & EXIT_ENTRY_FAILED)))
+		vcpu->launched = true;
+	if (reason == EXIT_EXTERNAL_INTERRUPT)
+		return host_interrupt();
+	if (reason == EXIT_TIMER && !vcpu->timer_is_clients)
+		return kernel_timer();
+	if (reason == EXIT_EXCEPTION)
+		take_nmi();
+	schedule_update_time();
+	tell_client(vcpu, reason, exit_qualification(reason));
+	return done;
+}

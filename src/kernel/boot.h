@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From what the boot loader said to the initial task (bootinfo.md).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	BOOT_MAX_REGIONS = 64,
+	BOOT_MAX_MODULES = 16,
+	BOOT_MEMORY_MAP_ENTRIES = 50,
+};
+
+struct boot_region {
+	uint64_t start;
+	uint64_t end; // exclusive
+};
+
+struct boot_module {
+	uint64_t start;
+	uint64_t end;
+	char name[48];
+};
+
+// One entry of the BOOTINFO_MEMORY_MAP chunk, in its layout.
+struct [[gnu::packed]] boot_memory {
+	uint32_t size;
+	uint64_t base;
+	uint64_t length;
+	uint32_t type; // 1: RAM
+};
+
+// Plain data: arch fills it, kernel/boot.c reads it, nobody looks back.
+struct boot_facts {
+	uint32_t memory_count;
+	struct boot_memory memory[BOOT_MEMORY_MAP_ENTRIES];
+	uint32_t reserved_count; // kernel image and what else of RAM is in use
+	struct boot_region reserved[BOOT_MAX_REGIONS];
+	uint32_t kept_count; // device pages the kernel keeps: APIC, IOAPICs, 0xfffffff8
+	struct boot_region kept[BOOT_MAX_REGIONS];
+	uint32_t module_count;
+	struct boot_module modules[BOOT_MAX_MODULES];
+	uint8_t rsdp[36];
+	uint32_t tsc_mhz;
+	uint32_t has_framebuffer;
+	uint8_t framebuffer[22]; // payload of BOOTINFO_FRAMEBUFFER
+	uint32_t has_vbe;
+	uint8_t vbe[784]; // payload of BOOTINFO_VBE
+	uint32_t core_count;
+	uint32_t trace_boot; // print the untyped list and other details
+};
+
+// Makes untypeds, the root cnode, the initial thread and its space, fills bootinfo. Prints one
+// clear line and returns false if the initial task cannot be started.
+bool boot_root(const struct boot_facts *facts);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Capabilities and the slots that hold them.
+//
+//        63                          16 15     14       9 8      5 4    0
+//   head [ object address (48, signed) | device | size bits | rights | type ]
+//   word [ what the kind needs: badge, guard, watermark, mapping, ...       ]
+//
+// Type, rights, size and object stand at the same place in every kind, so "where does it point"
+// and "may it be written" are never a switch.
+#pragma once
+
+#include <abi/object.h>
+#include <abi/rights.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum cap_type {
+	CAP_NULL,
+	CAP_UNTYPED,
+	CAP_ENDPOINT,
+	CAP_NOTIFICATION,
+	CAP_REPLY,
+	CAP_CNODE, // size bits: radix; word: guard << 6 | guard size, as the ABI's data word
+	CAP_THREAD,
+	CAP_SCHED_CONTEXT, // size bits: of the object
+	CAP_SCHED_CONTROL, // word: core
+	CAP_DOMAIN,
+	CAP_IRQ_CONTROL,
+	CAP_IRQ_HANDLER, // object: struct irq
+	CAP_ZOMBIE, // object: slot array of a dying cnode or thread
+	CAP_FRAME, // size bits 12, 21 or 30
+	CAP_TABLE, // inner node of a page table: format and level
+	CAP_SPACE, // root of a page table: format
+	CAP_ASID_CONTROL,
+	CAP_ASID_POOL,
+	CAP_PORT_CONTROL,
+	CAP_PORT_RANGE,
+	CAP_VCPU,
+	CAP_TYPES,
+};
+
+// Which page-table format a space, a table or a mapping belongs to.
+enum space_format {
+	SPACE_NONE = 0, // of a frame or table: not mapped
+	SPACE_HOST = 1,
+	SPACE_GUEST = 2, // EPT
+	SPACE_DMA = 3,
+};
+
+struct cap {
+	union {
+		uint64_t head;
+		struct {
+			uint64_t type : 5;
+			uint64_t rights : 4;
+			uint64_t size_bits : 6;
+			uint64_t device : 1;
+			int64_t object : 48;
+		};
+	};
+	union {
+		uint64_t word;
+		uint64_t badge; // endpoint, notification
+		struct {
+			uint64_t guard_size : 6;
+			uint64_t guard : 58;
+		} cnode;
+		struct {
+			uint64_t watermark : 43; // in 16-byte units: all below is handed out
+			uint64_t cleared : 20; // 256 KiB chunks above the watermark known zero
+			uint64_t spare : 1;
+		} untyped;
+		struct {
+			// Where this very capability is mapped. Frame, table and space share the
+			// layout; a space uses format and asid (0: none assigned) only.
+			uint64_t format : 2; // enum space_format; of a frame SPACE_NONE: unmapped
+			uint64_t level : 2; // table: 3 PDPT, 2 page directory, 1 page table
+			uint64_t mapped : 1;
+			uint64_t spare : 1;
+			uint64_t asid : 12;
+			uint64_t page : 36; // virtual or guest-physical address >> 12
+			uint64_t spare2 : 10;
+		} map;
+		struct {
+			uint64_t first : 16;
+			uint64_t last : 16;
+			uint64_t vcpu : 32; // physical address >> VCPU_BITS: enabled there
+		} port;
+		struct {
+			uint64_t remaining : 48; // slots from 0 not yet emptied
+			uint64_t chain : 2; // enum zombie_chain: where the next zombie waits
+			uint64_t radix : 6;
+			uint64_t is_thread : 1;
+			uint64_t unused : 7;
+		} zombie;
+		uint64_t core; // sched_control
+		uint64_t asid_base; // asid pool
+	};
+};
+
+_Static_assert(sizeof(struct cap) == 16);
+
+// A place for a capability, with its neighbours in derivation order (derive.h).
+struct slot {
+	alignas(1 << SLOT_BITS) struct cap cap; // the flags in next need the low address bits
+	struct slot *previous;
+	uint64_t next; // struct slot * with the flags below in its low bits
+};
+
+enum {
+	SLOT_ORIGINAL = 1 << 0, // later slots of the same object are its children
+	SLOT_FIRST_BADGED = 1 << 1, // first with its badge: parent of copies with that badge
+	SLOT_FLAGS = 0x1f,
+};
+
+_Static_assert(sizeof(struct slot) == 1 << SLOT_BITS);
+
+static inline void *cap_object(const struct cap *cap)
+{
+	return (void *)(int64_t)cap->object;
+}
+
+static inline struct cap cap_null(void)
+{
+	return (struct cap){};
+}
+
+// A capability with all rights, size 0 and word 0. object may be null.
+static inline struct cap cap_make(enum cap_type type, const void *object)
+{
+	struct cap cap = {.type = type, .rights = RIGHTS_ALL};
+
+	cap.head |= (uint64_t)object << 16;
+	return cap;
+}
+
+static inline uint64_t cnode_slot_count(const struct cap *cnode)
+{
+	return 1ul << cnode->size_bits;
+}

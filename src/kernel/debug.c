@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Debug system calls.
+#include <kernel/debug.h>
+
+#include <abi/syscall.h>
+#include <base/compiler.h>
+#include <base/panic.h>
+#include <kernel/derive.h>
+#include <kernel/object.h>
+#include <kernel/schedule.h>
+#include <kernel/thread.h>
+#include <kernel/trace.h>
+
+static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
+
+static void dump_scheduler(struct thread *) { schedule_dump(); }
+
+static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
+
+static struct slot *slot_of_argument(struct thread *thread) {
+	struct lookup_failure failure;
+
+	return thread_lookup(thread, thread->context.rdi, &failure).slot;
+}
+
+static unsigned identify(const struct cap *cap) {
+	const struct object_ops *ops = &object_ops[cap->type];
+
+	return ops->identify ? ops->identify(cap) : ops->identify_code;
+}
+
+static void cap_identify(struct thread *thread) {
+	struct slot *slot = slot_of_argument(thread);
+
+	thread->context.rdi = slot ? identify(&slot->cap) : 0;
+}
+
+// Every slot of the caller's root cnode that holds a capability.
+static void snapshot(struct thread *thread) {
+	const struct cap *root = &thread->slots[THREAD_CSPACE].cap;
+	const struct slot *slots = cap_object(root);
+
+	print("capabilities of '%s':\n", thread->name);
+	for (uint64_t i = 0; root->type == CAP_CNODE && i < cnode_slot_count(root); i++) {
+		const struct cap *cap = &slots[i].cap;
+
+		if (cap->type != CAP_NULL)
+			print("  %5lu %-14s rights %x size %2u object %p word %lx\n", i,
+				object_ops[cap->type].name, (unsigned)cap->rights,
+				(unsigned)cap->size_bits, cap_object(cap), cap->word);
+	}
+}
+
+static void name_thread(struct thread *thread) {
+	struct slot *slot = slot_of_argument(thread);
+	const struct ipc_buffer *buffer = thread_buffer_to_read(thread);
+	const char *text;
+	struct thread *target;
+	unsigned i;
+
+	if (!slot || slot->cap.type != CAP_THREAD || !buffer) {
+		trace("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
+		return;
+	}
+	text = (const char *)buffer->message;
+	target = cap_thread(&slot->cap);
+	for (i = 0; i < THREAD_NAME_SIZE - 1 && text[i]; i++)
+		target->name[i] = text[i];
+	target->name[i] = '\0';
+}
+
+// Indexed by the negated number, as in syscall.c.
+static void (*const debug_syscalls[])(struct thread *) = {
+	[-SYSCALL_DEBUG_PUT_CHAR] = put_char,
+	[-SYSCALL_DEBUG_DUMP_SCHEDULER] = dump_scheduler,
+	[-SYSCALL_DEBUG_HALT] = halt,
+	[-SYSCALL_DEBUG_CAP_IDENTIFY] = cap_identify,
+	[-SYSCALL_DEBUG_SNAPSHOT] = snapshot,
+	[-SYSCALL_DEBUG_NAME_THREAD] = name_thread,
+};
+
+bool debug_syscall(struct thread *thread, uint64_t index) {
+	if (!NACRE_DEBUG || index >= array_count(debug_syscalls) || !debug_syscalls[index])
+		return false;
+	debug_syscalls[index](thread);
+	return true;
+}

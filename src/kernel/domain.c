@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Domain invocations (semantics.md H1). There is one domain: a schedule decides nothing about who
+// runs, but its slots obey the same rules as on a machine with more.
+#include <kernel/invocation.h>
+#include <kernel/thread.h>
+
+struct domain_slot {
+	uint64_t duration; // ticks; 0: end marker
+};
+
+// Written by the domain invocations only.
+static struct {
+	struct domain_slot slots[DOMAIN_SCHEDULE_SLOTS];
+	uint64_t start;
+} schedule = {
+	.slots = {{.duration = (1ul << 56) - 1}},
+};
+
+enum error domain_set(struct invocation *invocation) {
+	uint64_t domain = invocation_word(invocation, 0) & 0xff;
+	const struct cap *cap;
+
+	if (domain >= DOMAINS) return error_argument(invocation, 0);
+	if (invocation->cap_count < 1) return ERROR_TRUNCATED_MESSAGE;
+	cap = &invocation->caps[0]->cap;
+	if (cap->type != CAP_THREAD) return error_argument(invocation, 1);
+	cap_thread(cap)->domain = (uint8_t)domain;
+	return ERROR_NONE;
+}
+
+enum error domain_schedule_configure(struct invocation *invocation) {
+	uint64_t index = invocation_word(invocation, 0);
+	uint64_t domain = invocation_word(invocation, 1) & 0xff;
+	uint64_t duration = invocation_word(invocation, 2);
+
+	if (index >= DOMAIN_SCHEDULE_SLOTS - 1)
+		return error_range(invocation, 0, DOMAIN_SCHEDULE_SLOTS - 2);
+	if (domain >= DOMAINS) return error_range(invocation, 0, DOMAINS - 1);
+	if (duration >> 56) return error_argument(invocation, 2);
+	if (!duration && domain) return error_argument(invocation, 1);
+	if (!duration && index == schedule.start) return error_argument(invocation, 2);
+	schedule.slots[index].duration = duration;
+	return ERROR_NONE;
+}
+
+enum error domain_schedule_set_start(struct invocation *invocation) {
+	uint64_t index = invocation_word(invocation, 0);
+
+	if (index >= DOMAIN_SCHEDULE_SLOTS)
+		return error_range(invocation, 0, DOMAIN_SCHEDULE_SLOTS - 1);
+	if (!schedule.slots[index].duration) return error_argument(invocation, 0);
+	schedule.start = index;
+	return ERROR_NONE;
+}

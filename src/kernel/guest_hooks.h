@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the portable kernel asks of virtual CPUs. The table stands in arch/x86_64/object/vcpu.c; like
+// object_ops it is a name that points outward.
+#pragma once
+
+#include <cpu/percpu.h>
+#include <kernel/thread.h>
+
+struct guest_hooks {
+	// System call VMEnter of the current thread (vtx.md 2): after it the thread runs, is in the
+	// guest, or has faulted because it has no VCPU.
+	void (*enter)(struct thread *thread);
+
+	// schedule() picked thread, which is THREAD_IN_GUEST: loads its VCPU on this core and sets
+	// this_cpu()->guest. Address space, FPU and DR need nothing else.
+	enum way_out (*prepare)(struct thread *thread);
+
+	// The notification bound to thread, which is THREAD_IN_GUEST, was signalled: the thread
+	// leaves the guest, VMEnter returns reason 0 and the state words, the state becomes
+	// THREAD_RUNNING. The badge register is the caller's.
+	void (*notify)(struct thread *thread);
+
+	// thread is destroyed: its VCPU, if any, forgets it.
+	void (*detach)(struct thread *thread);
+};
+
+extern const struct guest_hooks guest_hooks;

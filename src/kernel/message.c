@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Message copy and capability transfer.
+#include <kernel/message.h>
+
+#include <kernel/derive.h>
+#include <kernel/fault.h>
+#include <kernel/object.h>
+
+// The slot the receiver named for an incoming capability, or null: it must exist and be empty.
+static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
+	struct lookup_failure failure;
+	struct lookup cnode = thread_lookup(receiver, buffer->receive_cnode, &failure);
+	struct lookup target;
+
+	if (!cnode.slot || buffer->receive_depth < 1 || buffer->receive_depth > 64) return NULL;
+	target = cspace_walk(
+		&cnode.slot->cap, buffer->receive_index, (unsigned)buffer->receive_depth, &failure);
+	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
+	return target.slot;
+}
+
+// Installs a copy of source's capability; false if it cannot be copied.
+static bool install(struct slot *destination, struct slot *source) {
+	struct cap cap = source->cap;
+
+	if (object_derive(source, &cap) != ERROR_NONE || cap.type == CAP_NULL) return false;
+	cap_copy_into(destination, cap, source);
+	return true;
+}
+
+static bool unwraps(const struct transfer *transfer, const struct cap *cap) {
+	return cap->type == CAP_ENDPOINT && cap_object(cap) == transfer->endpoint;
+}
+
+// Hands over up to count capabilities (messageinfo.md 5). Returns the caps and unwrapped fields of
+// the tag the receiver sees.
+static uint64_t transfer_caps(const struct thread *sender, struct thread *receiver, unsigned count,
+	const struct transfer *transfer) {
+	const struct ipc_buffer *from = thread_buffer_to_read(sender);
+	struct ipc_buffer *to = thread_buffer_to_write(receiver);
+	struct slot *destination;
+	uint64_t unwrapped = 0;
+	unsigned i;
+
+	if (!from || !to) return 0;
+	destination = receive_slot(receiver, to);
+	for (i = 0; i < count; i++) {
+		struct lookup_failure failure;
+		struct slot *slot = thread_lookup(sender, from->caps_or_badges[i], &failure).slot;
+
+		if (!slot || slot_is_empty(slot)) break;
+		if (unwraps(transfer, &slot->cap)) {
+			to->caps_or_badges[i] = slot->cap.badge;
+			unwrapped |= 1ul << i;
+		} else if (destination && install(destination, slot)) {
+			destination = NULL;
+		} else {
+			break;
+		}
+	}
+	return tag_make(0, unwrapped, i, 0);
+}
+
+// Copies the words of a message; returns how many arrived.
+static unsigned transfer_words(struct thread *sender, struct thread *receiver, unsigned length) {
+	const struct ipc_buffer *from;
+	struct ipc_buffer *to;
+
+	for (unsigned i = 0; i < MESSAGE_REGISTERS && i < length; i++)
+		*thread_message_register(receiver, i) = *thread_message_register(sender, i);
+	if (length <= MESSAGE_REGISTERS) return length;
+	from = thread_buffer_to_read(sender);
+	to = thread_buffer_to_write(receiver);
+	if (!from || !to) return MESSAGE_REGISTERS;
+	for (unsigned i = MESSAGE_REGISTERS; i < length; i++)
+		to->message[i] = from->message[i];
+	return length;
+}
+
+void message_transfer(
+	struct thread *sender, struct thread *receiver, const struct transfer *transfer) {
+	uint64_t tag = *context_tag(&sender->context);
+
+	*context_badge(&receiver->context) = transfer->badge;
+	if (sender->fault.kind != FAULT_NONE) {
+		*context_tag(&receiver->context) = fault_write_message(sender, receiver);
+		return;
+	}
+	uint64_t caps = 0;
+	unsigned length = transfer_words(sender, receiver, tag_length(tag));
+
+	if (transfer->can_grant && tag_caps(tag))
+		caps = transfer_caps(sender, receiver, tag_caps(tag), transfer);
+	*context_tag(&receiver->context) = tag_make(tag_label(tag), 0, 0, length) | caps;
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Notifications: a word of signals (semantics.md E).
+#pragma once
+
+#include <kernel/endpoint.h>
+
+enum notification_state {
+	NOTIFICATION_IDLE,
+	NOTIFICATION_WAITING,
+	NOTIFICATION_ACTIVE,
+};
+
+struct notification {
+	uint64_t state; // enum notification_state
+	uint64_t word;
+	struct thread *head; // who waits
+	struct thread *bound;
+	struct sched_context *sched_context;
+	uint64_t unused[3];
+};
+
+_Static_assert(sizeof(struct notification) == 1 << NOTIFICATION_BITS);
+
+void notification_signal(struct notification *notification, uint64_t badge);
+
+// Waits for a signal, or polls; the badge register gets the word.
+void notification_wait(
+	struct notification *notification, struct thread *thread, enum send_block block);
+
+// thread is about to receive on an endpoint: takes a pending signal of its bound notification.
+// True if there was one; the receive is then over.
+bool notification_take_bound(struct thread *thread);
+
+// A thread that will block (or receive) gives back a context borrowed from notification.
+void notification_return_context(struct notification *notification, struct thread *thread);
+
+void notification_dequeue(struct thread *thread);
+void notification_requeue(struct thread *thread);
+void notification_cancel_all(struct notification *notification);
+void notification_bind(struct notification *notification, struct thread *thread);
+void notification_unbind(struct notification *notification);

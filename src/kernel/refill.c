@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Refill ring: charge, merge, delay.
+#include <kernel/refill.h>
+
+#include <kernel/sched_context.h>
+
+static struct refill *refill_at(struct sched_context *context, unsigned offset) {
+	struct refill_queue *queue = &context->refills;
+	unsigned index = queue->head + offset;
+
+	return &context->refill[index >= queue->maximum ? index - queue->maximum : index];
+}
+
+static struct refill *head_of(struct sched_context *context) { return refill_at(context, 0); }
+
+static struct refill *tail_of(struct sched_context *context) {
+	return refill_at(context, context->refills.count - 1u);
+}
+
+const struct refill *refill_head(const struct sched_context *context) {
+	return &context->refill[context->refills.head];
+}
+
+bool refill_is_ready(const struct sched_context *context, uint64_t now) {
+	return refill_head(context)->time <= now;
+}
+
+bool refill_is_round_robin(const struct sched_context *context) {
+	return context->refills.budget == context->refills.period;
+}
+
+static struct refill pop_head(struct sched_context *context) {
+	struct refill_queue *queue = &context->refills;
+	struct refill head = context->refill[queue->head];
+
+	queue->head = queue->head + 1 == queue->maximum ? 0 : queue->head + 1;
+	queue->count--;
+	return head;
+}
+
+static void set_only(struct sched_context *context, uint64_t time, uint64_t amount) {
+	context->refills.head = 0;
+	context->refills.count = 1;
+	context->refill[0] = (struct refill){.time = time, .amount = amount};
+}
+
+// Adds a refill behind the tail. It joins the tail if the two touch, or if the ring is full; then
+// the tail is delayed so that it ends when the new one would have ended.
+static void append(struct sched_context *context, struct refill refill) {
+	struct refill_queue *queue = &context->refills;
+	struct refill *tail = tail_of(context);
+
+	if (refill.time <= tail->time + tail->amount) {
+		tail->amount += refill.amount;
+	} else if (queue->count == queue->maximum) {
+		tail->amount += refill.amount;
+		tail->time = refill.time + refill.amount - tail->amount;
+	} else {
+		queue->count++;
+		*tail_of(context) = refill;
+	}
+}
+
+void refill_start(
+	struct sched_context *context, const struct refill_queue *parameters, uint64_t now) {
+	context->refills = *parameters;
+	set_only(context, now, parameters->budget);
+}
+
+void refill_restart(
+	struct sched_context *context, const struct refill_queue *parameters, uint64_t now) {
+	struct refill head = *refill_head(context);
+
+	context->refills = *parameters;
+	if (refill_is_round_robin(context)) {
+		set_only(context, now, parameters->budget);
+		return;
+	}
+	if (head.amount > parameters->budget) head.amount = parameters->budget;
+	if (head.time < now) head.time = now;
+	set_only(context, head.time, head.amount);
+	if (head.amount < parameters->budget)
+		append(context,
+			(struct refill){.time = head.time + parameters->period,
+				.amount = parameters->budget - head.amount});
+}
+
+// A head too small to run on joins the next refill, early enough that nothing ends later.
+static void merge_small_head(struct sched_context *context, uint64_t minimum) {
+	while (head_of(context)->amount < minimum && context->refills.count > 1) {
+		struct refill small = pop_head(context);
+		struct refill *head = head_of(context);
+
+		head->time -= small.amount;
+		head->amount += small.amount;
+	}
+}
+
+// Moves the whole head one period later.
+static void recycle_head(struct sched_context *context) {
+	uint64_t period = context->refills.period;
+
+	if (context->refills.count == 1) {
+		head_of(context)->time += period;
+	} else {
+		struct refill used = pop_head(context);
+
+		used.time += period;
+		append(context, used);
+	}
+}
+
+void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
+	struct refill *head = head_of(context);
+
+	if (refill_is_round_robin(context)) {
+		head->amount -= used < head->amount ? used : head->amount;
+		return;
+	}
+	while (used > 0 && head_of(context)->amount <= used) {
+		used -= head_of(context)->amount;
+		recycle_head(context);
+	}
+	head = head_of(context);
+	if (used > 0) {
+		struct refill later = {
+			.time = head->time + context->refills.period, .amount = used};
+
+		head->amount -= used;
+		head->time += used;
+		append(context, later);
+	}
+	merge_small_head(context, minimum);
+}
+
+void refill_give_up(struct sched_context *context, uint64_t minimum) {
+	if (refill_is_round_robin(context)) {
+		head_of(context)->amount = 0;
+	} else {
+		recycle_head(context);
+		merge_small_head(context, minimum);
+	}
+}
+
+void refill_unblock(struct sched_context *context, uint64_t now) {
+	if (refill_is_round_robin(context) || !refill_is_ready(context, now)) return;
+	head_of(context)->time = now;
+	while (context->refills.count > 1 &&
+		refill_at(context, 1)->time <= now + head_of(context)->amount) {
+		struct refill first = pop_head(context);
+
+		head_of(context)->time = now;
+		head_of(context)->amount += first.amount;
+	}
+}

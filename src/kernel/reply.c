@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reply objects and call chains.
+#include <kernel/reply.h>
+
+#include <kernel/fault.h>
+#include <kernel/message.h>
+#include <kernel/sched_context.h>
+#include <kernel/schedule.h>
+
+void reply_push(struct reply *reply, struct thread *caller, struct thread *callee,
+	enum reply_donation donation) {
+	struct sched_context *context = caller->sched_context;
+
+	reply->thread = caller;
+	caller->reply = reply;
+	caller->state = THREAD_BLOCKED_REPLY;
+	if (donation == REPLY_KEEPS_TIME || !context || callee->sched_context) return;
+
+	reply->older = context->reply;
+	if (reply->older) {
+		reply->older->newer = reply;
+		reply->older->head = NULL;
+	}
+	reply->head = context;
+	context->reply = reply;
+	sched_context_donate(context, callee);
+}
+
+// Takes reply out of the middle of a chain: what is older no longer gets the context back.
+static void cut_here(struct reply *reply) {
+	if (reply->newer) reply->newer->older = NULL;
+	if (reply->older) reply->older->newer = NULL;
+	reply->newer = NULL;
+	reply->older = NULL;
+}
+
+static void end_wait(struct reply *reply) {
+	reply->thread->reply = NULL;
+	reply->thread = NULL;
+}
+
+void reply_remove(struct reply *reply) {
+	struct sched_context *context = reply->head;
+	struct thread *caller = reply->thread;
+
+	end_wait(reply);
+	if (!context) {
+		cut_here(reply);
+		return;
+	}
+	context->reply = reply->older;
+	if (reply->older) {
+		reply->older->head = context;
+		reply->older->newer = NULL;
+	}
+	reply->older = NULL;
+	reply->head = NULL;
+	if (!caller->sched_context) sched_context_donate(context, caller);
+}
+
+void reply_cut_chain(struct sched_context *context) {
+	struct reply *reply = context->reply;
+
+	if (!reply) return;
+	context->reply = NULL;
+	reply->head = NULL;
+	cut_here(reply);
+}
+
+void reply_cancel_wait(struct thread *thread) {
+	struct reply *reply = thread->reply;
+
+	if (reply->head)
+		reply_cut_chain(reply->head);
+	else
+		cut_here(reply);
+	end_wait(reply);
+}
+
+void reply_clear(struct reply *reply) { thread_cancel_ipc(reply->thread); }
+
+// The answered caller goes on if its context has budget; otherwise its timeout handler hears of
+// it, or it waits (D20).
+static void continue_caller(struct thread *caller, bool may_time_out) {
+	struct sched_context *context = caller->sched_context;
+
+	if (!thread_is_runnable(caller)) return;
+	if (may_time_out && context && sched_context_is_active(context) &&
+		!schedule_has_budget(context) && fault_timeout(caller))
+		return;
+	schedule_possible(caller);
+}
+
+void reply_send(struct reply *reply, struct thread *sender, bool can_grant) {
+	struct thread *caller = reply->thread;
+	bool was_timeout;
+
+	if (!caller || caller->state != THREAD_BLOCKED_REPLY) return;
+	was_timeout = caller->fault.kind == FAULT_TIMEOUT;
+	reply_remove(reply);
+	if (caller->fault.kind == FAULT_NONE) {
+		message_transfer(sender, caller, &(struct transfer){.can_grant = can_grant});
+		caller->state = THREAD_RUNNING;
+	} else {
+		caller->state = fault_take_reply(caller, sender) ? THREAD_RESTART : THREAD_INACTIVE;
+		caller->fault.kind = FAULT_NONE;
+	}
+	continue_caller(caller, !was_timeout);
+}

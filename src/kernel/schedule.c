@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The scheduler: queues, budgets, the choice, and loading what was chosen.
+#include <kernel/schedule.h>
+
+#include <base/compiler.h>
+#include <base/panic.h>
+#include <cpu/bases.h>
+#include <cpu/clock.h>
+#include <kernel/fault.h>
+#include <kernel/guest_hooks.h>
+#include <kernel/sched_context.h>
+#include <kernel/space.h>
+#include <kernel/thread_queue.h>
+#include <kernel/trace.h>
+
+enum {
+	MINIMUM_BUDGET_US = 20,
+	BITMAP_WORDS = PRIORITIES / 64,
+};
+
+// One core's queues. Written only by its own core, inside the kernel.
+struct scheduler {
+	uint64_t now; // ticks at this entry
+	uint64_t unbooked; // ticks used by `context` and not yet charged to it
+	struct sched_context *context; // whose time runs; null while idle
+	struct thread *candidate; // runs next unless something of higher priority is ready
+	bool again; // choose anew
+	uint64_t deadline; // what the timer is set to
+	uint64_t minimum_budget;
+
+	struct thread *ready[PRIORITIES];
+	uint64_t ready_bits[BITMAP_WORDS];
+	struct thread *release; // by time, soonest first
+
+	struct thread idle;
+};
+
+static struct scheduler boot_scheduler;
+
+static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
+
+void schedule_init(struct cpu *cpu) {
+	struct scheduler *self = &boot_scheduler;
+
+	self->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
+	self->now = clock_now();
+	self->idle.state = THREAD_IDLE;
+	self->deadline = UINT64_MAX;
+	cpu->scheduler = self;
+	cpu->current = &self->idle;
+	cpu->current_context = &self->idle.context;
+}
+
+uint64_t schedule_now(void) { return scheduler()->now; }
+
+uint64_t schedule_minimum_budget(void) { return scheduler()->minimum_budget; }
+
+void schedule_again(void) { scheduler()->again = true; }
+
+// Ready queues
+
+static void ready_insert(struct scheduler *self, struct thread *before, struct thread *thread) {
+	unsigned priority = thread->priority;
+
+	assert(!thread->is_queued && !thread->is_released);
+	thread_queue_insert(&self->ready[priority], before, thread);
+	self->ready_bits[priority / 64] |= 1ul << priority % 64;
+	thread->is_queued = true;
+}
+
+static void ready_append(struct scheduler *self, struct thread *thread) {
+	ready_insert(self, thread_queue_tail(&self->ready[thread->priority]), thread);
+}
+
+static void ready_prepend(struct scheduler *self, struct thread *thread) {
+	ready_insert(self, NULL, thread);
+}
+
+static void ready_remove(struct scheduler *self, struct thread *thread) {
+	unsigned priority = thread->priority;
+
+	thread_queue_remove(&self->ready[priority], thread);
+	if (!self->ready[priority]) self->ready_bits[priority / 64] &= ~(1ul << priority % 64);
+	thread->is_queued = false;
+}
+
+static struct thread *ready_highest(const struct scheduler *self) {
+	for (int word = BITMAP_WORDS - 1; word >= 0; word--) {
+		if (self->ready_bits[word])
+			return self->ready[word * 64 + 63 - __builtin_clzl(self->ready_bits[word])];
+	}
+	return NULL;
+}
+
+// Release queue
+
+static uint64_t release_time(const struct thread *thread) {
+	return refill_head(thread->sched_context)->time;
+}
+
+static void release_insert(struct scheduler *self, struct thread *thread) {
+	struct thread *before = thread_queue_tail(&self->release);
+
+	while (before && release_time(before) > release_time(thread))
+		before = thread_queue_before(&self->release, before);
+	thread_queue_insert(&self->release, before, thread);
+	thread->is_released = true;
+}
+
+static void release_remove(struct scheduler *self, struct thread *thread) {
+	thread_queue_remove(&self->release, thread);
+	thread->is_released = false;
+}
+
+void schedule_dequeue(struct thread *thread) {
+	struct scheduler *self = scheduler();
+
+	if (self->candidate == thread) self->candidate = NULL;
+	if (thread->is_queued)
+		ready_remove(self, thread);
+	else if (thread->is_released)
+		release_remove(self, thread);
+}
+
+void schedule_enqueue_first(struct thread *thread) {
+	struct scheduler *self = scheduler();
+
+	schedule_dequeue(thread);
+	ready_prepend(self, thread);
+	self->again = true;
+}
+
+// Budget
+
+bool schedule_has_budget(const struct sched_context *context) {
+	const struct scheduler *self = scheduler();
+
+	return sched_context_is_active(context) && refill_is_ready(context, self->now) &&
+		refill_head(context)->amount >= self->minimum_budget;
+}
+
+bool thread_is_schedulable(const struct thread *thread) {
+	return thread_is_runnable(thread) && thread->sched_context &&
+		sched_context_is_active(thread->sched_context) && !thread->is_released;
+}
+
+void schedule_update_time(void) {
+	struct scheduler *self = scheduler();
+	uint64_t now = clock_now();
+
+	self->unbooked += now - self->now;
+	self->now = now;
+}
+
+void schedule_commit_time(void) {
+	struct scheduler *self = scheduler();
+
+	if (self->context && sched_context_is_active(self->context) && self->unbooked) {
+		self->context->consumed += self->unbooked;
+		refill_charge(self->context, self->unbooked, self->minimum_budget);
+	}
+	self->unbooked = 0;
+}
+
+void schedule_forget_context(struct sched_context *context) {
+	struct scheduler *self = scheduler();
+
+	if (self->context != context) return;
+	schedule_commit_time();
+	self->context = NULL;
+}
+
+// The current thread's turn is over: to the tail of its priority if it may go on at once, else it
+// waits for its next refill.
+static void end_turn(struct thread *thread) {
+	struct scheduler *self = scheduler();
+	struct sched_context *context = thread->sched_context;
+
+	self->again = true;
+	if (refill_is_round_robin(context))
+		refill_start(context,
+			&(struct refill_queue){.budget = context->refills.budget,
+				.period = context->refills.period,
+				.maximum = context->refills.maximum},
+			self->now);
+	if (schedule_has_budget(context))
+		ready_append(self, thread);
+	else
+		release_insert(self, thread);
+}
+
+bool schedule_check_budget(void) {
+	struct scheduler *self = scheduler();
+	struct thread *current = this_cpu()->current;
+	struct sched_context *context = current->sched_context;
+
+	if (!context || context != self->context) return true;
+	if (likely(refill_head(context)->amount >= self->unbooked + self->minimum_budget))
+		return true;
+
+	schedule_commit_time();
+	if (current->state == THREAD_RUNNING) current->state = THREAD_RESTART;
+	if (refill_is_round_robin(context) || !fault_timeout(current)) end_turn(current);
+	return false;
+}
+
+void schedule_reconsider_current(void) {
+	struct thread *current = this_cpu()->current;
+
+	schedule_again();
+	if (!schedule_has_budget(current->sched_context)) release_insert(scheduler(), current);
+}
+
+void schedule_yield(void) {
+	struct scheduler *self = scheduler();
+	struct thread *current = this_cpu()->current;
+
+	schedule_commit_time();
+	refill_give_up(current->sched_context, self->minimum_budget);
+	end_turn(current);
+}
+
+void schedule_timer(void) {
+	scheduler()->deadline = UINT64_MAX; // it has fired: whatever comes next must be set again
+	if (this_cpu()->current->state != THREAD_IDLE) (void)schedule_check_budget();
+}
+
+// Wake-up
+
+void schedule_possible(struct thread *thread) {
+	struct scheduler *self = scheduler();
+	struct sched_context *context = thread->sched_context;
+
+	if (!thread_is_schedulable(thread) || thread->is_queued || thread == this_cpu()->current)
+		return;
+	if (context != self->context) {
+		if (context->flags & SCHED_CONTEXT_SPORADIC) refill_unblock(context, self->now);
+		if (!schedule_has_budget(context)) {
+			release_insert(self, thread);
+			return;
+		}
+	}
+	if (self->candidate) {
+		ready_append(self, self->candidate);
+		self->candidate = NULL;
+		self->again = true;
+	}
+	if (self->again)
+		ready_append(self, thread);
+	else
+		self->candidate = thread;
+}
+
+static void release_expired(struct scheduler *self) {
+	while (self->release && release_time(self->release) <= self->now) {
+		struct thread *thread = self->release;
+
+		release_remove(self, thread);
+		schedule_possible(thread);
+	}
+}
+
+// The choice
+
+static bool current_goes_on(const struct thread *current) {
+	return thread_is_schedulable(current) && !current->is_queued;
+}
+
+static struct thread *take_highest(struct scheduler *self) {
+	struct thread *thread = ready_highest(self);
+
+	if (!thread) return &self->idle;
+	ready_remove(self, thread);
+	return thread;
+}
+
+// Decides between the current thread, the candidate and the ready queues (D22, G17).
+static struct thread *choose(struct scheduler *self, struct thread *current) {
+	struct thread *candidate = self->candidate;
+	struct thread *highest;
+	bool goes_on = current_goes_on(current);
+
+	if (goes_on && !candidate && !self->again) return current;
+	self->candidate = NULL;
+	self->again = false;
+	if (candidate && goes_on && candidate->priority <= current->priority) {
+		ready_append(self, candidate);
+		candidate = NULL;
+	}
+	if (goes_on) ready_prepend(self, current);
+	if (!candidate) return take_highest(self);
+	highest = ready_highest(self);
+	if (!highest || candidate->priority >= highest->priority) return candidate;
+	ready_prepend(self, candidate);
+	return take_highest(self);
+}
+
+// The context whose time runs from now on.
+static void switch_context(struct scheduler *self, struct sched_context *context) {
+	if (context == self->context) return;
+	schedule_commit_time();
+	self->context = context;
+	if (context && !(context->flags & SCHED_CONTEXT_SPORADIC))
+		refill_unblock(context, self->now);
+}
+
+// The next moment the kernel must look: end of the head refill, or a release.
+static void set_timer(struct scheduler *self) {
+	uint64_t deadline = UINT64_MAX;
+
+	if (self->context)
+		deadline = self->now + refill_head(self->context)->amount - self->unbooked;
+	if (self->release && release_time(self->release) < deadline)
+		deadline = release_time(self->release);
+	if (deadline != self->deadline) {
+		self->deadline = deadline;
+		clock_set_deadline(deadline);
+	}
+}
+
+static void load_registers(struct cpu *cpu, struct thread *thread) {
+	if (cpu->bases_owner != thread) {
+		bases_switch(
+			cpu->bases_owner ? &cpu->bases_owner->context : NULL, &thread->context);
+		cpu->bases_owner = thread;
+	}
+	if (thread->flags & THREAD_FLAG_FPU_DISABLED) {
+		fpu_deny();
+	} else {
+		fpu_allow();
+		fpu_switch(&thread->fpu);
+	}
+}
+
+enum way_out schedule(void) {
+	struct cpu *cpu = this_cpu();
+	struct scheduler *self = cpu->scheduler;
+	struct thread *next;
+
+	release_expired(self);
+	next = choose(self, cpu->current);
+	cpu->current = next;
+	cpu->current_context = &next->context;
+	switch_context(self, next->sched_context);
+	set_timer(self);
+	if (next->state == THREAD_IDLE) return WAY_OUT_IDLE;
+
+	if (next->yielding_to) sched_context_complete_yield(next->yielding_to);
+	if (next->state == THREAD_RESTART) {
+		next->context.rip = next->context.fault_ip;
+		next->state = THREAD_RUNNING;
+	}
+	space_load(next);
+	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
+	load_registers(cpu, next);
+	return WAY_OUT_USER;
+}
+
+static void dump_thread(const struct thread *thread, const char *where) {
+	print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, where, thread->priority,
+		thread->state, thread->context.rip);
+}
+
+void schedule_dump(void) {
+	const struct scheduler *self = scheduler();
+
+	print("scheduler: now %lu ticks\n", self->now);
+	dump_thread(this_cpu()->current, "current");
+	for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
+		const struct thread *thread = self->ready[priority];
+
+		for (; thread; thread = thread->queue.next)
+			dump_thread(thread, "ready");
+	}
+	for (const struct thread *thread = self->release; thread; thread = thread->queue.next)
+		dump_thread(thread, "release");
+}

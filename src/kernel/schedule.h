@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Who runs: ready queues by priority, release queue by time, the charge for time used
+// (semantics.md G, D22).
+//
+// A thread that could run is in exactly one place: it is the current thread, in the ready queue of
+// its priority, or (its context has no budget now) in the release queue.
+#pragma once
+
+#include <cpu/percpu.h>
+#include <kernel/thread.h>
+
+struct sched_context;
+
+// The idle thread and queues of this core. Boot only.
+void schedule_init(struct cpu *cpu);
+
+// Charges the time since the last entry to the context in use. Once an entry, first of all.
+void schedule_update_time(void);
+
+// Ticks at this entry.
+uint64_t schedule_now(void);
+
+// True if the current thread has budget to go on. Otherwise its turn is over: it restarts its
+// instruction when it has budget again, or after its timeout handler's reply.
+bool schedule_check_budget(void);
+
+// Books the time used so far on the context in use.
+void schedule_commit_time(void);
+
+// context is about to lose its meaning (reconfigured, destroyed): books its time and forgets it.
+void schedule_forget_context(struct sched_context *context);
+
+// The thread became able to run: it runs next if its priority is higher than the current thread's,
+// else it is queued. Without budget it waits in the release queue; without context, or not
+// runnable, nothing happens.
+void schedule_possible(struct thread *thread);
+
+// Takes thread out of the ready or release queue.
+void schedule_dequeue(struct thread *thread);
+
+// Places a schedulable thread at the head of its priority's ready queue.
+void schedule_enqueue_first(struct thread *thread);
+
+// Priority or queue order changed in a way that may end the current thread's turn.
+void schedule_again(void);
+
+// The current thread's context was configured anew.
+void schedule_reconsider_current(void);
+
+// The current thread gives up its head refill (G14).
+void schedule_yield(void);
+
+// The timer interrupt came.
+void schedule_timer(void);
+
+// The one decision of each kernel entry: picks the thread, loads its space, bases and FPU, sets
+// the timer, and says how to leave.
+enum way_out schedule(void);
+
+// What a head refill must hold to be worth running on: 20 us (G2), in ticks.
+uint64_t schedule_minimum_budget(void);
+
+// True if context is configured and its head refill can be used now ("released").
+bool schedule_has_budget(const struct sched_context *context);
+
+// Prints every queue of this core. Debug.
+void schedule_dump(void);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Address spaces: roots, ASIDs, and what the scheduler needs of them (semantics.md J, K).
+#pragma once
+
+#include <cpu/layout.h>
+#include <kernel/cap.h>
+#include <kernel/thread.h>
+
+// True if the capability is a root of this format with an ASID.
+bool space_is_assigned(const struct cap *cap, enum space_format format);
+
+// Loads the address space of thread, or the kernel's own tables if it has no valid one. Writes CR3
+// only on a change.
+void space_load(const struct thread *thread);
+
+// Physical root of the guest space in the thread's THREAD_GUEST_SPACE slot, or of an empty space.
+physical_t space_guest_root(const struct thread *thread);
+
+// The root object of an ASID, or null. Format must match.
+void *space_of_asid(unsigned asid, enum space_format format);
+
+// Boot: the initial task's pool (base 0) exists without retype; ASID 1 is root's.
+void space_boot(struct cap *pool, struct cap *root);
+
+// Boot: puts a table, or a frame with all its rights, into the initial task's space and records
+// that in the capability. Everything above must be mapped already.
+void table_boot_map(struct cap *table, const struct cap *root, uint64_t address);
+void frame_boot_map(struct cap *frame, const struct cap *root, uint64_t address);
+
+// A pool of ASIDs: each entry is the root that has the ASID, with its enum space_format in the
+// low bits, or 0. The kernel tells ASIDs from roots by it; hardware never sees an ASID.
+struct asid_pool {
+	uint64_t roots[ASIDS_PER_POOL];
+};
+
+_Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);
+
+// False: all ASID_POOLS bases are taken.
+bool asid_pool_is_possible(void);
+
+// The pool, in cleared memory, takes the lowest free base. asid_pool_is_possible() held.
+struct cap asid_pool_install(struct asid_pool *pool);
+
+// The pool goes: no space with an ASID of it can be entered again.
+void asid_pool_remove(const struct cap *pool);
+
+// Gives the root the lowest free ASID of the pool. False: there is none.
+bool asid_pool_give(const struct cap *pool, struct cap *root);
+
+// Removes the mapping recorded in a frame capability, if it is still there.
+void frame_unmap_cap(struct cap *cap);

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Thread life cycle, states, and access to registers and IPC buffer.
+#include <kernel/thread.h>
+
+#include <base/format.h>
+#include <base/panic.h>
+#include <cpu/bases.h>
+#include <kernel/endpoint.h>
+#include <kernel/guest_hooks.h>
+#include <kernel/notification.h>
+#include <kernel/reply.h>
+#include <kernel/sched_context.h>
+#include <kernel/schedule.h>
+
+void thread_init(struct thread *thread) {
+	const struct thread *creator = this_cpu()->current;
+
+	context_init(&thread->context);
+	fpu_reset(&thread->fpu, thread->fpu_area, sizeof(thread->fpu_area), fpu_native_xcr0());
+	thread->domain = creator->domain;
+	if (NACRE_DEBUG)
+		format_text(thread->name, sizeof(thread->name), "child of: '%s'", creator->name);
+}
+
+// Waiting
+
+static void leave_queue(struct thread *thread) {
+	if (thread->state == THREAD_BLOCKED_NOTIFICATION)
+		notification_dequeue(thread);
+	else
+		endpoint_dequeue(thread);
+}
+
+void thread_cancel_ipc(struct thread *thread) {
+	if (!thread_is_blocked(thread)) return;
+	if (thread->state == THREAD_BLOCKED_REPLY)
+		reply_cancel_wait(thread);
+	else
+		leave_queue(thread);
+	thread->state = THREAD_INACTIVE;
+	thread->fault.kind = FAULT_NONE;
+}
+
+void thread_suspend(struct thread *thread) {
+	thread_cancel_ipc(thread);
+	if (thread->state == THREAD_RUNNING) thread->context.fault_ip = thread->context.rip;
+	thread->state = THREAD_INACTIVE;
+	schedule_dequeue(thread);
+	if (thread->yielding_to) sched_context_complete_yield(thread->yielding_to);
+}
+
+void thread_restart(struct thread *thread) {
+	thread->state = THREAD_RESTART;
+	schedule_possible(thread);
+}
+
+void thread_resume(struct thread *thread) {
+	if (thread_is_runnable(thread)) return;
+	thread_cancel_ipc(thread);
+	thread_restart(thread);
+}
+
+void thread_wake(struct thread *thread) {
+	thread->state = THREAD_RUNNING;
+	schedule_possible(thread);
+}
+
+void thread_set_priority(struct thread *thread, unsigned priority) {
+	if (thread->is_queued) {
+		schedule_dequeue(thread);
+		thread->priority = (uint8_t)priority;
+		schedule_enqueue_first(thread);
+		return;
+	}
+	thread->priority = (uint8_t)priority;
+	if (thread == this_cpu()->current)
+		schedule_again();
+	else if (thread->state == THREAD_BLOCKED_NOTIFICATION)
+		notification_requeue(thread);
+	else if (thread->state == THREAD_BLOCKED_SEND || thread->state == THREAD_BLOCKED_RECEIVE)
+		endpoint_requeue(thread);
+}
+
+void thread_destroy(struct thread *thread) {
+	struct cpu *cpu = this_cpu();
+
+	thread_suspend(thread);
+	if (thread->notification) notification_unbind(thread->notification);
+	if (thread->sched_context) sched_context_unbind_thread(thread->sched_context);
+	guest_hooks.detach(thread);
+	fpu_forget(&thread->fpu);
+	if (cpu->bases_owner == thread) cpu->bases_owner = NULL;
+}
+
+// Message access
+
+static struct ipc_buffer *buffer_with_rights(const struct thread *thread, unsigned rights) {
+	const struct cap *frame = &thread->slots[THREAD_BUFFER].cap;
+	uint64_t offset;
+
+	if (frame->type != CAP_FRAME || frame->device || (frame->rights & rights) != rights)
+		return NULL;
+	offset = thread->buffer_address & ((1ul << frame->size_bits) - 1);
+	return (struct ipc_buffer *)((char *)cap_object(frame) + offset);
+}
+
+struct ipc_buffer *thread_buffer_to_write(const struct thread *thread) {
+	return buffer_with_rights(thread, RIGHT_READ | RIGHT_WRITE);
+}
+
+const struct ipc_buffer *thread_buffer_to_read(const struct thread *thread) {
+	return buffer_with_rights(thread, RIGHT_READ);
+}
+
+struct lookup thread_lookup(
+	const struct thread *thread, uint64_t address, struct lookup_failure *failure) {
+	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64, failure);
+}
+
+// Registers of the message convention: words 0..3.
+static const uint16_t message_offsets[MESSAGE_REGISTERS] = {
+	offsetof(struct context, r10),
+	offsetof(struct context, r8),
+	offsetof(struct context, r9),
+	offsetof(struct context, r15),
+};
+
+uint64_t *thread_message_register(struct thread *thread, unsigned i) {
+	assert(i < MESSAGE_REGISTERS);
+	return (uint64_t *)((char *)&thread->context + message_offsets[i]);
+}
+
+// Order of usercontext.md 1. rip is the restart address: word 0 is handled apart.
+static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {
+	offsetof(struct context, fault_ip),
+	offsetof(struct context, rsp),
+	offsetof(struct context, rflags),
+	offsetof(struct context, rax),
+	offsetof(struct context, rbx),
+	offsetof(struct context, rcx),
+	offsetof(struct context, rdx),
+	offsetof(struct context, rsi),
+	offsetof(struct context, rdi),
+	offsetof(struct context, rbp),
+	offsetof(struct context, r8),
+	offsetof(struct context, r9),
+	offsetof(struct context, r10),
+	offsetof(struct context, r11),
+	offsetof(struct context, r12),
+	offsetof(struct context, r13),
+	offsetof(struct context, r14),
+	offsetof(struct context, r15),
+	offsetof(struct context, fs_base),
+	offsetof(struct context, gs_base),
+};
+
+enum {
+	WORD_RIP = 0,
+	WORD_RFLAGS = 2,
+	WORD_FS_BASE = 18,
+	WORD_GS_BASE = 19,
+};
+
+static uint64_t *user_register(struct thread *thread, unsigned i) {
+	// The bases of the loaded thread live in the CPU: user code changes them there.
+	if (i >= WORD_FS_BASE && this_cpu()->bases_owner == thread) {
+		bases_save(&thread->context);
+		this_cpu()->bases_owner = NULL;
+	}
+	return (uint64_t *)((char *)&thread->context + register_offsets[i]);
+}
+
+uint64_t thread_read_register(struct thread *thread, unsigned i) {
+	return *user_register(thread, i);
+}
+
+void thread_write_register(struct thread *thread, unsigned i, uint64_t value) {
+	if (i == WORD_RFLAGS)
+		value = context_clean_rflags(value);
+	else if (i == WORD_RIP || i >= WORD_FS_BASE)
+		value = context_clean_address(value);
+	*user_register(thread, i) = value;
+	thread->context.how = CONTEXT_IRET;
+}
