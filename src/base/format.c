@@ -21,43 +21,36 @@ struct writer {
 	int count;
 };
 
-static void writer_put(struct writer *writer, char character)
-{
+static void writer_put(struct writer *writer, char character) {
 	writer->sink->put(writer->sink, character);
 	writer->count++;
 }
 
-static void writer_fill(struct writer *writer, char character, int count)
-{
+static void writer_fill(struct writer *writer, char character, int count) {
 	for (int i = 0; i < count; i++)
 		writer_put(writer, character);
 }
 
 // Text with its sign or prefix, padded to the width: zeros go between prefix and text.
 static void writer_field(struct writer *writer, const struct conversion *conversion,
-	const char *prefix, const char *text, int length)
-{
+	const char *prefix, const char *text, int length) {
 	int prefix_length = 0;
 	int padding;
 
 	while (prefix[prefix_length])
 		prefix_length++;
 	padding = conversion->width - length - prefix_length;
-	if (!conversion->left && !conversion->zero)
-		writer_fill(writer, ' ', padding);
+	if (!conversion->left && !conversion->zero) writer_fill(writer, ' ', padding);
 	for (int i = 0; i < prefix_length; i++)
 		writer_put(writer, prefix[i]);
-	if (!conversion->left && conversion->zero)
-		writer_fill(writer, '0', padding);
+	if (!conversion->left && conversion->zero) writer_fill(writer, '0', padding);
 	for (int i = 0; i < length; i++)
 		writer_put(writer, text[i]);
-	if (conversion->left)
-		writer_fill(writer, ' ', padding);
+	if (conversion->left) writer_fill(writer, ' ', padding);
 }
 
 static void writer_number(struct writer *writer, const struct conversion *conversion,
-	const char *prefix, uint64_t value, unsigned base)
-{
+	const char *prefix, uint64_t value, unsigned base) {
 	const char *digits = conversion->kind == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[20];
 	int start = array_count(text);
@@ -70,30 +63,25 @@ static void writer_number(struct writer *writer, const struct conversion *conver
 }
 
 static void writer_string(
-	struct writer *writer, const struct conversion *conversion, const char *text)
-{
+	struct writer *writer, const struct conversion *conversion, const char *text) {
 	int length = 0;
 
-	if (!text)
-		text = "(null)";
+	if (!text) text = "(null)";
 	while ((conversion->precision < 0 || length < conversion->precision) && text[length])
 		length++;
 	writer_field(writer, conversion, "", text, length);
 }
 
-static const char *parse_number(const char *format, int *value)
-{
+static const char *parse_number(const char *format, int *value) {
 	*value = 0;
 	while (*format >= '0' && *format <= '9') {
-		if (*value < 10000)
-			*value = *value * 10 + (*format - '0');
+		if (*value < 10000) *value = *value * 10 + (*format - '0');
 		format++;
 	}
 	return format;
 }
 
-static const char *parse_length(const char *format, unsigned *length)
-{
+static const char *parse_length(const char *format, unsigned *length) {
 	*length = 2;
 	for (;; format++) {
 		if (*format == 'l' || *format == 'z' || *format == 'j' || *format == 't')
@@ -106,8 +94,7 @@ static const char *parse_length(const char *format, unsigned *length)
 }
 
 static const char *parse_conversion(
-	const char *format, struct conversion *conversion, va_list *arguments)
-{
+	const char *format, struct conversion *conversion, va_list *arguments) {
 	*conversion = (struct conversion){.precision = -1};
 	for (;; format++) {
 		if (*format == '-')
@@ -134,28 +121,23 @@ static const char *parse_conversion(
 	return *format ? format + 1 : format;
 }
 
-static uint64_t take_unsigned(const struct conversion *conversion, va_list *arguments)
-{
+static uint64_t take_unsigned(const struct conversion *conversion, va_list *arguments) {
 	uint64_t value = conversion->length == 3 ? va_arg(*arguments, unsigned long)
 						 : va_arg(*arguments, unsigned);
 
-	if (conversion->length == 0)
-		return (uint8_t)value;
+	if (conversion->length == 0) return (uint8_t)value;
 	return conversion->length == 1 ? (uint16_t)value : value;
 }
 
-static int64_t take_signed(const struct conversion *conversion, va_list *arguments)
-{
+static int64_t take_signed(const struct conversion *conversion, va_list *arguments) {
 	int64_t value = conversion->length == 3 ? va_arg(*arguments, long)
 						: va_arg(*arguments, int);
 
-	if (conversion->length == 0)
-		return (int8_t)value;
+	if (conversion->length == 0) return (int8_t)value;
 	return conversion->length == 1 ? (int16_t)value : value;
 }
 
-static void emit_signed(struct writer *writer, const struct conversion *conversion, int64_t value)
-{
+static void emit_signed(struct writer *writer, const struct conversion *conversion, int64_t value) {
 	if (value < 0)
 		writer_number(writer, conversion, "-", 0 - (uint64_t)value, 10);
 	else
@@ -163,8 +145,7 @@ static void emit_signed(struct writer *writer, const struct conversion *conversi
 }
 
 static void emit_conversion(
-	struct writer *writer, const struct conversion *conversion, va_list *arguments)
-{
+	struct writer *writer, const struct conversion *conversion, va_list *arguments) {
 	char character;
 
 	switch (conversion->kind) {
@@ -194,8 +175,7 @@ static void emit_conversion(
 	}
 }
 
-int format_emit(struct format_sink *sink, const char *format, va_list arguments)
-{
+int format_emit(struct format_sink *sink, const char *format, va_list arguments) {
 	struct writer writer = {.sink = sink};
 	struct conversion conversion;
 	va_list list;
@@ -220,8 +200,7 @@ struct text_sink {
 	size_t room; // characters left, the NUL not counted
 };
 
-static void text_put(struct format_sink *sink, char character)
-{
+static void text_put(struct format_sink *sink, char character) {
 	struct text_sink *text = container_of(sink, struct text_sink, sink);
 
 	if (text->room > 0) {
@@ -230,8 +209,7 @@ static void text_put(struct format_sink *sink, char character)
 	}
 }
 
-int format_text_list(char *buffer, size_t size, const char *format, va_list arguments)
-{
+int format_text_list(char *buffer, size_t size, const char *format, va_list arguments) {
 	struct text_sink text = {
 		.sink.put = text_put,
 		.next = buffer,
@@ -239,13 +217,11 @@ int format_text_list(char *buffer, size_t size, const char *format, va_list argu
 	};
 	int count = format_emit(&text.sink, format, arguments);
 
-	if (size > 0)
-		*text.next = 0;
+	if (size > 0) *text.next = 0;
 	return count;
 }
 
-int format_text(char *buffer, size_t size, const char *format, ...)
-{
+int format_text(char *buffer, size_t size, const char *format, ...) {
 	va_list arguments;
 	int count;
 

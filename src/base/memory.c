@@ -5,26 +5,22 @@
 
 #include <stdint.h>
 
-static void copy_bytes(void **target, const void **source, size_t size)
-{
+static void copy_bytes(void **target, const void **source, size_t size) {
 	asm volatile("rep movsb" : "+D"(*target), "+S"(*source), "+c"(size) : : "memory");
 }
 
-static void copy_words(void **target, const void **source, size_t words)
-{
+static void copy_words(void **target, const void **source, size_t words) {
 	asm volatile("rep movsq" : "+D"(*target), "+S"(*source), "+c"(words) : : "memory");
 }
 
-static void copy_bytes_backward(void *target, const void *source, size_t size)
-{
+static void copy_bytes_backward(void *target, const void *source, size_t size) {
 	asm volatile("std\n\trep movsb\n\tcld"
 		     : "+D"(target), "+S"(source), "+c"(size)
 		     :
 		     : "memory", "cc");
 }
 
-void *memcpy(void *restrict target, const void *restrict source, size_t size)
-{
+void *memcpy(void *restrict target, const void *restrict source, size_t size) {
 	void *to = target;
 	const void *from = source;
 
@@ -33,19 +29,15 @@ void *memcpy(void *restrict target, const void *restrict source, size_t size)
 	return target;
 }
 
-void *memmove(void *target, const void *source, size_t size)
-{
-	if (size == 0 || target == source)
-		return target;
+void *memmove(void *target, const void *source, size_t size) {
+	if (size == 0 || target == source) return target;
 	// Unsigned distance: a target below the source, or past its end, is safe to copy upwards.
-	if ((uintptr_t)target - (uintptr_t)source >= size)
-		return memcpy(target, source, size);
+	if ((uintptr_t)target - (uintptr_t)source >= size) return memcpy(target, source, size);
 	copy_bytes_backward((char *)target + size - 1, (const char *)source + size - 1, size);
 	return target;
 }
 
-void *memset(void *target, int value, size_t size)
-{
+void *memset(void *target, int value, size_t size) {
 	void *to = target;
 	uint64_t pattern = (uint8_t)value * 0x0101010101010101ul;
 	size_t words = size / 8;
@@ -56,14 +48,12 @@ void *memset(void *target, int value, size_t size)
 	return target;
 }
 
-int memcmp(const void *first, const void *second, size_t size)
-{
+int memcmp(const void *first, const void *second, size_t size) {
 	const uint8_t *left = first;
 	const uint8_t *right = second;
 
 	for (size_t i = 0; i < size; i++) {
-		if (left[i] != right[i])
-			return left[i] - right[i];
+		if (left[i] != right[i]) return left[i] - right[i];
 	}
 	return 0;
 }

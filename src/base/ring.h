@@ -25,8 +25,7 @@ struct byte_ring {
 _Static_assert(sizeof(struct byte_ring) == 128 + RING_CAPACITY);
 
 // Bytes in the ring. The side that does not own both counters may see a hostile one: clamp.
-static inline uint32_t ring_used(const struct byte_ring *ring)
-{
+static inline uint32_t ring_used(const struct byte_ring *ring) {
 	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
 	uint32_t used = head - tail;
@@ -34,18 +33,15 @@ static inline uint32_t ring_used(const struct byte_ring *ring)
 	return used > RING_CAPACITY ? RING_CAPACITY : used;
 }
 
-static inline uint32_t ring_free(const struct byte_ring *ring)
-{
+static inline uint32_t ring_free(const struct byte_ring *ring) {
 	return RING_CAPACITY - ring_used(ring);
 }
 
 // Producer: add a byte; false when the ring is full.
-static inline bool ring_put(struct byte_ring *ring, uint8_t byte)
-{
+static inline bool ring_put(struct byte_ring *ring, uint8_t byte) {
 	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 
-	if (ring_free(ring) == 0)
-		return false;
+	if (ring_free(ring) == 0) return false;
 	ring->data[head % RING_CAPACITY] = byte;
 	// Release: the consumer that sees the new head sees the byte.
 	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
@@ -53,31 +49,26 @@ static inline bool ring_put(struct byte_ring *ring, uint8_t byte)
 }
 
 // Consumer: look at the oldest byte without taking it; false when the ring is empty.
-static inline bool ring_peek(const struct byte_ring *ring, uint8_t *byte)
-{
+static inline bool ring_peek(const struct byte_ring *ring, uint8_t *byte) {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
-	if (ring_used(ring) == 0)
-		return false;
+	if (ring_used(ring) == 0) return false;
 	*byte = ring->data[tail % RING_CAPACITY];
 	return true;
 }
 
 // Consumer: take the oldest byte; false when the ring is empty.
-static inline bool ring_get(struct byte_ring *ring, uint8_t *byte)
-{
+static inline bool ring_get(struct byte_ring *ring, uint8_t *byte) {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
-	if (!ring_peek(ring, byte))
-		return false;
+	if (!ring_peek(ring, byte)) return false;
 	// Release: the producer reuses the place only after it was read.
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 	return true;
 }
 
 // Producer: add as many of the bytes as fit; returns how many.
-static inline uint32_t ring_write(struct byte_ring *ring, const void *bytes, uint32_t count)
-{
+static inline uint32_t ring_write(struct byte_ring *ring, const void *bytes, uint32_t count) {
 	uint32_t written = 0;
 
 	while (written < count && ring_put(ring, ((const uint8_t *)bytes)[written]))

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Calls for people, answered by the debug build of the kernel.
+#pragma once
+
+#include <sel4/syscalls.h>
+
+static inline seL4_Word sel4_debug(seL4_Int64 number, seL4_Word argument) {
+	struct sel4_registers registers = {.rdi = argument};
+
+	sel4_syscall(number, &registers);
+	return registers.rdi;
+}
+
+static inline void seL4_DebugPutChar(char c) { sel4_debug(SYSCALL_DEBUG_PUT_CHAR, (seL4_Uint8)c); }
+
+static inline void seL4_DebugPutString(char *str) {
+	while (*str)
+		seL4_DebugPutChar(*str++);
+}
+
+static inline void seL4_DebugDumpScheduler(void) { sel4_debug(SYSCALL_DEBUG_DUMP_SCHEDULER, 0); }
+
+static inline void seL4_DebugHalt(void) { sel4_debug(SYSCALL_DEBUG_HALT, 0); }
+
+static inline void seL4_DebugSnapshot(void) { sel4_debug(SYSCALL_DEBUG_SNAPSHOT, 0); }
+
+static inline seL4_Uint32 seL4_DebugCapIdentify(seL4_CPtr cap) {
+	return (seL4_Uint32)sel4_debug(SYSCALL_DEBUG_CAP_IDENTIFY, cap);
+}
+
+static inline void seL4_DebugNameThread(seL4_CPtr tcb, const char *name) {
+	char *text = (char *)__sel4_ipc_buffer->msg;
+	unsigned i = 0;
+
+	for (; name[i] && i < sizeof(__sel4_ipc_buffer->msg) - 1; i++)
+		text[i] = name[i];
+	text[i] = 0;
+	sel4_debug(SYSCALL_DEBUG_NAME_THREAD, tcb);
+}

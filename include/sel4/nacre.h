@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Operations beyond the seL4 interface: guest state of a virtual CPU that the seL4 operations
+// cannot reach. Labels from 0x1000, docs/abi-extensions.md.
+#pragma once
+
+#include <abi/vcpu.h>
+
+#include <sel4/syscalls.h>
+
+enum nacre_vcpu_field {
+	NACRE_VCPU_CR2 = VCPU_STATE_CR2,
+	NACRE_VCPU_DR0 = VCPU_STATE_DR0,
+	NACRE_VCPU_DR1 = VCPU_STATE_DR1,
+	NACRE_VCPU_DR2 = VCPU_STATE_DR2,
+	NACRE_VCPU_DR3 = VCPU_STATE_DR3,
+	NACRE_VCPU_DR6 = VCPU_STATE_DR6,
+	NACRE_VCPU_TSC_OFFSET = VCPU_STATE_TSC_OFFSET,
+	NACRE_VCPU_XCR0 = VCPU_STATE_XCR0,
+	NACRE_VCPU_ENTRY_INSTRUCTION_LENGTH = VCPU_STATE_ENTRY_INSTRUCTION_LENGTH,
+	NACRE_VCPU_XCR0_ALLOWED = VCPU_STATE_XCR0_ALLOWED,
+	NACRE_VCPU_STAR = VCPU_STATE_STAR,
+	NACRE_VCPU_LSTAR = VCPU_STATE_LSTAR,
+	NACRE_VCPU_CSTAR = VCPU_STATE_CSTAR,
+	NACRE_VCPU_FMASK = VCPU_STATE_FMASK,
+	NACRE_VCPU_KERNEL_GS_BASE = VCPU_STATE_KERNEL_GS_BASE,
+	NACRE_VCPU_TSC_AUX = VCPU_STATE_TSC_AUX,
+};
+
+struct nacre_VCPU_ReadState {
+	seL4_Error error;
+	seL4_Word value;
+};
+
+static inline seL4_Error nacre_VCPU_WriteState(
+	seL4_X86_VCPU vcpu, seL4_Word field, seL4_Word value) {
+	struct sel4_invocation call = {
+		.label = LABEL_VCPU_WRITE_STATE, .length = 2, .words = {field, value}};
+
+	return sel4_invoke(vcpu, &call);
+}
+
+static inline struct nacre_VCPU_ReadState nacre_VCPU_ReadState(
+	seL4_X86_VCPU vcpu, seL4_Word field) {
+	struct sel4_invocation call = {
+		.label = LABEL_VCPU_READ_STATE, .length = 1, .words = {field}};
+	seL4_Error error = sel4_invoke(vcpu, &call);
+
+	return (struct nacre_VCPU_ReadState){error, call.words[0]};
+}
+
+// Access bits: VCPU_MSR_READ and VCPU_MSR_WRITE, the guest's direct use of the register.
+static inline seL4_Error nacre_VCPU_SetMSRAccess(
+	seL4_X86_VCPU vcpu, seL4_Word msr, seL4_Word access) {
+	struct sel4_invocation call = {
+		.label = LABEL_VCPU_SET_MSR_ACCESS, .length = 2, .words = {msr, access}};
+
+	return sel4_invoke(vcpu, &call);
+}

@@ -1,0 +1,21 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; Entry of an initial task. It gets its BootInfo address in rdi and no stack (abi/bootinfo.md 6).
+default rel
+
+extern root_start
+global _start
+
+ROOT_STACK_SIZE equ 0x10000
+
+section .text.start exec
+_start:
+	lea rsp, [root_stack + ROOT_STACK_SIZE]
+	xor ebp, ebp
+	call root_start
+	ud2
+
+section .bss.root_stack nobits alloc noexec write align=16
+root_stack:
+	resb ROOT_STACK_SIZE
+
+section .note.GNU-stack noalloc noexec nowrite progbits

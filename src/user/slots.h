@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Free slots of the initial task's root CNode.
+#pragma once
+
+#include <sel4/sel4.h>
+
+// Manage the slots start..end - 1; at most 2^12 - 1 is the largest slot number.
+void slots_init(seL4_Word start, seL4_Word end);
+
+// `count` empty slots with consecutive numbers; 0 when there are none.
+[[nodiscard]] seL4_CPtr slots_allocate(seL4_Word count);
+
+// Give empty slots back.
+void slots_release(seL4_CPtr first, seL4_Word count);
+
+// Delete what is in the slots and give them back.
+void slots_delete(seL4_CPtr first, seL4_Word count);
+
+seL4_Word slots_left(void);

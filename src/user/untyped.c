@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory of the initial task. Each untyped fills from its start; an object goes to the smallest one
+// that has room, so that the large ones stay whole for large objects.
+#include <user/untyped.h>
+
+#include <base/bits.h>
+
+#include <user/slots.h>
+
+enum {
+	BLOCK_LIMIT = 512, // those of BootInfo and the parts of split ones
+};
+
+struct block {
+	seL4_CPtr cap;
+	seL4_Word paddr;
+	seL4_Word size_bits;
+	seL4_Word used; // bytes from the start, as the kernel counts them
+	bool device;
+};
+
+// Written by the functions of this file only; the initial task is one thread.
+static struct block blocks[BLOCK_LIMIT];
+static unsigned block_count;
+
+void untyped_init(const seL4_BootInfo *bootinfo) {
+	seL4_Word count = bootinfo->untyped.end - bootinfo->untyped.start;
+
+	block_count = 0;
+	for (seL4_Word i = 0; i < count && i < BOOTINFO_MAX_UNTYPED; i++) {
+		const seL4_UntypedDesc *entry = &bootinfo->untypedList[i];
+
+		blocks[block_count++] = (struct block){
+			.cap = bootinfo->untyped.start + i,
+			.paddr = entry->paddr,
+			.size_bits = entry->sizeBits,
+			.device = entry->isDevice,
+		};
+	}
+}
+
+seL4_Word object_bits(seL4_Word type, seL4_Word size_bits) {
+	static const seL4_Uint8 fixed[OBJECT_TYPE_COUNT] = {
+		[OBJECT_TCB] = TCB_BITS,
+		[OBJECT_ENDPOINT] = ENDPOINT_BITS,
+		[OBJECT_NOTIFICATION] = NOTIFICATION_BITS,
+		[OBJECT_REPLY] = REPLY_BITS,
+		[OBJECT_PDPT] = TABLE_BITS,
+		[OBJECT_PML4] = TABLE_BITS,
+		[OBJECT_HUGE_PAGE] = HUGE_PAGE_BITS,
+		[OBJECT_PAGE] = PAGE_BITS,
+		[OBJECT_LARGE_PAGE] = LARGE_PAGE_BITS,
+		[OBJECT_PAGE_TABLE] = TABLE_BITS,
+		[OBJECT_PAGE_DIRECTORY] = TABLE_BITS,
+		[OBJECT_IO_PAGE_TABLE] = TABLE_BITS,
+		[OBJECT_VCPU] = VCPU_BITS,
+		[OBJECT_EPT_PML4] = TABLE_BITS,
+		[OBJECT_EPT_PDPT] = TABLE_BITS,
+		[OBJECT_EPT_PD] = TABLE_BITS,
+		[OBJECT_EPT_PT] = TABLE_BITS,
+	};
+
+	if (type == OBJECT_UNTYPED || type == OBJECT_SCHED_CONTEXT) return size_bits;
+	if (type == OBJECT_CNODE) return size_bits + SLOT_BITS;
+	return type < OBJECT_TYPE_COUNT ? fixed[type] : 0;
+}
+
+static bool block_fits(const struct block *block, seL4_Word bits) {
+	seL4_Word start = align_up(block->used, 1ul << bits);
+
+	return !block->device && block->size_bits >= bits &&
+		start <= (1ul << block->size_bits) - (1ul << bits);
+}
+
+static struct block *block_choose(seL4_Word bits) {
+	struct block *best = NULL;
+
+	for (unsigned i = 0; i < block_count; i++) {
+		if (block_fits(&blocks[i], bits) &&
+			(!best || blocks[i].size_bits < best->size_bits))
+			best = &blocks[i];
+	}
+	return best;
+}
+
+static seL4_Error retype(
+	const struct block *block, seL4_Word type, seL4_Word size_bits, seL4_CPtr slot) {
+	return seL4_Untyped_Retype(
+		block->cap, type, size_bits, seL4_CapInitThreadCNode, 0, 0, slot, 1);
+}
+
+seL4_Error untyped_make(seL4_Word type, seL4_Word size_bits, seL4_CPtr slot) {
+	seL4_Word bits = object_bits(type, size_bits);
+	struct block *block = block_choose(bits);
+	seL4_Error error;
+
+	if (!block) return seL4_NotEnoughMemory;
+	error = retype(block, type, size_bits, slot);
+	if (!error) block->used = align_up(block->used, 1ul << bits) + (1ul << bits);
+	return error;
+}
+
+seL4_CPtr object_make(seL4_Word type, seL4_Word size_bits) {
+	seL4_CPtr slot = slots_allocate(1);
+
+	if (!slot) return seL4_CapNull;
+	if (untyped_make(type, size_bits, slot)) {
+		slots_release(slot, 1);
+		return seL4_CapNull;
+	}
+	return slot;
+}
+
+// The smallest untouched block around an address.
+static struct block *block_around(seL4_Word paddr, seL4_Word bits) {
+	struct block *best = NULL;
+
+	for (unsigned i = 0; i < block_count; i++) {
+		struct block *block = &blocks[i];
+
+		if (block->used == 0 && block->size_bits >= bits && paddr >= block->paddr &&
+			paddr - block->paddr < 1ul << block->size_bits &&
+			(!best || block->size_bits < best->size_bits))
+			best = block;
+	}
+	return best;
+}
+
+// Split a block into two halves; both become blocks of their own.
+static seL4_Error block_split(struct block *block) {
+	seL4_CPtr slots = slots_allocate(2);
+	seL4_Word half = block->size_bits - 1;
+	seL4_Error error;
+
+	if (!slots || block_count + 2 > BLOCK_LIMIT) return seL4_NotEnoughMemory;
+	error = seL4_Untyped_Retype(
+		block->cap, OBJECT_UNTYPED, half, seL4_CapInitThreadCNode, 0, 0, slots, 2);
+	if (error) return error;
+	block->used = 1ul << block->size_bits;
+	for (unsigned i = 0; i < 2; i++) {
+		blocks[block_count++] = (struct block){
+			.cap = slots + i,
+			.paddr = block->paddr + ((seL4_Word)i << half),
+			.size_bits = half,
+			.device = block->device,
+		};
+	}
+	return seL4_NoError;
+}
+
+seL4_Error untyped_make_at(seL4_Word type, seL4_Word size_bits, seL4_Word paddr, seL4_CPtr slot) {
+	seL4_Word bits = object_bits(type, size_bits);
+	struct block *block = block_around(paddr, bits);
+	seL4_Error error;
+
+	while (block && block->size_bits > bits) {
+		error = block_split(block);
+		if (error) return error;
+		block = block_around(paddr, bits);
+	}
+	if (!block || block->paddr != paddr) return seL4_RangeError;
+	error = retype(block, type, size_bits, slot);
+	if (!error) block->used = 1ul << bits;
+	return error;
+}
+
+bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits) {
+	const struct block *best = NULL;
+
+	for (unsigned i = 0; i < block_count; i++) {
+		const struct block *block = &blocks[i];
+
+		if (block->device && block->used == 0 && block->paddr == paddr &&
+			(!best || block->size_bits < best->size_bits))
+			best = block;
+	}
+	if (!best) return false;
+	*cap = best->cap;
+	*size_bits = best->size_bits;
+	return true;
+}
+
+seL4_Word untyped_left(void) {
+	seL4_Word left = 0;
+
+	for (unsigned i = 0; i < block_count; i++) {
+		if (!blocks[i].device) left += (1ul << blocks[i].size_bits) - blocks[i].used;
+	}
+	return left;
+}
+
+seL4_Word untyped_room(seL4_Word bits) {
+	seL4_Word room = 0;
+
+	for (unsigned i = 0; i < block_count; i++) {
+		if (block_fits(&blocks[i], bits))
+			room += ((1ul << blocks[i].size_bits) -
+					align_up(blocks[i].used, 1ul << bits)) >>
+				bits;
+	}
+	return room;
+}

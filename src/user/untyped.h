@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory of the initial task: makes objects out of the untyped capabilities of BootInfo.
+#pragma once
+
+#include <stdbool.h>
+
+#include <sel4/sel4.h>
+
+void untyped_init(const seL4_BootInfo *bootinfo);
+
+// Memory an object takes, as a power of two; `size_bits` matters for CNodes, untypeds and
+// scheduling contexts. 0 for an unknown type.
+seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
+
+// Make an object from RAM in the given empty slot.
+[[nodiscard]] seL4_Error untyped_make(seL4_Word type, seL4_Word size_bits, seL4_CPtr slot);
+
+// The same in a new slot; 0 when slots or memory are used up or the kernel refuses.
+[[nodiscard]] seL4_CPtr object_make(seL4_Word type, seL4_Word size_bits);
+
+// Make a frame (or untyped) at a physical address, device memory or RAM not used yet. Larger
+// untypeds on the way are split, and their parts stay available.
+[[nodiscard]] seL4_Error untyped_make_at(
+	seL4_Word type, seL4_Word size_bits, seL4_Word paddr, seL4_CPtr slot);
+
+// The smallest device untyped that begins at the address, as BootInfo lists it; false if none does.
+// Retyping it is the caller's business, and must be all there is done with it.
+bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits);
+
+// Bytes of RAM not given away yet, and how many objects of 2^bits bytes they have room for.
+seL4_Word untyped_left(void);
+seL4_Word untyped_room(seL4_Word bits);
