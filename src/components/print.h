@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Formatted lines of a component on its console. Until the description gives it one (symbol
+// console_vaddr, channel CONSOLE_CHANNEL to the serial port driver) they go to the kernel's.
+#pragma once
+
+enum {
+	CONSOLE_CHANNEL = 0,
+};
+
+// Text is shown when its line is complete. When the console is full, text is lost and the loss
+// told.
+[[gnu::format(printf, 1, 2)]] void print(const char *format, ...);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The 16550 at COM1. Names are those of the PC16550D data sheet.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	UART_FIFO_SIZE = 16,
+};
+
+void uart_init(void);
+
+// Why the device interrupts; call until it returns false, so that the next edge is seen.
+bool uart_interrupt_pending(void);
+
+// The next received character; false when there is none.
+bool uart_receive(uint8_t *character);
+
+// Whether the whole transmit FIFO is free.
+bool uart_can_transmit(void);
+void uart_transmit(uint8_t character);
+
+// Interrupt when the transmit FIFO is empty. Set as long as there is more to send.
+void uart_watch_transmitter(void);
+void uart_ignore_transmitter(void);

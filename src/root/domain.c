@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Protection domains: slots, badges and start state are those of Microkit, so that its programs run
+// unchanged.
+#include <root/domain.h>
+
+#include <microkit.h>
+
+#include <user/slots.h>
+#include <user/untyped.h>
+
+enum {
+	DOMAIN_SCHED_CONTEXT_BITS = 8,
+	// What is left of an address after the root CNode's index and the main CNode's.
+	DOMAIN_CNODE_GUARD_BITS = seL4_WordBits - DOMAIN_ROOT_CNODE_BITS - DOMAIN_CNODE_BITS,
+	CONTEXT_START_WORDS = 2, // instruction and stack pointer
+};
+
+#define STACK_TOP 0x7fffffffd000ul
+#define IPC_BUFFER_ADDRESS 0x7fffffffe000ul
+
+struct object_row {
+	seL4_Word type;
+	seL4_Word size_bits;
+	seL4_CPtr *slot;
+};
+
+static seL4_Error make_all(const struct object_row *rows, unsigned count) {
+	for (unsigned i = 0; i < count; i++) {
+		*rows[i].slot = object_make(rows[i].type, rows[i].size_bits);
+		if (!*rows[i].slot) return seL4_NotEnoughMemory;
+	}
+	return seL4_NoError;
+}
+
+seL4_Error domain_make(struct system *system, uint32_t index) {
+	struct domain *domain = &system->domains[index];
+	const struct object_row rows[] = {
+		{OBJECT_TCB, 0, &domain->tcb},
+		{OBJECT_SCHED_CONTEXT, DOMAIN_SCHED_CONTEXT_BITS, &domain->sched_context},
+		{OBJECT_NOTIFICATION, 0, &domain->notification},
+		{OBJECT_REPLY, 0, &domain->reply},
+		{OBJECT_CNODE, DOMAIN_CNODE_BITS, &domain->cnode},
+		{OBJECT_CNODE, DOMAIN_ROOT_CNODE_BITS, &domain->root_cnode},
+		// The last row is for domains that are called or monitor a guest.
+		{OBJECT_ENDPOINT, 0, &domain->endpoint},
+	};
+	unsigned count = sizeof(rows) / sizeof(rows[0]);
+	seL4_Error error;
+
+	if (!(system->image.domains[index].flags & SYSTEM_DOMAIN_CALLABLE)) count--;
+	error = make_all(rows, count);
+	return error ? error : space_make(&domain->space, &space_native);
+}
+
+seL4_Error domain_give(const struct domain *domain, seL4_Word slot, seL4_CPtr cap,
+	seL4_CapRights_t rights, seL4_Word badge) {
+	return seL4_CNode_Mint(domain->cnode, slot, DOMAIN_CNODE_BITS, seL4_CapInitThreadCNode, cap,
+		seL4_WordBits, rights, badge);
+}
+
+static seL4_Error give_fixed(struct system *system, uint32_t index) {
+	const struct domain *domain = &system->domains[index];
+	seL4_CapRights_t send = seL4_CapRights_new(0, 1, 1, 1);
+	seL4_Word input = domain->endpoint ? domain->endpoint : domain->notification;
+	seL4_Error error = domain_give(domain, INPUT_CAP, input, seL4_AllRights, 0);
+
+	if (!error)
+		error = domain_give(domain, FAULT_EP_CAP, system->fault_endpoint, send, index + 1);
+	if (!error) error = domain_give(domain, VSPACE_CAP, domain->space.root, seL4_AllRights, 0);
+	if (!error) error = domain_give(domain, REPLY_CAP, domain->reply, seL4_AllRights, 0);
+	if (!error && (system->image.domains[index].flags & SYSTEM_DOMAIN_PASSIVE))
+		error = domain_give(domain, MONITOR_EP, system->fault_endpoint, send, index + 1);
+	if (error) return error;
+	return seL4_CNode_Mint(domain->root_cnode, 0, DOMAIN_ROOT_CNODE_BITS,
+		seL4_CapInitThreadCNode, domain->cnode, seL4_WordBits, seL4_AllRights,
+		seL4_CNode_CapData_new(0, DOMAIN_CNODE_GUARD_BITS).words[0]);
+}
+
+// A badged copy of the fault endpoint in a slot of ours, as long as the thread is configured.
+static seL4_Error configure_sched(
+	struct system *system, const struct domain *domain, uint32_t index) {
+	const struct system_domain *record = &system->image.domains[index];
+	seL4_CPtr handler = slots_allocate(1);
+	seL4_Error error;
+
+	if (!handler) return seL4_NotEnoughMemory;
+	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler, seL4_WordBits,
+		seL4_CapInitThreadCNode, system->fault_endpoint, seL4_WordBits,
+		seL4_CapRights_new(0, 1, 1, 1), index + 1);
+	if (!error)
+		error = seL4_SchedControl_ConfigureFlags(system->bootinfo->schedcontrol.start,
+			domain->sched_context, record->budget, record->period, 0, index + 1, 0);
+	if (!error)
+		error = seL4_TCB_SetSchedParams(domain->tcb, seL4_CapInitThreadTCB,
+			record->priority, record->priority, domain->sched_context, handler);
+	slots_delete(handler, 1);
+	return error;
+}
+
+seL4_Error domain_configure(struct system *system, uint32_t index) {
+	const struct domain *domain = &system->domains[index];
+	const struct system_domain *record = &system->image.domains[index];
+	seL4_Error error = give_fixed(system, index);
+
+	if (!error)
+		error = seL4_TCB_Configure(domain->tcb, domain->root_cnode, 0, domain->space.root,
+			0, IPC_BUFFER_ADDRESS, domain->ipc_frame);
+	if (!error) error = configure_sched(system, domain, index);
+	if (!error) error = seL4_TCB_BindNotification(domain->tcb, domain->notification);
+	if (!error && (record->flags & SYSTEM_DOMAIN_NO_FPU))
+		error = (seL4_Error)seL4_TCB_SetFlags(domain->tcb, 0, seL4_TCBFlag_fpuDisabled)
+				.error;
+	if (!error && system->debug_calls) seL4_DebugNameThread(domain->tcb, record->name);
+	return error;
+}
+
+seL4_Error domain_start(struct system *system, uint32_t index) {
+	seL4_UserContext context = {
+		.rip = system->image.domains[index].entry,
+		.rsp = STACK_TOP,
+	};
+
+	return seL4_TCB_WriteRegisters(
+		system->domains[index].tcb, seL4_True, 0, CONTEXT_START_WORDS, &context);
+}
+
+seL4_Error guest_make(struct system *system, uint32_t index) {
+	struct guest *guest = &system->guests[index];
+	seL4_Error error;
+
+	guest->vcpu = slots_allocate(1);
+	if (!guest->vcpu) return seL4_NotEnoughMemory;
+	error = untyped_make(OBJECT_VCPU, 0, guest->vcpu);
+	return error ? error : space_make(&guest->space, &space_guest);
+}
+
+seL4_Error guest_configure(struct system *system, uint32_t index) {
+	const struct system_guest *record = &system->image.guests[index];
+	const struct guest *guest = &system->guests[index];
+	const struct domain *monitor = &system->domains[record->domain];
+	seL4_Error error = seL4_TCB_SetEPTRoot(monitor->tcb, guest->space.root);
+
+	if (!error) error = seL4_X86_VCPU_SetTCB(guest->vcpu, monitor->tcb);
+	if (!error)
+		error = domain_give(
+			monitor, BASE_VCPU_CAP + record->vcpu_id, guest->vcpu, seL4_AllRights, 0);
+	return error;
+}

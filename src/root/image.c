@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Checks a system image record by record. Pure: runs in a host test. The composer has checked the
+// meaning of the description; here it only matters that no record can lead outside the image, the
+// id spaces or the address space.
+#include <root/image.h>
+
+#include <stdbool.h>
+
+#include <abi/object.h>
+
+#include <base/bits.h>
+#include <base/memory.h>
+
+static const uint32_t record_sizes[SYSTEM_TABLE_COUNT] = {
+	[SYSTEM_DOMAINS] = sizeof(struct system_domain),
+	[SYSTEM_SEGMENTS] = sizeof(struct system_segment),
+	[SYSTEM_REGIONS] = sizeof(struct system_region),
+	[SYSTEM_MAPS] = sizeof(struct system_map),
+	[SYSTEM_IRQS] = sizeof(struct system_irq),
+	[SYSTEM_PORTS] = sizeof(struct system_port),
+	[SYSTEM_ENDS] = sizeof(struct system_end),
+	[SYSTEM_GUESTS] = sizeof(struct system_guest),
+};
+
+static bool name_is_valid(const char *name) {
+	if (name[0] == 0) return false;
+	for (int i = 0; i < SYSTEM_NAME_LENGTH; i++) {
+		if (name[i] == 0) return true;
+		if (name[i] < ' ') return false;
+	}
+	return false;
+}
+
+static bool is_domain(const struct image *image, uint32_t index) {
+	return index < image_count(image, SYSTEM_DOMAINS);
+}
+
+static bool data_is_inside(const struct image *image, uint64_t offset, uint64_t size) {
+	return is_aligned(offset, 1ul << PAGE_BITS) &&
+		range_fits(offset, size, image->header->size);
+}
+
+static bool domain_is_valid(const struct image *image, uint32_t index) {
+	const struct system_domain *domain = &image->domains[index];
+
+	return name_is_valid(domain->name) && domain->entry < USER_TOP && domain->stack_size > 0 &&
+		domain->stack_size <= 0x1000000 &&
+		is_aligned(domain->stack_size, 1ul << PAGE_BITS) &&
+		domain->priority < PRIORITIES - 1 && domain->budget <= domain->period &&
+		(domain->guest == SYSTEM_NO_GUEST ||
+			domain->guest < image_count(image, SYSTEM_GUESTS));
+}
+
+static bool segment_is_valid(const struct image *image, uint32_t index) {
+	const struct system_segment *segment = &image->segments[index];
+
+	return is_domain(image, segment->domain) && is_aligned(segment->vaddr, 1ul << PAGE_BITS) &&
+		segment->memory_size > 0 &&
+		range_fits(segment->vaddr, segment->memory_size, USER_TOP) &&
+		segment->data_size <= segment->memory_size &&
+		data_is_inside(image, segment->data_offset, segment->data_size);
+}
+
+static bool region_is_valid(const struct image *image, uint32_t index) {
+	const struct system_region *region = &image->regions[index];
+	uint64_t page = 1ul << (region->page_bits & 63);
+
+	return name_is_valid(region->name) &&
+		(region->page_bits == PAGE_BITS || region->page_bits == LARGE_PAGE_BITS) &&
+		region->size > 0 && region->size <= USER_TOP && is_aligned(region->size, page) &&
+		(region->paddr == SYSTEM_ANY_ADDRESS ||
+			(is_aligned(region->paddr, page) &&
+				range_fits(
+					region->paddr, region->size, 1ul << UNTYPED_MAX_BITS))) &&
+		region->data_size <= region->size &&
+		data_is_inside(image, region->data_offset, region->data_size);
+}
+
+static bool map_is_valid(const struct image *image, uint32_t index) {
+	const struct system_map *map = &image->maps[index];
+	uint32_t owners = image_count(
+		image, map->owner_kind == SYSTEM_OWNER_GUEST ? SYSTEM_GUESTS : SYSTEM_DOMAINS);
+	const struct system_region *region;
+
+	if (map->region >= image_count(image, SYSTEM_REGIONS) ||
+		map->owner_kind > SYSTEM_OWNER_GUEST || map->owner >= owners)
+		return false;
+	region = &image->regions[map->region];
+	return is_aligned(map->address, 1ul << region->page_bits) &&
+		range_fits(map->address, region->size, USER_TOP);
+}
+
+static bool irq_is_valid(const struct image *image, uint32_t index) {
+	const struct system_irq *irq = &image->irqs[index];
+
+	return is_domain(image, irq->domain) && irq->id <= SYSTEM_MAX_ID &&
+		irq->kind <= SYSTEM_IRQ_MSI && irq->vector < USER_IRQ_VECTORS;
+}
+
+static bool port_is_valid(const struct image *image, uint32_t index) {
+	const struct system_port *port = &image->ports[index];
+
+	return is_domain(image, port->domain) && port->id <= SYSTEM_MAX_ID &&
+		port->first <= port->last && port->last <= 0xffff;
+}
+
+static bool end_is_valid(const struct image *image, uint32_t index) {
+	const struct system_end *end = &image->ends[index];
+
+	return is_domain(image, end->domain) && is_domain(image, end->peer) &&
+		end->id <= SYSTEM_MAX_ID && end->peer_id <= SYSTEM_MAX_ID;
+}
+
+static bool guest_is_valid(const struct image *image, uint32_t index) {
+	const struct system_guest *guest = &image->guests[index];
+
+	return name_is_valid(guest->name) && is_domain(image, guest->domain) &&
+		image->domains[guest->domain].guest == index && guest->vcpu_id <= SYSTEM_MAX_ID;
+}
+
+struct table_check {
+	bool (*is_valid)(const struct image *image, uint32_t index);
+	const char *problem;
+};
+
+static const struct table_check table_checks[SYSTEM_TABLE_COUNT] = {
+	[SYSTEM_DOMAINS] = {domain_is_valid, "a protection domain record is damaged"},
+	[SYSTEM_SEGMENTS] = {segment_is_valid, "a program segment record is damaged"},
+	[SYSTEM_REGIONS] = {region_is_valid, "a memory region record is damaged"},
+	[SYSTEM_MAPS] = {map_is_valid, "a mapping record is damaged"},
+	[SYSTEM_IRQS] = {irq_is_valid, "an interrupt record is damaged"},
+	[SYSTEM_PORTS] = {port_is_valid, "an I/O port record is damaged"},
+	[SYSTEM_ENDS] = {end_is_valid, "a channel record is damaged"},
+	[SYSTEM_GUESTS] = {guest_is_valid, "a virtual machine record is damaged"},
+};
+
+static const char *header_check(const struct system_header *header, uint64_t size) {
+	if (memcmp(header->magic, SYSTEM_IMAGE_MAGIC, sizeof(header->magic)) != 0)
+		return "it is not a system image";
+	if (header->version != SYSTEM_IMAGE_VERSION || header->table_count != SYSTEM_TABLE_COUNT)
+		return "it was made by another version of the composer";
+	if (header->size > size) return "it is truncated";
+	for (int i = 0; i < SYSTEM_TABLE_COUNT; i++) {
+		const struct system_table *table = &header->tables[i];
+
+		if (table->record_size != record_sizes[i] || table->count > SYSTEM_MAX_RECORDS ||
+			!is_aligned(table->offset, 8) ||
+			!range_fits(table->offset, (uint64_t)table->count * table->record_size,
+				header->size))
+			return "its header is damaged";
+	}
+	if (header->tables[SYSTEM_DOMAINS].count > SYSTEM_MAX_DOMAINS ||
+		header->tables[SYSTEM_GUESTS].count > SYSTEM_MAX_GUESTS)
+		return "it has too many protection domains";
+	return NULL;
+}
+
+const char *image_open(struct image *image, const void *bytes, uint64_t size) {
+	const struct system_header *header = bytes;
+	const uint8_t *start = bytes;
+	const char *problem;
+
+	if (size < sizeof(*header)) return "it is truncated";
+	problem = header_check(header, size);
+	if (problem) return problem;
+	*image = (struct image){
+		.bytes = start,
+		.header = header,
+		.domains = (const void *)(start + header->tables[SYSTEM_DOMAINS].offset),
+		.segments = (const void *)(start + header->tables[SYSTEM_SEGMENTS].offset),
+		.regions = (const void *)(start + header->tables[SYSTEM_REGIONS].offset),
+		.maps = (const void *)(start + header->tables[SYSTEM_MAPS].offset),
+		.irqs = (const void *)(start + header->tables[SYSTEM_IRQS].offset),
+		.ports = (const void *)(start + header->tables[SYSTEM_PORTS].offset),
+		.ends = (const void *)(start + header->tables[SYSTEM_ENDS].offset),
+		.guests = (const void *)(start + header->tables[SYSTEM_GUESTS].offset),
+	};
+	for (int kind = 0; kind < SYSTEM_TABLE_COUNT; kind++) {
+		for (uint32_t i = 0; i < header->tables[kind].count; i++) {
+			if (!table_checks[kind].is_valid(image, i))
+				return table_checks[kind].problem;
+		}
+	}
+	return NULL;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A checked system image. After image_open succeeded every index, offset and name in the records
+// can be used as it stands.
+#pragma once
+
+#include <root/system_image.h>
+
+struct image {
+	const uint8_t *bytes;
+	const struct system_header *header;
+	const struct system_domain *domains;
+	const struct system_segment *segments;
+	const struct system_region *regions;
+	const struct system_map *maps;
+	const struct system_irq *irqs;
+	const struct system_port *ports;
+	const struct system_end *ends;
+	const struct system_guest *guests;
+};
+
+// Check the bytes; on failure returns what is wrong in a few words, else null.
+[[nodiscard]] const char *image_open(struct image *image, const void *bytes, uint64_t size);
+
+static inline uint32_t image_count(const struct image *image, enum system_table_kind kind) {
+	return image->header->tables[kind].count;
+}

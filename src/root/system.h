@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The system being built: what the initial task keeps of each protection domain and guest.
+#pragma once
+
+#include <stdbool.h>
+
+#include <root/image.h>
+
+#include <user/root/root.h>
+#include <user/space.h>
+
+enum {
+	DOMAIN_CNODE_BITS = 9,
+	DOMAIN_ROOT_CNODE_BITS = 6,
+};
+
+struct domain {
+	bool omitted; // not started: its guest cannot run on this machine
+	struct space space;
+	seL4_CPtr tcb;
+	seL4_CPtr sched_context;
+	seL4_CPtr notification;
+	seL4_CPtr endpoint; // 0 when it receives on its notification only
+	seL4_CPtr reply;
+	seL4_CPtr cnode;
+	seL4_CPtr root_cnode;
+	seL4_CPtr ipc_frame;
+};
+
+struct guest {
+	struct space space;
+	seL4_CPtr vcpu;
+};
+
+struct system {
+	const seL4_BootInfo *bootinfo;
+	struct image image;
+	bool debug_calls; // the kernel answers them: a debug build
+	seL4_CPtr fault_endpoint; // of all domains; the initial task receives on it
+	seL4_CPtr storage; // CNode that keeps frame capabilities
+	seL4_Word storage_bits;
+	seL4_Word storage_used;
+	struct domain domains[SYSTEM_MAX_DOMAINS];
+	struct guest guests[SYSTEM_MAX_GUESTS];
+};
+
+// Prints what failed and where; returns the error.
+seL4_Error system_report(seL4_Error error, const char *what, const char *name);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The executable reader: a good file, and every way a header can lie.
+#include "test.h"
+
+#include <base/elf.h>
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct file {
+	Elf64_Ehdr header;
+	Elf64_Phdr programs[2];
+	uint8_t data[64];
+};
+
+static struct file good_file(void) {
+	struct file file = {
+		.header =
+			{
+				.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1},
+				.e_type = ET_EXEC,
+				.e_machine = EM_X86_64,
+				.e_entry = 0x400010,
+				.e_phoff = offsetof(struct file, programs),
+				.e_phentsize = sizeof(Elf64_Phdr),
+				.e_phnum = 2,
+			},
+		.programs =
+			{
+				{
+					.p_type = PT_LOAD,
+					.p_flags = PF_R | PF_X,
+					.p_offset = offsetof(struct file, data),
+					.p_vaddr = 0x400000,
+					.p_filesz = 32,
+					.p_memsz = 32,
+				},
+				{
+					.p_type = PT_LOAD,
+					.p_flags = PF_R | PF_W,
+					.p_offset = offsetof(struct file, data) + 32,
+					.p_vaddr = 0x401000,
+					.p_filesz = 16,
+					.p_memsz = 4096,
+				},
+			},
+	};
+
+	return file;
+}
+
+// On the heap with its exact size, so that the sanitizer sees a read past the end.
+static enum elf_error open_file(const struct file *file, size_t size) {
+	uint8_t *bytes = malloc(size ? size : 1);
+	struct elf_image image;
+	enum elf_error error;
+
+	memcpy(bytes, file, size);
+	error = elf_open(&image, bytes, size);
+	free(bytes);
+	return error;
+}
+
+static void accepts(void) {
+	struct file file = good_file();
+	struct elf_image image;
+	struct elf_segment segment;
+	unsigned cursor = 0;
+	uint64_t start, end;
+
+	check(elf_open(&image, &file, sizeof(file)) == ELF_OK);
+	check(image.entry == 0x400010);
+	check(elf_next(&image, &cursor, &segment) && segment.vaddr == 0x400000);
+	check(segment.data == file.data && segment.data_size == 32);
+	check(elf_next(&image, &cursor, &segment) && segment.memory_size == 4096);
+	check(segment.flags == (ELF_READ | ELF_WRITE));
+	check(!elf_next(&image, &cursor, &segment));
+	elf_span(&image, &start, &end);
+	check(start == 0x400000 && end == 0x402000);
+}
+
+static void truncated(void) {
+	struct file file = good_file();
+
+	for (size_t size = 0; size < offsetof(struct file, data) + 48; size++)
+		check(open_file(&file, size) != ELF_OK);
+	check(open_file(&file, offsetof(struct file, data) + 48) == ELF_OK);
+}
+
+static void wrong_kind(void) {
+	struct file file = good_file();
+
+	file.header.e_ident[0] = 'x';
+	check(open_file(&file, sizeof(file)) == ELF_NOT_ELF);
+	file = good_file();
+	file.header.e_machine = EM_386;
+	check(open_file(&file, sizeof(file)) == ELF_WRONG_MACHINE);
+	file = good_file();
+	file.header.e_type = ET_DYN;
+	check(open_file(&file, sizeof(file)) == ELF_NOT_EXECUTABLE);
+	file = good_file();
+	file.header.e_phnum = 0;
+	check(open_file(&file, sizeof(file)) == ELF_NO_SEGMENT);
+	file = good_file();
+	file.header.e_entry = 0x401000;
+	check(open_file(&file, sizeof(file)) == ELF_BAD_ENTRY);
+}
+
+static void lying_headers(void) {
+	struct file file = good_file();
+
+	file.header.e_phoff = ~0ul - 8;
+	check(open_file(&file, sizeof(file)) == ELF_TRUNCATED);
+	file = good_file();
+	file.programs[0].p_offset = ~0ul;
+	check(open_file(&file, sizeof(file)) == ELF_TRUNCATED);
+	file = good_file();
+	file.programs[0].p_memsz = 16;
+	check(open_file(&file, sizeof(file)) == ELF_BAD_SEGMENT);
+	file = good_file();
+	file.programs[1].p_vaddr = ~0ul - 100;
+	check(open_file(&file, sizeof(file)) == ELF_BAD_SEGMENT);
+	file = good_file();
+	file.header.e_phentsize = 8;
+	check(open_file(&file, sizeof(file)) == ELF_BAD_SEGMENT);
+}
+
+static void texts(void) {
+	for (int error = ELF_OK; error <= ELF_ERROR_COUNT; error++)
+		check(elf_error_text((enum elf_error)error)[0] != 0);
+}
+
+static const struct test rows[] = {
+	{"user/elf/accepts", "a good file gives its entry, segments and span", accepts},
+	{"user/elf/truncated", "a file cut at any place is refused", truncated},
+	{"user/elf/kind", "other kinds of files are refused by name", wrong_kind},
+	{"user/elf/lies", "headers that wrap or point outside are refused", lying_headers},
+	{"user/elf/texts", "each error has its words", texts},
+};
+
+const struct tests elf_tests = {rows, array_count(rows)};

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The initial task's check of a system image: a good one, and damage of every kind.
+#include "test.h"
+
+#include <root/image.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct file {
+	struct system_header header;
+	struct system_domain domain;
+	struct system_segment segment;
+	struct system_region region;
+	struct system_map maps[2];
+	struct system_irq irq;
+	struct system_port port;
+	struct system_end end;
+	struct system_guest guest;
+	_Alignas(4096) uint8_t data[4096];
+};
+
+_Static_assert(offsetof(struct file, data) == 4096);
+
+static void set_table(struct file *file, enum system_table_kind kind, size_t offset, uint32_t count,
+	size_t size) {
+	file->header.tables[kind] = (struct system_table){offset, count, (uint32_t)size};
+}
+
+static struct file good_file(void) {
+	struct file file = {
+		.header = {SYSTEM_IMAGE_MAGIC, SYSTEM_IMAGE_VERSION, SYSTEM_TABLE_COUNT,
+			sizeof(file), {{0}}},
+		.domain = {"pd", 0x200000, 0x1000, 1000, 1000, 5, SYSTEM_DOMAIN_CALLABLE, 0, 0},
+		.segment = {0, SYSTEM_READ, 0x200000, 0x2000, 4096, 4096},
+		.region = {"ram", 0x1000, SYSTEM_ANY_ADDRESS, 4096, 100, 12, 0},
+		.maps = {{0, SYSTEM_OWNER_DOMAIN, 0, SYSTEM_READ, 0x400000},
+			{0, SYSTEM_OWNER_GUEST, 0, SYSTEM_READ, 0}},
+		.irq = {0, 1, SYSTEM_IRQ_IOAPIC, 7, {0, 4, 0, 0}},
+		.port = {0, 0, 0x3f8, 0x3ff},
+		.end = {0, 2, 0, 3, SYSTEM_END_NOTIFY, 0},
+		.guest = {"vm", 0, 0},
+	};
+
+	set_table(&file, SYSTEM_DOMAINS, offsetof(struct file, domain), 1, sizeof(file.domain));
+	set_table(&file, SYSTEM_SEGMENTS, offsetof(struct file, segment), 1, sizeof(file.segment));
+	set_table(&file, SYSTEM_REGIONS, offsetof(struct file, region), 1, sizeof(file.region));
+	set_table(&file, SYSTEM_MAPS, offsetof(struct file, maps), 2, sizeof(file.maps[0]));
+	set_table(&file, SYSTEM_IRQS, offsetof(struct file, irq), 1, sizeof(file.irq));
+	set_table(&file, SYSTEM_PORTS, offsetof(struct file, port), 1, sizeof(file.port));
+	set_table(&file, SYSTEM_ENDS, offsetof(struct file, end), 1, sizeof(file.end));
+	set_table(&file, SYSTEM_GUESTS, offsetof(struct file, guest), 1, sizeof(file.guest));
+	return file;
+}
+
+// On the heap with its exact size, so that the sanitizer sees a read past the end.
+static const char *open_file(const struct file *file, size_t size) {
+	uint8_t *bytes = malloc(size ? size : 1);
+	struct image image;
+	const char *problem;
+
+	memcpy(bytes, file, size);
+	problem = image_open(&image, bytes, size);
+	free(bytes);
+	return problem;
+}
+
+static void accepts(void) {
+	struct file file = good_file();
+
+	check(open_file(&file, sizeof(file)) == NULL);
+}
+
+static void truncated(void) {
+	struct file file = good_file();
+
+	for (size_t size = 0; size < sizeof(file); size += 8)
+		check(open_file(&file, size) != NULL);
+}
+
+#define check_refused(field, value) \
+	do { \
+		struct file file = good_file(); \
+		file.field = value; \
+		check(open_file(&file, sizeof(file)) != NULL); \
+	} while (0)
+
+static void headers(void) {
+	check_refused(header.magic[0], 'x');
+	check_refused(header.version, 2);
+	check_refused(header.table_count, 7);
+	check_refused(header.size, sizeof(struct file) + 1);
+	check_refused(header.tables[0].count, 5000);
+	check_refused(header.tables[0].count, 64);
+	check_refused(header.tables[1].record_size, 8);
+	check_refused(header.tables[2].offset, ~7ul);
+	check_refused(header.tables[2].offset, 4);
+}
+
+static void records(void) {
+	check_refused(domain.name[0], 0);
+	check_refused(domain.name[1], '\n');
+	check_refused(domain.entry, ~0ul);
+	check_refused(domain.stack_size, 0x1800);
+	check_refused(domain.stack_size, 1ul << 40);
+	check_refused(domain.priority, 255);
+	check_refused(domain.budget, 2000);
+	check_refused(domain.guest, 1);
+	check_refused(segment.domain, 1);
+	check_refused(segment.vaddr, 0x200800);
+	check_refused(segment.vaddr, ~0xffful);
+	check_refused(segment.data_size, 0x1001);
+	check_refused(segment.data_offset, 8192);
+	check_refused(region.page_bits, 13);
+	check_refused(region.size, 0x800);
+	check_refused(region.size, 0);
+	check_refused(region.paddr, 0x800);
+	check_refused(region.paddr, 1ul << 60);
+	check_refused(region.data_size, 0x1001);
+	check_refused(maps[0].region, 1);
+	check_refused(maps[0].owner, 1);
+	check_refused(maps[1].owner_kind, 2);
+	check_refused(maps[1].address, 1ul << 47);
+	check_refused(maps[1].address, 0x10);
+	check_refused(irq.id, 62);
+	check_refused(irq.vector, 108);
+	check_refused(irq.kind, 2);
+	check_refused(port.last, 0x10000);
+	check_refused(port.first, 0x400);
+	check_refused(end.peer, 1);
+	check_refused(end.peer_id, 62);
+	check_refused(guest.domain, 1);
+	check_refused(guest.vcpu_id, 62);
+}
+
+// Any one byte of the tables changed: refused or accepted, but no access outside.
+static void any_byte(void) {
+	struct file file = good_file();
+	uint8_t *bytes = (uint8_t *)&file;
+
+	for (size_t i = 0; i < offsetof(struct file, guest) + sizeof(file.guest); i++) {
+		uint8_t old = bytes[i];
+
+		bytes[i] = 0xff;
+		open_file(&file, sizeof(file));
+		bytes[i] = 0x80;
+		open_file(&file, sizeof(file));
+		bytes[i] = old;
+	}
+	check(open_file(&file, sizeof(file)) == NULL);
+}
+
+static const struct test rows[] = {
+	{"user/image/accepts", "a well-formed image is accepted", accepts},
+	{"user/image/truncated", "an image cut anywhere is refused", truncated},
+	{"user/image/headers", "a damaged header is refused", headers},
+	{"user/image/records", "each record field is checked", records},
+	{"user/image/bytes", "no damaged byte leads outside the image", any_byte},
+};
+
+const struct tests image_tests = {rows, array_count(rows)};

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The timer driver's time-outs and its clock.
+#include "test.h"
+
+#include <components/timer/queue.h>
+#include <components/timer/rtc.h>
+#include <time.h>
+
+static void queue(void) {
+	struct timer_queue queue = {0};
+	uint64_t deadline;
+
+	check(!timer_queue_next(&queue, &deadline));
+	timer_queue_set(&queue, 0, 300);
+	timer_queue_set(&queue, 61, 100);
+	timer_queue_set(&queue, 5, 200);
+	check(timer_queue_next(&queue, &deadline) && deadline == 100);
+	check(timer_queue_expire(&queue, 99) == 0);
+	check(timer_queue_expire(&queue, 200) == (1ul << 61 | 1ul << 5));
+	check(timer_queue_expire(&queue, 200) == 0);
+	timer_queue_set(&queue, 0, 400);
+	check(timer_queue_next(&queue, &deadline) && deadline == 400);
+	timer_queue_cancel(&queue, 0);
+	check(!timer_queue_next(&queue, &deadline));
+	timer_queue_set(&queue, 1, UINT64_MAX);
+	check(timer_queue_next(&queue, &deadline) && deadline == UINT64_MAX);
+}
+
+static uint8_t bcd(int value) { return (uint8_t)(value / 10 << 4 | value % 10); }
+
+// Every 12 hours and some over 130 years, in BCD, against the C library.
+static void clock_bcd(void) {
+	for (time_t now = 0; now < 130l * 365 * 86400; now += 43200 + 61) {
+		struct tm tm;
+
+		gmtime_r(&now, &tm);
+		check(rtc_seconds(&(struct rtc_time){
+			      .second = bcd(tm.tm_sec),
+			      .minute = bcd(tm.tm_min),
+			      .hour = bcd(tm.tm_hour),
+			      .day = bcd(tm.tm_mday),
+			      .month = bcd(tm.tm_mon + 1),
+			      .year = bcd(tm.tm_year % 100),
+			      .century = bcd(19 + tm.tm_year / 100),
+			      .status_b = 2,
+		      }) == (uint64_t)now);
+	}
+}
+
+static void clock_variants(void) {
+	struct rtc_time time = {.day = 1, .month = 1, .year = 26, .century = 20, .status_b = 6};
+	uint64_t midnight = 1767225600; // 2026-01-01
+
+	check(rtc_seconds(&time) == midnight);
+	time.century = 0xff;
+	check(rtc_seconds(&time) == midnight);
+	// Twelve-hour mode: 12 is 0, the top bit means afternoon.
+	time.status_b = 4;
+	time.hour = 12;
+	check(rtc_seconds(&time) == midnight);
+	time.hour = 12 | 0x80;
+	check(rtc_seconds(&time) == midnight + 12 * 3600);
+	time.hour = 11 | 0x80;
+	check(rtc_seconds(&time) == midnight + 23 * 3600);
+}
+
+static const struct test rows[] = {
+	{"user/timer/queue", "time-outs expire in order, one a client", queue},
+	{"user/timer/clock", "CMOS dates become seconds since 1970", clock_bcd},
+	{"user/timer/variants", "binary, twelve-hour and century-less clocks are read",
+		clock_variants},
+};
+
+const struct tests timer_tests = {rows, array_count(rows)};

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The system composer: tree (XML with positions) -> reader (model) -> checks -> programs ->
+image."""

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A system as described: plain records. `element` is where a record stands in the
+description."""
+from dataclasses import dataclass, field
+from typing import Optional
+
+from compose.tree import Element
+
+MAX_ID = 61
+MAX_DOMAINS = 63
+MAX_VECTOR = 107
+MAX_PRIORITY = 254
+PAGE = 0x1000
+LARGE_PAGE = 0x200000
+STACK_TOP = 0x7FFFFFFFD000
+GUEST_LIMIT = 0x7FFFFFFFF000
+BOOTINFO_CHUNKS = {
+    "x86_vbe": 1,
+    "x86_mbmmap": 2,
+    "x86_mbmap": 2,
+    "x86_acpi_rsdp": 3,
+    "x86_framebuffer": 4,
+    "x86_tsc_freq": 5,
+    "fdt": 6,
+}
+
+
+@dataclass
+class Region:
+    element: Element
+    name: str
+    size: Optional[int]
+    page_size: Optional[int]
+    paddr: Optional[int]
+    prefill_path: Optional[str]
+    bootinfo: Optional[str]
+    data: bytes = b""
+
+    def alignment(self):
+        return self.page_size or PAGE
+
+
+@dataclass
+class Map:
+    element: Element
+    region_name: str
+    address: int
+    perms: str
+    cached: bool
+    region: Optional[Region] = None
+
+
+@dataclass
+class Variable:
+    """A symbol to patch: its value is a number, or a function called when all is known."""
+
+    element: Element
+    symbol: str
+    value: object
+
+
+@dataclass
+class Irq:
+    element: Element
+    id: int
+    vector: int
+    kind: int
+    arguments: tuple
+
+
+@dataclass
+class Port:
+    element: Element
+    id: int
+    address: int
+    size: int
+
+
+@dataclass
+class Guest:
+    element: Element
+    name: str
+    vcpu_id: int
+    maps: list = field(default_factory=list)
+
+
+@dataclass
+class Domain:
+    element: Element
+    name: str
+    priority: int
+    budget: int
+    period: int
+    passive: bool
+    stack_size: int
+    fpu: bool
+    program: Optional[str] = None
+    program_symbols: Optional[str] = None
+    program_element: Optional[Element] = None
+    maps: list = field(default_factory=list)
+    irqs: list = field(default_factory=list)
+    ports: list = field(default_factory=list)
+    variables: list = field(default_factory=list)
+    guest: Optional[Guest] = None
+
+    def limit(self):
+        return STACK_TOP - self.stack_size
+
+
+@dataclass
+class End:
+    element: Element
+    domain_name: str
+    id: int
+    call: bool
+    notify: bool
+    domain: Optional[Domain] = None
+
+
+@dataclass
+class Channel:
+    element: Element
+    ends: list
+
+
+@dataclass
+class System:
+    regions: list = field(default_factory=list)
+    domains: list = field(default_factory=list)
+    channels: list = field(default_factory=list)

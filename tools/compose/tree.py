@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""XML into elements that know their line and column, which the standard trees do not keep."""
+import xml.parsers.expat
+
+
+class Element:
+    def __init__(self, name, attributes, line, column):
+        self.name = name
+        self.attributes = attributes
+        self.line = line
+        self.column = column
+        self.children = []
+        self.text = ""
+
+
+class _Builder:
+    def __init__(self, problems):
+        self.problems = problems
+        self.parser = xml.parsers.expat.ParserCreate()
+        self.parser.StartElementHandler = self._start
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._text
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.open = []
+        self.root = None
+
+    def _start(self, name, attributes):
+        element = Element(
+            name, attributes, self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
+        )
+        if self.open:
+            self.open[-1].children.append(element)
+        else:
+            self.root = element
+        self.open.append(element)
+
+    def _end(self, _name):
+        self.open.pop()
+
+    def _text(self, text):
+        self.open[-1].text += text
+
+    def _doctype(self, *_):
+        self.problems.add(
+            None,
+            "a document type declaration is not supported; remove <!DOCTYPE ...>",
+        )
+
+
+def read_tree(data, problems):
+    """The root element, or None with the problem recorded."""
+    builder = _Builder(problems)
+    try:
+        builder.parser.Parse(data, True)
+    except xml.parsers.expat.ExpatError as error:
+        place = Element("", {}, error.lineno, error.offset + 1)
+        problems.add(place, f"not well-formed XML: {xml.parsers.expat.errors.messages[error.code]}")
+        return None
+    return builder.root
