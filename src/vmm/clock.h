@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The guest's clock: the host's time-stamp counter seen through the guest's offset.
+#pragma once
+
+#include <stdint.h>
+
+struct clock {
+	uint64_t (*read)(void); // host time-stamp counter
+	uint64_t hertz;
+	uint64_t offset; // guest TSC = host TSC + offset, modulo 2^64
+};
+
+#define CLOCK_NEVER UINT64_MAX
+
+// The guest's time-stamp counter now.
+static inline uint64_t clock_now(const struct clock *clock) {
+	return clock->read() + clock->offset;
+}
+
+// The host's counter at a moment given in guest ticks.
+static inline uint64_t clock_to_host(const struct clock *clock, uint64_t guest) {
+	return guest - clock->offset;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What CPUID tells the guest: a row per leaf, listing what is allowed of the host's answer. Pure.
+#pragma once
+
+#include <stdint.h>
+
+struct cpuid_words {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+// Facts about host and guest that do not change while the guest runs.
+struct cpuid_model {
+	void (*host)(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
+	uint64_t xcr0_allowed; // XCR0 bits the kernel switches
+	uint64_t tsc_hertz;
+	uint32_t secondary_controls; // those granted, for instructions that need one
+};
+
+// Guest state that some leaves mirror.
+struct cpuid_guest {
+	uint64_t cr4;
+	uint64_t xcr0;
+};
+
+void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *guest, uint32_t leaf,
+	uint32_t subleaf, struct cpuid_words *words);
+// The CR4 bits that go with the features offered.
+[[nodiscard]] uint32_t cpuid_cr4_allowed(const struct cpuid_model *model);

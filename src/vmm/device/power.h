@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reset and power-off: the reset control register (CF9h), the keyboard controller's reset command
+// (64h), and the ACPI sleep registers of a hardware-reduced platform.
+#pragma once
+
+#include <vmm/bus.h>
+
+enum power_request {
+	POWER_NONE,
+	POWER_RESET,
+	POWER_OFF,
+};
+
+enum {
+	POWER_RESET_PORT = 0xcf9,
+	POWER_RESET_VALUE = 0x06,
+	POWER_SLEEP_CONTROL_PORT = 0x600,
+	POWER_SLEEP_STATUS_PORT = 0x601,
+	POWER_OFF_SLEEP_TYPE = 5,
+};
+
+struct power {
+	enum power_request request; // written here, taken and cleared by the machine
+	uint8_t reset_control;
+};
+
+extern const struct bus_device power_reset_port;
+extern const struct bus_device power_keyboard_port;
+extern const struct bus_device power_sleep_ports;

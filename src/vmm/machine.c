@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The virtual machine between events: start, reset, interrupts, time.
+#include <vmm/machine.h>
+
+#include <vmm/acpi.h>
+#include <vmm/log.h>
+
+#include <abi/vcpu.h>
+
+#include <base/format.h>
+#include <base/memory.h>
+
+enum { DRAIN_POLLS_PER_SECOND = 1000, STOP_TEXT = 128 };
+
+void machine_stop(struct machine *machine, const char *format, ...) {
+	char text[STOP_TEXT];
+	va_list arguments;
+	va_start(arguments, format);
+	format_text_list(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	log_line("guest stopped at %lx: %s", machine->vcpu.rip, text);
+	machine->vcpu.run = VCPU_STOPPED;
+}
+
+static void reset_devices(struct machine *machine) {
+	machine->clock.offset = -host_tsc();
+	host_state_write(VCPU_STATE_TSC_OFFSET, machine->clock.offset);
+	lapic_reset(&machine->lapic);
+	ioapic_reset(&machine->ioapic);
+	uart_reset(&machine->uart);
+	msr_reset(&machine->msrs);
+	memset(&machine->power, 0, sizeof(machine->power));
+	machine->control.xcr0 = XCR0_X87;
+}
+
+static bool load(struct machine *machine, struct linux_entry *entry) {
+	struct linux_problem problem;
+	if (!acpi_build(&machine->memory, &machine->files.rsdp)) {
+		log_line("guest not started: the guest memory region is smaller than 1 MiB");
+		return false;
+	}
+	if (!linux_load(&machine->memory, &machine->files, entry, &problem)) {
+		log_line("guest not started: %s", problem.text);
+		return false;
+	}
+	return true;
+}
+
+bool machine_reset(struct machine *machine) {
+	struct linux_entry start;
+	const char *problem = NULL;
+	machine->vcpu.run = VCPU_STOPPED;
+	log_guest_reset();
+	if (!load(machine, &start)) return false;
+	const struct vcpu_entry entry = {
+		.rip = start.rip,
+		.rsi = start.boot_parameters,
+		.cr3 = start.page_tables,
+		.gdt_base = start.gdt_base,
+		.gdt_limit = start.gdt_limit,
+		.code_selector = start.code_selector,
+		.data_selector = start.data_selector,
+		.cr4_allowed = cpuid_cr4_allowed(&machine->cpuid),
+	};
+	if (!vcpu_reset(&machine->vcpu, &entry, &problem)) {
+		log_line("guest not started: %s", problem);
+		return false;
+	}
+	reset_devices(machine);
+	return true;
+}
+
+static void take_power_request(struct machine *machine) {
+	enum power_request request = machine->power.request;
+	machine->power.request = POWER_NONE;
+	switch (request) {
+	case POWER_NONE: return;
+	case POWER_OFF:
+		log_line("guest powered off");
+		machine->vcpu.run = VCPU_STOPPED;
+		return;
+	case POWER_RESET:
+		log_line("guest resets");
+		// A failure has been logged and leaves the machine stopped.
+		(void)!machine_reset(machine);
+		return;
+	}
+}
+
+static void deliver_nmi(struct machine *machine) {
+	if (!machine->lapic.nmi_pending || !vcpu_nmi_possible(&machine->vcpu)) return;
+	machine->lapic.nmi_pending = false;
+	machine->vcpu.run = VCPU_RUNNING;
+	vcpu_inject(&machine->vcpu, EVENT_NMI | 2);
+}
+
+// At most one event enters with the next VM entry; a window exit fetches the rest.
+static void deliver_interrupts(struct machine *machine) {
+	struct lapic *lapic = &machine->lapic;
+	struct vcpu *vcpu = &machine->vcpu;
+	deliver_nmi(machine);
+	int vector = lapic_pending(lapic);
+	if (vector != LAPIC_NONE && vcpu_interruptible(vcpu)) {
+		vcpu_inject(vcpu, EVENT_EXTERNAL | (uint32_t)vector);
+		lapic_acknowledge(lapic, (uint8_t)vector);
+		vcpu->run = VCPU_RUNNING;
+		vector = lapic_pending(lapic);
+	}
+	uint32_t windows = vector != LAPIC_NONE ? PRIMARY_INTERRUPT_WINDOW : 0;
+	windows |= lapic->nmi_pending ? PRIMARY_NMI_WINDOW : 0;
+	vcpu_window(vcpu, windows);
+}
+
+// A time-out that is armed too early is left alone: its expiry arms the next one, and moving the
+// deadline back and forth, as an idle Linux does, costs no calls.
+static void arm_timer(struct machine *machine) {
+	uint64_t wanted = CLOCK_NEVER;
+	if (machine->lapic.timer.expiry != CLOCK_NEVER)
+		wanted = clock_to_host(&machine->clock, machine->lapic.timer.expiry);
+	if (machine->uart.transmit_blocked) {
+		uint64_t poll = host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND;
+		wanted = poll < wanted ? poll : wanted;
+	}
+	if (wanted >= machine->armed) return;
+	machine->armed = wanted;
+	host_timer_arm(wanted);
+}
+
+void machine_settle(struct machine *machine) {
+	struct vcpu *vcpu = &machine->vcpu;
+	take_power_request(machine);
+	if (vcpu->run != VCPU_STOPPED) {
+		lapic_timer_poll(&machine->lapic);
+		deliver_interrupts(machine);
+		arm_timer(machine);
+		vcpu_commit(vcpu);
+	}
+	if (vcpu->run == VCPU_RUNNING) {
+		host_guest_run();
+		return;
+	}
+	terminal_flush(&machine->terminal);
+	host_guest_pause();
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The virtual machine: memory, buses, interrupt controllers, devices and the vCPU.
+#pragma once
+
+#include <vmm/control.h>
+#include <vmm/cpuid.h>
+#include <vmm/device/power.h>
+#include <vmm/device/rtc.h>
+#include <vmm/device/uart.h>
+#include <vmm/ioapic.h>
+#include <vmm/linux.h>
+#include <vmm/msr.h>
+#include <vmm/terminal.h>
+
+struct machine {
+	struct guest_memory memory;
+	struct bus memory_bus;
+	struct bus port_bus;
+	struct clock clock;
+	struct lapic lapic;
+	struct ioapic ioapic;
+	struct terminal terminal;
+	struct uart uart;
+	struct rtc rtc;
+	struct power power;
+	struct cpuid_model cpuid;
+	struct control control;
+	struct msr_file msrs;
+	struct vcpu vcpu;
+	struct linux_files files;
+	uint64_t armed; // host TSC of the time-out the timer driver has for us, or CLOCK_NEVER
+};
+
+// Loads the kernel and puts every device and the vCPU into the state of a fresh start. False after
+// a line in the log when the guest cannot be started; the machine is stopped then.
+[[nodiscard]] bool machine_reset(struct machine *machine);
+// Ends the handling of an event: power requests, interrupts, timer, write-back, run or pause.
+void machine_settle(struct machine *machine);
+// Stops the vCPU after a line in the log: where, and why.
+[[gnu::format(printf, 2, 3)]] void machine_stop(struct machine *machine, const char *format, ...);

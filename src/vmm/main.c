@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The virtual machine monitor: one guest in one vCPU, built from what the system description gives.
+#include <vmm/description.h>
+#include <vmm/exits.h>
+#include <vmm/log.h>
+
+#include <abi/bootinfo.h>
+#include <abi/vcpu.h>
+#include <microkit.h>
+
+#include <components/console.h>
+
+enum { UART_PIN = 4, HERTZ_PER_MEGAHERTZ = 1000000 };
+
+struct tsc_information {
+	struct bootinfo_chunk chunk;
+	uint32_t megahertz;
+};
+
+// The machine, written from the entry points only, which never nest.
+static struct machine machine;
+
+static bool fail(const char *what) {
+	log_line("guest not started: %s", what);
+	return false;
+}
+
+static void start_console(void) {
+	machine.terminal.rings = (struct console *)console_vaddr;
+	if (machine.terminal.rings != NULL)
+		console_open(machine.terminal.rings, "linux", CONSOLE_INTERACTIVE);
+	machine.terminal.signal = host_console_signal;
+	if (machine.terminal.rings != NULL)
+		console_open(machine.terminal.rings, "linux", CONSOLE_INTERACTIVE);
+	log_start(terminal_write, &machine.terminal);
+}
+
+static bool check_description(void) {
+	if (guest_ram_vaddr == 0 || guest_ram_size == 0)
+		return fail(
+			"the description maps no guest memory (guest_ram_vaddr, guest_ram_size)");
+	if (guest_kernel_vaddr == 0)
+		return fail("the description maps no kernel image (guest_kernel_vaddr)");
+	if (guest_initrd_size != 0 && guest_initrd_vaddr == 0)
+		return fail("the description maps no RAM disk (guest_initrd_vaddr)");
+	if (guest_cmdline_size != 0 && guest_cmdline_vaddr == 0)
+		return fail("the description maps no command line (guest_cmdline_vaddr)");
+	if (tsc_info_vaddr == 0)
+		return fail("the description maps no TSC information (tsc_info_vaddr)");
+	return true;
+}
+
+// The description's region starts with the boot information chunk; all zero without one.
+static bool read_clock(void) {
+	const struct tsc_information *info = (const struct tsc_information *)tsc_info_vaddr;
+	if (info->chunk.id != BOOTINFO_TSC_FREQUENCY || info->megahertz == 0)
+		return fail("the kernel tells no TSC frequency");
+	machine.clock.read = host_tsc;
+	machine.clock.hertz = (uint64_t)info->megahertz * HERTZ_PER_MEGAHERTZ;
+	return true;
+}
+
+static void describe_guest(void) {
+	machine.memory.bytes = (uint8_t *)guest_ram_vaddr;
+	machine.memory.size = guest_ram_size;
+	machine.files = (struct linux_files){
+		.kernel = {(const uint8_t *)guest_kernel_vaddr, guest_kernel_size},
+		.initrd = {(const uint8_t *)guest_initrd_vaddr, guest_initrd_size},
+		.cmdline = {(const uint8_t *)guest_cmdline_vaddr, guest_cmdline_size},
+	};
+}
+
+static void describe_cpu(void) {
+	uint64_t xcr0 = host_state_read(VCPU_STATE_XCR0_ALLOWED);
+	machine.cpuid.host = host_cpuid;
+	machine.cpuid.xcr0_allowed = xcr0;
+	machine.cpuid.tsc_hertz = machine.clock.hertz;
+	host_vmcs_write(VMCS_SECONDARY_CONTROLS, SECONDARY_RDTSCP | SECONDARY_INVPCID);
+	machine.cpuid.secondary_controls = (uint32_t)host_vmcs_read(VMCS_SECONDARY_CONTROLS);
+	machine.control.memory = &machine.memory;
+	machine.control.lapic = &machine.lapic;
+	machine.control.xcr0_allowed = xcr0;
+	machine.msrs.lapic = &machine.lapic;
+	machine.msrs.clock = &machine.clock;
+}
+
+static void send_interrupt(void *lapic, const struct apic_message *message) {
+	lapic_receive(lapic, message);
+}
+
+static void wire_interrupts(void) {
+	machine.lapic.clock = &machine.clock;
+	machine.lapic.ioapic = &machine.ioapic;
+	machine.lapic.end_of_interrupt = ioapic_end_of_interrupt;
+	machine.ioapic.destination = &machine.lapic;
+	machine.ioapic.send = send_interrupt;
+	machine.uart.line = (struct line){
+		.changed = ioapic_pin_changed,
+		.controller = &machine.ioapic,
+		.input = UART_PIN,
+	};
+	machine.uart.backend = terminal_backend(&machine.terminal);
+}
+
+// Every device of the machine and where it answers.
+static bool add_devices(void) {
+	struct bus *memory = &machine.memory_bus;
+	struct bus *ports = &machine.port_bus;
+	return bus_add(memory, &lapic_page, &machine.lapic) &&
+		bus_add(memory, &ioapic_page, &machine.ioapic) &&
+		bus_add(ports, &uart_ports, &machine.uart) &&
+		bus_add(ports, &rtc_ports, &machine.rtc) &&
+		bus_add(ports, &power_reset_port, &machine.power) &&
+		bus_add(ports, &power_keyboard_port, &machine.power) &&
+		bus_add(ports, &power_sleep_ports, &machine.power);
+}
+
+static void start_wall_clock(void) {
+	uint64_t then;
+	uint64_t seconds = host_wall_clock(&then);
+	rtc_start(&machine.rtc, &machine.clock, seconds, then);
+}
+
+static bool start(void) {
+	if (!host_has_vcpu())
+		return fail("this machine offers no VT-x (or the description gives no vCPU)");
+	if (!check_description() || !read_clock()) return false;
+	describe_guest();
+	describe_cpu();
+	wire_interrupts();
+	if (!add_devices()) return fail("two devices claim one address");
+	start_wall_clock();
+	machine.armed = CLOCK_NEVER;
+	if (!machine_reset(&machine)) return false;
+	log_line("guest starts: %lu MiB of memory, kernel %lu KiB, RAM disk %lu KiB",
+		guest_ram_size >> 20, guest_kernel_size >> 10, guest_initrd_size >> 10);
+	return true;
+}
+
+void init(void) {
+	machine.vcpu.run = VCPU_STOPPED;
+	start_console();
+	if (start()) machine_settle(&machine);
+	terminal_flush(&machine.terminal);
+}
+
+void notified(microkit_channel channel) {
+	if (machine.vcpu.run == VCPU_STOPPED) return;
+	vcpu_load_notification(&machine.vcpu);
+	if (channel == HOST_CHANNEL_TIMER) machine.armed = CLOCK_NEVER;
+	uart_poll(&machine.uart);
+	machine_settle(&machine);
+}
+
+seL4_Bool fault(microkit_child child, microkit_msginfo message, microkit_msginfo *reply) {
+	(void)child, (void)message, (void)reply;
+	vcpu_load_exit(&machine.vcpu);
+	exit_handle(&machine);
+	machine_settle(&machine);
+	return machine.vcpu.run == VCPU_RUNNING;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Guest RAM: the only way from a guest-physical address to a pointer, always checked.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct guest_physical {
+	uint64_t value;
+};
+
+struct guest_memory {
+	uint8_t *bytes; // guest-physical address 0; set once when the machine is built
+	uint64_t size;
+};
+
+static inline struct guest_physical guest_physical(uint64_t value) {
+	return (struct guest_physical){.value = value};
+}
+
+// The host address of [address, address + length), or a null pointer if any byte lies outside RAM.
+[[nodiscard]] void *memory_at(
+	const struct guest_memory *memory, struct guest_physical address, uint64_t length);
+[[nodiscard]] bool memory_read(const struct guest_memory *memory, struct guest_physical address,
+	void *buffer, uint64_t length);
+[[nodiscard]] bool memory_write(const struct guest_memory *memory, struct guest_physical address,
+	const void *buffer, uint64_t length);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The guest's terminal: signals the serial driver once a burst, not once a byte.
+#include <vmm/terminal.h>
+
+#include <components/console.h>
+
+enum { BURST = 256 };
+
+void terminal_flush(struct terminal *terminal) {
+	if (terminal->unsignalled == 0) return;
+	terminal->unsignalled = 0;
+	terminal->signal();
+}
+
+static bool terminal_ready(void *context) {
+	const struct terminal *terminal = context;
+	return terminal->rings == NULL || ring_free(&terminal->rings->out) > 0;
+}
+
+static void terminal_put(void *context, uint8_t byte) {
+	struct terminal *terminal = context;
+	if (terminal->rings == NULL || !ring_put(&terminal->rings->out, byte)) return;
+	terminal->line_open = byte != '\n';
+	terminal->unsignalled++;
+	if (byte == '\n' || terminal->unsignalled >= BURST || ring_free(&terminal->rings->out) == 0)
+		terminal_flush(terminal);
+}
+
+static bool terminal_get(void *context, uint8_t *byte) {
+	struct terminal *terminal = context;
+	return terminal->rings != NULL && ring_get(&terminal->rings->in, byte);
+}
+
+struct uart_backend terminal_backend(struct terminal *terminal) {
+	return (struct uart_backend){
+		.context = terminal,
+		.ready = terminal_ready,
+		.put = terminal_put,
+		.get = terminal_get,
+	};
+}
+
+void terminal_write(void *context, const char *text) {
+	struct terminal *terminal = context;
+	// A line of the VMM may fall into the middle of one of the guest.
+	if (terminal->line_open) {
+		terminal_put(terminal, '\r');
+		terminal_put(terminal, '\n');
+	}
+	for (; *text != '\0'; text++)
+		terminal_put(terminal, (uint8_t)*text);
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The guest's terminal: the two byte rings shared with the serial driver.
+#pragma once
+
+#include <vmm/device/uart.h>
+
+struct console;
+
+struct terminal {
+	struct console *rings; // null without a console region: output is lost, input never comes
+	void (*signal)(void);
+	unsigned unsignalled; // bytes written since the last signal
+	bool line_open; // the last byte was not a line end
+};
+
+[[nodiscard]] struct uart_backend terminal_backend(struct terminal *terminal);
+// Writes a line of text, beginning on a new line.
+void terminal_write(void *terminal, const char *text);
+// Tells the driver about bytes it has not been told of.
+void terminal_flush(struct terminal *terminal);

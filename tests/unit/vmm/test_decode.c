@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Unit tests of the instruction decoder, its arithmetic, and the page-table walk.
+#include "check.h"
+
+#include <vmm/decode.h>
+#include <vmm/walk.h>
+#include <vmm/x86.h>
+
+#include <string.h>
+
+struct vector {
+	uint8_t bytes[16];
+	uint8_t length; // also the number of bytes given
+	enum code_size size;
+	enum operation operation;
+	enum target target;
+	uint8_t width, register_width, register_number;
+	bool immediate;
+	uint64_t value;
+};
+
+#define REG TARGET_REGISTER
+#define MEM TARGET_MEMORY
+
+// clang-format off
+static const struct vector vectors[] = {
+	{{0x8b, 0x80, 0, 3, 0, 0}, 6, CODE_64, OPERATION_MOVE, REG, 4, 4, 0, 0, 0},
+	{{0x89, 0x4f, 0x10}, 3, CODE_64, OPERATION_MOVE, MEM, 4, 4, 1, 0, 0},
+	{{0x47, 0x89, 0x0c, 0x90}, 4, CODE_64, OPERATION_MOVE, MEM, 4, 4, 9, 0, 0},
+	{{0xc7, 0x43, 0x20, 0x78, 0x56, 0x34, 0x12}, 7, CODE_64, OPERATION_MOVE, MEM, 4, 4, 0, 1, 0x12345678},
+	{{0x48, 0xc7, 0x04, 0x24, 0xfe, 0xff, 0xff, 0xff}, 8, CODE_64, OPERATION_MOVE, MEM, 8, 8, 0, 1, ~1ull},
+	{{0x66, 0xc7, 0x44, 0x05, 0x00, 0x34, 0x12}, 7, CODE_64, OPERATION_MOVE, MEM, 2, 2, 0, 1, 0x1234},
+	{{0xc6, 0x04, 0x25, 0x78, 0x56, 0x34, 0x12, 0x07}, 8, CODE_64, OPERATION_MOVE, MEM, 1, 1, 0, 1, 7},
+	{{0x40, 0x88, 0x31}, 3, CODE_64, OPERATION_MOVE, MEM, 1, 1, 6, 0, 0},
+	{{0x4c, 0x8b, 0x3d, 0, 0, 0, 0}, 7, CODE_64, OPERATION_MOVE, REG, 8, 8, 15, 0, 0},
+	{{0xa1, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11}, 9, CODE_64, OPERATION_MOVE, REG, 4, 4, 0, 0, 0},
+	{{0xa2, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11}, 9, CODE_64, OPERATION_MOVE, MEM, 1, 1, 0, 0, 0},
+	{{0x0f, 0xb6, 0x08}, 3, CODE_64, OPERATION_MOVE, REG, 1, 4, 1, 0, 0},
+	{{0x48, 0x0f, 0xb7, 0x50, 0x04}, 5, CODE_64, OPERATION_MOVE, REG, 2, 8, 2, 0, 0},
+	{{0x4c, 0x0f, 0xbf, 0x18}, 4, CODE_64, OPERATION_MOVE, REG, 2, 8, 11, 0, 0},
+	{{0x48, 0x63, 0x10}, 3, CODE_64, OPERATION_MOVE, REG, 4, 8, 2, 0, 0},
+	{{0x81, 0x88, 0xf0, 0, 0, 0, 0, 1, 0, 0}, 10, CODE_64, OPERATION_OR, MEM, 4, 4, 1, 1, 0x100},
+	{{0x83, 0x20, 0xfb}, 3, CODE_64, OPERATION_AND, MEM, 4, 4, 4, 1, ~4ull},
+	{{0x80, 0x00, 0x01}, 3, CODE_64, OPERATION_ADD, MEM, 1, 1, 0, 1, 1},
+	{{0x01, 0x03}, 2, CODE_64, OPERATION_ADD, MEM, 4, 4, 0, 0, 0},
+	{{0x2b, 0x03}, 2, CODE_64, OPERATION_SUB, REG, 4, 4, 0, 0, 0},
+	{{0x48, 0x39, 0x08}, 3, CODE_64, OPERATION_CMP, MEM, 8, 8, 1, 0, 0},
+	{{0x85, 0x00}, 2, CODE_64, OPERATION_TEST, MEM, 4, 4, 0, 0, 0},
+	{{0xf7, 0x80, 0x20, 3, 0, 0, 0, 0, 1, 0}, 10, CODE_64, OPERATION_TEST, MEM, 4, 4, 0, 1, 0x10000},
+	{{0xf6, 0x00, 0x01}, 3, CODE_64, OPERATION_TEST, MEM, 1, 1, 0, 1, 1},
+	{{0x87, 0x00}, 2, CODE_64, OPERATION_EXCHANGE, MEM, 4, 4, 0, 0, 0},
+	{{0xf0, 0x83, 0x08, 0x01}, 4, CODE_64, OPERATION_OR, MEM, 4, 4, 1, 1, 1},
+	{{0x64, 0x8b, 0x00}, 3, CODE_64, OPERATION_MOVE, REG, 4, 4, 0, 0, 0},
+	{{0x67, 0x89, 0x03}, 3, CODE_64, OPERATION_MOVE, MEM, 4, 4, 0, 0, 0},
+	{{0x66, 0x45, 0x31, 0x65, 0x7f}, 5, CODE_64, OPERATION_XOR, MEM, 2, 2, 12, 0, 0},
+	{{0xc7, 0x05, 0x78, 0x56, 0x34, 0x12, 1, 0, 0, 0}, 10, CODE_32, OPERATION_MOVE, MEM, 4, 4, 0, 1, 1},
+	{{0x67, 0x66, 0x8b, 0x00}, 4, CODE_32, OPERATION_MOVE, REG, 2, 2, 0, 0, 0},
+	{{0xa1, 0x34, 0x12}, 3, CODE_16, OPERATION_MOVE, REG, 2, 2, 0, 0, 0},
+	{{0x66, 0x89, 0x07}, 3, CODE_16, OPERATION_MOVE, MEM, 4, 4, 0, 0, 0},
+	{{0x8b, 0x86, 0x34, 0x12}, 4, CODE_16, OPERATION_MOVE, REG, 2, 2, 0, 0, 0},
+};
+// clang-format on
+
+static void test_vectors(void) {
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		const struct vector *expected = &vectors[i];
+		struct instruction got;
+		bool ok = instruction_decode(expected->bytes, 15, expected->size, &got);
+		CHECK(ok);
+		CHECK_EQUAL(got.length, expected->length);
+		CHECK_EQUAL(got.operation, expected->operation);
+		CHECK_EQUAL(got.target, expected->target);
+		CHECK_EQUAL(got.width, expected->width);
+		CHECK_EQUAL(got.register_width, expected->register_width);
+		if (!expected->immediate)
+			CHECK_EQUAL(got.register_number, expected->register_number);
+		CHECK_EQUAL(got.has_immediate, expected->immediate);
+		CHECK_EQUAL(got.immediate, expected->value);
+		for (uint8_t part = 0; part < expected->length; part++)
+			CHECK(!instruction_decode(expected->bytes, part, expected->size, &got));
+	}
+}
+
+static void test_high_bytes(void) {
+	struct instruction got;
+	const uint8_t dh[] = {0x88, 0x31};
+	CHECK(instruction_decode(dh, 2, CODE_64, &got));
+	CHECK(got.high_byte && got.register_number == X86_RDX);
+	const uint8_t sil[] = {0x40, 0x88, 0x31};
+	CHECK(instruction_decode(sil, 3, CODE_64, &got));
+	CHECK(!got.high_byte && got.register_number == X86_RSI);
+}
+
+static void test_refused(void) {
+	static const uint8_t rows[][4] = {
+		{0x90},
+		{0x8b, 0xc0},
+		{0xc7, 0x08},
+		{0x0f, 0x01},
+		{0xff, 0x00},
+		{0x0f, 0x28, 0x00},
+		{0xf7, 0x18},
+		{0xc4, 0xe2, 0x00},
+		{0x62, 0x00},
+		{0xa5},
+		{0x66, 0x66, 0x66, 0x66},
+	};
+	struct instruction got;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK(!instruction_decode(rows[i], 4, CODE_64, &got));
+	uint8_t prefixes[32];
+	memset(prefixes, 0x66, sizeof(prefixes));
+	CHECK(!instruction_decode(prefixes, sizeof(prefixes), CODE_64, &got));
+	const uint8_t arpl[] = {0x63, 0x00};
+	CHECK(!instruction_decode(arpl, 2, CODE_32, &got));
+}
+
+static void test_random_bytes(void) {
+	uint32_t seed = 11;
+	for (unsigned i = 0; i < 500000; i++) {
+		uint8_t bytes[15];
+		struct instruction got;
+		for (unsigned k = 0; k < sizeof(bytes); k++) {
+			seed = seed * 1664525 + 1013904223;
+			bytes[k] = (uint8_t)(seed >> 24);
+		}
+		enum code_size size = (enum code_size)(seed % 3);
+		if (!instruction_decode(bytes, sizeof(bytes), size, &got)) continue;
+		bool width = got.width == 1 || got.width == 2 || got.width == 4 || got.width == 8;
+		CHECK(width && got.length <= 15 && got.register_number < 16);
+	}
+}
+
+#define NATIVE(mnemonic, suffix, constraint, type) \
+	static uint64_t native_##mnemonic##_##suffix(uint64_t a, uint64_t b, uint64_t *flags) { \
+		type target = (type)a, source = (type)b; \
+		uint64_t loaded = *flags | 2; \
+		asm volatile("push %1\n\tpopf\n\t" #mnemonic " %2, %0\n\tpushf\n\tpop %1" \
+			     : "+" constraint(target), "+r"(loaded) \
+			     : constraint(source) \
+			     : "cc"); \
+		*flags = loaded & RFLAGS_ARITHMETIC; \
+		return target; \
+	}
+#define NATIVES(mnemonic) \
+	NATIVE(mnemonic, 1, "q", uint8_t) \
+	NATIVE(mnemonic, 2, "r", uint16_t) \
+	NATIVE(mnemonic, 4, "r", uint32_t) \
+	NATIVE(mnemonic, 8, "r", uint64_t)
+NATIVES(add)
+NATIVES(or)
+NATIVES(adc)
+NATIVES(sbb)
+NATIVES(and)
+NATIVES(sub)
+NATIVES(xor)
+NATIVES(cmp)
+NATIVES(test)
+#define ROW(mnemonic) \
+	{ \
+		native_##mnemonic##_1, native_##mnemonic##_2, native_##mnemonic##_4, \
+			native_##mnemonic##_8 \
+	}
+
+static uint64_t (*const natives[9][4])(uint64_t, uint64_t, uint64_t *) = {
+	ROW(add), ROW(or), ROW(adc), ROW(sbb), ROW(and), ROW(sub), ROW(xor), ROW(cmp), ROW(test)};
+
+static void test_arithmetic(void) {
+	uint64_t seed = 5;
+	for (unsigned i = 0; i < 200000; i++) {
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		unsigned operation = i % 9;
+		unsigned size = i / 9 % 4;
+		uint64_t a = seed >> (i % 60), b = (seed * 31) >> (i % 53);
+		uint64_t carry = seed >> 33 & 1;
+		struct operands operands = {
+			.target = a, .source = b, .width = (uint8_t)(1 << size)};
+		uint64_t flags = carry, native_flags = carry;
+		uint64_t result = operation_compute((enum operation)operation, &operands, &flags);
+		uint64_t native = natives[operation][size](a, b, &native_flags);
+		// Logic leaves the adjust flag undefined.
+		bool logic = operation == OPERATION_OR || operation == OPERATION_AND ||
+			operation == OPERATION_XOR || operation == OPERATION_TEST;
+		uint64_t compared = logic ? ~(uint64_t)RFLAGS_ADJUST : ~0ull;
+		CHECK_EQUAL(flags & compared, native_flags & compared);
+		if (operation_stores((enum operation)operation)) CHECK_EQUAL(result, native);
+	}
+}
+
+static uint64_t tables[8][512];
+static const struct guest_memory table_memory = {(uint8_t *)tables, sizeof(tables)};
+static const struct paging long_mode = {CR0_PG | CR0_WP, 0x0, CR4_PAE, EFER_LMA};
+
+static void build_long(void) {
+	memset(tables, 0, sizeof(tables));
+	tables[0][1] = 0x1007;
+	tables[1][2] = 0x2007;
+	tables[1][3] = 0x40000087; // 1 GiB page
+	tables[2][3] = 0x3007;
+	tables[2][4] = 0x00600083; // 2 MiB page, supervisor
+	tables[3][4] = 0x5007;
+	tables[3][5] = 0x6005; // read-only
+}
+
+static const uint64_t at_4k = 1ull << 39 | 2ull << 30 | 3ull << 21 | 4ull << 12 | 0x123;
+
+static void test_walk_long(void) {
+	build_long();
+	struct walk walk = {.linear = at_4k, .access = WALK_WRITE | WALK_USER};
+	CHECK(walk_translate(&table_memory, &long_mode, &walk));
+	CHECK_EQUAL(walk.physical.value, 0x5123);
+	CHECK_EQUAL(tables[3][4], 0x5067); // accessed and dirty
+	CHECK_EQUAL(tables[0][1], 0x1027);
+	walk = (struct walk){.linear = 1ull << 39 | 3ull << 30 | 0x1234567};
+	CHECK(walk_translate(&table_memory, &long_mode, &walk));
+	CHECK_EQUAL(walk.physical.value, 0x41234567);
+	walk = (struct walk){.linear = 1ull << 39 | 2ull << 30 | 4ull << 21 | 0x12345};
+	CHECK(walk_translate(&table_memory, &long_mode, &walk));
+	CHECK_EQUAL(walk.physical.value, 0x612345);
+}
+
+static void test_walk_faults(void) {
+	build_long();
+	struct walk walk = {.linear = at_4k + 0x1000, .access = WALK_WRITE};
+	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
+	CHECK_EQUAL(walk.error_code, 3);
+	struct paging no_protect = long_mode;
+	no_protect.cr0 = CR0_PG;
+	CHECK(walk_translate(&table_memory, &no_protect, &walk));
+	walk.access = WALK_WRITE | WALK_USER;
+	CHECK(!walk_translate(&table_memory, &no_protect, &walk));
+	CHECK_EQUAL(walk.error_code, 7);
+	walk = (struct walk){.linear = 1ull << 39 | 2ull << 30 | 4ull << 21, .access = WALK_USER};
+	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
+	CHECK_EQUAL(walk.error_code, 5);
+	walk = (struct walk){.linear = 0};
+	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
+	CHECK_EQUAL(walk.error_code, 0);
+	tables[0][7] = 0x000ffffffffff007; // a table outside memory
+	walk = (struct walk){.linear = 7ull << 39};
+	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
+	struct paging outside = long_mode;
+	outside.cr3 = ~0ull;
+	CHECK(!walk_translate(&table_memory, &outside, &walk));
+}
+
+static void test_walk_legacy(void) {
+	memset(tables, 0, sizeof(tables));
+	const struct paging flat = {.cr0 = CR0_PE};
+	struct walk walk = {.linear = 0x1fffffff0};
+	CHECK(walk_translate(&table_memory, &flat, &walk));
+	CHECK_EQUAL(walk.physical.value, 0xfffffff0);
+	uint32_t *directory = (uint32_t *)tables[1];
+	uint32_t *table = (uint32_t *)tables[2];
+	directory[3] = 0x2007;
+	directory[4] = 0x00c02087; // 4 MiB page with address bit 32
+	table[5] = 0x6007;
+	const struct paging legacy = {.cr0 = CR0_PG, .cr3 = 0x1018, .cr4 = CR4_PSE};
+	walk = (struct walk){.linear = 3u << 22 | 5u << 12 | 0x42};
+	CHECK(walk_translate(&table_memory, &legacy, &walk));
+	CHECK_EQUAL(walk.physical.value, 0x6042);
+	walk = (struct walk){.linear = 4u << 22 | 0x12345};
+	CHECK(walk_translate(&table_memory, &legacy, &walk));
+	CHECK_EQUAL(walk.physical.value, 0x100c12345);
+	tables[0][4 + 2] = 0x3001; // directory pointers at 20h
+	tables[3][1] = 0x4007;
+	tables[4][2] = 0x7007;
+	const struct paging pae = {.cr0 = CR0_PG, .cr3 = 0x20, .cr4 = CR4_PAE};
+	walk = (struct walk){
+		.linear = 2ull << 30 | 1u << 21 | 2u << 12 | 0x99, .access = WALK_USER};
+	CHECK(walk_translate(&table_memory, &pae, &walk));
+	CHECK_EQUAL(walk.physical.value, 0x7099);
+	CHECK_EQUAL(tables[0][6], 0x3001);
+}
+
+int main(void) {
+	static const struct test tests[] = {
+		{"decode.vectors", "instructions decode as the assembler made them", test_vectors},
+		{"decode.high_bytes", "AH to BH are told from SPL to DIL", test_high_bytes},
+		{"decode.refused", "other instructions are refused", test_refused},
+		{"decode.random", "random bytes never break the decoder", test_random_bytes},
+		{"arithmetic.native", "results and flags agree with this CPU's", test_arithmetic},
+		{"walk.long", "four-level walks reach pages of all sizes", test_walk_long},
+		{"walk.faults", "faults carry the right error code", test_walk_faults},
+		{"walk.legacy", "no paging, 32-bit and PAE walks work", test_walk_legacy},
+	};
+	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Unit tests of the clock, and of reset and power-off.
+#include "check.h"
+
+#include <vmm/device/power.h>
+#include <vmm/device/rtc.h>
+
+#include <time.h>
+
+static uint64_t ticks;
+
+static uint64_t read_ticks(void) { return ticks; }
+
+static const struct clock guest_clock = {.read = read_ticks, .hertz = 1000};
+
+static uint8_t cell(struct rtc *rtc, uint8_t index) {
+	rtc_ports.write(rtc, 0, BUS_WIDTH_1, index);
+	return (uint8_t)rtc_ports.read(rtc, 1, BUS_WIDTH_1);
+}
+
+static void set_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
+	rtc_ports.write(rtc, 0, BUS_WIDTH_1, index | 0x80);
+	rtc_ports.write(rtc, 1, BUS_WIDTH_1, value);
+}
+
+static struct rtc fresh(uint64_t seconds) {
+	struct rtc rtc;
+	ticks = 5000;
+	rtc_start(&rtc, &guest_clock, seconds, ticks);
+	return rtc;
+}
+
+static void test_calendar(void) {
+	for (uint64_t second = 0; second < 8000000000ull; second += 8640011) {
+		time_t moment = (time_t)second;
+		struct tm expected;
+		gmtime_r(&moment, &expected);
+		struct rtc_time time = rtc_time_from_seconds(second);
+		CHECK_EQUAL(time.year, expected.tm_year + 1900);
+		CHECK_EQUAL(time.month, expected.tm_mon + 1);
+		CHECK_EQUAL(time.day, expected.tm_mday);
+		CHECK_EQUAL(time.weekday, expected.tm_wday + 1);
+		CHECK_EQUAL(time.hour, expected.tm_hour);
+		CHECK_EQUAL(time.minute, expected.tm_min);
+		CHECK_EQUAL(time.second, expected.tm_sec);
+		CHECK_EQUAL(rtc_time_to_seconds(&time), second);
+	}
+}
+
+static void test_bcd(void) {
+	struct rtc rtc = fresh(951827696); // 2000-02-29 12:34:56
+	CHECK_EQUAL(cell(&rtc, 0x00), 0x56);
+	CHECK_EQUAL(cell(&rtc, 0x02), 0x34);
+	CHECK_EQUAL(cell(&rtc, 0x04), 0x12);
+	CHECK_EQUAL(cell(&rtc, 0x07), 0x29);
+	CHECK_EQUAL(cell(&rtc, 0x08), 0x02);
+	CHECK_EQUAL(cell(&rtc, 0x09), 0x00);
+	CHECK_EQUAL(cell(&rtc, 0x32), 0x20);
+	CHECK_EQUAL(cell(&rtc, 0x0a) & 0x80, 0);
+	CHECK_EQUAL(cell(&rtc, 0x0d), 0x80);
+	ticks += 4000;
+	CHECK_EQUAL(cell(&rtc, 0x00), 0x00);
+	CHECK_EQUAL(cell(&rtc, 0x02), 0x35);
+}
+
+static void test_modes(void) {
+	struct rtc rtc = fresh(951861296); // 21:54:56
+	set_cell(&rtc, 0x0b, 0x06);
+	CHECK_EQUAL(cell(&rtc, 0x04), 21);
+	set_cell(&rtc, 0x0b, 0x00);
+	CHECK_EQUAL(cell(&rtc, 0x04), 0x89);
+	set_cell(&rtc, 0x04, 0x12);
+	set_cell(&rtc, 0x0b, 0x02);
+	CHECK_EQUAL(cell(&rtc, 0x04), 0x00);
+}
+
+static void test_set(void) {
+	struct rtc rtc = fresh(0);
+	set_cell(&rtc, 0x0b, 0x82);
+	set_cell(&rtc, 0x32, 0x20);
+	set_cell(&rtc, 0x09, 0x24);
+	set_cell(&rtc, 0x08, 0x12);
+	set_cell(&rtc, 0x07, 0x31);
+	set_cell(&rtc, 0x04, 0x23);
+	set_cell(&rtc, 0x02, 0x59);
+	set_cell(&rtc, 0x00, 0x58);
+	ticks += 100000;
+	CHECK_EQUAL(cell(&rtc, 0x00), 0x58);
+	set_cell(&rtc, 0x0b, 0x02);
+	ticks += 3000;
+	CHECK_EQUAL(cell(&rtc, 0x00), 0x01);
+	CHECK_EQUAL(cell(&rtc, 0x09), 0x25);
+	CHECK_EQUAL(cell(&rtc, 0x08), 0x01);
+}
+
+static void test_junk(void) {
+	struct rtc rtc = fresh(1700000000);
+	uint32_t seed = 7;
+	for (unsigned i = 0; i < 100000; i++) {
+		seed = seed * 1664525 + 1013904223;
+		set_cell(&rtc, (uint8_t)(seed >> 8), (uint8_t)(seed >> 16));
+		(void)cell(&rtc, (uint8_t)(seed >> 24));
+	}
+	set_cell(&rtc, 0x0b, 0x02);
+	CHECK(cell(&rtc, 0x08) >= 1 && cell(&rtc, 0x08) <= 0x12);
+	CHECK_EQUAL(rtc_ports.read(&rtc, 0, BUS_WIDTH_1), 0xff);
+}
+
+static void test_reset(void) {
+	struct power power = {0};
+	power_reset_port.write(&power, 0, BUS_WIDTH_1, 0x02);
+	CHECK_EQUAL(power.request, POWER_NONE);
+	CHECK_EQUAL(power_reset_port.read(&power, 0, BUS_WIDTH_1), 0x02);
+	power_reset_port.write(&power, 0, BUS_WIDTH_1, POWER_RESET_VALUE);
+	CHECK_EQUAL(power.request, POWER_RESET);
+	power.request = POWER_NONE;
+	power_keyboard_port.write(&power, 0, BUS_WIDTH_1, 0xd1);
+	CHECK_EQUAL(power.request, POWER_NONE);
+	power_keyboard_port.write(&power, 0, BUS_WIDTH_1, 0xfe);
+	CHECK_EQUAL(power.request, POWER_RESET);
+}
+
+static void test_off(void) {
+	struct power power = {0};
+	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 5 << 2);
+	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 3 << 2 | 0x20);
+	power_sleep_ports.write(&power, 1, BUS_WIDTH_1, 5 << 2 | 0x20);
+	CHECK_EQUAL(power.request, POWER_NONE);
+	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 5 << 2 | 0x20);
+	CHECK_EQUAL(power.request, POWER_OFF);
+}
+
+int main(void) {
+	static const struct test tests[] = {
+		{"rtc.calendar", "dates agree with the C library over 250 years", test_calendar},
+		{"rtc.bcd", "the registers show the time in BCD and it passes", test_bcd},
+		{"rtc.modes", "binary and 12-hour formats work", test_modes},
+		{"rtc.set", "the guest sets the clock under the SET bit", test_set},
+		{"rtc.junk", "random writes leave a valid date", test_junk},
+		{"power.reset", "reset register and keyboard controller ask for a reset",
+			test_reset},
+		{"power.off", "only sleep type 5 with the enable bit powers off", test_off},
+	};
+	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
+}
