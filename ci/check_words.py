@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Files start with a licence line and hold no machine paths, open ends or conditionals in C."""
+
+import re
+import sys
+
+from source_tree import ROOT
+
+LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
+LICENSED = {".c", ".h", ".asm", ".py", ".sh", ".ld", ".build", ".cfg", ".xml", ".system"}
+COLUMNS = 100
+TAB = {".py": 4}
+RULES = (
+    (re.compile(r"(?<![\w.])/(home|work|root|Users)/(?!build\b)\w"),
+     "a path of one machine", None),
+    (re.compile("TO" + r"DO\b|\bFIX" + r"ME\b|\bXX" + r"X\b"), "an open end", None),
+    (re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b"),
+     "a conditional in a .c file: decide at boot or by linking", {".c"}),
+)
+
+
+def files():
+    """All files but those that .gitignore leaves out."""
+    found = []
+    for top in sorted(ROOT.iterdir()):
+        if top.name == ".git" or top.name == "build" or top.name.startswith("build-"):
+            continue
+        found += [top] if top.is_file() else top.rglob("*")
+    return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+def check(path):
+    place = path.relative_to(ROOT)
+    try:
+        lines = path.read_text().splitlines()
+    except UnicodeDecodeError:
+        return
+    if path.suffix in LICENSED and lines and not any(LICENCE in line for line in lines[:3]):
+        yield f"{place}:1: the first line must be the licence: {LICENCE}"
+    for number, line in enumerate(lines, 1):
+        if path.suffix in LICENSED and len(line.expandtabs(TAB.get(path.suffix, 8))) > COLUMNS:
+            yield f"{place}:{number}: longer than {COLUMNS} columns"
+        for pattern, what, suffixes in RULES:
+            if (suffixes is None or path.suffix in suffixes) and pattern.search(line):
+                yield f"{place}:{number}: {what}: {line.strip()[:60]}"
+
+
+def main():
+    wrong = [text for path in files() for text in check(path)]
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

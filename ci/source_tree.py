@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The source tree as the checks see it: its files, its rooms, and which room may use which."""
+
+import pathlib
+import re
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+C_FOLDERS = ("include", "src", "tests", "bench")
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
+
+# Each room and its parents; a room may include itself, its parents and nothing else of ours.
+# "include" stands for the contract under include/, which every room may use.
+KERNEL_ROOMS = {
+    "src/base": (),
+    "src/arch/x86_64/cpu": ("src/base",),
+    "src/kernel": ("src/base", "src/arch/x86_64/cpu"),
+    "src/arch/x86_64/object": ("src/base", "src/arch/x86_64/cpu", "src/kernel"),
+    "src/arch/x86_64/entry": ("src/base", "src/arch/x86_64/cpu", "src/kernel",
+                              "src/arch/x86_64/object"),
+}
+USER_ROOMS = {
+    "src/user": ("src/base",),
+    "src/root": ("src/base", "src/user"),
+    "src/vmm": ("src/base", "src/user"),
+    "src/components": ("src/base", "src/user"),
+}
+ROOMS = {**KERNEL_ROOMS, **USER_ROOMS}
+# Protocol headers: the only files of a component that other programs include.
+PROTOCOL = re.compile(r"^src/components/[a-z_]+\.h$")
+PROTOCOL_USERS = ("src/vmm", "src/root", "tests", "bench")
+# Where an include path begins, by who compiles the file.
+KERNEL_PATHS = ("include", "src", "src/arch/x86_64")
+USER_PATHS = ("include", "src")
+
+
+def c_files(folders=C_FOLDERS):
+    found = []
+    for folder in folders:
+        found += [path for path in (ROOT / folder).rglob("*") if path.suffix in (".c", ".h")]
+    return sorted(found)
+
+
+def room_of(path):
+    """The room a path (relative to the root) lies in: its longest matching prefix, or its top."""
+    text = str(path)
+    best = max((room for room in ROOMS if text.startswith(room + "/")), key=len, default=None)
+    return best or text.split("/")[0]
+
+
+def include_paths(room):
+    return USER_PATHS if room in USER_ROOMS or room == "include" else KERNEL_PATHS
+
+
+def resolve(path, name):
+    """The file of ours that an include of `name` in `path` means, relative, or None."""
+    beside = path.parent / name
+    if beside.is_file():
+        return beside.resolve().relative_to(ROOT)
+    for base in include_paths(room_of(path.relative_to(ROOT))):
+        if (ROOT / base / name).is_file():
+            return pathlib.Path(base) / name
+    return None
+
+
+def includes(path):
+    """(line number, name, resolved path or None) for each include directive of the file."""
+    text = path.read_text(errors="replace")
+    for match in INCLUDE.finditer(text):
+        yield text.count("\n", 0, match.start(1)) + 1, match.group(1), resolve(path, match.group(1))

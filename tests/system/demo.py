@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The demo as a person meets it: components and a guest in Bochs, components alone in QEMU."""
+
+import subprocess
+
+from nacre import emulator, machine, places, results
+from nacre.system_tests import demo_iso, judge
+
+PROMPT = "nacre-guest# "
+CLIENT = "[client]"
+GUEST_SECONDS = 600
+NATIVE_SECONDS = 120
+
+
+def guest_results(name, text):
+    """What the log of a whole guest session must show besides the script's texts."""
+    before, _, after = text.partition("nacre-guest#")
+    for part, where in ((before, "before"), (after, "after")):
+        if CLIENT in part:
+            yield results.passed(f"system/{name}/client-{where}-prompt")
+        else:
+            yield results.failed(f"system/{name}/client-{where}-prompt",
+                                 f"no line of {CLIENT} {where} the guest's prompt")
+    for fact in ("kernel: Linux version", "uptime: ", "memory: ", "cpu flags: "):
+        if fact in text:
+            yield results.passed(f"system/{name}/prints-{fact.split(':')[0].replace(' ', '-')}")
+        else:
+            yield results.failed(f"system/{name}/prints-{fact.split(':')[0].replace(' ', '-')}",
+                                 f"the guest did not print its {fact!r} line")
+
+
+def check_guest():
+    running = machine.BochsMachine(iso=demo_iso(), memory=emulator.MEMORY)
+    found, text = judge("guest-shell", running, GUEST_SECONDS, [
+        ("until", PROMPT), ("send", "echo answer-$((6 * 7))"), ("until", "answer-42"),
+        ("until", PROMPT), ("until", CLIENT), ("send", "poweroff"), ("until", "powered off"),
+        ("until", CLIENT), ("until", CLIENT)])
+    return found + list(guest_results("guest-shell", text))
+
+
+def check_natives(firmware):
+    name = f"natives-{firmware}"
+    running = machine.QemuMachine(iso=demo_iso(), memory=emulator.MEMORY, firmware=firmware)
+    return judge(name, running, NATIVE_SECONDS,
+                 [("until", "no VT-x"), ("until", CLIENT), ("until", CLIENT)])[0]
+
+
+def check_command():
+    """`./nacre run --until` ends with 0 when the text comes and with another status when not."""
+    command = [places.ROOT / "nacre", "run", "--iso", demo_iso(), "--emulator", "qemu"]
+    found = []
+    for text, seconds, expected in ((CLIENT, NATIVE_SECONDS, 0), ("never said", 5, 1)):
+        status = subprocess.run([*command, "--until", text, "--timeout", str(seconds)],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, check=False).returncode
+        name = f"system/command/status-{expected}"
+        found.append(results.passed(name) if status == expected else
+                     results.failed(name, f"status {status} instead of {expected}"))
+    return found
+
+
+ROWS = [
+    ("natives-bios", "under QEMU's BIOS the components run and the lack of VT-x is told",
+     lambda: check_natives("bios")),
+    ("natives-uefi", "under UEFI the components run and the lack of VT-x is told",
+     lambda: check_natives("uefi")),
+    ("command", "`./nacre run --until` tells by its status whether the text was seen",
+     check_command),
+    ("guest-shell", "Debian's kernel boots to a shell beside the components, takes a command "
+     "and powers off", check_guest),
+]

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The checks of ci/ find what they are there to find."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ci"))
+
+import check_layers  # noqa: E402
+import check_size  # noqa: E402
+import check_symbols  # noqa: E402
+import source_tree  # noqa: E402
+
+Path = pathlib.Path
+
+
+class LayersTest(unittest.TestCase):
+    def test_rooms(self):
+        self.assertEqual(source_tree.room_of(Path("src/kernel/cap.h")), "src/kernel")
+        self.assertEqual(source_tree.room_of(Path("src/arch/x86_64/entry/main.c")),
+                         "src/arch/x86_64/entry")
+        self.assertEqual(source_tree.room_of(Path("include/abi/error.h")), "include")
+        self.assertEqual(source_tree.room_of(Path("tests/unit/a.c")), "tests")
+
+    def test_upward_include_is_refused(self):
+        self.assertIn("may not use src/kernel", check_layers.problem_of_ours(
+            "src/arch/x86_64/cpu", Path("src/kernel/cap.h")))
+
+    def test_downward_include_is_allowed(self):
+        self.assertIsNone(check_layers.problem_of_ours("src/kernel", Path("src/base/list.h")))
+        self.assertIsNone(check_layers.problem_of_ours("src/kernel", Path("include/abi/a.h")))
+
+    def test_user_program_sees_no_kernel_header(self):
+        self.assertIsNotNone(check_layers.problem("src/vmm", "cpu/msr.h", None))
+        self.assertIsNotNone(check_layers.problem_of_ours("src/root", Path("src/kernel/cap.h")))
+
+    def test_contract_stands_alone(self):
+        self.assertIsNotNone(check_layers.problem_of_ours("include", Path("src/base/list.h")))
+
+    def test_protocol_headers_are_open_to_the_vmm(self):
+        self.assertIsNone(check_layers.problem_of_ours(
+            "src/vmm", Path("src/components/console.h")))
+        self.assertIsNotNone(check_layers.problem_of_ours(
+            "src/vmm", Path("src/components/serial/uart.h")))
+
+    def test_libc_is_refused(self):
+        self.assertIsNotNone(check_layers.problem("src/kernel", "stdio.h", None))
+        self.assertIsNone(check_layers.problem("src/kernel", "stdint.h", None))
+        self.assertIsNone(check_layers.problem("tests", "stdio.h", None))
+
+
+class SizeTest(unittest.TestCase):
+    TEXT = ("static int one(void)\n{\n\treturn 1;\n}\n\n"
+            "enum error two(int a,\n\tint b)\n{\n\tif (a)\n\t\treturn b;\n\treturn a;\n}\n\n"
+            "static const int table[] = {\n\t1,\n};\n")
+
+    def test_function_lengths(self):
+        self.assertEqual(list(check_size.function_lengths(self.TEXT)),
+                         [("one", 1, 4), ("two", 6, 7)])
+
+    def test_function_lengths_with_the_brace_on_the_head(self):
+        text = self.TEXT.replace(")\n{", ") {")
+        self.assertEqual(list(check_size.function_lengths(text)),
+                         [("one", 1, 3), ("two", 5, 6)])
+
+    def test_tables_are_no_functions(self):
+        text = "static const struct row rows[] = {\n\tROW(1),\n};\nint f(void) { return 1; }\n"
+        self.assertEqual(list(check_size.function_lengths(text)), [])
+
+
+class SymbolsTest(unittest.TestCase):
+    def test_objects_are_sorted_by_their_sources_room(self):
+        root = source_tree.ROOT
+        commands = [
+            {"directory": str(root / "build"), "file": "../src/kernel/cspace.c",
+             "output": "src/x/kernel-release.elf.p/a.o"},
+            {"directory": str(root / "build"), "file": "../src/kernel/cspace.c",
+             "output": "src/x/kernel-debug.elf.p/a.o"},
+            {"directory": str(root / "build"), "file": "../src/vmm/main.c",
+             "output": "src/vmm/vmm.elf.p/main.o"},
+        ]
+        found = check_symbols.objects_by_room(commands)
+        self.assertEqual(found["src/kernel"],
+                         [root / "build" / "src/x/kernel-release.elf.p/a.o"])
+        self.assertEqual(sum(map(len, found.values())), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Descriptions of machines, packing, and how results are read and counted."""
+
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+
+from nacre import bochs, cli, debs, iso, qemu, results  # noqa: E402
+from nacre.report import Failure  # noqa: E402
+
+
+class BochsTest(unittest.TestCase):
+    def test_settings_reach_the_description(self):
+        text = bochs.config_text(bochs.Settings(
+            iso="/x/a b.iso", serial=bochs.serial_socket(4711), memory=512, sync="slowdown"))
+        self.assertIn('path="/x/a b.iso"', text)
+        self.assertIn("dev=127.0.0.1:4711", text)
+        self.assertIn("guest=512, host=512", text)
+        self.assertIn("sync=slowdown", text)
+
+    def test_ending_is_read_from_the_log(self):
+        with tempfile.TemporaryDirectory() as directory:
+            log = pathlib.Path(directory) / "bochs.log"
+            self.assertIn("did not start", bochs.ending(directory))
+            log.write_text("0p[IODEBUG] >>PANIC<< Shutdown port: shutdown requested\n")
+            self.assertIsNone(bochs.ending(directory))
+            log.write_text("0p[CPU0 ] >>PANIC<< exception(): 3rd (13) exception\n")
+            self.assertIn("3rd (13)", bochs.ending(directory))
+
+
+class QemuTest(unittest.TestCase):
+    def test_modules_with_commas_are_quoted(self):
+        command = qemu.prepare(qemu.Settings(port=1, kernel="k", modules=("a,b", "c")), "/tmp")
+        self.assertEqual(command[command.index("-initrd") + 1], "a,,b,c")
+
+    def test_exit_codes(self):
+        self.assertIsNone(qemu.ending(0))
+        self.assertIsNone(qemu.ending(1))
+        self.assertIn("code 3", qemu.ending(7))
+        self.assertIn("status -9", qemu.ending(-9))
+
+
+class IsoTest(unittest.TestCase):
+    def test_template_is_filled(self):
+        self.assertEqual(iso.fill_template("a @B@ c", {"B": "x"}), "a x c")
+
+    def test_unknown_name_is_refused(self):
+        with self.assertRaises(Failure):
+            iso.fill_template("a @B@ c", {})
+
+    def test_missing_file_is_named(self):
+        with tempfile.TemporaryDirectory() as directory, self.assertRaises(Failure) as caught:
+            iso.pack_nacre(pathlib.Path(directory) / "x.iso", "/nowhere/kernel.elf", {})
+        self.assertIn("/nowhere/kernel.elf", str(caught.exception))
+
+
+class PackageTest(unittest.TestCase):
+    def test_kernel_package_is_found_in_the_depends(self):
+        original = debs.package_field
+        debs.package_field = lambda *_: "linux-image-6.1.0-56-amd64 (= 6.1.192-2), x"
+        try:
+            self.assertEqual(debs.kernel_package(), "linux-image-6.1.0-56-amd64")
+        finally:
+            debs.package_field = original
+
+
+class ResultsTest(unittest.TestCase):
+    def test_lines_of_programs(self):
+        text = ("boot: x\r\nPASS cnode.copy a copy has the rights asked for\r\n"
+                "[tests] FAIL tcb.1 it stops\nSKIP vcpu.1 no VT-x\nok uart/7 bytes\n"
+                "PASSED over\ntests done\n")
+        self.assertEqual([(found.name, found.outcome)
+                          for found in results.parse_lines(text, "kernel")], [
+            ("kernel/cnode.copy", results.PASSED), ("kernel/tcb.1", results.FAILED),
+            ("kernel/vcpu.1", results.SKIPPED), ("kernel/uart/7", results.PASSED)])
+
+    def test_summary_ends_with_the_counts_alone(self):
+        tally = results.Tally()
+        tally.results += [results.passed("a"), results.failed("b", "why", "log"),
+                          results.skipped("c", "")]
+        lines = tally.summary().splitlines()
+        self.assertEqual(lines[-1], "1 passed, 1 failed, 1 skipped")
+        self.assertIn("  b: why (log)", lines)
+
+
+class CommandLineTest(unittest.TestCase):
+    def test_steps_keep_their_order(self):
+        options = cli.parse(["run", "--until", "a", "--send", "b", "--until", "c"])
+        self.assertEqual(options.steps, [("until", "a"), ("send", "b"), ("until", "c")])
+
+    def test_no_steps_unless_given(self):
+        self.assertEqual(cli.parse(["run"]).steps, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The command line of `./nacre`."""
+
+import argparse
+import pathlib
+import signal
+import sys
+
+from nacre import bench, commands, emulator, suite
+from nacre.report import Failure
+
+
+class AddStep(argparse.Action):
+    """Collects --until and --send in the order in which they are given."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        steps = getattr(namespace, "steps", None) or []
+        namespace.steps = [*steps, (option_string.lstrip("-"), values)]
+
+
+def add_session_options(parser):
+    parser.add_argument("--until", action=AddStep, metavar="TEXT", dest="steps", default=[],
+                        help="end with success as soon as TEXT was seen (may be repeated)")
+    parser.add_argument("--send", action=AddStep, metavar="TEXT", dest="steps",
+                        help="type TEXT and Return; with --until a small script, in order")
+    parser.add_argument("--timeout", type=float, metavar="S",
+                        help="give up after S seconds (with --until: 900 unless told)")
+
+
+def add_kernel_options(parser):
+    parser.add_argument("--release", dest="flavour", action="store_const", const="release",
+                        default="debug", help="take the release kernel instead of the debug one")
+    parser.add_argument("--arguments", default="", metavar="TEXT",
+                        help="command line given to the kernel")
+
+
+def add_run(commands_of):
+    parser = commands_of.add_parser(
+        "run", help="build and boot the demo: native components and a Linux guest")
+    parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
+                        help="the system description to boot instead of the demo")
+    parser.add_argument("--iso", type=pathlib.Path, help="boot this ISO and build nothing")
+    parser.add_argument("--emulator", choices=emulator.CHOICES, default="auto",
+                        help="auto: QEMU if KVM offers nested VMX, else Bochs")
+    add_kernel_options(parser)
+    add_session_options(parser)
+    parser.set_defaults(act=commands.run)
+
+
+def add_isos(commands_of):
+    for name, text in (("build", "make the ISO of a system description, or of the demo"),
+                       ("iso", "the same as build: make the demo's ISO")):
+        parser = commands_of.add_parser(name, help=text)
+        parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system")
+        parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.iso")
+        add_kernel_options(parser)
+        parser.set_defaults(act=commands.make_iso)
+
+
+def add_boot(commands_of):
+    parser = commands_of.add_parser("boot", help="boot a program of your own as initial task")
+    parser.add_argument("--kernel-only", dest="program", required=True, metavar="ROOTTASK.elf",
+                        help="the ELF that the kernel starts, with no other module")
+    parser.add_argument("--clock", choices=("wall", "instructions"), default="wall",
+                        help="instructions: the TSC counts them and runs repeat exactly")
+    add_kernel_options(parser)
+    add_session_options(parser)
+    parser.set_defaults(act=commands.boot)
+
+
+def add_test(commands_of):
+    parser = commands_of.add_parser("test", help="run the tests, fast ones first")
+    parser.add_argument("pattern", nargs="?", default="",
+                        help="run only tests whose name contains this text")
+    parser.add_argument("--list", action="store_true", help="list the tests and run none")
+    parser.set_defaults(act=suite.run)
+
+
+def add_bench(commands_of):
+    parser = commands_of.add_parser("bench", help="print measurements")
+    parser.add_argument("question", choices=sorted(bench.QUESTIONS), nargs="?",
+                        help="one measurement; all of them unless told")
+    parser.set_defaults(act=bench.run)
+
+
+def parse(words):
+    parser = argparse.ArgumentParser(
+        prog="nacre", description="Builds, packs, runs and tests Nacre. "
+        "The first run installs the Debian packages that are missing.")
+    commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (add_run, add_test, add_isos, add_bench, add_boot):
+        add(commands_of)
+    return parser.parse_args(words)
+
+
+def leave(number, _):
+    """Ends the program as an exception does, so that machines and files are tidied away."""
+    raise SystemExit(128 + number)
+
+
+def main(words):
+    options = parse(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
+    try:
+        return options.act(options)
+    except Failure as failure:
+        print(f"nacre: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nnacre: interrupted", file=sys.stderr)
+        return 130

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Joins a machine's COM1 with this terminal, or streams it where there is none."""
+
+import contextlib
+import os
+import select
+import sys
+import termios
+import time
+import tty
+
+from nacre import keys, paint, transcript
+from nacre.report import step
+
+INPUT = 0
+
+
+@contextlib.contextmanager
+def raw_keyboard():
+    """Keys come one by one and unchanged, Ctrl-C too; the terminal is restored whatever happens."""
+    before = termios.tcgetattr(INPUT)
+    try:
+        tty.setraw(INPUT, termios.TCSADRAIN)
+        # Output keeps its newline translation: this program still prints lines of its own.
+        attributes = termios.tcgetattr(INPUT)
+        attributes[1] |= termios.OPOST | termios.ONLCR
+        termios.tcsetattr(INPUT, termios.TCSADRAIN, attributes)
+        yield
+    finally:
+        termios.tcsetattr(INPUT, termios.TCSADRAIN, before)
+
+
+class Session:
+    """One run: streams output, types the script's or the person's keys, knows when it is over."""
+
+    def __init__(self, machine, steps, timeout, output=None):
+        self._machine = machine
+        self._script = transcript.Script(steps)
+        self._scripted = bool(steps)
+        self._deadline = time.monotonic() + timeout if timeout else None
+        self._output = output or sys.stdout.buffer
+        self._interactive = output is None and not self._scripted and os.isatty(INPUT)
+        coloured = output is None and sys.stdout.isatty()
+        self._painter = paint.Painter() if coloured else None
+        self._keys = keys.Keys()
+
+    def run(self):
+        """None when the run ended well, else one line saying why not."""
+        with raw_keyboard() if self._interactive else contextlib.nullcontext():
+            return self._loop()
+
+    def _loop(self):
+        sources = [self._machine] + ([INPUT] if self._interactive else [])
+        while True:
+            if self._scripted and self._script.finished:
+                return None
+            ready = select.select(sources, [], [], self._time_left())[0]
+            if not ready:
+                return self._unfinished("the time is over")
+            if INPUT in ready and not self._type_keys():
+                return None
+            if self._machine in ready and not self._take_output():
+                return self._stopped()
+
+    def _time_left(self):
+        if self._deadline is None:
+            return None
+        return max(0, self._deadline - time.monotonic())
+
+    def _unfinished(self, why):
+        if not self._scripted:
+            return why
+        return f"{why}, and {self._script.awaited!r} was not seen"
+
+    def _stopped(self):
+        reason = self._machine.ending()
+        if reason is None and not self._scripted:
+            step("the machine is off")
+            return None
+        return self._unfinished(f"the machine stopped ({reason or 'switched off'})")
+
+    def _take_output(self):
+        data = self._machine.receive()
+        if not data:
+            return False
+        self._output.write(self._painter.paint(data) if self._painter else data)
+        self._output.flush()
+        typed = self._script.feed(data)
+        if typed:
+            self._machine.send(typed)
+        return True
+
+    def _type_keys(self):
+        for action, data in self._keys.feed(os.read(INPUT, 1024)):
+            if action == keys.QUIT:
+                step("quit")
+                return False
+            if action == keys.SHOW_HELP:
+                print("\n" + keys.HELP, file=sys.stderr, end="", flush=True)
+            else:
+                self._machine.send(data)
+        return True

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Packs a kernel and its modules into one ISO that GRUB boots under BIOS and UEFI.
+
+Only the GRUB modules a boot needs go in: the default set makes the ISO five times as large
+and a boot in Bochs a third slower.
+"""
+
+import os
+import pathlib
+import shutil
+import tempfile
+
+from nacre import places
+from nacre.report import Failure, run_logged
+
+GRUB_FOLDER = places.ROOT / "boot" / "grub"
+MODULES = {"grub.cfg": "multiboot2 normal", "linux.cfg": "linux normal"}
+
+
+def fill_template(text, values):
+    """Replaces each @NAME@ of the template; an unknown one is an error."""
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", value)
+    if "@" in text:
+        raise Failure(f"boot/grub: unknown @NAME@ left in a template: {text}")
+    return text
+
+
+def module_lines(modules):
+    return "\n".join(f"module2 /boot/{name} {name}" for name in modules)
+
+
+def pack(target, template, files, values):
+    """Makes the ISO: files maps a name in /boot to the host file it holds."""
+    for name, source in files.items():
+        if not pathlib.Path(source).is_file():
+            raise Failure(f"{places.shown(source)} is missing, so {name} cannot go into "
+                          f"{places.shown(target)}: build first")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="nacre-iso-") as directory:
+        boot = pathlib.Path(directory) / "boot"
+        (boot / "grub").mkdir(parents=True)
+        for name, source in files.items():
+            shutil.copyfile(source, boot / name)
+        text = (GRUB_FOLDER / template).read_text()
+        (boot / "grub" / "grub.cfg").write_text(fill_template(text, values))
+        partial = target.with_name(target.name + ".partial")
+        run_logged(["grub-mkrescue", "-o", partial, f"--install-modules={MODULES[template]}",
+                    "--locales=", "--fonts=", "--themes=", directory], f"iso-{target.stem}",
+                   env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
+        partial.replace(target)
+
+
+def pack_nacre(target, kernel, modules, arguments=""):
+    """An ISO with the Nacre kernel, a module map in boot order, and kernel arguments."""
+    pack(target, "grub.cfg", {"kernel.elf": kernel, **modules},
+         {"ARGUMENTS": arguments, "MODULES": module_lines(modules)})
+
+
+def pack_linux(target, kernel, initramfs, command_line):
+    """An ISO that boots Linux without Nacre: the yardstick of `bench guest-boot`."""
+    pack(target, "linux.cfg", {"vmlinuz": kernel, "initramfs.cpio": initramfs},
+         {"COMMAND_LINE": command_line})

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A running emulator: its process, its directory and the connection to its COM1."""
+
+import ctypes
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+from nacre import bochs, qemu
+from nacre.report import Failure
+
+CONNECT_SECONDS = 30
+CHUNK = 65536
+PR_SET_PDEATHSIG = 1
+# Machines that are on, so that an interrupted test run can end those of its other threads.
+_running = set()
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """Runs in the child: an emulator must not outlive this program, however that ends."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def close_all():
+    """Ends every machine; their sessions see COM1 closed."""
+    for machine in list(_running):
+        machine.kill()
+
+
+class Machine:
+    """An emulated machine; use it in a `with` statement, which ends it and removes its files."""
+
+    def __init__(self, prepare, environment=None):
+        """`prepare(port, directory)` returns the command of an emulator that calls us back."""
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="nacre-machine-"))
+        self._process = None
+        self._connection = None
+        try:
+            self._start(prepare, environment or {})
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _start(self, prepare, environment):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            command = prepare(listener.getsockname()[1], self.directory)
+            if not shutil.which(command[0]):
+                raise Failure(f"{command[0]} is not installed: `./nacre run` installs it")
+            with (self.directory / "output").open("wb") as output:
+                self._process = subprocess.Popen(
+                    command, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output,
+                    stderr=subprocess.STDOUT, start_new_session=True,
+                    env={**os.environ, **environment}, preexec_fn=die_with_parent)
+            _running.add(self)
+            self._connection = self._accept(listener)
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def _accept(self, listener):
+        listener.settimeout(0.2)
+        for _ in range(int(CONNECT_SECONDS / 0.2)):
+            try:
+                return listener.accept()[0]
+            except TimeoutError:
+                if self._process.poll() is not None:
+                    break
+        raise Failure(f"the emulator did not start:\n{self.output()}")
+
+    def fileno(self):
+        return self._connection.fileno()
+
+    def receive(self):
+        """What COM1 said since the last call, waiting for it; empty once the machine is off."""
+        try:
+            return self._connection.recv(CHUNK)
+        except ConnectionError:
+            return b""
+
+    def send(self, data):
+        try:
+            self._connection.sendall(data)
+        except ConnectionError:
+            pass
+
+    def output(self, limit=2000):
+        """The end of what the emulator itself printed."""
+        text = (self.directory / "output").read_text(errors="replace")
+        return "\n".join("    " + line for line in text[-limit:].strip().splitlines())
+
+    def wait(self):
+        """The emulator's exit status, once its COM1 is closed."""
+        try:
+            return self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def interrupt(self):
+        """Stops Bochs in its debugger, whose script then quits; returns its exit status."""
+        self._process.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def kill(self):
+        if self._process and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def close(self):
+        _running.discard(self)
+        self.kill()
+        if self._connection:
+            self._connection.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class BochsMachine(Machine):
+    """`settings` are fields of bochs.Settings but for `serial`."""
+
+    name = "Bochs"
+
+    def __init__(self, **settings):
+        super().__init__(
+            lambda port, directory: bochs.prepare(
+                bochs.Settings(serial=bochs.serial_socket(port), **settings), directory),
+            {"TERM": "xterm"})
+
+    def ending(self):
+        self.wait()
+        return bochs.ending(self.directory)
+
+
+class QemuMachine(Machine):
+    """`settings` are fields of qemu.Settings but for `port`."""
+
+    name = "QEMU"
+
+    def __init__(self, **settings):
+        super().__init__(
+            lambda port, directory: qemu.prepare(
+                qemu.Settings(port=port, **settings), directory))
+
+    def ending(self):
+        return qemu.ending(self.wait())

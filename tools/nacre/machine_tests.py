@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs test programs as the initial task in an emulator and reads the results they print."""
+
+from nacre import build, console, machine, places, product, results
+
+END = "tests done"
+KERNEL_SECONDS = 300
+GUESTS_SECONDS = 420
+
+
+def watch(running, name, seconds, steps):
+    """Runs a script with the machine's output in a log: (why it went wrong, text, log)."""
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+    log = places.LOGS / f"{name}.log"
+    with log.open("wb") as output:
+        why = console.Session(running, steps, seconds, output).run()
+    return why, log.read_text(errors="replace"), places.shown(log)
+
+
+def run_program(running, name, seconds):
+    """The results a test program printed, with one more failure if it did not reach its end."""
+    with running:
+        why, text, log = watch(running, name, seconds, [("until", END)])
+        found = results.parse_lines(text, name, log)
+        if why:
+            last = found[-1].name if found else "before its first test"
+            detail = f"{why}; last result: {last}\n{running.output(600)}"
+            found.append(results.failed(name, detail, log))
+    return found
+
+
+def run_kernel():
+    return run_program(
+        machine.QemuMachine(kernel=build.artefact("kernel-debug.elf32"),
+                            modules=(build.artefact("tests-kernel.elf"),), memory=512),
+        "kernel", KERNEL_SECONDS)
+
+
+def run_guests():
+    iso = product.make_test_iso("tests-guests.elf", places.BUILD / "tests-guests.iso")
+    return run_program(machine.BochsMachine(iso=iso, memory=512), "guests", GUESTS_SECONDS)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The Debian packages that building, packing, running and testing need."""
+
+import os
+import shutil
+import subprocess
+
+from nacre.report import Failure, step
+
+BUILD = ("binutils", "gcc", "libc6-dev", "meson", "nasm", "ninja-build")
+PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
+EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
+CHECK = ("clang-format", "cloc")
+
+
+def missing(names):
+    """Those of the packages that dpkg does not know as installed."""
+    if not shutil.which("dpkg-query"):
+        return []
+    result = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", *names],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    installed = {line.split()[0] for line in result.stdout.splitlines()
+                 if line.endswith(" installed")}
+    return [name for name in names if name not in installed]
+
+
+def as_root(command):
+    """The command, prefixed so that it runs with the rights to install."""
+    if os.geteuid() == 0:
+        return command
+    if shutil.which("sudo"):
+        return ["sudo", *command]
+    raise Failure("packages must be installed, but this is not root and there is no sudo: "
+                  "run as root: " + " ".join(command))
+
+
+def apt_get(*arguments):
+    """Runs apt-get as root; its output is shown only when it fails."""
+    if not shutil.which("apt-get"):
+        raise Failure("there is no apt-get here: Nacre's tools install packages on Debian only; "
+                      "install the programs named in tools/nacre/packages.py by hand")
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
+    command = as_root(environment + ["apt-get", "-q", "-y", *arguments])
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode != 0:
+        tail = "\n".join("    " + line for line in result.stdout.splitlines()[-15:])
+        raise Failure(f"`apt-get {' '.join(arguments)}` failed; is the network up?\n{tail}")
+
+
+_lists_updated = False
+
+
+def update_lists():
+    """Fetches the package lists, once a run."""
+    global _lists_updated
+    if not _lists_updated:
+        step("fetching package lists")
+        apt_get("update")
+        _lists_updated = True
+
+
+def ensure(*groups):
+    """Installs what is missing of the given groups of packages."""
+    absent = missing(sorted({name for group in groups for name in group}))
+    if not absent:
+        return
+    as_root([])
+    update_lists()
+    step("installing " + " ".join(absent))
+    apt_get("install", "--no-install-recommends", *absent)
+    still = missing(absent)
+    if still:
+        raise Failure("these packages did not install: " + " ".join(still))

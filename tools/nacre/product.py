@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Makes bootable ISOs out of what the build made."""
+
+from nacre import build, iso, packages, places
+from nacre.report import step
+
+
+def system_files(image, flavour):
+    kernel = build.artefact(f"kernel-{flavour}.elf")
+    return kernel, {"root.elf": build.artefact("root.elf"), "system.img": image}
+
+
+def is_current(target, sources):
+    """Whether the target is there and younger than everything it is made of."""
+    if not target.exists():
+        return False
+    made = target.stat().st_mtime
+    return all(source.stat().st_mtime <= made for source in sources)
+
+
+def make_iso(description, target, flavour="debug", arguments=""):
+    """Builds everything and packs the described system; quiet when nothing changed."""
+    packages.ensure(packages.BUILD, packages.PACK)
+    build.compile_all()
+    build.guest_files()
+    image = target.with_suffix(".img")
+    build.compose(description, image)
+    kernel, modules = system_files(image, flavour)
+    stamp = target.with_suffix(".arguments")
+    if is_current(target, [kernel, *modules.values()]) and stamp.exists() \
+            and stamp.read_text() == f"{flavour} {arguments}":
+        return target
+    step(f"packing {places.shown(target)}")
+    iso.pack_nacre(target, kernel, modules, arguments)
+    stamp.write_text(f"{flavour} {arguments}")
+    return target
+
+
+def make_test_iso(program, target, flavour="debug"):
+    """An ISO whose initial task is a test program, with nothing else aboard."""
+    iso.pack_nacre(target, build.artefact(f"kernel-{flavour}.elf"),
+                   {"root.elf": build.artefact(program)})
+    return target

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a QEMU machine is described and started.
+
+Under TCG there is no VT-x: native components run, guests cannot. Under KVM with nested VMX
+everything runs. COM1 is a connection that QEMU opens to us, as with Bochs.
+"""
+
+import dataclasses
+import pathlib
+import shutil
+
+from nacre.report import Failure
+
+PROGRAM = "qemu-system-x86_64"
+FIRMWARE_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+FIRMWARE_VARIABLES = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+# `outl(0xf4, v)` ends QEMU with status 2v+1; every other ending of a machine gives 0.
+DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
+# The TSC counts instructions and idle time is skipped, so runs repeat to the instruction.
+ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm"]
+CPU = {"tcg": "max", "kvm": "host"}
+
+
+@dataclasses.dataclass
+class Settings:
+    """What may differ from one QEMU machine to the next; either an ISO or a kernel is booted."""
+
+    port: int
+    iso: pathlib.Path | None = None
+    kernel: pathlib.Path | None = None
+    modules: tuple = ()
+    arguments: str = ""
+    memory: int = 1024
+    accelerator: str = "tcg"
+    firmware: str = "bios"
+    clock: str = "wall"
+    extra: tuple = ()
+
+
+def firmware_options(directory):
+    """OVMF with a fresh copy of its variables: a used one may remember another machine's boot."""
+    if not FIRMWARE_CODE.exists() or not FIRMWARE_VARIABLES.exists():
+        raise Failure(f"{FIRMWARE_CODE} is missing: install Debian's ovmf package")
+    variables = pathlib.Path(directory) / "variables.fd"
+    shutil.copyfile(FIRMWARE_VARIABLES, variables)
+    return ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE_CODE}",
+            "-drive", f"if=pflash,format=raw,file={variables}"]
+
+
+def boot_options(settings):
+    if settings.iso:
+        return ["-cdrom", settings.iso, "-boot", "d"]
+    options = ["-kernel", settings.kernel]
+    if settings.arguments:
+        options += ["-append", settings.arguments]
+    if settings.modules:
+        # QEMU splits the list at commas; a doubled one stands for itself.
+        options += ["-initrd", ",".join(str(module).replace(",", ",,")
+                                        for module in settings.modules)]
+    return options
+
+
+def prepare(settings, directory):
+    """The command that starts the machine; files it needs go into the directory."""
+    command = [PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+               "-vga", "std", "-monitor", "none", "-m", settings.memory,
+               "-accel", settings.accelerator, "-cpu", CPU[settings.accelerator],
+               "-chardev", f"socket,id=com1,host=127.0.0.1,port={settings.port},nodelay=on",
+               "-serial", "chardev:com1", "-debugcon", "file:e9.log", *DEBUG_EXIT]
+    if settings.firmware == "uefi":
+        command += firmware_options(directory)
+    if settings.clock == "instructions":
+        command += ICOUNT
+    command += boot_options(settings) + list(settings.extra)
+    return [str(word) for word in command]
+
+
+def ending(status):
+    """Why the machine stopped: None for a power-off or a debug exit of 0, else one line."""
+    if status in (0, 1):
+        return None
+    if status is not None and status > 0 and status % 2 == 1:
+        return f"the machine ended itself with code {status // 2}"
+    return f"QEMU ended with status {status}"

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`./nacre test`: the list of all tests in the order they run, from fast to slow."""
+
+import concurrent.futures
+import dataclasses
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from nacre import build, host_tests, machine, machine_tests, packages, places, results, system_tests
+from nacre.report import Failure, step
+
+EMULATORS_AT_ONCE = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """A row of the suite: run() returns results; `alone` ones run before all others, in order."""
+
+    name: str
+    sentence: str
+    run: Callable
+    alone: bool = True
+
+
+def all_tests():
+    return [
+        *(Test(f"ci/{path.stem}", host_tests.first_sentence(path), lambda path=path:
+               host_tests.run_check(path)) for path in host_tests.checks()),
+        Test("unit", "the pure parts work on the host, under sanitizers", host_tests.run_unit),
+        *(Test(f"tools/{path.stem}", host_tests.first_sentence(path), lambda path=path:
+               host_tests.run_tool_tests(path)) for path in host_tests.tool_tests()),
+        Test("kernel", "every object and system call answers as the ABI says, in QEMU",
+             machine_tests.run_kernel, alone=False),
+        Test("guests", "small guests meet every VM exit, in Bochs", machine_tests.run_guests,
+             alone=False),
+        *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)
+          for row in system_tests.rows()),
+    ]
+
+
+def run_one(test, tally):
+    """Whatever goes wrong in a test is a failed test, never the end of the run."""
+    start = time.monotonic()
+    try:
+        found = test.run() or [results.failed(test.name, "it ran no test at all")]
+    except Failure as failure:
+        found = [results.failed(test.name, str(failure))]
+    except Exception as error:
+        found = [results.failed(test.name, f"{error!r}\n{traceback.format_exc()}")]
+    tally.add(test, found, time.monotonic() - start)
+
+
+def run_side_by_side(tests, tally):
+    """Runs emulators in parallel; an interrupt ends those that are on."""
+    with concurrent.futures.ThreadPoolExecutor(EMULATORS_AT_ONCE) as pool:
+        waiting = [pool.submit(run_one, test, tally) for test in tests]
+        try:
+            for future in concurrent.futures.as_completed(waiting):
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            machine.close_all()
+            raise
+
+
+def prepare(tests):
+    """Installs and builds what the chosen tests need; without a build there is nothing to test."""
+    packages.ensure(packages.BUILD, packages.CHECK, packages.PACK, packages.EMULATE)
+    build.compile_all()
+    if any(test.name.startswith("system/") for test in tests):
+        build.guest_files()
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+
+
+def run(options):
+    """Runs the tests whose name contains the pattern; 0 if none failed."""
+    tests = [test for test in all_tests() if options.pattern in test.name]
+    if options.list:
+        for test in tests:
+            print(f"{test.name}: {test.sentence}")
+        return 0
+    if not tests:
+        raise Failure(f"no test's name contains {options.pattern!r}; see ./nacre test --list")
+    tally = results.Tally()
+    try:
+        prepare(tests)
+    except Failure as failure:
+        print(failure)
+        tally.results.append(results.failed("build", str(failure)))
+        print(tally.summary())
+        return 1
+    step(f"running {len(tests)} groups of tests")
+    for test in tests:
+        if test.alone:
+            run_one(test, tally)
+    run_side_by_side([test for test in tests if not test.alone], tally)
+    sys.stdout.flush()
+    print(tally.summary())
+    return 1 if tally.count(results.FAILED) else 0

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Loads the rows of tests/system: each file has ROWS of a name, a sentence and a check.
+
+A check takes the row's log name and returns results; helpers here boot whole systems for it.
+"""
+
+import dataclasses
+import functools
+import importlib.util
+import shutil
+import threading
+from collections.abc import Callable
+
+from nacre import build, iso, machine_tests, places, product, results
+
+
+_making = threading.Lock()
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A system test."""
+
+    name: str
+    sentence: str
+    check: Callable
+
+
+def rows():
+    found = []
+    for path in sorted((places.ROOT / "tests" / "system").glob("*.py")):
+        specification = importlib.util.spec_from_file_location(f"system_{path.stem}", path)
+        module = importlib.util.module_from_spec(specification)
+        specification.loader.exec_module(module)
+        found += [Row(name, sentence, check) for name, sentence, check in module.ROWS]
+    return found
+
+
+def judge(name, running, seconds, steps):
+    """Runs a script on a machine: one result, and the text that the machine said."""
+    with running:
+        why, text, log = machine_tests.watch(running, f"system-{name}", seconds, steps)
+        if why:
+            return [results.failed(f"system/{name}", f"{why}\n{running.output(400)}", log)], text
+    return [results.passed(f"system/{name}")], text
+
+
+@functools.cache
+def _demo_iso():
+    return product.make_iso(places.DEMO, places.DEMO_ISO)
+
+
+def demo_iso():
+    """The demo's ISO, made once a run although tests run side by side."""
+    with _making:
+        return _demo_iso()
+
+
+def changed_iso(name, change):
+    """The demo's ISO with `change(modules)` applied to copies of its modules."""
+    folder = places.BUILD / "system-tests" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    demo_iso()
+    kernel, modules = product.system_files(places.DEMO_ISO.with_suffix(".img"), "debug")
+    copies = {module: shutil.copyfile(source, folder / module)
+              for module, source in modules.items()}
+    change(copies)
+    target = folder / f"{name}.iso"
+    iso.pack_nacre(target, kernel, copies)
+    return target
+
+
+def replaced_iso(name, replacements, edit=None):
+    """The demo composed anew: files of its search path replaced, its description edited."""
+    folder = places.BUILD / "system-tests" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for file, data in replacements.items():
+        (folder / file).write_bytes(data)
+    text = places.DEMO.read_text()
+    description = folder / f"{name}.system"
+    description.write_text(edit(text) if edit else text)
+    image = folder / "system.img"
+    build.compose(description, image, (folder,))
+    kernel, modules = product.system_files(image, "debug")
+    target = folder / f"{name}.iso"
+    iso.pack_nacre(target, kernel, modules)
+    return target
