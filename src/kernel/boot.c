@@ -54,43 +54,30 @@ static struct boot_build {
 	struct block_list blocks;
 } build;
 
-static void *build_take(uint64_t size)
-{
+static void *build_take(uint64_t size) {
 	void *memory = build.memory;
 
 	build.memory += size;
 	return memory;
 }
 
-static struct cap build_object(enum object_type type, unsigned size_bits, uint64_t bytes)
-{
+static struct cap build_object(enum object_type type, unsigned size_bits, uint64_t bytes) {
 	return object_kinds[type].create(build_take(bytes), size_bits, false);
 }
 
-static struct slot *build_put(uint64_t slot, struct cap cap)
-{
+static struct slot *build_put(uint64_t slot, struct cap cap) {
 	derive_insert_original(&build.slots[slot], cap, NULL);
 	return &build.slots[slot];
 }
 
-static struct slot *build_put_next(struct cap cap)
-{
-	return build_put(build.next_slot++, cap);
-}
+static struct slot *build_put_next(struct cap cap) { return build_put(build.next_slot++, cap); }
 
 // Opens the slot range of a bootinfo field, and closes it with the slots used meanwhile.
-static void range_open(struct bootinfo_range *range)
-{
-	range->start = build.next_slot;
-}
+static void range_open(struct bootinfo_range *range) { range->start = build.next_slot; }
 
-static void range_close(struct bootinfo_range *range)
-{
-	range->end = build.next_slot;
-}
+static void range_close(struct bootinfo_range *range) { range->end = build.next_slot; }
 
-static bool plan_image(struct boot_plan *plan, const struct boot_module *module)
-{
+static bool plan_image(struct boot_plan *plan, const struct boot_module *module) {
 	enum elf_error error = elf_open(&plan->image, physical_pointer(physical(module->start)),
 		module->end - module->start);
 	uint64_t end;
@@ -115,8 +102,7 @@ static bool plan_image(struct boot_plan *plan, const struct boot_module *module)
 	return true;
 }
 
-static bool plan_make(struct boot_plan *plan, const struct boot_facts *facts)
-{
+static bool plan_make(struct boot_plan *plan, const struct boot_facts *facts) {
 	uint64_t tables = 1; // the root
 	uint64_t extra_pages = (boot_info_extra_size(facts) + PAGE - 1) / PAGE;
 
@@ -124,8 +110,7 @@ static bool plan_make(struct boot_plan *plan, const struct boot_facts *facts)
 		print("boot: no initial task: load it as the first module\n");
 		return false;
 	}
-	if (!plan_image(plan, &facts->modules[0]))
-		return false;
+	if (!plan_image(plan, &facts->modules[0])) return false;
 	while (!bits_is_power_of_two(extra_pages))
 		extra_pages++;
 	plan->info = plan->buffer + PAGE;
@@ -147,8 +132,7 @@ static bool plan_make(struct boot_plan *plan, const struct boot_facts *facts)
 	return true;
 }
 
-static bool build_memory(const struct boot_facts *facts)
-{
+static bool build_memory(const struct boot_facts *facts) {
 	uint64_t address;
 
 	regions_of_facts(facts, &build.free, &build.device);
@@ -164,8 +148,7 @@ static bool build_memory(const struct boot_facts *facts)
 }
 
 // Root table, the tables below it, and the ASID pool. Slots come later, with the root cnode.
-static void build_space(void)
-{
+static void build_space(void) {
 	static const enum object_type types[TABLE_LEVELS + 1] = {
 		[3] = OBJECT_PDPT, [2] = OBJECT_PAGE_DIRECTORY, [1] = OBJECT_PAGE_TABLE};
 	const struct boot_plan *plan = &build.plan;
@@ -191,8 +174,7 @@ static void build_space(void)
 }
 
 // The capability to the frame at a user address, mapped there.
-static struct cap frame_at(uint64_t address)
-{
+static struct cap frame_at(uint64_t address) {
 	struct cap frame = object_kinds[OBJECT_PAGE].create(
 		build.image + (address - build.plan.start), PAGE_BITS, false);
 
@@ -201,8 +183,7 @@ static struct cap frame_at(uint64_t address)
 	return frame;
 }
 
-static void build_frames(void)
-{
+static void build_frames(void) {
 	const struct boot_plan *plan = &build.plan;
 	struct bootinfo *info = build.info;
 
@@ -218,8 +199,7 @@ static void build_frames(void)
 	build_put(ROOT_SLOT_BOOTINFO_FRAME, frame_at(plan->info));
 }
 
-static void load_image(void)
-{
+static void load_image(void) {
 	struct elf_segment segment;
 	unsigned cursor = 0;
 
@@ -228,8 +208,7 @@ static void load_image(void)
 			segment.data_size);
 }
 
-static void build_control_caps(void)
-{
+static void build_control_caps(void) {
 	struct cap control = cap_make(CAP_SCHED_CONTROL, NULL);
 
 	build_put(ROOT_SLOT_IRQ_CONTROL, cap_make(CAP_IRQ_CONTROL, NULL));
@@ -242,8 +221,7 @@ static void build_control_caps(void)
 	range_close(&build.info->sched_control);
 }
 
-static void build_untypeds(void)
-{
+static void build_untypeds(void) {
 	struct bootinfo *info = build.info;
 	struct block_list *blocks = &build.blocks;
 
@@ -265,8 +243,7 @@ static void build_untypeds(void)
 	range_close(&info->untyped);
 }
 
-static struct slot *build_sched_context(void)
-{
+static struct slot *build_sched_context(void) {
 	struct cap cap = build_object(
 		OBJECT_SCHED_CONTEXT, SCHED_CONTEXT_MIN_BITS, 1 << SCHED_CONTEXT_MIN_BITS);
 	uint64_t slice = ROOT_TIME_SLICE_US * clock_ticks_per_us();
@@ -277,13 +254,11 @@ static struct slot *build_sched_context(void)
 }
 
 // A thread slot gets a copy of what stands in a slot of the root cnode.
-static void thread_give(struct thread *thread, enum thread_slot to, enum root_slot from)
-{
+static void thread_give(struct thread *thread, enum thread_slot to, enum root_slot from) {
 	derive_insert_copy(&thread->slots[to], build.slots[from].cap, &build.slots[from]);
 }
 
-static struct thread *build_thread(void)
-{
+static struct thread *build_thread(void) {
 	const struct boot_plan *plan = &build.plan;
 	struct cap cap = build_object(OBJECT_TCB, TCB_BITS, 1 << TCB_BITS);
 	struct thread *thread = cap_thread(&cap);
@@ -302,8 +277,7 @@ static struct thread *build_thread(void)
 	return thread;
 }
 
-static void build_bootinfo(const struct boot_facts *facts)
-{
+static void build_bootinfo(const struct boot_facts *facts) {
 	const struct boot_plan *plan = &build.plan;
 	struct bootinfo *info = build.info;
 
@@ -317,8 +291,7 @@ static void build_bootinfo(const struct boot_facts *facts)
 }
 
 // The root cnode takes its memory first, for the slots of everything else.
-static void build_root_cnode(void)
-{
+static void build_root_cnode(void) {
 	struct cap cap = build_object(
 		OBJECT_CNODE, ROOT_CNODE_RADIX, 1ul << (ROOT_CNODE_RADIX + SLOT_BITS));
 
@@ -328,8 +301,7 @@ static void build_root_cnode(void)
 	build_put(ROOT_SLOT_CNODE, cap);
 }
 
-static void trace_untypeds(void)
-{
+static void trace_untypeds(void) {
 	for (unsigned i = 0; i < build.blocks.count; i++) {
 		const struct bootinfo_untyped *block = &build.blocks.blocks[i];
 
@@ -338,8 +310,7 @@ static void trace_untypeds(void)
 	}
 }
 
-static uint64_t blocks_memory_bytes(void)
-{
+static uint64_t blocks_memory_bytes(void) {
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < build.blocks.count; i++)
@@ -348,14 +319,12 @@ static uint64_t blocks_memory_bytes(void)
 	return bytes;
 }
 
-bool boot_root(const struct boot_facts *facts)
-{
+bool boot_root(const struct boot_facts *facts) {
 	const struct boot_plan *plan = &build.plan;
 	struct slot *context;
 	struct thread *thread;
 
-	if (!plan_make(&build.plan, facts) || !build_memory(facts))
-		return false;
+	if (!plan_make(&build.plan, facts) || !build_memory(facts)) return false;
 	build_root_cnode();
 	build.image = build_take(plan->end - plan->start);
 	build.info = (struct bootinfo *)(build.image + (plan->info - plan->start));
@@ -367,8 +336,7 @@ bool boot_root(const struct boot_facts *facts)
 	context = build_sched_context();
 	build_untypeds();
 	build_bootinfo(facts);
-	if (facts->trace_boot)
-		trace_untypeds();
+	if (facts->trace_boot) trace_untypeds();
 	print("boot: %u untyped blocks, %lu MiB free; initial task at 0x%lx, %lu KiB\n",
 		build.blocks.count, blocks_memory_bytes() >> 20, plan->start,
 		(plan->buffer - plan->start) / 1024);

@@ -14,18 +14,15 @@ struct [[gnu::packed]] memory_map {
 _Static_assert(sizeof(struct boot_memory) == 24);
 _Static_assert(sizeof(struct memory_map) + sizeof(struct bootinfo_chunk) == 1220);
 
-static unsigned chunk_modules(const struct boot_facts *facts)
-{
+static unsigned chunk_modules(const struct boot_facts *facts) {
 	return facts->module_count > 1 ? facts->module_count - 1 : 0;
 }
 
-static uint64_t chunk_size(uint64_t payload, uint64_t present)
-{
+static uint64_t chunk_size(uint64_t payload, uint64_t present) {
 	return present ? sizeof(struct bootinfo_chunk) + payload : 0;
 }
 
-uint64_t boot_info_extra_size(const struct boot_facts *facts)
-{
+uint64_t boot_info_extra_size(const struct boot_facts *facts) {
 	uint64_t modules = chunk_modules(facts) * sizeof(struct bootinfo_module);
 
 	return chunk_size(sizeof(facts->vbe), facts->has_vbe) + chunk_size(sizeof(facts->rsdp), 1) +
@@ -35,8 +32,7 @@ uint64_t boot_info_extra_size(const struct boot_facts *facts)
 }
 
 // Writes the header and returns where the payload goes; *memory moves behind the chunk.
-static void *chunk_begin(uint8_t **memory, enum bootinfo_chunk_id id, uint64_t payload)
-{
+static void *chunk_begin(uint8_t **memory, enum bootinfo_chunk_id id, uint64_t payload) {
 	struct bootinfo_chunk chunk = {.id = id, .length = sizeof(chunk) + payload};
 	uint8_t *start = *memory;
 
@@ -47,13 +43,11 @@ static void *chunk_begin(uint8_t **memory, enum bootinfo_chunk_id id, uint64_t p
 }
 
 static void chunk_write(
-	uint8_t **memory, enum bootinfo_chunk_id id, const void *payload, uint64_t size)
-{
+	uint8_t **memory, enum bootinfo_chunk_id id, const void *payload, uint64_t size) {
 	memcpy(chunk_begin(memory, id, size), payload, size);
 }
 
-static void chunk_write_memory_map(uint8_t **memory, const struct boot_facts *facts)
-{
+static void chunk_write_memory_map(uint8_t **memory, const struct boot_facts *facts) {
 	struct memory_map *map = chunk_begin(memory, BOOTINFO_MEMORY_MAP, sizeof(*map));
 	uint64_t length = facts->memory_count * sizeof(struct boot_memory);
 
@@ -61,8 +55,7 @@ static void chunk_write_memory_map(uint8_t **memory, const struct boot_facts *fa
 	memcpy(map->memory, facts->memory, length);
 }
 
-static void chunk_write_modules(uint8_t **memory, const struct boot_facts *facts)
-{
+static void chunk_write_modules(uint8_t **memory, const struct boot_facts *facts) {
 	unsigned count = chunk_modules(facts);
 	uint8_t *entry = chunk_begin(
 		memory, BOOTINFO_MODULES, count * sizeof(struct bootinfo_module));
@@ -79,18 +72,15 @@ static void chunk_write_modules(uint8_t **memory, const struct boot_facts *facts
 	}
 }
 
-void boot_info_write_extra(const struct boot_facts *facts, void *memory)
-{
+void boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 	uint8_t *next = memory;
 
-	if (facts->has_vbe)
-		chunk_write(&next, BOOTINFO_VBE, facts->vbe, sizeof(facts->vbe));
+	if (facts->has_vbe) chunk_write(&next, BOOTINFO_VBE, facts->vbe, sizeof(facts->vbe));
 	chunk_write(&next, BOOTINFO_ACPI_RSDP, facts->rsdp, sizeof(facts->rsdp));
 	if (facts->has_framebuffer)
 		chunk_write(&next, BOOTINFO_FRAMEBUFFER, facts->framebuffer,
 			sizeof(facts->framebuffer));
 	chunk_write_memory_map(&next, facts);
 	chunk_write(&next, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
-	if (chunk_modules(facts) > 0)
-		chunk_write_modules(&next, facts);
+	if (chunk_modules(facts) > 0) chunk_write_modules(&next, facts);
 }

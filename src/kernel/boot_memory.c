@@ -13,25 +13,21 @@ enum {
 #define FIRST_RAM (1ul << 20)
 #define PHYSICAL_TOP (1ul << UNTYPED_MAX_BITS)
 
-static void region_insert(struct region_list *list, unsigned at, struct boot_region region)
-{
-	if (list->count == REGION_LIST_SIZE || region.start >= region.end)
-		return;
+static void region_insert(struct region_list *list, unsigned at, struct boot_region region) {
+	if (list->count == REGION_LIST_SIZE || region.start >= region.end) return;
 	memmove(&list->regions[at + 1], &list->regions[at],
 		(list->count - at) * sizeof(list->regions[0]));
 	list->regions[at] = region;
 	list->count++;
 }
 
-static void region_erase(struct region_list *list, unsigned at)
-{
+static void region_erase(struct region_list *list, unsigned at) {
 	list->count--;
 	memmove(&list->regions[at], &list->regions[at + 1],
 		(list->count - at) * sizeof(list->regions[0]));
 }
 
-void region_remove(struct region_list *list, uint64_t start, uint64_t end)
-{
+void region_remove(struct region_list *list, uint64_t start, uint64_t end) {
 	unsigned i = 0;
 
 	while (i < list->count) {
@@ -44,13 +40,11 @@ void region_remove(struct region_list *list, uint64_t start, uint64_t end)
 		region_erase(list, i);
 		if (old.start < start)
 			region_insert(list, i++, (struct boot_region){old.start, start});
-		if (old.end > end)
-			region_insert(list, i++, (struct boot_region){end, old.end});
+		if (old.end > end) region_insert(list, i++, (struct boot_region){end, old.end});
 	}
 }
 
-void region_add(struct region_list *list, uint64_t start, uint64_t end)
-{
+void region_add(struct region_list *list, uint64_t start, uint64_t end) {
 	unsigned at = 0;
 
 	region_remove(list, start, end);
@@ -59,43 +53,36 @@ void region_add(struct region_list *list, uint64_t start, uint64_t end)
 	region_insert(list, at, (struct boot_region){start, end});
 }
 
-uint64_t region_take(struct region_list *list, uint64_t size)
-{
+uint64_t region_take(struct region_list *list, uint64_t size) {
 	for (unsigned i = 0; i < list->count; i++) {
 		struct boot_region *region = &list->regions[i];
 		uint64_t start = region->start;
 
-		if (region->end - start < size)
-			continue;
+		if (region->end - start < size) continue;
 		region->start += size;
-		if (region->start == region->end)
-			region_erase(list, i);
+		if (region->start == region->end) region_erase(list, i);
 		return start;
 	}
 	return 0;
 }
 
 // Facts come from outside the kernel: ends beyond what can be addressed are cut.
-static uint64_t physical_clip(uint64_t address)
-{
+static uint64_t physical_clip(uint64_t address) {
 	return address < PHYSICAL_TOP ? address : PHYSICAL_TOP;
 }
 
-static struct boot_region region_grow(uint64_t start, uint64_t end, uint64_t alignment)
-{
+static struct boot_region region_grow(uint64_t start, uint64_t end, uint64_t alignment) {
 	return (struct boot_region){align_down(physical_clip(start), alignment),
 		align_up(physical_clip(end), alignment)};
 }
 
-static uint64_t memory_end(const struct boot_memory *memory)
-{
+static uint64_t memory_end(const struct boot_memory *memory) {
 	uint64_t end;
 
 	return __builtin_add_overflow(memory->base, memory->length, &end) ? PHYSICAL_TOP : end;
 }
 
-static void regions_of_ram(const struct boot_facts *facts, struct region_list *ram)
-{
+static void regions_of_ram(const struct boot_facts *facts, struct region_list *ram) {
 	uint64_t page = 1ul << PAGE_BITS;
 
 	for (unsigned i = 0; i < facts->memory_count; i++) {
@@ -104,21 +91,18 @@ static void regions_of_ram(const struct boot_facts *facts, struct region_list *r
 		uint64_t end = align_down(physical_clip(memory_end(memory)), page);
 
 		start = start < FIRST_RAM ? FIRST_RAM : start;
-		if (memory->type == MEMORY_TYPE_RAM && start < end)
-			region_add(ram, start, end);
+		if (memory->type == MEMORY_TYPE_RAM && start < end) region_add(ram, start, end);
 	}
 	for (unsigned i = 0; i < facts->memory_count; i++) {
 		const struct boot_memory *memory = &facts->memory[i];
 		struct boot_region other = region_grow(memory->base, memory_end(memory), page);
 
-		if (memory->type != MEMORY_TYPE_RAM)
-			region_remove(ram, other.start, other.end);
+		if (memory->type != MEMORY_TYPE_RAM) region_remove(ram, other.start, other.end);
 	}
 }
 
 void regions_of_facts(
-	const struct boot_facts *facts, struct region_list *memory, struct region_list *device)
-{
+	const struct boot_facts *facts, struct region_list *memory, struct region_list *device) {
 	uint64_t page = 1ul << PAGE_BITS;
 	struct boot_region range;
 
@@ -148,13 +132,11 @@ void regions_of_facts(
 	}
 }
 
-static void block_drop_smallest(struct block_list *list)
-{
+static void block_drop_smallest(struct block_list *list) {
 	unsigned smallest = 0;
 
 	for (unsigned i = 1; i < list->count; i++)
-		if (list->blocks[i].size_bits < list->blocks[smallest].size_bits)
-			smallest = i;
+		if (list->blocks[i].size_bits < list->blocks[smallest].size_bits) smallest = i;
 	list->dropped++;
 	list->dropped_bytes += 1ul << list->blocks[smallest].size_bits;
 	list->count--;
@@ -162,16 +144,13 @@ static void block_drop_smallest(struct block_list *list)
 		(list->count - smallest) * sizeof(list->blocks[0]));
 }
 
-static void block_append(struct block_list *list, struct bootinfo_untyped block)
-{
-	if (list->count == BOOTINFO_MAX_UNTYPED)
-		block_drop_smallest(list);
+static void block_append(struct block_list *list, struct bootinfo_untyped block) {
+	if (list->count == BOOTINFO_MAX_UNTYPED) block_drop_smallest(list);
 	list->blocks[list->count++] = block;
 }
 
 void block_list_append(
-	struct block_list *list, const struct region_list *regions, enum block_kind kind)
-{
+	struct block_list *list, const struct region_list *regions, enum block_kind kind) {
 	for (unsigned i = 0; i < regions->count; i++) {
 		uint64_t start = regions->regions[i].start;
 		uint64_t end = regions->regions[i].end;
@@ -179,8 +158,7 @@ void block_list_append(
 		while (end - start >= 1ul << UNTYPED_MIN_BITS) {
 			unsigned bits = bits_highest(end - start);
 
-			if (start != 0 && bits_lowest(start) < bits)
-				bits = bits_lowest(start);
+			if (start != 0 && bits_lowest(start) < bits) bits = bits_lowest(start);
 			block_append(list,
 				(struct bootinfo_untyped){.paddr = start,
 					.size_bits = (uint8_t)bits,

@@ -117,26 +117,16 @@ enum {
 
 _Static_assert(sizeof(struct slot) == 1 << SLOT_BITS);
 
-static inline void *cap_object(const struct cap *cap)
-{
-	return (void *)(int64_t)cap->object;
-}
+static inline void *cap_object(const struct cap *cap) { return (void *)(int64_t)cap->object; }
 
-static inline struct cap cap_null(void)
-{
-	return (struct cap){};
-}
+static inline struct cap cap_null(void) { return (struct cap){}; }
 
 // A capability with all rights, size 0 and word 0. object may be null.
-static inline struct cap cap_make(enum cap_type type, const void *object)
-{
+static inline struct cap cap_make(enum cap_type type, const void *object) {
 	struct cap cap = {.type = type, .rights = RIGHTS_ALL};
 
 	cap.head |= (uint64_t)object << 16;
 	return cap;
 }
 
-static inline uint64_t cnode_slot_count(const struct cap *cnode)
-{
-	return 1ul << cnode->size_bits;
-}
+static inline uint64_t cnode_slot_count(const struct cap *cnode) { return 1ul << cnode->size_bits; }

@@ -6,15 +6,13 @@
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 
-static struct lookup lookup_fail(struct lookup_failure *failure, struct lookup_failure why)
-{
+static struct lookup lookup_fail(struct lookup_failure *failure, struct lookup_failure why) {
 	*failure = why;
 	return (struct lookup){};
 }
 
 struct lookup cspace_walk(
-	const struct cap *root, uint64_t address, unsigned depth, struct lookup_failure *failure)
-{
+	const struct cap *root, uint64_t address, unsigned depth, struct lookup_failure *failure) {
 	const struct cap *cnode = root;
 	unsigned left = depth;
 
@@ -52,8 +50,7 @@ struct lookup cspace_walk(
 }
 
 static enum error slot_find(struct invocation *invocation, enum lookup_side side,
-	const struct slot_address *address, struct slot **slot)
-{
+	const struct slot_address *address, struct slot **slot) {
 	struct lookup_failure failure;
 	struct lookup lookup;
 
@@ -61,40 +58,34 @@ static enum error slot_find(struct invocation *invocation, enum lookup_side side
 		failure = (struct lookup_failure){.kind = LOOKUP_INVALID_ROOT};
 		return error_lookup(invocation, side, &failure);
 	}
-	if (address->depth < 1 || address->depth > 64)
-		return error_range(invocation, 1, 64);
+	if (address->depth < 1 || address->depth > 64) return error_range(invocation, 1, 64);
 	lookup = cspace_walk(address->root, address->index, (unsigned)address->depth, &failure);
 	if (lookup.slot && lookup.bits_left > 0) {
 		failure = (struct lookup_failure){
 			.kind = LOOKUP_DEPTH_MISMATCH, .bits_left = lookup.bits_left};
 		lookup.slot = NULL;
 	}
-	if (!lookup.slot)
-		return error_lookup(invocation, side, &failure);
+	if (!lookup.slot) return error_lookup(invocation, side, &failure);
 	*slot = lookup.slot;
 	return ERROR_NONE;
 }
 
 enum error invocation_target_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot)
-{
+	uint64_t index, uint64_t depth, struct slot **slot) {
 	struct slot_address address = {.root = root, .index = index, .depth = depth};
 
 	return slot_find(invocation, LOOKUP_TARGET, &address, slot);
 }
 
 enum error invocation_empty_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot)
-{
+	uint64_t index, uint64_t depth, struct slot **slot) {
 	enum error error = invocation_target_slot(invocation, root, index, depth, slot);
 
-	if (error)
-		return error;
+	if (error) return error;
 	return slot_is_empty(*slot) ? ERROR_NONE : ERROR_DELETE_FIRST;
 }
 
 enum error invocation_source_slot(
-	struct invocation *invocation, const struct slot_address *address, struct slot **slot)
-{
+	struct invocation *invocation, const struct slot_address *address, struct slot **slot) {
 	return slot_find(invocation, LOOKUP_SOURCE, address, slot);
 }

@@ -11,15 +11,15 @@ struct lookup_failure {
 	uint32_t bits_left;
 	uint32_t bits_found; // depth mismatch
 	uint32_t guard_size; // guard mismatch
-	uint64_t guard;      // guard mismatch
+	uint64_t guard; // guard mismatch
 };
 
 struct lookup {
-	struct slot *slot;   // null if the lookup failed
-	unsigned bits_left;  // address bits not consumed at slot
+	struct slot *slot; // null if the lookup failed
+	unsigned bits_left; // address bits not consumed at slot
 };
 
 // Walks address (its low depth bits, 1..64) from root. On failure slot is null and *failure says
 // why. A slot reached with bits left over is a success here.
-struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth,
-			  struct lookup_failure *failure);
+struct lookup cspace_walk(
+	const struct cap *root, uint64_t address, unsigned depth, struct lookup_failure *failure);

@@ -16,24 +16,19 @@ static const uint32_t kinds_in_memory = 1u << CAP_UNTYPED | 1u << CAP_ENDPOINT |
 	1u << CAP_SCHED_CONTEXT | 1u << CAP_ZOMBIE | 1u << CAP_FRAME | 1u << CAP_TABLE |
 	1u << CAP_SPACE | 1u << CAP_ASID_POOL | 1u << CAP_VCPU;
 
-static void slot_set_next(struct slot *slot, const struct slot *next)
-{
+static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);
 }
 
 // Neighbours of slot, whose own links are right, point to it.
-static void neighbours_attach(struct slot *slot)
-{
+static void neighbours_attach(struct slot *slot) {
 	struct slot *next = slot_next(slot);
 
-	if (slot->previous)
-		slot_set_next(slot->previous, slot);
-	if (next)
-		next->previous = slot;
+	if (slot->previous) slot_set_next(slot->previous, slot);
+	if (next) next->previous = slot;
 }
 
-static void slot_insert(struct slot *slot, struct cap cap, struct slot *before)
-{
+static void slot_insert(struct slot *slot, struct cap cap, struct slot *before) {
 	assert(slot_is_empty(slot));
 	slot->cap = cap;
 	slot->previous = before;
@@ -41,78 +36,60 @@ static void slot_insert(struct slot *slot, struct cap cap, struct slot *before)
 	neighbours_attach(slot);
 }
 
-static bool untyped_covers(const struct cap *untyped, const struct cap *cap)
-{
+static bool untyped_covers(const struct cap *untyped, const struct cap *cap) {
 	uint64_t offset = (uint64_t)cap->object - (uint64_t)untyped->object;
 
 	return (kinds_in_memory >> cap->type & 1) && offset <= bits_mask(untyped->size_bits);
 }
 
 // True if both refer to one object.
-static bool is_same_object(const struct cap *one, const struct cap *other)
-{
-	if (one->type != other->type || one->object != other->object)
-		return false;
+static bool is_same_object(const struct cap *one, const struct cap *other) {
+	if (one->type != other->type || one->object != other->object) return false;
 	if (one->type == CAP_FRAME || one->type == CAP_UNTYPED)
 		return one->size_bits == other->size_bits;
 	if (one->type == CAP_PORT_RANGE)
 		return one->port.first == other->port.first && one->port.last == other->port.last;
-	if (one->type == CAP_SCHED_CONTROL)
-		return one->core == other->core;
+	if (one->type == CAP_SCHED_CONTROL) return one->core == other->core;
 	return true;
 }
 
-static bool is_badged_kind(const struct cap *cap)
-{
+static bool is_badged_kind(const struct cap *cap) {
 	return cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION;
 }
 
-bool derive_is_parent(const struct slot *parent, const struct slot *child)
-{
+bool derive_is_parent(const struct slot *parent, const struct slot *child) {
 	const struct cap *cap = &parent->cap;
 
-	if (!(parent->next & SLOT_ORIGINAL))
-		return false;
-	if (cap->type == CAP_UNTYPED)
-		return untyped_covers(cap, &child->cap);
-	if (cap->type == CAP_IRQ_CONTROL && child->cap.type == CAP_IRQ_HANDLER)
-		return true;
-	if (cap->type == CAP_PORT_CONTROL && child->cap.type == CAP_PORT_RANGE)
-		return true;
-	if (!is_same_object(cap, &child->cap))
-		return false;
-	if (!is_badged_kind(cap) || cap->badge == 0)
-		return true;
+	if (!(parent->next & SLOT_ORIGINAL)) return false;
+	if (cap->type == CAP_UNTYPED) return untyped_covers(cap, &child->cap);
+	if (cap->type == CAP_IRQ_CONTROL && child->cap.type == CAP_IRQ_HANDLER) return true;
+	if (cap->type == CAP_PORT_CONTROL && child->cap.type == CAP_PORT_RANGE) return true;
+	if (!is_same_object(cap, &child->cap)) return false;
+	if (!is_badged_kind(cap) || cap->badge == 0) return true;
 	return cap->badge == child->cap.badge && !(child->next & SLOT_FIRST_BADGED);
 }
 
-bool derive_has_child(const struct slot *slot)
-{
+bool derive_has_child(const struct slot *slot) {
 	const struct slot *next = slot_next(slot);
 
 	return next && derive_is_parent(slot, next);
 }
 
-bool derive_is_last(const struct slot *slot)
-{
+bool derive_is_last(const struct slot *slot) {
 	const struct slot *next = slot_next(slot);
 
 	// All slots of one object are neighbours, so the two beside this one decide.
-	if (slot->previous && is_same_object(&slot->previous->cap, &slot->cap))
-		return false;
+	if (slot->previous && is_same_object(&slot->previous->cap, &slot->cap)) return false;
 	return !next || !is_same_object(&next->cap, &slot->cap);
 }
 
-void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent)
-{
+void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent) {
 	slot_insert(slot, cap, parent);
 	slot->next |= SLOT_ORIGINAL;
 }
 
-static uint64_t copy_flags(const struct cap *cap, const struct cap *source)
-{
-	if (cap->type == CAP_UNTYPED)
-		return SLOT_ORIGINAL;
+static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
+	if (cap->type == CAP_UNTYPED) return SLOT_ORIGINAL;
 	if (is_badged_kind(cap) && cap->badge != source->badge)
 		return SLOT_ORIGINAL | SLOT_FIRST_BADGED;
 	if (cap->type != source->type) // a handler or port range from its control capability
@@ -120,14 +97,12 @@ static uint64_t copy_flags(const struct cap *cap, const struct cap *source)
 	return 0;
 }
 
-void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source)
-{
+void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
 	slot_insert(slot, cap, source);
 	slot->next |= copy_flags(&cap, &source->cap);
 }
 
-void cap_copy_into(struct slot *slot, struct cap cap, struct slot *source)
-{
+void cap_copy_into(struct slot *slot, struct cap cap, struct slot *source) {
 	if (cap.type == CAP_UNTYPED) {
 		source->cap.untyped.watermark = 1ul << (source->cap.size_bits - UNTYPED_MIN_BITS);
 		source->cap.untyped.cleared = 0;
@@ -137,35 +112,29 @@ void cap_copy_into(struct slot *slot, struct cap cap, struct slot *source)
 	derive_insert_copy(slot, cap, source);
 }
 
-void derive_remove(struct slot *slot)
-{
+void derive_remove(struct slot *slot) {
 	struct slot *next = slot_next(slot);
 
-	if (slot->previous)
-		slot_set_next(slot->previous, next);
-	if (next)
-		next->previous = slot->previous;
+	if (slot->previous) slot_set_next(slot->previous, next);
+	if (next) next->previous = slot->previous;
 	*slot = (struct slot){};
 }
 
-void derive_move(struct slot *destination, struct slot *source)
-{
+void derive_move(struct slot *destination, struct slot *source) {
 	assert(slot_is_empty(destination));
 	*destination = *source;
 	neighbours_attach(destination);
 	*source = (struct slot){};
 }
 
-void derive_swap(struct slot *one, struct slot *other)
-{
+void derive_swap(struct slot *one, struct slot *other) {
 	struct slot waiting = *one;
 
 	// The copy on the stack keeps one's place in the order while other moves into one, so that
 	// neighbours in the order need no case of their own.
 	neighbours_attach(&waiting);
 	*one = *other;
-	if (!slot_is_empty(one))
-		neighbours_attach(one);
+	if (!slot_is_empty(one)) neighbours_attach(one);
 	*other = waiting;
 	neighbours_attach(other);
 }

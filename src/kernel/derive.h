@@ -9,15 +9,11 @@
 
 #include <kernel/cap.h>
 
-static inline struct slot *slot_next(const struct slot *slot)
-{
+static inline struct slot *slot_next(const struct slot *slot) {
 	return (struct slot *)(slot->next & ~(uint64_t)SLOT_FLAGS);
 }
 
-static inline bool slot_is_empty(const struct slot *slot)
-{
-	return slot->cap.type == CAP_NULL;
-}
+static inline bool slot_is_empty(const struct slot *slot) { return slot->cap.type == CAP_NULL; }
 
 // Fills slot with an original capability directly behind parent (null: a root of the order).
 void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent);

@@ -24,6 +24,12 @@ struct send {
 	uint8_t block; // enum send_block
 };
 
+// The rights of an endpoint capability that travel with a message.
+static inline unsigned message_flags_of(const struct cap *cap) {
+	return (cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0u) |
+		(cap->rights & RIGHT_GRANT_REPLY ? MESSAGE_GRANT_REPLY : 0u);
+}
+
 // Sends sender's message: to the first receiver at once, else queues sender or, non-blocking,
 // does nothing.
 void endpoint_send(struct endpoint *endpoint, struct thread *sender, const struct send *send);

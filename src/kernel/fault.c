@@ -15,21 +15,18 @@ bool fault_handler_is_valid(const struct cap *cap) {
 		cap->rights & (RIGHT_GRANT | RIGHT_GRANT_REPLY);
 }
 
-static unsigned rights_to_flags(const struct cap *cap) {
-	return (cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0u) |
-		(cap->rights & RIGHT_GRANT_REPLY ? MESSAGE_GRANT_REPLY : 0u);
-}
-
 static void send_to(struct thread *thread, const struct cap *handler, unsigned flags) {
 	endpoint_send(cap_object(handler), thread,
 		&(struct send){.badge = handler->badge,
-			.flags = (uint8_t)(rights_to_flags(handler) | flags),
+			.flags = (uint8_t)(message_flags_of(handler) | flags),
 			.block = SEND_BLOCKING});
 }
 
-void fault_deliver(struct thread *thread) {
+// Tells the thread's fault handler, or makes the thread inactive.
+static void raise(struct thread *thread, const struct fault *fault) {
 	const struct cap *handler = &thread->slots[THREAD_FAULT_HANDLER].cap;
 
+	thread->fault = *fault;
 	if (handler->type == CAP_ENDPOINT) {
 		send_to(thread, handler, MESSAGE_CALL | MESSAGE_DONATE);
 		return;
@@ -43,28 +40,23 @@ void fault_deliver(struct thread *thread) {
 
 void fault_capability(struct thread *thread, uint64_t address, unsigned in_receive,
 	const struct lookup_failure *failure) {
-	thread->fault = (struct fault){
-		.kind = FAULT_CAP,
-		.in_receive = in_receive,
-		.words = {address},
-		.lookup = *failure,
-	};
-	fault_deliver(thread);
+	raise(thread,
+		&(struct fault){.kind = FAULT_CAP,
+			.in_receive = in_receive,
+			.words = {address},
+			.lookup = *failure});
 }
 
 void fault_unknown_syscall(struct thread *thread, uint64_t number) {
-	thread->fault = (struct fault){.kind = FAULT_UNKNOWN_SYSCALL, .words = {number}};
-	fault_deliver(thread);
+	raise(thread, &(struct fault){.kind = FAULT_UNKNOWN_SYSCALL, .words = {number}});
 }
 
 void fault_user_exception(struct thread *thread, uint64_t vector, uint64_t code) {
-	thread->fault = (struct fault){.kind = FAULT_USER_EXCEPTION, .words = {vector, code}};
-	fault_deliver(thread);
+	raise(thread, &(struct fault){.kind = FAULT_USER_EXCEPTION, .words = {vector, code}});
 }
 
 void fault_vm(struct thread *thread, uint64_t address, uint64_t code) {
-	thread->fault = (struct fault){.kind = FAULT_VM, .words = {address, code}};
-	fault_deliver(thread);
+	raise(thread, &(struct fault){.kind = FAULT_VM, .words = {address, code}});
 }
 
 bool fault_timeout(struct thread *thread) {

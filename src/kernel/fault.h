@@ -4,10 +4,7 @@
 
 #include <kernel/thread.h>
 
-// thread->fault is set: tells the thread's fault handler, or makes the thread inactive.
-void fault_deliver(struct thread *thread);
-
-// Builders: set thread->fault and deliver it.
+// Each tells the thread's fault handler, or makes the thread inactive if it has none.
 void fault_capability(struct thread *thread, uint64_t address, unsigned in_receive,
 	const struct lookup_failure *failure);
 void fault_unknown_syscall(struct thread *thread, uint64_t number);

@@ -12,55 +12,44 @@
 // interrupt arrives.
 static struct irq irqs[USER_IRQ_VECTORS];
 
-struct irq *irq_of(unsigned number)
-{
+struct irq *irq_of(unsigned number) {
 	return &irqs[number];
 }
 
-static void irq_mask(const struct irq *irq)
-{
-	if (irq->state == IRQ_IOAPIC)
-		ioapic_mask(irq->ioapic, irq->pin);
+static void irq_mask(const struct irq *irq) {
+	if (irq->state == IRQ_IOAPIC) ioapic_mask(irq->ioapic, irq->pin);
 }
 
-void irq_arrived(unsigned number)
-{
+void irq_arrived(unsigned number) {
 	const struct irq *irq = &irqs[number];
 	const struct cap *cap = &irq->notification.cap;
 
-	if (cap->type == CAP_NOTIFICATION)
-		notification_signal(cap_object(cap), cap->badge);
+	if (cap->type == CAP_NOTIFICATION) notification_signal(cap_object(cap), cap->badge);
 	irq_mask(irq);
 }
 
 // What both Get operations check first: the vector in word 6, then the destination slot.
-static enum error irq_check(struct invocation *invocation, struct slot **slot)
-{
+static enum error irq_check(struct invocation *invocation, struct slot **slot) {
 	uint64_t vector = invocation_word(invocation, 6);
 
-	if (vector >= USER_IRQ_VECTORS)
-		return error_range(invocation, 0, USER_IRQ_VECTORS - 1);
-	if (irqs[vector].state != IRQ_FREE)
-		return ERROR_REVOKE_FIRST;
+	if (vector >= USER_IRQ_VECTORS) return error_range(invocation, 0, USER_IRQ_VECTORS - 1);
+	if (irqs[vector].state != IRQ_FREE) return ERROR_REVOKE_FIRST;
 	return invocation_empty_slot(invocation, &invocation->caps[0]->cap,
 		invocation_word(invocation, 0), invocation_word(invocation, 1), slot);
 }
 
-static void irq_issue(struct invocation *invocation, struct slot *slot, struct irq *irq)
-{
+static void irq_issue(struct invocation *invocation, struct slot *slot, struct irq *irq) {
 	irq->vector = (uint8_t)(irq - irqs);
 	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
 }
 
 // Only machines with the old interrupt controller alone could serve it.
-enum error irq_control_get(struct invocation *invocation)
-{
+enum error irq_control_get(struct invocation *invocation) {
 	(void)invocation;
 	return ERROR_ILLEGAL_OPERATION;
 }
 
-enum error irq_control_get_ioapic(struct invocation *invocation)
-{
+enum error irq_control_get_ioapic(struct invocation *invocation) {
 	uint64_t ioapic = invocation_word(invocation, 2);
 	uint64_t pin = invocation_word(invocation, 3);
 	uint64_t level = invocation_word(invocation, 4);
@@ -69,16 +58,12 @@ enum error irq_control_get_ioapic(struct invocation *invocation)
 	struct slot *slot;
 	enum error error = irq_check(invocation, &slot);
 
-	if (error)
-		return error;
-	if (ioapic_count() == 0)
-		return ERROR_ILLEGAL_OPERATION;
-	if (ioapic >= ioapic_count())
-		return error_range(invocation, 0, ioapic_count() - 1);
+	if (error) return error;
+	if (ioapic_count() == 0) return ERROR_ILLEGAL_OPERATION;
+	if (ioapic >= ioapic_count()) return error_range(invocation, 0, ioapic_count() - 1);
 	if (pin >= ioapic_pins((unsigned)ioapic))
 		return error_range(invocation, 0, ioapic_pins((unsigned)ioapic) - 1);
-	if (level > 1 || polarity > 1)
-		return error_range(invocation, 0, 1);
+	if (level > 1 || polarity > 1) return error_range(invocation, 0, 1);
 	irq = &irqs[invocation_word(invocation, 6)];
 	irq->state = IRQ_IOAPIC;
 	irq->ioapic = (uint8_t)ioapic;
@@ -89,15 +74,13 @@ enum error irq_control_get_ioapic(struct invocation *invocation)
 	return ERROR_NONE;
 }
 
-enum error irq_control_get_msi(struct invocation *invocation)
-{
+enum error irq_control_get_msi(struct invocation *invocation) {
 	static const uint8_t largest[] = {255, 31, 7}; // bus, device, function
 	struct irq *irq;
 	struct slot *slot;
 	enum error error = irq_check(invocation, &slot);
 
-	if (error)
-		return error;
+	if (error) return error;
 	for (unsigned i = 0; i < sizeof(largest); i++)
 		if (invocation_word(invocation, 2 + i) > largest[i])
 			return error_range(invocation, 0, largest[i]);
@@ -107,17 +90,14 @@ enum error irq_control_get_msi(struct invocation *invocation)
 	return ERROR_NONE;
 }
 
-enum error irq_handler_ack(struct invocation *invocation)
-{
+enum error irq_handler_ack(struct invocation *invocation) {
 	const struct irq *irq = cap_object(&invocation->slot->cap);
 
-	if (irq->state == IRQ_IOAPIC)
-		ioapic_unmask(irq->ioapic, irq->pin);
+	if (irq->state == IRQ_IOAPIC) ioapic_unmask(irq->ioapic, irq->pin);
 	return ERROR_NONE;
 }
 
-enum error irq_handler_set_notification(struct invocation *invocation)
-{
+enum error irq_handler_set_notification(struct invocation *invocation) {
 	struct irq *irq = cap_object(&invocation->slot->cap);
 	struct slot *source = invocation->caps[0];
 
@@ -128,20 +108,17 @@ enum error irq_handler_set_notification(struct invocation *invocation)
 	return ERROR_NONE;
 }
 
-enum error irq_handler_clear(struct invocation *invocation)
-{
+enum error irq_handler_clear(struct invocation *invocation) {
 	struct irq *irq = cap_object(&invocation->slot->cap);
 
 	slot_delete_simple(&irq->notification);
 	return ERROR_NONE;
 }
 
-void irq_handler_destroy(struct slot *slot, bool last)
-{
+void irq_handler_destroy(struct slot *slot, bool last) {
 	struct irq *irq = cap_object(&slot->cap);
 
-	if (!last)
-		return;
+	if (!last) return;
 	slot_delete_simple(&irq->notification);
 	irq_mask(irq);
 	irq->state = IRQ_FREE;

@@ -13,7 +13,7 @@ enum irq_state {
 
 struct irq {
 	struct slot notification; // copy of the capability to signal, or empty
-	uint8_t state;            // enum irq_state
+	uint8_t state; // enum irq_state
 	uint8_t ioapic;
 	uint8_t pin;
 	uint8_t vector; // 0..107

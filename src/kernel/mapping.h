@@ -35,8 +35,7 @@ struct mapping mapping_of(const struct cap *cap, unsigned level);
 void mapping_record(struct cap *cap, const struct cap *root, uint64_t address);
 void mapping_forget(struct cap *cap);
 
-static inline uint64_t mapping_address(const struct cap *cap)
-{
+static inline uint64_t mapping_address(const struct cap *cap) {
 	return (uint64_t)cap->map.page << PAGE_BITS;
 }
 

@@ -28,84 +28,68 @@ static struct asid_pool *asid_pools[ASID_POOLS];
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
 
 // What a pool entry holds for a root; 0 if the ASID names nothing.
-static uint64_t asid_entry(unsigned asid)
-{
+static uint64_t asid_entry(unsigned asid) {
 	const struct asid_pool *pool = asid_pools[asid / ASIDS_PER_POOL];
 
 	return pool ? pool->roots[asid % ASIDS_PER_POOL] : 0;
 }
 
-static uint64_t asid_entry_of(const struct cap *root)
-{
+static uint64_t asid_entry_of(const struct cap *root) {
 	return (uint64_t)cap_object(root) | root->map.format;
 }
 
-void *space_of_asid(unsigned asid, enum space_format format)
-{
+void *space_of_asid(unsigned asid, enum space_format format) {
 	uint64_t entry = asid_entry(asid);
 
-	if ((entry & ASID_FORMAT) != format)
-		return NULL;
+	if ((entry & ASID_FORMAT) != format) return NULL;
 	return (void *)(entry & ~(uint64_t)ASID_FORMAT);
 }
 
-bool space_is_assigned(const struct cap *cap, enum space_format format)
-{
+bool space_is_assigned(const struct cap *cap, enum space_format format) {
 	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
 }
 
 // True if the root can be entered: its ASID names it still.
-static bool space_is_valid(const struct cap *cap, enum space_format format)
-{
+static bool space_is_valid(const struct cap *cap, enum space_format format) {
 	return space_is_assigned(cap, format) && asid_entry(cap->map.asid) == asid_entry_of(cap);
 }
 
-static void space_switch(physical_t root)
-{
+static void space_switch(physical_t root) {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->space_root == root.value)
-		return;
+	if (cpu->space_root == root.value) return;
 	cpu->space_root = root.value;
 	cr3_write(root.value);
 }
 
-static bool space_is_loaded(const void *root)
-{
+static bool space_is_loaded(const void *root) {
 	return this_cpu()->space_root == physical_of(root).value;
 }
 
-void space_load(const struct thread *thread)
-{
+void space_load(const struct thread *thread) {
 	const struct cap *cap = &thread->slots[THREAD_SPACE].cap;
 
 	// A root that goes or loses its ASID is unloaded at once, so a loaded one is valid.
-	if (space_is_assigned(cap, SPACE_HOST) && space_is_loaded(cap_object(cap)))
-		return;
+	if (space_is_assigned(cap, SPACE_HOST) && space_is_loaded(cap_object(cap))) return;
 	space_switch(space_is_valid(cap, SPACE_HOST) ? physical_of(cap_object(cap))
 						     : kernel_map_root_physical());
 }
 
-physical_t space_guest_root(const struct thread *thread)
-{
+physical_t space_guest_root(const struct thread *thread) {
 	const struct cap *cap = &thread->slots[THREAD_GUEST_SPACE].cap;
 
-	if (space_is_valid(cap, SPACE_GUEST))
-		return physical_of(cap_object(cap));
+	if (space_is_valid(cap, SPACE_GUEST)) return physical_of(cap_object(cap));
 	return physical_of_image(empty_guest_root);
 }
 
-bool asid_pool_is_possible(void)
-{
+bool asid_pool_is_possible(void) {
 	for (unsigned i = 0; i < ASID_POOLS; i++) {
-		if (!asid_pools[i])
-			return true;
+		if (!asid_pools[i]) return true;
 	}
 	return false;
 }
 
-struct cap asid_pool_install(struct asid_pool *pool)
-{
+struct cap asid_pool_install(struct asid_pool *pool) {
 	struct cap cap = cap_make(CAP_ASID_POOL, pool);
 	unsigned i = 0;
 
@@ -117,8 +101,7 @@ struct cap asid_pool_install(struct asid_pool *pool)
 	return cap;
 }
 
-void asid_pool_remove(const struct cap *cap)
-{
+void asid_pool_remove(const struct cap *cap) {
 	struct asid_pool *pool = cap_object(cap);
 
 	asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL;
@@ -130,29 +113,25 @@ void asid_pool_remove(const struct cap *cap)
 	}
 }
 
-bool asid_pool_give(const struct cap *cap, struct cap *root)
-{
+bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	struct asid_pool *pool = cap_object(cap);
 	unsigned i = cap->asid_base == 0; // ASID 0 is ASID_NONE
 
 	assert(asid_pools[cap->asid_base / ASIDS_PER_POOL] == pool);
 	while (i < ASIDS_PER_POOL && pool->roots[i])
 		i++;
-	if (i == ASIDS_PER_POOL)
-		return false;
+	if (i == ASIDS_PER_POOL) return false;
 	pool->roots[i] = asid_entry_of(root);
 	root->map.asid = (cap->asid_base + i) & ASID_MASK;
 	return true;
 }
 
-void space_boot(struct cap *pool, struct cap *root)
-{
+void space_boot(struct cap *pool, struct cap *root) {
 	*pool = asid_pool_install(cap_object(pool));
 	asid_pool_give(pool, root);
 }
 
-static struct cap space_create(void *memory, enum space_format format)
-{
+static struct cap space_create(void *memory, enum space_format format) {
 	struct cap cap = cap_make(CAP_SPACE, memory);
 
 	cap.size_bits = TABLE_BITS;
@@ -160,8 +139,7 @@ static struct cap space_create(void *memory, enum space_format format)
 	return cap;
 }
 
-struct cap space_create_host(void *memory, unsigned, bool)
-{
+struct cap space_create_host(void *memory, unsigned, bool) {
 	uint64_t *root = memory;
 
 	memcpy(root + PAGING_USER_ENTRIES, kernel_map_root() + PAGING_USER_ENTRIES,
@@ -169,22 +147,18 @@ struct cap space_create_host(void *memory, unsigned, bool)
 	return space_create(memory, SPACE_HOST);
 }
 
-struct cap space_create_guest(void *memory, unsigned, bool)
-{
+struct cap space_create_guest(void *memory, unsigned, bool) {
 	return space_create(memory, SPACE_GUEST);
 }
 
-enum error space_derive(const struct slot *slot, struct cap *)
-{
+enum error space_derive(const struct slot *slot, struct cap *) {
 	return slot->cap.map.asid == ASID_NONE ? ERROR_ILLEGAL_OPERATION : ERROR_NONE;
 }
 
-void space_destroy(struct slot *slot, bool last)
-{
+void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
 
-	if (!last)
-		return;
+	if (!last) return;
 	if (space_is_valid(cap, (enum space_format)cap->map.format))
 		asid_pools[cap->map.asid / ASIDS_PER_POOL]->roots[cap->map.asid % ASIDS_PER_POOL] =
 			0;
@@ -195,20 +169,17 @@ void space_destroy(struct slot *slot, bool last)
 		space_switch(kernel_map_root_physical());
 }
 
-enum error mapping_check_root(struct invocation *invocation)
-{
+enum error mapping_check_root(struct invocation *invocation) {
 	const struct lookup_failure failure = {.kind = LOOKUP_INVALID_ROOT};
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t entry = asid_entry(root->map.asid);
 
-	if (entry == 0)
-		return error_lookup(invocation, LOOKUP_TARGET, &failure);
+	if (entry == 0) return error_lookup(invocation, LOOKUP_TARGET, &failure);
 	return entry == asid_entry_of(root) ? ERROR_NONE : error_capability(invocation, 1);
 }
 
 static struct mapping mapping_below(
-	void *root, enum space_format format, uint64_t address, unsigned level)
-{
+	void *root, enum space_format format, uint64_t address, unsigned level) {
 	static const struct paging_format *const paging[] = {
 		[SPACE_HOST] = &paging_host,
 		[SPACE_GUEST] = &paging_guest,
@@ -218,47 +189,39 @@ static struct mapping mapping_below(
 	return (struct mapping){paging[format], walk.entry, walk.missing_bits};
 }
 
-struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level)
-{
+struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level) {
 	return mapping_below(cap_object(root), (enum space_format)root->map.format, address, level);
 }
 
 enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, struct mapping *mapping)
-{
+	struct invocation *invocation, uint64_t address, unsigned level, struct mapping *mapping) {
 	*mapping = mapping_under(&invocation->caps[0]->cap, address, level);
-	if (mapping->entry)
-		return ERROR_NONE;
+	if (mapping->entry) return ERROR_NONE;
 	return error_missing(invocation, LOOKUP_TARGET, mapping->missing_bits);
 }
 
-struct mapping mapping_of(const struct cap *cap, unsigned level)
-{
+struct mapping mapping_of(const struct cap *cap, unsigned level) {
 	enum space_format format = (enum space_format)cap->map.format;
 	void *root = cap->map.mapped ? space_of_asid(cap->map.asid, format) : NULL;
 
-	if (!root)
-		return (struct mapping){};
+	if (!root) return (struct mapping){};
 	return mapping_below(root, format, mapping_address(cap), level);
 }
 
-void mapping_record(struct cap *cap, const struct cap *root, uint64_t address)
-{
+void mapping_record(struct cap *cap, const struct cap *root, uint64_t address) {
 	cap->map.mapped = 1;
 	cap->map.format = root->map.format;
 	cap->map.asid = root->map.asid;
 	cap->map.page = address >> PAGE_BITS & MAPPING_PAGE_MASK;
 }
 
-void mapping_forget(struct cap *cap)
-{
+void mapping_forget(struct cap *cap) {
 	cap->map.mapped = 0;
 	cap->map.asid = ASID_NONE;
 	cap->map.page = 0;
 }
 
-void mapping_flush_page(const struct cap *cap)
-{
+void mapping_flush_page(const struct cap *cap) {
 	void *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
 
 	if (cap->map.format == SPACE_GUEST)
@@ -268,8 +231,7 @@ void mapping_flush_page(const struct cap *cap)
 }
 
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
-void mapping_flush(const struct cap *cap)
-{
+void mapping_flush(const struct cap *cap) {
 	void *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
 
 	if (cap->map.format == SPACE_GUEST)

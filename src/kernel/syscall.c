@@ -46,17 +46,15 @@ static void answer(struct invocation *invocation, enum error error) {
 static void send_to_endpoint(struct thread *sender, const struct cap *cap, enum send_kind kind) {
 	static const uint8_t flags[] = {
 		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE,
-		[KIND_SEND] = 0,
-		[KIND_NB_SEND] = 0,
 		[KIND_FIRST] = MESSAGE_DONATE,
 	};
-	unsigned rights = (cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0u) |
-		(cap->rights & RIGHT_GRANT_REPLY ? MESSAGE_GRANT_REPLY : 0u);
+	const struct send send = {
+		.badge = cap->badge,
+		.flags = (uint8_t)(flags[kind] | message_flags_of(cap)),
+		.block = lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING,
+	};
 
-	endpoint_send(cap_object(cap), sender,
-		&(struct send){.badge = cap->badge,
-			.flags = (uint8_t)(flags[kind] | rights),
-			.block = lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING});
+	endpoint_send(cap_object(cap), sender, &send);
 }
 
 // Kernel objects the first phase of a combined call refuses (invocations.md 1).
@@ -65,44 +63,41 @@ static bool first_phase_refuses(const struct cap *cap) {
 		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;
 }
 
-static void invoke_object(struct invocation *invocation, enum send_kind kind) {
+static enum error invoke_object(struct invocation *invocation, enum send_kind kind) {
+	const struct cap *cap = &invocation->slot->cap;
 	struct thread *caller = invocation->caller;
-	const char *object = object_ops[invocation->slot->cap.type].name;
+	const char *name = object_ops[cap->type].name;
 	enum error error;
 
-	if (kind == KIND_FIRST && first_phase_refuses(&invocation->slot->cap)) return;
+	if (kind == KIND_FIRST && first_phase_refuses(cap)) return ERROR_NO_REPLY;
 	caller->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
 	error = invocation_dispatch(invocation);
-	if (error == ERROR_PREEMPTED) {
-		if (caller->state == THREAD_RUNNING) caller->state = THREAD_RESTART;
-		return;
-	}
-	if (error != ERROR_NONE && error != ERROR_NO_REPLY)
-		trace("'%s': error %d of %s, label %lu\n", caller->name, error, object,
+	if (error == ERROR_PREEMPTED && caller->state == THREAD_RUNNING)
+		caller->state = THREAD_RESTART;
+	if (error != ERROR_NONE && error < ERROR_PREEMPTED)
+		trace("'%s': error %d of %s, label %lu\n", caller->name, error, name,
 			invocation->label);
-	if (kind == KIND_CALL && error != ERROR_NO_REPLY) answer(invocation, error);
+	return error;
 }
 
 static void invoke(struct invocation *invocation, enum send_kind kind) {
 	const struct cap *cap = &invocation->slot->cap;
-	struct thread *sender = invocation->caller;
-	bool may_write = cap->rights & RIGHT_WRITE;
+	bool is_message = cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION;
+	enum error error = ERROR_NONE;
 
-	if (cap->type == CAP_ENDPOINT && may_write) {
-		send_to_endpoint(sender, cap, kind);
-	} else if (cap->type == CAP_NOTIFICATION && may_write) {
+	if (is_message && !(cap->rights & RIGHT_WRITE)) {
+		error = error_capability(invocation, 0);
+	} else if (cap->type == CAP_ENDPOINT) {
+		send_to_endpoint(invocation->caller, cap, kind);
+		return;
+	} else if (cap->type == CAP_NOTIFICATION) {
 		notification_signal(cap_object(cap), cap->badge);
-		if (kind == KIND_CALL) answer(invocation, ERROR_NONE);
 	} else if (cap->type == CAP_REPLY) {
-		reply_send(cap_object(cap), sender, cap->rights & RIGHT_GRANT);
-		if (kind == KIND_CALL) answer(invocation, ERROR_NONE);
-	} else if (cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION) {
-		enum error error = error_capability(invocation, 0);
-
-		if (kind == KIND_CALL) answer(invocation, error);
+		reply_send(cap_object(cap), invocation->caller, cap->rights & RIGHT_GRANT);
 	} else {
-		invoke_object(invocation, kind);
+		error = invoke_object(invocation, kind);
 	}
+	if (kind == KIND_CALL && error < ERROR_PREEMPTED) answer(invocation, error);
 }
 
 // Looks a capability of the send phase up; a failure is a fault where the call may fault.
@@ -202,62 +197,47 @@ static void receive_phase(struct thread *thread, enum receive_kind kind, enum se
 	}
 }
 
-// A combined call: first phase to address, then receive (syscalls.md 4.1, 4.2).
-static void send_then_receive(struct thread *thread, uint64_t address, enum receive_kind kind) {
-	send_phase(thread, address, KIND_FIRST);
-	if (thread->state == THREAD_RUNNING) receive_phase(thread, kind, SEND_BLOCKING);
-}
+// One row a system call: an optional send phase, then an optional receive phase. Yield has neither.
+struct syscall_row {
+	uint16_t send_to; // offset in struct context of the register that names the target; 0: none
+	uint8_t kind; // enum send_kind
+	uint8_t receives;
+	uint8_t receive; // enum receive_kind
+	uint8_t block; // enum send_block of the receive phase
+};
 
-static void call(struct thread *thread) { send_phase(thread, thread->context.rdi, KIND_CALL); }
-
-static void reply_recv(struct thread *thread) {
-	send_then_receive(thread, thread->context.r12, RECEIVE_WITH_REPLY);
-}
-
-static void nb_send_recv(struct thread *thread) {
-	send_then_receive(thread, thread->context.r13, RECEIVE_WITH_REPLY);
-}
-
-static void nb_send_wait(struct thread *thread) {
-	send_then_receive(thread, thread->context.r12, RECEIVE_PLAIN);
-}
-
-static void send(struct thread *thread) { send_phase(thread, thread->context.rdi, KIND_SEND); }
-
-static void nb_send(struct thread *thread) {
-	send_phase(thread, thread->context.rdi, KIND_NB_SEND);
-}
-
-static void recv(struct thread *thread) {
-	receive_phase(thread, RECEIVE_WITH_REPLY, SEND_BLOCKING);
-}
-
-static void nb_recv(struct thread *thread) {
-	receive_phase(thread, RECEIVE_WITH_REPLY, SEND_NONBLOCKING);
-}
-
-static void wait(struct thread *thread) { receive_phase(thread, RECEIVE_PLAIN, SEND_BLOCKING); }
-
-static void nb_wait(struct thread *thread) {
-	receive_phase(thread, RECEIVE_PLAIN, SEND_NONBLOCKING);
-}
-
-static void yield(struct thread *) { schedule_yield(); }
+#define SEND(register, kind) offsetof(struct context, register), kind
+#define NO_SEND 0, 0
+#define RECEIVE(kind, block) true, kind, block
 
 // Indexed by the negated number.
-static void (*const syscalls[])(struct thread *) = {
-	[-SYSCALL_CALL] = call,
-	[-SYSCALL_REPLY_RECV] = reply_recv,
-	[-SYSCALL_NB_SEND_RECV] = nb_send_recv,
-	[-SYSCALL_NB_SEND_WAIT] = nb_send_wait,
-	[-SYSCALL_SEND] = send,
-	[-SYSCALL_NB_SEND] = nb_send,
-	[-SYSCALL_RECV] = recv,
-	[-SYSCALL_NB_RECV] = nb_recv,
-	[-SYSCALL_WAIT] = wait,
-	[-SYSCALL_NB_WAIT] = nb_wait,
-	[-SYSCALL_YIELD] = yield,
+static const struct syscall_row syscalls[] = {
+	[-SYSCALL_CALL] = {SEND(rdi, KIND_CALL)},
+	[-SYSCALL_REPLY_RECV] = {SEND(r12, KIND_FIRST), RECEIVE(RECEIVE_WITH_REPLY, SEND_BLOCKING)},
+	[-SYSCALL_NB_SEND_RECV] = {SEND(r13, KIND_FIRST),
+		RECEIVE(RECEIVE_WITH_REPLY, SEND_BLOCKING)},
+	[-SYSCALL_NB_SEND_WAIT] = {SEND(r12, KIND_FIRST), RECEIVE(RECEIVE_PLAIN, SEND_BLOCKING)},
+	[-SYSCALL_SEND] = {SEND(rdi, KIND_SEND)},
+	[-SYSCALL_NB_SEND] = {SEND(rdi, KIND_NB_SEND)},
+	[-SYSCALL_RECV] = {NO_SEND, RECEIVE(RECEIVE_WITH_REPLY, SEND_BLOCKING)},
+	[-SYSCALL_NB_RECV] = {NO_SEND, RECEIVE(RECEIVE_WITH_REPLY, SEND_NONBLOCKING)},
+	[-SYSCALL_WAIT] = {NO_SEND, RECEIVE(RECEIVE_PLAIN, SEND_BLOCKING)},
+	[-SYSCALL_NB_WAIT] = {NO_SEND, RECEIVE(RECEIVE_PLAIN, SEND_NONBLOCKING)},
+	[-SYSCALL_YIELD] = {},
 };
+
+_Static_assert(offsetof(struct context, rdi) && offsetof(struct context, r12));
+
+static void carry_out(struct thread *thread, const struct syscall_row *row) {
+	const char *context = (const char *)&thread->context;
+
+	if (!row->send_to && !row->receives) schedule_yield();
+	if (row->send_to)
+		send_phase(thread, *(const uint64_t *)(context + row->send_to), row->kind);
+	// A first phase that was preempted or ended the thread leaves nothing to receive.
+	if (row->receives && thread->state == THREAD_RUNNING)
+		receive_phase(thread, row->receive, row->block);
+}
 
 void syscall_handle(uint64_t number) {
 	struct thread *thread = this_cpu()->current;
@@ -265,7 +245,7 @@ void syscall_handle(uint64_t number) {
 
 	schedule_update_time();
 	if (likely(index - 1 < array_count(syscalls) - 1)) {
-		if (schedule_check_budget()) syscalls[index](thread);
+		if (schedule_check_budget()) carry_out(thread, &syscalls[index]);
 	} else if (index == -SYSCALL_VM_ENTER) {
 		guest_hooks.enter(thread);
 	} else if (!debug_syscall(thread, index)) {

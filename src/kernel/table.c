@@ -8,8 +8,7 @@
 #include <kernel/derive.h>
 #include <kernel/space_objects.h>
 
-static struct cap table_create(void *memory, enum space_format format, unsigned level)
-{
+static struct cap table_create(void *memory, enum space_format format, unsigned level) {
 	struct cap cap = cap_make(CAP_TABLE, memory);
 
 	cap.size_bits = TABLE_BITS;
@@ -18,56 +17,44 @@ static struct cap table_create(void *memory, enum space_format format, unsigned 
 	return cap;
 }
 
-struct cap table_create_pdpt(void *memory, unsigned, bool)
-{
+struct cap table_create_pdpt(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_HOST, 3);
 }
 
-struct cap table_create_page_directory(void *memory, unsigned, bool)
-{
+struct cap table_create_page_directory(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_HOST, 2);
 }
 
-struct cap table_create_page_table(void *memory, unsigned, bool)
-{
+struct cap table_create_page_table(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_HOST, 1);
 }
 
-struct cap table_create_guest_pdpt(void *memory, unsigned, bool)
-{
+struct cap table_create_guest_pdpt(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_GUEST, 3);
 }
 
-struct cap table_create_guest_page_directory(void *memory, unsigned, bool)
-{
+struct cap table_create_guest_page_directory(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_GUEST, 2);
 }
 
-struct cap table_create_guest_page_table(void *memory, unsigned, bool)
-{
+struct cap table_create_guest_page_table(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_GUEST, 1);
 }
 
 // A DMA table takes whichever level is missing when it is mapped, so it has none before.
-struct cap table_create_dma(void *memory, unsigned, bool)
-{
+struct cap table_create_dma(void *memory, unsigned, bool) {
 	return table_create(memory, SPACE_DMA, 0);
 }
 
-enum error table_derive(const struct slot *slot, struct cap *)
-{
+enum error table_derive(const struct slot *slot, struct cap *) {
 	return slot->cap.map.mapped ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
 }
 
 // Level of the table in which a table is named.
-static unsigned table_parent_level(const struct cap *table)
-{
-	return table->map.level + 1u;
-}
+static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
 
 // Takes the table out of its space, if that still has it.
-static void table_detach(struct cap *cap)
-{
+static void table_detach(struct cap *cap) {
 	unsigned level = table_parent_level(cap);
 	struct mapping mapping = mapping_of(cap, level);
 
@@ -80,8 +67,7 @@ static void table_detach(struct cap *cap)
 }
 
 static void table_attach(
-	struct cap *table, const struct cap *root, uint64_t address, uint64_t attributes)
-{
+	struct cap *table, const struct cap *root, uint64_t address, uint64_t attributes) {
 	struct mapping mapping = mapping_under(root, address, table_parent_level(table));
 
 	*mapping.entry = paging_table_entry(
@@ -91,8 +77,7 @@ static void table_attach(
 
 // A guest PDPT or page directory may name a root that never had an ASID, and then gets the error
 // of an ASID that is gone (invocations.md, EPTPDPT Map row 5).
-static bool table_may_name(const struct cap *table, const struct cap *root)
-{
+static bool table_may_name(const struct cap *table, const struct cap *root) {
 	enum space_format format = (enum space_format)table->map.format;
 
 	if (format == SPACE_GUEST && table->map.level != 1)
@@ -100,8 +85,7 @@ static bool table_may_name(const struct cap *table, const struct cap *root)
 	return space_is_assigned(root, format);
 }
 
-enum error table_map(struct invocation *invocation)
-{
+enum error table_map(struct invocation *invocation) {
 	struct cap *table = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	unsigned level = table_parent_level(table);
@@ -109,31 +93,24 @@ enum error table_map(struct invocation *invocation)
 	struct mapping mapping;
 	enum error error;
 
-	if (table->map.mapped)
-		return error_capability(invocation, 0);
-	if (!table_may_name(table, root))
-		return error_capability(invocation, 1);
+	if (table->map.mapped) return error_capability(invocation, 0);
+	if (!table_may_name(table, root)) return error_capability(invocation, 1);
 	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
 		return error_argument(invocation, 0);
 	error = mapping_check_root(invocation);
-	if (error)
-		return error;
+	if (error) return error;
 	error = mapping_find(invocation, address, level, &mapping);
-	if (error)
-		return error;
-	if (!paging_is_free(mapping.paging, *mapping.entry))
-		return ERROR_DELETE_FIRST;
+	if (error) return error;
+	if (!paging_is_free(mapping.paging, *mapping.entry)) return ERROR_DELETE_FIRST;
 
 	table_attach(table, root, address, invocation_word(invocation, 1));
 	return ERROR_NONE;
 }
 
-enum error table_unmap(struct invocation *invocation)
-{
+enum error table_unmap(struct invocation *invocation) {
 	struct slot *slot = invocation->slot;
 
-	if (!derive_is_last(slot))
-		return ERROR_REVOKE_FIRST;
+	if (!derive_is_last(slot)) return ERROR_REVOKE_FIRST;
 	if (slot->cap.map.mapped) {
 		table_detach(&slot->cap);
 		memset(cap_object(&slot->cap), 0, 1 << TABLE_BITS);
@@ -141,26 +118,21 @@ enum error table_unmap(struct invocation *invocation)
 	return ERROR_NONE;
 }
 
-void table_destroy(struct slot *slot, bool last)
-{
-	if (last)
-		table_detach(&slot->cap);
+void table_destroy(struct slot *slot, bool last) {
+	if (last) table_detach(&slot->cap);
 }
 
-void table_boot_map(struct cap *table, const struct cap *root, uint64_t address)
-{
+void table_boot_map(struct cap *table, const struct cap *root, uint64_t address) {
 	table_attach(table, root, align_down(address, paging_span(table_parent_level(table))), 0);
 }
 
 // A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
 // capability, no DMA table is ever mapped, and these answer as the ABI does without an IOSpace.
-enum error io_page_table_map(struct invocation *invocation)
-{
+enum error io_page_table_map(struct invocation *invocation) {
 	return error_capability(invocation, 0);
 }
 
-enum error io_page_table_unmap(struct invocation *invocation)
-{
+enum error io_page_table_unmap(struct invocation *invocation) {
 	assert(!invocation->slot->cap.map.mapped);
 	return ERROR_NONE;
 }

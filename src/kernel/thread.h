@@ -53,7 +53,7 @@ struct fault {
 	uint32_t kind; // enum fault_kind
 	uint32_t in_receive; // FAULT_CAP
 	uint64_t words[2]; // cap: address | syscall: number | exception: vector, code
-		// vm: address, code | timeout: badge
+			   // vm: address, code | timeout: badge
 	struct lookup_failure lookup;
 };
 

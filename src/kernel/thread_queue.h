@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Queues of threads. A thread is in one at most: ready, release, endpoint or notification queue. The
-// head is a pointer in the owner; head->queue.previous is the tail.
+// Queues of threads. A thread is in one at most: ready, release, endpoint or notification queue.
+// The head is a pointer in the owner; head->queue.previous is the tail.
 #pragma once
 
 #include <kernel/thread.h>

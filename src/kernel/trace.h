@@ -10,6 +10,5 @@
 // Where an error was born, a fault nobody handles: debug build only.
 #define trace(...) \
 	do { \
-		if (NACRE_DEBUG) \
-			print(__VA_ARGS__); \
+		if (NACRE_DEBUG) print(__VA_ARGS__); \
 	} while (0)

@@ -34,8 +34,7 @@ struct retype {
 	uint64_t end;
 };
 
-struct cap untyped_create(void *memory, unsigned size_bits, bool device)
-{
+struct cap untyped_create(void *memory, unsigned size_bits, bool device) {
 	struct cap cap = cap_make(CAP_UNTYPED, memory);
 
 	cap.size_bits = size_bits & 0x3f;
@@ -43,45 +42,37 @@ struct cap untyped_create(void *memory, unsigned size_bits, bool device)
 	return cap;
 }
 
-enum error untyped_derive(const struct slot *slot, struct cap *cap)
-{
+enum error untyped_derive(const struct slot *slot, struct cap *cap) {
 	(void)cap;
 	return derive_has_child(slot) ? ERROR_REVOKE_FIRST : ERROR_NONE;
 }
 
-static uint64_t untyped_watermark(const struct slot *slot)
-{
+static uint64_t untyped_watermark(const struct slot *slot) {
 	return derive_has_child(slot) ? (uint64_t)slot->cap.untyped.watermark << UNTYPED_MIN_BITS
 				      : 0;
 }
 
-static void untyped_set_watermark(struct slot *slot, uint64_t bytes)
-{
+static void untyped_set_watermark(struct slot *slot, uint64_t bytes) {
 	slot->cap.untyped.watermark = bytes >> UNTYPED_MIN_BITS & 0x7ffffffffff;
 }
 
-uint64_t untyped_free_bytes(const struct slot *slot)
-{
+uint64_t untyped_free_bytes(const struct slot *slot) {
 	return (1ul << slot->cap.size_bits) - untyped_watermark(slot);
 }
 
-void untyped_set_full(struct slot *slot)
-{
+void untyped_set_full(struct slot *slot) {
 	untyped_set_watermark(slot, 1ul << slot->cap.size_bits);
 	slot->cap.untyped.cleared = 0;
 }
 
 // Type and size: words 0 and 1.
-static enum error retype_read_kind(struct invocation *invocation, struct retype *retype)
-{
+static enum error retype_read_kind(struct invocation *invocation, struct retype *retype) {
 	uint64_t type = invocation_word(invocation, 0);
 	uint64_t size_bits = invocation_word(invocation, 1);
 	const struct object_kind *kind;
 
-	if (type >= OBJECT_TYPE_COUNT)
-		return error_argument(invocation, 0);
-	if (size_bits >= 64)
-		return error_range(invocation, 0, UNTYPED_MAX_BITS);
+	if (type >= OBJECT_TYPE_COUNT) return error_argument(invocation, 0);
+	if (size_bits >= 64) return error_range(invocation, 0, UNTYPED_MAX_BITS);
 	kind = &object_kinds[type];
 	retype->type = (enum object_type)type;
 	retype->size_bits = kind->size_bits ? kind->size_bits : (unsigned)size_bits;
@@ -96,8 +87,7 @@ static enum error retype_read_kind(struct invocation *invocation, struct retype 
 }
 
 // The cnode that gets the new capabilities: extra capability 0, or what words 2 and 3 name in it.
-static enum error retype_find_cnode(struct invocation *invocation, const struct cap **cnode)
-{
+static enum error retype_find_cnode(struct invocation *invocation, const struct cap **cnode) {
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t depth = invocation_word(invocation, 3);
 	struct slot *slot = invocation->caps[0];
@@ -106,8 +96,7 @@ static enum error retype_find_cnode(struct invocation *invocation, const struct 
 		enum error error = invocation_target_slot(
 			invocation, root, invocation_word(invocation, 2), depth, &slot);
 
-		if (error)
-			return error;
+		if (error) return error;
 	}
 	if (slot->cap.type != CAP_CNODE)
 		return error_missing(invocation, LOOKUP_TARGET, (unsigned)depth);
@@ -116,33 +105,27 @@ static enum error retype_find_cnode(struct invocation *invocation, const struct 
 }
 
 // The window of slots: words 4 and 5.
-static enum error retype_read_window(struct invocation *invocation, struct retype *retype)
-{
+static enum error retype_read_window(struct invocation *invocation, struct retype *retype) {
 	uint64_t offset = invocation_word(invocation, 4);
 	const struct cap *cnode = NULL;
 	uint64_t slots;
 	enum error error = retype_find_cnode(invocation, &cnode);
 
-	if (error)
-		return error;
+	if (error) return error;
 	retype->count = invocation_word(invocation, 5);
 	slots = cnode_slot_count(cnode);
-	if (offset > slots - 1)
-		return error_range(invocation, 0, slots - 1);
+	if (offset > slots - 1) return error_range(invocation, 0, slots - 1);
 	if (retype->count < 1 || retype->count > RETYPE_MAX_OBJECTS)
 		return error_range(invocation, 1, RETYPE_MAX_OBJECTS);
-	if (retype->count > slots - offset)
-		return error_range(invocation, 1, slots - offset);
+	if (retype->count > slots - offset) return error_range(invocation, 1, slots - offset);
 	retype->first = (struct slot *)cap_object(cnode) + offset;
 	for (uint64_t i = 0; i < retype->count; i++)
-		if (!slot_is_empty(&retype->first[i]))
-			return ERROR_DELETE_FIRST;
+		if (!slot_is_empty(&retype->first[i])) return ERROR_DELETE_FIRST;
 	return ERROR_NONE;
 }
 
 // Where in the untyped the objects go.
-static enum error retype_place(struct invocation *invocation, struct retype *retype)
-{
+static enum error retype_place(struct invocation *invocation, struct retype *retype) {
 	const struct slot *untyped = invocation->slot;
 	uint64_t available = untyped_free_bytes(untyped);
 
@@ -159,14 +142,12 @@ static enum error retype_place(struct invocation *invocation, struct retype *ret
 
 // Makes the memory of retype zero. Bytes before its start are cleared too when progress must be
 // remembered, for the known zero part to begin at the watermark.
-static enum error retype_clear(struct slot *untyped, const struct retype *retype)
-{
+static enum error retype_clear(struct slot *untyped, const struct retype *retype) {
 	uint8_t *memory = cap_object(&untyped->cap);
 	uint64_t watermark = untyped_watermark(untyped);
 	uint64_t zero = watermark + (uint64_t)untyped->cap.untyped.cleared * CHUNK;
 
-	if (retype->end <= zero)
-		return ERROR_NONE;
+	if (retype->end <= zero) return ERROR_NONE;
 	if (retype->end - watermark <= CHUNK) {
 		memset(memory + retype->start, 0, retype->end - retype->start);
 		return ERROR_NONE;
@@ -175,15 +156,13 @@ static enum error retype_clear(struct slot *untyped, const struct retype *retype
 		memset(memory + zero, 0, CHUNK);
 		zero += CHUNK;
 		untyped->cap.untyped.cleared++;
-		if (preempt_wanted())
-			return ERROR_PREEMPTED;
+		if (preempt_wanted()) return ERROR_PREEMPTED;
 	}
 	memset(memory + zero, 0, retype->end - zero);
 	return ERROR_NONE;
 }
 
-static void retype_create(struct slot *untyped, const struct retype *retype)
-{
+static void retype_create(struct slot *untyped, const struct retype *retype) {
 	const struct object_kind *kind = &object_kinds[retype->type];
 	uint8_t *memory = cap_object(&untyped->cap);
 	uint64_t zero = untyped_watermark(untyped) + (uint64_t)untyped->cap.untyped.cleared * CHUNK;
@@ -199,25 +178,20 @@ static void retype_create(struct slot *untyped, const struct retype *retype)
 	untyped->cap.untyped.cleared = cleared & CLEARED_MAX;
 }
 
-enum error untyped_retype(struct invocation *invocation)
-{
+enum error untyped_retype(struct invocation *invocation) {
 	struct slot *untyped = invocation->slot;
 	struct retype retype = {};
 	enum error error = retype_read_kind(invocation, &retype);
 
-	if (!error)
-		error = retype_read_window(invocation, &retype);
-	if (!error)
-		error = retype_place(invocation, &retype);
-	if (error)
-		return error;
+	if (!error) error = retype_read_window(invocation, &retype);
+	if (!error) error = retype_place(invocation, &retype);
+	if (error) return error;
 	if (!derive_has_child(untyped) && untyped->cap.untyped.watermark != 0) {
 		untyped->cap.untyped.watermark = 0;
 		untyped->cap.untyped.cleared = 0;
 	}
 	if (!untyped->cap.device && !object_kinds[retype.type].keep)
 		error = retype_clear(untyped, &retype);
-	if (!error)
-		retype_create(untyped, &retype);
+	if (!error) retype_create(untyped, &retype);
 	return error;
 }

@@ -33,16 +33,14 @@ enum madt_entry {
 };
 
 // Fields are unaligned.
-static uint64_t field(const uint8_t *bytes, unsigned offset, unsigned size)
-{
+static uint64_t field(const uint8_t *bytes, unsigned offset, unsigned size) {
 	uint64_t value = 0;
 
 	memcpy(&value, bytes + offset, size);
 	return value;
 }
 
-static bool sum_is_zero(const uint8_t *bytes, uint64_t size)
-{
+static bool sum_is_zero(const uint8_t *bytes, uint64_t size) {
 	uint8_t sum = 0;
 
 	for (uint64_t i = 0; i < size; i++)
@@ -50,33 +48,27 @@ static bool sum_is_zero(const uint8_t *bytes, uint64_t size)
 	return sum == 0;
 }
 
-static const uint8_t *visible(uint64_t address, uint64_t size)
-{
+static const uint8_t *visible(uint64_t address, uint64_t size) {
 	bool inside = address != 0 && range_fits(address, size, VISIBLE_END);
 
 	return inside ? physical_pointer(physical(address)) : NULL;
 }
 
-static bool rsdp_is_valid(const uint8_t *rsdp)
-{
-	if (memcmp(rsdp, "RSD PTR ", 8) != 0 || !sum_is_zero(rsdp, RSDP_SIZE_OLD))
-		return false;
+static bool rsdp_is_valid(const uint8_t *rsdp) {
+	if (memcmp(rsdp, "RSD PTR ", 8) != 0 || !sum_is_zero(rsdp, RSDP_SIZE_OLD)) return false;
 	return rsdp[15] < 2 || sum_is_zero(rsdp, RSDP_SIZE);
 }
 
-static const uint8_t *rsdp_search(uint64_t start, uint64_t end)
-{
+static const uint8_t *rsdp_search(uint64_t start, uint64_t end) {
 	for (uint64_t at = align_up(start, 16); at + RSDP_SIZE <= end; at += 16) {
 		const uint8_t *rsdp = physical_pointer(physical(at));
 
-		if (rsdp_is_valid(rsdp))
-			return rsdp;
+		if (rsdp_is_valid(rsdp)) return rsdp;
 	}
 	return NULL;
 }
 
-static const uint8_t *rsdp_find(void)
-{
+static const uint8_t *rsdp_find(void) {
 	const uint8_t *segment = physical_pointer(physical(BIOS_EBDA_SEGMENT));
 	uint64_t extended = field(segment, 0, 2) << 4;
 	const uint8_t *found = NULL;
@@ -87,16 +79,13 @@ static const uint8_t *rsdp_find(void)
 }
 
 // The table at address if it is complete and has this signature, or null.
-static const uint8_t *table_check(uint64_t address, const char *signature)
-{
+static const uint8_t *table_check(uint64_t address, const char *signature) {
 	const uint8_t *table = visible(address, HEADER_SIZE);
 	uint64_t size;
 
-	if (!table || memcmp(table, signature, 4) != 0)
-		return NULL;
+	if (!table || memcmp(table, signature, 4) != 0) return NULL;
 	size = field(table, 4, 4);
-	if (size < HEADER_SIZE || size > MAX_TABLE || !visible(address, size))
-		return NULL;
+	if (size < HEADER_SIZE || size > MAX_TABLE || !visible(address, size)) return NULL;
 	if (!sum_is_zero(table, size)) {
 		print("acpi: table %s has a wrong checksum, ignored\n", signature);
 		return NULL;
@@ -104,30 +93,25 @@ static const uint8_t *table_check(uint64_t address, const char *signature)
 	return table;
 }
 
-static const uint8_t *table_find(const uint8_t *rsdp, const char *signature)
-{
+static const uint8_t *table_find(const uint8_t *rsdp, const char *signature) {
 	const uint8_t *list = NULL;
 	unsigned width = 8;
 
-	if (rsdp[15] >= 2)
-		list = table_check(field(rsdp, 24, 8), "XSDT");
+	if (rsdp[15] >= 2) list = table_check(field(rsdp, 24, 8), "XSDT");
 	if (!list) {
 		list = table_check(field(rsdp, 16, 4), "RSDT");
 		width = 4;
 	}
-	if (!list)
-		return NULL;
+	if (!list) return NULL;
 	for (unsigned at = HEADER_SIZE; at + width <= field(list, 4, 4); at += width) {
 		const uint8_t *table = table_check(field(list, at, width), signature);
 
-		if (table)
-			return table;
+		if (table) return table;
 	}
 	return NULL;
 }
 
-static void ioapic_add(struct acpi_facts *facts, const uint8_t *entry)
-{
+static void ioapic_add(struct acpi_facts *facts, const uint8_t *entry) {
 	uint64_t physical = field(entry, 4, 4);
 
 	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !physical || !is_aligned(physical, 1024)) {
@@ -141,20 +125,16 @@ static void ioapic_add(struct acpi_facts *facts, const uint8_t *entry)
 	};
 }
 
-static void madt_take(struct acpi_facts *facts, const uint8_t *entry, unsigned size)
-{
+static void madt_take(struct acpi_facts *facts, const uint8_t *entry, unsigned size) {
 	switch (entry[0]) {
 	case MADT_CORE:
-		if (size >= 8)
-			facts->core_count += (uint32_t)field(entry, 4, 4) & CORE_ENABLED;
+		if (size >= 8) facts->core_count += (uint32_t)field(entry, 4, 4) & CORE_ENABLED;
 		break;
 	case MADT_CORE_X2APIC:
-		if (size >= 16)
-			facts->core_count += (uint32_t)field(entry, 8, 4) & CORE_ENABLED;
+		if (size >= 16) facts->core_count += (uint32_t)field(entry, 8, 4) & CORE_ENABLED;
 		break;
 	case MADT_IOAPIC:
-		if (size >= 12)
-			ioapic_add(facts, entry);
+		if (size >= 12) ioapic_add(facts, entry);
 		break;
 	case MADT_APIC_ADDRESS:
 		if (size >= 12 && visible(field(entry, 4, 8), 4096))
@@ -164,30 +144,24 @@ static void madt_take(struct acpi_facts *facts, const uint8_t *entry, unsigned s
 	}
 }
 
-static void madt_read(struct acpi_facts *facts, const uint8_t *madt)
-{
+static void madt_read(struct acpi_facts *facts, const uint8_t *madt) {
 	uint64_t end = field(madt, 4, 4);
 	unsigned size;
 
-	if (end < MADT_ENTRIES)
-		return;
-	if (visible(field(madt, 36, 4), 4096))
-		facts->apic = field(madt, 36, 4);
+	if (end < MADT_ENTRIES) return;
+	if (visible(field(madt, 36, 4), 4096)) facts->apic = field(madt, 36, 4);
 	for (uint64_t at = MADT_ENTRIES; at + 2 <= end; at += size) {
 		size = madt[at + 1];
-		if (size < 2 || at + size > end)
-			break;
+		if (size < 2 || at + size > end) break;
 		madt_take(facts, madt + at, size);
 	}
 }
 
-bool acpi_read(struct acpi_facts *facts, const uint8_t *rsdp, uint8_t found[36])
-{
+bool acpi_read(struct acpi_facts *facts, const uint8_t *rsdp, uint8_t found[36]) {
 	const uint8_t *madt, *fadt;
 
 	*facts = (struct acpi_facts){.apic = DEFAULT_APIC};
-	if (!rsdp || !rsdp_is_valid(rsdp))
-		rsdp = rsdp_find();
+	if (!rsdp || !rsdp_is_valid(rsdp)) rsdp = rsdp_find();
 	if (!rsdp) {
 		print("acpi: no RSDP\n");
 		return false;

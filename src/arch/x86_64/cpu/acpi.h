@@ -24,6 +24,6 @@ struct acpi_facts {
 	uint16_t timer_port; // PM timer, or 0
 };
 
-// rsdp: a copy of the RSDP structure, or null to search for one as BIOSes place it; the one found is
-// stored in found (36 bytes). False, with defaults in facts, if there is no usable MADT.
+// rsdp: a copy of the RSDP structure, or null to search for one as BIOSes place it; the one found
+// is stored in found (36 bytes). False, with defaults in facts, if there is no usable MADT.
 bool acpi_read(struct acpi_facts *facts, const uint8_t *rsdp, uint8_t found[36]);

@@ -36,39 +36,30 @@ enum apic_bit {
 };
 
 enum {
-	REQUEST_FIRST = VECTOR_USER_FIRST / 32,
-	REQUEST_LAST = VECTOR_APIC_ERROR / 32,
+	REQUEST_FIRST = VECTOR_APIC_ERROR / 32,
+	REQUEST_LAST = VECTOR_USER_LAST / 32,
 	PREEMPT_STRIDE = 16, // calls between two looks at the hardware
 };
 
 // Written by apic_init only; null in x2APIC mode.
 static volatile uint32_t *page;
 
-static uint32_t apic_read(uint32_t offset)
-{
+static uint32_t apic_read(uint32_t offset) {
 	return page ? page[offset / 4] : (uint32_t)msr_read(MSR_X2APIC + offset / 16);
 }
 
-static void apic_write(uint32_t offset, uint32_t value)
-{
+static void apic_write(uint32_t offset, uint32_t value) {
 	if (page)
 		page[offset / 4] = value;
 	else
 		msr_write(MSR_X2APIC + offset / 16, value);
 }
 
-bool apic_is_x2apic(void)
-{
-	return !page;
-}
+bool apic_is_x2apic(void) { return !page; }
 
-uint32_t apic_id(void)
-{
-	return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID);
-}
+uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
 
-void apic_init(uint64_t physical_page)
-{
+void apic_init(uint64_t physical_page) {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
 	if (feature_has(FEATURE_X2APIC)) {
@@ -93,39 +84,26 @@ void apic_init(uint64_t physical_page)
 	print("apic: %s, id %u\n", page ? "xAPIC" : "x2APIC", apic_id());
 }
 
-void apic_end_of_interrupt(void)
-{
-	apic_write(APIC_END_OF_INTERRUPT, 0);
-}
+void apic_end_of_interrupt(void) { apic_write(APIC_END_OF_INTERRUPT, 0); }
 
-void apic_timer_start(uint32_t count)
-{
-	apic_write(APIC_TIMER_COUNT, count);
-}
+void apic_timer_start(uint32_t count) { apic_write(APIC_TIMER_COUNT, count); }
 
-uint32_t apic_timer_left(void)
-{
-	return apic_read(APIC_TIMER_LEFT);
-}
+uint32_t apic_timer_left(void) { return apic_read(APIC_TIMER_LEFT); }
 
-void apic_timer_use_deadline(void)
-{
+void apic_timer_use_deadline(void) {
 	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_TIMER);
 	// The mode must be set before the MSR is written (SDM 3, 11.5.4.1).
 	asm volatile("mfence" : : : "memory");
 }
 
-bool apic_is_pending(void)
-{
+bool apic_is_pending(void) {
 	for (uint32_t i = REQUEST_FIRST; i <= REQUEST_LAST; i++) {
-		if (apic_read(APIC_REQUEST + 16 * i))
-			return true;
+		if (apic_read(APIC_REQUEST + 16 * i)) return true;
 	}
 	return false;
 }
 
-bool preempt_wanted(void)
-{
+bool preempt_wanted(void) {
 	static unsigned calls; // written here only; interrupts are off
 
 	return ++calls % PREEMPT_STRIDE == 0 && apic_is_pending();

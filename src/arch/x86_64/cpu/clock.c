@@ -37,24 +37,14 @@ enum {
 static uint64_t ticks_per_us;
 static uint64_t ratio;
 
-uint64_t clock_now(void)
-{
-	return tsc_read();
-}
+uint64_t clock_now(void) { return tsc_read(); }
 
-uint64_t clock_ticks_per_us(void)
-{
-	return ticks_per_us;
-}
+uint64_t clock_ticks_per_us(void) { return ticks_per_us; }
 
-uint64_t clock_deadline(void)
-{
-	return this_cpu()->deadline;
-}
+uint64_t clock_deadline(void) { return this_cpu()->deadline; }
 
 // TSC ticks of PIT_COUNT PIT ticks, or 0 if channel 2 does not count.
-static uint64_t pit_round(void)
-{
+static uint64_t pit_round(void) {
 	uint8_t gate = (uint8_t)(io_in8(PIT_GATE_PORT) & ~(PIT_SPEAKER | PIT_GATE));
 	uint64_t start;
 
@@ -64,27 +54,23 @@ static uint64_t pit_round(void)
 	io_out8(PIT_CHANNEL_2, PIT_COUNT >> 8);
 	start = tsc_read();
 	for (unsigned i = 0; i < PIT_POLLS; i++) {
-		if (io_in8(PIT_GATE_PORT) & PIT_OUTPUT)
-			return i > 1 ? tsc_read() - start : 0;
+		if (io_in8(PIT_GATE_PORT) & PIT_OUTPUT) return i > 1 ? tsc_read() - start : 0;
 	}
 	return 0;
 }
 
 // The same for PM_COUNT ticks of the ACPI timer.
-static uint64_t pm_round(uint16_t port)
-{
+static uint64_t pm_round(uint16_t port) {
 	uint32_t first = io_in32(port);
 	uint64_t start = tsc_read();
 
 	for (unsigned i = 0; i < PIT_POLLS; i++) {
-		if (((io_in32(port) - first) & PM_MASK) >= PM_COUNT)
-			return tsc_read() - start;
+		if (((io_in32(port) - first) & PM_MASK) >= PM_COUNT) return tsc_read() - start;
 	}
 	return 0;
 }
 
-static uint64_t pit_measure(void)
-{
+static uint64_t pit_measure(void) {
 	uint64_t best = pit_round();
 
 	for (unsigned i = 1; i < ROUNDS && best; i++) {
@@ -95,8 +81,7 @@ static uint64_t pit_measure(void)
 	return best * PIT_HZ / PIT_COUNT;
 }
 
-static uint64_t pm_measure(uint16_t port)
-{
+static uint64_t pm_measure(uint16_t port) {
 	uint64_t best = pm_round(port);
 
 	for (unsigned i = 1; i < ROUNDS && best; i++) {
@@ -108,18 +93,15 @@ static uint64_t pm_measure(uint16_t port)
 }
 
 // CPUID 15h: crystal rate times a ratio. Emulators report the numbers of the CPU they imitate.
-static uint64_t cpuid_rate(void)
-{
+static uint64_t cpuid_rate(void) {
 	struct cpuid regs;
 
-	if (cpuid(0, 0).eax < 0x15)
-		return 0;
+	if (cpuid(0, 0).eax < 0x15) return 0;
 	regs = cpuid(0x15, 0);
 	return regs.eax && regs.ebx ? (uint64_t)regs.ecx * regs.ebx / regs.eax : 0;
 }
 
-static uint64_t rate_choose(uint16_t timer_port, const char **source)
-{
+static uint64_t rate_choose(uint16_t timer_port, const char **source) {
 	uint64_t told = cpuid_rate();
 	uint64_t measured = pit_measure();
 
@@ -128,18 +110,17 @@ static uint64_t rate_choose(uint16_t timer_port, const char **source)
 		measured = pm_measure(timer_port);
 		*source = "ACPI timer";
 	}
-	if (told && (!measured || (told > measured - measured / 100 &&
-					 told < measured + measured / 100))) {
+	if (told &&
+		(!measured ||
+			(told > measured - measured / 100 && told < measured + measured / 100))) {
 		*source = "CPUID";
 		return told;
 	}
-	if (!measured)
-		*source = "no source, a guess";
+	if (!measured) *source = "no source, a guess";
 	return measured ? measured : DEFAULT_MHZ * MICROSECONDS;
 }
 
-static uint64_t timer_ratio_measure(void)
-{
+static uint64_t timer_ratio_measure(void) {
 	uint64_t start, now;
 	uint64_t counted;
 
@@ -153,25 +134,22 @@ static uint64_t timer_ratio_measure(void)
 	return counted ? (counted << 32) / (now - start) : 1;
 }
 
-void clock_init(uint16_t timer_port)
-{
+void clock_init(uint16_t timer_port) {
 	const char *source;
 	uint64_t rate = rate_choose(timer_port, &source);
 
 	ticks_per_us = (rate + MICROSECONDS / 2) / MICROSECONDS;
-	if (!ticks_per_us)
-		ticks_per_us = 1;
+	if (!ticks_per_us) ticks_per_us = 1;
 	this_cpu()->deadline = NO_DEADLINE;
 	if (feature_has(FEATURE_TSC_DEADLINE))
 		apic_timer_use_deadline();
 	else
 		ratio = timer_ratio_measure();
-	print("clock: TSC %lu.%03lu MHz by %s, timer %s\n", rate / MICROSECONDS,
-		rate / 1000 % 1000, source, ratio ? "one-shot" : "TSC-deadline");
+	print("clock: TSC %lu.%03lu MHz by %s, timer %s\n", rate / MICROSECONDS, rate / 1000 % 1000,
+		source, ratio ? "one-shot" : "TSC-deadline");
 }
 
-static void timer_start(uint64_t deadline)
-{
+static void timer_start(uint64_t deadline) {
 	uint64_t now = tsc_read();
 	uint64_t wait = deadline > now ? deadline - now : 0;
 	// A longer wait than the counter holds ends early, and schedule() sets the rest.
@@ -181,10 +159,8 @@ static void timer_start(uint64_t deadline)
 	apic_timer_start((uint32_t)count);
 }
 
-void clock_set_deadline(uint64_t deadline)
-{
-	if (this_cpu()->deadline == deadline)
-		return;
+void clock_set_deadline(uint64_t deadline) {
+	if (this_cpu()->deadline == deadline) return;
 	this_cpu()->deadline = deadline;
 	if (!ratio)
 		msr_write(MSR_TSC_DEADLINE, deadline ? deadline : 1); // 0 would disarm
@@ -192,7 +168,4 @@ void clock_set_deadline(uint64_t deadline)
 		timer_start(deadline);
 }
 
-void clock_expired(void)
-{
-	this_cpu()->deadline = NO_DEADLINE;
-}
+void clock_expired(void) { this_cpu()->deadline = NO_DEADLINE; }

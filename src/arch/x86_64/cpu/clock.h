@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-// Measures the TSC's rate against the PIT, or the ACPI PM timer at timer_port (0: none), and sets up
-// the timer. Boot only.
+// Measures the TSC's rate against the PIT, or the ACPI PM timer at timer_port (0: none), and sets
+// up the timer. Boot only.
 void clock_init(uint16_t timer_port);
 
 // Ticks since reset. Never runs backwards on a core.

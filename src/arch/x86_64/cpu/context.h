@@ -37,8 +37,7 @@ enum {
 };
 
 // Frame of a new thread: all zero, interrupts on (usercontext.md 3).
-static inline void context_init(struct context *context)
-{
+static inline void context_init(struct context *context) {
 	*context = (struct context){
 		.rflags = RFLAGS_INTERRUPT | RFLAGS_FIXED,
 		.how = CONTEXT_IRET,
@@ -46,18 +45,15 @@ static inline void context_init(struct context *context)
 }
 
 // rflags a user may have: usercontext.md 2.
-static inline uint64_t context_clean_rflags(uint64_t value)
-{
+static inline uint64_t context_clean_rflags(uint64_t value) {
 	return ((value | 0x202) & ~0x128ul) & 0xfff;
 }
 
-static inline bool address_is_canonical(uint64_t address)
-{
+static inline bool address_is_canonical(uint64_t address) {
 	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
 // rip, fs_base and gs_base: a non-canonical value becomes 0 (usercontext.md 2).
-static inline uint64_t context_clean_address(uint64_t value)
-{
+static inline uint64_t context_clean_address(uint64_t value) {
 	return address_is_canonical(value) ? value : 0;
 }

@@ -46,19 +46,14 @@ static const struct feature_row rows[FEATURE_COUNT] = {
 // Written by features_detect only.
 static uint64_t present;
 
-bool feature_has(enum feature feature)
-{
-	return present >> feature & 1;
-}
+bool feature_has(enum feature feature) { return present >> feature & 1; }
 
-static bool row_read(const struct feature_row *row)
-{
+static bool row_read(const struct feature_row *row) {
 	uint32_t highest = cpuid(row->leaf & 0x80000000u, 0).eax;
 	struct cpuid regs;
 	uint32_t outputs[4];
 
-	if (row->leaf > highest)
-		return false;
+	if (row->leaf > highest) return false;
 	regs = cpuid(row->leaf, row->subleaf);
 	outputs[EAX] = regs.eax;
 	outputs[EBX] = regs.ebx;
@@ -67,8 +62,7 @@ static bool row_read(const struct feature_row *row)
 	return outputs[row->output] >> row->bit & 1;
 }
 
-static void print_brand(void)
-{
+static void print_brand(void) {
 	struct cpuid brand[3] = {};
 	const char *text = (const char *)brand;
 
@@ -81,19 +75,16 @@ static void print_brand(void)
 	print("cpu: %.48s\n", *text ? text : "unnamed");
 }
 
-bool features_detect(void)
-{
+bool features_detect(void) {
 	bool complete = true;
 
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
-		if (row_read(&rows[i]))
-			present |= 1ul << i;
+		if (row_read(&rows[i])) present |= 1ul << i;
 	}
 	print_brand();
 	print("cpu:");
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
-		if (!rows[i].required && feature_has(i))
-			print(" %s", rows[i].name);
+		if (!rows[i].required && feature_has(i)) print(" %s", rows[i].name);
 	}
 	print("\n");
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
@@ -106,8 +97,7 @@ bool features_detect(void)
 	return complete;
 }
 
-void features_enable(void)
-{
+void features_enable(void) {
 	uint64_t cr4 = CR4_PAE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_OSXSAVE;
 
 	cr0_write(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP | CR0_PE);

@@ -29,53 +29,41 @@ enum {
 // What XCR0 may hold on this CPU. Written by fpu_init only.
 static uint64_t supported;
 
-uint64_t fpu_native_xcr0(void)
-{
-	return supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
-}
+uint64_t fpu_native_xcr0(void) { return supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX); }
 
-uint64_t fpu_guest_xcr0(size_t area_size)
-{
+uint64_t fpu_guest_xcr0(size_t area_size) {
 	uint64_t result = supported & (XCR0_X87 | XCR0_SSE);
 
-	if (area_size < XSAVE_LEGACY_SIZE)
-		return 0;
+	if (area_size < XSAVE_LEGACY_SIZE) return 0;
 	for (uint32_t i = COMPONENT_FIRST; i < COMPONENT_LIMIT; i++) {
 		struct cpuid regs;
 
-		if (!(supported >> i & 1))
-			continue;
+		if (!(supported >> i & 1)) continue;
 		regs = cpuid(0xd, i); // EAX: size, EBX: offset
-		if ((size_t)regs.eax + regs.ebx <= area_size)
-			result |= 1ul << i;
+		if ((size_t)regs.eax + regs.ebx <= area_size) result |= 1ul << i;
 	}
 	// The three AVX-512 parts can be enabled only together.
 	return (result & XCR0_AVX512) == XCR0_AVX512 ? result : result & ~(uint64_t)XCR0_AVX512;
 }
 
-static void area_save(struct fpu_state *state)
-{
+static void area_save(struct fpu_state *state) {
 	if (feature_has(FEATURE_XSAVEOPT))
 		asm volatile("xsaveopt64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
 	else
 		asm volatile("xsave64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
 }
 
-static void area_load(const struct fpu_state *state)
-{
+static void area_load(const struct fpu_state *state) {
 	asm volatile("xrstor64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
 }
 
-static void xcr0_use(uint64_t xcr0)
-{
-	if (this_cpu()->xcr0 == xcr0)
-		return;
+static void xcr0_use(uint64_t xcr0) {
+	if (this_cpu()->xcr0 == xcr0) return;
 	this_cpu()->xcr0 = xcr0;
 	xcr0_write(xcr0);
 }
 
-void fpu_init(void)
-{
+void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
 	struct cpuid regs = cpuid(0xd, 0);
 
@@ -90,8 +78,7 @@ void fpu_init(void)
 	fpu_allow();
 }
 
-void fpu_reset(struct fpu_state *state, uint8_t *area, size_t size, uint64_t xcr0)
-{
+void fpu_reset(struct fpu_state *state, uint8_t *area, size_t size, uint64_t xcr0) {
 	const uint16_t control = RESET_CONTROL;
 	const uint32_t mxcsr = RESET_MXCSR;
 
@@ -105,50 +92,38 @@ void fpu_reset(struct fpu_state *state, uint8_t *area, size_t size, uint64_t xcr
 	*state = (struct fpu_state){.area = area, .xcr0 = xcr0};
 }
 
-void fpu_switch(struct fpu_state *next)
-{
+void fpu_switch(struct fpu_state *next) {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->fpu_owner == next)
-		return;
+	if (cpu->fpu_owner == next) return;
 	fpu_allow(); // XSAVE and XRSTOR obey CR0.TS themselves
-	if (cpu->fpu_owner)
-		area_save(cpu->fpu_owner);
+	if (cpu->fpu_owner) area_save(cpu->fpu_owner);
 	cpu->fpu_owner = next;
 	xcr0_use(next->xcr0);
 	area_load(next);
 }
 
-void fpu_forget(struct fpu_state *state)
-{
-	if (this_cpu()->fpu_owner == state)
-		this_cpu()->fpu_owner = NULL;
+void fpu_forget(struct fpu_state *state) {
+	if (this_cpu()->fpu_owner == state) this_cpu()->fpu_owner = NULL;
 }
 
-void fpu_flush(struct fpu_state *state)
-{
+void fpu_flush(struct fpu_state *state) {
 	uint32_t denied = this_cpu()->fpu_denied;
 
-	if (this_cpu()->fpu_owner != state)
-		return;
+	if (this_cpu()->fpu_owner != state) return;
 	fpu_allow();
 	area_save(state);
-	if (denied)
-		fpu_deny();
+	if (denied) fpu_deny();
 }
 
-void fpu_allow(void)
-{
-	if (!this_cpu()->fpu_denied)
-		return;
+void fpu_allow(void) {
+	if (!this_cpu()->fpu_denied) return;
 	this_cpu()->fpu_denied = 0;
 	asm volatile("clts");
 }
 
-void fpu_deny(void)
-{
-	if (this_cpu()->fpu_denied)
-		return;
+void fpu_deny(void) {
+	if (this_cpu()->fpu_denied) return;
 	this_cpu()->fpu_denied = 1;
 	cr0_write(cr0_read() | CR0_TS);
 }

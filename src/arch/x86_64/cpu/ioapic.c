@@ -39,47 +39,34 @@ struct ioapic {
 static struct ioapic ioapics[ACPI_MAX_IOAPICS];
 static unsigned count;
 
-static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset)
-{
+static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset) {
 	ioapic->page[IOAPIC_SELECT] = offset;
 	return ioapic->page[IOAPIC_WINDOW];
 }
 
-static void ioapic_write(const struct ioapic *ioapic, uint32_t offset, uint32_t value)
-{
+static void ioapic_write(const struct ioapic *ioapic, uint32_t offset, uint32_t value) {
 	ioapic->page[IOAPIC_SELECT] = offset;
 	ioapic->page[IOAPIC_WINDOW] = value;
 }
 
-unsigned ioapic_count(void)
-{
-	return count;
-}
+unsigned ioapic_count(void) { return count; }
 
-unsigned ioapic_pins(unsigned ioapic)
-{
-	return ioapic < count ? ioapics[ioapic].pins : 0;
-}
+unsigned ioapic_pins(unsigned ioapic) { return ioapic < count ? ioapics[ioapic].pins : 0; }
 
-// The 8259 pair is moved out of the way of exceptions and masked; even so it may raise spurious
-// interrupts, which trap.c drops.
-static void pic_silence(void)
-{
+void pic_silence(void) {
 	static const uint16_t ports[PIC_COUNT] = {0x20, 0xa0};
 	static const uint8_t wiring[PIC_COUNT] = {4, 2};
 
 	for (unsigned i = 0; i < PIC_COUNT; i++) {
 		io_out8(ports[i], PIC_START);
-		io_out8((uint16_t)(ports[i] + 1), (uint8_t)(VECTOR_PIC + 8 * i));
+		io_out8((uint16_t)(ports[i] + 1), VECTOR_PIC);
 		io_out8((uint16_t)(ports[i] + 1), wiring[i]);
 		io_out8((uint16_t)(ports[i] + 1), PIC_8086);
 		io_out8((uint16_t)(ports[i] + 1), PIC_ALL_MASKED);
 	}
 }
 
-void ioapic_init(const struct acpi_facts *acpi)
-{
-	pic_silence();
+void ioapic_init(const struct acpi_facts *acpi) {
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
 		struct ioapic *ioapic = &ioapics[count++];
 		uint32_t version;
@@ -97,12 +84,10 @@ void ioapic_init(const struct acpi_facts *acpi)
 }
 
 void ioapic_route(
-	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity)
-{
+	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
 	uint32_t low = cpu_vector | (level ? REDIRECTION_LEVEL : 0);
 
-	if (pin >= ioapic_pins(ioapic))
-		return;
+	if (pin >= ioapic_pins(ioapic)) return;
 	low |= polarity ? REDIRECTION_LOW_ACTIVE : 0;
 	// Masked while the two halves do not fit together.
 	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low | REDIRECTION_MASKED);
@@ -111,22 +96,16 @@ void ioapic_route(
 	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low);
 }
 
-static void pin_change(unsigned ioapic, unsigned pin, uint32_t clear, uint32_t set)
-{
+static void pin_change(unsigned ioapic, unsigned pin, uint32_t clear, uint32_t set) {
 	uint32_t low;
 
-	if (pin >= ioapic_pins(ioapic))
-		return;
+	if (pin >= ioapic_pins(ioapic)) return;
 	low = ioapic_read(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin);
 	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, (low & ~clear) | set);
 }
 
-void ioapic_mask(unsigned ioapic, unsigned pin)
-{
-	pin_change(ioapic, pin, 0, REDIRECTION_MASKED);
-}
+void ioapic_mask(unsigned ioapic, unsigned pin) { pin_change(ioapic, pin, 0, REDIRECTION_MASKED); }
 
-void ioapic_unmask(unsigned ioapic, unsigned pin)
-{
+void ioapic_unmask(unsigned ioapic, unsigned pin) {
 	pin_change(ioapic, pin, REDIRECTION_MASKED, 0);
 }

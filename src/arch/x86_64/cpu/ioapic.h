@@ -4,7 +4,12 @@
 
 #include <cpu/acpi.h>
 
-// Takes over the I/O APICs of the MADT with every pin masked, and silences the 8259 pair.
+// Moves the 8259 pair out of the way of exceptions and masks it; even so it may raise spurious
+// interrupts, which trap.c drops. Before apic_init closes LINT0, so that a request the pair has
+// raised already is taken back.
+void pic_silence(void);
+
+// Takes over the I/O APICs of the MADT with every pin masked.
 void ioapic_init(const struct acpi_facts *acpi);
 
 unsigned ioapic_count(void);

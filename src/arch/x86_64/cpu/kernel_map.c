@@ -56,57 +56,40 @@ struct mapping {
 	uint64_t bits;
 };
 
-static uint64_t image_address(const char *symbol)
-{
-	return physical_of_image(symbol).value;
-}
+static uint64_t image_address(const char *symbol) { return physical_of_image(symbol).value; }
 
-struct kernel_map_range kernel_map_image(void)
-{
+struct kernel_map_range kernel_map_image(void) {
 	return (struct kernel_map_range){image_address(image_start), image_address(image_end)};
 }
 
-const uint64_t *kernel_map_root(void)
-{
-	return root;
-}
+const uint64_t *kernel_map_root(void) { return root; }
 
-physical_t kernel_map_root_physical(void)
-{
-	return physical_of_image(root);
-}
+physical_t kernel_map_root_physical(void) { return physical_of_image(root); }
 
-static uint64_t table_take(struct builder *builder)
-{
+static uint64_t table_take(struct builder *builder) {
 	uint64_t table = builder->next;
 
-	if (table >= builder->end)
-		panic("kernel map: more tables than planned");
+	if (table >= builder->end) panic("kernel map: more tables than planned");
 	builder->next += PAGE_SIZE;
 	memset(physical_pointer(physical(table)), 0, PAGE_SIZE);
 	return table;
 }
 
 // The entry for virtual at level (1: page, 2: 2 MiB, 3: 1 GiB), or null under a larger leaf.
-static uint64_t *entry_find(struct builder *builder, uint64_t virtual, unsigned level)
-{
+static uint64_t *entry_find(struct builder *builder, uint64_t virtual, unsigned level) {
 	uint64_t *table = root;
 
 	for (unsigned l = 4;; l--) {
 		uint64_t *entry = &table[virtual >> (12 + 9 * (l - 1)) & (TABLE_ENTRIES - 1)];
 
-		if (l == level)
-			return entry;
-		if (!*entry)
-			*entry = table_take(builder) | ENTRY_PRESENT | ENTRY_WRITE;
-		if (l < 4 && (*entry & ENTRY_LEAF))
-			return NULL;
+		if (l == level) return entry;
+		if (!*entry) *entry = table_take(builder) | ENTRY_PRESENT | ENTRY_WRITE;
+		if (l < 4 && (*entry & ENTRY_LEAF)) return NULL;
 		table = physical_pointer(physical(*entry & ENTRY_ADDRESS));
 	}
 }
 
-static unsigned level_choose(const struct mapping *mapping)
-{
+static unsigned level_choose(const struct mapping *mapping) {
 	uint64_t together = mapping->virtual | mapping->physical;
 
 	if (is_aligned(together, GIB) && mapping->size >= GIB && feature_has(FEATURE_GIB_PAGES))
@@ -114,8 +97,7 @@ static unsigned level_choose(const struct mapping *mapping)
 	return is_aligned(together, 2 * MIB) && mapping->size >= 2 * MIB ? 2 : 1;
 }
 
-static void map(struct builder *builder, struct mapping mapping)
-{
+static void map(struct builder *builder, struct mapping mapping) {
 	while (mapping.size > 0) {
 		unsigned level = level_choose(&mapping);
 		uint64_t step = 1ul << (12 + 9 * (level - 1));
@@ -129,45 +111,36 @@ static void map(struct builder *builder, struct mapping mapping)
 	}
 }
 
-static void map_window(struct builder *builder, uint64_t start, uint64_t end, uint64_t bits)
-{
+static void map_window(struct builder *builder, uint64_t start, uint64_t end, uint64_t bits) {
 	map(builder, (struct mapping){PHYSICAL_WINDOW + start, start, end - start, bits});
 }
 
-static void map_image(struct builder *builder, const char *start, const char *end, uint64_t bits)
-{
-	map(builder, (struct mapping){(uint64_t)start, image_address(start),
-			     (uint64_t)(end - start), bits});
+static void map_image(struct builder *builder, const char *start, const char *end, uint64_t bits) {
+	map(builder,
+		(struct mapping){
+			(uint64_t)start, image_address(start), (uint64_t)(end - start), bits});
 }
 
 // The window's first megabytes, with 4 KiB pages: fixed MTRRs have many types below 1 MiB (SDM 3,
 // 11.11.9), and the image needs its own rights.
-static uint64_t window_low_end(void)
-{
-	return align_up(image_address(image_end), 2 * MIB);
-}
+static uint64_t window_low_end(void) { return align_up(image_address(image_end), 2 * MIB); }
 
-static uint64_t window_low_bits(uint64_t page)
-{
-	if (page >= VGA_START && page < VGA_END)
-		return DATA_BITS | ENTRY_UNCACHED;
+static uint64_t window_low_bits(uint64_t page) {
+	if (page >= VGA_START && page < VGA_END) return DATA_BITS | ENTRY_UNCACHED;
 	if (page >= image_address(image_start) && page < image_address(rodata_end))
 		return CONSTANT_BITS;
 	return DATA_BITS;
 }
 
-static bool is_memory(const struct kernel_map_plan *plan, uint64_t start, uint64_t end)
-{
+static bool is_memory(const struct kernel_map_plan *plan, uint64_t start, uint64_t end) {
 	for (unsigned i = 0; i < plan->count; i++) {
-		if (plan->memory[i].start < end && start < plan->memory[i].end)
-			return true;
+		if (plan->memory[i].start < end && start < plan->memory[i].end) return true;
 	}
 	return false;
 }
 
 // Up to 4 GiB all is visible: memory cached, the rest (APICs among it) uncached.
-static void map_below_4gib(struct builder *builder, const struct kernel_map_plan *plan)
-{
+static void map_below_4gib(struct builder *builder, const struct kernel_map_plan *plan) {
 	uint64_t start = window_low_end();
 
 	for (uint64_t page = 0; page < start; page += PAGE_SIZE)
@@ -183,8 +156,7 @@ static void map_below_4gib(struct builder *builder, const struct kernel_map_plan
 	}
 }
 
-static struct kernel_map_range range_above_4gib(const struct kernel_map_range *memory)
-{
+static struct kernel_map_range range_above_4gib(const struct kernel_map_range *memory) {
 	uint64_t start = align_down(memory->start, 2 * MIB);
 	uint64_t end = memory->end < WINDOW_LIMIT ? align_up(memory->end, 2 * MIB) : WINDOW_LIMIT;
 
@@ -192,8 +164,7 @@ static struct kernel_map_range range_above_4gib(const struct kernel_map_range *m
 	return (struct kernel_map_range){start, end < start ? start : end};
 }
 
-uint64_t kernel_map_pool_size(const struct kernel_map_plan *plan)
-{
+uint64_t kernel_map_pool_size(const struct kernel_map_plan *plan) {
 	// Image: three tables and one for each 2 MiB; window below 4 GiB: a table for each GiB, one
 	// for the PDPT, and those of the low end.
 	uint64_t tables = 4 + 5 + 2 * (window_low_end() / (2 * MIB) + 1);
@@ -202,16 +173,14 @@ uint64_t kernel_map_pool_size(const struct kernel_map_plan *plan)
 		struct kernel_map_range range = range_above_4gib(&plan->memory[i]);
 		uint64_t gibs = (range.end - range.start) / GIB + 2;
 
-		if (range.end == range.start)
-			continue;
+		if (range.end == range.start) continue;
 		// With 1 GiB pages only the two ends need a page directory.
 		tables += (feature_has(FEATURE_GIB_PAGES) ? 2 : gibs) + gibs / TABLE_ENTRIES + 2;
 	}
 	return tables * PAGE_SIZE;
 }
 
-uint64_t kernel_map_init(const struct kernel_map_plan *plan)
-{
+uint64_t kernel_map_init(const struct kernel_map_plan *plan) {
 	struct builder builder = {plan->pool.start, plan->pool.end};
 
 	map_image(&builder, image_start, text_end, TEXT_BITS);

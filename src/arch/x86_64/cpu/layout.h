@@ -2,7 +2,8 @@
 // Where the kernel sees memory: the physical window and its own image.
 //
 //   0xffff800000000000  physical window: physical address 0 upwards, read-write, never executable
-//   0xffffffff80000000  kernel image: its own physical addresses, text read-execute, data read-write
+//   0xffffffff80000000  kernel image: its own physical addresses, text read-execute, data
+//   read-write
 #pragma once
 
 #include <stdint.h>
@@ -15,25 +16,19 @@ typedef struct {
 	uint64_t value;
 } physical_t;
 
-static inline physical_t physical(uint64_t value)
-{
-	return (physical_t){value};
-}
+static inline physical_t physical(uint64_t value) { return (physical_t){value}; }
 
 // Pointer into the physical window. Valid for RAM and for device registers mapped at boot.
-static inline void *physical_pointer(physical_t address)
-{
+static inline void *physical_pointer(physical_t address) {
 	return (void *)(PHYSICAL_WINDOW + address.value);
 }
 
 // Physical address of something in the physical window (kernel objects live there).
-static inline physical_t physical_of(const void *pointer)
-{
+static inline physical_t physical_of(const void *pointer) {
 	return physical((uint64_t)pointer - PHYSICAL_WINDOW);
 }
 
 // Physical address of something in the kernel image (static data).
-static inline physical_t physical_of_image(const void *pointer)
-{
+static inline physical_t physical_of_image(const void *pointer) {
 	return physical((uint64_t)pointer - KERNEL_IMAGE);
 }

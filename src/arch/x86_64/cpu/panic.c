@@ -6,8 +6,7 @@
 #include <cpu/print.h>
 #include <cpu/registers.h>
 
-void panic(const char *format, ...)
-{
+void panic(const char *format, ...) {
 	char text[200];
 	va_list arguments;
 
@@ -16,7 +15,7 @@ void panic(const char *format, ...)
 	format_text_list(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	print("\nkernel panic: %s\n", text);
-	print("  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0), cr2_read(),
-		cr3_read(), cr4_read());
+	print("  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0),
+		cr2_read(), cr3_read(), cr4_read());
 	cpu_stop();
 }

@@ -42,8 +42,7 @@ struct cpu {
 };
 
 // The only access to struct cpu. GS holds its address whenever C code of the kernel runs.
-static inline struct cpu *this_cpu(void)
-{
+static inline struct cpu *this_cpu(void) {
 	struct cpu *cpu;
 
 	asm("movq %%gs:0, %0" : "=r"(cpu));

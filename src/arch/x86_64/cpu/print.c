@@ -5,14 +5,12 @@
 #include <base/format.h>
 #include <cpu/serial.h>
 
-static void console_put(struct format_sink *sink, char character)
-{
+static void console_put(struct format_sink *sink, char character) {
 	(void)sink;
 	serial_put(character);
 }
 
-void print(const char *format, ...)
-{
+void print(const char *format, ...) {
 	struct format_sink console = {.put = console_put};
 	va_list arguments;
 

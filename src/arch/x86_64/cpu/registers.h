@@ -70,8 +70,7 @@ struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
 };
 
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
-{
+static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
 	struct cpuid regs;
 
 	asm volatile("cpuid"
@@ -80,33 +79,29 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	return regs;
 }
 
-static inline uint64_t msr_read(uint32_t msr)
-{
+static inline uint64_t msr_read(uint32_t msr) {
 	uint32_t low, high;
 
 	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
 	return (uint64_t)high << 32 | low;
 }
 
-static inline void msr_write(uint32_t msr, uint64_t value)
-{
+static inline void msr_write(uint32_t msr, uint64_t value) {
 	asm volatile("wrmsr"
 		     :
 		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
 		     : "memory");
 }
 
-#define CONTROL_REGISTER(name)                                                                     \
-	static inline uint64_t name##_read(void)                                                   \
-	{                                                                                          \
-		uint64_t value;                                                                    \
-                                                                                                   \
-		asm volatile("mov %%" #name ", %0" : "=r"(value));                                 \
-		return value;                                                                      \
-	}                                                                                          \
-	static inline void name##_write(uint64_t value)                                            \
-	{                                                                                          \
-		asm volatile("mov %0, %%" #name : : "r"(value) : "memory");                        \
+#define CONTROL_REGISTER(name) \
+	static inline uint64_t name##_read(void) { \
+		uint64_t value; \
+\
+		asm volatile("mov %%" #name ", %0" : "=r"(value)); \
+		return value; \
+	} \
+	static inline void name##_write(uint64_t value) { \
+		asm volatile("mov %0, %%" #name : : "r"(value) : "memory"); \
 	}
 
 CONTROL_REGISTER(cr0)
@@ -121,40 +116,33 @@ CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7)
 #undef CONTROL_REGISTER
 
-static inline uint64_t xcr0_read(void)
-{
+static inline uint64_t xcr0_read(void) {
 	uint32_t low, high;
 
 	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return (uint64_t)high << 32 | low;
 }
 
-static inline void xcr0_write(uint64_t value)
-{
-	asm volatile("xsetbv"
-		     :
-		     : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+static inline void xcr0_write(uint64_t value) {
+	asm volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-static inline uint64_t tsc_read(void)
-{
+static inline uint64_t tsc_read(void) {
 	uint32_t low, high;
 
 	asm volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
 }
 
-#define PORT_ACCESS(bits, suffix)                                                                  \
-	static inline uint##bits##_t io_in##bits(uint16_t port)                                    \
-	{                                                                                          \
-		uint##bits##_t value;                                                              \
-                                                                                                   \
-		asm volatile("in" suffix " %1, %0" : "=a"(value) : "Nd"(port));                    \
-		return value;                                                                      \
-	}                                                                                          \
-	static inline void io_out##bits(uint16_t port, uint##bits##_t value)                       \
-	{                                                                                          \
-		asm volatile("out" suffix " %0, %1" : : "a"(value), "Nd"(port));                   \
+#define PORT_ACCESS(bits, suffix) \
+	static inline uint##bits##_t io_in##bits(uint16_t port) { \
+		uint##bits##_t value; \
+\
+		asm volatile("in" suffix " %1, %0" : "=a"(value) : "Nd"(port)); \
+		return value; \
+	} \
+	static inline void io_out##bits(uint16_t port, uint##bits##_t value) { \
+		asm volatile("out" suffix " %0, %1" : : "a"(value), "Nd"(port)); \
 	}
 
 PORT_ACCESS(8, "b")
@@ -162,19 +150,14 @@ PORT_ACCESS(16, "w")
 PORT_ACCESS(32, "l")
 #undef PORT_ACCESS
 
-static inline void tlb_invalidate_page(uint64_t address)
-{
+static inline void tlb_invalidate_page(uint64_t address) {
 	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
 
-static inline void cpu_pause(void)
-{
-	asm volatile("pause");
-}
+static inline void cpu_pause(void) { asm volatile("pause"); }
 
 // Stops this core for good.
-[[gnu::noreturn]] static inline void cpu_stop(void)
-{
+[[gnu::noreturn]] static inline void cpu_stop(void) {
 	for (;;)
 		asm volatile("cli; hlt");
 }

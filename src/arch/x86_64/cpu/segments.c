@@ -17,7 +17,6 @@
 #define GATE_USER 0x6000ul
 
 enum {
-	STUB_SIZE = 16, // trap.asm: one stub a vector
 	IST_NMI = 1,
 	IST_DOUBLE_FAULT = 2,
 	IST_MACHINE_CHECK = 3,
@@ -53,8 +52,6 @@ struct [[gnu::packed]] table_register {
 
 _Static_assert(offsetof(struct gate, offset_middle) == 6 && sizeof(struct gate) == 16);
 
-extern const char trap_stubs[], trap_syscall_entry[];
-
 // All written by segments_init only.
 static alignas(16) uint64_t gdt[9] = {
 	[SELECTOR_KERNEL_CODE / 8] = CODE_KERNEL,
@@ -67,39 +64,25 @@ static alignas(16) struct gate idt[VECTOR_COUNT];
 static alignas(16) struct task_state tss;
 static alignas(16) uint8_t ist_stacks[IST_COUNT][IST_STACK_SIZE];
 
-uint64_t segments_gdt_base(void)
-{
-	return (uint64_t)gdt;
-}
+uint64_t segments_gdt_base(void) { return (uint64_t)gdt; }
 
-uint64_t segments_idt_base(void)
-{
-	return (uint64_t)idt;
-}
+uint64_t segments_idt_base(void) { return (uint64_t)idt; }
 
-uint64_t segments_tss_base(void)
-{
-	return (uint64_t)&tss;
-}
+uint64_t segments_tss_base(void) { return (uint64_t)&tss; }
 
-static bool is_for_programs(unsigned vector)
-{
+static bool is_for_programs(unsigned vector) {
 	return vector == VECTOR_BREAKPOINT || vector >= VECTOR_CALL_FIRST;
 }
 
-static unsigned stack_of(unsigned vector)
-{
-	if (vector == VECTOR_NMI)
-		return IST_NMI;
-	if (vector == VECTOR_DOUBLE_FAULT)
-		return IST_DOUBLE_FAULT;
+static unsigned stack_of(unsigned vector) {
+	if (vector == VECTOR_NMI) return IST_NMI;
+	if (vector == VECTOR_DOUBLE_FAULT) return IST_DOUBLE_FAULT;
 	return vector == VECTOR_MACHINE_CHECK ? IST_MACHINE_CHECK : 0;
 }
 
-static void idt_fill(void)
-{
+static void idt_fill(const char *stubs) {
 	for (unsigned i = 0; i < VECTOR_COUNT; i++) {
-		uint64_t stub = (uint64_t)trap_stubs + STUB_SIZE * i;
+		uint64_t stub = (uint64_t)stubs + STUB_SIZE * i;
 		uint64_t kind = GATE_INTERRUPT | (is_for_programs(i) ? GATE_USER : 0);
 
 		idt[i] = (struct gate){
@@ -112,8 +95,7 @@ static void idt_fill(void)
 	}
 }
 
-static void tss_fill(const struct cpu *cpu)
-{
+static void tss_fill(const struct cpu *cpu) {
 	uint64_t base = (uint64_t)&tss;
 	uint64_t limit = sizeof(tss) - 1;
 
@@ -122,12 +104,11 @@ static void tss_fill(const struct cpu *cpu)
 	for (unsigned i = 0; i < IST_COUNT; i++)
 		tss.ist[i] = (uint64_t)ist_stacks[i] + IST_STACK_SIZE;
 	gdt[SELECTOR_TSS / 8] = limit | (base & 0xffffff) << 16 | TSS_AVAILABLE << 40 |
-				(base >> 24 & 0xff) << 56;
+		(base >> 24 & 0xff) << 56;
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-static void tables_load(void)
-{
+static void tables_load(void) {
 	struct table_register gdt_register = {sizeof(gdt) - 1, (uint64_t)gdt};
 	struct table_register idt_register = {sizeof(idt) - 1, (uint64_t)idt};
 
@@ -138,13 +119,12 @@ static void tables_load(void)
 	asm volatile("mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs" : : "r"(0));
 }
 
-void segments_init(struct cpu *cpu)
-{
-	idt_fill();
+void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry) {
+	idt_fill(stubs);
 	tss_fill(cpu);
 	tables_load();
 	msr_write(MSR_STAR,
 		(uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	msr_write(MSR_LSTAR, (uint64_t)trap_syscall_entry);
+	msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
 	msr_write(MSR_FMASK, FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_NT | FLAGS_AC);
 }

@@ -25,19 +25,23 @@ enum vector {
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_EXCEPTIONS = 32,
-	VECTOR_PIC = 32, // both PICs, masked; only spurious interrupts can come
+	VECTOR_PIC = 32, // each PIC, masked; only spurious interrupts can come
+	VECTOR_APIC_ERROR = 46,
+	VECTOR_TIMER = 47, // below devices in priority, so that none waits behind deadlines
 	VECTOR_USER_FIRST = 48, // device interrupts: user vector 0
 	VECTOR_USER_LAST = 155,
-	VECTOR_TIMER = 156,
-	VECTOR_APIC_ERROR = 157,
 	VECTOR_CALL_FIRST = 158, // INT n by programs: unknown system calls
 	VECTOR_CALL_LAST = 254,
 	VECTOR_SPURIOUS = 255,
 	VECTOR_COUNT = 256,
 };
 
+enum {
+	STUB_SIZE = 16, // entry code has one stub a vector, this far apart
+};
+
 // Loads this core's tables and the SYSCALL MSRs. Once a core.
-void segments_init(struct cpu *cpu);
+void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry);
 
 // Bases for the host state of a VMCS; the TSS is also what TR names.
 uint64_t segments_gdt_base(void);

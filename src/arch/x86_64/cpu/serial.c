@@ -31,16 +31,13 @@ enum {
 // Written by serial_init only.
 static uint16_t base;
 
-static void uart_write(enum uart_register offset, uint8_t value)
-{
+static void uart_write(enum uart_register offset, uint8_t value) {
 	io_out8((uint16_t)(base + offset), value);
 }
 
-void serial_init(uint16_t port)
-{
+void serial_init(uint16_t port) {
 	base = port;
-	if (!port)
-		return;
+	if (!port) return;
 	if (io_in8((uint16_t)(port + UART_LINE_STATUS)) == 0xff) {
 		base = 0; // nothing decodes these ports
 		return;
@@ -54,22 +51,16 @@ void serial_init(uint16_t port)
 	uart_write(UART_MODEM_CONTROL, UART_MODEM_DTR_RTS);
 }
 
-static void uart_put(char character)
-{
-	if (!base)
-		return;
+static void uart_put(char character) {
+	if (!base) return;
 	for (unsigned i = 0; i < ROOM_TRIES; i++) {
-		if (io_in8((uint16_t)(base + UART_LINE_STATUS)) & UART_STATUS_ROOM)
-			break;
+		if (io_in8((uint16_t)(base + UART_LINE_STATUS)) & UART_STATUS_ROOM) break;
 	}
 	uart_write(UART_DATA, (uint8_t)character);
 }
 
-void serial_put(char character)
-{
-	if (character == '\n')
-		uart_put('\r');
+void serial_put(char character) {
+	if (character == '\n') uart_put('\r');
 	uart_put(character);
-	if (NACRE_DEBUG)
-		io_out8(DEBUG_PORT, (uint8_t)character);
+	if (NACRE_DEBUG) io_out8(DEBUG_PORT, (uint8_t)character);
 }

@@ -27,8 +27,7 @@ struct host_field {
 
 // Natural-width bases of FS and of what SYSENTER would use are 0: the kernel has no use for them,
 // and bases_switch loads a program's before it runs.
-void vmcs_write_host(void)
-{
+void vmcs_write_host(void) {
 	const struct cpu *cpu = this_cpu();
 	const struct host_field fields[] = {
 		{0x0c00, 0}, // ES
@@ -60,7 +59,4 @@ void vmcs_write_host(void)
 		vmcs_write(VMCS_FIELD(0x2c04), 0); // PERF_GLOBAL_CTRL: no counter runs
 }
 
-void vmcs_restore_limits(void)
-{
-	asm volatile("lgdt %0" : : "m"(host_gdt));
-}
+void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(host_gdt)); }

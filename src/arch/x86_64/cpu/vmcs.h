@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The virtual-machine control structure: fields, control bits and exit reasons by the manual's names,
-// and one function for each instruction on it (SDM 3C, chapter 25 and appendix B).
+// The virtual-machine control structure: fields, control bits and exit reasons by the manual's
+// names, and one function for each instruction on it (SDM 3C, chapter 25 and appendix B).
 #pragma once
 
 #include <base/panic.h>
@@ -22,14 +22,11 @@ struct vmcs_field {
 #define VMCS_MSR_BITMAP VMCS_FIELD(0x2004)
 #define VMCS_TSC_OFFSET VMCS_FIELD(0x2010)
 #define VMCS_EPT_POINTER VMCS_FIELD(0x201a)
-#define VMCS_PIN VMCS_FIELD(0x4000)
 #define VMCS_PRIMARY VMCS_FIELD(0x4002)
-#define VMCS_EXIT VMCS_FIELD(0x400c)
 #define VMCS_ENTRY VMCS_FIELD(0x4012)
 #define VMCS_ENTRY_INTERRUPTION VMCS_FIELD(0x4016)
 #define VMCS_ENTRY_ERROR_CODE VMCS_FIELD(0x4018)
 #define VMCS_ENTRY_INSTRUCTION_LENGTH VMCS_FIELD(0x401a)
-#define VMCS_SECONDARY VMCS_FIELD(0x401e)
 
 // What an exit tells.
 #define VMCS_GUEST_PHYSICAL VMCS_FIELD(0x2400)
@@ -124,8 +121,7 @@ enum exit_reason {
 #define EXIT_ENTRY_FAILED (1u << 31)
 
 // Makes the structure the current one of this core.
-static inline bool vmcs_load(physical_t vmcs)
-{
+static inline bool vmcs_load(physical_t vmcs) {
 	bool succeeded;
 
 	asm volatile("vmptrld %1" : "=@cca"(succeeded) : "m"(vmcs.value) : "memory");
@@ -133,8 +129,7 @@ static inline bool vmcs_load(physical_t vmcs)
 }
 
 // Writes back what the CPU keeps of it and makes it inactive and clear.
-static inline bool vmcs_clear(physical_t vmcs)
-{
+static inline bool vmcs_clear(physical_t vmcs) {
 	bool succeeded;
 
 	asm volatile("vmclear %1" : "=@cca"(succeeded) : "m"(vmcs.value) : "memory");
@@ -142,8 +137,7 @@ static inline bool vmcs_clear(physical_t vmcs)
 }
 
 // False if this CPU has no such field. *value is unchanged then.
-static inline bool vmcs_try_read(struct vmcs_field field, uint64_t *value)
-{
+static inline bool vmcs_try_read(struct vmcs_field field, uint64_t *value) {
 	uint64_t read = *value;
 	bool succeeded;
 
@@ -154,8 +148,7 @@ static inline bool vmcs_try_read(struct vmcs_field field, uint64_t *value)
 	return succeeded;
 }
 
-static inline bool vmcs_try_write(struct vmcs_field field, uint64_t value)
-{
+static inline bool vmcs_try_write(struct vmcs_field field, uint64_t value) {
 	bool succeeded;
 
 	asm volatile("vmwrite %1, %2"
@@ -165,8 +158,7 @@ static inline bool vmcs_try_write(struct vmcs_field field, uint64_t value)
 }
 
 // For fields that every CPU has which vmx_init accepts.
-static inline uint64_t vmcs_read(struct vmcs_field field)
-{
+static inline uint64_t vmcs_read(struct vmcs_field field) {
 	uint64_t value = 0;
 	[[maybe_unused]] bool succeeded = vmcs_try_read(field, &value);
 
@@ -174,8 +166,7 @@ static inline uint64_t vmcs_read(struct vmcs_field field)
 	return value;
 }
 
-static inline void vmcs_write(struct vmcs_field field, uint64_t value)
-{
+static inline void vmcs_write(struct vmcs_field field, uint64_t value) {
 	[[maybe_unused]] bool succeeded = vmcs_try_write(field, value);
 
 	assert(succeeded);

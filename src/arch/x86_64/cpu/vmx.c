@@ -131,14 +131,12 @@ static const struct {
 	(0x7fful | CR4_UMIP | CR4_VMXE | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | \
 		CR4_SMAP)
 
-static bool refuse(const char *reason)
-{
+static bool refuse(const char *reason) {
 	print("vmx: off: %s\n", reason);
 	return false;
 }
 
-static bool read_controls(void)
-{
+static bool read_controls(void) {
 	bool has_true = msr_read(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS;
 
 	for (unsigned i = 0; i < VMX_CONTROLS; i++) {
@@ -155,8 +153,7 @@ static bool read_controls(void)
 	return true;
 }
 
-static bool check_required(void)
-{
+static bool check_required(void) {
 	for (unsigned i = 0; i < array_count(required); i++) {
 		struct control_range *range = &vmx.controls[required[i].controls];
 
@@ -164,8 +161,7 @@ static bool check_required(void)
 			print("vmx: off: no %s\n", required[i].name);
 			return false;
 		}
-		if (required[i].forced)
-			range->must |= required[i].bit;
+		if (required[i].forced) range->must |= required[i].bit;
 	}
 	vmx.ept_vpid = msr_read(MSR_VMX_EPT_VPID);
 	for (unsigned i = 0; i < array_count(required_ept); i++) {
@@ -178,8 +174,7 @@ static bool check_required(void)
 }
 
 // Controls that are forced only where the CPU has them, and pairs that go together.
-static void settle_optional(void)
-{
+static void settle_optional(void) {
 	struct control_range *secondary = &vmx.controls[VMX_SECONDARY];
 	struct control_range *exit = &vmx.controls[VMX_EXIT];
 
@@ -197,12 +192,10 @@ static void settle_optional(void)
 
 	vmx.has_timer = vmx.controls[VMX_PIN].may & PIN_TIMER;
 	vmx.timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
-	if (!vmx.has_timer)
-		exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
+	if (!vmx.has_timer) exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
 }
 
-static void read_fixed_bits(void)
-{
+static void read_fixed_bits(void) {
 	vmx.cr0_must = msr_read(MSR_VMX_CR0_FIXED0);
 	vmx.cr0_may = msr_read(MSR_VMX_CR0_FIXED1);
 	vmx.cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
@@ -210,8 +203,7 @@ static void read_fixed_bits(void)
 }
 
 // The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
-static bool unlock(void)
-{
+static bool unlock(void) {
 	uint64_t control = msr_read(MSR_FEATURE_CONTROL);
 
 	if (!(control & FEATURE_LOCKED)) {
@@ -221,8 +213,7 @@ static bool unlock(void)
 	return control & FEATURE_VMX_OUTSIDE_SMX;
 }
 
-static bool enter_vmx(void)
-{
+static bool enter_vmx(void) {
 	physical_t region = physical_of_image(vmxon_region);
 	uint64_t cr0 = cr0_read() | vmx.cr0_must;
 	uint64_t cr4 = cr4_read() | vmx.cr4_must;
@@ -238,18 +229,14 @@ static bool enter_vmx(void)
 	return succeeded ? true : refuse("VMXON failed");
 }
 
-bool vmx_init(void)
-{
+bool vmx_init(void) {
 	if (cpuid(0, 0).eax < 1 || !(cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
 		return refuse("this CPU has no VT-x");
-	if (!unlock())
-		return refuse("locked off by the firmware");
-	if (!read_controls() || !check_required())
-		return false;
+	if (!unlock()) return refuse("locked off by the firmware");
+	if (!read_controls() || !check_required()) return false;
 	settle_optional();
 	read_fixed_bits();
-	if (!enter_vmx())
-		return false;
+	if (!enter_vmx()) return false;
 	vmx.is_on = true;
 	vmx_invalidate_vpids();
 	print("vmx: on%s%s%s\n",
@@ -259,64 +246,38 @@ bool vmx_init(void)
 	return true;
 }
 
-bool vmx_is_on(void)
-{
-	return vmx.is_on;
-}
+bool vmx_is_on(void) { return vmx.is_on; }
 
-uint32_t vmx_revision(void)
-{
-	return vmx.revision;
-}
+uint32_t vmx_revision(void) { return vmx.revision; }
 
-uint32_t vmx_apply(enum vmx_controls controls, uint64_t value)
-{
+uint32_t vmx_apply(enum vmx_controls controls, uint64_t value) {
 	return ((uint32_t)value | vmx.controls[controls].must) & vmx.controls[controls].may;
 }
 
-uint32_t vmx_apply_cr0(uint64_t value)
-{
+uint32_t vmx_apply_cr0(uint64_t value) {
 	uint64_t must = vmx.cr0_must;
 
-	if (vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED)
-		must &= ~(CR0_PE | CR0_PG);
+	if (vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED) must &= ~(CR0_PE | CR0_PG);
 	return (uint32_t)((value | must) & vmx.cr0_may);
 }
 
-uint32_t vmx_apply_cr4(uint64_t value)
-{
+uint32_t vmx_apply_cr4(uint64_t value) {
 	return (uint32_t)((value | vmx.cr4_must) & vmx.cr4_may & CR4_OFFERED);
 }
 
 // VM entry and exit leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1): a
 // guest that set CD would take the host's cache away.
-uint64_t vmx_owned_cr0(void)
-{
-	return CR0_CD | CR0_NW;
-}
+uint64_t vmx_owned_cr0(void) { return CR0_CD | CR0_NW; }
 
-uint64_t vmx_owned_cr4(void)
-{
-	return vmx.cr4_may & ~CR4_OFFERED;
-}
+uint64_t vmx_owned_cr4(void) { return vmx.cr4_may & ~CR4_OFFERED; }
 
-bool vmx_has_timer(void)
-{
-	return vmx.has_timer;
-}
+bool vmx_has_timer(void) { return vmx.has_timer; }
 
-unsigned vmx_timer_rate(void)
-{
-	return vmx.timer_rate;
-}
+unsigned vmx_timer_rate(void) { return vmx.timer_rate; }
 
-bool vmx_has_vpid(void)
-{
-	return vmx.has_vpid;
-}
+bool vmx_has_vpid(void) { return vmx.has_vpid; }
 
-uint64_t vmx_ept_pointer(physical_t root)
-{
+uint64_t vmx_ept_pointer(physical_t root) {
 	enum {
 		WRITE_BACK = 6,
 		FOUR_LEVELS = 3 << 3,
@@ -325,40 +286,33 @@ uint64_t vmx_ept_pointer(physical_t root)
 	return root.value | WRITE_BACK | FOUR_LEVELS;
 }
 
-static void invept(enum invalidation kind, uint64_t ept_pointer)
-{
+static void invept(enum invalidation kind, uint64_t ept_pointer) {
 	const uint64_t descriptor[2] = {ept_pointer, 0};
 
 	asm volatile("invept %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
 }
 
-static void invvpid(enum invalidation kind, uint16_t vpid)
-{
+static void invvpid(enum invalidation kind, uint16_t vpid) {
 	const uint64_t descriptor[2] = {vpid, 0};
 
 	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
 }
 
-void vmx_invalidate_guest(physical_t root)
-{
-	if (!vmx.is_on)
-		return;
+void vmx_invalidate_guest(physical_t root) {
+	if (!vmx.is_on) return;
 	if (vmx.ept_vpid & EPT_INVEPT_SINGLE)
 		invept(INVALIDATE_SINGLE, vmx_ept_pointer(root));
 	else
 		invept(INVALIDATE_ALL, 0);
 }
 
-void vmx_invalidate_vpid(uint16_t vpid)
-{
+void vmx_invalidate_vpid(uint16_t vpid) {
 	if (vmx.has_vpid && vmx.ept_vpid & VPID_INVVPID_SINGLE)
 		invvpid(INVALIDATE_SINGLE, vpid);
 	else
 		vmx_invalidate_vpids();
 }
 
-void vmx_invalidate_vpids(void)
-{
-	if (vmx.has_vpid)
-		invvpid(INVALIDATE_ALL, 0);
+void vmx_invalidate_vpids(void) {
+	if (vmx.has_vpid) invvpid(INVALIDATE_ALL, 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VT-x of this core: switching it on, what it can do, and translations it keeps (SDM 3C, chapters 24,
-// 29 and appendix A).
+// VT-x of this core: switching it on, what it can do, and translations it keeps (SDM 3C, chapters
+// 24, 29 and appendix A).
 #pragma once
 
 #include <cpu/layout.h>
@@ -21,8 +21,8 @@ enum vmx_controls {
 	VMX_CONTROLS,
 };
 
-// Switches VMX operation on. False after a line with the reason if this CPU or its firmware does not
-// offer what virtual CPUs need; all else of the kernel works without.
+// Switches VMX operation on. False after a line with the reason if this CPU or its firmware does
+// not offer what virtual CPUs need; all else of the kernel works without.
 bool vmx_init(void);
 bool vmx_is_on(void);
 

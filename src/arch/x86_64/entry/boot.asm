@@ -26,7 +26,6 @@ STACK_SIZE equ 16384
 extern boot_main
 extern way_out
 global boot_start
-global kernel_stack_guard
 global kernel_stack_top
 
 section .boot.header progbits alloc noexec nowrite align=8
@@ -168,8 +167,7 @@ boot_upper_half:
 	call boot_main
 	jmp way_out
 
-section .bss nobits alloc noexec write align=4096
-kernel_stack_guard:
-	resb 4096
+; kernel.ld leaves a page below it that is never mapped.
+section .stack nobits alloc noexec write align=4096
 	resb STACK_SIZE
 kernel_stack_top:

@@ -30,28 +30,24 @@ enum {
 #define MESSAGE_WINDOW 0xfffffff8ul
 #define VISIBLE_END (1ul << 32)
 
-extern char kernel_stack_top[];
+extern const char kernel_stack_top[], trap_stubs[], trap_syscall_entry[];
 
 static struct cpu boot_cpu; // its own core writes it
 static struct boot_facts facts; // written here until boot_root reads it
 
-static const void *physical_read(uint64_t address, uint64_t size)
-{
-	return range_fits(address, size, VISIBLE_END) ? physical_pointer(physical(address))
-						      : NULL;
+static const void *physical_read(uint64_t address, uint64_t size) {
+	return range_fits(address, size, VISIBLE_END) ? physical_pointer(physical(address)) : NULL;
 }
 
 // GS must hold struct cpu before anything calls this_cpu().
-static void cpu_start(struct cpu *cpu)
-{
+static void cpu_start(struct cpu *cpu) {
 	cpu->self = cpu;
 	cpu->kernel_stack = (uint64_t)kernel_stack_top;
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 }
 
-static uint64_t number_read(const char *text)
-{
+static uint64_t number_read(const char *text) {
 	uint64_t value = 0;
 	unsigned base = 10;
 
@@ -62,14 +58,12 @@ static uint64_t number_read(const char *text)
 	for (;; text++) {
 		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
 
-		if (digit >= base)
-			return value;
+		if (digit >= base) return value;
 		value = value * base + digit;
 	}
 }
 
-static void options_apply(const char *command_line)
-{
+static void options_apply(const char *command_line) {
 	const char *serial = multiboot_option(command_line, "serial");
 	const char *log = multiboot_option(command_line, "log");
 
@@ -78,8 +72,7 @@ static void options_apply(const char *command_line)
 	facts.trace_boot = log && *log == 'a'; // log=all
 }
 
-static bool loader_read(uint32_t magic, uint64_t information, bool *has_rsdp)
-{
+static bool loader_read(uint32_t magic, uint64_t information, bool *has_rsdp) {
 	static struct multiboot_result loader; // too big for the stack, used here only
 	bool ok = multiboot_read(magic, information, physical_read, &facts, &loader);
 	uint64_t ram = 0;
@@ -95,13 +88,12 @@ static bool loader_read(uint32_t magic, uint64_t information, bool *has_rsdp)
 	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
 		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count, ram / MIB);
 	if (loader.is_truncated)
-		print("boot: more memory ranges or modules than the kernel takes; some are unused\n");
+		print("boot: too many memory ranges or modules, some are unused\n");
 	*has_rsdp = loader.has_rsdp;
 	return true;
 }
 
-static bool map_start(void)
-{
+static bool map_start(void) {
 	static struct kernel_map_range visible[BOOT_MEMORY_MAP_ENTRIES]; // used here only
 	struct kernel_map_plan plan = {.memory = visible};
 	struct kernel_map_range image = kernel_map_image();
@@ -118,8 +110,8 @@ static bool map_start(void)
 	return true;
 }
 
-static void interrupts_start(const struct acpi_facts *acpi)
-{
+static void interrupts_start(const struct acpi_facts *acpi) {
+	pic_silence();
 	apic_init(acpi->apic);
 	this_cpu()->apic_id = apic_id();
 	ioapic_init(acpi);
@@ -132,8 +124,7 @@ static void interrupts_start(const struct acpi_facts *acpi)
 	memory_map_keep(&facts, MESSAGE_WINDOW, VISIBLE_END);
 }
 
-static void acpi_start(struct acpi_facts *acpi, bool has_rsdp)
-{
+static void acpi_start(struct acpi_facts *acpi, bool has_rsdp) {
 	acpi_read(acpi, has_rsdp ? facts.rsdp : NULL, facts.rsdp);
 	if (acpi->core_count > 1)
 		print("acpi: %u cores, 1 used, the others stay parked\n", acpi->core_count);
@@ -141,18 +132,16 @@ static void acpi_start(struct acpi_facts *acpi, bool has_rsdp)
 }
 
 // Everything in its order; false after a line that says what is missing.
-static bool start(uint32_t magic, uint64_t information)
-{
+static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
 	bool has_rsdp = false;
 
 	cpu_start(&boot_cpu);
 	if (!loader_read(magic, information, &has_rsdp)) // console, command line, memory
 		return false;
-	if (!features_detect())
-		return false;
+	if (!features_detect()) return false;
 	features_enable(); // CR0, CR4, EFER
-	segments_init(&boot_cpu); // exceptions are caught from here
+	segments_init(&boot_cpu, trap_stubs, trap_syscall_entry); // exceptions are caught from here
 	if (!map_start()) // W^X image, physical window
 		return false;
 	acpi_start(&acpi, has_rsdp);
@@ -165,11 +154,11 @@ static bool start(uint32_t magic, uint64_t information)
 	return boot_root(&facts); // untypeds, the initial task
 }
 
-enum way_out boot_main(uint32_t magic, uint64_t information)
-{
+enum way_out boot_main(uint32_t magic, uint64_t information) {
 	if (!start(magic, information)) {
 		print("boot: nothing to run, stopped\n");
 		cpu_stop();
 	}
+	schedule_update_time(); // start-up is over now, and the initial task may run at once
 	return schedule();
 }

@@ -18,8 +18,7 @@ enum {
 #define LOWEST (1ul << 20)
 #define HIGHEST (1ul << 32)
 
-unsigned memory_map_visible(const struct boot_facts *facts, struct kernel_map_range *ranges)
-{
+unsigned memory_map_visible(const struct boot_facts *facts, struct kernel_map_range *ranges) {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < facts->memory_count; i++) {
@@ -34,8 +33,7 @@ unsigned memory_map_visible(const struct boot_facts *facts, struct kernel_map_ra
 }
 
 // The end of a range in use that overlaps [start, end), or 0.
-static uint64_t overlap_end(const struct boot_facts *facts, uint64_t start, uint64_t end)
-{
+static uint64_t overlap_end(const struct boot_facts *facts, uint64_t start, uint64_t end) {
 	for (unsigned i = 0; i < facts->reserved_count; i++) {
 		if (start < facts->reserved[i].end && facts->reserved[i].start < end)
 			return facts->reserved[i].end;
@@ -55,15 +53,13 @@ static uint64_t overlap_end(const struct boot_facts *facts, uint64_t start, uint
 	return 0;
 }
 
-bool memory_map_find(const struct boot_facts *facts, uint64_t size, struct kernel_map_range *room)
-{
+bool memory_map_find(const struct boot_facts *facts, uint64_t size, struct kernel_map_range *room) {
 	for (unsigned i = 0; i < facts->memory_count; i++) {
 		const struct boot_memory *memory = &facts->memory[i];
 		uint64_t end = memory->base + memory->length;
 		uint64_t start = memory->base < LOWEST ? LOWEST : memory->base;
 
-		if (memory->type != MEMORY_RAM)
-			continue;
+		if (memory->type != MEMORY_RAM) continue;
 		end = end > HIGHEST ? HIGHEST : end;
 		for (start = align_up(start, PAGE_SIZE); start + size <= end;) {
 			uint64_t next = overlap_end(facts, start, start + size);
@@ -78,19 +74,16 @@ bool memory_map_find(const struct boot_facts *facts, uint64_t size, struct kerne
 	return false;
 }
 
-static void range_add(struct boot_region *regions, uint32_t *count, uint64_t start, uint64_t end)
-{
+static void range_add(struct boot_region *regions, uint32_t *count, uint64_t start, uint64_t end) {
 	if (*count == BOOT_MAX_REGIONS)
 		panic("boot: more than %d regions in use", BOOT_MAX_REGIONS);
 	regions[(*count)++] = (struct boot_region){start, end};
 }
 
-void memory_map_reserve(struct boot_facts *facts, uint64_t start, uint64_t end)
-{
+void memory_map_reserve(struct boot_facts *facts, uint64_t start, uint64_t end) {
 	range_add(facts->reserved, &facts->reserved_count, start, end);
 }
 
-void memory_map_keep(struct boot_facts *facts, uint64_t start, uint64_t end)
-{
+void memory_map_keep(struct boot_facts *facts, uint64_t start, uint64_t end) {
 	range_add(facts->kept, &facts->kept_count, start, end);
 }

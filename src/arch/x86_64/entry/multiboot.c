@@ -45,16 +45,14 @@ struct parse {
 };
 
 // Fields may be unaligned in damaged information.
-static uint64_t field(const uint8_t *bytes, unsigned offset, unsigned size)
-{
+static uint64_t field(const uint8_t *bytes, unsigned offset, unsigned size) {
 	uint64_t value = 0;
 
 	memcpy(&value, bytes + offset, size);
 	return value;
 }
 
-static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit)
-{
+static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
 	uint64_t length = 0;
 
 	while (length < limit && length + 1 < room && text[length]) {
@@ -65,29 +63,24 @@ static void text_copy(char *target, uint64_t room, const char *text, uint64_t li
 }
 
 // A string somewhere in memory: its length is unknown, so it is read a byte at a time.
-static void text_read(const struct parse *parse, char *target, uint64_t room, uint64_t physical)
-{
+static void text_read(const struct parse *parse, char *target, uint64_t room, uint64_t physical) {
 	uint64_t length = 0;
 
 	while (length + 1 < room) {
 		const char *character = parse->reader(physical + length, 1);
 
-		if (!character || !*character)
-			break;
+		if (!character || !*character) break;
 		target[length++] = *character;
 	}
 	target[length] = 0;
 }
 
-static void memory_add(const struct parse *parse, uint64_t base, uint64_t length, uint32_t type)
-{
+static void memory_add(const struct parse *parse, uint64_t base, uint64_t length, uint32_t type) {
 	struct boot_facts *facts = parse->facts;
 	struct boot_memory *last = NULL;
 
-	if (facts->memory_count > 0)
-		last = &facts->memory[facts->memory_count - 1];
-	if (length == 0 || base + length < base)
-		return;
+	if (facts->memory_count > 0) last = &facts->memory[facts->memory_count - 1];
+	if (length == 0 || base + length < base) return;
 	if (last && last->type == type && last->base + last->length == base) {
 		last->length += length;
 		return;
@@ -97,19 +90,16 @@ static void memory_add(const struct parse *parse, uint64_t base, uint64_t length
 	} else {
 		// RAM is worth more than a hole, which nobody may use anyway.
 		parse->result->is_truncated = true;
-		if (type != MEMORY_RAM || last->type == MEMORY_RAM)
-			return;
+		if (type != MEMORY_RAM || last->type == MEMORY_RAM) return;
 	}
 	*last = (struct boot_memory){MEMORY_ENTRY_REST, base, length, type};
 }
 
-static struct boot_module *module_add(const struct parse *parse, uint64_t start, uint64_t end)
-{
+static struct boot_module *module_add(const struct parse *parse, uint64_t start, uint64_t end) {
 	struct boot_facts *facts = parse->facts;
 	struct boot_module *module;
 
-	if (start >= end)
-		return NULL;
+	if (start >= end) return NULL;
 	if (facts->module_count == BOOT_MAX_MODULES) {
 		parse->result->is_truncated = true;
 		return NULL;
@@ -121,8 +111,7 @@ static struct boot_module *module_add(const struct parse *parse, uint64_t start,
 }
 
 static void vbe_take(const struct parse *parse, const uint8_t *control, const uint8_t *mode,
-	const uint8_t *numbers)
-{
+	const uint8_t *numbers) {
 	uint8_t *vbe = parse->facts->vbe;
 
 	memcpy(vbe, control, VBE_CONTROL);
@@ -136,45 +125,38 @@ static void vbe_take(const struct parse *parse, const uint8_t *control, const ui
 	parse->facts->has_vbe = 1;
 }
 
-static void modules1_read(const struct parse *parse, uint64_t physical, uint64_t count)
-{
+static void modules1_read(const struct parse *parse, uint64_t physical, uint64_t count) {
 	for (uint64_t i = 0; i < count && i < 2 * BOOT_MAX_MODULES; i++) {
 		const uint8_t *entry = parse->reader(
 			physical + i * INFO1_MODULE_SIZE, INFO1_MODULE_SIZE);
 		struct boot_module *module;
 
-		if (!entry)
-			return;
+		if (!entry) return;
 		module = module_add(parse, field(entry, 0, 4), field(entry, 4, 4));
 		if (module && field(entry, 8, 4))
 			text_read(parse, module->name, sizeof(module->name), field(entry, 8, 4));
 	}
 }
 
-static void memory1_read(const struct parse *parse, uint64_t physical, uint64_t size)
-{
+static void memory1_read(const struct parse *parse, uint64_t physical, uint64_t size) {
 	uint64_t at = 0;
 
-	if (size > INFO1_MAX_MAP)
-		size = INFO1_MAX_MAP;
+	if (size > INFO1_MAX_MAP) size = INFO1_MAX_MAP;
 	while (at + 4 + MEMORY_ENTRY_REST <= size) {
 		const uint8_t *entry = parse->reader(physical + at, 4 + MEMORY_ENTRY_REST);
 
-		if (!entry || field(entry, 0, 4) < MEMORY_ENTRY_REST)
-			return;
+		if (!entry || field(entry, 0, 4) < MEMORY_ENTRY_REST) return;
 		memory_add(parse, field(entry, 4, 8), field(entry, 12, 8),
 			(uint32_t)field(entry, 20, 4));
 		at += 4 + field(entry, 0, 4);
 	}
 }
 
-static bool information1_read(const struct parse *parse, uint64_t physical)
-{
+static bool information1_read(const struct parse *parse, uint64_t physical) {
 	const uint8_t *information = parse->reader(physical, INFO1_SIZE);
 	uint64_t flags;
 
-	if (!information)
-		return false;
+	if (!information) return false;
 	flags = field(information, 0, 4);
 	if (flags & INFO1_COMMAND_LINE)
 		text_read(parse, parse->result->command_line, MULTIBOOT_COMMAND_LINE,
@@ -187,61 +169,51 @@ static bool information1_read(const struct parse *parse, uint64_t physical)
 		const uint8_t *control = parse->reader(field(information, 72, 4), VBE_CONTROL);
 		const uint8_t *mode = parse->reader(field(information, 76, 4), VBE_MODE);
 
-		if (control && mode)
-			vbe_take(parse, control, mode, information + 80);
+		if (control && mode) vbe_take(parse, control, mode, information + 80);
 	}
 	return true;
 }
 
 // Readers of tags: tag has size bytes, at least the row's minimum.
 
-static void tag_command_line(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_command_line(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	text_copy(parse->result->command_line, MULTIBOOT_COMMAND_LINE,
 		(const char *)tag + TAG_HEADER, size - TAG_HEADER);
 }
 
-static void tag_module(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_module(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	struct boot_module *module = module_add(parse, field(tag, 8, 4), field(tag, 12, 4));
 
 	if (module)
 		text_copy(module->name, sizeof(module->name), (const char *)tag + 16, size - 16);
 }
 
-static void tag_memory_map(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_memory_map(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	uint64_t step = field(tag, 8, 4);
 
-	if (step < MEMORY_ENTRY_REST)
-		return;
+	if (step < MEMORY_ENTRY_REST) return;
 	for (uint64_t at = 16; at + step <= size; at += step)
 		memory_add(parse, field(tag + at, 0, 8), field(tag + at, 8, 8),
 			(uint32_t)field(tag + at, 16, 4));
 }
 
-static void tag_vbe(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_vbe(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	(void)size;
 	vbe_take(parse, tag + 16, tag + 16 + VBE_CONTROL, tag + TAG_HEADER);
 }
 
-static void tag_framebuffer(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_framebuffer(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	(void)size;
 	memcpy(parse->facts->framebuffer, tag + TAG_HEADER, sizeof(parse->facts->framebuffer));
 	parse->facts->has_framebuffer = 1;
 }
 
-static void tag_rsdp(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_rsdp(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	uint64_t length = size - TAG_HEADER;
 
 	// The old form may come beside the new one, in any order.
-	if (parse->result->has_rsdp && length < sizeof(parse->facts->rsdp))
-		return;
-	if (length > sizeof(parse->facts->rsdp))
-		length = sizeof(parse->facts->rsdp);
+	if (parse->result->has_rsdp && length < sizeof(parse->facts->rsdp)) return;
+	if (length > sizeof(parse->facts->rsdp)) length = sizeof(parse->facts->rsdp);
 	memcpy(parse->facts->rsdp, tag + TAG_HEADER, length);
 	parse->result->has_rsdp = true;
 }
@@ -262,8 +234,7 @@ static const struct tag_row tag_rows[] = {
 	{TAG_RSDP, TAG_HEADER + 36, tag_rsdp},
 };
 
-static void tag_read(const struct parse *parse, const uint8_t *tag, uint32_t size)
-{
+static void tag_read(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	for (unsigned i = 0; i < array_count(tag_rows); i++) {
 		const struct tag_row *row = &tag_rows[i];
 
@@ -272,27 +243,21 @@ static void tag_read(const struct parse *parse, const uint8_t *tag, uint32_t siz
 	}
 }
 
-static bool information2_read(const struct parse *parse, uint64_t physical)
-{
+static bool information2_read(const struct parse *parse, uint64_t physical) {
 	const uint8_t *information = parse->reader(physical, 8);
 	uint64_t total, at = 8;
 
-	if (!information)
-		return false;
+	if (!information) return false;
 	total = field(information, 0, 4);
-	if (total > INFO2_MAX)
-		return false;
+	if (total > INFO2_MAX) return false;
 	information = parse->reader(physical, total);
-	if (!information)
-		return false;
+	if (!information) return false;
 	while (at + TAG_HEADER <= total) {
 		const uint8_t *tag = information + at;
 		uint32_t size = (uint32_t)field(tag, 4, 4);
 
-		if (size < TAG_HEADER || size > total - at)
-			return false;
-		if (field(tag, 0, 4) == TAG_END)
-			return true;
+		if (size < TAG_HEADER || size > total - at) return false;
+		if (field(tag, 0, 4) == TAG_END) return true;
 		tag_read(parse, tag, size);
 		at += align_up(size, 8);
 	}
@@ -300,18 +265,15 @@ static bool information2_read(const struct parse *parse, uint64_t physical)
 }
 
 bool multiboot_read(uint32_t magic, uint64_t information, multiboot_reader *reader,
-	struct boot_facts *facts, struct multiboot_result *result)
-{
+	struct boot_facts *facts, struct multiboot_result *result) {
 	struct parse parse = {reader, facts, result};
 
 	*result = (struct multiboot_result){};
-	if (magic == MULTIBOOT1_LOADER)
-		return information1_read(&parse, information);
+	if (magic == MULTIBOOT1_LOADER) return information1_read(&parse, information);
 	return magic == MULTIBOOT2_LOADER && information2_read(&parse, information);
 }
 
-const char *multiboot_option(const char *command_line, const char *name)
-{
+const char *multiboot_option(const char *command_line, const char *name) {
 	const char *at = command_line;
 
 	while (*at) {
@@ -321,8 +283,7 @@ const char *multiboot_option(const char *command_line, const char *name)
 			at++;
 		while (name[length] && at[length] == name[length])
 			length++;
-		if (!name[length] && at[length] == '=')
-			return at + length + 1;
+		if (!name[length] && at[length] == '=') return at + length + 1;
 		while (*at && *at != ' ')
 			at++;
 	}

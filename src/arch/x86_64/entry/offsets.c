@@ -11,11 +11,11 @@
 #define CONTEXT(name, field) DEFINE(CONTEXT_##name, offsetof(struct context, field))
 #define VCPU(name, field) DEFINE(VCPU_##name, offsetof(struct vcpu, field))
 #define CPU(name, field) DEFINE(CPU_##name, offsetof(struct cpu, field))
+#define VECTOR(name) DEFINE(VECTOR_##name, VECTOR_##name)
 
 void offsets(void);
 
-void offsets(void)
-{
+void offsets(void) {
 	CONTEXT(R15, r15);
 	CONTEXT(R14, r14);
 	CONTEXT(R13, r13);
@@ -54,6 +54,13 @@ void offsets(void)
 	DEFINE(VCPU_GENERAL, offsetof(struct vcpu, registers));
 	DEFINE(VCPU_LAUNCHED, offsetof(struct vcpu, launched));
 	DEFINE(VCPU_ENTRY_FAILED, offsetof(struct vcpu, entry_failed));
+	DEFINE(STUB_SIZE, STUB_SIZE);
+	VECTOR(NMI);
+	VECTOR(DOUBLE_FAULT);
+	VECTOR(PROTECTION);
+	VECTOR(PAGE_FAULT);
+	VECTOR(MACHINE_CHECK);
+	VECTOR(EXCEPTIONS);
 	DEFINE(SELECTOR_USER_CODE, SELECTOR_USER_CODE);
 	DEFINE(SELECTOR_USER_DATA, SELECTOR_USER_DATA);
 }

@@ -10,16 +10,6 @@
 bits 64
 default rel
 
-VECTOR_NMI equ 2
-VECTOR_DOUBLE_FAULT equ 8
-VECTOR_PROTECTION equ 13
-VECTOR_PAGE_FAULT equ 14
-VECTOR_MACHINE_CHECK equ 18
-VECTOR_EXCEPTIONS equ 32
-VECTOR_CALL_FIRST equ 158
-VECTOR_CALL_LAST equ 254
-STUB_SIZE equ 16
-
 extern trap_syscall
 extern trap_exception
 extern trap_interrupt
@@ -66,7 +56,8 @@ global way_out
 
 section .text
 
-; One stub a vector, STUB_SIZE apart: pushes an error code where the CPU pushes none, and the vector.
+; One stub a vector, STUB_SIZE apart: pushes an error code where the CPU pushes none, and the
+; vector.
 	align STUB_SIZE
 trap_stubs:
 %assign vector 0

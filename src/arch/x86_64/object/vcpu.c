@@ -17,43 +17,34 @@ enum {
 // All VCPUs. Written by vcpu_create and vcpu_destroy.
 static struct vcpu *all_vcpus;
 
-void vcpu_load(struct vcpu *vcpu)
-{
+void vcpu_load(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->vmcs_loaded == vcpu)
-		return;
-	if (!vmcs_load(physical_of(vcpu->vmcs)))
-		panic("vcpu: VMPTRLD failed");
+	if (cpu->vmcs_loaded == vcpu) return;
+	if (!vmcs_load(physical_of(vcpu->vmcs))) panic("vcpu: VMPTRLD failed");
 	cpu->vmcs_loaded = vcpu;
 }
 
-static void list_insert(struct vcpu *vcpu)
-{
+static void list_insert(struct vcpu *vcpu) {
 	vcpu->next = all_vcpus;
-	if (all_vcpus)
-		all_vcpus->previous = vcpu;
+	if (all_vcpus) all_vcpus->previous = vcpu;
 	all_vcpus = vcpu;
 }
 
-static void list_remove(struct vcpu *vcpu)
-{
+static void list_remove(struct vcpu *vcpu) {
 	if (vcpu->previous)
 		vcpu->previous->next = vcpu->next;
 	else
 		all_vcpus = vcpu->next;
-	if (vcpu->next)
-		vcpu->next->previous = vcpu->previous;
+	if (vcpu->next) vcpu->next->previous = vcpu->previous;
 }
 
-struct cap vcpu_create(void *memory, unsigned, bool)
-{
+struct cap vcpu_create(void *memory, unsigned, bool) {
 	struct vcpu *vcpu = memory;
 
 	*(uint32_t *)vcpu->vmcs = vmx_revision();
 	memset(vcpu->io_bitmap, 0xff, sizeof(vcpu->io_bitmap));
-	if (!vmcs_clear(physical_of(vcpu->vmcs)))
-		panic("vcpu: VMCLEAR failed");
+	if (!vmcs_clear(physical_of(vcpu->vmcs))) panic("vcpu: VMCLEAR failed");
 	vcpu_load(vcpu);
 	vmcs_write_host();
 	vcpu_reset_fields(vcpu);
@@ -67,58 +58,45 @@ struct cap vcpu_create(void *memory, unsigned, bool)
 
 // A thread that is in the guest leaves it by executing VMEnter again: without a VCPU that is an
 // unknown system call.
-static void detach_thread(struct thread *thread)
-{
+static void detach_thread(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 
-	if (!vcpu)
-		return;
+	if (!vcpu) return;
 	vcpu->thread = NULL;
 	thread->vcpu = NULL;
-	if (thread->state == THREAD_IN_GUEST)
-		thread->state = THREAD_RESTART;
+	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 }
 
-void vcpu_destroy(struct slot *slot, bool last)
-{
+void vcpu_destroy(struct slot *slot, bool last) {
 	struct vcpu *vcpu = cap_object(&slot->cap);
 	struct cpu *cpu = this_cpu();
 
-	if (!last)
-		return;
-	if (vcpu->thread)
-		detach_thread(vcpu->thread);
+	if (!last) return;
+	if (vcpu->thread) detach_thread(vcpu->thread);
 	vcpu_state_forget(vcpu);
-	// The CPU may keep the VMCS and write it back later: not after the memory is something else.
-	if (!vmcs_clear(physical_of(vcpu->vmcs)))
-		panic("vcpu: VMCLEAR failed");
-	if (cpu->vmcs_loaded == vcpu)
-		cpu->vmcs_loaded = NULL;
-	if (cpu->guest == vcpu)
-		cpu->guest = NULL;
+	// The CPU may keep the VMCS and write it back later: not after the memory is something
+	// else.
+	if (!vmcs_clear(physical_of(vcpu->vmcs))) panic("vcpu: VMCLEAR failed");
+	if (cpu->vmcs_loaded == vcpu) cpu->vmcs_loaded = NULL;
+	if (cpu->guest == vcpu) cpu->guest = NULL;
 	list_remove(vcpu);
 }
 
-enum error vcpu_set_tcb(struct invocation *invocation)
-{
+enum error vcpu_set_tcb(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	const struct cap *cap = &invocation->caps[0]->cap;
 	struct thread *thread = cap_thread(cap);
 
-	if (cap->type != CAP_THREAD)
-		return ERROR_ILLEGAL_OPERATION;
-	if (vcpu->thread == thread)
-		return ERROR_NONE;
-	if (vcpu->thread)
-		detach_thread(vcpu->thread);
+	if (cap->type != CAP_THREAD) return ERROR_ILLEGAL_OPERATION;
+	if (vcpu->thread == thread) return ERROR_NONE;
+	if (vcpu->thread) detach_thread(vcpu->thread);
 	detach_thread(thread);
 	vcpu->thread = thread;
 	thread->vcpu = vcpu;
 	return ERROR_NONE;
 }
 
-enum error vcpu_write_registers(struct invocation *invocation)
-{
+enum error vcpu_write_registers(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 
 	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
@@ -129,48 +107,39 @@ enum error vcpu_write_registers(struct invocation *invocation)
 // Ports
 
 // Sets or clears the bits of first..last: bits is all ones or zero.
-static void ports_set(struct vcpu *vcpu, unsigned first, unsigned last, uint64_t bits)
-{
+static void ports_set(struct vcpu *vcpu, unsigned first, unsigned last, uint64_t bits) {
 	for (unsigned word = first / 64; word <= last / 64; word++) {
 		uint64_t mask = UINT64_MAX;
 
-		if (word == first / 64)
-			mask &= UINT64_MAX << first % 64;
-		if (word == last / 64)
-			mask &= UINT64_MAX >> (63 - last % 64);
+		if (word == first / 64) mask &= UINT64_MAX << first % 64;
+		if (word == last / 64) mask &= UINT64_MAX >> (63 - last % 64);
 		vcpu->io_bitmap[word] = (vcpu->io_bitmap[word] & ~mask) | (bits & mask);
 	}
 }
 
-static uint64_t vcpu_number(const struct vcpu *vcpu)
-{
+static uint64_t vcpu_number(const struct vcpu *vcpu) {
 	return physical_of(vcpu).value >> VCPU_BITS;
 }
 
-// The capability may outlive the VCPU, so its number is looked up among the living. Should the memory
-// be another VCPU by now, that one loses ports it can enable again.
-void vcpu_withdraw_ports(struct cap *range)
-{
+// The capability may outlive the VCPU, so its number is looked up among the living. Should the
+// memory be another VCPU by now, that one loses ports it can enable again.
+void vcpu_withdraw_ports(struct cap *range) {
 	struct vcpu *vcpu = all_vcpus;
 
-	if (!range->port.vcpu)
-		return;
+	if (!range->port.vcpu) return;
 	while (vcpu && vcpu_number(vcpu) != range->port.vcpu)
 		vcpu = vcpu->next;
-	if (vcpu)
-		ports_set(vcpu, range->port.first, range->port.last, UINT64_MAX);
+	if (vcpu) ports_set(vcpu, range->port.first, range->port.last, UINT64_MAX);
 	range->port.vcpu = 0;
 }
 
-enum error vcpu_enable_io_port(struct invocation *invocation)
-{
+enum error vcpu_enable_io_port(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	struct cap *range = &invocation->caps[0]->cap;
 	unsigned low = invocation_word(invocation, 0) & PORT_MASK;
 	unsigned high = invocation_word(invocation, 1) & PORT_MASK;
 
-	if (range->type != CAP_PORT_RANGE)
-		return ERROR_ILLEGAL_OPERATION;
+	if (range->type != CAP_PORT_RANGE) return ERROR_ILLEGAL_OPERATION;
 	if (low < range->port.first || high > range->port.last || low > high)
 		return error_argument(invocation, 0);
 	vcpu_withdraw_ports(range);
@@ -179,14 +148,12 @@ enum error vcpu_enable_io_port(struct invocation *invocation)
 	return ERROR_NONE;
 }
 
-enum error vcpu_disable_io_port(struct invocation *invocation)
-{
+enum error vcpu_disable_io_port(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	unsigned low = invocation_word(invocation, 0) & PORT_MASK;
 	unsigned high = invocation_word(invocation, 1) & PORT_MASK;
 
-	if (low <= high)
-		ports_set(vcpu, low, high, UINT64_MAX);
+	if (low <= high) ports_set(vcpu, low, high, UINT64_MAX);
 	return ERROR_NONE;
 }
 

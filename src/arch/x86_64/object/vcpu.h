@@ -91,12 +91,13 @@ struct guest_exit_verdict {
 	enum {
 		GUEST_EXIT_DONE, // all is done
 		GUEST_EXIT_INTERRUPT, // the host's interrupt `vector` came and is acknowledged
+		GUEST_EXIT_DEADLINE, // the kernel's deadline came as the preemption timer
 	} kind;
 	unsigned vector;
 };
 
-// The guest of this core, vcpu, left: puts host state back and tells the VMM, unless the exit is the
-// kernel's own business.
+// The guest of this core, vcpu, left: puts host state back and tells the VMM, unless the exit is
+// the kernel's own business.
 struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu);
 
 // Between the files of this object:

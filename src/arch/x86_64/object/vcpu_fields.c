@@ -27,94 +27,62 @@ struct field_row {
 	uint64_t (*read)(const struct vcpu *vcpu);
 };
 
-// The kernel's own deadline always runs in the preemption timer, whatever the client wants of it: it
-// ends a guest's turn also where an interrupt would not.
-static uint64_t write_pin(struct vcpu *vcpu, uint64_t value)
-{
+// The kernel's own deadline always runs in the preemption timer, whatever the client wants of it:
+// it ends a guest's turn also where an interrupt would not.
+static uint64_t write_pin(struct vcpu *vcpu, uint64_t value) {
 	vcpu->pin = vmx_apply(VMX_PIN, value);
 	return vcpu->pin | (vmx_has_timer() ? PIN_TIMER : 0u);
 }
 
-static uint64_t read_pin(const struct vcpu *vcpu)
-{
-	return vcpu->pin;
-}
+static uint64_t read_pin(const struct vcpu *vcpu) { return vcpu->pin; }
 
-static uint64_t write_primary(struct vcpu *vcpu, uint64_t value)
-{
+static uint64_t write_primary(struct vcpu *vcpu, uint64_t value) {
 	vcpu->primary = vmx_apply(VMX_PRIMARY, value);
-	if (vcpu->tsc_offset)
-		vcpu->primary |= PRIMARY_TSC_OFFSETTING;
+	if (vcpu->tsc_offset) vcpu->primary |= PRIMARY_TSC_OFFSETTING;
 	return vcpu->primary;
 }
 
-static uint64_t write_secondary(struct vcpu *, uint64_t value)
-{
+static uint64_t write_secondary(struct vcpu *, uint64_t value) {
 	return vmx_apply(VMX_SECONDARY, value);
 }
 
-static uint64_t write_exit(struct vcpu *vcpu, uint64_t value)
-{
+static uint64_t write_exit(struct vcpu *vcpu, uint64_t value) {
 	vcpu->exit = vmx_apply(VMX_EXIT, value);
 	return vcpu->exit;
 }
 
-static uint64_t write_entry(struct vcpu *, uint64_t value)
-{
-	return vmx_apply(VMX_ENTRY, value);
-}
+static uint64_t write_entry(struct vcpu *, uint64_t value) { return vmx_apply(VMX_ENTRY, value); }
 
-static uint64_t write_cr0(struct vcpu *, uint64_t value)
-{
-	return vmx_apply_cr0(value);
-}
+static uint64_t write_cr0(struct vcpu *, uint64_t value) { return vmx_apply_cr0(value); }
 
-static uint64_t write_cr4(struct vcpu *, uint64_t value)
-{
-	return vmx_apply_cr4(value);
-}
+static uint64_t write_cr4(struct vcpu *, uint64_t value) { return vmx_apply_cr4(value); }
 
-static uint64_t write_cr0_mask(struct vcpu *, uint64_t value)
-{
-	return value | vmx_owned_cr0();
-}
+static uint64_t write_cr0_mask(struct vcpu *, uint64_t value) { return value | vmx_owned_cr0(); }
 
-static uint64_t write_cr4_mask(struct vcpu *, uint64_t value)
-{
-	return value | vmx_owned_cr4();
-}
+static uint64_t write_cr4_mask(struct vcpu *, uint64_t value) { return value | vmx_owned_cr4(); }
 
-static uint64_t write_timer(struct vcpu *vcpu, uint64_t value)
-{
+static uint64_t write_timer(struct vcpu *vcpu, uint64_t value) {
 	vcpu->timer_value = (uint32_t)value;
 	return value;
 }
 
-static uint64_t read_timer(const struct vcpu *vcpu)
-{
-	return vcpu->timer_value;
-}
+static uint64_t read_timer(const struct vcpu *vcpu) { return vcpu->timer_value; }
 
 // Not every CPU checks reserved bits; those of branch trace stores would write to memory.
-static uint64_t write_debugctl(struct vcpu *, uint64_t value)
-{
+static uint64_t write_debugctl(struct vcpu *, uint64_t value) {
 	const uint64_t lbr_btf = 3;
 
 	return value & lbr_btf;
 }
 
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
-static uint64_t write_activity(struct vcpu *, uint64_t value)
-{
+static uint64_t write_activity(struct vcpu *, uint64_t value) {
 	const uint64_t hlt = 1;
 
 	return value == hlt ? value : 0;
 }
 
-static uint64_t write_rip(struct vcpu *, uint64_t value)
-{
-	return context_clean_address(value);
-}
+static uint64_t write_rip(struct vcpu *, uint64_t value) { return context_clean_address(value); }
 
 // Ascending.
 static const struct field_row field_rows[] = {
@@ -175,15 +143,13 @@ static const struct {
 };
 
 // The part of a value that a field of this encoding has (SDM 3C 25.11.2).
-static uint64_t field_mask(uint32_t encoding)
-{
+static uint64_t field_mask(uint32_t encoding) {
 	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
 
 	return masks[encoding >> 13 & 3];
 }
 
-static const struct field_row *find_row(uint64_t encoding)
-{
+static const struct field_row *find_row(uint64_t encoding) {
 	unsigned low = 0;
 	unsigned high = array_count(field_rows);
 
@@ -203,33 +169,27 @@ static const struct field_row *find_row(uint64_t encoding)
 // Writes value as the row says; false if this CPU has no such field. *value becomes what the client
 // is told. The VMCS is current.
 static bool write_field(
-	struct vcpu *vcpu, const struct field_row *row, uint32_t encoding, uint64_t *value)
-{
+	struct vcpu *vcpu, const struct field_row *row, uint32_t encoding, uint64_t *value) {
 	uint64_t written = *value & field_mask(encoding);
 
-	if (row->write)
-		written = row->write(vcpu, written);
+	if (row->write) written = row->write(vcpu, written);
 	*value = row->read ? row->read(vcpu) : written;
-	if (row->flags & FIELD_STALE)
-		vcpu->is_stale = true;
+	if (row->flags & FIELD_STALE) vcpu->is_stale = true;
 	return vmcs_try_write(VMCS_FIELD(encoding), written);
 }
 
-void vcpu_set_primary(struct vcpu *vcpu, uint64_t value)
-{
+void vcpu_set_primary(struct vcpu *vcpu, uint64_t value) {
 	vmcs_write(VMCS_PRIMARY, write_primary(vcpu, value));
 }
 
-void vcpu_reset_fields(struct vcpu *vcpu)
-{
+void vcpu_reset_fields(struct vcpu *vcpu) {
 	for (unsigned i = 0; i < array_count(fixed_fields); i++)
 		(void)vmcs_try_write(VMCS_FIELD(fixed_fields[i].encoding), fixed_fields[i].value);
 
 	for (unsigned i = 0; i < array_count(field_rows); i++) {
 		const struct field_row *row = &field_rows[i];
 
-		if (!(row->flags & FIELD_WRITE))
-			continue;
+		if (!(row->flags & FIELD_WRITE)) continue;
 		for (uint32_t encoding = row->first; encoding <= row->last; encoding += 2) {
 			uint64_t value = encoding == VMCS_ENTRY.encoding ? ENTRY_GUEST_64 : 0;
 
@@ -238,43 +198,34 @@ void vcpu_reset_fields(struct vcpu *vcpu)
 	}
 }
 
-enum error vcpu_read_vmcs(struct invocation *invocation)
-{
+enum error vcpu_read_vmcs(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	const struct field_row *row;
 	uint64_t encoding;
 	uint64_t value = 0;
 
-	if (invocation->length < 1)
-		return ERROR_ILLEGAL_OPERATION;
+	if (invocation->length < 1) return ERROR_ILLEGAL_OPERATION;
 	encoding = invocation_word(invocation, 0);
 	row = find_row(encoding);
-	if (!row || !(row->flags & FIELD_READ))
-		return ERROR_ILLEGAL_OPERATION;
-	if (row->read)
-		return invocation_return(invocation, row->read(vcpu));
+	if (!row || !(row->flags & FIELD_READ)) return ERROR_ILLEGAL_OPERATION;
+	if (row->read) return invocation_return(invocation, row->read(vcpu));
 	vcpu_load(vcpu);
-	if (!vmcs_try_read(VMCS_FIELD((uint32_t)encoding), &value))
-		return ERROR_ILLEGAL_OPERATION;
+	if (!vmcs_try_read(VMCS_FIELD((uint32_t)encoding), &value)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
 
-enum error vcpu_write_vmcs(struct invocation *invocation)
-{
+enum error vcpu_write_vmcs(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	const struct field_row *row;
 	uint64_t encoding;
 	uint64_t value;
 
-	if (invocation->length < 2)
-		return ERROR_ILLEGAL_OPERATION;
+	if (invocation->length < 2) return ERROR_ILLEGAL_OPERATION;
 	encoding = invocation_word(invocation, 0);
 	value = invocation_word(invocation, 1);
 	row = find_row(encoding);
-	if (!row || !(row->flags & FIELD_WRITE))
-		return ERROR_ILLEGAL_OPERATION;
+	if (!row || !(row->flags & FIELD_WRITE)) return ERROR_ILLEGAL_OPERATION;
 	vcpu_load(vcpu);
-	if (!write_field(vcpu, row, (uint32_t)encoding, &value))
-		return ERROR_ILLEGAL_OPERATION;
+	if (!write_field(vcpu, row, (uint32_t)encoding, &value)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }

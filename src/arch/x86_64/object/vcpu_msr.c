@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// MSRs of guests: the bitmap of those a guest may touch itself, and the switch of those that are not
-// in the VMCS.
+// MSRs of guests: the bitmap of those a guest may touch itself, and the switch of those that are
+// not in the VMCS.
 #include <object/vcpu.h>
 
 #include <base/compiler.h>
@@ -30,7 +30,8 @@ enum msr_value {
 	MSR_32_BITS,
 };
 
-// The first VCPU_MSRS rows are enum vcpu_msr; the others live in the VMCS. Initial access: vtx.md 7.
+// The first VCPU_MSRS rows are enum vcpu_msr; the others live in the VMCS. Initial access:
+// vtx.md 7.
 static const struct {
 	uint32_t msr;
 	uint8_t access;
@@ -62,55 +63,42 @@ static struct {
 	uint64_t values[VCPU_MSRS];
 } host_msrs;
 
-physical_t vcpu_msr_bitmap(void)
-{
-	return physical_of_image(msr_bitmap);
-}
+physical_t vcpu_msr_bitmap(void) { return physical_of_image(msr_bitmap); }
 
-static bool is_switched(unsigned msr)
-{
+static bool is_switched(unsigned msr) {
 	return msr != VCPU_MSR_KERNEL_GS_BASE && (msr != VCPU_MSR_TSC_AUX || host_msrs.has_tsc_aux);
 }
 
-static void read_host_msrs(void)
-{
+static void read_host_msrs(void) {
 	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
 
 	host_msrs.has_tsc_aux = cpuid(0x80000000, 0).eax > 0x80000000 &&
 		cpuid(0x80000001, 0).edx & rdtscp;
 	for (unsigned i = 0; i < VCPU_MSRS; i++) {
-		if (is_switched(i))
-			host_msrs.values[i] = msr_read(rows[i].msr);
+		if (is_switched(i)) host_msrs.values[i] = msr_read(rows[i].msr);
 	}
 	host_msrs.is_known = true;
 }
 
-void vcpu_msr_init(struct vcpu *vcpu)
-{
-	if (!host_msrs.is_known)
-		read_host_msrs();
+void vcpu_msr_init(struct vcpu *vcpu) {
+	if (!host_msrs.is_known) read_host_msrs();
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++)
 		vcpu->msr_access[i] = rows[i].access;
 }
 
-static void bitmap_open(uint8_t *half, uint32_t msr)
-{
-	if (msr >= MSR_HIGH)
-		half += BITMAP_HIGH;
+static void bitmap_open(uint8_t *half, uint32_t msr) {
+	if (msr >= MSR_HIGH) half += BITMAP_HIGH;
 	msr %= BITMAP_MSRS;
 	half[msr / 8] &= (uint8_t) ~(1u << msr % 8);
 }
 
-void vcpu_msr_use_bitmap(struct vcpu *vcpu)
-{
+void vcpu_msr_use_bitmap(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
-	if (likely(cpu->msr_bitmap_owner == vcpu))
-		return;
+	if (likely(cpu->msr_bitmap_owner == vcpu)) return;
 	memset(msr_bitmap, 0xff, sizeof(msr_bitmap));
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++) {
-		if (vcpu->msr_access[i] & VCPU_MSR_READ)
-			bitmap_open(msr_bitmap, rows[i].msr);
+		if (vcpu->msr_access[i] & VCPU_MSR_READ) bitmap_open(msr_bitmap, rows[i].msr);
 		if (vcpu->msr_access[i] & VCPU_MSR_WRITE)
 			bitmap_open(msr_bitmap + BITMAP_WRITE, rows[i].msr);
 	}
@@ -118,8 +106,7 @@ void vcpu_msr_use_bitmap(struct vcpu *vcpu)
 }
 
 // The caller has saved the program's bases before.
-void vcpu_msr_enter(struct vcpu *vcpu)
-{
+void vcpu_msr_enter(struct vcpu *vcpu) {
 	for (unsigned i = 0; i < VCPU_MSRS; i++) {
 		if (is_switched(i) && vcpu->msrs[i] != host_msrs.values[i])
 			msr_write(rows[i].msr, vcpu->msrs[i]);
@@ -127,13 +114,10 @@ void vcpu_msr_enter(struct vcpu *vcpu)
 	msr_write(MSR_KERNEL_GS_BASE, vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE]);
 }
 
-void vcpu_msr_leave(struct vcpu *vcpu)
-{
+void vcpu_msr_leave(struct vcpu *vcpu) {
 	for (unsigned i = 0; i < VCPU_MSRS; i++) {
-		if (!is_switched(i))
-			continue;
-		if (vcpu->msr_access[i] & VCPU_MSR_WRITE)
-			vcpu->msrs[i] = msr_read(rows[i].msr);
+		if (!is_switched(i)) continue;
+		if (vcpu->msr_access[i] & VCPU_MSR_WRITE) vcpu->msrs[i] = msr_read(rows[i].msr);
 		if (vcpu->msrs[i] != host_msrs.values[i])
 			msr_write(rows[i].msr, host_msrs.values[i]);
 	}
@@ -141,16 +125,13 @@ void vcpu_msr_leave(struct vcpu *vcpu)
 	vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE] = msr_read(MSR_KERNEL_GS_BASE);
 }
 
-uint64_t vcpu_msr_clean(enum vcpu_msr msr, uint64_t value)
-{
-	if (rows[msr].value == MSR_ADDRESS)
-		return context_clean_address(value);
+uint64_t vcpu_msr_clean(enum vcpu_msr msr, uint64_t value) {
+	if (rows[msr].value == MSR_ADDRESS) return context_clean_address(value);
 	return rows[msr].value == MSR_32_BITS ? (uint32_t)value : value;
 }
 
 // ReadMSR and WriteMSR know the four of SYSCALL.
-static bool find_syscall_msr(uint64_t number, unsigned *found)
-{
+static bool find_syscall_msr(uint64_t number, unsigned *found) {
 	for (unsigned i = VCPU_MSR_STAR; i <= VCPU_MSR_FMASK; i++) {
 		if (rows[i].msr == number) {
 			*found = i;
@@ -160,24 +141,19 @@ static bool find_syscall_msr(uint64_t number, unsigned *found)
 	return false;
 }
 
-enum error vcpu_read_msr(struct invocation *invocation)
-{
+enum error vcpu_read_msr(struct invocation *invocation) {
 	const struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	uint64_t number;
 	unsigned msr;
 
-	if (invocation->length < 1)
-		return ERROR_ILLEGAL_OPERATION;
+	if (invocation->length < 1) return ERROR_ILLEGAL_OPERATION;
 	number = invocation_word(invocation, 0);
-	if (number == MSR_VMX_MISC)
-		return invocation_return(invocation, msr_read(MSR_VMX_MISC));
-	if (!find_syscall_msr(number, &msr))
-		return ERROR_ILLEGAL_OPERATION;
+	if (number == MSR_VMX_MISC) return invocation_return(invocation, msr_read(MSR_VMX_MISC));
+	if (!find_syscall_msr(number, &msr)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, vcpu->msrs[msr]);
 }
 
-enum error vcpu_write_msr(struct invocation *invocation)
-{
+enum error vcpu_write_msr(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	unsigned msr;
 
@@ -187,22 +163,17 @@ enum error vcpu_write_msr(struct invocation *invocation)
 	return invocation_return(invocation, vcpu->msrs[msr]);
 }
 
-enum error vcpu_set_msr_access(struct invocation *invocation)
-{
+enum error vcpu_set_msr_access(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	uint64_t number = invocation_word(invocation, 0);
 	uint64_t access = invocation_word(invocation, 1);
 
-	if (access & ~(uint64_t)MSR_READ_WRITE)
-		return error_argument(invocation, 1);
+	if (access & ~(uint64_t)MSR_READ_WRITE) return error_argument(invocation, 1);
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++) {
-		if (rows[i].msr != number)
-			continue;
-		if (i == VCPU_MSR_TSC_AUX && !host_msrs.has_tsc_aux)
-			break;
+		if (rows[i].msr != number) continue;
+		if (i == VCPU_MSR_TSC_AUX && !host_msrs.has_tsc_aux) break;
 		vcpu->msr_access[i] = (uint8_t)access;
-		if (this_cpu()->msr_bitmap_owner == vcpu)
-			this_cpu()->msr_bitmap_owner = NULL;
+		if (this_cpu()->msr_bitmap_owner == vcpu) this_cpu()->msr_bitmap_owner = NULL;
 		return ERROR_NONE;
 	}
 	return error_argument(invocation, 0);

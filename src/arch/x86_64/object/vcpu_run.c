@@ -15,15 +15,14 @@
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 
-// VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU forgets
-// every linear translation and each VCPU gets another number. Written by assign_vpid.
+// VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU
+// forgets every linear translation and each VCPU gets another number. Written by assign_vpid.
 static struct {
 	uint64_t generation;
 	uint32_t last;
 } vpids = {.generation = 1};
 
-static void assign_vpid(struct vcpu *vcpu)
-{
+static void assign_vpid(struct vcpu *vcpu) {
 	if (vpids.last == UINT16_MAX) {
 		vpids.generation++;
 		vpids.last = 0;
@@ -35,16 +34,14 @@ static void assign_vpid(struct vcpu *vcpu)
 	vmcs_write(VMCS_VPID, vcpu->vpid);
 }
 
-static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
-{
+static void prepare_translations(struct vcpu *vcpu, const struct thread *thread) {
 	uint64_t ept_pointer = vmx_ept_pointer(space_guest_root(thread));
 
 	if (unlikely(ept_pointer != vcpu->ept_pointer)) {
 		vcpu->ept_pointer = ept_pointer;
 		vmcs_write(VMCS_EPT_POINTER, ept_pointer);
 	}
-	if (!vmx_has_vpid())
-		return;
+	if (!vmx_has_vpid()) return;
 	if (unlikely(vcpu->vpid_generation != vpids.generation))
 		assign_vpid(vcpu);
 	else if (vcpu->is_stale)
@@ -55,35 +52,28 @@ static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
 // The VMX-preemption timer serves both the client, who may use it as vtx.md 5 says, and the kernel,
 // whose deadline must end a guest's turn also where its interrupt does not: some machines hold
 // interrupts back while a guest that was entered with RFLAGS.IF clear keeps it so.
-static void timer_start(struct vcpu *vcpu)
-{
+static void timer_start(struct vcpu *vcpu) {
 	uint64_t now = tsc_read();
 	uint64_t deadline = clock_deadline();
 	uint64_t count = deadline > now ? ((deadline - now) >> vmx_timer_rate()) + 1 : 0;
 
-	if (!vmx_has_timer())
-		return;
-	if (count > UINT32_MAX)
-		count = UINT32_MAX;
+	if (!vmx_has_timer()) return;
+	if (count > UINT32_MAX) count = UINT32_MAX;
 	vcpu->timer_is_clients = vcpu->pin & PIN_TIMER && vcpu->timer_left <= count;
-	if (vcpu->timer_is_clients)
-		count = vcpu->timer_left;
+	if (vcpu->timer_is_clients) count = vcpu->timer_left;
 	vcpu->timer_start = now;
 	vmcs_write(VMCS_TIMER, count);
 }
 
-static void timer_stop(struct vcpu *vcpu)
-{
+static void timer_stop(struct vcpu *vcpu) {
 	uint64_t used;
 
-	if (!(vcpu->pin & PIN_TIMER))
-		return;
+	if (!(vcpu->pin & PIN_TIMER)) return;
 	used = (tsc_read() >> vmx_timer_rate()) - (vcpu->timer_start >> vmx_timer_rate());
 	vcpu->timer_left = used < vcpu->timer_left ? vcpu->timer_left - (uint32_t)used : 0;
 }
 
-enum way_out vcpu_prepare(struct thread *thread)
-{
+enum way_out vcpu_prepare(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	struct vcpu *vcpu = thread->vcpu;
 
@@ -101,8 +91,7 @@ enum way_out vcpu_prepare(struct thread *thread)
 
 // VMEnter
 
-void vcpu_enter(struct thread *thread)
-{
+void vcpu_enter(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 	struct context *context = &thread->context;
 
@@ -126,18 +115,15 @@ void vcpu_enter(struct thread *thread)
 }
 
 // Words 0 to 2 of both ways VMEnter ends.
-static void return_words(struct thread *thread, struct vcpu *vcpu)
-{
+static void return_words(struct thread *thread, struct vcpu *vcpu) {
 	*thread_message_register(thread, 0) = vmcs_read(VMCS_GUEST_RIP);
 	*thread_message_register(thread, 1) = vcpu->primary;
 	*thread_message_register(thread, 2) = vmcs_read(VMCS_ENTRY_INTERRUPTION);
 	thread->state = THREAD_RUNNING;
-	if (vcpu->exit & EXIT_SAVE_TIMER)
-		vcpu->timer_value = vcpu->timer_left;
+	if (vcpu->exit & EXIT_SAVE_TIMER) vcpu->timer_value = vcpu->timer_left;
 }
 
-void vcpu_notify(struct thread *thread)
-{
+void vcpu_notify(struct thread *thread) {
 	vcpu_load(thread->vcpu);
 	return_words(thread, thread->vcpu);
 	*context_tag(&thread->context) = VM_ENTER_NOTIFICATION;
@@ -152,15 +138,13 @@ void vcpu_notify(struct thread *thread)
 		1ul << 36 | 1ul << 43 | 1ul << 44 | 1ul << 46 | 1ul << 47 | 1ul << 48 | \
 		1ul << 50 | 1ul << 53)
 
-static uint64_t exit_qualification(uint32_t reason)
-{
+static uint64_t exit_qualification(uint32_t reason) {
 	bool has_one = reason < 64 && QUALIFIED_LOW >> reason & 1;
 
 	return has_one ? vmcs_read(VMCS_EXIT_QUALIFICATION) : 0;
 }
 
-static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualification)
-{
+static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualification) {
 	struct thread *thread = vcpu->thread;
 	struct ipc_buffer *buffer = thread_buffer_to_write(thread);
 	uint64_t *word;
@@ -168,8 +152,7 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 	return_words(thread, vcpu);
 	*thread_message_register(thread, 3) = reason;
 	*context_tag(&thread->context) = VM_ENTER_FAULT;
-	if (!buffer)
-		return;
+	if (!buffer) return;
 	word = buffer->message + MESSAGE_REGISTERS;
 	*word++ = qualification;
 	*word++ = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
@@ -183,13 +166,11 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 
 // An exit that the client does not see came while an event was on its way to the guest: it is
 // delivered again (SDM 3C 25.9.3, 28.2.4).
-static void inject_again(void)
-{
+static void inject_again(void) {
 	uint64_t event = vmcs_read(VMCS_VECTORING);
 	uint64_t type = event & INTERRUPTION_TYPE;
 
-	if (likely(!(event & INTERRUPTION_VALID)))
-		return;
+	if (likely(!(event & INTERRUPTION_VALID))) return;
 	vmcs_write(VMCS_ENTRY_INTERRUPTION, event & ~(uint64_t)INTERRUPTION_UNDEFINED);
 	if (event & INTERRUPTION_ERROR_CODE)
 		vmcs_write(VMCS_ENTRY_ERROR_CODE, vmcs_read(VMCS_VECTORING_ERROR_CODE));
@@ -202,18 +183,12 @@ static void inject_again(void)
 			vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
 }
 
-// The kernel's deadline came as the preemption timer: as if its interrupt had come.
-static struct guest_exit_verdict kernel_timer(void)
-{
+static struct guest_exit_verdict kernel_timer(void) {
 	inject_again();
-	schedule_update_time();
-	clock_expired();
-	schedule_timer();
-	return (struct guest_exit_verdict){.kind = GUEST_EXIT_DONE};
+	return (struct guest_exit_verdict){.kind = GUEST_EXIT_DEADLINE};
 }
 
-static struct guest_exit_verdict host_interrupt(void)
-{
+static struct guest_exit_verdict host_interrupt(void) {
 	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION);
 
 	inject_again();
@@ -225,14 +200,12 @@ static struct guest_exit_verdict host_interrupt(void)
 
 // An NMI is the host's, whatever the client makes of the exit. It came without its handler running,
 // and NMIs stay blocked until an IRET: both are made good by calling the handler.
-static void take_nmi(void)
-{
+static void take_nmi(void) {
 	if ((vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
 		asm volatile("int %0" : : "i"(VECTOR_NMI) : "memory");
 }
 
-struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu)
-{
+struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu) {
 	const struct guest_exit_verdict done = {.kind = GUEST_EXIT_DONE};
 	uint32_t full_reason;
 	uint32_t reason;
@@ -248,14 +221,10 @@ struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu)
 	full_reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
 	reason = full_reason & EXIT_REASON_MASK;
 	// A refused guest state leaves the VMCS as it was: the next entry launches again.
-	if (likely(!(full_reason & EXIT_ENTRY_FAILED)))
-		vcpu->launched = true;
-	if (reason == EXIT_EXTERNAL_INTERRUPT)
-		return host_interrupt();
-	if (reason == EXIT_TIMER && !vcpu->timer_is_clients)
-		return kernel_timer();
-	if (reason == EXIT_EXCEPTION)
-		take_nmi();
+	if (likely(!(full_reason & EXIT_ENTRY_FAILED))) vcpu->launched = true;
+	if (reason == EXIT_EXTERNAL_INTERRUPT) return host_interrupt();
+	if (reason == EXIT_TIMER && !vcpu->timer_is_clients) return kernel_timer();
+	if (reason == EXIT_EXCEPTION) take_nmi();
 	schedule_update_time();
 	tell_client(vcpu, reason, exit_qualification(reason));
 	return done;

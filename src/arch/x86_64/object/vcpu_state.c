@@ -16,7 +16,8 @@ enum xcr0_bits {
 	XCR0_SSE = 1 << 1,
 	XCR0_AVX = 1 << 2,
 	XCR0_AVX512 = 7 << 5,
-	// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not offered.
+	// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not
+	// offered.
 	XCR0_OFFERED = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512,
 };
 
@@ -24,71 +25,56 @@ enum {
 	MAX_INSTRUCTION_LENGTH = 15,
 };
 
-static uint64_t xcr0_allowed(void)
-{
-	return fpu_guest_xcr0(VCPU_FPU_AREA) & XCR0_OFFERED;
-}
+static uint64_t xcr0_allowed(void) { return fpu_guest_xcr0(VCPU_FPU_AREA) & XCR0_OFFERED; }
 
-void vcpu_state_init(struct vcpu *vcpu)
-{
+void vcpu_state_init(struct vcpu *vcpu) {
 	fpu_reset(&vcpu->fpu, vcpu->fpu_area, VCPU_FPU_AREA, fpu_native_xcr0());
 	vcpu->xcr0 = XCR0_X87;
 	vcpu_msr_init(vcpu);
 }
 
-static void debug_save(struct vcpu *vcpu)
-{
+static void debug_save(struct vcpu *vcpu) {
 	vcpu->dr[0] = dr0_read();
 	vcpu->dr[1] = dr1_read();
 	vcpu->dr[2] = dr2_read();
 	vcpu->dr[3] = dr3_read();
 }
 
-static void debug_load(const struct vcpu *vcpu)
-{
+static void debug_load(const struct vcpu *vcpu) {
 	dr0_write(vcpu->dr[0]);
 	dr1_write(vcpu->dr[1]);
 	dr2_write(vcpu->dr[2]);
 	dr3_write(vcpu->dr[3]);
 }
 
-void vcpu_state_take_debug(struct vcpu *vcpu)
-{
+void vcpu_state_take_debug(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->debug_owner != vcpu)
-		return;
+	if (cpu->debug_owner != vcpu) return;
 	debug_save(vcpu);
 	cpu->debug_owner = NULL;
 }
 
-void vcpu_state_forget(struct vcpu *vcpu)
-{
+void vcpu_state_forget(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->debug_owner == vcpu)
-		cpu->debug_owner = NULL;
-	if (cpu->msr_bitmap_owner == vcpu)
-		cpu->msr_bitmap_owner = NULL;
+	if (cpu->debug_owner == vcpu) cpu->debug_owner = NULL;
+	if (cpu->msr_bitmap_owner == vcpu) cpu->msr_bitmap_owner = NULL;
 	fpu_forget(&vcpu->fpu);
 }
 
 // DR0 to DR3 stay a guest's until another guest runs: native code can neither read nor enable them,
 // for VM exit sets DR7 to 0x400.
-static void debug_enter(struct cpu *cpu, struct vcpu *vcpu)
-{
+static void debug_enter(struct cpu *cpu, struct vcpu *vcpu) {
 	if (unlikely(cpu->debug_owner != vcpu)) {
-		if (cpu->debug_owner)
-			debug_save(cpu->debug_owner);
+		if (cpu->debug_owner) debug_save(cpu->debug_owner);
 		debug_load(vcpu);
 		cpu->debug_owner = vcpu;
 	}
-	if (unlikely(dr6_read() != vcpu->dr6))
-		dr6_write(vcpu->dr6);
+	if (unlikely(dr6_read() != vcpu->dr6)) dr6_write(vcpu->dr6);
 }
 
-void vcpu_state_enter(struct vcpu *vcpu)
-{
+void vcpu_state_enter(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
 	// A program may have changed its bases; they give way to the guest's.
@@ -98,45 +84,36 @@ void vcpu_state_enter(struct vcpu *vcpu)
 	}
 	fpu_allow();
 	fpu_switch(&vcpu->fpu);
-	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0))
-		xcr0_write(vcpu->xcr0);
+	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->xcr0);
 	debug_enter(cpu, vcpu);
-	if (cr2_read() != vcpu->cr2)
-		cr2_write(vcpu->cr2);
+	if (cr2_read() != vcpu->cr2) cr2_write(vcpu->cr2);
 	vcpu_msr_use_bitmap(vcpu);
 	vcpu_msr_enter(vcpu);
 }
 
-void vcpu_state_leave(struct vcpu *vcpu)
-{
+void vcpu_state_leave(struct vcpu *vcpu) {
 	vmcs_restore_limits();
 	vcpu_msr_leave(vcpu);
 	vcpu->cr2 = cr2_read();
 	vcpu->dr6 = dr6_read();
-	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0))
-		xcr0_write(vcpu->fpu.xcr0);
+	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->fpu.xcr0);
 }
 
 // Extended state
 
 // What XSETBV accepts (SDM 1, 13.3), within what is allowed.
-static bool xcr0_is_valid(uint64_t xcr0)
-{
+static bool xcr0_is_valid(uint64_t xcr0) {
 	uint64_t avx512 = xcr0 & XCR0_AVX512;
 
-	if (!(xcr0 & XCR0_X87) || xcr0 & ~xcr0_allowed())
-		return false;
-	if (xcr0 & XCR0_AVX && !(xcr0 & XCR0_SSE))
-		return false;
+	if (!(xcr0 & XCR0_X87) || xcr0 & ~xcr0_allowed()) return false;
+	if (xcr0 & XCR0_AVX && !(xcr0 & XCR0_SSE)) return false;
 	return !avx512 || (avx512 == XCR0_AVX512 && xcr0 & XCR0_AVX);
 }
 
 // What was ever enabled stays saved: it is still in the registers when the guest disables it. The
 // registers are loaded anew, for those of a newly saved component may be another guest's.
-static bool write_xcr0(struct vcpu *vcpu, uint64_t value)
-{
-	if (!xcr0_is_valid(value))
-		return false;
+static bool write_xcr0(struct vcpu *vcpu, uint64_t value) {
+	if (!xcr0_is_valid(value)) return false;
 	vcpu->xcr0 = value;
 	if (value & ~vcpu->fpu.xcr0) {
 		fpu_flush(&vcpu->fpu);
@@ -146,8 +123,7 @@ static bool write_xcr0(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool write_tsc_offset(struct vcpu *vcpu, uint64_t value)
-{
+static bool write_tsc_offset(struct vcpu *vcpu, uint64_t value) {
 	vcpu->tsc_offset = value;
 	vcpu_load(vcpu);
 	vmcs_write(VMCS_TSC_OFFSET, value);
@@ -155,37 +131,27 @@ static bool write_tsc_offset(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool write_instruction_length(struct vcpu *vcpu, uint64_t value)
-{
-	if (value > MAX_INSTRUCTION_LENGTH)
-		return false;
+static bool write_instruction_length(struct vcpu *vcpu, uint64_t value) {
+	if (value > MAX_INSTRUCTION_LENGTH) return false;
 	vcpu_load(vcpu);
 	vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, value);
 	return true;
 }
 
-static uint64_t read_instruction_length(struct vcpu *vcpu)
-{
+static uint64_t read_instruction_length(struct vcpu *vcpu) {
 	vcpu_load(vcpu);
 	return vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH);
 }
 
-static bool write_debug(struct vcpu *vcpu, uint64_t)
-{
+static bool write_debug(struct vcpu *vcpu, uint64_t) {
 	vcpu_state_take_debug(vcpu);
 	return true;
 }
 
 // The upper half is reserved: MOV DR6 would fault.
-static bool write_dr6(struct vcpu *, uint64_t value)
-{
-	return value <= UINT32_MAX;
-}
+static bool write_dr6(struct vcpu *, uint64_t value) { return value <= UINT32_MAX; }
 
-static uint64_t read_xcr0_allowed(struct vcpu *)
-{
-	return xcr0_allowed();
-}
+static uint64_t read_xcr0_allowed(struct vcpu *) { return xcr0_allowed(); }
 
 // A field is a word of struct vcpu unless read says otherwise. write checks, and stores what is not
 // such a word.
@@ -218,51 +184,40 @@ static const struct state_row state_rows[] = {
 	[VCPU_STATE_TSC_AUX] = {STATE_WORD(msrs[VCPU_MSR_TSC_AUX])},
 };
 
-static const struct state_row *find_row(uint64_t field)
-{
-	const struct state_row *row = &state_rows[field];
+static const struct state_row *find_row(uint64_t field) {
+	const struct state_row *row = state_rows;
 
-	if (field >= array_count(state_rows) || (!row->offset && !row->read))
-		return NULL;
-	return row;
+	if (field >= array_count(state_rows)) return NULL;
+	row += field;
+	return row->offset || row->read ? row : NULL;
 }
 
-static uint64_t *state_word(struct vcpu *vcpu, const struct state_row *row)
-{
+static uint64_t *state_word(struct vcpu *vcpu, const struct state_row *row) {
 	return (uint64_t *)((char *)vcpu + row->offset);
 }
 
-enum error vcpu_read_state(struct invocation *invocation)
-{
+enum error vcpu_read_state(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	const struct state_row *row = find_row(invocation_word(invocation, 0));
 
-	if (!row)
-		return error_argument(invocation, 0);
-	if (row->read)
-		return invocation_return(invocation, row->read(vcpu));
-	if (row->write == write_debug)
-		vcpu_state_take_debug(vcpu);
+	if (!row) return error_argument(invocation, 0);
+	if (row->read) return invocation_return(invocation, row->read(vcpu));
+	if (row->write == write_debug) vcpu_state_take_debug(vcpu);
 	return invocation_return(invocation, *state_word(vcpu, row));
 }
 
-enum error vcpu_write_state(struct invocation *invocation)
-{
+enum error vcpu_write_state(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	uint64_t field = invocation_word(invocation, 0);
 	uint64_t value = invocation_word(invocation, 1);
 	const struct state_row *row = find_row(field);
 
-	if (!row)
-		return error_argument(invocation, 0);
-	if (row->is_read_only)
-		return ERROR_ILLEGAL_OPERATION;
+	if (!row) return error_argument(invocation, 0);
+	if (row->is_read_only) return ERROR_ILLEGAL_OPERATION;
 	if (field >= VCPU_STATE_STAR && vcpu_msr_clean(field - VCPU_STATE_STAR, value) != value)
 		return error_argument(invocation, 1);
-	if (row->write && !row->write(vcpu, value))
-		return error_argument(invocation, 1);
-	if (row->offset)
-		*state_word(vcpu, row) = value;
+	if (row->write && !row->write(vcpu, value)) return error_argument(invocation, 1);
+	if (row->offset) *state_word(vcpu, row) = value;
 	return ERROR_NONE;
 }
 

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Wrong states, junk, objects that go while they are used: the guest or its VMM is told, nobody
+// else notices.
+#include <user/slots.h>
+#include <user/untyped.h>
+
+#include "guest.h"
+#include "helper.h"
+#include "test.h"
+
+CODE_DECLARE(code_vmcall);
+CODE_DECLARE(code_out);
+CODE_DECLARE(code_touch);
+CODE_DECLARE(code_spin_masked);
+CODE_DECLARE(code_port_junk);
+CODE_DECLARE(code_msr_junk);
+
+enum {
+	PORT_FIRST = 0x80,
+	PORT_LAST = 0x8f,
+	EVENT_RESERVED_TYPE = 1 << 8,
+	ERROR_CONTROLS = 7, // VM-instruction error: invalid control fields
+	PAGE_ADDRESS = 0x20000000,
+	FAULT_NUMBER_WORD = 18,
+	MSRS_PER_RANGE = 0x400,
+	STUB_PROTECTION = 0x10d,
+	WRMSR_LENGTH = 2,
+	REGISTER_RDI = 5,
+};
+
+#define CR0_PAGING 0x80000001ul // PG and PE
+
+static struct guest *const guest = &guest_one;
+static volatile uint64_t helper_result;
+static volatile uint64_t helper_reason;
+
+static void run_to_vmcall(void) {
+	guest->rip = GUEST_CODE;
+	guest->primary = 0;
+	guest_enter(guest);
+	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+}
+
+static void error_guest_state(const struct test *) {
+	guest_reset(guest, CODE(code_vmcall));
+	field_write(guest, FIELD_RFLAGS, 0);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_GUEST_STATE);
+	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], 0);
+	field_write(guest, FIELD_RFLAGS, 2);
+	run_to_vmcall();
+}
+
+static void error_controls(const struct test *) {
+	guest_reset(guest, CODE(code_vmcall));
+	for (int i = 0; i < 3; i++) {
+		guest->rip = GUEST_CODE;
+		guest->event = EVENT_VALID | EVENT_RESERVED_TYPE;
+		guest_enter(guest);
+		CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
+		CHECK_EQUAL(guest->words[WORD_REASON], REASON_ENTRY_FAILED);
+		CHECK_EQUAL(guest->words[WORD_QUALIFICATION], UINT64_MAX);
+		CHECK_EQUAL(field_read(guest, FIELD_INSTRUCTION_ERROR), ERROR_CONTROLS);
+		run_to_vmcall();
+	}
+}
+
+static void error_forced(const struct test *) {
+	static const struct {
+		uint32_t field;
+		uint64_t bits;
+	} forced[] = {
+		{FIELD_PIN, 0x29},
+		{FIELD_PRIMARY, 0x92180000},
+		{FIELD_SECONDARY, 2},
+		{FIELD_EXIT, 0x3c0204},
+		{FIELD_CR4, 0x2000},
+		{FIELD_CR0_MASK, 0x60000000},
+	};
+	static const struct {
+		uint32_t field;
+		uint64_t bits;
+	} refused[] = {
+		{FIELD_PIN, 0x80}, // posted interrupts
+		{FIELD_PRIMARY, 0x220000}, // TPR shadow, tertiary controls
+		{FIELD_SECONDARY, 0xffea6311}, // all that needs pointers or unswitched state
+		{FIELD_ENTRY, 0x510c00}, // SMM, CET and others
+		{FIELD_CR4, 0xfff8d000 & ~0x370000u},
+		{FIELD_ACTIVITY, 2}, // shutdown, wait-for-SIPI
+	};
+
+	guest_reset(guest, CODE(code_vmcall));
+	for (unsigned i = 0; i < array_count(forced); i++) {
+		field_write(guest, forced[i].field, 0);
+		CHECK_EQUAL(field_read(guest, forced[i].field) & forced[i].bits, forced[i].bits);
+	}
+	for (unsigned i = 0; i < array_count(refused); i++) {
+		seL4_X86_VCPU_WriteVMCS_t written = seL4_X86_VCPU_WriteVMCS(
+			guest->vcpu, refused[i].field, 0xffffffff);
+
+		CHECK_EQUAL(written.error, 0);
+		CHECK_EQUAL(written.written & refused[i].bits, 0);
+		CHECK_EQUAL(field_read(guest, refused[i].field), written.written);
+	}
+	CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_ACTIVITY, 3).written, 0);
+}
+
+static void error_fields(const struct test *) {
+	static const uint64_t hidden[] = {0x0000, 0x0c02, 0x2000, 0x2004, 0x2006, 0x2010, 0x201a,
+		0x2800, 0x2c00, 0x400a, 0x400e, 0x401a, 0x401c, 0x4402, 0x4c00, 0x6400, 0x6c00,
+		0x6c02, 0x6c14, 0x6c16, 0x681f, 0x2801, 0x7000, 0xffff, 0x10000681e, ~0ul};
+	static const uint64_t read_only[] = {
+		0x2400, 0x4400, 0x4404, 0x4408, 0x440c, 0x440e, 0x6402, 0x640a};
+
+	for (unsigned i = 0; i < array_count(hidden); i++) {
+		CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest->vcpu, hidden[i]).error,
+			seL4_IllegalOperation);
+		CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, hidden[i], 0).error,
+			seL4_IllegalOperation);
+	}
+	for (unsigned i = 0; i < array_count(read_only); i++) {
+		CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest->vcpu, read_only[i]).error, 0);
+		CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, read_only[i], 0).error,
+			seL4_IllegalOperation);
+	}
+	CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest->vcpu, FIELD_ENTRY_ERROR_CODE).error,
+		seL4_IllegalOperation);
+}
+
+// Junk in the whole VMCS
+
+static uint64_t random_next(uint64_t *state) {
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static void write_junk(uint64_t *state) {
+	static const struct {
+		uint16_t first, last;
+	} ranges[] = {{0x0800, 0x080e}, {0x2802, 0x2810}, {0x4000, 0x4004}, {0x400c, 0x401e},
+		{0x4800, 0x482e}, {0x6000, 0x6006}, {0x6800, 0x6826}};
+	unsigned range = (unsigned)(random_next(state) % array_count(ranges));
+	uint64_t span = (uint64_t)(ranges[range].last - ranges[range].first) / 2 + 1;
+	uint64_t field = ranges[range].first + 2 * (random_next(state) % span);
+	uint64_t junk = random_next(state);
+
+	// Now all of it, now one bit.
+	if (junk & 1) junk = 1ul << (junk >> 58);
+	// Bochs does not check that a 64-bit guest has paging on, and stops.
+	if (field == FIELD_CR0) junk |= CR0_PAGING;
+	(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, field, junk);
+}
+
+static void error_junk(const struct test *) {
+	uint64_t state = 0x2545f4914f6cdd1d;
+
+	for (unsigned round = 0; round < 600; round++) {
+		guest_reset(guest, CODE(code_vmcall));
+		// A guest that runs wild must come back.
+		field_write(guest, FIELD_PIN, 1 << 6);
+		field_write(guest, FIELD_TIMER, 20000);
+		for (unsigned i = 0; i <= round % 4; i++)
+			write_junk(&state);
+		(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_PIN, 1 << 6);
+		(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_TIMER, 20000);
+		guest->primary = random_next(&state) & random_next(&state);
+		guest->event = round % 8 ? 0 : random_next(&state);
+		guest_enter(guest);
+		if (!CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT)) return;
+	}
+	guest_reset(guest, CODE(code_vmcall));
+	run_to_vmcall();
+}
+
+// Every port once; the access always exits and the VMM skips it.
+static void error_port_junk(const struct test *) {
+	uint64_t exits = 0;
+
+	guest_reset(guest, CODE(code_port_junk));
+	for (;;) {
+		guest_enter(guest);
+		if (guest->words[WORD_REASON] != REASON_IO) break;
+		if (!check_equal(PLACE, "port", guest->words[WORD_QUALIFICATION] >> 16, exits))
+			return;
+		exits++;
+		guest_skip(guest);
+	}
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(exits, 0x10000);
+}
+
+// Behind the WRMSR that faulted: what the stub's IRETQ would do, without the error code.
+static void skip_fault(void) {
+	uint64_t stack = field_read(guest, FIELD_RSP);
+
+	guest->rip = *guest_word(guest, stack + 8) + WRMSR_LENGTH;
+	field_write(guest, FIELD_RSP, *guest_word(guest, stack + 32));
+}
+
+// A WRMSR either exits, or does what the guest may do to its own registers, or faults there.
+static void msr_range(uint64_t first) {
+	guest_reset(guest, CODE(code_msr_junk));
+	guest->registers.ebx = first;
+	guest->registers.edi = MSRS_PER_RANGE;
+	guest_set_registers(guest);
+	for (unsigned left = 2 * MSRS_PER_RANGE; left; left--) {
+		guest_enter(guest);
+		if (guest->words[WORD_REASON] == REASON_WRMSR) {
+			guest_skip(guest);
+		} else if (guest_register(guest, REGISTER_RDI) == 0) {
+			break;
+		} else {
+			CHECK_EQUAL(guest_register(guest, 0), STUB_PROTECTION);
+			skip_fault();
+		}
+	}
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(guest, REGISTER_RDI), 0);
+}
+
+static void error_msr_junk(const struct test *) {
+	msr_range(0x100);
+	msr_range(0x800);
+	msr_range(0x1c00);
+	msr_range(0x40000000);
+	msr_range(0xc0000000);
+	msr_range(0xc0000103);
+	msr_range(0xffffff00);
+	guest_reset(guest, CODE(code_vmcall));
+	run_to_vmcall();
+}
+
+// Ports
+
+static void check_out(uint64_t reason) {
+	guest_reset(guest, CODE(code_out));
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], reason);
+}
+
+static void error_ports(const struct test *) {
+	seL4_CPtr ports = slots_allocate(2);
+	seL4_CPtr root = seL4_CapInitThreadCNode;
+
+	CHECK_EQUAL(seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, PORT_FIRST, PORT_LAST, root,
+			    ports, seL4_WordBits),
+		0);
+	CHECK_EQUAL(seL4_X86_VCPU_EnableIOPort(guest->vcpu, ports, PORT_FIRST, PORT_LAST + 1),
+		seL4_InvalidArgument);
+	CHECK_EQUAL(seL4_X86_VCPU_EnableIOPort(guest->vcpu, helper_tcb, PORT_FIRST, PORT_LAST),
+		seL4_IllegalOperation);
+	check_out(REASON_IO);
+	CHECK_EQUAL(seL4_X86_VCPU_EnableIOPort(guest->vcpu, ports, PORT_FIRST, PORT_LAST), 0);
+	check_out(REASON_VMCALL);
+	CHECK_EQUAL(seL4_X86_VCPU_DisableIOPort(guest->vcpu, PORT_FIRST, PORT_FIRST), 0);
+	check_out(REASON_IO);
+	CHECK_EQUAL(seL4_X86_VCPU_EnableIOPort(guest->vcpu, ports, PORT_FIRST, PORT_LAST), 0);
+	// A copy enabled nothing, so its end withdraws nothing.
+	CHECK_EQUAL(seL4_CNode_Copy(root, ports + 1, seL4_WordBits, root, ports, seL4_WordBits,
+			    seL4_AllRights),
+		0);
+	CHECK_EQUAL(seL4_CNode_Delete(root, ports + 1, seL4_WordBits), 0);
+	check_out(REASON_VMCALL);
+	CHECK_EQUAL(seL4_X86_VCPU_EnableIOPort(guest_two.vcpu, ports, PORT_FIRST, PORT_LAST), 0);
+	check_out(REASON_IO);
+	CHECK_EQUAL(seL4_X86_VCPU_EnableIOPort(guest->vcpu, ports, PORT_FIRST, PORT_LAST), 0);
+	slots_delete(ports, 2);
+	check_out(REASON_IO);
+}
+
+// Memory
+
+static void error_unmap(const struct test *) {
+	const struct mapping own = {object_make(OBJECT_PAGE, 0), PAGE_ADDRESS, seL4_AllRights,
+		seL4_X86_Default_VMAttributes};
+	const struct mapping inside = {
+		slots_allocate(1), GUEST_EXTRA, seL4_AllRights, seL4_X86_EPT_Default_VMAttributes};
+	struct space space = space_own();
+
+	CHECK_EQUAL(seL4_CNode_Copy(seL4_CapInitThreadCNode, inside.frame, seL4_WordBits,
+			    seL4_CapInitThreadCNode, own.frame, seL4_WordBits, seL4_AllRights),
+		0);
+	CHECK_EQUAL(space_map(&space, &own), 0);
+	CHECK_EQUAL(space_map(&guest->space, &inside), 0);
+	*(volatile uint64_t *)PAGE_ADDRESS = 0x1122334455667788;
+	guest_reset(guest, CODE(code_touch));
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(guest, 1), 0x1122334455667788);
+	guest_skip(guest);
+	CHECK_EQUAL(seL4_X86_Page_Unmap(inside.frame), 0);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EPT_VIOLATION);
+	CHECK_EQUAL(guest->words[WORD_GUEST_PHYSICAL], GUEST_EXTRA);
+	CHECK_EQUAL(space_map(&guest->space, &inside), 0);
+	guest_enter(guest);
+	CHECK_EQUAL(guest_register(guest, 2), 0x1122334455667788);
+	slots_delete(inside.frame, 1);
+	slots_delete(own.frame, 1);
+}
+
+// Threads and VCPUs that part
+
+static void helper_enter(void) {
+	struct sel4_registers registers = {.rdi = 0};
+
+	sel4_syscall(SYSCALL_VM_ENTER, &registers);
+	helper_result = registers.rsi;
+	helper_reason = registers.words[3];
+	registers = (struct sel4_registers){.rdi = helper_notification};
+	sel4_syscall(SYSCALL_SEND, &registers);
+}
+
+static void check_unknown_syscall(void) {
+	seL4_MessageInfo_t tag = seL4_Recv(helper_faults, NULL, helper_reply);
+
+	CHECK_EQUAL(seL4_MessageInfo_get_label(tag), FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQUAL(seL4_GetMR(FAULT_NUMBER_WORD), (uint64_t)SYSCALL_VM_ENTER);
+	helper_stop();
+}
+
+static void error_no_vcpu(const struct test *) {
+	helper_run(helper_enter, HELPER_ABOVE);
+	check_unknown_syscall();
+}
+
+// A thread without guest space sees an empty one; without IPC buffer its words are ignored.
+static void error_empty_space(const struct test *) {
+	guest_reset(&guest_two, CODE(code_vmcall));
+	field_write(&guest_two, FIELD_RIP, GUEST_CODE);
+	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest_two.vcpu, helper_tcb), 0);
+	helper_result = ~0ul;
+	helper_run(helper_enter, HELPER_ABOVE);
+	seL4_Wait(helper_notification, NULL);
+	CHECK_EQUAL(helper_result, SEL4_VMENTER_RESULT_FAULT);
+	CHECK_EQUAL(helper_reason, REASON_EPT_VIOLATION);
+	helper_stop();
+	// Another partner: the helper has none now.
+	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest_two.vcpu, seL4_CapInitThreadTCB), 0);
+	helper_run(helper_enter, HELPER_ABOVE);
+	check_unknown_syscall();
+}
+
+static void wait_for_guest(const struct guest *running) {
+	volatile uint64_t *counter = guest_word(running, GUEST_DATA);
+
+	while (*counter < 100)
+		seL4_Yield();
+}
+
+static void start_in_helper(struct guest *running) {
+	guest_reset(running, CODE(code_spin_masked));
+	field_write(running, FIELD_RIP, GUEST_CODE);
+	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(running->vcpu, helper_tcb), 0);
+	CHECK_EQUAL(seL4_TCB_SetEPTRoot(helper_tcb, running->space.root), 0);
+	helper_run(helper_enter, HELPER_EQUAL);
+	wait_for_guest(running);
+}
+
+static void error_delete(const struct test *) {
+	struct guest third = guest_two;
+
+	third.vcpu = object_make(OBJECT_VCPU, 0);
+	CHECK(third.vcpu);
+	start_in_helper(&third);
+	slots_delete(third.vcpu, 1);
+	check_unknown_syscall();
+	guest_reset(&guest_two, CODE(code_vmcall));
+	guest_enter(&guest_two);
+	CHECK_EQUAL(guest_two.words[WORD_REASON], REASON_VMCALL);
+}
+
+static void error_taken(const struct test *) {
+	start_in_helper(&guest_two);
+	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest_two.vcpu, seL4_CapInitThreadTCB), 0);
+	check_unknown_syscall();
+}
+
+static const struct test tests[] = {
+	{"error-guest-state", "a wrong guest state is refused, a right one runs after it",
+		error_guest_state, NULL},
+	{"error-controls", "an entry the CPU refuses harms nobody", error_controls, NULL},
+	{"error-forced", "controls the kernel needs stay set, those it cannot serve stay clear",
+		error_forced, NULL},
+	{"error-fields", "fields that are the kernel's cannot be read or written", error_fields,
+		NULL},
+	{"error-junk", "junk in the VMCS ends in an exit every time", error_junk, NULL},
+	{"error-port-junk", "junk to every port exits", error_port_junk, NULL},
+	{"error-msr-junk", "junk to thousands of MSRs exits or faults in the guest", error_msr_junk,
+		NULL},
+	{"error-ports", "ports are the guest's while a capability enables them", error_ports, NULL},
+	{"error-unmap", "memory taken from the guest is gone at once", error_unmap, NULL},
+	{"error-no-vcpu", "VMEnter without a VCPU is an unknown system call", error_no_vcpu, NULL},
+	{"error-empty-space", "a thread without guest space or buffer can still enter",
+		error_empty_space, NULL},
+	{"error-delete", "deleting the VCPU takes its thread out of the guest", error_delete, NULL},
+	{"error-taken", "giving the VCPU to another thread takes the first out of the guest",
+		error_taken, NULL},
+};
+
+TEST_FILE(test_errors);

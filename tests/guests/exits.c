@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Exit reasons one by one: what the guest does, and the record the VMM gets.
+#include "guest.h"
+#include "test.h"
+
+CODE_DECLARE(code_cpuid);
+CODE_DECLARE(code_hlt);
+CODE_DECLARE(code_pause);
+CODE_DECLARE(code_in);
+CODE_DECLARE(code_out);
+CODE_DECLARE(code_out_immediate);
+CODE_DECLARE(code_outs);
+CODE_DECLARE(code_rdmsr);
+CODE_DECLARE(code_wrmsr);
+CODE_DECLARE(code_read);
+CODE_DECLARE(code_write);
+CODE_DECLARE(code_execute);
+CODE_DECLARE(code_cr0);
+CODE_DECLARE(code_cr3);
+CODE_DECLARE(code_cr4_keys);
+CODE_DECLARE(code_cr8);
+CODE_DECLARE(code_xsetbv);
+CODE_DECLARE(code_vmcall);
+CODE_DECLARE(code_vmxon);
+CODE_DECLARE(code_vmptrld);
+CODE_DECLARE(code_rdtsc);
+CODE_DECLARE(code_rdpmc);
+CODE_DECLARE(code_invlpg);
+CODE_DECLARE(code_debug_register);
+CODE_DECLARE(code_undefined);
+CODE_DECLARE(code_wbinvd);
+CODE_DECLARE(code_invd);
+CODE_DECLARE(code_sgdt);
+CODE_DECLARE(code_triple_fault);
+CODE_DECLARE(code_real_mode);
+CODE_DECLARE(code_add_registers);
+
+enum {
+	PRIMARY_HLT = 1 << 7,
+	PRIMARY_INVLPG = 1 << 9,
+	PRIMARY_RDPMC = 1 << 11,
+	PRIMARY_RDTSC = 1 << 12,
+	PRIMARY_CR3_LOAD = 1 << 15,
+	PRIMARY_MOV_DR = 1 << 23,
+	PRIMARY_PAUSE = 1 << 30,
+	SECONDARY_DESCRIPTOR_TABLE = 1 << 2,
+	SECONDARY_WBINVD = 1 << 6,
+	SECONDARY_UNRESTRICTED = 1 << 7,
+
+	NO_LENGTH = 0xff,
+};
+
+// What makes the guest exit, and what the record must hold.
+struct exit_row {
+	struct code code;
+	uint64_t primary;
+	uint64_t secondary;
+	uint64_t reason;
+	uint64_t qualification;
+	uint8_t length; // NO_LENGTH: undefined
+};
+
+#define EXIT_ROW(code, ...) \
+	&(const struct exit_row) { {code, code##_end}, __VA_ARGS__ }
+
+static void exit_as_told(const struct test *test) {
+	const struct exit_row *row = test->data;
+	struct guest *guest = &guest_one;
+
+	guest_reset(guest, &row->code);
+	field_write(guest, FIELD_SECONDARY, SECONDARY_UNRESTRICTED | row->secondary);
+	guest->primary = row->primary;
+	guest_enter(guest);
+	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
+	CHECK_EQUAL(guest->words[WORD_REASON], row->reason);
+	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], row->qualification);
+	if (row->length != NO_LENGTH) CHECK_EQUAL(guest->words[WORD_LENGTH], row->length);
+	CHECK_EQUAL(guest->words[WORD_EVENT] & EVENT_VALID, 0);
+	CHECK_EQUAL(guest->words[WORD_PRIMARY] & row->primary, row->primary);
+	if (row->length == NO_LENGTH || row->reason == REASON_VMCALL) return;
+	guest_skip(guest);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+}
+
+static void exit_ept(const struct test *test) {
+	static const uint64_t offsets[] = {0x123, 0x456, 0};
+	const struct exit_row *row = test->data;
+	struct guest *guest = &guest_one;
+	unsigned kind = row->qualification == 1 ? 0 : row->qualification == 2 ? 1 : 2;
+
+	guest_reset(guest, &row->code);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EPT_VIOLATION);
+	CHECK_EQUAL(guest->words[WORD_QUALIFICATION] & 0x3f, row->qualification);
+	CHECK_EQUAL(guest->words[WORD_GUEST_PHYSICAL], GUEST_HOLE + offsets[kind]);
+}
+
+static void exit_registers(const struct test *) {
+	struct guest *guest = &guest_one;
+	const uint64_t *first = &guest->registers.eax;
+
+	guest_reset(guest, CODE(code_add_registers));
+	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
+		(&guest->registers.eax)[i] = 0x1111111111111111ul * (i + 1);
+	guest_set_registers(guest);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
+		CHECK_EQUAL(guest_register(guest, i), first[i] + i + 1);
+}
+
+static void exit_exception(const struct test *) {
+	struct guest *guest = &guest_one;
+
+	guest_reset(guest, CODE(code_undefined));
+	field_write(guest, FIELD_EXCEPTION_BITMAP, 1 << 6);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EXCEPTION);
+	CHECK_EQUAL(field_read(guest, FIELD_EXIT_INTERRUPTION), EVENT_VALID | 3 << 8 | 6);
+	// Without the bit it is the guest's own.
+	field_write(guest, FIELD_EXCEPTION_BITMAP, 0);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(guest, 0), 0x106);
+}
+
+// A CPU that has no such bit raises #GP in the guest before anything exits.
+static void exit_cr4(const struct test *) {
+	struct guest *guest = &guest_one;
+
+	guest_reset(guest, CODE(code_cr4_keys));
+	guest_enter(guest);
+	if (guest->words[WORD_REASON] == REASON_VMCALL) {
+		CHECK_EQUAL(guest_register(guest, 0), 0x10d);
+		return;
+	}
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_CONTROL_REGISTER);
+	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], 4);
+}
+
+static void exit_cpuid(const struct test *) {
+	struct guest *guest = &guest_one;
+
+	guest_reset(guest, CODE(code_cpuid));
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_CPUID);
+	CHECK_EQUAL(guest->words[WORD_LENGTH], 2);
+	CHECK_EQUAL(guest_register(guest, 0), 0x12345678);
+	CHECK_EQUAL(guest_register(guest, 2), 7);
+	CHECK_EQUAL(guest->words[WORD_RFLAGS], 2);
+}
+
+static void exit_real_mode(const struct test *) {
+	static const struct {
+		uint32_t field;
+		uint64_t value;
+	} fields[] = {
+		{FIELD_CR0, 0x30},
+		{FIELD_CR4, 0},
+		{FIELD_EFER, 0},
+		{FIELD_ENTRY, 0x8004},
+		{FIELD_CS_SELECTOR, 0x800},
+		{FIELD_CS_BASE, GUEST_CODE},
+		{0x4802, 0xffff},
+		{0x4816, 0x009b},
+		{FIELD_RSP, 0x1000},
+	};
+	struct guest *guest = &guest_one;
+
+	guest_reset(guest, CODE(code_real_mode));
+	if (!(field_read(guest, FIELD_SECONDARY) & SECONDARY_UNRESTRICTED)) {
+		test_skip("this CPU has no unrestricted guest");
+		return;
+	}
+	for (unsigned i = 0; i < array_count(fields); i++)
+		field_write(guest, fields[i].field, fields[i].value);
+	guest->rip = 0;
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(guest, 0), 0x1234);
+	CHECK_EQUAL(guest_register(guest, 1), 0x800);
+	CHECK_EQUAL(guest_register(guest, 2), 0xfeedbeef);
+}
+
+static const struct test tests[] = {
+	{"exit-cpuid", "CPUID exits with its leaf and the record's words are right", exit_cpuid,
+		NULL},
+	{"exit-registers", "all general registers go in and come out", exit_registers, NULL},
+	{"exit-hlt", "HLT exits when asked to", exit_as_told,
+		EXIT_ROW(code_hlt, PRIMARY_HLT, 0, REASON_HLT, 0, 1)},
+	{"exit-pause", "PAUSE exits when asked to", exit_as_told,
+		EXIT_ROW(code_pause, PRIMARY_PAUSE, 0, REASON_PAUSE, 0, 2)},
+	{"exit-in", "IN from a port exits with port and size", exit_as_told,
+		EXIT_ROW(code_in, 0, 0, REASON_IO, 0x3f9ul << 16 | 1 << 3, 1)},
+	{"exit-out", "OUT of 32 bits exits with port and size", exit_as_told,
+		EXIT_ROW(code_out, 0, 0, REASON_IO, 0x80ul << 16 | 3, 1)},
+	{"exit-out-immediate", "OUT to an immediate port says so", exit_as_told,
+		EXIT_ROW(code_out_immediate, 0, 0, REASON_IO, 0x80ul << 16 | 1 << 6, 2)},
+	{"exit-outs", "REP OUTSB exits as a string operation", exit_as_told,
+		EXIT_ROW(code_outs, 0, 0, REASON_IO, 0x3f8ul << 16 | 3 << 4, 2)},
+	{"exit-rdmsr", "RDMSR of STAR exits", exit_as_told,
+		EXIT_ROW(code_rdmsr, 0, 0, REASON_RDMSR, 0, 2)},
+	{"exit-wrmsr", "WRMSR to the TSC exits", exit_as_told,
+		EXIT_ROW(code_wrmsr, 0, 0, REASON_WRMSR, 0, 2)},
+	{"exit-ept-read", "a read of memory that is not there exits with its address", exit_ept,
+		EXIT_ROW(code_read, 0, 0, REASON_EPT_VIOLATION, 1, NO_LENGTH)},
+	{"exit-ept-write", "a write to memory that is not there exits with its address", exit_ept,
+		EXIT_ROW(code_write, 0, 0, REASON_EPT_VIOLATION, 2, NO_LENGTH)},
+	{"exit-ept-execute", "a jump to memory that is not there exits with its address", exit_ept,
+		EXIT_ROW(code_execute, 0, 0, REASON_EPT_VIOLATION, 4, NO_LENGTH)},
+	{"exit-cr0", "the guest cannot set CR0.CD without the VMM", exit_as_told,
+		EXIT_ROW(code_cr0, 0, 0, REASON_CONTROL_REGISTER, 0, 3)},
+	{"exit-cr3", "MOV to CR3 exits when asked to", exit_as_told,
+		EXIT_ROW(code_cr3, PRIMARY_CR3_LOAD, 0, REASON_CONTROL_REGISTER, 3, 3)},
+	{"exit-cr4", "the guest cannot switch protection keys on without the VMM", exit_cr4, NULL},
+	{"exit-cr8", "MOV to CR8 exits: the host's task priority is out of reach", exit_as_told,
+		EXIT_ROW(code_cr8, 0, 0, REASON_CONTROL_REGISTER, 8, 4)},
+	{"exit-xsetbv", "XSETBV exits", exit_as_told,
+		EXIT_ROW(code_xsetbv, 0, 0, REASON_XSETBV, 0, 3)},
+	{"exit-vmcall", "VMCALL exits", exit_as_told,
+		EXIT_ROW(code_vmcall, 0, 0, REASON_VMCALL, 0, 3)},
+	{"exit-vmxon", "VMXON in the guest exits", exit_as_told,
+		EXIT_ROW(code_vmxon, 0, 0, REASON_VMXON, 0, 4)},
+	{"exit-vmptrld", "VMPTRLD in the guest exits", exit_as_told,
+		EXIT_ROW(code_vmptrld, 0, 0, REASON_VMPTRLD, 0, 3)},
+	{"exit-rdtsc", "RDTSC exits when asked to", exit_as_told,
+		EXIT_ROW(code_rdtsc, PRIMARY_RDTSC, 0, REASON_RDTSC, 0, 2)},
+	{"exit-rdpmc", "RDPMC exits when asked to", exit_as_told,
+		EXIT_ROW(code_rdpmc, PRIMARY_RDPMC, 0, REASON_RDPMC, 0, 2)},
+	{"exit-invlpg", "INVLPG exits with its address when asked to", exit_as_told,
+		EXIT_ROW(code_invlpg, PRIMARY_INVLPG, 0, REASON_INVLPG, 0x1234000, 3)},
+	{"exit-debug-register", "MOV from DR3 exits when asked to", exit_as_told,
+		EXIT_ROW(code_debug_register, PRIMARY_MOV_DR, 0, REASON_DEBUG_REGISTER, 3 | 1 << 4,
+			3)},
+	{"exit-invd", "INVD exits", exit_as_told, EXIT_ROW(code_invd, 0, 0, REASON_INVD, 0, 2)},
+	{"exit-wbinvd", "WBINVD exits when asked to", exit_as_told,
+		EXIT_ROW(code_wbinvd, 0, SECONDARY_WBINVD, REASON_WBINVD, 0, 2)},
+	{"exit-sgdt", "SGDT exits when asked to", exit_as_told,
+		EXIT_ROW(code_sgdt, 0, SECONDARY_DESCRIPTOR_TABLE, REASON_GDTR_IDTR, 0, 3)},
+	{"exit-triple-fault", "a triple fault exits and harms nobody", exit_as_told,
+		EXIT_ROW(code_triple_fault, 0, 0, REASON_TRIPLE_FAULT, 0, NO_LENGTH)},
+	{"exit-exception", "an exception of the bitmap exits, others reach the guest's handler",
+		exit_exception, NULL},
+	{"exit-real-mode", "a real-mode guest runs", exit_real_mode, NULL},
+};
+
+TEST_FILE(test_exits);

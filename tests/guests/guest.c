@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Building the two machines, their initial state, and entering them.
+#include "guest.h"
+
+#include <base/memory.h>
+#include <user/print.h>
+#include <user/slots.h>
+#include <user/untyped.h>
+
+#include "test.h"
+
+enum {
+	MEMORY_ADDRESS = 0x10000000, // of this program
+	STUB_SIZE = 16,
+	TSS_ACCESS = 0x8b,
+	CODE_SELECTOR = 0x08,
+	DATA_SELECTOR = 0x10,
+	TSS_SELECTOR = 0x18,
+};
+
+struct guest guest_one;
+struct guest guest_two;
+
+struct field_value {
+	uint32_t field;
+	uint64_t value;
+};
+
+// 64-bit mode, flat; everything else is 0.
+static const struct field_value initial_fields[] = {
+	{0x0800, DATA_SELECTOR},
+	{0x0802, CODE_SELECTOR},
+	{0x0804, DATA_SELECTOR},
+	{0x0806, DATA_SELECTOR},
+	{0x0808, 0},
+	{0x080a, 0},
+	{0x080c, 0},
+	{0x080e, TSS_SELECTOR},
+	{0x2802, 0}, // DEBUGCTL
+	{0x2804, 0x0007040600070406}, // PAT
+	{0x2806, 0x501}, // EFER: LMA, LME, SCE
+	{0x4000, 0},
+	{0x4004, 0},
+	{0x400c, 0},
+	{0x4012, 0xc204}, // load debug controls, 64-bit guest, load PAT, load EFER
+	{0x4018, 0},
+	{0x401e, 0x80}, // unrestricted guest
+	{0x4800, 0xffffffff},
+	{0x4802, 0xffffffff},
+	{0x4804, 0xffffffff},
+	{0x4806, 0xffffffff},
+	{0x4808, 0xffffffff},
+	{0x480a, 0xffffffff},
+	{0x480c, 0},
+	{0x480e, 0x67},
+	{0x4810, 0x27}, // GDT: five descriptors
+	{0x4812, 0xfff},
+	{0x4814, 0xc093},
+	{0x4816, 0xa09b},
+	{0x4818, 0xc093},
+	{0x481a, 0xc093},
+	{0x481c, 0x10000}, // FS, GS, LDTR: unusable
+	{0x481e, 0x10000},
+	{0x4820, 0x10000},
+	{0x4822, TSS_ACCESS},
+	{0x4824, 0},
+	{0x4826, 0},
+	{0x482a, 0},
+	{0x482e, 0},
+	{0x6000, 0},
+	{0x6002, 0},
+	{0x6004, 0},
+	{0x6006, 0},
+	{0x6800, 0x80010031}, // PG, WP, NE, ET, PE
+	{0x6802, GUEST_PML4},
+	{0x6804, 0x40620}, // OSXSAVE, OSXMMEXCPT, OSFXSR, PAE
+	{0x6806, 0},
+	{0x6808, 0},
+	{0x680a, 0},
+	{0x680c, 0},
+	{0x680e, 0},
+	{0x6810, 0},
+	{0x6812, 0},
+	{0x6814, 0},
+	{0x6816, GUEST_GDT},
+	{0x6818, GUEST_IDT},
+	{0x681a, 0x400},
+	{0x681c, GUEST_STACK_TOP},
+	{0x6820, 2},
+	{0x6822, 0},
+	{0x6824, 0},
+	{0x6826, 0},
+};
+
+static const struct field_value initial_state[] = {
+	{VCPU_STATE_CR2, 0},
+	{VCPU_STATE_DR0, 0},
+	{VCPU_STATE_DR1, 0},
+	{VCPU_STATE_DR2, 0},
+	{VCPU_STATE_DR3, 0},
+	{VCPU_STATE_DR6, 0xffff0ff0},
+	{VCPU_STATE_TSC_OFFSET, 0},
+	{VCPU_STATE_XCR0, 1},
+	{VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, 0},
+	{VCPU_STATE_STAR, 0},
+	{VCPU_STATE_LSTAR, 0},
+	{VCPU_STATE_CSTAR, 0},
+	{VCPU_STATE_FMASK, 0},
+	{VCPU_STATE_KERNEL_GS_BASE, 0},
+};
+
+void field_write(const struct guest *guest, uint64_t field, uint64_t value) {
+	seL4_X86_VCPU_WriteVMCS_t written = seL4_X86_VCPU_WriteVMCS(guest->vcpu, field, value);
+
+	if (written.error) print("field %lx cannot be written\n", field);
+	check_equal(PLACE, "error of WriteVMCS", (uint64_t)written.error, 0);
+}
+
+uint64_t field_read(const struct guest *guest, uint64_t field) {
+	seL4_X86_VCPU_ReadVMCS_t read = seL4_X86_VCPU_ReadVMCS(guest->vcpu, field);
+
+	if (read.error) print("field %lx cannot be read\n", field);
+	check_equal(PLACE, "error of ReadVMCS", (uint64_t)read.error, 0);
+	return read.value;
+}
+
+uint64_t *guest_word(const struct guest *guest, uint64_t address) {
+	return (uint64_t *)(guest->memory + address);
+}
+
+static void make_tables(const struct guest *guest) {
+	const uint64_t present_writable = 3;
+	const uint64_t large = 0x83;
+	uint64_t *gdt = guest_word(guest, GUEST_GDT);
+
+	*guest_word(guest, GUEST_PML4) = GUEST_PDPT | present_writable;
+	*guest_word(guest, GUEST_PDPT) = GUEST_PD | present_writable;
+	for (uint64_t i = 0; i < 512; i++)
+		guest_word(guest, GUEST_PD)[i] = i << 21 | large;
+	gdt[0] = 0;
+	gdt[1] = 0x00af9b000000ffff;
+	gdt[2] = 0x00cf93000000ffff;
+	gdt[3] = 0x00008b0000000067;
+	gdt[4] = 0;
+}
+
+static void make_stubs(const struct guest *guest) {
+	for (uint64_t vector = 0; vector < 256; vector++) {
+		const uint8_t stub[] = {0xb8, (uint8_t)vector, 1, 0, 0, // mov eax, 0x100 + vector
+			0x0f, 0x01, 0xc1, // vmcall
+			0x48, 0xcf}; // iretq
+		uint64_t address = GUEST_STUBS + vector * STUB_SIZE;
+		uint64_t *gate = guest_word(guest, GUEST_IDT + vector * 16);
+
+		memcpy(guest->memory + address, stub, sizeof(stub));
+		gate[0] = (address & 0xffff) | CODE_SELECTOR << 16 | 0x8e00ul << 32;
+		gate[1] = 0;
+	}
+}
+
+void guest_reset(struct guest *guest, const struct code *code) {
+	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest->vcpu, seL4_CapInitThreadTCB), 0);
+	CHECK_EQUAL(seL4_TCB_SetEPTRoot(seL4_CapInitThreadTCB, guest->space.root), 0);
+	memset(guest->memory, 0, GUEST_STACK_TOP);
+	make_tables(guest);
+	make_stubs(guest);
+	memcpy(guest->memory + GUEST_CODE, code->start, (size_t)(code->end - code->start));
+	for (unsigned i = 0; i < array_count(initial_fields); i++)
+		field_write(guest, initial_fields[i].field, initial_fields[i].value);
+	for (unsigned i = 0; i < array_count(initial_state); i++)
+		CHECK_EQUAL(nacre_VCPU_WriteState(
+				    guest->vcpu, initial_state[i].field, initial_state[i].value),
+			0);
+	guest->registers = (seL4_VCPUContext){0};
+	guest->rip = GUEST_CODE;
+	guest->primary = 0;
+	guest->event = 0;
+	guest_set_registers(guest);
+}
+
+void guest_set_registers(struct guest *guest) {
+	CHECK_EQUAL(seL4_X86_VCPU_WriteRegisters(guest->vcpu, &guest->registers), 0);
+}
+
+void guest_enter(struct guest *guest) {
+	seL4_SetMR(0, guest->rip);
+	seL4_SetMR(1, guest->primary);
+	seL4_SetMR(2, guest->event);
+	guest->result = seL4_VMEnter(&guest->badge);
+	for (int i = 0; i < VM_EXIT_WORDS; i++)
+		guest->words[i] = seL4_GetMR(i);
+	guest->rip = guest->words[WORD_RIP];
+	guest->event = 0;
+}
+
+void guest_skip(struct guest *guest) { guest->rip += guest->words[WORD_LENGTH]; }
+
+uint64_t guest_register(const struct guest *guest, unsigned number) {
+	return guest->words[WORD_REGISTERS + number];
+}
+
+static seL4_Error map_memory(struct guest *guest, seL4_Word address) {
+	const seL4_CapRights_t all = seL4_AllRights;
+	const struct mapping own = {guest->frame, address, all, seL4_X86_Default_VMAttributes};
+	const struct mapping inside = {guest->mapped, 0, all, seL4_X86_EPT_Default_VMAttributes};
+	struct space space = space_own();
+	seL4_Error error = space_map(&space, &own);
+
+	guest->memory = (uint8_t *)address;
+	return error ? error : space_map(&guest->space, &inside);
+}
+
+static const char *make(struct guest *guest, seL4_Word address) {
+	guest->vcpu = object_make(OBJECT_VCPU, 0);
+	if (!guest->vcpu) return "no VT-x: the kernel makes no VCPU";
+	guest->frame = object_make(OBJECT_LARGE_PAGE, 0);
+	guest->mapped = slots_allocate(1);
+	if (!guest->frame || !guest->mapped || space_make(&guest->space, &space_guest))
+		return "too little memory for a guest";
+	if (seL4_CNode_Copy(seL4_CapInitThreadCNode, guest->mapped, seL4_WordBits,
+		    seL4_CapInitThreadCNode, guest->frame, seL4_WordBits, seL4_AllRights))
+		return "guest memory cannot be shared";
+	return map_memory(guest, address) ? "guest memory cannot be mapped" : NULL;
+}
+
+const char *guest_start(void) {
+	const char *problem = make(&guest_one, MEMORY_ADDRESS);
+
+	return problem ? problem : make(&guest_two, MEMORY_ADDRESS + GUEST_SIZE);
+}

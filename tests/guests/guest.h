@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A small virtual machine for tests: 2 MiB of memory at guest-physical 0, 64-bit mode under an
+// identity map of the first GiB, one stub for each vector.
+#pragma once
+
+#include <sel4/nacre.h>
+#include <sel4/sel4.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <user/space.h>
+
+// The same numbers as guest_layout.inc where code names them.
+enum guest_place {
+	GUEST_PML4 = 0x1000,
+	GUEST_PDPT = 0x2000,
+	GUEST_GDT = 0x3000,
+	GUEST_IDT = 0x4000,
+	GUEST_STUBS = 0x5000, // 16 bytes a vector: eax = 0x100 + vector, VMCALL, IRETQ
+	GUEST_DATA = 0x6000,
+	GUEST_CODE = 0x8000,
+	GUEST_PD = 0xc000,
+	GUEST_STACK_TOP = 0x10000,
+	GUEST_SIZE = 0x200000,
+	GUEST_EXTRA = 0x200000, // where tests map one page more
+	GUEST_HOLE = 0x300000, // nothing is mapped
+};
+
+// VMCS fields (SDM 3C, appendix B).
+enum field {
+	FIELD_CS_SELECTOR = 0x0802,
+	FIELD_EFER = 0x2806,
+	FIELD_PIN = 0x4000,
+	FIELD_PRIMARY = 0x4002,
+	FIELD_EXCEPTION_BITMAP = 0x4004,
+	FIELD_EXIT = 0x400c,
+	FIELD_ENTRY = 0x4012,
+	FIELD_ENTRY_ERROR_CODE = 0x4018,
+	FIELD_SECONDARY = 0x401e,
+	FIELD_INSTRUCTION_ERROR = 0x4400,
+	FIELD_EXIT_INTERRUPTION = 0x4404,
+	FIELD_EXIT_ERROR_CODE = 0x4406,
+	FIELD_VECTORING = 0x4408,
+	FIELD_ACTIVITY = 0x4826,
+	FIELD_TIMER = 0x482e,
+	FIELD_CR0_MASK = 0x6000,
+	FIELD_CR4_MASK = 0x6002,
+	FIELD_CR0 = 0x6800,
+	FIELD_CR3 = 0x6802,
+	FIELD_CR4 = 0x6804,
+	FIELD_CS_BASE = 0x6808,
+	FIELD_IDTR_BASE = 0x6818,
+	FIELD_DR7 = 0x681a,
+	FIELD_RSP = 0x681c,
+	FIELD_RIP = 0x681e,
+	FIELD_RFLAGS = 0x6820,
+};
+
+enum reason {
+	REASON_EXCEPTION = 0,
+	REASON_TRIPLE_FAULT = 2,
+	REASON_INTERRUPT_WINDOW = 7,
+	REASON_CPUID = 10,
+	REASON_HLT = 12,
+	REASON_INVD = 13,
+	REASON_INVLPG = 14,
+	REASON_RDPMC = 15,
+	REASON_RDTSC = 16,
+	REASON_VMCALL = 18,
+	REASON_VMPTRLD = 21,
+	REASON_VMXON = 27,
+	REASON_CONTROL_REGISTER = 28,
+	REASON_DEBUG_REGISTER = 29,
+	REASON_IO = 30,
+	REASON_RDMSR = 31,
+	REASON_WRMSR = 32,
+	REASON_GUEST_STATE = 33,
+	REASON_PAUSE = 40,
+	REASON_GDTR_IDTR = 46,
+	REASON_EPT_VIOLATION = 48,
+	REASON_TIMER = 52,
+	REASON_WBINVD = 54,
+	REASON_XSETBV = 55,
+};
+
+#define REASON_ENTRY_FAILED 0xffffffffu
+#define EVENT_VALID 0x80000000u
+
+// Words of the exit record (vtx.md 2).
+enum exit_word {
+	WORD_RIP = 0,
+	WORD_PRIMARY = 1,
+	WORD_EVENT = 2,
+	WORD_REASON = 3,
+	WORD_QUALIFICATION = 4,
+	WORD_LENGTH = 5,
+	WORD_GUEST_PHYSICAL = 6,
+	WORD_RFLAGS = 7,
+	WORD_REGISTERS = 10, // eax ebx ecx edx esi edi ebp r8..r15
+};
+
+struct code {
+	const uint8_t *start;
+	const uint8_t *end;
+};
+
+#define CODE_DECLARE(name) extern const uint8_t name[], name##_end[]
+#define CODE(name) \
+	&(const struct code) { name, name##_end }
+
+struct guest {
+	seL4_CPtr vcpu;
+	struct space space;
+	seL4_CPtr frame; // its mapping in this program
+	seL4_CPtr mapped; // copy of the frame, mapped in the guest
+	uint8_t *memory;
+	seL4_VCPUContext registers;
+	uint64_t rip;
+	uint64_t primary;
+	uint64_t event;
+	uint64_t result; // of the last VMEnter
+	uint64_t badge;
+	uint64_t words[VM_EXIT_WORDS];
+};
+
+// Two machines live for the whole run.
+extern struct guest guest_one;
+extern struct guest guest_two;
+
+// Null, or why there are no guests here.
+const char *guest_start(void);
+
+// The initial state with this code at its start, and this program's thread as the partner.
+void guest_reset(struct guest *guest, const struct code *code);
+
+// Enters with registers (if told), rip, primary and event; the exit's words replace them.
+void guest_set_registers(struct guest *guest);
+void guest_enter(struct guest *guest);
+
+// Behind the instruction that exited.
+void guest_skip(struct guest *guest);
+
+uint64_t guest_register(const struct guest *guest, unsigned number);
+
+void field_write(const struct guest *guest, uint64_t field, uint64_t value);
+uint64_t field_read(const struct guest *guest, uint64_t field);
+
+// 64 bits of guest memory.
+uint64_t *guest_word(const struct guest *guest, uint64_t address);

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The test program: an initial task that runs every test, prints a line for each and ends the
+// emulator's run. Without VT-x every line says SKIP and why.
+#include <user/print.h>
+#include <user/root/root.h>
+
+#include "guest.h"
+#include "helper.h"
+#include "test.h"
+
+extern const struct test_file test_exits, test_state, test_events, test_errors;
+
+static const struct test_file *const files[] = {
+	&test_exits, &test_state, &test_events, &test_errors};
+
+// Of the running test; written by the checks and run_test.
+static unsigned failures;
+static const char *skip_reason;
+
+bool check_equal(const char *place, const char *what, uint64_t actual, uint64_t expected) {
+	if (actual == expected) return true;
+	print("  %s: %s is %lx, expected %lx\n", place, what, actual, expected);
+	failures++;
+	return false;
+}
+
+void test_skip(const char *why) { skip_reason = why; }
+
+static void run_test(const struct test *test, const char *missing) {
+	failures = 0;
+	skip_reason = missing;
+	if (!missing) test->run(test);
+	if (failures)
+		print("FAIL %s %s\n", test->id, test->sentence);
+	else if (skip_reason)
+		print("SKIP %s %s\n", test->id, skip_reason);
+	else
+		print("PASS %s %s\n", test->id, test->sentence);
+}
+
+void root_main(const seL4_BootInfo *bootinfo) {
+	const char *missing = guest_start();
+
+	if (!missing && !helper_start(bootinfo)) missing = "no memory for the helper thread";
+	for (unsigned i = 0; i < array_count(files); i++) {
+		for (unsigned j = 0; j < files[i]->count; j++)
+			run_test(&files[i]->tests[j], missing);
+	}
+	print("tests done\n");
+	machine_exit(0);
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// State outside the VMCS: it is each guest's own, and the VMM's stays the VMM's.
+#include "guest.h"
+#include "test.h"
+
+CODE_DECLARE(code_cr2);
+CODE_DECLARE(code_debug_registers);
+CODE_DECLARE(code_sse);
+CODE_DECLARE(code_avx);
+CODE_DECLARE(code_swapgs);
+CODE_DECLARE(code_own_msr);
+CODE_DECLARE(code_guest_tsc);
+CODE_DECLARE(code_vmcall);
+
+void native_fill(uint64_t value);
+uint64_t native_differing(uint64_t value);
+
+enum {
+	REGISTER_RCX = 2,
+	REGISTER_RDX = 3,
+	REGISTER_RSI = 4,
+	REGISTER_RDI = 5,
+	REGISTER_R8 = 7,
+	XCR0_X87_SSE_AVX = 7,
+};
+
+#define MSR_LSTAR 0xc0000082ul
+#define MSR_FMASK 0xc0000084ul
+#define MSR_EFER 0xc0000080ul
+#define MSR_TSC_AUX 0xc0000103ul
+
+static const uint64_t pattern_one = 0x0123456789abcdef;
+static const uint64_t pattern_two = 0x7edcba9876543210;
+
+static void start(struct guest *guest, const struct code *code, uint64_t rbx) {
+	guest_reset(guest, code);
+	guest->registers.ebx = rbx;
+	guest_set_registers(guest);
+}
+
+// Binds the guest to this thread without touching anything else of it.
+static void choose(const struct guest *guest) {
+	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest->vcpu, seL4_CapInitThreadTCB), 0);
+	CHECK_EQUAL(seL4_TCB_SetEPTRoot(seL4_CapInitThreadTCB, guest->space.root), 0);
+}
+
+static void step(struct guest *guest) {
+	choose(guest);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	guest_skip(guest);
+}
+
+// Both guests set a state to their pattern, then both look.
+static void run_both(const struct code *code, uint64_t one, uint64_t two) {
+	start(&guest_two, code, two);
+	start(&guest_one, code, one);
+	step(&guest_one);
+	step(&guest_two);
+	step(&guest_one);
+	step(&guest_two);
+}
+
+static void state_cr2(const struct test *) {
+	run_both(CODE(code_cr2), pattern_one, pattern_two);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RCX), pattern_one);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RCX), pattern_two);
+	CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_CR2).value, pattern_one);
+}
+
+static void state_debug(const struct test *) {
+	run_both(CODE(code_debug_registers), pattern_one, pattern_two);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_EQUAL(guest_register(&guest_one, REGISTER_R8 + i), pattern_one + i);
+		CHECK_EQUAL(guest_register(&guest_two, REGISTER_R8 + i), pattern_two + i);
+		CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_DR0 + i).value,
+			pattern_one + i);
+	}
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_R8 + 4), 0xffff0ff1);
+	CHECK_EQUAL(nacre_VCPU_ReadState(guest_two.vcpu, VCPU_STATE_DR6).value, 0xffff0ff1);
+	// What the VMM writes is what the guest reads.
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_two.vcpu, VCPU_STATE_DR2, 0x1234), 0);
+	CHECK_EQUAL(nacre_VCPU_ReadState(guest_two.vcpu, VCPU_STATE_DR2).value, 0x1234);
+}
+
+static void state_sse(const struct test *) {
+	const uint64_t native = 0x5a5a5a5a5a5a5a5a;
+
+	native_fill(native);
+	run_both(CODE(code_sse), pattern_one, pattern_two);
+	CHECK_EQUAL(native_differing(native), 0);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RCX), pattern_one);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RDX), pattern_one);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RCX), pattern_two);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RDX), pattern_two);
+}
+
+static void state_avx(const struct test *) {
+	uint64_t allowed = nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_XCR0_ALLOWED).value;
+
+	CHECK_EQUAL(allowed & 3, 3);
+	if ((allowed & XCR0_X87_SSE_AVX) != XCR0_X87_SSE_AVX) {
+		test_skip("this CPU has no AVX");
+		return;
+	}
+	start(&guest_two, CODE(code_avx), pattern_two);
+	start(&guest_one, CODE(code_avx), pattern_one);
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_XCR0, XCR0_X87_SSE_AVX), 0);
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_two.vcpu, VCPU_STATE_XCR0, allowed), 0);
+	step(&guest_one);
+	step(&guest_two);
+	step(&guest_one);
+	step(&guest_two);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RCX), pattern_one);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RCX), pattern_two);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RSI), XCR0_X87_SSE_AVX);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RSI), allowed);
+}
+
+// With XCR0 as after reset the guest gets #UD for AVX.
+static void state_xcr0_reset(const struct test *) {
+	start(&guest_one, CODE(code_avx), pattern_one);
+	choose(&guest_one);
+	guest_enter(&guest_one);
+	CHECK_EQUAL(guest_one.words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(&guest_one, 0), 0x106);
+}
+
+// Programs read their bases with instructions that not every CPU has.
+static bool has_base_instructions(void) {
+	uint32_t eax = 7, ebx, ecx = 0, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	if (!(ebx & 1)) test_skip("this CPU has no FSGSBASE");
+	return ebx & 1;
+}
+
+static void state_swapgs(const struct test *) {
+	const uint64_t one = 0x7fff12345000;
+	const uint64_t two = 0xffff888012345000;
+	const uint64_t native = 0x7ffe00001000;
+	uint64_t read;
+
+	if (!has_base_instructions()) return;
+	CHECK_EQUAL(seL4_TCB_SetTLSBase(seL4_CapInitThreadTCB, native), 0);
+	run_both(CODE(code_swapgs), one, two);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RDI), one);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RDI), two);
+	asm volatile("rdfsbase %0" : "=r"(read));
+	CHECK_EQUAL(read, native);
+}
+
+static void state_native_gs(const struct test *) {
+	const uint64_t native = 0x7ffd00002000;
+	uint64_t read;
+
+	if (!has_base_instructions()) return;
+	asm volatile("wrgsbase %0" : : "r"(native));
+	start(&guest_one, CODE(code_swapgs), pattern_one & 0x7fffffffffff);
+	step(&guest_one);
+	asm volatile("rdgsbase %0" : "=r"(read));
+	CHECK_EQUAL(read, native);
+}
+
+// An MSR opened to both guests; each keeps its value, and this program goes on making system calls.
+static void own_msr(uint64_t msr, uint64_t one, uint64_t two) {
+	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, msr, 3), 0);
+	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_two.vcpu, msr, 3), 0);
+	start(&guest_two, CODE(code_own_msr), two);
+	start(&guest_one, CODE(code_own_msr), one);
+	guest_one.registers.ecx = msr;
+	guest_two.registers.ecx = msr;
+	guest_set_registers(&guest_one);
+	guest_set_registers(&guest_two);
+	step(&guest_one);
+	step(&guest_two);
+	step(&guest_one);
+	step(&guest_two);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RDI), one);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RDI), two);
+	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, msr, 0), 0);
+	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_two.vcpu, msr, 0), 0);
+	start(&guest_one, CODE(code_own_msr), one);
+	guest_one.registers.ecx = msr;
+	guest_set_registers(&guest_one);
+	choose(&guest_one);
+	guest_enter(&guest_one);
+	CHECK_EQUAL(guest_one.words[WORD_REASON], REASON_WRMSR);
+}
+
+static void state_lstar(const struct test *) {
+	own_msr(MSR_LSTAR, 0xffffffff81000000, 0xffffffffa5a5a5a5);
+	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(guest_two.vcpu, MSR_LSTAR).value, 0xffffffffa5a5a5a5);
+}
+
+static void state_fmask(const struct test *) { own_msr(MSR_FMASK, 0x47700, 0x200); }
+
+static void state_efer(const struct test *) { own_msr(MSR_EFER, 0xd01, 0x501); }
+
+static void state_tsc_aux(const struct test *) {
+	if (nacre_VCPU_SetMSRAccess(guest_one.vcpu, MSR_TSC_AUX, 0)) {
+		test_skip("this CPU has no RDTSCP");
+		return;
+	}
+	own_msr(MSR_TSC_AUX, 0x1234, 0xfedcba98);
+}
+
+static uint64_t host_tsc(void) {
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+static void state_tsc_offset(const struct test *) {
+	const uint64_t offset = 0x1000000000000;
+	uint64_t before, after, guest;
+
+	start(&guest_one, CODE(code_guest_tsc), 0);
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_TSC_OFFSET, offset), 0);
+	before = host_tsc();
+	step(&guest_one);
+	after = host_tsc();
+	guest = guest_register(&guest_one, 0) - offset;
+	CHECK(guest >= before && guest <= after);
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_TSC_OFFSET, 0), 0);
+}
+
+static void state_msr_operations(const struct test *) {
+	seL4_CPtr vcpu = guest_one.vcpu;
+
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, MSR_LSTAR, 0xffffffff80001000).written,
+		0xffffffff80001000);
+	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(vcpu, MSR_LSTAR).value, 0xffffffff80001000);
+	// Neither a value that WRMSR refuses may reach it.
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, MSR_LSTAR, 0x8000000000000000).written, 0);
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, MSR_FMASK, 0x100000200).written, 0x200);
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, 0x10, 0).error, seL4_IllegalOperation);
+	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(vcpu, 0x10).error, seL4_IllegalOperation);
+	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(vcpu, 0x485).error, 0);
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, 0x485, 0).error, seL4_IllegalOperation);
+}
+
+static void state_refused(const struct test *) {
+	static const struct {
+		uint64_t field;
+		uint64_t value;
+		seL4_Error error;
+	} rows[] = {
+		{VCPU_STATE_XCR0, 0, seL4_InvalidArgument},
+		{VCPU_STATE_XCR0, 2, seL4_InvalidArgument},
+		{VCPU_STATE_XCR0, 5, seL4_InvalidArgument},
+		{VCPU_STATE_XCR0, 1ul << 63 | 1, seL4_InvalidArgument},
+		{VCPU_STATE_XCR0, 0x27, seL4_InvalidArgument},
+		{VCPU_STATE_DR6, 1ul << 32, seL4_InvalidArgument},
+		{VCPU_STATE_LSTAR, 1ul << 63, seL4_InvalidArgument},
+		{VCPU_STATE_KERNEL_GS_BASE, 1ul << 47, seL4_InvalidArgument},
+		{VCPU_STATE_FMASK, 1ul << 32, seL4_InvalidArgument},
+		{VCPU_STATE_TSC_AUX, 1ul << 32, seL4_InvalidArgument},
+		{VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, 16, seL4_InvalidArgument},
+		{VCPU_STATE_XCR0_ALLOWED, 1, seL4_IllegalOperation},
+		{10, 0, seL4_InvalidArgument},
+		{22, 0, seL4_InvalidArgument},
+		{~0ul, 0, seL4_InvalidArgument},
+	};
+
+	for (unsigned i = 0; i < array_count(rows); i++)
+		CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, rows[i].field, rows[i].value),
+			rows[i].error);
+	CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, 10).error, seL4_InvalidArgument);
+	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, 0x10, 3), seL4_InvalidArgument);
+	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, MSR_LSTAR, 4), seL4_InvalidArgument);
+}
+
+static const struct test tests[] = {
+	{"state-cr2", "CR2 is each guest's own", state_cr2, NULL},
+	{"state-debug", "DR0 to DR3 and DR6 are each guest's own", state_debug, NULL},
+	{"state-sse", "SSE registers of two guests and the VMM stay apart", state_sse, NULL},
+	{"state-avx", "AVX registers and XCR0 of two guests stay apart", state_avx, NULL},
+	{"state-xcr0-reset", "XCR0 starts with x87 only", state_xcr0_reset, NULL},
+	{"state-swapgs", "SWAPGS in guests does not leak, and the VMM keeps its FS base",
+		state_swapgs, NULL},
+	{"state-native-gs", "the VMM keeps its GS base", state_native_gs, NULL},
+	{"state-lstar", "LSTAR opened to two guests is each one's own", state_lstar, NULL},
+	{"state-fmask", "FMASK opened to two guests is each one's own", state_fmask, NULL},
+	{"state-efer", "EFER opened to two guests is each one's own", state_efer, NULL},
+	{"state-tsc-aux", "TSC_AUX opened to two guests is each one's own", state_tsc_aux, NULL},
+	{"state-tsc-offset", "the guest's TSC is the host's plus the offset", state_tsc_offset,
+		NULL},
+	{"state-msr-operations", "ReadMSR and WriteMSR know the four SYSCALL registers",
+		state_msr_operations, NULL},
+	{"state-refused", "values the CPU would refuse are refused before", state_refused, NULL},
+};
+
+TEST_FILE(test_state);

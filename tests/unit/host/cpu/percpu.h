@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Host tests: the real struct cpu, found by a function instead of GS.
+#pragma once
+
+#define this_cpu this_cpu_by_gs
+#include_next <cpu/percpu.h>
+#undef this_cpu
+
+struct cpu *this_cpu(void);

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The machine below the kernel in host tests.
+#include "host.h"
+
+#include <base/panic.h>
+#include <cpu/bases.h>
+#include <cpu/clock.h>
+#include <cpu/fpu.h>
+#include <cpu/ioapic.h>
+#include <cpu/kernel_map.h>
+#include <cpu/registers.h>
+#include <cpu/vmx.h>
+#include <kernel/guest_hooks.h>
+#include <kernel/invocation.h>
+#include <kernel/preempt.h>
+#include <kernel/schedule.h>
+#include <kernel/trace.h>
+#include <object/vcpu.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+struct host host;
+
+static struct cpu cpu;
+static uint64_t kernel_root[512];
+
+void host_start(void) {
+	void *window = mmap((void *)PHYSICAL_WINDOW, HOST_MEMORY, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (window != (void *)PHYSICAL_WINDOW) {
+		perror("host tests need memory at the place of the physical window");
+		exit(1);
+	}
+	host.now = 1000;
+	host.ioapics = HOST_IOAPICS;
+	host.has_vmx = true;
+	for (unsigned i = 256; i < 512; i++)
+		kernel_root[i] = i << 12 | 1;
+	schedule_init(&cpu);
+}
+
+struct cpu *this_cpu(void) {
+	return &cpu;
+}
+
+// Console
+
+void panic(const char *format, ...) {
+	va_list arguments;
+
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	fflush(stdout);
+	abort();
+}
+
+void print(const char *format, ...) {
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(host.output + host.output_length, HOST_OUTPUT - host.output_length,
+		format, arguments);
+	va_end(arguments);
+	host.output_length += (unsigned)length;
+	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
+}
+
+// Time
+
+uint64_t clock_now(void) { return host.now; }
+
+uint64_t clock_ticks_per_us(void) { return HOST_TICKS_PER_US; }
+
+void clock_set_deadline(uint64_t deadline) { host.deadline = deadline; }
+
+bool preempt_wanted(void) {
+	host.preempt_asked++;
+	return host.preempt_period && host.preempt_asked % host.preempt_period == 0;
+}
+
+// Interrupts
+
+unsigned ioapic_count(void) { return host.ioapics; }
+
+unsigned ioapic_pins(unsigned) { return HOST_PINS; }
+
+void ioapic_route(
+	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
+	host.pins[ioapic][pin] = (struct host_pin){cpu_vector, level, polarity, true};
+}
+
+void ioapic_mask(unsigned ioapic, unsigned pin) { host.pins[ioapic][pin].unmasked = false; }
+
+void ioapic_unmask(unsigned ioapic, unsigned pin) { host.pins[ioapic][pin].unmasked = true; }
+
+// Registers
+
+const uint64_t *kernel_map_root(void) { return kernel_root; }
+
+physical_t kernel_map_root_physical(void) { return physical(0); }
+
+void cr3_write(uint64_t) {}
+
+void tlb_invalidate_page(uint64_t) {}
+
+void bases_switch(struct context *, const struct context *) {}
+
+void bases_save(struct context *) {}
+
+void bases_load(const struct context *) {}
+
+uint64_t fpu_native_xcr0(void) { return 7; }
+
+void fpu_reset(struct fpu_state *state, uint8_t *area, size_t, uint64_t xcr0) {
+	state->area = area;
+	state->xcr0 = xcr0;
+}
+
+void fpu_switch(struct fpu_state *next) { cpu.fpu_owner = next; }
+
+void fpu_forget(struct fpu_state *state) {
+	if (cpu.fpu_owner == state) cpu.fpu_owner = NULL;
+}
+
+void fpu_flush(struct fpu_state *) {}
+
+void fpu_allow(void) {}
+
+void fpu_deny(void) {}
+
+uint8_t io_in8(uint16_t) { return 0; }
+
+uint16_t io_in16(uint16_t) { return 0; }
+
+uint32_t io_in32(uint16_t) { return 0; }
+
+void io_out8(uint16_t, uint8_t) {}
+
+void io_out16(uint16_t, uint16_t) {}
+
+void io_out32(uint16_t, uint32_t) {}
+
+// Virtual CPUs
+
+bool vmx_is_on(void) { return host.has_vmx; }
+
+void vmx_invalidate_guest(physical_t) {}
+
+struct cap vcpu_create(void *memory, unsigned, bool) {
+	return cap_make(CAP_VCPU, memory);
+}
+
+void vcpu_destroy(struct slot *, bool) {}
+
+void vcpu_withdraw_ports(const struct cap *range) { host.withdrawn = *range; }
+
+static void guest_enter(struct thread *) {}
+
+static enum way_out guest_prepare(struct thread *) { return WAY_OUT_USER; }
+
+static void guest_notify(struct thread *) {}
+
+static void guest_detach(struct thread *) {}
+
+const struct guest_hooks guest_hooks = {
+	.enter = guest_enter,
+	.prepare = guest_prepare,
+	.notify = guest_notify,
+	.detach = guest_detach,
+};
+
+#define NO_HANDLER(name) \
+	enum error name(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
+
+NO_HANDLER(vcpu_set_tcb)
+NO_HANDLER(vcpu_read_vmcs)
+NO_HANDLER(vcpu_write_vmcs)
+NO_HANDLER(vcpu_read_msr)
+NO_HANDLER(vcpu_write_msr)
+NO_HANDLER(vcpu_enable_io_port)
+NO_HANDLER(vcpu_disable_io_port)
+NO_HANDLER(vcpu_write_registers)
+NO_HANDLER(vcpu_write_state)
+NO_HANDLER(vcpu_read_state)
+NO_HANDLER(vcpu_set_msr_access)
+#undef NO_HANDLER

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The machine below the kernel in host tests: memory, time, interrupts, and a record of what the
+// kernel did to it.
+#pragma once
+
+#include <kernel/cap.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	HOST_MEMORY = 64 << 20,
+	HOST_IOAPICS = 2,
+	HOST_PINS = 24,
+	HOST_TICKS_PER_US = 1000,
+	HOST_OUTPUT = 4096,
+};
+
+struct host_pin {
+	unsigned vector;
+	unsigned level;
+	unsigned polarity;
+	bool unmasked;
+};
+
+struct host {
+	uint64_t now;
+	uint64_t deadline;
+	unsigned ioapics;
+	struct host_pin pins[HOST_IOAPICS][HOST_PINS];
+	bool has_vmx;
+	struct cap withdrawn; // ports taken from virtual CPUs
+	char output[HOST_OUTPUT]; // what the kernel printed
+	unsigned output_length;
+
+	// Preemption points say yes every preempt_period-th time; 0: never.
+	unsigned preempt_period;
+	unsigned preempt_asked;
+};
+
+extern struct host host;
+
+// Memory for the physical window, and one core with an idle scheduler.
+void host_start(void);

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interrupt objects: issue, delivery, acknowledgement, end.
+#include "test.h"
+#include "world.h"
+
+#include <kernel/irq.h>
+#include <kernel/notification.h>
+
+enum {
+	CONTROL = 1,
+	NOTIFICATION,
+	HANDLER,
+	HANDLER_COPY,
+	WINDOW,
+	READ_ONLY,
+	VECTOR = 7,
+	PIN = 9,
+};
+
+static void start(void) {
+	struct slot *s;
+	struct cap cap;
+
+	world_start(20);
+	s = world.slots;
+	derive_insert_original(&s[CONTROL], cap_make(CAP_IRQ_CONTROL, NULL), NULL);
+	check(world_make(OBJECT_NOTIFICATION, 0, NOTIFICATION, 1) == ERROR_NONE);
+	cap = s[NOTIFICATION].cap;
+	cap.rights = RIGHT_READ;
+	cap_copy_into(&s[READ_ONLY], cap, &s[NOTIFICATION]);
+	cap = cap_make(CAP_CNODE, world.slots);
+	cap.size_bits = 12;
+	derive_insert_original(&s[WINDOW], cap, NULL);
+}
+
+static struct call get(enum invocation_label label, uint64_t vector) {
+	return (struct call){.slot = CONTROL,
+		.label = label,
+		.length = 7,
+		.caps = 1,
+		.words = {HANDLER, 12, 1, PIN, 1, 1, vector},
+		.cap_slots = {WINDOW}};
+}
+
+static enum error handler(enum invocation_label label, unsigned cap) {
+	return world_call(&(struct call){
+		.slot = HANDLER, .label = label, .caps = cap != 0, .cap_slots = {cap}});
+}
+
+static bool is_range(enum error error, uint64_t high) {
+	return error == ERROR_RANGE && payload(0) == 0 && payload(1) == high;
+}
+
+static enum error get_with(enum invocation_label label, unsigned word, uint64_t value) {
+	struct call call = get(label, VECTOR);
+
+	call.words[word] = value;
+	return world_call(&call);
+}
+
+static void issue_errors(void) {
+	struct call call = get(LABEL_IRQ_CONTROL_GET_IOAPIC, VECTOR);
+
+	start();
+	check(world_call(&(struct call){
+		      .slot = CONTROL, .label = LABEL_IRQ_CONTROL_GET, .length = 3, .caps = 1}) ==
+		ERROR_ILLEGAL_OPERATION);
+	call.length = 6;
+	check(world_call(&call) == ERROR_TRUNCATED_MESSAGE);
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 6, 108), 107));
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 1, 0) == ERROR_RANGE);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 0, NOTIFICATION) == ERROR_DELETE_FIRST);
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 2, HOST_IOAPICS), HOST_IOAPICS - 1));
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, HOST_PINS), HOST_PINS - 1));
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 4, 2), 1));
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 5, 2), 1));
+	host.ioapics = 0;
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 2, 0) == ERROR_ILLEGAL_OPERATION);
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_MSI, 2, 256), 255));
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_MSI, 3, 32), 31));
+	check(is_range(get_with(LABEL_IRQ_CONTROL_GET_MSI, 4, 8), 7));
+	check(slot_is_empty(&world.slots[HANDLER]));
+	check(get_with(LABEL_IRQ_CONTROL_GET_MSI, 3, 0) == ERROR_NONE);
+	check(get_with(LABEL_IRQ_CONTROL_GET_MSI, 3, 0) == ERROR_REVOKE_FIRST);
+}
+
+static void delivery(void) {
+	const struct host_pin *pin = &host.pins[1][PIN];
+	const struct notification *notification;
+
+	start();
+	notification = cap_object(&world.slots[NOTIFICATION].cap);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
+	check(pin->unmasked && pin->vector == USER_VECTOR_OFFSET + VECTOR);
+	check(pin->level == 1 && pin->polarity == 1);
+	irq_arrived(VECTOR);
+	check(!pin->unmasked && notification->word == 0);
+	check(handler(LABEL_IRQ_HANDLER_ACK, 0) == ERROR_NONE && pin->unmasked);
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, 0) == ERROR_TRUNCATED_MESSAGE);
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, READ_ONLY) == ERROR_INVALID_CAPABILITY);
+	check(payload(0) == 0);
+	world.slots[NOTIFICATION].cap.badge = 0x40;
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
+	irq_arrived(VECTOR);
+	check(!pin->unmasked && notification->word == 0x40);
+	check(handler(LABEL_IRQ_HANDLER_CLEAR, 0) == ERROR_NONE && !pin->unmasked);
+	check(slot_is_empty(&irq_of(VECTOR)->notification));
+	irq_arrived(107);
+}
+
+static void end(void) {
+	struct slot *s;
+
+	start();
+	s = world.slots;
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
+	cap_copy_into(&s[HANDLER_COPY], s[HANDLER].cap, &s[HANDLER]);
+	check(slot_delete(&s[HANDLER]) == ERROR_NONE && host.pins[1][PIN].unmasked);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_REVOKE_FIRST);
+	check(slot_revoke(&s[CONTROL]) == ERROR_NONE && slot_is_empty(&s[HANDLER_COPY]));
+	check(!host.pins[1][PIN].unmasked && slot_is_empty(&irq_of(VECTOR)->notification));
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
+	check(slot_revoke(&s[0]) == ERROR_NONE);
+	check(slot_is_empty(&irq_of(VECTOR)->notification));
+	irq_arrived(VECTOR);
+	check(!host.pins[1][PIN].unmasked);
+}
+
+static const struct test rows[] = {
+	{"IRQ001", "a handler is refused in the order of the ABI", issue_errors},
+	{"IRQ002", "an interrupt signals, masks its pin, and Ack unmasks it", delivery},
+	{"IRQ003", "the last handler capability frees the vector", end},
+};
+
+TESTS(irq_tests);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Message tags, and where the words of a message are.
+#include "test.h"
+#include "world.h"
+
+#include <abi/bootinfo.h>
+#include <abi/message.h>
+
+static void tags(void) {
+	check(tag_make(0xfffffffffffff, 7, 3, 120) == 0xffffffffffffffff - 7);
+	check(tag_length(127) == 120 && tag_length(121) == 120 && tag_length(119) == 119);
+	for (unsigned i = 0; i < 10000; i++) {
+		uint64_t label = random_next() >> TAG_LABEL_SHIFT;
+		unsigned length = random_below(121);
+		unsigned caps = random_below(4);
+		uint64_t tag = tag_make(label, random_below(8), caps, length);
+
+		check(tag_label(tag) == label && tag_length(tag) == length);
+		check(tag_caps(tag) == caps);
+	}
+}
+
+static void words(void) {
+	struct thread *thread;
+	struct ipc_buffer *buffer;
+
+	world_boot();
+	thread = world.root;
+	buffer = cap_object(&world.slots[ROOT_SLOT_IPC_BUFFER].cap);
+	check(thread_message_register(thread, 0) == &thread->context.r10);
+	check(thread_message_register(thread, 1) == &thread->context.r8);
+	check(thread_message_register(thread, 2) == &thread->context.r9);
+	check(thread_message_register(thread, 3) == &thread->context.r15);
+	check(thread_buffer_to_write(thread) == buffer);
+	check(thread_buffer_to_read(thread) == buffer);
+	thread->slots[THREAD_BUFFER].cap.rights = RIGHT_READ;
+	check(!thread_buffer_to_write(thread) && thread_buffer_to_read(thread) == buffer);
+	thread->slots[THREAD_BUFFER].cap.rights = 0;
+	check(!thread_buffer_to_read(thread));
+	thread->slots[THREAD_BUFFER].cap.rights = RIGHT_READ | RIGHT_WRITE;
+	thread->slots[THREAD_BUFFER].cap.device = 1;
+	check(!thread_buffer_to_write(thread));
+}
+
+static const struct test rows[] = {
+	{"MESSAGE001", "a tag keeps its fields apart and cuts the length at 120", tags},
+	{"MESSAGE002", "words are in the registers of the ABI, then in a usable buffer", words},
+};
+
+TESTS(message_tests);

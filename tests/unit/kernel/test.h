@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Rows of tests, and what a test may ask.
+#pragma once
+
+#include <base/compiler.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct test {
+	const char *id;
+	const char *sentence;
+	void (*run)(void);
+};
+
+struct tests {
+	const struct test *rows;
+	size_t count;
+};
+
+#define TESTS(name) const struct tests name = {rows, array_count(rows)}
+
+extern const struct tests boot_tests;
+extern const struct tests boot_memory_tests;
+extern const struct tests cnode_tests;
+extern const struct tests cspace_tests;
+extern const struct tests delete_tests;
+extern const struct tests derive_tests;
+extern const struct tests ipc_tests;
+extern const struct tests irq_tests;
+extern const struct tests message_tests;
+extern const struct tests refill_tests;
+extern const struct tests untyped_tests;
+
+void test_check(int holds, const char *expression, const char *file, int line);
+
+// A failed check is told and ends the test.
+#define check(expression) test_check(!!(expression), #expression, __FILE__, __LINE__)
+
+// Numbers that are the same in every run.
+uint64_t random_next(void);
+unsigned random_below(unsigned limit);

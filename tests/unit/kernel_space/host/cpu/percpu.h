@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Host tests: the one core.
+#pragma once
+
+#include <stdint.h>
+
+struct cpu {
+	uint64_t space_root;
+};
+
+struct cpu *this_cpu(void);

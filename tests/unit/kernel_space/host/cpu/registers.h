@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Host tests: instructions that touch hardware become calls of the test.
+#pragma once
+
+#include <stdint.h>
+
+void cr3_write(uint64_t value);
+void tlb_invalidate_page(uint64_t address);
+
+uint8_t io_in8(uint16_t port);
+uint16_t io_in16(uint16_t port);
+uint32_t io_in32(uint16_t port);
+void io_out8(uint16_t port, uint8_t value);
+void io_out16(uint16_t port, uint16_t value);
+void io_out32(uint16_t port, uint32_t value);

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Table and frame operations: every error of invocations.md in its order, then the effects.
+#include "test.h"
+#include "world.h"
+
+#include <cpu/percpu.h>
+#include <string.h>
+
+#define HERE 0x10000000000ul // 1 TiB
+#define RW (RIGHT_READ | RIGHT_WRITE)
+
+enum {
+	KIB4 = PAGE_BITS,
+	MIB2 = LARGE_PAGE_BITS,
+	GIB1 = HUGE_PAGE_BITS,
+};
+
+static enum error map(struct slot *frame, struct slot *root, uint64_t address)
+{
+	return world_call(frame_map, (struct call){frame, root, {address, RW}});
+}
+
+static enum error map_guest(struct slot *frame, struct slot *root, uint64_t address)
+{
+	return world_call(frame_map_ept, (struct call){frame, root, {address, RW, 6}});
+}
+
+static enum error map_table(struct slot *table, struct slot *root, uint64_t address)
+{
+	return world_call(table_map, (struct call){table, root, {address}});
+}
+
+static uint64_t payload(void)
+{
+	return world.invocation.results[0];
+}
+
+static bool is_capability(enum error error, uint64_t number)
+{
+	return error == ERROR_INVALID_CAPABILITY && payload() == number;
+}
+
+static bool is_argument(enum error error, uint64_t number)
+{
+	return error == ERROR_INVALID_ARGUMENT && payload() == number;
+}
+
+static bool is_missing(enum error error, uint64_t bits)
+{
+	return error == ERROR_FAILED_LOOKUP && world.failure == LOOKUP_MISSING_CAPABILITY &&
+		payload() == bits;
+}
+
+static bool is_invalid_root(enum error error)
+{
+	return error == ERROR_FAILED_LOOKUP && world.failure == LOOKUP_INVALID_ROOT;
+}
+
+// A capability to a root whose ASID has gone to another root.
+static struct slot *robbed_space(struct cap (*create)(void *, unsigned, bool))
+{
+	struct slot *root = world_space(create);
+
+	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] = 0x1001;
+	return root;
+}
+
+// A capability to a root whose ASID names nothing any more.
+static struct slot *lost_space(struct cap (*create)(void *, unsigned, bool))
+{
+	struct slot *root = world_space(create);
+
+	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] = 0;
+	return root;
+}
+
+static void table_errors(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct slot *guest = world_space(space_create_guest);
+	struct slot *pdpt = world_table(table_create_pdpt);
+	struct slot *directory = world_table(table_create_page_directory);
+	struct slot *table = world_table(table_create_page_table);
+
+	check(is_capability(map_table(pdpt, world_table(space_create_host), ~0ul), 1));
+	check(is_capability(map_table(pdpt, guest, 0), 1));
+	check(is_capability(map_table(pdpt, directory, 0), 1));
+	check(is_argument(map_table(pdpt, lost_space(space_create_host), 1ul << 47), 0));
+	check(is_argument(map_table(directory, root, ~0ul), 0));
+	check(is_invalid_root(map_table(directory, lost_space(space_create_host), 0)));
+	check(is_capability(map_table(directory, robbed_space(space_create_host), 0), 1));
+	check(is_missing(map_table(directory, root, HERE), 39));
+	check(is_missing(map_table(table, root, HERE), 39));
+	check(map_table(pdpt, root, HERE + 12345) == ERROR_NONE);
+	check(is_missing(map_table(table, root, HERE), 30));
+	check(is_capability(map_table(pdpt, guest, ~0ul), 0));
+	check(map_table(world_table(table_create_pdpt), root, HERE) == ERROR_DELETE_FIRST);
+	check(map_table(directory, root, HERE) == ERROR_NONE);
+	check(map_table(table, root, HERE + 0x1fffff) == ERROR_NONE);
+	check(table->cap.map.page == HERE >> 12);
+	check(map_table(world_table(table_create_page_table), root, HERE) == ERROR_DELETE_FIRST);
+}
+
+static void guest_table_errors(void)
+{
+	struct slot *root = world_space(space_create_guest);
+	struct slot *fresh = world_table(space_create_guest);
+	struct slot *pdpt = world_table(table_create_guest_pdpt);
+	struct slot *directory = world_table(table_create_guest_page_directory);
+	struct slot *table = world_table(table_create_guest_page_table);
+
+	check(is_capability(map_table(pdpt, world_space(space_create_host), 0), 1));
+	check(is_invalid_root(map_table(pdpt, fresh, 0)));
+	check(is_invalid_root(map_table(directory, fresh, 0)));
+	check(is_capability(map_table(table, fresh, 0), 1));
+	check(is_capability(map_table(table, robbed_space(space_create_guest), 0), 1));
+	check(is_missing(map_table(directory, root, 0), 39));
+	check(map_table(pdpt, root, 0xfffful << 48) == ERROR_NONE);
+	check(is_missing(map_table(table, root, 0), 30));
+	check(map_table(directory, root, 0) == ERROR_NONE);
+	check(map_table(table, root, 0) == ERROR_NONE);
+	check(map_table(world_table(table_create_guest_pdpt), root, 0) == ERROR_DELETE_FIRST);
+}
+
+static void table_unmapping(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct world_path path = world_map_path(root, HERE);
+	struct slot *frame = world_frame(KIB4, 0x200000);
+	struct slot *copy = world_copy(path.table);
+	uint64_t *entries = cap_object(&path.table->cap);
+
+	check(map(frame, root, HERE) == ERROR_NONE);
+	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_REVOKE_FIRST);
+	world_delete(copy);
+	check(*world_entry(root, HERE, 2) != 0);
+	this_cpu()->space_root = physical_of(cap_object(&root->cap)).value;
+	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_NONE);
+	check(*world_entry(root, HERE, 2) == 0 && entries[0] == 0);
+	check(world.page_reloads == 1);
+	check(!path.table->cap.map.mapped && path.table->cap.map.level == 1);
+	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_NONE);
+	check(world_copy(path.table) == NULL);
+	check(frame->cap.map.mapped &&
+		world_call(frame_unmap, (struct call){.slot = frame}) == ERROR_NONE);
+	check(map_table(path.table, root, HERE) == ERROR_NONE);
+}
+
+static void table_deletion(void)
+{
+	struct slot *root = world_space(space_create_guest);
+	struct world_path path = world_map_path(root, HERE);
+
+	world_delete(path.directory);
+	check(*world_entry(root, HERE, 3) == 0);
+	check(world.guest_flushes == 1);
+	check(world.flushed_guest == physical_of(cap_object(&root->cap)).value);
+	check(path.table->cap.map.mapped);
+	world_delete(path.table);
+	world_delete(path.pdpt);
+	check(*world_entry(root, HERE, 4) == 0);
+}
+
+static void table_of_another(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct world_path path = world_map_path(root, HERE);
+	struct slot *other = world_table(table_create_page_directory);
+
+	world_delete(path.directory);
+	check(map_table(other, root, HERE) == ERROR_NONE);
+	world_delete(path.table);
+	check(*world_entry(root, HERE, 3) != 0);
+	check(*world_entry(root, HERE, 2) == 0);
+}
+
+static void frame_errors(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct slot *guest = world_space(space_create_guest);
+	struct slot *small = world_frame(KIB4, 0x200000);
+	struct slot *large = world_frame(MIB2, 0x400000);
+	struct slot *huge = world_frame(GIB1, 0x40000000);
+	struct slot *pdpt = world_table(table_create_pdpt);
+	struct slot *directory = world_table(table_create_page_directory);
+	struct slot *table = world_table(table_create_page_table);
+
+	check(is_capability(map(small, world_table(space_create_host), ~0ul), 1));
+	check(is_capability(map(small, guest, HERE), 1));
+	check(is_argument(map(small, root, 0x7ffffffff000), 0));
+	check(is_argument(map(small, root, ~0xffful), 0));
+	check(is_argument(map(large, root, 0x7fffffe00000), 0));
+	check(is_invalid_root(map(small, lost_space(space_create_host), 1)));
+	check(is_capability(map(small, robbed_space(space_create_host), 1), 1));
+	check(map(small, root, HERE + 8) == ERROR_ALIGNMENT);
+	check(map(large, root, HERE + 0x1000) == ERROR_ALIGNMENT);
+	check(is_missing(map(huge, root, HERE), 39));
+	check(map_table(pdpt, root, HERE) == ERROR_NONE);
+	check(is_missing(map(large, root, HERE), 30));
+	check(map_table(directory, root, HERE) == ERROR_NONE);
+	check(is_missing(map(small, root, HERE), 21));
+	check(map(huge, root, HERE) == ERROR_DELETE_FIRST);
+	check(map_table(table, root, HERE) == ERROR_NONE);
+	check(map(large, root, HERE) == ERROR_DELETE_FIRST);
+	check(map(large, root, HERE + 0x200000) == ERROR_NONE);
+	check(map_table(world_table(table_create_page_table), root, HERE + 0x200000) ==
+		ERROR_DELETE_FIRST);
+	check(is_missing(map(small, root, HERE + 0x200000), 21));
+	check(map(huge, root, HERE + 0x40000000) == ERROR_NONE);
+	check(map(small, root, HERE) == ERROR_NONE);
+}
+
+static void frame_again(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct slot *other = world_space(space_create_host);
+	struct slot *guest = world_space(space_create_guest);
+	struct slot *frame = world_frame(KIB4, 0x200000);
+	struct slot *in_guest = world_frame(KIB4, 0x300000);
+
+	world_map_path(root, HERE);
+	world_map_path(guest, HERE);
+	check(map(frame, root, HERE) == ERROR_NONE);
+	check(is_argument(map(frame, root, HERE + 0x1000), 0));
+	check(is_argument(map(frame, root, HERE + 1), 0));
+	check(is_capability(map(frame, other, HERE), 1));
+	check(is_capability(map_guest(frame, guest, HERE), 0));
+	check(map_guest(in_guest, guest, HERE) == ERROR_NONE);
+	check(is_capability(map_guest(in_guest, guest, HERE), 0));
+	check(is_capability(map(in_guest, root, HERE), 1));
+	in_guest->cap.map.asid = root->cap.map.asid;
+	check(map(in_guest, root, HERE) == ERROR_ILLEGAL_OPERATION);
+	in_guest->cap.map.asid = guest->cap.map.asid;
+
+	this_cpu()->space_root = physical_of(cap_object(&root->cap)).value;
+	check(!world_call(frame_map, (struct call){frame, root, {HERE, RIGHT_READ, 2}}));
+	check((*world_entry(root, HERE, 1) & 0xfff) == 0x15);
+	check(world.page_flushes == 1 && world.flushed_page == HERE);
+}
+
+static void frame_rights(void)
+{
+	static const struct {
+		uint64_t cap : 4;
+		uint8_t mask;
+		uint8_t bits;
+	} cases[] = {
+		{RW, RW, 7},
+		{RW, RIGHT_READ, 5},
+		{RW, RIGHT_WRITE, 1},
+		{RIGHT_READ, RW, 5},
+		{RIGHT_WRITE, RW, 1},
+		{0, RW, 1},
+		{RIGHTS_ALL, RIGHTS_ALL, 7},
+	};
+	struct slot *root = world_space(space_create_host);
+	struct slot *frame = world_frame(KIB4, 0x200000);
+
+	world_map_path(root, HERE);
+	for (unsigned i = 0; i < array_count(cases); i++) {
+		struct call call = {frame, root, {HERE, cases[i].mask}};
+
+		frame->cap.rights = cases[i].cap;
+		check(world_call(frame_map, call) == ERROR_NONE);
+		check((*world_entry(root, HERE, 1) & 0xfff) == cases[i].bits);
+	}
+}
+
+static void frame_replaced(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct slot *first = world_frame(KIB4, 0x200000);
+	struct slot *second = world_frame(KIB4, 0x201000);
+
+	world_map_path(root, HERE);
+	this_cpu()->space_root = physical_of(cap_object(&root->cap)).value;
+	check(map(first, root, HERE) == ERROR_NONE);
+	check(world.page_flushes == 0);
+	check(map(second, root, HERE) == ERROR_NONE);
+	check(world.page_flushes == 1);
+	check(first->cap.map.mapped);
+	check(world_call(frame_unmap, (struct call){.slot = first}) == ERROR_NONE);
+	check(!first->cap.map.mapped &&
+		paging_target(*world_entry(root, HERE, 1), 1).value == 0x201000);
+	world_delete(second);
+	check(*world_entry(root, HERE, 1) == 0);
+	check(world.page_flushes == 2);
+}
+
+static void frame_copies(void)
+{
+	struct slot *root = world_space(space_create_host);
+	struct slot *frame = world_frame(KIB4, 0x200000);
+	struct slot *copy;
+
+	world_map_path(root, HERE);
+	check(map(frame, root, HERE) == ERROR_NONE);
+	copy = world_copy(frame);
+	check(copy && !copy->cap.map.mapped);
+	check(map(copy, root, HERE + 0x1000) == ERROR_NONE);
+	world_delete(frame);
+	check(*world_entry(root, HERE, 1) == 0);
+	check(*world_entry(root, HERE + 0x1000, 1) != 0);
+	check(world_call(frame_get_address, (struct call){.slot = copy}) == ERROR_NONE);
+	check(world.invocation.result_length == 1 && payload() == 0x200000);
+}
+
+static void guest_frame_errors(void)
+{
+	struct slot *root = world_space(space_create_guest);
+	struct slot *small = world_frame(KIB4, 0x200000);
+	struct slot *large = world_frame(MIB2, 0x400000);
+	struct slot *huge = world_frame(GIB1, 0x40000000);
+
+	check(is_capability(map_guest(small, world_space(space_create_host), 0), 1));
+	check(is_capability(map_guest(small, world_table(space_create_guest), 0), 1));
+	check(is_invalid_root(map_guest(small, lost_space(space_create_guest), 0)));
+	check(is_capability(map_guest(small, robbed_space(space_create_guest), 0), 1));
+	check(map_guest(large, root, 0x1000) == ERROR_ALIGNMENT);
+	check(is_missing(map_guest(huge, root, 0), 39));
+	world_map_path(root, 0);
+	check(map_guest(large, root, 0) == ERROR_DELETE_FIRST);
+	check(map_guest(huge, root, 0) == ERROR_DELETE_FIRST);
+	check(is_capability(map_guest(huge, root, 0x40000000), 0));
+	check(is_missing(map_guest(small, root, 0x40000000), 30));
+	check(is_missing(map_guest(small, root, 0x200000), 21));
+	check(map_guest(small, root, 0xfff) == ERROR_NONE);
+	check(map_guest(world_copy(small), root, 0) == ERROR_DELETE_FIRST);
+	check(map_guest(large, root, 0x200000) == ERROR_NONE);
+	check(world.guest_flushes == 0);
+	check(world_call(frame_unmap, (struct call){.slot = large}) == ERROR_NONE);
+	check(*world_entry(root, 0x200000, 2) == 0);
+	check(world.guest_flushes == 1);
+}
+
+static void guest_no_access(void)
+{
+	struct slot *root = world_space(space_create_guest);
+	struct slot *frame = world_frame(KIB4, 0);
+	struct call call = {frame, root, {0x3000, RIGHT_WRITE, 0}};
+
+	world_map_path(root, 0);
+	check(world_call(frame_map_ept, call) == ERROR_NONE);
+	check((*world_entry(root, 0x3000, 1) & 7) == 0);
+	check(map_guest(world_frame(KIB4, 0x1000), root, 0x3000) == ERROR_DELETE_FIRST);
+	world_delete(frame);
+	check(*world_entry(root, 0x3000, 1) == 0);
+	check(world.guest_flushes == 1);
+}
+
+static void no_device_spaces(void)
+{
+	struct slot *table = world_table(table_create_dma);
+	struct slot *root = world_space(space_create_host);
+
+	check(is_capability(
+		world_call(io_page_table_map, (struct call){.slot = table, .cap = root}), 0));
+	check(world_call(io_page_table_unmap, (struct call){.slot = table}) == ERROR_NONE);
+	check(is_capability(
+		world_call(frame_map_io, (struct call){.slot = world_frame(MIB2, 0), .cap = root}),
+		0));
+	check(world_copy(table) == NULL);
+	world_delete(table);
+}
+
+static const struct test rows[] = {
+	{"table.map.errors", "mapping a host table answers each error in order", table_errors},
+	{"table.map.guest", "mapping an EPT table answers each error in order", guest_table_errors},
+	{"table.unmap", "unmapping needs the only capability, clears the table and flushes",
+		table_unmapping},
+	{"table.delete", "the last capability takes the table out of its parent", table_deletion},
+	{"table.stale", "a table never removes another one's entry", table_of_another},
+	{"frame.map.errors", "mapping a frame answers each error in order", frame_errors},
+	{"frame.map.again", "a mapped frame changes its rights in place and nowhere else",
+		frame_again},
+	{"frame.map.rights", "effective rights are those of capability and mask, write with read",
+		frame_rights},
+	{"frame.replace", "a page replaces one of its size; the old frame unmaps nothing",
+		frame_replaced},
+	{"frame.copy", "a copy is unmapped and each capability removes its own mapping",
+		frame_copies},
+	{"frame.map.guest", "mapping a frame for a guest answers each error in order",
+		guest_frame_errors},
+	{"frame.guest.none", "a guest page without rights gives no access and still counts",
+		guest_no_access},
+	{"frame.map.io", "without a remapping unit every IOSpace operation says so",
+		no_device_spaces},
+};
+
+const struct tests mapping_tests = {rows, array_count(rows)};

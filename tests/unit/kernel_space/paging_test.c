@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The walker and the entries of each format.
+#include "test.h"
+#include "world.h"
+
+#include <string.h>
+
+// Written down from the SDM once more, so that the rows are compared with something.
+#define P 1ul
+#define W 2ul
+#define U 4ul
+#define PWT 8ul
+#define PCD 16ul
+#define LARGE 128ul
+#define EPT_READ 1ul
+#define EPT_EXECUTE 4ul
+#define EPT_TAKEN (1ul << 52)
+
+static uint64_t page_entry(const struct paging_format *format, unsigned level,
+	enum paging_access access, uint64_t attributes)
+{
+	const struct paging_page page = {
+		.address = physical(0x40000000),
+		.level = level,
+		.access = access,
+		.attributes = attributes,
+	};
+
+	return paging_page_entry(format, &page) - 0x40000000;
+}
+
+static void host_rights(void)
+{
+	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 0) == (P | W | U));
+	check(page_entry(&paging_host, 1, PAGING_READ, 0) == (P | U));
+	check(page_entry(&paging_host, 1, PAGING_NO_ACCESS, 0) == P);
+	check(page_entry(&paging_host, 2, PAGING_READ_WRITE, 0) == (P | W | U | LARGE));
+	check(page_entry(&paging_host, 3, PAGING_READ, 0) == (P | U | LARGE));
+	for (unsigned level = 1; level <= 3; level++) {
+		for (unsigned access = 0; access < PAGING_ACCESSES; access++)
+			check(!(page_entry(&paging_host, level, access, ~0ul) >> 63));
+	}
+}
+
+static void host_attributes(void)
+{
+	const uint64_t base = P | W | U;
+
+	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 1) == (base | PWT));
+	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 2) == (base | PCD));
+	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 4) == (base | 1ul << 7));
+	check(page_entry(&paging_host, 2, PAGING_READ_WRITE, 4) == (base | LARGE | 1ul << 12));
+	check(page_entry(&paging_host, 3, PAGING_READ_WRITE, 4) == (base | LARGE));
+	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, ~7ul) == base);
+	check(paging_table_entry(&paging_host, physical(0x5000), ~0ul) ==
+		(0x5000 | base | PWT | PCD));
+	check(paging_table_entry(&paging_host, physical(0x5000), 0) == (0x5000 | base));
+}
+
+static void guest_rights(void)
+{
+	const uint64_t write_back = 6 << 3;
+	const uint64_t read = EPT_TAKEN | EPT_READ | EPT_EXECUTE;
+
+	check(page_entry(&paging_guest, 1, PAGING_READ, 6) == (read | write_back));
+	check(page_entry(&paging_guest, 1, PAGING_READ_WRITE, 6) == (read | 2 | write_back));
+	check(page_entry(&paging_guest, 2, PAGING_READ, 6) == (read | write_back | LARGE));
+	check((page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0) & 7) == 0);
+	check(!paging_is_free(&paging_guest, page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0)));
+	check(paging_table_entry(&paging_guest, physical(0x5000), ~0ul) ==
+		(0x5000 | EPT_TAKEN | 7));
+}
+
+static void guest_memory_types(void)
+{
+	for (uint64_t type = 0; type < 64; type++) {
+		bool known = type == 0 || type == 1 || type == 4 || type == 6;
+		uint64_t entry = page_entry(&paging_guest, 1, PAGING_READ, type);
+
+		check((entry >> 3 & 15) == (known ? type : 6));
+	}
+}
+
+static void walk_missing(void)
+{
+	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+
+	for (unsigned i = 0; i < array_count(formats); i++) {
+		uint64_t *root = world_allocate(1);
+		uint64_t *pdpt = world_allocate(1);
+		uint64_t *directory = world_allocate(1);
+		uint64_t *table = world_allocate(1);
+		const uint64_t address = 0x123456789000;
+
+		check(paging_walk(formats[i], root, address, 4).entry == &root[0x24]);
+		check(paging_walk(formats[i], root, address, 1).missing_bits == 39);
+		root[0x24] = paging_table_entry(formats[i], physical_of(pdpt), 0);
+		check(paging_walk(formats[i], root, address, 3).entry == &pdpt[0xd1]);
+		check(paging_walk(formats[i], root, address, 1).missing_bits == 30);
+		pdpt[0xd1] = paging_table_entry(formats[i], physical_of(directory), 0);
+		check(paging_walk(formats[i], root, address, 2).entry == &directory[0xb3]);
+		check(paging_walk(formats[i], root, address, 1).missing_bits == 21);
+		directory[0xb3] = paging_table_entry(formats[i], physical_of(table), 0);
+		check(paging_walk(formats[i], root, address, 1).entry == &table[0x189]);
+		check(paging_walk(formats[i], root, address | 0xfffful << 48, 1).entry ==
+			&table[0x189]);
+		check(paging_walk(formats[i], root, address + 0xfff, 1).entry == &table[0x189]);
+	}
+}
+
+static void walk_stops_at_page(void)
+{
+	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+
+	for (unsigned i = 0; i < array_count(formats); i++) {
+		uint64_t *root = world_allocate(1);
+		uint64_t *pdpt = world_allocate(1);
+		uint64_t *directory = world_allocate(1);
+
+		root[0] = paging_table_entry(formats[i], physical_of(pdpt), 0);
+		pdpt[0] = page_entry(formats[i], 3, PAGING_READ, 0);
+		check(paging_walk(formats[i], root, 0, 2).missing_bits == 30);
+		check(paging_walk(formats[i], root, 0, 3).entry == &pdpt[0]);
+		pdpt[0] = paging_table_entry(formats[i], physical_of(directory), 0);
+		directory[0] = page_entry(formats[i], 2, PAGING_NO_ACCESS, 0);
+		check(paging_walk(formats[i], root, 0, 1).missing_bits == 21);
+	}
+}
+
+static void entry_kinds(void)
+{
+	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+
+	for (unsigned i = 0; i < array_count(formats); i++) {
+		uint64_t table = paging_table_entry(formats[i], physical(0x7000), 0);
+		uint64_t large = page_entry(formats[i], 2, PAGING_READ, 4) + 0x40000000;
+		uint64_t small = page_entry(formats[i], 1, PAGING_READ, 4) + 0x40000000;
+
+		check(paging_is_free(formats[i], 0));
+		check(!paging_is_page(formats[i], 0, 1) && !paging_is_table(formats[i], 0, 4));
+		check(paging_is_table(formats[i], table, 4));
+		check(paging_is_table(formats[i], table, 2));
+		check(!paging_is_table(formats[i], small, 1));
+		check(paging_is_page(formats[i], small, 1));
+		check(paging_is_page(formats[i], large, 2) && paging_is_page(formats[i], large, 3));
+		check(paging_target(table, 1).value == 0x7000);
+		check(paging_target(large, 2).value == 0x40000000);
+		check(paging_target(large | 1ul << 63 | 0x60, 2).value == 0x40000000);
+	}
+}
+
+static const struct test rows[] = {
+	{"paging.host.rights", "a host page is user, writable and never NX as its rights say",
+		host_rights},
+	{"paging.host.memory", "host attributes set PWT, PCD and PAT where each size has it",
+		host_attributes},
+	{"paging.guest.rights", "an EPT page reads and executes, or gives nothing yet is taken",
+		guest_rights},
+	{"paging.guest.memory", "an unknown EPT memory type is write-back", guest_memory_types},
+	{"paging.walk.missing", "a walk tells the highest missing level and ignores high bits",
+		walk_missing},
+	{"paging.walk.page", "a walk never looks through a large page", walk_stops_at_page},
+	{"paging.entry.kinds", "entries are told apart by level and bits", entry_kinds},
+};
+
+const struct tests paging_tests = {rows, array_count(rows)};

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Random operations on three spaces against a processor that caches every translation and every
+// inner entry it may: none that it still holds may differ from the tables.
+#include "test.h"
+#include "world.h"
+
+#include <cpu/percpu.h>
+#include <string.h>
+
+enum {
+	SPACES = 3, // two host spaces and a guest's
+	PLACES = 8,
+	FRAMES = 12,
+	TABLES = 18,
+	ROUNDS = 60000,
+};
+
+// Pages that share some of their tables and some not.
+static const uint64_t places[PLACES] = {
+	0, 0x1000, 0x200000, 0x201000, 0x40000000, 0x40001000, 0x8000000000, 0x7fffffffe000};
+
+// What a processor remembers of one space: for each place the entry of each level, from 4 down,
+// until the page. Bit n of known: it has the entry of level n.
+struct cache {
+	uint64_t entries[PLACES][PAGING_LEVELS + 1];
+	unsigned known[PLACES];
+};
+
+struct model {
+	struct slot *spaces[SPACES];
+	struct slot *frames[FRAMES];
+	struct slot *tables[TABLES];
+	struct cache caches[SPACES];
+	uint64_t random;
+};
+
+static struct model model;
+
+static unsigned random_below(unsigned limit)
+{
+	model.random ^= model.random << 13;
+	model.random ^= model.random >> 7;
+	model.random ^= model.random << 17;
+	return (unsigned)(model.random >> 32) % limit;
+}
+
+static uint64_t root_of(unsigned space)
+{
+	return physical_of(cap_object(&model.spaces[space]->cap)).value;
+}
+
+static bool is_host(unsigned space)
+{
+	return model.spaces[space]->cap.map.format == SPACE_HOST;
+}
+
+static void forget_hosts(void)
+{
+	for (unsigned i = 0; i < SPACES; i++) {
+		if (is_host(i))
+			memset(&model.caches[i], 0, sizeof(model.caches[i]));
+	}
+}
+
+// INVLPG drops the page and every inner entry of any address.
+static void forget_page(uint64_t address)
+{
+	for (unsigned i = 0; i < SPACES; i++) {
+		if (!is_host(i) || root_of(i) != this_cpu()->space_root)
+			continue;
+		for (unsigned j = 0; j < PLACES; j++) {
+			unsigned leaf = model.caches[i].known[j] & -model.caches[i].known[j];
+			unsigned level = leaf ? (unsigned)__builtin_ctz(leaf) : 0;
+			bool is_leaf = leaf &&
+				paging_is_page(
+					&paging_host, model.caches[i].entries[j][level], level);
+			bool is_here = is_leaf &&
+				address >> paging_shift(level) == places[j] >> paging_shift(level);
+
+			model.caches[i].known[j] = is_leaf && !is_here ? leaf : 0;
+		}
+	}
+}
+
+static void forget_guest(uint64_t root)
+{
+	for (unsigned i = 0; i < SPACES; i++) {
+		if (!is_host(i) && root_of(i) == root)
+			memset(&model.caches[i], 0, sizeof(model.caches[i]));
+	}
+}
+
+// The processor may use this space now.
+static bool is_reachable(unsigned space)
+{
+	return !is_host(space) || root_of(space) == this_cpu()->space_root;
+}
+
+static void compare_and_fill(unsigned space)
+{
+	struct cache *cache = &model.caches[space];
+
+	for (unsigned j = 0; j < PLACES; j++) {
+		for (unsigned level = PAGING_LEVELS; level >= 1; level--) {
+			uint64_t *entry = world_entry(model.spaces[space], places[j], level);
+
+			if (cache->known[j] & 1u << level)
+				check(entry && *entry == cache->entries[j][level]);
+			if (!entry || *entry == 0)
+				continue;
+			cache->entries[j][level] = *entry;
+			cache->known[j] |= 1u << level;
+		}
+	}
+}
+
+static struct call random_map(struct slot *slot)
+{
+	static const uint64_t rights[] = {RIGHTS_ALL, RIGHT_READ, 0};
+
+	return (struct call){slot, model.spaces[random_below(SPACES)],
+		{places[random_below(PLACES)], rights[random_below(3)], 6}};
+}
+
+static struct slot *new_table(unsigned i)
+{
+	static struct cap (*const creators[])(void *, unsigned, bool) = {table_create_pdpt,
+		table_create_page_directory, table_create_page_table, table_create_guest_pdpt,
+		table_create_guest_page_directory, table_create_guest_page_table};
+
+	return world_table(creators[i % array_count(creators)]);
+}
+
+// A deleted table's memory becomes another table, so dangling entries would show.
+static void recycle_table(struct slot *slot)
+{
+	struct cap old = slot->cap;
+	void *memory = cap_object(&old);
+
+	world_delete(slot);
+	memset(memory, 0, 1 << TABLE_BITS);
+	old.map.mapped = 0;
+	old.map.asid = 0;
+	old.map.page = 0;
+	derive_insert_original(slot, old, NULL);
+}
+
+static void recycle_frame(struct slot *slot)
+{
+	struct cap fresh = frame_create(cap_object(&slot->cap), slot->cap.size_bits, false);
+
+	world_delete(slot);
+	derive_insert_original(slot, fresh, NULL);
+}
+
+static void load_random(void)
+{
+	static struct thread thread;
+
+	thread.slots[THREAD_SPACE].cap = model.spaces[random_below(SPACES)]->cap;
+	space_load(&thread);
+}
+
+static void step(void)
+{
+	struct slot *frame = model.frames[random_below(FRAMES)];
+	struct slot *table = model.tables[random_below(TABLES)];
+
+	switch (random_below(256)) {
+	case 0: world_call(table_unmap, (struct call){.slot = table}); break;
+	case 1: recycle_table(table); break;
+	case 2: recycle_frame(frame); break;
+	case 3 ... 16: load_random(); break;
+	case 17 ... 100: world_call(frame_unmap, (struct call){.slot = frame}); break;
+	case 101 ... 180: world_call(frame_map, random_map(frame)); break;
+	case 181 ... 220: world_call(frame_map_ept, random_map(frame)); break;
+	default: world_call(table_map, random_map(table)); break;
+	}
+}
+
+// No entry of any space leads to a frame whose capability is not mapped there.
+static void entries_are_recorded(void)
+{
+	for (unsigned i = 0; i < SPACES; i++) {
+		for (unsigned j = 0; j < PLACES; j++) {
+			uint64_t *entry = world_entry(model.spaces[i], places[j], 1);
+			bool found = !entry || *entry == 0;
+
+			for (unsigned k = 0; k < FRAMES; k++) {
+				const struct cap *cap = &model.frames[k]->cap;
+
+				found |= !found && cap->map.mapped &&
+					cap->map.asid == model.spaces[i]->cap.map.asid &&
+					physical_of(cap_object(cap)).value ==
+						paging_target(*entry, 1).value;
+			}
+			check(found);
+		}
+	}
+}
+
+static void random_operations(void)
+{
+	memset(&model, 0, sizeof(model));
+	model.random = 0x9e3779b97f4a7c15;
+	model.spaces[0] = world_space(space_create_host);
+	model.spaces[1] = world_space(space_create_host);
+	model.spaces[2] = world_space(space_create_guest);
+	for (unsigned i = 0; i < TABLES; i++)
+		model.tables[i] = new_table(i);
+	for (unsigned i = 0; i < FRAMES; i++)
+		model.frames[i] = world_frame(i < 9 ? PAGE_BITS : LARGE_PAGE_BITS, (i + 8ul) << 21);
+	world.on_reload = forget_hosts;
+	world.on_page_flush = forget_page;
+	world.on_guest_flush = forget_guest;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		step();
+		for (unsigned j = 0; j < SPACES; j++) {
+			if (is_reachable(j))
+				compare_and_fill(j);
+		}
+		entries_are_recorded();
+	}
+	check(world.page_flushes > 100 && world.page_reloads > 100 && world.guest_flushes > 100);
+	world.on_reload = NULL;
+	world.on_page_flush = NULL;
+	world.on_guest_flush = NULL;
+}
+
+static const struct test rows[] = {
+	{"space.stale", "no cached translation outlives a change of the tables", random_operations},
+};
+
+const struct tests stale_tests = {rows, array_count(rows)};

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel around the files under test.
+#include "world.h"
+
+#include "test.h"
+#include <base/bits.h>
+#include <base/panic.h>
+#include <cpu/kernel_map.h>
+#include <cpu/percpu.h>
+#include <cpu/registers.h>
+#include <cpu/vmx.h>
+#include <object/vcpu.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	SLOTS = 512,
+};
+
+alignas(1 << 21) unsigned char test_memory[WORLD_PAGES << PAGE_BITS];
+struct world world;
+
+static struct cpu cpu;
+static struct slot slots[SLOTS];
+static unsigned slots_used;
+static unsigned pages_used;
+static uint64_t kernel_root[PAGING_ENTRIES];
+
+void panic(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	exit(1);
+}
+
+struct cpu *this_cpu(void)
+{
+	return &cpu;
+}
+
+void cr3_write(uint64_t value)
+{
+	check(value == cpu.space_root);
+	world.page_reloads++;
+	if (world.on_reload)
+		world.on_reload();
+}
+
+void tlb_invalidate_page(uint64_t address)
+{
+	world.page_flushes++;
+	world.flushed_page = address;
+	if (world.on_page_flush)
+		world.on_page_flush(address);
+}
+
+void vmx_invalidate_guest(physical_t root)
+{
+	world.guest_flushes++;
+	world.flushed_guest = root.value;
+	if (world.on_guest_flush)
+		world.on_guest_flush(root.value);
+}
+
+void vcpu_withdraw_ports(struct cap *range)
+{
+	world.withdrawals++;
+	world.withdrawn_first = range->port.first;
+	world.withdrawn_last = range->port.last;
+}
+
+const uint64_t *kernel_map_root(void)
+{
+	return kernel_root;
+}
+
+physical_t kernel_map_root_physical(void)
+{
+	return physical_of_image(kernel_root);
+}
+
+static void port_write(uint16_t port, uint32_t value)
+{
+	world.port = port;
+	world.port_value = value;
+}
+
+static uint32_t port_read(uint16_t port)
+{
+	world.port = port;
+	return world.port_value;
+}
+
+uint8_t io_in8(uint16_t port)
+{
+	return (uint8_t)port_read(port);
+}
+
+uint16_t io_in16(uint16_t port)
+{
+	return (uint16_t)port_read(port);
+}
+
+uint32_t io_in32(uint16_t port)
+{
+	return port_read(port);
+}
+
+void io_out8(uint16_t port, uint8_t value)
+{
+	port_write(port, value);
+}
+
+void io_out16(uint16_t port, uint16_t value)
+{
+	port_write(port, value);
+}
+
+void io_out32(uint16_t port, uint32_t value)
+{
+	port_write(port, value);
+}
+
+enum error error_argument(struct invocation *invocation, unsigned number)
+{
+	invocation_return(invocation, number);
+	return ERROR_INVALID_ARGUMENT;
+}
+
+enum error error_capability(struct invocation *invocation, unsigned number)
+{
+	invocation_return(invocation, number);
+	return ERROR_INVALID_CAPABILITY;
+}
+
+enum error error_lookup(
+	struct invocation *invocation, enum lookup_side side, const struct lookup_failure *failure)
+{
+	check(side == LOOKUP_TARGET);
+	world.failure = (enum lookup_failure_kind)failure->kind;
+	invocation_return(invocation, side);
+	return ERROR_FAILED_LOOKUP;
+}
+
+enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left)
+{
+	check(side == LOOKUP_TARGET);
+	world.failure = LOOKUP_MISSING_CAPABILITY;
+	invocation_return(invocation, bits_left);
+	return ERROR_FAILED_LOOKUP;
+}
+
+enum error invocation_empty_slot(struct invocation *invocation, const struct cap *root,
+	uint64_t index, uint64_t depth, struct slot **slot)
+{
+	(void)invocation;
+	(void)root;
+	check(index == 7);
+	check(depth == 64);
+	*slot = world.empty_slot;
+	return *slot ? ERROR_NONE : ERROR_DELETE_FIRST;
+}
+
+struct slot *world_empty(void)
+{
+	check(slots_used < SLOTS);
+	return &slots[slots_used++];
+}
+
+void *world_allocate(unsigned pages)
+{
+	pages_used = (unsigned)align_up(pages_used, pages);
+	check(pages_used + pages <= WORLD_PAGES);
+	pages_used += pages;
+	return test_memory + ((size_t)(pages_used - pages) << PAGE_BITS);
+}
+
+void world_delete(struct slot *slot)
+{
+	static void (*const destroy[CAP_TYPES])(struct slot *, bool) = {
+		[CAP_FRAME] = frame_destroy,
+		[CAP_TABLE] = table_destroy,
+		[CAP_SPACE] = space_destroy,
+		[CAP_ASID_POOL] = asid_pool_destroy,
+		[CAP_PORT_RANGE] = port_range_destroy,
+	};
+
+	if (destroy[slot->cap.type])
+		destroy[slot->cap.type](slot, derive_is_last(slot));
+	derive_remove(slot);
+}
+
+void world_reset(void)
+{
+	for (unsigned i = 0; i < slots_used; i++) {
+		if (!slot_is_empty(&slots[i]))
+			world_delete(&slots[i]);
+	}
+	if (!slot_is_empty(&world.pool))
+		world_delete(&world.pool);
+	memset(slots, 0, sizeof(slots));
+	memset(&world, 0, sizeof(world));
+	memset(test_memory, 0, sizeof(test_memory));
+	slots_used = 0;
+	pages_used = 0;
+	for (unsigned i = 0; i < PAGING_ENTRIES; i++)
+		kernel_root[i] = i << PAGE_BITS | 3;
+	derive_insert_original(&world.pool, asid_pool_install(world_allocate(1)), NULL);
+	check(world.pool.cap.asid_base == 0);
+	cpu.space_root = kernel_map_root_physical().value;
+}
+
+struct slot *world_table(struct cap (*create)(void *, unsigned, bool))
+{
+	struct slot *slot = world_empty();
+
+	derive_insert_original(slot, create(world_allocate(1), 0, false), NULL);
+	return slot;
+}
+
+struct slot *world_frame(unsigned size_bits, uint64_t address)
+{
+	struct slot *slot = world_empty();
+
+	derive_insert_original(
+		slot, frame_create(physical_pointer(physical(address)), size_bits, false), NULL);
+	return slot;
+}
+
+struct slot *world_copy(struct slot *slot)
+{
+	static enum error (*const derive[CAP_TYPES])(const struct slot *, struct cap *) = {
+		[CAP_FRAME] = frame_derive,
+		[CAP_TABLE] = table_derive,
+		[CAP_SPACE] = space_derive,
+	};
+	struct cap cap = slot->cap;
+	struct slot *copy = world_empty();
+
+	if (derive[cap.type] && derive[cap.type](slot, &cap))
+		return NULL;
+	derive_insert_copy(copy, cap, slot);
+	return copy;
+}
+
+struct slot *world_space(struct cap (*create)(void *, unsigned, bool))
+{
+	struct slot *slot = world_table(create);
+
+	check(world_call(asid_pool_assign, (struct call){.slot = &world.pool, .cap = slot}) ==
+		ERROR_NONE);
+	return slot;
+}
+
+enum error world_call(invocation_handler *handler, struct call call)
+{
+	world.invocation = (struct invocation){
+		.slot = call.slot,
+		.registers = call.words,
+		.length = 4,
+		.cap_count = call.cap ? 2 : 0,
+		.caps = {call.cap, call.cap},
+	};
+	return handler(&world.invocation);
+}
+
+uint64_t *world_entry(const struct slot *root, uint64_t address, unsigned level)
+{
+	const struct paging_format *format = root->cap.map.format == SPACE_HOST ? &paging_host
+										: &paging_guest;
+
+	return paging_walk(format, cap_object(&root->cap), address, level).entry;
+}
+
+struct world_path world_map_path(struct slot *root, uint64_t address)
+{
+	bool host = root->cap.map.format == SPACE_HOST;
+	struct world_path path = {
+		world_table(host ? table_create_pdpt : table_create_guest_pdpt),
+		world_table(host ? table_create_page_directory : table_create_guest_page_directory),
+		world_table(host ? table_create_page_table : table_create_guest_page_table),
+	};
+
+	check(!world_call(table_map, (struct call){path.pdpt, root, {address}}));
+	check(!world_call(table_map, (struct call){path.directory, root, {address}}));
+	check(!world_call(table_map, (struct call){path.table, root, {address}}));
+	return path;
+}

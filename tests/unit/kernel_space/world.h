@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel around the files under test: memory, slots, invocations, and a record of what reached
+// the hardware.
+#pragma once
+
+#include <cpu/paging.h>
+#include <kernel/derive.h>
+#include <kernel/invocation.h>
+#include <kernel/space.h>
+#include <kernel/space_objects.h>
+#include <object/asid.h>
+#include <object/port_range.h>
+
+enum {
+	WORLD_PAGES = 256,
+};
+
+struct world {
+	unsigned page_reloads; // writes of CR3
+	unsigned page_flushes; // INVLPG
+	uint64_t flushed_page;
+	unsigned guest_flushes; // INVEPT
+	uint64_t flushed_guest; // root
+	unsigned withdrawn_first;
+	unsigned withdrawn_last;
+	unsigned withdrawals;
+	uint16_t port; // last one used
+	uint32_t port_value;
+	struct slot *empty_slot; // what invocation_empty_slot finds; null: DeleteFirst
+	enum lookup_failure_kind failure; // of the last FailedLookup
+
+	// Called on every flush, for the model of a TLB.
+	void (*on_page_flush)(uint64_t address);
+	void (*on_reload)(void);
+	void (*on_guest_flush)(uint64_t root);
+
+	struct invocation invocation; // of the last call
+	struct slot pool; // base 0
+};
+
+extern struct world world;
+
+// Forgets everything: fresh memory, one ASID pool at base 0 (world.pool), the kernel's root loaded.
+void world_reset(void);
+
+// Cleared pages that lie on a multiple of their own size.
+void *world_allocate(unsigned pages);
+
+// Empties a slot as the kernel does when its capability is deleted.
+void world_delete(struct slot *slot);
+
+// An original capability made by a creator; and a copy of one.
+struct slot *world_table(struct cap (*create)(void *, unsigned, bool));
+struct slot *world_frame(unsigned size_bits, uint64_t address);
+struct slot *world_copy(struct slot *slot);
+struct slot *world_empty(void);
+
+// A root with an ASID of world.pool.
+struct slot *world_space(struct cap (*create)(void *, unsigned, bool));
+
+struct call {
+	struct slot *slot;
+	struct slot *cap; // extra capability 0
+	uint64_t words[4];
+};
+
+// Invokes a handler; payload words are in world.invocation.results.
+enum error world_call(invocation_handler *handler, struct call call);
+
+// The entry that translates address in the table of this level, or null.
+uint64_t *world_entry(const struct slot *root, uint64_t address, unsigned level);
+
+// Maps a new table of each level for address, so that a 4 KiB page can follow.
+struct world_path {
+	struct slot *pdpt;
+	struct slot *directory;
+	struct slot *table;
+};
+
+struct world_path world_map_path(struct slot *root, uint64_t address);
