@@ -151,16 +151,18 @@ void init(void) {
 	receive_all();
 }
 
+// Serve device and clients until the device asks for nothing: its line is low then, so that the
+// next cause makes an edge.
+static void service(void) {
+	do {
+		receive_all();
+		drain_all();
+		transmit_pump();
+	} while (uart_interrupt_pending());
+}
+
 void notified(microkit_channel channel) {
-	if (channel == CHANNEL_IRQ) {
-		do {
-			receive_all();
-			drain_all();
-			transmit_pump();
-		} while (uart_interrupt_pending());
-		microkit_irq_ack(CHANNEL_IRQ);
-		return;
-	}
-	drain_all();
-	transmit_pump();
+	// The pin is masked until the acknowledgement and forgets edges meanwhile: unmask first.
+	if (channel == CHANNEL_IRQ) microkit_irq_ack(CHANNEL_IRQ);
+	service();
 }

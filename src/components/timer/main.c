@@ -61,8 +61,9 @@ void init(void) {
 
 void notified(microkit_channel channel) {
 	if (channel != CHANNEL_IRQ) return;
-	if (device_works) update();
+	// The pin is masked until the acknowledgement and forgets edges meanwhile: unmask first.
 	microkit_irq_ack(CHANNEL_IRQ);
+	if (device_works) update();
 }
 
 static enum timer_status set_timeout(microkit_channel client, bool has_deadline) {
