@@ -24,7 +24,10 @@ static void handle(struct system *system, uint32_t domain, seL4_MessageInfo_t ta
 		make_passive(&system->domains[domain], record->name);
 		return;
 	}
+	// A console is slow: whoever is more important than the faulty domain does not wait for it.
+	seL4_TCB_SetPriority(seL4_CapInitThreadTCB, seL4_CapInitThreadTCB, record->priority);
 	fault_report(system, domain, seL4_MessageInfo_get_label(tag));
+	seL4_TCB_SetPriority(seL4_CapInitThreadTCB, seL4_CapInitThreadTCB, seL4_MaxPrio);
 	if (record->flags & SYSTEM_DOMAIN_RESTART) restart_plan(system, domain);
 }
 
