@@ -77,4 +77,16 @@ def check(name):
     return found
 
 
-ROWS = [(f"example-{name}", LABEL[name], lambda name=name: check(name)) for name in SCRIPTS]
+def check_same_bytes():
+    """Nothing of the clock, of paths or of chance is in an ISO."""
+    description = places.ROOT / "examples" / "restart" / "restart.system"
+    folder = places.BUILD / "system-tests"
+    isos = [product.make_iso(description, folder / name / "restart.iso").read_bytes()
+            for name in ("first", "second")]
+    name = "system/same-bytes"
+    return [results.passed(name) if isos[0] == isos[1] else
+            results.failed(name, "two builds of one description differ")]
+
+
+ROWS = [("same-bytes", "a description built twice gives identical ISOs", check_same_bytes)]
+ROWS += [(f"example-{name}", LABEL[name], lambda name=name: check(name)) for name in SCRIPTS]
