@@ -71,14 +71,17 @@ def _ranks(system):
 
 
 def _channel_edges(system):
+    """An edge for each call and one for the notifications of a channel, drawn from the higher
+    priority down so that the ranks hold."""
     for channel in system.channels:
-        for end, other in (channel.ends, channel.ends[::-1]):
-            ends = f'{_node("pd", end.domain.name)} -> {_node("pd", other.domain.name)}'
-            label = f'taillabel="{end.id}" headlabel="{other.id}"'
-            if end.call:
-                yield f'{ends} [color="#1f5fa8" penwidth=1.5 {label}];'
-            if end.notify:
-                yield f'{ends} [color="#2f8f4e" style=dashed constraint=false {label}];'
+        upper, lower = sorted(channel.ends, key=lambda end: -end.domain.priority)
+        ends = f'{_node("pd", upper.domain.name)} -> {_node("pd", lower.domain.name)}'
+        label = f'taillabel="{upper.id}" headlabel="{lower.id}"'
+        for style, down, up in (('color="#1f5fa8" penwidth=1.5', upper.call, lower.call),
+                                ('color="#2f8f4e" style=dashed', upper.notify, lower.notify)):
+            if down or up:
+                direction = "both" if down and up else "forward" if down else "back"
+                yield f"{ends} [dir={direction} {style} {label}];"
 
 
 def _parent_edges(system):
@@ -96,7 +99,7 @@ def _region_edges(system):
                f'label={_quote(label)}];'.replace("\\\\n", "\\n"))
     for owner, record in _mappings(system):
         yield (f'{owner} -> {_node("mr", record.region_name)} [dir=none color="#9a8a2a" '
-               f'label="{record.perms}" constraint=false];')
+               f'label="{record.perms}"];')
 
 
 def _mappings(system):

@@ -47,7 +47,8 @@ def pack(target, template, files, values):
         (boot / "grub" / "grub.cfg").write_text(fill_template(text, values))
         partial = target.with_name(target.name + ".partial")
         run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", partial,
-                    f"--install-modules={MODULES[template]}", "--locales=", "--fonts=", "--themes=", directory], f"iso-{target.stem}",
+                    f"--install-modules={MODULES[template]}", "--locales=", "--fonts=",
+                    "--themes=", directory], f"iso-{target.stem}",
                    env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
         partial.replace(target)
 
