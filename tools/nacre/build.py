@@ -8,6 +8,8 @@ import sys
 from nacre import debs, initramfs, packages, places
 from nacre.report import Failure, run_logged, step
 
+# Where Meson puts what it makes; other folders of the build directory hold systems made of it.
+ROOMS = ("src", "tests", "bench")
 COMPOSE = places.ROOT / "tools" / "compose.py"
 
 
@@ -40,7 +42,7 @@ def artefact(name):
     path = places.BUILD / name
     if path.is_file():
         return path
-    found = sorted(places.BUILD.rglob(name))
+    found = [place for room in ROOMS for place in sorted((places.BUILD / room).rglob(name))]
     if not found:
         raise Failure(f"the build made no {name}: is its target in a meson.build?")
     return found[0]
@@ -48,7 +50,8 @@ def artefact(name):
 
 def search_path():
     """Where the composer looks for the ELF and prefill files that a description names."""
-    folders = {path.parent for path in places.BUILD.rglob("*.elf")
+    folders = {path.parent for room in ROOMS
+               for path in (places.BUILD / room).rglob("*.elf")
                if not any(part.endswith(".p") for part in path.parts)}
     return [places.BUILD, places.GUEST, places.GUEST_CONFIG, *sorted(folders - {places.BUILD})]
 

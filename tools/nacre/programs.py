@@ -2,6 +2,7 @@
 """Compiles the programs of a description that come as source: `NAME.elf` is made of `NAME.c`, or of
 all C files of the folder `NAME/`, beside the description."""
 
+import hashlib
 import xml.etree.ElementTree
 
 from nacre import build, places
@@ -56,7 +57,9 @@ def compile_program(sources, target, flavour):
 
 def ensure(description, flavour):
     """Compiles what the description needs and returns the folder it is in."""
-    target = places.BUILD / "programs" / description.stem / flavour
+    # Descriptions of one name in two folders have programs of their own.
+    mark = hashlib.sha256(str(description.absolute().parent).encode()).hexdigest()[:8]
+    target = places.BUILD / "programs" / f"{description.stem}-{mark}" / flavour
     for program in named_programs(description):
         sources = sources_of(description.parent, program)
         if sources:
