@@ -5,6 +5,7 @@
 #include <root/module.h>
 #include <root/monitor.h>
 #include <root/probe.h>
+#include <root/regions.h>
 #include <root/restart.h>
 
 #include <user/print.h>
@@ -23,7 +24,8 @@ seL4_Error system_report(seL4_Error error, const char *what, const char *name) {
 		print("system: %s '%s': out of memory or slots (%lu KiB, %lu slots left)\n", what,
 			name, untyped_left() >> 10, slots_left());
 	else if (error == seL4_RangeError)
-		print("system: %s '%s': no such memory, pin or port on this machine\n", what, name);
+		print("system: %s '%s': this machine has no such memory, pin, port or time span\n",
+			what, name);
 	else
 		print("system: %s '%s': the kernel refused with error %d\n", what, name, error);
 	return error;
@@ -76,6 +78,7 @@ void root_main(const seL4_BootInfo *bootinfo) {
 		print("system: the system image cannot be used: %s\n", problem);
 		return;
 	}
+	if (regions_keep_fixed(system)) return;
 	system->fault_endpoint = object_make(OBJECT_ENDPOINT, 0);
 	if (!system->fault_endpoint || !fit_memory(system)) return;
 	if (restart_init(system) || build_system(system)) {

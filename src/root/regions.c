@@ -144,6 +144,18 @@ static seL4_Error build_region(struct system *system, uint32_t index) {
 	return seL4_NoError;
 }
 
+seL4_Error regions_keep_fixed(const struct system *system) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_REGIONS); i++) {
+		const struct system_region *region = &system->image.regions[i];
+		seL4_Error error;
+
+		if (region->paddr == SYSTEM_ANY_ADDRESS || !is_needed(system, i)) continue;
+		error = untyped_keep(region->paddr, region->size);
+		if (error) return system_report(error, "memory region", region->name);
+	}
+	return seL4_NoError;
+}
+
 seL4_Error regions_build(struct system *system, unsigned group) {
 	seL4_Error error = seL4_NoError;
 

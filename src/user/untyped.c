@@ -18,6 +18,7 @@ struct block {
 	seL4_Word size_bits;
 	seL4_Word used; // bytes from the start, as the kernel counts them
 	bool device;
+	bool kept; // for objects at an address
 	unsigned owner; // 0: anybody
 };
 
@@ -71,7 +72,7 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits) {
 static bool block_fits(const struct block *block, seL4_Word bits) {
 	seL4_Word start = align_up(block->used, 1ul << bits);
 
-	return !block->device && block->size_bits >= bits &&
+	return !block->device && !block->kept && block->size_bits >= bits &&
 		start <= (1ul << block->size_bits) - (1ul << bits);
 }
 
@@ -148,7 +149,35 @@ static seL4_Error block_split(struct block *block) {
 			.paddr = block->paddr + ((seL4_Word)i << half),
 			.size_bits = half,
 			.device = block->device,
+			.kept = block->kept,
 		};
+	}
+	return seL4_NoError;
+}
+
+// The part of a range from an address on that one block covers, kept; its size, 0 for an error.
+static seL4_Word keep_first(seL4_Word paddr, seL4_Word end) {
+	struct block *block = block_around(paddr, PAGE_BITS);
+
+	while (block && !block->device && !block->kept &&
+		(block->paddr < paddr || block->paddr + (1ul << block->size_bits) > end)) {
+		if (block->size_bits == PAGE_BITS) break;
+		if (block_split(block)) return 0;
+		block = block_around(paddr, PAGE_BITS);
+	}
+	if (!block) return 1ul << PAGE_BITS;
+	if (!block->device) block->kept = true;
+	return block->paddr + (1ul << block->size_bits) - paddr;
+}
+
+seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size) {
+	seL4_Word end = paddr + size;
+
+	while (paddr < end) {
+		seL4_Word step = keep_first(paddr, end);
+
+		if (step == 0) return seL4_NotEnoughMemory;
+		paddr += step;
 	}
 	return seL4_NoError;
 }

@@ -27,6 +27,10 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 // Retyping it is the caller's business, and must be all there is done with it.
 bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits);
 
+// Keep the RAM in this range for untyped_make_at: nothing else is made of it. Parts that are in use
+// already, or no RAM, stay as they are.
+[[nodiscard]] seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size);
+
 // Set memory apart for an owner (1..255): what is made while it is selected comes out of it and can
 // be taken back all at once.
 [[nodiscard]] seL4_Error untyped_reserve(unsigned owner, seL4_Word bytes);

@@ -30,13 +30,13 @@ class DomainReader:
         if fields.boolean("smc", False):
             self.problems.add(element, "smc='true' is for Arm; remove it")
         fields.number("cpu", 0, high=self.board.cores - 1)
-        budget = fields.number("budget", 1000, low=1)
+        budget = fields.number("budget", 1000, low=model.MIN_BUDGET)
         domain = model.Domain(
             element,
             fields.text("name", required=True),
             fields.number("priority", 0, high=model.MAX_PRIORITY),
             budget,
-            fields.number("period", budget, low=1),
+            fields.number("period", budget, low=model.MIN_BUDGET),
             fields.boolean("passive", False),
             fields.number("stack_size", 0x2000, low=0x1000, high=0x1000000),
             fields.boolean("fpu", True),

@@ -171,11 +171,13 @@ class Reader:
             element, self.problems,
             {
                 "schedule_entry": lambda child: schedule.slices.append(self._slice(child)),
-                "schedule_end_marker": lambda child: schedule.slices.append(
-                    model.Slice(child, None, 0, "ticks")
-                ),
+                "schedule_end_marker": lambda child: schedule.slices.append(self._end_marker(child)),
             },
         )
+
+    def _end_marker(self, element):
+        self._fields(element)
+        return model.Slice(element, None, 0, "ticks")
 
     def _slice(self, element):
         fields = self._fields(element, "domain", "duration")
