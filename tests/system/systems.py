@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Small systems of tests/system/systems: families, restarts, and the library's answers to misuse."""
+"""Small systems of tests/system/systems: families, restarts, and the library's answers to
+misuse."""
 
 import re
 

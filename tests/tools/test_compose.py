@@ -5,7 +5,7 @@ import re
 import struct
 import unittest
 
-from composing import DATA, MR, ROOT, RUNTIME_SYMBOLS, Composer, boards, channel, pd
+from composing import DATA, MR, ROOT, RUNTIME_SYMBOLS, Composer, boards, channel, make_elf, pd
 from compose import image, model  # isort: skip
 
 
@@ -124,6 +124,16 @@ class Images(Composer):
                  for i in range(count)]
         self.assertEqual([(address, size, names[at:names.index(b"\0", at)])
                           for address, size, at in found], [(0x200000, 16, b"start")])
+
+    def test_only_a_debug_kernel_prints(self):
+        symbols = dict(RUNTIME_SYMBOLS, microkit_printing=1)
+        (self.path / "a.elf").write_bytes(make_elf(symbols))
+        place = DATA + sum(RUNTIME_SYMBOLS.values())
+        for name, expected in (("debug", 1), ("release", 0), ("benchmark", 0)):
+            composed, problems = self.system(pd(), config=boards.CONFIGS[name])
+            self.assertEqual(problems, [])
+            segment = composed.programs["a"].segments[1]
+            self.assertEqual(segment.data[place - segment.vaddr], expected, name)
 
     def test_benchmark_gives_each_domain_its_thread(self):
         composed, _ = self.system(pd(), config=boards.CONFIGS["benchmark"])

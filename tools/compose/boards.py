@@ -15,7 +15,7 @@ class Board:
 @dataclass(frozen=True)
 class Config:
     name: str
-    flavour: str  # of the kernel and of libmicrokit
+    flavour: str  # of the kernel; only the debug one prints
     own_thread: bool = False  # each protection domain holds its own TCB
 
 

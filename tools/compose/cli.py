@@ -53,7 +53,7 @@ def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
     if root.name != "system":
         return None
     Checker(system, problems, search_paths).check()
-    programs = Loader(system, problems, search_paths).load()
+    programs = Loader(system, problems, search_paths, config).load()
     if problems.any():
         return None
     return Composed(system, programs, config)

@@ -26,9 +26,15 @@ def _runtime_values(domain, channels):
     }
 
 
+# Of Nacre's library alone: other runtimes need not have them.
+def _optional_values(config):
+    return {"microkit_printing": bytes([config.flavour == "debug"])}
+
+
 class Loader:
-    def __init__(self, system, problems, search_paths):
+    def __init__(self, system, problems, search_paths, config):
         self.system = system
+        self.config = config
         self.problems = problems
         self.search_paths = search_paths
 
@@ -60,6 +66,9 @@ class Loader:
                     domain.program_element,
                     f"'{domain.program}' {error}; link libmicrokit.a",
                 )
+        for symbol, value in _optional_values(self.config).items():
+            if symbol in symbols:
+                self._patch_optional(domain, program, symbols, (symbol, value))
         for variable in domain.variables:
             value = variable.value() if callable(variable.value) else variable.value
             if value is None:
@@ -70,6 +79,12 @@ class Loader:
                 self.problems.add(
                     variable.element, f"program '{domain.program}' of '{domain.name}' {error}"
                 )
+
+    def _patch_optional(self, domain, program, symbols, change):
+        try:
+            program.patch(*change, symbols)
+        except ElfError as error:
+            self.problems.add(domain.program_element, f"'{domain.program}' {error}")
 
     def _check_place(self, domain, program):
         for segment in program.segments:

@@ -171,7 +171,8 @@ class Reader:
             element, self.problems,
             {
                 "schedule_entry": lambda child: schedule.slices.append(self._slice(child)),
-                "schedule_end_marker": lambda child: schedule.slices.append(self._end_marker(child)),
+                "schedule_end_marker":
+                    lambda child: schedule.slices.append(self._end_marker(child)),
             },
         )
 

@@ -44,7 +44,7 @@ def needs_guest_files(description):
 
 def compose(description, image, flavour="debug"):
     """Compiles the programs that come as source and packs the system into one image."""
-    build.compose(description, image, (programs.ensure(description, flavour),), flavour)
+    build.compose(description, image, (programs.ensure(description),), flavour)
     return image
 
 

@@ -13,7 +13,7 @@ COMPILE = ("gcc", "-std=gnu2x", "-g", "-O2", "-Wall", "-Wextra", "-ffreestanding
            "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
 LINK = ("-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,max-page-size=4096")
 LINKER_SCRIPT = places.ROOT / "src" / "user" / "microkit" / "microkit.ld"
-LIBRARIES = {"debug": "libmicrokit.a", "release": "libmicrokit-release.a"}
+LIBRARY = "libmicrokit.a"
 INCLUDE = (places.ROOT / "include", places.ROOT / "src")
 
 
@@ -44,8 +44,8 @@ def is_current(target, sources, library):
     return all(path.stat().st_mtime <= made for path in [*sources, *headers, library])
 
 
-def compile_program(sources, target, flavour):
-    library = build.artefact(LIBRARIES[flavour])
+def compile_program(sources, target):
+    library = build.artefact(LIBRARY)
     if is_current(target, sources, library):
         return
     step(f"compiling {places.shown(target)}")
@@ -55,13 +55,13 @@ def compile_program(sources, target, flavour):
                 "-o", target], f"program-{target.stem}")
 
 
-def ensure(description, flavour):
+def ensure(description):
     """Compiles what the description needs and returns the folder it is in."""
     # Descriptions of one name in two folders have programs of their own.
     mark = hashlib.sha256(str(description.absolute().parent).encode()).hexdigest()[:8]
-    target = places.BUILD / "programs" / f"{description.stem}-{mark}" / flavour
+    target = places.BUILD / "programs" / f"{description.stem}-{mark}"
     for program in named_programs(description):
         sources = sources_of(description.parent, program)
         if sources:
-            compile_program(sources, target / program, flavour)
+            compile_program(sources, target / program)
     return target

@@ -70,10 +70,10 @@ def write_includes(folder, board, config):
     header.with_suffix(".json").write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
 
 
-def write_library(folder, flavour):
+def write_library(folder):
     """Meson's archives only name their objects; the SDK's hold them."""
     folder.mkdir()
-    archive = build.artefact(programs.LIBRARIES[flavour])
+    archive = build.artefact(programs.LIBRARY)
     members = subprocess.run(["ar", "t", archive], stdout=subprocess.PIPE, text=True, check=True,
                              cwd=archive.parent).stdout.split()
     objects = [next((place for place in (archive.parent / name, pathlib.Path(name))
@@ -130,7 +130,7 @@ def make(folder):
             place = folder / "board" / board.name / config.name
             place.mkdir(parents=True)
             write_includes(place / "include", board, config)
-            write_library(place / "lib", config.flavour)
+            write_library(place / "lib")
             write_programs(place / "elf", config.flavour)
     write_tool(folder)
     write_examples(folder)

@@ -7,6 +7,7 @@
 
 #include <user/microkit/internal.h>
 
+// Patched by the composer.
 char microkit_name[MICROKIT_PD_NAME_LENGTH] __attribute__((section(".data")));
 
 void microkit_dbg_puts(const char *s) {
