@@ -15,10 +15,11 @@ enum error {
 	ERROR_REVOKE_FIRST = 9,
 	ERROR_NOT_ENOUGH_MEMORY = 10, // word 0: bytes left
 
-	// Inside the kernel only: the operation stopped at a preemption point and the system call is
-	// executed again from its first instruction.
+	// Inside the kernel only: the operation stopped at a preemption point and the system call
+	// is executed again from its first instruction.
 	ERROR_PREEMPTED = 32,
-	// Inside the kernel only: the handler decided the caller's state itself; no reply is written.
+	// Inside the kernel only: the handler decided the caller's state itself; no reply is
+	// written.
 	ERROR_NO_REPLY = 33,
 };
 

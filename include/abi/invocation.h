@@ -4,8 +4,8 @@
 // and the tests all expand this table.
 //
 // Row: label number, name, handler, kind of the invoked capability, fewest message words and extra
-// capabilities (below: TruncatedMessage). An operation that checks lengths later has smaller numbers
-// here and the rest in its handler.
+// capabilities (below: TruncatedMessage). An operation that checks lengths later has smaller
+// numbers here and the rest in its handler.
 #pragma once
 
 #define ABI_INVOCATIONS(ROW) \

@@ -33,26 +33,21 @@ _Static_assert(offsetof(struct ipc_buffer, message) == 8);
 _Static_assert(offsetof(struct ipc_buffer, caps_or_badges) == 976);
 _Static_assert(offsetof(struct ipc_buffer, receive_cnode) == 1000);
 
-static inline uint64_t tag_make(uint64_t label, uint64_t unwrapped, uint64_t caps, uint64_t length)
-{
+static inline uint64_t tag_make(
+	uint64_t label, uint64_t unwrapped, uint64_t caps, uint64_t length) {
 	return label << TAG_LABEL_SHIFT | unwrapped << TAG_UNWRAPPED_SHIFT |
 		caps << TAG_CAPS_SHIFT | length;
 }
 
 // Message length; values above 120 are treated as 120 (messageinfo.md 1).
-static inline unsigned tag_length(uint64_t tag)
-{
+static inline unsigned tag_length(uint64_t tag) {
 	unsigned length = tag & ((1u << TAG_LENGTH_BITS) - 1);
 
 	return length > MESSAGE_MAX_LENGTH ? MESSAGE_MAX_LENGTH : length;
 }
 
-static inline unsigned tag_caps(uint64_t tag)
-{
+static inline unsigned tag_caps(uint64_t tag) {
 	return tag >> TAG_CAPS_SHIFT & ((1u << TAG_CAPS_BITS) - 1);
 }
 
-static inline uint64_t tag_label(uint64_t tag)
-{
-	return tag >> TAG_LABEL_SHIFT;
-}
+static inline uint64_t tag_label(uint64_t tag) { return tag >> TAG_LABEL_SHIFT; }

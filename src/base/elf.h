@@ -18,36 +18,28 @@ enum elf_error {
 	ELF_ERROR_COUNT,
 };
 
-enum elf_segment_flags {
-	ELF_EXECUTE = 1 << 0,
-	ELF_WRITE = 1 << 1,
-	ELF_READ = 1 << 2,
-};
-
 struct elf_image {
 	const uint8_t *bytes;
-	uint64_t size;
 	uint64_t entry;
 	uint64_t headers; // offset of the program headers
 	unsigned count; // program headers of any type
+	uint64_t start, end; // of all loadable segments
 };
 
+// A program header.
 struct elf_segment {
-	uint64_t vaddr;
-	uint64_t paddr;
+	uint32_t type, flags;
+	uint64_t offset; // into the image's bytes
+	uint64_t vaddr, paddr;
+	uint64_t file_size; // at most memory_size; the rest is zero
 	uint64_t memory_size; // not 0
-	const uint8_t *data;
-	uint64_t data_size; // at most memory_size; the rest is zero
-	uint32_t flags; // enum elf_segment_flags
+	uint64_t alignment;
 };
 
 [[nodiscard]] enum elf_error elf_open(struct elf_image *image, const void *bytes, uint64_t size);
 
 // The next loadable segment at or after header *cursor (start with 0); false at the end.
 bool elf_next(const struct elf_image *image, unsigned *cursor, struct elf_segment *segment);
-
-// Lowest address and end of all loadable segments.
-void elf_span(const struct elf_image *image, uint64_t *start, uint64_t *end);
 
 // A few words that complete "the executable ...".
 const char *elf_error_text(enum elf_error error);

@@ -5,35 +5,23 @@
 
 #include <stdint.h>
 
-static void copy_bytes(void **target, const void **source, size_t size) {
-	asm volatile("rep movsb" : "+D"(*target), "+S"(*source), "+c"(size) : : "memory");
-}
-
-static void copy_words(void **target, const void **source, size_t words) {
-	asm volatile("rep movsq" : "+D"(*target), "+S"(*source), "+c"(words) : : "memory");
-}
-
-static void copy_bytes_backward(void *target, const void *source, size_t size) {
-	asm volatile("std\n\trep movsb\n\tcld"
-		     : "+D"(target), "+S"(source), "+c"(size)
-		     :
-		     : "memory", "cc");
-}
-
 void *memcpy(void *restrict target, const void *restrict source, size_t size) {
 	void *to = target;
-	const void *from = source;
+	size_t words = size / 8;
+	size_t rest = size % 8;
 
-	copy_words(&to, &from, size / 8);
-	copy_bytes(&to, &from, size % 8);
+	asm volatile("rep movsq" : "+D"(to), "+S"(source), "+c"(words) : : "memory");
+	asm volatile("rep movsb" : "+D"(to), "+S"(source), "+c"(rest) : : "memory");
 	return target;
 }
 
 void *memmove(void *target, const void *source, size_t size) {
-	if (size == 0 || target == source) return target;
+	void *to = (char *)target + size - 1;
+
 	// Unsigned distance: a target below the source, or past its end, is safe to copy upwards.
 	if ((uintptr_t)target - (uintptr_t)source >= size) return memcpy(target, source, size);
-	copy_bytes_backward((char *)target + size - 1, (const char *)source + size - 1, size);
+	source = (const char *)source + size - 1;
+	asm volatile("std; rep movsb; cld" : "+D"(to), "+S"(source), "+c"(size) : : "memory", "cc");
 	return target;
 }
 

@@ -4,7 +4,7 @@
 // valid one without a name.
 #pragma once
 
-#include <base/ring.h>
+#include <components/ring.h>
 
 enum {
 	CONSOLE_NAME_LENGTH = 32,

@@ -46,10 +46,13 @@ struct boot_facts {
 	uint8_t framebuffer[22]; // payload of BOOTINFO_FRAMEBUFFER
 	uint32_t has_vbe;
 	uint8_t vbe[784]; // payload of BOOTINFO_VBE
-	uint32_t core_count;
 	uint32_t trace_boot; // print the untyped list and other details
 };
 
 // Makes untypeds, the root cnode, the initial thread and its space, fills bootinfo. Prints one
 // clear line and returns false if the initial task cannot be started.
 bool boot_root(const struct boot_facts *facts);
+
+// Writes the chunks of extra bootinfo (bootinfo.md 3) to cleared memory; null: nowhere. Returns
+// their size.
+uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory);

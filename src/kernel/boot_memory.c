@@ -8,6 +8,7 @@
 
 enum {
 	MEMORY_TYPE_RAM = 1,
+	PAGE = 1 << PAGE_BITS,
 };
 
 #define FIRST_RAM (1ul << 20)
@@ -28,19 +29,14 @@ static void region_erase(struct region_list *list, unsigned at) {
 }
 
 void region_remove(struct region_list *list, uint64_t start, uint64_t end) {
-	unsigned i = 0;
-
-	while (i < list->count) {
+	for (unsigned i = list->count; i-- > 0;) {
 		struct boot_region old = list->regions[i];
 
-		if (start >= end || old.end <= start || old.start >= end) {
-			i++;
-			continue;
-		}
+		if (start >= end || old.end <= start || old.start >= end) continue;
 		region_erase(list, i);
+		if (old.end > end) region_insert(list, i, (struct boot_region){end, old.end});
 		if (old.start < start)
-			region_insert(list, i++, (struct boot_region){old.start, start});
-		if (old.end > end) region_insert(list, i++, (struct boot_region){end, old.end});
+			region_insert(list, i, (struct boot_region){old.start, start});
 	}
 }
 
@@ -83,19 +79,17 @@ static uint64_t memory_end(const struct boot_memory *memory) {
 }
 
 static void regions_of_ram(const struct boot_facts *facts, struct region_list *ram) {
-	uint64_t page = 1ul << PAGE_BITS;
-
 	for (unsigned i = 0; i < facts->memory_count; i++) {
 		const struct boot_memory *memory = &facts->memory[i];
-		uint64_t start = align_up(physical_clip(memory->base), page);
-		uint64_t end = align_down(physical_clip(memory_end(memory)), page);
+		uint64_t start = align_up(physical_clip(memory->base), PAGE);
+		uint64_t end = align_down(physical_clip(memory_end(memory)), PAGE);
 
 		start = start < FIRST_RAM ? FIRST_RAM : start;
 		if (memory->type == MEMORY_TYPE_RAM && start < end) region_add(ram, start, end);
 	}
 	for (unsigned i = 0; i < facts->memory_count; i++) {
 		const struct boot_memory *memory = &facts->memory[i];
-		struct boot_region other = region_grow(memory->base, memory_end(memory), page);
+		struct boot_region other = region_grow(memory->base, memory_end(memory), PAGE);
 
 		if (memory->type != MEMORY_TYPE_RAM) region_remove(ram, other.start, other.end);
 	}
@@ -103,7 +97,6 @@ static void regions_of_ram(const struct boot_facts *facts, struct region_list *r
 
 void regions_of_facts(
 	const struct boot_facts *facts, struct region_list *memory, struct region_list *device) {
-	uint64_t page = 1ul << PAGE_BITS;
 	struct boot_region range;
 
 	regions_of_ram(facts, memory);
@@ -111,23 +104,22 @@ void regions_of_facts(
 	for (unsigned i = 0; i < memory->count; i++)
 		region_remove(device, memory->regions[i].start, memory->regions[i].end);
 	for (unsigned i = 0; i < facts->module_count; i++) {
-		range = region_grow(facts->modules[i].start, facts->modules[i].end, page);
+		range = region_grow(facts->modules[i].start, facts->modules[i].end, PAGE);
 		region_remove(memory, range.start, range.end);
-		if (i > 0 && range.start < range.end)
-			region_add(device, range.start, range.end);
-		else
-			region_remove(device, range.start, range.end);
+		(i > 0 ? region_add : region_remove)(device, range.start, range.end);
 	}
 	for (unsigned i = 0; i < facts->reserved_count; i++) {
-		range = region_grow(facts->reserved[i].start, facts->reserved[i].end, page);
+		range = region_grow(facts->reserved[i].start, facts->reserved[i].end, PAGE);
 		region_remove(memory, range.start, range.end);
 		region_remove(device, range.start, range.end);
 	}
 	for (unsigned i = 0; i < facts->kept_count; i++) {
-		range = region_grow(facts->kept[i].start, facts->kept[i].end, page);
+		uint64_t start = facts->kept[i].start;
+		uint64_t end = facts->kept[i].end;
+
+		range = region_grow(start, end, PAGE);
 		region_remove(memory, range.start, range.end);
-		range = region_grow(
-			facts->kept[i].start, facts->kept[i].end, 1ul << UNTYPED_MIN_BITS);
+		range = region_grow(start, end, 1ul << UNTYPED_MIN_BITS);
 		region_remove(device, range.start, range.end);
 	}
 }
@@ -144,11 +136,6 @@ static void block_drop_smallest(struct block_list *list) {
 		(list->count - smallest) * sizeof(list->blocks[0]));
 }
 
-static void block_append(struct block_list *list, struct bootinfo_untyped block) {
-	if (list->count == BOOTINFO_MAX_UNTYPED) block_drop_smallest(list);
-	list->blocks[list->count++] = block;
-}
-
 void block_list_append(
 	struct block_list *list, const struct region_list *regions, enum block_kind kind) {
 	for (unsigned i = 0; i < regions->count; i++) {
@@ -159,10 +146,9 @@ void block_list_append(
 			unsigned bits = bits_highest(end - start);
 
 			if (start != 0 && bits_lowest(start) < bits) bits = bits_lowest(start);
-			block_append(list,
-				(struct bootinfo_untyped){.paddr = start,
-					.size_bits = (uint8_t)bits,
-					.is_device = kind});
+			if (list->count == BOOTINFO_MAX_UNTYPED) block_drop_smallest(list);
+			list->blocks[list->count++] = (struct bootinfo_untyped){
+				.paddr = start, .size_bits = (uint8_t)bits, .is_device = kind};
 			start += 1ul << bits;
 		}
 	}

@@ -70,7 +70,6 @@ struct cap {
 		struct {
 			uint64_t watermark : 43; // in 16-byte units: all below is handed out
 			uint64_t cleared : 20; // 256 KiB chunks above the watermark known zero
-			uint64_t spare : 1;
 		} untyped;
 		struct {
 			// Where this very capability is mapped. Frame, table and space share the
@@ -78,10 +77,8 @@ struct cap {
 			uint64_t format : 2; // enum space_format; of a frame SPACE_NONE: unmapped
 			uint64_t level : 2; // table: 3 PDPT, 2 page directory, 1 page table
 			uint64_t mapped : 1;
-			uint64_t spare : 1;
 			uint64_t asid : 12;
 			uint64_t page : 36; // virtual or guest-physical address >> 12
-			uint64_t spare2 : 10;
 		} map;
 		struct {
 			uint64_t first : 16;
@@ -92,8 +89,6 @@ struct cap {
 			uint64_t remaining : 48; // slots from 0 not yet emptied
 			uint64_t chain : 2; // enum zombie_chain: where the next zombie waits
 			uint64_t radix : 6;
-			uint64_t is_thread : 1;
-			uint64_t unused : 7;
 		} zombie;
 		uint64_t core; // sched_control
 		uint64_t asid_base; // asid pool
@@ -119,14 +114,13 @@ _Static_assert(sizeof(struct slot) == 1 << SLOT_BITS);
 
 static inline void *cap_object(const struct cap *cap) { return (void *)(int64_t)cap->object; }
 
-static inline struct cap cap_null(void) { return (struct cap){}; }
-
 // A capability with all rights, size 0 and word 0. object may be null.
 static inline struct cap cap_make(enum cap_type type, const void *object) {
-	struct cap cap = {.type = type, .rights = RIGHTS_ALL};
+	return (struct cap){.head = (uint64_t)object << 16 | RIGHTS_ALL << 5 | type};
+}
 
-	cap.head |= (uint64_t)object << 16;
-	return cap;
+static inline bool cap_has_badge(const struct cap *cap) {
+	return cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION;
 }
 
 static inline uint64_t cnode_slot_count(const struct cap *cnode) { return 1ul << cnode->size_bits; }

@@ -1,57 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // CNode operations: copy, mint, move, mutate, rotate, delete, revoke (semantics.md B, C).
-#include <kernel/cnode.h>
-
-#include <base/bits.h>
 #include <kernel/derive.h>
 #include <kernel/endpoint.h>
 #include <kernel/invocation.h>
 #include <kernel/object.h>
 
-enum {
-	GUARD_SIZE_BITS = 6,
-	ADDRESS_BITS = 64,
-};
-
-struct cap cnode_create(void *memory, unsigned radix, bool device) {
-	struct cap cap = cap_make(CAP_CNODE, memory);
-
-	(void)device;
-	cap.size_bits = radix & 0x3f;
-	return cap;
-}
-
-void cap_mask_rights(struct cap *cap, uint64_t mask) {
+// Takes away the rights that are not in mask, as the kind of *cap counts them (objects.md 3).
+static void cap_mask_rights(struct cap *cap, uint64_t mask) {
 	unsigned rights = cap->rights & mask & RIGHTS_ALL;
 
 	if (cap->type == CAP_FRAME)
 		cap->rights = rights & RIGHT_READ ? rights & (RIGHT_READ | RIGHT_WRITE) : 0;
-	else if (cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION ||
-		cap->type == CAP_REPLY)
+	else if (cap_has_badge(cap) || cap->type == CAP_REPLY)
 		cap->rights = rights & RIGHTS_ALL;
-}
-
-bool cap_set_guard(struct cap *cap, uint64_t data) {
-	unsigned size = (unsigned)(data & bits_mask(GUARD_SIZE_BITS));
-
-	if (cap->size_bits + size > ADDRESS_BITS) return false;
-	cap->word = (data >> GUARD_SIZE_BITS & bits_mask(size)) << GUARD_SIZE_BITS | size;
-	return true;
-}
-
-// The data word of Mint: a badge or a guard.
-static bool cap_apply_badge_or_guard(struct cap *cap, uint64_t data) {
-	if (cap->type == CAP_CNODE) return cap_set_guard(cap, data);
-	if (cap->type != CAP_ENDPOINT && cap->type != CAP_NOTIFICATION) return true;
-	if (cap->badge != 0) return false;
-	cap->badge = data;
-	return true;
 }
 
 // The data word of Mutate and Rotate: a badge cannot be given to a capability that exists.
 static bool cap_apply_guard(struct cap *cap, uint64_t data) {
-	if (cap->type == CAP_CNODE) return cap_set_guard(cap, data);
-	return cap->type != CAP_ENDPOINT && cap->type != CAP_NOTIFICATION;
+	return cap->type == CAP_CNODE ? cap_set_guard(cap, data) : !cap_has_badge(cap);
+}
+
+// The data word of Mint: a badge or a guard.
+static bool cap_apply_badge_or_guard(struct cap *cap, uint64_t data) {
+	if (!cap_has_badge(cap)) return cap_apply_guard(cap, data);
+	if (cap->badge != 0) return false;
+	cap->badge = data;
+	return true;
 }
 
 enum error object_derive(const struct slot *slot, struct cap *cap) {
@@ -62,29 +36,38 @@ enum error object_derive(const struct slot *slot, struct cap *cap) {
 
 // Where the invoked cnode's (index, depth) in words 0 and 1 points.
 static enum error cnode_target(struct invocation *invocation, struct slot **slot) {
-	return invocation_target_slot(invocation, &invocation->slot->cap,
-		invocation_word(invocation, 0), invocation_word(invocation, 1), slot);
+	return invocation_slot(invocation, LOOKUP_TARGET, &invocation->slot->cap, 0, slot);
 }
 
-// Destination and source of Copy, Mint, Move and Mutate, which have the same first four words.
-static enum error cnode_target_and_source(
-	struct invocation *invocation, struct slot **destination, struct slot **source) {
-	struct slot_address address;
-	enum error error = cnode_target(invocation, destination);
+// A source or pivot, named by words `word` and the next, must be filled.
+static enum error check_filled(struct invocation *invocation, enum lookup_side side,
+	const struct slot *slot, unsigned word) {
+	if (!slot_is_empty(slot)) return ERROR_NONE;
+	return error_missing(invocation, side, (unsigned)invocation_word(invocation, word + 1));
+}
+
+// A capability on its way: the slots that Copy, Mint, Move and Mutate name in their first four
+// words, and what the capability becomes.
+struct transport {
+	struct slot *destination;
+	struct slot *source;
+	struct cap cap;
+};
+
+// words: how many the operation has.
+static enum error transport_find(
+	struct invocation *invocation, unsigned words, struct transport *transport) {
+	enum error error = cnode_target(invocation, &transport->destination);
 
 	if (error) return error;
 	if (invocation->length < 4 || invocation->cap_count < 1) return ERROR_TRUNCATED_MESSAGE;
-	if (!slot_is_empty(*destination)) return ERROR_DELETE_FIRST;
-	address = (struct slot_address){
-		.root = &invocation->caps[0]->cap,
-		.index = invocation_word(invocation, 2),
-		.depth = invocation_word(invocation, 3),
-	};
-	error = invocation_source_slot(invocation, &address, source);
+	if (!slot_is_empty(transport->destination)) return ERROR_DELETE_FIRST;
+	error = invocation_slot(
+		invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 2, &transport->source);
+	if (!error) error = check_filled(invocation, LOOKUP_SOURCE, transport->source, 2);
 	if (error) return error;
-	if (slot_is_empty(*source))
-		return error_missing(invocation, LOOKUP_SOURCE, (unsigned)address.depth);
-	return ERROR_NONE;
+	transport->cap = transport->source->cap;
+	return invocation->length < words ? ERROR_TRUNCATED_MESSAGE : ERROR_NONE;
 }
 
 enum error cnode_revoke(struct invocation *invocation) {
@@ -113,65 +96,52 @@ enum error cnode_cancel_badged_sends(struct invocation *invocation) {
 }
 
 // What Copy and Mint do once rights and data are applied.
-static enum error copy_finish(struct slot *destination, struct cap cap, struct slot *source) {
-	enum error error = object_derive(source, &cap);
+static enum error copy_finish(struct transport *transport) {
+	enum error error = object_derive(transport->source, &transport->cap);
 
 	if (error) return error;
-	if (cap.type == CAP_NULL) return ERROR_ILLEGAL_OPERATION;
-	cap_copy_into(destination, cap, source);
+	if (transport->cap.type == CAP_NULL) return ERROR_ILLEGAL_OPERATION;
+	cap_copy_into(transport->destination, transport->cap, transport->source);
 	return ERROR_NONE;
 }
 
 enum error cnode_copy(struct invocation *invocation) {
-	struct slot *destination;
-	struct slot *source;
-	struct cap cap;
-	enum error error = cnode_target_and_source(invocation, &destination, &source);
+	struct transport transport;
+	enum error error = transport_find(invocation, 5, &transport);
 
 	if (error) return error;
-	if (invocation->length < 5) return ERROR_TRUNCATED_MESSAGE;
-	cap = source->cap;
-	cap_mask_rights(&cap, invocation_word(invocation, 4));
-	return copy_finish(destination, cap, source);
+	cap_mask_rights(&transport.cap, invocation_word(invocation, 4));
+	return copy_finish(&transport);
 }
 
 enum error cnode_mint(struct invocation *invocation) {
-	struct slot *destination;
-	struct slot *source;
-	struct cap cap;
-	enum error error = cnode_target_and_source(invocation, &destination, &source);
+	struct transport transport;
+	enum error error = transport_find(invocation, 6, &transport);
 
 	if (error) return error;
-	if (invocation->length < 6) return ERROR_TRUNCATED_MESSAGE;
-	cap = source->cap;
-	cap_mask_rights(&cap, invocation_word(invocation, 4));
-	if (!cap_apply_badge_or_guard(&cap, invocation_word(invocation, 5)))
+	cap_mask_rights(&transport.cap, invocation_word(invocation, 4));
+	if (!cap_apply_badge_or_guard(&transport.cap, invocation_word(invocation, 5)))
 		return ERROR_ILLEGAL_OPERATION;
-	return copy_finish(destination, cap, source);
+	return copy_finish(&transport);
 }
 
 enum error cnode_move(struct invocation *invocation) {
-	struct slot *destination;
-	struct slot *source;
-	enum error error = cnode_target_and_source(invocation, &destination, &source);
+	struct transport transport;
+	enum error error = transport_find(invocation, 4, &transport);
 
-	if (error) return error;
-	derive_move(destination, source);
-	return ERROR_NONE;
+	if (!error) derive_move(transport.destination, transport.source);
+	return error;
 }
 
 enum error cnode_mutate(struct invocation *invocation) {
-	struct slot *destination;
-	struct slot *source;
-	struct cap cap;
-	enum error error = cnode_target_and_source(invocation, &destination, &source);
+	struct transport transport;
+	enum error error = transport_find(invocation, 5, &transport);
 
 	if (error) return error;
-	if (invocation->length < 5) return ERROR_TRUNCATED_MESSAGE;
-	cap = source->cap;
-	if (!cap_apply_guard(&cap, invocation_word(invocation, 4))) return ERROR_ILLEGAL_OPERATION;
-	derive_move(destination, source);
-	destination->cap = cap;
+	if (!cap_apply_guard(&transport.cap, invocation_word(invocation, 4)))
+		return ERROR_ILLEGAL_OPERATION;
+	derive_move(transport.destination, transport.source);
+	transport.destination->cap = transport.cap;
 	return ERROR_NONE;
 }
 
@@ -183,37 +153,27 @@ struct rotation {
 };
 
 static enum error rotation_find(struct invocation *invocation, struct rotation *rotation) {
-	struct slot_address pivot;
-	struct slot_address source;
 	enum error error = cnode_target(invocation, &rotation->destination);
 
 	if (error) return error;
 	if (invocation->length < 8 || invocation->cap_count < 2) return ERROR_TRUNCATED_MESSAGE;
-	pivot = (struct slot_address){.root = &invocation->caps[0]->cap,
-		.index = invocation_word(invocation, 3),
-		.depth = invocation_word(invocation, 4)};
-	source = (struct slot_address){.root = &invocation->caps[1]->cap,
-		.index = invocation_word(invocation, 6),
-		.depth = invocation_word(invocation, 7)};
-	error = invocation_source_slot(invocation, &source, &rotation->source);
-	if (error) return error;
-	error = invocation_source_slot(invocation, &pivot, &rotation->pivot);
+	error = invocation_slot(
+		invocation, LOOKUP_SOURCE, &invocation->caps[1]->cap, 6, &rotation->source);
+	if (!error)
+		error = invocation_slot(
+			invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 3, &rotation->pivot);
 	if (error) return error;
 	if (rotation->pivot == rotation->source || rotation->pivot == rotation->destination)
 		return ERROR_ILLEGAL_OPERATION;
 	if (rotation->source != rotation->destination && !slot_is_empty(rotation->destination))
 		return ERROR_DELETE_FIRST;
-	if (slot_is_empty(rotation->source))
-		return error_missing(invocation, LOOKUP_SOURCE, (unsigned)source.depth);
-	if (slot_is_empty(rotation->pivot))
-		return error_missing(invocation, LOOKUP_TARGET, (unsigned)pivot.depth);
-	return ERROR_NONE;
+	error = check_filled(invocation, LOOKUP_SOURCE, rotation->source, 6);
+	return error ? error : check_filled(invocation, LOOKUP_TARGET, rotation->pivot, 3);
 }
 
 enum error cnode_rotate(struct invocation *invocation) {
 	struct rotation rotation;
-	struct cap pivot;
-	struct cap source;
+	struct cap pivot, source;
 	enum error error = rotation_find(invocation, &rotation);
 
 	if (error) return error;

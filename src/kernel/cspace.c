@@ -6,18 +6,11 @@
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 
-static struct lookup lookup_fail(struct lookup_failure *failure, struct lookup_failure why) {
-	*failure = why;
-	return (struct lookup){};
-}
-
-struct lookup cspace_walk(
-	const struct cap *root, uint64_t address, unsigned depth, struct lookup_failure *failure) {
+struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth) {
 	const struct cap *cnode = root;
 	unsigned left = depth;
 
-	if (root->type != CAP_CNODE)
-		return lookup_fail(failure, (struct lookup_failure){.kind = LOOKUP_INVALID_ROOT});
+	if (root->type != CAP_CNODE) return (struct lookup){.failure = LOOKUP_INVALID_ROOT};
 	for (;;) {
 		unsigned guard_size = cnode->cnode.guard_size;
 		unsigned wanted = guard_size + cnode->size_bits;
@@ -28,16 +21,14 @@ struct lookup cspace_walk(
 		if (guard_size > left ||
 			(guard_size > 0 &&
 				guard != (address >> (left - guard_size) & bits_mask(guard_size))))
-			return lookup_fail(failure,
-				(struct lookup_failure){.kind = LOOKUP_GUARD_MISMATCH,
-					.bits_left = left,
-					.guard = guard,
-					.guard_size = guard_size});
+			return (struct lookup){.failure = LOOKUP_GUARD_MISMATCH,
+				.bits_left = left,
+				.guard = guard,
+				.guard_size = guard_size};
 		if (wanted > left)
-			return lookup_fail(failure,
-				(struct lookup_failure){.kind = LOOKUP_DEPTH_MISMATCH,
-					.bits_left = left,
-					.bits_found = wanted});
+			return (struct lookup){.failure = LOOKUP_DEPTH_MISMATCH,
+				.bits_left = left,
+				.bits_found = wanted};
 		left -= wanted;
 
 		struct slot *slots = cap_object(cnode);
@@ -49,43 +40,45 @@ struct lookup cspace_walk(
 	}
 }
 
-static enum error slot_find(struct invocation *invocation, enum lookup_side side,
-	const struct slot_address *address, struct slot **slot) {
-	struct lookup_failure failure;
+unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]) {
+	words[0] = lookup->failure;
+	words[1] = lookup->bits_left;
+	if (lookup->failure == LOOKUP_INVALID_ROOT) return 1;
+	if (lookup->failure == LOOKUP_MISSING_CAPABILITY) return 2;
+	words[2] = lookup->bits_found;
+	if (lookup->failure == LOOKUP_DEPTH_MISMATCH) return 3;
+	words[2] = lookup->guard;
+	words[3] = lookup->guard_size;
+	return 4;
+}
+
+enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
+	const struct cap *root, unsigned word, struct slot **slot) {
+	uint64_t depth = invocation_word(invocation, word + 1);
 	struct lookup lookup;
 
-	if (address->root->type != CAP_CNODE) {
-		failure = (struct lookup_failure){.kind = LOOKUP_INVALID_ROOT};
-		return error_lookup(invocation, side, &failure);
-	}
-	if (address->depth < 1 || address->depth > 64) return error_range(invocation, 1, 64);
-	lookup = cspace_walk(address->root, address->index, (unsigned)address->depth, &failure);
-	if (lookup.slot && lookup.bits_left > 0) {
-		failure = (struct lookup_failure){
-			.kind = LOOKUP_DEPTH_MISMATCH, .bits_left = lookup.bits_left};
-		lookup.slot = NULL;
-	}
-	if (!lookup.slot) return error_lookup(invocation, side, &failure);
+	if (root->type == CAP_CNODE && (depth < 1 || depth > 64))
+		return error_range(invocation, 1, 64);
+	lookup = cspace_walk(root, invocation_word(invocation, word), (unsigned)depth);
+	if (lookup.slot && lookup.bits_left > 0)
+		lookup = (struct lookup){
+			.failure = LOOKUP_DEPTH_MISMATCH, .bits_left = lookup.bits_left};
 	*slot = lookup.slot;
-	return ERROR_NONE;
+	return lookup.slot ? ERROR_NONE : error_lookup(invocation, side, &lookup);
 }
 
-enum error invocation_target_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot) {
-	struct slot_address address = {.root = root, .index = index, .depth = depth};
-
-	return slot_find(invocation, LOOKUP_TARGET, &address, slot);
-}
-
-enum error invocation_empty_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot) {
-	enum error error = invocation_target_slot(invocation, root, index, depth, slot);
+enum error invocation_empty_slot(
+	struct invocation *invocation, const struct cap *root, unsigned word, struct slot **slot) {
+	enum error error = invocation_slot(invocation, LOOKUP_TARGET, root, word, slot);
 
 	if (error) return error;
 	return slot_is_empty(*slot) ? ERROR_NONE : ERROR_DELETE_FIRST;
 }
 
-enum error invocation_source_slot(
-	struct invocation *invocation, const struct slot_address *address, struct slot **slot) {
-	return slot_find(invocation, LOOKUP_SOURCE, address, slot);
+bool cap_set_guard(struct cap *cap, uint64_t data) {
+	unsigned size = data & 63;
+
+	if (cap->size_bits + size > 64) return false;
+	cap->word = (data >> 6 & bits_mask(size)) << 6 | size;
+	return true;
 }

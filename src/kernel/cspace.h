@@ -5,21 +5,26 @@
 #include <abi/error.h>
 #include <kernel/cap.h>
 
-// Why a lookup failed, as reported in errors and faults (errors.md 2).
-struct lookup_failure {
-	uint32_t kind; // enum lookup_failure_kind
-	uint32_t bits_left;
+// The slot an address names, or why it names none, as told in errors and faults (errors.md 2).
+struct lookup {
+	struct slot *slot; // null if the lookup failed
+	uint32_t failure; // enum lookup_failure_kind
+	uint32_t bits_left; // address bits not consumed
 	uint32_t bits_found; // depth mismatch
 	uint32_t guard_size; // guard mismatch
 	uint64_t guard; // guard mismatch
 };
 
-struct lookup {
-	struct slot *slot; // null if the lookup failed
-	unsigned bits_left; // address bits not consumed at slot
+enum {
+	LOOKUP_MAX_WORDS = 4,
 };
 
-// Walks address (its low depth bits, 1..64) from root. On failure slot is null and *failure says
-// why. A slot reached with bits left over is a success here.
-struct lookup cspace_walk(
-	const struct cap *root, uint64_t address, unsigned depth, struct lookup_failure *failure);
+// Walks address (its low depth bits, 1..64) from root. A slot reached with bits left over is a
+// success here.
+struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth);
+
+// Writes the words that describe a failure; returns how many.
+unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]);
+
+// Gives a cnode capability the guard of a data word (objects.md 4). False if it does not fit.
+[[nodiscard]] bool cap_set_guard(struct cap *cap, uint64_t data);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Debug system calls.
-#include <kernel/debug.h>
+#include <kernel/syscall.h>
 
 #include <abi/syscall.h>
 #include <base/compiler.h>
+#include <base/format.h>
 #include <base/panic.h>
-#include <kernel/derive.h>
+#include <kernel/check.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
-#include <kernel/thread.h>
 #include <kernel/trace.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
@@ -17,22 +17,11 @@ static void dump_scheduler(struct thread *) { schedule_dump(); }
 
 static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
 
-static struct slot *slot_of_argument(struct thread *thread) {
-	struct lookup_failure failure;
-
-	return thread_lookup(thread, thread->context.rdi, &failure).slot;
-}
-
-static unsigned identify(const struct cap *cap) {
-	const struct object_ops *ops = &object_ops[cap->type];
-
-	return ops->identify ? ops->identify(cap) : ops->identify_code;
-}
-
 static void cap_identify(struct thread *thread) {
-	struct slot *slot = slot_of_argument(thread);
+	const struct slot *slot = thread_lookup(thread, thread->context.rdi).slot;
+	const struct object_ops *ops = &object_ops[slot ? slot->cap.type : CAP_NULL];
 
-	thread->context.rdi = slot ? identify(&slot->cap) : 0;
+	thread->context.rdi = ops->identify ? ops->identify(&slot->cap) : ops->identify_code;
 }
 
 // Every slot of the caller's root cnode that holds a capability.
@@ -40,6 +29,7 @@ static void snapshot(struct thread *thread) {
 	const struct cap *root = &thread->slots[THREAD_CSPACE].cap;
 	const struct slot *slots = cap_object(root);
 
+	check_everything();
 	print("capabilities of '%s':\n", thread->name);
 	for (uint64_t i = 0; root->type == CAP_CNODE && i < cnode_slot_count(root); i++) {
 		const struct cap *cap = &slots[i].cap;
@@ -52,21 +42,17 @@ static void snapshot(struct thread *thread) {
 }
 
 static void name_thread(struct thread *thread) {
-	struct slot *slot = slot_of_argument(thread);
+	struct slot *slot = thread_lookup(thread, thread->context.rdi).slot;
 	const struct ipc_buffer *buffer = thread_buffer_to_read(thread);
-	const char *text;
 	struct thread *target;
-	unsigned i;
 
 	if (!slot || slot->cap.type != CAP_THREAD || !buffer) {
 		trace("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
 		return;
 	}
-	text = (const char *)buffer->message;
 	target = cap_thread(&slot->cap);
-	for (i = 0; i < THREAD_NAME_SIZE - 1 && text[i]; i++)
-		target->name[i] = text[i];
-	target->name[i] = '\0';
+	format_text(target->name, sizeof(target->name), "%.*s", THREAD_NAME_SIZE - 1,
+		(const char *)buffer->message);
 }
 
 // Indexed by the negated number, as in syscall.c.

@@ -30,9 +30,7 @@ static void neighbours_attach(struct slot *slot) {
 
 static void slot_insert(struct slot *slot, struct cap cap, struct slot *before) {
 	assert(slot_is_empty(slot));
-	slot->cap = cap;
-	slot->previous = before;
-	slot->next = before ? (uint64_t)slot_next(before) : 0;
+	*slot = (struct slot){cap, before, before ? (uint64_t)slot_next(before) : 0};
 	neighbours_attach(slot);
 }
 
@@ -53,10 +51,6 @@ static bool is_same_object(const struct cap *one, const struct cap *other) {
 	return true;
 }
 
-static bool is_badged_kind(const struct cap *cap) {
-	return cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION;
-}
-
 bool derive_is_parent(const struct slot *parent, const struct slot *child) {
 	const struct cap *cap = &parent->cap;
 
@@ -65,7 +59,7 @@ bool derive_is_parent(const struct slot *parent, const struct slot *child) {
 	if (cap->type == CAP_IRQ_CONTROL && child->cap.type == CAP_IRQ_HANDLER) return true;
 	if (cap->type == CAP_PORT_CONTROL && child->cap.type == CAP_PORT_RANGE) return true;
 	if (!is_same_object(cap, &child->cap)) return false;
-	if (!is_badged_kind(cap) || cap->badge == 0) return true;
+	if (!cap_has_badge(cap) || cap->badge == 0) return true;
 	return cap->badge == child->cap.badge && !(child->next & SLOT_FIRST_BADGED);
 }
 
@@ -90,11 +84,10 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 
 static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
 	if (cap->type == CAP_UNTYPED) return SLOT_ORIGINAL;
-	if (is_badged_kind(cap) && cap->badge != source->badge)
+	if (cap_has_badge(cap) && cap->badge != source->badge)
 		return SLOT_ORIGINAL | SLOT_FIRST_BADGED;
-	if (cap->type != source->type) // a handler or port range from its control capability
-		return SLOT_ORIGINAL;
-	return 0;
+	// A handler or port range comes from its control capability.
+	return cap->type != source->type ? SLOT_ORIGINAL : 0;
 }
 
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {

@@ -4,17 +4,11 @@
 #include <kernel/invocation.h>
 #include <kernel/thread.h>
 
-struct domain_slot {
-	uint64_t duration; // ticks; 0: end marker
-};
-
 // Written by the domain invocations only.
 static struct {
-	struct domain_slot slots[DOMAIN_SCHEDULE_SLOTS];
+	uint64_t durations[DOMAIN_SCHEDULE_SLOTS]; // ticks; 0: end marker
 	uint64_t start;
-} schedule = {
-	.slots = {{.duration = (1ul << 56) - 1}},
-};
+} schedule = {.durations = {(1ul << 56) - 1}};
 
 enum error domain_set(struct invocation *invocation) {
 	uint64_t domain = invocation_word(invocation, 0) & 0xff;
@@ -39,7 +33,7 @@ enum error domain_schedule_configure(struct invocation *invocation) {
 	if (duration >> 56) return error_argument(invocation, 2);
 	if (!duration && domain) return error_argument(invocation, 1);
 	if (!duration && index == schedule.start) return error_argument(invocation, 2);
-	schedule.slots[index].duration = duration;
+	schedule.durations[index] = duration;
 	return ERROR_NONE;
 }
 
@@ -48,7 +42,7 @@ enum error domain_schedule_set_start(struct invocation *invocation) {
 
 	if (index >= DOMAIN_SCHEDULE_SLOTS)
 		return error_range(invocation, 0, DOMAIN_SCHEDULE_SLOTS - 1);
-	if (!schedule.slots[index].duration) return error_argument(invocation, 0);
+	if (!schedule.durations[index]) return error_argument(invocation, 0);
 	schedule.start = index;
 	return ERROR_NONE;
 }

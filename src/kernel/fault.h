@@ -5,8 +5,8 @@
 #include <kernel/thread.h>
 
 // Each tells the thread's fault handler, or makes the thread inactive if it has none.
-void fault_capability(struct thread *thread, uint64_t address, unsigned in_receive,
-	const struct lookup_failure *failure);
+void fault_capability(
+	struct thread *thread, uint64_t address, unsigned in_receive, const struct lookup *lookup);
 void fault_unknown_syscall(struct thread *thread, uint64_t number);
 void fault_user_exception(struct thread *thread, uint64_t vector, uint64_t code);
 void fault_vm(struct thread *thread, uint64_t address, uint64_t code);

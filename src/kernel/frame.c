@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Frames: memory that can be mapped. Each capability knows the one place where it is mapped.
 #include <kernel/mapping.h>
+
 #include <base/bits.h>
-#include <base/panic.h>
-#include <kernel/space_objects.h>
-
-struct cap frame_create(void *memory, unsigned size_bits, bool device) {
-	struct cap cap = cap_make(CAP_FRAME, memory);
-
-	cap.size_bits = size_bits & 63;
-	cap.device = device;
-	return cap;
-}
+#include <kernel/object.h>
 
 // A copy is mapped nowhere (semantics.md B1).
 enum error frame_derive(const struct slot *, struct cap *cap) {
@@ -32,7 +24,8 @@ static enum paging_access frame_access(const struct cap *frame, uint64_t mask) {
 	return rights & RIGHT_WRITE ? PAGING_READ_WRITE : PAGING_READ;
 }
 
-void frame_unmap_cap(struct cap *cap) {
+void frame_destroy(struct slot *slot, bool) {
+	struct cap *cap = &slot->cap;
 	unsigned level = frame_level(cap);
 	struct mapping mapping = mapping_of(cap, level);
 
@@ -40,42 +33,26 @@ void frame_unmap_cap(struct cap *cap) {
 	if (mapping.entry && paging_is_page(mapping.paging, *mapping.entry, level) &&
 		physical_pointer(paging_target(*mapping.entry, level)) == cap_object(cap)) {
 		*mapping.entry = 0;
-		mapping_flush_page(cap);
+		mapping_flush(cap);
 	}
 	cap->word = 0;
 }
 
-void frame_destroy(struct slot *slot, bool) { frame_unmap_cap(&slot->cap); }
-
-struct frame_request {
-	uint64_t address;
-	uint64_t rights;
-	uint64_t attributes;
-};
-
-static void frame_attach(
-	struct cap *frame, const struct cap *root, const struct frame_request *request) {
+void frame_attach(struct cap *frame, const struct cap *root, uint64_t address, uint64_t rights,
+	uint64_t attributes) {
 	unsigned level = frame_level(frame);
 	const struct paging_page page = {
 		.address = physical_of(cap_object(frame)),
 		.level = level,
-		.access = frame_access(frame, request->rights),
-		.attributes = request->attributes,
+		.access = frame_access(frame, rights),
+		.attributes = attributes,
 	};
-	struct mapping mapping = mapping_under(root, request->address, level);
+	struct mapping mapping = mapping_under(root, address, level);
 	uint64_t old = *mapping.entry;
 
 	*mapping.entry = paging_page_entry(mapping.paging, &page);
-	mapping_record(frame, root, request->address);
-	if (!paging_is_free(mapping.paging, old)) mapping_flush_page(frame);
-}
-
-static struct frame_request frame_read_request(const struct invocation *invocation) {
-	return (struct frame_request){
-		.address = invocation_word(invocation, 0),
-		.rights = invocation_word(invocation, 1),
-		.attributes = invocation_word(invocation, 2),
-	};
+	mapping_record(frame, root, address);
+	if (!paging_is_free(mapping.paging, old)) mapping_flush(frame);
 }
 
 // Whether the place asked for agrees with where the capability is mapped, or is a user's.
@@ -93,52 +70,57 @@ static enum error frame_check_place(struct invocation *invocation, uint64_t addr
 	return mapping_address(frame) == address ? ERROR_NONE : error_argument(invocation, 0);
 }
 
+// What both Map operations check last: the root, the alignment, and the tables on the way.
+static enum error frame_find(
+	struct invocation *invocation, uint64_t address, struct mapping *mapping) {
+	const struct cap *frame = &invocation->slot->cap;
+	enum error error = mapping_check_root(invocation);
+
+	if (error) return error;
+	if (!is_aligned(address, BIT(frame->size_bits))) return ERROR_ALIGNMENT;
+	return mapping_find(invocation, address, frame_level(frame), mapping);
+}
+
+static enum error frame_map_at(struct invocation *invocation, uint64_t address) {
+	frame_attach(&invocation->slot->cap, &invocation->caps[0]->cap, address,
+		invocation_word(invocation, 1), invocation_word(invocation, 2));
+	return ERROR_NONE;
+}
+
 enum error frame_map(struct invocation *invocation) {
-	struct cap *frame = &invocation->slot->cap;
-	const struct cap *root = &invocation->caps[0]->cap;
-	const struct frame_request request = frame_read_request(invocation);
-	unsigned level = frame_level(frame);
+	const struct cap *frame = &invocation->slot->cap;
+	uint64_t address = invocation_word(invocation, 0);
 	struct mapping mapping;
 	enum error error;
 
-	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
-	error = frame_check_place(invocation, request.address);
+	if (!space_is_assigned(&invocation->caps[0]->cap, SPACE_HOST))
+		return error_capability(invocation, 1);
+	error = frame_check_place(invocation, address);
+	if (!error) error = frame_find(invocation, address, &mapping);
 	if (error) return error;
-	error = mapping_check_root(invocation);
-	if (error) return error;
-	if (!is_aligned(request.address, BIT(frame->size_bits))) return ERROR_ALIGNMENT;
-	error = mapping_find(invocation, request.address, level, &mapping);
-	if (error) return error;
-	if (paging_is_table(mapping.paging, *mapping.entry, level)) return ERROR_DELETE_FIRST;
-
-	frame_attach(frame, root, &request);
-	return ERROR_NONE;
+	if (paging_is_table(mapping.paging, *mapping.entry, frame_level(frame)))
+		return ERROR_DELETE_FIRST;
+	return frame_map_at(invocation, address);
 }
 
 enum error frame_map_ept(struct invocation *invocation) {
-	struct cap *frame = &invocation->slot->cap;
-	const struct cap *root = &invocation->caps[0]->cap;
-	struct frame_request request = frame_read_request(invocation);
+	const struct cap *frame = &invocation->slot->cap;
+	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
 	struct mapping mapping;
 	enum error error;
 
-	request.address = align_down(request.address, BIT(PAGE_BITS));
 	if (frame->map.mapped) return error_capability(invocation, 0);
-	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
-	error = mapping_check_root(invocation);
-	if (error) return error;
-	if (!is_aligned(request.address, BIT(frame->size_bits))) return ERROR_ALIGNMENT;
-	error = mapping_find(invocation, request.address, frame_level(frame), &mapping);
+	if (!space_is_assigned(&invocation->caps[0]->cap, SPACE_GUEST))
+		return error_capability(invocation, 1);
+	error = frame_find(invocation, address, &mapping);
 	if (error) return error;
 	if (!paging_is_free(mapping.paging, *mapping.entry)) return ERROR_DELETE_FIRST;
 	if (frame->size_bits == HUGE_PAGE_BITS) return error_capability(invocation, 0);
-
-	frame_attach(frame, root, &request);
-	return ERROR_NONE;
+	return frame_map_at(invocation, address);
 }
 
 enum error frame_unmap(struct invocation *invocation) {
-	frame_unmap_cap(&invocation->slot->cap);
+	frame_destroy(invocation->slot, false);
 	return ERROR_NONE;
 }
 
@@ -146,11 +128,5 @@ enum error frame_unmap(struct invocation *invocation) {
 enum error frame_map_io(struct invocation *invocation) { return error_capability(invocation, 0); }
 
 enum error frame_get_address(struct invocation *invocation) {
-	return invocation_return(invocation, physical_of(cap_object(&invocation->slot->cap)).value);
-}
-
-void frame_boot_map(struct cap *frame, const struct cap *root, uint64_t address) {
-	const struct frame_request request = {.address = address, .rights = RIGHTS_ALL};
-
-	frame_attach(frame, root, &request);
+	return invocation_return(invocation, physical_of(invocation_object(invocation)).value);
 }

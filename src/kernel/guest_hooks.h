@@ -7,8 +7,8 @@
 #include <kernel/thread.h>
 
 struct guest_hooks {
-	// System call VMEnter of the current thread (vtx.md 2): after it the thread runs, is in the
-	// guest, or has faulted because it has no VCPU.
+	// System call VMEnter of the current thread, which has a VCPU (vtx.md 2): after it the
+	// thread runs or is in the guest.
 	void (*enter)(struct thread *thread);
 
 	// schedule() picked thread, which is THREAD_IN_GUEST: loads its VCPU on this core and sets

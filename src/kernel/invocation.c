@@ -2,21 +2,6 @@
 // Label to handler, and the errors that carry words.
 #include <kernel/invocation.h>
 
-#include <kernel/object.h>
-#include <kernel/trace.h>
-
-enum error error_argument(struct invocation *invocation, unsigned number) {
-	invocation->results[0] = number;
-	invocation->result_length = 1;
-	return ERROR_INVALID_ARGUMENT;
-}
-
-enum error error_capability(struct invocation *invocation, unsigned number) {
-	invocation->results[0] = number;
-	invocation->result_length = 1;
-	return ERROR_INVALID_CAPABILITY;
-}
-
 enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest) {
 	invocation->results[0] = smallest;
 	invocation->results[1] = largest;
@@ -24,35 +9,17 @@ enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_
 	return ERROR_RANGE;
 }
 
-enum error error_memory(struct invocation *invocation, uint64_t bytes_left) {
-	invocation->results[0] = bytes_left;
-	invocation->result_length = 1;
-	return ERROR_NOT_ENOUGH_MEMORY;
-}
-
-enum error error_lookup(struct invocation *invocation, enum lookup_side side,
-	const struct lookup_failure *failure) {
-	uint64_t *words = invocation->results;
-
-	words[0] = side;
-	words[1] = failure->kind;
-	words[2] = failure->bits_left;
-	invocation->result_length = failure->kind == LOOKUP_INVALID_ROOT ? 2 : 3;
-	if (failure->kind == LOOKUP_DEPTH_MISMATCH) {
-		words[3] = failure->bits_found;
-		invocation->result_length = 4;
-	} else if (failure->kind == LOOKUP_GUARD_MISMATCH) {
-		words[3] = failure->guard;
-		words[4] = failure->guard_size;
-		invocation->result_length = 5;
-	}
+enum error error_lookup(
+	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
+	invocation->results[0] = side;
+	invocation->result_length = 1 + lookup_failure_words(lookup, invocation->results + 1);
 	return ERROR_FAILED_LOOKUP;
 }
 
 enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left) {
-	return error_lookup(invocation, side,
-		&(struct lookup_failure){
-			.kind = LOOKUP_MISSING_CAPABILITY, .bits_left = bits_left});
+	struct lookup lookup = {.failure = LOOKUP_MISSING_CAPABILITY, .bits_left = bits_left};
+
+	return error_lookup(invocation, side, &lookup);
 }
 
 // A row belongs to a capability if type matches, and for tables format and level too.

@@ -27,23 +27,37 @@ struct invocation {
 	uint64_t results[INVOCATION_MAX_RESULTS]; // result words, or the error's payload words
 };
 
-// Message word i; i must be below length.
+// The object of the invoked capability.
+static inline void *invocation_object(const struct invocation *invocation) {
+	return cap_object(&invocation->slot->cap);
+}
+
+// Message word i, below length; the first four stand in registers and can always be read.
 static inline uint64_t invocation_word(const struct invocation *invocation, unsigned i) {
 	return i < MESSAGE_REGISTERS ? invocation->registers[i] : invocation->buffer->message[i];
 }
 
-// One result word: the usual case.
-static inline enum error invocation_return(struct invocation *invocation, uint64_t value) {
-	invocation->results[0] = value;
+// One word and a code: a result, or an error with a payload (errors.md 1).
+static inline enum error invocation_end(
+	struct invocation *invocation, enum error error, uint64_t word) {
+	invocation->results[0] = word;
 	invocation->result_length = 1;
-	return ERROR_NONE;
+	return error;
 }
 
-// The errors that carry words (errors.md 1). Each returns its code for `return error_...(...)`.
-enum error error_argument(struct invocation *invocation, unsigned number);
-enum error error_capability(struct invocation *invocation, unsigned number);
+static inline enum error invocation_return(struct invocation *invocation, uint64_t value) {
+	return invocation_end(invocation, ERROR_NONE, value);
+}
+
+static inline enum error error_argument(struct invocation *invocation, unsigned number) {
+	return invocation_end(invocation, ERROR_INVALID_ARGUMENT, number);
+}
+
+static inline enum error error_capability(struct invocation *invocation, unsigned number) {
+	return invocation_end(invocation, ERROR_INVALID_CAPABILITY, number);
+}
+
 enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest);
-enum error error_memory(struct invocation *invocation, uint64_t bytes_left);
 
 enum lookup_side {
 	LOOKUP_TARGET = 0,
@@ -51,31 +65,19 @@ enum lookup_side {
 };
 
 enum error error_lookup(
-	struct invocation *invocation, enum lookup_side side, const struct lookup_failure *failure);
+	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup);
 
 // FailedLookup of kind MissingCapability.
 enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left);
 
-// The slot (root, index, depth) as CNode operations name it: depth 1..64, resolved exactly
-// (semantics.md A4). Errors as invocations.md: FailedLookup or RangeError.
-enum error invocation_target_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot);
+// The slot below root that message words `word` (index) and the next (depth, 1..64) name, resolved
+// exactly (semantics.md A4). It may be empty. Errors as invocations.md: FailedLookup or RangeError.
+enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
+	const struct cap *root, unsigned word, struct slot **slot);
 
-// The same, and the slot must be empty: DeleteFirst.
-enum error invocation_empty_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot);
-
-// A slot as CNode operations name it.
-struct slot_address {
-	const struct cap *root;
-	uint64_t index;
-	uint64_t depth;
-};
-
-// The slot of a source or pivot: as invocation_target_slot, failures are told of the source side.
-// The slot may be empty.
-enum error invocation_source_slot(
-	struct invocation *invocation, const struct slot_address *address, struct slot **slot);
+// The same for a target, which must be empty: DeleteFirst.
+enum error invocation_empty_slot(
+	struct invocation *invocation, const struct cap *root, unsigned word, struct slot **slot);
 
 // What every row of abi/invocation.h names as its handler.
 typedef enum error invocation_handler(struct invocation *invocation);

@@ -3,10 +3,10 @@
 #include <kernel/irq.h>
 
 #include <cpu/ioapic.h>
-#include <kernel/delete.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
+#include <kernel/object.h>
 
 // Written by the handlers below on behalf of the holders of IRQ capabilities, and read when an
 // interrupt arrives.
@@ -29,25 +29,17 @@ void irq_arrived(unsigned number) {
 }
 
 // What both Get operations check first: the vector in word 6, then the destination slot.
-static enum error irq_check(struct invocation *invocation, struct slot **slot) {
+static enum error irq_check(struct invocation *invocation, struct slot **slot, struct irq **irq) {
 	uint64_t vector = invocation_word(invocation, 6);
 
 	if (vector >= USER_IRQ_VECTORS) return error_range(invocation, 0, USER_IRQ_VECTORS - 1);
 	if (irqs[vector].state != IRQ_FREE) return ERROR_REVOKE_FIRST;
-	return invocation_empty_slot(invocation, &invocation->caps[0]->cap,
-		invocation_word(invocation, 0), invocation_word(invocation, 1), slot);
-}
-
-static void irq_issue(struct invocation *invocation, struct slot *slot, struct irq *irq) {
-	irq->vector = (uint8_t)(irq - irqs);
-	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
+	*irq = &irqs[vector];
+	return invocation_empty_slot(invocation, &invocation->caps[0]->cap, 0, slot);
 }
 
 // Only machines with the old interrupt controller alone could serve it.
-enum error irq_control_get(struct invocation *invocation) {
-	(void)invocation;
-	return ERROR_ILLEGAL_OPERATION;
-}
+enum error irq_control_get(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
 
 enum error irq_control_get_ioapic(struct invocation *invocation) {
 	uint64_t ioapic = invocation_word(invocation, 2);
@@ -56,7 +48,7 @@ enum error irq_control_get_ioapic(struct invocation *invocation) {
 	uint64_t polarity = invocation_word(invocation, 5);
 	struct irq *irq;
 	struct slot *slot;
-	enum error error = irq_check(invocation, &slot);
+	enum error error = irq_check(invocation, &slot, &irq);
 
 	if (error) return error;
 	if (ioapic_count() == 0) return ERROR_ILLEGAL_OPERATION;
@@ -64,13 +56,10 @@ enum error irq_control_get_ioapic(struct invocation *invocation) {
 	if (pin >= ioapic_pins((unsigned)ioapic))
 		return error_range(invocation, 0, ioapic_pins((unsigned)ioapic) - 1);
 	if (level > 1 || polarity > 1) return error_range(invocation, 0, 1);
-	irq = &irqs[invocation_word(invocation, 6)];
-	irq->state = IRQ_IOAPIC;
-	irq->ioapic = (uint8_t)ioapic;
-	irq->pin = (uint8_t)pin;
-	irq_issue(invocation, slot, irq);
-	ioapic_route(irq->ioapic, irq->pin, USER_VECTOR_OFFSET + irq->vector, (unsigned)level,
-		(unsigned)polarity);
+	*irq = (struct irq){.state = IRQ_IOAPIC, .ioapic = (uint8_t)ioapic, .pin = (uint8_t)pin};
+	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
+	ioapic_route(irq->ioapic, irq->pin, USER_VECTOR_OFFSET + (unsigned)(irq - irqs),
+		(unsigned)level, (unsigned)polarity);
 	return ERROR_NONE;
 }
 
@@ -78,27 +67,26 @@ enum error irq_control_get_msi(struct invocation *invocation) {
 	static const uint8_t largest[] = {255, 31, 7}; // bus, device, function
 	struct irq *irq;
 	struct slot *slot;
-	enum error error = irq_check(invocation, &slot);
+	enum error error = irq_check(invocation, &slot, &irq);
 
 	if (error) return error;
 	for (unsigned i = 0; i < sizeof(largest); i++)
 		if (invocation_word(invocation, 2 + i) > largest[i])
 			return error_range(invocation, 0, largest[i]);
-	irq = &irqs[invocation_word(invocation, 6)];
 	irq->state = IRQ_MESSAGE;
-	irq_issue(invocation, slot, irq);
+	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
 	return ERROR_NONE;
 }
 
 enum error irq_handler_ack(struct invocation *invocation) {
-	const struct irq *irq = cap_object(&invocation->slot->cap);
+	const struct irq *irq = invocation_object(invocation);
 
 	if (irq->state == IRQ_IOAPIC) ioapic_unmask(irq->ioapic, irq->pin);
 	return ERROR_NONE;
 }
 
 enum error irq_handler_set_notification(struct invocation *invocation) {
-	struct irq *irq = cap_object(&invocation->slot->cap);
+	struct irq *irq = invocation_object(invocation);
 	struct slot *source = invocation->caps[0];
 
 	if (source->cap.type != CAP_NOTIFICATION || !(source->cap.rights & RIGHT_WRITE))
@@ -109,12 +97,13 @@ enum error irq_handler_set_notification(struct invocation *invocation) {
 }
 
 enum error irq_handler_clear(struct invocation *invocation) {
-	struct irq *irq = cap_object(&invocation->slot->cap);
+	struct irq *irq = invocation_object(invocation);
 
 	slot_delete_simple(&irq->notification);
 	return ERROR_NONE;
 }
 
+// The last handler gone, the vector is free again (M4).
 void irq_handler_destroy(struct slot *slot, bool last) {
 	struct irq *irq = cap_object(&slot->cap);
 

@@ -6,7 +6,6 @@
 
 enum irq_state {
 	IRQ_FREE,
-	IRQ_RESERVED, // the kernel's own
 	IRQ_IOAPIC,
 	IRQ_MESSAGE, // MSI
 };
@@ -16,7 +15,6 @@ struct irq {
 	uint8_t state; // enum irq_state
 	uint8_t ioapic;
 	uint8_t pin;
-	uint8_t vector; // 0..107
 };
 
 // A device interrupt arrived for user vector number: signals, masks the pin (M5, M6).
@@ -24,6 +22,3 @@ void irq_arrived(unsigned number);
 
 // The object of a user vector, 0..107.
 struct irq *irq_of(unsigned number);
-
-// object_ops destroy of IRQ_HANDLER: the last handler gone, the vector is free again (M4).
-void irq_handler_destroy(struct slot *slot, bool last);

@@ -31,15 +31,13 @@ struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned 
 // The same at the place that cap, a table or a frame, records.
 struct mapping mapping_of(const struct cap *cap, unsigned level);
 
-// Address below root is the place of cap now; or cap has no place.
+// Address below root is the place of cap now.
 void mapping_record(struct cap *cap, const struct cap *root, uint64_t address);
-void mapping_forget(struct cap *cap);
 
 static inline uint64_t mapping_address(const struct cap *cap) {
 	return (uint64_t)cap->map.page << PAGE_BITS;
 }
 
-// An entry in use changed in the space with this ASID and format, or in that of this root: no old
-// translation of the page at address, or of anything, survives.
-void mapping_flush_page(const struct cap *cap);
+// The entry at the place that cap records changed: no old translation of the frame's page, or of
+// anything below the table, survives.
 void mapping_flush(const struct cap *cap);

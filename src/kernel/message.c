@@ -8,13 +8,11 @@
 
 // The slot the receiver named for an incoming capability, or null: it must exist and be empty.
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
-	struct lookup_failure failure;
-	struct lookup cnode = thread_lookup(receiver, buffer->receive_cnode, &failure);
+	struct slot *cnode = thread_lookup(receiver, buffer->receive_cnode).slot;
 	struct lookup target;
 
-	if (!cnode.slot || buffer->receive_depth < 1 || buffer->receive_depth > 64) return NULL;
-	target = cspace_walk(
-		&cnode.slot->cap, buffer->receive_index, (unsigned)buffer->receive_depth, &failure);
+	if (!cnode || buffer->receive_depth < 1 || buffer->receive_depth > 64) return NULL;
+	target = cspace_walk(&cnode->cap, buffer->receive_index, (unsigned)buffer->receive_depth);
 	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
 	return target.slot;
 }
@@ -28,14 +26,10 @@ static bool install(struct slot *destination, struct slot *source) {
 	return true;
 }
 
-static bool unwraps(const struct transfer *transfer, const struct cap *cap) {
-	return cap->type == CAP_ENDPOINT && cap_object(cap) == transfer->endpoint;
-}
-
 // Hands over up to count capabilities (messageinfo.md 5). Returns the caps and unwrapped fields of
 // the tag the receiver sees.
 static uint64_t transfer_caps(const struct thread *sender, struct thread *receiver, unsigned count,
-	const struct transfer *transfer) {
+	const struct endpoint *endpoint) {
 	const struct ipc_buffer *from = thread_buffer_to_read(sender);
 	struct ipc_buffer *to = thread_buffer_to_write(receiver);
 	struct slot *destination;
@@ -45,11 +39,10 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 	if (!from || !to) return 0;
 	destination = receive_slot(receiver, to);
 	for (i = 0; i < count; i++) {
-		struct lookup_failure failure;
-		struct slot *slot = thread_lookup(sender, from->caps_or_badges[i], &failure).slot;
+		struct slot *slot = thread_lookup(sender, from->caps_or_badges[i]).slot;
 
 		if (!slot || slot_is_empty(slot)) break;
-		if (unwraps(transfer, &slot->cap)) {
+		if (slot->cap.type == CAP_ENDPOINT && cap_object(&slot->cap) == endpoint) {
 			to->caps_or_badges[i] = slot->cap.badge;
 			unwrapped |= 1ul << i;
 		} else if (destination && install(destination, slot)) {
@@ -59,6 +52,16 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 		}
 	}
 	return tag_make(0, unwrapped, i, 0);
+}
+
+unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length) {
+	struct ipc_buffer *buffer = thread_buffer_to_write(receiver);
+	unsigned i;
+
+	for (i = 0; i < length && (i < MESSAGE_REGISTERS || buffer); i++)
+		*(i < MESSAGE_REGISTERS ? thread_message_register(receiver, i)
+					: &buffer->message[i]) = words[i];
+	return i;
 }
 
 // Copies the words of a message; returns how many arrived.
@@ -77,19 +80,19 @@ static unsigned transfer_words(struct thread *sender, struct thread *receiver, u
 	return length;
 }
 
-void message_transfer(
-	struct thread *sender, struct thread *receiver, const struct transfer *transfer) {
+void message_transfer(struct thread *sender, struct thread *receiver,
+	const struct endpoint *endpoint, uint64_t badge, unsigned flags) {
 	uint64_t tag = *context_tag(&sender->context);
+	uint64_t caps = 0;
+	unsigned length;
 
-	*context_badge(&receiver->context) = transfer->badge;
+	*context_badge(&receiver->context) = badge;
 	if (sender->fault.kind != FAULT_NONE) {
 		*context_tag(&receiver->context) = fault_write_message(sender, receiver);
 		return;
 	}
-	uint64_t caps = 0;
-	unsigned length = transfer_words(sender, receiver, tag_length(tag));
-
-	if (transfer->can_grant && tag_caps(tag))
-		caps = transfer_caps(sender, receiver, tag_caps(tag), transfer);
+	length = transfer_words(sender, receiver, tag_length(tag));
+	if (flags & MESSAGE_GRANT && tag_caps(tag))
+		caps = transfer_caps(sender, receiver, tag_caps(tag), endpoint);
 	*context_tag(&receiver->context) = tag_make(tag_label(tag), 0, 0, length) | caps;
 }

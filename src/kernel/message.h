@@ -9,13 +9,11 @@ static inline uint64_t *context_badge(struct context *context) { return &context
 
 static inline uint64_t *context_tag(struct context *context) { return &context->rsi; }
 
-// How capabilities of a message may travel.
-struct transfer {
-	const struct endpoint *endpoint; // unwraps capabilities to this very endpoint; null: reply
-	uint64_t badge; // the receiver's badge register becomes this
-	bool can_grant; // capabilities go along
-};
+// Copies the sender's message, or its fault, into receiver, whose badge register becomes badge.
+// With MESSAGE_GRANT in flags capabilities go along; those to endpoint itself (null: a reply) are
+// unwrapped.
+void message_transfer(struct thread *sender, struct thread *receiver,
+	const struct endpoint *endpoint, uint64_t badge, unsigned flags);
 
-// Copies the sender's message, or its fault, into receiver.
-void message_transfer(
-	struct thread *sender, struct thread *receiver, const struct transfer *transfer);
+// Writes the words of a message that fit into receiver's registers and buffer; returns how many.
+unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length);

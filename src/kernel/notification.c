@@ -4,24 +4,8 @@
 
 #include <kernel/guest_hooks.h>
 #include <kernel/message.h>
+#include <kernel/object.h>
 #include <kernel/sched_context.h>
-#include <kernel/schedule.h>
-#include <kernel/thread_queue.h>
-
-void notification_dequeue(struct thread *thread) {
-	struct notification *notification = thread->blocked_on;
-
-	thread_queue_remove(&notification->head, thread);
-	thread->blocked_on = NULL;
-	if (!notification->head) notification->state = NOTIFICATION_IDLE;
-}
-
-void notification_requeue(struct thread *thread) {
-	struct notification *notification = thread->blocked_on;
-
-	thread_queue_remove(&notification->head, thread);
-	thread_queue_insert_by_priority(&notification->head, thread);
-}
 
 // A thread without context borrows the notification's, if nobody else uses it (E8).
 static void lend_context(struct notification *notification, struct thread *thread) {
@@ -47,14 +31,12 @@ static void deliver(struct notification *notification, struct thread *thread, ui
 static bool deliver_to_bound(struct notification *notification, uint64_t badge) {
 	struct thread *bound = notification->bound;
 
-	if (!bound) return false;
-	if (bound->state == THREAD_BLOCKED_RECEIVE) {
+	if (bound && bound->state == THREAD_BLOCKED_RECEIVE)
 		thread_cancel_ipc(bound);
-	} else if (bound->state == THREAD_IN_GUEST) {
+	else if (bound && bound->state == THREAD_IN_GUEST)
 		guest_hooks.notify(bound);
-	} else {
+	else
 		return false;
-	}
 	deliver(notification, bound, badge);
 	return true;
 }
@@ -62,33 +44,29 @@ static bool deliver_to_bound(struct notification *notification, uint64_t badge) 
 void notification_signal(struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 
-	if (notification->state == NOTIFICATION_WAITING) {
-		notification_dequeue(waiter);
+	if (waiter) {
+		thread_unblock(waiter);
 		deliver(notification, waiter, badge);
-	} else if (notification->state == NOTIFICATION_ACTIVE) {
+	} else if (notification->is_active || !deliver_to_bound(notification, badge)) {
+		notification->is_active = true;
 		notification->word |= badge;
-	} else if (!deliver_to_bound(notification, badge)) {
-		notification->state = NOTIFICATION_ACTIVE;
-		notification->word = badge;
 	}
 }
 
 static void take_word(struct notification *notification, struct thread *thread) {
 	*context_badge(&thread->context) = notification->word;
-	notification->state = NOTIFICATION_IDLE;
+	notification->is_active = false;
+	notification->word = 0;
 	lend_context(notification, thread);
 }
 
 void notification_wait(
 	struct notification *notification, struct thread *thread, enum send_block block) {
-	if (notification->state == NOTIFICATION_ACTIVE) {
+	if (notification->is_active) {
 		take_word(notification, thread);
 	} else if (block == SEND_BLOCKING) {
 		notification_return_context(notification, thread);
-		thread->state = THREAD_BLOCKED_NOTIFICATION;
-		thread->blocked_on = notification;
-		notification->state = NOTIFICATION_WAITING;
-		thread_queue_insert_by_priority(&notification->head, thread);
+		thread_block(thread, THREAD_BLOCKED_NOTIFICATION, &notification->head);
 	} else {
 		*context_badge(&thread->context) = 0;
 	}
@@ -97,27 +75,24 @@ void notification_wait(
 bool notification_take_bound(struct thread *thread) {
 	struct notification *notification = thread->notification;
 
-	if (!notification || notification->state != NOTIFICATION_ACTIVE) return false;
+	if (!notification || !notification->is_active) return false;
 	take_word(notification, thread);
 	return true;
-}
-
-void notification_cancel_all(struct notification *notification) {
-	while (notification->head) {
-		struct thread *thread = notification->head;
-
-		thread_cancel_ipc(thread);
-		thread_restart(thread);
-	}
-}
-
-void notification_bind(struct notification *notification, struct thread *thread) {
-	notification->bound = thread;
-	thread->notification = notification;
 }
 
 void notification_unbind(struct notification *notification) {
 	if (!notification->bound) return;
 	notification->bound->notification = NULL;
 	notification->bound = NULL;
+}
+
+void notification_destroy(struct slot *slot, bool last) {
+	struct notification *notification = cap_object(&slot->cap);
+
+	if (!last) return;
+	while (notification->head)
+		thread_cancel_wait(notification->head);
+	notification_unbind(notification);
+	if (notification->sched_context)
+		sched_context_unbind_notification(notification->sched_context);
 }

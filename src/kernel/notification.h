@@ -4,15 +4,9 @@
 
 #include <kernel/endpoint.h>
 
-enum notification_state {
-	NOTIFICATION_IDLE,
-	NOTIFICATION_WAITING,
-	NOTIFICATION_ACTIVE,
-};
-
 struct notification {
-	uint64_t state; // enum notification_state
-	uint64_t word;
+	uint64_t is_active; // signalled, and nobody took it; then nobody waits
+	uint64_t word; // 0 unless active
 	struct thread *head; // who waits
 	struct thread *bound;
 	struct sched_context *sched_context;
@@ -34,8 +28,4 @@ bool notification_take_bound(struct thread *thread);
 // A thread that will block (or receive) gives back a context borrowed from notification.
 void notification_return_context(struct notification *notification, struct thread *thread);
 
-void notification_dequeue(struct thread *thread);
-void notification_requeue(struct thread *thread);
-void notification_cancel_all(struct notification *notification);
-void notification_bind(struct notification *notification, struct thread *thread);
 void notification_unbind(struct notification *notification);

@@ -7,38 +7,56 @@
 #include <abi/object.h>
 #include <kernel/cap.h>
 
+// Turns *cap, a copy of slot's, into what a copy may be (semantics.md B1). May return an error or
+// make *cap null.
+typedef enum error cap_derive(const struct slot *slot, struct cap *cap);
+
+// The capability in slot is about to go; last: no other slot refers to the object. The object lets
+// go of everything that knows it.
+typedef void cap_destroy(struct slot *slot, bool last);
+
 // One row a capability type.
 struct object_ops {
 	const char *name;
-
-	// Turns *cap, a copy of slot's, into what a copy may be (semantics.md B1). May return an
-	// error or make *cap null. Null: a plain copy.
-	enum error (*derive)(const struct slot *slot, struct cap *cap);
-
-	// The capability in slot is about to go; last: no other slot refers to the object. The
-	// object lets go of everything that knows it. Null: nothing to do.
-	void (*destroy)(struct slot *slot, bool last);
-
-	// DebugCapIdentify code (syscalls.md 6).
-	unsigned (*identify)(const struct cap *cap);
+	cap_derive *derive; // null: a plain copy
+	cap_destroy *destroy; // null: nothing to do
+	unsigned (*identify)(const struct cap *cap); // DebugCapIdentify code (syscalls.md 6)
 	unsigned identify_code; // if identify is null
 };
 
 extern const struct object_ops object_ops[CAP_TYPES];
 
+cap_derive untyped_derive, space_derive, table_derive, frame_derive;
+
+// The last capability to a cnode or thread becomes a zombie (delete.c).
+cap_destroy endpoint_destroy, notification_destroy, reply_destroy, cnode_destroy,
+	thread_cap_destroy, sched_context_destroy, irq_handler_destroy, frame_destroy,
+	table_destroy, space_destroy;
+
+// Makes an object of cleared memory.
+typedef void object_init(void *memory);
+
 // One row a type number of Untyped_Retype.
 struct object_kind {
-	const char *name;
+	uint8_t type; // enum cap_type of the first capability
+	uint8_t format; // of it, for spaces and tables: enum space_format and level
+	uint8_t level;
 	uint8_t size_bits; // 0: the size_bits argument decides (plus SLOT_BITS for a cnode)
 	uint8_t on_device; // may be made from device memory
 	uint8_t keep; // memory is not cleared before creation (untyped, device frames)
-
-	// Makes the object in cleared memory and returns its first capability. size_bits is the
-	// argument of the caller for kinds of variable size, the object's size otherwise.
-	struct cap (*create)(void *memory, unsigned size_bits, bool device);
+	object_init *init; // null: cleared memory is an object
 };
 
 extern const struct object_kind object_kinds[OBJECT_TYPE_COUNT];
+
+// A thread is inactive, of priority 0, with the register frame of usercontext.md 3. A host space
+// takes over the kernel's half.
+object_init thread_init, space_init_host;
+
+// Makes an object in cleared memory and returns its first capability. size_bits is the argument of
+// Retype for kinds of variable size, the object's size otherwise.
+struct cap object_create(
+	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device);
 
 // True if an object of this type can be created on this machine (a VCPU needs VT-x).
 bool object_is_available(enum object_type type);
@@ -52,3 +70,10 @@ enum error object_derive(const struct slot *slot, struct cap *cap);
 
 // Deletes every descendant of slot (semantics.md C5). Preemptible as slot_delete.
 [[nodiscard]] enum error slot_revoke(struct slot *slot);
+
+// Empties a slot that does not hold the last capability to a cnode or thread, nor a zombie: one
+// step, for objects that own a slot for a capability of a simple kind.
+void slot_delete_simple(struct slot *slot);
+
+// Bytes a retype of the untyped could hand out now.
+uint64_t untyped_free_bytes(const struct slot *slot);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Refill ring: charge, merge, delay.
-#include <kernel/refill.h>
-
+// Refill ring: charge, merge, delay. Pure: no clock, no queues.
 #include <kernel/sched_context.h>
 
 static struct refill *refill_at(struct sched_context *context, unsigned offset) {
@@ -17,18 +15,6 @@ static struct refill *tail_of(struct sched_context *context) {
 	return refill_at(context, context->refills.count - 1u);
 }
 
-const struct refill *refill_head(const struct sched_context *context) {
-	return &context->refill[context->refills.head];
-}
-
-bool refill_is_ready(const struct sched_context *context, uint64_t now) {
-	return refill_head(context)->time <= now;
-}
-
-bool refill_is_round_robin(const struct sched_context *context) {
-	return context->refills.budget == context->refills.period;
-}
-
 static struct refill pop_head(struct sched_context *context) {
 	struct refill_queue *queue = &context->refills;
 	struct refill head = context->refill[queue->head];
@@ -36,12 +22,6 @@ static struct refill pop_head(struct sched_context *context) {
 	queue->head = queue->head + 1 == queue->maximum ? 0 : queue->head + 1;
 	queue->count--;
 	return head;
-}
-
-static void set_only(struct sched_context *context, uint64_t time, uint64_t amount) {
-	context->refills.head = 0;
-	context->refills.count = 1;
-	context->refill[0] = (struct refill){.time = time, .amount = amount};
 }
 
 // Adds a refill behind the tail. It joins the tail if the two touch, or if the ring is full; then
@@ -64,25 +44,24 @@ static void append(struct sched_context *context, struct refill refill) {
 void refill_start(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now) {
 	context->refills = *parameters;
-	set_only(context, now, parameters->budget);
+	context->refills.head = 0;
+	context->refills.count = 1;
+	context->refill[0] = (struct refill){.time = now, .amount = parameters->budget};
 }
 
 void refill_restart(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now) {
 	struct refill head = *refill_head(context);
+	uint64_t budget = parameters->budget;
 
-	context->refills = *parameters;
-	if (refill_is_round_robin(context)) {
-		set_only(context, now, parameters->budget);
-		return;
-	}
-	if (head.amount > parameters->budget) head.amount = parameters->budget;
+	refill_start(context, parameters, now);
+	if (refill_is_round_robin(context)) return;
+	if (head.amount > budget) head.amount = budget;
 	if (head.time < now) head.time = now;
-	set_only(context, head.time, head.amount);
-	if (head.amount < parameters->budget)
+	context->refill[0] = head;
+	if (head.amount < budget)
 		append(context,
-			(struct refill){.time = head.time + parameters->period,
-				.amount = parameters->budget - head.amount});
+			(struct refill){head.time + parameters->period, budget - head.amount});
 }
 
 // A head too small to run on joins the next refill, early enough that nothing ends later.
@@ -98,14 +77,13 @@ static void merge_small_head(struct sched_context *context, uint64_t minimum) {
 
 // Moves the whole head one period later.
 static void recycle_head(struct sched_context *context) {
-	uint64_t period = context->refills.period;
+	struct refill used = *head_of(context);
 
+	used.time += context->refills.period;
 	if (context->refills.count == 1) {
-		head_of(context)->time += period;
+		*head_of(context) = used;
 	} else {
-		struct refill used = pop_head(context);
-
-		used.time += period;
+		pop_head(context);
 		append(context, used);
 	}
 }
@@ -123,8 +101,7 @@ void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimu
 	}
 	head = head_of(context);
 	if (used > 0) {
-		struct refill later = {
-			.time = head->time + context->refills.period, .amount = used};
+		struct refill later = {head->time + context->refills.period, used};
 
 		head->amount -= used;
 		head->time += used;

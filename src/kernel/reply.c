@@ -4,17 +4,17 @@
 
 #include <kernel/fault.h>
 #include <kernel/message.h>
+#include <kernel/object.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 
-void reply_push(struct reply *reply, struct thread *caller, struct thread *callee,
-	enum reply_donation donation) {
+void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags) {
 	struct sched_context *context = caller->sched_context;
 
 	reply->thread = caller;
 	caller->reply = reply;
 	caller->state = THREAD_BLOCKED_REPLY;
-	if (donation == REPLY_KEEPS_TIME || !context || callee->sched_context) return;
+	if (!(flags & MESSAGE_DONATE) || !context || callee->sched_context) return;
 
 	reply->older = context->reply;
 	if (reply->older) {
@@ -39,7 +39,9 @@ static void end_wait(struct reply *reply) {
 	reply->thread = NULL;
 }
 
-void reply_remove(struct reply *reply) {
+// reply's caller is about to get its answer: leaves the chain, and the context returns if reply was
+// the head (D14 to D16). The caller's wait ends; its state is the business of whoever replies.
+static void reply_remove(struct reply *reply) {
 	struct sched_context *context = reply->head;
 	struct thread *caller = reply->thread;
 
@@ -77,8 +79,6 @@ void reply_cancel_wait(struct thread *thread) {
 	end_wait(reply);
 }
 
-void reply_clear(struct reply *reply) { thread_cancel_ipc(reply->thread); }
-
 // The answered caller goes on if its context has budget; otherwise its timeout handler hears of
 // it, or it waits (D20).
 static void continue_caller(struct thread *caller, bool may_time_out) {
@@ -91,7 +91,7 @@ static void continue_caller(struct thread *caller, bool may_time_out) {
 	schedule_possible(caller);
 }
 
-void reply_send(struct reply *reply, struct thread *sender, bool can_grant) {
+void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 	struct thread *caller = reply->thread;
 	bool was_timeout;
 
@@ -99,11 +99,25 @@ void reply_send(struct reply *reply, struct thread *sender, bool can_grant) {
 	was_timeout = caller->fault.kind == FAULT_TIMEOUT;
 	reply_remove(reply);
 	if (caller->fault.kind == FAULT_NONE) {
-		message_transfer(sender, caller, &(struct transfer){.can_grant = can_grant});
+		message_transfer(sender, caller, NULL, 0, flags);
 		caller->state = THREAD_RUNNING;
 	} else {
 		caller->state = fault_take_reply(caller, sender) ? THREAD_RESTART : THREAD_INACTIVE;
 		caller->fault.kind = FAULT_NONE;
 	}
 	continue_caller(caller, !was_timeout);
+}
+
+void reply_destroy(struct slot *slot, bool last) {
+	struct reply *reply = cap_object(&slot->cap);
+	struct thread *thread = reply->thread;
+
+	if (!last || !thread) return;
+	if (thread->state == THREAD_BLOCKED_REPLY) {
+		reply_remove(reply);
+		thread->state = THREAD_INACTIVE;
+		thread->fault.kind = FAULT_NONE;
+	} else {
+		thread_cancel_ipc(thread);
+	}
 }

@@ -20,28 +20,16 @@ struct reply {
 
 _Static_assert(sizeof(struct reply) == 1 << REPLY_BITS);
 
-enum reply_donation {
-	REPLY_KEEPS_TIME,
-	REPLY_DONATES_TIME,
-};
-
-// caller waits for callee's answer through reply. With REPLY_DONATES_TIME and a callee without
-// context, the caller's context moves to callee and reply heads its chain.
-void reply_push(struct reply *reply, struct thread *caller, struct thread *callee,
-	enum reply_donation donation);
-
-// reply's caller is about to get its answer: leaves the chain, and the context returns if reply was
-// the head (D14 to D16). The caller's wait ends; its state is the business of whoever replies.
-void reply_remove(struct reply *reply);
+// caller waits for callee's answer through reply. With MESSAGE_DONATE and a callee without context,
+// the caller's context moves to callee and reply heads its chain.
+void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags);
 
 // The thread stops waiting for a reply (D18): the chain is cut here.
 void reply_cancel_wait(struct thread *thread);
 
-// Frees reply for a new receive: whoever uses it stops waiting and becomes inactive (D9).
-void reply_clear(struct reply *reply);
-
 // Cuts the chain of context (D19).
 void reply_cut_chain(struct sched_context *context);
 
-// Answers the caller waiting on reply with sender's message, or its fault (D6, D7, D20).
-void reply_send(struct reply *reply, struct thread *sender, bool can_grant);
+// Answers the caller waiting on reply with sender's message, or its fault (D6, D7, D20). flags:
+// MESSAGE_GRANT.
+void reply_send(struct reply *reply, struct thread *sender, unsigned flags);

@@ -2,7 +2,6 @@
 // Scheduling contexts: the right to CPU time (semantics.md G).
 #pragma once
 
-#include <kernel/refill.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,9 +10,25 @@ struct thread;
 struct notification;
 struct reply;
 
+// Budget arithmetic (refill.c) works on a ring of refills (G4 to G8), in ticks.
+struct refill {
+	uint64_t time; // usable from
+	uint64_t amount;
+};
+
+struct refill_queue {
+	uint64_t budget;
+	uint64_t period;
+	uint32_t head;
+	uint32_t count;
+	uint32_t maximum; // refills in use at most; 0 while the context is not configured
+	uint32_t unused;
+};
+
 enum {
 	SCHED_CONTEXT_SPORADIC = 1 << 0, // ConfigureFlags bit 0
-	SCHED_CONTEXT_CORE = 96, // bytes before the refills
+	SCHED_CONTEXT_CORE = 96, // bytes before the refills; 2 fit 7 bits (objects.md 2)
+	MINIMUM_BUDGET_US = 20, // what a head refill must hold to be worth running on (G2)
 };
 
 struct sched_context {
@@ -24,25 +39,51 @@ struct sched_context {
 	struct notification *notification;
 	struct reply *reply; // head of the call chain this context travelled along
 	struct thread *yield_from; // who waits in YieldTo for this context
-	uint32_t core;
-	uint32_t flags;
-	uint8_t size_bits;
-	uint8_t unused[7];
+	uint64_t flags;
+	uint64_t unused;
 	struct refill refill[]; // 2 + extra
 };
 
 _Static_assert(offsetof(struct sched_context, refill) == SCHED_CONTEXT_CORE);
 
-// Refills that fit an object of 2^size_bits bytes (objects.md 2: 2 at 7 bits, then 16 bytes each).
-static inline unsigned sched_context_capacity(unsigned size_bits) {
-	uint64_t capacity = ((1ul << size_bits) - SCHED_CONTEXT_CORE) / sizeof(struct refill);
-
-	return capacity > UINT32_MAX ? UINT32_MAX : (unsigned)capacity;
-}
-
 static inline bool sched_context_is_active(const struct sched_context *context) {
 	return context->refills.maximum > 0;
 }
+
+static inline const struct refill *refill_head(const struct sched_context *context) {
+	return &context->refill[context->refills.head];
+}
+
+static inline bool refill_is_ready(const struct sched_context *context, uint64_t now) {
+	return refill_head(context)->time <= now;
+}
+
+static inline bool refill_is_round_robin(const struct sched_context *context) {
+	return context->refills.budget == context->refills.period;
+}
+
+// A full budget usable from now. maximum is at least 2 and fits the object.
+void refill_start(
+	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
+
+// New parameters while the budget is in use: what is left of the head, cut to the new budget,
+// stays usable, and the rest comes one new period later (G9).
+void refill_restart(
+	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
+
+// Charges used ticks: each used amount comes back one period after it became usable. An overrun
+// charges whole heads one after another. minimum: what a head must hold to be worth running.
+void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum);
+
+// The whole head is given up and comes back one period later.
+void refill_give_up(struct sched_context *context, uint64_t minimum);
+
+// The context becomes usable again after a pause: a head whose time has come moves to now, and
+// refills that would overlap it are merged into it (G7).
+void refill_unblock(struct sched_context *context, uint64_t now);
+
+// Both are free, and a thread that waits would not have to wait for budget as well.
+bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread);
 
 // Lends or gives context to thread, which must have none.
 void sched_context_bind_thread(struct sched_context *context, struct thread *thread);
@@ -50,15 +91,10 @@ void sched_context_bind_thread(struct sched_context *context, struct thread *thr
 // Takes context away from its thread: it stops being runnable.
 void sched_context_unbind_thread(struct sched_context *context);
 
-void sched_context_bind_notification(
-	struct sched_context *context, struct notification *notification);
 void sched_context_unbind_notification(struct sched_context *context);
 
 // Moves context from its present holder to thread (which has none), as IPC donates it.
 void sched_context_donate(struct sched_context *context, struct thread *thread);
-
-// Everything that refers to context forgets it: thread, notification, call chain, YieldTo.
-void sched_context_detach(struct sched_context *context);
 
 // The YieldTo of context's waiter is over: the waiter gets the consumed time as its result.
 void sched_context_complete_yield(struct sched_context *context);

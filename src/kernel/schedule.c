@@ -14,7 +14,6 @@
 #include <kernel/trace.h>
 
 enum {
-	MINIMUM_BUDGET_US = 20,
 	BITMAP_WORDS = PRIORITIES / 64,
 };
 
@@ -25,7 +24,6 @@ struct scheduler {
 	struct sched_context *context; // whose time runs; null while idle
 	struct thread *candidate; // runs next unless something of higher priority is ready
 	bool again; // choose anew
-	uint64_t deadline; // what the timer is set to
 	uint64_t minimum_budget;
 
 	struct thread *ready[PRIORITIES];
@@ -45,15 +43,12 @@ void schedule_init(struct cpu *cpu) {
 	self->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
 	self->now = clock_now();
 	self->idle.state = THREAD_IDLE;
-	self->deadline = UINT64_MAX;
 	cpu->scheduler = self;
 	cpu->current = &self->idle;
 	cpu->current_context = &self->idle.context;
 }
 
 uint64_t schedule_now(void) { return scheduler()->now; }
-
-uint64_t schedule_minimum_budget(void) { return scheduler()->minimum_budget; }
 
 void schedule_again(void) { scheduler()->again = true; }
 
@@ -177,12 +172,7 @@ static void end_turn(struct thread *thread) {
 	struct sched_context *context = thread->sched_context;
 
 	self->again = true;
-	if (refill_is_round_robin(context))
-		refill_start(context,
-			&(struct refill_queue){.budget = context->refills.budget,
-				.period = context->refills.period,
-				.maximum = context->refills.maximum},
-			self->now);
+	if (refill_is_round_robin(context)) refill_start(context, &context->refills, self->now);
 	if (schedule_has_budget(context))
 		ready_append(self, thread);
 	else
@@ -221,7 +211,6 @@ void schedule_yield(void) {
 }
 
 void schedule_timer(void) {
-	scheduler()->deadline = UINT64_MAX; // it has fired: whatever comes next must be set again
 	if (this_cpu()->current->state != THREAD_IDLE) (void)schedule_check_budget();
 }
 
@@ -251,34 +240,13 @@ void schedule_possible(struct thread *thread) {
 		self->candidate = thread;
 }
 
-static void release_expired(struct scheduler *self) {
-	while (self->release && release_time(self->release) <= self->now) {
-		struct thread *thread = self->release;
-
-		release_remove(self, thread);
-		schedule_possible(thread);
-	}
-}
-
 // The choice
-
-static bool current_goes_on(const struct thread *current) {
-	return thread_is_schedulable(current) && !current->is_queued;
-}
-
-static struct thread *take_highest(struct scheduler *self) {
-	struct thread *thread = ready_highest(self);
-
-	if (!thread) return &self->idle;
-	ready_remove(self, thread);
-	return thread;
-}
 
 // Decides between the current thread, the candidate and the ready queues (D22, G17).
 static struct thread *choose(struct scheduler *self, struct thread *current) {
 	struct thread *candidate = self->candidate;
 	struct thread *highest;
-	bool goes_on = current_goes_on(current);
+	bool goes_on = thread_is_schedulable(current) && !current->is_queued;
 
 	if (goes_on && !candidate && !self->again) return current;
 	self->candidate = NULL;
@@ -288,11 +256,12 @@ static struct thread *choose(struct scheduler *self, struct thread *current) {
 		candidate = NULL;
 	}
 	if (goes_on) ready_prepend(self, current);
-	if (!candidate) return take_highest(self);
 	highest = ready_highest(self);
-	if (!highest || candidate->priority >= highest->priority) return candidate;
-	ready_prepend(self, candidate);
-	return take_highest(self);
+	if (candidate && (!highest || candidate->priority >= highest->priority)) return candidate;
+	if (candidate) ready_prepend(self, candidate);
+	if (!highest) return &self->idle;
+	ready_remove(self, highest);
+	return highest;
 }
 
 // The context whose time runs from now on.
@@ -312,10 +281,7 @@ static void set_timer(struct scheduler *self) {
 		deadline = self->now + refill_head(self->context)->amount - self->unbooked;
 	if (self->release && release_time(self->release) < deadline)
 		deadline = release_time(self->release);
-	if (deadline != self->deadline) {
-		self->deadline = deadline;
-		clock_set_deadline(deadline);
-	}
+	clock_set_deadline(deadline);
 }
 
 static void load_registers(struct cpu *cpu, struct thread *thread) {
@@ -337,7 +303,11 @@ enum way_out schedule(void) {
 	struct scheduler *self = cpu->scheduler;
 	struct thread *next;
 
-	release_expired(self);
+	while (self->release && release_time(self->release) <= self->now) {
+		next = self->release;
+		release_remove(self, next);
+		schedule_possible(next);
+	}
 	next = choose(self, cpu->current);
 	cpu->current = next;
 	cpu->current_context = &next->context;
@@ -354,6 +324,20 @@ enum way_out schedule(void) {
 	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
 	load_registers(cpu, next);
 	return WAY_OUT_USER;
+}
+
+void schedule_check(void) {
+	const struct scheduler *self = scheduler();
+	const struct thread *thread;
+
+	for (unsigned i = 0; i < PRIORITIES; i++) {
+		assert(!self->ready[i] == !(self->ready_bits[i / 64] >> i % 64 & 1));
+		for (thread = self->ready[i]; thread; thread = thread->queue.next)
+			assert(thread->is_queued && thread->priority == i);
+	}
+	for (thread = self->release; thread && thread->queue.next; thread = thread->queue.next)
+		assert(thread->is_released && thread->queue.next->queue.previous == thread &&
+			release_time(thread) <= release_time(thread->queue.next));
 }
 
 static void dump_thread(const struct thread *thread, const char *where) {

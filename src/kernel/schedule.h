@@ -57,11 +57,11 @@ void schedule_timer(void);
 // the timer, and says how to leave.
 enum way_out schedule(void);
 
-// What a head refill must hold to be worth running on: 20 us (G2), in ticks.
-uint64_t schedule_minimum_budget(void);
-
 // True if context is configured and its head refill can be used now ("released").
 bool schedule_has_budget(const struct sched_context *context);
+
+// Panics if the queues of this core contradict themselves. Debug.
+void schedule_check(void);
 
 // Prints every queue of this core. Debug.
 void schedule_dump(void);

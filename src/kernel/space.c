@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces: roots, their ASIDs, and which one is loaded.
 #include <kernel/space.h>
-#include <base/compiler.h>
+
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/kernel_map.h>
@@ -9,8 +9,7 @@
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
 #include <kernel/mapping.h>
-#include <kernel/space_objects.h>
-#include <stdalign.h>
+#include <kernel/object.h>
 
 enum {
 	ASID_FORMAT = 3, // low bits of a pool entry: enum space_format
@@ -82,22 +81,21 @@ physical_t space_guest_root(const struct thread *thread) {
 	return physical_of_image(empty_guest_root);
 }
 
-bool asid_pool_is_possible(void) {
-	for (unsigned i = 0; i < ASID_POOLS; i++) {
-		if (!asid_pools[i]) return true;
-	}
-	return false;
+static struct asid_pool **free_base(void) {
+	for (unsigned i = 0; i < ASID_POOLS; i++)
+		if (!asid_pools[i]) return &asid_pools[i];
+	return NULL;
 }
+
+bool asid_pool_is_possible(void) { return free_base(); }
 
 struct cap asid_pool_install(struct asid_pool *pool) {
 	struct cap cap = cap_make(CAP_ASID_POOL, pool);
-	unsigned i = 0;
+	struct asid_pool **base = free_base();
 
-	while (asid_pools[i])
-		i++;
-	asid_pools[i] = pool;
+	*base = pool;
 	cap.size_bits = ASID_POOL_BITS;
-	cap.asid_base = i * ASIDS_PER_POOL;
+	cap.asid_base = (uint64_t)(base - asid_pools) * ASIDS_PER_POOL;
 	return cap;
 }
 
@@ -126,29 +124,11 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	return true;
 }
 
-void space_boot(struct cap *pool, struct cap *root) {
-	*pool = asid_pool_install(cap_object(pool));
-	asid_pool_give(pool, root);
-}
-
-static struct cap space_create(void *memory, enum space_format format) {
-	struct cap cap = cap_make(CAP_SPACE, memory);
-
-	cap.size_bits = TABLE_BITS;
-	cap.map.format = format;
-	return cap;
-}
-
-struct cap space_create_host(void *memory, unsigned, bool) {
+void space_init_host(void *memory) {
 	uint64_t *root = memory;
 
 	memcpy(root + PAGING_USER_ENTRIES, kernel_map_root() + PAGING_USER_ENTRIES,
 		(PAGING_ENTRIES - PAGING_USER_ENTRIES) * sizeof(*root));
-	return space_create(memory, SPACE_HOST);
-}
-
-struct cap space_create_guest(void *memory, unsigned, bool) {
-	return space_create(memory, SPACE_GUEST);
 }
 
 enum error space_derive(const struct slot *slot, struct cap *) {
@@ -170,7 +150,7 @@ void space_destroy(struct slot *slot, bool last) {
 }
 
 enum error mapping_check_root(struct invocation *invocation) {
-	const struct lookup_failure failure = {.kind = LOOKUP_INVALID_ROOT};
+	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t entry = asid_entry(root->map.asid);
 
@@ -215,27 +195,14 @@ void mapping_record(struct cap *cap, const struct cap *root, uint64_t address) {
 	cap->map.page = address >> PAGE_BITS & MAPPING_PAGE_MASK;
 }
 
-void mapping_forget(struct cap *cap) {
-	cap->map.mapped = 0;
-	cap->map.asid = ASID_NONE;
-	cap->map.page = 0;
-}
-
-void mapping_flush_page(const struct cap *cap) {
-	void *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
-
-	if (cap->map.format == SPACE_GUEST)
-		vmx_invalidate_guest(physical_of(root));
-	else if (space_is_loaded(root))
-		tlb_invalidate_page(mapping_address(cap));
-}
-
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
 void mapping_flush(const struct cap *cap) {
 	void *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
 
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(root));
+	else if (space_is_loaded(root) && cap->type == CAP_FRAME)
+		tlb_invalidate_page(mapping_address(cap));
 	else if (space_is_loaded(root))
 		cr3_write(physical_of(root).value);
 }

@@ -19,13 +19,11 @@ physical_t space_guest_root(const struct thread *thread);
 // The root object of an ASID, or null. Format must match.
 void *space_of_asid(unsigned asid, enum space_format format);
 
-// Boot: the initial task's pool (base 0) exists without retype; ASID 1 is root's.
-void space_boot(struct cap *pool, struct cap *root);
-
-// Boot: puts a table, or a frame with all its rights, into the initial task's space and records
-// that in the capability. Everything above must be mapped already.
-void table_boot_map(struct cap *table, const struct cap *root, uint64_t address);
-void frame_boot_map(struct cap *frame, const struct cap *root, uint64_t address);
+// Puts a table, or a frame with those of its rights, into a space and records that in the
+// capability. Everything above must be mapped already.
+void table_attach(struct cap *table, const struct cap *root, uint64_t address, uint64_t attributes);
+void frame_attach(struct cap *frame, const struct cap *root, uint64_t address, uint64_t rights,
+	uint64_t attributes);
 
 // A pool of ASIDs: each entry is the root that has the ASID, with its enum space_format in the
 // low bits, or 0. The kernel tells ASIDs from roots by it; hardware never sees an ASID.
@@ -46,6 +44,3 @@ void asid_pool_remove(const struct cap *pool);
 
 // Gives the root the lowest free ASID of the pool. False: there is none.
 bool asid_pool_give(const struct cap *pool, struct cap *root);
-
-// Removes the mapping recorded in a frame capability, if it is still there.
-void frame_unmap_cap(struct cap *cap);

@@ -4,8 +4,6 @@
 
 #include <abi/syscall.h>
 #include <base/compiler.h>
-#include <cpu/percpu.h>
-#include <kernel/debug.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
@@ -31,30 +29,10 @@ static bool lookups_may_fault(enum send_kind kind) {
 // Writes the answer of a kernel object to a Call: error or success, with its words.
 static void answer(struct invocation *invocation, enum error error) {
 	struct thread *caller = invocation->caller;
-	struct ipc_buffer *buffer = thread_buffer_to_write(caller);
-	unsigned length = invocation->result_length;
+	unsigned length = message_write(caller, invocation->results, invocation->result_length);
 
-	if (length > MESSAGE_REGISTERS && !buffer) length = MESSAGE_REGISTERS;
-	for (unsigned i = 0; i < length && i < MESSAGE_REGISTERS; i++)
-		*thread_message_register(caller, i) = invocation->results[i];
-	for (unsigned i = MESSAGE_REGISTERS; i < length; i++)
-		buffer->message[i] = invocation->results[i];
 	*context_badge(&caller->context) = 0;
 	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
-}
-
-static void send_to_endpoint(struct thread *sender, const struct cap *cap, enum send_kind kind) {
-	static const uint8_t flags[] = {
-		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE,
-		[KIND_FIRST] = MESSAGE_DONATE,
-	};
-	const struct send send = {
-		.badge = cap->badge,
-		.flags = (uint8_t)(flags[kind] | message_flags_of(cap)),
-		.block = lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING,
-	};
-
-	endpoint_send(cap_object(cap), sender, &send);
 }
 
 // Kernel objects the first phase of a combined call refuses (invocations.md 1).
@@ -66,7 +44,7 @@ static bool first_phase_refuses(const struct cap *cap) {
 static enum error invoke_object(struct invocation *invocation, enum send_kind kind) {
 	const struct cap *cap = &invocation->slot->cap;
 	struct thread *caller = invocation->caller;
-	const char *name = object_ops[cap->type].name;
+	const char *name = object_ops[cap->type].name; // the capability may go
 	enum error error;
 
 	if (kind == KIND_FIRST && first_phase_refuses(cap)) return ERROR_NO_REPLY;
@@ -81,19 +59,22 @@ static enum error invoke_object(struct invocation *invocation, enum send_kind ki
 }
 
 static void invoke(struct invocation *invocation, enum send_kind kind) {
+	static const uint8_t flags[] = {
+		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
 	const struct cap *cap = &invocation->slot->cap;
-	bool is_message = cap->type == CAP_ENDPOINT || cap->type == CAP_NOTIFICATION;
 	enum error error = ERROR_NONE;
 
-	if (is_message && !(cap->rights & RIGHT_WRITE)) {
+	if (cap_has_badge(cap) && !(cap->rights & RIGHT_WRITE)) {
 		error = error_capability(invocation, 0);
 	} else if (cap->type == CAP_ENDPOINT) {
-		send_to_endpoint(invocation->caller, cap, kind);
+		endpoint_send(cap, invocation->caller, flags[kind],
+			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
 		return;
 	} else if (cap->type == CAP_NOTIFICATION) {
 		notification_signal(cap_object(cap), cap->badge);
 	} else if (cap->type == CAP_REPLY) {
-		reply_send(cap_object(cap), invocation->caller, cap->rights & RIGHT_GRANT);
+		reply_send(cap_object(cap), invocation->caller,
+			cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
 	} else {
 		error = invoke_object(invocation, kind);
 	}
@@ -102,11 +83,10 @@ static void invoke(struct invocation *invocation, enum send_kind kind) {
 
 // Looks a capability of the send phase up; a failure is a fault where the call may fault.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
-	struct lookup_failure failure;
-	struct slot *slot = thread_lookup(thread, address, &failure).slot;
+	struct lookup lookup = thread_lookup(thread, address);
 
-	if (!slot && lookups_may_fault(kind)) fault_capability(thread, address, 0, &failure);
-	return slot;
+	if (!lookup.slot && lookups_may_fault(kind)) fault_capability(thread, address, 0, &lookup);
+	return lookup.slot;
 }
 
 // The send phase: acts on the capability at address with the message in the frame.
@@ -124,105 +104,87 @@ static void send_phase(struct thread *thread, uint64_t address, enum send_kind k
 	invocation.registers = registers;
 	invocation.label = tag_label(tag);
 	invocation.length = tag_length(tag);
-	invocation.cap_count = 0;
+	invocation.cap_count = invocation.buffer ? tag_caps(tag) : 0;
 	invocation.result_length = 0;
-	if (!invocation.buffer) {
-		if (invocation.length > MESSAGE_REGISTERS) invocation.length = MESSAGE_REGISTERS;
-	} else {
-		for (unsigned i = 0; i < tag_caps(tag); i++) {
-			invocation.caps[i] = send_lookup(
-				thread, invocation.buffer->caps_or_badges[i], kind);
-			if (!invocation.caps[i]) return;
-			invocation.cap_count++;
-		}
+	if (!invocation.buffer && invocation.length > MESSAGE_REGISTERS)
+		invocation.length = MESSAGE_REGISTERS;
+	for (unsigned i = 0; i < invocation.cap_count; i++) {
+		invocation.caps[i] = send_lookup(
+			thread, invocation.buffer->caps_or_badges[i], kind);
+		if (!invocation.caps[i]) return;
 	}
 	invoke(&invocation, kind);
 }
 
+static bool can_receive(const struct thread *thread, const struct cap *cap) {
+	const struct notification *notification = cap_object(cap);
+
+	if (!cap_has_badge(cap) || !(cap->rights & RIGHT_READ)) return false;
+	return cap->type == CAP_ENDPOINT || !notification->bound || notification->bound == thread;
+}
+
+static bool can_reply(const struct thread *, const struct cap *cap) {
+	return cap->type == CAP_REPLY;
+}
+
+// The capability at address, which must be usable; otherwise the receive faults, and null.
+static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
+	bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
+	struct lookup lookup = thread_lookup(thread, address);
+
+	if (lookup.slot && is_usable(thread, &lookup.slot->cap)) return &lookup.slot->cap;
+	if (lookup.slot) lookup = (struct lookup){.failure = LOOKUP_MISSING_CAPABILITY};
+	fault_capability(thread, address, 1, &lookup);
+	return NULL;
+}
+
 enum receive_kind {
-	RECEIVE_WITH_REPLY,
+	RECEIVE_NOTHING,
 	RECEIVE_PLAIN,
+	RECEIVE_WITH_REPLY,
 };
 
-// The capability at address is not what a receive needs.
-static void receive_fault(struct thread *thread, uint64_t address) {
-	fault_capability(
-		thread, address, 1, &(struct lookup_failure){.kind = LOOKUP_MISSING_CAPABILITY});
-}
-
-static void receive_on_endpoint(struct thread *thread, const struct cap *cap,
-	enum receive_kind kind, enum send_block block) {
+static void receive_phase(struct thread *thread, enum receive_kind kind, enum send_block block) {
+	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
 	struct reply *reply = NULL;
 
-	if (kind == RECEIVE_WITH_REPLY) {
-		uint64_t address = thread->context.r12;
-		struct lookup_failure failure;
-		struct slot *slot = thread_lookup(thread, address, &failure).slot;
-
-		if (!slot) {
-			fault_capability(thread, address, 1, &failure);
-			return;
-		}
-		if (slot->cap.type != CAP_REPLY) {
-			receive_fault(thread, address);
-			return;
-		}
-		reply = cap_object(&slot->cap);
-	}
-	endpoint_receive(cap_object(cap), thread, reply, block);
-}
-
-static void receive_phase(struct thread *thread, enum receive_kind kind, enum send_block block) {
-	uint64_t address = thread->context.rdi;
-	struct lookup_failure failure;
-	struct slot *slot = thread_lookup(thread, address, &failure).slot;
-	const struct notification *notification;
-
-	if (!slot) {
-		fault_capability(thread, address, 1, &failure);
+	if (!cap) return;
+	if (cap->type == CAP_NOTIFICATION) {
+		notification_wait(cap_object(cap), thread, block);
 		return;
 	}
-	if (!(slot->cap.rights & RIGHT_READ)) {
-		receive_fault(thread, address);
-	} else if (slot->cap.type == CAP_ENDPOINT) {
-		receive_on_endpoint(thread, &slot->cap, kind, block);
-	} else if (slot->cap.type == CAP_NOTIFICATION) {
-		notification = cap_object(&slot->cap);
-		if (notification->bound && notification->bound != thread)
-			receive_fault(thread, address);
-		else
-			notification_wait(cap_object(&slot->cap), thread, block);
-	} else {
-		receive_fault(thread, address);
+	if (kind == RECEIVE_WITH_REPLY) {
+		const struct cap *found = receive_lookup(thread, thread->context.r12, can_reply);
+
+		if (!found) return;
+		reply = cap_object(found);
 	}
+	endpoint_receive(cap_object(cap), thread, reply, block);
 }
 
 // One row a system call: an optional send phase, then an optional receive phase. Yield has neither.
 struct syscall_row {
 	uint16_t send_to; // offset in struct context of the register that names the target; 0: none
 	uint8_t kind; // enum send_kind
-	uint8_t receives;
 	uint8_t receive; // enum receive_kind
 	uint8_t block; // enum send_block of the receive phase
 };
 
 #define SEND(register, kind) offsetof(struct context, register), kind
 #define NO_SEND 0, 0
-#define RECEIVE(kind, block) true, kind, block
 
 // Indexed by the negated number.
 static const struct syscall_row syscalls[] = {
 	[-SYSCALL_CALL] = {SEND(rdi, KIND_CALL)},
-	[-SYSCALL_REPLY_RECV] = {SEND(r12, KIND_FIRST), RECEIVE(RECEIVE_WITH_REPLY, SEND_BLOCKING)},
-	[-SYSCALL_NB_SEND_RECV] = {SEND(r13, KIND_FIRST),
-		RECEIVE(RECEIVE_WITH_REPLY, SEND_BLOCKING)},
-	[-SYSCALL_NB_SEND_WAIT] = {SEND(r12, KIND_FIRST), RECEIVE(RECEIVE_PLAIN, SEND_BLOCKING)},
+	[-SYSCALL_REPLY_RECV] = {SEND(r12, KIND_FIRST), RECEIVE_WITH_REPLY, SEND_BLOCKING},
+	[-SYSCALL_NB_SEND_RECV] = {SEND(r13, KIND_FIRST), RECEIVE_WITH_REPLY, SEND_BLOCKING},
+	[-SYSCALL_NB_SEND_WAIT] = {SEND(r12, KIND_FIRST), RECEIVE_PLAIN, SEND_BLOCKING},
 	[-SYSCALL_SEND] = {SEND(rdi, KIND_SEND)},
 	[-SYSCALL_NB_SEND] = {SEND(rdi, KIND_NB_SEND)},
-	[-SYSCALL_RECV] = {NO_SEND, RECEIVE(RECEIVE_WITH_REPLY, SEND_BLOCKING)},
-	[-SYSCALL_NB_RECV] = {NO_SEND, RECEIVE(RECEIVE_WITH_REPLY, SEND_NONBLOCKING)},
-	[-SYSCALL_WAIT] = {NO_SEND, RECEIVE(RECEIVE_PLAIN, SEND_BLOCKING)},
-	[-SYSCALL_NB_WAIT] = {NO_SEND, RECEIVE(RECEIVE_PLAIN, SEND_NONBLOCKING)},
+	[-SYSCALL_RECV] = {NO_SEND, RECEIVE_WITH_REPLY, SEND_BLOCKING},
+	[-SYSCALL_NB_RECV] = {NO_SEND, RECEIVE_WITH_REPLY, SEND_NONBLOCKING},
+	[-SYSCALL_WAIT] = {NO_SEND, RECEIVE_PLAIN, SEND_BLOCKING},
+	[-SYSCALL_NB_WAIT] = {NO_SEND, RECEIVE_PLAIN, SEND_NONBLOCKING},
 	[-SYSCALL_YIELD] = {},
 };
 
@@ -231,11 +193,11 @@ _Static_assert(offsetof(struct context, rdi) && offsetof(struct context, r12));
 static void carry_out(struct thread *thread, const struct syscall_row *row) {
 	const char *context = (const char *)&thread->context;
 
-	if (!row->send_to && !row->receives) schedule_yield();
+	if (!row->send_to && !row->receive) schedule_yield();
 	if (row->send_to)
 		send_phase(thread, *(const uint64_t *)(context + row->send_to), row->kind);
 	// A first phase that was preempted or ended the thread leaves nothing to receive.
-	if (row->receives && thread->state == THREAD_RUNNING)
+	if (row->receive && thread->state == THREAD_RUNNING)
 		receive_phase(thread, row->receive, row->block);
 }
 
@@ -246,9 +208,9 @@ void syscall_handle(uint64_t number) {
 	schedule_update_time();
 	if (likely(index - 1 < array_count(syscalls) - 1)) {
 		if (schedule_check_budget()) carry_out(thread, &syscalls[index]);
-	} else if (index == -SYSCALL_VM_ENTER) {
+	} else if (index == -SYSCALL_VM_ENTER && thread->vcpu) {
 		guest_hooks.enter(thread);
-	} else if (!debug_syscall(thread, index)) {
+	} else if (!debug_syscall(thread, index) && schedule_check_budget()) {
 		fault_unknown_syscall(thread, number);
 	}
 }

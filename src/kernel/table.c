@@ -2,49 +2,12 @@
 // Tables: the inner nodes of page tables of every format. A table is empty whenever it is put into
 // a space (unmapping clears it), so entries never come back whose frames have gone.
 #include <kernel/mapping.h>
+
 #include <base/bits.h>
 #include <base/memory.h>
 #include <base/panic.h>
 #include <kernel/derive.h>
-#include <kernel/space_objects.h>
-
-static struct cap table_create(void *memory, enum space_format format, unsigned level) {
-	struct cap cap = cap_make(CAP_TABLE, memory);
-
-	cap.size_bits = TABLE_BITS;
-	cap.map.format = format;
-	cap.map.level = level & 3;
-	return cap;
-}
-
-struct cap table_create_pdpt(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_HOST, 3);
-}
-
-struct cap table_create_page_directory(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_HOST, 2);
-}
-
-struct cap table_create_page_table(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_HOST, 1);
-}
-
-struct cap table_create_guest_pdpt(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_GUEST, 3);
-}
-
-struct cap table_create_guest_page_directory(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_GUEST, 2);
-}
-
-struct cap table_create_guest_page_table(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_GUEST, 1);
-}
-
-// A DMA table takes whichever level is missing when it is mapped, so it has none before.
-struct cap table_create_dma(void *memory, unsigned, bool) {
-	return table_create(memory, SPACE_DMA, 0);
-}
+#include <kernel/object.h>
 
 enum error table_derive(const struct slot *slot, struct cap *) {
 	return slot->cap.map.mapped ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
@@ -63,10 +26,12 @@ static void table_detach(struct cap *cap) {
 		*mapping.entry = 0;
 		mapping_flush(cap);
 	}
-	mapping_forget(cap);
+	cap->map.mapped = 0;
+	cap->map.asid = 0;
+	cap->map.page = 0;
 }
 
-static void table_attach(
+void table_attach(
 	struct cap *table, const struct cap *root, uint64_t address, uint64_t attributes) {
 	struct mapping mapping = mapping_under(root, address, table_parent_level(table));
 
@@ -98,8 +63,7 @@ enum error table_map(struct invocation *invocation) {
 	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
 		return error_argument(invocation, 0);
 	error = mapping_check_root(invocation);
-	if (error) return error;
-	error = mapping_find(invocation, address, level, &mapping);
+	if (!error) error = mapping_find(invocation, address, level, &mapping);
 	if (error) return error;
 	if (!paging_is_free(mapping.paging, *mapping.entry)) return ERROR_DELETE_FIRST;
 
@@ -120,10 +84,6 @@ enum error table_unmap(struct invocation *invocation) {
 
 void table_destroy(struct slot *slot, bool last) {
 	if (last) table_detach(&slot->cap);
-}
-
-void table_boot_map(struct cap *table, const struct cap *root, uint64_t address) {
-	table_attach(table, root, align_down(address, paging_span(table_parent_level(table))), 0);
 }
 
 // A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Thread invocations: registers, priorities, running and stopping.
+// Thread invocations: registers, priorities, running and stopping; and what a thread acts with:
+// spaces, IPC buffer, handlers, context.
+#include <kernel/derive.h>
+#include <kernel/fault.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
+#include <kernel/object.h>
+#include <kernel/sched_context.h>
 #include <kernel/schedule.h>
-#include <kernel/thread.h>
-
-static struct thread *target_of(const struct invocation *invocation) {
-	return cap_thread(&invocation->slot->cap);
-}
+#include <kernel/space.h>
 
 enum {
 	FLAG_SUSPEND_SOURCE = 1 << 0, // ReadRegisters, CopyRegisters
@@ -19,7 +20,7 @@ enum {
 };
 
 enum error tcb_read_registers(struct invocation *invocation) {
-	struct thread *thread = target_of(invocation);
+	struct thread *thread = invocation_object(invocation);
 	uint64_t count = invocation_word(invocation, 1);
 
 	if (count < 1 || count > USER_CONTEXT_WORDS)
@@ -34,7 +35,7 @@ enum error tcb_read_registers(struct invocation *invocation) {
 }
 
 enum error tcb_write_registers(struct invocation *invocation) {
-	struct thread *thread = target_of(invocation);
+	struct thread *thread = invocation_object(invocation);
 	uint64_t count = invocation_word(invocation, 1);
 
 	if (invocation->length - 2 < count) return ERROR_TRUNCATED_MESSAGE;
@@ -53,7 +54,7 @@ static void copy_words(struct thread *to, struct thread *from, unsigned first, u
 }
 
 enum error tcb_copy_registers(struct invocation *invocation) {
-	struct thread *to = target_of(invocation);
+	struct thread *to = invocation_object(invocation);
 	uint64_t flags = invocation_word(invocation, 0);
 	struct thread *from;
 
@@ -71,44 +72,45 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// The authority's maximum controlled priority bounds value (semantics.md F8).
-static enum error check_priority(struct invocation *invocation, uint64_t value) {
+// The authority's maximum controlled priority bounds the priority in a word (semantics.md F8).
+static enum error check_priority(struct invocation *invocation, unsigned word) {
 	const struct cap *authority = &invocation->caps[0]->cap;
 
 	if (authority->type != CAP_THREAD) return error_capability(invocation, 1);
-	if (value > cap_thread(authority)->max_priority)
+	if (invocation_word(invocation, word) > cap_thread(authority)->max_priority)
 		return error_range(invocation, 0, cap_thread(authority)->max_priority);
 	return ERROR_NONE;
 }
 
 enum error tcb_set_priority(struct invocation *invocation) {
-	uint64_t priority = invocation_word(invocation, 0);
-	enum error error = check_priority(invocation, priority);
+	enum error error = check_priority(invocation, 0);
 
-	if (error == ERROR_NONE) thread_set_priority(target_of(invocation), (unsigned)priority);
+	if (!error)
+		thread_set_priority(
+			invocation_object(invocation), (unsigned)invocation_word(invocation, 0));
 	return error;
 }
 
 enum error tcb_set_mc_priority(struct invocation *invocation) {
-	uint64_t priority = invocation_word(invocation, 0);
-	enum error error = check_priority(invocation, priority);
+	struct thread *thread = invocation_object(invocation);
+	enum error error = check_priority(invocation, 0);
 
-	if (error == ERROR_NONE) target_of(invocation)->max_priority = (uint8_t)priority;
+	if (!error) thread->max_priority = (uint8_t)invocation_word(invocation, 0);
 	return error;
 }
 
 enum error tcb_suspend(struct invocation *invocation) {
-	thread_suspend(target_of(invocation));
+	thread_suspend(invocation_object(invocation));
 	return ERROR_NONE;
 }
 
 enum error tcb_resume(struct invocation *invocation) {
-	thread_resume(target_of(invocation));
+	thread_resume(invocation_object(invocation));
 	return ERROR_NONE;
 }
 
 enum error tcb_bind_notification(struct invocation *invocation) {
-	struct thread *thread = target_of(invocation);
+	struct thread *thread = invocation_object(invocation);
 	const struct cap *cap = &invocation->caps[0]->cap;
 	struct notification *notification;
 
@@ -117,12 +119,13 @@ enum error tcb_bind_notification(struct invocation *invocation) {
 	notification = cap_object(cap);
 	if (notification->head || notification->bound) return ERROR_ILLEGAL_OPERATION;
 
-	notification_bind(notification, thread);
+	notification->bound = thread;
+	thread->notification = notification;
 	return ERROR_NONE;
 }
 
 enum error tcb_unbind_notification(struct invocation *invocation) {
-	struct thread *thread = target_of(invocation);
+	struct thread *thread = invocation_object(invocation);
 
 	if (!thread->notification) return ERROR_ILLEGAL_OPERATION;
 	notification_unbind(thread->notification);
@@ -130,22 +133,180 @@ enum error tcb_unbind_notification(struct invocation *invocation) {
 }
 
 enum error tcb_set_tls_base(struct invocation *invocation) {
-	enum {
-		WORD_FS_BASE = 18,
-	};
-	struct thread *thread = target_of(invocation);
+	struct thread *thread = invocation_object(invocation);
 	uint64_t how = thread->context.how;
 
-	thread_write_register(thread, WORD_FS_BASE, invocation_word(invocation, 0));
+	thread_write_register(thread, REGISTER_FS_BASE, invocation_word(invocation, 0));
 	thread->context.how = how;
 	return ERROR_NONE;
 }
 
 enum error tcb_set_flags(struct invocation *invocation) {
-	struct thread *thread = target_of(invocation);
+	struct thread *thread = invocation_object(invocation);
 	uint64_t clear = invocation_word(invocation, 0);
 	uint64_t set = invocation_word(invocation, 1);
 
 	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_KNOWN_FLAGS));
 	return invocation_return(invocation, thread->flags);
+}
+
+// A checked capability waiting to be put into a slot of the thread.
+struct install {
+	enum thread_slot index;
+	struct cap cap; // null: the slot is only emptied
+	struct slot *source; // where the capability comes from
+};
+
+static struct install install_of(
+	const struct invocation *invocation, unsigned number, enum thread_slot slot) {
+	return (struct install){slot, invocation->caps[number]->cap, invocation->caps[number]};
+}
+
+static bool same_capability(const struct cap *one, const struct cap *other) {
+	return one->type == other->type && one->object == other->object;
+}
+
+// Replaces capabilities in slots of the target. Deleting an old one may stop at a preemption point,
+// and may have deleted the source or the target: then nothing is put in its place.
+static enum error install(
+	struct invocation *invocation, const struct install *list, unsigned count) {
+	const struct cap target = invocation->slot->cap;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct slot *slot = &cap_thread(&target)->slots[list[i].index];
+		enum error error = slot_delete(slot);
+
+		if (error) return error;
+		if (!same_capability(&target, &invocation->slot->cap)) return ERROR_NONE;
+		if (list[i].cap.type != CAP_NULL &&
+			same_capability(&list[i].cap, &list[i].source->cap))
+			cap_copy_into(slot, list[i].cap, list[i].source);
+	}
+	return ERROR_NONE;
+}
+
+// Capability space root, with the guard in data unless that is 0.
+static enum error decode_cspace(struct install *what, uint64_t data) {
+	enum error error;
+
+	if (data && what->cap.type == CAP_CNODE && !cap_set_guard(&what->cap, data))
+		return ERROR_ILLEGAL_OPERATION;
+	error = object_derive(what->source, &what->cap);
+	if (error) return error;
+	return what->cap.type == CAP_CNODE ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
+}
+
+static enum error decode_space(struct install *what, enum space_format format) {
+	if (object_derive(what->source, &what->cap) || !space_is_assigned(&what->cap, format))
+		return ERROR_ILLEGAL_OPERATION;
+	return ERROR_NONE;
+}
+
+// IPC buffer frame at a user address; address 0 removes the buffer.
+static enum error decode_buffer(struct install *what, uint64_t address) {
+	enum error error;
+
+	if (!address) {
+		what->cap = (struct cap){};
+		return ERROR_NONE;
+	}
+	error = object_derive(what->source, &what->cap);
+	if (error) return error;
+	if (what->cap.type != CAP_FRAME || what->cap.device) return ERROR_ILLEGAL_OPERATION;
+	return address % (1ul << IPC_BUFFER_BITS) ? ERROR_ALIGNMENT : ERROR_NONE;
+}
+
+// Both roots; one that is being deleted step by step may not be replaced meanwhile.
+static enum error decode_roots(
+	const struct invocation *invocation, struct install *cspace, struct install *space) {
+	const struct thread *thread = invocation_object(invocation);
+	enum error error;
+
+	if (thread->slots[THREAD_CSPACE].cap.type == CAP_ZOMBIE ||
+		thread->slots[THREAD_SPACE].cap.type == CAP_ZOMBIE)
+		return ERROR_ILLEGAL_OPERATION;
+	error = decode_cspace(cspace, invocation_word(invocation, 0));
+	return error ? error : decode_space(space, SPACE_HOST);
+}
+
+enum error tcb_configure(struct invocation *invocation) {
+	struct thread *thread = invocation_object(invocation);
+	uint64_t address = invocation_word(invocation, 2);
+	struct install list[] = {install_of(invocation, 0, THREAD_CSPACE),
+		install_of(invocation, 1, THREAD_SPACE), install_of(invocation, 2, THREAD_BUFFER)};
+	enum error error = decode_buffer(&list[2], address);
+
+	if (!error) error = decode_roots(invocation, &list[0], &list[1]);
+	if (!error) error = install(invocation, list, 3);
+	if (!error) thread->buffer_address = address;
+	return error;
+}
+
+enum error tcb_set_space(struct invocation *invocation) {
+	struct install list[] = {install_of(invocation, 0, THREAD_FAULT_HANDLER),
+		install_of(invocation, 1, THREAD_CSPACE), install_of(invocation, 2, THREAD_SPACE)};
+	enum error error = decode_roots(invocation, &list[1], &list[2]);
+
+	if (error) return error;
+	if (!fault_handler_is_valid(&list[0].cap)) return error_capability(invocation, 1);
+	return install(invocation, list, 3);
+}
+
+enum error tcb_set_ipc_buffer(struct invocation *invocation) {
+	struct thread *thread = invocation_object(invocation);
+	uint64_t address = invocation_word(invocation, 0);
+	struct install buffer = install_of(invocation, 0, THREAD_BUFFER);
+	enum error error = decode_buffer(&buffer, address);
+
+	if (!error) error = install(invocation, &buffer, 1);
+	if (!error) thread->buffer_address = address;
+	return error;
+}
+
+enum error tcb_set_timeout_endpoint(struct invocation *invocation) {
+	struct install handler = install_of(invocation, 0, THREAD_TIMEOUT_HANDLER);
+
+	if (!fault_handler_is_valid(&handler.cap)) return error_capability(invocation, 1);
+	return install(invocation, &handler, 1);
+}
+
+enum error tcb_set_ept_root(struct invocation *invocation) {
+	struct install root = install_of(invocation, 0, THREAD_GUEST_SPACE);
+	enum error error = decode_space(&root, SPACE_GUEST);
+
+	return error ? error : install(invocation, &root, 1);
+}
+
+// The scheduling context argument of SetSchedParams: checks 5 to 9 of its table.
+static enum error check_context(struct invocation *invocation, const struct cap *cap) {
+	struct thread *thread = invocation_object(invocation);
+	const struct sched_context *context = cap_object(cap);
+
+	if (cap->type == CAP_NULL)
+		return thread == invocation->caller ? ERROR_ILLEGAL_OPERATION : ERROR_NONE;
+	if (cap->type != CAP_SCHED_CONTEXT) return error_capability(invocation, 2);
+	if (context == thread->sched_context) return ERROR_NONE;
+	return sched_context_can_bind(context, thread) ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
+}
+
+enum error tcb_set_sched_params(struct invocation *invocation) {
+	struct install handler = install_of(invocation, 2, THREAD_FAULT_HANDLER);
+	const struct cap cap = invocation->caps[1]->cap;
+	struct thread *thread = invocation_object(invocation);
+	enum error error = check_priority(invocation, 0);
+
+	if (!error) error = check_priority(invocation, 1);
+	if (!error) error = check_context(invocation, &cap);
+	if (error) return error;
+	if (!fault_handler_is_valid(&handler.cap)) return error_capability(invocation, 3);
+
+	error = install(invocation, &handler, 1);
+	if (error) return error;
+	thread->max_priority = (uint8_t)invocation_word(invocation, 0);
+	thread_set_priority(thread, (unsigned)invocation_word(invocation, 1));
+	if (cap.type == CAP_NULL && thread->sched_context)
+		sched_context_unbind_thread(thread->sched_context);
+	else if (cap.type != CAP_NULL && cap_object(&cap) != thread->sched_context)
+		sched_context_bind_thread(cap_object(&cap), thread);
+	return ERROR_NONE;
 }

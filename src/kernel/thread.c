@@ -5,15 +5,17 @@
 #include <base/format.h>
 #include <base/panic.h>
 #include <cpu/bases.h>
-#include <kernel/endpoint.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
 #include <kernel/sched_context.h>
+#include <kernel/object.h>
 #include <kernel/schedule.h>
+#include <kernel/thread_queue.h>
 
-void thread_init(struct thread *thread) {
+void thread_init(void *memory) {
 	const struct thread *creator = this_cpu()->current;
+	struct thread *thread = memory;
 
 	context_init(&thread->context);
 	fpu_reset(&thread->fpu, thread->fpu_area, sizeof(thread->fpu_area), fpu_native_xcr0());
@@ -24,11 +26,18 @@ void thread_init(struct thread *thread) {
 
 // Waiting
 
-static void leave_queue(struct thread *thread) {
-	if (thread->state == THREAD_BLOCKED_NOTIFICATION)
-		notification_dequeue(thread);
-	else
-		endpoint_dequeue(thread);
+void thread_block(struct thread *thread, enum thread_state state, struct thread **queue) {
+	thread->state = (uint8_t)state;
+	thread->waits_in = queue;
+	thread_queue_insert_by_priority(queue, thread);
+}
+
+void thread_unblock(struct thread *thread) {
+	thread_queue_remove(thread->waits_in, thread);
+	if (thread->state == THREAD_BLOCKED_RECEIVE && thread->reply) {
+		thread->reply->thread = NULL;
+		thread->reply = NULL;
+	}
 }
 
 void thread_cancel_ipc(struct thread *thread) {
@@ -36,7 +45,7 @@ void thread_cancel_ipc(struct thread *thread) {
 	if (thread->state == THREAD_BLOCKED_REPLY)
 		reply_cancel_wait(thread);
 	else
-		leave_queue(thread);
+		thread_unblock(thread);
 	thread->state = THREAD_INACTIVE;
 	thread->fault.kind = FAULT_NONE;
 }
@@ -49,15 +58,18 @@ void thread_suspend(struct thread *thread) {
 	if (thread->yielding_to) sched_context_complete_yield(thread->yielding_to);
 }
 
-void thread_restart(struct thread *thread) {
+void thread_resume(struct thread *thread) {
+	if (thread_is_runnable(thread)) return;
+	thread_cancel_ipc(thread);
 	thread->state = THREAD_RESTART;
 	schedule_possible(thread);
 }
 
-void thread_resume(struct thread *thread) {
-	if (thread_is_runnable(thread)) return;
-	thread_cancel_ipc(thread);
-	thread_restart(thread);
+void thread_cancel_wait(struct thread *thread) {
+	if (thread->fault.kind == FAULT_NONE)
+		thread_resume(thread);
+	else
+		thread_cancel_ipc(thread);
 }
 
 void thread_wake(struct thread *thread) {
@@ -66,19 +78,18 @@ void thread_wake(struct thread *thread) {
 }
 
 void thread_set_priority(struct thread *thread, unsigned priority) {
-	if (thread->is_queued) {
-		schedule_dequeue(thread);
-		thread->priority = (uint8_t)priority;
-		schedule_enqueue_first(thread);
-		return;
-	}
+	bool was_queued = thread->is_queued;
+
+	if (was_queued) schedule_dequeue(thread);
 	thread->priority = (uint8_t)priority;
-	if (thread == this_cpu()->current)
+	if (was_queued) {
+		schedule_enqueue_first(thread);
+	} else if (thread == this_cpu()->current) {
 		schedule_again();
-	else if (thread->state == THREAD_BLOCKED_NOTIFICATION)
-		notification_requeue(thread);
-	else if (thread->state == THREAD_BLOCKED_SEND || thread->state == THREAD_BLOCKED_RECEIVE)
-		endpoint_requeue(thread);
+	} else if (thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY) {
+		thread_queue_remove(thread->waits_in, thread);
+		thread_queue_insert_by_priority(thread->waits_in, thread);
+	}
 }
 
 void thread_destroy(struct thread *thread) {
@@ -112,58 +123,31 @@ const struct ipc_buffer *thread_buffer_to_read(const struct thread *thread) {
 	return buffer_with_rights(thread, RIGHT_READ);
 }
 
-struct lookup thread_lookup(
-	const struct thread *thread, uint64_t address, struct lookup_failure *failure) {
-	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64, failure);
+struct lookup thread_lookup(const struct thread *thread, uint64_t address) {
+	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
 }
+
+#define REGISTER(name) offsetof(struct context, name)
 
 // Registers of the message convention: words 0..3.
 static const uint16_t message_offsets[MESSAGE_REGISTERS] = {
-	offsetof(struct context, r10),
-	offsetof(struct context, r8),
-	offsetof(struct context, r9),
-	offsetof(struct context, r15),
-};
+	REGISTER(r10), REGISTER(r8), REGISTER(r9), REGISTER(r15)};
 
 uint64_t *thread_message_register(struct thread *thread, unsigned i) {
 	assert(i < MESSAGE_REGISTERS);
 	return (uint64_t *)((char *)&thread->context + message_offsets[i]);
 }
 
-// Order of usercontext.md 1. rip is the restart address: word 0 is handled apart.
-static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {
-	offsetof(struct context, fault_ip),
-	offsetof(struct context, rsp),
-	offsetof(struct context, rflags),
-	offsetof(struct context, rax),
-	offsetof(struct context, rbx),
-	offsetof(struct context, rcx),
-	offsetof(struct context, rdx),
-	offsetof(struct context, rsi),
-	offsetof(struct context, rdi),
-	offsetof(struct context, rbp),
-	offsetof(struct context, r8),
-	offsetof(struct context, r9),
-	offsetof(struct context, r10),
-	offsetof(struct context, r11),
-	offsetof(struct context, r12),
-	offsetof(struct context, r13),
-	offsetof(struct context, r14),
-	offsetof(struct context, r15),
-	offsetof(struct context, fs_base),
-	offsetof(struct context, gs_base),
-};
-
-enum {
-	WORD_RIP = 0,
-	WORD_RFLAGS = 2,
-	WORD_FS_BASE = 18,
-	WORD_GS_BASE = 19,
-};
+// Order of usercontext.md 1. Word 0 is the restart address.
+static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {REGISTER(fault_ip), REGISTER(rsp),
+	REGISTER(rflags), REGISTER(rax), REGISTER(rbx), REGISTER(rcx), REGISTER(rdx), REGISTER(rsi),
+	REGISTER(rdi), REGISTER(rbp), REGISTER(r8), REGISTER(r9), REGISTER(r10), REGISTER(r11),
+	REGISTER(r12), REGISTER(r13), REGISTER(r14), REGISTER(r15), REGISTER(fs_base),
+	REGISTER(gs_base)};
 
 static uint64_t *user_register(struct thread *thread, unsigned i) {
 	// The bases of the loaded thread live in the CPU: user code changes them there.
-	if (i >= WORD_FS_BASE && this_cpu()->bases_owner == thread) {
+	if (i >= REGISTER_FS_BASE && this_cpu()->bases_owner == thread) {
 		bases_save(&thread->context);
 		this_cpu()->bases_owner = NULL;
 	}
@@ -175,9 +159,9 @@ uint64_t thread_read_register(struct thread *thread, unsigned i) {
 }
 
 void thread_write_register(struct thread *thread, unsigned i, uint64_t value) {
-	if (i == WORD_RFLAGS)
+	if (i == REGISTER_RFLAGS)
 		value = context_clean_rflags(value);
-	else if (i == WORD_RIP || i >= WORD_FS_BASE)
+	else if (i == REGISTER_RIP || i >= REGISTER_FS_BASE)
 		value = context_clean_address(value);
 	*user_register(thread, i) = value;
 	thread->context.how = CONTEXT_IRET;

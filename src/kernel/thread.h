@@ -11,7 +11,6 @@
 #include <kernel/cspace.h>
 #include <stdalign.h>
 
-struct endpoint;
 struct notification;
 struct reply;
 struct sched_context;
@@ -51,10 +50,8 @@ enum {
 // A fault waiting to be told to, or being handled by, a handler.
 struct fault {
 	uint32_t kind; // enum fault_kind
-	uint32_t in_receive; // FAULT_CAP
-	uint64_t words[2]; // cap: address | syscall: number | exception: vector, code
-			   // vm: address, code | timeout: badge
-	struct lookup_failure lookup;
+	uint32_t length;
+	uint64_t words[2 + LOOKUP_MAX_WORDS]; // of the message, behind the registers
 };
 
 struct thread_link {
@@ -86,7 +83,8 @@ struct thread {
 
 	struct sched_context *sched_context;
 	struct thread_link queue; // ready, release, endpoint or notification queue (thread_queue.h)
-	void *blocked_on; // endpoint or notification while blocked on one
+	struct thread *
+		*waits_in; // head of the queue of the endpoint or notification it is blocked on
 	struct reply *reply; // while blocked: the reply object used, or waited on
 	struct notification *notification; // bound
 	struct sched_context *yielding_to;
@@ -104,9 +102,6 @@ _Static_assert(THREAD_SLOTS <= 1 << THREAD_SLOT_RADIX);
 
 static inline struct thread *cap_thread(const struct cap *cap) { return cap_object(cap); }
 
-// In cleared memory: inactive, priority 0, register frame as usercontext.md 3.
-void thread_init(struct thread *thread);
-
 static inline bool thread_is_runnable(const struct thread *thread) {
 	return thread->state == THREAD_RUNNING || thread->state == THREAD_RESTART ||
 		thread->state == THREAD_IN_GUEST;
@@ -119,6 +114,12 @@ static inline bool thread_is_blocked(const struct thread *thread) {
 // Runnable, with an active context that has budget now.
 bool thread_is_schedulable(const struct thread *thread);
 
+// Waits in a queue, behind its equals in priority. A current thread stops running.
+void thread_block(struct thread *thread, enum thread_state state, struct thread **queue);
+
+// Leaves the queue it waits in, and the reply object a receiver would use.
+void thread_unblock(struct thread *thread);
+
 // Leaves whatever queue or reply the thread waits in, and forgets its fault. The state becomes
 // inactive if it waited; otherwise it is unchanged.
 void thread_cancel_ipc(struct thread *thread);
@@ -126,11 +127,11 @@ void thread_cancel_ipc(struct thread *thread);
 // Becomes inactive; a runnable thread will continue where it was (semantics.md F4).
 void thread_suspend(struct thread *thread);
 
+// A cancelled system call is executed again; a cancelled fault message leaves its thread inactive.
+void thread_cancel_wait(struct thread *thread);
+
 // An inactive or blocked thread executes its instruction again (semantics.md F3).
 void thread_resume(struct thread *thread);
-
-// The wait ended: the thread executes its system call again from the SYSCALL instruction.
-void thread_restart(struct thread *thread);
 
 // The thread continues after its system call; queues it if it can run (semantics.md D22).
 void thread_wake(struct thread *thread);
@@ -146,11 +147,16 @@ struct ipc_buffer *thread_buffer_to_write(const struct thread *thread);
 const struct ipc_buffer *thread_buffer_to_read(const struct thread *thread);
 
 // Looks address up in the thread's capability space, left-over bits allowed (semantics.md A3).
-struct lookup thread_lookup(
-	const struct thread *thread, uint64_t address, struct lookup_failure *failure);
+struct lookup thread_lookup(const struct thread *thread, uint64_t address);
 
-// Message word i of the thread: register or buffer. Setting a word without buffer does nothing.
+// Register of message word i, 0..3.
 uint64_t *thread_message_register(struct thread *thread, unsigned i);
+
+enum {
+	REGISTER_RIP = 0,
+	REGISTER_RFLAGS = 2,
+	REGISTER_FS_BASE = 18,
+};
 
 // Registers in the order of ReadRegisters (usercontext.md 1). Writing sanitises.
 uint64_t thread_read_register(struct thread *thread, unsigned i);

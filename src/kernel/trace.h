@@ -2,13 +2,10 @@
 // Messages of the kernel on the debug console.
 #pragma once
 
-#include <base/compiler.h>
+#include <cpu/console.h>
 
-// Boot log and panics: both builds.
-[[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
-
-// Where an error was born, a fault nobody handles: debug build only.
+// Where an error was born, a fault nobody handles: debug build only, unless log=none.
 #define trace(...) \
 	do { \
-		if (NACRE_DEBUG) print(__VA_ARGS__); \
+		if (NACRE_DEBUG && console_traces()) print(__VA_ARGS__); \
 	} while (0)

@@ -9,14 +9,12 @@
 //
 // That is a fact about the memory, not about the call, so a restarted call with another message
 // finds it as true as the same call does.
-#include <kernel/untyped.h>
-
 #include <base/bits.h>
 #include <base/memory.h>
+#include <cpu/apic.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <kernel/object.h>
-#include <kernel/preempt.h>
 
 enum {
 	CHUNK = 256 * 1024,
@@ -34,16 +32,21 @@ struct retype {
 	uint64_t end;
 };
 
-struct cap untyped_create(void *memory, unsigned size_bits, bool device) {
-	struct cap cap = cap_make(CAP_UNTYPED, memory);
+struct cap object_create(
+	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device) {
+	const struct object_kind *kind = &object_kinds[type];
+	struct cap cap = cap_make(kind->type, memory);
 
-	cap.size_bits = size_bits & 0x3f;
-	cap.device = device;
+	cap.size_bits = size_bits & 63;
+	cap.device = is_device & 1;
+	cap.map.format = kind->format & 3u;
+	cap.map.level = kind->level & 3u;
+	if (kind->init) kind->init(memory);
 	return cap;
 }
 
-enum error untyped_derive(const struct slot *slot, struct cap *cap) {
-	(void)cap;
+// Only an untyped without children may be copied (semantics.md B1).
+enum error untyped_derive(const struct slot *slot, struct cap *) {
 	return derive_has_child(slot) ? ERROR_REVOKE_FIRST : ERROR_NONE;
 }
 
@@ -52,17 +55,8 @@ static uint64_t untyped_watermark(const struct slot *slot) {
 				      : 0;
 }
 
-static void untyped_set_watermark(struct slot *slot, uint64_t bytes) {
-	slot->cap.untyped.watermark = bytes >> UNTYPED_MIN_BITS & 0x7ffffffffff;
-}
-
 uint64_t untyped_free_bytes(const struct slot *slot) {
 	return (1ul << slot->cap.size_bits) - untyped_watermark(slot);
-}
-
-void untyped_set_full(struct slot *slot) {
-	untyped_set_watermark(slot, 1ul << slot->cap.size_bits);
-	slot->cap.untyped.cleared = 0;
 }
 
 // Type and size: words 0 and 1.
@@ -87,38 +81,32 @@ static enum error retype_read_kind(struct invocation *invocation, struct retype 
 }
 
 // The cnode that gets the new capabilities: extra capability 0, or what words 2 and 3 name in it.
-static enum error retype_find_cnode(struct invocation *invocation, const struct cap **cnode) {
-	const struct cap *root = &invocation->caps[0]->cap;
+static enum error retype_find_cnode(struct invocation *invocation, struct slot **cnode) {
 	uint64_t depth = invocation_word(invocation, 3);
-	struct slot *slot = invocation->caps[0];
+	enum error error = ERROR_NONE;
 
-	if (depth != 0) {
-		enum error error = invocation_target_slot(
-			invocation, root, invocation_word(invocation, 2), depth, &slot);
-
-		if (error) return error;
-	}
-	if (slot->cap.type != CAP_CNODE)
-		return error_missing(invocation, LOOKUP_TARGET, (unsigned)depth);
-	*cnode = &slot->cap;
-	return ERROR_NONE;
+	*cnode = invocation->caps[0];
+	if (depth != 0)
+		error = invocation_slot(invocation, LOOKUP_TARGET, &(*cnode)->cap, 2, cnode);
+	if (error || (*cnode)->cap.type == CAP_CNODE) return error;
+	return error_missing(invocation, LOOKUP_TARGET, (unsigned)depth);
 }
 
 // The window of slots: words 4 and 5.
 static enum error retype_read_window(struct invocation *invocation, struct retype *retype) {
 	uint64_t offset = invocation_word(invocation, 4);
-	const struct cap *cnode = NULL;
+	struct slot *cnode;
 	uint64_t slots;
 	enum error error = retype_find_cnode(invocation, &cnode);
 
 	if (error) return error;
 	retype->count = invocation_word(invocation, 5);
-	slots = cnode_slot_count(cnode);
+	slots = cnode_slot_count(&cnode->cap);
 	if (offset > slots - 1) return error_range(invocation, 0, slots - 1);
 	if (retype->count < 1 || retype->count > RETYPE_MAX_OBJECTS)
 		return error_range(invocation, 1, RETYPE_MAX_OBJECTS);
 	if (retype->count > slots - offset) return error_range(invocation, 1, slots - offset);
-	retype->first = (struct slot *)cap_object(cnode) + offset;
+	retype->first = (struct slot *)cap_object(&cnode->cap) + offset;
 	for (uint64_t i = 0; i < retype->count; i++)
 		if (!slot_is_empty(&retype->first[i])) return ERROR_DELETE_FIRST;
 	return ERROR_NONE;
@@ -130,7 +118,7 @@ static enum error retype_place(struct invocation *invocation, struct retype *ret
 	uint64_t available = untyped_free_bytes(untyped);
 
 	if (available >> retype->object_bits < retype->count)
-		return error_memory(invocation, available);
+		return invocation_end(invocation, ERROR_NOT_ENOUGH_MEMORY, available);
 	if (untyped->cap.device && !object_kinds[retype->type].on_device)
 		return error_argument(invocation, 1);
 	// The untyped's end is aligned to the object size, so aligning up loses less than the
@@ -163,18 +151,15 @@ static enum error retype_clear(struct slot *untyped, const struct retype *retype
 }
 
 static void retype_create(struct slot *untyped, const struct retype *retype) {
-	const struct object_kind *kind = &object_kinds[retype->type];
-	uint8_t *memory = cap_object(&untyped->cap);
+	uint8_t *memory = (uint8_t *)cap_object(&untyped->cap) + retype->start;
 	uint64_t zero = untyped_watermark(untyped) + (uint64_t)untyped->cap.untyped.cleared * CHUNK;
 	uint64_t cleared = zero > retype->end ? (zero - retype->end) / CHUNK : 0;
 
-	for (uint64_t i = 0; i < retype->count; i++) {
-		struct cap cap = kind->create(memory + retype->start + (i << retype->object_bits),
-			retype->size_bits, untyped->cap.device);
-
-		derive_insert_original(&retype->first[i], cap, untyped);
-	}
-	untyped_set_watermark(untyped, retype->end);
+	for (uint64_t i = 0; i < retype->count; i++, memory += 1ul << retype->object_bits)
+		derive_insert_original(&retype->first[i],
+			object_create(retype->type, memory, retype->size_bits, untyped->cap.device),
+			untyped);
+	untyped->cap.untyped.watermark = retype->end >> UNTYPED_MIN_BITS & 0x7ffffffffff;
 	untyped->cap.untyped.cleared = cleared & CLEARED_MAX;
 }
 

@@ -17,10 +17,13 @@ enum control_access {
 	ACCESS_LMSW,
 };
 
+enum { CODE_LONG = 1 << 13 };
+
 enum { LMSW_BITS = 0xf, LMSW_SOURCE_SHIFT = 16, PAE_DIRECTORY_ENTRIES = 4 };
 
 #define CR0_DEFINED (0x3fu | CR0_WP | 1u << 18 | CR0_NW | CR0_CD | CR0_PG)
 #define CR0_OWNED (CR0_NE | CR0_CD | CR0_NW)
+#define CR3_PCID 0xfffull
 #define CR3_PAE_BASE 0xffffffe0ull
 
 // Turning paging on outside long mode loads the four directory pointers (SDM volume 3, 26.3.2.4).
@@ -40,6 +43,8 @@ static bool switch_paging(const struct control *control, const struct vcpu *vcpu
 	uint64_t entry = host_vmcs_read(VMCS_ENTRY_CONTROLS);
 	bool pae = host_vmcs_read(VMCS_GUEST_CR4) & CR4_PAE;
 	if (!(value & CR0_PG)) {
+		if ((efer & EFER_LMA) && (host_vmcs_read(VMCS_GUEST_CS_ACCESS) & CODE_LONG))
+			return false;
 		host_vmcs_write(VMCS_GUEST_EFER, efer & ~(uint64_t)EFER_LMA);
 		host_vmcs_write(VMCS_ENTRY_CONTROLS, entry & ~(uint64_t)ENTRY_LONG_MODE);
 		return true;
@@ -64,6 +69,21 @@ static bool write_cr0(const struct control *control, const struct vcpu *vcpu, ui
 	return true;
 }
 
+// Exits for MCE and for bits the guest does not have; the CPU has checked nothing then.
+static bool write_cr4(const struct control *control, const struct vcpu *vcpu, uint64_t value) {
+	uint64_t before = host_vmcs_read(VMCS_GUEST_CR4);
+	bool long_mode = host_vmcs_read(VMCS_GUEST_EFER) & EFER_LMA;
+	bool paging = host_vmcs_read(VMCS_GUEST_CR0) & CR0_PG;
+	if (value & ~control->cr4_allowed) return false;
+	if (long_mode && !(value & CR4_PAE)) return false;
+	if ((value & ~before & CR4_PCIDE) && (!long_mode || (vcpu->cr3 & CR3_PCID))) return false;
+	if (paging && !long_mode && (value & CR4_PAE) && !load_directory_pointers(control, vcpu))
+		return false;
+	host_vmcs_write(VMCS_CR4_SHADOW, value);
+	host_vmcs_write(VMCS_GUEST_CR4, value | CR4_MCE | CR4_VMXE);
+	return true;
+}
+
 static bool move_to(struct control *control, struct vcpu *vcpu, unsigned number, uint64_t value) {
 	switch (number) {
 	case 0: return write_cr0(control, vcpu, value);
@@ -71,9 +91,8 @@ static bool move_to(struct control *control, struct vcpu *vcpu, unsigned number,
 		if (value > 0xf) return false;
 		control->lapic->task_priority = (uint32_t)value << 4;
 		return true;
-	default:
-		// CR4: only bits that the guest does not have exit, and they cannot be set.
-		return false;
+	case 4: return write_cr4(control, vcpu, value);
+	default: return false;
 	}
 }
 

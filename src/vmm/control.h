@@ -8,6 +8,7 @@
 struct control {
 	const struct guest_memory *memory;
 	struct lapic *lapic; // CR8 is its task priority
+	uint64_t cr4_allowed;
 	uint64_t xcr0_allowed;
 	uint64_t xcr0;
 };

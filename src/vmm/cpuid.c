@@ -39,8 +39,8 @@ enum cpuid_leaf {
 #define FEATURES_ECX_HYPERVISOR (1u << 31)
 #define FEATURES_ECX_PCID (1u << 17)
 // Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 APIC SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE
-// SSE2 SS. Machine check is not offered.
-#define FEATURES_EDX 0x0f8bbb7fu
+// SSE2 SS, and MCE and MCA with no banks: Linux calls a CPU without them broken.
+#define FEATURES_EDX 0x0f8bfbffu
 
 // Leaf 7, EBX: FSGSBASE BMI1 FDP SMEP BMI2 ERMS FCS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA.
 #define STRUCTURED_EBX 0x219c23c9u
@@ -290,7 +290,7 @@ uint32_t cpuid_cr4_allowed(const struct cpuid_model *model) {
 	struct cpuid_words features, structured;
 	cpuid_answer(model, &guest, LEAF_FEATURES, 0, &features);
 	cpuid_answer(model, &guest, LEAF_STRUCTURED, 0, &structured);
-	uint32_t allowed = CR4_BASELINE;
+	uint32_t allowed = CR4_BASELINE | CR4_MCE;
 	allowed |= features.ecx & FEATURES_ECX_PCID ? CR4_PCIDE : 0;
 	allowed |= features.ecx & FEATURES_ECX_XSAVE ? CR4_OSXSAVE : 0;
 	allowed |= structured.ebx & STRUCTURED_EBX_FSGSBASE ? CR4_FSGSBASE : 0;

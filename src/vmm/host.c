@@ -85,9 +85,11 @@ void host_guest_run(void) { microkit_vcpu_x86_on(); }
 
 void host_guest_pause(void) { microkit_vcpu_x86_off(); }
 
-void host_timer_arm(uint64_t tsc) {
+bool host_timer_arm(uint64_t tsc) {
 	microkit_mr_set(0, tsc);
-	(void)microkit_ppcall(HOST_CHANNEL_TIMER, microkit_msginfo_new(TIMER_SET, 1));
+	microkit_msginfo answer = microkit_ppcall(
+		HOST_CHANNEL_TIMER, microkit_msginfo_new(TIMER_SET, 1));
+	return microkit_msginfo_get_label(answer) == TIMER_OK;
 }
 
 uint64_t host_wall_clock(uint64_t *tsc) {

@@ -49,7 +49,8 @@ void host_guest_run(void);
 void host_guest_pause(void);
 
 // Asks for a notification on HOST_CHANNEL_TIMER when the host's counter reaches the value.
-void host_timer_arm(uint64_t tsc);
+// False when the timer driver refuses.
+[[nodiscard]] bool host_timer_arm(uint64_t tsc);
 // Seconds since 1970 UTC when the host's counter stood at *tsc.
 [[nodiscard]] uint64_t host_wall_clock(uint64_t *tsc);
 void host_console_signal(void);

@@ -2,6 +2,8 @@
 // Linux boot protocol, version 2.12 and later, x86-64 entry (Documentation/arch/x86/boot.rst).
 #include <vmm/linux.h>
 
+#include <vmm/device/power.h>
+
 #include <base/bits.h>
 #include <base/format.h>
 #include <base/memory.h>
@@ -18,6 +20,7 @@ enum {
 	CMDLINE_ADDRESS = 0x20000,
 	CMDLINE_SPACE = 0x10000,
 	LOW_RAM_END = 0x9fc00,
+	RESET_VECTOR_ADDRESS = 0xffff0,
 	HIGH_RAM_START = 0x100000,
 
 	SECTOR = 512,
@@ -244,6 +247,18 @@ static void write_gdt(const struct guest_memory *memory) {
 	memcpy(at(memory, GDT_ADDRESS), gdt, sizeof(gdt));
 }
 
+// On a hardware-reduced platform without EFI services Linux resets through the BIOS: in real mode
+// it jumps to the reset vector.
+static void write_reset_vector(const struct guest_memory *memory) {
+	static const uint8_t code[] = {
+		0xb0, POWER_RESET_VALUE, // mov al, 6
+		0xba, POWER_RESET_PORT & 0xff, POWER_RESET_PORT >> 8, // mov dx, 0cf9h
+		0xee, // out dx, al
+		0xeb, 0xfe, // jmp $
+	};
+	memcpy(at(memory, RESET_VECTOR_ADDRESS), code, sizeof(code));
+}
+
 static void write_files(const struct guest_memory *memory, const struct linux_files *files,
 	const struct linux_file *cmdline, const struct plan *plan) {
 	memcpy(at(memory, plan->header.preferred_address), files->kernel.bytes + plan->setup_size,
@@ -272,6 +287,7 @@ bool linux_load(const struct guest_memory *memory, const struct linux_files *fil
 	write_boot_parameters(memory, files, &plan);
 	write_page_tables(memory);
 	write_gdt(memory);
+	write_reset_vector(memory);
 	*entry = (struct linux_entry){
 		.rip = plan.header.preferred_address + ENTRY_64,
 		.boot_parameters = BOOT_PARAMETERS_ADDRESS,

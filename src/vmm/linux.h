@@ -4,7 +4,8 @@
 //
 //	0x000500  GDT                       0x020000  command line
 //	0x007000  boot parameters           0x0e0000  ACPI tables
-//	0x009000  identity page tables      preferred address (16 MiB): kernel; top: RAM disk
+//	0x009000  identity page tables      0x0ffff0  reset vector
+//	preferred address (16 MiB): kernel; top of RAM: RAM disk
 #pragma once
 
 #include <vmm/memory.h>

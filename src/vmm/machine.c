@@ -10,7 +10,7 @@
 #include <base/format.h>
 #include <base/memory.h>
 
-enum { DRAIN_POLLS_PER_SECOND = 1000, STOP_TEXT = 128 };
+enum { DRAIN_POLLS_PER_SECOND = 1000, TIMEOUTS_PER_SECOND = 50000, STOP_TEXT = 128 };
 
 void machine_stop(struct machine *machine, const char *format, ...) {
 	char text[STOP_TEXT];
@@ -60,7 +60,7 @@ bool machine_reset(struct machine *machine) {
 		.gdt_limit = start.gdt_limit,
 		.code_selector = start.code_selector,
 		.data_selector = start.data_selector,
-		.cr4_allowed = cpuid_cr4_allowed(&machine->cpuid),
+		.cr4_allowed = (uint32_t)machine->control.cr4_allowed,
 	};
 	if (!vcpu_reset(&machine->vcpu, &entry, &problem)) {
 		log_line("guest not started: %s", problem);
@@ -111,19 +111,30 @@ static void deliver_interrupts(struct machine *machine) {
 	vcpu_window(vcpu, windows);
 }
 
+// The host's counter at the guest's next timer tick. Ticks that are due at once, or follow each
+// other without a pause, may not keep the timer driver busy.
+static uint64_t timer_deadline(const struct machine *machine) {
+	uint64_t expiry = machine->lapic.timer.expiry;
+	uint64_t now = host_tsc();
+	uint64_t soonest = now + machine->clock.hertz / TIMEOUTS_PER_SECOND;
+	uint64_t deadline = clock_to_host(&machine->clock, expiry);
+	bool ahead = expiry > now + machine->clock.offset;
+	if (expiry == CLOCK_NEVER || (ahead && deadline < now)) return CLOCK_NEVER;
+	return ahead && deadline > soonest ? deadline : soonest;
+}
+
 // A time-out that is armed too early is left alone: its expiry arms the next one, and moving the
 // deadline back and forth, as an idle Linux does, costs no calls.
 static void arm_timer(struct machine *machine) {
-	uint64_t wanted = CLOCK_NEVER;
-	if (machine->lapic.timer.expiry != CLOCK_NEVER)
-		wanted = clock_to_host(&machine->clock, machine->lapic.timer.expiry);
+	uint64_t wanted = timer_deadline(machine);
 	if (machine->uart.transmit_blocked) {
 		uint64_t poll = host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND;
 		wanted = poll < wanted ? poll : wanted;
 	}
 	if (wanted >= machine->armed) return;
 	machine->armed = wanted;
-	host_timer_arm(wanted);
+	if (!host_timer_arm(wanted))
+		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
 }
 
 void machine_settle(struct machine *machine) {

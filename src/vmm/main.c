@@ -79,6 +79,7 @@ static void describe_cpu(void) {
 	machine.cpuid.secondary_controls = (uint32_t)host_vmcs_read(VMCS_SECONDARY_CONTROLS);
 	machine.control.memory = &machine.memory;
 	machine.control.lapic = &machine.lapic;
+	machine.control.cr4_allowed = cpuid_cr4_allowed(&machine.cpuid);
 	machine.control.xcr0_allowed = xcr0;
 	machine.msrs.lapic = &machine.lapic;
 	machine.msrs.clock = &machine.clock;

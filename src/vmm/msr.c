@@ -165,12 +165,14 @@ static const struct msr_row msr_rows[] = {
 	{MSR_EFER, MSR_EFER, read_efer, write_efer, 0},
 	{0x34, 0x35, absent, NULL, 0}, // SMI count, core and thread count
 	{0x48, 0x49, absent, NULL, 0}, // speculation control
+	{0x4e, 0x4f, absent, NULL, 0}, // processor inventory number
 	{0xc1, 0xc8, absent, NULL, 0}, // performance counters
 	{0xce, 0xce, absent, NULL, 0}, // platform information
 	{0xe7, 0xe8, absent, NULL, 0}, // APERF, MPERF
 	{0x10a, 0x10b, absent, NULL, 0}, // architectural capabilities, L1D flush
 	{0x122, 0x123, absent, NULL, 0}, // TSX control, SRBDS control
 	{0x140, 0x140, absent, NULL, 0}, // miscellaneous feature enables
+	{0x150, 0x150, absent, NULL, 0}, // voltage mailbox
 	{0x186, 0x18d, absent, NULL, 0}, // performance event selection
 	{0x198, 0x19c, absent, NULL, 0}, // frequency and thermal
 	{0x1ad, 0x1b1, absent, NULL, 0}, // turbo, energy bias, package thermal

@@ -134,7 +134,7 @@ static void write_entry(const struct vcpu_entry *entry) {
 		{VMCS_GUEST_GDTR_BASE, entry->gdt_base},
 		{VMCS_GUEST_GDTR_LIMIT, entry->gdt_limit},
 		{VMCS_GUEST_CR3, entry->cr3},
-		{VMCS_CR4_MASK, ~(uint64_t)entry->cr4_allowed},
+		{VMCS_CR4_MASK, ~(uint64_t)entry->cr4_allowed | CR4_MCE},
 	};
 	for (unsigned i = 0; i < array_count(fields); i++)
 		host_vmcs_write(fields[i].field, fields[i].value);

@@ -133,7 +133,9 @@ static void configure_without_asid(void) {
 static const struct test tests[] = {
 	{"asid-make-errors", "MakePool wants a childless 4 KiB untyped and an empty slot",
 		make_errors,
-		"X86ASIDControlMakePool/1 X86ASIDControlMakePool/2 X86ASIDControlMakePool/4 X86ASIDControlMakePool/5 X86ASIDControlMakePool/6 X86ASIDControlMakePool/7 X86ASIDControlMakePool/8 X86ASIDControlMakePool/9"},
+		"X86ASIDControlMakePool/1 X86ASIDControlMakePool/2 X86ASIDControlMakePool/4 "
+		"X86ASIDControlMakePool/5 X86ASIDControlMakePool/6 X86ASIDControlMakePool/7 "
+		"X86ASIDControlMakePool/8 X86ASIDControlMakePool/9"},
 	{"asid-device", "MakePool refuses device memory", device_untyped,
 		"X86ASIDControlMakePool/4"},
 	{"asid-pools", "there are eight pools, and a deleted one can be made again", all_pools,

@@ -224,6 +224,37 @@ static void lent_is_in_use(void) {
 	CHECK_EQUAL(helpers[1]->count, 1);
 }
 
+static void bound_receive_rounds(struct helper *helper) {
+	for (;;) {
+		helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
+		helper->count++;
+	}
+}
+
+static void returned_by_endpoint(void) {
+	struct bound made = bound_make();
+	uint64_t lent = sched_context_make(
+		(struct sched_setting){.budget = TIME_SLICE, .period = TIME_SLICE});
+
+	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(made.notification), WORDS()));
+	helper_start(made.helper, bound_receive_rounds);
+	settle();
+	CHECK_OK(invoke(made.helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
+	for (unsigned round = 1; round < 4; round++) {
+		ipc_signal(made.badged);
+		settle();
+		CHECK_EQUAL(made.helper->count, round);
+	}
+	// Receiving on the endpoint gave it back, so a plain Send leaves the thread without a
+	// context.
+	ipc_send(made.endpoint, 5, WORDS());
+	settle();
+	CHECK_EQUAL(made.helper->count, 3);
+	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(made.helper->tcb), WORDS()));
+	settle();
+	CHECK_EQUAL(made.helper->message.label, 5);
+}
+
 static const struct test tests[] = {
 	{"bound-receive", "a bound thread receives signals while it waits on an endpoint",
 		arrives_on_endpoint, NULL},
@@ -240,6 +271,8 @@ static const struct test tests[] = {
 	{"bound-context", "a notification lends its scheduling context to the thread it wakes",
 		lends_context, "SchedContextBind/0"},
 	{"bound-in-use", "a context in use elsewhere is not lent twice", lent_is_in_use, NULL},
+	{"bound-returned", "a bound thread gives the lent context back when it receives again",
+		returned_by_endpoint, NULL},
 };
 
 TEST_FILE(bound);

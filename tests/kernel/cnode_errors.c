@@ -288,11 +288,14 @@ static void rotate_data(void) {
 static const struct test tests[] = {
 	{"cnode-label", "a CNode knows no other label", label_unknown, "CNodeRevoke/1"},
 	{"cnode-truncated", "each operation needs two words", target_truncated,
-		"CNodeRevoke/2 CNodeDelete/1 CNodeCancelBadgedSends/1 CNodeCopy/1 CNodeMint/1 CNodeMove/1 CNodeMutate/1 CNodeRotate/1"},
+		"CNodeRevoke/2 CNodeDelete/1 CNodeCancelBadgedSends/1 CNodeCopy/1 CNodeMint/1 "
+		"CNodeMove/1 CNodeMutate/1 CNodeRotate/1"},
 	{"cnode-target-depth", "a target depth outside 1 to 64 is a range error", target_depth,
-		"CNodeRevoke/4 CNodeDelete/3 CNodeCancelBadgedSends/3 CNodeCopy/3 CNodeMint/3 CNodeMove/3 CNodeMutate/3 CNodeRotate/3"},
+		"CNodeRevoke/4 CNodeDelete/3 CNodeCancelBadgedSends/3 CNodeCopy/3 CNodeMint/3 "
+		"CNodeMove/3 CNodeMutate/3 CNodeRotate/3"},
 	{"cnode-target-lookup", "a target that does not resolve is described", target_lookup,
-		"CNodeRevoke/5 CNodeDelete/4 CNodeCancelBadgedSends/4 CNodeCopy/4 CNodeMint/4 CNodeMove/4 CNodeMutate/4 CNodeRotate/4"},
+		"CNodeRevoke/5 CNodeDelete/4 CNodeCancelBadgedSends/4 CNodeCopy/4 CNodeMint/4 "
+		"CNodeMove/4 CNodeMutate/4 CNodeRotate/4"},
 	{"cnode-cancel-rights", "CancelBadgedSends needs an endpoint with all rights",
 		cancel_rights, "CNodeCancelBadgedSends/5 CNodeCancelBadgedSends/0"},
 	{"cnode-source-truncated", "operations with a source need its words and root",

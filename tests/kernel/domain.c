@@ -47,9 +47,11 @@ static const struct test tests[] = {
 		"DomainSetSet/0 DomainSetSet/1 DomainSetSet/2 DomainSetSet/3 DomainSetSet/4"},
 	{"domain-schedule", "the first schedule slot is set, the last is the end marker",
 		schedule_configure,
-		"DomainScheduleConfigure/0 DomainScheduleConfigure/1 DomainScheduleConfigure/2 DomainScheduleConfigure/3 DomainScheduleConfigure/4 DomainScheduleConfigure/6"},
+		"DomainScheduleConfigure/0 DomainScheduleConfigure/1 DomainScheduleConfigure/2 "
+		"DomainScheduleConfigure/3 DomainScheduleConfigure/4 DomainScheduleConfigure/6"},
 	{"domain-start", "the schedule starts at a slot that is no end marker", schedule_start,
-		"DomainScheduleSetStart/0 DomainScheduleSetStart/1 DomainScheduleSetStart/2 DomainScheduleSetStart/3"},
+		"DomainScheduleSetStart/0 DomainScheduleSetStart/1 DomainScheduleSetStart/2 "
+		"DomainScheduleSetStart/3"},
 };
 
 TEST_FILE(domain);

@@ -254,18 +254,21 @@ static void root_of_thread(void) {
 
 static const struct test tests[] = {
 	{"ept-label", "EPT tables know their own operations", labels,
-		"X86EPTPDPTMap/1 X86EPTPDPTMap/2 X86EPTPDMap/1 X86EPTPDMap/2 X86EPTPTMap/1 X86EPTPTMap/2"},
+		"X86EPTPDPTMap/1 X86EPTPDPTMap/2 X86EPTPDMap/1 X86EPTPDMap/2 X86EPTPTMap/1 "
+		"X86EPTPTMap/2"},
 	{"ept-space", "EPT tables go into EPT spaces, others do not", wrong_spaces,
 		"X86EPTPDPTMap/4 X86EPTPDMap/4 X86EPTPTMap/4 X86PageMapEPT/3"},
 	{"ept-no-asid", "an EPT space without ASID is useless", without_asid,
 		"X86EPTPDPTMap/5 X86EPTPDMap/5 X86EPTPTMap/4 X86PageMapEPT/3 TCBSetEPTRoot/3"},
 	{"ept-missing", "the highest missing level is reported", missing_levels,
-		"X86EPTPDPTMap/0 X86EPTPDMap/0 X86EPTPTMap/0 X86EPTPDMap/7 X86EPTPTMap/7 X86PageMapEPT/7 X86PageMapEPT/0"},
+		"X86EPTPDPTMap/0 X86EPTPDMap/0 X86EPTPTMap/0 X86EPTPDMap/7 X86EPTPTMap/7 "
+		"X86PageMapEPT/7 X86PageMapEPT/0"},
 	{"ept-occupied", "nothing replaces what is mapped", occupied,
 		"X86EPTPDPTMap/7 X86EPTPDMap/8 X86EPTPTMap/8 X86PageMapEPT/8"},
 	{"ept-large", "a table does not replace a large page", large_in_the_way, "X86EPTPTMap/8"},
 	{"ept-once", "tables and frames are mapped once, and shared tables stay", mapped_once,
-		"X86EPTPDPTMap/3 X86EPTPDMap/3 X86EPTPTMap/3 X86PageMapEPT/2 X86EPTPDPTUnmap/1 X86EPTPDUnmap/1 X86EPTPTUnmap/1"},
+		"X86EPTPDPTMap/3 X86EPTPDMap/3 X86EPTPTMap/3 X86PageMapEPT/2 X86EPTPDPTUnmap/1 "
+		"X86EPTPDUnmap/1 X86EPTPTUnmap/1"},
 	{"ept-unmap", "unmapped tables can be mapped elsewhere", unmapped_again,
 		"X86EPTPDPTUnmap/0 X86EPTPDUnmap/0 X86EPTPTUnmap/0"},
 	{"ept-one-mapping", "a frame is mapped for a guest or for a thread, not both",
@@ -274,7 +277,8 @@ static const struct test tests[] = {
 		"X86PageMapEPT/6"},
 	{"ept-attributes", "every memory type is accepted", attributes, NULL},
 	{"ept-stale", "an EPT space whose ASID is gone takes no mapping", stale_asid,
-		"X86EPTPDPTMap/5 X86EPTPDPTMap/6 X86EPTPDMap/5 X86EPTPDMap/6 X86EPTPTMap/5 X86EPTPTMap/6 X86PageMapEPT/4 X86PageMapEPT/5"},
+		"X86EPTPDPTMap/5 X86EPTPDPTMap/6 X86EPTPDMap/5 X86EPTPDMap/6 X86EPTPTMap/5 "
+		"X86EPTPTMap/6 X86PageMapEPT/4 X86PageMapEPT/5"},
 	{"ept-root", "SetEPTRoot takes an EPT space with ASID", root_of_thread, "TCBSetEPTRoot/0"},
 };
 

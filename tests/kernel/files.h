@@ -28,6 +28,7 @@
 	FILE(space) \
 	FILE(frame) \
 	FILE(ept) \
+	FILE(rows_map) \
 	FILE(vcpu) \
 	FILE(asid) \
 	FILE(port) \
@@ -37,4 +38,5 @@
 	FILE(sched_context) \
 	FILE(schedule) \
 	FILE(budget) \
+	FILE(budget_end) \
 	FILE(stubs)

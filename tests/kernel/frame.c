@@ -254,6 +254,52 @@ static void map_ept_errors(void) {
 		ERROR_INVALID_CAPABILITY, 1);
 }
 
+// A 1 GiB frame; of device memory, as the emulated machine has little RAM.
+static uint64_t huge_page_new(void) {
+	const struct bootinfo *info = world.bootinfo;
+
+	for (uint64_t slot = info->untyped.start; slot < info->untyped.end; slot++) {
+		const struct bootinfo_untyped *entry =
+			&info->untyped_list[slot - info->untyped.start];
+		uint64_t frame = slot_take();
+
+		if (entry->is_device && entry->size_bits >= HUGE_PAGE_BITS &&
+			retype_one(slot, OBJECT_HUGE_PAGE, 0, frame).label == ERROR_NONE)
+			return frame;
+	}
+	test_skip("no untyped of 1 GiB");
+}
+
+static void huge_page(void) {
+	uint64_t frame = huge_page_new();
+	uint64_t space = space_new();
+
+	CHECK_EQUAL(
+		invoke(frame, LABEL_FRAME_GET_ADDRESS, CAPS(), WORDS()).words[0] & 0x3fffffff, 0);
+	CHECK_ERROR(
+		frame_map(frame, space, TEST_ADDRESS, READ_WRITE), ERROR_FAILED_LOOKUP, 0, 2, 39);
+	CHECK_ERROR(frame_map(frame, space, TEST_ADDRESS + 0x200000, READ_WRITE), ERROR_ALIGNMENT);
+	tables_make(space, TEST_ADDRESS);
+	CHECK_ERROR(frame_map(frame, space, TEST_ADDRESS, READ_WRITE), ERROR_DELETE_FIRST);
+	CHECK_OK(frame_map(frame, space, TEST_ADDRESS + 0x40000000, READ_WRITE));
+	CHECK_ERROR(table_map(object_new(OBJECT_PAGE_DIRECTORY, 0), LABEL_PAGE_DIRECTORY_MAP, space,
+			    TEST_ADDRESS + 0x40000000),
+		ERROR_DELETE_FIRST);
+	CHECK_OK(frame_unmap(frame));
+	CHECK_OK(table_map(object_new(OBJECT_PAGE_DIRECTORY, 0), LABEL_PAGE_DIRECTORY_MAP, space,
+		TEST_ADDRESS + 0x40000000));
+}
+
+static void huge_page_guest(void) {
+	uint64_t frame = huge_page_new();
+	uint64_t space = object_new(OBJECT_EPT_PML4, 0);
+
+	CHECK_OK(invoke(ROOT_SLOT_ASID_POOL, LABEL_ASID_POOL_ASSIGN, CAPS(space), WORDS()));
+	CHECK_OK(table_map(object_new(OBJECT_EPT_PDPT, 0), LABEL_EPT_PDPT_MAP, space, 0));
+	CHECK_ERROR(invoke(frame, LABEL_FRAME_MAP_EPT, CAPS(space), WORDS(0, READ_WRITE, 6)),
+		ERROR_INVALID_CAPABILITY, 0);
+}
+
 static const struct test tests[] = {
 	{"frame-errors", "Map wants a space with ASID and an aligned user address", map_errors,
 		"X86PageMap/1 X86PageMap/2 X86PageMap/3 X86PageMap/7 X86PageMap/10"},
@@ -279,6 +325,10 @@ static const struct test tests[] = {
 		"X86PageMapIO/1 X86PageMapIO/2 X86PageMapIO/4"},
 	{"frame-ept", "MapEPT wants an EPT PML4 with ASID", map_ept_errors,
 		"X86PageMapEPT/1 X86PageMapEPT/3"},
+	{"frame-huge", "a 1 GiB page is mapped in place of a page directory", huge_page,
+		"X86PageMap/11 X86PageMap/12"},
+	{"frame-huge-guest", "a 1 GiB page is not mapped for a guest", huge_page_guest,
+		"X86PageMapEPT/9"},
 };
 
 TEST_FILE(frame);

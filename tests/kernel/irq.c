@@ -242,14 +242,23 @@ static void wakes_bound(void) {
 static const struct test tests[] = {
 	{"irq-label", "the control capability knows its operations; the legacy one is refused",
 		control_label,
-		"IRQIssueIRQHandler/1 IRQIssueIRQHandler/2 X86IRQIssueIRQHandlerIOAPIC/1 X86IRQIssueIRQHandlerMSI/1"},
+		"IRQIssueIRQHandler/1 IRQIssueIRQHandler/2 X86IRQIssueIRQHandlerIOAPIC/1 "
+		"X86IRQIssueIRQHandlerMSI/1"},
 	{"irq-ioapic-errors", "GetIOAPIC checks vector, slot, controller, pin, level and polarity",
 		ioapic_errors,
-		"X86IRQIssueIRQHandlerIOAPIC/2 X86IRQIssueIRQHandlerIOAPIC/3 X86IRQIssueIRQHandlerIOAPIC/8 X86IRQIssueIRQHandlerIOAPIC/10 X86IRQIssueIRQHandlerIOAPIC/11 X86IRQIssueIRQHandlerIOAPIC/12 X86IRQIssueIRQHandlerIOAPIC/13"},
+		"X86IRQIssueIRQHandlerIOAPIC/2 X86IRQIssueIRQHandlerIOAPIC/3 "
+		"X86IRQIssueIRQHandlerIOAPIC/8 X86IRQIssueIRQHandlerIOAPIC/10 "
+		"X86IRQIssueIRQHandlerIOAPIC/11 X86IRQIssueIRQHandlerIOAPIC/12 "
+		"X86IRQIssueIRQHandlerIOAPIC/13"},
 	{"irq-target", "the slot for a handler is looked up", target_lookup,
-		"X86IRQIssueIRQHandlerIOAPIC/5 X86IRQIssueIRQHandlerIOAPIC/6 X86IRQIssueIRQHandlerIOAPIC/7 X86IRQIssueIRQHandlerMSI/5 X86IRQIssueIRQHandlerMSI/6 X86IRQIssueIRQHandlerMSI/7"},
+		"X86IRQIssueIRQHandlerIOAPIC/5 X86IRQIssueIRQHandlerIOAPIC/6 "
+		"X86IRQIssueIRQHandlerIOAPIC/7 X86IRQIssueIRQHandlerMSI/5 "
+		"X86IRQIssueIRQHandlerMSI/6 X86IRQIssueIRQHandlerMSI/7"},
 	{"irq-msi-errors", "GetMSI checks vector, slot and PCI address", msi_errors,
-		"X86IRQIssueIRQHandlerMSI/2 X86IRQIssueIRQHandlerMSI/3 X86IRQIssueIRQHandlerMSI/8 X86IRQIssueIRQHandlerMSI/9 X86IRQIssueIRQHandlerMSI/10 X86IRQIssueIRQHandlerMSI/11 X86IRQIssueIRQHandlerMSI/0"},
+		"X86IRQIssueIRQHandlerMSI/2 X86IRQIssueIRQHandlerMSI/3 "
+		"X86IRQIssueIRQHandlerMSI/8 X86IRQIssueIRQHandlerMSI/9 "
+		"X86IRQIssueIRQHandlerMSI/10 X86IRQIssueIRQHandlerMSI/11 "
+		"X86IRQIssueIRQHandlerMSI/0"},
 	{"irq-one", "a vector has one handler until its last capability is gone", one_handler,
 		"X86IRQIssueIRQHandlerMSI/4 X86IRQIssueIRQHandlerIOAPIC/4"},
 	{"irq-handler-errors", "SetNotification wants a notification with Write", handler_errors,

@@ -85,11 +85,11 @@ static void received_again(void) {
 	struct helper *first = caller_start(endpoint, 1);
 	struct helper *second;
 
-	// The receiver received again with the Reply in use: the first caller is inactive, and has
-	// its context back.
+	// The receiver received again with the Reply in use: the first caller is inactive, and its
+	// context stays with the receiver.
 	CHECK_EQUAL(receiver->count, 1);
 	CHECK_EQUAL(first->count, 0);
-	CHECK(is_holder(first->sched_context, first));
+	CHECK(is_holder(first->sched_context, receiver));
 	second = caller_start(endpoint, 2);
 	CHECK_EQUAL(receiver->count, 2);
 	CHECK_EQUAL(receiver->message.label, 2);
@@ -283,7 +283,8 @@ static const struct test tests[] = {
 		first_phase_donates, NULL},
 	{"lending-nobody", "a first phase without receiver gives nothing away", first_phase_keeps,
 		NULL},
-	{"lending-again", "receiving with a Reply in use returns the context to its caller",
+	{"lending-again",
+		"receiving with a Reply in use makes its caller inactive, whose context stays",
 		received_again, NULL},
 	{"lending-unwind", "a chain of two calls unwinds in order", chain_unwinds, NULL},
 	{"lending-middle", "a reply out of order cuts the chain", middle_reply_first, NULL},

@@ -154,14 +154,19 @@ static void whole_range(void) {
 
 static const struct test tests[] = {
 	{"port-issue-errors", "Issue wants an ordered range and an empty slot", issue_errors,
-		"X86IOPortControlIssue/1 X86IOPortControlIssue/2 X86IOPortControlIssue/3 X86IOPortControlIssue/5 X86IOPortControlIssue/6 X86IOPortControlIssue/7 X86IOPortControlIssue/8"},
+		"X86IOPortControlIssue/1 X86IOPortControlIssue/2 X86IOPortControlIssue/3 "
+		"X86IOPortControlIssue/5 X86IOPortControlIssue/6 X86IOPortControlIssue/7 "
+		"X86IOPortControlIssue/8"},
 	{"port-overlap", "ranges do not overlap, and a deleted one is free again", overlap,
 		"X86IOPortControlIssue/4 X86IOPortControlIssue/0"},
 	{"port-copies", "a range is in use while any capability to it exists", copies_hold, NULL},
 	{"port-revoke", "ranges descend from the control capability, copies from the range",
 		revoke_control, NULL},
 	{"port-access", "each access lies wholly in the range", access_errors,
-		"X86IOPortIn8/1 X86IOPortIn8/2 X86IOPortIn8/3 X86IOPortIn16/1 X86IOPortIn16/2 X86IOPortIn16/3 X86IOPortIn32/1 X86IOPortIn32/2 X86IOPortIn32/3 X86IOPortOut8/1 X86IOPortOut8/2 X86IOPortOut8/3 X86IOPortOut16/1 X86IOPortOut16/2 X86IOPortOut16/3 X86IOPortOut32/1 X86IOPortOut32/2 X86IOPortOut32/3"},
+		"X86IOPortIn8/1 X86IOPortIn8/2 X86IOPortIn8/3 X86IOPortIn16/1 X86IOPortIn16/2 "
+		"X86IOPortIn16/3 X86IOPortIn32/1 X86IOPortIn32/2 X86IOPortIn32/3 X86IOPortOut8/1 "
+		"X86IOPortOut8/2 X86IOPortOut8/3 X86IOPortOut16/1 X86IOPortOut16/2 "
+		"X86IOPortOut16/3 X86IOPortOut32/1 X86IOPortOut32/2 X86IOPortOut32/3"},
 	{"port-widths", "8, 16 and 32 bit reads are zero-extended parts of one value", pci_widths,
 		"X86IOPortIn8/0 X86IOPortIn16/0 X86IOPortIn32/0 X86IOPortOut32/0"},
 	{"port-bytes", "a written byte is read back", cmos_bytes, "X86IOPortOut8/0"},

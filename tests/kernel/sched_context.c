@@ -232,11 +232,56 @@ static void yield_to_deleted(void) {
 	CHECK_OK(cap_delete(target->sched_context));
 }
 
+static void yield_to_second(void) {
+	struct helper *first = helper_make(PRIORITY_HELPER);
+	struct helper *second = helper_make(PRIORITY_HELPER);
+	struct helper *target = helper_make(PRIORITY_HELPER);
+
+	// Both wait behind the same target, which takes its time.
+	target->argument[0] = 20000;
+	first->argument[0] = target->sched_context;
+	second->argument[0] = target->sched_context;
+	helper_start(first, yield_to_given);
+	helper_start(second, yield_to_given);
+	helper_start(target, spin_given);
+	settle();
+	CHECK_EQUAL(first->done + second->done + target->done, 3);
+	CHECK_EQUAL(first->message.label, ERROR_NONE);
+	CHECK_EQUAL(second->message.label, ERROR_NONE);
+	CHECK_EQUAL(first->message.length, 1);
+	CHECK_EQUAL(second->message.length, 1);
+}
+
+static void yield_once(struct helper *helper) {
+	thread_yield();
+	helper->count++;
+}
+
+static void yield_not_charged(void) {
+	struct helper *helper = helper_make_with(
+		PRIORITY_HELPER, (struct sched_setting){.budget = 40000, .period = 50000});
+
+	helper_start(helper, yield_once);
+	CHECK_SOON(helper->count == 1);
+	// What Yield gave up was not used.
+	CHECK_BETWEEN(consumed(helper->sched_context), 0, 20000);
+}
+
+static void initial_context(void) {
+	// The initial thread: controlled priority 255, a scheduling context of 2^7 bytes.
+	CHECK_OK(invoke(object_new(OBJECT_TCB, 0), LABEL_TCB_SET_MC_PRIORITY, CAPS(ROOT_SLOT_TCB),
+		WORDS(255)));
+	CHECK_ERROR(configure(ROOT_SLOT_SCHED_CONTEXT, WORDS(TIME_SLICE, TIME_SLICE, 1, 0, 0)),
+		ERROR_RANGE, 0, 0);
+}
+
 static const struct test tests[] = {
 	{"sc-truncated", "ConfigureFlags wants five words and a context", configure_truncated,
 		"SchedControlConfigureFlags/1 SchedControlConfigureFlags/2"},
 	{"sc-ranges", "budget and period lie between the minimum and the maximum", configure_ranges,
-		"SchedControlConfigureFlags/3 SchedControlConfigureFlags/4 SchedControlConfigureFlags/5 SchedControlConfigureFlags/6 SchedControlConfigureFlags/7 SchedControlConfigureFlags/0"},
+		"SchedControlConfigureFlags/3 SchedControlConfigureFlags/4 "
+		"SchedControlConfigureFlags/5 SchedControlConfigureFlags/6 "
+		"SchedControlConfigureFlags/7 SchedControlConfigureFlags/0"},
 	{"sc-objects", "refills fit the size of the scheduling context", configure_objects,
 		"SchedControlConfigureFlags/8 SchedControlConfigureFlags/9"},
 	{"sc-labels", "a scheduling context knows its own operations", labels,
@@ -245,7 +290,8 @@ static const struct test tests[] = {
 		"a context has one thread and one notification, and each of them one context",
 		bind_errors, "SchedContextBind/2 SchedContextBind/4 SchedContextBind/5"},
 	{"sc-unbind-errors", "only what is bound is unbound, never the caller", unbind_errors,
-		"SchedContextUnbind/1 SchedContextUnbindObject/0 SchedContextUnbindObject/2 SchedContextUnbindObject/3 SchedContextUnbindObject/4"},
+		"SchedContextUnbind/1 SchedContextUnbindObject/0 SchedContextUnbindObject/2 "
+		"SchedContextUnbindObject/3 SchedContextUnbindObject/4"},
 	{"sc-unconfigured", "a thread does not run on an unconfigured context",
 		unconfigured_cannot_run, NULL},
 	{"sc-consumed", "Consumed reports the time since the last report", consumption,
@@ -260,6 +306,10 @@ static const struct test tests[] = {
 		NULL},
 	{"sc-yield-finish", "a thread that yielded goes on when its target has used its time",
 		yield_to_deleted, NULL},
+	{"sc-yield-second", "a second YieldTo completes the first", yield_to_second, NULL},
+	{"sc-yield-unused", "what Yield gives up is not consumed", yield_not_charged, NULL},
+	{"sc-initial", "the initial thread's context has no room for more refills", initial_context,
+		NULL},
 };
 
 TEST_FILE_TIMED(sched_context);

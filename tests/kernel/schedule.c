@@ -68,10 +68,10 @@ static void equal_shares(void) {
 
 	for (unsigned index = 0; index < 3; index++) {
 		helpers[index] = helper_make_with(
-			PRIORITY_HELPER, (struct sched_setting){.budget = 1000, .period = 1000});
+			PRIORITY_HELPER, (struct sched_setting){.budget = 10000, .period = 10000});
 		helper_start(helpers[index], spin);
 	}
-	sleep_microseconds(150000);
+	sleep_microseconds(450000);
 	helpers_stop();
 	for (unsigned index = 0; index < 3; index++)
 		total += helpers[index]->count;
@@ -81,13 +81,13 @@ static void equal_shares(void) {
 
 static void slices_weigh(void) {
 	struct helper *small = helper_make_with(
-		PRIORITY_HELPER, (struct sched_setting){.budget = 1000, .period = 1000});
+		PRIORITY_HELPER, (struct sched_setting){.budget = 10000, .period = 10000});
 	struct helper *large = helper_make_with(
-		PRIORITY_HELPER, (struct sched_setting){.budget = 4000, .period = 4000});
+		PRIORITY_HELPER, (struct sched_setting){.budget = 40000, .period = 40000});
 
 	helper_start(small, spin);
 	helper_start(large, spin);
-	sleep_microseconds(200000);
+	sleep_microseconds(600000);
 	helpers_stop();
 	// One part of five.
 	CHECK_BETWEEN(small->count * 100 / (small->count + large->count), 12, 30);
@@ -185,13 +185,29 @@ static void many_round_trips(void) {
 	CHECK_EQUAL(server->count, 1000);
 }
 
+static void requeued_first(void) {
+	struct helper *moved;
+
+	order_count = 0;
+	(void)noter(PRIORITY_HELPER, 1, note);
+	(void)noter(PRIORITY_HELPER, 2, note);
+	moved = noter(PRIORITY_HELPER - 1, 3, note);
+	CHECK_OK(invoke(
+		moved->tcb, LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB), WORDS(PRIORITY_HELPER)));
+	settle();
+	// A ready thread that changes its level goes to the front.
+	CHECK_EQUAL(order[0], 3);
+	CHECK_EQUAL(order[1], 1);
+	CHECK_EQUAL(order[2], 2);
+}
+
 static const struct test tests[] = {
 	{"schedule-priority", "threads run in the order of their priorities", by_priority, NULL},
 	{"schedule-order", "threads of one priority run in the order they became ready", first_come,
 		NULL},
 	{"schedule-yield", "Yield goes to the end of the level", yield_rotates, NULL},
 	{"schedule-shares", "equal time slices give equal shares", equal_shares, NULL},
-	{"schedule-weights", "time slices of 1 and 4 ms share one to four", slices_weigh, NULL},
+	{"schedule-weights", "time slices of 10 and 40 ms share one to four", slices_weigh, NULL},
 	{"schedule-starve", "a spinning thread keeps lower ones from running", higher_starves_lower,
 		NULL},
 	{"schedule-lowered", "lowering a ready thread's priority lets another run",
@@ -199,6 +215,8 @@ static const struct test tests[] = {
 	{"schedule-levels", "every priority level runs", every_priority, NULL},
 	{"schedule-timer", "a replenished thread preempts a lower one", timer_preempts, NULL},
 	{"schedule-round-trips", "a thousand calls and replies go through", many_round_trips, NULL},
+	{"schedule-requeue", "a ready thread raised to a level runs before its equals",
+		requeued_first, NULL},
 };
 
 TEST_FILE_TIMED(schedule);

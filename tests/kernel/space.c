@@ -252,12 +252,15 @@ static void space_deleted_under_thread(void) {
 
 static const struct test tests[] = {
 	{"space-label", "tables know their own operations and want two words and a space", labels,
-		"X86PDPTMap/1 X86PDPTMap/2 X86PageDirectoryMap/1 X86PageDirectoryMap/2 X86PageTableMap/1 X86PageTableMap/2"},
+		"X86PDPTMap/1 X86PDPTMap/2 X86PageDirectoryMap/1 X86PageDirectoryMap/2 "
+		"X86PageTableMap/1 X86PageTableMap/2"},
 	{"space-arguments", "tables are mapped into a PML4 with ASID below the user limit",
 		arguments,
-		"X86PDPTMap/4 X86PDPTMap/5 X86PageDirectoryMap/4 X86PageDirectoryMap/5 X86PageTableMap/4 X86PageTableMap/5"},
+		"X86PDPTMap/4 X86PDPTMap/5 X86PageDirectoryMap/4 X86PageDirectoryMap/5 "
+		"X86PageTableMap/4 X86PageTableMap/5"},
 	{"space-missing", "the highest missing level is reported", missing_levels,
-		"X86PageDirectoryMap/8 X86PageTableMap/8 X86PDPTMap/0 X86PageDirectoryMap/0 X86PageTableMap/0"},
+		"X86PageDirectoryMap/8 X86PageTableMap/8 X86PDPTMap/0 X86PageDirectoryMap/0 "
+		"X86PageTableMap/0"},
 	{"space-occupied", "a table does not replace a table", occupied,
 		"X86PDPTMap/8 X86PageDirectoryMap/9 X86PageTableMap/9"},
 	{"space-page", "a table does not replace a large page", occupied_by_page,

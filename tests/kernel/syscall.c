@@ -219,6 +219,70 @@ static void debug_name(void) {
 	CHECK_EQUAL(cap_kind(tcb), KIND_TCB);
 }
 
+static void debug_prints(void) {
+	struct call_registers registers = {.rdi = 1, .rsi = 2, .r10 = 3};
+
+	system_call(SYSCALL_DEBUG_DUMP_SCHEDULER, &registers);
+	system_call(SYSCALL_DEBUG_SNAPSHOT, &registers);
+	CHECK_EQUAL(registers.rdi, 1);
+	CHECK_EQUAL(registers.rsi, 2);
+	CHECK_EQUAL(registers.r10, 3);
+}
+
+static void receive_by_number(struct helper *helper) {
+	struct call_registers registers = {.rdi = helper->argument[1], .r12 = helper->argument[2]};
+
+	system_call((int64_t)helper->argument[0], &registers);
+}
+
+static void receive_faults(void) {
+	static const int64_t numbers[] = {SYSCALL_RECV, SYSCALL_NB_RECV, SYSCALL_WAIT,
+		SYSCALL_NB_WAIT, SYSCALL_REPLY_RECV, SYSCALL_NB_SEND_RECV, SYSCALL_NB_SEND_WAIT};
+
+	for (unsigned index = 0; index < array_count(numbers); index++) {
+		struct helper *helper = helper_make(PRIORITY_HELPER);
+		uint64_t faults = object_new(OBJECT_ENDPOINT, 0);
+		struct message fault;
+
+		helper_fault_handler_set(helper, faults);
+		helper->argument[0] = (uint64_t)numbers[index];
+		helper->argument[1] = slot_take();
+		helper->argument[2] = object_new(OBJECT_REPLY, 0);
+		helper_start(helper, receive_by_number);
+		fault = ipc_recv(faults, object_new(OBJECT_REPLY, 0));
+		CHECK_EQUAL(fault.label, FAULT_CAP);
+		CHECK_EQUAL(fault.length, 5);
+		CHECK_EQUAL(fault.words[1], helper->argument[1]);
+		CHECK_EQUAL(fault.words[2], 1);
+		CHECK_EQUAL(fault.words[3], LOOKUP_MISSING_CAPABILITY);
+		CHECK_EQUAL(fault.words[4], 0);
+	}
+}
+
+static void signal_then_receive(struct helper *helper) {
+	(void)ipc_nb_send_recv(
+		helper->argument[0], helper->argument[1], helper->argument[2], WORDS());
+}
+
+static void combined_restart(void) {
+	struct helper *helper = helper_make(PRIORITY_HELPER);
+	uint64_t faults = object_new(OBJECT_ENDPOINT, 0);
+	uint64_t reply = object_new(OBJECT_REPLY, 0);
+	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
+
+	helper_fault_handler_set(helper, faults);
+	helper->argument[0] = cap_mint(notification, RIGHTS_ALL, 8);
+	helper->argument[1] = slot_take();
+	helper->argument[2] = object_new(OBJECT_REPLY, 0);
+	helper_start(helper, signal_then_receive);
+	CHECK_EQUAL(ipc_recv(faults, reply).label, FAULT_CAP);
+	CHECK_EQUAL(ipc_nb_wait(notification).badge, 8);
+	// Repeated whole: the first phase happens again.
+	ipc_send(reply, 0, WORDS());
+	CHECK_EQUAL(ipc_recv(faults, reply).label, FAULT_CAP);
+	CHECK_EQUAL(ipc_nb_wait(notification).badge, 8);
+}
+
 static const struct test tests[] = {
 	{"syscall-unknown", "numbers that are no system call of this build raise UnknownSyscall",
 		unknown_numbers, NULL},
@@ -247,6 +311,12 @@ static const struct test tests[] = {
 	{"syscall-error", "a refused Call writes badge 0, the error tag and its payload words only",
 		error_registers, "TCBReadRegisters/2"},
 	{"syscall-name", "DebugNameThread takes a name from the IPC buffer", debug_name, NULL},
+	{"syscall-debug", "DebugDumpScheduler and DebugSnapshot print and change nothing",
+		debug_prints, NULL},
+	{"syscall-receive", "each receiving call faults on an empty slot, also those that poll",
+		receive_faults, NULL},
+	{"syscall-combined", "a combined call that faulted is repeated with its first phase",
+		combined_restart, NULL},
 };
 
 TEST_FILE(syscall);

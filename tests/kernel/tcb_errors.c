@@ -296,7 +296,10 @@ static void ept_root(void) {
 
 static const struct test tests[] = {
 	{"tcb-truncated", "each operation wants its words and extra capabilities", truncated,
-		"TCBReadRegisters/1 TCBWriteRegisters/1 TCBCopyRegisters/1 TCBConfigure/1 TCBSetPriority/1 TCBSetMCPriority/1 TCBSetSchedParams/1 TCBSetTimeoutEndpoint/1 TCBSetIPCBuffer/1 TCBSetSpace/1 TCBBindNotification/1 TCBSetTLSBase/1 TCBSetFlags/1"},
+		"TCBReadRegisters/1 TCBWriteRegisters/1 TCBCopyRegisters/1 TCBConfigure/1 "
+		"TCBSetPriority/1 TCBSetMCPriority/1 TCBSetSchedParams/1 TCBSetTimeoutEndpoint/1 "
+		"TCBSetIPCBuffer/1 TCBSetSpace/1 TCBBindNotification/1 TCBSetTLSBase/1 "
+		"TCBSetFlags/1"},
 	{"tcb-read-range", "1 to 20 registers are read, never one's own", read_registers,
 		"TCBReadRegisters/2 TCBReadRegisters/3"},
 	{"tcb-write-length", "as many words as counted must be there, never for oneself",
@@ -326,7 +329,9 @@ static const struct test tests[] = {
 		"TCBSetIPCBuffer/3 TCBSetIPCBuffer/4"},
 	{"tcb-bind", "a notification is bound once, with Read, to a TCB that has none",
 		bind_notification,
-		"TCBBindNotification/0 TCBBindNotification/2 TCBBindNotification/3 TCBBindNotification/4 TCBBindNotification/5 TCBUnbindNotification/0 TCBUnbindNotification/1"},
+		"TCBBindNotification/0 TCBBindNotification/2 TCBBindNotification/3 "
+		"TCBBindNotification/4 TCBBindNotification/5 TCBUnbindNotification/0 "
+		"TCBUnbindNotification/1"},
 	{"tcb-bind-waited", "a notification with waiters cannot be bound", bind_waited,
 		"TCBBindNotification/5"},
 	{"tcb-ept-root", "SetEPTRoot wants an EPT PML4", ept_root,

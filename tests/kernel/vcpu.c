@@ -134,11 +134,13 @@ static const struct test tests[] = {
 	{"vcpu-field-errors", "fields that are not listed are refused", field_errors,
 		"X86VCPUReadVMCS/1 X86VCPUReadVMCS/2 X86VCPUWriteVMCS/1 X86VCPUWriteVMCS/2"},
 	{"vcpu-msrs", "the system call MSRs of a guest are written and read", msrs,
-		"X86VCPUReadMSR/0 X86VCPUReadMSR/1 X86VCPUReadMSR/2 X86VCPUWriteMSR/0 X86VCPUWriteMSR/1 X86VCPUWriteMSR/2"},
+		"X86VCPUReadMSR/0 X86VCPUReadMSR/1 X86VCPUReadMSR/2 X86VCPUWriteMSR/0 "
+		"X86VCPUWriteMSR/1 X86VCPUWriteMSR/2"},
 	{"vcpu-thread", "a VCPU and a thread have one partner each", partners,
 		"X86VCPUSetTCB/0 X86VCPUSetTCB/1 X86VCPUSetTCB/2"},
 	{"vcpu-ports", "ports are enabled within their capability", ports,
-		"X86VCPUEnableIOPort/0 X86VCPUEnableIOPort/1 X86VCPUEnableIOPort/2 X86VCPUEnableIOPort/3 X86VCPUDisableIOPort/0 X86VCPUDisableIOPort/1"},
+		"X86VCPUEnableIOPort/0 X86VCPUEnableIOPort/1 X86VCPUEnableIOPort/2 "
+		"X86VCPUEnableIOPort/3 X86VCPUDisableIOPort/0 X86VCPUDisableIOPort/1"},
 	{"vcpu-registers", "all fifteen registers are written at once", registers,
 		"X86VCPUWriteRegisters/0 X86VCPUWriteRegisters/1"},
 };

@@ -6,7 +6,7 @@ import pathlib
 import signal
 import sys
 
-from nacre import bench, commands, emulator, sdk, suite
+from nacre import bench, commands, emulator, fuzz, sdk, suite
 from nacre.report import Failure
 
 
@@ -90,12 +90,21 @@ def add_bench(commands_of):
     parser.set_defaults(act=bench.run)
 
 
+def add_fuzz(commands_of):
+    parser = commands_of.add_parser("fuzz", help="make random system calls until one goes wrong")
+    parser.add_argument("--seed", type=int, default=fuzz.SEED, metavar="N",
+                        help="a seed repeats its run exactly")
+    parser.add_argument("--count", type=int, default=fuzz.COUNT, metavar="N",
+                        help="system calls to make")
+    parser.set_defaults(act=fuzz.run)
+
+
 def parse(words):
     parser = argparse.ArgumentParser(
         prog="nacre", description="Builds, packs, runs and tests Nacre. "
         "The first run installs the Debian packages that are missing.")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_test, add_isos, add_bench, add_boot, add_sdk):
+    for add in (add_run, add_test, add_isos, add_bench, add_boot, add_fuzz, add_sdk):
         add(commands_of)
     return parser.parse_args(words)
 

@@ -99,7 +99,7 @@ def run_one_instruction(device):
         cpu = fcntl.ioctl(machine, CREATE_VCPU, 0)
         special = bytearray(0x138)
         fcntl.ioctl(cpu, GET_SREGS, special)
-        # The code segment is first in the structure: base 0 and selector 0 replace the reset values.
+        # The code segment comes first: base 0 and selector 0 replace the reset values.
         struct.pack_into("<Q", special, 0, 0)
         struct.pack_into("<H", special, 12, 0)
         fcntl.ioctl(cpu, SET_SREGS, bytes(special))

@@ -8,7 +8,8 @@ import time
 import traceback
 from collections.abc import Callable
 
-from nacre import build, host_tests, machine, machine_tests, packages, places, results, system_tests
+from nacre import (build, fuzz, host_tests, machine, machine_tests, packages, places, results,
+                   system_tests)
 from nacre.report import Failure, step
 
 EMULATORS_AT_ONCE = 2
@@ -33,6 +34,8 @@ def all_tests():
                host_tests.run_tool_tests(path)) for path in host_tests.tool_tests()),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
+        Test("fuzz", "random system calls never stop the kernel, in QEMU", fuzz.run_default,
+             alone=False),
         Test("guests", "small guests meet every VM exit, in Bochs", machine_tests.run_guests,
              alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)

@@ -34,7 +34,7 @@ static void wait_for_next_second(void) {
 	microkit_mr_set(0, next_second);
 	answer = microkit_ppcall(CHANNEL_TIMER, microkit_msginfo_new(TIMER_SET, 1));
 	if (microkit_msginfo_get_label(answer) != TIMER_OK)
-		print("client: the timer driver refuses; stopped\n");
+		print("the timer driver refuses; stopped\n");
 }
 
 static bool call_server(void) {
@@ -50,13 +50,13 @@ static bool call_server(void) {
 static void run_batch(void) {
 	for (int i = 0; i < BATCH; i++) {
 		if (!call_server()) {
-			print("client: wrong answer from server after %lu round trips; stopped\n",
+			print("wrong answer from server after %lu round trips; stopped\n",
 				round_trips);
 			return;
 		}
 		round_trips++;
 	}
-	print("client: %lu round trips to server\n", round_trips);
+	print("%lu round trips to server\n", round_trips);
 	wait_for_next_second();
 }
 

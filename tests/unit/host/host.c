@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include <base/panic.h>
+#include <cpu/apic.h>
 #include <cpu/bases.h>
 #include <cpu/clock.h>
 #include <cpu/fpu.h>
@@ -12,9 +13,9 @@
 #include <cpu/vmx.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
-#include <kernel/preempt.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>
+#include <object/rows.h>
 #include <object/vcpu.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,6 +72,8 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
+bool console_traces(void) { return true; }
+
 // Time
 
 uint64_t clock_now(void) { return host.now; }
@@ -113,8 +116,6 @@ void bases_switch(struct context *, const struct context *) {}
 
 void bases_save(struct context *) {}
 
-void bases_load(const struct context *) {}
-
 uint64_t fpu_native_xcr0(void) { return 7; }
 
 void fpu_reset(struct fpu_state *state, uint8_t *area, size_t, uint64_t xcr0) {
@@ -152,9 +153,7 @@ bool vmx_is_on(void) { return host.has_vmx; }
 
 void vmx_invalidate_guest(physical_t) {}
 
-struct cap vcpu_create(void *memory, unsigned, bool) {
-	return cap_make(CAP_VCPU, memory);
-}
+void vcpu_init(void *) {}
 
 void vcpu_destroy(struct slot *, bool) {}
 

@@ -3,7 +3,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/cnode.h>
+#include <kernel/object.h>
 #include <string.h>
 
 enum {

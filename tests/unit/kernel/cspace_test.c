@@ -26,38 +26,44 @@ static struct cap node_cap(
 
 static void examples(void) {
 	struct cap root = node_cap(root_slots, 12, 52, 0);
-	struct lookup_failure failure;
-	struct lookup lookup = cspace_walk(&root, 5, 64, &failure);
+	struct lookup lookup = cspace_walk(&root, 5, 64);
 
 	check(lookup.slot == &root_slots[5] && lookup.bits_left == 0);
-	check(!cspace_walk(&root, 5, 63, &failure).slot);
-	check(failure.kind == LOOKUP_DEPTH_MISMATCH);
-	check(failure.bits_left == 63 && failure.bits_found == 64);
-	check(!cspace_walk(&root, 5, 12, &failure).slot);
-	check(failure.kind == LOOKUP_GUARD_MISMATCH && failure.bits_left == 12);
-	check(failure.guard == 0 && failure.guard_size == 52);
-	check(!cspace_walk(&root, 1ul << 63, 64, &failure).slot);
-	check(failure.kind == LOOKUP_GUARD_MISMATCH && failure.bits_left == 64);
+	lookup = cspace_walk(&root, 5, 63);
+	check(!lookup.slot);
+	check(lookup.failure == LOOKUP_DEPTH_MISMATCH);
+	check(lookup.bits_left == 63 && lookup.bits_found == 64);
+	lookup = cspace_walk(&root, 5, 12);
+	check(!lookup.slot);
+	check(lookup.failure == LOOKUP_GUARD_MISMATCH && lookup.bits_left == 12);
+	check(lookup.guard == 0 && lookup.guard_size == 52);
+	lookup = cspace_walk(&root, 1ul << 63, 64);
+	check(!lookup.slot);
+	check(lookup.failure == LOOKUP_GUARD_MISMATCH && lookup.bits_left == 64);
 	root_slots[3].cap = cap_make(CAP_ENDPOINT, NULL);
-	check(!cspace_walk(&root_slots[3].cap, 0, 64, &failure).slot);
-	check(failure.kind == LOOKUP_INVALID_ROOT);
+	lookup = cspace_walk(&root_slots[3].cap, 0, 64);
+	check(!lookup.slot);
+	check(lookup.failure == LOOKUP_INVALID_ROOT);
 	root = node_cap(root_slots, 4, 0, 0);
-	lookup = cspace_walk(&root, 0x30, 8, &failure);
+	lookup = cspace_walk(&root, 0x30, 8);
 	check(lookup.slot == &root_slots[3] && lookup.bits_left == 4);
 }
 
 static void guards(void) {
 	struct cap root = node_cap(root_slots, 4, 8, 0xa5);
-	struct lookup_failure failure;
+	struct lookup lookup;
 
-	check(cspace_walk(&root, 0xa5f, 12, &failure).slot == &root_slots[15]);
-	check(cspace_walk(&root, 0xffffa5f, 12, &failure).slot == &root_slots[15]);
-	check(!cspace_walk(&root, 0xa4f, 12, &failure).slot);
-	check(failure.guard == 0xa5 && failure.guard_size == 8 && failure.bits_left == 12);
-	check(!cspace_walk(&root, 0xa5f, 7, &failure).slot);
-	check(failure.kind == LOOKUP_GUARD_MISMATCH);
-	check(!cspace_walk(&root, 0xa5, 8, &failure).slot);
-	check(failure.kind == LOOKUP_DEPTH_MISMATCH && failure.bits_found == 12);
+	check(cspace_walk(&root, 0xa5f, 12).slot == &root_slots[15]);
+	check(cspace_walk(&root, 0xffffa5f, 12).slot == &root_slots[15]);
+	lookup = cspace_walk(&root, 0xa4f, 12);
+	check(!lookup.slot);
+	check(lookup.guard == 0xa5 && lookup.guard_size == 8 && lookup.bits_left == 12);
+	lookup = cspace_walk(&root, 0xa5f, 7);
+	check(!lookup.slot);
+	check(lookup.failure == LOOKUP_GUARD_MISMATCH);
+	lookup = cspace_walk(&root, 0xa5, 8);
+	check(!lookup.slot);
+	check(lookup.failure == LOOKUP_DEPTH_MISMATCH && lookup.bits_found == 12);
 }
 
 // Bits of address from the top of those that are left.
@@ -69,24 +75,22 @@ static uint64_t take(uint64_t address, unsigned *left, unsigned count) {
 	return bits;
 }
 
-static struct lookup walk_slowly(
-	const struct cap *cnode, uint64_t address, unsigned left, struct lookup_failure *failure) {
+static struct lookup walk_slowly(const struct cap *cnode, uint64_t address, unsigned left) {
 	for (;;) {
 		unsigned before = left;
 		unsigned size = cnode->cnode.guard_size;
 		struct slot *slots = cap_object(cnode);
 		struct slot *slot;
 
-		*failure = (struct lookup_failure){.kind = LOOKUP_GUARD_MISMATCH,
-			.bits_left = before,
-			.guard = cnode->cnode.guard,
-			.guard_size = size};
 		if (size > left || take(address, &left, size) != cnode->cnode.guard)
-			return (struct lookup){};
-		*failure = (struct lookup_failure){.kind = LOOKUP_DEPTH_MISMATCH,
-			.bits_left = before,
-			.bits_found = size + cnode->size_bits};
-		if (cnode->size_bits > left) return (struct lookup){};
+			return (struct lookup){.failure = LOOKUP_GUARD_MISMATCH,
+				.bits_left = before,
+				.guard = cnode->cnode.guard,
+				.guard_size = size};
+		if (cnode->size_bits > left)
+			return (struct lookup){.failure = LOOKUP_DEPTH_MISMATCH,
+				.bits_left = before,
+				.bits_found = size + cnode->size_bits};
 		slot = &slots[take(address, &left, cnode->size_bits)];
 		if (left == 0 || slot->cap.type != CAP_CNODE)
 			return (struct lookup){.slot = slot, .bits_left = left};
@@ -105,8 +109,6 @@ static struct cap random_node(void) {
 
 static void random_trees(void) {
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		struct lookup_failure failure = {};
-		struct lookup_failure expected_failure = {};
 		uint64_t address = random_below(2) ? random_next() : random_below(256);
 		unsigned depth = 1 + random_below(64);
 		struct slot *changed = &nodes[random_below(NODES)][random_below(1 << NODE_RADIX)];
@@ -115,15 +117,15 @@ static void random_trees(void) {
 		struct lookup expected;
 
 		changed->cap = random_below(3) ? random_node() : cap_make(CAP_ENDPOINT, NULL);
-		lookup = cspace_walk(&root, address, depth, &failure);
-		expected = walk_slowly(&root, address, depth, &expected_failure);
+		lookup = cspace_walk(&root, address, depth);
+		expected = walk_slowly(&root, address, depth);
 		check(lookup.slot == expected.slot && lookup.bits_left == expected.bits_left);
 		if (lookup.slot) continue;
-		check(failure.kind == expected_failure.kind);
-		check(failure.bits_left == expected_failure.bits_left);
-		check(failure.bits_found == expected_failure.bits_found);
-		check(failure.guard == expected_failure.guard);
-		check(failure.guard_size == expected_failure.guard_size);
+		check(lookup.failure == expected.failure);
+		check(lookup.bits_left == expected.bits_left);
+		check(lookup.bits_found == expected.bits_found);
+		check(lookup.guard == expected.guard);
+		check(lookup.guard_size == expected.guard_size);
 	}
 }
 

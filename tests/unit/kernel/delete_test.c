@@ -3,7 +3,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/untyped.h>
+#include <kernel/object.h>
 
 enum {
 	UNTYPED_BITS = 22,
@@ -205,7 +205,7 @@ static void waiting_threads(void) {
 	check(derive_is_last(&thread->slots[THREAD_CSPACE]));
 	host.preempt_period = 1;
 	check(slot_delete(&s[1]) == ERROR_PREEMPTED);
-	check(s[1].cap.type == CAP_ZOMBIE && s[1].cap.zombie.is_thread);
+	check(s[1].cap.type == CAP_ZOMBIE);
 	host.preempt_period = 0;
 	check(slot_delete(&s[1]) == ERROR_NONE);
 	check(slot_is_empty(&s[1]) && !derive_has_child(&s[0]));

@@ -4,7 +4,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/untyped.h>
+#include <kernel/object.h>
 #include <string.h>
 
 enum {

@@ -6,7 +6,7 @@
 #include <abi/bootinfo.h>
 #include <cpu/percpu.h>
 #include <kernel/schedule.h>
-#include <kernel/untyped.h>
+#include <kernel/object.h>
 #include <stdalign.h>
 #include <string.h>
 
@@ -51,7 +51,8 @@ void world_start(unsigned size_bits) {
 	struct cap untyped;
 
 	host_start();
-	untyped = untyped_create(physical_pointer(physical(16 << 20)), size_bits, false);
+	untyped = object_create(
+		OBJECT_UNTYPED, physical_pointer(physical(16 << 20)), size_bits, false);
 	world.slots = loose_slots;
 	derive_insert_original(&world.slots[0], untyped, NULL);
 }
@@ -71,7 +72,6 @@ void world_facts(void) {
 		.modules = {{WORLD_MODULE, WORLD_MODULE + FILE_SIZE, "root"},
 			{0x300000, 0x302345, "system.img"}},
 		.tsc_mhz = HOST_TICKS_PER_US,
-		.core_count = 1,
 	};
 }
 

@@ -7,8 +7,7 @@
 #include <cpu/percpu.h>
 #include <string.h>
 
-static struct slot *untyped_page(void)
-{
+static struct slot *untyped_page(void) {
 	struct cap cap = cap_make(CAP_UNTYPED, world_allocate(1));
 	struct slot *slot = world_empty();
 
@@ -17,29 +16,26 @@ static struct slot *untyped_page(void)
 	return slot;
 }
 
-static enum error make_pool(struct slot *untyped, struct slot *destination)
-{
+static enum error make_pool(struct slot *untyped, struct slot *destination) {
 	world.empty_slot = destination;
 	return world_call(asid_control_make_pool, (struct call){untyped, untyped, {7, 64}});
 }
 
-static enum error assign(struct slot *pool, struct slot *root)
-{
+static enum error assign(struct slot *pool, struct slot *root) {
 	return world_call(asid_pool_assign, (struct call){.slot = pool, .cap = root});
 }
 
-static void assigning(void)
-{
-	struct slot *root = world_table(space_create_host);
-	struct slot *guest = world_table(space_create_guest);
-	struct slot *third = world_table(space_create_host);
+static void assigning(void) {
+	struct slot *root = world_table(OBJECT_PML4);
+	struct slot *guest = world_table(OBJECT_EPT_PML4);
+	struct slot *third = world_table(OBJECT_PML4);
 
 	check(world_copy(root) == NULL);
 	check(assign(&world.pool, root) == ERROR_NONE && root->cap.map.asid == 1);
 	check(assign(&world.pool, guest) == ERROR_NONE && guest->cap.map.asid == 2);
 	check(assign(&world.pool, root) == ERROR_INVALID_CAPABILITY);
 	check(world.invocation.results[0] == 1);
-	check(assign(&world.pool, world_table(table_create_pdpt)) == ERROR_INVALID_CAPABILITY);
+	check(assign(&world.pool, world_table(OBJECT_PDPT)) == ERROR_INVALID_CAPABILITY);
 	check(space_of_asid(1, SPACE_HOST) == cap_object(&root->cap));
 	check(space_of_asid(1, SPACE_GUEST) == NULL);
 	check(space_of_asid(2, SPACE_GUEST) == cap_object(&guest->cap));
@@ -52,28 +48,25 @@ static void assigning(void)
 	check(assign(&world.pool, third) == ERROR_NONE && third->cap.map.asid == 2);
 }
 
-static void kernel_half(void)
-{
-	struct slot *root = world_table(space_create_host);
+static void kernel_half(void) {
+	struct slot *root = world_table(OBJECT_PML4);
 	const uint64_t *entries = cap_object(&root->cap);
 
 	for (unsigned i = 0; i < PAGING_ENTRIES; i++)
 		check(entries[i] == (i < PAGING_USER_ENTRIES ? 0 : kernel_map_root()[i]));
 }
 
-static void pool_full(void)
-{
+static void pool_full(void) {
 	struct asid_pool *pool = cap_object(&world.pool.cap);
 
 	for (unsigned i = 1; i < ASIDS_PER_POOL - 1; i++)
 		pool->roots[i] = 0x1001;
-	check(assign(&world.pool, world_table(space_create_host)) == ERROR_NONE);
-	check(assign(&world.pool, world_table(space_create_host)) == ERROR_DELETE_FIRST);
+	check(assign(&world.pool, world_table(OBJECT_PML4)) == ERROR_NONE);
+	check(assign(&world.pool, world_table(OBJECT_PML4)) == ERROR_DELETE_FIRST);
 	check(pool->roots[0] == 0);
 }
 
-static void making_pools(void)
-{
+static void making_pools(void) {
 	struct slot *untyped = untyped_page();
 	struct slot *wrong = untyped_page();
 	struct slot *pools[ASID_POOLS];
@@ -104,15 +97,14 @@ static void making_pools(void)
 	pools[3] = world_empty();
 	check(make_pool(untyped_page(), pools[3]) == ERROR_NONE);
 	check(pools[3]->cap.asid_base == 3 * ASIDS_PER_POOL);
-	check(assign(pools[3], world_table(space_create_host)) == ERROR_NONE);
+	check(assign(pools[3], world_table(OBJECT_PML4)) == ERROR_NONE);
 }
 
-static void pool_goes(void)
-{
+static void pool_goes(void) {
 	static struct thread thread;
 	struct slot *pool = world_empty();
-	struct slot *root = world_table(space_create_host);
-	struct slot *guest = world_table(space_create_guest);
+	struct slot *root = world_table(OBJECT_PML4);
+	struct slot *guest = world_table(OBJECT_EPT_PML4);
 	struct slot *frame = world_frame(PAGE_BITS, 0x200000);
 	struct slot *other;
 
@@ -135,7 +127,7 @@ static void pool_goes(void)
 	check(world_call(frame_unmap, (struct call){.slot = frame}) == ERROR_NONE);
 
 	// The base and the ASID come back for another root: the old one stays out.
-	other = world_table(space_create_host);
+	other = world_table(OBJECT_PML4);
 	check(make_pool(untyped_page(), pool) == ERROR_NONE);
 	check(assign(pool, other) == ERROR_NONE && other->cap.map.asid == root->cap.map.asid);
 	space_load(&thread);
@@ -144,11 +136,10 @@ static void pool_goes(void)
 	check(space_of_asid(other->cap.map.asid, SPACE_HOST) == cap_object(&other->cap));
 }
 
-static void loading(void)
-{
+static void loading(void) {
 	static struct thread thread, stranger;
-	struct slot *root = world_space(space_create_host);
-	struct slot *guest = world_space(space_create_guest);
+	struct slot *root = world_space(OBJECT_PML4);
+	struct slot *guest = world_space(OBJECT_EPT_PML4);
 
 	memset(&thread, 0, sizeof(thread));
 	memset(&stranger, 0, sizeof(stranger));
@@ -168,58 +159,53 @@ static void loading(void)
 	check(world.page_reloads == 4);
 }
 
-static void boot_space(void)
-{
-	struct slot *pdpt = world_table(table_create_pdpt);
-	struct slot *directory = world_table(table_create_page_directory);
-	struct slot *table = world_table(table_create_page_table);
+static void boot_space(void) {
+	struct slot *pdpt = world_table(OBJECT_PDPT);
+	struct slot *directory = world_table(OBJECT_PAGE_DIRECTORY);
+	struct slot *table = world_table(OBJECT_PAGE_TABLE);
 	struct slot *frame = world_frame(PAGE_BITS, 0x234000);
 	struct cap root;
 	struct cap pool;
 
 	world_delete(&world.pool);
-	pool = cap_make(CAP_ASID_POOL, world_allocate(1));
-	root = space_create_host(world_allocate(1), TABLE_BITS, false);
-	space_boot(&pool, &root);
+	pool = asid_pool_install(world_allocate(1));
+	root = object_create(OBJECT_PML4, world_allocate(1), TABLE_BITS, false);
+	check(asid_pool_give(&pool, &root));
 	check(pool.asid_base == 0 && pool.size_bits == ASID_POOL_BITS);
 	check(space_is_assigned(&root, SPACE_HOST) && root.map.asid == 1);
-	table_boot_map(&pdpt->cap, &root, 0x401000);
-	table_boot_map(&directory->cap, &root, 0x401000);
-	table_boot_map(&table->cap, &root, 0x401000);
-	frame_boot_map(&frame->cap, &root, 0x401000);
+	table_attach(&pdpt->cap, &root, 0, 0);
+	table_attach(&directory->cap, &root, 0, 0);
+	table_attach(&table->cap, &root, 0x400000, 0);
+	frame_attach(&frame->cap, &root, 0x401000, RIGHTS_ALL, 0);
 	check(*paging_walk(&paging_host, cap_object(&root), 0x401000, 1).entry == (0x234000 | 7));
 	check(table->cap.map.mapped && table->cap.map.page == 0x400);
 	check(frame->cap.map.mapped && frame->cap.map.page == 0x401 && frame->cap.map.asid == 1);
 	derive_insert_original(&world.pool, pool, NULL);
 }
 
-static struct slot *port_control(void)
-{
+static struct slot *port_control(void) {
 	struct slot *slot = world_empty();
 
 	derive_insert_original(slot, cap_make(CAP_PORT_CONTROL, NULL), NULL);
 	return slot;
 }
 
-static struct slot *issue(struct slot *control, uint64_t first, uint64_t last)
-{
+static struct slot *issue(struct slot *control, uint64_t first, uint64_t last) {
 	struct slot *slot = world_empty();
 
 	world.empty_slot = slot;
 	check(!world_call(
-		port_control_issue, (struct call){control, control, {first, last, 7, 0x140}}));
+		port_control_issue, (struct call){control, control, {first, last, 7, 64}}));
 	return slot;
 }
 
-static enum error issue_error(struct slot *control, uint64_t first, uint64_t last)
-{
+static enum error issue_error(struct slot *control, uint64_t first, uint64_t last) {
 	world.empty_slot = NULL;
 	return world_call(
 		port_control_issue, (struct call){control, control, {first, last, 7, 0x40}});
 }
 
-static void issuing(void)
-{
+static void issuing(void) {
 	struct slot *control = port_control();
 	struct slot *serial = issue(control, 0x103f8, 0x3ff);
 	struct slot *copy = world_copy(serial);
@@ -242,8 +228,7 @@ static void issuing(void)
 	issue(control, 0x3fc, 0x3fc);
 }
 
-static void port_access(void)
-{
+static void port_access(void) {
 	struct slot *range = issue(port_control(), 0xfffc, 0xffff);
 
 	check(!world_call(port_range_out8, (struct call){range, NULL, {0x1ffff, 0x12345}}));

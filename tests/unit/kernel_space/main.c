@@ -7,16 +7,13 @@
 
 static unsigned failures;
 
-void test_check(int holds, const char *expression, const char *file, int line)
-{
-	if (holds)
-		return;
+void test_check(int holds, const char *expression, const char *file, int line) {
+	if (holds) return;
 	failures++;
 	printf("%s:%d: not so: %s\n", file, line, expression);
 }
 
-int main(void)
-{
+int main(void) {
 	static const struct tests *const all[] = {
 		&paging_tests, &mapping_tests, &asid_tests, &port_tests, &stale_tests};
 	unsigned failed = 0;

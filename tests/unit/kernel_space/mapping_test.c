@@ -15,116 +15,101 @@ enum {
 	GIB1 = HUGE_PAGE_BITS,
 };
 
-static enum error map(struct slot *frame, struct slot *root, uint64_t address)
-{
+static enum error map(struct slot *frame, struct slot *root, uint64_t address) {
 	return world_call(frame_map, (struct call){frame, root, {address, RW}});
 }
 
-static enum error map_guest(struct slot *frame, struct slot *root, uint64_t address)
-{
+static enum error map_guest(struct slot *frame, struct slot *root, uint64_t address) {
 	return world_call(frame_map_ept, (struct call){frame, root, {address, RW, 6}});
 }
 
-static enum error map_table(struct slot *table, struct slot *root, uint64_t address)
-{
+static enum error map_table(struct slot *table, struct slot *root, uint64_t address) {
 	return world_call(table_map, (struct call){table, root, {address}});
 }
 
-static uint64_t payload(void)
-{
-	return world.invocation.results[0];
-}
+static uint64_t payload(void) { return world.invocation.results[0]; }
 
-static bool is_capability(enum error error, uint64_t number)
-{
+static bool is_capability(enum error error, uint64_t number) {
 	return error == ERROR_INVALID_CAPABILITY && payload() == number;
 }
 
-static bool is_argument(enum error error, uint64_t number)
-{
+static bool is_argument(enum error error, uint64_t number) {
 	return error == ERROR_INVALID_ARGUMENT && payload() == number;
 }
 
-static bool is_missing(enum error error, uint64_t bits)
-{
+static bool is_missing(enum error error, uint64_t bits) {
 	return error == ERROR_FAILED_LOOKUP && world.failure == LOOKUP_MISSING_CAPABILITY &&
 		payload() == bits;
 }
 
-static bool is_invalid_root(enum error error)
-{
+static bool is_invalid_root(enum error error) {
 	return error == ERROR_FAILED_LOOKUP && world.failure == LOOKUP_INVALID_ROOT;
 }
 
 // A capability to a root whose ASID has gone to another root.
-static struct slot *robbed_space(struct cap (*create)(void *, unsigned, bool))
-{
-	struct slot *root = world_space(create);
+static struct slot *robbed_space(enum object_type type) {
+	struct slot *root = world_space(type);
 
 	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] = 0x1001;
 	return root;
 }
 
 // A capability to a root whose ASID names nothing any more.
-static struct slot *lost_space(struct cap (*create)(void *, unsigned, bool))
-{
-	struct slot *root = world_space(create);
+static struct slot *lost_space(enum object_type type) {
+	struct slot *root = world_space(type);
 
 	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] = 0;
 	return root;
 }
 
-static void table_errors(void)
-{
-	struct slot *root = world_space(space_create_host);
-	struct slot *guest = world_space(space_create_guest);
-	struct slot *pdpt = world_table(table_create_pdpt);
-	struct slot *directory = world_table(table_create_page_directory);
-	struct slot *table = world_table(table_create_page_table);
+static void table_errors(void) {
+	struct slot *root = world_space(OBJECT_PML4);
+	struct slot *guest = world_space(OBJECT_EPT_PML4);
+	struct slot *pdpt = world_table(OBJECT_PDPT);
+	struct slot *directory = world_table(OBJECT_PAGE_DIRECTORY);
+	struct slot *table = world_table(OBJECT_PAGE_TABLE);
 
-	check(is_capability(map_table(pdpt, world_table(space_create_host), ~0ul), 1));
+	check(is_capability(map_table(pdpt, world_table(OBJECT_PML4), ~0ul), 1));
 	check(is_capability(map_table(pdpt, guest, 0), 1));
 	check(is_capability(map_table(pdpt, directory, 0), 1));
-	check(is_argument(map_table(pdpt, lost_space(space_create_host), 1ul << 47), 0));
+	check(is_argument(map_table(pdpt, lost_space(OBJECT_PML4), 1ul << 47), 0));
 	check(is_argument(map_table(directory, root, ~0ul), 0));
-	check(is_invalid_root(map_table(directory, lost_space(space_create_host), 0)));
-	check(is_capability(map_table(directory, robbed_space(space_create_host), 0), 1));
+	check(is_invalid_root(map_table(directory, lost_space(OBJECT_PML4), 0)));
+	check(is_capability(map_table(directory, robbed_space(OBJECT_PML4), 0), 1));
 	check(is_missing(map_table(directory, root, HERE), 39));
 	check(is_missing(map_table(table, root, HERE), 39));
 	check(map_table(pdpt, root, HERE + 12345) == ERROR_NONE);
 	check(is_missing(map_table(table, root, HERE), 30));
 	check(is_capability(map_table(pdpt, guest, ~0ul), 0));
-	check(map_table(world_table(table_create_pdpt), root, HERE) == ERROR_DELETE_FIRST);
+	check(map_table(world_table(OBJECT_PDPT), root, HERE) == ERROR_DELETE_FIRST);
 	check(map_table(directory, root, HERE) == ERROR_NONE);
 	check(map_table(table, root, HERE + 0x1fffff) == ERROR_NONE);
 	check(table->cap.map.page == HERE >> 12);
-	check(map_table(world_table(table_create_page_table), root, HERE) == ERROR_DELETE_FIRST);
+	check(map_table(world_table(OBJECT_PAGE_TABLE), root, HERE) == ERROR_DELETE_FIRST);
 }
 
-static void guest_table_errors(void)
-{
-	struct slot *root = world_space(space_create_guest);
-	struct slot *fresh = world_table(space_create_guest);
-	struct slot *pdpt = world_table(table_create_guest_pdpt);
-	struct slot *directory = world_table(table_create_guest_page_directory);
-	struct slot *table = world_table(table_create_guest_page_table);
+static void guest_table_errors(void) {
+	struct slot *root = world_space(OBJECT_EPT_PML4);
+	struct slot *fresh = world_table(OBJECT_EPT_PML4);
+	struct slot *pdpt = world_table(OBJECT_EPT_PDPT);
+	struct slot *directory = world_table(OBJECT_EPT_PD);
+	struct slot *table = world_table(OBJECT_EPT_PT);
 
-	check(is_capability(map_table(pdpt, world_space(space_create_host), 0), 1));
+	check(is_capability(map_table(pdpt, world_space(OBJECT_PML4), 0), 1));
 	check(is_invalid_root(map_table(pdpt, fresh, 0)));
 	check(is_invalid_root(map_table(directory, fresh, 0)));
 	check(is_capability(map_table(table, fresh, 0), 1));
-	check(is_capability(map_table(table, robbed_space(space_create_guest), 0), 1));
+	check(is_capability(map_table(table, robbed_space(OBJECT_EPT_PML4), 0), 1));
 	check(is_missing(map_table(directory, root, 0), 39));
 	check(map_table(pdpt, root, 0xfffful << 48) == ERROR_NONE);
 	check(is_missing(map_table(table, root, 0), 30));
 	check(map_table(directory, root, 0) == ERROR_NONE);
 	check(map_table(table, root, 0) == ERROR_NONE);
-	check(map_table(world_table(table_create_guest_pdpt), root, 0) == ERROR_DELETE_FIRST);
+	check(map_table(world_table(OBJECT_EPT_PDPT), root, 0) == ERROR_DELETE_FIRST);
 }
 
-static void table_unmapping(void)
-{
-	struct slot *root = world_space(space_create_host);
+static void table_unmapping(void) {
+	struct slot *root = world_space(OBJECT_PML4);
 	struct world_path path = world_map_path(root, HERE);
 	struct slot *frame = world_frame(KIB4, 0x200000);
 	struct slot *copy = world_copy(path.table);
@@ -146,9 +131,8 @@ static void table_unmapping(void)
 	check(map_table(path.table, root, HERE) == ERROR_NONE);
 }
 
-static void table_deletion(void)
-{
-	struct slot *root = world_space(space_create_guest);
+static void table_deletion(void) {
+	struct slot *root = world_space(OBJECT_EPT_PML4);
 	struct world_path path = world_map_path(root, HERE);
 
 	world_delete(path.directory);
@@ -161,11 +145,10 @@ static void table_deletion(void)
 	check(*world_entry(root, HERE, 4) == 0);
 }
 
-static void table_of_another(void)
-{
-	struct slot *root = world_space(space_create_host);
+static void table_of_another(void) {
+	struct slot *root = world_space(OBJECT_PML4);
 	struct world_path path = world_map_path(root, HERE);
-	struct slot *other = world_table(table_create_page_directory);
+	struct slot *other = world_table(OBJECT_PAGE_DIRECTORY);
 
 	world_delete(path.directory);
 	check(map_table(other, root, HERE) == ERROR_NONE);
@@ -174,24 +157,23 @@ static void table_of_another(void)
 	check(*world_entry(root, HERE, 2) == 0);
 }
 
-static void frame_errors(void)
-{
-	struct slot *root = world_space(space_create_host);
-	struct slot *guest = world_space(space_create_guest);
+static void frame_errors(void) {
+	struct slot *root = world_space(OBJECT_PML4);
+	struct slot *guest = world_space(OBJECT_EPT_PML4);
 	struct slot *small = world_frame(KIB4, 0x200000);
 	struct slot *large = world_frame(MIB2, 0x400000);
 	struct slot *huge = world_frame(GIB1, 0x40000000);
-	struct slot *pdpt = world_table(table_create_pdpt);
-	struct slot *directory = world_table(table_create_page_directory);
-	struct slot *table = world_table(table_create_page_table);
+	struct slot *pdpt = world_table(OBJECT_PDPT);
+	struct slot *directory = world_table(OBJECT_PAGE_DIRECTORY);
+	struct slot *table = world_table(OBJECT_PAGE_TABLE);
 
-	check(is_capability(map(small, world_table(space_create_host), ~0ul), 1));
+	check(is_capability(map(small, world_table(OBJECT_PML4), ~0ul), 1));
 	check(is_capability(map(small, guest, HERE), 1));
 	check(is_argument(map(small, root, 0x7ffffffff000), 0));
 	check(is_argument(map(small, root, ~0xffful), 0));
 	check(is_argument(map(large, root, 0x7fffffe00000), 0));
-	check(is_invalid_root(map(small, lost_space(space_create_host), 1)));
-	check(is_capability(map(small, robbed_space(space_create_host), 1), 1));
+	check(is_invalid_root(map(small, lost_space(OBJECT_PML4), 1)));
+	check(is_capability(map(small, robbed_space(OBJECT_PML4), 1), 1));
 	check(map(small, root, HERE + 8) == ERROR_ALIGNMENT);
 	check(map(large, root, HERE + 0x1000) == ERROR_ALIGNMENT);
 	check(is_missing(map(huge, root, HERE), 39));
@@ -203,18 +185,17 @@ static void frame_errors(void)
 	check(map_table(table, root, HERE) == ERROR_NONE);
 	check(map(large, root, HERE) == ERROR_DELETE_FIRST);
 	check(map(large, root, HERE + 0x200000) == ERROR_NONE);
-	check(map_table(world_table(table_create_page_table), root, HERE + 0x200000) ==
+	check(map_table(world_table(OBJECT_PAGE_TABLE), root, HERE + 0x200000) ==
 		ERROR_DELETE_FIRST);
 	check(is_missing(map(small, root, HERE + 0x200000), 21));
 	check(map(huge, root, HERE + 0x40000000) == ERROR_NONE);
 	check(map(small, root, HERE) == ERROR_NONE);
 }
 
-static void frame_again(void)
-{
-	struct slot *root = world_space(space_create_host);
-	struct slot *other = world_space(space_create_host);
-	struct slot *guest = world_space(space_create_guest);
+static void frame_again(void) {
+	struct slot *root = world_space(OBJECT_PML4);
+	struct slot *other = world_space(OBJECT_PML4);
+	struct slot *guest = world_space(OBJECT_EPT_PML4);
 	struct slot *frame = world_frame(KIB4, 0x200000);
 	struct slot *in_guest = world_frame(KIB4, 0x300000);
 
@@ -238,8 +219,7 @@ static void frame_again(void)
 	check(world.page_flushes == 1 && world.flushed_page == HERE);
 }
 
-static void frame_rights(void)
-{
+static void frame_rights(void) {
 	static const struct {
 		uint64_t cap : 4;
 		uint8_t mask;
@@ -253,7 +233,7 @@ static void frame_rights(void)
 		{0, RW, 1},
 		{RIGHTS_ALL, RIGHTS_ALL, 7},
 	};
-	struct slot *root = world_space(space_create_host);
+	struct slot *root = world_space(OBJECT_PML4);
 	struct slot *frame = world_frame(KIB4, 0x200000);
 
 	world_map_path(root, HERE);
@@ -266,9 +246,8 @@ static void frame_rights(void)
 	}
 }
 
-static void frame_replaced(void)
-{
-	struct slot *root = world_space(space_create_host);
+static void frame_replaced(void) {
+	struct slot *root = world_space(OBJECT_PML4);
 	struct slot *first = world_frame(KIB4, 0x200000);
 	struct slot *second = world_frame(KIB4, 0x201000);
 
@@ -287,9 +266,8 @@ static void frame_replaced(void)
 	check(world.page_flushes == 2);
 }
 
-static void frame_copies(void)
-{
-	struct slot *root = world_space(space_create_host);
+static void frame_copies(void) {
+	struct slot *root = world_space(OBJECT_PML4);
 	struct slot *frame = world_frame(KIB4, 0x200000);
 	struct slot *copy;
 
@@ -305,17 +283,16 @@ static void frame_copies(void)
 	check(world.invocation.result_length == 1 && payload() == 0x200000);
 }
 
-static void guest_frame_errors(void)
-{
-	struct slot *root = world_space(space_create_guest);
+static void guest_frame_errors(void) {
+	struct slot *root = world_space(OBJECT_EPT_PML4);
 	struct slot *small = world_frame(KIB4, 0x200000);
 	struct slot *large = world_frame(MIB2, 0x400000);
 	struct slot *huge = world_frame(GIB1, 0x40000000);
 
-	check(is_capability(map_guest(small, world_space(space_create_host), 0), 1));
-	check(is_capability(map_guest(small, world_table(space_create_guest), 0), 1));
-	check(is_invalid_root(map_guest(small, lost_space(space_create_guest), 0)));
-	check(is_capability(map_guest(small, robbed_space(space_create_guest), 0), 1));
+	check(is_capability(map_guest(small, world_space(OBJECT_PML4), 0), 1));
+	check(is_capability(map_guest(small, world_table(OBJECT_EPT_PML4), 0), 1));
+	check(is_invalid_root(map_guest(small, lost_space(OBJECT_EPT_PML4), 0)));
+	check(is_capability(map_guest(small, robbed_space(OBJECT_EPT_PML4), 0), 1));
 	check(map_guest(large, root, 0x1000) == ERROR_ALIGNMENT);
 	check(is_missing(map_guest(huge, root, 0), 39));
 	world_map_path(root, 0);
@@ -333,9 +310,8 @@ static void guest_frame_errors(void)
 	check(world.guest_flushes == 1);
 }
 
-static void guest_no_access(void)
-{
-	struct slot *root = world_space(space_create_guest);
+static void guest_no_access(void) {
+	struct slot *root = world_space(OBJECT_EPT_PML4);
 	struct slot *frame = world_frame(KIB4, 0);
 	struct call call = {frame, root, {0x3000, RIGHT_WRITE, 0}};
 
@@ -348,10 +324,9 @@ static void guest_no_access(void)
 	check(world.guest_flushes == 1);
 }
 
-static void no_device_spaces(void)
-{
-	struct slot *table = world_table(table_create_dma);
-	struct slot *root = world_space(space_create_host);
+static void no_device_spaces(void) {
+	struct slot *table = world_table(OBJECT_IO_PAGE_TABLE);
+	struct slot *root = world_space(OBJECT_PML4);
 
 	check(is_capability(
 		world_call(io_page_table_map, (struct call){.slot = table, .cap = root}), 0));

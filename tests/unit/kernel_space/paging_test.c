@@ -17,8 +17,7 @@
 #define EPT_TAKEN (1ul << 52)
 
 static uint64_t page_entry(const struct paging_format *format, unsigned level,
-	enum paging_access access, uint64_t attributes)
-{
+	enum paging_access access, uint64_t attributes) {
 	const struct paging_page page = {
 		.address = physical(0x40000000),
 		.level = level,
@@ -29,8 +28,7 @@ static uint64_t page_entry(const struct paging_format *format, unsigned level,
 	return paging_page_entry(format, &page) - 0x40000000;
 }
 
-static void host_rights(void)
-{
+static void host_rights(void) {
 	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 0) == (P | W | U));
 	check(page_entry(&paging_host, 1, PAGING_READ, 0) == (P | U));
 	check(page_entry(&paging_host, 1, PAGING_NO_ACCESS, 0) == P);
@@ -42,8 +40,7 @@ static void host_rights(void)
 	}
 }
 
-static void host_attributes(void)
-{
+static void host_attributes(void) {
 	const uint64_t base = P | W | U;
 
 	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 1) == (base | PWT));
@@ -57,8 +54,7 @@ static void host_attributes(void)
 	check(paging_table_entry(&paging_host, physical(0x5000), 0) == (0x5000 | base));
 }
 
-static void guest_rights(void)
-{
+static void guest_rights(void) {
 	const uint64_t write_back = 6 << 3;
 	const uint64_t read = EPT_TAKEN | EPT_READ | EPT_EXECUTE;
 
@@ -71,8 +67,7 @@ static void guest_rights(void)
 		(0x5000 | EPT_TAKEN | 7));
 }
 
-static void guest_memory_types(void)
-{
+static void guest_memory_types(void) {
 	for (uint64_t type = 0; type < 64; type++) {
 		bool known = type == 0 || type == 1 || type == 4 || type == 6;
 		uint64_t entry = page_entry(&paging_guest, 1, PAGING_READ, type);
@@ -81,8 +76,7 @@ static void guest_memory_types(void)
 	}
 }
 
-static void walk_missing(void)
-{
+static void walk_missing(void) {
 	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
@@ -108,8 +102,7 @@ static void walk_missing(void)
 	}
 }
 
-static void walk_stops_at_page(void)
-{
+static void walk_stops_at_page(void) {
 	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
@@ -127,8 +120,7 @@ static void walk_stops_at_page(void)
 	}
 }
 
-static void entry_kinds(void)
-{
+static void entry_kinds(void) {
 	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {

@@ -36,38 +36,29 @@ struct model {
 
 static struct model model;
 
-static unsigned random_below(unsigned limit)
-{
+static unsigned random_below(unsigned limit) {
 	model.random ^= model.random << 13;
 	model.random ^= model.random >> 7;
 	model.random ^= model.random << 17;
 	return (unsigned)(model.random >> 32) % limit;
 }
 
-static uint64_t root_of(unsigned space)
-{
+static uint64_t root_of(unsigned space) {
 	return physical_of(cap_object(&model.spaces[space]->cap)).value;
 }
 
-static bool is_host(unsigned space)
-{
-	return model.spaces[space]->cap.map.format == SPACE_HOST;
-}
+static bool is_host(unsigned space) { return model.spaces[space]->cap.map.format == SPACE_HOST; }
 
-static void forget_hosts(void)
-{
+static void forget_hosts(void) {
 	for (unsigned i = 0; i < SPACES; i++) {
-		if (is_host(i))
-			memset(&model.caches[i], 0, sizeof(model.caches[i]));
+		if (is_host(i)) memset(&model.caches[i], 0, sizeof(model.caches[i]));
 	}
 }
 
 // INVLPG drops the page and every inner entry of any address.
-static void forget_page(uint64_t address)
-{
+static void forget_page(uint64_t address) {
 	for (unsigned i = 0; i < SPACES; i++) {
-		if (!is_host(i) || root_of(i) != this_cpu()->space_root)
-			continue;
+		if (!is_host(i) || root_of(i) != this_cpu()->space_root) continue;
 		for (unsigned j = 0; j < PLACES; j++) {
 			unsigned leaf = model.caches[i].known[j] & -model.caches[i].known[j];
 			unsigned level = leaf ? (unsigned)__builtin_ctz(leaf) : 0;
@@ -82,8 +73,7 @@ static void forget_page(uint64_t address)
 	}
 }
 
-static void forget_guest(uint64_t root)
-{
+static void forget_guest(uint64_t root) {
 	for (unsigned i = 0; i < SPACES; i++) {
 		if (!is_host(i) && root_of(i) == root)
 			memset(&model.caches[i], 0, sizeof(model.caches[i]));
@@ -91,13 +81,11 @@ static void forget_guest(uint64_t root)
 }
 
 // The processor may use this space now.
-static bool is_reachable(unsigned space)
-{
+static bool is_reachable(unsigned space) {
 	return !is_host(space) || root_of(space) == this_cpu()->space_root;
 }
 
-static void compare_and_fill(unsigned space)
-{
+static void compare_and_fill(unsigned space) {
 	struct cache *cache = &model.caches[space];
 
 	for (unsigned j = 0; j < PLACES; j++) {
@@ -106,34 +94,29 @@ static void compare_and_fill(unsigned space)
 
 			if (cache->known[j] & 1u << level)
 				check(entry && *entry == cache->entries[j][level]);
-			if (!entry || *entry == 0)
-				continue;
+			if (!entry || *entry == 0) continue;
 			cache->entries[j][level] = *entry;
 			cache->known[j] |= 1u << level;
 		}
 	}
 }
 
-static struct call random_map(struct slot *slot)
-{
+static struct call random_map(struct slot *slot) {
 	static const uint64_t rights[] = {RIGHTS_ALL, RIGHT_READ, 0};
 
 	return (struct call){slot, model.spaces[random_below(SPACES)],
 		{places[random_below(PLACES)], rights[random_below(3)], 6}};
 }
 
-static struct slot *new_table(unsigned i)
-{
-	static struct cap (*const creators[])(void *, unsigned, bool) = {table_create_pdpt,
-		table_create_page_directory, table_create_page_table, table_create_guest_pdpt,
-		table_create_guest_page_directory, table_create_guest_page_table};
+static struct slot *new_table(unsigned i) {
+	static const enum object_type types[] = {OBJECT_PDPT, OBJECT_PAGE_DIRECTORY,
+		OBJECT_PAGE_TABLE, OBJECT_EPT_PDPT, OBJECT_EPT_PD, OBJECT_EPT_PT};
 
-	return world_table(creators[i % array_count(creators)]);
+	return world_table(types[i % array_count(types)]);
 }
 
 // A deleted table's memory becomes another table, so dangling entries would show.
-static void recycle_table(struct slot *slot)
-{
+static void recycle_table(struct slot *slot) {
 	struct cap old = slot->cap;
 	void *memory = cap_object(&old);
 
@@ -145,24 +128,22 @@ static void recycle_table(struct slot *slot)
 	derive_insert_original(slot, old, NULL);
 }
 
-static void recycle_frame(struct slot *slot)
-{
-	struct cap fresh = frame_create(cap_object(&slot->cap), slot->cap.size_bits, false);
+static void recycle_frame(struct slot *slot) {
+	struct cap fresh = object_create(
+		OBJECT_PAGE, cap_object(&slot->cap), slot->cap.size_bits, false);
 
 	world_delete(slot);
 	derive_insert_original(slot, fresh, NULL);
 }
 
-static void load_random(void)
-{
+static void load_random(void) {
 	static struct thread thread;
 
 	thread.slots[THREAD_SPACE].cap = model.spaces[random_below(SPACES)]->cap;
 	space_load(&thread);
 }
 
-static void step(void)
-{
+static void step(void) {
 	struct slot *frame = model.frames[random_below(FRAMES)];
 	struct slot *table = model.tables[random_below(TABLES)];
 
@@ -179,8 +160,7 @@ static void step(void)
 }
 
 // No entry of any space leads to a frame whose capability is not mapped there.
-static void entries_are_recorded(void)
-{
+static void entries_are_recorded(void) {
 	for (unsigned i = 0; i < SPACES; i++) {
 		for (unsigned j = 0; j < PLACES; j++) {
 			uint64_t *entry = world_entry(model.spaces[i], places[j], 1);
@@ -199,13 +179,12 @@ static void entries_are_recorded(void)
 	}
 }
 
-static void random_operations(void)
-{
+static void random_operations(void) {
 	memset(&model, 0, sizeof(model));
 	model.random = 0x9e3779b97f4a7c15;
-	model.spaces[0] = world_space(space_create_host);
-	model.spaces[1] = world_space(space_create_host);
-	model.spaces[2] = world_space(space_create_guest);
+	model.spaces[0] = world_space(OBJECT_PML4);
+	model.spaces[1] = world_space(OBJECT_PML4);
+	model.spaces[2] = world_space(OBJECT_EPT_PML4);
 	for (unsigned i = 0; i < TABLES; i++)
 		model.tables[i] = new_table(i);
 	for (unsigned i = 0; i < FRAMES; i++)
@@ -216,8 +195,7 @@ static void random_operations(void)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		step();
 		for (unsigned j = 0; j < SPACES; j++) {
-			if (is_reachable(j))
-				compare_and_fill(j);
+			if (is_reachable(j)) compare_and_fill(j);
 		}
 		entries_are_recorded();
 	}

@@ -29,8 +29,7 @@ static unsigned slots_used;
 static unsigned pages_used;
 static uint64_t kernel_root[PAGING_ENTRIES];
 
-void panic(const char *format, ...)
-{
+void panic(const char *format, ...) {
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -40,150 +39,122 @@ void panic(const char *format, ...)
 	exit(1);
 }
 
-struct cpu *this_cpu(void)
-{
+struct cpu *this_cpu(void) {
 	return &cpu;
 }
 
-void cr3_write(uint64_t value)
-{
+void cr3_write(uint64_t value) {
 	check(value == cpu.space_root);
 	world.page_reloads++;
-	if (world.on_reload)
-		world.on_reload();
+	if (world.on_reload) world.on_reload();
 }
 
-void tlb_invalidate_page(uint64_t address)
-{
+void tlb_invalidate_page(uint64_t address) {
 	world.page_flushes++;
 	world.flushed_page = address;
-	if (world.on_page_flush)
-		world.on_page_flush(address);
+	if (world.on_page_flush) world.on_page_flush(address);
 }
 
-void vmx_invalidate_guest(physical_t root)
-{
+void vmx_invalidate_guest(physical_t root) {
 	world.guest_flushes++;
 	world.flushed_guest = root.value;
-	if (world.on_guest_flush)
-		world.on_guest_flush(root.value);
+	if (world.on_guest_flush) world.on_guest_flush(root.value);
 }
 
-void vcpu_withdraw_ports(struct cap *range)
-{
+void vcpu_withdraw_ports(struct cap *range) {
 	world.withdrawals++;
 	world.withdrawn_first = range->port.first;
 	world.withdrawn_last = range->port.last;
 }
 
-const uint64_t *kernel_map_root(void)
-{
-	return kernel_root;
-}
+const uint64_t *kernel_map_root(void) { return kernel_root; }
 
-physical_t kernel_map_root_physical(void)
-{
-	return physical_of_image(kernel_root);
-}
+physical_t kernel_map_root_physical(void) { return physical_of_image(kernel_root); }
 
-static void port_write(uint16_t port, uint32_t value)
-{
+static void port_write(uint16_t port, uint32_t value) {
 	world.port = port;
 	world.port_value = value;
 }
 
-static uint32_t port_read(uint16_t port)
-{
+static uint32_t port_read(uint16_t port) {
 	world.port = port;
 	return world.port_value;
 }
 
-uint8_t io_in8(uint16_t port)
-{
-	return (uint8_t)port_read(port);
-}
+uint8_t io_in8(uint16_t port) { return (uint8_t)port_read(port); }
 
-uint16_t io_in16(uint16_t port)
-{
-	return (uint16_t)port_read(port);
-}
+uint16_t io_in16(uint16_t port) { return (uint16_t)port_read(port); }
 
-uint32_t io_in32(uint16_t port)
-{
-	return port_read(port);
-}
+uint32_t io_in32(uint16_t port) { return port_read(port); }
 
-void io_out8(uint16_t port, uint8_t value)
-{
-	port_write(port, value);
-}
+void io_out8(uint16_t port, uint8_t value) { port_write(port, value); }
 
-void io_out16(uint16_t port, uint16_t value)
-{
-	port_write(port, value);
-}
+void io_out16(uint16_t port, uint16_t value) { port_write(port, value); }
 
-void io_out32(uint16_t port, uint32_t value)
-{
-	port_write(port, value);
-}
-
-enum error error_argument(struct invocation *invocation, unsigned number)
-{
-	invocation_return(invocation, number);
-	return ERROR_INVALID_ARGUMENT;
-}
-
-enum error error_capability(struct invocation *invocation, unsigned number)
-{
-	invocation_return(invocation, number);
-	return ERROR_INVALID_CAPABILITY;
-}
+void io_out32(uint16_t port, uint32_t value) { port_write(port, value); }
 
 enum error error_lookup(
-	struct invocation *invocation, enum lookup_side side, const struct lookup_failure *failure)
-{
+	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
 	check(side == LOOKUP_TARGET);
-	world.failure = (enum lookup_failure_kind)failure->kind;
+	world.failure = (enum lookup_failure_kind)lookup->failure;
 	invocation_return(invocation, side);
 	return ERROR_FAILED_LOOKUP;
 }
 
-enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left)
-{
+enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left) {
 	check(side == LOOKUP_TARGET);
 	world.failure = LOOKUP_MISSING_CAPABILITY;
 	invocation_return(invocation, bits_left);
 	return ERROR_FAILED_LOOKUP;
 }
 
-enum error invocation_empty_slot(struct invocation *invocation, const struct cap *root,
-	uint64_t index, uint64_t depth, struct slot **slot)
-{
-	(void)invocation;
+enum error invocation_empty_slot(
+	struct invocation *invocation, const struct cap *root, unsigned word, struct slot **slot) {
 	(void)root;
-	check(index == 7);
-	check(depth == 64);
+	check(invocation_word(invocation, word) == 7);
+	check(invocation_word(invocation, word + 1) == 64);
 	*slot = world.empty_slot;
 	return *slot ? ERROR_NONE : ERROR_DELETE_FIRST;
 }
 
-struct slot *world_empty(void)
-{
+// The rows of object_kinds that are about spaces.
+struct cap object_create(enum object_type type, void *memory, unsigned size_bits, uint64_t) {
+	static const struct {
+		uint8_t type, format, level;
+	} rows[OBJECT_TYPE_COUNT] = {
+		[OBJECT_PML4] = {CAP_SPACE, SPACE_HOST, 0},
+		[OBJECT_PDPT] = {CAP_TABLE, SPACE_HOST, 3},
+		[OBJECT_PAGE_DIRECTORY] = {CAP_TABLE, SPACE_HOST, 2},
+		[OBJECT_PAGE_TABLE] = {CAP_TABLE, SPACE_HOST, 1},
+		[OBJECT_EPT_PML4] = {CAP_SPACE, SPACE_GUEST, 0},
+		[OBJECT_EPT_PDPT] = {CAP_TABLE, SPACE_GUEST, 3},
+		[OBJECT_EPT_PD] = {CAP_TABLE, SPACE_GUEST, 2},
+		[OBJECT_EPT_PT] = {CAP_TABLE, SPACE_GUEST, 1},
+		[OBJECT_IO_PAGE_TABLE] = {CAP_TABLE, SPACE_DMA, 0},
+		[OBJECT_PAGE] = {CAP_FRAME, SPACE_NONE, 0},
+	};
+	struct cap cap = cap_make(rows[type].type, memory);
+
+	cap.size_bits = size_bits & 63;
+	cap.map.format = rows[type].format & 3u;
+	cap.map.level = rows[type].level & 3u;
+	if (type == OBJECT_PML4) space_init_host(memory);
+	return cap;
+}
+
+struct slot *world_empty(void) {
 	check(slots_used < SLOTS);
 	return &slots[slots_used++];
 }
 
-void *world_allocate(unsigned pages)
-{
+void *world_allocate(unsigned pages) {
 	pages_used = (unsigned)align_up(pages_used, pages);
 	check(pages_used + pages <= WORLD_PAGES);
 	pages_used += pages;
 	return test_memory + ((size_t)(pages_used - pages) << PAGE_BITS);
 }
 
-void world_delete(struct slot *slot)
-{
+void world_delete(struct slot *slot) {
 	static void (*const destroy[CAP_TYPES])(struct slot *, bool) = {
 		[CAP_FRAME] = frame_destroy,
 		[CAP_TABLE] = table_destroy,
@@ -192,19 +163,15 @@ void world_delete(struct slot *slot)
 		[CAP_PORT_RANGE] = port_range_destroy,
 	};
 
-	if (destroy[slot->cap.type])
-		destroy[slot->cap.type](slot, derive_is_last(slot));
+	if (destroy[slot->cap.type]) destroy[slot->cap.type](slot, derive_is_last(slot));
 	derive_remove(slot);
 }
 
-void world_reset(void)
-{
+void world_reset(void) {
 	for (unsigned i = 0; i < slots_used; i++) {
-		if (!slot_is_empty(&slots[i]))
-			world_delete(&slots[i]);
+		if (!slot_is_empty(&slots[i])) world_delete(&slots[i]);
 	}
-	if (!slot_is_empty(&world.pool))
-		world_delete(&world.pool);
+	if (!slot_is_empty(&world.pool)) world_delete(&world.pool);
 	memset(slots, 0, sizeof(slots));
 	memset(&world, 0, sizeof(world));
 	memset(test_memory, 0, sizeof(test_memory));
@@ -217,25 +184,24 @@ void world_reset(void)
 	cpu.space_root = kernel_map_root_physical().value;
 }
 
-struct slot *world_table(struct cap (*create)(void *, unsigned, bool))
-{
-	struct slot *slot = world_empty();
-
-	derive_insert_original(slot, create(world_allocate(1), 0, false), NULL);
-	return slot;
-}
-
-struct slot *world_frame(unsigned size_bits, uint64_t address)
-{
+struct slot *world_table(enum object_type type) {
 	struct slot *slot = world_empty();
 
 	derive_insert_original(
-		slot, frame_create(physical_pointer(physical(address)), size_bits, false), NULL);
+		slot, object_create(type, world_allocate(1), TABLE_BITS, false), NULL);
 	return slot;
 }
 
-struct slot *world_copy(struct slot *slot)
-{
+struct slot *world_frame(unsigned size_bits, uint64_t address) {
+	struct slot *slot = world_empty();
+
+	derive_insert_original(slot,
+		object_create(OBJECT_PAGE, physical_pointer(physical(address)), size_bits, false),
+		NULL);
+	return slot;
+}
+
+struct slot *world_copy(struct slot *slot) {
 	static enum error (*const derive[CAP_TYPES])(const struct slot *, struct cap *) = {
 		[CAP_FRAME] = frame_derive,
 		[CAP_TABLE] = table_derive,
@@ -244,23 +210,20 @@ struct slot *world_copy(struct slot *slot)
 	struct cap cap = slot->cap;
 	struct slot *copy = world_empty();
 
-	if (derive[cap.type] && derive[cap.type](slot, &cap))
-		return NULL;
+	if (derive[cap.type] && derive[cap.type](slot, &cap)) return NULL;
 	derive_insert_copy(copy, cap, slot);
 	return copy;
 }
 
-struct slot *world_space(struct cap (*create)(void *, unsigned, bool))
-{
-	struct slot *slot = world_table(create);
+struct slot *world_space(enum object_type type) {
+	struct slot *slot = world_table(type);
 
 	check(world_call(asid_pool_assign, (struct call){.slot = &world.pool, .cap = slot}) ==
 		ERROR_NONE);
 	return slot;
 }
 
-enum error world_call(invocation_handler *handler, struct call call)
-{
+enum error world_call(invocation_handler *handler, struct call call) {
 	world.invocation = (struct invocation){
 		.slot = call.slot,
 		.registers = call.words,
@@ -271,21 +234,19 @@ enum error world_call(invocation_handler *handler, struct call call)
 	return handler(&world.invocation);
 }
 
-uint64_t *world_entry(const struct slot *root, uint64_t address, unsigned level)
-{
+uint64_t *world_entry(const struct slot *root, uint64_t address, unsigned level) {
 	const struct paging_format *format = root->cap.map.format == SPACE_HOST ? &paging_host
 										: &paging_guest;
 
 	return paging_walk(format, cap_object(&root->cap), address, level).entry;
 }
 
-struct world_path world_map_path(struct slot *root, uint64_t address)
-{
+struct world_path world_map_path(struct slot *root, uint64_t address) {
 	bool host = root->cap.map.format == SPACE_HOST;
 	struct world_path path = {
-		world_table(host ? table_create_pdpt : table_create_guest_pdpt),
-		world_table(host ? table_create_page_directory : table_create_guest_page_directory),
-		world_table(host ? table_create_page_table : table_create_guest_page_table),
+		world_table(host ? OBJECT_PDPT : OBJECT_EPT_PDPT),
+		world_table(host ? OBJECT_PAGE_DIRECTORY : OBJECT_EPT_PD),
+		world_table(host ? OBJECT_PAGE_TABLE : OBJECT_EPT_PT),
 	};
 
 	check(!world_call(table_map, (struct call){path.pdpt, root, {address}}));

@@ -7,9 +7,8 @@
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <kernel/space.h>
-#include <kernel/space_objects.h>
-#include <object/asid.h>
-#include <object/port_range.h>
+#include <kernel/object.h>
+#include <object/rows.h>
 
 enum {
 	WORLD_PAGES = 256,
@@ -50,13 +49,13 @@ void *world_allocate(unsigned pages);
 void world_delete(struct slot *slot);
 
 // An original capability made by a creator; and a copy of one.
-struct slot *world_table(struct cap (*create)(void *, unsigned, bool));
+struct slot *world_table(enum object_type type);
 struct slot *world_frame(unsigned size_bits, uint64_t address);
 struct slot *world_copy(struct slot *slot);
 struct slot *world_empty(void);
 
 // A root with an ASID of world.pool.
-struct slot *world_space(struct cap (*create)(void *, unsigned, bool));
+struct slot *world_space(enum object_type type);
 
 struct call {
 	struct slot *slot;

@@ -61,9 +61,10 @@ void host_guest_run(void) { fake.running = true; }
 
 void host_guest_pause(void) { fake.running = false; }
 
-void host_timer_arm(uint64_t tsc) {
+bool host_timer_arm(uint64_t tsc) {
 	fake.timer_calls++;
 	fake.armed = tsc;
+	return true;
 }
 
 uint64_t host_wall_clock(uint64_t *tsc) {

@@ -36,7 +36,7 @@ static void test_features(void) {
 	CHECK_EQUAL(words.ebx, 0x0001ff00);
 	CHECK_EQUAL(words.ecx & (1u << 3 | 1u << 5 | 1u << 6 | 1u << 15 | 1u << 27), 0);
 	CHECK_EQUAL(words.ecx & (1u << 31 | 1u << 24 | 1u << 21), 1u << 31 | 1u << 24 | 1u << 21);
-	CHECK_EQUAL(words.edx & (1u << 7 | 1u << 14 | 1u << 21 | 1u << 22), 0);
+	CHECK_EQUAL(words.edx & (1u << 21 | 1u << 22 | 1u << 28 | 1u << 29), 0);
 	guest.cr4 = CR4_OSXSAVE;
 	CHECK_EQUAL(ask(1, 0).ecx >> 27 & 1, 1);
 	model.xcr0_allowed = 3;
@@ -106,7 +106,7 @@ static void test_others(void) {
 static void test_cr4(void) {
 	fresh();
 	uint32_t allowed = cpuid_cr4_allowed(&model);
-	CHECK_EQUAL(allowed & (CR4_VMXE | CR4_MCE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
+	CHECK_EQUAL(allowed & (CR4_VMXE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
 	CHECK_EQUAL(allowed & CR4_OSXSAVE, CR4_OSXSAVE);
 	CHECK_EQUAL(allowed & CR4_BASELINE, CR4_BASELINE);
 }

@@ -93,6 +93,8 @@ static void test_tables(void) {
 	uint64_t pointers = get(entry.page_tables, 8) & ~0xfffull;
 	uint64_t directory = get(pointers + 8, 8) & ~0xfffull;
 	CHECK_EQUAL(get(directory + 8, 8), 0x40200083);
+	// mov al, 6; mov dx, 0cf9h; out dx, al; jmp $
+	CHECK_EQUAL(get(0xffff0, 8), 0xfeebee0cf9ba06b0);
 }
 
 static void test_default_cmdline(void) {

@@ -4,10 +4,9 @@
 #include <cpu/acpi.h>
 
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <base/memory.h>
+#include <cpu/console.h>
 #include <cpu/layout.h>
-#include <cpu/print.h>
 
 enum {
 	RSDP_SIZE = 36,
@@ -25,20 +24,7 @@ enum {
 #define DEFAULT_APIC 0xfee00000ul
 #define VISIBLE_END (1ul << 32)
 
-enum madt_entry {
-	MADT_CORE = 0,
-	MADT_IOAPIC = 1,
-	MADT_APIC_ADDRESS = 5,
-	MADT_CORE_X2APIC = 9,
-};
-
-// Fields are unaligned.
-static uint64_t field(const uint8_t *bytes, unsigned offset, unsigned size) {
-	uint64_t value = 0;
-
-	memcpy(&value, bytes + offset, size);
-	return value;
-}
+enum madt_entry { MADT_CORE = 0, MADT_IOAPIC = 1, MADT_APIC_ADDRESS = 5, MADT_CORE_X2APIC = 9 };
 
 static bool sum_is_zero(const uint8_t *bytes, uint64_t size) {
 	uint8_t sum = 0;
@@ -59,23 +45,10 @@ static bool rsdp_is_valid(const uint8_t *rsdp) {
 	return rsdp[15] < 2 || sum_is_zero(rsdp, RSDP_SIZE);
 }
 
-static const uint8_t *rsdp_search(uint64_t start, uint64_t end) {
-	for (uint64_t at = align_up(start, 16); at + RSDP_SIZE <= end; at += 16) {
-		const uint8_t *rsdp = physical_pointer(physical(at));
-
-		if (rsdp_is_valid(rsdp)) return rsdp;
-	}
-	return NULL;
-}
-
-static const uint8_t *rsdp_find(void) {
-	const uint8_t *segment = physical_pointer(physical(BIOS_EBDA_SEGMENT));
-	uint64_t extended = field(segment, 0, 2) << 4;
-	const uint8_t *found = NULL;
-
-	if (extended >= 0x80000 && extended < 0xa0000)
-		found = rsdp_search(extended, extended + 1024);
-	return found ? found : rsdp_search(BIOS_START, BIOS_END);
+static bool rsdp_search(uint8_t *rsdp, uint64_t start, uint64_t end) {
+	for (uint64_t at = start; at + RSDP_SIZE <= end && !rsdp_is_valid(rsdp); at += 16)
+		memcpy(rsdp, physical_pointer(physical(at)), RSDP_SIZE);
+	return rsdp_is_valid(rsdp);
 }
 
 // The table at address if it is complete and has this signature, or null.
@@ -84,97 +57,77 @@ static const uint8_t *table_check(uint64_t address, const char *signature) {
 	uint64_t size;
 
 	if (!table || memcmp(table, signature, 4) != 0) return NULL;
-	size = field(table, 4, 4);
+	size = bytes_number(table, 4, 4);
 	if (size < HEADER_SIZE || size > MAX_TABLE || !visible(address, size)) return NULL;
-	if (!sum_is_zero(table, size)) {
-		print("acpi: table %s has a wrong checksum, ignored\n", signature);
-		return NULL;
-	}
-	return table;
+	return sum_is_zero(table, size) ? table : NULL;
 }
 
 static const uint8_t *table_find(const uint8_t *rsdp, const char *signature) {
-	const uint8_t *list = NULL;
-	unsigned width = 8;
+	uint64_t extended = rsdp[15] >= 2 ? bytes_number(rsdp, 24, 8) : 0;
+	const uint8_t *list = table_check(extended, "XSDT");
+	unsigned width = list ? 8 : 4;
 
-	if (rsdp[15] >= 2) list = table_check(field(rsdp, 24, 8), "XSDT");
-	if (!list) {
-		list = table_check(field(rsdp, 16, 4), "RSDT");
-		width = 4;
-	}
+	if (!list) list = table_check(bytes_number(rsdp, 16, 4), "RSDT");
 	if (!list) return NULL;
-	for (unsigned at = HEADER_SIZE; at + width <= field(list, 4, 4); at += width) {
-		const uint8_t *table = table_check(field(list, at, width), signature);
+	for (unsigned at = HEADER_SIZE; at + width <= bytes_number(list, 4, 4); at += width) {
+		const uint8_t *table = table_check(bytes_number(list, at, width), signature);
 
 		if (table) return table;
 	}
 	return NULL;
 }
 
-static void ioapic_add(struct acpi_facts *facts, const uint8_t *entry) {
-	uint64_t physical = field(entry, 4, 4);
-
-	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !physical || !is_aligned(physical, 1024)) {
-		print("acpi: I/O APIC at %lx ignored\n", physical);
-		return;
-	}
-	facts->ioapics[facts->ioapic_count++] = (struct acpi_ioapic){
-		.physical = physical,
-		.first_interrupt = (uint32_t)field(entry, 8, 4),
-		.id = entry[2],
-	};
+static void apic_take(struct acpi_facts *facts, uint64_t physical) {
+	if (visible(physical, 4096)) facts->apic = physical;
 }
 
-static void madt_take(struct acpi_facts *facts, const uint8_t *entry, unsigned size) {
-	switch (entry[0]) {
-	case MADT_CORE:
-		if (size >= 8) facts->core_count += (uint32_t)field(entry, 4, 4) & CORE_ENABLED;
-		break;
-	case MADT_CORE_X2APIC:
-		if (size >= 16) facts->core_count += (uint32_t)field(entry, 8, 4) & CORE_ENABLED;
-		break;
-	case MADT_IOAPIC:
-		if (size >= 12) ioapic_add(facts, entry);
-		break;
-	case MADT_APIC_ADDRESS:
-		if (size >= 12 && visible(field(entry, 4, 8), 4096))
-			facts->apic = field(entry, 4, 8);
-		break;
-	default: break;
-	}
+static void ioapic_take(struct acpi_facts *facts, uint64_t physical) {
+	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !physical || !is_aligned(physical, 1024))
+		print("acpi: I/O APIC at %lx ignored\n", physical);
+	else
+		facts->ioapics[facts->ioapic_count++] = physical;
 }
 
 static void madt_read(struct acpi_facts *facts, const uint8_t *madt) {
-	uint64_t end = field(madt, 4, 4);
+	uint64_t end = bytes_number(madt, 4, 4), cores = 0;
 	unsigned size;
 
 	if (end < MADT_ENTRIES) return;
-	if (visible(field(madt, 36, 4), 4096)) facts->apic = field(madt, 36, 4);
+	apic_take(facts, bytes_number(madt, 36, 4));
 	for (uint64_t at = MADT_ENTRIES; at + 2 <= end; at += size) {
-		size = madt[at + 1];
+		const uint8_t *entry = madt + at;
+		enum madt_entry type = entry[0];
+
+		size = entry[1];
 		if (size < 2 || at + size > end) break;
-		madt_take(facts, madt + at, size);
+		if (type == MADT_CORE && size >= 8) cores += entry[4] & CORE_ENABLED;
+		if (type == MADT_CORE_X2APIC && size >= 16) cores += entry[8] & CORE_ENABLED;
+		if (type == MADT_IOAPIC && size >= 12)
+			ioapic_take(facts, bytes_number(entry, 4, 4));
+		if (type == MADT_APIC_ADDRESS && size >= 12)
+			apic_take(facts, bytes_number(entry, 4, 8));
 	}
+	if (cores > 1) print("acpi: %lu cores, 1 used, the others stay parked\n", cores);
 }
 
-bool acpi_read(struct acpi_facts *facts, const uint8_t *rsdp, uint8_t found[36]) {
+void acpi_read(struct acpi_facts *facts, uint8_t rsdp[36]) {
+	const uint8_t *segment = physical_pointer(physical(BIOS_EBDA_SEGMENT));
+	uint64_t extended = bytes_number(segment, 0, 2) << 4;
 	const uint8_t *madt, *fadt;
 
 	*facts = (struct acpi_facts){.apic = DEFAULT_APIC};
-	if (!rsdp || !rsdp_is_valid(rsdp)) rsdp = rsdp_find();
-	if (!rsdp) {
+	if (!rsdp_search(rsdp, extended, extended + 1024) &&
+		!rsdp_search(rsdp, BIOS_START, BIOS_END)) {
 		print("acpi: no RSDP\n");
-		return false;
+		memset(rsdp, 0, RSDP_SIZE);
+		return;
 	}
-	memmove(found, rsdp, RSDP_SIZE);
 	fadt = table_find(rsdp, "FACP");
-	if (fadt && field(fadt, 4, 4) >= FADT_TIMER_PORT + 4)
-		facts->timer_port = (uint16_t)field(fadt, FADT_TIMER_PORT, 4);
+	if (fadt && bytes_number(fadt, 4, 4) >= FADT_TIMER_PORT + 4)
+		facts->timer_port = (uint16_t)bytes_number(fadt, FADT_TIMER_PORT, 4);
 	madt = table_find(rsdp, "APIC");
-	if (!madt) {
+	if (madt)
+		madt_read(facts, madt);
+	else
 		print("acpi: no MADT\n");
-		return false;
-	}
-	madt_read(facts, madt);
-	return true;
 }

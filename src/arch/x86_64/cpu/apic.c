@@ -2,9 +2,9 @@
 // One register file, two ways to reach it: the xAPIC page, or MSRs in x2APIC mode.
 #include <cpu/apic.h>
 
+#include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
-#include <cpu/print.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 
@@ -55,20 +55,16 @@ static void apic_write(uint32_t offset, uint32_t value) {
 		msr_write(MSR_X2APIC + offset / 16, value);
 }
 
-bool apic_is_x2apic(void) { return !page; }
-
 uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
 
 void apic_init(uint64_t physical_page) {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 
-	if (feature_has(FEATURE_X2APIC)) {
-		msr_write(MSR_APIC_BASE, base); // the SDM allows x2APIC only from xAPIC mode
+	msr_write(MSR_APIC_BASE, base); // the SDM allows x2APIC only from xAPIC mode
+	if (feature_has(FEATURE_X2APIC))
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
-	} else {
-		msr_write(MSR_APIC_BASE, base);
+	else
 		page = physical_pointer(physical(physical_page));
-	}
 	apic_write(APIC_TASK_PRIORITY, 0);
 	apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);

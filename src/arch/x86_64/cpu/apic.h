@@ -9,7 +9,6 @@
 void apic_init(uint64_t physical);
 
 uint32_t apic_id(void);
-bool apic_is_x2apic(void);
 void apic_end_of_interrupt(void);
 
 // One-shot timer in the APIC's own ticks; count 0 stops it.
@@ -22,5 +21,6 @@ void apic_timer_use_deadline(void);
 // True if an interrupt waits for the kernel to allow interrupts.
 bool apic_is_pending(void);
 
-// The kernel's preemption point (kernel/preempt.h): looks at the hardware every few calls.
+// The preemption point of long work: true if it should stop for a pending interrupt. Looks at the
+// hardware only every few calls, so it may stand in inner loops.
 bool preempt_wanted(void);

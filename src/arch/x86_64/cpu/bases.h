@@ -10,6 +10,3 @@ void bases_switch(struct context *save, const struct context *load);
 
 // Stores the loaded bases without a switch, so that they can be read.
 void bases_save(struct context *save);
-
-// Loads the bases of a thread whose frame was rewritten while they were loaded.
-void bases_load(const struct context *load);

@@ -3,9 +3,9 @@
 #include <cpu/clock.h>
 
 #include <cpu/apic.h>
+#include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <cpu/print.h>
 #include <cpu/registers.h>
 
 // 8254 channel 2, whose output can be read back (gate and output at port 0x61).
@@ -20,8 +20,7 @@ enum {
 	PIT_HZ = 1193182,
 	PIT_COUNT = 3580, // 3 ms
 	PIT_POLLS = 200000, // a port read takes about 1 us
-	PM_HZ = 3579545,
-	PM_COUNT = 10740, // 3 ms
+	PM_COUNT = 3 * PIT_COUNT, // the ACPI timer is exactly three times as fast
 	PM_MASK = 0xffffff, // all timers have 24 bits at least
 	ROUNDS = 3, // the shortest counts: delays only ever lengthen a round
 	TIMER_SAMPLE_US = 1000,
@@ -44,7 +43,7 @@ uint64_t clock_ticks_per_us(void) { return ticks_per_us; }
 uint64_t clock_deadline(void) { return this_cpu()->deadline; }
 
 // TSC ticks of PIT_COUNT PIT ticks, or 0 if channel 2 does not count.
-static uint64_t pit_round(void) {
+static uint64_t pit_round(uint16_t) {
 	uint8_t gate = (uint8_t)(io_in8(PIT_GATE_PORT) & ~(PIT_SPEAKER | PIT_GATE));
 	uint64_t start;
 
@@ -59,7 +58,7 @@ static uint64_t pit_round(void) {
 	return 0;
 }
 
-// The same for PM_COUNT ticks of the ACPI timer.
+// The same by the ACPI timer, whose 24 bits are at port.
 static uint64_t pm_round(uint16_t port) {
 	uint32_t first = io_in32(port);
 	uint64_t start = tsc_read();
@@ -70,26 +69,15 @@ static uint64_t pm_round(uint16_t port) {
 	return 0;
 }
 
-static uint64_t pit_measure(void) {
-	uint64_t best = pit_round();
+static uint64_t rate_measure(uint64_t (*round)(uint16_t port), uint16_t port) {
+	uint64_t best = round(port);
 
 	for (unsigned i = 1; i < ROUNDS && best; i++) {
-		uint64_t ticks = pit_round();
+		uint64_t ticks = round(port);
 
 		best = ticks < best ? ticks : best;
 	}
 	return best * PIT_HZ / PIT_COUNT;
-}
-
-static uint64_t pm_measure(uint16_t port) {
-	uint64_t best = pm_round(port);
-
-	for (unsigned i = 1; i < ROUNDS && best; i++) {
-		uint64_t ticks = pm_round(port);
-
-		best = ticks < best ? ticks : best;
-	}
-	return best * PM_HZ / PM_COUNT;
 }
 
 // CPUID 15h: crystal rate times a ratio. Emulators report the numbers of the CPU they imitate.
@@ -103,16 +91,14 @@ static uint64_t cpuid_rate(void) {
 
 static uint64_t rate_choose(uint16_t timer_port, const char **source) {
 	uint64_t told = cpuid_rate();
-	uint64_t measured = pit_measure();
+	uint64_t measured = rate_measure(pit_round, 0);
 
 	*source = "PIT";
 	if (!measured && timer_port) {
-		measured = pm_measure(timer_port);
+		measured = rate_measure(pm_round, timer_port);
 		*source = "ACPI timer";
 	}
-	if (told &&
-		(!measured ||
-			(told > measured - measured / 100 && told < measured + measured / 100))) {
+	if (told && (!measured || (told > measured / 100 * 99 && told < measured / 100 * 101))) {
 		*source = "CPUID";
 		return told;
 	}
@@ -121,8 +107,7 @@ static uint64_t rate_choose(uint16_t timer_port, const char **source) {
 }
 
 static uint64_t timer_ratio_measure(void) {
-	uint64_t start, now;
-	uint64_t counted;
+	uint64_t start, now, counted;
 
 	apic_timer_start(COUNT_MAX);
 	start = tsc_read();
@@ -149,23 +134,18 @@ void clock_init(uint16_t timer_port) {
 		source, ratio ? "one-shot" : "TSC-deadline");
 }
 
-static void timer_start(uint64_t deadline) {
+void clock_set_deadline(uint64_t deadline) {
 	uint64_t now = tsc_read();
 	uint64_t wait = deadline > now ? deadline - now : 0;
-	// A longer wait than the counter holds ends early, and schedule() sets the rest.
-	uint64_t limit = (COUNT_MAX << 31) / ratio;
-	uint64_t count = wait < limit ? (wait * ratio >> 32) + 1 : COUNT_MAX / 2;
 
-	apic_timer_start((uint32_t)count);
-}
-
-void clock_set_deadline(uint64_t deadline) {
 	if (this_cpu()->deadline == deadline) return;
 	this_cpu()->deadline = deadline;
 	if (!ratio)
 		msr_write(MSR_TSC_DEADLINE, deadline ? deadline : 1); // 0 would disarm
-	else
-		timer_start(deadline);
+	else if (wait < (COUNT_MAX << 31) / ratio)
+		apic_timer_start((uint32_t)(wait * ratio >> 32) + 1);
+	else // the counter holds no more: it ends early, and schedule() sets the rest
+		apic_timer_start(COUNT_MAX / 2);
 }
 
 void clock_expired(void) { this_cpu()->deadline = NO_DEADLINE; }

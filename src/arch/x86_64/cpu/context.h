@@ -14,7 +14,7 @@ enum context_return {
 
 // Entry stubs store straight into this structure; offsets.c publishes the offsets to NASM.
 // rip is where the thread continues; fault_ip is where it restarts: the SYSCALL or faulting
-// instruction (usercontext.md 1).
+// instruction (usercontext.md 1). trap.asm also knows the order of the first fifteen.
 struct context {
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
@@ -30,30 +30,19 @@ struct context {
 	uint64_t fault_address; // CR2 at the last page fault
 };
 
-enum {
-	RFLAGS_FIXED = 1 << 1,
-	RFLAGS_TRAP = 1 << 8,
-	RFLAGS_INTERRUPT = 1 << 9,
-};
+#define CONTEXT_RFLAGS 0x202ul // interrupts on, and the bit that is always set
 
 // Frame of a new thread: all zero, interrupts on (usercontext.md 3).
 static inline void context_init(struct context *context) {
-	*context = (struct context){
-		.rflags = RFLAGS_INTERRUPT | RFLAGS_FIXED,
-		.how = CONTEXT_IRET,
-	};
+	*context = (struct context){.rflags = CONTEXT_RFLAGS, .how = CONTEXT_IRET};
 }
 
 // rflags a user may have: usercontext.md 2.
 static inline uint64_t context_clean_rflags(uint64_t value) {
-	return ((value | 0x202) & ~0x128ul) & 0xfff;
-}
-
-static inline bool address_is_canonical(uint64_t address) {
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+	return ((value | CONTEXT_RFLAGS) & ~0x128ul) & 0xfff;
 }
 
 // rip, fs_base and gs_base: a non-canonical value becomes 0 (usercontext.md 2).
 static inline uint64_t context_clean_address(uint64_t value) {
-	return address_is_canonical(value) ? value : 0;
+	return (uint64_t)((int64_t)(value << 16) >> 16) == value ? value : 0;
 }

@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What this CPU can do: required features, each with a name to print when it is missing, and
-// optional ones the kernel asks for at run time.
+// What this CPU can do: the optional features the kernel asks for at run time.
 #pragma once
 
 #include <stdbool.h>
 
 enum feature {
-	// Required.
-	FEATURE_FXSR,
-	FEATURE_SSE2,
-	FEATURE_APIC,
-	FEATURE_TSC,
-	FEATURE_MSR,
-	FEATURE_PGE,
-	FEATURE_PAT,
-	FEATURE_XSAVE,
-	FEATURE_SYSCALL,
-	FEATURE_NX,
-	FEATURE_LONG_MODE,
-	// Optional.
 	FEATURE_X2APIC,
 	FEATURE_TSC_DEADLINE,
 	FEATURE_AVX,
@@ -30,13 +16,13 @@ enum feature {
 	FEATURE_GIB_PAGES,
 	FEATURE_INVARIANT_TSC,
 	FEATURE_VMX,
-	FEATURE_HYPERVISOR,
 	FEATURE_COUNT,
 };
 
 bool feature_has(enum feature feature);
 
 // Reads CPUID, prints the CPU's features; false after a line that names a missing required one.
+// Long mode and NX are there: boot.asm has looked.
 bool features_detect(void);
 
 // CR0, CR4 and EFER of a running kernel. Once a core.

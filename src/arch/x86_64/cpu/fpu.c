@@ -17,9 +17,9 @@ enum xcr0_bit {
 
 enum {
 	XSAVE_LEGACY_SIZE = 576, // x87 and SSE with the header
-	XSAVE_CONTROL = 0, // FCW
-	XSAVE_MXCSR = 24,
-	XSAVE_USED = 512, // XSTATE_BV: clear bits load the initial state
+	XSAVE_CONTROL = 0 / 8, // words of the area: FCW
+	XSAVE_MXCSR = 24 / 8,
+	XSAVE_USED = 512 / 8, // XSTATE_BV: clear bits load the initial state
 	COMPONENT_FIRST = 2,
 	COMPONENT_LIMIT = 63,
 	RESET_CONTROL = 0x37f,
@@ -53,16 +53,6 @@ static void area_save(struct fpu_state *state) {
 		asm volatile("xsave64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
 }
 
-static void area_load(const struct fpu_state *state) {
-	asm volatile("xrstor64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
-}
-
-static void xcr0_use(uint64_t xcr0) {
-	if (this_cpu()->xcr0 == xcr0) return;
-	this_cpu()->xcr0 = xcr0;
-	xcr0_write(xcr0);
-}
-
 void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
 	struct cpuid regs = cpuid(0xd, 0);
@@ -70,25 +60,18 @@ void fpu_init(void) {
 	supported = (uint64_t)regs.edx << 32 | regs.eax;
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
-	cpu->fpu_owner = NULL;
 	// CPUID 0Dh.0:EBX: what XCR0's present value needs.
 	if (cpuid(0xd, 0).ebx > FPU_THREAD_AREA)
 		panic("fpu: a thread's area of %d bytes is too small", FPU_THREAD_AREA);
-	cpu->fpu_denied = 1;
-	fpu_allow();
 }
 
 void fpu_reset(struct fpu_state *state, uint8_t *area, size_t size, uint64_t xcr0) {
-	const uint16_t control = RESET_CONTROL;
-	const uint32_t mxcsr = RESET_MXCSR;
+	uint64_t *words = memset(area, 0, size);
 
+	words[XSAVE_CONTROL] = RESET_CONTROL;
+	words[XSAVE_MXCSR] = RESET_MXCSR;
 	// SSE marked as in use, so that MXCSR is loaded from here in every case.
-	const uint64_t used = XCR0_X87 | XCR0_SSE;
-
-	memset(area, 0, size);
-	memcpy(area + XSAVE_CONTROL, &control, sizeof(control));
-	memcpy(area + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
-	memcpy(area + XSAVE_USED, &used, sizeof(used));
+	words[XSAVE_USED] = XCR0_X87 | XCR0_SSE;
 	*state = (struct fpu_state){.area = area, .xcr0 = xcr0};
 }
 
@@ -99,8 +82,9 @@ void fpu_switch(struct fpu_state *next) {
 	fpu_allow(); // XSAVE and XRSTOR obey CR0.TS themselves
 	if (cpu->fpu_owner) area_save(cpu->fpu_owner);
 	cpu->fpu_owner = next;
-	xcr0_use(next->xcr0);
-	area_load(next);
+	if (cpu->xcr0 != next->xcr0) xcr0_write(next->xcr0);
+	cpu->xcr0 = next->xcr0;
+	asm volatile("xrstor64 (%0)" : : "r"(next->area), "a"(~0), "d"(~0) : "memory");
 }
 
 void fpu_forget(struct fpu_state *state) {

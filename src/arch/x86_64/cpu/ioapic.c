@@ -2,9 +2,10 @@
 // Redirection tables of the I/O APICs (82093AA data sheet).
 #include <cpu/ioapic.h>
 
+#include <base/compiler.h>
 #include <cpu/apic.h>
+#include <cpu/console.h>
 #include <cpu/layout.h>
-#include <cpu/print.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 
@@ -24,19 +25,13 @@ enum {
 	IOAPIC_SELECT = 0,
 	IOAPIC_WINDOW = 0x10 / 4,
 	IOAPIC_MAX_PINS = 240,
-	PIC_COUNT = 2,
-	PIC_START = 0x11,
-	PIC_8086 = 0x01,
-	PIC_ALL_MASKED = 0xff,
-};
-
-struct ioapic {
-	volatile uint32_t *page;
-	unsigned pins;
 };
 
 // Written by ioapic_init only.
-static struct ioapic ioapics[ACPI_MAX_IOAPICS];
+static struct ioapic {
+	volatile uint32_t *page;
+	unsigned pins;
+} ioapics[ACPI_MAX_IOAPICS];
 static unsigned count;
 
 static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset) {
@@ -54,16 +49,12 @@ unsigned ioapic_count(void) { return count; }
 unsigned ioapic_pins(unsigned ioapic) { return ioapic < count ? ioapics[ioapic].pins : 0; }
 
 void pic_silence(void) {
-	static const uint16_t ports[PIC_COUNT] = {0x20, 0xa0};
-	static const uint8_t wiring[PIC_COUNT] = {4, 2};
+	// Port and value: four initialisation words, then the mask (8259A data sheet).
+	static const uint8_t writes[][2] = {{0x20, 0x11}, {0x21, VECTOR_PIC}, {0x21, 4}, {0x21, 1},
+		{0x21, 0xff}, {0xa0, 0x11}, {0xa1, VECTOR_PIC}, {0xa1, 2}, {0xa1, 1}, {0xa1, 0xff}};
 
-	for (unsigned i = 0; i < PIC_COUNT; i++) {
-		io_out8(ports[i], PIC_START);
-		io_out8((uint16_t)(ports[i] + 1), VECTOR_PIC);
-		io_out8((uint16_t)(ports[i] + 1), wiring[i]);
-		io_out8((uint16_t)(ports[i] + 1), PIC_8086);
-		io_out8((uint16_t)(ports[i] + 1), PIC_ALL_MASKED);
-	}
+	for (unsigned i = 0; i < array_count(writes); i++)
+		io_out8(writes[i][0], writes[i][1]);
 }
 
 void ioapic_init(const struct acpi_facts *acpi) {
@@ -71,29 +62,15 @@ void ioapic_init(const struct acpi_facts *acpi) {
 		struct ioapic *ioapic = &ioapics[count++];
 		uint32_t version;
 
-		ioapic->page = physical_pointer(physical(acpi->ioapics[i].physical));
+		ioapic->page = physical_pointer(physical(acpi->ioapics[i]));
 		version = ioapic_read(ioapic, IOAPIC_VERSION);
 		ioapic->pins = (version >> 16 & 0xff) + 1;
 		if (ioapic->pins > IOAPIC_MAX_PINS)
 			ioapic->pins = 0; // nothing answers at this address
 		for (unsigned pin = 0; pin < ioapic->pins; pin++)
 			ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
-		print("ioapic %u: %u pins at %lx, interrupts from %u\n", i, ioapic->pins,
-			acpi->ioapics[i].physical, acpi->ioapics[i].first_interrupt);
+		print("ioapic %u: %u pins at %lx\n", i, ioapic->pins, acpi->ioapics[i]);
 	}
-}
-
-void ioapic_route(
-	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
-	uint32_t low = cpu_vector | (level ? REDIRECTION_LEVEL : 0);
-
-	if (pin >= ioapic_pins(ioapic)) return;
-	low |= polarity ? REDIRECTION_LOW_ACTIVE : 0;
-	// Masked while the two halves do not fit together.
-	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low | REDIRECTION_MASKED);
-	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin + 1,
-		apic_id() << REDIRECTION_TARGET_SHIFT);
-	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low);
 }
 
 static void pin_change(unsigned ioapic, unsigned pin, uint32_t clear, uint32_t set) {
@@ -102,6 +79,18 @@ static void pin_change(unsigned ioapic, unsigned pin, uint32_t clear, uint32_t s
 	if (pin >= ioapic_pins(ioapic)) return;
 	low = ioapic_read(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin);
 	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, (low & ~clear) | set);
+}
+
+void ioapic_route(
+	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
+	uint32_t low = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
+		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
+
+	if (pin >= ioapic_pins(ioapic)) return;
+	ioapic_mask(ioapic, pin); // while the two halves do not fit together
+	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin + 1,
+		apic_id() << REDIRECTION_TARGET_SHIFT);
+	pin_change(ioapic, pin, ~0u, low);
 }
 
 void ioapic_mask(unsigned ioapic, unsigned pin) { pin_change(ioapic, pin, 0, REDIRECTION_MASKED); }

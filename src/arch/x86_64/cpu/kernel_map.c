@@ -4,17 +4,16 @@
 #include <cpu/kernel_map.h>
 
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/features.h>
+#include <cpu/paging.h>
 #include <cpu/registers.h>
 #include <stdalign.h>
 #include <stddef.h>
 
-#define KIB 1024ul
-#define MIB (1024ul * KIB)
-#define GIB (1024ul * MIB)
+#define MIB (1ul << 20)
+#define GIB (1ul << 30)
 
 // Entry bits (SDM 3, 4.5). PWT and PCD together select PAT entry 3: uncacheable.
 #define ENTRY_PRESENT (1ul << 0)
@@ -29,11 +28,8 @@
 #define CONSTANT_BITS (ENTRY_PRESENT | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
 #define TEXT_BITS (ENTRY_PRESENT | ENTRY_GLOBAL)
 
-enum {
-	TABLE_ENTRIES = 512,
-	PAGE_SIZE = 4096,
-};
-
+#define TABLE_ENTRIES 512
+#define PAGE_SIZE 4096ul
 #define WINDOW_LIMIT (64ul << 40)
 #define VGA_START 0xa0000ul
 #define VGA_END 0xc0000ul
@@ -44,17 +40,7 @@ extern const char image_start[], text_end[], rodata_end[], image_end[], kernel_s
 // Written by kernel_map_init only.
 static alignas(PAGE_SIZE) uint64_t root[TABLE_ENTRIES];
 
-struct builder {
-	uint64_t next; // free part of the pool
-	uint64_t end;
-};
-
-struct mapping {
-	uint64_t virtual;
-	uint64_t physical;
-	uint64_t size;
-	uint64_t bits;
-};
+static struct kernel_map_range pool; // its free part
 
 static uint64_t image_address(const char *symbol) { return physical_of_image(symbol).value; }
 
@@ -66,59 +52,49 @@ const uint64_t *kernel_map_root(void) { return root; }
 
 physical_t kernel_map_root_physical(void) { return physical_of_image(root); }
 
-static uint64_t table_take(struct builder *builder) {
-	uint64_t table = builder->next;
+static uint64_t table_take(void) {
+	uint64_t table = pool.start;
 
-	if (table >= builder->end) panic("kernel map: more tables than planned");
-	builder->next += PAGE_SIZE;
+	if (table >= pool.end) panic("kernel map: more tables than planned");
+	pool.start += PAGE_SIZE;
 	memset(physical_pointer(physical(table)), 0, PAGE_SIZE);
 	return table;
 }
 
 // The entry for virtual at level (1: page, 2: 2 MiB, 3: 1 GiB), or null under a larger leaf.
-static uint64_t *entry_find(struct builder *builder, uint64_t virtual, unsigned level) {
+static uint64_t *entry_find(uint64_t virtual, unsigned level) {
 	uint64_t *table = root;
 
-	for (unsigned l = 4;; l--) {
-		uint64_t *entry = &table[virtual >> (12 + 9 * (l - 1)) & (TABLE_ENTRIES - 1)];
+	for (unsigned here = 4;; here--) {
+		uint64_t *entry = &table[virtual >> paging_shift(here) & (TABLE_ENTRIES - 1)];
 
-		if (l == level) return entry;
-		if (!*entry) *entry = table_take(builder) | ENTRY_PRESENT | ENTRY_WRITE;
-		if (l < 4 && (*entry & ENTRY_LEAF)) return NULL;
+		if (here == level) return entry;
+		if (!*entry) *entry = table_take() | ENTRY_PRESENT | ENTRY_WRITE;
+		if (*entry & ENTRY_LEAF) return NULL;
 		table = physical_pointer(physical(*entry & ENTRY_ADDRESS));
 	}
 }
 
-static unsigned level_choose(const struct mapping *mapping) {
-	uint64_t together = mapping->virtual | mapping->physical;
+// Maps in the largest pages that fit; what is mapped already stays.
+static void map(uint64_t virtual, uint64_t physical, uint64_t size, uint64_t bits) {
+	uint64_t step;
 
-	if (is_aligned(together, GIB) && mapping->size >= GIB && feature_has(FEATURE_GIB_PAGES))
-		return 3;
-	return is_aligned(together, 2 * MIB) && mapping->size >= 2 * MIB ? 2 : 1;
-}
+	for (uint64_t at = 0; at < size; at += step) {
+		unsigned level = feature_has(FEATURE_GIB_PAGES) ? 3 : 2;
+		uint64_t *entry;
 
-static void map(struct builder *builder, struct mapping mapping) {
-	while (mapping.size > 0) {
-		unsigned level = level_choose(&mapping);
-		uint64_t step = 1ul << (12 + 9 * (level - 1));
-		uint64_t *entry = entry_find(builder, mapping.virtual, level);
-
+		while (size - at < paging_span(level) ||
+			!is_aligned((virtual + at) | (physical + at), paging_span(level)))
+			level--;
+		step = paging_span(level);
+		entry = entry_find(virtual + at, level);
 		if (entry && !*entry)
-			*entry = mapping.physical | mapping.bits | (level > 1 ? ENTRY_LEAF : 0);
-		mapping.virtual += step;
-		mapping.physical += step;
-		mapping.size -= step;
+			*entry = (physical + at) | bits | (level > 1 ? ENTRY_LEAF : 0);
 	}
 }
 
-static void map_window(struct builder *builder, uint64_t start, uint64_t end, uint64_t bits) {
-	map(builder, (struct mapping){PHYSICAL_WINDOW + start, start, end - start, bits});
-}
-
-static void map_image(struct builder *builder, const char *start, const char *end, uint64_t bits) {
-	map(builder,
-		(struct mapping){
-			(uint64_t)start, image_address(start), (uint64_t)(end - start), bits});
+static void map_image(const char *start, const char *end, uint64_t bits) {
+	map((uint64_t)start, image_address(start), (uint64_t)(end - start), bits);
 }
 
 // The window's first megabytes, with 4 KiB pages: fixed MTRRs have many types below 1 MiB (SDM 3,
@@ -140,20 +116,14 @@ static bool is_memory(const struct kernel_map_plan *plan, uint64_t start, uint64
 }
 
 // Up to 4 GiB all is visible: memory cached, the rest (APICs among it) uncached.
-static void map_below_4gib(struct builder *builder, const struct kernel_map_plan *plan) {
-	uint64_t start = window_low_end();
+static void map_below_4gib(const struct kernel_map_plan *plan) {
+	uint64_t at = 0;
 
-	for (uint64_t page = 0; page < start; page += PAGE_SIZE)
-		map_window(builder, page, page + PAGE_SIZE, window_low_bits(page));
-	while (start < 4 * GIB) {
-		bool memory = is_memory(plan, start, start + 2 * MIB);
-		uint64_t end = start + 2 * MIB;
-
-		while (end < 4 * GIB && is_memory(plan, end, end + 2 * MIB) == memory)
-			end += 2 * MIB;
-		map_window(builder, start, end, DATA_BITS | (memory ? 0 : ENTRY_UNCACHED));
-		start = end;
-	}
+	for (; at < window_low_end(); at += PAGE_SIZE)
+		map(PHYSICAL_WINDOW + at, at, PAGE_SIZE, window_low_bits(at));
+	for (; at < 4 * GIB; at += 2 * MIB)
+		map(PHYSICAL_WINDOW + at, at, 2 * MIB,
+			DATA_BITS | (is_memory(plan, at, at + 2 * MIB) ? 0 : ENTRY_UNCACHED));
 }
 
 static struct kernel_map_range range_above_4gib(const struct kernel_map_range *memory) {
@@ -181,20 +151,19 @@ uint64_t kernel_map_pool_size(const struct kernel_map_plan *plan) {
 }
 
 uint64_t kernel_map_init(const struct kernel_map_plan *plan) {
-	struct builder builder = {plan->pool.start, plan->pool.end};
-
-	map_image(&builder, image_start, text_end, TEXT_BITS);
-	map_image(&builder, text_end, rodata_end, CONSTANT_BITS);
-	map_image(&builder, rodata_end, image_end, DATA_BITS);
+	pool = plan->pool;
+	map_image(image_start, text_end, TEXT_BITS);
+	map_image(text_end, rodata_end, CONSTANT_BITS);
+	map_image(rodata_end, image_end, DATA_BITS);
 	// Running off the kernel stack hits nothing.
-	*entry_find(&builder, (uint64_t)kernel_stack_guard, 1) = 0;
+	*entry_find((uint64_t)kernel_stack_guard, 1) = 0;
 
-	map_below_4gib(&builder, plan);
+	map_below_4gib(plan);
 	for (unsigned i = 0; i < plan->count; i++) {
 		struct kernel_map_range range = range_above_4gib(&plan->memory[i]);
 
-		map_window(&builder, range.start, range.end, DATA_BITS);
+		map(PHYSICAL_WINDOW + range.start, range.start, range.end - range.start, DATA_BITS);
 	}
 	cr3_write(kernel_map_root_physical().value);
-	return builder.next;
+	return pool.start;
 }

@@ -35,6 +35,8 @@ enum guest_entry {
 // Ignored by the processor. A page without any access has no other bit that is surely set.
 #define GUEST_OCCUPIED (1ul << 52)
 
+#define GUEST_ALL (GUEST_OCCUPIED | GUEST_READ | GUEST_WRITE | GUEST_EXECUTE)
+
 enum guest_memory_type {
 	MEMORY_UNCACHEABLE = 0,
 	MEMORY_WRITE_COMBINING = 1,
@@ -42,8 +44,7 @@ enum guest_memory_type {
 	MEMORY_WRITE_BACK = 6,
 };
 
-static uint64_t host_page_memory(uint64_t attributes, unsigned level)
-{
+static uint64_t host_page_memory(uint64_t attributes, unsigned level) {
 	// 1 GiB pages ignore the PAT bit (semantics.md J7).
 	static const uint64_t pat[PAGING_LEVELS] = {[1] = HOST_PAT, [2] = HOST_LARGE_PAT};
 	uint64_t memory = (attributes & ATTRIBUTE_MEMORY) << ATTRIBUTE_MEMORY_SHIFT;
@@ -51,15 +52,11 @@ static uint64_t host_page_memory(uint64_t attributes, unsigned level)
 	return attributes & ATTRIBUTE_PAT ? memory | pat[level] : memory;
 }
 
-static uint64_t guest_page_memory(uint64_t attributes, unsigned level)
-{
-	(void)level;
-	switch (attributes) {
-	case MEMORY_UNCACHEABLE:
-	case MEMORY_WRITE_COMBINING:
-	case MEMORY_WRITE_THROUGH: return attributes << GUEST_MEMORY_TYPE_SHIFT;
-	default: return MEMORY_WRITE_BACK << GUEST_MEMORY_TYPE_SHIFT;
-	}
+static uint64_t guest_page_memory(uint64_t attributes, unsigned) {
+	bool is_other = attributes == MEMORY_UNCACHEABLE || attributes == MEMORY_WRITE_COMBINING ||
+		attributes == MEMORY_WRITE_THROUGH;
+
+	return (is_other ? attributes : MEMORY_WRITE_BACK) << GUEST_MEMORY_TYPE_SHIFT;
 }
 
 const struct paging_format paging_host = {
@@ -67,57 +64,43 @@ const struct paging_format paging_host = {
 	.large = HOST_LARGE,
 	.table = HOST_PRESENT | HOST_WRITABLE | HOST_USER,
 	.table_memory = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
-	.access =
-		{
-			[PAGING_NO_ACCESS] = HOST_PRESENT, // supervisor only
-			[PAGING_READ] = HOST_PRESENT | HOST_USER,
-			[PAGING_READ_WRITE] = HOST_PRESENT | HOST_USER | HOST_WRITABLE,
-		},
+	.access[PAGING_NO_ACCESS] = HOST_PRESENT, // supervisor only
+	.access[PAGING_READ] = HOST_PRESENT | HOST_USER,
+	.access[PAGING_READ_WRITE] = HOST_PRESENT | HOST_USER | HOST_WRITABLE,
 	.page_memory = host_page_memory,
 };
 
 const struct paging_format paging_guest = {
 	.occupied = GUEST_OCCUPIED,
 	.large = GUEST_LARGE,
-	.table = GUEST_OCCUPIED | GUEST_READ | GUEST_WRITE | GUEST_EXECUTE,
-	.table_memory = 0,
-	.access =
-		{
-			[PAGING_NO_ACCESS] = GUEST_OCCUPIED,
-			[PAGING_READ] = GUEST_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
-			[PAGING_READ_WRITE] = GUEST_OCCUPIED | GUEST_READ | GUEST_WRITE |
-				GUEST_EXECUTE,
-		},
+	.table = GUEST_ALL,
+	.access[PAGING_NO_ACCESS] = GUEST_OCCUPIED,
+	.access[PAGING_READ] = GUEST_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
+	.access[PAGING_READ_WRITE] = GUEST_ALL,
 	.page_memory = guest_page_memory,
 };
 
-bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level)
-{
-	if (paging_is_free(format, entry) || level == PAGING_LEVELS)
-		return false;
+bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level) {
+	if (paging_is_free(format, entry) || level == PAGING_LEVELS) return false;
 	return level == 1 || (entry & format->large) != 0;
 }
 
-bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level)
-{
+bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level) {
 	return !paging_is_free(format, entry) && !paging_is_page(format, entry, level);
 }
 
-physical_t paging_target(uint64_t entry, unsigned level)
-{
+physical_t paging_target(uint64_t entry, unsigned level) {
 	return physical(entry & ENTRY_ADDRESS & ~(paging_span(level) - 1));
 }
 
 struct paging_walk paging_walk(
-	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level)
-{
+	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level) {
 	uint64_t *table = root;
 
 	for (unsigned here = PAGING_LEVELS;; here--) {
 		uint64_t *entry = &table[address >> paging_shift(here) & (PAGING_ENTRIES - 1)];
 
-		if (here == level)
-			return (struct paging_walk){.entry = entry};
+		if (here == level) return (struct paging_walk){.entry = entry};
 		if (!paging_is_table(format, *entry, here))
 			return (struct paging_walk){.missing_bits = paging_shift(here)};
 		table = physical_pointer(paging_target(*entry, 1));
@@ -125,18 +108,15 @@ struct paging_walk paging_walk(
 }
 
 uint64_t paging_table_entry(
-	const struct paging_format *format, physical_t table, uint64_t attributes)
-{
+	const struct paging_format *format, physical_t table, uint64_t attributes) {
 	uint64_t memory = attributes << ATTRIBUTE_MEMORY_SHIFT & format->table_memory;
 
 	return table.value | format->table | memory;
 }
 
-uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page)
-{
+uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page) {
 	uint64_t entry = page->address.value | format->access[page->access];
 
-	if (page->level > 1)
-		entry |= format->large;
+	if (page->level > 1) entry |= format->large;
 	return entry | format->page_memory(page->attributes, page->level);
 }

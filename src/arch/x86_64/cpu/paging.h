@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Page tables of every format: one walker over rows of entry bits (SDM 3A 4.5, 3C 29.3). Pure: it
-// touches the tables it is given and nothing else; who changes a live table flushes (registers.h, vmx.h).
+// touches the tables it is given and nothing else; who changes a live table flushes (registers.h,
+// vmx.h).
 //
 // A table has the level of its entries' spans, and each table is named by an entry one level up:
 //
@@ -59,24 +60,17 @@ struct paging_walk {
 };
 
 // Address bits below one entry of a table of this level.
-static inline unsigned paging_shift(unsigned level)
-{
-	return 12 + 9 * (level - 1);
-}
+static inline unsigned paging_shift(unsigned level) { return 12 + 9 * (level - 1); }
 
 // Bytes that one entry of a table of this level translates.
-static inline uint64_t paging_span(unsigned level)
-{
-	return 1ul << paging_shift(level);
-}
+static inline uint64_t paging_span(unsigned level) { return 1ul << paging_shift(level); }
 
 // Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
 // are ignored. A page met on the way counts as a missing table.
 struct paging_walk paging_walk(
 	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level);
 
-static inline bool paging_is_free(const struct paging_format *format, uint64_t entry)
-{
+static inline bool paging_is_free(const struct paging_format *format, uint64_t entry) {
 	return (entry & format->occupied) == 0;
 }
 

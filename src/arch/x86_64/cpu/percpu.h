@@ -2,7 +2,6 @@
 // State of one core. Reached through GS inside the kernel; touched by its own core only.
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct thread;
@@ -36,8 +35,6 @@ struct cpu {
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
 	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
 
-	uint32_t id;
-	uint32_t apic_id;
 	uint32_t fpu_denied; // CR0.TS is set (fpu.c)
 };
 

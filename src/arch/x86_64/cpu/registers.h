@@ -8,7 +8,6 @@
 enum cr0_bit {
 	CR0_PE = 1 << 0,
 	CR0_MP = 1 << 1,
-	CR0_EM = 1 << 2,
 	CR0_TS = 1 << 3,
 	CR0_NE = 1 << 5,
 	CR0_WP = 1 << 16,
@@ -20,10 +19,8 @@ enum cr0_bit {
 #define CR0_PG (1ul << 31)
 
 enum cr4_bit {
-	CR4_TSD = 1 << 2,
 	CR4_PAE = 1 << 5,
 	CR4_PGE = 1 << 7,
-	CR4_PCE = 1 << 8,
 	CR4_OSFXSR = 1 << 9,
 	CR4_OSXMMEXCPT = 1 << 10,
 	CR4_UMIP = 1 << 11,
@@ -35,24 +32,19 @@ enum cr4_bit {
 	CR4_SMAP = 1 << 21,
 };
 
-enum efer_bit {
-	EFER_SCE = 1 << 0,
-	EFER_LME = 1 << 8,
-	EFER_LMA = 1 << 10,
-	EFER_NXE = 1 << 11,
-};
+enum efer_bit { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
 
 enum flags_bit {
 	FLAGS_TF = 1 << 8,
 	FLAGS_IF = 1 << 9,
 	FLAGS_DF = 1 << 10,
 	FLAGS_NT = 1 << 14,
-	FLAGS_RF = 1 << 16,
 	FLAGS_AC = 1 << 18,
 };
 
 enum msr {
 	MSR_APIC_BASE = 0x1b,
+	MSR_PAT = 0x277,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
 };
@@ -116,13 +108,6 @@ CONTROL_REGISTER(dr6)
 CONTROL_REGISTER(dr7)
 #undef CONTROL_REGISTER
 
-static inline uint64_t xcr0_read(void) {
-	uint32_t low, high;
-
-	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-	return (uint64_t)high << 32 | low;
-}
-
 static inline void xcr0_write(uint64_t value) {
 	asm volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
@@ -153,8 +138,6 @@ PORT_ACCESS(32, "l")
 static inline void tlb_invalidate_page(uint64_t address) {
 	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
 }
-
-static inline void cpu_pause(void) { asm volatile("pause"); }
 
 // Stops this core for good.
 [[gnu::noreturn]] static inline void cpu_stop(void) {

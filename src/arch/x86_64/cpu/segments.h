@@ -17,7 +17,6 @@ enum selector {
 };
 
 enum vector {
-	VECTOR_DEBUG = 1,
 	VECTOR_NMI = 2,
 	VECTOR_BREAKPOINT = 3,
 	VECTOR_DOUBLE_FAULT = 8,
@@ -36,14 +35,16 @@ enum vector {
 	VECTOR_COUNT = 256,
 };
 
-enum {
-	STUB_SIZE = 16, // entry code has one stub a vector, this far apart
+#define STUB_SIZE 16 // entry code has one stub a vector, this far apart
+
+struct [[gnu::packed]] table_register {
+	uint16_t limit;
+	const void *base;
 };
 
 // Loads this core's tables and the SYSCALL MSRs. Once a core.
 void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry);
 
-// Bases for the host state of a VMCS; the TSS is also what TR names.
-uint64_t segments_gdt_base(void);
-uint64_t segments_idt_base(void);
+// For the host state of a VMCS; the TSS is what TR names.
+extern const struct table_register segments_gdt, segments_idt;
 uint64_t segments_tss_base(void);

@@ -8,28 +8,14 @@
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
 
-enum {
-	MSR_PAT = 0x277,
-};
-
-struct [[gnu::packed]] table_pointer {
-	uint16_t limit;
-	uint64_t base;
-};
-
-// GDTR of this core; written by vmcs_write_host, before any VM exit.
-static struct table_pointer host_gdt;
-
-struct host_field {
-	uint32_t encoding;
-	uint64_t value;
-};
-
 // Natural-width bases of FS and of what SYSENTER would use are 0: the kernel has no use for them,
 // and bases_switch loads a program's before it runs.
 void vmcs_write_host(void) {
 	const struct cpu *cpu = this_cpu();
-	const struct host_field fields[] = {
+	const struct {
+		uint32_t encoding;
+		uint64_t value;
+	} fields[] = {
 		{0x0c00, 0}, // ES
 		{0x0c02, SELECTOR_KERNEL_CODE}, // CS
 		{0x0c04, SELECTOR_KERNEL_DATA}, // SS
@@ -45,18 +31,17 @@ void vmcs_write_host(void) {
 		{0x6c06, 0}, // FS base
 		{0x6c08, (uint64_t)cpu}, // GS base
 		{0x6c0a, segments_tss_base()},
-		{0x6c0c, segments_gdt_base()},
-		{0x6c0e, segments_idt_base()},
+		{0x6c0c, (uint64_t)segments_gdt.base},
+		{0x6c0e, (uint64_t)segments_idt.base},
 		{0x6c10, 0}, // SYSENTER_ESP
 		{0x6c12, 0}, // SYSENTER_EIP
 		{0x6c14, cpu->kernel_stack},
 	};
 
-	asm volatile("sgdt %0" : "=m"(host_gdt));
 	for (unsigned i = 0; i < array_count(fields); i++)
 		vmcs_write(VMCS_FIELD(fields[i].encoding), fields[i].value);
 	if (vmx_apply(VMX_EXIT, 0) & EXIT_LOAD_PERF)
 		vmcs_write(VMCS_FIELD(0x2c04), 0); // PERF_GLOBAL_CTRL: no counter runs
 }
 
-void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(host_gdt)); }
+void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(segments_gdt)); }

@@ -4,7 +4,8 @@
 
 #include <base/bits.h>
 #include <base/compiler.h>
-#include <cpu/print.h>
+#include <cpu/console.h>
+#include <cpu/features.h>
 #include <cpu/registers.h>
 #include <cpu/vmcs.h>
 #include <stdalign.h>
@@ -21,27 +22,19 @@ enum {
 	MSR_VMX_CR4_FIXED1 = 0x489,
 	MSR_VMX_SECONDARY = 0x48b,
 	MSR_VMX_EPT_VPID = 0x48c,
-
-	CPUID_1_ECX_VMX = 1 << 5,
 };
 
 #define BASIC_REVISION 0x7ffffffful
 #define BASIC_TRUE_CONTROLS BIT(55)
 
-#define EPT_FOUR_LEVELS BIT(6)
-#define EPT_WRITE_BACK BIT(14)
-#define EPT_LARGE_PAGES BIT(16)
-#define EPT_INVEPT BIT(20)
-#define EPT_INVEPT_SINGLE BIT(25)
-#define EPT_INVEPT_ALL BIT(26)
-#define VPID_INVVPID BIT(32)
-#define VPID_INVVPID_SINGLE BIT(41)
-#define VPID_INVVPID_ALL BIT(42)
+// Four levels, write-back tables, 2 MiB pages, INVEPT, INVEPT of one root.
+#define EPT_REQUIRED (BIT(6) | BIT(14) | BIT(16) | BIT(20) | BIT(25))
+#define EPT_POINTER (3 << 3 | 6) // four levels, write-back
 
-enum invalidation {
-	INVALIDATE_SINGLE = 1,
-	INVALIDATE_ALL = 2,
-};
+// INVVPID, INVVPID of one VPID and of all.
+#define VPID_WANTED (BIT(32) | BIT(41) | BIT(42))
+
+enum invalidation { INVALIDATE_SINGLE = 1, INVALIDATE_ALL = 2 };
 
 struct control_range {
 	uint32_t must;
@@ -55,7 +48,6 @@ static struct {
 	bool has_vpid;
 	unsigned timer_rate;
 	uint32_t revision;
-	uint64_t ept_vpid; // MSR_VMX_EPT_VPID
 	struct control_range controls[VMX_CONTROLS];
 	uint64_t cr0_must, cr0_may;
 	uint64_t cr4_must, cr4_may;
@@ -114,25 +106,14 @@ static const struct {
 	{VMX_ENTRY, ENTRY_LOAD_EFER, false, "loading EFER on entry"},
 };
 
-static const struct {
-	uint64_t bits; // one of them is enough
-	const char *name;
-} required_ept[] = {
-	{EPT_FOUR_LEVELS, "four-level EPT"},
-	{EPT_WRITE_BACK, "write-back EPT tables"},
-	{EPT_LARGE_PAGES, "2 MiB pages in EPT"},
-	{EPT_INVEPT, "INVEPT"},
-	{EPT_INVEPT_SINGLE | EPT_INVEPT_ALL, "INVEPT of one or all"},
-};
-
 // CR4 bits whose effect the kernel switches or confines. The others (protection keys, CET, user
 // interrupts, five-level paging, SMX, ...) come with state that would leak between guests.
 #define CR4_OFFERED \
 	(0x7fful | CR4_UMIP | CR4_VMXE | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | \
 		CR4_SMAP)
 
-static bool refuse(const char *reason) {
-	print("vmx: off: %s\n", reason);
+static bool refuse(const char *missing) {
+	print("vmx: off: no %s\n", missing);
 	return false;
 }
 
@@ -142,13 +123,13 @@ static bool read_controls(void) {
 	for (unsigned i = 0; i < VMX_CONTROLS; i++) {
 		uint64_t range = msr_read(
 			has_true ? control_msrs[i].true_msr : control_msrs[i].msr);
+		uint32_t must = (uint32_t)range, may = (uint32_t)(range >> 32);
 
 		// The MSR of the secondary controls exists only if the primary ones have them.
-		if (i == VMX_PRIMARY && !(range >> 32 & PRIMARY_SECONDARY))
-			return refuse("no secondary controls");
-		vmx.controls[i].must = (uint32_t)range;
-		vmx.controls[i].may = ((uint32_t)(range >> 32) & control_msrs[i].offered) |
-			(uint32_t)range;
+		if (i == VMX_PRIMARY && !(may & PRIMARY_SECONDARY))
+			return refuse("secondary controls");
+		vmx.controls[i].must = must;
+		vmx.controls[i].may = (may & control_msrs[i].offered) | must;
 	}
 	return true;
 }
@@ -157,19 +138,11 @@ static bool check_required(void) {
 	for (unsigned i = 0; i < array_count(required); i++) {
 		struct control_range *range = &vmx.controls[required[i].controls];
 
-		if (!(range->may & required[i].bit)) {
-			print("vmx: off: no %s\n", required[i].name);
-			return false;
-		}
+		if (!(range->may & required[i].bit)) return refuse(required[i].name);
 		if (required[i].forced) range->must |= required[i].bit;
 	}
-	vmx.ept_vpid = msr_read(MSR_VMX_EPT_VPID);
-	for (unsigned i = 0; i < array_count(required_ept); i++) {
-		if (!(vmx.ept_vpid & required_ept[i].bits)) {
-			print("vmx: off: no %s\n", required_ept[i].name);
-			return false;
-		}
-	}
+	if ((msr_read(MSR_VMX_EPT_VPID) & EPT_REQUIRED) != EPT_REQUIRED)
+		return refuse("four-level write-back EPT with 2 MiB pages and INVEPT");
 	return true;
 }
 
@@ -178,8 +151,8 @@ static void settle_optional(void) {
 	struct control_range *secondary = &vmx.controls[VMX_SECONDARY];
 	struct control_range *exit = &vmx.controls[VMX_EXIT];
 
-	vmx.has_vpid = secondary->may & SECONDARY_VPID && vmx.ept_vpid & VPID_INVVPID &&
-		vmx.ept_vpid & VPID_INVVPID_ALL;
+	vmx.has_vpid = secondary->may & SECONDARY_VPID &&
+		(msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) == VPID_WANTED;
 	if (vmx.has_vpid)
 		secondary->must |= SECONDARY_VPID;
 	else
@@ -195,13 +168,6 @@ static void settle_optional(void) {
 	if (!vmx.has_timer) exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
 }
 
-static void read_fixed_bits(void) {
-	vmx.cr0_must = msr_read(MSR_VMX_CR0_FIXED0);
-	vmx.cr0_may = msr_read(MSR_VMX_CR0_FIXED1);
-	vmx.cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
-	vmx.cr4_may = msr_read(MSR_VMX_CR4_FIXED1);
-}
-
 // The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
 static bool unlock(void) {
 	uint64_t control = msr_read(MSR_FEATURE_CONTROL);
@@ -215,27 +181,30 @@ static bool unlock(void) {
 
 static bool enter_vmx(void) {
 	physical_t region = physical_of_image(vmxon_region);
-	uint64_t cr0 = cr0_read() | vmx.cr0_must;
-	uint64_t cr4 = cr4_read() | vmx.cr4_must;
+	uint64_t cr0, cr4;
 	bool succeeded;
 
+	vmx.cr0_must = msr_read(MSR_VMX_CR0_FIXED0);
+	vmx.cr0_may = msr_read(MSR_VMX_CR0_FIXED1);
+	vmx.cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
+	vmx.cr4_may = msr_read(MSR_VMX_CR4_FIXED1);
+	cr0 = cr0_read() | vmx.cr0_must;
+	cr4 = cr4_read() | vmx.cr4_must;
 	if (cr0 & ~vmx.cr0_may || cr4 & ~vmx.cr4_may)
-		return refuse("CR0 or CR4 has bits that VMX forbids");
+		return refuse("CR0 and CR4 of this kernel in VMX operation");
 	vmx.revision = (uint32_t)(msr_read(MSR_VMX_BASIC) & BASIC_REVISION);
 	*(uint32_t *)vmxon_region = vmx.revision;
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
-	return succeeded ? true : refuse("VMXON failed");
+	return succeeded || refuse("success of VMXON");
 }
 
 bool vmx_init(void) {
-	if (cpuid(0, 0).eax < 1 || !(cpuid(1, 0).ecx & CPUID_1_ECX_VMX))
-		return refuse("this CPU has no VT-x");
-	if (!unlock()) return refuse("locked off by the firmware");
+	if (!feature_has(FEATURE_VMX)) return refuse("VT-x in this CPU");
+	if (!unlock()) return refuse("VT-x, locked off by the firmware");
 	if (!read_controls() || !check_required()) return false;
 	settle_optional();
-	read_fixed_bits();
 	if (!enter_vmx()) return false;
 	vmx.is_on = true;
 	vmx_invalidate_vpids();
@@ -277,42 +246,25 @@ unsigned vmx_timer_rate(void) { return vmx.timer_rate; }
 
 bool vmx_has_vpid(void) { return vmx.has_vpid; }
 
-uint64_t vmx_ept_pointer(physical_t root) {
-	enum {
-		WRITE_BACK = 6,
-		FOUR_LEVELS = 3 << 3,
-	};
-
-	return root.value | WRITE_BACK | FOUR_LEVELS;
-}
-
-static void invept(enum invalidation kind, uint64_t ept_pointer) {
-	const uint64_t descriptor[2] = {ept_pointer, 0};
-
-	asm volatile("invept %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
-}
+uint64_t vmx_ept_pointer(physical_t root) { return root.value | EPT_POINTER; }
 
 static void invvpid(enum invalidation kind, uint16_t vpid) {
 	const uint64_t descriptor[2] = {vpid, 0};
 
+	if (!vmx.has_vpid) return;
 	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
 }
 
 void vmx_invalidate_guest(physical_t root) {
+	const uint64_t descriptor[2] = {vmx_ept_pointer(root), 0};
+
 	if (!vmx.is_on) return;
-	if (vmx.ept_vpid & EPT_INVEPT_SINGLE)
-		invept(INVALIDATE_SINGLE, vmx_ept_pointer(root));
-	else
-		invept(INVALIDATE_ALL, 0);
+	asm volatile("invept %0, %1"
+		     :
+		     : "m"(descriptor), "r"((uint64_t)INVALIDATE_SINGLE)
+		     : "cc", "memory");
 }
 
-void vmx_invalidate_vpid(uint16_t vpid) {
-	if (vmx.has_vpid && vmx.ept_vpid & VPID_INVVPID_SINGLE)
-		invvpid(INVALIDATE_SINGLE, vpid);
-	else
-		vmx_invalidate_vpids();
-}
+void vmx_invalidate_vpid(uint16_t vpid) { invvpid(INVALIDATE_SINGLE, vpid); }
 
-void vmx_invalidate_vpids(void) {
-	if (vmx.has_vpid) invvpid(INVALIDATE_ALL, 0);
-}
+void vmx_invalidate_vpids(void) { invvpid(INVALIDATE_ALL, 0); }

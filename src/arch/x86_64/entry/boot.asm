@@ -4,12 +4,9 @@
 ; First tables: 0 to 4 GiB appears at 0, at the physical window and (1 GiB of it) at the image.
 ; kernel_map.c replaces them.
 
-%include "offsets.inc"
-
 MULTIBOOT1_MAGIC equ 0x1badb002
 MULTIBOOT1_FLAGS equ 0x3		; modules page aligned, memory information
 MULTIBOOT2_MAGIC equ 0xe85250d6
-MULTIBOOT2_TAG_END equ 0
 MULTIBOOT2_TAG_MODULE_ALIGN equ 6
 
 CR0_PG_WP equ 0x80010000
@@ -23,28 +20,21 @@ BOOT_DATA equ 0x10
 COM1_DATA equ 0x3f8
 STACK_SIZE equ 16384
 
-extern boot_main
-extern way_out
-global boot_start
-global kernel_stack_top
+extern boot_main, way_out
+global boot_start, kernel_stack_top
 
 section .boot.header progbits alloc noexec nowrite align=8
 	align 8
 multiboot1:
-	dd MULTIBOOT1_MAGIC
-	dd MULTIBOOT1_FLAGS
-	dd -(MULTIBOOT1_MAGIC + MULTIBOOT1_FLAGS)
+	dd MULTIBOOT1_MAGIC, MULTIBOOT1_FLAGS, -(MULTIBOOT1_MAGIC + MULTIBOOT1_FLAGS)
 
 	align 8
 multiboot2:
-	dd MULTIBOOT2_MAGIC
-	dd 0				; i386 protected mode
+	dd MULTIBOOT2_MAGIC, 0		; i386 protected mode
 	dd multiboot2_end - multiboot2
 	dd -(MULTIBOOT2_MAGIC + (multiboot2_end - multiboot2))
-	dw MULTIBOOT2_TAG_MODULE_ALIGN, 0
-	dd 8
-	dw MULTIBOOT2_TAG_END, 0
-	dd 8
+	dd MULTIBOOT2_TAG_MODULE_ALIGN, 8
+	dd 0, 8				; end of the tags
 multiboot2_end:
 
 section .boot.text progbits alloc exec nowrite align=16
@@ -67,31 +57,6 @@ boot_start:
 	and edx, 1 << 29 | 1 << 20	; long mode, NX
 	cmp edx, 1 << 29 | 1 << 20
 	jne .no_long_mode
-
-	; Four directories of 2 MiB pages: 0 to 4 GiB.
-	mov eax, ENTRY_LARGE
-	mov ebx, boot_directories
-	mov ecx, 4 * 512
-.fill:
-	mov [ebx], eax
-	mov dword [ebx + 4], 0
-	add eax, 0x200000
-	add ebx, 8
-	loop .fill
-
-	mov eax, boot_directories + ENTRY_TABLE
-	mov ebx, boot_window
-	mov ecx, 4
-.link:
-	mov [ebx], eax
-	add eax, 4096
-	add ebx, 8
-	loop .link
-
-	mov dword [boot_image + 510 * 8], boot_directories + ENTRY_TABLE
-	mov dword [boot_root], boot_window + ENTRY_TABLE
-	mov dword [boot_root + 256 * 8], boot_window + ENTRY_TABLE
-	mov dword [boot_root + 511 * 8], boot_image + ENTRY_TABLE
 
 	mov eax, CR4_PAE
 	mov cr4, eax
@@ -143,16 +108,27 @@ boot_gdt_register:
 	dw boot_gdt_register - boot_gdt - 1
 	dd boot_gdt
 
-section .boot.tables nobits alloc noexec write align=4096
+section .boot.tables progbits alloc noexec write align=4096
 boot_root:
-	resb 4096
+	dq boot_window + ENTRY_TABLE
+	times 255 dq 0
+	dq boot_window + ENTRY_TABLE
+	times 254 dq 0
+	dq boot_image + ENTRY_TABLE
 boot_window:
-	resb 4096
+	dq boot_directories + ENTRY_TABLE, boot_directories + 4096 + ENTRY_TABLE
+	dq boot_directories + 2 * 4096 + ENTRY_TABLE, boot_directories + 3 * 4096 + ENTRY_TABLE
+	times 508 dq 0
 boot_image:
-	resb 4096
+	times 510 dq 0
+	dq boot_directories + ENTRY_TABLE, 0
 boot_directories:
-	resb 4 * 4096
-	resb 64
+%assign page 0
+%rep 4 * 512
+	dq page + ENTRY_LARGE
+%assign page page + 0x200000
+%endrep
+	times 8 dq 0
 boot_stack_top:
 
 section .text

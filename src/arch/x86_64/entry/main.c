@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Start-up as a list, from the loader's information to the initial task.
-#include <entry/main.h>
+#include <entry/trap.h>
 
 #include <base/bits.h>
 #include <cpu/acpi.h>
 #include <cpu/apic.h>
 #include <cpu/clock.h>
+#include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/fpu.h>
 #include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
-#include <cpu/serial.h>
 #include <cpu/vmx.h>
 #include <entry/memory_map.h>
 #include <entry/multiboot.h>
 #include <kernel/boot.h>
 #include <kernel/schedule.h>
-#include <kernel/trace.h>
 
-enum {
-	PAGE_SIZE = 4096,
-	MIB = 1 << 20,
-	MEMORY_RAM = 1,
-};
+#define PAGE_SIZE 4096ul
+#define MIB (1ul << 20)
 
 // 8 bytes that machines with message-signalled interrupts decode themselves (bootinfo.md 2).
 #define MESSAGE_WINDOW 0xfffffff8ul
@@ -47,19 +43,16 @@ static void cpu_start(struct cpu *cpu) {
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 }
 
-static uint64_t number_read(const char *text) {
+// Hexadecimal with 0x before it; all else, like "none", is 0.
+static uint16_t port_read(const char *text) {
 	uint64_t value = 0;
-	unsigned base = 10;
 
-	if (text[0] == '0' && text[1] == 'x') {
-		base = 16;
-		text += 2;
-	}
-	for (;; text++) {
+	if (text[0] != '0' || text[1] != 'x') return 0;
+	for (text += 2;; text++) {
 		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
 
-		if (digit >= base) return value;
-		value = value * base + digit;
+		if (digit >= 16) return (uint16_t)value;
+		value = value * 16 + digit;
 	}
 }
 
@@ -67,12 +60,12 @@ static void options_apply(const char *command_line) {
 	const char *serial = multiboot_option(command_line, "serial");
 	const char *log = multiboot_option(command_line, "log");
 
-	// "none" reads as 0: no console.
-	serial_init(serial ? (uint16_t)number_read(serial) : SERIAL_DEFAULT_PORT);
+	console_init(serial ? port_read(serial) : CONSOLE_DEFAULT_PORT);
 	facts.trace_boot = log && *log == 'a'; // log=all
+	if (log && *log == 'n') console_traces_off(); // log=none
 }
 
-static bool loader_read(uint32_t magic, uint64_t information, bool *has_rsdp) {
+static bool loader_read(uint32_t magic, uint64_t information) {
 	static struct multiboot_result loader; // too big for the stack, used here only
 	bool ok = multiboot_read(magic, information, physical_read, &facts, &loader);
 	uint64_t ram = 0;
@@ -89,7 +82,6 @@ static bool loader_read(uint32_t magic, uint64_t information, bool *has_rsdp) {
 		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count, ram / MIB);
 	if (loader.is_truncated)
 		print("boot: too many memory ranges or modules, some are unused\n");
-	*has_rsdp = loader.has_rsdp;
 	return true;
 }
 
@@ -110,41 +102,36 @@ static bool map_start(void) {
 	return true;
 }
 
+static void device_keep(uint64_t start, uint64_t end) {
+	facts.kept[facts.kept_count++] = (struct boot_region){start, end};
+}
+
+_Static_assert(ACPI_MAX_IOAPICS + 2 <= BOOT_MAX_REGIONS);
+
 static void interrupts_start(const struct acpi_facts *acpi) {
 	pic_silence();
 	apic_init(acpi->apic);
-	this_cpu()->apic_id = apic_id();
 	ioapic_init(acpi);
-	memory_map_keep(&facts, acpi->apic, acpi->apic + PAGE_SIZE);
+	device_keep(acpi->apic, acpi->apic + PAGE_SIZE);
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
-		uint64_t page = align_down(acpi->ioapics[i].physical, PAGE_SIZE);
+		uint64_t page = align_down(acpi->ioapics[i], PAGE_SIZE);
 
-		memory_map_keep(&facts, page, page + PAGE_SIZE);
+		device_keep(page, page + PAGE_SIZE);
 	}
-	memory_map_keep(&facts, MESSAGE_WINDOW, VISIBLE_END);
-}
-
-static void acpi_start(struct acpi_facts *acpi, bool has_rsdp) {
-	acpi_read(acpi, has_rsdp ? facts.rsdp : NULL, facts.rsdp);
-	if (acpi->core_count > 1)
-		print("acpi: %u cores, 1 used, the others stay parked\n", acpi->core_count);
-	facts.core_count = 1;
+	device_keep(MESSAGE_WINDOW, VISIBLE_END);
 }
 
 // Everything in its order; false after a line that says what is missing.
 static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
-	bool has_rsdp = false;
 
 	cpu_start(&boot_cpu);
-	if (!loader_read(magic, information, &has_rsdp)) // console, command line, memory
-		return false;
+	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_detect()) return false;
 	features_enable(); // CR0, CR4, EFER
 	segments_init(&boot_cpu, trap_stubs, trap_syscall_entry); // exceptions are caught from here
-	if (!map_start()) // W^X image, physical window
-		return false;
-	acpi_start(&acpi, has_rsdp);
+	if (!map_start()) return false; // W^X image, physical window
+	acpi_read(&acpi, facts.rsdp);
 	interrupts_start(&acpi); // all pins masked
 	clock_init(acpi.timer_port);
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
@@ -155,10 +142,13 @@ static bool start(uint32_t magic, uint64_t information) {
 }
 
 enum way_out boot_main(uint32_t magic, uint64_t information) {
+	uint64_t began = tsc_read();
+
 	if (!start(magic, information)) {
 		print("boot: nothing to run, stopped\n");
 		cpu_stop();
 	}
+	print("boot: done in %lu TSC ticks\n", tsc_read() - began);
 	schedule_update_time(); // start-up is over now, and the initial task may run at once
 	return schedule();
 }

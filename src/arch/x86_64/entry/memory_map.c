@@ -4,17 +4,9 @@
 
 #include <base/bits.h>
 #include <base/panic.h>
+#include <entry/multiboot.h>
 
-enum memory_type {
-	MEMORY_RAM = 1,
-	MEMORY_ACPI_TABLES = 3,
-	MEMORY_ACPI_SAVED = 4,
-};
-
-enum {
-	PAGE_SIZE = 4096,
-};
-
+#define PAGE_SIZE 4096ul
 #define LOWEST (1ul << 20)
 #define HIGHEST (1ul << 32)
 
@@ -57,33 +49,21 @@ bool memory_map_find(const struct boot_facts *facts, uint64_t size, struct kerne
 	for (unsigned i = 0; i < facts->memory_count; i++) {
 		const struct boot_memory *memory = &facts->memory[i];
 		uint64_t end = memory->base + memory->length;
-		uint64_t start = memory->base < LOWEST ? LOWEST : memory->base;
+		uint64_t next = memory->base < LOWEST ? LOWEST : memory->base;
 
 		if (memory->type != MEMORY_RAM) continue;
 		end = end > HIGHEST ? HIGHEST : end;
-		for (start = align_up(start, PAGE_SIZE); start + size <= end;) {
-			uint64_t next = overlap_end(facts, start, start + size);
-
-			if (!next) {
-				*room = (struct kernel_map_range){start, start + size};
-				return true;
-			}
-			start = align_up(next, PAGE_SIZE);
+		while (align_up(next, PAGE_SIZE) + size <= end) {
+			room->start = align_up(next, PAGE_SIZE);
+			room->end = room->start + size;
+			next = overlap_end(facts, room->start, room->end);
+			if (!next) return true;
 		}
 	}
 	return false;
 }
 
-static void range_add(struct boot_region *regions, uint32_t *count, uint64_t start, uint64_t end) {
-	if (*count == BOOT_MAX_REGIONS)
-		panic("boot: more than %d regions in use", BOOT_MAX_REGIONS);
-	regions[(*count)++] = (struct boot_region){start, end};
-}
-
 void memory_map_reserve(struct boot_facts *facts, uint64_t start, uint64_t end) {
-	range_add(facts->reserved, &facts->reserved_count, start, end);
-}
-
-void memory_map_keep(struct boot_facts *facts, uint64_t start, uint64_t end) {
-	range_add(facts->kept, &facts->kept_count, start, end);
+	assert(facts->reserved_count < BOOT_MAX_REGIONS);
+	facts->reserved[facts->reserved_count++] = (struct boot_region){start, end};
 }

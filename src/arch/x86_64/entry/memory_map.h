@@ -13,6 +13,5 @@ unsigned memory_map_visible(const struct boot_facts *facts, struct kernel_map_ra
 // if there are none.
 bool memory_map_find(const struct boot_facts *facts, uint64_t size, struct kernel_map_range *room);
 
-// Notes a range the kernel uses for good, of RAM or of device registers.
+// Notes a range of RAM the kernel uses for good.
 void memory_map_reserve(struct boot_facts *facts, uint64_t start, uint64_t end);
-void memory_map_keep(struct boot_facts *facts, uint64_t start, uint64_t end);

@@ -12,8 +12,6 @@ enum {
 	INFO1_COMMAND_LINE = 1 << 2,
 	INFO1_MODULES = 1 << 3,
 	INFO1_MEMORY_MAP = 1 << 6,
-	INFO1_VBE = 1 << 11,
-	INFO1_MODULE_SIZE = 16,
 	INFO1_MAX_MAP = 64 << 10,
 };
 
@@ -32,10 +30,8 @@ enum multiboot2_tag {
 enum {
 	TAG_HEADER = 8,
 	INFO2_MAX = 1 << 20,
-	MEMORY_RAM = 1,
 	MEMORY_ENTRY_REST = 20, // the size field of an entry does not count itself
-	VBE_CONTROL = 512,
-	VBE_MODE = 256,
+	VBE_BLOCKS = 512 + 256, // about the controller and about the mode
 };
 
 struct parse {
@@ -44,35 +40,21 @@ struct parse {
 	struct multiboot_result *result;
 };
 
-// Fields may be unaligned in damaged information.
-static uint64_t field(const uint8_t *bytes, unsigned offset, unsigned size) {
-	uint64_t value = 0;
-
-	memcpy(&value, bytes + offset, size);
-	return value;
-}
+// Targets of texts are zero before; their last byte stays so.
 
 static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
-	uint64_t length = 0;
-
-	while (length < limit && length + 1 < room && text[length]) {
-		target[length] = text[length];
-		length++;
-	}
-	target[length] = 0;
+	for (uint64_t i = 0; i < limit && i + 1 < room && text[i]; i++)
+		target[i] = text[i];
 }
 
 // A string somewhere in memory: its length is unknown, so it is read a byte at a time.
 static void text_read(const struct parse *parse, char *target, uint64_t room, uint64_t physical) {
-	uint64_t length = 0;
+	for (uint64_t i = 0; i + 1 < room; i++) {
+		const char *character = parse->reader(physical + i, 1);
 
-	while (length + 1 < room) {
-		const char *character = parse->reader(physical + length, 1);
-
-		if (!character || !*character) break;
-		target[length++] = *character;
+		if (!character || !*character) return;
+		target[i] = *character;
 	}
-	target[length] = 0;
 }
 
 static void memory_add(const struct parse *parse, uint64_t base, uint64_t length, uint32_t type) {
@@ -97,44 +79,26 @@ static void memory_add(const struct parse *parse, uint64_t base, uint64_t length
 
 static struct boot_module *module_add(const struct parse *parse, uint64_t start, uint64_t end) {
 	struct boot_facts *facts = parse->facts;
-	struct boot_module *module;
 
 	if (start >= end) return NULL;
 	if (facts->module_count == BOOT_MAX_MODULES) {
 		parse->result->is_truncated = true;
 		return NULL;
 	}
-	module = &facts->modules[facts->module_count++];
-	module->start = start;
-	module->end = end;
-	return module;
-}
-
-static void vbe_take(const struct parse *parse, const uint8_t *control, const uint8_t *mode,
-	const uint8_t *numbers) {
-	uint8_t *vbe = parse->facts->vbe;
-
-	memcpy(vbe, control, VBE_CONTROL);
-	memcpy(vbe + VBE_CONTROL, mode, VBE_MODE);
-	// Mode, interface segment, offset and length: 16-bit numbers there, 32-bit ones here.
-	for (unsigned i = 0; i < 4; i++) {
-		uint32_t number = (uint32_t)field(numbers, 2 * i, 2);
-
-		memcpy(vbe + VBE_CONTROL + VBE_MODE + 4 * i, &number, sizeof(number));
-	}
-	parse->facts->has_vbe = 1;
+	facts->modules[facts->module_count] = (struct boot_module){.start = start, .end = end};
+	return &facts->modules[facts->module_count++];
 }
 
 static void modules1_read(const struct parse *parse, uint64_t physical, uint64_t count) {
 	for (uint64_t i = 0; i < count && i < 2 * BOOT_MAX_MODULES; i++) {
-		const uint8_t *entry = parse->reader(
-			physical + i * INFO1_MODULE_SIZE, INFO1_MODULE_SIZE);
+		const uint8_t *entry = parse->reader(physical + 16 * i, 16);
 		struct boot_module *module;
 
 		if (!entry) return;
-		module = module_add(parse, field(entry, 0, 4), field(entry, 4, 4));
-		if (module && field(entry, 8, 4))
-			text_read(parse, module->name, sizeof(module->name), field(entry, 8, 4));
+		module = module_add(parse, bytes_number(entry, 0, 4), bytes_number(entry, 4, 4));
+		if (module && bytes_number(entry, 8, 4))
+			text_read(parse, module->name, sizeof(module->name),
+				bytes_number(entry, 8, 4));
 	}
 }
 
@@ -145,10 +109,10 @@ static void memory1_read(const struct parse *parse, uint64_t physical, uint64_t 
 	while (at + 4 + MEMORY_ENTRY_REST <= size) {
 		const uint8_t *entry = parse->reader(physical + at, 4 + MEMORY_ENTRY_REST);
 
-		if (!entry || field(entry, 0, 4) < MEMORY_ENTRY_REST) return;
-		memory_add(parse, field(entry, 4, 8), field(entry, 12, 8),
-			(uint32_t)field(entry, 20, 4));
-		at += 4 + field(entry, 0, 4);
+		if (!entry || bytes_number(entry, 0, 4) < MEMORY_ENTRY_REST) return;
+		memory_add(parse, bytes_number(entry, 4, 8), bytes_number(entry, 12, 8),
+			(uint32_t)bytes_number(entry, 20, 4));
+		at += 4 + bytes_number(entry, 0, 4);
 	}
 }
 
@@ -157,20 +121,16 @@ static bool information1_read(const struct parse *parse, uint64_t physical) {
 	uint64_t flags;
 
 	if (!information) return false;
-	flags = field(information, 0, 4);
+	flags = bytes_number(information, 0, 4);
 	if (flags & INFO1_COMMAND_LINE)
 		text_read(parse, parse->result->command_line, MULTIBOOT_COMMAND_LINE,
-			field(information, 16, 4));
+			bytes_number(information, 16, 4));
 	if (flags & INFO1_MODULES)
-		modules1_read(parse, field(information, 24, 4), field(information, 20, 4));
+		modules1_read(
+			parse, bytes_number(information, 24, 4), bytes_number(information, 20, 4));
 	if (flags & INFO1_MEMORY_MAP)
-		memory1_read(parse, field(information, 48, 4), field(information, 44, 4));
-	if (flags & INFO1_VBE) {
-		const uint8_t *control = parse->reader(field(information, 72, 4), VBE_CONTROL);
-		const uint8_t *mode = parse->reader(field(information, 76, 4), VBE_MODE);
-
-		if (control && mode) vbe_take(parse, control, mode, information + 80);
-	}
+		memory1_read(
+			parse, bytes_number(information, 48, 4), bytes_number(information, 44, 4));
 	return true;
 }
 
@@ -182,28 +142,33 @@ static void tag_command_line(const struct parse *parse, const uint8_t *tag, uint
 }
 
 static void tag_module(const struct parse *parse, const uint8_t *tag, uint32_t size) {
-	struct boot_module *module = module_add(parse, field(tag, 8, 4), field(tag, 12, 4));
+	struct boot_module *module = module_add(
+		parse, bytes_number(tag, 8, 4), bytes_number(tag, 12, 4));
 
 	if (module)
 		text_copy(module->name, sizeof(module->name), (const char *)tag + 16, size - 16);
 }
 
 static void tag_memory_map(const struct parse *parse, const uint8_t *tag, uint32_t size) {
-	uint64_t step = field(tag, 8, 4);
+	uint64_t step = bytes_number(tag, 8, 4);
 
 	if (step < MEMORY_ENTRY_REST) return;
 	for (uint64_t at = 16; at + step <= size; at += step)
-		memory_add(parse, field(tag + at, 0, 8), field(tag + at, 8, 8),
-			(uint32_t)field(tag + at, 16, 4));
+		memory_add(parse, bytes_number(tag + at, 0, 8), bytes_number(tag + at, 8, 8),
+			(uint32_t)bytes_number(tag + at, 16, 4));
 }
 
-static void tag_vbe(const struct parse *parse, const uint8_t *tag, uint32_t size) {
-	(void)size;
-	vbe_take(parse, tag + 16, tag + 16 + VBE_CONTROL, tag + TAG_HEADER);
+static void tag_vbe(const struct parse *parse, const uint8_t *tag, uint32_t) {
+	uint8_t *vbe = parse->facts->vbe;
+
+	memcpy(vbe, tag + 16, VBE_BLOCKS);
+	// Mode, interface segment, offset and length: 16-bit numbers there, 32-bit ones here.
+	for (unsigned i = 0; i < 4; i++)
+		memcpy(vbe + VBE_BLOCKS + 4 * i, tag + TAG_HEADER + 2 * i, 2);
+	parse->facts->has_vbe = 1;
 }
 
-static void tag_framebuffer(const struct parse *parse, const uint8_t *tag, uint32_t size) {
-	(void)size;
+static void tag_framebuffer(const struct parse *parse, const uint8_t *tag, uint32_t) {
 	memcpy(parse->facts->framebuffer, tag + TAG_HEADER, sizeof(parse->facts->framebuffer));
 	parse->facts->has_framebuffer = 1;
 }
@@ -218,17 +183,15 @@ static void tag_rsdp(const struct parse *parse, const uint8_t *tag, uint32_t siz
 	parse->result->has_rsdp = true;
 }
 
-struct tag_row {
+static const struct {
 	uint32_t type;
 	uint32_t minimum;
 	void (*read)(const struct parse *parse, const uint8_t *tag, uint32_t size);
-};
-
-static const struct tag_row tag_rows[] = {
+} tag_rows[] = {
 	{TAG_COMMAND_LINE, TAG_HEADER, tag_command_line},
 	{TAG_MODULE, 16, tag_module},
 	{TAG_MEMORY_MAP, 16, tag_memory_map},
-	{TAG_VBE, 16 + VBE_CONTROL + VBE_MODE, tag_vbe},
+	{TAG_VBE, 16 + VBE_BLOCKS, tag_vbe},
 	{TAG_FRAMEBUFFER, TAG_HEADER + 22, tag_framebuffer},
 	{TAG_RSDP_OLD, TAG_HEADER + 20, tag_rsdp},
 	{TAG_RSDP, TAG_HEADER + 36, tag_rsdp},
@@ -236,30 +199,22 @@ static const struct tag_row tag_rows[] = {
 
 static void tag_read(const struct parse *parse, const uint8_t *tag, uint32_t size) {
 	for (unsigned i = 0; i < array_count(tag_rows); i++) {
-		const struct tag_row *row = &tag_rows[i];
-
-		if (row->type == field(tag, 0, 4) && size >= row->minimum)
-			row->read(parse, tag, size);
+		if (tag_rows[i].type == bytes_number(tag, 0, 4) && size >= tag_rows[i].minimum)
+			tag_rows[i].read(parse, tag, size);
 	}
 }
 
 static bool information2_read(const struct parse *parse, uint64_t physical) {
 	const uint8_t *information = parse->reader(physical, 8);
-	uint64_t total, at = 8;
+	uint64_t total = information ? bytes_number(information, 0, 4) : 0;
+	uint32_t size;
 
-	if (!information) return false;
-	total = field(information, 0, 4);
-	if (total > INFO2_MAX) return false;
-	information = parse->reader(physical, total);
-	if (!information) return false;
-	while (at + TAG_HEADER <= total) {
-		const uint8_t *tag = information + at;
-		uint32_t size = (uint32_t)field(tag, 4, 4);
-
+	information = total <= INFO2_MAX ? parse->reader(physical, total) : NULL;
+	for (uint64_t at = 8; information && at + TAG_HEADER <= total; at += align_up(size, 8)) {
+		size = (uint32_t)bytes_number(information + at, 4, 4);
 		if (size < TAG_HEADER || size > total - at) return false;
-		if (field(tag, 0, 4) == TAG_END) return true;
-		tag_read(parse, tag, size);
-		at += align_up(size, 8);
+		if (bytes_number(information + at, 0, 4) == TAG_END) return true;
+		tag_read(parse, information + at, size);
 	}
 	return false;
 }

@@ -7,10 +7,9 @@
 
 #define MULTIBOOT1_LOADER 0x2badb002u
 #define MULTIBOOT2_LOADER 0x36d76289u
+#define MULTIBOOT_COMMAND_LINE 256
 
-enum {
-	MULTIBOOT_COMMAND_LINE = 256,
-};
+enum multiboot_memory { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVED = 4 };
 
 // Pointer to size bytes at a physical address, or null if they cannot be read.
 typedef const void *multiboot_reader(uint64_t physical, uint64_t size);

@@ -11,23 +11,14 @@
 #define CONTEXT(name, field) DEFINE(CONTEXT_##name, offsetof(struct context, field))
 #define VCPU(name, field) DEFINE(VCPU_##name, offsetof(struct vcpu, field))
 #define CPU(name, field) DEFINE(CPU_##name, offsetof(struct cpu, field))
-#define VECTOR(name) DEFINE(VECTOR_##name, VECTOR_##name)
+#define SAME(name) DEFINE(name, name)
 
 void offsets(void);
 
 void offsets(void) {
 	CONTEXT(R15, r15);
-	CONTEXT(R14, r14);
-	CONTEXT(R13, r13);
-	CONTEXT(R12, r12);
 	CONTEXT(R11, r11);
 	CONTEXT(R10, r10);
-	CONTEXT(R9, r9);
-	CONTEXT(R8, r8);
-	CONTEXT(RDI, rdi);
-	CONTEXT(RSI, rsi);
-	CONTEXT(RBP, rbp);
-	CONTEXT(RBX, rbx);
 	CONTEXT(RDX, rdx);
 	CONTEXT(RCX, rcx);
 	CONTEXT(RAX, rax);
@@ -39,9 +30,8 @@ void offsets(void) {
 	CONTEXT(VECTOR, vector);
 	CONTEXT(ERROR_CODE, error_code);
 	CONTEXT(FAULT_ADDRESS, fault_address);
-	DEFINE(CONTEXT_SYSRET, CONTEXT_SYSRET);
-	DEFINE(CONTEXT_IRET, CONTEXT_IRET);
-
+	SAME(CONTEXT_SYSRET);
+	SAME(CONTEXT_IRET);
 	CPU(CURRENT_CONTEXT, current_context);
 	CPU(KERNEL_STACK, kernel_stack);
 	CPU(SCRATCH, scratch);
@@ -49,18 +39,15 @@ void offsets(void) {
 	VCPU(REGISTERS, registers);
 	VCPU(LAUNCHED, launched);
 	VCPU(ENTRY_FAILED, entry_failed);
-	DEFINE(WAY_OUT_USER, WAY_OUT_USER);
-	DEFINE(WAY_OUT_GUEST, WAY_OUT_GUEST);
-	DEFINE(VCPU_GENERAL, offsetof(struct vcpu, registers));
-	DEFINE(VCPU_LAUNCHED, offsetof(struct vcpu, launched));
-	DEFINE(VCPU_ENTRY_FAILED, offsetof(struct vcpu, entry_failed));
+	SAME(WAY_OUT_USER);
+	SAME(WAY_OUT_GUEST);
 	DEFINE(STUB_SIZE, STUB_SIZE);
-	VECTOR(NMI);
-	VECTOR(DOUBLE_FAULT);
-	VECTOR(PROTECTION);
-	VECTOR(PAGE_FAULT);
-	VECTOR(MACHINE_CHECK);
-	VECTOR(EXCEPTIONS);
-	DEFINE(SELECTOR_USER_CODE, SELECTOR_USER_CODE);
-	DEFINE(SELECTOR_USER_DATA, SELECTOR_USER_DATA);
+	SAME(VECTOR_NMI);
+	SAME(VECTOR_DOUBLE_FAULT);
+	SAME(VECTOR_PROTECTION);
+	SAME(VECTOR_PAGE_FAULT);
+	SAME(VECTOR_MACHINE_CHECK);
+	SAME(VECTOR_EXCEPTIONS);
+	SAME(SELECTOR_USER_CODE);
+	SAME(SELECTOR_USER_DATA);
 }

@@ -2,69 +2,57 @@
 ; The ways into the kernel from programs, guests and the idle loop, and the one way out.
 ;
 ; Inside the kernel interrupts are off, GS holds struct cpu, and the stack starts at its top: the
-; state of whoever was interrupted lies in its struct context, so nothing on the stack outlives an
-; entry. C functions return what to do next (enum way_out).
+; state of whoever was interrupted lies in its struct context or struct vcpu, so nothing on the
+; stack outlives an entry. C functions return what to do next (enum way_out).
 
 %include "offsets.inc"
+
+VMCS_HOST_RIP equ 0x6c16
 
 bits 64
 default rel
 
-extern trap_syscall
-extern trap_exception
-extern trap_interrupt
-extern trap_guest_exit
-extern trap_in_kernel
-extern guest_enter
-global trap_stubs
-global trap_syscall_entry
-global trap_from_guest
-global trap_nmi_count
-global way_out
+extern trap_syscall, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
+global trap_stubs, trap_syscall_entry, way_out
 
-%macro save_common 1			; all registers but those the callers treat themselves
-	mov [%1 + CONTEXT_R15], r15
-	mov [%1 + CONTEXT_R14], r14
-	mov [%1 + CONTEXT_R13], r13
-	mov [%1 + CONTEXT_R12], r12
-	mov [%1 + CONTEXT_R11], r11
-	mov [%1 + CONTEXT_R10], r10
-	mov [%1 + CONTEXT_R9], r9
-	mov [%1 + CONTEXT_R8], r8
-	mov [%1 + CONTEXT_RDI], rdi
-	mov [%1 + CONTEXT_RSI], rsi
-	mov [%1 + CONTEXT_RBP], rbp
-	mov [%1 + CONTEXT_RBX], rbx
-	mov [%1 + CONTEXT_RDX], rdx
-	mov [%1 + CONTEXT_RCX], rcx
+; Stores registers, the arguments from the second on, one after the other from an address on.
+%macro registers_store 2-*
+%xdefine base %1
+%assign at 0
+%rep %0 - 1
+%rotate 1
+	mov [base + at], %1
+%assign at at + 8
+%endrep
 %endmacro
 
-%macro load_common 1
-	mov r15, [%1 + CONTEXT_R15]
-	mov r14, [%1 + CONTEXT_R14]
-	mov r13, [%1 + CONTEXT_R13]
-	mov r12, [%1 + CONTEXT_R12]
-	mov r10, [%1 + CONTEXT_R10]
-	mov r9, [%1 + CONTEXT_R9]
-	mov r8, [%1 + CONTEXT_R8]
-	mov rdi, [%1 + CONTEXT_RDI]
-	mov rsi, [%1 + CONTEXT_RSI]
-	mov rbp, [%1 + CONTEXT_RBP]
-	mov rbx, [%1 + CONTEXT_RBX]
-	mov rax, [%1 + CONTEXT_RAX]
+%macro registers_load 2-*
+%xdefine base %1
+%assign at 0
+%rep %0 - 1
+%rotate 1
+	mov %1, [base + at]
+%assign at at + 8
+%endrep
+%endmacro
+
+; All in the order of struct context, but for RAX, which the callers treat themselves.
+%macro context_store 1
+	registers_store %1 + CONTEXT_R15, r15, r14, r13, r12, r11, r10, r9, r8, \
+		rdi, rsi, rbp, rbx, rdx, rcx
 %endmacro
 
 section .text
 
 ; One stub a vector, STUB_SIZE apart: pushes an error code where the CPU pushes none, and the
-; vector.
+; vector. An NMI may come at any moment, GS unknown, and is of no use.
 	align STUB_SIZE
 trap_stubs:
 %assign vector 0
 %rep 256
 	align STUB_SIZE
 %if vector == VECTOR_NMI
-	jmp trap_nmi
+	iretq
 %else
 %if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 \
 	|| vector == 29 || vector == 30)
@@ -88,7 +76,7 @@ trap_syscall_entry:
 	swapgs
 	mov [gs:CPU_SCRATCH], rsp
 	mov rsp, [gs:CPU_CURRENT_CONTEXT]
-	save_common rsp
+	context_store rsp
 	mov [rsp + CONTEXT_RAX], rax
 	mov [rsp + CONTEXT_RIP], rcx
 	sub rcx, 2			; SYSCALL itself
@@ -111,7 +99,7 @@ trap_common:
 	swapgs
 	mov [gs:CPU_SCRATCH], rax
 	mov rax, [gs:CPU_CURRENT_CONTEXT]
-	save_common rax
+	context_store rax
 	mov rcx, [gs:CPU_SCRATCH]
 	mov [rax + CONTEXT_RAX], rcx
 	pop rdi
@@ -132,6 +120,7 @@ trap_common:
 .no_address:
 	cmp edi, VECTOR_EXCEPTIONS
 	jb .exception
+.interrupt:
 	call trap_interrupt
 	jmp way_out
 .exception:
@@ -144,39 +133,26 @@ trap_common:
 	jb trap_broken
 	mov rdi, [rsp]
 	mov rsp, [gs:CPU_KERNEL_STACK]
-	call trap_interrupt
-	jmp way_out
+	jmp .interrupt
 
 ; An exception in the kernel, a double fault or a machine check: the whole frame for the panic.
 trap_broken:
-	push rax
-	push rcx
-	push rdx
-	push rbx
-	push rbp
-	push rsi
-	push rdi
-	push r8
-	push r9
-	push r10
-	push r11
-	push r12
-	push r13
-	push r14
-	push r15
+	sub rsp, 15 * 8
+	context_store rsp
+	mov [rsp + CONTEXT_RAX], rax
 	mov rdi, rsp
 	and rsp, -16
 	call trap_in_kernel
-	ud2
 
-; May come at any moment, GS unknown: only counts.
-trap_nmi:
-	lock inc qword [trap_nmi_count]
-	iretq
-
-; guest.asm comes here after a VM exit, GS and the stack as everywhere in the kernel.
+; VM exit: the CPU comes here with host state loaded and the guest's general registers.
 	align 16
-trap_from_guest:
+guest_exit:
+	push rax
+	mov rax, [gs:CPU_GUEST]
+	pop qword [rax + VCPU_REGISTERS]
+	registers_store rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
+		r8, r9, r10, r11, r12, r13, r14, r15
+.call:
 	call trap_guest_exit
 
 ; EAX: enum way_out. The stack is at its top.
@@ -193,7 +169,9 @@ way_out:
 	sar rax, 16
 	cmp rax, rcx
 	jne .bad_address
-	load_common rdx
+	mov rax, [rdx + CONTEXT_RAX]
+	registers_load rdx + CONTEXT_R15, r15, r14, r13, r12
+	registers_load rdx + CONTEXT_R10, r10, r9, r8, rdi, rsi, rbp, rbx
 	cmp qword [rdx + CONTEXT_HOW], CONTEXT_SYSRET
 	jne .interrupt_return
 	mov r11, [rdx + CONTEXT_RFLAGS]
@@ -230,6 +208,28 @@ way_out:
 	hlt
 	jmp .idle
 
-section .bss nobits alloc noexec write align=8
-trap_nmi_count:
-	resq 1
+; VM entry of this_cpu()->guest. C has loaded all but the general registers, and HOST_RSP points to
+; the top of the stack.
+guest_enter:
+	mov rax, [gs:CPU_GUEST]
+	mov ecx, VMCS_HOST_RIP
+	lea rdx, [guest_exit]
+	cmp qword [rax + VCPU_LAUNCHED], 0
+	jne .load
+	vmwrite rcx, rdx
+	cmp qword [rax + VCPU_LAUNCHED], 0
+.load:
+	; MOV leaves the flags alone: they still say whether to launch.
+	registers_load rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
+		r8, r9, r10, r11, r12, r13, r14, r15
+	mov rax, [rax + VCPU_REGISTERS]
+	jne .resume
+	vmlaunch
+	jmp .failed
+.resume:
+	vmresume
+.failed:
+	; The instruction fell through: the controls are inconsistent, nothing ran.
+	mov rax, [gs:CPU_GUEST]
+	mov qword [rax + VCPU_ENTRY_FAILED], 1
+	jmp guest_exit.call

@@ -8,6 +8,7 @@
 #include <cpu/clock.h>
 #include <cpu/context.h>
 #include <cpu/segments.h>
+#include <kernel/check.h>
 #include <kernel/fault.h>
 #include <kernel/irq.h>
 #include <kernel/schedule.h>
@@ -23,8 +24,12 @@ enum {
 };
 
 enum way_out trap_syscall(uint64_t number) {
+	enum way_out way;
+
 	syscall_handle(number);
-	return schedule();
+	way = schedule();
+	check_after_call();
+	return way;
 }
 
 enum way_out trap_exception(void) {
@@ -53,45 +58,25 @@ static void call_by_interrupt(uint64_t vector) {
 	fault_unknown_syscall(thread, (uint64_t)(int64_t)(int32_t)number);
 }
 
-static void timer_arrived(uint64_t vector) {
-	(void)vector;
+static void timer_arrived(void) {
 	clock_expired();
 	schedule_timer();
-	apic_end_of_interrupt();
 }
-
-static void device_arrived(uint64_t vector) {
-	(void)schedule_check_budget();
-	irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
-	apic_end_of_interrupt();
-}
-
-static void apic_error_arrived(uint64_t vector) {
-	(void)vector;
-	trace("apic: error interrupt\n");
-	apic_end_of_interrupt();
-}
-
-struct vector_row {
-	uint8_t first;
-	uint8_t last;
-	void (*arrived)(uint64_t vector);
-};
-
-// What is in no row is spurious: it needs no answer, not even the APIC's.
-static const struct vector_row vector_rows[] = {
-	{VECTOR_USER_FIRST, VECTOR_USER_LAST, device_arrived},
-	{VECTOR_TIMER, VECTOR_TIMER, timer_arrived},
-	{VECTOR_CALL_FIRST, VECTOR_CALL_LAST, call_by_interrupt},
-	{VECTOR_APIC_ERROR, VECTOR_APIC_ERROR, apic_error_arrived},
-};
 
 enum way_out trap_interrupt(uint64_t vector) {
 	schedule_update_time();
-	for (unsigned i = 0; i < array_count(vector_rows); i++) {
-		if (vector >= vector_rows[i].first && vector <= vector_rows[i].last)
-			vector_rows[i].arrived(vector);
+	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
+		(void)schedule_check_budget();
+		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
+	} else if (vector == VECTOR_TIMER) {
+		timer_arrived();
+	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
+		call_by_interrupt(vector);
+	} else if (vector == VECTOR_APIC_ERROR) {
+		trace("apic: error interrupt\n");
 	}
+	// All others are spurious or INT n: nothing is in service at the APIC.
+	if (vector >= VECTOR_APIC_ERROR && vector <= VECTOR_USER_LAST) apic_end_of_interrupt();
 	return schedule();
 }
 
@@ -100,29 +85,24 @@ enum way_out trap_interrupt(uint64_t vector) {
 static enum way_out guest_deadline(void) {
 	if (apic_is_pending()) return WAY_OUT_IDLE;
 	schedule_update_time();
-	clock_expired();
-	schedule_timer();
+	timer_arrived();
 	return schedule();
 }
 
 enum way_out trap_guest_exit(void) {
-	struct guest_exit_verdict verdict = vcpu_exit(this_cpu()->guest);
+	unsigned outcome = vcpu_exit(this_cpu()->guest);
 
-	if (verdict.kind == GUEST_EXIT_INTERRUPT) return trap_interrupt(verdict.vector);
-	if (verdict.kind == GUEST_EXIT_DEADLINE) return guest_deadline();
-	return schedule();
+	if (outcome == GUEST_EXIT_DEADLINE) return guest_deadline();
+	return outcome == GUEST_EXIT_DONE ? schedule() : trap_interrupt(outcome);
 }
 
-void trap_in_kernel(const struct kernel_frame *frame) {
+void trap_in_kernel(const uint64_t *frame) {
+	static const char *const names[] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9 ", "r8 ",
+		"rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax", "vector", "error code", "rip",
+		"cs", "rflags", "rsp", "ss"};
+
 	print("\nregisters of the kernel:\n");
-	print("  rip %016lx rsp %016lx rflags %08lx cs %lx ss %lx\n", frame->rip, frame->rsp,
-		frame->rflags, frame->cs, frame->ss);
-	print("  rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", frame->rax, frame->rbx, frame->rcx,
-		frame->rdx);
-	print("  rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", frame->rsi, frame->rdi, frame->rbp,
-		frame->r8);
-	print("  r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", frame->r9, frame->r10, frame->r11,
-		frame->r12);
-	print("  r13 %016lx r14 %016lx r15 %016lx\n", frame->r13, frame->r14, frame->r15);
-	panic("exception %lu, code %lx, in the kernel", frame->vector, frame->error_code);
+	for (unsigned i = 0; i < array_count(names); i++)
+		print("  %s %016lx%s", names[i], frame[i], i % 4 == 3 ? "\n" : "");
+	panic("exception %lu, code %lx, in the kernel", frame[15], frame[16]);
 }

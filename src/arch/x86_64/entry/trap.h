@@ -5,6 +5,9 @@
 
 #include <cpu/percpu.h>
 
+// Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
+enum way_out boot_main(uint32_t magic, uint64_t information);
+
 // SYSCALL; number is the program's RDX.
 enum way_out trap_syscall(uint64_t number);
 
@@ -17,12 +20,5 @@ enum way_out trap_interrupt(uint64_t vector);
 // VM exit of this_cpu()->guest.
 enum way_out trap_guest_exit(void);
 
-// Registers of the kernel at an exception that must not happen, as trap.asm pushes them.
-struct kernel_frame {
-	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
-	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	uint64_t vector, error_code;
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-
-[[gnu::noreturn]] void trap_in_kernel(const struct kernel_frame *frame);
+// An exception that must not happen: frame is what trap.asm leaves on the stack, R15 first.
+[[gnu::noreturn]] void trap_in_kernel(const uint64_t *frame);

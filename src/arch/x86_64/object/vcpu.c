@@ -9,12 +9,9 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 #include <kernel/thread.h>
+#include <object/rows.h>
 
-enum {
-	PORT_MASK = 0xffff,
-};
-
-// All VCPUs. Written by vcpu_create and vcpu_destroy.
+// All VCPUs. Written by vcpu_init and vcpu_destroy.
 static struct vcpu *all_vcpus;
 
 void vcpu_load(struct vcpu *vcpu) {
@@ -25,21 +22,7 @@ void vcpu_load(struct vcpu *vcpu) {
 	cpu->vmcs_loaded = vcpu;
 }
 
-static void list_insert(struct vcpu *vcpu) {
-	vcpu->next = all_vcpus;
-	if (all_vcpus) all_vcpus->previous = vcpu;
-	all_vcpus = vcpu;
-}
-
-static void list_remove(struct vcpu *vcpu) {
-	if (vcpu->previous)
-		vcpu->previous->next = vcpu->next;
-	else
-		all_vcpus = vcpu->next;
-	if (vcpu->next) vcpu->next->previous = vcpu->previous;
-}
-
-struct cap vcpu_create(void *memory, unsigned, bool) {
+void vcpu_init(void *memory) {
 	struct vcpu *vcpu = memory;
 
 	*(uint32_t *)vcpu->vmcs = vmx_revision();
@@ -52,8 +35,8 @@ struct cap vcpu_create(void *memory, unsigned, bool) {
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(vcpu->io_bitmap).value + VCPU_PAGE);
 	vmcs_write(VMCS_MSR_BITMAP, vcpu_msr_bitmap().value);
 	vcpu_state_init(vcpu);
-	list_insert(vcpu);
-	return cap_make(CAP_VCPU, vcpu);
+	vcpu->next = all_vcpus;
+	all_vcpus = vcpu;
 }
 
 // A thread that is in the guest leaves it by executing VMEnter again: without a VCPU that is an
@@ -69,17 +52,20 @@ static void detach_thread(struct thread *thread) {
 
 void vcpu_destroy(struct slot *slot, bool last) {
 	struct vcpu *vcpu = cap_object(&slot->cap);
+	struct vcpu **link = &all_vcpus;
 	struct cpu *cpu = this_cpu();
 
 	if (!last) return;
 	if (vcpu->thread) detach_thread(vcpu->thread);
 	vcpu_state_forget(vcpu);
-	// The CPU may keep the VMCS and write it back later: not after the memory is something
-	// else.
+	// The CPU may keep the VMCS and write it back later: not after the memory is another
+	// object.
 	if (!vmcs_clear(physical_of(vcpu->vmcs))) panic("vcpu: VMCLEAR failed");
 	if (cpu->vmcs_loaded == vcpu) cpu->vmcs_loaded = NULL;
 	if (cpu->guest == vcpu) cpu->guest = NULL;
-	list_remove(vcpu);
+	while (*link != vcpu)
+		link = &(*link)->next;
+	*link = vcpu->next;
 }
 
 enum error vcpu_set_tcb(struct invocation *invocation) {
@@ -136,8 +122,8 @@ void vcpu_withdraw_ports(struct cap *range) {
 enum error vcpu_enable_io_port(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 	struct cap *range = &invocation->caps[0]->cap;
-	unsigned low = invocation_word(invocation, 0) & PORT_MASK;
-	unsigned high = invocation_word(invocation, 1) & PORT_MASK;
+	uint16_t low = (uint16_t)invocation_word(invocation, 0);
+	uint16_t high = (uint16_t)invocation_word(invocation, 1);
 
 	if (range->type != CAP_PORT_RANGE) return ERROR_ILLEGAL_OPERATION;
 	if (low < range->port.first || high > range->port.last || low > high)
@@ -150,8 +136,8 @@ enum error vcpu_enable_io_port(struct invocation *invocation) {
 
 enum error vcpu_disable_io_port(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	unsigned low = invocation_word(invocation, 0) & PORT_MASK;
-	unsigned high = invocation_word(invocation, 1) & PORT_MASK;
+	uint16_t low = (uint16_t)invocation_word(invocation, 0);
+	uint16_t high = (uint16_t)invocation_word(invocation, 1);
 
 	if (low <= high) ports_set(vcpu, low, high, UINT64_MAX);
 	return ERROR_NONE;

@@ -22,8 +22,8 @@ enum vcpu_msr {
 	VCPU_MSR_LSTAR,
 	VCPU_MSR_CSTAR,
 	VCPU_MSR_FMASK,
-	VCPU_MSR_KERNEL_GS_BASE,
-	VCPU_MSR_TSC_AUX,
+	VCPU_MSR_TSC_AUX, // not on every CPU
+	VCPU_MSR_KERNEL_GS_BASE, // on the host a program's, not the kernel's
 	VCPU_MSRS,
 	VCPU_OPENABLE_MSRS = 13, // these and those in the VMCS: SetMSRAccess
 };
@@ -31,19 +31,17 @@ enum vcpu_msr {
 enum {
 	VCPU_PAGE = 4096,
 	VCPU_FPU_AREA = 3712,
-	VCPU_IO_WORDS = 65536 / 64,
 };
 
 // Touched only inside the kernel, by the core that runs or is asked to change the VCPU.
 struct vcpu {
-	// guest.asm stores and loads these. Order of VCPU WriteRegisters.
+	// trap.asm stores and loads these. Order of VCPU WriteRegisters.
 	uint64_t registers[VCPU_REGISTERS];
 	uint64_t launched; // VMRESUME, not VMLAUNCH
-	uint64_t entry_failed; // the entry instruction fell through; set by guest.asm
+	uint64_t entry_failed; // the entry instruction fell through; set by trap.asm
 
 	struct thread *thread; // partner, or null
 	struct vcpu *next; // list of all VCPUs (vcpu.c)
-	struct vcpu *previous;
 
 	uint64_t cr2;
 	uint64_t dr[4]; // out of date while this VCPU is debug_owner of a core
@@ -55,23 +53,19 @@ struct vcpu {
 
 	uint8_t is_stale; // the client changed what linear translations depend on
 	uint8_t timer_is_clients; // the running timer ends at the client's value, not the kernel's
-	uint32_t pin; // controls as the client sees them
-	uint32_t primary;
-	uint32_t exit;
+	uint32_t pin, primary, exit; // controls as the client sees them
 	uint32_t timer_value; // preemption timer field as the client sees it
 	uint32_t timer_left; // of this VMEnter
 	uint64_t timer_start; // TSC at the last entry
 
-	uint64_t ept_pointer; // what the VMCS holds
-	uint64_t host_cr3; // likewise
-	uint64_t vpid_generation;
-	uint16_t vpid;
+	uint64_t ept_pointer, host_cr3; // what the VMCS holds
+	uint64_t vpid; // generation and number (vcpu_run.c)
 
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[VCPU_FPU_AREA];
 
 	alignas(VCPU_PAGE) uint8_t vmcs[VCPU_PAGE];
-	uint64_t io_bitmap[VCPU_IO_WORDS]; // 1: exits
+	uint64_t io_bitmap[65536 / 64]; // 1: exits
 };
 
 _Static_assert(sizeof(struct vcpu) == 1 << VCPU_BITS);
@@ -79,26 +73,19 @@ _Static_assert(offsetof(struct vcpu, fpu_area) + VCPU_FPU_AREA == VCPU_PAGE);
 _Static_assert(offsetof(struct vcpu, vmcs) == VCPU_PAGE);
 _Static_assert(offsetof(struct vcpu, io_bitmap) == 2 * VCPU_PAGE);
 
-// Object row (kernel/object.h). Without VT-x object_is_available says no before.
-struct cap vcpu_create(void *memory, unsigned size_bits, bool device);
-void vcpu_destroy(struct slot *slot, bool last);
-
 // A port range capability goes: the VCPU it is enabled in loses the range.
 void vcpu_withdraw_ports(struct cap *range);
 
-// What a VM exit means to entry/trap.c, which then calls schedule().
-struct guest_exit_verdict {
-	enum {
-		GUEST_EXIT_DONE, // all is done
-		GUEST_EXIT_INTERRUPT, // the host's interrupt `vector` came and is acknowledged
-		GUEST_EXIT_DEADLINE, // the kernel's deadline came as the preemption timer
-	} kind;
-	unsigned vector;
+// What a VM exit means to entry/trap.c beside the vector of a host's interrupt, which is
+// acknowledged.
+enum {
+	GUEST_EXIT_DONE = 256, // all is done
+	GUEST_EXIT_DEADLINE, // the kernel's deadline came as the preemption timer
 };
 
 // The guest of this core, vcpu, left: puts host state back and tells the VMM, unless the exit is
-// the kernel's own business.
-struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu);
+// the kernel's own business. The caller goes on with schedule().
+unsigned vcpu_exit(struct vcpu *vcpu);
 
 // Between the files of this object:
 
@@ -111,23 +98,18 @@ void vcpu_set_primary(struct vcpu *vcpu, uint64_t value);
 // Initial values of all fields (vtx.md 6). The VMCS is current.
 void vcpu_reset_fields(struct vcpu *vcpu);
 
-// The registers get the guest's state, or the host's back (vcpu_switch.c).
+// The registers get the guest's state, or the host's back (vcpu_state.c).
 void vcpu_state_init(struct vcpu *vcpu);
 void vcpu_state_enter(struct vcpu *vcpu);
 void vcpu_state_leave(struct vcpu *vcpu);
-// DR0 to DR3 of the VCPU are up to date in memory, and loaded anew on the next entry.
-void vcpu_state_take_debug(struct vcpu *vcpu);
 // No core holds anything of the VCPU.
 void vcpu_state_forget(struct vcpu *vcpu);
 
 // Which MSRs the guest may touch without an exit (vcpu_msr.c).
 physical_t vcpu_msr_bitmap(void);
 void vcpu_msr_init(struct vcpu *vcpu);
-void vcpu_msr_use_bitmap(struct vcpu *vcpu);
 void vcpu_msr_enter(struct vcpu *vcpu);
 void vcpu_msr_leave(struct vcpu *vcpu);
-// The value nearest to `value` that WRMSR accepts.
-uint64_t vcpu_msr_clean(enum vcpu_msr msr, uint64_t value);
 
 // Enter, prepare and notify of guest_hooks (vcpu_run.c).
 void vcpu_enter(struct thread *thread);

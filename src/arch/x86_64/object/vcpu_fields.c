@@ -17,8 +17,11 @@ enum field_flags {
 	FIELD_BOTH = FIELD_READ | FIELD_WRITE,
 };
 
-// Fields first..last (even encodings) of the same kind. write, if any, changes the value and notes
-// what the kernel must know; read replaces what the VMCS holds.
+enum { LBR_BTF = 3, HLT = 1 }; // of IA32_DEBUGCTL; activity state
+
+// Fields first..last (even encodings) of the same kind. Without flags they are fields no client
+// reaches, whose values VMCLEAR leaves open. write, if any, changes the value and notes what the
+// kernel must know; read replaces what the VMCS holds.
 struct field_row {
 	uint32_t first;
 	uint32_t last;
@@ -69,24 +72,17 @@ static uint64_t write_timer(struct vcpu *vcpu, uint64_t value) {
 static uint64_t read_timer(const struct vcpu *vcpu) { return vcpu->timer_value; }
 
 // Not every CPU checks reserved bits; those of branch trace stores would write to memory.
-static uint64_t write_debugctl(struct vcpu *, uint64_t value) {
-	const uint64_t lbr_btf = 3;
-
-	return value & lbr_btf;
-}
+static uint64_t write_debugctl(struct vcpu *, uint64_t value) { return value & LBR_BTF; }
 
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
-static uint64_t write_activity(struct vcpu *, uint64_t value) {
-	const uint64_t hlt = 1;
-
-	return value == hlt ? value : 0;
-}
+static uint64_t write_activity(struct vcpu *, uint64_t value) { return value == HLT ? HLT : 0; }
 
 static uint64_t write_rip(struct vcpu *, uint64_t value) { return context_clean_address(value); }
 
-// Ascending.
 static const struct field_row field_rows[] = {
 	{0x0800, 0x080e, FIELD_BOTH, NULL, NULL}, // selectors
+	{0x2010, 0x2010, 0, NULL, NULL}, // TSC offset
+	{0x202c, 0x202c, 0, NULL, NULL}, // XSS-exiting bitmap
 	{0x2400, 0x2400, FIELD_READ, NULL, NULL}, // guest-physical address
 	{0x2802, 0x2802, FIELD_BOTH, write_debugctl, NULL},
 	{0x2804, 0x2804, FIELD_BOTH, NULL, NULL}, // PAT
@@ -96,16 +92,18 @@ static const struct field_row field_rows[] = {
 	{0x4000, 0x4000, FIELD_BOTH, write_pin, read_pin},
 	{0x4002, 0x4002, FIELD_BOTH, write_primary, NULL},
 	{0x4004, 0x4004, FIELD_BOTH, NULL, NULL}, // exception bitmap
-	{0x400c, 0x400c, FIELD_BOTH, write_exit, NULL},
+	// Page-fault mask and match, so that the exception bitmap alone decides; CR3 targets.
+	{0x4006, 0x400a, 0, NULL, NULL}, {0x400c, 0x400c, FIELD_BOTH, write_exit, NULL},
+	{0x400e, 0x4010, 0, NULL, NULL}, // MSR lists of exits
 	{0x4012, 0x4012, FIELD_BOTH, write_entry, NULL},
+	{0x4014, 0x4014, 0, NULL, NULL}, // MSR list of entries
 	{0x4016, 0x4016, FIELD_BOTH, NULL, NULL}, // entry interruption information
 	{0x4018, 0x4018, FIELD_WRITE, NULL, NULL}, // entry exception error code
+	{0x401a, 0x401c, 0, NULL, NULL}, // entry instruction length, TPR threshold
 	{0x401e, 0x401e, FIELD_BOTH, write_secondary, NULL},
 	{0x4400, 0x4400, FIELD_READ, NULL, NULL}, // instruction error
 	{0x4404, 0x440e, FIELD_READ, NULL, NULL}, // exit and vectoring information
-	{0x4800, 0x4812, FIELD_BOTH, NULL, NULL}, // limits
-	{0x4814, 0x4822, FIELD_BOTH, NULL, NULL}, // access rights
-	{0x4824, 0x4824, FIELD_BOTH, NULL, NULL}, // interruptibility
+	{0x4800, 0x4824, FIELD_BOTH, NULL, NULL}, // limits, access rights, interruptibility
 	{0x4826, 0x4826, FIELD_BOTH, write_activity, NULL},
 	{0x4828, 0x482a, FIELD_BOTH, NULL, NULL}, // SMBASE, SYSENTER_CS
 	{0x482e, 0x482e, FIELD_BOTH, write_timer, read_timer},
@@ -116,61 +114,32 @@ static const struct field_row field_rows[] = {
 	{0x6800, 0x6800, FIELD_BOTH | FIELD_STALE, write_cr0, NULL},
 	{0x6802, 0x6802, FIELD_BOTH | FIELD_STALE, NULL, NULL}, // CR3
 	{0x6804, 0x6804, FIELD_BOTH | FIELD_STALE, write_cr4, NULL},
-	{0x6806, 0x681a, FIELD_BOTH, NULL, NULL}, // bases, DR7
-	{0x681c, 0x681c, FIELD_BOTH, NULL, NULL}, // RSP
+	{0x6806, 0x681c, FIELD_BOTH, NULL, NULL}, // bases, DR7, RSP
 	{0x681e, 0x681e, FIELD_BOTH, write_rip, NULL},
 	{0x6820, 0x6826, FIELD_BOTH, NULL, NULL}, // RFLAGS, debug exceptions, SYSENTER
 };
 
-// Control fields no client reaches; VMCLEAR leaves their values open.
-static const struct {
-	uint32_t encoding;
-	uint64_t value;
-} fixed_fields[] = {
-	{0x2800, UINT64_MAX}, // link pointer: none
-	{0x2010, 0}, // TSC offset
-	{0x202c, 0}, // XSS-exiting bitmap
-	{0x4006, 0}, // page-fault mask and match: the exception bitmap alone decides
-	{0x4008, 0},
-	{0x400a, 0}, // CR3 targets
-	{0x400e, 0}, // MSR lists
-	{0x4010, 0},
-	{0x4014, 0},
-	{0x401a, 0}, // entry instruction length
-	{0x401c, 0}, // TPR threshold
-	{0x4020, 128}, // PAUSE gap and window, in ticks
-	{0x4022, 4096},
-};
+// The row of the field that word 0 of at least `words` names; null if there is none with the flag.
+static const struct field_row *find_row(
+	const struct invocation *invocation, unsigned words, enum field_flags flag) {
+	if (invocation->length < words) return NULL;
+	for (unsigned i = 0; i < array_count(field_rows); i++) {
+		const struct field_row *row = &field_rows[i];
+		uint64_t encoding = invocation_word(invocation, 0);
 
-// The part of a value that a field of this encoding has (SDM 3C 25.11.2).
-static uint64_t field_mask(uint32_t encoding) {
-	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
-
-	return masks[encoding >> 13 & 3];
-}
-
-static const struct field_row *find_row(uint64_t encoding) {
-	unsigned low = 0;
-	unsigned high = array_count(field_rows);
-
-	while (low < high) {
-		unsigned middle = (low + high) / 2;
-
-		if (encoding > field_rows[middle].last)
-			low = middle + 1;
-		else
-			high = middle;
+		if (encoding < row->first || encoding > row->last || encoding & 1) continue;
+		return row->flags & flag ? row : NULL;
 	}
-	if (low == array_count(field_rows) || encoding < field_rows[low].first || encoding & 1)
-		return NULL;
-	return &field_rows[low];
+	return NULL;
 }
 
 // Writes value as the row says; false if this CPU has no such field. *value becomes what the client
 // is told. The VMCS is current.
 static bool write_field(
 	struct vcpu *vcpu, const struct field_row *row, uint32_t encoding, uint64_t *value) {
-	uint64_t written = *value & field_mask(encoding);
+	// By the encoding's width (SDM 3C 25.11.2).
+	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
+	uint64_t written = *value & masks[encoding >> 13 & 3];
 
 	if (row->write) written = row->write(vcpu, written);
 	*value = row->read ? row->read(vcpu) : written;
@@ -183,49 +152,42 @@ void vcpu_set_primary(struct vcpu *vcpu, uint64_t value) {
 }
 
 void vcpu_reset_fields(struct vcpu *vcpu) {
-	for (unsigned i = 0; i < array_count(fixed_fields); i++)
-		(void)vmcs_try_write(VMCS_FIELD(fixed_fields[i].encoding), fixed_fields[i].value);
-
 	for (unsigned i = 0; i < array_count(field_rows); i++) {
 		const struct field_row *row = &field_rows[i];
 
-		if (!(row->flags & FIELD_WRITE)) continue;
+		if (row->flags == FIELD_READ) continue;
 		for (uint32_t encoding = row->first; encoding <= row->last; encoding += 2) {
 			uint64_t value = encoding == VMCS_ENTRY.encoding ? ENTRY_GUEST_64 : 0;
 
 			(void)write_field(vcpu, row, encoding, &value);
 		}
 	}
+	(void)vmcs_try_write(VMCS_FIELD(0x2800), UINT64_MAX); // link pointer: none
+	(void)vmcs_try_write(VMCS_FIELD(0x4020), 128); // PAUSE gap and window, in ticks
+	(void)vmcs_try_write(VMCS_FIELD(0x4022), 4096);
 }
 
 enum error vcpu_read_vmcs(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	const struct field_row *row;
-	uint64_t encoding;
+	const struct field_row *row = find_row(invocation, 1, FIELD_READ);
+	uint32_t encoding = (uint32_t)invocation_word(invocation, 0);
 	uint64_t value = 0;
 
-	if (invocation->length < 1) return ERROR_ILLEGAL_OPERATION;
-	encoding = invocation_word(invocation, 0);
-	row = find_row(encoding);
-	if (!row || !(row->flags & FIELD_READ)) return ERROR_ILLEGAL_OPERATION;
+	if (!row) return ERROR_ILLEGAL_OPERATION;
 	if (row->read) return invocation_return(invocation, row->read(vcpu));
 	vcpu_load(vcpu);
-	if (!vmcs_try_read(VMCS_FIELD((uint32_t)encoding), &value)) return ERROR_ILLEGAL_OPERATION;
+	if (!vmcs_try_read(VMCS_FIELD(encoding), &value)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
 
 enum error vcpu_write_vmcs(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	const struct field_row *row;
-	uint64_t encoding;
-	uint64_t value;
+	const struct field_row *row = find_row(invocation, 2, FIELD_WRITE);
+	uint32_t encoding = (uint32_t)invocation_word(invocation, 0);
+	uint64_t value = invocation_word(invocation, 1);
 
-	if (invocation->length < 2) return ERROR_ILLEGAL_OPERATION;
-	encoding = invocation_word(invocation, 0);
-	value = invocation_word(invocation, 1);
-	row = find_row(encoding);
-	if (!row || !(row->flags & FIELD_WRITE)) return ERROR_ILLEGAL_OPERATION;
+	if (!row) return ERROR_ILLEGAL_OPERATION;
 	vcpu_load(vcpu);
-	if (!write_field(vcpu, row, (uint32_t)encoding, &value)) return ERROR_ILLEGAL_OPERATION;
+	if (!write_field(vcpu, row, encoding, &value)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }

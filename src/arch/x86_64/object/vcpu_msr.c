@@ -9,12 +9,12 @@
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
 #include <kernel/invocation.h>
+#include <kernel/thread.h>
 
 enum {
 	MSR_SYSENTER_CS = 0x174,
 	MSR_SYSENTER_ESP = 0x175,
 	MSR_SYSENTER_EIP = 0x176,
-	MSR_PAT = 0x277,
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits
 	BITMAP_HIGH = 1024, // from low MSRs to 0xc0000000 and up
 	BITMAP_MSRS = 0x2000,
@@ -24,64 +24,44 @@ enum {
 #define MSR_HIGH 0xc0000000u
 #define MSR_TSC_AUX 0xc0000103u
 
-enum msr_value {
-	MSR_ANY,
-	MSR_ADDRESS, // canonical
-	MSR_32_BITS,
-};
-
 // The first VCPU_MSRS rows are enum vcpu_msr; the others live in the VMCS. Initial access:
 // vtx.md 7.
 static const struct {
 	uint32_t msr;
 	uint8_t access;
-	uint8_t value; // enum msr_value
 } rows[VCPU_OPENABLE_MSRS] = {
-	[VCPU_MSR_STAR] = {MSR_STAR, 0, MSR_ANY},
-	[VCPU_MSR_LSTAR] = {MSR_LSTAR, 0, MSR_ADDRESS},
-	[VCPU_MSR_CSTAR] = {MSR_CSTAR, 0, MSR_ADDRESS},
-	[VCPU_MSR_FMASK] = {MSR_FMASK, 0, MSR_32_BITS},
-	[VCPU_MSR_KERNEL_GS_BASE] = {MSR_KERNEL_GS_BASE, MSR_READ_WRITE, MSR_ADDRESS},
-	[VCPU_MSR_TSC_AUX] = {MSR_TSC_AUX, 0, MSR_32_BITS},
-	{MSR_FS_BASE, MSR_READ_WRITE, MSR_ADDRESS},
-	{MSR_GS_BASE, MSR_READ_WRITE, MSR_ADDRESS},
-	{MSR_SYSENTER_CS, MSR_READ_WRITE, MSR_32_BITS},
-	{MSR_SYSENTER_ESP, MSR_READ_WRITE, MSR_ADDRESS},
-	{MSR_SYSENTER_EIP, MSR_READ_WRITE, MSR_ADDRESS},
-	{MSR_PAT, 0, MSR_ANY},
-	{MSR_EFER, 0, MSR_ANY},
+	[VCPU_MSR_STAR] = {MSR_STAR, 0},
+	[VCPU_MSR_LSTAR] = {MSR_LSTAR, 0},
+	[VCPU_MSR_CSTAR] = {MSR_CSTAR, 0},
+	[VCPU_MSR_FMASK] = {MSR_FMASK, 0},
+	[VCPU_MSR_TSC_AUX] = {MSR_TSC_AUX, 0},
+	[VCPU_MSR_KERNEL_GS_BASE] = {MSR_KERNEL_GS_BASE, MSR_READ_WRITE},
+	{MSR_FS_BASE, MSR_READ_WRITE},
+	{MSR_GS_BASE, MSR_READ_WRITE},
+	{MSR_SYSENTER_CS, MSR_READ_WRITE},
+	{MSR_SYSENTER_ESP, MSR_READ_WRITE},
+	{MSR_SYSENTER_EIP, MSR_READ_WRITE},
+	{MSR_PAT, 0},
+	{MSR_EFER, 0},
 };
 
-// One a core. Rebuilt by vcpu_msr_use_bitmap for cpu->msr_bitmap_owner.
+// One a core. Rebuilt by use_bitmap for cpu->msr_bitmap_owner.
 static alignas(VCPU_PAGE) uint8_t msr_bitmap[VCPU_PAGE];
 
-// What the kernel has in these MSRs all the time; read when the first VCPU is made. KERNEL_GS_BASE
-// is a program's and not here: bases_switch loads it.
-static struct {
-	bool is_known;
-	bool has_tsc_aux;
-	uint64_t values[VCPU_MSRS];
-} host_msrs;
+// What the kernel has in the MSRs that VM entry and exit switch, all the time. KERNEL_GS_BASE is a
+// program's and not here: bases_switch loads it. Written by vcpu_msr_init.
+static uint64_t host_msrs[VCPU_MSR_KERNEL_GS_BASE];
+static unsigned host_msr_count; // TSC_AUX, the last, is not on every CPU
 
 physical_t vcpu_msr_bitmap(void) { return physical_of_image(msr_bitmap); }
 
-static bool is_switched(unsigned msr) {
-	return msr != VCPU_MSR_KERNEL_GS_BASE && (msr != VCPU_MSR_TSC_AUX || host_msrs.has_tsc_aux);
-}
-
-static void read_host_msrs(void) {
-	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
-
-	host_msrs.has_tsc_aux = cpuid(0x80000000, 0).eax > 0x80000000 &&
-		cpuid(0x80000001, 0).edx & rdtscp;
-	for (unsigned i = 0; i < VCPU_MSRS; i++) {
-		if (is_switched(i)) host_msrs.values[i] = msr_read(rows[i].msr);
-	}
-	host_msrs.is_known = true;
-}
-
 void vcpu_msr_init(struct vcpu *vcpu) {
-	if (!host_msrs.is_known) read_host_msrs();
+	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
+	bool has_tsc_aux = cpuid(0x80000001, 0).edx & rdtscp;
+
+	host_msr_count = has_tsc_aux ? VCPU_MSR_TSC_AUX + 1 : VCPU_MSR_TSC_AUX;
+	for (unsigned i = 0; i < host_msr_count; i++)
+		host_msrs[i] = msr_read(rows[i].msr);
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++)
 		vcpu->msr_access[i] = rows[i].access;
 }
@@ -92,7 +72,7 @@ static void bitmap_open(uint8_t *half, uint32_t msr) {
 	half[msr / 8] &= (uint8_t) ~(1u << msr % 8);
 }
 
-void vcpu_msr_use_bitmap(struct vcpu *vcpu) {
+static void use_bitmap(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
 	if (likely(cpu->msr_bitmap_owner == vcpu)) return;
@@ -107,74 +87,72 @@ void vcpu_msr_use_bitmap(struct vcpu *vcpu) {
 
 // The caller has saved the program's bases before.
 void vcpu_msr_enter(struct vcpu *vcpu) {
-	for (unsigned i = 0; i < VCPU_MSRS; i++) {
-		if (is_switched(i) && vcpu->msrs[i] != host_msrs.values[i])
-			msr_write(rows[i].msr, vcpu->msrs[i]);
+	use_bitmap(vcpu);
+	for (unsigned i = 0; i < host_msr_count; i++) {
+		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, vcpu->msrs[i]);
 	}
 	msr_write(MSR_KERNEL_GS_BASE, vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE]);
 }
 
 void vcpu_msr_leave(struct vcpu *vcpu) {
-	for (unsigned i = 0; i < VCPU_MSRS; i++) {
-		if (!is_switched(i)) continue;
+	for (unsigned i = 0; i < host_msr_count; i++) {
 		if (vcpu->msr_access[i] & VCPU_MSR_WRITE) vcpu->msrs[i] = msr_read(rows[i].msr);
-		if (vcpu->msrs[i] != host_msrs.values[i])
-			msr_write(rows[i].msr, host_msrs.values[i]);
+		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, host_msrs[i]);
 	}
 	// SWAPGS changes it without any right to the MSR.
 	vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE] = msr_read(MSR_KERNEL_GS_BASE);
 }
 
-uint64_t vcpu_msr_clean(enum vcpu_msr msr, uint64_t value) {
-	if (rows[msr].value == MSR_ADDRESS) return context_clean_address(value);
-	return rows[msr].value == MSR_32_BITS ? (uint32_t)value : value;
+static unsigned find_row(uint64_t number) {
+	unsigned i = 0;
+
+	while (i < VCPU_OPENABLE_MSRS && rows[i].msr != number)
+		i++;
+	return i;
 }
 
-// ReadMSR and WriteMSR know the four of SYSCALL.
-static bool find_syscall_msr(uint64_t number, unsigned *found) {
-	for (unsigned i = VCPU_MSR_STAR; i <= VCPU_MSR_FMASK; i++) {
-		if (rows[i].msr == number) {
-			*found = i;
-			return true;
-		}
-	}
-	return false;
+// The value is in word 0 of the answer, but the answer's length is 0 (invocations.md, ReadMSR).
+static enum error return_beyond_length(struct invocation *invocation, uint64_t value) {
+	struct thread *caller = invocation->caller;
+
+	if (caller->message_flags & MESSAGE_CALL) *thread_message_register(caller, 0) = value;
+	return ERROR_NONE;
 }
 
+// ReadMSR and WriteMSR know the four of SYSCALL; reading, one of VT-x besides.
 enum error vcpu_read_msr(struct invocation *invocation) {
 	const struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	uint64_t number;
-	unsigned msr;
+	uint64_t number = invocation_word(invocation, 0);
+	unsigned i = find_row(number);
 
 	if (invocation->length < 1) return ERROR_ILLEGAL_OPERATION;
-	number = invocation_word(invocation, 0);
-	if (number == MSR_VMX_MISC) return invocation_return(invocation, msr_read(MSR_VMX_MISC));
-	if (!find_syscall_msr(number, &msr)) return ERROR_ILLEGAL_OPERATION;
-	return invocation_return(invocation, vcpu->msrs[msr]);
+	if (number == MSR_VMX_MISC) return return_beyond_length(invocation, msr_read(MSR_VMX_MISC));
+	if (i > VCPU_MSR_FMASK) return ERROR_ILLEGAL_OPERATION;
+	return return_beyond_length(invocation, vcpu->msrs[i]);
 }
 
 enum error vcpu_write_msr(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	unsigned msr;
+	unsigned i = find_row(invocation_word(invocation, 0));
+	uint64_t value = invocation_word(invocation, 1);
 
-	if (invocation->length < 2 || !find_syscall_msr(invocation_word(invocation, 0), &msr))
-		return ERROR_ILLEGAL_OPERATION;
-	vcpu->msrs[msr] = vcpu_msr_clean(msr, invocation_word(invocation, 1));
-	return invocation_return(invocation, vcpu->msrs[msr]);
+	if (invocation->length < 2 || i > VCPU_MSR_FMASK) return ERROR_ILLEGAL_OPERATION;
+	if (i == VCPU_MSR_LSTAR || i == VCPU_MSR_CSTAR) value = context_clean_address(value);
+	if (i == VCPU_MSR_FMASK) value = (uint32_t)value;
+	vcpu->msrs[i] = value;
+	return return_beyond_length(invocation, value);
 }
 
 enum error vcpu_set_msr_access(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	uint64_t number = invocation_word(invocation, 0);
+	unsigned i = find_row(invocation_word(invocation, 0));
 	uint64_t access = invocation_word(invocation, 1);
+	struct cpu *cpu = this_cpu();
 
 	if (access & ~(uint64_t)MSR_READ_WRITE) return error_argument(invocation, 1);
-	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++) {
-		if (rows[i].msr != number) continue;
-		if (i == VCPU_MSR_TSC_AUX && !host_msrs.has_tsc_aux) break;
-		vcpu->msr_access[i] = (uint8_t)access;
-		if (this_cpu()->msr_bitmap_owner == vcpu) this_cpu()->msr_bitmap_owner = NULL;
-		return ERROR_NONE;
-	}
-	return error_argument(invocation, 0);
+	if (i == VCPU_OPENABLE_MSRS || (i == VCPU_MSR_TSC_AUX && i >= host_msr_count))
+		return error_argument(invocation, 0);
+	vcpu->msr_access[i] = (uint8_t)access;
+	if (cpu->msr_bitmap_owner == vcpu) cpu->msr_bitmap_owner = NULL;
+	return ERROR_NONE;
 }

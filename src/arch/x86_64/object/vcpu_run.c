@@ -9,29 +9,24 @@
 #include <cpu/segments.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
-#include <kernel/fault.h>
 #include <kernel/message.h>
 #include <kernel/notification.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 
-// VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU
-// forgets every linear translation and each VCPU gets another number. Written by assign_vpid.
-static struct {
-	uint64_t generation;
-	uint32_t last;
-} vpids = {.generation = 1};
+// Generation and, in the low 16 bits, the VPID given out last. VPIDs are given out upwards on first
+// entry. When they are used up, all begin anew: the CPU forgets every linear translation and each
+// VCPU gets another number. VPID 0 is the host's. Written by assign_vpid.
+static uint64_t last_vpid = 1 << 16;
 
 static void assign_vpid(struct vcpu *vcpu) {
-	if (vpids.last == UINT16_MAX) {
-		vpids.generation++;
-		vpids.last = 0;
+	last_vpid++;
+	if ((uint16_t)last_vpid == 0) {
+		last_vpid++;
 		vmx_invalidate_vpids();
 	}
-	vpids.last++;
-	vcpu->vpid = (uint16_t)vpids.last;
-	vcpu->vpid_generation = vpids.generation;
-	vmcs_write(VMCS_VPID, vcpu->vpid);
+	vcpu->vpid = last_vpid;
+	vmcs_write(VMCS_VPID, (uint16_t)last_vpid);
 }
 
 static void prepare_translations(struct vcpu *vcpu, const struct thread *thread) {
@@ -42,10 +37,10 @@ static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
 		vmcs_write(VMCS_EPT_POINTER, ept_pointer);
 	}
 	if (!vmx_has_vpid()) return;
-	if (unlikely(vcpu->vpid_generation != vpids.generation))
+	if (unlikely(vcpu->vpid >> 16 != last_vpid >> 16))
 		assign_vpid(vcpu);
 	else if (vcpu->is_stale)
-		vmx_invalidate_vpid(vcpu->vpid);
+		vmx_invalidate_vpid((uint16_t)vcpu->vpid);
 	vcpu->is_stale = false;
 }
 
@@ -95,16 +90,11 @@ void vcpu_enter(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 	struct context *context = &thread->context;
 
-	if (!vcpu) {
-		fault_unknown_syscall(thread, (uint64_t)SYSCALL_VM_ENTER);
-		return;
-	}
 	vcpu_load(vcpu);
 	if (likely(thread_buffer_to_read(thread))) {
-		vmcs_write(
-			VMCS_GUEST_RIP, context_clean_address(*thread_message_register(thread, 0)));
-		vcpu_set_primary(vcpu, *thread_message_register(thread, 1));
-		vmcs_write(VMCS_ENTRY_INTERRUPTION, *thread_message_register(thread, 2));
+		vmcs_write(VMCS_GUEST_RIP, context_clean_address(context->r10));
+		vcpu_set_primary(vcpu, context->r8);
+		vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 	}
 	if (notification_take_bound(thread)) {
 		*context_tag(context) = VM_ENTER_NOTIFICATION;
@@ -114,11 +104,11 @@ void vcpu_enter(struct thread *thread) {
 	thread->state = THREAD_IN_GUEST;
 }
 
-// Words 0 to 2 of both ways VMEnter ends.
+// Words 0 to 2 of both ways VMEnter ends, in the registers of messages (syscalls.md 5).
 static void return_words(struct thread *thread, struct vcpu *vcpu) {
-	*thread_message_register(thread, 0) = vmcs_read(VMCS_GUEST_RIP);
-	*thread_message_register(thread, 1) = vcpu->primary;
-	*thread_message_register(thread, 2) = vmcs_read(VMCS_ENTRY_INTERRUPTION);
+	thread->context.r10 = vmcs_read(VMCS_GUEST_RIP);
+	thread->context.r8 = vcpu->primary;
+	thread->context.r9 = vmcs_read(VMCS_ENTRY_INTERRUPTION);
 	thread->state = THREAD_RUNNING;
 	if (vcpu->exit & EXIT_SAVE_TIMER) vcpu->timer_value = vcpu->timer_left;
 }
@@ -132,17 +122,11 @@ void vcpu_notify(struct thread *thread) {
 // VM exits
 
 // Reasons whose exit has a qualification that clients get (vtx.md 2).
-#define QUALIFIED_LOW \
+#define QUALIFIED \
 	(1ul << 0 | 1ul << 4 | 1ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 21 | 1ul << 22 | \
 		1ul << 23 | 1ul << 25 | 1ul << 27 | 1ul << 28 | 1ul << 29 | 1ul << 30 | \
 		1ul << 36 | 1ul << 43 | 1ul << 44 | 1ul << 46 | 1ul << 47 | 1ul << 48 | \
 		1ul << 50 | 1ul << 53)
-
-static uint64_t exit_qualification(uint32_t reason) {
-	bool has_one = reason < 64 && QUALIFIED_LOW >> reason & 1;
-
-	return has_one ? vmcs_read(VMCS_EXIT_QUALIFICATION) : 0;
-}
 
 static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualification) {
 	struct thread *thread = vcpu->thread;
@@ -150,7 +134,7 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 	uint64_t *word;
 
 	return_words(thread, vcpu);
-	*thread_message_register(thread, 3) = reason;
+	thread->context.r15 = reason;
 	*context_tag(&thread->context) = VM_ENTER_FAULT;
 	if (!buffer) return;
 	word = buffer->message + MESSAGE_REGISTERS;
@@ -160,8 +144,7 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 	*word++ = vmcs_read(VMCS_GUEST_RFLAGS);
 	*word++ = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	*word++ = vmcs_read(VMCS_GUEST_CR3);
-	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
-		*word++ = vcpu->registers[i];
+	__builtin_memcpy(word, vcpu->registers, sizeof(vcpu->registers));
 }
 
 // An exit that the client does not see came while an event was on its way to the guest: it is
@@ -183,21 +166,6 @@ static void inject_again(void) {
 			vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
 }
 
-static struct guest_exit_verdict kernel_timer(void) {
-	inject_again();
-	return (struct guest_exit_verdict){.kind = GUEST_EXIT_DEADLINE};
-}
-
-static struct guest_exit_verdict host_interrupt(void) {
-	uint64_t information = vmcs_read(VMCS_EXIT_INTERRUPTION);
-
-	inject_again();
-	return (struct guest_exit_verdict){
-		.kind = GUEST_EXIT_INTERRUPT,
-		.vector = information & INTERRUPTION_VECTOR,
-	};
-}
-
 // An NMI is the host's, whatever the client makes of the exit. It came without its handler running,
 // and NMIs stay blocked until an IRET: both are made good by calling the handler.
 static void take_nmi(void) {
@@ -205,10 +173,10 @@ static void take_nmi(void) {
 		asm volatile("int %0" : : "i"(VECTOR_NMI) : "memory");
 }
 
-struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu) {
-	const struct guest_exit_verdict done = {.kind = GUEST_EXIT_DONE};
+unsigned vcpu_exit(struct vcpu *vcpu) {
 	uint32_t full_reason;
 	uint32_t reason;
+	uint64_t qualification = 0;
 
 	vcpu_state_leave(vcpu);
 	timer_stop(vcpu);
@@ -216,16 +184,24 @@ struct guest_exit_verdict vcpu_exit(struct vcpu *vcpu) {
 		vcpu->entry_failed = false;
 		schedule_update_time();
 		tell_client(vcpu, UINT32_MAX, UINT64_MAX);
-		return done;
+		return GUEST_EXIT_DONE;
 	}
 	full_reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
 	reason = full_reason & EXIT_REASON_MASK;
 	// A refused guest state leaves the VMCS as it was: the next entry launches again.
 	if (likely(!(full_reason & EXIT_ENTRY_FAILED))) vcpu->launched = true;
-	if (reason == EXIT_EXTERNAL_INTERRUPT) return host_interrupt();
-	if (reason == EXIT_TIMER && !vcpu->timer_is_clients) return kernel_timer();
+	if (reason == EXIT_EXTERNAL_INTERRUPT) {
+		inject_again();
+		return vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_VECTOR;
+	}
+	if (reason == EXIT_TIMER && !vcpu->timer_is_clients) {
+		inject_again();
+		return GUEST_EXIT_DEADLINE;
+	}
 	if (reason == EXIT_EXCEPTION) take_nmi();
+	if (reason < 64 && QUALIFIED >> reason & 1)
+		qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	schedule_update_time();
-	tell_client(vcpu, reason, exit_qualification(reason));
-	return done;
+	tell_client(vcpu, reason, qualification);
+	return GUEST_EXIT_DONE;
 }

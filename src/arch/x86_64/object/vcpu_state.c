@@ -21,9 +21,7 @@ enum xcr0_bits {
 	XCR0_OFFERED = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512,
 };
 
-enum {
-	MAX_INSTRUCTION_LENGTH = 15,
-};
+enum { MAX_INSTRUCTION_LENGTH = 15 };
 
 static uint64_t xcr0_allowed(void) { return fpu_guest_xcr0(VCPU_FPU_AREA) & XCR0_OFFERED; }
 
@@ -45,14 +43,6 @@ static void debug_load(const struct vcpu *vcpu) {
 	dr1_write(vcpu->dr[1]);
 	dr2_write(vcpu->dr[2]);
 	dr3_write(vcpu->dr[3]);
-}
-
-void vcpu_state_take_debug(struct vcpu *vcpu) {
-	struct cpu *cpu = this_cpu();
-
-	if (cpu->debug_owner != vcpu) return;
-	debug_save(vcpu);
-	cpu->debug_owner = NULL;
 }
 
 void vcpu_state_forget(struct vcpu *vcpu) {
@@ -87,7 +77,6 @@ void vcpu_state_enter(struct vcpu *vcpu) {
 	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->xcr0);
 	debug_enter(cpu, vcpu);
 	if (cr2_read() != vcpu->cr2) cr2_write(vcpu->cr2);
-	vcpu_msr_use_bitmap(vcpu);
 	vcpu_msr_enter(vcpu);
 }
 
@@ -143,21 +132,30 @@ static uint64_t read_instruction_length(struct vcpu *vcpu) {
 	return vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH);
 }
 
-static bool write_debug(struct vcpu *vcpu, uint64_t) {
-	vcpu_state_take_debug(vcpu);
+// DR0 to DR3 of the VCPU are up to date in memory, and loaded anew on the next entry.
+static bool take_debug(struct vcpu *vcpu, uint64_t) {
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->debug_owner == vcpu) {
+		debug_save(vcpu);
+		cpu->debug_owner = NULL;
+	}
 	return true;
 }
 
-// The upper half is reserved: MOV DR6 would fault.
-static bool write_dr6(struct vcpu *, uint64_t value) { return value <= UINT32_MAX; }
+// What the instruction that writes the register would fault on.
+static bool check_32_bits(struct vcpu *, uint64_t value) { return value <= UINT32_MAX; }
+
+static bool check_address(struct vcpu *, uint64_t value) {
+	return context_clean_address(value) == value;
+}
 
 static uint64_t read_xcr0_allowed(struct vcpu *) { return xcr0_allowed(); }
 
 // A field is a word of struct vcpu unless read says otherwise. write checks, and stores what is not
-// such a word.
+// such a word; a field with neither word nor write is read only.
 struct state_row {
 	uint16_t offset; // 0: no word to store
-	bool is_read_only;
 	bool (*write)(struct vcpu *vcpu, uint64_t value);
 	uint64_t (*read)(struct vcpu *vcpu);
 };
@@ -166,22 +164,23 @@ struct state_row {
 
 static const struct state_row state_rows[] = {
 	[VCPU_STATE_CR2] = {STATE_WORD(cr2)},
-	[VCPU_STATE_DR0] = {STATE_WORD(dr[0]), .write = write_debug},
-	[VCPU_STATE_DR1] = {STATE_WORD(dr[1]), .write = write_debug},
-	[VCPU_STATE_DR2] = {STATE_WORD(dr[2]), .write = write_debug},
-	[VCPU_STATE_DR3] = {STATE_WORD(dr[3]), .write = write_debug},
-	[VCPU_STATE_DR6] = {STATE_WORD(dr6), .write = write_dr6},
+	[VCPU_STATE_DR0] = {STATE_WORD(dr[0]), .write = take_debug},
+	[VCPU_STATE_DR1] = {STATE_WORD(dr[1]), .write = take_debug},
+	[VCPU_STATE_DR2] = {STATE_WORD(dr[2]), .write = take_debug},
+	[VCPU_STATE_DR3] = {STATE_WORD(dr[3]), .write = take_debug},
+	[VCPU_STATE_DR6] = {STATE_WORD(dr6), .write = check_32_bits},
 	[VCPU_STATE_TSC_OFFSET] = {STATE_WORD(tsc_offset), .write = write_tsc_offset},
 	[VCPU_STATE_XCR0] = {STATE_WORD(xcr0), .write = write_xcr0},
 	[VCPU_STATE_ENTRY_INSTRUCTION_LENGTH] = {.write = write_instruction_length,
 		.read = read_instruction_length},
-	[VCPU_STATE_XCR0_ALLOWED] = {.is_read_only = true, .read = read_xcr0_allowed},
+	[VCPU_STATE_XCR0_ALLOWED] = {.read = read_xcr0_allowed},
 	[VCPU_STATE_STAR] = {STATE_WORD(msrs[VCPU_MSR_STAR])},
-	[VCPU_STATE_LSTAR] = {STATE_WORD(msrs[VCPU_MSR_LSTAR])},
-	[VCPU_STATE_CSTAR] = {STATE_WORD(msrs[VCPU_MSR_CSTAR])},
-	[VCPU_STATE_FMASK] = {STATE_WORD(msrs[VCPU_MSR_FMASK])},
-	[VCPU_STATE_KERNEL_GS_BASE] = {STATE_WORD(msrs[VCPU_MSR_KERNEL_GS_BASE])},
-	[VCPU_STATE_TSC_AUX] = {STATE_WORD(msrs[VCPU_MSR_TSC_AUX])},
+	[VCPU_STATE_LSTAR] = {STATE_WORD(msrs[VCPU_MSR_LSTAR]), .write = check_address},
+	[VCPU_STATE_CSTAR] = {STATE_WORD(msrs[VCPU_MSR_CSTAR]), .write = check_address},
+	[VCPU_STATE_FMASK] = {STATE_WORD(msrs[VCPU_MSR_FMASK]), .write = check_32_bits},
+	[VCPU_STATE_KERNEL_GS_BASE] = {STATE_WORD(msrs[VCPU_MSR_KERNEL_GS_BASE]),
+		.write = check_address},
+	[VCPU_STATE_TSC_AUX] = {STATE_WORD(msrs[VCPU_MSR_TSC_AUX]), .write = check_32_bits},
 };
 
 static const struct state_row *find_row(uint64_t field) {
@@ -202,23 +201,18 @@ enum error vcpu_read_state(struct invocation *invocation) {
 
 	if (!row) return error_argument(invocation, 0);
 	if (row->read) return invocation_return(invocation, row->read(vcpu));
-	if (row->write == write_debug) vcpu_state_take_debug(vcpu);
+	if (row->write == take_debug) (void)take_debug(vcpu, 0);
 	return invocation_return(invocation, *state_word(vcpu, row));
 }
 
 enum error vcpu_write_state(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	uint64_t field = invocation_word(invocation, 0);
+	const struct state_row *row = find_row(invocation_word(invocation, 0));
 	uint64_t value = invocation_word(invocation, 1);
-	const struct state_row *row = find_row(field);
 
 	if (!row) return error_argument(invocation, 0);
-	if (row->is_read_only) return ERROR_ILLEGAL_OPERATION;
-	if (field >= VCPU_STATE_STAR && vcpu_msr_clean(field - VCPU_STATE_STAR, value) != value)
-		return error_argument(invocation, 1);
+	if (!row->offset && !row->write) return ERROR_ILLEGAL_OPERATION;
 	if (row->write && !row->write(vcpu, value)) return error_argument(invocation, 1);
 	if (row->offset) *state_word(vcpu, row) = value;
 	return ERROR_NONE;
 }
-
-_Static_assert(VCPU_STATE_STAR + VCPU_MSR_TSC_AUX == VCPU_STATE_TSC_AUX);

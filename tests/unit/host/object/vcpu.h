@@ -4,6 +4,4 @@
 
 #include <kernel/cap.h>
 
-struct cap vcpu_create(void *memory, unsigned size_bits, bool device);
-void vcpu_destroy(struct slot *slot, bool last);
 void vcpu_withdraw_ports(const struct cap *range);

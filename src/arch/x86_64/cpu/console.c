@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// 16550 output by polling: the console must work before and after everything else.
-#include <cpu/serial.h>
+// 16550 output by polling: the console must work before and after everything else, and in a panic.
+#include <cpu/console.h>
 
+#include <base/format.h>
+#include <base/panic.h>
 #include <cpu/registers.h>
 
 enum uart_register {
@@ -28,20 +30,24 @@ enum {
 	ROOM_TRIES = 100000, // a character takes 87 us; a port read about 1 us
 };
 
-// Written by serial_init only.
+// Written by console_init only.
 static uint16_t base;
+
+// Written by console_traces_off only.
+static bool is_traceless;
+
+bool console_traces(void) { return !is_traceless; }
+
+void console_traces_off(void) { is_traceless = true; }
 
 static void uart_write(enum uart_register offset, uint8_t value) {
 	io_out8((uint16_t)(base + offset), value);
 }
 
-void serial_init(uint16_t port) {
+void console_init(uint16_t port) {
+	// All ones: nothing decodes these ports.
+	if (!port || io_in8((uint16_t)(port + UART_LINE_STATUS)) == 0xff) return;
 	base = port;
-	if (!port) return;
-	if (io_in8((uint16_t)(port + UART_LINE_STATUS)) == 0xff) {
-		base = 0; // nothing decodes these ports
-		return;
-	}
 	uart_write(UART_INTERRUPT_ENABLE, 0);
 	uart_write(UART_LINE_CONTROL, UART_LINE_DIVISOR);
 	uart_write(UART_DIVISOR_LOW, 1);
@@ -59,8 +65,31 @@ static void uart_put(char character) {
 	uart_write(UART_DATA, (uint8_t)character);
 }
 
-void serial_put(char character) {
+static void console_put(struct format_sink *, char character) {
 	if (character == '\n') uart_put('\r');
 	uart_put(character);
 	if (NACRE_DEBUG) io_out8(DEBUG_PORT, (uint8_t)character);
+}
+
+static struct format_sink console = {.put = console_put}; // never written
+
+void print(const char *format, ...) {
+	va_list arguments;
+
+	va_start(arguments, format);
+	format_emit(&console, format, arguments);
+	va_end(arguments);
+}
+
+void panic(const char *format, ...) {
+	va_list arguments;
+
+	asm volatile("cli");
+	print("\nkernel panic: ");
+	va_start(arguments, format);
+	format_emit(&console, format, arguments);
+	va_end(arguments);
+	print("\n  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0),
+		cr2_read(), cr3_read(), cr4_read());
+	cpu_stop();
 }

@@ -48,30 +48,13 @@ static inline bool ring_put(struct byte_ring *ring, uint8_t byte) {
 	return true;
 }
 
-// Consumer: look at the oldest byte without taking it; false when the ring is empty.
-static inline bool ring_peek(const struct byte_ring *ring, uint8_t *byte) {
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-
-	if (ring_used(ring) == 0) return false;
-	*byte = ring->data[tail % RING_CAPACITY];
-	return true;
-}
-
 // Consumer: take the oldest byte; false when the ring is empty.
 static inline bool ring_get(struct byte_ring *ring, uint8_t *byte) {
 	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
 
-	if (!ring_peek(ring, byte)) return false;
+	if (ring_used(ring) == 0) return false;
+	*byte = ring->data[tail % RING_CAPACITY];
 	// Release: the producer reuses the place only after it was read.
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 	return true;
-}
-
-// Producer: add as many of the bytes as fit; returns how many.
-static inline uint32_t ring_write(struct byte_ring *ring, const void *bytes, uint32_t count) {
-	uint32_t written = 0;
-
-	while (written < count && ring_put(ring, ((const uint8_t *)bytes)[written]))
-		written++;
-	return written;
 }

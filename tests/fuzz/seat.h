@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A seat: what one fuzzing thread plays from, in memory that all of them and the supervisor share.
+#pragma once
+
+#include <abi/message.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	SEATS = 8,
+	SEAT_STEPS = 24, // without the last, which ends the script
+	STEP_WORDS = 6,
+	SEAT_SIZE = 8192,
+};
+
+// The playground: one large page, at the same address in the supervisor and in all spaces of
+// fuzzing threads. The player's code is at its start, the seats follow.
+#define PLAYGROUND 0x40000000ul
+#define PLAYGROUND_SEATS (PLAYGROUND + 0x10000)
+
+enum action {
+	ACTION_SYSCALL,
+	ACTION_END,
+	ACTION_FIRST_OTHER,
+	ACTION_READ = ACTION_FIRST_OTHER,
+	ACTION_WRITE,
+	ACTION_JUMP,
+	ACTION_COUNT = 23,
+};
+
+// Registers in the order in which the player loads them.
+enum step_register {
+	STEP_RDX,
+	STEP_RDI,
+	STEP_RSI,
+	STEP_R10,
+	STEP_R8,
+	STEP_R9,
+	STEP_R15,
+	STEP_R12,
+	STEP_R13,
+	STEP_REGISTERS,
+};
+
+struct step {
+	uint64_t action; // address
+	uint64_t registers[STEP_REGISTERS];
+	uint64_t words[STEP_WORDS]; // message words 4 to 9
+	uint64_t caps[MESSAGE_MAX_CAPS];
+	uint64_t receive[3]; // cnode, index, depth
+};
+
+struct seat {
+	uint64_t played; // steps begun; the fuzzing thread counts
+	uint64_t scratch[127];
+	struct ipc_buffer buffer;
+	struct step steps[SEAT_STEPS + 1];
+};
+
+// player.inc says the same.
+_Static_assert(sizeof(struct step) == 176);
+_Static_assert(offsetof(struct step, words) == 80);
+_Static_assert(offsetof(struct step, caps) == 128);
+_Static_assert(offsetof(struct step, receive) == 152);
+_Static_assert(offsetof(struct seat, buffer) == 1024);
+_Static_assert(sizeof(struct seat) <= SEAT_SIZE);
+
+extern const char player_begin[];
+extern const char player_end[];
+extern const uint32_t player_actions[ACTION_COUNT];
+
+// Makes the playground visible to the supervisor. False: the kernel refused.
+bool playground_make(void);
+
+// Puts the code there that threads may have overwritten. Before each round.
+void playground_reset(void);
+
+// The frame of the playground, in the supervisor's CSpace.
+uint64_t playground_frame(void);
+
+struct seat *seat_of(unsigned index);
+
+// Address of an action's code.
+uint64_t action_address(enum action action);

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Makes and destroys the objects of a round.
+#include "stock.h"
+
+#include <base/compiler.h>
+#include <base/memory.h>
+#include <user/slots.h>
+#include <user/untyped.h>
+
+#include "random.h"
+
+enum {
+	ARENA_BITS = 24,
+	ITEMS_MAX = 112, // above: slots the threads may fill
+	PORT_FIRST = 0x80, // POST codes and DMA page registers: no harm there
+};
+
+struct stock_row {
+	char kind;
+	uint8_t type;
+	uint8_t size_bits;
+	uint8_t count;
+};
+
+static const struct stock_row rows[] = {
+	{STOCK_TCB, OBJECT_TCB, 0, SEATS + 3},
+	{STOCK_CNODE, OBJECT_CNODE, STOCK_RADIX, STOCK_SPACES},
+	{STOCK_CNODE, OBJECT_CNODE, 3, 3},
+	{STOCK_ENDPOINT, OBJECT_ENDPOINT, 0, 3},
+	{STOCK_NOTIFICATION, OBJECT_NOTIFICATION, 0, 5},
+	{STOCK_SCHED_CONTEXT, OBJECT_SCHED_CONTEXT, 8, SEATS + 2},
+	{STOCK_SCHED_CONTEXT, OBJECT_SCHED_CONTEXT, 7, 2},
+	{STOCK_REPLY, OBJECT_REPLY, 0, 5},
+	{STOCK_UNTYPED, OBJECT_UNTYPED, 16, 5},
+	{STOCK_UNTYPED, OBJECT_UNTYPED, 12, 4},
+	{STOCK_UNTYPED, OBJECT_UNTYPED, 21, 1},
+	{STOCK_FRAME, OBJECT_PAGE, 0, 6},
+	{STOCK_FRAME, OBJECT_LARGE_PAGE, 0, 1},
+	{STOCK_SPACE, OBJECT_PML4, 0, STOCK_SPACES + 2},
+	{STOCK_PDPT, OBJECT_PDPT, 0, 5},
+	{STOCK_PAGE_DIRECTORY, OBJECT_PAGE_DIRECTORY, 0, 5},
+	{STOCK_PAGE_TABLE, OBJECT_PAGE_TABLE, 0, 3},
+	{STOCK_VCPU, OBJECT_VCPU, 0, 2},
+	{STOCK_GUEST_SPACE, OBJECT_EPT_PML4, 0, 2},
+	{STOCK_GUEST_PDPT, OBJECT_EPT_PDPT, 0, 2},
+	{STOCK_GUEST_DIRECTORY, OBJECT_EPT_PD, 0, 2},
+	{STOCK_GUEST_TABLE, OBJECT_EPT_PT, 0, 2},
+};
+
+// Initial capabilities of which the threads get copies.
+static const struct {
+	char kind;
+	seL4_CPtr cap; // 0: see stock_init
+} shared_rows[] = {
+	{STOCK_ASID_CONTROL, seL4_CapASIDControl},
+	{STOCK_ASID_POOL, seL4_CapInitThreadASIDPool},
+	{STOCK_DOMAIN, seL4_CapDomain},
+	{STOCK_SCHED_CONTROL, 0},
+};
+
+// Written by stock_init.
+static seL4_CPtr arena;
+static seL4_CPtr window; // ITEMS_MAX slots
+static seL4_CPtr sched_control;
+static seL4_CPtr device; // untyped far above RAM, or 0
+
+// Written by stock_make.
+static char kinds[ITEMS_MAX];
+static unsigned item_count;
+static bool is_given[STOCK_SPACES + 1][ITEMS_MAX]; // by space; the last is the supervisor's
+
+static seL4_CPtr far_device(const seL4_BootInfo *bootinfo) {
+	for (seL4_Word i = 0; i < bootinfo->untyped.end - bootinfo->untyped.start; i++) {
+		const seL4_UntypedDesc *entry = &bootinfo->untypedList[i];
+
+		if (entry->isDevice && entry->paddr >= 1ul << 40)
+			return bootinfo->untyped.start + i;
+	}
+	return seL4_CapNull;
+}
+
+bool stock_init(const seL4_BootInfo *bootinfo) {
+	sched_control = bootinfo->schedcontrol.start;
+	device = far_device(bootinfo);
+	window = slots_allocate(ITEMS_MAX);
+	arena = object_make(OBJECT_UNTYPED, ARENA_BITS);
+	return window && arena;
+}
+
+seL4_CPtr stock_slot(seL4_Word item) { return window + item; }
+
+seL4_CPtr stock_nth(char kind, unsigned n) {
+	for (unsigned item = 1; item < item_count; item++) {
+		if (kinds[item] == kind && n-- == 0) return stock_slot(item);
+	}
+	return seL4_CapNull;
+}
+
+seL4_Word stock_pick(char kind, unsigned space) {
+	unsigned start = random_below(ITEMS_MAX);
+
+	for (unsigned i = 0; i < ITEMS_MAX; i++) {
+		unsigned item = (start + i) % ITEMS_MAX;
+
+		if (kinds[item] == kind && is_given[space][item]) return item;
+	}
+	return 0;
+}
+
+static void item_add(char kind) {
+	is_given[STOCK_SPACES][item_count] = true;
+	kinds[item_count++] = kind;
+}
+
+// VCPUs and guest tables are refused on a machine without VT-x: their slots stay empty.
+static bool may_be_refused(const struct stock_row *row) {
+	return row->type == OBJECT_VCPU || row->type >= OBJECT_EPT_PML4;
+}
+
+static const char *originals_make(void) {
+	item_count = 1;
+	memset(is_given, 0, sizeof(is_given));
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		const struct stock_row *row = &rows[i];
+		seL4_Error error = seL4_Untyped_Retype(arena, row->type, row->size_bits,
+			seL4_CapInitThreadCNode, 0, 0, stock_slot(item_count), row->count);
+
+		if (error && !may_be_refused(row)) return "retype of the stock";
+		for (unsigned n = 0; n < row->count; n++)
+			item_add(row->kind);
+	}
+	return NULL;
+}
+
+static void shared_make(void) {
+	for (unsigned i = 0; i < array_count(shared_rows); i++) {
+		seL4_CPtr cap = shared_rows[i].cap ? shared_rows[i].cap : sched_control;
+
+		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, stock_slot(item_count), seL4_WordBits,
+			seL4_CapInitThreadCNode, cap, seL4_WordBits, seL4_AllRights);
+		item_add(shared_rows[i].kind);
+	}
+	if (device)
+		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, stock_slot(item_count), seL4_WordBits,
+			seL4_CapInitThreadCNode, device, seL4_WordBits, seL4_AllRights);
+	item_add(STOCK_UNTYPED);
+}
+
+static void issued_make(void) {
+	for (unsigned n = 0; n < 3; n++) {
+		seL4_Word first = PORT_FIRST + 4 * n;
+
+		(void)seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, first, first + 3,
+			seL4_CapInitThreadCNode, stock_slot(item_count), seL4_WordBits);
+		item_add(STOCK_PORT_RANGE);
+		(void)seL4_IRQControl_GetIOAPIC(seL4_CapIRQControl, seL4_CapInitThreadCNode,
+			stock_slot(item_count), seL4_WordBits, 0, 2 + n, random_below(2),
+			random_below(2), random_below(100));
+		item_add(STOCK_IRQ_HANDLER);
+	}
+}
+
+// A guard with which a capability space of STOCK_RADIX uses up all 64 bits of an address.
+static seL4_Word full_guard(void) { return seL4_WordBits - STOCK_RADIX; }
+
+static seL4_Word random_data(char kind) {
+	if (kind == STOCK_CNODE) return random_below(5) ? full_guard() : random_below(64);
+	return random_below(4) ? random_below(6) : random_edge();
+}
+
+// Gives one capability space its capability of an item. What cannot be copied (an unmapped table),
+// and memory, of which a copy uses up the original, is moved to one of them.
+static void item_give(unsigned space, unsigned item) {
+	seL4_CPtr cnode = stock_nth(STOCK_CNODE, space);
+	seL4_CapRights_t rights = {{random_below(3) ? 15 : random_below(16)}};
+	char kind = kinds[item];
+	seL4_Error error;
+
+	if (random_once_in(8)) return;
+	if (kind == STOCK_CNODE || kind == STOCK_ENDPOINT || kind == STOCK_NOTIFICATION)
+		error = seL4_CNode_Mint(cnode, item, STOCK_RADIX, seL4_CapInitThreadCNode,
+			stock_slot(item), seL4_WordBits, rights, random_data(kind));
+	else if (kind == STOCK_UNTYPED && random_below(8))
+		error = seL4_IllegalOperation;
+	else
+		error = seL4_CNode_Copy(cnode, item, STOCK_RADIX, seL4_CapInitThreadCNode,
+			stock_slot(item), seL4_WordBits, rights);
+	if (error == seL4_IllegalOperation && random_below(2)) {
+		error = seL4_CNode_Move(cnode, item, STOCK_RADIX, seL4_CapInitThreadCNode,
+			stock_slot(item), seL4_WordBits);
+		if (!error) is_given[STOCK_SPACES][item] = false;
+	}
+	is_given[space][item] = !error;
+}
+
+// An address space with a playground.
+static const char *space_furnish(seL4_CPtr space, unsigned n) {
+	seL4_CPtr frame = stock_slot(item_count);
+
+	if (seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, space)) return "ASID";
+	if (seL4_X86_PDPT_Map(stock_nth(STOCK_PDPT, n), space, PLAYGROUND, 0)) return "PDPT";
+	if (seL4_X86_PageDirectory_Map(stock_nth(STOCK_PAGE_DIRECTORY, n), space, PLAYGROUND, 0))
+		return "page directory";
+	if (seL4_CNode_Copy(seL4_CapInitThreadCNode, frame, seL4_WordBits, seL4_CapInitThreadCNode,
+		    playground_frame(), seL4_WordBits, seL4_AllRights))
+		return "copy of the playground";
+	item_add(STOCK_NONE);
+	if (seL4_X86_Page_Map(frame, space, PLAYGROUND, seL4_AllRights, 0)) return "playground";
+	return NULL;
+}
+
+static const char *thread_furnish(unsigned n) {
+	seL4_CPtr tcb = stock_nth(STOCK_TCB, n);
+	seL4_CPtr space = stock_nth(STOCK_SPACE, n % STOCK_SPACES);
+	seL4_CPtr context = stock_nth(STOCK_SCHED_CONTEXT, n);
+	seL4_CPtr handler = random_below(3) ? seL4_CapNull : stock_nth(STOCK_ENDPOINT, n % 3);
+	seL4_Word priority = random_below(101);
+	seL4_Word budget = random_below(3) ? 5000 : 20 + random_below(300);
+
+	if (seL4_TCB_Configure(tcb, stock_nth(STOCK_CNODE, n % STOCK_SPACES), full_guard(), space, 0,
+		    (seL4_Word)&seat_of(n)->buffer, playground_frame()))
+		return "configuring a thread";
+	if (seL4_SchedControl_ConfigureFlags(sched_control, context, budget,
+		    random_below(2) ? budget : 2 * budget, random_below(3), n, random_below(2)))
+		return "configuring a scheduling context";
+	// One seat in eight starts without time of its own.
+	if (n == SEATS - 1) context = seL4_CapNull;
+	if (seL4_TCB_SetSchedParams(tcb, seL4_CapInitThreadTCB, 100, priority, context, handler))
+		return "scheduling parameters of a thread";
+	if (random_once_in(4)) (void)seL4_TCB_SetTimeoutEndpoint(tcb, stock_nth(STOCK_ENDPOINT, 0));
+	if (random_once_in(3))
+		(void)seL4_TCB_BindNotification(tcb, stock_nth(STOCK_NOTIFICATION, n % 5));
+	return NULL;
+}
+
+const char *stock_make(void) {
+	const char *problem = originals_make();
+	unsigned items;
+
+	if (problem) return problem;
+	shared_make();
+	issued_make();
+	items = item_count;
+	(void)seL4_X86_ASIDPool_Assign(
+		seL4_CapInitThreadASIDPool, stock_nth(STOCK_GUEST_SPACE, 0));
+	for (unsigned n = 0; n < STOCK_SPACES && !problem; n++)
+		problem = space_furnish(stock_nth(STOCK_SPACE, n), n);
+	for (unsigned n = 0; n < SEATS && !problem; n++)
+		problem = thread_furnish(n);
+	for (unsigned n = 0; n < STOCK_SPACES && !problem; n++) {
+		for (unsigned item = 1; item < items; item++)
+			item_give(n, item);
+	}
+	return problem;
+}
+
+const char *stock_clear(void) {
+	if (seL4_CNode_Revoke(seL4_CapInitThreadCNode, arena, seL4_WordBits))
+		return "revoking the round's memory";
+	for (unsigned item = 1; item < ITEMS_MAX; item++) {
+		if (seL4_CNode_Delete(seL4_CapInitThreadCNode, stock_slot(item), seL4_WordBits))
+			return "deleting a leftover";
+	}
+	for (unsigned item = 1; item < ITEMS_MAX; item++) {
+		if (seL4_DebugCapIdentify(stock_slot(item))) return "emptying a slot";
+	}
+	return NULL;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// A whole machine on the fake host, and an exit at a time, for unit tests.
+#pragma once
+
+#include "check.h"
+#include "fake_host.h"
+
+#include <vmm/exits.h>
+
+#include <components/console.h>
+
+enum { RAM = 64 << 20, CODE = 0x100000, STACK = 0x200000 };
+
+// Words of the exit record that hold general registers.
+enum word_register { W_RAX = 10, W_RBX, W_RCX, W_RDX, W_RSI, W_RDI };
+
+#define PROTECTION_FAULT (EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 13)
+#define INVALID_OPCODE (EVENT_VALID | EVENT_EXCEPTION | 6)
+
+extern struct machine machine;
+extern struct console console;
+
+// A machine that was just started, its guest about to run at CODE with interrupts on.
+void rig_fresh(void);
+void rig_free(void);
+// One exit, and one notification, as main.c handles them.
+void leave(enum exit_reason reason);
+void notify(void);
+void wrmsr(uint32_t number, uint64_t value);
+void port(uint16_t number, uint64_t qualification, uint64_t rax);
+// The event for the next VM entry.
+uint64_t event(void);
+// Whether the guest's console showed the text since clear_log, and how much it showed.
+bool log_has(const char *text);
+size_t log_length(void);
+void clear_log(void);

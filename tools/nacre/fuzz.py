@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The system call fuzzer: an initial task that makes random system calls, in QEMU.
+
+The machine's clock counts instructions, so a seed repeats its run exactly.
+"""
+
+import re
+
+from nacre import build, console, machine, packages, places, results
+from nacre.report import Failure, step
+
+SEED = 20260000
+COUNT = 2_000_000
+START_SECONDS = 60
+# Far below what a busy machine does; a kernel that hangs is noticed in the end.
+CALLS_PER_SECOND = 5000
+VERDICT = re.compile(r"^fuzz: seed \d+, \d+ system calls, panics 0$", re.MULTILINE)
+
+
+def play(seed, count):
+    """Runs the fuzzer: (its verdict line or None, why it went wrong, log)."""
+    options = places.BUILD / "fuzz.txt"
+    options.write_text(f"seed={seed} count={count}\n")
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+    log = places.LOGS / "fuzz.log"
+    # Both the verdict and a panic of the kernel are one line with this word.
+    steps = [("until", "panic"), ("until", "\n")]
+    with log.open("wb") as output, machine.QemuMachine(
+            kernel=build.artefact("kernel-debug.elf32"), arguments="log=none", memory=512,
+            modules=(build.artefact("tests-fuzz.elf"), options),
+            clock="instructions") as running:
+        why = console.Session(running, steps, START_SECONDS + count / CALLS_PER_SECOND,
+                              output).run()
+    text = log.read_text(errors="replace").replace("\r", "")
+    verdict = VERDICT.search(text)
+    if verdict:
+        return verdict.group(), None, places.shown(log)
+    last = "\n".join(text.strip().splitlines()[-3:])
+    return None, f"{why or 'the kernel stopped'}; its last words:\n{last}", places.shown(log)
+
+
+def run_default():
+    """The row of the test suite."""
+    verdict, why, log = play(SEED, COUNT)
+    return [results.passed("fuzz", verdict) if verdict else results.failed("fuzz", why, log)]
+
+
+def run(options):
+    """`./nacre fuzz`: a run with a seed and length of one's own."""
+    packages.ensure(packages.BUILD, packages.EMULATE)
+    build.compile_all()
+    step(f"making {options.count} random system calls with seed {options.seed}")
+    verdict, why, log = play(options.seed, options.count)
+    if verdict is None:
+        raise Failure(f"seed {options.seed}: {why}\nall it said: {log}")
+    print(verdict)
+    return 0
