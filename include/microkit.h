@@ -78,7 +78,7 @@ void microkit_dbg_put32(seL4_Uint32 x);
 
 // Stop with a fault whose address is the error number.
 static inline void microkit_internal_crash(seL4_Error err) {
-	asm volatile("movl $0, (%0)" : : "r"((seL4_Word)err) : "memory");
+	__asm__ volatile("movl $0, (%0)" : : "r"((seL4_Word)err) : "memory");
 }
 
 void microkit_notify(microkit_channel ch);

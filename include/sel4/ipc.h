@@ -6,7 +6,7 @@
 #include <sel4/syscalls.h>
 
 // Registers for sending: tag and the first four words of the IPC buffer.
-[[gnu::always_inline]] static inline struct sel4_registers sel4_outgoing(
+__attribute__((always_inline)) static inline struct sel4_registers sel4_outgoing(
 	seL4_Word rdi, seL4_MessageInfo_t info) {
 	return (struct sel4_registers){
 		.rdi = rdi,
@@ -16,7 +16,7 @@
 }
 
 // After receiving: words to the IPC buffer, badge to the caller.
-[[gnu::always_inline]] static inline seL4_MessageInfo_t sel4_incoming(
+__attribute__((always_inline)) static inline seL4_MessageInfo_t sel4_incoming(
 	const struct sel4_registers *registers, seL4_Word *sender) {
 	for (int i = 0; i < MESSAGE_REGISTERS; i++)
 		seL4_SetMR(i, registers->words[i]);

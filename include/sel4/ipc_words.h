@@ -9,22 +9,23 @@ struct sel4_words {
 	seL4_Word *word[MESSAGE_REGISTERS];
 };
 
-[[gnu::always_inline]] static inline void sel4_words_load(
+__attribute__((always_inline)) static inline void sel4_words_load(
 	struct sel4_registers *registers, const struct sel4_words *words, seL4_Uint64 length) {
 	for (unsigned i = 0; i < MESSAGE_REGISTERS; i++) {
 		if (words->word[i] && i < length) registers->words[i] = *words->word[i];
 	}
 }
 
-[[gnu::always_inline]] static inline void sel4_words_store(
+__attribute__((always_inline)) static inline void sel4_words_store(
 	const struct sel4_registers *registers, const struct sel4_words *words) {
 	for (unsigned i = 0; i < MESSAGE_REGISTERS; i++) {
 		if (words->word[i]) *words->word[i] = registers->words[i];
 	}
 }
 
-[[gnu::always_inline]] static inline seL4_MessageInfo_t sel4_words_receive(seL4_Int64 number,
-	struct sel4_registers *registers, const struct sel4_words *words, seL4_Word *sender) {
+__attribute__((always_inline)) static inline seL4_MessageInfo_t sel4_words_receive(
+	seL4_Int64 number, struct sel4_registers *registers, const struct sel4_words *words,
+	seL4_Word *sender) {
 	sel4_syscall(number, registers);
 	sel4_words_store(registers, words);
 	if (sender) *sender = registers->rdi;

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Operations beyond the seL4 interface: guest state of a virtual CPU that the seL4 operations
-// cannot reach. Labels from 0x1000, docs/abi-extensions.md.
+// Beyond the seL4 interface: guest state of a virtual CPU that the seL4 operations cannot reach
+// (labels from 0x1000, docs/abi-extensions.md), and an answer of the initial task.
 #pragma once
 
 #include <abi/vcpu.h>
 
 #include <sel4/syscalls.h>
+
+// Label of the reply that a caller gets when the domain it called was restarted meanwhile.
+enum nacre_reply {
+	NACRE_REPLY_RESTARTED = 0x4e52,
+};
 
 enum nacre_vcpu_field {
 	NACRE_VCPU_CR2 = VCPU_STATE_CR2,

@@ -43,20 +43,20 @@ struct sel4_registers {
 };
 
 // The kernel need not preserve rsp over SYSRET, so it waits in rbx.
-[[gnu::always_inline]] static inline void sel4_syscall(
+__attribute__((always_inline)) static inline void sel4_syscall(
 	seL4_Int64 number, struct sel4_registers *registers) {
-	register seL4_Word r10 asm("r10") = registers->words[0];
-	register seL4_Word r8 asm("r8") = registers->words[1];
-	register seL4_Word r9 asm("r9") = registers->words[2];
-	register seL4_Word r15 asm("r15") = registers->words[3];
-	register seL4_Word r12 asm("r12") = registers->r12;
-	register seL4_Word r13 asm("r13") = registers->r13;
+	register seL4_Word r10 __asm__("r10") = registers->words[0];
+	register seL4_Word r8 __asm__("r8") = registers->words[1];
+	register seL4_Word r9 __asm__("r9") = registers->words[2];
+	register seL4_Word r15 __asm__("r15") = registers->words[3];
+	register seL4_Word r12 __asm__("r12") = registers->r12;
+	register seL4_Word r13 __asm__("r13") = registers->r13;
 
-	asm volatile("movq %%rsp, %%rbx\n\tsyscall\n\tmovq %%rbx, %%rsp"
-		     : "+D"(registers->rdi), "+S"(registers->rsi), "+r"(r10), "+r"(r8), "+r"(r9),
-		     "+r"(r15)
-		     : "d"(number), "r"(r12), "r"(r13)
-		     : "rcx", "rbx", "r11", "memory");
+	__asm__ volatile("movq %%rsp, %%rbx\n\tsyscall\n\tmovq %%rbx, %%rsp"
+			 : "+D"(registers->rdi), "+S"(registers->rsi), "+r"(r10), "+r"(r8),
+			 "+r"(r9), "+r"(r15)
+			 : "d"(number), "r"(r12), "r"(r13)
+			 : "rcx", "rbx", "r11", "memory");
 	registers->words[0] = r10;
 	registers->words[1] = r8;
 	registers->words[2] = r9;
@@ -104,7 +104,7 @@ struct sel4_invocation {
 	seL4_Word words[MESSAGE_REGISTERS];
 };
 
-[[gnu::always_inline]] static inline seL4_Error sel4_invoke(
+__attribute__((always_inline)) static inline seL4_Error sel4_invoke(
 	seL4_CPtr service, struct sel4_invocation *invocation) {
 	struct sel4_registers registers = {
 		.rdi = service,
@@ -125,7 +125,7 @@ struct sel4_invocation {
 }
 
 // An operation without message words.
-[[gnu::always_inline]] static inline seL4_Error sel4_invoke_plain(
+__attribute__((always_inline)) static inline seL4_Error sel4_invoke_plain(
 	seL4_CPtr service, seL4_Word label) {
 	struct sel4_invocation call = {.label = label};
 
@@ -133,7 +133,7 @@ struct sel4_invocation {
 }
 
 // An operation that takes one capability and no message words.
-[[gnu::always_inline]] static inline seL4_Error sel4_invoke_cap(
+__attribute__((always_inline)) static inline seL4_Error sel4_invoke_cap(
 	seL4_CPtr service, seL4_Word label, seL4_CPtr cap) {
 	struct sel4_invocation call = {.label = label, .caps = 1};
 

@@ -5,18 +5,21 @@
 
 #include <microkit.h>
 
+#include <root/group.h>
+#include <root/pages.h>
+
+#include <base/bits.h>
+
 #include <user/slots.h>
 #include <user/untyped.h>
 
 enum {
+	BADGE_FAULT_BIT = 62,
 	DOMAIN_SCHED_CONTEXT_BITS = 8,
 	// What is left of an address after the root CNode's index and the main CNode's.
 	DOMAIN_CNODE_GUARD_BITS = seL4_WordBits - DOMAIN_ROOT_CNODE_BITS - DOMAIN_CNODE_BITS,
 	CONTEXT_START_WORDS = 2, // instruction and stack pointer
 };
-
-#define STACK_TOP 0x7fffffffd000ul
-#define IPC_BUFFER_ADDRESS 0x7fffffffe000ul
 
 struct object_row {
 	seL4_Word type;
@@ -41,7 +44,7 @@ seL4_Error domain_make(struct system *system, uint32_t index) {
 		{OBJECT_REPLY, 0, &domain->reply},
 		{OBJECT_CNODE, DOMAIN_CNODE_BITS, &domain->cnode},
 		{OBJECT_CNODE, DOMAIN_ROOT_CNODE_BITS, &domain->root_cnode},
-		// The last row is for domains that are called or monitor a guest.
+		// The last row is for domains that are called, have children or monitor a guest.
 		{OBJECT_ENDPOINT, 0, &domain->endpoint},
 	};
 	unsigned count = sizeof(rows) / sizeof(rows[0]);
@@ -58,18 +61,35 @@ seL4_Error domain_give(const struct domain *domain, seL4_Word slot, seL4_CPtr ca
 		seL4_WordBits, rights, badge);
 }
 
+// Where the faults of a domain go: to its parent, else to the initial task.
+static struct fault_handler {
+	seL4_CPtr endpoint;
+	seL4_Word badge;
+} fault_handler_of(const struct system *system, uint32_t index) {
+	const struct system_domain *record = &system->image.domains[index];
+
+	if (record->parent == SYSTEM_NONE)
+		return (struct fault_handler){system->fault_endpoint, index + 1};
+	return (struct fault_handler){
+		system->domains[record->parent].endpoint, BIT(BADGE_FAULT_BIT) | record->child_id};
+}
+
 static seL4_Error give_fixed(struct system *system, uint32_t index) {
 	const struct domain *domain = &system->domains[index];
+	uint32_t flags = system->image.domains[index].flags;
+	struct fault_handler handler = fault_handler_of(system, index);
 	seL4_CapRights_t send = seL4_CapRights_new(0, 1, 1, 1);
 	seL4_Word input = domain->endpoint ? domain->endpoint : domain->notification;
 	seL4_Error error = domain_give(domain, INPUT_CAP, input, seL4_AllRights, 0);
 
 	if (!error)
-		error = domain_give(domain, FAULT_EP_CAP, system->fault_endpoint, send, index + 1);
+		error = domain_give(domain, FAULT_EP_CAP, handler.endpoint, send, handler.badge);
 	if (!error) error = domain_give(domain, VSPACE_CAP, domain->space.root, seL4_AllRights, 0);
 	if (!error) error = domain_give(domain, REPLY_CAP, domain->reply, seL4_AllRights, 0);
-	if (!error && (system->image.domains[index].flags & SYSTEM_DOMAIN_PASSIVE))
+	if (!error && (flags & SYSTEM_DOMAIN_PASSIVE))
 		error = domain_give(domain, MONITOR_EP, system->fault_endpoint, send, index + 1);
+	if (!error && (flags & SYSTEM_DOMAIN_OWN_THREAD))
+		error = domain_give(domain, TCB_CAP, domain->tcb, seL4_AllRights, 0);
 	if (error) return error;
 	return seL4_CNode_Mint(domain->root_cnode, 0, DOMAIN_ROOT_CNODE_BITS,
 		seL4_CapInitThreadCNode, domain->cnode, seL4_WordBits, seL4_AllRights,
@@ -80,13 +100,14 @@ static seL4_Error give_fixed(struct system *system, uint32_t index) {
 static seL4_Error configure_sched(
 	struct system *system, const struct domain *domain, uint32_t index) {
 	const struct system_domain *record = &system->image.domains[index];
+	struct fault_handler fault = fault_handler_of(system, index);
 	seL4_CPtr handler = slots_allocate(1);
 	seL4_Error error;
 
 	if (!handler) return seL4_NotEnoughMemory;
 	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler, seL4_WordBits,
-		seL4_CapInitThreadCNode, system->fault_endpoint, seL4_WordBits,
-		seL4_CapRights_new(0, 1, 1, 1), index + 1);
+		seL4_CapInitThreadCNode, fault.endpoint, seL4_WordBits,
+		seL4_CapRights_new(0, 1, 1, 1), fault.badge);
 	if (!error)
 		error = seL4_SchedControl_ConfigureFlags(system->bootinfo->schedcontrol.start,
 			domain->sched_context, record->budget, record->period, 0, index + 1, 0);

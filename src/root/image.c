@@ -20,6 +20,25 @@ static const uint32_t record_sizes[SYSTEM_TABLE_COUNT] = {
 	[SYSTEM_PORTS] = sizeof(struct system_port),
 	[SYSTEM_ENDS] = sizeof(struct system_end),
 	[SYSTEM_GUESTS] = sizeof(struct system_guest),
+	[SYSTEM_CAPS] = sizeof(struct system_cap),
+	[SYSTEM_IO_SPACES] = sizeof(struct system_io_space),
+	[SYSTEM_IO_MAPS] = sizeof(struct system_io_map),
+	[SYSTEM_SLICES] = sizeof(struct system_slice),
+};
+
+static const uint32_t record_limits[SYSTEM_TABLE_COUNT] = {
+	[SYSTEM_DOMAINS] = SYSTEM_MAX_DOMAINS,
+	[SYSTEM_SEGMENTS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_REGIONS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_MAPS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_IRQS] = SYSTEM_MAX_IRQS,
+	[SYSTEM_PORTS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_ENDS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_GUESTS] = SYSTEM_MAX_GUESTS,
+	[SYSTEM_CAPS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_IO_SPACES] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_IO_MAPS] = SYSTEM_MAX_RECORDS,
+	[SYSTEM_SLICES] = SYSTEM_MAX_SLICES,
 };
 
 static bool name_is_valid(const char *name) {
@@ -40,6 +59,33 @@ static bool data_is_inside(const struct image *image, uint64_t offset, uint64_t 
 		range_fits(offset, size, image->header->size);
 }
 
+// Every name is inside the names, which end with a NUL.
+static bool symbols_are_valid(const struct image *image, const struct system_domain *domain) {
+	uint64_t table_size = (uint64_t)domain->symbol_count * sizeof(struct system_symbol);
+	uint64_t size = table_size + domain->names_size;
+	const struct system_symbol *symbols;
+
+	if (domain->symbol_count == 0) return true;
+	if (domain->names_size == 0 || !data_is_inside(image, domain->symbols_offset, size))
+		return false;
+	symbols = image_symbols(image, domain);
+	for (uint32_t i = 0; i < domain->symbol_count; i++) {
+		if (symbols[i].name >= domain->names_size) return false;
+		if (i > 0 && symbols[i].address < symbols[i - 1].address) return false;
+	}
+	return image->bytes[domain->symbols_offset + size - 1] == 0;
+}
+
+// A child has a parent that stands before it, receives its faults and decides what follows.
+static bool family_is_valid(const struct image *image, uint32_t index) {
+	const struct system_domain *domain = &image->domains[index];
+
+	if (domain->parent == SYSTEM_NONE) return true;
+	return domain->parent < index && domain->child_id <= SYSTEM_MAX_ID &&
+		!(domain->flags & SYSTEM_DOMAIN_RESTART) &&
+		(image->domains[domain->parent].flags & SYSTEM_DOMAIN_CALLABLE);
+}
+
 static bool domain_is_valid(const struct image *image, uint32_t index) {
 	const struct system_domain *domain = &image->domains[index];
 
@@ -47,8 +93,10 @@ static bool domain_is_valid(const struct image *image, uint32_t index) {
 		domain->stack_size <= 0x1000000 &&
 		is_aligned(domain->stack_size, 1ul << PAGE_BITS) &&
 		domain->priority < PRIORITIES - 1 && domain->budget <= domain->period &&
-		(domain->guest == SYSTEM_NO_GUEST ||
-			domain->guest < image_count(image, SYSTEM_GUESTS));
+		(domain->guest == SYSTEM_NONE ||
+			domain->guest < image_count(image, SYSTEM_GUESTS)) &&
+		domain->time_domain <= SYSTEM_MAX_TIME_DOMAIN && family_is_valid(image, index) &&
+		symbols_are_valid(image, domain);
 }
 
 static bool segment_is_valid(const struct image *image, uint32_t index) {
@@ -118,6 +166,38 @@ static bool guest_is_valid(const struct image *image, uint32_t index) {
 		image->domains[guest->domain].guest == index && guest->vcpu_id <= SYSTEM_MAX_ID;
 }
 
+static bool cap_is_valid(const struct image *image, uint32_t index) {
+	const struct system_cap *cap = &image->caps[index];
+
+	return is_domain(image, cap->domain) && is_domain(image, cap->target) && cap->slot > 0 &&
+		cap->slot <= SYSTEM_MAX_USER_SLOT && cap->kind < SYSTEM_CAP_KINDS;
+}
+
+static bool io_space_is_valid(const struct image *image, uint32_t index) {
+	const struct system_io_space *space = &image->io_spaces[index];
+
+	return name_is_valid(space->name) && space->device <= 0xffff && space->domain_id <= 0xffff;
+}
+
+static bool io_map_is_valid(const struct image *image, uint32_t index) {
+	const struct system_io_map *map = &image->io_maps[index];
+	const struct system_region *region;
+
+	if (map->space >= image_count(image, SYSTEM_IO_SPACES) ||
+		map->region >= image_count(image, SYSTEM_REGIONS))
+		return false;
+	region = &image->regions[map->region];
+	return region->page_bits == PAGE_BITS && is_aligned(map->address, 1ul << PAGE_BITS) &&
+		range_fits(map->address, region->size, USER_TOP);
+}
+
+static bool slice_is_valid(const struct image *image, uint32_t index) {
+	const struct system_slice *slice = &image->slices[index];
+
+	return slice->time_domain <= SYSTEM_MAX_TIME_DOMAIN &&
+		slice->unit <= SYSTEM_UNIT_MICROSECONDS && slice->duration >> 56 == 0;
+}
+
 struct table_check {
 	bool (*is_valid)(const struct image *image, uint32_t index);
 	const char *problem;
@@ -132,6 +212,10 @@ static const struct table_check table_checks[SYSTEM_TABLE_COUNT] = {
 	[SYSTEM_PORTS] = {port_is_valid, "an I/O port record is damaged"},
 	[SYSTEM_ENDS] = {end_is_valid, "a channel record is damaged"},
 	[SYSTEM_GUESTS] = {guest_is_valid, "a virtual machine record is damaged"},
+	[SYSTEM_CAPS] = {cap_is_valid, "a capability record is damaged"},
+	[SYSTEM_IO_SPACES] = {io_space_is_valid, "an I/O address space record is damaged"},
+	[SYSTEM_IO_MAPS] = {io_map_is_valid, "an I/O mapping record is damaged"},
+	[SYSTEM_SLICES] = {slice_is_valid, "a schedule record is damaged"},
 };
 
 static const char *header_check(const struct system_header *header, uint64_t size) {
@@ -143,15 +227,16 @@ static const char *header_check(const struct system_header *header, uint64_t siz
 	for (int i = 0; i < SYSTEM_TABLE_COUNT; i++) {
 		const struct system_table *table = &header->tables[i];
 
-		if (table->record_size != record_sizes[i] || table->count > SYSTEM_MAX_RECORDS ||
+		if (table->record_size != record_sizes[i] || table->count > record_limits[i] ||
 			!is_aligned(table->offset, 8) ||
 			!range_fits(table->offset, (uint64_t)table->count * table->record_size,
 				header->size))
 			return "its header is damaged";
 	}
-	if (header->tables[SYSTEM_DOMAINS].count > SYSTEM_MAX_DOMAINS ||
-		header->tables[SYSTEM_GUESTS].count > SYSTEM_MAX_GUESTS)
-		return "it has too many protection domains";
+	if (header->schedule_shift > SYSTEM_MAX_SLICES ||
+		(header->tables[SYSTEM_SLICES].count > 0 &&
+			header->schedule_start >= header->tables[SYSTEM_SLICES].count))
+		return "its schedule is damaged";
 	return NULL;
 }
 
@@ -174,6 +259,10 @@ const char *image_open(struct image *image, const void *bytes, uint64_t size) {
 		.ports = (const void *)(start + header->tables[SYSTEM_PORTS].offset),
 		.ends = (const void *)(start + header->tables[SYSTEM_ENDS].offset),
 		.guests = (const void *)(start + header->tables[SYSTEM_GUESTS].offset),
+		.caps = (const void *)(start + header->tables[SYSTEM_CAPS].offset),
+		.io_spaces = (const void *)(start + header->tables[SYSTEM_IO_SPACES].offset),
+		.io_maps = (const void *)(start + header->tables[SYSTEM_IO_MAPS].offset),
+		.slices = (const void *)(start + header->tables[SYSTEM_SLICES].offset),
 	};
 	for (int kind = 0; kind < SYSTEM_TABLE_COUNT; kind++) {
 		for (uint32_t i = 0; i < header->tables[kind].count; i++) {

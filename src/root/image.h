@@ -16,6 +16,10 @@ struct image {
 	const struct system_port *ports;
 	const struct system_end *ends;
 	const struct system_guest *guests;
+	const struct system_cap *caps;
+	const struct system_io_space *io_spaces;
+	const struct system_io_map *io_maps;
+	const struct system_slice *slices;
 };
 
 // Check the bytes; on failure returns what is wrong in a few words, else null.
@@ -23,4 +27,9 @@ struct image {
 
 static inline uint32_t image_count(const struct image *image, enum system_table_kind kind) {
 	return image->header->tables[kind].count;
+}
+
+static inline const struct system_symbol *image_symbols(
+	const struct image *image, const struct system_domain *domain) {
+	return (const void *)(image->bytes + domain->symbols_offset);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Pages of the system, one frame at a time: made in one slot, filled through a window, mapped, and
-// its capabilities moved to the storage CNode, so that the root CNode does not limit the memory.
+// Frames one at a time: made in one slot, filled through a window, mapped, and the capabilities
+// moved to the storage CNode, so that the root CNode does not limit the memory.
 #include <root/pages.h>
 
 #include <base/bits.h>
@@ -10,80 +10,28 @@
 #include <user/untyped.h>
 
 #define WINDOW_ADDRESS 0x200000000000ul
-#define STACK_TOP 0x7fffffffd000ul
-#define IPC_BUFFER_ADDRESS 0x7fffffffe000ul
-
-// One page of a run: what it holds and where it comes from.
-struct page {
-	seL4_Word bits;
-	seL4_Word paddr; // or SYSTEM_ANY_ADDRESS
-	const uint8_t *data;
-	seL4_Word data_size;
-};
-
-static bool map_is_needed(const struct system *system, const struct system_map *map) {
-	uint32_t domain = map->owner;
-
-	if (map->owner_kind == SYSTEM_OWNER_GUEST) domain = system->image.guests[map->owner].domain;
-	return !system->domains[domain].omitted;
-}
-
-static seL4_Word count_maps(const struct system *system, uint32_t region) {
-	seL4_Word count = 0;
-
-	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_MAPS); i++) {
-		const struct system_map *map = &system->image.maps[i];
-
-		if (map->region == region && map_is_needed(system, map)) count++;
-	}
-	return count;
-}
-
 static seL4_Word segment_pages(const struct system_segment *segment) {
 	return align_up(segment->memory_size, 1ul << PAGE_BITS) >> PAGE_BITS;
 }
 
-struct pages_demand pages_needed(const struct system *system) {
+seL4_Word pages_of_domain(const struct system *system, uint32_t index) {
 	const struct image *image = &system->image;
-	struct pages_demand demand = {0};
+	seL4_Word count = (image->domains[index].stack_size >> PAGE_BITS) + 1;
 
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++) {
-		const struct system_region *region = &image->regions[i];
-
-		if (region->paddr != SYSTEM_ANY_ADDRESS || count_maps(system, i) == 0) continue;
-		demand.bytes += region->size;
-		if (region->page_bits == LARGE_PAGE_BITS)
-			demand.large += region->size >> LARGE_PAGE_BITS;
-	}
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_SEGMENTS); i++) {
-		if (!system->domains[image->segments[i].domain].omitted)
-			demand.bytes += segment_pages(&image->segments[i]) << PAGE_BITS;
+		if (image->segments[i].domain == index) count += segment_pages(&image->segments[i]);
 	}
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
-		if (!system->domains[i].omitted) demand.bytes += image->domains[i].stack_size;
-	}
-	return demand;
+	return count;
 }
 
-seL4_Error pages_init(struct system *system) {
-	const struct image *image = &system->image;
-	seL4_Word count = 0;
-
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++)
-		count += (image->regions[i].size >> image->regions[i].page_bits) *
-			(1 + count_maps(system, i));
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_SEGMENTS); i++)
-		count += segment_pages(&image->segments[i]);
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++)
-		count += image->domains[i].stack_size >> PAGE_BITS;
+seL4_Error pages_init(struct system *system, seL4_Word count) {
 	system->storage_bits = bits_highest(count | 1) + 1;
 	system->storage_used = 0;
 	system->storage = object_make(OBJECT_CNODE, system->storage_bits);
 	return system->storage ? seL4_NoError : seL4_NotEnoughMemory;
 }
 
-// Move a capability to the storage and free its slot.
-static seL4_Error retire(struct system *system, seL4_CPtr slot) {
+seL4_Error pages_retire(struct system *system, seL4_CPtr slot) {
 	seL4_Error error = seL4_CNode_Move(system->storage, system->storage_used,
 		(seL4_Uint8)system->storage_bits, seL4_CapInitThreadCNode, slot, seL4_WordBits);
 
@@ -94,8 +42,12 @@ static seL4_Error retire(struct system *system, seL4_CPtr slot) {
 	return error;
 }
 
-static seL4_Error map_page(
-	const struct space *space, const struct mapping *mapping, seL4_Word bits) {
+seL4_Error pages_recall(const struct system *system, seL4_Word stored, seL4_CPtr slot) {
+	return seL4_CNode_Copy(seL4_CapInitThreadCNode, slot, seL4_WordBits, system->storage,
+		stored, (seL4_Uint8)system->storage_bits, seL4_AllRights);
+}
+
+seL4_Error page_map(const struct space *space, const struct mapping *mapping, seL4_Word bits) {
 	seL4_Error error = space_prepare(space, mapping->address, bits);
 
 	return error ? error : space_map(space, mapping);
@@ -111,14 +63,14 @@ static seL4_Error fill(seL4_CPtr frame, const struct page *page) {
 		.address = address,
 		.rights = seL4_ReadWrite,
 	};
-	seL4_Error error = map_page(&own, &mapping, page->bits);
+	seL4_Error error = page_map(&own, &mapping, page->bits);
 
 	if (error) return error;
 	memcpy((void *)address, page->data, page->data_size);
 	return seL4_X86_Page_Unmap(frame);
 }
 
-static seL4_Error page_make(const struct page *page, seL4_CPtr *frame) {
+seL4_Error page_make(const struct page *page, seL4_CPtr *frame) {
 	seL4_Word type = page->bits == PAGE_BITS ? OBJECT_PAGE : OBJECT_LARGE_PAGE;
 	seL4_CPtr slot = slots_allocate(1);
 	seL4_Error error;
@@ -133,7 +85,7 @@ static seL4_Error page_make(const struct page *page, seL4_CPtr *frame) {
 	return error;
 }
 
-static seL4_CapRights_t rights_of(uint32_t access) {
+seL4_CapRights_t page_rights(uint32_t access) {
 	return seL4_CapRights_new(0, 0, 1, access & SYSTEM_WRITE);
 }
 
@@ -142,13 +94,11 @@ static seL4_Error map_private(
 	struct system *system, uint32_t domain, const struct page *page, struct mapping mapping) {
 	seL4_Error error = page_make(page, &mapping.frame);
 
-	if (!error) error = map_page(&system->domains[domain].space, &mapping, page->bits);
-	return error ? error : retire(system, mapping.frame);
+	if (!error) error = page_map(&system->domains[domain].space, &mapping, page->bits);
+	return error ? error : pages_retire(system, mapping.frame);
 }
 
-// The part of a run's data that falls on page `index`.
-static struct page page_of(
-	const uint8_t *data, seL4_Word data_size, seL4_Word bits, seL4_Word index) {
+struct page page_of(const uint8_t *data, seL4_Word data_size, seL4_Word bits, seL4_Word index) {
 	seL4_Word start = index << bits;
 	seL4_Word left = data_size > start ? data_size - start : 0;
 
@@ -167,7 +117,7 @@ static seL4_Error build_segment(struct system *system, const struct system_segme
 		struct page page = page_of(data, segment->data_size, PAGE_BITS, i);
 		struct mapping mapping = {
 			.address = segment->vaddr + (i << PAGE_BITS),
-			.rights = rights_of(segment->access),
+			.rights = page_rights(segment->access),
 		};
 		seL4_Error error = map_private(system, segment->domain, &page, mapping);
 
@@ -180,6 +130,7 @@ static seL4_Error build_stack(struct system *system, uint32_t index) {
 	static const struct page empty = {.bits = PAGE_BITS, .paddr = SYSTEM_ANY_ADDRESS};
 	seL4_Word size = system->image.domains[index].stack_size;
 
+	system->domains[index].stack_stored = system->storage_used;
 	for (seL4_Word offset = 0; offset < size; offset += 1ul << PAGE_BITS) {
 		struct mapping mapping = {
 			.address = STACK_TOP - size + offset,
@@ -209,83 +160,25 @@ seL4_Error pages_build_domain(struct system *system, uint32_t index) {
 	domain->ipc_frame = object_make(OBJECT_PAGE, 0);
 	if (!domain->ipc_frame) return seL4_NotEnoughMemory;
 	buffer.frame = domain->ipc_frame;
-	return map_page(&domain->space, &buffer, PAGE_BITS);
+	return page_map(&domain->space, &buffer, PAGE_BITS);
 }
 
-static seL4_Word attributes_of(const struct system_map *map) {
-	if (map->owner_kind == SYSTEM_OWNER_GUEST)
-		return map->access & SYSTEM_UNCACHED ? seL4_X86_EPT_Uncached_VMAttributes
-						     : seL4_X86_EPT_WriteBack;
-	return map->access & SYSTEM_UNCACHED ? seL4_X86_CacheDisabled : seL4_X86_WriteBack;
-}
+const seL4_Word *pages_open_stack(
+	const struct system *system, uint32_t domain, seL4_Word address, seL4_CPtr slot) {
+	struct space own = space_own();
+	seL4_Word bottom = STACK_TOP - system->image.domains[domain].stack_size;
+	struct mapping mapping = {.frame = slot, .address = WINDOW_ADDRESS, .rights = seL4_CanRead};
+	seL4_Word page = (address - bottom) >> PAGE_BITS;
 
-// Map a copy of the frame's capability at the place of page `page_index` in one mapping.
-static seL4_Error map_shared(
-	struct system *system, const struct system_map *map, seL4_CPtr frame, seL4_Word offset) {
-	const struct space *space = map->owner_kind == SYSTEM_OWNER_GUEST
-		? &system->guests[map->owner].space
-		: &system->domains[map->owner].space;
-	struct mapping mapping = {
-		.frame = slots_allocate(1),
-		.address = map->address + offset,
-		.rights = rights_of(map->access),
-		.attributes = attributes_of(map),
-	};
-	seL4_Error error;
-
-	if (!mapping.frame) return seL4_NotEnoughMemory;
-	error = seL4_CNode_Copy(seL4_CapInitThreadCNode, mapping.frame, seL4_WordBits,
-		seL4_CapInitThreadCNode, frame, seL4_WordBits, seL4_AllRights);
-	if (!error) error = map_page(space, &mapping, system->image.regions[map->region].page_bits);
-	return error ? error : retire(system, mapping.frame);
-}
-
-static seL4_Error build_region_page(
-	struct system *system, uint32_t index, const struct page *page, seL4_Word offset) {
-	seL4_CPtr frame;
-	seL4_Error error = page_make(page, &frame);
-
-	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_MAPS); i++) {
-		const struct system_map *map = &system->image.maps[i];
-
-		if (map->region == index && map_is_needed(system, map))
-			error = map_shared(system, map, frame, offset);
+	if (pages_recall(system, system->domains[domain].stack_stored + page, slot)) return NULL;
+	if (page_map(&own, &mapping, PAGE_BITS)) {
+		seL4_CNode_Delete(seL4_CapInitThreadCNode, slot, seL4_WordBits);
+		return NULL;
 	}
-	return error ? error : retire(system, frame);
+	return (const seL4_Word *)WINDOW_ADDRESS;
 }
 
-static seL4_Error build_region(struct system *system, uint32_t index) {
-	const struct system_region *region = &system->image.regions[index];
-	const uint8_t *data = system->image.bytes + region->data_offset;
-	seL4_Word data_size = region->data_size;
-
-	if (region->bootinfo_chunk) {
-		const seL4_BootInfoHeader *chunk = bootinfo_find(
-			system->bootinfo, region->bootinfo_chunk);
-
-		data = (const uint8_t *)chunk;
-		data_size = chunk ? chunk->len : 0;
-	}
-	for (seL4_Word i = 0; i < region->size >> region->page_bits; i++) {
-		struct page page = page_of(data, data_size, region->page_bits, i);
-		seL4_Word offset = i << region->page_bits;
-		seL4_Error error;
-
-		if (region->paddr != SYSTEM_ANY_ADDRESS) page.paddr = region->paddr + offset;
-		error = build_region_page(system, index, &page, offset);
-		if (error) return error;
-	}
-	return seL4_NoError;
-}
-
-seL4_Error pages_build_regions(struct system *system) {
-	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_REGIONS); i++) {
-		seL4_Error error;
-
-		if (count_maps(system, i) == 0) continue;
-		error = build_region(system, i);
-		if (error)
-			return system_report(error, "memory region", system->image.regions[i].name);
-	}
-	return seL4_NoError;
+void pages_close_stack(seL4_CPtr slot) {
+	seL4_X86_Page_Unmap(slot);
+	seL4_CNode_Delete(seL4_CapInitThreadCNode, slot, seL4_WordBits);
 }

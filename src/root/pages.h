@@ -1,22 +1,51 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Pages of the system: frames made, filled from the image and mapped where the records say.
+// Frames of the system: made, filled from the image, mapped, and their capabilities kept in a
+// storage CNode.
 #pragma once
 
 #include <root/system.h>
 
-// What the system needs for pages, domains that are omitted not counted.
-struct pages_demand {
-	seL4_Word bytes; // of RAM
-	seL4_Word large; // frames of 2 MiB among them
+#define STACK_TOP 0x7fffffffd000ul
+#define IPC_BUFFER_ADDRESS 0x7fffffffe000ul
+
+// One page of a run: what it holds and where it comes from.
+struct page {
+	seL4_Word bits;
+	seL4_Word paddr; // or SYSTEM_ANY_ADDRESS
+	const uint8_t *data;
+	seL4_Word data_size;
 };
 
-struct pages_demand pages_needed(const struct system *system);
+// Make the storage, for at least `count` capabilities.
+[[nodiscard]] seL4_Error pages_init(struct system *system, seL4_Word count);
 
-// Make the CNode that keeps the frame capabilities.
-[[nodiscard]] seL4_Error pages_init(struct system *system);
+// Move a capability to the next place in the storage and free its slot.
+[[nodiscard]] seL4_Error pages_retire(struct system *system, seL4_CPtr slot);
+
+// Copy a capability of the storage to an empty slot.
+[[nodiscard]] seL4_Error pages_recall(
+	const struct system *system, seL4_Word stored, seL4_CPtr slot);
+
+// Private pages of a domain: program, stack and IPC buffer.
+seL4_Word pages_of_domain(const struct system *system, uint32_t index);
+
+// The part of a run's data that falls on page `index`.
+struct page page_of(const uint8_t *data, seL4_Word data_size, seL4_Word bits, seL4_Word index);
+
+// Make a frame in a new slot and fill it.
+[[nodiscard]] seL4_Error page_make(const struct page *page, seL4_CPtr *frame);
+
+[[nodiscard]] seL4_Error page_map(
+	const struct space *space, const struct mapping *mapping, seL4_Word bits);
+
+// Rights of a mapping with this enum system_access.
+seL4_CapRights_t page_rights(uint32_t access);
 
 // Program segments, stack and IPC buffer of a domain.
 [[nodiscard]] seL4_Error pages_build_domain(struct system *system, uint32_t index);
 
-// Memory regions, with all their mappings.
-[[nodiscard]] seL4_Error pages_build_regions(struct system *system);
+// Look at the stack page of a domain around an address inside the stack; `slot` is empty and in use
+// until pages_close_stack. Null when it cannot be mapped.
+const seL4_Word *pages_open_stack(
+	const struct system *system, uint32_t domain, seL4_Word address, seL4_CPtr slot);
+void pages_close_stack(seL4_CPtr slot);

@@ -16,6 +16,9 @@ enum {
 
 struct domain {
 	bool omitted; // not started: its guest cannot run on this machine
+	uint32_t restarts; // so far
+	uint32_t restart_wait; // microseconds to its next restart; 0: none is due
+	seL4_Word stack_stored; // place in the storage of the lowest stack page
 	struct space space;
 	seL4_CPtr tcb;
 	seL4_CPtr sched_context;
@@ -35,11 +38,17 @@ struct guest {
 struct system {
 	const seL4_BootInfo *bootinfo;
 	struct image image;
+	bool one_time_domain; // the kernel has no more, so the schedule is not used
 	bool debug_calls; // the kernel answers them: a debug build
 	seL4_CPtr fault_endpoint; // of all domains; the initial task receives on it
 	seL4_CPtr storage; // CNode that keeps frame capabilities
 	seL4_Word storage_bits;
 	seL4_Word storage_used;
+	seL4_Word group_stored[SYSTEM_MAX_DOMAINS + 1]; // where each group's pages begin
+	seL4_Word region_stored[SYSTEM_MAX_RECORDS]; // where each region's pages begin
+	// Two slots each: the handler, and the badged notification it signals.
+	seL4_CPtr irqs[SYSTEM_MAX_IRQS];
+	seL4_CPtr ports[SYSTEM_MAX_RECORDS];
 	struct domain domains[SYSTEM_MAX_DOMAINS];
 	struct guest guests[SYSTEM_MAX_GUESTS];
 };

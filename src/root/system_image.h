@@ -4,21 +4,24 @@
 // tools/compose/image.py names the same fields in the same order.
 #pragma once
 
-#include <stdint.h>
+#include <root/system_rights.h>
 
 #define SYSTEM_IMAGE_MAGIC "NACRESYS"
 
 enum {
-	SYSTEM_IMAGE_VERSION = 1,
-	SYSTEM_NAME_LENGTH = 64, // a NUL included
+	SYSTEM_IMAGE_VERSION = 2,
 	SYSTEM_MAX_DOMAINS = 63,
 	SYSTEM_MAX_GUESTS = 63,
+	SYSTEM_MAX_IRQS = 108,
 	SYSTEM_MAX_RECORDS = 4096, // in any table
 	SYSTEM_MAX_ID = 61,
-	SYSTEM_NO_GUEST = 0xffffffff,
+	SYSTEM_MAX_USER_SLOT = 63,
+	SYSTEM_MAX_TIME_DOMAIN = 15,
+	SYSTEM_MAX_SLICES = 99,
 };
 
 #define SYSTEM_ANY_ADDRESS (~0ul)
+#define SYSTEM_NONE 0xffffffffu // in place of an index
 
 enum system_table_kind {
 	SYSTEM_DOMAINS,
@@ -29,6 +32,10 @@ enum system_table_kind {
 	SYSTEM_PORTS,
 	SYSTEM_ENDS,
 	SYSTEM_GUESTS,
+	SYSTEM_CAPS,
+	SYSTEM_IO_SPACES,
+	SYSTEM_IO_MAPS,
+	SYSTEM_SLICES,
 	SYSTEM_TABLE_COUNT,
 };
 
@@ -43,25 +50,44 @@ struct system_header {
 	uint32_t version;
 	uint32_t table_count;
 	uint64_t size; // of the whole image
+	uint32_t schedule_start; // index among the slices
+	uint32_t schedule_shift; // index in the kernel's schedule of the first slice
 	struct system_table tables[SYSTEM_TABLE_COUNT];
 };
 
 enum system_domain_flags {
 	SYSTEM_DOMAIN_PASSIVE = 1 << 0,
 	SYSTEM_DOMAIN_NO_FPU = 1 << 1,
-	SYSTEM_DOMAIN_CALLABLE = 1 << 2, // receives on an endpoint: callee, or monitor of a guest
+	SYSTEM_DOMAIN_CALLABLE = 1 << 2, // receives on an endpoint: callee, parent, guest's monitor
+	SYSTEM_DOMAIN_RESTART = 1 << 3, // after a fault; else it stays stopped
+	SYSTEM_DOMAIN_OWN_THREAD = 1 << 4, // holds its own TCB
 };
 
+// A parent stands before its children.
 struct system_domain {
 	char name[SYSTEM_NAME_LENGTH];
 	uint64_t entry;
 	uint64_t stack_size;
 	uint64_t budget; // microseconds
 	uint64_t period;
+	uint64_t symbols_offset; // symbol_count of struct system_symbol, then their names
 	uint32_t priority;
 	uint32_t flags;
-	uint32_t guest; // index of the guest it monitors, or SYSTEM_NO_GUEST
-	uint32_t padding;
+	uint32_t guest; // index of the guest it monitors, or SYSTEM_NONE
+	uint32_t parent; // index of the domain that handles its faults, or SYSTEM_NONE
+	uint32_t child_id; // in the parent
+	uint32_t time_domain;
+	uint32_t restart_limit;
+	uint32_t restart_backoff; // microseconds before the first restart
+	uint32_t symbol_count;
+	uint32_t names_size; // the last byte is a NUL
+};
+
+// A function of a program, in ascending order of addresses.
+struct system_symbol {
+	uint64_t address;
+	uint32_t size;
+	uint32_t name; // offset in the names
 };
 
 enum system_access {
@@ -104,52 +130,9 @@ struct system_map {
 	uint64_t address;
 };
 
-enum system_irq_kind {
-	SYSTEM_IRQ_IOAPIC, // arguments: unit, pin, level, polarity
-	SYSTEM_IRQ_MSI, // arguments: bus, device, function, handle
-};
-
-struct system_irq {
-	uint32_t domain;
-	uint32_t id;
-	uint32_t kind;
-	uint32_t vector;
-	uint32_t arguments[4];
-};
-
-struct system_port {
-	uint32_t domain;
-	uint32_t id;
-	uint32_t first;
-	uint32_t last;
-};
-
-enum system_end_flags {
-	SYSTEM_END_NOTIFY = 1 << 0, // the domain may notify the peer
-	SYSTEM_END_CALL = 1 << 1, // the domain may call the peer
-};
-
-struct system_end {
-	uint32_t domain;
-	uint32_t id;
-	uint32_t peer;
-	uint32_t peer_id;
-	uint32_t flags;
-	uint32_t padding;
-};
-
-struct system_guest {
-	char name[SYSTEM_NAME_LENGTH];
-	uint32_t domain; // its monitor
-	uint32_t vcpu_id;
-};
-
-_Static_assert(sizeof(struct system_header) == 24 + 16 * SYSTEM_TABLE_COUNT);
-_Static_assert(sizeof(struct system_domain) == 112);
+_Static_assert(sizeof(struct system_header) == 32 + 16 * SYSTEM_TABLE_COUNT);
+_Static_assert(sizeof(struct system_domain) == 144);
+_Static_assert(sizeof(struct system_symbol) == 16);
 _Static_assert(sizeof(struct system_segment) == 40);
 _Static_assert(sizeof(struct system_region) == 104);
 _Static_assert(sizeof(struct system_map) == 24);
-_Static_assert(sizeof(struct system_irq) == 32);
-_Static_assert(sizeof(struct system_port) == 16);
-_Static_assert(sizeof(struct system_end) == 24);
-_Static_assert(sizeof(struct system_guest) == 72);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Channels, interrupts and I/O ports: capabilities with the badges and slots of Microkit.
+// Channels, children, shared capabilities, interrupts and I/O ports: capabilities with the badges
+// and slots of Microkit.
 #include <root/wire.h>
 
 #include <microkit.h>
@@ -7,6 +8,7 @@
 #include <base/bits.h>
 
 #include <root/domain.h>
+#include <root/group.h>
 
 #include <user/slots.h>
 
@@ -14,13 +16,21 @@ enum {
 	BADGE_CALL_BIT = 63,
 };
 
-// One end: what its domain may do to the peer. An omitted peer leaves the slots empty.
-static seL4_Error wire_end(const struct system *system, const struct system_end *end) {
+// Whether a link between two domains is made in this pass: both are started, and one of them
+// belongs to the group.
+static bool joins(const struct system *system, unsigned group, uint32_t first, uint32_t second) {
+	if (system->domains[first].omitted || system->domains[second].omitted) return false;
+	return group_matches(group, group_of_domain(system, first)) ||
+		group_matches(group, group_of_domain(system, second));
+}
+
+static seL4_Error wire_end(struct system *system, unsigned group, uint32_t index) {
+	const struct system_end *end = &system->image.ends[index];
 	const struct domain *domain = &system->domains[end->domain];
 	const struct domain *peer = &system->domains[end->peer];
 	seL4_Error error = seL4_NoError;
 
-	if (domain->omitted || peer->omitted) return seL4_NoError;
+	if (!joins(system, group, end->domain, end->peer)) return seL4_NoError;
 	if (end->flags & SYSTEM_END_NOTIFY)
 		error = domain_give(domain, BASE_OUTPUT_NOTIFICATION_CAP + end->id,
 			peer->notification, seL4_ReadWrite, BIT(end->peer_id));
@@ -28,6 +38,31 @@ static seL4_Error wire_end(const struct system *system, const struct system_end 
 		error = domain_give(domain, BASE_ENDPOINT_CAP + end->id, peer->endpoint,
 			seL4_CapRights_new(0, 1, 1, 1), BIT(BADGE_CALL_BIT) | end->peer_id);
 	return error;
+}
+
+// A parent controls the threads of its children.
+static seL4_Error wire_child(struct system *system, unsigned group, uint32_t index) {
+	const struct system_domain *record = &system->image.domains[index];
+
+	if (record->parent == SYSTEM_NONE || !joins(system, group, index, record->parent))
+		return seL4_NoError;
+	return domain_give(&system->domains[record->parent], BASE_TCB_CAP + record->child_id,
+		system->domains[index].tcb, seL4_AllRights, 0);
+}
+
+static seL4_Error wire_cap(struct system *system, unsigned group, uint32_t index) {
+	const struct system_cap *cap = &system->image.caps[index];
+	const struct domain *target = &system->domains[cap->target];
+	const seL4_CPtr caps[SYSTEM_CAP_KINDS] = {
+		[SYSTEM_CAP_TCB] = target->tcb,
+		[SYSTEM_CAP_SCHED_CONTEXT] = target->sched_context,
+		[SYSTEM_CAP_SPACE] = target->space.root,
+	};
+
+	if (!joins(system, group, cap->domain, cap->target)) return seL4_NoError;
+	return seL4_CNode_Copy(system->domains[cap->domain].root_cnode, cap->slot,
+		DOMAIN_ROOT_CNODE_BITS, seL4_CapInitThreadCNode, caps[cap->kind], seL4_WordBits,
+		seL4_AllRights);
 }
 
 static seL4_Error irq_get(const struct system_irq *irq, seL4_CPtr slot) {
@@ -41,61 +76,93 @@ static seL4_Error irq_get(const struct system_irq *irq, seL4_CPtr slot) {
 		seL4_WordBits, arguments[0], arguments[1], arguments[2], arguments[3], irq->vector);
 }
 
-static seL4_Error wire_irq(const struct system *system, const struct system_irq *irq) {
+// The handler lives as long as the system; the notification may be a new one.
+static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index) {
+	const struct system_irq *irq = &system->image.irqs[index];
 	const struct domain *domain = &system->domains[irq->domain];
-	seL4_CPtr slots;
-	seL4_Error error;
-
-	if (domain->omitted) return seL4_NoError;
-	// The handler stays; the badged notification is only needed for the binding.
-	slots = slots_allocate(2);
-	if (!slots) return seL4_NotEnoughMemory;
-	error = irq_get(irq, slots);
-	if (!error)
-		error = seL4_CNode_Mint(seL4_CapInitThreadCNode, slots + 1, seL4_WordBits,
-			seL4_CapInitThreadCNode, domain->notification, seL4_WordBits,
-			seL4_AllRights, BIT(irq->id));
-	if (!error) error = seL4_IRQHandler_SetNotification(slots, slots + 1);
-	if (!error) error = domain_give(domain, BASE_IRQ_CAP + irq->id, slots, seL4_AllRights, 0);
-	return error;
-}
-
-static seL4_Error wire_port(const struct system *system, const struct system_port *port) {
-	const struct domain *domain = &system->domains[port->domain];
-	seL4_CPtr slot;
-	seL4_Error error;
-
-	if (domain->omitted) return seL4_NoError;
-	slot = slots_allocate(1);
-	if (!slot) return seL4_NotEnoughMemory;
-	error = seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, port->first, port->last,
-		seL4_CapInitThreadCNode, slot, seL4_WordBits);
-	if (!error)
-		error = domain_give(domain, BASE_IOPORT_CAP + port->id, slot, seL4_AllRights, 0);
-	return error;
-}
-
-seL4_Error wire_all(struct system *system) {
-	const struct image *image = &system->image;
+	seL4_CPtr *slots = &system->irqs[index];
 	seL4_Error error = seL4_NoError;
 
-	for (uint32_t i = 0; !error && i < image_count(image, SYSTEM_ENDS); i++) {
-		error = wire_end(system, &image->ends[i]);
-		if (error)
-			system_report(
-				error, "channel of", image->domains[image->ends[i].domain].name);
+	if (!joins(system, group, irq->domain, irq->domain)) return seL4_NoError;
+	if (!*slots) {
+		*slots = slots_allocate(2);
+		if (!*slots) return seL4_NotEnoughMemory;
+		error = irq_get(irq, *slots);
 	}
-	for (uint32_t i = 0; !error && i < image_count(image, SYSTEM_IRQS); i++) {
-		error = wire_irq(system, &image->irqs[i]);
-		if (error)
-			system_report(
-				error, "interrupt of", image->domains[image->irqs[i].domain].name);
-	}
-	for (uint32_t i = 0; !error && i < image_count(image, SYSTEM_PORTS); i++) {
-		error = wire_port(system, &image->ports[i]);
-		if (error)
-			system_report(
-				error, "I/O port of", image->domains[image->ports[i].domain].name);
-	}
+	if (!error)
+		error = seL4_CNode_Mint(seL4_CapInitThreadCNode, *slots + 1, seL4_WordBits,
+			seL4_CapInitThreadCNode, domain->notification, seL4_WordBits,
+			seL4_AllRights, BIT(irq->id));
+	if (!error) error = seL4_IRQHandler_SetNotification(*slots, *slots + 1);
+	if (!error) error = domain_give(domain, BASE_IRQ_CAP + irq->id, *slots, seL4_AllRights, 0);
 	return error;
+}
+
+static seL4_Error wire_port(struct system *system, unsigned group, uint32_t index) {
+	const struct system_port *port = &system->image.ports[index];
+	const struct domain *domain = &system->domains[port->domain];
+	seL4_CPtr *slot = &system->ports[index];
+	seL4_Error error = seL4_NoError;
+
+	if (!joins(system, group, port->domain, port->domain)) return seL4_NoError;
+	if (!*slot) {
+		*slot = slots_allocate(1);
+		if (!*slot) return seL4_NotEnoughMemory;
+		error = seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, port->first, port->last,
+			seL4_CapInitThreadCNode, *slot, seL4_WordBits);
+	}
+	if (!error)
+		error = domain_give(domain, BASE_IOPORT_CAP + port->id, *slot, seL4_AllRights, 0);
+	return error;
+}
+
+static uint32_t end_owner(const struct image *image, uint32_t index) {
+	return image->ends[index].domain;
+}
+
+static uint32_t child_owner(const struct image *image, uint32_t index) {
+	(void)image;
+	return index;
+}
+
+static uint32_t cap_owner(const struct image *image, uint32_t index) {
+	return image->caps[index].domain;
+}
+
+static uint32_t irq_owner(const struct image *image, uint32_t index) {
+	return image->irqs[index].domain;
+}
+
+static uint32_t port_owner(const struct image *image, uint32_t index) {
+	return image->ports[index].domain;
+}
+
+static const struct wire_row {
+	enum system_table_kind table;
+	seL4_Error (*wire)(struct system *system, unsigned group, uint32_t index);
+	uint32_t (*owner)(const struct image *image, uint32_t index);
+	const char *what;
+} wire_rows[] = {
+	{SYSTEM_ENDS, wire_end, end_owner, "channel of"},
+	{SYSTEM_DOMAINS, wire_child, child_owner, "child"},
+	{SYSTEM_CAPS, wire_cap, cap_owner, "shared capability of"},
+	{SYSTEM_IRQS, wire_irq, irq_owner, "interrupt of"},
+	{SYSTEM_PORTS, wire_port, port_owner, "I/O port of"},
+};
+
+seL4_Error wire_group(struct system *system, unsigned group) {
+	const struct image *image = &system->image;
+
+	for (unsigned row = 0; row < sizeof(wire_rows) / sizeof(wire_rows[0]); row++) {
+		const struct wire_row *kind = &wire_rows[row];
+
+		for (uint32_t i = 0; i < image_count(image, kind->table); i++) {
+			seL4_Error error = kind->wire(system, group, i);
+
+			if (error)
+				return system_report(error, kind->what,
+					image->domains[kind->owner(image, i)].name);
+		}
+	}
+	return seL4_NoError;
 }

@@ -4,5 +4,6 @@
 
 #include <root/system.h>
 
-// Channels, interrupts and I/O ports of all domains that are not omitted.
-[[nodiscard]] seL4_Error wire_all(struct system *system);
+// Channels, children, shared capabilities, interrupts and I/O ports of the domains of a group (or
+// GROUP_ALL) that are not omitted. After a group was made anew its peers get their ends again, too.
+[[nodiscard]] seL4_Error wire_group(struct system *system, unsigned group);

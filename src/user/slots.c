@@ -13,6 +13,7 @@ enum {
 // Written by the functions of this file only; the initial task is one thread.
 static seL4_Uint64 slot_free[SLOT_COUNT / 64];
 static seL4_Word slot_hint;
+static seL4_Uint8 slot_owner[SLOT_COUNT];
 
 static bool is_free(seL4_Word slot) { return slot_free[slot / 64] >> (slot % 64) & 1; }
 
@@ -50,8 +51,10 @@ seL4_CPtr slots_allocate(seL4_Word count) {
 }
 
 void slots_release(seL4_CPtr first, seL4_Word count) {
-	for (seL4_Word i = 0; i < count; i++)
+	for (seL4_Word i = 0; i < count; i++) {
 		set_free(first + i);
+		slot_owner[first + i] = 0;
+	}
 	if (first < slot_hint) slot_hint = first;
 }
 
@@ -59,6 +62,14 @@ void slots_delete(seL4_CPtr first, seL4_Word count) {
 	for (seL4_Word i = 0; i < count; i++)
 		seL4_CNode_Delete(seL4_CapInitThreadCNode, first + i, seL4_WordBits);
 	slots_release(first, count);
+}
+
+void slots_set_owner(seL4_CPtr slot, unsigned owner) { slot_owner[slot] = (seL4_Uint8)owner; }
+
+void slots_release_owner(unsigned owner) {
+	for (seL4_Word slot = 0; slot < SLOT_COUNT; slot++) {
+		if (slot_owner[slot] == owner) slots_release(slot, 1);
+	}
 }
 
 seL4_Word slots_left(void) {

@@ -16,4 +16,10 @@ void slots_release(seL4_CPtr first, seL4_Word count);
 // Delete what is in the slots and give them back.
 void slots_delete(seL4_CPtr first, seL4_Word count);
 
+// Note that what is in the slot dies with its owner's memory, see untyped_revoke.
+void slots_set_owner(seL4_CPtr slot, unsigned owner);
+
+// Give back all slots of an owner whose capabilities are gone.
+void slots_release_owner(unsigned owner);
+
 seL4_Word slots_left(void);

@@ -76,6 +76,13 @@ static void table_remember(const struct space *space, seL4_Word missing, seL4_Wo
 	known_next = (known_next + 1) % KNOWN_TABLES;
 }
 
+// A new root may have the slot of one that is gone, whose tables went with it.
+static void tables_forget(seL4_CPtr root) {
+	for (unsigned i = 0; i < KNOWN_TABLES; i++) {
+		if (known[i].root == root) known[i] = (struct known_table){0};
+	}
+}
+
 static seL4_Error object_make_error(seL4_CPtr slot) {
 	return slot ? seL4_NoError : seL4_NotEnoughMemory;
 }
@@ -84,6 +91,7 @@ seL4_Error space_make(struct space *space, const struct space_format *format) {
 	seL4_CPtr root = object_make(format->root_type, 0);
 	seL4_Error error = object_make_error(root);
 
+	tables_forget(root);
 	if (!error) error = seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, root);
 	*space = (struct space){format, root};
 	return error;

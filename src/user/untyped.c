@@ -8,7 +8,8 @@
 #include <user/slots.h>
 
 enum {
-	BLOCK_LIMIT = 512, // those of BootInfo and the parts of split ones
+	BLOCK_LIMIT = 1024, // those of BootInfo, the parts of split ones, and owners'
+	RESERVE_PARTS = 4, // blocks a reservation is made of, at most
 };
 
 struct block {
@@ -17,11 +18,14 @@ struct block {
 	seL4_Word size_bits;
 	seL4_Word used; // bytes from the start, as the kernel counts them
 	bool device;
+	bool kept; // for objects at an address
+	unsigned owner; // 0: anybody
 };
 
 // Written by the functions of this file only; the initial task is one thread.
 static struct block blocks[BLOCK_LIMIT];
 static unsigned block_count;
+static unsigned selected_owner;
 
 void untyped_init(const seL4_BootInfo *bootinfo) {
 	seL4_Word count = bootinfo->untyped.end - bootinfo->untyped.start;
@@ -68,7 +72,7 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits) {
 static bool block_fits(const struct block *block, seL4_Word bits) {
 	seL4_Word start = align_up(block->used, 1ul << bits);
 
-	return !block->device && block->size_bits >= bits &&
+	return !block->device && !block->kept && block->size_bits >= bits &&
 		start <= (1ul << block->size_bits) - (1ul << bits);
 }
 
@@ -76,7 +80,7 @@ static struct block *block_choose(seL4_Word bits) {
 	struct block *best = NULL;
 
 	for (unsigned i = 0; i < block_count; i++) {
-		if (block_fits(&blocks[i], bits) &&
+		if (blocks[i].owner == selected_owner && block_fits(&blocks[i], bits) &&
 			(!best || blocks[i].size_bits < best->size_bits))
 			best = &blocks[i];
 	}
@@ -96,8 +100,10 @@ seL4_Error untyped_make(seL4_Word type, seL4_Word size_bits, seL4_CPtr slot) {
 
 	if (!block) return seL4_NotEnoughMemory;
 	error = retype(block, type, size_bits, slot);
-	if (!error) block->used = align_up(block->used, 1ul << bits) + (1ul << bits);
-	return error;
+	if (error) return error;
+	block->used = align_up(block->used, 1ul << bits) + (1ul << bits);
+	if (selected_owner) slots_set_owner(slot, selected_owner);
+	return seL4_NoError;
 }
 
 seL4_CPtr object_make(seL4_Word type, seL4_Word size_bits) {
@@ -118,8 +124,8 @@ static struct block *block_around(seL4_Word paddr, seL4_Word bits) {
 	for (unsigned i = 0; i < block_count; i++) {
 		struct block *block = &blocks[i];
 
-		if (block->used == 0 && block->size_bits >= bits && paddr >= block->paddr &&
-			paddr - block->paddr < 1ul << block->size_bits &&
+		if (!block->owner && block->used == 0 && block->size_bits >= bits &&
+			paddr >= block->paddr && paddr - block->paddr < 1ul << block->size_bits &&
 			(!best || block->size_bits < best->size_bits))
 			best = block;
 	}
@@ -143,7 +149,35 @@ static seL4_Error block_split(struct block *block) {
 			.paddr = block->paddr + ((seL4_Word)i << half),
 			.size_bits = half,
 			.device = block->device,
+			.kept = block->kept,
 		};
+	}
+	return seL4_NoError;
+}
+
+// The part of a range from an address on that one block covers, kept; its size, 0 for an error.
+static seL4_Word keep_first(seL4_Word paddr, seL4_Word end) {
+	struct block *block = block_around(paddr, PAGE_BITS);
+
+	while (block && !block->device && !block->kept &&
+		(block->paddr < paddr || block->paddr + (1ul << block->size_bits) > end)) {
+		if (block->size_bits == PAGE_BITS) break;
+		if (block_split(block)) return 0;
+		block = block_around(paddr, PAGE_BITS);
+	}
+	if (!block) return 1ul << PAGE_BITS;
+	if (!block->device) block->kept = true;
+	return block->paddr + (1ul << block->size_bits) - paddr;
+}
+
+seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size) {
+	seL4_Word end = paddr + size;
+
+	while (paddr < end) {
+		seL4_Word step = keep_first(paddr, end);
+
+		if (step == 0) return seL4_NotEnoughMemory;
+		paddr += step;
 	}
 	return seL4_NoError;
 }
@@ -180,11 +214,54 @@ bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits) {
 	return true;
 }
 
+// Fewer, larger parts: rounding up clears low bits of the size.
+static seL4_Word reserve_size(seL4_Word bytes) {
+	seL4_Word size = align_up(bytes, 1ul << PAGE_BITS);
+	unsigned parts;
+
+	for (;;) {
+		parts = 0;
+		for (seL4_Word left = size; left != 0; left &= left - 1)
+			parts++;
+		if (parts <= RESERVE_PARTS) return size;
+		size = align_up(size, 2ul << bits_lowest(size));
+	}
+}
+
+seL4_Error untyped_reserve(unsigned owner, seL4_Word bytes) {
+	for (seL4_Word left = reserve_size(bytes); left != 0;) {
+		seL4_Word bits = bits_highest(left);
+		seL4_CPtr slot = object_make(OBJECT_UNTYPED, bits);
+
+		if (!slot || block_count == BLOCK_LIMIT) return seL4_NotEnoughMemory;
+		blocks[block_count++] = (struct block){
+			.cap = slot, .size_bits = bits, .owner = owner};
+		left -= 1ul << bits;
+	}
+	return seL4_NoError;
+}
+
+void untyped_select(unsigned owner) { selected_owner = owner; }
+
+seL4_Error untyped_revoke(unsigned owner) {
+	for (unsigned i = 0; i < block_count; i++) {
+		seL4_Error error;
+
+		if (blocks[i].owner != owner) continue;
+		error = seL4_CNode_Revoke(seL4_CapInitThreadCNode, blocks[i].cap, seL4_WordBits);
+		if (error) return error;
+		blocks[i].used = 0;
+	}
+	slots_release_owner(owner);
+	return seL4_NoError;
+}
+
 seL4_Word untyped_left(void) {
 	seL4_Word left = 0;
 
 	for (unsigned i = 0; i < block_count; i++) {
-		if (!blocks[i].device) left += (1ul << blocks[i].size_bits) - blocks[i].used;
+		if (!blocks[i].device && !blocks[i].owner)
+			left += (1ul << blocks[i].size_bits) - blocks[i].used;
 	}
 	return left;
 }
@@ -193,7 +270,7 @@ seL4_Word untyped_room(seL4_Word bits) {
 	seL4_Word room = 0;
 
 	for (unsigned i = 0; i < block_count; i++) {
-		if (block_fits(&blocks[i], bits))
+		if (!blocks[i].owner && block_fits(&blocks[i], bits))
 			room += ((1ul << blocks[i].size_bits) -
 					align_up(blocks[i].used, 1ul << bits)) >>
 				bits;

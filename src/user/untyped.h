@@ -27,6 +27,21 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 // Retyping it is the caller's business, and must be all there is done with it.
 bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits);
 
+// Keep the RAM in this range for untyped_make_at: nothing else is made of it. Parts that are in use
+// already, or no RAM, stay as they are.
+[[nodiscard]] seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size);
+
+// Set memory apart for an owner (1..255): what is made while it is selected comes out of it and can
+// be taken back all at once.
+[[nodiscard]] seL4_Error untyped_reserve(unsigned owner, seL4_Word bytes);
+
+// Make objects from this owner's memory from now on; 0 is the memory of nobody in particular.
+void untyped_select(unsigned owner);
+
+// Destroy all that was made of the owner's memory, with every capability to it, and give back the
+// slots it was made in.
+[[nodiscard]] seL4_Error untyped_revoke(unsigned owner);
+
 // Bytes of RAM not given away yet, and how many objects of 2^bits bytes they have room for.
 seL4_Word untyped_left(void);
 seL4_Word untyped_room(seL4_Word bits);

@@ -1,60 +1,44 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What one element alone cannot show: names, references, overlaps, sizes, priorities."""
-import os
-
+"""What one element alone cannot show: names, references, identifiers, priorities, time."""
 from compose import model
-
-
-def find_file(path, search_paths):
-    if os.path.isabs(path):
-        return path if os.path.isfile(path) else None
-    for folder in search_paths:
-        candidate = os.path.join(folder, path)
-        if os.path.isfile(candidate):
-            return candidate
-    return None
-
-
-def _round_up(value, unit):
-    return (value + unit - 1) // unit * unit
+from compose.check_memory import MemoryChecker
 
 
 class Checker:
     def __init__(self, system, problems, search_paths):
         self.system = system
         self.problems = problems
-        self.search_paths = search_paths
+        self.memory = MemoryChecker(system, problems, search_paths)
 
     def check(self):
-        self._unique("memory_region", self.system.regions)
-        self._unique("protection_domain", self.system.domains)
-        self._unique("virtual_machine", [d.guest for d in self.system.domains if d.guest])
-        for region in self.system.regions:
-            self._region(region)
-        self._fixed_overlaps()
+        system = self.system
+        self._unique("memory_region", system.regions)
+        self._unique("protection_domain", system.domains)
+        self._unique("virtual_machine", [d.guest for d in system.domains if d.guest])
+        self._unique("io_address_space", system.io_spaces)
         self._references()
-        self._page_sizes()
-        for domain in self.system.domains:
+        self.memory.check()
+        for domain in system.domains:
             self._domain(domain)
+            self._children(domain)
+            self._caps(domain)
+        self._count()
         self._vectors()
         self._ports()
-        for channel in self.system.channels:
+        for channel in system.channels:
             self._channel(channel)
         self._channel_ids()
         self._variables()
-        if not self.system.domains:
-            self.problems.add(None, "no <protection_domain>; a system needs at least one")
-        if len(self.system.domains) > model.MAX_DOMAINS:
-            self.problems.add(
-                self.system.domains[model.MAX_DOMAINS].element,
-                f"more than {model.MAX_DOMAINS} protection domains",
-            )
+        self._devices()
+        self._time_domains()
 
     def _unique(self, kind, records):
         seen = {}
         for record in records:
             if len(record.name.encode()) > 63 or not record.name:
                 self.problems.add(record.element, f"name '{record.name}': must have 1 to 63 bytes")
+            if any(ord(character) < 32 for character in record.name):
+                self.problems.add(record.element, f"name {record.name!r}: has a control character")
             if kind == "protection_domain" and record.name == "monitor":
                 self.problems.add(record.element, "the name 'monitor' is reserved; choose another")
             if record.name in seen:
@@ -65,121 +49,24 @@ class Checker:
                 )
             seen.setdefault(record.name, record)
 
-    def _region(self, region):
-        unit = region.alignment()
-        if region.prefill_path and region.bootinfo:
+    def _count(self):
+        if not self.system.domains:
+            self.problems.add(None, "no <protection_domain>; a system needs at least one")
+        if len(self.system.domains) > model.MAX_DOMAINS:
             self.problems.add(
-                region.element,
-                "prefill_path and prefill_bootinfo exclude each other",
+                self.system.domains[model.MAX_DOMAINS].element,
+                f"more than {model.MAX_DOMAINS} protection domains",
             )
-        if region.prefill_path:
-            self._prefill(region)
-        if region.size is None:
-            if region.prefill_path:
-                region.size = max(_round_up(len(region.data), unit), unit)
-            elif region.bootinfo:
-                region.size = unit
-            else:
-                self.problems.add(region.element, f"'{region.name}' needs a size or a prefill")
-                region.size = unit
-        if region.size == 0 or region.size % unit:
-            self.problems.add(
-                region.element,
-                f"size of '{region.name}' is 0x{region.size:x}; "
-                f"must be a multiple of 0x{unit:x} and not 0",
-            )
-            region.size = max(_round_up(region.size, unit), unit)
-        if len(region.data) > region.size:
-            self.problems.add(
-                region.element,
-                f"'{region.prefill_path}' has {len(region.data)} bytes, "
-                f"'{region.name}' only {region.size}",
-            )
-        if region.paddr is not None and region.paddr % unit:
-            self.problems.add(region.element, f"phys_addr must be a multiple of 0x{unit:x}")
-
-    def _prefill(self, region):
-        path = find_file(region.prefill_path, self.search_paths)
-        if path is None:
-            self.problems.add(
-                region.element,
-                f"file '{region.prefill_path}' not found in {', '.join(self.search_paths)}",
-            )
-            return
-        with open(path, "rb") as file:
-            region.data = file.read()
-        if not region.data:
-            self.problems.add(region.element, f"file '{path}' is empty")
-
-    def _fixed_overlaps(self):
-        fixed = sorted(
-            (region for region in self.system.regions if region.paddr is not None),
-            key=lambda region: region.paddr,
-        )
-        for first, second in zip(fixed, fixed[1:]):
-            if first.paddr + first.size > second.paddr:
-                self.problems.add(
-                    second.element, f"'{second.name}' overlaps '{first.name}' in physical memory"
-                )
 
     def _references(self):
-        regions = {region.name: region for region in self.system.regions}
         domains = {domain.name: domain for domain in self.system.domains}
-        for domain in self.system.domains:
-            for record in domain.maps + (domain.guest.maps if domain.guest else []):
-                record.region = regions.get(record.region_name)
-                if record.region is None:
-                    self.problems.add(
-                        record.element, f"no <memory_region> is named '{record.region_name}'"
-                    )
-        for channel in self.system.channels:
-            for end in channel.ends:
-                end.domain = domains.get(end.domain_name)
-                if end.domain is None:
-                    self.problems.add(
-                        end.element, f"no <protection_domain> is named '{end.domain_name}'"
-                    )
-
-    def _all_maps(self):
-        for domain in self.system.domains:
-            yield from domain.maps
-            if domain.guest:
-                yield from domain.guest.maps
-
-    def _page_sizes(self):
-        """2 MiB pages where nothing speaks against them and the description left it open."""
-        for region in self.system.regions:
-            if region.page_size is not None:
-                continue
-            places = [record.address for record in self._all_maps() if record.region is region]
-            places += [region.size] + ([region.paddr] if region.paddr is not None else [])
-            large = all(place % model.LARGE_PAGE == 0 for place in places)
-            region.page_size = model.LARGE_PAGE if large else model.PAGE
-
-    def _maps(self, records, limit):
-        used = []
-        for record in records:
-            if record.region is None:
-                continue
-            unit = record.region.alignment()
-            if record.address % unit:
+        users = [end for channel in self.system.channels for end in channel.ends]
+        users += [cap for domain in self.system.domains for cap in domain.caps]
+        for user in users:
+            user.domain = domains.get(user.domain_name)
+            if user.domain is None:
                 self.problems.add(
-                    record.element,
-                    f"vaddr 0x{record.address:x} must be a multiple of the page size 0x{unit:x}",
-                )
-            end = record.address + record.region.size
-            if end > limit:
-                self.problems.add(
-                    record.element, f"the mapping ends at 0x{end:x}; the limit is 0x{limit:x}"
-                )
-            used.append((record.address, end, record))
-        used.sort(key=lambda item: item[:2])
-        for first, second in zip(used, used[1:]):
-            if first[1] > second[0]:
-                self.problems.add(
-                    second[2].element,
-                    f"'{second[2].region_name}' overlaps '{first[2].region_name}', "
-                    f"which ends at 0x{first[1]:x}",
+                    user.element, f"no <protection_domain> is named '{user.domain_name}'"
                 )
 
     def _domain(self, domain):
@@ -187,16 +74,34 @@ class Checker:
             self.problems.add(domain.element, "budget must not be above period")
         if domain.stack_size % model.PAGE:
             self.problems.add(domain.element, "stack_size must be a multiple of 0x1000")
-        self._maps(domain.maps, domain.limit())
-        if domain.guest:
-            self._maps(domain.guest.maps, model.GUEST_LIMIT)
-        for record in domain.maps:
-            if getattr(record, "needs_prefill", False) and record.region:
-                if not record.region.prefill_path:
-                    self.problems.add(
-                        record.element,
-                        f"setvar_prefill_size: '{record.region_name}' has no prefill_path",
-                    )
+
+    def _children(self, domain):
+        children = self.system.children(domain)
+        if domain.guest and children:
+            self.problems.add(
+                children[0].element,
+                f"'{domain.name}' monitors a virtual machine and cannot have child domains",
+            )
+        seen = {}
+        for child in children:
+            if child.child_id in seen:
+                self.problems.add(
+                    child.element,
+                    f"child id {child.child_id} of '{domain.name}' is used "
+                    f"at line {seen[child.child_id].line} too",
+                )
+            seen.setdefault(child.child_id, child.element)
+
+    def _caps(self, domain):
+        seen = {}
+        for cap in domain.caps:
+            if cap.slot in seen:
+                self.problems.add(
+                    cap.element,
+                    f"slot {cap.slot} of '{domain.name}' is used "
+                    f"at line {seen[cap.slot].line} too",
+                )
+            seen.setdefault(cap.slot, cap.element)
 
     def _vectors(self):
         seen = {}
@@ -257,8 +162,7 @@ class Checker:
         for domain in self.system.domains:
             seen = {}
             users = [(irq.id, irq.element) for irq in domain.irqs]
-            for channel in self.system.channels:
-                users += [(end.id, end.element) for end in channel.ends if end.domain is domain]
+            users += [(end.id, end.element) for end, _ in self.system.ends_of(domain)]
             for identity, element in users:
                 if identity in seen:
                     self.problems.add(
@@ -290,3 +194,91 @@ class Checker:
                         f"at line {seen[variable.symbol].line} too",
                     )
                 seen.setdefault(variable.symbol, variable.element)
+
+    def _devices(self):
+        devices, identities = {}, {}
+        for space in self.system.io_spaces:
+            for seen, key, what in (
+                (devices, space.device, "peripheral_id"),
+                (identities, space.domain_id, "domain_id"),
+            ):
+                if key in seen:
+                    self.problems.add(
+                        space.element,
+                        f"{what} of '{space.name}' is used at line {seen[key].line} too",
+                    )
+                seen.setdefault(key, space.element)
+
+    def _time_domains(self):
+        schedule = self.system.schedule
+        if schedule is None:
+            for domain in self.system.domains:
+                if domain.time_domain_name is not None:
+                    self.problems.add(
+                        domain.element, "the attribute 'domain' needs a <domains> element"
+                    )
+            return
+        self._unique("domain", schedule.domains)
+        self._number_time_domains(schedule)
+        known = {domain.name: domain.id for domain in schedule.domains}
+        for domain in self.system.domains:
+            if domain.time_domain_name is None:
+                self.problems.add(
+                    domain.element,
+                    f"'{domain.name}' needs domain='...': there is a <domains> element",
+                )
+            elif domain.time_domain_name not in known:
+                self.problems.add(
+                    domain.element, f"no <domain> is named '{domain.time_domain_name}'"
+                )
+            else:
+                domain.time_domain = known[domain.time_domain_name]
+        self._slices(schedule, known)
+
+    def _number_time_domains(self, schedule):
+        """Domains without id get the lowest free ones, in the order of the description."""
+        taken = {}
+        for domain in schedule.domains:
+            if domain.id is None:
+                continue
+            if domain.id in taken:
+                self.problems.add(
+                    domain.element,
+                    f"id {domain.id} is that of the <domain> at line {taken[domain.id].line} too",
+                )
+            taken.setdefault(domain.id, domain.element)
+        free = (i for i in range(model.MAX_TIME_DOMAINS) if i not in taken)
+        for domain in schedule.domains:
+            if domain.id is None:
+                domain.id = next(free, None)
+                if domain.id is None:
+                    self.problems.add(
+                        domain.element, f"more than {model.MAX_TIME_DOMAINS} domains"
+                    )
+                    domain.id = 0
+
+    def _slices(self, schedule, known):
+        place = getattr(schedule, "schedule_element", schedule.element)
+        count = len(schedule.slices)
+        if count > model.MAX_SCHEDULE:
+            self.problems.add(
+                place, f"{count} schedule entries; at most {model.MAX_SCHEDULE} are allowed"
+            )
+        elif schedule.shift + count > model.MAX_SCHEDULE:
+            self.problems.add(
+                place,
+                f"index_shift {schedule.shift} and {count} entries: "
+                f"together at most {model.MAX_SCHEDULE}",
+            )
+        if schedule.start >= max(count, 1):
+            self.problems.add(
+                place, f"start_index {schedule.start}: must be below the {count} entries"
+            )
+        elif count and schedule.slices[schedule.start].domain_name is None:
+            self.problems.add(place, f"start_index {schedule.start} is an end marker")
+        for entry in schedule.slices:
+            if entry.domain_name is None:
+                continue
+            if entry.domain_name not in known:
+                self.problems.add(entry.element, f"no <domain> is named '{entry.domain_name}'")
+            entry.domain = known.get(entry.domain_name, 0)

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command: read, check, load, write; problems go to stderr and nothing is written."""
+"""The command: read, check, load, write; problems go to stderr and nothing is written. Its options
+are those of the Microkit tool, so that Makefiles written for that one call this one."""
 import argparse
+import json
 import os
 import sys
 
+from compose import boards, bundle, objects, picture
 from compose.check import Checker
+from compose.elf import ElfError
 from compose.image import ImageWriter
 from compose.problems import Problems
 from compose.programs import Loader
@@ -13,8 +17,29 @@ from compose.report import report
 from compose.tree import read_tree
 
 
-def compose(path, search_paths, problems):
-    """The image as bytes and the report on it, or None with the problems recorded."""
+class Composed:
+    """A system that passed all checks, and what is made of it."""
+
+    def __init__(self, system, programs, config):
+        self.system = system
+        self.programs = programs
+        self.config = config
+        self.image = ImageWriter(system, programs, config).write()
+        self.report = report(system, programs, config)
+
+    def document(self):
+        return objects.as_document(self.system, self.programs, self.config.own_thread)
+
+    def object_count(self):
+        return sum(len(list(objects.domain_objects(self.system, domain)))
+                   + sum(count for _, count in
+                         objects.domain_frames(domain, self.programs[domain.name]))
+                   for domain in self.system.domains)
+
+
+def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
+            config=boards.DEFAULT_CONFIG):
+    """The composed system, or None with the problems recorded."""
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -24,28 +49,57 @@ def compose(path, search_paths, problems):
     root = read_tree(data, problems)
     if root is None:
         return None
-    system = Reader(problems).read(root)
+    system = Reader(problems, board).read(root)
+    if root.name != "system":
+        return None
     Checker(system, problems, search_paths).check()
+    programs = Loader(system, problems, search_paths, config).load()
     if problems.any():
         return None
-    programs = Loader(system, problems, search_paths).load()
-    if problems.any():
-        return None
-    return ImageWriter(system, programs).write(), report(system, programs)
+    return Composed(system, programs, config)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        """Wrong words end with status 1, as with the Microkit tool."""
+        self.print_usage(sys.stderr)
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(1)
 
 
 def _arguments(words):
-    parser = argparse.ArgumentParser(
-        prog="compose.py", description="Compose a .system description into system.img."
+    parser = _Parser(
+        prog="microkit", allow_abbrev=False,
+        description="Composes a .system description and its programs into a bootable image.",
     )
     parser.add_argument("system", help="the description")
-    parser.add_argument("-o", "--output", default="system.img", help="image to write")
-    parser.add_argument("-r", "--report", help="file for a readable list of what is in the image")
+    parser.add_argument("-o", "--output", help="boot module to write (loader.img)")
+    parser.add_argument("-r", "--report", help="list of everything in it (report.txt)")
+    parser.add_argument("--board", choices=boards.BOARDS)
+    parser.add_argument("--config", choices=boards.CONFIGS)
     parser.add_argument(
-        "--search-path", action="append", default=[], metavar="DIR",
+        "--search-path", action="extend", nargs="+", default=[], metavar="DIR",
         help="where programs and prefill files are looked for; the current folder comes last",
     )
-    return parser.parse_args(words)
+    parser.add_argument("--image-type", choices=("elf",), help="x86-64 has only elf")
+    parser.add_argument("--override-kernel", metavar="FILE", help="take this kernel ELF")
+    parser.add_argument("--capdl-json", metavar="FILE", help="objects and capabilities as JSON")
+    parser.add_argument("--viper-output", metavar="DIR", help="accepted; nothing is written there")
+    parser.add_argument(
+        "--system-image", metavar="FILE",
+        help="write only the packed system, for an ISO, without initial task and kernel",
+    )
+    parser.add_argument("--html", metavar="FILE", help="page with a picture of the system")
+    parser.add_argument("--title", help="heading of that page; the description's name unless told")
+    options = parser.parse_args(words)
+    if not options.system_image:
+        for name in ("board", "config"):
+            if getattr(options, name) is None:
+                choices = ", ".join(getattr(boards, name.upper() + "S"))
+                parser.error(f"--{name} is needed: one of {choices}")
+        options.output = options.output or "loader.img"
+        options.report = options.report or "report.txt"
+    return options
 
 
 def _write(path, data):
@@ -56,21 +110,73 @@ def _write(path, data):
     os.replace(partial, path)
 
 
+def _read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _sdk_folder(options):
+    """Where the kernel and the initial task of the board and configuration lie."""
+    root = os.environ.get("MICROKIT_SDK") or os.path.join(
+        os.path.dirname(os.path.abspath(sys.argv[0])), os.pardir
+    )
+    folder = os.path.join(root, "board", options.board, options.config, "elf")
+    if not os.path.isdir(folder):
+        raise ElfError(f": no such folder: {folder}; set MICROKIT_SDK to what `nacre sdk` made")
+    return folder
+
+
+def _write_bundle(options, composed):
+    """The boot module, and beside it the kernel in both containers."""
+    folder = _sdk_folder(options)
+    module = bundle.bundle(_read(os.path.join(folder, "initialiser.elf")), composed.image)
+    target = os.path.dirname(os.path.abspath(options.output))
+    kernel = _read(options.override_kernel or os.path.join(folder, "sel4.elf"))
+    _write(options.output, module)
+    _write(os.path.join(target, "sel4.elf"), kernel)
+    _write(os.path.join(target, "sel4_32.elf"), bundle.as_elf32(kernel))
+    print(f"MICROKIT|objects: {composed.object_count()}, description {len(composed.image)} bytes")
+    print(f"MICROKIT|initial task: {len(module) - len(composed.image)} bytes")
+    print(f"MICROKIT|boot module: {options.output}, {len(module)} bytes")
+
+
+def _write_outputs(options, composed):
+    if options.system_image:
+        _write(options.system_image, composed.image)
+    else:
+        _write_bundle(options, composed)
+    if options.report:
+        _write(options.report, composed.report.encode())
+    if options.capdl_json:
+        _write(options.capdl_json, json.dumps(composed.document(), indent=1).encode() + b"\n")
+    if options.viper_output:
+        print("--viper-output: Nacre makes no verification files", file=sys.stderr)
+    if options.html:
+        title = options.title or os.path.basename(options.system)
+        text, has_picture = picture.page(title, composed.system, composed.report)
+        _write(options.html, text.encode())
+        if not has_picture:
+            print(f"{options.html}: {picture.MISSING}", file=sys.stderr)
+
+
 def main(words):
-    arguments = _arguments(words)
-    problems = Problems(arguments.system)
-    composed = compose(arguments.system, arguments.search_path + [os.curdir], problems)
+    options = _arguments(words)
+    problems = Problems(options.system)
+    board = boards.BOARDS.get(options.board, boards.DEFAULT_BOARD)
+    config = boards.CONFIGS.get(options.config, boards.DEFAULT_CONFIG)
+    composed = compose(options.system, options.search_path + [os.curdir], problems, board, config)
+    for text in problems.warning_texts():
+        print(text)
     if composed is None:
         for text in problems.texts():
             print(text, file=sys.stderr)
         return 1
-    image, text = composed
     try:
-        _write(arguments.output, image)
-        if arguments.report:
-            _write(arguments.report, text.encode())
-    except OSError as error:
-        print(f"{error.filename}: cannot be written: {error.strerror}", file=sys.stderr)
+        _write_outputs(options, composed)
+    except ElfError as error:
+        print(f"{options.system}: the boot module {error}", file=sys.stderr)
         return 1
-    print(f"compose: {arguments.output}: {len(image)} bytes")
+    except OSError as error:
+        print(f"{error.filename}: cannot be read or written: {error.strerror}", file=sys.stderr)
+        return 1
     return 0

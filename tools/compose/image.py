@@ -6,11 +6,11 @@ import struct
 from compose import model
 
 MAGIC = b"NACRESYS"
-VERSION = 1
+VERSION = 2
 ANY_ADDRESS = 2**64 - 1
-NO_GUEST = 0xFFFFFFFF
+NONE = 0xFFFFFFFF
 
-DOMAIN = struct.Struct("<64sQQQQIIII")
+DOMAIN = struct.Struct("<64sQQQQQ10I")
 SEGMENT = struct.Struct("<IIQQQQ")
 REGION = struct.Struct("<64sQQQQII")
 MAP = struct.Struct("<IIIIQ")
@@ -18,13 +18,20 @@ IRQ = struct.Struct("<IIII4I")
 PORT = struct.Struct("<IIII")
 END = struct.Struct("<IIIIII")
 GUEST = struct.Struct("<64sII")
-HEADER = struct.Struct("<8sIIQ")
+CAP = struct.Struct("<IIII")
+IO_SPACE = struct.Struct("<64sII")
+IO_MAP = struct.Struct("<IIIIQ")
+SLICE = struct.Struct("<IIQ")
+SYMBOL = struct.Struct("<QII")
+HEADER = struct.Struct("<8sIIQII")
 TABLE = struct.Struct("<QII")
-TABLES = (DOMAIN, SEGMENT, REGION, MAP, IRQ, PORT, END, GUEST)
+TABLES = (DOMAIN, SEGMENT, REGION, MAP, IRQ, PORT, END, GUEST, CAP, IO_SPACE, IO_MAP, SLICE)
 
 READ, WRITE, EXECUTE, UNCACHED = 1, 2, 4, 8
-PASSIVE, NO_FPU, CALLABLE = 1, 2, 4
+PASSIVE, NO_FPU, CALLABLE, RESTART, OWN_THREAD = 1, 2, 4, 8, 16
 NOTIFY, CALL = 1, 2
+CAP_KINDS = {"cap_tcb": 0, "cap_sc": 1, "cap_vspace": 2}
+UNITS = {"ticks": 0, "us": 1}
 
 
 def _pad(data, unit):
@@ -32,8 +39,9 @@ def _pad(data, unit):
 
 
 class ImageWriter:
-    def __init__(self, system, programs):
+    def __init__(self, system, programs, config):
         self.system = system
+        self.config = config
         self.programs = programs
         self.rows = {table: [] for table in TABLES}
         self.chunks = []
@@ -44,8 +52,9 @@ class ImageWriter:
     def _store(self, data):
         """Offset of the page-aligned data; equal data is stored once."""
         data = bytes(data).rstrip(b"\0")
-        if not data:
-            return 0, 0
+        return self._store_whole(data) if data else (0, 0)
+
+    def _store_whole(self, data):
         if data not in self.stored:
             self.stored[data] = self.data_start + self.chunk_bytes
             padded = _pad(data, model.PAGE)
@@ -54,16 +63,29 @@ class ImageWriter:
         return self.stored[data], len(data)
 
     def _callable(self, domain):
-        callee = any(
-            other.domain is domain and end.call
-            for channel in self.system.channels
-            for end, other in (channel.ends, channel.ends[::-1])
+        """Whether it receives on an endpoint: it is called, or sees faults or guest exits."""
+        return (
+            self.system.is_called(domain)
+            or domain.guest is not None
+            or bool(self.system.children(domain))
         )
-        return callee or domain.guest is not None
+
+    def _symbols(self, domain):
+        """Where the names of the program's functions stand: offset, count, bytes of names."""
+        records, names = b"", b""
+        for address, size, name in self.programs[domain.name].names:
+            records += SYMBOL.pack(address, size, len(names))
+            names += name.encode()[:127] + b"\0"
+        count = len(self.programs[domain.name].names)
+        if not count:
+            return 0, 0, 0
+        return self._store_whole(records + names)[0], count, len(names)
 
     def _domain(self, domain, guests):
         flags = PASSIVE * domain.passive | NO_FPU * (not domain.fpu)
-        flags |= CALLABLE * self._callable(domain)
+        flags |= CALLABLE * self._callable(domain) | RESTART * (domain.restart is not None)
+        flags |= OWN_THREAD * self.config.own_thread
+        symbols, symbol_count, name_bytes = self._symbols(domain)
         self.rows[DOMAIN].append(
             DOMAIN.pack(
                 domain.name.encode(),
@@ -71,10 +93,17 @@ class ImageWriter:
                 domain.stack_size,
                 domain.budget,
                 domain.period,
+                symbols,
                 domain.priority,
                 flags,
-                guests.index(domain.guest) if domain.guest else NO_GUEST,
-                0,
+                guests.index(domain.guest) if domain.guest else NONE,
+                self.system.domains.index(domain.parent) if domain.parent else NONE,
+                domain.child_id,
+                domain.time_domain,
+                domain.restart.limit if domain.restart else 0,
+                domain.restart.backoff if domain.restart else 0,
+                symbol_count,
+                name_bytes,
             )
         )
 
@@ -127,6 +156,29 @@ class ImageWriter:
                     )
                 )
 
+    def _caps(self, index, domain):
+        for cap in domain.caps:
+            target = self.system.domains.index(cap.domain)
+            self.rows[CAP].append(CAP.pack(index, cap.slot, CAP_KINDS[cap.kind], target))
+
+    def _io_spaces(self, regions):
+        for index, space in enumerate(self.system.io_spaces):
+            bus, device, function = space.device
+            self.rows[IO_SPACE].append(
+                IO_SPACE.pack(
+                    space.name.encode(), bus << 8 | device << 3 | function, space.domain_id
+                )
+            )
+            for record in space.maps:
+                access = READ * ("r" in record.perms) | WRITE * ("w" in record.perms)
+                self.rows[IO_MAP].append(
+                    IO_MAP.pack(index, regions.index(record.region), access, 0, record.address)
+                )
+
+    def _slices(self):
+        for entry in self.system.schedule.slices if self.system.schedule else ():
+            self.rows[SLICE].append(SLICE.pack(entry.domain, UNITS[entry.unit], entry.duration))
+
     def _fill(self, regions, guests):
         for rows in self.rows.values():
             rows.clear()
@@ -140,6 +192,7 @@ class ImageWriter:
                 self.rows[PORT].append(
                     PORT.pack(index, port.id, port.address, port.address + port.size - 1)
                 )
+            self._caps(index, domain)
             if domain.guest:
                 self.rows[GUEST].append(
                     GUEST.pack(domain.guest.name.encode(), index, domain.guest.vcpu_id)
@@ -148,6 +201,8 @@ class ImageWriter:
             self._maps(1, index, guest.maps, regions)
         self._regions(regions)
         self._ends()
+        self._io_spaces(regions)
+        self._slices()
 
     def _tables_size(self):
         return HEADER.size + len(TABLES) * TABLE.size + sum(
@@ -172,5 +227,7 @@ class ImageWriter:
             tables += TABLE.pack(place + len(body), len(rows), table.size)
             body += _pad(b"".join(rows), 8)
         size = self.data_start + self.chunk_bytes
-        head = HEADER.pack(MAGIC, VERSION, len(TABLES), size) + tables + body
+        schedule = self.system.schedule
+        start, shift = (schedule.start, schedule.shift) if schedule else (0, 0)
+        head = HEADER.pack(MAGIC, VERSION, len(TABLES), size, start, shift) + tables + body
         return head.ljust(self.data_start, b"\0") + b"".join(self.chunks)

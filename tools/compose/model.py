@@ -10,6 +10,12 @@ MAX_ID = 61
 MAX_DOMAINS = 63
 MAX_VECTOR = 107
 MAX_PRIORITY = 254
+MIN_BUDGET = 20
+MAX_USER_SLOT = 63
+MAX_TIME_DOMAINS = 16
+MAX_SCHEDULE = 99
+IO_LIMIT = 1 << 39
+PHYSICAL_LIMIT = 1 << 47
 PAGE = 0x1000
 LARGE_PAGE = 0x200000
 STACK_TOP = 0x7FFFFFFFD000
@@ -85,6 +91,25 @@ class Guest:
 
 
 @dataclass
+class Restart:
+    """What follows a fault: so many restarts, the first after so many microseconds."""
+
+    limit: int
+    backoff: int
+
+
+@dataclass
+class SharedCap:
+    """A capability of one protection domain in the root CNode of another."""
+
+    element: Element
+    kind: str
+    domain_name: str
+    slot: int
+    domain: Optional["Domain"] = None
+
+
+@dataclass
 class Domain:
     element: Element
     name: str
@@ -94,6 +119,11 @@ class Domain:
     passive: bool
     stack_size: int
     fpu: bool
+    parent: Optional["Domain"] = None
+    child_id: int = 0
+    restart: Optional["Restart"] = None
+    time_domain_name: Optional[str] = None
+    time_domain: int = 0
     program: Optional[str] = None
     program_symbols: Optional[str] = None
     program_element: Optional[Element] = None
@@ -102,6 +132,7 @@ class Domain:
     ports: list = field(default_factory=list)
     variables: list = field(default_factory=list)
     guest: Optional[Guest] = None
+    caps: list = field(default_factory=list)
 
     def limit(self):
         return STACK_TOP - self.stack_size
@@ -124,7 +155,69 @@ class Channel:
 
 
 @dataclass
+class IoMap:
+    element: Element
+    region_name: str
+    address: int
+    perms: str
+    region: Optional[Region] = None
+
+
+@dataclass
+class IoSpace:
+    element: Element
+    name: str
+    device: tuple
+    domain_id: int
+    maps: list = field(default_factory=list)
+
+
+@dataclass
+class TimeDomain:
+    element: Element
+    name: str
+    id: Optional[int]
+
+
+@dataclass
+class Slice:
+    """An entry of the domain schedule; an end marker has no domain."""
+
+    element: Element
+    domain_name: Optional[str]
+    duration: int
+    unit: str
+    domain: int = 0
+
+
+@dataclass
+class Schedule:
+    """The <domains> element: time domains and who runs when."""
+
+    element: Element
+    domains: list = field(default_factory=list)
+    slices: list = field(default_factory=list)
+    start: int = 0
+    shift: int = 0
+
+
+@dataclass
 class System:
     regions: list = field(default_factory=list)
     domains: list = field(default_factory=list)
     channels: list = field(default_factory=list)
+    io_spaces: list = field(default_factory=list)
+    schedule: Optional[Schedule] = None
+
+    def children(self, parent):
+        return [domain for domain in self.domains if domain.parent is parent]
+
+    def ends_of(self, domain):
+        """(own end, other end) of each channel of the domain."""
+        for channel in self.channels:
+            for end, other in (channel.ends, channel.ends[::-1]):
+                if end.domain is domain:
+                    yield end, other
+
+    def is_called(self, domain):
+        return any(other.call for _, other in self.ends_of(domain))

@@ -3,7 +3,7 @@
 for."""
 import struct
 
-from compose.check import find_file
+from compose.check_memory import find_file
 from compose.elf import ElfError, Program
 
 
@@ -26,13 +26,19 @@ def _runtime_values(domain, channels):
     }
 
 
+# Of Nacre's library alone: other runtimes need not have them.
+def _optional_values(config):
+    return {"microkit_printing": bytes([config.flavour == "debug"])}
+
+
 class Loader:
-    def __init__(self, system, problems, search_paths):
+    def __init__(self, system, problems, search_paths, config):
         self.system = system
+        self.config = config
         self.problems = problems
         self.search_paths = search_paths
 
-    def _open(self, domain, name):
+    def _open(self, domain, name, with_symbols=True):
         path = find_file(name, self.search_paths)
         if path is None:
             self.problems.add(
@@ -40,11 +46,15 @@ class Loader:
                 f"program '{name}' not found in {', '.join(self.search_paths)}",
             )
             return None
-        with open(path, "rb") as file:
-            try:
-                return Program(file.read())
-            except ElfError as error:
-                self.problems.add(domain.program_element, f"'{path}' {error}")
+        try:
+            with open(path, "rb") as file:
+                return Program(file.read(), with_symbols)
+        except ElfError as error:
+            self.problems.add(domain.program_element, f"'{path}' {error}")
+        except OSError as error:
+            self.problems.add(
+                domain.program_element, f"'{path}' cannot be read: {error.strerror}"
+            )
         return None
 
     def _patch(self, domain, program, symbols):
@@ -56,14 +66,25 @@ class Loader:
                     domain.program_element,
                     f"'{domain.program}' {error}; link libmicrokit.a",
                 )
+        for symbol, value in _optional_values(self.config).items():
+            if symbol in symbols:
+                self._patch_optional(domain, program, symbols, (symbol, value))
         for variable in domain.variables:
             value = variable.value() if callable(variable.value) else variable.value
+            if value is None:
+                continue
             try:
                 program.patch(variable.symbol, struct.pack("<Q", value), symbols)
             except ElfError as error:
                 self.problems.add(
                     variable.element, f"program '{domain.program}' of '{domain.name}' {error}"
                 )
+
+    def _patch_optional(self, domain, program, symbols, change):
+        try:
+            program.patch(*change, symbols)
+        except ElfError as error:
+            self.problems.add(domain.program_element, f"'{domain.program}' {error}")
 
     def _check_place(self, domain, program):
         for segment in program.segments:
@@ -74,6 +95,8 @@ class Loader:
                     f"'{domain.program}' reaches into the stack of '{domain.name}'",
                 )
             for record in domain.maps:
+                if record.region is None:
+                    continue
                 if record.address < end and start < record.address + record.region.size:
                     self.problems.add(
                         record.element,
@@ -84,14 +107,16 @@ class Loader:
         """domain name -> patched program; problems are recorded."""
         programs = {}
         for domain in self.system.domains:
-            program = self._open(domain, domain.program)
-            symbols = None
-            if program and domain.program_symbols:
-                twin = self._open(domain, domain.program_symbols)
-                symbols = twin.symbols if twin else None
-            if program is None:
+            if domain.program is None:
                 continue
-            self._patch(domain, program, symbols)
+            program = self._open(domain, domain.program, domain.program_symbols is None)
+            twin = program
+            if domain.program_symbols is not None:
+                twin = self._open(domain, domain.program_symbols)
+            if program is None or twin is None:
+                continue
+            self._patch(domain, program, twin.symbols)
             self._check_place(domain, program)
+            program.names = program.functions(twin.symbols)
             programs[domain.name] = program
         return programs

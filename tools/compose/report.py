@@ -1,38 +1,132 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What is in an image, for people. The format is not for programs."""
+"""Every object, capability, mapping and interrupt of a system as text for people. The format is
+not for programs."""
+from compose import objects
+
+TRIGGERS = {1: "level", 0: "edge"}
+POLARITIES = {1: "low", 0: "high"}
 
 
-def _domain_lines(domain, program):
-    yield f"protection domain {domain.name}"
+def _heading(text):
+    return ["", text, "=" * len(text)]
+
+
+def _domain_lines(system, domain, program):
+    yield f"{domain.name}"
     yield f"  program {domain.program}, entry 0x{program.entry:x}"
-    yield f"  priority {domain.priority}, {domain.budget} of {domain.period} us"
-    yield f"  stack 0x{domain.limit():x}, 0x{domain.stack_size:x} bytes"
+    if domain.parent:
+        yield f"  child {domain.child_id} of {domain.parent.name}, which handles its faults"
+    passive = ", passive" if domain.passive else ""
+    yield f"  priority {domain.priority}, {domain.budget} of {domain.period} us{passive}"
+    if domain.time_domain_name:
+        yield f"  time domain {domain.time_domain_name} ({domain.time_domain})"
+    if domain.restart:
+        yield (f"  after a fault: up to {domain.restart.limit} restarts, "
+               f"the first after {domain.restart.backoff} us")
+    yield f"  stack 0x{domain.limit():x}..0x{domain.limit() + domain.stack_size:x}"
     for record in domain.maps:
-        yield f"  map 0x{record.address:012x} {record.perms:3} {record.region_name}"
+        yield _map_line(record)
     for irq in domain.irqs:
-        kind = "MSI" if irq.kind else "I/O APIC"
-        yield f"  irq {irq.id}: {kind} {irq.arguments}, vector {irq.vector}"
+        yield f"  irq {irq.id}: {irq_text(irq)}, vector {irq.vector}"
     for port in domain.ports:
         yield f"  ioport {port.id}: 0x{port.address:x}, {port.size} ports"
     if domain.guest:
         yield f"  virtual machine {domain.guest.name}, vcpu {domain.guest.vcpu_id}"
         for record in domain.guest.maps:
-            yield f"    map 0x{record.address:012x} {record.perms:3} {record.region_name}"
+            yield "  " + _map_line(record)
 
 
-def report(system, programs):
-    lines = []
+def _map_line(record):
+    cached = "" if record.cached else " uncached"
+    end = record.address + record.region.size
+    return (f"  map 0x{record.address:012x}..0x{end:012x} {record.perms:3} "
+            f"{record.region_name}{cached}")
+
+
+def irq_text(irq):
+    if irq.kind:
+        bus, device, function, handle = irq.arguments
+        return f"MSI of {bus:x}:{device:x}.{function:x}, handle {handle}"
+    unit, pin, level, low = irq.arguments
+    return f"I/O APIC {unit} pin {pin}, {TRIGGERS[level]}, {POLARITIES[low]}"
+
+
+def _capability_lines(system, domain, config):
+    yield f"{domain.name}"
+    for slot, name in objects.root_caps(domain):
+        yield f"  root {slot:3}  {name}"
+    for slot, name, detail in objects.domain_caps(system, domain, config.own_thread):
+        yield f"  main {slot:3}  {name}{', ' + detail if detail else ''}"
+
+
+def _object_lines(system, programs):
+    total = 0
     for domain in system.domains:
-        lines += _domain_lines(domain, programs[domain.name])
+        for kind, name, size in objects.domain_objects(system, domain):
+            total += size
+            yield f"  {kind:14} {name} ({size} bytes)"
+        for what, count in objects.domain_frames(domain, programs[domain.name]):
+            total += count * 4096
+            yield f"  frame          {domain.name}: {what}, {count} of 4 KiB"
     for region in system.regions:
+        size = objects.PAGE_BYTES[region.page_size]
         place = "anywhere" if region.paddr is None else f"at 0x{region.paddr:x}"
-        lines.append(
-            f"memory region {region.name}: 0x{region.size:x} bytes {place}, "
-            f"pages of 0x{region.page_size:x}, prefill {len(region.data)} bytes"
-        )
+        source = region.prefill_path or region.bootinfo or "zero"
+        total += region.size if region.paddr is None else 0
+        yield (f"  frame          {region.name}: {region.size // size} of {size >> 10} KiB "
+               f"{place}, filled from {source}")
+    yield f"  in all {total} bytes of RAM, page tables not counted"
+
+
+def _channel_lines(system):
     for channel in system.channels:
-        ends = [
-            f"{end.domain_name}:{end.id}{' calls' if end.call else ''}" for end in channel.ends
-        ]
-        lines.append("channel " + " - ".join(ends))
+        ends = []
+        for end in channel.ends:
+            may = [word for word, is_set in (("calls", end.call), ("notifies", end.notify))
+                   if is_set]
+            ends.append(f"{end.domain_name}:{end.id} ({' and '.join(may) or 'listens'})")
+        yield "  " + " - ".join(ends)
+
+
+def _schedule_lines(system):
+    schedule = system.schedule
+    names = {domain.id: domain.name for domain in schedule.domains}
+    for index, entry in enumerate(schedule.slices):
+        start = "  (start)" if index == schedule.start else ""
+        if entry.domain_name is None:
+            yield f"  {schedule.shift + index:2}  end marker"
+        else:
+            yield (f"  {schedule.shift + index:2}  {names[entry.domain]} ({entry.domain}) "
+                   f"{entry.duration} {entry.unit}{start}")
+
+
+def _device_lines(system):
+    for space in system.io_spaces:
+        bus, device, function = space.device
+        yield (f"  {space.name}: device {bus:x}:{device:x}.{function:x}, "
+               f"IOMMU domain {space.domain_id}")
+        for record in space.maps:
+            yield (f"    map 0x{record.address:010x} {record.perms:2} {record.region_name}")
+
+
+def report(system, programs, config):
+    lines = [f"System for configuration {config.name}: {len(system.domains)} protection domains"]
+    lines += _heading("Protection domains")
+    for domain in system.domains:
+        lines += _domain_lines(system, domain, programs[domain.name])
+    if system.channels:
+        lines += _heading("Channels") + list(_channel_lines(system))
+    irqs = [(irq.vector, irq, domain) for domain in system.domains for irq in domain.irqs]
+    if irqs:
+        lines += _heading("Interrupts")
+        for vector, irq, domain in sorted(irqs, key=lambda item: item[0]):
+            lines.append(f"  vector {vector}: {irq_text(irq)} -> {domain.name}:{irq.id}")
+    if system.schedule:
+        lines += _heading("Domain schedule") + list(_schedule_lines(system))
+    if system.io_spaces:
+        lines += _heading("I/O address spaces") + list(_device_lines(system))
+    lines += _heading("Capabilities")
+    for domain in system.domains:
+        lines += _capability_lines(system, domain, config)
+    lines += _heading("Objects") + list(_object_lines(system, programs))
     return "\n".join(lines) + "\n"

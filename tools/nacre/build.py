@@ -8,6 +8,8 @@ import sys
 from nacre import debs, initramfs, packages, places
 from nacre.report import Failure, run_logged, step
 
+# Where Meson puts what it makes; other folders of the build directory hold systems made of it.
+ROOMS = ("src", "tests", "bench")
 COMPOSE = places.ROOT / "tools" / "compose.py"
 
 
@@ -40,7 +42,7 @@ def artefact(name):
     path = places.BUILD / name
     if path.is_file():
         return path
-    found = sorted(places.BUILD.rglob(name))
+    found = [place for room in ROOMS for place in sorted((places.BUILD / room).rglob(name))]
     if not found:
         raise Failure(f"the build made no {name}: is its target in a meson.build?")
     return found[0]
@@ -48,7 +50,8 @@ def artefact(name):
 
 def search_path():
     """Where the composer looks for the ELF and prefill files that a description names."""
-    folders = {path.parent for path in places.BUILD.rglob("*.elf")
+    folders = {path.parent for room in ROOMS
+               for path in (places.BUILD / room).rglob("*.elf")
                if not any(part.endswith(".p") for part in path.parts)}
     return [places.BUILD, places.GUEST, places.GUEST_CONFIG, *sorted(folders - {places.BUILD})]
 
@@ -59,20 +62,23 @@ def guest_files():
     initramfs.ensure()
 
 
-def compose(description, image, extra_path=()):
-    """Turns a .system file into an image; the composer's messages name file and line."""
+def compose(description, image, extra_path=(), flavour="debug"):
+    """Turns a .system file into an image with a report and a page beside it; the composer's
+    messages name file and line."""
     if not description.is_file():
         raise Failure(f"{places.shown(description)}: there is no such system description")
     partial = image.with_suffix(".partial")
-    command = [sys.executable, "-B", str(COMPOSE), str(description), "-o", str(partial),
-               "-r", str(image.with_suffix(".report"))]
-    for folder in [*extra_path, description.parent, *search_path()]:
-        command += ["--search-path", str(folder)]
+    command = [sys.executable, "-B", str(COMPOSE), str(description), "--system-image",
+               str(partial), "--config", flavour, "-r", str(image.with_suffix(".report")),
+               "--html", str(image.with_suffix(".html")), "--search-path",
+               *map(str, [*extra_path, description.parent, *search_path()])]
     image.parent.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
         raise Failure(f"composing {places.shown(description)} failed:\n{result.stdout.rstrip()}")
+    if result.stdout.strip():
+        print(result.stdout.rstrip(), file=sys.stderr)
     if image.exists() and filecmp.cmp(partial, image, shallow=False):
         # An unchanged image keeps its time, so that no ISO is packed anew for it.
         partial.unlink()

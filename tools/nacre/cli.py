@@ -6,7 +6,7 @@ import pathlib
 import signal
 import sys
 
-from nacre import bench, commands, emulator, fuzz, suite
+from nacre import bench, commands, emulator, fuzz, sdk, suite
 from nacre.report import Failure
 
 
@@ -68,6 +68,13 @@ def add_boot(commands_of):
     parser.set_defaults(act=commands.boot)
 
 
+def add_sdk(commands_of):
+    parser = commands_of.add_parser(
+        "sdk", help="write headers, library, kernel and tool for Makefiles of Microkit systems")
+    parser.add_argument("folder", type=pathlib.Path, metavar="DIR")
+    parser.set_defaults(act=sdk.run)
+
+
 def add_test(commands_of):
     parser = commands_of.add_parser("test", help="run the tests, fast ones first")
     parser.add_argument("pattern", nargs="?", default="",
@@ -99,7 +106,7 @@ def parse(words):
         prog="nacre", description="Builds, packs, runs and tests Nacre. "
         "The first run installs the Debian packages that are missing.")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_test, add_isos, add_bench, add_boot, add_fuzz):
+    for add in (add_run, add_test, add_isos, add_bench, add_boot, add_fuzz, add_sdk):
         add(commands_of)
     return parser.parse_args(words)
 

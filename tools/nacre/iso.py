@@ -14,6 +14,7 @@ from nacre import places
 from nacre.report import Failure, run_logged
 
 GRUB_FOLDER = places.ROOT / "boot" / "grub"
+DATED_XORRISO = places.ROOT / "tools" / "nacre" / "dated_xorriso.py"
 MODULES = {"grub.cfg": "multiboot2 normal", "linux.cfg": "linux normal"}
 
 
@@ -45,8 +46,9 @@ def pack(target, template, files, values):
         text = (GRUB_FOLDER / template).read_text()
         (boot / "grub" / "grub.cfg").write_text(fill_template(text, values))
         partial = target.with_name(target.name + ".partial")
-        run_logged(["grub-mkrescue", "-o", partial, f"--install-modules={MODULES[template]}",
-                    "--locales=", "--fonts=", "--themes=", directory], f"iso-{target.stem}",
+        run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", partial,
+                    f"--install-modules={MODULES[template]}", "--locales=", "--fonts=",
+                    "--themes=", directory], f"iso-{target.stem}",
                    env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
         partial.replace(target)
 

@@ -10,7 +10,8 @@ from nacre.report import Failure, step
 BUILD = ("binutils", "gcc", "libc6-dev", "meson", "nasm", "ninja-build")
 PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
 EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
-CHECK = ("clang-format", "cloc")
+PICTURE = ("graphviz",)
+CHECK = ("clang-format", "cloc", "make")
 
 
 def missing(names):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes bootable ISOs out of what the build made."""
 
-from nacre import build, iso, packages, places
+from nacre import build, iso, packages, places, programs
 from nacre.report import step
 
 
@@ -20,11 +20,11 @@ def is_current(target, sources):
 
 def make_iso(description, target, flavour="debug", arguments=""):
     """Builds everything and packs the described system; quiet when nothing changed."""
-    packages.ensure(packages.BUILD, packages.PACK)
+    packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
     build.compile_all()
-    build.guest_files()
-    image = target.with_suffix(".img")
-    build.compose(description, image)
+    if needs_guest_files(description):
+        build.guest_files()
+    image = compose(description, target.with_suffix(".img"), flavour)
     kernel, modules = system_files(image, flavour)
     stamp = target.with_suffix(".arguments")
     if is_current(target, [kernel, *modules.values()]) and stamp.exists() \
@@ -34,6 +34,18 @@ def make_iso(description, target, flavour="debug", arguments=""):
     iso.pack_nacre(target, kernel, modules, arguments)
     stamp.write_text(f"{flavour} {arguments}")
     return target
+
+
+def needs_guest_files(description):
+    """Whether it names the stock guest's kernel: that one is fetched and made on demand."""
+    return description.is_file() and places.GUEST_KERNEL.name in description.read_text(
+        errors="replace")
+
+
+def compose(description, image, flavour="debug"):
+    """Compiles the programs that come as source and packs the system into one image."""
+    build.compose(description, image, (programs.ensure(description),), flavour)
+    return image
 
 
 def make_test_iso(program, target, flavour="debug"):

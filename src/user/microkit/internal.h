@@ -4,6 +4,9 @@
 
 #include <microkit.h>
 
+// Whether the kernel prints; a system call for it would be a fault otherwise.
+extern bool microkit_printing;
+
 // Whether the id is valid and its bit set; if not, prints a line that names function and kind.
 bool check_id(seL4_Word valid, unsigned id, const char *function, const char *kind);
 

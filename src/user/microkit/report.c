@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Reports of a protection domain on the kernel's console, and the ways it stops itself.
+// What a protection domain says on the debug console, and the ways it stops itself.
 #include <stdarg.h>
 
 #include <base/format.h>
@@ -7,9 +7,8 @@
 
 #include <user/microkit/internal.h>
 
+// Patched by the composer.
 char microkit_name[MICROKIT_PD_NAME_LENGTH] __attribute__((section(".data")));
-
-void microkit_dbg_putc(int c) { seL4_DebugPutChar((char)c); }
 
 void microkit_dbg_puts(const char *s) {
 	while (*s)

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The functions a stopped domain was in, as far as its stack tells.
+#pragma once
+
+#include <root/system.h>
+
+// One line for the instruction, one for each return address found on the stack.
+void backtrace_print(
+	const struct system *system, uint32_t domain, const seL4_UserContext *registers);

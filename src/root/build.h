@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Builds the described system: all of it at the start, one restart group after a fault.
+#pragma once
+
+#include <root/group.h>
+
+// RAM that is missing for the system without the domains that are omitted; 0 when it is enough.
+seL4_Word build_bytes_missing(const struct system *system);
+
+// Leave a guest out, and its monitor with it.
+void build_omit_guest(struct system *system, uint32_t guest);
+
+// Make everything and start all threads.
+[[nodiscard]] seL4_Error build_system(struct system *system);
+
+// Destroy a group and make it anew: memory, capabilities, channels. Whoever waits for a reply of
+// one of its domains gets one with the label NACRE_REPLY_RESTARTED.
+[[nodiscard]] seL4_Error build_again(struct system *system, unsigned group);

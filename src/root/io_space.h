@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// I/O address spaces: what devices may reach through the IOMMU.
+#pragma once
+
+#include <root/system.h>
+
+// Map the described memory for the described devices. A machine without IOMMU is told of in one
+// line.
+[[nodiscard]] seL4_Error io_spaces_build(struct system *system);

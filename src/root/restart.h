@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What follows the fault of a domain that is to be restarted: a wait that doubles each time, then
+// the rebuilding, until the described number of restarts is used up.
+#pragma once
+
+#include <root/system.h>
+
+#define RESTART_BADGE (1ul << 32) // of the clock's signals; no domain's badge has this bit
+
+// Make the clock if any domain of the system is to be restarted.
+[[nodiscard]] seL4_Error restart_init(struct system *system);
+
+// The domain has faulted and stands still.
+void restart_plan(struct system *system, uint32_t domain);
+
+// The clock has signalled: rebuild what is due.
+void restart_tick(struct system *system);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Time domains of the description, given to the kernel.
+#include <root/time_domain.h>
+
+#include <user/print.h>
+
+static seL4_Error give_up(struct system *system, const char *name) {
+	if (!system->one_time_domain)
+		print("system: this kernel has one time domain: '%s' and all others run in it by "
+		      "priority, the described schedule is not used\n",
+			name);
+	system->one_time_domain = true;
+	return seL4_NoError;
+}
+
+seL4_Error time_domains_assign(struct system *system) {
+	const struct image *image = &system->image;
+
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
+		const struct system_domain *record = &image->domains[i];
+		seL4_Error error;
+
+		if (system->domains[i].omitted || record->time_domain == 0) continue;
+		error = seL4_DomainSet_Set(
+			seL4_CapDomain, (seL4_Uint8)record->time_domain, system->domains[i].tcb);
+		if (error == seL4_InvalidArgument) return give_up(system, record->name);
+		if (error) return system_report(error, "time domain of", record->name);
+	}
+	return seL4_NoError;
+}
+
+// Ticks are those of the time stamp counter; 0 when its rate is not known.
+static seL4_Word ticks_per_microsecond(const struct system *system) {
+	const seL4_BootInfoHeader *chunk = bootinfo_find(
+		system->bootinfo, SEL4_BOOTINFO_HEADER_X86_TSC_FREQ);
+
+	if (!chunk || chunk->len < sizeof(*chunk) + sizeof(seL4_Uint32)) return 0;
+	return *(const seL4_Uint32 *)(chunk + 1);
+}
+
+static seL4_Error load_slice(const struct system *system, uint32_t index) {
+	const struct system_slice *slice = &system->image.slices[index];
+	seL4_Word duration = slice->duration;
+
+	if (slice->unit == SYSTEM_UNIT_MICROSECONDS) {
+		seL4_Word rate = ticks_per_microsecond(system);
+
+		if (rate == 0 || duration > ~0ul / rate) return seL4_RangeError;
+		duration *= rate;
+	}
+	return seL4_DomainSet_ScheduleConfigure(seL4_CapDomain,
+		system->image.header->schedule_shift + index, (seL4_Uint8)slice->time_domain,
+		duration);
+}
+
+seL4_Error time_domains_start(struct system *system) {
+	const struct system_header *header = system->image.header;
+	uint32_t count = image_count(&system->image, SYSTEM_SLICES);
+	seL4_Error error = seL4_NoError;
+
+	if (count == 0 || system->one_time_domain) return seL4_NoError;
+	// The slice that is running now cannot become an end marker: the start moves first.
+	for (uint32_t i = 0; !error && i < count; i++) {
+		if (system->image.slices[i].duration > 0) error = load_slice(system, i);
+	}
+	if (!error)
+		error = seL4_DomainSet_ScheduleSetStart(
+			seL4_CapDomain, header->schedule_shift + header->schedule_start);
+	for (uint32_t i = 0; !error && i < count; i++) {
+		if (system->image.slices[i].duration == 0) error = load_slice(system, i);
+	}
+	if (!error && header->schedule_shift + count < SYSTEM_MAX_SLICES)
+		error = seL4_DomainSet_ScheduleConfigure(
+			seL4_CapDomain, header->schedule_shift + count, 0, 0);
+	if (error == seL4_RangeError) return give_up(system, system->image.domains[0].name);
+	return error ? system_report(error, "domain schedule of", "the system") : seL4_NoError;
+}

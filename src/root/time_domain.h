@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Time domains: which threads belong to which, and the schedule that decides when each runs.
+#pragma once
+
+#include <root/system.h>
+
+// Put threads into their time domains. A kernel with one domain only is told of in one line, and
+// everything then runs in that one.
+[[nodiscard]] seL4_Error time_domains_assign(struct system *system);
+
+// Load the schedule and switch to its first slice.
+[[nodiscard]] seL4_Error time_domains_start(struct system *system);

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The SDK: examples built by their Makefiles, in each configuration, and booted in QEMU."""
+
+import functools
+import subprocess
+import threading
+
+from nacre import emulator, machine, places, results, sdk
+from nacre.system_tests import judge
+
+SECONDS = 60
+FOLDER = places.BUILD / "system-tests" / "sdk"
+_making = threading.Lock()
+
+# Board, configuration, example and the texts its boot must show.
+CASES = [
+    ("x86_64_generic", "debug", "hello", ["hello, world"]),
+    ("x86_64_generic_vtx", "debug", "mr_prefill", ["prefilled data OK!"]),
+    ("x86_64_generic", "debug", "hierarchy", ["too many restarts - PD stopped", "hello, world"]),
+    ("x86_64_generic", "release", "x86_64_ioport", ["hello!"]),
+    ("x86_64_generic_vtx", "benchmark", "x86_64_ioport", ["hello!"]),
+]
+
+
+@functools.cache
+def _made():
+    sdk.make(FOLDER)
+    return FOLDER
+
+
+def build_by_make(board, config, example):
+    """Runs the example's Makefile; None when it went well, else its output."""
+    with _making:
+        folder = _made()
+    target = FOLDER.parent / f"sdk-{board}-{config}-{example}"
+    result = subprocess.run(
+        ["make", "-C", folder / "example" / example, f"MICROKIT_SDK={folder}",
+         f"MICROKIT_BOARD={board}", f"MICROKIT_CONFIG={config}", f"BUILD_DIR={target}"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return target, None if result.returncode == 0 else result.stdout[-600:]
+
+
+def check(board, config, example, texts):
+    target, problem = build_by_make(board, config, example)
+    name = f"sdk-{board}-{config}-{example}"
+    if problem:
+        return [results.failed(f"system/{name}", problem)]
+    running = machine.QemuMachine(kernel=target / "sel4_32.elf", modules=(target / "loader.img",),
+                                  memory=emulator.MEMORY)
+    return judge(name, running, SECONDS, [("until", text) for text in texts])[0]
+
+
+ROWS = [(f"sdk-{board}-{config}-{example}",
+         f"the SDK's Makefile builds {example} for {board} {config}, and it runs",
+         lambda case=(board, config, example, texts): check(*case))
+        for board, config, example, texts in CASES]

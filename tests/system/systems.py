@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Small systems of tests/system/systems: families, restarts, and the library's answers to
+misuse."""
+
+import re
+
+from nacre import build, emulator, machine, places, product, results
+from nacre.system_tests import judge, replaced_iso
+
+SECONDS = 60
+GUEST_SECONDS = 240
+FOLDER = places.ROOT / "tests" / "system" / "systems"
+
+LIFE = ["driver: start", *["driver: interrupt"] * 3, "system: 'driver' was stopped"]
+
+# System -> what it shows, the texts in the order in which they come, and what nobody may say.
+CASES = {
+    "family": (
+        "a parent answers its child's fault; restarted, it takes the child with it",
+        ["parent: start 1\n", "kid: start", "parent: fault of the right child 1", "kid: resumed",
+         "parent: notified on 4", "system: 'parent' was stopped: write to 0x0",
+         "(restart 1 of 1)", "parent: start 2\n", "kid: start",
+         "parent: fault of the right child 1", "kid: resumed", "parent: done 2"],
+        "child 0"),
+    "passive_restart": (
+        "a passive server's crash gives its caller an answer and its time back",
+        ["server: start", *["client: answered", "server: start", "client: restarted"] * 3,
+         "client: done"],
+        "refused"),
+    "driver_restart": (
+        "a restarted driver has its ports and its interrupt again",
+        [*LIFE, *LIFE, *LIFE, "all 2 restarts are used up"],
+        "stranger"),
+    "deferred": (
+        "deferred operations are all carried out after the entry point",
+        ["speaker: init ends", "listener: ready", "listener: 1\n", "listener: 2\n",
+         "listener: answered", "listener: 1\n", "listener: 2\n"],
+        "was stopped"),
+    "invalid": (
+        "the library names identifiers that were not given, and does nothing",
+        ["invalid microkit_notify: invalid channel given '0'",
+         "invalid microkit_deferred_notify: invalid channel given '61'",
+         "invalid microkit_irq_ack: invalid interrupt given '62'",
+         "invalid microkit_deferred_irq_ack: invalid interrupt given '63'",
+         "invalid microkit_ppcall: invalid channel given '64'",
+         *[f"invalid microkit_x86_ioport_{name}: invalid I/O port given '{number}'"
+           for name, number in (("write_8", 1), ("write_16", 61), ("write_32", 62),
+                                ("read_8", 63), ("read_16", 64), ("read_32", 4000000000))],
+         "invalid microkit_vcpu_x86_enable_ioport: invalid I/O port given '5'",
+         "255 still here", "invalid microkit_x86_ioport_write_8: the kernel refused with error ",
+         "system: 'invalid' was stopped: write to 0x"],
+        "a reply came|a port was read|a slot was found"),
+    "missing_entry": (
+        "a call or fault without its entry point stops the component and says which",
+        ["parent was sent a fault but has no entry point 'fault'",
+         "system: 'parent' was stopped: write to 0x0", "assertion failed: 1 == 2, asserter.c:8",
+         "system: 'asserter' was stopped", "callee was called but has no entry point 'protected'",
+         "system: 'callee' was stopped: write to 0x0"],
+        "'crasher' was stopped"),
+    "io_space": (
+        "a description for an IOMMU runs on a machine without one, and says so",
+        ["no IOMMU here: 'card'", "driver: runs"],
+        "was stopped"),
+}
+
+
+def check(name):
+    _, texts, forbidden = CASES[name]
+    folder = places.BUILD / "system-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    image = product.compose(FOLDER / name / f"{name}.system", folder / f"{name}.img")
+    running = machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"),
+        modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
+        clock="instructions")
+    found, said = judge(f"system-{name}", running, SECONDS, [("until", text) for text in texts])
+    if re.search(forbidden, said.partition("initial task at")[2]):
+        found.append(results.failed(f"system/{name}/words", f"it said {forbidden!r}"))
+    return found
+
+
+def read_only_memory(text):
+    """The demo with guest memory its monitor may not write, so that it faults each time."""
+    return text.replace('<protection_domain name="vmm"',
+                        '<protection_domain name="vmm" on_fault="restart" restart_limit="2" '
+                        'restart_backoff="1000"').replace(
+        '<map mr="guest_ram" vaddr="0x1_0000_0000" perms="rw"',
+        '<map mr="guest_ram" vaddr="0x1_0000_0000" perms="r"')
+
+
+def check_monitor():
+    iso = replaced_iso("restarted-monitor", {}, read_only_memory)
+    running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY)
+    return judge("restarted-monitor", running, GUEST_SECONDS, [
+        ("until", "(restart 1 of 2)"), ("until", "'vmm' was restarted"),
+        ("until", "(restart 2 of 2)"), ("until", "'vmm' was restarted"),
+        ("until", "all 2 restarts are used up"), ("until", "[client]")])[0]
+
+
+ROWS = [("restarted-monitor", "a monitor that faults is rebuilt with its guest, others run on",
+         check_monitor)]
+ROWS += [(f"system-{name}", sentence, lambda name=name: check(name))
+        for name, (sentence, _, _) in CASES.items()]

@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every rule of a system description: what the composer accepts, what it refuses and where."""
+
+import unittest
+
+from composing import MR, VM, Composer, Problems, boards, channel, cli, pd
+
+
+def io_space(inside="", name="d", device="0:4.0", domain="1"):
+    return (f'<io_address_space name="{name}" peripheral_id="{device}" domain_id="{domain}">'
+            f"{inside}</io_address_space>")
+
+
+def time_domains(names='<domain name="x"/>', entries='<schedule_entry domain="x" '
+                 'duration="10 us"/>', attributes=""):
+    return (f"<domains>{names}<domain_schedule {attributes}>{entries}</domain_schedule>"
+            "</domains>")
+
+
+ACCEPTED = [
+    pd(),
+    pd(inside='<irq id="1" pcidev="1:2.3" handle="0" vector="0"/>'),
+    pd(passive="true", inside='<irq id="1" pin="2" vector="107" trigger="edge"/>'),
+    pd(inside=VM, priority="1") + pd("b", priority="2", passive="true")
+    + channel('pd="a" id="0" pp="true" notify="false"', 'pd="b" id="0"'),
+    '<memory_region name="m" size="0x1000" phys_addr="0x1000"/>'
+    + pd(inside='<setvar symbol="value" region_paddr="m"/>'),
+    '<memory_region name="m" prefill_path="text"/>' + pd(inside='<map mr="m" vaddr="0x400000"/>'),
+    '<memory_region name="m" prefill_path="text" page_size="0x200000"/>' + pd(),
+    '<memory_region name="m" prefill_path="text" size="0x3000"/>' + pd(),
+    '<memory_region name="m" prefill_bootinfo="x86_tsc_freq"/>' + pd(),
+    '<memory_region name="m" size="0x10_00"/>' + pd(),
+    pd(inside='<ioport id="0" addr="0x3f8" size="8"/>'),
+    pd(inside='<ioport id="0" addr="0x_3f8" size="0x8"/>'),
+    '<memory_region name="m" size="+4096"/>' + pd(),
+    # Nesting to any depth, ids of siblings only need to differ, the parent learns the id.
+    pd(inside=pd("b", pd("c", id="1"), id="1", setvar_id="value") + pd("d", id="61")),
+    # Several capabilities, of itself too.
+    pd(inside='<cspace><cap_tcb pd="a" slot="1"/><cap_sc pd="b" slot="63"/>'
+              '<cap_vspace pd="b" slot="2"/></cspace>') + pd("b"),
+    pd(inside="<cspace/>"),
+    # Devices: write-only, the same address in two spaces, the same region for two devices.
+    MR + io_space('<iomap mr="m" iovaddr="0x7ffffff000" perms="w"/>')
+    + io_space('<iomap mr="m" iovaddr="0x7ffffff000" perms="r"/>', "e", "0:5.0", "2") + pd(),
+    # Time domains: ids given and not given, end markers, both units.
+    time_domains('<domain name="x" id="1"/><domain name="y"/>',
+                 '<schedule_entry domain="x" duration="0x10 us"/><schedule_end_marker/>'
+                 '<schedule_entry domain="y" duration="5 ticks"/>',
+                 'start_index="2" index_shift="3"')
+    + pd(domain="x") + pd("b", pd("c", domain="y", id="0"), domain="y"),
+    "".join((time_domains("".join(f'<domain name="x{i}"/>' for i in range(16)),
+                          '<schedule_entry domain="x3" duration="1 us"/>'), pd(domain="x15"))),
+    # Nacre's own: what follows a fault.
+    pd(on_fault="stop"), pd(on_fault="restart"),
+    pd(on_fault="restart", restart_limit="3", restart_backoff="0"),
+    # A number of arbitrary attributes on the root element and text deeper down go unnoticed.
+    pd(inside='<map mr="m" vaddr="0x400000">text<x/></map>') + MR,
+    MR + pd(inside='<map mr="m" vaddr="0x400000" perms="rrx"/><map mr="m" vaddr="0x401000" '
+                   'perms=""/>'),
+    '<memory_region name="m" prefill_bootinfo="x86_mbmap"/>'
+    '<memory_region name="n" prefill_bootinfo="x86_mbmmap"/>' + pd(),
+    "<!-- comment -->" + pd(),
+]
+
+REFUSED = [
+    ("", "no <protection_domain>"),
+    ("text" + pd(), "text directly under <system>"),
+    ("<nonsense/>" + pd(), "unknown element <nonsense>"),
+    (VM + pd(), "directly under <system>"),
+    ('<memory_region name="m" size="0x200_000sd"/>' + pd(), "must be a number"),
+    ('<memory_region name="m" size="0x1000" page_size="0x200001"/>' + pd(), "page_size must be"),
+    ('<memory_region name="m" size="0x1001"/>' + pd(), "multiple of 0x1000"),
+    ('<memory_region name="m" size="0"/>' + pd(), "not 0"),
+    ('<memory_region name="m" size="0x1000" phys_addr="0x10"/>' + pd(), "phys_addr must be"),
+    ('<memory_region name="m"/>' + pd(), "needs a size or a prefill"),
+    ('<memory_region size="0x1000"/>' + pd(), "needs the attribute 'name'"),
+    ('<memory_region name="m" size="0x1000" colour="red"/>' + pd(), "unknown attribute 'colour'"),
+    (MR + MR + pd(), "second <memory_region> named 'm'"),
+    ('<memory_region name="m" size="0x2000" phys_addr="0x1000"/>'
+     '<memory_region name="n" size="0x1000" phys_addr="0x2000"/>' + pd(), "overlaps 'm'"),
+    ('<memory_region name="m" prefill_path="missing"/>' + pd(), "file 'missing' not found"),
+    ('<memory_region name="m" prefill_path="empty"/>' + pd(), "is empty"),
+    ('<memory_region name="m" prefill_path="text" prefill_bootinfo="fdt"/>' + pd(), "exclude"),
+    ('<memory_region name="m" prefill_bootinfo="x"/>' + pd(), "must be one of"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" setvar_prefill_size="value"/>'),
+     "has no prefill_path"),
+    ('<protection_domain name="a"/>', "needs a <program_image"),
+    (pd(inside='<program_image path="a.elf"/>'), "second <program_image>"),
+    (pd(image_path="missing.elf"), "program 'missing.elf' not found"),
+    (pd(image_path="text"), "is not an ELF file"),
+    (pd(image_path="bare.elf"), "has no symbol 'microkit_name'"),
+    (pd(inside='<map mr="m" vaddr="0x400000"/>'), "no <memory_region> is named 'm'"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400010"/>'), "must be a multiple of the page size"),
+    (MR + pd(inside='<map mr="m" vaddr="0x7ffffffff000"/>'), "the limit is"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000"/><map mr="m" vaddr="0x400000"/>'), "overlaps"),
+    (MR + pd(inside='<map mr="m" vaddr="0x200000"/>'), "overlaps the program"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" perms="w"/>'), "must be made of r, w and x"),
+    (pd(budget="100", period="50"), "budget must not be above period"),
+    (pd(priority="255"), "from 0 to 254"),
+    (pd(cpu="1"), "from 0 to 0"),
+    (pd(stack_size="0x1800"), "stack_size must be"),
+    (pd(stack_size="0x100"), "from 4096"),
+    (pd(fpu="maybe"), "'true' or 'false'"),
+    (pd(smc="true"), "for Arm"),
+    (pd() + pd(), "second <protection_domain> named 'a'"),
+    (pd("monitor"), "reserved"),
+    (pd("n" * 64), "1 to 63 bytes"),
+    ("".join(pd(f"p{index}") for index in range(64)), "more than 63"),
+    (pd(id="3"), "unknown attribute 'id'"),
+    (pd(inside=pd("child")), "needs the attribute 'id'"),
+    (pd(inside=pd("child", id="62")), "from 0 to 61"),
+    (pd(inside=pd("b", id="1") + pd("c", id="1")), "child id 1 of 'a'"),
+    (pd(inside=pd("a", id="1")), "second <protection_domain> named 'a'"),
+    (pd(inside=VM + pd("b", id="1")), "cannot have child domains"),
+    (pd(inside=pd("b", id="1", setvar_id="nowhere")), "has no symbol 'nowhere'"),
+    (pd(inside=pd("b", id="1", setvar_id="value") + pd("c", id="2", setvar_id="value")),
+     "is set at line"),
+    (pd(inside=pd("b", id="1", on_fault="restart")), "unknown attribute 'on_fault'"),
+    (pd(setvar_id="value"), "unknown attribute 'setvar_id'"),
+    (pd(on_fault="explode"), "one of stop, restart"),
+    (pd(on_fault="restart", restart_limit="0"), "from 1 to"),
+    (pd(restart_limit="3"), "restart_limit needs on_fault='restart'"),
+    (pd(on_fault="stop", restart_backoff="3"), "restart_backoff needs on_fault='restart'"),
+    (pd(inside='<cspace><cap_tcb pd="a" slot="0"/></cspace>'), "from 1 to 63"),
+    (pd(inside='<cspace><cap_tcb pd="a" slot="64"/></cspace>'), "from 1 to 63"),
+    (pd(inside='<cspace><cap_tcb pd="a" slot="1"/><cap_sc pd="a" slot="1"/></cspace>'),
+     "slot 1 of 'a' is used"),
+    (pd(inside='<cspace><cap_page pd="a" slot="1"/></cspace>'), "unknown element <cap_page>"),
+    (pd(inside='<cspace><cap_tcb pd="b" slot="1"/></cspace>'), "is named 'b'"),
+    (pd(inside='<cspace><cap_tcb slot="1"/></cspace>'), "needs the attribute 'pd'"),
+    (pd(inside='<cspace><cap_tcb pd="a"/></cspace>'), "needs the attribute 'slot'"),
+    (pd(inside='<cspace x="1"/>'), "unknown attribute 'x'"),
+    (pd(inside="<cspace/><cspace/>"), "second <cspace>"),
+    (pd(inside="<memory_region/>"), "unknown element <memory_region> under"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000"/><virtual_machine name="v"><vcpu id="0"/>'
+                    '<map mr="m" vaddr="0"/><map mr="m" vaddr="0"/></virtual_machine>'),
+     "overlaps"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/><map mr="m" vaddr="0"/>'
+               "</virtual_machine>"), "no <memory_region> is named 'm'"),
+    (MR + pd(inside='<virtual_machine name="v"><vcpu id="0"/><map mr="m" vaddr="0" '
+                    'setvar_vaddr="value"/></virtual_machine>'),
+     "unknown attribute 'setvar_vaddr'"),
+    (pd(inside='<virtual_machine name="v"><vcpu/></virtual_machine>'), "needs the attribute 'id'"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0" setvar_id="nowhere"/></virtual_machine>'),
+     "has no symbol 'nowhere'"),
+    (pd(inside='<virtual_machine><vcpu id="0"/></virtual_machine>'), "needs the attribute 'name'"),
+    (io_space() + io_space(name="d", device="0:5.0", domain="2") + pd(),
+     "second <io_address_space> named 'd'"),
+    (io_space() + io_space(name="e", domain="2") + pd(), "peripheral_id of 'e' is used"),
+    (io_space() + io_space(name="e", device="0:5.0") + pd(), "domain_id of 'e' is used"),
+    (io_space(device="0:20.0") + pd(), "bus:device.function"),
+    (io_space(device="0:1.8") + pd(), "bus:device.function"),
+    (io_space(device="x") + pd(), "bus:device.function"),
+    (io_space(domain="0x10000") + pd(), "from 0 to 65535"),
+    ('<io_address_space name="d" domain_id="1"/>' + pd(), "needs the attribute 'peripheral_id'"),
+    (io_space("<map/>") + pd(), "unknown element <map>"),
+    (io_space('<iomap mr="m" iovaddr="0"/>') + pd(), "no <memory_region> is named 'm'"),
+    (MR + io_space('<iomap mr="m" iovaddr="0x8000000000"/>') + pd(), "the limit is 0x8000000000"),
+    ('<memory_region name="m" size="0x2000"/>' + io_space('<iomap mr="m" iovaddr="0x7ffffff000"/>')
+     + pd(), "the limit is 0x8000000000"),
+    (MR + io_space('<iomap mr="m" iovaddr="0xfffffffffffff000"/>') + pd(), "the limit is"),
+    (MR + io_space('<iomap mr="m" iovaddr="0x10"/>') + pd(), "must be a multiple of 0x1000"),
+    (MR + io_space('<iomap mr="m" iovaddr="0" perms="rx"/>') + pd(), "must be r, w or rw"),
+    (MR + io_space('<iomap mr="m" iovaddr="0" perms=""/>') + pd(), "must be r, w or rw"),
+    (MR + io_space('<iomap mr="m" iovaddr="0"/><iomap mr="m" iovaddr="0"/>') + pd(), "overlaps"),
+    ('<memory_region name="m" size="0x200000" page_size="0x200000"/>'
+     + io_space('<iomap mr="m" iovaddr="0"/>') + pd(), "has pages of 2 MiB"),
+    (time_domains() * 2 + pd(domain="x"), "second <domains>"),
+    (pd(domain="x") + time_domains(), "must stand before"),
+    (time_domains() + pd(), "needs domain="),
+    (time_domains() + pd(domain="y"), "no <domain> is named 'y'"),
+    (time_domains() + pd(inside=pd("b", id="1"), domain="x"), "needs domain="),
+    (pd(domain="x"), "needs a <domains> element"),
+    (time_domains('<domain name="x"/><domain name="x"/>') + pd(domain="x"), "second <domain>"),
+    (time_domains('<domain name="x" id="16"/>') + pd(domain="x"), "from 0 to 15"),
+    (time_domains('<domain name="x" id="1"/><domain name="y" id="1"/>') + pd(domain="x"),
+     "id 1 is that of"),
+    (time_domains("".join(f'<domain name="x{i}"/>' for i in range(17)),
+                  '<schedule_entry domain="x3" duration="1 us"/>') + pd(domain="x1"),
+     "more than 16 domains"),
+    ('<domains><domain name="x"/></domains>' + pd(domain="x"), "0 <domain_schedule>"),
+    ("<domains><domain_schedule/></domains>" + pd(), "at least one <domain>"),
+    ('<domains x="1"/>' + pd(), "unknown attribute 'x'"),
+    (time_domains(attributes='start_index="1"') + pd(domain="x"), "start_index 1: must be below"),
+    (time_domains(attributes='start_index="x"') + pd(domain="x"), "must be a number"),
+    (time_domains(attributes='index_shift="99"') + pd(domain="x"), "index_shift 99"),
+    (time_domains(attributes='index_shift="-1"') + pd(domain="x"), "must be a number"),
+    (time_domains(entries='<schedule_entry domain="x" duration="1 us"/>' * 100) + pd(domain="x"),
+     "100 schedule entries"),
+    (time_domains(entries='<schedule_end_marker/>') + pd(domain="x"), "is an end marker"),
+    (time_domains(entries='<schedule_entry domain="x" duration="1 ms"/>') + pd(domain="x"),
+     "the unit us or ticks"),
+    (time_domains(entries='<schedule_entry domain="x" duration="0 us"/>') + pd(domain="x"),
+     "above 0"),
+    (time_domains(entries='<schedule_entry domain="x" duration="1us"/>') + pd(domain="x"),
+     "one blank"),
+    (time_domains(entries='<schedule_entry domain="z" duration="1 us"/>') + pd(domain="x"),
+     "no <domain> is named 'z'"),
+    (time_domains(entries='<schedule_end_marker x="1"/>') + pd(domain="x"),
+     "unknown attribute 'x'"),
+    (time_domains(entries='<nap/>') + pd(domain="x"), "unknown element <nap>"),
+    (pd(budget="19"), "from 20 to"),
+    (pd(period="19"), "from 20 to"),
+    (pd(period="500"), "budget must not be above period"),
+    ('<memory_region name="m" size="0x1000" phys_addr="0x7ffffffff000"/>'
+     '<memory_region name="n" size="0x1000" phys_addr="0x800000000000"/>' + pd(),
+     "physical memory ends"),
+    (MR + pd(inside='<map mr="m" vaddr="0xfffffffffffff000"/>'), "the limit is"),
+    (MR + pd(inside='<map mr="m"/>'), "needs the attribute 'vaddr'"),
+    (MR + pd(inside='<map vaddr="0x400000"/>'), "needs the attribute 'mr'"),
+    (MR + '<memory_region name="n" size="0x200000"/>'
+     + pd(inside='<map mr="n" vaddr="0x400000"/><map mr="m" vaddr="0x500000"/>'), "overlaps 'n'"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" perms="rq"/>'), "must be made of r, w and x"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" cached="no"/>'), "'true' or 'false'"),
+    ('<memory_region name="m" prefill_path="text" size="0x1000" page_size="0x200000"/>' + pd(),
+     "multiple of 0x200000"),
+    ('<memory_region name="m" size="0x1000" prefill_path="long"/>' + pd(), "only 4096"),
+    ('<memory_region name="m" size="0x10000000000000000"/>' + pd(), "from 0 to"),
+    ('<protection_domain><program_image path="a.elf"/></protection_domain>',
+     "needs the attribute 'name'"),
+    (pd(colour="red"), "unknown attribute 'colour'"),
+    ('<protection_domain name="a"><program_image/></protection_domain>',
+     "needs the attribute 'path'"),
+    ('<protection_domain name="a"><program_image path="a.elf" x="1"/></protection_domain>',
+     "unknown attribute 'x'"),
+    (pd(inside='<irq pin="1" vector="1"/>'), "needs the attribute 'id'"),
+    (pd(inside='<irq id="1" pin="-1" vector="1"/>'), "must be a number"),
+    (pd(inside='<irq id="1" pin="1" ioapic="-1" vector="1"/>'), "must be a number"),
+    (pd(inside='<irq id="1" pin="1" vector="1" polarity="up"/>'), "one of high, low"),
+    (pd(inside='<irq id="1" pin="1" vector="-1"/>'), "must be a number"),
+    (pd(inside='<irq id="1" pin="1"/>'), "needs the attribute 'vector'"),
+    (pd(inside='<irq id="1" pcidev="0:20.0" handle="0" vector="1"/>'), "bus:device.function"),
+    (pd(inside='<irq id="1" pcidev="0:0.8" handle="0" vector="1"/>'), "bus:device.function"),
+    (pd(inside='<irq id="1" pcidev="-1:0.0" handle="0" vector="1"/>'), "bus:device.function"),
+    (pd(inside='<irq id="1" pcidev="0:0.0" handle="-1" vector="1"/>'), "must be a number"),
+    (pd(inside='<irq id="1" pcidev="0:0.0" vector="1"/>'), "needs the attribute 'handle'"),
+    (pd(inside='<ioport id="0" addr="0x60" size="-1"/>'), "must be a number"),
+    (pd(inside='<ioport id="62" addr="0x60" size="1"/>'), "from 0 to 61"),
+    (pd(inside='<ioport id="0" addr="0x60" size="4"/>')
+     + pd("b", inside='<ioport id="0" addr="0x63" size="1"/>'), "I/O ports overlap"),
+    (pd(inside='<setvar symbol="value"/>'), "needs the attribute 'region_paddr'"),
+    (pd(inside='<setvar region_paddr="m"/>'), "needs the attribute 'symbol'"),
+    (pd() + pd("b") + channel('pd="a"', 'pd="b" id="0"'), "needs the attribute 'id'"),
+    (pd() + pd("b") + channel('pd="a" id="-1"', 'pd="b" id="0"'), "must be a number"),
+    (pd() + pd("b") + '<channel x="1"><end pd="a" id="0"/><end pd="b" id="0"/></channel>',
+     "unknown attribute 'x'"),
+    (pd() + pd("b") + '<channel>' + '<end pd="a" id="0"/>' * 3 + '</channel>', "exactly two"),
+    (pd() + pd("b") + channel('pd="a" id="0" pp="yes"', 'pd="b" id="0"'), "'true' or 'false'"),
+    (pd() + pd("b") + channel('pd="a" id="0" notify="1"', 'pd="b" id="0"'), "'true' or 'false'"),
+    (pd(inside='<irq id="0" pin="1" vector="1"/>') + pd("b")
+     + channel('pd="b" id="0"', 'pd="a" id="0"'), "id 0 of 'a' is used"),
+    (pd(inside='<irq id="62" pin="1" vector="1"/>'), "from 0 to 61"),
+    (pd(inside='<irq id="-1" pin="1" vector="1"/>'), "must be a number"),
+    (pd(inside='<irq irq="5" id="1"/>'), "Arm form"),
+    (pd(inside='<irq id="1" vector="1"/>'), "needs pin="),
+    (pd(inside='<irq id="1" pin="1" vector="1" trigger="up"/>'), "must be one of level, edge"),
+    (pd(inside='<irq id="1" pin="1" vector="108"/>'), "from 0 to 107"),
+    (pd(inside='<irq id="1" pcidev="100:0.0" handle="0" vector="1"/>'), "bus:device.function"),
+    (pd(inside='<irq id="1" pcidev="0:0:0" handle="0" vector="1"/>'), "bus:device.function"),
+    (pd(inside='<irq id="1" pin="1" vector="1"/><irq id="2" pin="2" vector="1"/>'), "vector 1"),
+    (pd(inside='<irq id="1" pin="1" vector="1"/><irq id="1" pin="2" vector="2"/>'), "id 1 of"),
+    (pd(inside='<ioport id="0" addr="0x60" size="0"/>'), "from 1"),
+    (pd(inside='<ioport id="0" addr="0xffff" size="2"/>'), "passes the last I/O port"),
+    (pd(inside='<ioport id="0" addr="0x60" size="4"/><ioport id="1" addr="0x62" size="1"/>'),
+     "I/O ports overlap"),
+    (pd(inside='<ioport id="0" addr="0x60" size="1"/><ioport id="0" addr="0x62" size="1"/>'),
+     "used twice"),
+    (pd(inside='<setvar symbol="value" region_paddr="m"/>'), "no <memory_region> is named 'm'"),
+    (MR + pd(inside='<setvar symbol="value" region_paddr="m"/>'), "has no phys_addr"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" setvar_vaddr="value" setvar_size="value"/>'),
+     "is set at line"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" setvar_vaddr="nowhere"/>'),
+     "has no symbol 'nowhere'"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000" setvar_vaddr="small"/>'), "must have 8"),
+    (pd() + channel('pd="a" id="0"', 'pd="b" id="0"'), "no <protection_domain> is named 'b'"),
+    (pd() + '<channel><end pd="a" id="0"/></channel>', "exactly two"),
+    (pd() + '<channel><middle/></channel>', "unknown element <middle>"),
+    (pd() + pd("b") + channel('pd="a" id="62"', 'pd="b" id="0"'), "from 0 to 61"),
+    (pd() + pd("b") + channel('pd="a" id="0" pp="true"', 'pd="b" id="0" pp="true"'), "both ends"),
+    (pd() + pd("b") + channel('pd="a" id="0" pp="true"', 'pd="b" id="0"'), "must be higher"),
+    (pd() + pd("b") + channel('pd="a" id="0"', 'pd="b" id="0"') * 2, "id 0 of 'a'"),
+    (pd(inside=VM, priority="2") + pd("b", priority="1")
+     + channel('pd="a" id="0"', 'pd="b" id="0" pp="true"'), "cannot be called"),
+    (pd(inside='<virtual_machine name="v"/>'), "0 <vcpu>"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/><vcpu id="1"/></virtual_machine>'),
+     "2 <vcpu>"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="62"/></virtual_machine>'), "from 0 to 61"),
+    (pd(inside='<virtual_machine name="v" priority="1"><vcpu id="0"/></virtual_machine>'),
+     "unknown attribute 'priority'"),
+    (pd(inside=VM) + pd("b", inside=VM), "second <virtual_machine> named 'v'"),
+    (pd(inside=VM + VM.replace("v\"", "w\"", 1)), "second <virtual_machine>"),
+]
+
+
+class Descriptions(Composer):
+    """Descriptions that are right and descriptions that are not."""
+
+    def test_accepted(self):
+        for body in ACCEPTED:
+            with self.subTest(body=body):
+                self.accept(body)
+
+    def test_refused(self):
+        for body, words in REFUSED:
+            with self.subTest(body=body):
+                self.refuse(body, words)
+
+    def test_all_problems_are_told(self):
+        _, problems = self.compose(pd(priority="300", stack_size="1") + "<x/>")
+        self.assertEqual(len(problems), 3)
+
+    def test_unused_regions_are_warned_of(self):
+        self.accept(MR + pd())
+        self.assertEqual(len(self.warnings), 1)
+        self.assertIn("'m' is mapped nowhere", self.warnings[0])
+
+    def test_a_board_without_guests_refuses_one(self):
+        _, problems = self.system(pd(inside=VM), boards.BOARDS["x86_64_generic"])
+        self.assertIn("has no VT-x", problems[0])
+
+    def test_document_type_is_refused(self):
+        description = self.path / "test.system"
+        description.write_text('<!DOCTYPE x><system/>')
+        problems = Problems("test.system")
+        self.assertIsNone(cli.compose(str(description), [], problems))
+        self.assertIn("document type", problems.texts()[0])
+
+    def test_root_attributes_are_ignored(self):
+        description = self.path / "test.system"
+        description.write_text(f'<?xml version="1.0"?><system version="9">{pd()}</system>')
+        problems = Problems("test.system")
+        self.assertIsNotNone(cli.compose(str(description), [str(self.path)], problems))
+
+    def test_another_root_element(self):
+        description = self.path / "test.system"
+        description.write_text("<house/>")
+        problems = Problems("test.system")
+        self.assertIsNone(cli.compose(str(description), [], problems))
+        self.assertIn("must be <system>", problems.texts()[0])
+
+    def test_malformed_xml(self):
+        _, problems = self.compose("<memory_region")
+        self.assertEqual(len(problems), 1)
+        self.assertRegex(problems[0], r"^test\.system:3:\d+: not well-formed XML: ")
+
+    def test_positions(self):
+        _, problems = self.compose(pd() + '\n  <memory_region name="m"/>')
+        self.assertTrue(problems[0].startswith("test.system:3:3: "), problems)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Attributes of one element, read by kind: text, number, boolean, choice, PCI address."""
+import re
+
+_NUMBER = re.compile(r"(0x\+?[0-9a-fA-F]+|\+?[0-9]+)\Z")
+_PCI = re.compile(r"([0-9a-fA-F]+):([0-9a-fA-F]+)\.([0-9a-fA-F]+)\Z")
+NUMBER_EXAMPLES = "a number like 4096, 0x1000 or 0x10_0000"
+
+
+def parse_number(text):
+    """The value of decimal or 0x text with underscores anywhere, or None."""
+    digits = text.replace("_", "")
+    if not _NUMBER.match(digits):
+        return None
+    return int(digits.replace("+", ""), 16 if digits.startswith("0x") else 10)
+
+
+class Fields:
+    """The attributes of one element. Reads with problems instead of exceptions: a wrong value
+    becomes a harmless one, so that checking goes on."""
+
+    def __init__(self, element, problems, known):
+        self.element = element
+        self.problems = problems
+        takes = f"it takes {', '.join(known)}" if known else "it takes none"
+        for name in element.attributes:
+            if name not in known:
+                problems.add(
+                    element, f"unknown attribute '{name}' on <{element.name}>; {takes}"
+                )
+
+    def _wrong(self, name, value, right):
+        self.problems.add(
+            self.element,
+            f"{name}='{value}' on <{self.element.name}>: must be {right}",
+        )
+
+    def has(self, name):
+        return name in self.element.attributes
+
+    def text(self, name, default=None, required=False):
+        if name in self.element.attributes:
+            return self.element.attributes[name]
+        if required:
+            self.problems.add(self.element, f"<{self.element.name}> needs the attribute '{name}'")
+            return "?"
+        return default
+
+    def number(self, name, default=None, required=False, low=0, high=2**64 - 1):
+        value = self.text(name, None, required)
+        if not self.has(name):
+            return low if required else default
+        number = parse_number(value)
+        if number is None:
+            self._wrong(name, value, NUMBER_EXAMPLES)
+            return low
+        if not low <= number <= high:
+            self._wrong(name, value, f"from {low} to {high} (0x{high:x})")
+            return low
+        return number
+
+    def boolean(self, name, default):
+        value = self.text(name)
+        if value is None:
+            return default
+        if value not in ("true", "false"):
+            self._wrong(name, value, "'true' or 'false'")
+            return default
+        return value == "true"
+
+    def choice(self, name, default, choices):
+        value = self.text(name, default)
+        if value not in choices:
+            self._wrong(name, value, "one of " + ", ".join(choices))
+            return default
+        return value
+
+    def pci(self, name):
+        value = self.text(name, required=True)
+        if not self.has(name):
+            return (0, 0, 0)
+        match = _PCI.match(value)
+        parts = tuple(int(part, 16) for part in match.groups()) if match else (256, 0, 0)
+        if parts[0] > 0xFF or parts[1] > 0x1F or parts[2] > 7:
+            self._wrong(name, value, "bus:device.function in hexadecimal, like 0:1f.2")
+            return (0, 0, 0)
+        return parts

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Compiles the programs of a description that come as source: `NAME.elf` is made of `NAME.c`, or of
+all C files of the folder `NAME/`, beside the description."""
+
+import hashlib
+import xml.etree.ElementTree
+
+from nacre import build, places
+from nacre.report import run_logged, step
+
+COMPILE = ("gcc", "-std=gnu2x", "-g", "-O2", "-Wall", "-Wextra", "-ffreestanding", "-nostdlib",
+           "-static", "-march=x86-64", "-mtune=generic", "-fno-pic", "-no-pie",
+           "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
+LINK = ("-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,max-page-size=4096")
+LINKER_SCRIPT = places.ROOT / "src" / "user" / "microkit" / "microkit.ld"
+LIBRARY = "libmicrokit.a"
+INCLUDE = (places.ROOT / "include", places.ROOT / "src")
+
+
+def named_programs(description):
+    """The program files a description names; what is wrong with it, the composer says."""
+    try:
+        root = xml.etree.ElementTree.parse(description).getroot()
+    except (OSError, xml.etree.ElementTree.ParseError):
+        return []
+    names = {element.get("path") for element in root.iter("program_image")}
+    return sorted(name for name in names if name)
+
+
+def sources_of(folder, program):
+    """The C files a program is made of, none if it does not come as source."""
+    stem = program.removesuffix(".elf")
+    file = folder / f"{stem}.c"
+    if file.is_file():
+        return [file]
+    return sorted((folder / stem).glob("*.c"))
+
+
+def is_current(target, sources, library):
+    if not target.exists():
+        return False
+    made = target.stat().st_mtime
+    headers = [path for source in sources for path in source.parent.glob("*.h")]
+    return all(path.stat().st_mtime <= made for path in [*sources, *headers, library])
+
+
+def compile_program(sources, target):
+    library = build.artefact(LIBRARY)
+    if is_current(target, sources, library):
+        return
+    step(f"compiling {places.shown(target)}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    includes = [word for folder in (sources[0].parent, *INCLUDE) for word in ("-I", folder)]
+    run_logged([*COMPILE, *includes, *sources, library, f"-Wl,-T,{LINKER_SCRIPT}", *LINK,
+                "-o", target], f"program-{target.stem}")
+
+
+def ensure(description):
+    """Compiles what the description needs and returns the folder it is in."""
+    # Descriptions of one name in two folders have programs of their own.
+    mark = hashlib.sha256(str(description.absolute().parent).encode()).hexdigest()[:8]
+    target = places.BUILD / "programs" / f"{description.stem}-{mark}"
+    for program in named_programs(description):
+        sources = sources_of(description.parent, program)
+        if sources:
+            compile_program(sources, target / program)
+    return target

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`./nacre sdk DIR`: headers, library, kernel and tool in the layout that Makefiles written for the
+Microkit SDK expect."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+from nacre import build, packages, places, programs
+from nacre.report import Failure, run_logged, step
+
+sys.path.insert(0, str(places.ROOT / "tools"))
+from compose import boards  # noqa: E402
+
+HEADER_FOLDERS = ("abi", "sel4")
+CONFIG_HEADER = "kernel/gen_config.h"
+DEFINITION = re.compile(r"^#define (\w+)  (\S+)$", re.MULTILINE)
+# What a kernel that does not print, and a board without VT-x, do not define.
+PRINTING = {"CONFIG_PRINTING", "CONFIG_DEBUG_BUILD"}
+GUESTS = {"CONFIG_VTX", "CONFIG_X86_64_VTX_64BIT_GUESTS"}
+MARK = "This folder was made by `nacre sdk`; it may be deleted and made anew.\n"
+TOOL = """#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+\"\"\"The system composer under the name and with the options of the Microkit tool.\"\"\"
+import pathlib
+import sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tool"))
+
+from compose.cli import main  # noqa: E402
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+def version():
+    """The version in meson.build, with the commit if there is one."""
+    text = (places.ROOT / "meson.build").read_text()
+    number = re.search(r"version: '([^']+)'", text).group(1)
+    result = subprocess.run(["git", "-C", str(places.ROOT), "rev-parse", "--short", "HEAD"],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                            check=False)
+    return f"{number}+{result.stdout.strip()}" if result.returncode == 0 else number
+
+
+def definitions(board, config):
+    """Text of gen_config.h and the values in it, for a board and a configuration."""
+    text = (places.ROOT / "include" / CONFIG_HEADER).read_text()
+    left_out = (set() if board.guests else GUESTS) | (
+        set() if config.flavour == "debug" else PRINTING)
+    lines = [line for line in text.splitlines()
+             if not any(line.startswith(f"#define {name} ") for name in left_out)]
+    values = {name: value for name, value in DEFINITION.findall("\n".join(lines))}
+    return "\n".join(lines) + "\n", values
+
+
+def write_includes(folder, board, config):
+    for name in HEADER_FOLDERS:
+        shutil.copytree(places.ROOT / "include" / name, folder / name)
+    shutil.copy(places.ROOT / "include" / "microkit.h", folder)
+    text, values = definitions(board, config)
+    header = folder / CONFIG_HEADER
+    header.parent.mkdir()
+    header.write_text(text)
+    header.with_suffix(".json").write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+
+
+def write_library(folder):
+    """Meson's archives only name their objects; the SDK's hold them."""
+    folder.mkdir()
+    archive = build.artefact(programs.LIBRARY)
+    members = subprocess.run(["ar", "t", archive], stdout=subprocess.PIPE, text=True, check=True,
+                             cwd=archive.parent).stdout.split()
+    objects = [next((place for place in (archive.parent / name, pathlib.Path(name))
+                     if place.is_file()), None) for name in members]
+    if None in objects:
+        raise Failure(f"{places.shown(archive)}: its objects are gone; build anew")
+    run_logged(["ar", "rcsD", folder / "libmicrokit.a", *objects], "sdk-library")
+    shutil.copy(programs.LINKER_SCRIPT, folder)
+
+
+def write_programs(folder, flavour):
+    folder.mkdir()
+    shutil.copy(build.artefact(f"kernel-{flavour}.elf"), folder / "sel4.elf")
+    shutil.copy(build.artefact(f"kernel-{flavour}.elf32"), folder / "sel4_32.elf")
+    shutil.copy(build.artefact("root.elf"), folder / "initialiser.elf")
+
+
+def write_tool(folder):
+    (folder / "bin").mkdir()
+    tool = folder / "bin" / "microkit"
+    tool.write_text(TOOL)
+    tool.chmod(0o755)
+    shutil.copytree(places.ROOT / "tools" / "compose", folder / "tool" / "compose",
+                    ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def write_examples(folder):
+    """Each example gets the Makefile of the first one."""
+    source = places.ROOT / "examples"
+    shutil.copytree(source, folder / "example")
+    for example in (folder / "example").iterdir():
+        if example.is_dir() and not (example / "Makefile").exists():
+            shutil.copy(source / "hello" / "Makefile", example)
+
+
+def clear(folder):
+    """Only a folder that is empty or was made by us is replaced."""
+    if folder.exists() and any(folder.iterdir()):
+        mark = folder / ".nacre-sdk"
+        if not mark.is_file() or mark.read_text() != MARK:
+            raise Failure(f"{folder}: is not empty and no SDK of ours; name another folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".nacre-sdk").write_text(MARK)
+
+
+def make(folder):
+    packages.ensure(packages.BUILD)
+    build.compile_all()
+    step(f"writing the SDK to {places.shown(folder)}")
+    clear(folder)
+    for board in boards.BOARDS.values():
+        for config in boards.CONFIGS.values():
+            place = folder / "board" / board.name / config.name
+            place.mkdir(parents=True)
+            write_includes(place / "include", board, config)
+            write_library(place / "lib")
+            write_programs(place / "elf", config.flavour)
+    write_tool(folder)
+    write_examples(folder)
+    shutil.copytree(places.ROOT / "docs", folder / "doc")
+    shutil.copy(places.ROOT / "LICENSE", folder)
+    (folder / "VERSION").write_text(version() + "\n")
+
+
+def run(options):
+    make(options.folder.absolute())
+    print(options.folder)
+    return 0
