@@ -36,6 +36,14 @@ def run_kernel():
         "kernel", KERNEL_SECONDS)
 
 
+def run_in_bochs(program, name):
+    iso = product.make_test_iso(f"{program}.elf", places.BUILD / f"{program}.iso")
+    return run_program(machine.BochsMachine(iso=iso, memory=512), name, GUESTS_SECONDS)
+
+
+def run_kernel_with_vtx():
+    return run_in_bochs("tests-kernel", "kernel-vtx")
+
+
 def run_guests():
-    iso = product.make_test_iso("tests-guests.elf", places.BUILD / "tests-guests.iso")
-    return run_program(machine.BochsMachine(iso=iso, memory=512), "guests", GUESTS_SECONDS)
+    return run_in_bochs("tests-guests", "guests")

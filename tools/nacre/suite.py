@@ -36,6 +36,8 @@ def all_tests():
              machine_tests.run_kernel, alone=False),
         Test("fuzz", "random system calls never stop the kernel, in QEMU", fuzz.run_default,
              alone=False),
+        Test("kernel-vtx", "the same on a machine with VT-x, in Bochs",
+             machine_tests.run_kernel_with_vtx, alone=False),
         Test("guests", "small guests meet every VM exit, in Bochs", machine_tests.run_guests,
              alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)
