@@ -8,7 +8,7 @@ static inline uint64_t tsc_read(void) {
 	uint32_t low;
 	uint32_t high;
 
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
 	return (uint64_t)high << 32 | low;
 }
 

@@ -40,12 +40,15 @@ SCRIPTS = {
                 "client: answer 1", "client: answer 2", "(restart 2 of 2)",
                 "server: start 3, memory is new", "client: the server was restarted",
                 "all 2 restarts are used up"],
+    "timer": ["sleeper: going to sleep", *["sleeper: awake"] * 5, "sleeper: done"],
+    "ring": ["consumer: ready", "consumer: all arrived"],
     "hostile": ["worker: nothing was lost"],
 }
 # Example -> what none of its lines may say.
 FORBIDDEN = {
     "passive_server": "unexpected", "cap_sharing": "error", "mr_prefill": "oh no",
     "bootinfo": "not found", "restart": "stale", "simple_regions": "was stopped",
+    "timer": "early|refused", "ring": "wrong|was stopped",
     "capfault": "was stopped", "hostile": "worker: late",
 }
 LABEL = {name: f"the example {name} gives its output" for name in SCRIPTS}

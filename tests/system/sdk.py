@@ -17,6 +17,8 @@ CASES = [
     ("x86_64_generic", "debug", "hello", ["hello, world"]),
     ("x86_64_generic_vtx", "debug", "mr_prefill", ["prefilled data OK!"]),
     ("x86_64_generic", "debug", "hierarchy", ["too many restarts - PD stopped", "hello, world"]),
+    ("x86_64_generic", "debug", "timer", ["sleeper: done"]),
+    ("x86_64_generic", "debug", "ring", ["consumer: all arrived"]),
     ("x86_64_generic", "release", "x86_64_ioport", ["hello!"]),
     ("x86_64_generic_vtx", "benchmark", "x86_64_ioport", ["hello!"]),
 ]

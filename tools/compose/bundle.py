@@ -6,8 +6,8 @@ from compose import model
 from compose.elf import ElfError, Program
 
 SYMBOL = "system_bundle"
-# The kernel gives the initial task a slot for each page of its image, in a CNode of 4096.
-MAX_PAGES = 3072
+# The kernel gives the initial task a slot for each page of its image, half of 4096 at most.
+MAX_PAGES = 2048
 
 
 def bundle(initial_task, image):

@@ -3,6 +3,7 @@
 all C files of the folder `NAME/`, beside the description."""
 
 import hashlib
+import threading
 import xml.etree.ElementTree
 
 from nacre import build, places
@@ -15,6 +16,9 @@ LINK = ("-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,max-page-size=4096"
 LINKER_SCRIPT = places.ROOT / "src" / "user" / "microkit" / "microkit.ld"
 LIBRARY = "libmicrokit.a"
 INCLUDE = (places.ROOT / "include", places.ROOT / "src")
+
+# Systems are made side by side; two may be of one description.
+_compiling = threading.Lock()
 
 
 def named_programs(description):
@@ -63,5 +67,6 @@ def ensure(description):
     for program in named_programs(description):
         sources = sources_of(description.parent, program)
         if sources:
-            compile_program(sources, target / program)
+            with _compiling:
+                compile_program(sources, target / program)
     return target

@@ -16,6 +16,8 @@ sys.path.insert(0, str(places.ROOT / "tools"))
 from compose import boards  # noqa: E402
 
 HEADER_FOLDERS = ("abi", "sel4")
+# Programs that a description may name beside the user's own.
+COMPONENTS = ("serial.elf", "timer.elf", "vmm.elf")
 CONFIG_HEADER = "kernel/gen_config.h"
 DEFINITION = re.compile(r"^#define (\w+)  (\S+)$", re.MULTILINE)
 # What a kernel that does not print, and a board without VT-x, do not define.
@@ -63,6 +65,10 @@ def write_includes(folder, board, config):
     for name in HEADER_FOLDERS:
         shutil.copytree(places.ROOT / "include" / name, folder / name)
     shutil.copy(places.ROOT / "include" / "microkit.h", folder)
+    # Protocols of Nacre's components, and the ring in shared memory that some of them use.
+    (folder / "components").mkdir()
+    for header in sorted((places.ROOT / "src" / "components").glob("*.h")):
+        shutil.copy(header, folder / "components")
     text, values = definitions(board, config)
     header = folder / CONFIG_HEADER
     header.parent.mkdir()
@@ -89,6 +95,8 @@ def write_programs(folder, flavour):
     shutil.copy(build.artefact(f"kernel-{flavour}.elf"), folder / "sel4.elf")
     shutil.copy(build.artefact(f"kernel-{flavour}.elf32"), folder / "sel4_32.elf")
     shutil.copy(build.artefact("root.elf"), folder / "initialiser.elf")
+    for name in COMPONENTS:
+        shutil.copy(build.artefact(name), folder)
 
 
 def write_tool(folder):
@@ -105,7 +113,7 @@ def write_examples(folder):
     source = places.ROOT / "examples"
     shutil.copytree(source, folder / "example")
     for example in (folder / "example").iterdir():
-        if example.is_dir() and not (example / "Makefile").exists():
+        if any(example.glob("*.system")) and not (example / "Makefile").exists():
             shutil.copy(source / "hello" / "Makefile", example)
 
 
