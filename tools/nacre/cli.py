@@ -25,6 +25,9 @@ def add_session_options(parser):
                         help="type TEXT and Return; with --until a small script, in order")
     parser.add_argument("--timeout", type=float, metavar="S",
                         help="give up after S seconds (with --until: 900 unless told)")
+    parser.add_argument("--linger", type=float, default=1, metavar="S",
+                        help="after the last --until go on showing output for S seconds "
+                             "(default: 1)")
 
 
 def add_kernel_options(parser):

@@ -14,8 +14,11 @@ UNTIL_SECONDS = 900
 def run_session(machine_running, options):
     """Joins the machine with the terminal; the exit status says whether it went as asked."""
     timeout = options.timeout or (UNTIL_SECONDS if options.steps else None)
-    why = console.Session(machine_running, options.steps, timeout).run()
+    session = console.Session(machine_running, options.steps, timeout)
+    why = session.run()
     if why is None:
+        if options.steps:
+            session.linger(options.linger)
         return 0
     print(f"\nnacre: {why}", file=sys.stderr, flush=True)
     output = machine_running.output().strip()

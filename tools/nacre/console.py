@@ -62,6 +62,13 @@ class Session:
             if self._machine in ready and not self._take_output():
                 return self._stopped()
 
+    def linger(self, seconds):
+        """Goes on showing what the machine says, so that what follows the awaited text is seen."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if not select.select([self._machine], [], [], left)[0] or not self._take_output():
+                break
+
     def _time_left(self):
         if self._deadline is None:
             return None
