@@ -56,6 +56,8 @@ class Tally:
                 SKIPPED if results and len(bad) == len(results) else PASSED)
             count = f", {len(results)} tests" if len(results) > 1 else ""
             print(f"{MARKS[outcome]} {test.name} ({seconds:.1f} s{count}): {test.sentence}")
+            if len(results) == 1 and not bad and results[0].text:
+                print(f"     {results[0].text}")
             for result in bad:
                 print(f"     {MARKS[result.outcome]} {result.name}: {result.text}", flush=True)
 
