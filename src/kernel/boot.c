@@ -32,7 +32,6 @@ static struct {
 	uint64_t info;
 	uint64_t extra;
 	uint64_t end;
-	uint64_t tables[TABLE_LEVELS + 1]; // by level: 3 PDPT, 2 page directory, 1 page table
 	uint64_t bytes; // of all boot objects
 } plan;
 
@@ -89,6 +88,9 @@ static bool plan_image(const struct boot_module *module) {
 	return true;
 }
 
+// Bytes below one table of a level: 3 PDPT, 2 page directory, 1 page table.
+static uint64_t table_reach(unsigned level) { return 1ul << (PAGE_BITS + 9 * level); }
+
 static bool plan_make(const struct boot_facts *facts) {
 	uint64_t tables = 1; // the root
 	uint64_t extra_pages = (boot_info_write_extra(facts, NULL) + PAGE - 1) / PAGE;
@@ -102,34 +104,17 @@ static bool plan_make(const struct boot_facts *facts) {
 	plan.end = plan.extra + extra_pages * PAGE;
 	if (plan.end > USER_TOP)
 		return refuse("the initial task is linked too high: it ends at 0x%lx", plan.buffer);
-	for (unsigned level = 1; level <= TABLE_LEVELS; level++) {
-		unsigned shift = PAGE_BITS + 9 * level; // a table's reach
-
-		plan.tables[level] = ((plan.end - 1) >> shift) - (plan.start >> shift) + 1;
-		tables += plan.tables[level];
-	}
+	for (unsigned level = 1; level <= TABLE_LEVELS; level++)
+		tables += (plan.end - 1) / table_reach(level) - plan.start / table_reach(level) + 1;
 	plan.bytes = (tables + 1) * PAGE + (plan.end - plan.start) +
 		(1ul << (ROOT_CNODE_RADIX + SLOT_BITS)) + PAGE;
 	return true;
 }
 
-static bool build_memory(const struct boot_facts *facts) {
-	uint64_t address;
-
-	regions_of_facts(facts, &build.free, &build.device);
-	address = region_take(&build.free, plan.bytes);
-	if (address == 0)
-		return refuse("no %lu KiB of free memory in one piece for the initial task",
-			plan.bytes / 1024);
-	build.memory = physical_pointer(physical(address));
-	memset(build.memory, 0, plan.bytes);
-	return true;
-}
-
 // Root table, the tables below it, and the ASID pool. Slots come later, with the root cnode.
 static void build_space(void) {
-	static const enum object_type types[TABLE_LEVELS + 1] = {
-		[3] = OBJECT_PDPT, [2] = OBJECT_PAGE_DIRECTORY, [1] = OBJECT_PAGE_TABLE};
+	static const enum object_type types[] = {
+		[1] = OBJECT_PAGE_TABLE, [2] = OBJECT_PAGE_DIRECTORY, [3] = OBJECT_PDPT};
 	struct cap root = build_object(OBJECT_PML4, TABLE_BITS);
 	struct cap pool = asid_pool_install(build_take(PAGE));
 
@@ -138,13 +123,12 @@ static void build_space(void) {
 	build_put(ROOT_SLOT_ASID_POOL, pool);
 	build.info->image_paging.start = build.next_slot;
 	for (unsigned level = TABLE_LEVELS; level > 0; level--) {
-		unsigned shift = PAGE_BITS + 9 * level;
-		uint64_t first = align_down(plan.start, 1ul << shift);
+		uint64_t at = align_down(plan.start, table_reach(level));
 
-		for (uint64_t i = 0; i < plan.tables[level]; i++) {
+		for (; at < plan.end; at += table_reach(level)) {
 			struct cap table = build_object(types[level], TABLE_BITS);
 
-			table_attach(&table, &root, first + (i << shift), 0);
+			table_attach(&table, &root, at, 0);
 			build_put_next(table);
 		}
 	}
@@ -285,8 +269,16 @@ static void report(const struct boot_facts *facts) {
 
 bool boot_root(const struct boot_facts *facts) {
 	struct thread *thread;
+	uint64_t address;
 
-	if (!plan_make(facts) || !build_memory(facts)) return false;
+	if (!plan_make(facts)) return false;
+	regions_of_facts(facts, &build.free, &build.device);
+	address = region_take(&build.free, plan.bytes);
+	if (address == 0)
+		return refuse("no %lu KiB of free memory in one piece for the initial task",
+			plan.bytes / 1024);
+	build.memory = physical_pointer(physical(address));
+	memset(build.memory, 0, plan.bytes);
 	build_root_cnode();
 	build.image = build_take(plan.end - plan.start);
 	build.info = (struct bootinfo *)(build.image + (plan.info - plan.start));

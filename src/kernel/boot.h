@@ -5,11 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-	BOOT_MAX_REGIONS = 64,
-	BOOT_MAX_MODULES = 16,
-	BOOT_MEMORY_MAP_ENTRIES = 50,
-};
+enum { BOOT_MAX_REGIONS = 64, BOOT_MAX_MODULES = 16, BOOT_MEMORY_MAP_ENTRIES = 50 };
 
 struct boot_region {
 	uint64_t start;

@@ -6,10 +6,7 @@
 #include <base/bits.h>
 #include <base/memory.h>
 
-enum {
-	MEMORY_TYPE_RAM = 1,
-	PAGE = 1 << PAGE_BITS,
-};
+enum { MEMORY_TYPE_RAM = 1, PAGE = 1 << PAGE_BITS };
 
 #define FIRST_RAM (1ul << 20)
 #define PHYSICAL_TOP (1ul << UNTYPED_MAX_BITS)
@@ -72,6 +69,13 @@ static struct boot_region region_grow(uint64_t start, uint64_t end, uint64_t ali
 		align_up(physical_clip(end), alignment)};
 }
 
+// Removes what a range touches, in whole units of alignment.
+static void region_withhold(struct region_list *list, struct boot_region what, uint64_t alignment) {
+	struct boot_region range = region_grow(what.start, what.end, alignment);
+
+	region_remove(list, range.start, range.end);
+}
+
 static uint64_t memory_end(const struct boot_memory *memory) {
 	uint64_t end;
 
@@ -89,38 +93,31 @@ static void regions_of_ram(const struct boot_facts *facts, struct region_list *r
 	}
 	for (unsigned i = 0; i < facts->memory_count; i++) {
 		const struct boot_memory *memory = &facts->memory[i];
-		struct boot_region other = region_grow(memory->base, memory_end(memory), PAGE);
+		struct boot_region other = {memory->base, memory_end(memory)};
 
-		if (memory->type != MEMORY_TYPE_RAM) region_remove(ram, other.start, other.end);
+		if (memory->type != MEMORY_TYPE_RAM) region_withhold(ram, other, PAGE);
 	}
 }
 
 void regions_of_facts(
 	const struct boot_facts *facts, struct region_list *memory, struct region_list *device) {
-	struct boot_region range;
-
 	regions_of_ram(facts, memory);
 	region_add(device, 0, PHYSICAL_TOP);
 	for (unsigned i = 0; i < memory->count; i++)
 		region_remove(device, memory->regions[i].start, memory->regions[i].end);
 	for (unsigned i = 0; i < facts->module_count; i++) {
-		range = region_grow(facts->modules[i].start, facts->modules[i].end, PAGE);
+		struct boot_region range = region_grow(
+			facts->modules[i].start, facts->modules[i].end, PAGE);
 		region_remove(memory, range.start, range.end);
 		(i > 0 ? region_add : region_remove)(device, range.start, range.end);
 	}
 	for (unsigned i = 0; i < facts->reserved_count; i++) {
-		range = region_grow(facts->reserved[i].start, facts->reserved[i].end, PAGE);
-		region_remove(memory, range.start, range.end);
-		region_remove(device, range.start, range.end);
+		region_withhold(memory, facts->reserved[i], PAGE);
+		region_withhold(device, facts->reserved[i], PAGE);
 	}
 	for (unsigned i = 0; i < facts->kept_count; i++) {
-		uint64_t start = facts->kept[i].start;
-		uint64_t end = facts->kept[i].end;
-
-		range = region_grow(start, end, PAGE);
-		region_remove(memory, range.start, range.end);
-		range = region_grow(start, end, 1ul << UNTYPED_MIN_BITS);
-		region_remove(device, range.start, range.end);
+		region_withhold(memory, facts->kept[i], PAGE);
+		region_withhold(device, facts->kept[i], 1ul << UNTYPED_MIN_BITS);
 	}
 }
 

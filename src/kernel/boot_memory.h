@@ -5,9 +5,7 @@
 #include <abi/bootinfo.h>
 #include <kernel/boot.h>
 
-enum {
-	REGION_LIST_SIZE = 256,
-};
+enum { REGION_LIST_SIZE = 256 };
 
 // Disjoint ranges in ascending order. When it is full, what is lost is never given to anybody.
 struct region_list {
@@ -23,10 +21,7 @@ struct block_list {
 	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED];
 };
 
-enum block_kind {
-	BLOCK_MEMORY = 0,
-	BLOCK_DEVICE = 1,
-};
+enum block_kind { BLOCK_MEMORY = 0, BLOCK_DEVICE = 1 };
 
 // Both take start <= end. Adding a range leaves a border towards its neighbours.
 void region_remove(struct region_list *list, uint64_t start, uint64_t end);

@@ -25,7 +25,7 @@ enum cap_type {
 	CAP_CNODE, // size bits: radix; word: guard << 6 | guard size, as the ABI's data word
 	CAP_THREAD,
 	CAP_SCHED_CONTEXT, // size bits: of the object
-	CAP_SCHED_CONTROL, // word: core
+	CAP_SCHED_CONTROL,
 	CAP_DOMAIN,
 	CAP_IRQ_CONTROL,
 	CAP_IRQ_HANDLER, // object: struct irq
@@ -90,7 +90,6 @@ struct cap {
 			uint64_t chain : 2; // enum zombie_chain: where the next zombie waits
 			uint64_t radix : 6;
 		} zombie;
-		uint64_t core; // sched_control
 		uint64_t asid_base; // asid pool
 	};
 };

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Invariants of threads, queues, reply chains, scheduling contexts and the derivation order.
-#include <kernel/check.h>
-
 #include <base/panic.h>
 #include <cpu/clock.h>
 #include <kernel/derive.h>
-#include <kernel/endpoint.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
+#include <kernel/syscall.h>
 
 enum { CALLS_PER_WALK = 256 };
 
+// Whatever this object points to points back.
+#define check_link(object, to, back) assert(!(object)->to || (object)->to->back == (object))
+
 static void check_refills(const struct sched_context *context) {
 	const struct refill_queue *queue = &context->refills;
-	uint64_t sum = 0;
+	uint64_t sum = 0, end = 0;
 
 	assert(queue->head < queue->maximum && queue->count >= 1 && queue->count <= queue->maximum);
 	for (unsigned i = 0; i < queue->count; i++) {
 		const struct refill *refill = &context->refill[(queue->head + i) % queue->maximum];
-		const struct refill *next = &context->refill[(queue->head + i + 1) % queue->maximum];
 
-		assert(i + 1 == queue->count || refill->time + refill->amount <= next->time);
+		assert(end <= refill->time);
+		end = refill->time + refill->amount;
 		sum += refill->amount;
 	}
 	// Round robin forgets what was used until the turn ends.
@@ -30,77 +31,46 @@ static void check_refills(const struct sched_context *context) {
 	assert(context->refill[queue->head].amount >= MINIMUM_BUDGET_US * clock_ticks_per_us());
 }
 
-static void check_sched_context(const void *object) {
-	const struct sched_context *context = object;
-	const struct reply *reply = context->reply;
-
-	assert(!context->thread || context->thread->sched_context == context);
-	assert(!context->notification || context->notification->sched_context == context);
-	assert(!context->yield_from || context->yield_from->yielding_to == context);
-	assert(!reply || (reply->head == context && !reply->newer));
+static void check_sched_context(const struct sched_context *context) {
+	check_link(context, thread, sched_context);
+	check_link(context, notification, sched_context);
+	check_link(context, yield_from, yielding_to);
+	check_link(context, reply, head);
 	if (sched_context_is_active(context)) check_refills(context);
 }
 
-static void check_reply(const void *object) {
-	const struct reply *reply = object;
+static void check_reply(const struct reply *reply) {
 	const struct thread *thread = reply->thread;
+	bool is_called = thread && thread->state == THREAD_BLOCKED_REPLY;
 
-	assert(!reply->older || reply->older->newer == reply);
-	assert(!reply->newer || (reply->newer->older == reply && !reply->head));
-	assert(!reply->head || reply->head->reply == reply);
-	if (thread && thread->state == THREAD_BLOCKED_REPLY) {
-		assert(thread->reply == reply);
-	} else {
-		assert(!reply->older && !reply->newer && !reply->head);
-		assert(!thread || (thread->reply == reply && thread->state == THREAD_BLOCKED_RECEIVE));
-	}
+	check_link(reply, older, newer);
+	check_link(reply, newer, older);
+	check_link(reply, head, reply);
+	check_link(reply, thread, reply);
+	assert(!reply->newer || !reply->head);
+	assert(is_called || !thread || thread->state == THREAD_BLOCKED_RECEIVE);
+	assert(is_called || (!reply->older && !reply->newer && !reply->head));
 }
 
 static void check_queue(struct thread *const *head, unsigned states) {
-	const struct thread *before = NULL;
-
 	for (const struct thread *thread = *head; thread; thread = thread->queue.next) {
+		const struct thread *next = thread->queue.next ? thread->queue.next : *head;
+
 		assert(states >> thread->state & 1 && thread->waits_in == head);
-		assert(!before || (thread->queue.previous == before &&
-			before->state == thread->state && before->priority >= thread->priority));
-		before = thread;
+		assert(next->queue.previous == thread && next->state == thread->state);
+		assert(next == *head || thread->priority >= next->priority);
 	}
-	assert(!before || (*head)->queue.previous == before);
 }
 
-static void check_endpoint(const void *object) {
-	const struct endpoint *endpoint = object;
-
+static void check_endpoint(const struct endpoint *endpoint) {
 	check_queue(&endpoint->head, 1u << THREAD_BLOCKED_SEND | 1u << THREAD_BLOCKED_RECEIVE);
 }
 
-static void check_notification(const void *object) {
-	const struct notification *notification = object;
-
+static void check_notification(const struct notification *notification) {
 	check_queue(&notification->head, 1u << THREAD_BLOCKED_NOTIFICATION);
-	assert(!notification->is_active || !notification->head);
-	assert(notification->is_active || !notification->word);
-	assert(!notification->bound || notification->bound->notification == notification);
-	assert(!notification->sched_context ||
-		notification->sched_context->notification == notification);
-}
-
-static void check_thread(const struct thread *thread) {
-	bool waits = thread->state == THREAD_BLOCKED_SEND ||
-		thread->state == THREAD_BLOCKED_RECEIVE ||
-		thread->state == THREAD_BLOCKED_NOTIFICATION;
-
-	assert(thread->state <= THREAD_IDLE && !(thread->is_queued && thread->is_released));
-	assert(!(thread->is_queued || thread->is_released) ||
-		(thread_is_runnable(thread) && thread->sched_context));
-	// One that could run is somewhere the scheduler finds it.
-	assert(thread->is_queued || !thread_is_schedulable(thread) || thread == this_cpu()->current);
-	assert(!waits || (*thread->waits_in && (*thread->waits_in)->state == thread->state));
-	assert(thread->state != THREAD_BLOCKED_REPLY ||
-		(thread->reply && thread->reply->thread == thread));
-	assert(!thread->sched_context || thread->sched_context->thread == thread);
-	assert(!thread->notification || thread->notification->bound == thread);
-	assert(!thread->yielding_to || thread->yielding_to->yield_from == thread);
+	assert(notification->is_active ? !notification->head : !notification->word);
+	check_link(notification, bound, notification);
+	check_link(notification, sched_context, notification);
 }
 
 static void check_slot(const struct slot *slot) {
@@ -122,19 +92,34 @@ static void check_slots(const struct slot *slots, uint64_t count) {
 		check_slot(&slots[i]);
 }
 
-static void check_object(const struct cap *cap) {
-	static void (*const checks[CAP_TYPES])(const void *object) = {
-		[CAP_ENDPOINT] = check_endpoint,
-		[CAP_NOTIFICATION] = check_notification,
-		[CAP_REPLY] = check_reply,
-		[CAP_SCHED_CONTEXT] = check_sched_context,
-	};
+static void check_thread(const struct thread *thread) {
+	bool is_waiting = thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY;
 
-	if (checks[cap->type]) checks[cap->type](cap_object(cap));
-	if (cap->type == CAP_CNODE) check_slots(cap_object(cap), cnode_slot_count(cap));
-	if (cap->type == CAP_THREAD) {
-		check_slots(cap_thread(cap)->slots, THREAD_SLOTS);
-		check_thread(cap_thread(cap));
+	assert(thread->state <= THREAD_IDLE && !(thread->is_queued && thread->is_released));
+	assert(!(thread->is_queued || thread->is_released) ||
+		(thread_is_runnable(thread) && thread->sched_context));
+	// One that could run is somewhere the scheduler finds it.
+	assert(thread->is_queued || !thread_is_schedulable(thread) ||
+		thread == this_cpu()->current);
+	assert(!is_waiting || (*thread->waits_in && (*thread->waits_in)->state == thread->state));
+	assert(thread->state != THREAD_BLOCKED_REPLY || thread->reply);
+	check_link(thread, sched_context, thread);
+	check_link(thread, reply, thread);
+	check_link(thread, notification, bound);
+	check_link(thread, yielding_to, yield_from);
+	check_slots(thread->slots, THREAD_SLOTS);
+}
+
+static void check_object(const struct cap *cap) {
+	const void *object = cap_object(cap);
+
+	switch (cap->type) {
+	case CAP_ENDPOINT: check_endpoint(object); break;
+	case CAP_NOTIFICATION: check_notification(object); break;
+	case CAP_REPLY: check_reply(object); break;
+	case CAP_CNODE: check_slots(object, cnode_slot_count(cap)); break;
+	case CAP_THREAD: check_thread(object); break;
+	case CAP_SCHED_CONTEXT: check_sched_context(object); break;
 	}
 }
 
@@ -151,14 +136,6 @@ static void check_order(const struct slot *slot) {
 	}
 }
 
-void check_current(void) {
-	const struct thread *thread = this_cpu()->current;
-
-	check_thread(thread);
-	if (thread->sched_context) check_sched_context(thread->sched_context);
-	check_slots(thread->slots, THREAD_SLOTS);
-}
-
 void check_everything(void) {
 	const struct slot *root = &this_cpu()->current->slots[THREAD_CSPACE];
 	const struct slot *slots = cap_object(&root->cap);
@@ -172,8 +149,10 @@ void check_everything(void) {
 
 void check_after_call(void) {
 	static unsigned calls; // written here only
+	const struct thread *thread = this_cpu()->current;
 
 	if (!NACRE_DEBUG) return;
-	check_current();
+	check_thread(thread);
+	if (thread->sched_context) check_sched_context(thread->sched_context);
 	if (++calls % CALLS_PER_WALK == 0) check_everything();
 }

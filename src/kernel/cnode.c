@@ -34,6 +34,15 @@ enum error object_derive(const struct slot *slot, struct cap *cap) {
 	return ops->derive ? ops->derive(slot, cap) : ERROR_NONE;
 }
 
+enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source) {
+	enum error error = object_derive(source, &cap);
+
+	if (error) return error;
+	if (cap.type == CAP_NULL) return ERROR_ILLEGAL_OPERATION;
+	derive_insert_copy(destination, cap, source);
+	return ERROR_NONE;
+}
+
 // Where the invoked cnode's (index, depth) in words 0 and 1 points.
 static enum error cnode_target(struct invocation *invocation, struct slot **slot) {
 	return invocation_slot(invocation, LOOKUP_TARGET, &invocation->slot->cap, 0, slot);
@@ -70,18 +79,20 @@ static enum error transport_find(
 	return invocation->length < words ? ERROR_TRUNCATED_MESSAGE : ERROR_NONE;
 }
 
-enum error cnode_revoke(struct invocation *invocation) {
+static enum error on_target(
+	struct invocation *invocation, enum error (*operation)(struct slot *slot)) {
 	struct slot *slot;
 	enum error error = cnode_target(invocation, &slot);
 
-	return error ? error : slot_revoke(slot);
+	return error ? error : operation(slot);
+}
+
+enum error cnode_revoke(struct invocation *invocation) {
+	return on_target(invocation, slot_revoke);
 }
 
 enum error cnode_delete(struct invocation *invocation) {
-	struct slot *slot;
-	enum error error = cnode_target(invocation, &slot);
-
-	return error ? error : slot_delete(slot);
+	return on_target(invocation, slot_delete);
 }
 
 enum error cnode_cancel_badged_sends(struct invocation *invocation) {
@@ -95,100 +106,70 @@ enum error cnode_cancel_badged_sends(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// What Copy and Mint do once rights and data are applied.
-static enum error copy_finish(struct transport *transport) {
-	enum error error = object_derive(transport->source, &transport->cap);
-
-	if (error) return error;
-	if (transport->cap.type == CAP_NULL) return ERROR_ILLEGAL_OPERATION;
-	cap_copy_into(transport->destination, transport->cap, transport->source);
-	return ERROR_NONE;
-}
-
-enum error cnode_copy(struct invocation *invocation) {
+// Copy, and Mint, which has a data word.
+static enum error copy(struct invocation *invocation, unsigned words) {
 	struct transport transport;
-	enum error error = transport_find(invocation, 5, &transport);
+	enum error error = transport_find(invocation, words, &transport);
 
 	if (error) return error;
 	cap_mask_rights(&transport.cap, invocation_word(invocation, 4));
-	return copy_finish(&transport);
-}
-
-enum error cnode_mint(struct invocation *invocation) {
-	struct transport transport;
-	enum error error = transport_find(invocation, 6, &transport);
-
-	if (error) return error;
-	cap_mask_rights(&transport.cap, invocation_word(invocation, 4));
-	if (!cap_apply_badge_or_guard(&transport.cap, invocation_word(invocation, 5)))
+	if (words > 5 && !cap_apply_badge_or_guard(&transport.cap, invocation_word(invocation, 5)))
 		return ERROR_ILLEGAL_OPERATION;
-	return copy_finish(&transport);
+	return slot_copy(transport.destination, transport.cap, transport.source);
 }
 
-enum error cnode_move(struct invocation *invocation) {
-	struct transport transport;
-	enum error error = transport_find(invocation, 4, &transport);
+enum error cnode_copy(struct invocation *invocation) { return copy(invocation, 5); }
 
-	if (!error) derive_move(transport.destination, transport.source);
-	return error;
-}
+enum error cnode_mint(struct invocation *invocation) { return copy(invocation, 6); }
 
-enum error cnode_mutate(struct invocation *invocation) {
+// Move, and Mutate, which has a data word.
+static enum error move(struct invocation *invocation, unsigned words) {
 	struct transport transport;
-	enum error error = transport_find(invocation, 5, &transport);
+	enum error error = transport_find(invocation, words, &transport);
 
 	if (error) return error;
-	if (!cap_apply_guard(&transport.cap, invocation_word(invocation, 4)))
+	if (words > 4 && !cap_apply_guard(&transport.cap, invocation_word(invocation, 4)))
 		return ERROR_ILLEGAL_OPERATION;
 	derive_move(transport.destination, transport.source);
 	transport.destination->cap = transport.cap;
 	return ERROR_NONE;
 }
 
-// The three slots of Rotate: destination <- pivot, pivot <- source.
-struct rotation {
-	struct slot *destination;
-	struct slot *pivot;
-	struct slot *source;
-};
+enum error cnode_move(struct invocation *invocation) { return move(invocation, 4); }
 
-static enum error rotation_find(struct invocation *invocation, struct rotation *rotation) {
-	enum error error = cnode_target(invocation, &rotation->destination);
+enum error cnode_mutate(struct invocation *invocation) { return move(invocation, 5); }
+
+// destination <- pivot, pivot <- source.
+enum error cnode_rotate(struct invocation *invocation) {
+	struct slot *destination, *pivot, *source;
+	struct cap pivot_cap, source_cap;
+	enum error error = cnode_target(invocation, &destination);
 
 	if (error) return error;
 	if (invocation->length < 8 || invocation->cap_count < 2) return ERROR_TRUNCATED_MESSAGE;
-	error = invocation_slot(
-		invocation, LOOKUP_SOURCE, &invocation->caps[1]->cap, 6, &rotation->source);
+	error = invocation_slot(invocation, LOOKUP_SOURCE, &invocation->caps[1]->cap, 6, &source);
 	if (!error)
 		error = invocation_slot(
-			invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 3, &rotation->pivot);
+			invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 3, &pivot);
 	if (error) return error;
-	if (rotation->pivot == rotation->source || rotation->pivot == rotation->destination)
-		return ERROR_ILLEGAL_OPERATION;
-	if (rotation->source != rotation->destination && !slot_is_empty(rotation->destination))
-		return ERROR_DELETE_FIRST;
-	error = check_filled(invocation, LOOKUP_SOURCE, rotation->source, 6);
-	return error ? error : check_filled(invocation, LOOKUP_TARGET, rotation->pivot, 3);
-}
-
-enum error cnode_rotate(struct invocation *invocation) {
-	struct rotation rotation;
-	struct cap pivot, source;
-	enum error error = rotation_find(invocation, &rotation);
-
+	if (pivot == source || pivot == destination) return ERROR_ILLEGAL_OPERATION;
+	if (source != destination && !slot_is_empty(destination)) return ERROR_DELETE_FIRST;
+	error = check_filled(invocation, LOOKUP_SOURCE, source, 6);
+	if (!error) error = check_filled(invocation, LOOKUP_TARGET, pivot, 3);
 	if (error) return error;
-	pivot = rotation.pivot->cap;
-	source = rotation.source->cap;
-	if (!cap_apply_guard(&source, invocation_word(invocation, 5)) ||
-		!cap_apply_guard(&pivot, invocation_word(invocation, 2)))
+
+	pivot_cap = pivot->cap;
+	source_cap = source->cap;
+	if (!cap_apply_guard(&source_cap, invocation_word(invocation, 5)) ||
+		!cap_apply_guard(&pivot_cap, invocation_word(invocation, 2)))
 		return ERROR_ILLEGAL_OPERATION;
-	if (rotation.source == rotation.destination) {
-		derive_swap(rotation.source, rotation.pivot);
+	if (source == destination) {
+		derive_swap(source, pivot);
 	} else {
-		derive_move(rotation.destination, rotation.pivot);
-		derive_move(rotation.pivot, rotation.source);
+		derive_move(destination, pivot);
+		derive_move(pivot, source);
 	}
-	rotation.destination->cap = pivot;
-	rotation.pivot->cap = source;
+	destination->cap = pivot_cap;
+	pivot->cap = source_cap;
 	return ERROR_NONE;
 }

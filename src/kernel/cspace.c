@@ -6,11 +6,8 @@
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 
-struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth) {
-	const struct cap *cnode = root;
-	unsigned left = depth;
-
-	if (root->type != CAP_CNODE) return (struct lookup){.failure = LOOKUP_INVALID_ROOT};
+struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned left) {
+	if (cnode->type != CAP_CNODE) return (struct lookup){.failure = LOOKUP_INVALID_ROOT};
 	for (;;) {
 		unsigned guard_size = cnode->cnode.guard_size;
 		unsigned wanted = guard_size + cnode->size_bits;
@@ -43,13 +40,11 @@ struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned dep
 unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]) {
 	words[0] = lookup->failure;
 	words[1] = lookup->bits_left;
-	if (lookup->failure == LOOKUP_INVALID_ROOT) return 1;
-	if (lookup->failure == LOOKUP_MISSING_CAPABILITY) return 2;
-	words[2] = lookup->bits_found;
-	if (lookup->failure == LOOKUP_DEPTH_MISMATCH) return 3;
-	words[2] = lookup->guard;
+	words[2] = lookup->failure == LOOKUP_DEPTH_MISMATCH ? lookup->bits_found : lookup->guard;
 	words[3] = lookup->guard_size;
-	return 4;
+	// The kinds 1 to 4 are numbered by how many of these words tell about them.
+	_Static_assert(LOOKUP_INVALID_ROOT == 1 && LOOKUP_GUARD_MISMATCH == 4);
+	return lookup->failure;
 }
 
 enum error invocation_slot(struct invocation *invocation, enum lookup_side side,

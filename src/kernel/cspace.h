@@ -15,9 +15,7 @@ struct lookup {
 	uint64_t guard; // guard mismatch
 };
 
-enum {
-	LOOKUP_MAX_WORDS = 4,
-};
+enum { LOOKUP_MAX_WORDS = 4 };
 
 // Walks address (its low depth bits, 1..64) from root. A slot reached with bits left over is a
 // success here.

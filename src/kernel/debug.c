@@ -6,7 +6,6 @@
 #include <base/compiler.h>
 #include <base/format.h>
 #include <base/panic.h>
-#include <kernel/check.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>

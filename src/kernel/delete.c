@@ -45,12 +45,6 @@ static void zombie_set_link(struct slot *slot, const struct slot *link) {
 							    : ZOMBIE_CHAIN_SLOT_1;
 }
 
-static bool zombie_contains(const struct slot *zombie, const struct slot *slot) {
-	uint64_t offset = (uint64_t)slot - (uint64_t)zombie_slots(zombie);
-
-	return offset >> SLOT_BITS < 1ul << zombie->cap.zombie.radix;
-}
-
 // The capability in slot was the last one to an object that starts with 2^radix slots, and the
 // object has let go of everything else.
 static void zombie_make(struct slot *slot, unsigned radix) {
@@ -133,6 +127,7 @@ static void zombie_sink(struct slot *top, struct slot *link) {
 static void zombie_finish(struct slot *top) {
 	struct slot *slots = zombie_slots(top);
 	struct slot *link = zombie_link(top);
+	uint64_t offset = (uint64_t)top - (uint64_t)slots; // small if top is one of them
 
 	for (unsigned i = 0; i < ZOMBIE_LATE_SLOTS; i++) {
 		if (&slots[i] != top && &slots[i] != link && !slot_is_empty(&slots[i])) {
@@ -145,7 +140,7 @@ static void zombie_finish(struct slot *top) {
 		return;
 	}
 	assert(link->cap.type == CAP_ZOMBIE);
-	if (zombie_contains(top, top)) {
+	if (offset >> SLOT_BITS < 1ul << top->cap.zombie.radix) {
 		zombie_sink(top, link);
 		return;
 	}

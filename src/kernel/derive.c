@@ -10,12 +10,6 @@
 #include <base/bits.h>
 #include <base/panic.h>
 
-// Kinds whose object lies in memory that came from an untyped.
-static const uint32_t kinds_in_memory = 1u << CAP_UNTYPED | 1u << CAP_ENDPOINT |
-	1u << CAP_NOTIFICATION | 1u << CAP_REPLY | 1u << CAP_CNODE | 1u << CAP_THREAD |
-	1u << CAP_SCHED_CONTEXT | 1u << CAP_ZOMBIE | 1u << CAP_FRAME | 1u << CAP_TABLE |
-	1u << CAP_SPACE | 1u << CAP_ASID_POOL | 1u << CAP_VCPU;
-
 static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);
 }
@@ -37,7 +31,10 @@ static void slot_insert(struct slot *slot, struct cap cap, struct slot *before) 
 static bool untyped_covers(const struct cap *untyped, const struct cap *cap) {
 	uint64_t offset = (uint64_t)cap->object - (uint64_t)untyped->object;
 
-	return (kinds_in_memory >> cap->type & 1) && offset <= bits_mask(untyped->size_bits);
+	// These two have their objects in the kernel image, not in memory that came from an
+	// untyped; the address of one without object, 0, is outside of all.
+	if (cap->type == CAP_IRQ_HANDLER || cap->type == CAP_PORT_RANGE) return false;
+	return offset <= bits_mask(untyped->size_bits);
 }
 
 // True if both refer to one object.
@@ -47,7 +44,6 @@ static bool is_same_object(const struct cap *one, const struct cap *other) {
 		return one->size_bits == other->size_bits;
 	if (one->type == CAP_PORT_RANGE)
 		return one->port.first == other->port.first && one->port.last == other->port.last;
-	if (one->type == CAP_SCHED_CONTROL) return one->core == other->core;
 	return true;
 }
 
@@ -91,18 +87,14 @@ static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
 }
 
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
-	slot_insert(slot, cap, source);
-	slot->next |= copy_flags(&cap, &source->cap);
-}
-
-void cap_copy_into(struct slot *slot, struct cap cap, struct slot *source) {
 	if (cap.type == CAP_UNTYPED) {
 		source->cap.untyped.watermark = 1ul << (source->cap.size_bits - UNTYPED_MIN_BITS);
 		source->cap.untyped.cleared = 0;
 		cap.untyped.watermark = 0;
 		cap.untyped.cleared = 0;
 	}
-	derive_insert_copy(slot, cap, source);
+	slot_insert(slot, cap, source);
+	slot->next |= copy_flags(&cap, &source->cap);
 }
 
 void derive_remove(struct slot *slot) {

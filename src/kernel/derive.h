@@ -18,13 +18,11 @@ static inline bool slot_is_empty(const struct slot *slot) { return slot->cap.typ
 // Fills slot with an original capability directly behind parent (null: a root of the order).
 void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent);
 
-// Fills slot with cap, derived from the one in source: original and first-badged flags follow from
-// the two (a badged copy of an unbadged capability begins a level of its own).
+// Fills the empty slot with cap, derived from the one in source, after object_derive and with
+// rights and data applied: original and first-badged flags follow from the two (a badged copy of an
+// unbadged capability begins a level of its own). A copied untyped makes its source full
+// (semantics.md B1).
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source);
-
-// Fills the empty slot with cap, a copy of the capability in source after object_derive and with
-// rights and data applied. A copied untyped makes its source full (semantics.md B1).
-void cap_copy_into(struct slot *slot, struct cap cap, struct slot *source);
 
 // Empties slot; its children move up to its parent. The capability itself is not touched otherwise.
 void derive_remove(struct slot *slot);

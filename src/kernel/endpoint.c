@@ -2,7 +2,6 @@
 // Endpoint send, receive and cancellation.
 #include <kernel/endpoint.h>
 
-#include <kernel/message.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>
 #include <kernel/reply.h>
@@ -84,12 +83,11 @@ void endpoint_destroy(struct slot *slot, bool last) {
 }
 
 void endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
-	struct thread *thread = first_in(endpoint, THREAD_BLOCKED_SEND);
+	struct thread *next;
 
-	while (thread) {
-		struct thread *next = thread->queue.next;
-
+	for (struct thread *thread = first_in(endpoint, THREAD_BLOCKED_SEND); thread;
+		thread = next) {
+		next = thread->queue.next;
 		if (thread->badge == badge) thread_cancel_wait(thread);
-		thread = next;
 	}
 }

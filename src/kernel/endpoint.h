@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Endpoints: rendezvous of senders and receivers (semantics.md D).
+// Endpoints: rendezvous of senders and receivers (semantics.md D), and the messages that pass from
+// thread to thread (messageinfo.md 4 and 5).
 #pragma once
 
 #include <kernel/thread.h>
@@ -12,10 +13,7 @@ struct endpoint {
 
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
 
-enum send_block {
-	SEND_BLOCKING,
-	SEND_NONBLOCKING,
-};
+enum send_block { SEND_BLOCKING, SEND_NONBLOCKING };
 
 // Sends sender's message by an endpoint capability: to the first receiver at once, else queues
 // sender or, non-blocking, does nothing. flags: MESSAGE_CALL and MESSAGE_DONATE.
@@ -29,3 +27,17 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 
 // Cancels the wait of all senders with this badge (semantics.md C11).
 void endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);
+
+// Registers of the message convention in a frame (syscalls.md 2).
+static inline uint64_t *context_badge(struct context *context) { return &context->rdi; }
+
+static inline uint64_t *context_tag(struct context *context) { return &context->rsi; }
+
+// Copies the sender's message, or its fault, into receiver, whose badge register becomes badge.
+// With MESSAGE_GRANT in flags capabilities go along; those to endpoint itself (null: a reply) are
+// unwrapped.
+void message_transfer(struct thread *sender, struct thread *receiver,
+	const struct endpoint *endpoint, uint64_t badge, unsigned flags);
+
+// Writes the words of a message that fit into receiver's registers and buffer; returns how many.
+unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length);

@@ -2,7 +2,7 @@
 // Fault messages out, fault replies in.
 #include <kernel/fault.h>
 
-#include <kernel/message.h>
+#include <kernel/endpoint.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>

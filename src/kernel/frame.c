@@ -61,9 +61,9 @@ static enum error frame_check_place(struct invocation *invocation, uint64_t addr
 	uint64_t size = BIT(frame->size_bits);
 
 	if (!frame->map.mapped)
-		return address > MAPPING_USER_LIMIT || address + size > MAPPING_USER_LIMIT
-			? error_argument(invocation, 0)
-			: ERROR_NONE;
+		return range_fits(address, size, MAPPING_USER_LIMIT)
+			? ERROR_NONE
+			: error_argument(invocation, 0);
 	if (frame->map.asid != invocation->caps[0]->cap.map.asid)
 		return error_capability(invocation, 1);
 	if (frame->map.format != SPACE_HOST) return ERROR_ILLEGAL_OPERATION;

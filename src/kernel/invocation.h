@@ -10,9 +10,7 @@
 
 struct thread;
 
-enum {
-	INVOCATION_MAX_RESULTS = 20,
-};
+enum { INVOCATION_MAX_RESULTS = 20 };
 
 struct invocation {
 	struct thread *caller;
@@ -59,10 +57,7 @@ static inline enum error error_capability(struct invocation *invocation, unsigne
 
 enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest);
 
-enum lookup_side {
-	LOOKUP_TARGET = 0,
-	LOOKUP_SOURCE = 1,
-};
+enum lookup_side { LOOKUP_TARGET = 0, LOOKUP_SOURCE = 1 };
 
 enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup);

@@ -12,10 +12,6 @@
 // interrupt arrives.
 static struct irq irqs[USER_IRQ_VECTORS];
 
-struct irq *irq_of(unsigned number) {
-	return &irqs[number];
-}
-
 static void irq_mask(const struct irq *irq) {
 	if (irq->state == IRQ_IOAPIC) ioapic_mask(irq->ioapic, irq->pin);
 }

@@ -4,11 +4,8 @@
 
 #include <kernel/cap.h>
 
-enum irq_state {
-	IRQ_FREE,
-	IRQ_IOAPIC,
-	IRQ_MESSAGE, // MSI
-};
+// Where interrupts come from; messages are MSIs.
+enum irq_state { IRQ_FREE, IRQ_IOAPIC, IRQ_MESSAGE };
 
 struct irq {
 	struct slot notification; // copy of the capability to signal, or empty
@@ -17,8 +14,5 @@ struct irq {
 	uint8_t pin;
 };
 
-// A device interrupt arrived for user vector number: signals, masks the pin (M5, M6).
+// A device interrupt arrived for user vector number, 0..107: signals, masks the pin (M5, M6).
 void irq_arrived(unsigned number);
-
-// The object of a user vector, 0..107.
-struct irq *irq_of(unsigned number);

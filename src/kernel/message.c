@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Message copy and capability transfer.
-#include <kernel/message.h>
+#include <kernel/endpoint.h>
 
 #include <kernel/derive.h>
 #include <kernel/fault.h>
@@ -15,15 +15,6 @@ static struct slot *receive_slot(const struct thread *receiver, const struct ipc
 	target = cspace_walk(&cnode->cap, buffer->receive_index, (unsigned)buffer->receive_depth);
 	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
 	return target.slot;
-}
-
-// Installs a copy of source's capability; false if it cannot be copied.
-static bool install(struct slot *destination, struct slot *source) {
-	struct cap cap = source->cap;
-
-	if (object_derive(source, &cap) != ERROR_NONE || cap.type == CAP_NULL) return false;
-	cap_copy_into(destination, cap, source);
-	return true;
 }
 
 // Hands over up to count capabilities (messageinfo.md 5). Returns the caps and unwrapped fields of
@@ -45,7 +36,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 		if (slot->cap.type == CAP_ENDPOINT && cap_object(&slot->cap) == endpoint) {
 			to->caps_or_badges[i] = slot->cap.badge;
 			unwrapped |= 1ul << i;
-		} else if (destination && install(destination, slot)) {
+		} else if (destination && !slot_copy(destination, slot->cap, slot)) {
 			destination = NULL;
 		} else {
 			break;

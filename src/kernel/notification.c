@@ -3,7 +3,6 @@
 #include <kernel/notification.h>
 
 #include <kernel/guest_hooks.h>
-#include <kernel/message.h>
 #include <kernel/object.h>
 #include <kernel/sched_context.h>
 

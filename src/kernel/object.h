@@ -64,6 +64,10 @@ bool object_is_available(enum object_type type);
 // Copies of the capability in slot: applies object_ops derive. *cap starts as the copy.
 enum error object_derive(const struct slot *slot, struct cap *cap);
 
+// Fills the empty destination with cap, a copy of source's with rights and data applied, as far as
+// object_derive lets it.
+enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);
+
 // Tries to empty slot; deletes the object with its last capability (semantics.md C6 to C10). May
 // stop at a preemption point with ERROR_PREEMPTED, progress kept in the slot.
 [[nodiscard]] enum error slot_delete(struct slot *slot);

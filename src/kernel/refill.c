@@ -11,10 +11,6 @@ static struct refill *refill_at(struct sched_context *context, unsigned offset) 
 
 static struct refill *head_of(struct sched_context *context) { return refill_at(context, 0); }
 
-static struct refill *tail_of(struct sched_context *context) {
-	return refill_at(context, context->refills.count - 1u);
-}
-
 static struct refill pop_head(struct sched_context *context) {
 	struct refill_queue *queue = &context->refills;
 	struct refill head = context->refill[queue->head];
@@ -28,7 +24,7 @@ static struct refill pop_head(struct sched_context *context) {
 // the tail is delayed so that it ends when the new one would have ended.
 static void append(struct sched_context *context, struct refill refill) {
 	struct refill_queue *queue = &context->refills;
-	struct refill *tail = tail_of(context);
+	struct refill *tail = refill_at(context, queue->count - 1);
 
 	if (refill.time <= tail->time + tail->amount) {
 		tail->amount += refill.amount;
@@ -36,8 +32,7 @@ static void append(struct sched_context *context, struct refill refill) {
 		tail->amount += refill.amount;
 		tail->time = refill.time + refill.amount - tail->amount;
 	} else {
-		queue->count++;
-		*tail_of(context) = refill;
+		*refill_at(context, queue->count++) = refill;
 	}
 }
 
@@ -95,11 +90,10 @@ void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimu
 		head->amount -= used < head->amount ? used : head->amount;
 		return;
 	}
-	while (used > 0 && head_of(context)->amount <= used) {
-		used -= head_of(context)->amount;
+	for (; used > 0 && head->amount <= used; head = head_of(context)) {
+		used -= head->amount;
 		recycle_head(context);
 	}
-	head = head_of(context);
 	if (used > 0) {
 		struct refill later = {head->time + context->refills.period, used};
 

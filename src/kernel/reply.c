@@ -3,7 +3,7 @@
 #include <kernel/reply.h>
 
 #include <kernel/fault.h>
-#include <kernel/message.h>
+#include <kernel/endpoint.h>
 #include <kernel/object.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
@@ -26,10 +26,12 @@ void reply_push(struct reply *reply, struct thread *caller, struct thread *calle
 	sched_context_donate(context, callee);
 }
 
-// Takes reply out of the middle of a chain: what is older no longer gets the context back.
+// Takes reply out of its chain: neither it nor what is older gets the context back.
 static void cut_here(struct reply *reply) {
+	if (reply->head) reply->head->reply = NULL;
 	if (reply->newer) reply->newer->older = NULL;
 	if (reply->older) reply->older->newer = NULL;
+	reply->head = NULL;
 	reply->newer = NULL;
 	reply->older = NULL;
 }
@@ -44,55 +46,30 @@ static void end_wait(struct reply *reply) {
 static void reply_remove(struct reply *reply) {
 	struct sched_context *context = reply->head;
 	struct thread *caller = reply->thread;
+	struct reply *older = reply->older;
 
 	end_wait(reply);
-	if (!context) {
-		cut_here(reply);
-		return;
-	}
-	context->reply = reply->older;
-	if (reply->older) {
-		reply->older->head = context;
-		reply->older->newer = NULL;
-	}
-	reply->older = NULL;
-	reply->head = NULL;
+	cut_here(reply);
+	if (!context) return;
+	context->reply = older;
+	if (older) older->head = context;
 	if (!caller->sched_context) sched_context_donate(context, caller);
 }
 
 void reply_cut_chain(struct sched_context *context) {
-	struct reply *reply = context->reply;
-
-	if (!reply) return;
-	context->reply = NULL;
-	reply->head = NULL;
-	cut_here(reply);
+	if (context->reply) cut_here(context->reply);
 }
 
 void reply_cancel_wait(struct thread *thread) {
 	struct reply *reply = thread->reply;
 
-	if (reply->head)
-		reply_cut_chain(reply->head);
-	else
-		cut_here(reply);
+	cut_here(reply);
 	end_wait(reply);
-}
-
-// The answered caller goes on if its context has budget; otherwise its timeout handler hears of
-// it, or it waits (D20).
-static void continue_caller(struct thread *caller, bool may_time_out) {
-	struct sched_context *context = caller->sched_context;
-
-	if (!thread_is_runnable(caller)) return;
-	if (may_time_out && context && sched_context_is_active(context) &&
-		!schedule_has_budget(context) && fault_timeout(caller))
-		return;
-	schedule_possible(caller);
 }
 
 void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 	struct thread *caller = reply->thread;
+	struct sched_context *context;
 	bool was_timeout;
 
 	if (!caller || caller->state != THREAD_BLOCKED_REPLY) return;
@@ -105,7 +82,13 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 		caller->state = fault_take_reply(caller, sender) ? THREAD_RESTART : THREAD_INACTIVE;
 		caller->fault.kind = FAULT_NONE;
 	}
-	continue_caller(caller, !was_timeout);
+	// The caller goes on if its context has budget; otherwise its timeout handler hears of it,
+	// or it waits (D20).
+	context = caller->sched_context;
+	if (!thread_is_runnable(caller) || was_timeout || !context ||
+		!sched_context_is_active(context) || schedule_has_budget(context) ||
+		!fault_timeout(caller))
+		schedule_possible(caller);
 }
 
 void reply_destroy(struct slot *slot, bool last) {

@@ -5,16 +5,14 @@
 #include <base/panic.h>
 #include <cpu/clock.h>
 #include <kernel/invocation.h>
-#include <kernel/message.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>
 #include <kernel/reply.h>
 #include <kernel/schedule.h>
 
 void sched_context_bind_thread(struct sched_context *context, struct thread *thread) {
-	assert(!context->thread && !thread->sched_context);
-	context->thread = thread;
-	thread->sched_context = context;
+	assert(!context->thread);
+	sched_context_donate(context, thread);
 	schedule_possible(thread);
 }
 
@@ -75,28 +73,22 @@ bool sched_context_can_bind(const struct sched_context *context, const struct th
 		(!thread_is_blocked(thread) || schedule_has_budget(context));
 }
 
-static enum error bind_to_thread(struct sched_context *context, struct thread *thread) {
-	if (!sched_context_can_bind(context, thread)) return ERROR_ILLEGAL_OPERATION;
-	sched_context_bind_thread(context, thread);
-	return ERROR_NONE;
-}
+enum error sched_context_bind(struct invocation *invocation) {
+	struct sched_context *context = invocation_object(invocation);
+	const struct cap *cap = &invocation->caps[0]->cap;
+	struct notification *notification = cap_object(cap);
 
-static enum error bind_to_notification(
-	struct sched_context *context, struct notification *notification) {
+	if (cap->type == CAP_THREAD) {
+		if (!sched_context_can_bind(context, cap_thread(cap)))
+			return ERROR_ILLEGAL_OPERATION;
+		sched_context_bind_thread(context, cap_thread(cap));
+		return ERROR_NONE;
+	}
+	if (cap->type != CAP_NOTIFICATION) return error_capability(invocation, 1);
 	if (context->notification || notification->sched_context) return ERROR_ILLEGAL_OPERATION;
 	context->notification = notification;
 	notification->sched_context = context;
 	return ERROR_NONE;
-}
-
-enum error sched_context_bind(struct invocation *invocation) {
-	const struct cap *cap = &invocation->caps[0]->cap;
-
-	if (cap->type == CAP_THREAD)
-		return bind_to_thread(invocation_object(invocation), cap_object(cap));
-	if (cap->type == CAP_NOTIFICATION)
-		return bind_to_notification(invocation_object(invocation), cap_object(cap));
-	return error_capability(invocation, 1);
 }
 
 enum error sched_context_unbind(struct invocation *invocation) {
@@ -173,19 +165,16 @@ static enum error decode_configure(struct invocation *invocation) {
 
 enum error sched_control_configure_flags(struct invocation *invocation) {
 	enum error error = decode_configure(invocation);
-	struct sched_context *context;
-	struct refill_queue parameters;
-	struct thread *thread;
-
-	if (error) return error;
-	context = cap_object(&invocation->caps[0]->cap);
-	thread = context->thread;
-	parameters = (struct refill_queue){
+	struct sched_context *context = cap_object(&invocation->caps[0]->cap);
+	const struct refill_queue parameters = {
 		.budget = invocation_word(invocation, 0) * clock_ticks_per_us(),
 		.period = invocation_word(invocation, 1) * clock_ticks_per_us(),
 		.maximum = (uint32_t)invocation_word(invocation, 2) + 2,
 	};
+	struct thread *thread;
 
+	if (error) return error;
+	thread = context->thread;
 	schedule_forget_context(context);
 	if (thread) schedule_dequeue(thread);
 	context->badge = invocation_word(invocation, 3);

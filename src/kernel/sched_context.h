@@ -6,10 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct thread;
-struct notification;
-struct reply;
-
 // Budget arithmetic (refill.c) works on a ring of refills (G4 to G8), in ticks.
 struct refill {
 	uint64_t time; // usable from

@@ -10,12 +10,7 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/sched_context.h>
 #include <kernel/space.h>
-#include <kernel/thread_queue.h>
 #include <kernel/trace.h>
-
-enum {
-	BITMAP_WORDS = PRIORITIES / 64,
-};
 
 // One core's queues. Written only by its own core, inside the kernel.
 struct scheduler {
@@ -27,7 +22,7 @@ struct scheduler {
 	uint64_t minimum_budget;
 
 	struct thread *ready[PRIORITIES];
-	uint64_t ready_bits[BITMAP_WORDS];
+	uint64_t ready_bits[PRIORITIES / 64];
 	struct thread *release; // by time, soonest first
 
 	struct thread idle;
@@ -54,6 +49,7 @@ void schedule_again(void) { scheduler()->again = true; }
 
 // Ready queues
 
+// Behind before, or first of its priority if that is null.
 static void ready_insert(struct scheduler *self, struct thread *before, struct thread *thread) {
 	unsigned priority = thread->priority;
 
@@ -67,10 +63,6 @@ static void ready_append(struct scheduler *self, struct thread *thread) {
 	ready_insert(self, thread_queue_tail(&self->ready[thread->priority]), thread);
 }
 
-static void ready_prepend(struct scheduler *self, struct thread *thread) {
-	ready_insert(self, NULL, thread);
-}
-
 static void ready_remove(struct scheduler *self, struct thread *thread) {
 	unsigned priority = thread->priority;
 
@@ -80,7 +72,7 @@ static void ready_remove(struct scheduler *self, struct thread *thread) {
 }
 
 static struct thread *ready_highest(const struct scheduler *self) {
-	for (int word = BITMAP_WORDS - 1; word >= 0; word--) {
+	for (int word = PRIORITIES / 64 - 1; word >= 0; word--) {
 		if (self->ready_bits[word])
 			return self->ready[word * 64 + 63 - __builtin_clzl(self->ready_bits[word])];
 	}
@@ -121,7 +113,7 @@ void schedule_enqueue_first(struct thread *thread) {
 	struct scheduler *self = scheduler();
 
 	schedule_dequeue(thread);
-	ready_prepend(self, thread);
+	ready_insert(self, NULL, thread);
 	self->again = true;
 }
 
@@ -210,10 +202,6 @@ void schedule_yield(void) {
 	end_turn(current);
 }
 
-void schedule_timer(void) {
-	if (this_cpu()->current->state != THREAD_IDLE) (void)schedule_check_budget();
-}
-
 // Wake-up
 
 void schedule_possible(struct thread *thread) {
@@ -255,10 +243,10 @@ static struct thread *choose(struct scheduler *self, struct thread *current) {
 		ready_append(self, candidate);
 		candidate = NULL;
 	}
-	if (goes_on) ready_prepend(self, current);
+	if (goes_on) ready_insert(self, NULL, current);
 	highest = ready_highest(self);
 	if (candidate && (!highest || candidate->priority >= highest->priority)) return candidate;
-	if (candidate) ready_prepend(self, candidate);
+	if (candidate) ready_insert(self, NULL, candidate);
 	if (!highest) return &self->idle;
 	ready_remove(self, highest);
 	return highest;
@@ -340,22 +328,17 @@ void schedule_check(void) {
 			release_time(thread) <= release_time(thread->queue.next));
 }
 
-static void dump_thread(const struct thread *thread, const char *where) {
-	print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, where, thread->priority,
-		thread->state, thread->context.rip);
+static void dump_queue(const struct thread *thread, const char *name) {
+	for (; thread; thread = thread->queue.next)
+		print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, name,
+			thread->priority, thread->state, thread->context.rip);
 }
 
 void schedule_dump(void) {
 	const struct scheduler *self = scheduler();
 
-	print("scheduler: now %lu ticks\n", self->now);
-	dump_thread(this_cpu()->current, "current");
-	for (int priority = PRIORITIES - 1; priority >= 0; priority--) {
-		const struct thread *thread = self->ready[priority];
-
-		for (; thread; thread = thread->queue.next)
-			dump_thread(thread, "ready");
-	}
-	for (const struct thread *thread = self->release; thread; thread = thread->queue.next)
-		dump_thread(thread, "release");
+	print("scheduler: now %lu ticks, current '%s'\n", self->now, this_cpu()->current->name);
+	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
+		dump_queue(self->ready[priority], "ready");
+	dump_queue(self->release, "release");
 }

@@ -21,7 +21,8 @@ void schedule_update_time(void);
 uint64_t schedule_now(void);
 
 // True if the current thread has budget to go on. Otherwise its turn is over: it restarts its
-// instruction when it has budget again, or after its timeout handler's reply.
+// instruction when it has budget again, or after its timeout handler's reply. Asked before each
+// call and exception, and when the timer interrupt came.
 bool schedule_check_budget(void);
 
 // Books the time used so far on the context in use.
@@ -49,9 +50,6 @@ void schedule_reconsider_current(void);
 
 // The current thread gives up its head refill (G14).
 void schedule_yield(void);
-
-// The timer interrupt came.
-void schedule_timer(void);
 
 // The one decision of each kernel entry: picks the thread, loads its space, bases and FPU, sets
 // the timer, and says how to leave.

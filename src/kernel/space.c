@@ -137,11 +137,11 @@ enum error space_derive(const struct slot *slot, struct cap *) {
 
 void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
+	struct asid_pool *pool = asid_pools[cap->map.asid / ASIDS_PER_POOL];
 
 	if (!last) return;
 	if (space_is_valid(cap, (enum space_format)cap->map.format))
-		asid_pools[cap->map.asid / ASIDS_PER_POOL]->roots[cap->map.asid % ASIDS_PER_POOL] =
-			0;
+		pool->roots[cap->map.asid % ASIDS_PER_POOL] = 0;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(cap_object(cap)));
@@ -160,13 +160,10 @@ enum error mapping_check_root(struct invocation *invocation) {
 
 static struct mapping mapping_below(
 	void *root, enum space_format format, uint64_t address, unsigned level) {
-	static const struct paging_format *const paging[] = {
-		[SPACE_HOST] = &paging_host,
-		[SPACE_GUEST] = &paging_guest,
-	};
-	struct paging_walk walk = paging_walk(paging[format], root, address, level);
+	const struct paging_format *paging = format == SPACE_GUEST ? &paging_guest : &paging_host;
+	struct paging_walk walk = paging_walk(paging, root, address, level);
 
-	return (struct mapping){paging[format], walk.entry, walk.missing_bits};
+	return (struct mapping){paging, walk.entry, walk.missing_bits};
 }
 
 struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level) {

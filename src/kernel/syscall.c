@@ -7,7 +7,6 @@
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
-#include <kernel/message.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>
 #include <kernel/reply.h>
@@ -138,11 +137,7 @@ static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
 	return NULL;
 }
 
-enum receive_kind {
-	RECEIVE_NOTHING,
-	RECEIVE_PLAIN,
-	RECEIVE_WITH_REPLY,
-};
+enum receive_kind { RECEIVE_NOTHING, RECEIVE_PLAIN, RECEIVE_WITH_REPLY };
 
 static void receive_phase(struct thread *thread, enum receive_kind kind, enum send_block block) {
 	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);

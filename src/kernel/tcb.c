@@ -56,10 +56,9 @@ static void copy_words(struct thread *to, struct thread *from, unsigned first, u
 enum error tcb_copy_registers(struct invocation *invocation) {
 	struct thread *to = invocation_object(invocation);
 	uint64_t flags = invocation_word(invocation, 0);
-	struct thread *from;
+	struct thread *from = cap_thread(&invocation->caps[0]->cap);
 
 	if (invocation->caps[0]->cap.type != CAP_THREAD) return error_capability(invocation, 1);
-	from = cap_thread(&invocation->caps[0]->cap);
 
 	if (flags & FLAG_SUSPEND_SOURCE) thread_suspend(from);
 	if (flags & COPY_RESUME_TARGET) thread_resume(to);
@@ -83,11 +82,10 @@ static enum error check_priority(struct invocation *invocation, unsigned word) {
 }
 
 enum error tcb_set_priority(struct invocation *invocation) {
+	struct thread *thread = invocation_object(invocation);
 	enum error error = check_priority(invocation, 0);
 
-	if (!error)
-		thread_set_priority(
-			invocation_object(invocation), (unsigned)invocation_word(invocation, 0));
+	if (!error) thread_set_priority(thread, (unsigned)invocation_word(invocation, 0));
 	return error;
 }
 
@@ -112,11 +110,10 @@ enum error tcb_resume(struct invocation *invocation) {
 enum error tcb_bind_notification(struct invocation *invocation) {
 	struct thread *thread = invocation_object(invocation);
 	const struct cap *cap = &invocation->caps[0]->cap;
-	struct notification *notification;
+	struct notification *notification = cap_object(cap);
 
 	if (thread->notification || cap->type != CAP_NOTIFICATION || !(cap->rights & RIGHT_READ))
 		return ERROR_ILLEGAL_OPERATION;
-	notification = cap_object(cap);
 	if (notification->head || notification->bound) return ERROR_ILLEGAL_OPERATION;
 
 	notification->bound = thread;
@@ -146,7 +143,7 @@ enum error tcb_set_flags(struct invocation *invocation) {
 	uint64_t clear = invocation_word(invocation, 0);
 	uint64_t set = invocation_word(invocation, 1);
 
-	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_KNOWN_FLAGS));
+	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_FLAG_FPU_DISABLED));
 	return invocation_return(invocation, thread->flags);
 }
 
@@ -155,11 +152,12 @@ struct install {
 	enum thread_slot index;
 	struct cap cap; // null: the slot is only emptied
 	struct slot *source; // where the capability comes from
+	uint64_t address; // THREAD_BUFFER: where user code sees it
 };
 
 static struct install install_of(
 	const struct invocation *invocation, unsigned number, enum thread_slot slot) {
-	return (struct install){slot, invocation->caps[number]->cap, invocation->caps[number]};
+	return (struct install){slot, invocation->caps[number]->cap, invocation->caps[number], 0};
 }
 
 static bool same_capability(const struct cap *one, const struct cap *other) {
@@ -180,7 +178,9 @@ static enum error install(
 		if (!same_capability(&target, &invocation->slot->cap)) return ERROR_NONE;
 		if (list[i].cap.type != CAP_NULL &&
 			same_capability(&list[i].cap, &list[i].source->cap))
-			cap_copy_into(slot, list[i].cap, list[i].source);
+			derive_insert_copy(slot, list[i].cap, list[i].source);
+		if (list[i].index == THREAD_BUFFER)
+			cap_thread(&target)->buffer_address = list[i].address;
 	}
 	return ERROR_NONE;
 }
@@ -197,15 +197,17 @@ static enum error decode_cspace(struct install *what, uint64_t data) {
 }
 
 static enum error decode_space(struct install *what, enum space_format format) {
-	if (object_derive(what->source, &what->cap) || !space_is_assigned(&what->cap, format))
-		return ERROR_ILLEGAL_OPERATION;
-	return ERROR_NONE;
+	enum error error = object_derive(what->source, &what->cap);
+
+	return error || !space_is_assigned(&what->cap, format) ? ERROR_ILLEGAL_OPERATION
+							       : ERROR_NONE;
 }
 
 // IPC buffer frame at a user address; address 0 removes the buffer.
 static enum error decode_buffer(struct install *what, uint64_t address) {
 	enum error error;
 
+	what->address = address;
 	if (!address) {
 		what->cap = (struct cap){};
 		return ERROR_NONE;
@@ -230,16 +232,12 @@ static enum error decode_roots(
 }
 
 enum error tcb_configure(struct invocation *invocation) {
-	struct thread *thread = invocation_object(invocation);
-	uint64_t address = invocation_word(invocation, 2);
 	struct install list[] = {install_of(invocation, 0, THREAD_CSPACE),
 		install_of(invocation, 1, THREAD_SPACE), install_of(invocation, 2, THREAD_BUFFER)};
-	enum error error = decode_buffer(&list[2], address);
+	enum error error = decode_buffer(&list[2], invocation_word(invocation, 2));
 
 	if (!error) error = decode_roots(invocation, &list[0], &list[1]);
-	if (!error) error = install(invocation, list, 3);
-	if (!error) thread->buffer_address = address;
-	return error;
+	return error ? error : install(invocation, list, 3);
 }
 
 enum error tcb_set_space(struct invocation *invocation) {
@@ -253,14 +251,10 @@ enum error tcb_set_space(struct invocation *invocation) {
 }
 
 enum error tcb_set_ipc_buffer(struct invocation *invocation) {
-	struct thread *thread = invocation_object(invocation);
-	uint64_t address = invocation_word(invocation, 0);
 	struct install buffer = install_of(invocation, 0, THREAD_BUFFER);
-	enum error error = decode_buffer(&buffer, address);
+	enum error error = decode_buffer(&buffer, invocation_word(invocation, 0));
 
-	if (!error) error = install(invocation, &buffer, 1);
-	if (!error) thread->buffer_address = address;
-	return error;
+	return error ? error : install(invocation, &buffer, 1);
 }
 
 enum error tcb_set_timeout_endpoint(struct invocation *invocation) {

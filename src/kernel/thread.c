@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Thread life cycle, states, and access to registers and IPC buffer.
+// Thread life cycle, states, queues, and access to registers and IPC buffer.
 #include <kernel/thread.h>
 
 #include <base/format.h>
@@ -11,7 +11,6 @@
 #include <kernel/sched_context.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
-#include <kernel/thread_queue.h>
 
 void thread_init(void *memory) {
 	const struct thread *creator = this_cpu()->current;
@@ -22,6 +21,46 @@ void thread_init(void *memory) {
 	thread->domain = creator->domain;
 	if (NACRE_DEBUG)
 		format_text(thread->name, sizeof(thread->name), "child of: '%s'", creator->name);
+}
+
+// Queues
+
+void thread_queue_insert(struct thread **head, struct thread *before, struct thread *thread) {
+	struct thread *next = before ? before->queue.next : *head;
+
+	thread->queue.next = next;
+	thread->queue.previous = before ? before : next ? next->queue.previous : thread;
+	if (next)
+		next->queue.previous = thread;
+	else if (before)
+		(*head)->queue.previous = thread;
+	if (before)
+		before->queue.next = thread;
+	else
+		*head = thread;
+}
+
+void thread_queue_insert_by_priority(struct thread **head, struct thread *thread) {
+	struct thread *before = thread_queue_tail(head);
+
+	// From the tail: with one priority only this is O(1).
+	while (before && before->priority < thread->priority)
+		before = thread_queue_before(head, before);
+	thread_queue_insert(head, before, thread);
+}
+
+void thread_queue_remove(struct thread **head, struct thread *thread) {
+	struct thread *next = thread->queue.next;
+	struct thread *previous = thread->queue.previous;
+
+	if (*head == thread)
+		*head = next;
+	else
+		previous->queue.next = next;
+	if (next)
+		next->queue.previous = previous;
+	else if (*head)
+		(*head)->queue.previous = previous;
 }
 
 // Waiting

@@ -2,19 +2,12 @@
 // Threads: registers, capabilities they act with, what they wait for.
 #pragma once
 
-#include <abi/error.h>
 #include <abi/fault.h>
 #include <abi/message.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
 #include <kernel/cap.h>
 #include <kernel/cspace.h>
-#include <stdalign.h>
-
-struct notification;
-struct reply;
-struct sched_context;
-struct vcpu;
 
 // Capabilities a thread acts with; they stand at the start of the object so that deleting a thread
 // and deleting a cnode is one thing (delete.c).
@@ -43,7 +36,6 @@ enum thread_state {
 
 enum {
 	THREAD_FLAG_FPU_DISABLED = 1 << 0, // ABI: usercontext.md 4
-	THREAD_KNOWN_FLAGS = 1,
 	THREAD_NAME_SIZE = 64,
 };
 
@@ -82,9 +74,8 @@ struct thread {
 	uint64_t badge; // while blocked sending: of the capability used
 
 	struct sched_context *sched_context;
-	struct thread_link queue; // ready, release, endpoint or notification queue (thread_queue.h)
-	struct thread *
-		*waits_in; // head of the queue of the endpoint or notification it is blocked on
+	struct thread_link queue; // ready, release, endpoint or notification queue
+	struct thread **waits_in; // head of the endpoint's or notification's queue
 	struct reply *reply; // while blocked: the reply object used, or waited on
 	struct notification *notification; // bound
 	struct sched_context *yielding_to;
@@ -113,6 +104,27 @@ static inline bool thread_is_blocked(const struct thread *thread) {
 
 // Runnable, with an active context that has budget now.
 bool thread_is_schedulable(const struct thread *thread);
+
+// Queues of threads. A thread is in one at most: ready, release, endpoint or notification queue.
+// The head is a pointer in the owner; head->queue.previous is the tail.
+
+static inline struct thread *thread_queue_tail(struct thread *const *head) {
+	return *head ? (*head)->queue.previous : NULL;
+}
+
+// The thread before one that is in the queue, or null.
+static inline struct thread *thread_queue_before(
+	struct thread *const *head, const struct thread *thread) {
+	return thread == *head ? NULL : thread->queue.previous;
+}
+
+// Puts thread behind before, or first if that is null.
+void thread_queue_insert(struct thread **head, struct thread *before, struct thread *thread);
+
+// Puts thread behind all of its priority or a higher one: first come first served among equals.
+void thread_queue_insert_by_priority(struct thread **head, struct thread *thread);
+
+void thread_queue_remove(struct thread **head, struct thread *thread);
 
 // Waits in a queue, behind its equals in priority. A current thread stops running.
 void thread_block(struct thread *thread, enum thread_state state, struct thread **queue);
@@ -152,11 +164,7 @@ struct lookup thread_lookup(const struct thread *thread, uint64_t address);
 // Register of message word i, 0..3.
 uint64_t *thread_message_register(struct thread *thread, unsigned i);
 
-enum {
-	REGISTER_RIP = 0,
-	REGISTER_RFLAGS = 2,
-	REGISTER_FS_BASE = 18,
-};
+enum { REGISTER_RIP = 0, REGISTER_RFLAGS = 2, REGISTER_FS_BASE = 18 };
 
 // Registers in the order of ReadRegisters (usercontext.md 1). Writing sanitises.
 uint64_t thread_read_register(struct thread *thread, unsigned i);

@@ -16,10 +16,7 @@
 #include <kernel/invocation.h>
 #include <kernel/object.h>
 
-enum {
-	CHUNK = 256 * 1024,
-	CLEARED_MAX = (1 << 20) - 1,
-};
+enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 
 // What a checked Retype will do.
 struct retype {

@@ -7,6 +7,7 @@
 #include <abi/syscall.h>
 #include <base/compiler.h>
 
+#include "guest.h"
 #include "random.h"
 #include "seat.h"
 #include "shape.h"
@@ -53,7 +54,8 @@ static uint64_t random_badge(void) {
 }
 
 static uint64_t random_time(void) {
-	static const uint64_t times[] = {0, 10, 19, 20, 21, 40, 100, 1000, 10000, 1000000, 1ul << 40};
+	static const uint64_t times[] = {
+		0, 10, 19, 20, 21, 40, 100, 1000, 10000, 1000000, 1ul << 40};
 
 	return random_below(4) ? 20 + random_below(400) : times[random_below(array_count(times))];
 }
@@ -77,8 +79,8 @@ static uint64_t random_size(void) {
 }
 
 static uint64_t random_field(void) {
-	static const uint16_t groups[] = {0x0, 0x800, 0x2000, 0x2800, 0x4000, 0x4400, 0x4800, 0x6000,
-		0x6400, 0x6800, 0x6c00};
+	static const uint16_t groups[] = {
+		0x0, 0x800, 0x2000, 0x2800, 0x4000, 0x4400, 0x4800, 0x6000, 0x6400, 0x6800, 0x6c00};
 
 	return groups[random_below(array_count(groups))] + random_below(0x30);
 }
@@ -135,7 +137,8 @@ static uint64_t word_random(char letter) {
 	for (unsigned i = 0; i < array_count(word_rows); i++) {
 		const struct word_row *row = &word_rows[i];
 
-		if (row->letter == letter) return row->make ? row->make() : random_below(row->below);
+		if (row->letter == letter)
+			return row->make ? row->make() : random_below(row->below);
 	}
 	return 0;
 }
@@ -186,12 +189,13 @@ static void message_make(struct step *step, enum step_register target) {
 		word_set(step, n, random_edge());
 	for (unsigned n = 0; n < MESSAGE_MAX_CAPS; n++)
 		step->caps[n] = pick_slot("ENRYUFTC"[random_below(8)]);
-	step->registers[STEP_RSI] =
-		tag_make(random_below(8), random_below(8), random_below(4), length);
+	step->registers[STEP_RSI] = tag_make(
+		random_below(8), random_below(8), random_below(4), length);
 }
 
 static void receive_make(struct step *step) {
-	step->registers[STEP_RDI] = pick_slot(random_below(3) ? STOCK_ENDPOINT : STOCK_NOTIFICATION);
+	step->registers[STEP_RDI] = pick_slot(
+		random_below(3) ? STOCK_ENDPOINT : STOCK_NOTIFICATION);
 	step->registers[STEP_R12] = pick_slot(STOCK_REPLY);
 }
 
@@ -234,8 +238,42 @@ static void ipc_make(struct step *step) {
 	if (row->number == SYSCALL_REPLY_RECV) step->registers[STEP_R12] = pick_slot(STOCK_REPLY);
 }
 
-static void call_make(struct step *step) {
-	if (random_below(100) < 70) {
+// Clients and servers make call chains, which chance alone hardly ever does.
+enum role {
+	ROLE_ANY,
+	ROLE_CLIENT,
+	ROLE_SERVER,
+};
+
+static enum role role; // of the script; written by script_make
+static bool enters_guest; // likewise
+
+// A server's script alternates between the two, and begins with a receive.
+static void role_make(struct step *step, unsigned n) {
+	bool calls = role == ROLE_CLIENT || n % 2 == 1;
+
+	message_make(step, STEP_RDI);
+	step->registers[STEP_RDX] = (uint64_t)(int64_t)(calls ? SYSCALL_CALL
+			: random_below(3)                     ? SYSCALL_RECV
+							      : SYSCALL_REPLY_RECV);
+	step->registers[STEP_RDI] = pick_slot(STOCK_ENDPOINT);
+	step->registers[STEP_R12] = pick_slot(STOCK_REPLY);
+}
+
+// Instruction pointer, controls and event to inject: mostly none of the latter two.
+static void guest_enter_make(struct step *step) {
+	step->registers[STEP_RDX] = (uint64_t)(int64_t)SYSCALL_VM_ENTER;
+	step->registers[STEP_R10] = random_below(4) ? random_below(0x12000) : random_edge();
+	if (random_once_in(4)) step->registers[STEP_R8] = random_edge();
+	if (random_once_in(4)) step->registers[STEP_R9] = random_edge();
+}
+
+static void call_make(struct step *step, unsigned n) {
+	if (enters_guest && random_once_in(6)) {
+		guest_enter_make(step);
+	} else if (role != ROLE_ANY && random_below(8)) {
+		role_make(step, n);
+	} else if (random_below(100) < 70) {
 		step->registers[STEP_RDX] = (uint64_t)SYSCALL_CALL;
 		invocation_make(step, STEP_RDI);
 	} else {
@@ -270,19 +308,19 @@ static void step_spoil(struct step *step) {
 		step->registers[STEP_RDX] = (uint64_t)SYSCALL_YIELD;
 }
 
-static void step_make(struct step *step) {
+static void step_make(struct step *step, unsigned n) {
 	unsigned luck = random_below(100);
 
 	*step = (struct step){.action = action_address(ACTION_SYSCALL)};
 	if (luck < 94)
-		call_make(step);
+		call_make(step, n);
 	else if (luck < 96)
 		debug_make(step);
 	else
 		other_make(step);
-	for (unsigned n = 0; n < 3; n++)
-		step->receive[n] = n == 0 ? pick_slot(STOCK_CNODE) : random_free();
-	if (random_below(3)) step->receive[2] = STOCK_RADIX;
+	step->receive[0] = pick_slot(STOCK_CNODE);
+	step->receive[1] = random_free();
+	step->receive[2] = random_below(8) ? random_depth() : random_edge();
 	if (random_once_in(16)) step_spoil(step);
 }
 
@@ -290,7 +328,12 @@ void script_make(unsigned index) {
 	struct seat *seat = seat_of(index);
 
 	space = index % STOCK_SPACES;
+	enters_guest = index < GUESTS;
+	if (index >= SEAT_FIRST_SERVER)
+		role = ROLE_SERVER;
+	else
+		role = random_below(3) ? ROLE_ANY : ROLE_CLIENT;
 	for (unsigned n = 0; n < SEAT_STEPS; n++)
-		step_make(&seat->steps[n]);
+		step_make(&seat->steps[n], n);
 	seat->steps[SEAT_STEPS] = (struct step){.action = action_address(ACTION_END)};
 }

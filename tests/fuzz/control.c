@@ -39,9 +39,9 @@ static void time_give(void) {
 	seL4_Word budget = 20 + random_below(500);
 	seL4_CPtr context = any(STOCK_SCHED_CONTEXT);
 
-	(void)seL4_SchedControl_ConfigureFlags(stock_slot(stock_pick(STOCK_SCHED_CONTROL, STOCK_SPACES)), context,
-		budget, budget * (1 + random_below(3)), random_below(4), random_edge(),
-		random_below(2));
+	(void)seL4_SchedControl_ConfigureFlags(
+		stock_slot(stock_pick(STOCK_SCHED_CONTROL, STOCK_SPACES)), context, budget,
+		budget * (1 + random_below(3)), random_below(4), random_edge(), random_below(2));
 	(void)seL4_SchedContext_Bind(
 		context, any(random_below(4) ? STOCK_TCB : STOCK_NOTIFICATION));
 }
@@ -57,13 +57,13 @@ static void thread_priority(void) {
 }
 
 static void badges_cancel(void) {
-	(void)seL4_CNode_CancelBadgedSends(any(STOCK_CNODE), random_below(STOCK_SLOTS), STOCK_RADIX);
+	(void)seL4_CNode_CancelBadgedSends(
+		any(STOCK_CNODE), random_below(STOCK_SLOTS), STOCK_RADIX);
 }
 
 static void item_delete(void) {
 	static const char destroyed[] = "ENRYUF321VGCTS";
-	seL4_Word item = stock_pick(
-		destroyed[random_below(sizeof(destroyed) - 1)], STOCK_SPACES);
+	seL4_Word item = stock_pick(destroyed[random_below(sizeof(destroyed) - 1)], STOCK_SPACES);
 
 	// Without threads and spaces of its own the round would soon be over.
 	if (item <= SEATS + STOCK_SPACES && random_below(10)) return;
@@ -75,8 +75,8 @@ static void item_delete(void) {
 
 void control_meddle(void) {
 	static void (*const operations[])(void) = {port_issue, irq_issue, notification_signal,
-		notification_signal, time_give, time_give, time_take, thread_suspend, thread_resume,
-		thread_priority, badges_cancel, item_delete};
+		notification_signal, time_give, time_give, time_take, time_take, thread_suspend,
+		thread_resume, thread_priority, badges_cancel, item_delete};
 
 	for (unsigned left = random_below(4); left > 0; left--)
 		operations[random_below(array_count(operations))]();

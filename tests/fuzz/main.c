@@ -2,6 +2,7 @@
 // The supervisor: builds a world, lets its threads make random system calls, destroys it, and so
 // on. Whatever they do, the kernel may not panic and every round must end as it began. All that
 // chance decides follows from the seed.
+#include <abi/bootinfo.h>
 #include <user/print.h>
 #include <user/root/root.h>
 
@@ -15,8 +16,8 @@ enum {
 	DEFAULT_SEED = 20260000,
 	DEFAULT_COUNT = 2000000,
 	SLICES = 60, // of a round
-	SLICE_LEAST = 60, // microseconds
-	SLICE_RANGE = 300,
+	SLICE_LEAST = 60000, // TSC ticks
+	SLICE_RANGE = 300000,
 	REPORT_STEP = 200000,
 	OWN_SLICE = 10000, // microseconds: the supervisor's time outside slices
 };
@@ -27,7 +28,9 @@ static struct {
 	unsigned seen; // steps counted so far
 } progress[SEATS];
 
+// Written by root_main, before the first round.
 static seL4_CPtr sched_control;
+static seL4_Word tsc_mhz;
 
 static void own_time_set(seL4_Word budget, seL4_Word period) {
 	(void)seL4_SchedControl_ConfigureFlags(
@@ -36,7 +39,7 @@ static void own_time_set(seL4_Word budget, seL4_Word period) {
 
 // Gives up a budget that comes back after the slice; the fuzzing threads run meanwhile.
 static void slice_pass(void) {
-	seL4_Word slice = SLICE_LEAST + random_below(SLICE_RANGE);
+	seL4_Word slice = (SLICE_LEAST + random_below(SLICE_RANGE)) / tsc_mhz;
 
 	own_time_set(slice / 2, slice);
 	seL4_Yield();
@@ -49,8 +52,8 @@ static void thread_start(unsigned n, const struct step *step) {
 		.rdi = (seL4_Word)step,
 		.rsi = (seL4_Word)seat_of(n)};
 
-	(void)seL4_TCB_WriteRegisters(stock_nth(STOCK_TCB, n), 1, 0,
-		sizeof(registers) / sizeof(seL4_Word), &registers);
+	(void)seL4_TCB_WriteRegisters(
+		stock_nth(STOCK_TCB, n), 1, 0, sizeof(registers) / sizeof(seL4_Word), &registers);
 }
 
 static void script_begin(unsigned n) {
@@ -84,6 +87,20 @@ static void thread_kick(unsigned n) {
 		thread_start(n, &seat_of(n)->steps[progress[n].seen]);
 }
 
+// A server that waits loses its time, to run on that of its callers; to be started it needs some.
+static void servers_care(void) {
+	for (unsigned n = SEAT_FIRST_SERVER; n < SEATS; n++) {
+		seL4_CPtr context = stock_nth(STOCK_SCHED_CONTEXT, n);
+
+		if (random_once_in(3)) {
+			(void)seL4_SchedContext_Bind(context, stock_nth(STOCK_TCB, n));
+			script_begin(n);
+		} else {
+			(void)seL4_SchedContext_Unbind(context);
+		}
+	}
+}
+
 static uint64_t slice_run(void) {
 	uint64_t calls = 0;
 
@@ -91,7 +108,8 @@ static uint64_t slice_run(void) {
 	for (unsigned n = 0; n < SEATS; n++)
 		calls += calls_count(n);
 	control_meddle();
-	for (unsigned n = 0; n < SEATS; n++) {
+	servers_care();
+	for (unsigned n = 0; n < SEAT_FIRST_SERVER; n++) {
 		if (random_below(4)) thread_kick(n);
 	}
 	return calls;
@@ -132,6 +150,7 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	uint64_t calls = 0;
 
 	sched_control = bootinfo->schedcontrol.start;
+	tsc_mhz = *(const uint32_t *)(bootinfo_find(bootinfo, BOOTINFO_TSC_FREQUENCY) + 1);
 	options_read(bootinfo, &options);
 	print("fuzz: seed %lu, %lu system calls wanted\n", options.seed, options.count);
 	random_seed(options.seed);

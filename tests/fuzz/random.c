@@ -30,18 +30,12 @@ static uint64_t edge_any(void) {
 		0x10000, 0xffffffff, 0x100000000, 0x7fffffff, 0x8000000000000000};
 
 	switch (random_below(6)) {
-	case 0:
-		return 0;
-	case 1:
-		return 1ul << random_below(64);
-	case 2:
-		return (1ul << random_below(64)) - random_below(3);
-	case 3:
-		return -(uint64_t)random_below(40);
-	case 4:
-		return edges[random_below(array_count(edges))];
-	default:
-		return random_next() >> random_below(64);
+	case 0: return 0;
+	case 1: return 1ul << random_below(64);
+	case 2: return (1ul << random_below(64)) - random_below(3);
+	case 3: return -(uint64_t)random_below(40);
+	case 4: return edges[random_below(array_count(edges))];
+	default: return random_next() >> random_below(64);
 	}
 }
 

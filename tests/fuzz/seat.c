@@ -12,9 +12,12 @@ bool playground_make(void) {
 	struct space own = space_own();
 
 	frame = object_make(OBJECT_LARGE_PAGE, 0);
-	if (!frame || space_map(&own, &(struct mapping){.frame = frame, .address = PLAYGROUND,
-					       .rights = seL4_AllRights,
-					       .attributes = seL4_X86_Default_VMAttributes}))
+	if (!frame ||
+		space_map(&own,
+			&(struct mapping){.frame = frame,
+				.address = PLAYGROUND,
+				.rights = seL4_AllRights,
+				.attributes = seL4_X86_Default_VMAttributes}))
 		return false;
 	return true;
 }

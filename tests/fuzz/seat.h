@@ -9,6 +9,7 @@
 
 enum {
 	SEATS = 8,
+	SEAT_FIRST_SERVER = 4, // from here on: threads that mostly wait, without time of their own
 	SEAT_STEPS = 24, // without the last, which ends the script
 	STEP_WORDS = 6,
 	SEAT_SIZE = 8192,

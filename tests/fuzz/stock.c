@@ -7,6 +7,7 @@
 #include <user/slots.h>
 #include <user/untyped.h>
 
+#include "guest.h"
 #include "random.h"
 
 enum {
@@ -112,6 +113,11 @@ static void item_add(char kind) {
 	kinds[item_count++] = kind;
 }
 
+seL4_CPtr stock_take(void) {
+	item_add(STOCK_NONE);
+	return stock_slot(item_count - 1);
+}
+
 // VCPUs and guest tables are refused on a machine without VT-x: their slots stay empty.
 static bool may_be_refused(const struct stock_row *row) {
 	return row->type == OBJECT_VCPU || row->type >= OBJECT_EPT_PML4;
@@ -136,13 +142,14 @@ static void shared_make(void) {
 	for (unsigned i = 0; i < array_count(shared_rows); i++) {
 		seL4_CPtr cap = shared_rows[i].cap ? shared_rows[i].cap : sched_control;
 
-		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, stock_slot(item_count), seL4_WordBits,
-			seL4_CapInitThreadCNode, cap, seL4_WordBits, seL4_AllRights);
+		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, stock_slot(item_count),
+			seL4_WordBits, seL4_CapInitThreadCNode, cap, seL4_WordBits, seL4_AllRights);
 		item_add(shared_rows[i].kind);
 	}
 	if (device)
-		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, stock_slot(item_count), seL4_WordBits,
-			seL4_CapInitThreadCNode, device, seL4_WordBits, seL4_AllRights);
+		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, stock_slot(item_count),
+			seL4_WordBits, seL4_CapInitThreadCNode, device, seL4_WordBits,
+			seL4_AllRights);
 	item_add(STOCK_UNTYPED);
 }
 
@@ -195,7 +202,7 @@ static void item_give(unsigned space, unsigned item) {
 
 // An address space with a playground.
 static const char *space_furnish(seL4_CPtr space, unsigned n) {
-	seL4_CPtr frame = stock_slot(item_count);
+	seL4_CPtr frame = stock_take();
 
 	if (seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, space)) return "ASID";
 	if (seL4_X86_PDPT_Map(stock_nth(STOCK_PDPT, n), space, PLAYGROUND, 0)) return "PDPT";
@@ -204,7 +211,6 @@ static const char *space_furnish(seL4_CPtr space, unsigned n) {
 	if (seL4_CNode_Copy(seL4_CapInitThreadCNode, frame, seL4_WordBits, seL4_CapInitThreadCNode,
 		    playground_frame(), seL4_WordBits, seL4_AllRights))
 		return "copy of the playground";
-	item_add(STOCK_NONE);
 	if (seL4_X86_Page_Map(frame, space, PLAYGROUND, seL4_AllRights, 0)) return "playground";
 	return NULL;
 }
@@ -217,14 +223,12 @@ static const char *thread_furnish(unsigned n) {
 	seL4_Word priority = random_below(101);
 	seL4_Word budget = random_below(3) ? 5000 : 20 + random_below(300);
 
-	if (seL4_TCB_Configure(tcb, stock_nth(STOCK_CNODE, n % STOCK_SPACES), full_guard(), space, 0,
-		    (seL4_Word)&seat_of(n)->buffer, playground_frame()))
+	if (seL4_TCB_Configure(tcb, stock_nth(STOCK_CNODE, n % STOCK_SPACES), full_guard(), space,
+		    0, (seL4_Word)&seat_of(n)->buffer, playground_frame()))
 		return "configuring a thread";
 	if (seL4_SchedControl_ConfigureFlags(sched_control, context, budget,
 		    random_below(2) ? budget : 2 * budget, random_below(3), n, random_below(2)))
 		return "configuring a scheduling context";
-	// One seat in eight starts without time of its own.
-	if (n == SEATS - 1) context = seL4_CapNull;
 	if (seL4_TCB_SetSchedParams(tcb, seL4_CapInitThreadTCB, 100, priority, context, handler))
 		return "scheduling parameters of a thread";
 	if (random_once_in(4)) (void)seL4_TCB_SetTimeoutEndpoint(tcb, stock_nth(STOCK_ENDPOINT, 0));
@@ -241,12 +245,13 @@ const char *stock_make(void) {
 	shared_make();
 	issued_make();
 	items = item_count;
-	(void)seL4_X86_ASIDPool_Assign(
-		seL4_CapInitThreadASIDPool, stock_nth(STOCK_GUEST_SPACE, 0));
+	(void)seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, stock_nth(STOCK_GUEST_SPACE, 0));
 	for (unsigned n = 0; n < STOCK_SPACES && !problem; n++)
 		problem = space_furnish(stock_nth(STOCK_SPACE, n), n);
 	for (unsigned n = 0; n < SEATS && !problem; n++)
 		problem = thread_furnish(n);
+	for (unsigned n = 0; n < GUESTS; n++)
+		guest_furnish(n);
 	for (unsigned n = 0; n < STOCK_SPACES && !problem; n++) {
 		for (unsigned item = 1; item < items; item++)
 			item_give(n, item);

@@ -57,6 +57,9 @@ const char *stock_clear(void);
 // The supervisor's window counts as space STOCK_SPACES.
 seL4_Word stock_pick(char kind, unsigned space);
 
+// A slot of the supervisor's window for a capability of no kind; until the round is over.
+seL4_CPtr stock_take(void);
+
 // The supervisor's slot of item.
 seL4_CPtr stock_slot(seL4_Word item);
 

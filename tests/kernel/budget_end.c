@@ -32,7 +32,7 @@ static void unknown_syscall_late(void) {
 
 static const struct test tests[] = {
 	{"budget-end-unknown-syscall",
-		"a thread that faults with hardly any round-robin time left runs on after the reply",
+		"a thread that faults at the very end of its turn runs on after the reply",
 		unknown_syscall_late, NULL},
 };
 

@@ -35,9 +35,8 @@ static void mapped_in_guest(void) {
 
 static const struct test tests[] = {
 	{"rows-map-guest-frame",
-		"a frame mapped in a guest space is refused elsewhere, also by the heir of its ASID",
-		mapped_in_guest,
-		"X86PageMap/5"},
+		"a frame of a guest space is refused elsewhere, also by its ASID's heir",
+		mapped_in_guest, "X86PageMap/5"},
 };
 
 TEST_FILE(rows_map);

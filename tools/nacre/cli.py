@@ -96,6 +96,8 @@ def add_fuzz(commands_of):
                         help="a seed repeats its run exactly")
     parser.add_argument("--count", type=int, default=fuzz.COUNT, metavar="N",
                         help="system calls to make")
+    parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu",
+                        help="bochs is slower and has VT-x")
     parser.set_defaults(act=fuzz.run)
 
 

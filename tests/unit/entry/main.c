@@ -3,7 +3,6 @@
 // search for boot memory.
 #include <base/compiler.h>
 #include <base/panic.h>
-#include <entry/memory_map.h>
 #include <entry/multiboot.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,7 @@ enum {
 static uint8_t memory[MEMORY];
 static size_t used; // bytes of memory that hold information
 static struct boot_facts facts;
-static struct multiboot_result result;
+static struct multiboot result;
 static const char *failure;
 
 void panic(const char *format, ...) {
@@ -54,10 +53,13 @@ static void put32(uint32_t value) { put(&value, sizeof(value)); }
 
 static void put64(uint64_t value) { put(&value, sizeof(value)); }
 
-static bool read_all(uint32_t magic) {
+static bool read_at(uint32_t magic, uint64_t information) {
 	memset(&facts, 0, sizeof(facts));
-	return multiboot_read(magic, START, read_memory, &facts, &result);
+	result = (struct multiboot){.reader = read_memory, .facts = &facts};
+	return multiboot_read(&result, magic, information);
 }
+
+static bool read_all(uint32_t magic) { return read_at(magic, START); }
 
 static void begin(void) {
 	memset(memory, 0, sizeof(memory));
@@ -142,7 +144,7 @@ static void multiboot2_whole(void) {
 	check(facts.module_count == 1 && facts.modules[0].start == 0x200000);
 	check(strcmp(facts.modules[0].name, "root.elf") == 0);
 	check(facts.memory_count == 2 && facts.memory[1].length == 0x200000);
-	check(result.has_rsdp && memcmp(facts.rsdp, "RSD PTR new", 11) == 0);
+	check(memcmp(facts.rsdp, "RSD PTR new", 11) == 0);
 	check(!result.is_truncated);
 }
 
@@ -152,14 +154,14 @@ static void multiboot1_whole(void) {
 	check(strcmp(result.command_line, "log=all") == 0);
 	check(facts.module_count == 1 && strcmp(facts.modules[0].name, "root.elf") == 0);
 	check(facts.memory_count == 2 && facts.memory[1].base == 0x100000);
-	check(!result.has_rsdp);
+	check(!facts.rsdp[0]);
 }
 
 static void multiboot_wrong(void) {
 	build2();
 	check(!read_all(0x12345678));
-	check(!multiboot_read(MULTIBOOT1_LOADER, MEMORY - 8, read_memory, &facts, &result));
-	check(!multiboot_read(MULTIBOOT2_LOADER, MEMORY - 4, read_memory, &facts, &result));
+	check(!read_at(MULTIBOOT1_LOADER, MEMORY - 8));
+	check(!read_at(MULTIBOOT2_LOADER, MEMORY - 4));
 }
 
 static void multiboot_damaged(uint32_t magic, void (*build)(void)) {
@@ -209,21 +211,19 @@ static void option_values(void) {
 }
 
 static void memory_search(void) {
-	struct kernel_map_range room;
-
 	memset(&facts, 0, sizeof(facts));
 	facts.memory_count = 3;
 	facts.memory[0] = (struct boot_memory){20, 0, 0x9f000, 1};
 	facts.memory[1] = (struct boot_memory){20, 0x100000, 0x300000, 1};
 	facts.memory[2] = (struct boot_memory){20, 0x200000, 0x1000, 2}; // overlaps RAM
-	memory_map_reserve(&facts, 0x100000, 0x180010);
+	facts.reserved_count = 1;
+	facts.reserved[0] = (struct boot_region){0x100000, 0x180010};
 	facts.module_count = 1;
 	facts.modules[0] = (struct boot_module){.start = 0x190000, .end = 0x1ff000};
-	check(memory_map_find(&facts, 0x1000, &room) && room.start == 0x181000);
-	check(memory_map_find(&facts, 0x10000, &room) && room.start == 0x201000);
-	check(room.end == 0x211000);
-	check(memory_map_find(&facts, 0x1ff000, &room) && room.start == 0x201000);
-	check(!memory_map_find(&facts, 0x200000, &room));
+	check(multiboot_room(&facts, 0x1000) == 0x181000);
+	check(multiboot_room(&facts, 0x10000) == 0x201000);
+	check(multiboot_room(&facts, 0x1ff000) == 0x201000);
+	check(!multiboot_room(&facts, 0x200000));
 }
 
 struct test {

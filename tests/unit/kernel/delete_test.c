@@ -66,7 +66,7 @@ static void scatter(unsigned objects, unsigned moves) {
 			!can_be_named(objects, to))
 			continue;
 		if (random_below(3) == 0 && from->cap.type != CAP_ZOMBIE)
-			cap_copy_into(to, from->cap, from);
+			derive_insert_copy(to, from->cap, from);
 		else
 			derive_move(to, from);
 	}
@@ -200,7 +200,7 @@ static void waiting_threads(void) {
 	check(world_make(OBJECT_TCB, 0, 1, 1) == ERROR_NONE);
 	check(world_make(OBJECT_CNODE, 2, 2, 1) == ERROR_NONE);
 	thread = cap_thread(&s[1].cap);
-	cap_copy_into(&thread->slots[THREAD_CSPACE], s[2].cap, &s[2]);
+	derive_insert_copy(&thread->slots[THREAD_CSPACE], s[2].cap, &s[2]);
 	check(slot_delete(&s[2]) == ERROR_NONE);
 	check(derive_is_last(&thread->slots[THREAD_CSPACE]));
 	host.preempt_period = 1;

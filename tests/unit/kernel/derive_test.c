@@ -122,7 +122,7 @@ static void try_copy(int source, int destination, uint64_t badge) {
 		return;
 	}
 	if (badge) cap.badge = badge;
-	cap_copy_into(slot_of(destination), cap, slot_of(source));
+	derive_insert_copy(slot_of(destination), cap, slot_of(source));
 	nodes[destination] = (struct node){.filled = true,
 		.parent = from->original ? source : from->parent,
 		.object = from->type == CAP_UNTYPED ? ++objects : from->object,
@@ -226,11 +226,11 @@ static void badge_levels(void) {
 	s = world.slots;
 	check(world_make(OBJECT_ENDPOINT, 0, 1, 1) == ERROR_NONE);
 	cap = s[1].cap;
-	cap_copy_into(&s[2], cap, &s[1]); // plain copy
+	derive_insert_copy(&s[2], cap, &s[1]); // plain copy
 	cap.badge = 5;
-	cap_copy_into(&s[3], cap, &s[1]); // first with badge 5
-	cap_copy_into(&s[4], cap, &s[3]); // its copy
-	cap_copy_into(&s[5], cap, &s[2]); // another first one, minted from the copy
+	derive_insert_copy(&s[3], cap, &s[1]); // first with badge 5
+	derive_insert_copy(&s[4], cap, &s[3]); // its copy
+	derive_insert_copy(&s[5], cap, &s[2]); // another first one, minted from the copy
 	check(s[3].next & SLOT_FIRST_BADGED && s[5].next & SLOT_FIRST_BADGED);
 	check(slot_revoke(&s[2]) == ERROR_NONE && !slot_is_empty(&s[5]));
 	check(slot_revoke(&s[3]) == ERROR_NONE);

@@ -30,12 +30,12 @@ static void start(void) {
 	for (unsigned i = 0; i < array_count(types); i++)
 		check(world_make(types[i], 7, WORLD_FREE + i, 1) == ERROR_NONE);
 	server = cap_thread(&world.slots[SERVER].cap);
-	cap_copy_into(&server->slots[THREAD_CSPACE], world.slots[ROOT_SLOT_CNODE].cap,
+	derive_insert_copy(&server->slots[THREAD_CSPACE], world.slots[ROOT_SLOT_CNODE].cap,
 		&world.slots[ROOT_SLOT_CNODE]);
 	server->priority = 255;
 	cap = world.slots[ENDPOINT].cap;
 	cap.badge = 0x77;
-	cap_copy_into(&world.slots[BADGED], cap, &world.slots[ENDPOINT]);
+	derive_insert_copy(&world.slots[BADGED], cap, &world.slots[ENDPOINT]);
 }
 
 // The current thread's system call, with a message of one word.

@@ -27,7 +27,7 @@ static void start(void) {
 	check(world_make(OBJECT_NOTIFICATION, 0, NOTIFICATION, 1) == ERROR_NONE);
 	cap = s[NOTIFICATION].cap;
 	cap.rights = RIGHT_READ;
-	cap_copy_into(&s[READ_ONLY], cap, &s[NOTIFICATION]);
+	derive_insert_copy(&s[READ_ONLY], cap, &s[NOTIFICATION]);
 	cap = cap_make(CAP_CNODE, world.slots);
 	cap.size_bits = 12;
 	derive_insert_original(&s[WINDOW], cap, NULL);
@@ -87,6 +87,7 @@ static void issue_errors(void) {
 static void delivery(void) {
 	const struct host_pin *pin = &host.pins[1][PIN];
 	const struct notification *notification;
+	const struct irq *irq;
 
 	start();
 	notification = cap_object(&world.slots[NOTIFICATION].cap);
@@ -105,26 +106,29 @@ static void delivery(void) {
 	irq_arrived(VECTOR);
 	check(!pin->unmasked && notification->word == 0x40);
 	check(handler(LABEL_IRQ_HANDLER_CLEAR, 0) == ERROR_NONE && !pin->unmasked);
-	check(slot_is_empty(&irq_of(VECTOR)->notification));
+	irq = cap_object(&world.slots[HANDLER].cap);
+	check(slot_is_empty(&irq->notification));
 	irq_arrived(107);
 }
 
 static void end(void) {
+	const struct irq *irq;
 	struct slot *s;
 
 	start();
 	s = world.slots;
 	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
+	irq = cap_object(&s[HANDLER].cap);
 	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
-	cap_copy_into(&s[HANDLER_COPY], s[HANDLER].cap, &s[HANDLER]);
+	derive_insert_copy(&s[HANDLER_COPY], s[HANDLER].cap, &s[HANDLER]);
 	check(slot_delete(&s[HANDLER]) == ERROR_NONE && host.pins[1][PIN].unmasked);
 	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_REVOKE_FIRST);
 	check(slot_revoke(&s[CONTROL]) == ERROR_NONE && slot_is_empty(&s[HANDLER_COPY]));
-	check(!host.pins[1][PIN].unmasked && slot_is_empty(&irq_of(VECTOR)->notification));
+	check(!host.pins[1][PIN].unmasked && slot_is_empty(&irq->notification));
 	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
 	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
 	check(slot_revoke(&s[0]) == ERROR_NONE);
-	check(slot_is_empty(&irq_of(VECTOR)->notification));
+	check(slot_is_empty(&irq->notification));
 	irq_arrived(VECTOR);
 	check(!host.pins[1][PIN].unmasked);
 }

@@ -216,7 +216,7 @@ static void copies(void) {
 	copy = &world.slots[1];
 	cap = untyped->cap;
 	check(object_derive(untyped, &cap) == ERROR_NONE);
-	cap_copy_into(copy, cap, untyped);
+	derive_insert_copy(copy, cap, untyped);
 	check(untyped_free_bytes(untyped) == 0 && untyped_free_bytes(copy) == 1ul << BITS);
 	check(call_now(retype(OBJECT_ENDPOINT, 0, 0, 1)) == ERROR_NOT_ENOUGH_MEMORY);
 	check(payload(0) == 0);

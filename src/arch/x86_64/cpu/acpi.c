@@ -22,7 +22,6 @@ enum {
 };
 
 #define DEFAULT_APIC 0xfee00000ul
-#define VISIBLE_END (1ul << 32)
 
 enum madt_entry { MADT_CORE = 0, MADT_IOAPIC = 1, MADT_APIC_ADDRESS = 5, MADT_CORE_X2APIC = 9 };
 
@@ -32,12 +31,6 @@ static bool sum_is_zero(const uint8_t *bytes, uint64_t size) {
 	for (uint64_t i = 0; i < size; i++)
 		sum = (uint8_t)(sum + bytes[i]);
 	return sum == 0;
-}
-
-static const uint8_t *visible(uint64_t address, uint64_t size) {
-	bool inside = address != 0 && range_fits(address, size, VISIBLE_END);
-
-	return inside ? physical_pointer(physical(address)) : NULL;
 }
 
 static bool rsdp_is_valid(const uint8_t *rsdp) {
@@ -53,12 +46,12 @@ static bool rsdp_search(uint8_t *rsdp, uint64_t start, uint64_t end) {
 
 // The table at address if it is complete and has this signature, or null.
 static const uint8_t *table_check(uint64_t address, const char *signature) {
-	const uint8_t *table = visible(address, HEADER_SIZE);
+	const uint8_t *table = physical_read(address, HEADER_SIZE);
 	uint64_t size;
 
 	if (!table || memcmp(table, signature, 4) != 0) return NULL;
 	size = bytes_number(table, 4, 4);
-	if (size < HEADER_SIZE || size > MAX_TABLE || !visible(address, size)) return NULL;
+	if (size < HEADER_SIZE || size > MAX_TABLE || !physical_read(address, size)) return NULL;
 	return sum_is_zero(table, size) ? table : NULL;
 }
 
@@ -78,7 +71,7 @@ static const uint8_t *table_find(const uint8_t *rsdp, const char *signature) {
 }
 
 static void apic_take(struct acpi_facts *facts, uint64_t physical) {
-	if (visible(physical, 4096)) facts->apic = physical;
+	if (physical_read(physical, 4096)) facts->apic = physical;
 }
 
 static void ioapic_take(struct acpi_facts *facts, uint64_t physical) {

@@ -45,7 +45,7 @@ static const struct feature_row optional[FEATURE_COUNT] = {
 	[FEATURE_VMX] = {"vmx", 1, 0, ECX, 5, 0},
 };
 
-// Written by features_detect only.
+// Written by features_init only.
 static uint64_t present;
 
 bool feature_has(enum feature feature) { return present >> feature & 1; }
@@ -58,7 +58,8 @@ static bool row_read(const struct feature_row *row) {
 	return row->leaf <= highest && outputs[row->output] >> row->bit & 1;
 }
 
-bool features_detect(void) {
+bool features_init(void) {
+	uint64_t cr4 = CR4_PAE;
 	bool complete = true;
 	struct cpuid brand[3];
 
@@ -68,27 +69,21 @@ bool features_detect(void) {
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
 		if (!row_read(&optional[i])) continue;
 		present |= 1ul << i;
+		cr4 |= optional[i].cr4;
 		print(" %s", optional[i].name);
 	}
 	print("\n");
 	for (unsigned i = 0; i < array_count(required); i++) {
+		cr4 |= required[i].cr4;
 		if (row_read(&required[i])) continue;
 		print("cpu: Nacre needs the CPU feature \"%s\", which is missing\n",
 			required[i].name);
 		complete = false;
 	}
-	return complete;
-}
-
-void features_enable(void) {
-	uint64_t cr4 = CR4_PAE;
-
+	if (!complete) return false;
 	cr0_write(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_MP | CR0_PE);
-	for (unsigned i = 0; i < array_count(required); i++)
-		cr4 |= required[i].cr4;
-	for (unsigned i = 0; i < FEATURE_COUNT; i++)
-		cr4 |= feature_has(i) ? optional[i].cr4 : 0;
 	cr4_write(cr4);
 	msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
 	msr_write(MSR_PAT, PAGING_PAT);
+	return true;
 }

@@ -21,9 +21,6 @@ enum feature {
 
 bool feature_has(enum feature feature);
 
-// Reads CPUID, prints the CPU's features; false after a line that names a missing required one.
-// Long mode and NX are there: boot.asm has looked.
-bool features_detect(void);
-
-// CR0, CR4 and EFER of a running kernel. Once a core.
-void features_enable(void);
+// Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
+// after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.
+bool features_init(void);

@@ -8,12 +8,7 @@
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 
-enum xcr0_bit {
-	XCR0_X87 = 1 << 0,
-	XCR0_SSE = 1 << 1,
-	XCR0_AVX = 1 << 2,
-	XCR0_AVX512 = 7 << 5,
-};
+enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
 
 enum {
 	XSAVE_LEGACY_SIZE = 576, // x87 and SSE with the header

@@ -5,9 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-	FPU_THREAD_AREA = 832, // x87, SSE and AVX: what a native thread may use
-};
+#define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 
 // One owner of FPU registers: a native thread or a guest. The area is 64-byte aligned.
 struct fpu_state {

@@ -21,11 +21,7 @@ enum redirection_bit {
 	REDIRECTION_TARGET_SHIFT = 24,
 };
 
-enum {
-	IOAPIC_SELECT = 0,
-	IOAPIC_WINDOW = 0x10 / 4,
-	IOAPIC_MAX_PINS = 240,
-};
+enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 0x10 / 4, IOAPIC_MAX_PINS = 240 };
 
 // Written by ioapic_init only.
 static struct ioapic {

@@ -5,26 +5,18 @@
 
 #include <cpu/layout.h>
 
-struct kernel_map_range {
-	uint64_t start;
-	uint64_t end; // exclusive
-};
+// Bytes of tables needed at most for count ranges of memory with size bytes together.
+uint64_t kernel_map_pool_size(unsigned count, uint64_t size);
 
-// Physical memory the window must show as ordinary memory, and the part of it that becomes tables.
-struct kernel_map_plan {
-	const struct kernel_map_range *memory;
-	unsigned count;
-	struct kernel_map_range pool; // page aligned, below 4 GiB
-};
+// First step: tables for the image, in RAM from start to end (page aligned, below 4 GiB).
+void kernel_map_begin(uint64_t start, uint64_t end);
 
-// Bytes the pool needs at most.
-uint64_t kernel_map_pool_size(const struct kernel_map_plan *plan);
+// Once for each range that the window must show as ordinary memory.
+void kernel_map_memory(uint64_t start, uint64_t end);
 
-// Builds the tables and loads them; returns the first address of the pool that was not used.
-uint64_t kernel_map_init(const struct kernel_map_plan *plan);
-
-// Where the image lies: what of RAM is never given away.
-struct kernel_map_range kernel_map_image(void);
+// Last step: all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
+// address of their RAM that was not used.
+uint64_t kernel_map_load(void);
 
 // The 512 entries of the root, and its physical address.
 const uint64_t *kernel_map_root(void);

@@ -6,9 +6,12 @@
 //   read-write
 #pragma once
 
+#include <base/bits.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define PHYSICAL_WINDOW 0xffff800000000000ul
+#define PHYSICAL_READ_END (1ul << 32)
 #define KERNEL_IMAGE 0xffffffff80000000ul
 
 // The only type for physical addresses: never a pointer, never a virtual address by accident.
@@ -21,6 +24,13 @@ static inline physical_t physical(uint64_t value) { return (physical_t){value}; 
 // Pointer into the physical window. Valid for RAM and for device registers mapped at boot.
 static inline void *physical_pointer(physical_t address) {
 	return (void *)(PHYSICAL_WINDOW + address.value);
+}
+
+// Memory of firmware and loader, somewhere below 4 GiB: null if the range is not there.
+static inline const void *physical_read(uint64_t address, uint64_t size) {
+	bool inside = address != 0 && range_fits(address, size, PHYSICAL_READ_END);
+
+	return inside ? physical_pointer(physical(address)) : NULL;
 }
 
 // Physical address of something in the physical window (kernel objects live there).

@@ -2,20 +2,6 @@
 // Page tables of every format: one walker over rows of entry bits.
 #include <cpu/paging.h>
 
-#define ENTRY_ADDRESS 0x000ffffffffff000ul
-
-// SDM 3A 4.5.4, tables 4-15 to 4-20.
-enum host_entry {
-	HOST_PRESENT = 1 << 0,
-	HOST_WRITABLE = 1 << 1,
-	HOST_USER = 1 << 2,
-	HOST_WRITE_THROUGH = 1 << 3,
-	HOST_CACHE_DISABLE = 1 << 4,
-	HOST_LARGE = 1 << 7,
-	HOST_PAT = 1 << 7, // in a 4 KiB page
-	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
-};
-
 // Attributes word of a host mapping (invocations.md 6).
 enum host_attribute {
 	ATTRIBUTE_MEMORY = 3, // PWT and PCD, in the order of the entry
@@ -90,7 +76,7 @@ bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigne
 }
 
 physical_t paging_target(uint64_t entry, unsigned level) {
-	return physical(entry & ENTRY_ADDRESS & ~(paging_span(level) - 1));
+	return physical(entry & PAGING_ADDRESS & ~(paging_span(level) - 1));
 }
 
 struct paging_walk paging_walk(

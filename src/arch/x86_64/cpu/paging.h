@@ -25,6 +25,21 @@ enum {
 // entry 4 (PAT bit alone) is write-combining.
 #define PAGING_PAT 0x0007040100070406ul
 
+#define PAGING_ADDRESS 0x000ffffffffff000ul // of an entry of any format
+
+// SDM 3A 4.5.4, tables 4-15 to 4-20.
+enum host_entry {
+	HOST_PRESENT = 1 << 0,
+	HOST_WRITABLE = 1 << 1,
+	HOST_USER = 1 << 2,
+	HOST_WRITE_THROUGH = 1 << 3,
+	HOST_CACHE_DISABLE = 1 << 4,
+	HOST_LARGE = 1 << 7,
+	HOST_PAT = 1 << 7, // in a 4 KiB page
+	HOST_GLOBAL = 1 << 8,
+	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
+};
+
 enum paging_access {
 	PAGING_NO_ACCESS, // the entry is taken, but any user or guest access faults
 	PAGING_READ, // and execute

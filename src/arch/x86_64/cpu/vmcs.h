@@ -111,13 +111,9 @@ enum entry_control {
 #define INTERRUPTIBILITY_NMI (1u << 3)
 
 // Exit reasons the kernel treats specially (SDM 3C appendix C).
-enum exit_reason {
-	EXIT_EXCEPTION = 0,
-	EXIT_EXTERNAL_INTERRUPT = 1,
-	EXIT_TIMER = 52,
-	EXIT_REASON_MASK = 0xffff,
-};
+enum exit_reason { EXIT_EXCEPTION = 0, EXIT_EXTERNAL_INTERRUPT = 1, EXIT_TIMER = 52 };
 
+#define EXIT_REASON_MASK 0xffffu
 #define EXIT_ENTRY_FAILED (1u << 31)
 
 // Makes the structure the current one of this core.

@@ -3,7 +3,6 @@
 #include <cpu/vmx.h>
 
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/registers.h>
@@ -37,73 +36,51 @@ enum {
 enum invalidation { INVALIDATE_SINGLE = 1, INVALIDATE_ALL = 2 };
 
 struct control_range {
-	uint32_t must;
-	uint32_t may;
+	uint32_t must, may;
 };
 
 // Written by vmx_init at boot.
 static struct {
 	bool is_on;
-	bool has_timer;
-	bool has_vpid;
 	unsigned timer_rate;
-	uint32_t revision;
 	struct control_range controls[VMX_CONTROLS];
 	uint64_t cr0_must, cr0_may;
 	uint64_t cr4_must, cr4_may;
 } vmx;
 
-// The region VMXON wants, one a core; only the CPU uses it.
-static alignas(4096) uint8_t vmxon_region[4096];
+// The region VMXON wants, one a core: the revision, and what only the CPU uses.
+static alignas(4096) uint32_t vmxon_region[1024];
 
-// Capability MSRs, and the bits that the kernel offers of what a CPU may have: what needs pointers
-// to host memory, or state that is not switched, is left out (docs/abi-extensions.md).
-static const struct {
-	uint32_t msr;
-	uint32_t true_msr;
-	uint32_t offered;
-} control_msrs[VMX_CONTROLS] = {
-	[VMX_PIN] = {0x481, 0x48d, PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI | PIN_TIMER},
-	[VMX_PRIMARY] = {0x482, 0x48e, ~(PRIMARY_TPR_SHADOW | PRIMARY_TERTIARY)},
-	[VMX_SECONDARY] = {MSR_VMX_SECONDARY, MSR_VMX_SECONDARY,
-		SECONDARY_EPT | SECONDARY_DESCRIPTOR_TABLE | SECONDARY_RDTSCP | SECONDARY_VPID |
+// Capability MSRs; the bits without which there are no virtual CPUs, those of them that the kernel
+// forces, and the bits it offers of what a CPU may have besides: what needs pointers to host
+// memory, or state that is not switched, is left out (docs/abi-extensions.md).
+static const struct control_row {
+	uint32_t msr, true_msr;
+	const char *name; // of what is required
+	uint32_t forced, required, offered;
+} control_rows[VMX_CONTROLS] = {
+	[VMX_PIN] = {0x481, 0x48d, "external-interrupt exiting, NMI exiting and virtual NMIs",
+		.forced = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI, .offered = PIN_TIMER},
+	// Without CR8 exiting MOV CR8 in the guest would change the task priority of the host's
+	// local APIC.
+	[VMX_PRIMARY] = {0x482, 0x48e,
+		"secondary controls, I/O and MSR bitmaps, CR8 exiting and TSC offsetting",
+		.forced = PRIMARY_SECONDARY | PRIMARY_IO_BITMAPS | PRIMARY_MSR_BITMAPS |
+			PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE,
+		.required = PRIMARY_TSC_OFFSETTING,
+		.offered = ~(PRIMARY_TPR_SHADOW | PRIMARY_TERTIARY)},
+	[VMX_SECONDARY] = {MSR_VMX_SECONDARY, MSR_VMX_SECONDARY, "EPT", .forced = SECONDARY_EPT,
+		.offered = SECONDARY_DESCRIPTOR_TABLE | SECONDARY_RDTSCP | SECONDARY_VPID |
 			SECONDARY_WBINVD | SECONDARY_UNRESTRICTED | SECONDARY_PAUSE_LOOP |
 			SECONDARY_RDRAND | SECONDARY_INVPCID | SECONDARY_RDSEED | SECONDARY_XSAVES},
 	[VMX_EXIT] = {0x483, 0x48f,
-		EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_LOAD_PERF | EXIT_ACKNOWLEDGE | EXIT_SAVE_PAT |
-			EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER | EXIT_SAVE_TIMER},
-	[VMX_ENTRY] = {0x484, 0x490,
-		ENTRY_LOAD_DEBUG | ENTRY_GUEST_64 | ENTRY_LOAD_PERF | ENTRY_LOAD_PAT |
-			ENTRY_LOAD_EFER},
-};
-
-// Without these there are no virtual CPUs. The kernel forces those marked so.
-static const struct {
-	enum vmx_controls controls;
-	uint32_t bit;
-	bool forced;
-	const char *name;
-} required[] = {
-	{VMX_PRIMARY, PRIMARY_SECONDARY, true, "secondary controls"},
-	{VMX_SECONDARY, SECONDARY_EPT, true, "EPT"},
-	{VMX_PIN, PIN_EXTERNAL_INTERRUPT, true, "external-interrupt exiting"},
-	{VMX_PIN, PIN_NMI, true, "NMI exiting"},
-	{VMX_PIN, PIN_VIRTUAL_NMI, true, "virtual NMIs"},
-	{VMX_PRIMARY, PRIMARY_IO_BITMAPS, true, "I/O bitmaps"},
-	{VMX_PRIMARY, PRIMARY_MSR_BITMAPS, true, "MSR bitmaps"},
-	// Else MOV CR8 in the guest would change the task priority of the host's local APIC.
-	{VMX_PRIMARY, PRIMARY_CR8_LOAD, true, "CR8-load exiting"},
-	{VMX_PRIMARY, PRIMARY_CR8_STORE, true, "CR8-store exiting"},
-	{VMX_PRIMARY, PRIMARY_TSC_OFFSETTING, false, "TSC offsetting"},
-	{VMX_EXIT, EXIT_SAVE_DEBUG, true, "saving debug controls"},
-	{VMX_EXIT, EXIT_HOST_64, true, "64-bit host"},
-	{VMX_EXIT, EXIT_ACKNOWLEDGE, true, "interrupt acknowledgement on exit"},
-	{VMX_EXIT, EXIT_SAVE_PAT, true, "saving PAT"},
-	{VMX_EXIT, EXIT_LOAD_PAT, true, "loading PAT on exit"},
-	{VMX_EXIT, EXIT_SAVE_EFER, true, "saving EFER"},
-	{VMX_EXIT, EXIT_LOAD_EFER, true, "loading EFER on exit"},
-	{VMX_ENTRY, ENTRY_GUEST_64, false, "64-bit guests"},
-	{VMX_ENTRY, ENTRY_LOAD_EFER, false, "loading EFER on entry"},
+		"64-bit host, interrupt acknowledgement, and debug controls, PAT and EFER on exit",
+		.forced = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_SAVE_PAT |
+			EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER,
+		.offered = EXIT_LOAD_PERF | EXIT_SAVE_TIMER},
+	[VMX_ENTRY] = {0x484, 0x490, "64-bit guests and loading EFER on entry",
+		.required = ENTRY_GUEST_64 | ENTRY_LOAD_EFER,
+		.offered = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PERF | ENTRY_LOAD_PAT},
 };
 
 // CR4 bits whose effect the kernel switches or confines. The others (protection keys, CET, user
@@ -117,29 +94,20 @@ static bool refuse(const char *missing) {
 	return false;
 }
 
+// The MSR of the secondary controls exists only if the primary ones have them, and that of EPT only
+// if the secondary ones do: what is missing ends the search.
 static bool read_controls(void) {
 	bool has_true = msr_read(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS;
 
 	for (unsigned i = 0; i < VMX_CONTROLS; i++) {
-		uint64_t range = msr_read(
-			has_true ? control_msrs[i].true_msr : control_msrs[i].msr);
-		uint32_t must = (uint32_t)range, may = (uint32_t)(range >> 32);
+		const struct control_row *row = &control_rows[i];
+		uint64_t range = msr_read(has_true ? row->true_msr : row->msr);
+		uint32_t must = (uint32_t)range | row->forced, may = (uint32_t)(range >> 32);
+		uint32_t needed = row->forced | row->required;
 
-		// The MSR of the secondary controls exists only if the primary ones have them.
-		if (i == VMX_PRIMARY && !(may & PRIMARY_SECONDARY))
-			return refuse("secondary controls");
-		vmx.controls[i].must = must;
-		vmx.controls[i].may = (may & control_msrs[i].offered) | must;
-	}
-	return true;
-}
-
-static bool check_required(void) {
-	for (unsigned i = 0; i < array_count(required); i++) {
-		struct control_range *range = &vmx.controls[required[i].controls];
-
-		if (!(range->may & required[i].bit)) return refuse(required[i].name);
-		if (required[i].forced) range->must |= required[i].bit;
+		if (needed & ~may) return refuse(row->name);
+		vmx.controls[i] = (struct control_range){
+			must, (may & (row->offered | needed)) | must};
 	}
 	if ((msr_read(MSR_VMX_EPT_VPID) & EPT_REQUIRED) != EPT_REQUIRED)
 		return refuse("four-level write-back EPT with 2 MiB pages and INVEPT");
@@ -151,21 +119,16 @@ static void settle_optional(void) {
 	struct control_range *secondary = &vmx.controls[VMX_SECONDARY];
 	struct control_range *exit = &vmx.controls[VMX_EXIT];
 
-	vmx.has_vpid = secondary->may & SECONDARY_VPID &&
-		(msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) == VPID_WANTED;
-	if (vmx.has_vpid)
-		secondary->must |= SECONDARY_VPID;
-	else
+	if ((msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) != VPID_WANTED)
 		secondary->may &= ~(uint32_t)SECONDARY_VPID;
+	secondary->must |= secondary->may & SECONDARY_VPID;
 
-	if (exit->may & EXIT_LOAD_PERF)
-		exit->must |= EXIT_LOAD_PERF;
-	else
+	exit->must |= exit->may & EXIT_LOAD_PERF;
+	if (!(exit->may & EXIT_LOAD_PERF))
 		vmx.controls[VMX_ENTRY].may &= ~(uint32_t)ENTRY_LOAD_PERF;
 
-	vmx.has_timer = vmx.controls[VMX_PIN].may & PIN_TIMER;
 	vmx.timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
-	if (!vmx.has_timer) exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
+	if (!vmx_has_timer()) exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
 }
 
 // The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
@@ -192,41 +155,41 @@ static bool enter_vmx(void) {
 	cr4 = cr4_read() | vmx.cr4_must;
 	if (cr0 & ~vmx.cr0_may || cr4 & ~vmx.cr4_may)
 		return refuse("CR0 and CR4 of this kernel in VMX operation");
-	vmx.revision = (uint32_t)(msr_read(MSR_VMX_BASIC) & BASIC_REVISION);
-	*(uint32_t *)vmxon_region = vmx.revision;
+	vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & BASIC_REVISION);
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
 	return succeeded || refuse("success of VMXON");
 }
 
+static bool is_unrestricted(void) {
+	return vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED;
+}
+
 bool vmx_init(void) {
 	if (!feature_has(FEATURE_VMX)) return refuse("VT-x in this CPU");
 	if (!unlock()) return refuse("VT-x, locked off by the firmware");
-	if (!read_controls() || !check_required()) return false;
+	if (!read_controls()) return false;
 	settle_optional();
 	if (!enter_vmx()) return false;
 	vmx.is_on = true;
-	vmx_invalidate_vpids();
-	print("vmx: on%s%s%s\n",
-		vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED ? ", unrestricted guest"
-									 : "",
-		vmx.has_vpid ? ", VPID" : "", vmx.has_timer ? ", preemption timer" : "");
+	vmx_invalidate_vpid(0);
+	print("vmx: on%s%s%s\n", is_unrestricted() ? ", unrestricted guest" : "",
+		vmx_has_vpid() ? ", VPID" : "", vmx_has_timer() ? ", preemption timer" : "");
 	return true;
 }
 
 bool vmx_is_on(void) { return vmx.is_on; }
 
-uint32_t vmx_revision(void) { return vmx.revision; }
+uint32_t vmx_revision(void) { return vmxon_region[0]; }
 
 uint32_t vmx_apply(enum vmx_controls controls, uint64_t value) {
 	return ((uint32_t)value | vmx.controls[controls].must) & vmx.controls[controls].may;
 }
 
 uint32_t vmx_apply_cr0(uint64_t value) {
-	uint64_t must = vmx.cr0_must;
+	uint64_t must = vmx.cr0_must & ~(is_unrestricted() ? CR0_PE | CR0_PG : 0);
 
-	if (vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED) must &= ~(CR0_PE | CR0_PG);
 	return (uint32_t)((value | must) & vmx.cr0_may);
 }
 
@@ -240,19 +203,20 @@ uint64_t vmx_owned_cr0(void) { return CR0_CD | CR0_NW; }
 
 uint64_t vmx_owned_cr4(void) { return vmx.cr4_may & ~CR4_OFFERED; }
 
-bool vmx_has_timer(void) { return vmx.has_timer; }
+bool vmx_has_timer(void) { return vmx.controls[VMX_PIN].may & PIN_TIMER; }
 
 unsigned vmx_timer_rate(void) { return vmx.timer_rate; }
 
-bool vmx_has_vpid(void) { return vmx.has_vpid; }
+bool vmx_has_vpid(void) { return vmx.controls[VMX_SECONDARY].may & SECONDARY_VPID; }
 
 uint64_t vmx_ept_pointer(physical_t root) { return root.value | EPT_POINTER; }
 
-static void invvpid(enum invalidation kind, uint16_t vpid) {
+void vmx_invalidate_vpid(uint16_t vpid) {
 	const uint64_t descriptor[2] = {vpid, 0};
+	uint64_t kind = vpid ? INVALIDATE_SINGLE : INVALIDATE_ALL;
 
-	if (!vmx.has_vpid) return;
-	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "cc", "memory");
+	if (!vmx_has_vpid()) return;
+	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"(kind) : "cc", "memory");
 }
 
 void vmx_invalidate_guest(physical_t root) {
@@ -264,7 +228,3 @@ void vmx_invalidate_guest(physical_t root) {
 		     : "m"(descriptor), "r"((uint64_t)INVALIDATE_SINGLE)
 		     : "cc", "memory");
 }
-
-void vmx_invalidate_vpid(uint16_t vpid) { invvpid(INVALIDATE_SINGLE, vpid); }
-
-void vmx_invalidate_vpids(void) { invvpid(INVALIDATE_ALL, 0); }

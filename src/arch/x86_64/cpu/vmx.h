@@ -7,19 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-	MSR_VMX_MISC = 0x485,
-};
+#define MSR_VMX_MISC 0x485
 
 // Which control field.
-enum vmx_controls {
-	VMX_PIN,
-	VMX_PRIMARY,
-	VMX_SECONDARY,
-	VMX_EXIT,
-	VMX_ENTRY,
-	VMX_CONTROLS,
-};
+enum vmx_controls { VMX_PIN, VMX_PRIMARY, VMX_SECONDARY, VMX_EXIT, VMX_ENTRY, VMX_CONTROLS };
 
 // Switches VMX operation on. False after a line with the reason if this CPU or its firmware does
 // not offer what virtual CPUs need; all else of the kernel works without.
@@ -50,10 +41,9 @@ unsigned vmx_timer_rate(void);
 uint64_t vmx_ept_pointer(physical_t root);
 
 // Forgets what the CPU keeps of the guest-physical translations under root; of the guest-linear
-// ones of one VPID, or of all.
+// ones of one VPID, or of all for VPID 0.
 void vmx_invalidate_guest(physical_t root);
 void vmx_invalidate_vpid(uint16_t vpid);
-void vmx_invalidate_vpids(void);
 
 // False if this CPU gives all guests VPID 0: then entries and exits invalidate by themselves.
 bool vmx_has_vpid(void);

@@ -14,7 +14,6 @@
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
-#include <entry/memory_map.h>
 #include <entry/multiboot.h>
 #include <kernel/boot.h>
 #include <kernel/schedule.h>
@@ -24,16 +23,12 @@
 
 // 8 bytes that machines with message-signalled interrupts decode themselves (bootinfo.md 2).
 #define MESSAGE_WINDOW 0xfffffff8ul
-#define VISIBLE_END (1ul << 32)
 
+extern const char image_start[], image_end[]; // kernel.ld
 extern const char kernel_stack_top[], trap_stubs[], trap_syscall_entry[];
 
 static struct cpu boot_cpu; // its own core writes it
 static struct boot_facts facts; // written here until boot_root reads it
-
-static const void *physical_read(uint64_t address, uint64_t size) {
-	return range_fits(address, size, VISIBLE_END) ? physical_pointer(physical(address)) : NULL;
-}
 
 // GS must hold struct cpu before anything calls this_cpu().
 static void cpu_start(struct cpu *cpu) {
@@ -66,8 +61,8 @@ static void options_apply(const char *command_line) {
 }
 
 static bool loader_read(uint32_t magic, uint64_t information) {
-	static struct multiboot_result loader; // too big for the stack, used here only
-	bool ok = multiboot_read(magic, information, physical_read, &facts, &loader);
+	struct multiboot loader = {.reader = physical_read, .facts = &facts};
+	bool ok = multiboot_read(&loader, magic, information);
 	uint64_t ram = 0;
 
 	options_apply(loader.command_line);
@@ -85,20 +80,39 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	return true;
 }
 
-static bool map_start(void) {
-	static struct kernel_map_range visible[BOOT_MEMORY_MAP_ENTRIES]; // used here only
-	struct kernel_map_plan plan = {.memory = visible};
-	struct kernel_map_range image = kernel_map_image();
+static void memory_reserve(uint64_t start, uint64_t end) {
+	facts.reserved[facts.reserved_count++] = (struct boot_region){start, end};
+}
 
-	memory_map_reserve(&facts, image.start, image.end);
-	plan.count = memory_map_visible(&facts, visible);
-	if (!memory_map_find(&facts, kernel_map_pool_size(&plan), &plan.pool)) {
+static bool is_visible(const struct boot_memory *memory) {
+	return memory->type == MEMORY_RAM || memory->type == MEMORY_ACPI_TABLES ||
+		memory->type == MEMORY_ACPI_SAVED;
+}
+
+static bool map_start(void) {
+	uint64_t image = physical_of_image(image_start).value;
+	uint64_t image_size = (uint64_t)(image_end - image_start);
+	uint64_t visible = 0, pool, pool_size, pool_used;
+
+	memory_reserve(image, image + image_size);
+	for (unsigned i = 0; i < facts.memory_count; i++)
+		visible += is_visible(&facts.memory[i]) ? facts.memory[i].length : 0;
+	pool_size = kernel_map_pool_size(facts.memory_count, visible);
+	pool = multiboot_room(&facts, pool_size);
+	if (!pool) {
 		print("boot: no RAM for the kernel's page tables\n");
 		return false;
 	}
-	memory_map_reserve(&facts, plan.pool.start, kernel_map_init(&plan));
-	print("map: image %lu KiB, tables %lu KiB\n", (image.end - image.start) / 1024,
-		(facts.reserved[1].end - facts.reserved[1].start) / 1024);
+	kernel_map_begin(pool, pool + pool_size);
+	for (unsigned i = 0; i < facts.memory_count; i++) {
+		const struct boot_memory *memory = &facts.memory[i];
+
+		if (is_visible(memory))
+			kernel_map_memory(memory->base, memory->base + memory->length);
+	}
+	pool_used = kernel_map_load();
+	memory_reserve(pool, pool_used);
+	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
 	return true;
 }
 
@@ -118,7 +132,7 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 
 		device_keep(page, page + PAGE_SIZE);
 	}
-	device_keep(MESSAGE_WINDOW, VISIBLE_END);
+	device_keep(MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
 }
 
 // Everything in its order; false after a line that says what is missing.
@@ -127,8 +141,7 @@ static bool start(uint32_t magic, uint64_t information) {
 
 	cpu_start(&boot_cpu);
 	if (!loader_read(magic, information)) return false; // console, command line, memory
-	if (!features_detect()) return false;
-	features_enable(); // CR0, CR4, EFER
+	if (!features_init()) return false; // CR0, CR4, EFER
 	segments_init(&boot_cpu, trap_stubs, trap_syscall_entry); // exceptions are caught from here
 	if (!map_start()) return false; // W^X image, physical window
 	acpi_read(&acpi, facts.rsdp);

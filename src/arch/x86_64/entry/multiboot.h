@@ -14,16 +14,20 @@ enum multiboot_memory { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVE
 // Pointer to size bytes at a physical address, or null if they cannot be read.
 typedef const void *multiboot_reader(uint64_t physical, uint64_t size);
 
-struct multiboot_result {
-	bool has_rsdp; // facts->rsdp is filled
+struct multiboot {
+	multiboot_reader *reader; // this and facts come from the caller, the rest is zero before
+	struct boot_facts *facts; // zero before
 	bool is_truncated; // more memory ranges or modules than there is room for
 	char command_line[MULTIBOOT_COMMAND_LINE];
 };
 
-// Fills memory, modules, framebuffer, VBE and RSDP of *facts, which must be zero before. False if
-// magic is unknown or the information is damaged.
-bool multiboot_read(uint32_t magic, uint64_t information, multiboot_reader *reader,
-	struct boot_facts *facts, struct multiboot_result *result);
+// Fills memory, modules, framebuffer, VBE and RSDP of the facts. False if magic is unknown or the
+// information is damaged.
+bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t information);
 
 // The value of option "name=" in a command line, or null. Ends at a space or the end.
 const char *multiboot_option(const char *command_line, const char *name);
+
+// The start of size bytes of RAM from 1 MiB up and below 4 GiB, page aligned, that neither
+// facts->reserved nor modules use; 0 if there are none.
+uint64_t multiboot_room(const struct boot_facts *facts, uint64_t size);

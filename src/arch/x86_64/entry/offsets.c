@@ -13,9 +13,7 @@
 #define CPU(name, field) DEFINE(CPU_##name, offsetof(struct cpu, field))
 #define SAME(name) DEFINE(name, name)
 
-void offsets(void);
-
-void offsets(void) {
+[[gnu::used]] static void offsets(void) {
 	CONTEXT(R15, r15);
 	CONTEXT(R11, r11);
 	CONTEXT(R10, r10);

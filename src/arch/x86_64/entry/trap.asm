@@ -15,30 +15,27 @@ default rel
 extern trap_syscall, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
 global trap_stubs, trap_syscall_entry, way_out
 
-; Stores registers, the arguments from the second on, one after the other from an address on.
-%macro registers_store 2-*
-%xdefine base %1
+; Stores or loads registers, the arguments from the third on, one after the other from an address
+; on.
+%macro registers 3-*
+%xdefine way %1
+%xdefine base %2
 %assign at 0
-%rep %0 - 1
 %rotate 1
+%rep %0 - 2
+%rotate 1
+%ifidn way, store
 	mov [base + at], %1
-%assign at at + 8
-%endrep
-%endmacro
-
-%macro registers_load 2-*
-%xdefine base %1
-%assign at 0
-%rep %0 - 1
-%rotate 1
+%else
 	mov %1, [base + at]
+%endif
 %assign at at + 8
 %endrep
 %endmacro
 
 ; All in the order of struct context, but for RAX, which the callers treat themselves.
 %macro context_store 1
-	registers_store %1 + CONTEXT_R15, r15, r14, r13, r12, r11, r10, r9, r8, \
+	registers store, %1 + CONTEXT_R15, r15, r14, r13, r12, r11, r10, r9, r8, \
 		rdi, rsi, rbp, rbx, rdx, rcx
 %endmacro
 
@@ -150,7 +147,7 @@ guest_exit:
 	push rax
 	mov rax, [gs:CPU_GUEST]
 	pop qword [rax + VCPU_REGISTERS]
-	registers_store rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
+	registers store, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
 		r8, r9, r10, r11, r12, r13, r14, r15
 .call:
 	call trap_guest_exit
@@ -170,8 +167,8 @@ way_out:
 	cmp rax, rcx
 	jne .bad_address
 	mov rax, [rdx + CONTEXT_RAX]
-	registers_load rdx + CONTEXT_R15, r15, r14, r13, r12
-	registers_load rdx + CONTEXT_R10, r10, r9, r8, rdi, rsi, rbp, rbx
+	registers load, rdx + CONTEXT_R15, r15, r14, r13, r12
+	registers load, rdx + CONTEXT_R10, r10, r9, r8, rdi, rsi, rbp, rbx
 	cmp qword [rdx + CONTEXT_HOW], CONTEXT_SYSRET
 	jne .interrupt_return
 	mov r11, [rdx + CONTEXT_RFLAGS]
@@ -196,8 +193,7 @@ way_out:
 	mov qword [rdx + CONTEXT_VECTOR], VECTOR_PROTECTION
 	mov qword [rdx + CONTEXT_ERROR_CODE], 0
 	mov [rdx + CONTEXT_FAULT_IP], rcx
-	call trap_exception
-	jmp way_out
+	jmp trap_common.exception
 
 .not_user:
 	cmp eax, WAY_OUT_GUEST
@@ -220,7 +216,7 @@ guest_enter:
 	cmp qword [rax + VCPU_LAUNCHED], 0
 .load:
 	; MOV leaves the flags alone: they still say whether to launch.
-	registers_load rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
+	registers load, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
 		r8, r9, r10, r11, r12, r13, r14, r15
 	mov rax, [rax + VCPU_REGISTERS]
 	jne .resume

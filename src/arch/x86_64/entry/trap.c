@@ -8,7 +8,6 @@
 #include <cpu/clock.h>
 #include <cpu/context.h>
 #include <cpu/segments.h>
-#include <kernel/check.h>
 #include <kernel/fault.h>
 #include <kernel/irq.h>
 #include <kernel/schedule.h>
@@ -60,7 +59,7 @@ static void call_by_interrupt(uint64_t vector) {
 
 static void timer_arrived(void) {
 	clock_expired();
-	schedule_timer();
+	(void)schedule_check_budget();
 }
 
 enum way_out trap_interrupt(uint64_t vector) {

@@ -9,7 +9,6 @@
 #include <cpu/segments.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
-#include <kernel/message.h>
 #include <kernel/notification.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
@@ -23,7 +22,7 @@ static void assign_vpid(struct vcpu *vcpu) {
 	last_vpid++;
 	if ((uint16_t)last_vpid == 0) {
 		last_vpid++;
-		vmx_invalidate_vpids();
+		vmx_invalidate_vpid(0);
 	}
 	vcpu->vpid = last_vpid;
 	vmcs_write(VMCS_VPID, (uint16_t)last_vpid);

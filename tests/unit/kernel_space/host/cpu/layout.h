@@ -12,22 +12,16 @@ typedef struct {
 	uint64_t value;
 } physical_t;
 
-static inline physical_t physical(uint64_t value)
-{
-	return (physical_t){value};
-}
+static inline physical_t physical(uint64_t value) { return (physical_t){value}; }
 
-static inline void *physical_pointer(physical_t address)
-{
+static inline void *physical_pointer(physical_t address) {
 	return (void *)(PHYSICAL_WINDOW + address.value);
 }
 
-static inline physical_t physical_of(const void *pointer)
-{
+static inline physical_t physical_of(const void *pointer) {
 	return physical((uint64_t)pointer - PHYSICAL_WINDOW);
 }
 
-static inline physical_t physical_of_image(const void *pointer)
-{
+static inline physical_t physical_of_image(const void *pointer) {
 	return physical((uint64_t)pointer);
 }
