@@ -271,7 +271,7 @@ static void guest_enter_make(struct step *step) {
 static void call_make(struct step *step, unsigned n) {
 	if (enters_guest && random_once_in(6)) {
 		guest_enter_make(step);
-	} else if (role != ROLE_ANY && random_below(8)) {
+	} else if (role != ROLE_ANY && random_below(4)) {
 		role_make(step, n);
 	} else if (random_below(100) < 70) {
 		step->registers[STEP_RDX] = (uint64_t)SYSCALL_CALL;
@@ -332,7 +332,7 @@ void script_make(unsigned index) {
 	if (index >= SEAT_FIRST_SERVER)
 		role = ROLE_SERVER;
 	else
-		role = random_below(3) ? ROLE_ANY : ROLE_CLIENT;
+		role = random_below(5) ? ROLE_ANY : ROLE_CLIENT;
 	for (unsigned n = 0; n < SEAT_STEPS; n++)
 		step_make(&seat->steps[n], n);
 	seat->steps[SEAT_STEPS] = (struct step){.action = action_address(ACTION_END)};

@@ -24,8 +24,6 @@ bool playground_make(void) {
 
 void playground_reset(void) {
 	memcpy((void *)PLAYGROUND, player_begin, (size_t)(player_end - player_begin));
-	for (unsigned n = 0; n < SEATS; n++)
-		seat_of(n)->played = 0;
 }
 
 uint64_t playground_frame(void) { return frame; }

@@ -74,7 +74,7 @@ extern const uint32_t player_actions[ACTION_COUNT];
 // Makes the playground visible to the supervisor. False: the kernel refused.
 bool playground_make(void);
 
-// Puts the code there that threads may have overwritten. Before each round.
+// Puts the code there that threads may have overwritten. Before each slice.
 void playground_reset(void);
 
 // The frame of the playground, in the supervisor's CSpace.
