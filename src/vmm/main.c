@@ -30,8 +30,6 @@ static void start_console(void) {
 	if (machine.terminal.rings != NULL)
 		console_open(machine.terminal.rings, "linux", CONSOLE_INTERACTIVE);
 	machine.terminal.signal = host_console_signal;
-	if (machine.terminal.rings != NULL)
-		console_open(machine.terminal.rings, "linux", CONSOLE_INTERACTIVE);
 	log_start(terminal_write, &machine.terminal);
 }
 
