@@ -62,10 +62,6 @@ static void check_queue(struct thread *const *head, unsigned states) {
 	}
 }
 
-static void check_endpoint(const struct endpoint *endpoint) {
-	check_queue(&endpoint->head, 1u << THREAD_BLOCKED_SEND | 1u << THREAD_BLOCKED_RECEIVE);
-}
-
 static void check_notification(const struct notification *notification) {
 	check_queue(&notification->head, 1u << THREAD_BLOCKED_NOTIFICATION);
 	assert(notification->is_active ? !notification->head : !notification->word);
@@ -111,10 +107,13 @@ static void check_thread(const struct thread *thread) {
 }
 
 static void check_object(const struct cap *cap) {
+	const unsigned on_endpoint = 1u << THREAD_BLOCKED_SEND | 1u << THREAD_BLOCKED_RECEIVE;
 	const void *object = cap_object(cap);
 
 	switch (cap->type) {
-	case CAP_ENDPOINT: check_endpoint(object); break;
+	case CAP_ENDPOINT:
+		check_queue(&((const struct endpoint *)object)->head, on_endpoint);
+		break;
 	case CAP_NOTIFICATION: check_notification(object); break;
 	case CAP_REPLY: check_reply(object); break;
 	case CAP_CNODE: check_slots(object, cnode_slot_count(cap)); break;

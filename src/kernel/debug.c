@@ -43,14 +43,12 @@ static void snapshot(struct thread *thread) {
 static void name_thread(struct thread *thread) {
 	struct slot *slot = thread_lookup(thread, thread->context.rdi).slot;
 	const struct ipc_buffer *buffer = thread_buffer_to_read(thread);
-	struct thread *target;
 
 	if (!slot || slot->cap.type != CAP_THREAD || !buffer) {
 		trace("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
 		return;
 	}
-	target = cap_thread(&slot->cap);
-	format_text(target->name, sizeof(target->name), "%.*s", THREAD_NAME_SIZE - 1,
+	format_text(cap_thread(&slot->cap)->name, THREAD_NAME_SIZE, "%.*s", THREAD_NAME_SIZE - 1,
 		(const char *)buffer->message);
 }
 

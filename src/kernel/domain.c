@@ -12,13 +12,11 @@ static struct {
 
 enum error domain_set(struct invocation *invocation) {
 	uint64_t domain = invocation_word(invocation, 0) & 0xff;
-	const struct cap *cap;
 
 	if (domain >= DOMAINS) return error_argument(invocation, 0);
 	if (invocation->cap_count < 1) return ERROR_TRUNCATED_MESSAGE;
-	cap = &invocation->caps[0]->cap;
-	if (cap->type != CAP_THREAD) return error_argument(invocation, 1);
-	cap_thread(cap)->domain = (uint8_t)domain;
+	if (invocation->caps[0]->cap.type != CAP_THREAD) return error_argument(invocation, 1);
+	cap_thread(&invocation->caps[0]->cap)->domain = (uint8_t)domain;
 	return ERROR_NONE;
 }
 

@@ -171,18 +171,22 @@ static void end_turn(struct thread *thread) {
 		release_insert(self, thread);
 }
 
+// Too little is left of the head refill to run on.
+static bool turn_is_over(const struct scheduler *self, const struct thread *current) {
+	const struct sched_context *context = current->sched_context;
+
+	return context && context == self->context &&
+		refill_head(context)->amount < self->unbooked + self->minimum_budget;
+}
+
 bool schedule_check_budget(void) {
-	struct scheduler *self = scheduler();
 	struct thread *current = this_cpu()->current;
-	struct sched_context *context = current->sched_context;
 
-	if (!context || context != self->context) return true;
-	if (likely(refill_head(context)->amount >= self->unbooked + self->minimum_budget))
-		return true;
-
+	if (likely(!turn_is_over(scheduler(), current))) return true;
 	schedule_commit_time();
 	if (current->state == THREAD_RUNNING) current->state = THREAD_RESTART;
-	if (refill_is_round_robin(context) || !fault_timeout(current)) end_turn(current);
+	if (refill_is_round_robin(current->sched_context) || !fault_timeout(current))
+		end_turn(current);
 	return false;
 }
 
@@ -280,10 +284,10 @@ static void load_registers(struct cpu *cpu, struct thread *thread) {
 	}
 	if (thread->flags & THREAD_FLAG_FPU_DISABLED) {
 		fpu_deny();
-	} else {
-		fpu_allow();
-		fpu_switch(&thread->fpu);
+		return;
 	}
+	fpu_allow();
+	fpu_switch(&thread->fpu);
 }
 
 enum way_out schedule(void) {
@@ -291,10 +295,16 @@ enum way_out schedule(void) {
 	struct scheduler *self = cpu->scheduler;
 	struct thread *next;
 
-	while (self->release && release_time(self->release) <= self->now) {
-		next = self->release;
+	while ((next = self->release) && release_time(next) <= self->now) {
 		release_remove(self, next);
 		schedule_possible(next);
+	}
+	// VM exits and debug calls come here without a check of the budget. A context must not be
+	// put aside with less than the minimum: its thread would wait for a time that has come.
+	next = cpu->current;
+	if (turn_is_over(self, next) && thread_is_schedulable(next) && !next->is_queued) {
+		schedule_commit_time();
+		end_turn(next);
 	}
 	next = choose(self, cpu->current);
 	cpu->current = next;
