@@ -31,6 +31,6 @@ def measure():
     if not found:
         raise Failure(f"kernel-boot: {why or "no count in the boot log"} ({places.shown(log)})")
     count = int(found.group(1))
-    return ({"unit": "instructions", "value": count, "limit": LIMIT,
-             "memory_mib": MEMORY, "machine": "qemu-icount"},
+    return ([{"unit": "instructions", "value": count, "limit": LIMIT,
+              "memory_mib": MEMORY, "machine": "qemu-icount"}],
             f"kernel boot with 2 GiB: {count:,} instructions (limit {LIMIT:,})")
