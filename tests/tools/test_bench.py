@@ -20,6 +20,12 @@ def figure(name, median):
     return {"bench": "ipc", "name": name, "median": median}
 
 
+class Questions(unittest.TestCase):
+    def test_each_can_be_measured(self):
+        for path in bench.QUESTIONS.values():
+            self.assertTrue(callable(bench.load(path).measure), path)
+
+
 class Recorded(unittest.TestCase):
     def refuse(self, text, reason):
         with tempfile.TemporaryDirectory() as folder:
