@@ -51,5 +51,5 @@ def measure():
     nacre = ticks_to_prompt(image, "nacre", 0)
     figures = {"unit": "instructions", "nacre": nacre, "bare": bare,
                "ratio": round(nacre / bare, 3), "limit": LIMIT}
-    return figures, (f"guest boot, reset to shell prompt: {nacre:,} instructions under Nacre, "
-                     f"{bare:,} on the bare machine, ratio {nacre / bare:.2f} (limit {LIMIT})")
+    return [figures], (f"guest boot, reset to shell prompt: {nacre:,} instructions under Nacre, "
+                       f"{bare:,} on the bare machine, ratio {nacre / bare:.2f} (limit {LIMIT})")

@@ -29,8 +29,8 @@ def measure():
         why = console.Session(running, [("until", "TSC ticks")], SECONDS, output).run()
     found = MARK.search(log.read_text(errors="replace"))
     if not found:
-        raise Failure(f"kernel-boot: {why or "no count in the boot log"} ({places.shown(log)})")
+        raise Failure(f"kernel-boot: {why or 'no count in the boot log'} ({places.shown(log)})")
     count = int(found.group(1))
-    return ({"unit": "instructions", "value": count, "limit": LIMIT,
-             "memory_mib": MEMORY, "machine": "qemu-icount"},
+    return ([{"unit": "instructions", "value": count, "limit": LIMIT,
+              "memory_mib": MEMORY, "machine": "qemu-icount"}],
             f"kernel boot with 2 GiB: {count:,} instructions (limit {LIMIT:,})")

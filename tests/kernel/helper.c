@@ -125,6 +125,11 @@ void settle(void) {
 		ROOT_SLOT_TCB, LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB), WORDS(PRIORITY_MAIN)));
 }
 
+void priority_main_set(void) {
+	(void)invoke(
+		ROOT_SLOT_TCB, LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB), WORDS(PRIORITY_MAIN));
+}
+
 uint64_t tsc_read(void) {
 	uint32_t low;
 	uint32_t high;

@@ -5,11 +5,8 @@
 #include <base/format.h>
 #include <user/print.h>
 #include <user/root/root.h>
-#include <user/slots.h>
 #include "files.h"
 #include "world.h"
-
-struct world world; // written here, before the first test
 
 static void *landing[5]; // of the running test; main thread only
 static char reason[512];
@@ -37,48 +34,6 @@ void test_skip(const char *why) {
 	__builtin_longjmp(landing, 1);
 }
 
-void check_equal(struct place place, const char *what, uint64_t actual, uint64_t expected) {
-	if (actual != expected)
-		test_fail(place, "%s is 0x%lx, expected 0x%lx", what, actual, expected);
-}
-
-void check_between(struct place place, const char *what, uint64_t actual, const uint64_t range[2]) {
-	if (actual < range[0] || actual > range[1])
-		test_fail(
-			place, "%s is %lu, expected %lu to %lu", what, actual, range[0], range[1]);
-}
-
-void check_answer(
-	struct place place, const struct message *answer, enum error error, struct words payload) {
-	if (answer->label != error)
-		test_fail(place, "answer %lu (%lx %lx), expected error %u", answer->label,
-			answer->words[0], answer->words[1], error);
-	if (answer->length != payload.count)
-		test_fail(place, "error %u has length %u, expected %u", error, answer->length,
-			payload.count);
-	if (answer->badge != 0 || answer->caps != 0)
-		test_fail(place, "error %u has badge %lx, caps %u", error, answer->badge,
-			answer->caps);
-	for (unsigned word = 0; word < payload.count; word++) {
-		if (answer->words[word] != payload.items[word])
-			test_fail(place, "error %u word %u is 0x%lx, expected 0x%lx", error, word,
-				answer->words[word], payload.items[word]);
-	}
-}
-
-void check_ok(struct place place, const struct message *answer) {
-	if (answer->label != ERROR_NONE)
-		test_fail(place, "error %lu, length %u: 0x%lx 0x%lx 0x%lx", answer->label,
-			answer->length, answer->words[0], answer->words[1], answer->words[2]);
-	if (answer->badge != 0 || answer->caps != 0)
-		test_fail(place, "success with badge %lx, caps %u", answer->badge, answer->caps);
-}
-
-static void main_priority_set(void) {
-	(void)invoke(
-		ROOT_SLOT_TCB, LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB), WORDS(PRIORITY_MAIN));
-}
-
 // Runs one step of a test under the watchdog; false when a check failed or asked to skip.
 static __attribute__((noinline)) int step_run(void (*step)(void)) {
 	watchdog_arm();
@@ -88,7 +43,7 @@ static __attribute__((noinline)) int step_run(void (*step)(void)) {
 		return 1;
 	}
 	watchdog_disarm();
-	main_priority_set();
+	priority_main_set();
 	return 0;
 }
 
@@ -122,44 +77,15 @@ static enum outcome test_run(const struct test *test, unsigned attempts) {
 	return result;
 }
 
-static uint64_t arena_find(void) {
-	const struct bootinfo *info = world.bootinfo;
-	uint64_t count = info->untyped.end - info->untyped.start;
-	uint64_t best = 0;
-
-	for (uint64_t index = 0; index < count; index++) {
-		const struct bootinfo_untyped *entry = &info->untyped_list[index];
-
-		if (entry->is_device && entry->size_bits >= 13 && world.device == NULL_CAP)
-			world.device = info->untyped.start + index;
-		if (!entry->is_device &&
-			(best == 0 ||
-				entry->size_bits >
-					info->untyped_list[best - info->untyped.start].size_bits))
-			best = info->untyped.start + index;
-	}
-	return best;
-}
-
-static uint64_t tsc_frequency(void) {
-	const struct bootinfo_chunk *chunk = chunk_find(BOOTINFO_TSC_FREQUENCY);
-
-	return chunk == NULL ? 1000 : *(const uint32_t *)(chunk + 1);
-}
-
 static void world_make(void) {
-	const struct bootinfo *info = world.bootinfo;
-	uint64_t memory = arena_find();
+	uint64_t memory = world_memory();
 
-	world.image_base = info->ipc_buffer - (image_page_count() << PAGE_BITS);
-	world.sched_control = info->sched_control.start;
-	world.slot_first = slots_allocate(TEST_SLOTS);
-	world.slot_end = world.slot_first + TEST_SLOTS;
+	world_slots_take(TEST_SLOTS);
 	world.arena = object_new_in(memory, OBJECT_UNTYPED, 16);
 	watchdog_start();
 	world.arena = object_new_in(memory, OBJECT_UNTYPED, ARENA_BITS);
 	slots_keep();
-	main_priority_set();
+	priority_main_set();
 }
 
 #define FILE_DECLARE(name) extern const struct test_file test_file_##name;
@@ -170,9 +96,8 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	static const struct test_file *const files[] = {TEST_FILES(FILE_ADDRESS)};
 	uint64_t counts[3] = {0};
 
-	world.bootinfo = (const struct bootinfo *)bootinfo;
 	// The watchdog measures the setup already.
-	world.tsc_mhz = tsc_frequency();
+	world_see((const struct bootinfo *)bootinfo);
 	if (!step_run(world_make))
 		print("FAIL setup the tests could not start: %s\n", reason);
 	else

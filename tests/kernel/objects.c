@@ -76,7 +76,7 @@ uint64_t cnode_make(uint64_t radix, uint64_t guard, uint64_t guard_bits) {
 
 // Revoking the arena must succeed and leave nothing; what does not descend from it (copies of
 // initial capabilities, ports, interrupts) is deleted slot by slot.
-void arena_clean(void) {
+uint64_t arena_empty(void) {
 	uint64_t end = slot_next;
 	struct message answer = cap_revoke(world.arena);
 
@@ -89,6 +89,12 @@ void arena_clean(void) {
 			test_fail(HERE, "clean-up: delete of slot %lu answers %lu", slot,
 				answer.label);
 	}
+	return end;
+}
+
+void arena_clean(void) {
+	uint64_t end = arena_empty();
+
 	for (uint64_t slot = world.slot_first; slot < end; slot++) {
 		if (cap_kind(slot) != KIND_NULL)
 			test_fail(HERE, "clean-up: slot %lu still holds kind %lu", slot,

@@ -67,6 +67,11 @@ struct world {
 
 extern struct world world;
 
+void world_see(const struct bootinfo *info);
+void world_slots_take(uint64_t count);
+// The largest untyped; also finds the device untyped.
+uint64_t world_memory(void);
+
 // Slots and objects
 uint64_t slot_take(void);
 void slots_keep(void); // the slots taken so far are no test's
@@ -83,7 +88,10 @@ uint64_t cap_kind(uint64_t slot);
 // A CNode cap with these guard bits, in a slot of its own; its slots are named by (cap, index,
 // depth).
 uint64_t cnode_make(uint64_t radix, uint64_t guard, uint64_t guard_bits);
-void arena_clean(void);
+// Empties the arena and deletes the capabilities in the slots taken; returns the end of these
+// slots.
+uint64_t arena_empty(void);
+void arena_clean(void); // the same, and looks that nothing is left: needs a debug kernel
 const struct bootinfo_chunk *chunk_find(uint64_t id);
 
 // Time
@@ -132,6 +140,7 @@ void helpers_forget(void);
 void helpers_stop(void);
 // Lets every other thread run until each of them is blocked or out of time.
 void settle(void);
+void priority_main_set(void);
 
 // Frame cap of a page of this program.
 uint64_t image_frame(const void *address);

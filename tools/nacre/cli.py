@@ -90,6 +90,10 @@ def add_bench(commands_of):
     parser = commands_of.add_parser("bench", help="print measurements")
     parser.add_argument("question", choices=sorted(bench.QUESTIONS), nargs="?",
                         help="one measurement; all of them unless told")
+    parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
+                        help="say how medians differ from those recorded in FILE; fail if any grew")
+    parser.add_argument("--record", type=pathlib.Path, metavar="FILE",
+                        help="write the lines of JSON to FILE, for a later --compare")
     parser.set_defaults(act=bench.run)
 
 

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How long from an interrupt to its user-level handler, and from the end of a wait for time to the
+// thread that waited? A thread below spins over the time stamp counter: its last value is the
+// start.
+#include "bench.h"
+
+enum {
+	VECTOR = 20,
+	TIMER_PIN = 2, // of the interval timer on the first I/O APIC
+	TIMER_DATA = 0x40,
+	TIMER_COMMAND = 0x43,
+	TIMER_RATE = 0x34, // channel 0, both bytes, mode 2
+	TIMER_DIVISOR = 1193, // 1 kHz
+	WAIT_BUDGET = 500, // microseconds
+	WAIT_PERIOD = 1000,
+};
+
+static volatile uint64_t over; // by the thread that takes the samples
+
+static void spinner_run(struct helper *helper) {
+	(void)helper;
+	while (!over)
+		begun_at = ticks();
+}
+
+static void handler_run(struct helper *helper) {
+	for (unsigned round = 0; round < ROUNDS_TIMED; round++) {
+		struct sel4_registers registers = {.rdi = helper->argument[0]};
+		uint64_t end;
+
+		sel4_syscall(SYSCALL_WAIT, &registers);
+		end = ticks();
+		sample_add(end - begun_at);
+		(void)invoke(helper->argument[1], LABEL_IRQ_HANDLER_ACK, CAPS(), WORDS());
+	}
+	over = 1;
+}
+
+static void timer_start(void) {
+	static const uint8_t writes[][2] = {
+		{TIMER_COMMAND, TIMER_RATE},
+		{TIMER_DATA, TIMER_DIVISOR & 0xff},
+		{TIMER_DATA, TIMER_DIVISOR >> 8},
+	};
+	uint64_t ports = slot_take();
+
+	CHECK_OK(invoke(ROOT_SLOT_PORT_CONTROL, LABEL_PORT_CONTROL_ISSUE, CAPS(ROOT_SLOT_CNODE),
+		WORDS(TIMER_DATA, TIMER_COMMAND, ports, DEPTH)));
+	for (unsigned index = 0; index < array_count(writes); index++)
+		CHECK_OK(invoke(ports, LABEL_PORT_RANGE_OUT8, CAPS(),
+			WORDS(writes[index][0], writes[index][1])));
+}
+
+static void spin_under(struct helper *waiter, void (*run)(struct helper *helper)) {
+	over = 0;
+	helper_start(waiter, run);
+	helper_start(helper_make(PRIORITY_HELPER), spinner_run);
+	settle();
+}
+
+static void interrupt_measure(const struct row *row) {
+	struct helper *handler = helper_make(PRIORITY_HELPER + 1);
+	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
+	uint64_t interrupt = slot_take();
+
+	(void)row;
+	CHECK_OK(invoke(ROOT_SLOT_IRQ_CONTROL, LABEL_IRQ_CONTROL_GET_IOAPIC, CAPS(ROOT_SLOT_CNODE),
+		WORDS(interrupt, DEPTH, 0, TIMER_PIN, 0, 0, VECTOR)));
+	CHECK_OK(
+		invoke(interrupt, LABEL_IRQ_HANDLER_SET_NOTIFICATION, CAPS(notification), WORDS()));
+	handler->argument[0] = notification;
+	handler->argument[1] = interrupt;
+	timer_start();
+	spin_under(handler, handler_run);
+}
+
+// Yield gives up the budget, which comes back a period after it began.
+static void wait_run(struct helper *helper) {
+	(void)helper;
+	for (unsigned round = 0; round < ROUNDS_TIMED; round++) {
+		struct sel4_registers registers = {0};
+		uint64_t end;
+
+		sel4_syscall(SYSCALL_YIELD, &registers);
+		end = ticks();
+		sample_add(end - begun_at);
+	}
+	over = 1;
+}
+
+static void timer_measure(const struct row *row) {
+	(void)row;
+	spin_under(helper_make_with(PRIORITY_HELPER + 1,
+			   (struct sched_setting){.budget = WAIT_BUDGET, .period = WAIT_PERIOD}),
+		wait_run);
+}
+
+static const struct row rows[] = {
+	{"interrupt-to-handler", "ticks", interrupt_measure, 0},
+	{"timer-to-thread", "ticks", timer_measure, 0},
+};
+
+ROW_FILE(interrupt);

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Measurements of the kernel as the initial task: runs every row of every file, prints one line of
+// JSON a figure and ends the emulator run.
+#include <stdarg.h>
+#include <user/print.h>
+#include <user/root/root.h>
+#include "bench.h"
+
+enum { BENCH_SLOTS = 3000 };
+
+#define ROW_FILES(FILE) \
+	FILE(ipc) \
+	FILE(signal) \
+	FILE(schedule) \
+	FILE(fault) \
+	FILE(interrupt) \
+	FILE(mapping) \
+	FILE(capability)
+
+[[gnu::noreturn]] static void bench_end(uint8_t status) {
+	machine_exit(status);
+	for (;;)
+		seL4_TCB_Suspend(seL4_CapInitThreadTCB);
+}
+
+void test_fail(struct place place, const char *format, ...) {
+	va_list arguments;
+
+	output("bench failed: %s:%d: ", place.file, place.line);
+	va_start(arguments, format);
+	output_list(format, arguments);
+	va_end(arguments);
+	output("\n");
+	bench_end(1);
+}
+
+void helper_move(struct helper *helper) {
+	uint64_t space = space_new();
+
+	image_map(space);
+	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_SPACE, CAPS(NULL_CAP, ROOT_SLOT_CNODE, space),
+		WORDS(0, 0)));
+}
+
+void helper_become_passive(struct helper *helper) {
+	settle();
+	CHECK_OK(invoke(helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
+}
+
+static void row_run(const struct row *row) {
+	row->measure(row);
+	samples_print(row);
+	helpers_stop();
+	(void)arena_empty();
+	helpers_forget();
+}
+
+#define FILE_DECLARE(name) extern const struct row_file row_file_##name;
+ROW_FILES(FILE_DECLARE)
+
+void root_main(const seL4_BootInfo *bootinfo) {
+#define FILE_ADDRESS(name) &row_file_##name,
+	static const struct row_file *const files[] = {ROW_FILES(FILE_ADDRESS)};
+
+	print_silence();
+	world_see((const struct bootinfo *)bootinfo);
+	world_slots_take(BENCH_SLOTS);
+	output_start();
+	world.arena = object_new_in(world_memory(), OBJECT_UNTYPED, ARENA_BITS);
+	slots_keep();
+	priority_main_set();
+	for (unsigned file = 0; file < array_count(files); file++)
+		for (size_t index = 0; index < files[file]->count; index++)
+			row_run(&files[file]->rows[index]);
+	output("bench done\n");
+	bench_end(0);
+}
