@@ -68,7 +68,7 @@ static const struct test tests[] = {
 		"a thread that faults at the very end of its turn runs on after the reply",
 		unknown_syscall_late, NULL},
 	{"budget-end-debug-call",
-		"a thread that is preempted in a debug call at the end of its turn runs on after it",
+		"a thread preempted in a debug call at the end of its turn runs on after it",
 		debug_call_late, NULL},
 };
 
