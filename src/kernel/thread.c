@@ -40,7 +40,8 @@ void thread_queue_insert(struct thread **head, struct thread *before, struct thr
 		*head = thread;
 }
 
-void thread_queue_insert_by_priority(struct thread **head, struct thread *thread) {
+// Puts thread behind all of its priority or a higher one: first come first served among equals.
+static void thread_queue_insert_by_priority(struct thread **head, struct thread *thread) {
 	struct thread *before = thread_queue_tail(head);
 
 	// From the tail: with one priority only this is O(1).

@@ -121,9 +121,6 @@ static inline struct thread *thread_queue_before(
 // Puts thread behind before, or first if that is null.
 void thread_queue_insert(struct thread **head, struct thread *before, struct thread *thread);
 
-// Puts thread behind all of its priority or a higher one: first come first served among equals.
-void thread_queue_insert_by_priority(struct thread **head, struct thread *thread);
-
 void thread_queue_remove(struct thread **head, struct thread *thread);
 
 // Waits in a queue, behind its equals in priority. A current thread stops running.
