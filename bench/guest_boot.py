@@ -43,7 +43,7 @@ def bare_iso():
     return target
 
 
-def measure():
+def measure(_):
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     image = product.make_iso(places.DEMO, places.DEMO_ISO)
     # A bare Linux reads MSRs that CPUID promises and Bochs lacks; under Nacre nobody may.

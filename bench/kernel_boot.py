@@ -16,7 +16,7 @@ LIMIT = 30_000_000
 MEMORY = 2048
 
 
-def measure():
+def measure(_):
     packages.ensure(packages.BUILD, packages.EMULATE)
     build.compile_all()
     places.LOGS.mkdir(parents=True, exist_ok=True)

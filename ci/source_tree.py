@@ -5,7 +5,7 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-C_FOLDERS = ("include", "src", "tests", "bench")
+C_FOLDERS = ("include", "src", "tests", "bench", "tools")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 
 # Each room and its parents; a room may include itself, its parents and nothing else of ours.

@@ -10,7 +10,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from nacre import bench  # noqa: E402
+from nacre import bench, trace  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 IPC = bench.load(bench.QUESTIONS["ipc"])
@@ -87,8 +87,30 @@ class Table(unittest.TestCase):
 
     def test_star_above_mark(self):
         lines = IPC.table(IPC.figures_of(self.LINE)).splitlines()
-        self.assertEqual(lines[1].split(), ["null", "system", "call", "100", "70", "60", "*"])
-        self.assertIn("1 of 1", lines[2])
+        self.assertEqual(lines[3].split(), ["null", "system", "call", "100", "70", "60", "*",
+                                            "-", "-", "-", "-"])
+        self.assertIn("1 of 1", lines[4])
+
+    def test_counts_and_limits(self):
+        figures = IPC.figures_of(self.LINE.replace("null-syscall", "call-two-spaces"))
+        IPC.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 0)])
+        lines = IPC.table(figures).splitlines()
+        self.assertEqual(lines[3].split()[-4:], ["12", "15", "20", "6"])
+        self.assertIn("Call, two address spaces: 12 lines of kernel code, at most 12", lines)
+        self.assertIn("Call, two address spaces: 15 lines of kernel data, at most 14 *", lines)
+
+    def test_lost_events_are_not_counted(self):
+        figures = IPC.figures_of(self.LINE)
+        IPC.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 1)])
+        self.assertNotIn("code_lines", figures[0])
+
+    def test_rows_that_do_not_match(self):
+        with self.assertRaisesRegex(Failure, "saw 0 rows, the task 1"):
+            IPC.count(IPC.figures_of(self.LINE), [])
+
+    def test_unknown_operation(self):
+        with self.assertRaisesRegex(Failure, "no operation calls; there are null-syscall"):
+            IPC.operation_report("calls", IPC.figures_of(self.LINE), [None])
 
     def test_failure_is_told(self):
         with self.assertRaisesRegex(Failure, "gave up at ipc.c:1: error"):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`./nacre bench`: each file of bench/ answers one question and has a function measure().
+"""`./nacre bench`: each file of bench/ answers one question and has a function measure(options).
 
-measure() returns a list of figures, each a dictionary that is printed as a line of JSON, and a
-sentence or a table for people.
+It returns a list of figures, each a dictionary that is printed as a line of JSON, and a sentence or
+a table for people.
 """
 
 import importlib.util
@@ -68,10 +68,12 @@ def comparison(figures, medians):
 
 def run(options):
     """Runs one measurement, or all."""
+    if options.operation and options.question != "ipc":
+        raise Failure("--operation names a figure of ipc: say `./nacre bench ipc --operation NAME`")
     medians = recorded(options.compare) if options.compare else None
     figures = []
     for name in [options.question] if options.question else sorted(QUESTIONS):
-        found, sentence = load(QUESTIONS[name]).measure()
+        found, sentence = load(QUESTIONS[name]).measure(options)
         found = [{"bench": name, **figure} for figure in found]
         for figure in found:
             print(json.dumps(figure))

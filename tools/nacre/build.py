@@ -9,7 +9,7 @@ from nacre import debs, initramfs, packages, places
 from nacre.report import Failure, run_logged, step
 
 # Where Meson puts what it makes; other folders of the build directory hold systems made of it.
-ROOMS = ("src", "tests", "bench", "examples/root-task")
+ROOMS = ("src", "tests", "bench", "examples/root-task", "tools/plugin")
 COMPOSE = places.ROOT / "tools" / "compose.py"
 
 

@@ -94,6 +94,9 @@ def add_bench(commands_of):
                         help="say how medians differ from those recorded in FILE; fail if any grew")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE",
                         help="write the lines of JSON to FILE, for a later --compare")
+    parser.add_argument("--operation", metavar="NAME",
+                        help="of ipc: tell where this figure's instructions, cache lines and "
+                             "branches are, instead of the table")
     parser.set_defaults(act=bench.run)
 
 

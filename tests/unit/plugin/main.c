@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the counting plugin makes of instructions' bytes, and what a trace sums up to.
+#include <base/compiler.h>
+#include <instruction.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <trace.h>
+
+enum { MANY = 300000 };
+
+static const uint64_t kernel = 1ul << 63;
+static const char *failure;
+
+static void check_that(int holds, const char *expression) {
+	if (!holds && !failure) failure = expression;
+}
+
+#define CHECK(expression) check_that(expression, #expression)
+
+static void test_kinds(void) {
+	static const struct {
+		uint8_t bytes[4];
+		uint8_t size;
+		uint8_t kind;
+	} rows[] = {
+		{{0x74, 0x02}, 2, KIND_CONDITIONAL_BRANCH}, // JZ
+		{{0x0f, 0x85, 0x00}, 3, KIND_CONDITIONAL_BRANCH}, // JNZ with a long distance
+		{{0x3e, 0x75, 0x02}, 3, KIND_CONDITIONAL_BRANCH}, // predicted JNZ
+		{{0xe3, 0x02}, 2, KIND_CONDITIONAL_BRANCH}, // JRCXZ
+		{{0xeb, 0x02}, 2, KIND_OTHER}, // JMP
+		{{0xe8, 0x00}, 2, KIND_OTHER}, // CALL
+		{{0x0f, 0x44, 0xc1}, 3, KIND_OTHER}, // CMOVZ
+		{{0x0f, 0x94, 0xc0}, 3, KIND_OTHER}, // SETZ
+		{{0x0f, 0x31}, 2, KIND_TIME_STAMP},
+		{{0x0f, 0x01, 0xf9}, 3, KIND_TIME_STAMP}, // RDTSCP
+		{{0x0f, 0x01, 0xf8}, 3, KIND_OTHER}, // SWAPGS
+		{{0x0f, 0x05}, 2, KIND_OTHER}, // SYSCALL
+		{{0x48, 0x0f}, 2, KIND_OTHER},
+		{{0x66}, 1, KIND_OTHER},
+	};
+
+	for (size_t index = 0; index < array_count(rows); index++)
+		CHECK(instruction_kind(rows[index].bytes, rows[index].size) == rows[index].kind);
+}
+
+static void add(struct trace *trace, enum event_kind kind, uint64_t address, uint8_t size) {
+	(void)trace_add(trace, (struct event){.address = address, .kind = kind, .size = size});
+}
+
+static void test_sum(void) {
+	struct trace trace = {0};
+	struct trace_sum sum;
+
+	add(&trace, EVENT_INSTRUCTION, 0x1000, 2); // user code and what it reads count nowhere
+	add(&trace, EVENT_READ, 0x2000, 8);
+	add(&trace, EVENT_INSTRUCTION, kernel + 0x3e, 4); // in two lines
+	add(&trace, EVENT_WRITE, kernel + 0x1000, 8);
+	add(&trace, EVENT_READ, kernel + 0x1038, 8); // the same line to its last byte
+	add(&trace, EVENT_READ, 0x2000, 8); // user memory, by the kernel
+	add(&trace, EVENT_BRANCH, kernel + 0x42, 2);
+	add(&trace, EVENT_BRANCH, kernel + 0x44, 2);
+	trace.events[trace.count - 1].taken = 1;
+	sum = trace_summed(&trace);
+	CHECK(sum.instructions == 4);
+	CHECK(sum.kernel_instructions == 3);
+	CHECK(sum.code_lines == 2);
+	CHECK(sum.data_lines == 2);
+	CHECK(sum.branches == 2);
+	CHECK(sum.taken == 1);
+	free(trace.events);
+}
+
+static void test_limit(void) {
+	struct trace trace = {0};
+	struct trace copy = {0};
+
+	for (uint32_t index = 0; index < MANY; index++)
+		add(&trace, EVENT_INSTRUCTION, kernel, 1);
+	CHECK(trace.lost > 0);
+	CHECK(trace_instructions(&trace) == MANY);
+	trace_copy(&copy, &trace);
+	CHECK(copy.count == trace.count && copy.lost == trace.lost);
+	trace_clear(&trace);
+	CHECK(trace_instructions(&trace) == 0);
+	free(trace.events);
+	free(copy.events);
+}
+
+static const struct {
+	const char *id;
+	const char *sentence;
+	void (*run)(void);
+} tests[] = {
+	{"kinds", "conditional branches and counter reads are told from their bytes", test_kinds},
+	{"sum", "lines, branches and instructions are of kernel code only", test_sum},
+	{"limit", "a trace that is too long says how much is lost", test_limit},
+};
+
+int main(void) {
+	int failed = 0;
+
+	for (unsigned i = 0; i < array_count(tests); i++) {
+		failure = NULL;
+		tests[i].run();
+		printf("%s %s %s", failure ? "FAIL" : "ok", tests[i].id, tests[i].sentence);
+		if (failure) printf(": not so: %s", failure);
+		printf("\n");
+		failed |= failure != NULL;
+	}
+	return failed;
+}
