@@ -73,12 +73,14 @@ struct cap {
 		} untyped;
 		struct {
 			// Where this very capability is mapped. Frame, table and space share the
-			// layout; a space uses format and asid (0: none assigned) only.
+			// layout. A space is not mapped; it has an ASID (0: none assigned) and,
+			// with that, its own physical address in page, so that the low 48 bits say
+			// all that CR3 wants to know.
+			uint64_t asid : 12;
+			uint64_t page : 36; // virtual or guest-physical address >> 12
 			uint64_t format : 2; // enum space_format; of a frame SPACE_NONE: unmapped
 			uint64_t level : 2; // table: 3 PDPT, 2 page directory, 1 page table
 			uint64_t mapped : 1;
-			uint64_t asid : 12;
-			uint64_t page : 36; // virtual or guest-physical address >> 12
 		} map;
 		struct {
 			uint64_t first : 16;

@@ -7,6 +7,7 @@
 #include <kernel/reply.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
+#include <kernel/space.h>
 #include <kernel/syscall.h>
 
 enum { CALLS_PER_WALK = 256 };
@@ -88,6 +89,11 @@ static void check_slots(const struct slot *slots, uint64_t count) {
 		check_slot(&slots[i]);
 }
 
+// A thread's space is loaded without a question, and so is its guest's.
+static void check_space(const struct slot *slot, enum space_format format) {
+	assert(slot_is_empty(slot) || space_is_assigned(&slot->cap, format));
+}
+
 static void check_thread(const struct thread *thread) {
 	bool is_waiting = thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY;
 
@@ -104,6 +110,8 @@ static void check_thread(const struct thread *thread) {
 	check_link(thread, notification, bound);
 	check_link(thread, yielding_to, yield_from);
 	check_slots(thread->slots, THREAD_SLOTS);
+	check_space(&thread->slots[THREAD_SPACE], SPACE_HOST);
+	check_space(&thread->slots[THREAD_GUEST_SPACE], SPACE_GUEST);
 }
 
 static void check_object(const struct cap *cap) {

@@ -8,6 +8,7 @@
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
+#include <kernel/derive.h>
 #include <kernel/mapping.h>
 #include <kernel/object.h>
 
@@ -48,11 +49,6 @@ bool space_is_assigned(const struct cap *cap, enum space_format format) {
 	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
 }
 
-// True if the root can be entered: its ASID names it still.
-static bool space_is_valid(const struct cap *cap, enum space_format format) {
-	return space_is_assigned(cap, format) && asid_entry(cap->map.asid) == asid_entry_of(cap);
-}
-
 static void space_switch(physical_t root) {
 	struct cpu *cpu = this_cpu();
 
@@ -68,17 +64,28 @@ static bool space_is_loaded(const void *root) {
 void space_load(const struct thread *thread) {
 	const struct cap *cap = &thread->slots[THREAD_SPACE].cap;
 
-	// A root that goes or loses its ASID is unloaded at once, so a loaded one is valid.
-	if (space_is_assigned(cap, SPACE_HOST) && space_is_loaded(cap_object(cap))) return;
-	space_switch(space_is_valid(cap, SPACE_HOST) ? physical_of(cap_object(cap))
-						     : kernel_map_root_physical());
+	space_switch(slot_is_empty(&thread->slots[THREAD_SPACE]) ? kernel_map_root_physical()
+								 : physical_of(cap_object(cap)));
 }
 
 physical_t space_guest_root(const struct thread *thread) {
-	const struct cap *cap = &thread->slots[THREAD_GUEST_SPACE].cap;
+	const struct slot *slot = &thread->slots[THREAD_GUEST_SPACE];
 
-	if (space_is_valid(cap, SPACE_GUEST)) return physical_of(cap_object(cap));
-	return physical_of_image(empty_guest_root);
+	return slot_is_empty(slot) ? physical_of_image(empty_guest_root)
+				   : physical_of(cap_object(&slot->cap));
+}
+
+// The root of a pool entry loses its ASID: nobody can map in it any more, and whoever still runs in
+// it must find it empty.
+static void space_empty(uint64_t entry) {
+	bool is_host = (entry & ASID_FORMAT) == SPACE_HOST;
+	void *root = (void *)(entry & ~(uint64_t)ASID_FORMAT);
+
+	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
+	if (!is_host)
+		vmx_invalidate_guest(physical_of(root));
+	else if (space_is_loaded(root))
+		cr3_write(physical_of(root).value);
 }
 
 static struct asid_pool **free_base(void) {
@@ -103,12 +110,8 @@ void asid_pool_remove(const struct cap *cap) {
 	struct asid_pool *pool = cap_object(cap);
 
 	asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL;
-	for (unsigned i = 0; i < ASIDS_PER_POOL; i++) {
-		void *root = (void *)(pool->roots[i] & ~(uint64_t)ASID_FORMAT);
-
-		if ((pool->roots[i] & ASID_FORMAT) == SPACE_HOST && space_is_loaded(root))
-			space_switch(kernel_map_root_physical());
-	}
+	for (unsigned i = 0; i < ASIDS_PER_POOL; i++)
+		if (pool->roots[i]) space_empty(pool->roots[i]);
 }
 
 bool asid_pool_give(const struct cap *cap, struct cap *root) {
@@ -121,6 +124,7 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	if (i == ASIDS_PER_POOL) return false;
 	pool->roots[i] = asid_entry_of(root);
 	root->map.asid = (cap->asid_base + i) & ASID_MASK;
+	root->map.page = physical_of(cap_object(root)).value >> PAGE_BITS & MAPPING_PAGE_MASK;
 	return true;
 }
 
@@ -137,11 +141,11 @@ enum error space_derive(const struct slot *slot, struct cap *) {
 
 void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
-	struct asid_pool *pool = asid_pools[cap->map.asid / ASIDS_PER_POOL];
+	unsigned asid = cap->map.asid;
 
 	if (!last) return;
-	if (space_is_valid(cap, (enum space_format)cap->map.format))
-		pool->roots[cap->map.asid % ASIDS_PER_POOL] = 0;
+	if (asid_entry(asid) == asid_entry_of(cap))
+		asid_pools[asid / ASIDS_PER_POOL]->roots[asid % ASIDS_PER_POOL] = 0;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(cap_object(cap)));

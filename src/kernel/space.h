@@ -9,8 +9,9 @@
 // True if the capability is a root of this format with an ASID.
 bool space_is_assigned(const struct cap *cap, enum space_format format);
 
-// Loads the address space of thread, or the kernel's own tables if it has no valid one. Writes CR3
-// only on a change.
+// Loads the address space of thread, or the kernel's own tables if it has none: THREAD_SPACE is
+// empty or holds a host root with an ASID (tcb.c). A root that lost its ASID maps nothing. Writes
+// CR3 only on a change.
 void space_load(const struct thread *thread);
 
 // Physical root of the guest space in the thread's THREAD_GUEST_SPACE slot, or of an empty space.
@@ -39,7 +40,7 @@ bool asid_pool_is_possible(void);
 // The pool, in cleared memory, takes the lowest free base. asid_pool_is_possible() held.
 struct cap asid_pool_install(struct asid_pool *pool);
 
-// The pool goes: no space with an ASID of it can be entered again.
+// The pool goes: the spaces with an ASID of it map nothing from now on.
 void asid_pool_remove(const struct cap *pool);
 
 // Gives the root the lowest free ASID of the pool. False: there is none.

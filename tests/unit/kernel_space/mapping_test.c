@@ -50,7 +50,8 @@ static bool is_invalid_root(enum error error) {
 static struct slot *robbed_space(enum object_type type) {
 	struct slot *root = world_space(type);
 
-	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] = 0x1001;
+	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] =
+		(uint64_t)world_allocate(1) | SPACE_HOST;
 	return root;
 }
 
