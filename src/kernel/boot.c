@@ -211,7 +211,7 @@ static void build_sched_context(struct thread *thread) {
 
 // A thread slot gets a copy of what stands in a slot of the root cnode.
 static void thread_give(struct thread *thread, enum thread_slot to, enum root_slot from) {
-	derive_insert_copy(&thread->slots[to], build.slots[from].cap, &build.slots[from]);
+	thread_fill_slot(&thread->slots[to], build.slots[from].cap, &build.slots[from]);
 }
 
 static struct thread *build_thread(void) {
@@ -225,7 +225,7 @@ static struct thread *build_thread(void) {
 	thread->buffer_address = plan.buffer;
 	thread->priority = PRIORITIES - 1;
 	thread->max_priority = PRIORITIES - 1;
-	thread->context.fault_ip = plan.image.entry;
+	thread->trap.fault_ip = plan.image.entry;
 	thread->context.rdi = plan.info;
 	format_text(thread->name, sizeof(thread->name), "rootserver");
 	return thread;

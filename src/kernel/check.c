@@ -154,11 +154,10 @@ void check_everything(void) {
 		if (!slot_is_empty(&slots[i]) && !slots[i].previous) check_order(&slots[i]);
 }
 
-void check_after_call(void) {
+void check_current(void) {
 	static unsigned calls; // written here only
 	const struct thread *thread = this_cpu()->current;
 
-	if (!NACRE_DEBUG) return;
 	check_thread(thread);
 	if (thread->sched_context) check_sched_context(thread->sched_context);
 	if (++calls % CALLS_PER_WALK == 0) check_everything();

@@ -42,7 +42,7 @@ static void snapshot(struct thread *thread) {
 
 static void name_thread(struct thread *thread) {
 	struct slot *slot = thread_lookup(thread, thread->context.rdi).slot;
-	const struct ipc_buffer *buffer = thread_buffer_to_read(thread);
+	const struct ipc_buffer *buffer = thread->buffer_to_read;
 
 	if (!slot || slot->cap.type != CAP_THREAD || !buffer) {
 		trace("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);

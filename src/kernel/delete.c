@@ -13,6 +13,7 @@
 // So whatever shape the capability spaces had, all of it hangs from top in the end, and dying
 // memory always has its zombie in the derivation order: its untyped is not childless before the
 // end. A stays on top until it is done, so a revocation that is stopped at every step ends too.
+#include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/apic.h>
 #include <kernel/derive.h>
@@ -70,6 +71,7 @@ void thread_cap_destroy(struct slot *slot, bool last) {
 static bool slot_begin_delete(struct slot *slot) {
 	const struct object_ops *ops = &object_ops[slot->cap.type];
 
+	if (unlikely(slot->next & SLOT_OF_THREAD)) thread_slot_leaves(slot);
 	if (ops->destroy) ops->destroy(slot, derive_is_last(slot));
 	if (slot->cap.type == CAP_ZOMBIE) return true;
 	derive_remove(slot);

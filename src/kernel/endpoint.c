@@ -22,7 +22,7 @@ static bool sender_is_free(
 	} else {
 		// Nobody can answer (D4).
 		sender->state = THREAD_INACTIVE;
-		sender->fault.kind = FAULT_NONE;
+		sender->fault_kind = FAULT_NONE;
 	}
 	return false;
 }

@@ -21,8 +21,8 @@ static struct slot *receive_slot(const struct thread *receiver, const struct ipc
 // the tag the receiver sees.
 static uint64_t transfer_caps(const struct thread *sender, struct thread *receiver, unsigned count,
 	const struct endpoint *endpoint) {
-	const struct ipc_buffer *from = thread_buffer_to_read(sender);
-	struct ipc_buffer *to = thread_buffer_to_write(receiver);
+	const struct ipc_buffer *from = sender->buffer_to_read;
+	struct ipc_buffer *to = receiver->buffer_to_write;
 	struct slot *destination;
 	uint64_t unwrapped = 0;
 	unsigned i;
@@ -46,7 +46,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 }
 
 unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length) {
-	struct ipc_buffer *buffer = thread_buffer_to_write(receiver);
+	struct ipc_buffer *buffer = receiver->buffer_to_write;
 	unsigned i;
 
 	for (i = 0; i < length && (i < MESSAGE_REGISTERS || buffer); i++)
@@ -63,8 +63,8 @@ static unsigned transfer_words(struct thread *sender, struct thread *receiver, u
 	for (unsigned i = 0; i < MESSAGE_REGISTERS && i < length; i++)
 		*thread_message_register(receiver, i) = *thread_message_register(sender, i);
 	if (length <= MESSAGE_REGISTERS) return length;
-	from = thread_buffer_to_read(sender);
-	to = thread_buffer_to_write(receiver);
+	from = sender->buffer_to_read;
+	to = receiver->buffer_to_write;
 	if (!from || !to) return MESSAGE_REGISTERS;
 	for (unsigned i = MESSAGE_REGISTERS; i < length; i++)
 		to->message[i] = from->message[i];
@@ -78,7 +78,7 @@ void message_transfer(struct thread *sender, struct thread *receiver,
 	unsigned length;
 
 	*context_badge(&receiver->context) = badge;
-	if (sender->fault.kind != FAULT_NONE) {
+	if (sender->fault_kind != FAULT_NONE) {
 		*context_tag(&receiver->context) = fault_write_message(sender, receiver);
 		return;
 	}

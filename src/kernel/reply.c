@@ -73,14 +73,14 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 	bool was_timeout;
 
 	if (!caller || caller->state != THREAD_BLOCKED_REPLY) return;
-	was_timeout = caller->fault.kind == FAULT_TIMEOUT;
+	was_timeout = caller->fault_kind == FAULT_TIMEOUT;
 	reply_remove(reply);
-	if (caller->fault.kind == FAULT_NONE) {
+	if (caller->fault_kind == FAULT_NONE) {
 		message_transfer(sender, caller, NULL, 0, flags);
 		caller->state = THREAD_RUNNING;
 	} else {
 		caller->state = fault_take_reply(caller, sender) ? THREAD_RESTART : THREAD_INACTIVE;
-		caller->fault.kind = FAULT_NONE;
+		caller->fault_kind = FAULT_NONE;
 	}
 	// The caller goes on if its context has budget; otherwise its timeout handler hears of it,
 	// or it waits (D20).
@@ -99,7 +99,7 @@ void reply_destroy(struct slot *slot, bool last) {
 	if (thread->state == THREAD_BLOCKED_REPLY) {
 		reply_remove(reply);
 		thread->state = THREAD_INACTIVE;
-		thread->fault.kind = FAULT_NONE;
+		thread->fault_kind = FAULT_NONE;
 	} else {
 		thread_cancel_ipc(thread);
 	}

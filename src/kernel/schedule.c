@@ -2,6 +2,7 @@
 // The scheduler: queues, budgets, the choice, and loading what was chosen.
 #include <kernel/schedule.h>
 
+#include <base/bits.h>
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/bases.h>
@@ -10,23 +11,8 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/sched_context.h>
 #include <kernel/space.h>
+#include <kernel/thread_queue.h>
 #include <kernel/trace.h>
-
-// One core's queues. Written only by its own core, inside the kernel.
-struct scheduler {
-	uint64_t now; // ticks at this entry
-	uint64_t unbooked; // ticks used by `context` and not yet charged to it
-	struct sched_context *context; // whose time runs; null while idle
-	struct thread *candidate; // runs next unless something of higher priority is ready
-	bool again; // choose anew
-	uint64_t minimum_budget;
-
-	struct thread *ready[PRIORITIES];
-	uint64_t ready_bits[PRIORITIES / 64];
-	struct thread *release; // by time, soonest first
-
-	struct thread idle;
-};
 
 static struct scheduler boot_scheduler;
 
@@ -37,15 +23,12 @@ void schedule_init(struct cpu *cpu) {
 
 	self->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
 	self->now = clock_now();
+	self->booked = self->now;
 	self->idle.state = THREAD_IDLE;
 	cpu->scheduler = self;
 	cpu->current = &self->idle;
-	cpu->current_context = &self->idle.context;
+	cpu->ready_top = -1;
 }
-
-uint64_t schedule_now(void) { return scheduler()->now; }
-
-void schedule_again(void) { scheduler()->again = true; }
 
 // Ready queues
 
@@ -56,6 +39,7 @@ static void ready_insert(struct scheduler *self, struct thread *before, struct t
 	assert(!thread->is_queued && !thread->is_released);
 	thread_queue_insert(&self->ready[priority], before, thread);
 	self->ready_bits[priority / 64] |= 1ul << priority % 64;
+	if (thread->priority > this_cpu()->ready_top) this_cpu()->ready_top = thread->priority;
 	thread->is_queued = true;
 }
 
@@ -63,20 +47,21 @@ static void ready_append(struct scheduler *self, struct thread *thread) {
 	ready_insert(self, thread_queue_tail(&self->ready[thread->priority]), thread);
 }
 
+static int32_t ready_highest(const struct scheduler *self) {
+	for (int word = PRIORITIES / 64 - 1; word >= 0; word--)
+		if (self->ready_bits[word])
+			return word * 64 + (int)bits_highest(self->ready_bits[word]);
+	return -1;
+}
+
 static void ready_remove(struct scheduler *self, struct thread *thread) {
 	unsigned priority = thread->priority;
 
 	thread_queue_remove(&self->ready[priority], thread);
-	if (!self->ready[priority]) self->ready_bits[priority / 64] &= ~(1ul << priority % 64);
 	thread->is_queued = false;
-}
-
-static struct thread *ready_highest(const struct scheduler *self) {
-	for (int word = PRIORITIES / 64 - 1; word >= 0; word--) {
-		if (self->ready_bits[word])
-			return self->ready[word * 64 + 63 - __builtin_clzl(self->ready_bits[word])];
-	}
-	return NULL;
+	if (self->ready[priority]) return;
+	self->ready_bits[priority / 64] &= ~(1ul << priority % 64);
+	if (thread->priority == this_cpu()->ready_top) this_cpu()->ready_top = ready_highest(self);
 }
 
 // Release queue
@@ -92,6 +77,7 @@ static void release_insert(struct scheduler *self, struct thread *thread) {
 		before = thread_queue_before(&self->release, before);
 	thread_queue_insert(&self->release, before, thread);
 	thread->is_released = true;
+	if (release_time(thread) < self->attention) self->again = true;
 }
 
 static void release_remove(struct scheduler *self, struct thread *thread) {
@@ -103,6 +89,7 @@ void schedule_dequeue(struct thread *thread) {
 	struct scheduler *self = scheduler();
 
 	if (self->candidate == thread) self->candidate = NULL;
+	if (thread == this_cpu()->current) self->again = true;
 	if (thread->is_queued)
 		ready_remove(self, thread);
 	else if (thread->is_released)
@@ -131,22 +118,14 @@ bool thread_is_schedulable(const struct thread *thread) {
 		sched_context_is_active(thread->sched_context) && !thread->is_released;
 }
 
-void schedule_update_time(void) {
-	struct scheduler *self = scheduler();
-	uint64_t now = clock_now();
-
-	self->unbooked += now - self->now;
-	self->now = now;
-}
-
 void schedule_commit_time(void) {
 	struct scheduler *self = scheduler();
+	uint64_t used = self->now - self->booked;
 
-	if (self->context && sched_context_is_active(self->context) && self->unbooked) {
-		self->context->consumed += self->unbooked;
-		refill_charge(self->context, self->unbooked, self->minimum_budget);
-	}
-	self->unbooked = 0;
+	self->booked = self->now;
+	if (!self->context || !used) return;
+	self->context->consumed += used;
+	refill_charge(self->context, used, self->minimum_budget);
 }
 
 void schedule_forget_context(struct sched_context *context) {
@@ -155,6 +134,7 @@ void schedule_forget_context(struct sched_context *context) {
 	if (self->context != context) return;
 	schedule_commit_time();
 	self->context = NULL;
+	self->again = true;
 }
 
 // The current thread's turn is over: to the tail of its priority if it may go on at once, else it
@@ -176,13 +156,13 @@ static bool turn_is_over(const struct scheduler *self, const struct thread *curr
 	const struct sched_context *context = current->sched_context;
 
 	return context && context == self->context &&
-		refill_head(context)->amount < self->unbooked + self->minimum_budget;
+		refill_head(context)->amount < self->now - self->booked + self->minimum_budget;
 }
 
-bool schedule_check_budget(void) {
+bool schedule_has_time_left(void) {
 	struct thread *current = this_cpu()->current;
 
-	if (likely(!turn_is_over(scheduler(), current))) return true;
+	if (!turn_is_over(scheduler(), current)) return true;
 	schedule_commit_time();
 	if (current->state == THREAD_RUNNING) current->state = THREAD_RESTART;
 	if (refill_is_round_robin(current->sched_context) || !fault_timeout(current))
@@ -235,23 +215,25 @@ void schedule_possible(struct thread *thread) {
 // The choice
 
 // Decides between the current thread, the candidate and the ready queues (D22, G17).
-static struct thread *choose(struct scheduler *self, struct thread *current) {
+static struct thread *choose(struct scheduler *self, struct cpu *cpu) {
+	struct thread *current = cpu->current;
 	struct thread *candidate = self->candidate;
 	struct thread *highest;
-	bool goes_on = thread_is_schedulable(current) && !current->is_queued;
 
-	if (goes_on && !candidate && !self->again) return current;
 	self->candidate = NULL;
 	self->again = false;
-	if (candidate && goes_on && candidate->priority <= current->priority) {
-		ready_append(self, candidate);
-		candidate = NULL;
+	if (thread_is_schedulable(current) && !current->is_queued) {
+		if (candidate && candidate->priority <= current->priority) {
+			ready_append(self, candidate);
+			candidate = NULL;
+		}
+		if (!candidate && current->priority >= cpu->ready_top) return current;
+		ready_insert(self, NULL, current);
 	}
-	if (goes_on) ready_insert(self, NULL, current);
-	highest = ready_highest(self);
-	if (candidate && (!highest || candidate->priority >= highest->priority)) return candidate;
+	if (candidate && candidate->priority >= cpu->ready_top) return candidate;
 	if (candidate) ready_insert(self, NULL, candidate);
-	if (!highest) return &self->idle;
+	if (cpu->ready_top < 0) return &self->idle;
+	highest = self->ready[cpu->ready_top];
 	ready_remove(self, highest);
 	return highest;
 }
@@ -265,60 +247,73 @@ static void switch_context(struct scheduler *self, struct sched_context *context
 		refill_unblock(context, self->now);
 }
 
-// The next moment the kernel must look: end of the head refill, or a release.
+// The next moment the kernel must look: end of the head refill, or a release. Entries look a little
+// before that end, for less than the minimum budget is not worth going on.
 static void set_timer(struct scheduler *self) {
-	uint64_t deadline = UINT64_MAX;
+	uint64_t end = UINT64_MAX;
+	uint64_t release = self->release ? release_time(self->release) : UINT64_MAX;
 
-	if (self->context)
-		deadline = self->now + refill_head(self->context)->amount - self->unbooked;
-	if (self->release && release_time(self->release) < deadline)
-		deadline = release_time(self->release);
-	clock_set_deadline(deadline);
+	self->attention = UINT64_MAX;
+	if (self->context) {
+		end = self->booked + refill_head(self->context)->amount;
+		self->attention = end - self->minimum_budget;
+	}
+	if (release < end) end = release;
+	if (release < self->attention) self->attention = release;
+	clock_set_deadline(end);
 }
 
 static void load_registers(struct cpu *cpu, struct thread *thread) {
-	if (cpu->bases_owner != thread) {
-		bases_switch(
-			cpu->bases_owner ? &cpu->bases_owner->context : NULL, &thread->context);
-		cpu->bases_owner = thread;
+	if (!cpu->bases_loaded) {
+		bases_load(&thread->context);
+		cpu->bases_loaded = true;
 	}
-	if (thread->flags & THREAD_FLAG_FPU_DISABLED) {
-		fpu_deny();
-		return;
+	if (cpu->fpu_allowed != thread->fpu_used) fpu_give(thread->fpu_used);
+}
+
+// Releases whose time has come, and a turn that is over. VM exits and debug calls come here without
+// a check of the budget. A context must not be put aside with less than the minimum: its thread
+// would wait for a time that has come.
+static void attend(struct scheduler *self, struct thread *current) {
+	struct thread *next;
+
+	self->again = true;
+	while ((next = self->release) && release_time(next) <= self->now) {
+		release_remove(self, next);
+		schedule_possible(next);
 	}
-	fpu_allow();
-	fpu_switch(&thread->fpu);
+	if (turn_is_over(self, current) && thread_is_schedulable(current) && !current->is_queued) {
+		schedule_commit_time();
+		end_turn(current);
+	}
 }
 
 enum way_out schedule(void) {
 	struct cpu *cpu = this_cpu();
 	struct scheduler *self = cpu->scheduler;
+	struct thread *current = cpu->current;
 	struct thread *next;
 
-	while ((next = self->release) && release_time(next) <= self->now) {
-		release_remove(self, next);
-		schedule_possible(next);
+	if (unlikely(self->now >= self->attention)) attend(self, current);
+	if (current->state == THREAD_RUNNING && !self->candidate && !self->again)
+		return WAY_OUT_USER;
+
+	next = choose(self, cpu);
+	if (next != current && cpu->bases_loaded) {
+		bases_save(&current->context);
+		cpu->bases_loaded = false;
 	}
-	// VM exits and debug calls come here without a check of the budget. A context must not be
-	// put aside with less than the minimum: its thread would wait for a time that has come.
-	next = cpu->current;
-	if (turn_is_over(self, next) && thread_is_schedulable(next) && !next->is_queued) {
-		schedule_commit_time();
-		end_turn(next);
-	}
-	next = choose(self, cpu->current);
 	cpu->current = next;
-	cpu->current_context = &next->context;
 	switch_context(self, next->sched_context);
 	set_timer(self);
 	if (next->state == THREAD_IDLE) return WAY_OUT_IDLE;
 
 	if (next->yielding_to) sched_context_complete_yield(next->yielding_to);
 	if (next->state == THREAD_RESTART) {
-		next->context.rip = next->context.fault_ip;
+		thread_rewind(next);
 		next->state = THREAD_RUNNING;
 	}
-	space_load(next);
+	space_load(cpu, next);
 	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
 	load_registers(cpu, next);
 	return WAY_OUT_USER;
@@ -328,6 +323,7 @@ void schedule_check(void) {
 	const struct scheduler *self = scheduler();
 	const struct thread *thread;
 
+	assert(this_cpu()->ready_top == ready_highest(self));
 	for (unsigned i = 0; i < PRIORITIES; i++) {
 		assert(!self->ready[i] == !(self->ready_bits[i / 64] >> i % 64 & 1));
 		for (thread = self->ready[i]; thread; thread = thread->queue.next)

@@ -6,24 +6,51 @@
 // its priority, or (its context has no budget now) in the release queue.
 #pragma once
 
+#include <base/compiler.h>
+#include <cpu/clock.h>
 #include <cpu/percpu.h>
 #include <kernel/thread.h>
 
 struct sched_context;
 
+// One core's queues and time. Written only by its own core, inside the kernel, by schedule.c and
+// the functions below.
+struct scheduler {
+	uint64_t now; // ticks at this entry
+	uint64_t attention; // from when on an entry finds a turn over or a release due
+	uint64_t booked; // up to when the time of `context` is charged
+	struct sched_context *context; // whose time runs; null while idle
+	struct thread *candidate; // runs next unless something of higher priority is ready
+	bool again; // choose anew
+	uint64_t minimum_budget;
+
+	struct thread *ready[PRIORITIES];
+	uint64_t ready_bits[PRIORITIES / 64];
+	struct thread *release; // by time, soonest first
+
+	struct thread idle;
+};
+
 // The idle thread and queues of this core. Boot only.
 void schedule_init(struct cpu *cpu);
 
-// Charges the time since the last entry to the context in use. Once an entry, first of all.
-void schedule_update_time(void);
+// Reads the clock. Once an entry, first of all.
+static inline void schedule_update_time(void) { this_cpu()->scheduler->now = clock_now(); }
 
 // Ticks at this entry.
-uint64_t schedule_now(void);
+static inline uint64_t schedule_now(void) { return this_cpu()->scheduler->now; }
+
+// schedule_check_budget() behind its first look.
+bool schedule_has_time_left(void);
 
 // True if the current thread has budget to go on. Otherwise its turn is over: it restarts its
 // instruction when it has budget again, or after its timeout handler's reply. Asked before each
 // call and exception, and when the timer interrupt came.
-bool schedule_check_budget(void);
+static inline bool schedule_check_budget(void) {
+	const struct scheduler *self = this_cpu()->scheduler;
+
+	return likely(self->now < self->attention) || schedule_has_time_left();
+}
 
 // Books the time used so far on the context in use.
 void schedule_commit_time(void);
@@ -42,8 +69,9 @@ void schedule_dequeue(struct thread *thread);
 // Places a schedulable thread at the head of its priority's ready queue.
 void schedule_enqueue_first(struct thread *thread);
 
-// Priority or queue order changed in a way that may end the current thread's turn.
-void schedule_again(void);
+// Priority, queue order or the current thread changed in a way that may end its turn or must be
+// loaded.
+static inline void schedule_again(void) { this_cpu()->scheduler->again = true; }
 
 // The current thread's context was configured anew.
 void schedule_reconsider_current(void);

@@ -61,12 +61,9 @@ static bool space_is_loaded(const void *root) {
 	return this_cpu()->space_root == physical_of(root).value;
 }
 
-void space_load(const struct thread *thread) {
-	const struct cap *cap = &thread->slots[THREAD_SPACE].cap;
+uint64_t space_root_of(const struct cap *root) { return physical_of(cap_object(root)).value; }
 
-	space_switch(slot_is_empty(&thread->slots[THREAD_SPACE]) ? kernel_map_root_physical()
-								 : physical_of(cap_object(cap)));
-}
+uint64_t space_root_of_nobody(void) { return kernel_map_root_physical().value; }
 
 physical_t space_guest_root(const struct thread *thread) {
 	const struct slot *slot = &thread->slots[THREAD_GUEST_SPACE];

@@ -3,16 +3,24 @@
 #pragma once
 
 #include <cpu/layout.h>
+#include <cpu/percpu.h>
+#include <cpu/registers.h>
 #include <kernel/cap.h>
 #include <kernel/thread.h>
 
 // True if the capability is a root of this format with an ASID.
 bool space_is_assigned(const struct cap *cap, enum space_format format);
 
-// Loads the address space of thread, or the kernel's own tables if it has none: THREAD_SPACE is
-// empty or holds a host root with an ASID (tcb.c). A root that lost its ASID maps nothing. Writes
-// CR3 only on a change.
-void space_load(const struct thread *thread);
+// CR3 for a root with an ASID, and for whoever has none: the kernel's own tables.
+uint64_t space_root_of(const struct cap *root);
+uint64_t space_root_of_nobody(void);
+
+// Loads the address space of thread. Writes CR3 only on a change.
+static inline void space_load(struct cpu *cpu, const struct thread *thread) {
+	if (cpu->space_root == thread->space_root) return;
+	cpu->space_root = thread->space_root;
+	cr3_write(thread->space_root);
+}
 
 // Physical root of the guest space in the thread's THREAD_GUEST_SPACE slot, or of an empty space.
 physical_t space_guest_root(const struct thread *thread);

@@ -26,8 +26,7 @@ static bool lookups_may_fault(enum send_kind kind) {
 }
 
 // Writes the answer of a kernel object to a Call: error or success, with its words.
-static void answer(struct invocation *invocation, enum error error) {
-	struct thread *caller = invocation->caller;
+static void answer(struct thread *caller, struct invocation *invocation, enum error error) {
 	unsigned length = message_write(caller, invocation->results, invocation->result_length);
 
 	*context_badge(&caller->context) = 0;
@@ -40,14 +39,44 @@ static bool first_phase_refuses(const struct cap *cap) {
 		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;
 }
 
-static enum error invoke_object(struct invocation *invocation, enum send_kind kind) {
-	const struct cap *cap = &invocation->slot->cap;
-	struct thread *caller = invocation->caller;
-	const char *name = object_ops[cap->type].name; // the capability may go
+// Looks a capability of the send phase up; a failure is a fault where the call may fault.
+static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
+	struct slot *slot = thread_window_slot(thread, address);
+	struct lookup lookup;
+
+	if (likely(slot)) return slot;
+	lookup = thread_lookup(thread, address);
+	if (!lookup.slot && lookups_may_fault(kind)) fault_capability(thread, address, 0, &lookup);
+	return lookup.slot;
+}
+
+// Extra capabilities of the message. False: one was missing, and the send phase is over.
+static bool send_lookup_caps(struct thread *thread, enum send_kind kind, struct slot **caps) {
+	unsigned count = tag_caps(*context_tag(&thread->context));
+
+	for (unsigned i = 0; i < count; i++) {
+		caps[i] = send_lookup(thread, thread->buffer_to_read->caps_or_badges[i], kind);
+		if (!caps[i]) return false;
+	}
+	return true;
+}
+
+static enum error invoke_object(struct thread *caller, struct invocation *invocation) {
+	const char *name = object_ops[invocation->slot->cap.type].name; // the capability may go
+	struct context *context = &caller->context;
+	uint64_t tag = *context_tag(context);
+	const uint64_t registers[MESSAGE_REGISTERS] = {
+		context->r10, context->r8, context->r9, context->r15};
 	enum error error;
 
-	if (kind == KIND_FIRST && first_phase_refuses(cap)) return ERROR_NO_REPLY;
-	caller->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
+	invocation->caller = caller;
+	invocation->buffer = caller->buffer_to_read;
+	invocation->registers = registers;
+	invocation->label = tag_label(tag);
+	invocation->length = tag_length(tag);
+	if (!invocation->buffer && invocation->length > MESSAGE_REGISTERS)
+		invocation->length = MESSAGE_REGISTERS;
+	invocation->result_length = 0;
 	error = invocation_dispatch(invocation);
 	if (error == ERROR_PREEMPTED && caller->state == THREAD_RUNNING)
 		caller->state = THREAD_RESTART;
@@ -57,62 +86,50 @@ static enum error invoke_object(struct invocation *invocation, enum send_kind ki
 	return error;
 }
 
-static void invoke(struct invocation *invocation, enum send_kind kind) {
-	static const uint8_t flags[] = {
-		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
+static void send_to_object(
+	struct invocation *invocation, struct thread *thread, enum send_kind kind) {
 	const struct cap *cap = &invocation->slot->cap;
 	enum error error = ERROR_NONE;
 
-	if (cap_has_badge(cap) && !(cap->rights & RIGHT_WRITE)) {
+	if (cap->type == CAP_REPLY) {
+		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
+	} else if (cap_has_badge(cap)) { // without Write
 		error = error_capability(invocation, 0);
-	} else if (cap->type == CAP_ENDPOINT) {
-		endpoint_send(cap, invocation->caller, flags[kind],
-			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
-		return;
-	} else if (cap->type == CAP_NOTIFICATION) {
-		notification_signal(cap_object(cap), cap->badge);
-	} else if (cap->type == CAP_REPLY) {
-		reply_send(cap_object(cap), invocation->caller,
-			cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
 	} else {
-		error = invoke_object(invocation, kind);
+		if (kind == KIND_FIRST && first_phase_refuses(cap)) return;
+		thread->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
+		error = invoke_object(thread, invocation);
 	}
-	if (kind == KIND_CALL && error < ERROR_PREEMPTED) answer(invocation, error);
-}
-
-// Looks a capability of the send phase up; a failure is a fault where the call may fault.
-static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
-	struct lookup lookup = thread_lookup(thread, address);
-
-	if (!lookup.slot && lookups_may_fault(kind)) fault_capability(thread, address, 0, &lookup);
-	return lookup.slot;
+	if (kind == KIND_CALL && error < ERROR_PREEMPTED) answer(thread, invocation, error);
 }
 
 // The send phase: acts on the capability at address with the message in the frame.
 static void send_phase(struct thread *thread, uint64_t address, enum send_kind kind) {
-	struct context *context = &thread->context;
-	uint64_t tag = *context_tag(context);
-	const uint64_t registers[MESSAGE_REGISTERS] = {
-		context->r10, context->r8, context->r9, context->r15};
+	static const uint8_t flags[] = {
+		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
 	struct invocation invocation;
+	const struct cap *cap;
 
 	invocation.slot = send_lookup(thread, address, kind);
 	if (!invocation.slot) return;
-	invocation.caller = thread;
-	invocation.buffer = thread_buffer_to_read(thread);
-	invocation.registers = registers;
-	invocation.label = tag_label(tag);
-	invocation.length = tag_length(tag);
-	invocation.cap_count = invocation.buffer ? tag_caps(tag) : 0;
-	invocation.result_length = 0;
-	if (!invocation.buffer && invocation.length > MESSAGE_REGISTERS)
-		invocation.length = MESSAGE_REGISTERS;
-	for (unsigned i = 0; i < invocation.cap_count; i++) {
-		invocation.caps[i] = send_lookup(
-			thread, invocation.buffer->caps_or_badges[i], kind);
-		if (!invocation.caps[i]) return;
+	invocation.cap_count = 0;
+	if (unlikely(tag_caps(*context_tag(&thread->context))) && thread->buffer_to_read) {
+		if (!send_lookup_caps(thread, kind, invocation.caps)) return;
+		invocation.cap_count = tag_caps(*context_tag(&thread->context));
 	}
-	invoke(&invocation, kind);
+	cap = &invocation.slot->cap;
+	if (!cap_has_badge(cap) || !(cap->rights & RIGHT_WRITE)) {
+		send_to_object(&invocation, thread, kind);
+	} else if (cap->type == CAP_ENDPOINT) {
+		endpoint_send(cap, thread, flags[kind],
+			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
+	} else {
+		notification_signal(cap_object(cap), cap->badge);
+		if (kind == KIND_CALL) {
+			*context_badge(&thread->context) = 0;
+			*context_tag(&thread->context) = tag_make(ERROR_NONE, 0, 0, 0);
+		}
+	}
 }
 
 static bool can_receive(const struct thread *thread, const struct cap *cap) {
@@ -129,8 +146,11 @@ static bool can_reply(const struct thread *, const struct cap *cap) {
 // The capability at address, which must be usable; otherwise the receive faults, and null.
 static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
 	bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
-	struct lookup lookup = thread_lookup(thread, address);
+	struct slot *slot = thread_window_slot(thread, address);
+	struct lookup lookup;
 
+	if (likely(slot) && is_usable(thread, &slot->cap)) return &slot->cap;
+	lookup = thread_lookup(thread, address);
 	if (lookup.slot && is_usable(thread, &lookup.slot->cap)) return &lookup.slot->cap;
 	if (lookup.slot) lookup = (struct lookup){.failure = LOOKUP_MISSING_CAPABILITY};
 	fault_capability(thread, address, 1, &lookup);
@@ -196,8 +216,9 @@ static void carry_out(struct thread *thread, const struct syscall_row *row) {
 		receive_phase(thread, row->receive, row->block);
 }
 
-void syscall_handle(uint64_t number) {
+void syscall_handle(void) {
 	struct thread *thread = this_cpu()->current;
+	uint64_t number = thread->context.rdx;
 	uint64_t index = -number;
 
 	schedule_update_time();

@@ -7,9 +7,9 @@
 
 struct thread;
 
-// Carries out system call number (rdx, all 64 bits) of the current thread. Its registers are in
-// its frame, rip behind the SYSCALL and fault_ip on it.
-void syscall_handle(uint64_t number);
+// Carries out the system call of the current thread; its number is rdx, all 64 bits. Its registers
+// are in its frame, rip behind the SYSCALL.
+void syscall_handle(void);
 
 // Carries out debug system call -index (syscalls.md 6), which the debug build has; false if there
 // is none of that number.
@@ -18,7 +18,12 @@ bool debug_syscall(struct thread *thread, uint64_t index);
 // What must hold between two entries into the kernel. The debug build looks after each system call
 // at the current thread and what hangs from it, and now and then at everything; whatever is not so
 // is a panic that names the condition.
-void check_after_call(void);
+void check_current(void);
+
+#define check_after_call() \
+	do { \
+		if (NACRE_DEBUG) check_current(); \
+	} while (0)
 
 // Everything reachable from the current thread's capability space.
 void check_everything(void);

@@ -43,7 +43,7 @@ enum error tcb_write_registers(struct invocation *invocation) {
 
 	for (unsigned i = 0; i < count && i < USER_CONTEXT_WORDS; i++)
 		thread_write_register(thread, i, invocation_word(invocation, 2 + i));
-	thread->context.rip = thread->context.fault_ip;
+	thread->context.rip = thread->trap.fault_ip;
 	if (invocation_word(invocation, 0) & FLAG_RESUME_TARGET) thread_resume(thread);
 	return ERROR_NONE;
 }
@@ -64,7 +64,7 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 	if (flags & COPY_RESUME_TARGET) thread_resume(to);
 	if (flags & COPY_FRAME) {
 		copy_words(to, from, 0, COPY_FRAME_WORDS);
-		to->context.rip = to->context.fault_ip;
+		to->context.rip = to->trap.fault_ip;
 	}
 	if (flags & COPY_INTEGER) copy_words(to, from, COPY_FRAME_WORDS, USER_CONTEXT_WORDS);
 	if (to == this_cpu()->current) schedule_again();
@@ -130,11 +130,8 @@ enum error tcb_unbind_notification(struct invocation *invocation) {
 }
 
 enum error tcb_set_tls_base(struct invocation *invocation) {
-	struct thread *thread = invocation_object(invocation);
-	uint64_t how = thread->context.how;
-
-	thread_write_register(thread, REGISTER_FS_BASE, invocation_word(invocation, 0));
-	thread->context.how = how;
+	thread_write_register(
+		invocation_object(invocation), REGISTER_FS_BASE, invocation_word(invocation, 0));
 	return ERROR_NONE;
 }
 
@@ -144,6 +141,8 @@ enum error tcb_set_flags(struct invocation *invocation) {
 	uint64_t set = invocation_word(invocation, 1);
 
 	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_FLAG_FPU_DISABLED));
+	thread->fpu_used = thread_fpu_at_start(thread);
+	if (thread == this_cpu()->current) schedule_again();
 	return invocation_return(invocation, thread->flags);
 }
 
@@ -176,11 +175,11 @@ static enum error install(
 
 		if (error) return error;
 		if (!same_capability(&target, &invocation->slot->cap)) return ERROR_NONE;
-		if (list[i].cap.type != CAP_NULL &&
-			same_capability(&list[i].cap, &list[i].source->cap))
-			derive_insert_copy(slot, list[i].cap, list[i].source);
 		if (list[i].index == THREAD_BUFFER)
 			cap_thread(&target)->buffer_address = list[i].address;
+		if (list[i].cap.type != CAP_NULL &&
+			same_capability(&list[i].cap, &list[i].source->cap))
+			thread_fill_slot(slot, list[i].cap, list[i].source);
 	}
 	return ERROR_NONE;
 }

@@ -2,43 +2,35 @@
 // Thread life cycle, states, queues, and access to registers and IPC buffer.
 #include <kernel/thread.h>
 
+#include <base/bits.h>
+#include <base/compiler.h>
 #include <base/format.h>
 #include <base/panic.h>
 #include <cpu/bases.h>
+#include <kernel/derive.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
 #include <kernel/sched_context.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
+#include <kernel/space.h>
+#include <kernel/thread_queue.h>
 
 void thread_init(void *memory) {
 	const struct thread *creator = this_cpu()->current;
 	struct thread *thread = memory;
 
-	context_init(&thread->context);
-	fpu_reset(&thread->fpu, thread->fpu_area, sizeof(thread->fpu_area), fpu_native_xcr0());
+	thread->context.rflags = CONTEXT_RFLAGS | CONTEXT_WHOLE;
+	thread->space_root = space_root_of_nobody();
+	fpu_reset(&thread->fpu, sizeof(thread->fpu_area), fpu_native_xcr0());
+	thread->fpu_used = thread_fpu_at_start(thread);
 	thread->domain = creator->domain;
 	if (NACRE_DEBUG)
 		format_text(thread->name, sizeof(thread->name), "child of: '%s'", creator->name);
 }
 
 // Queues
-
-void thread_queue_insert(struct thread **head, struct thread *before, struct thread *thread) {
-	struct thread *next = before ? before->queue.next : *head;
-
-	thread->queue.next = next;
-	thread->queue.previous = before ? before : next ? next->queue.previous : thread;
-	if (next)
-		next->queue.previous = thread;
-	else if (before)
-		(*head)->queue.previous = thread;
-	if (before)
-		before->queue.next = thread;
-	else
-		*head = thread;
-}
 
 // Puts thread behind all of its priority or a higher one: first come first served among equals.
 static void thread_queue_insert_by_priority(struct thread **head, struct thread *thread) {
@@ -48,20 +40,6 @@ static void thread_queue_insert_by_priority(struct thread **head, struct thread 
 	while (before && before->priority < thread->priority)
 		before = thread_queue_before(head, before);
 	thread_queue_insert(head, before, thread);
-}
-
-void thread_queue_remove(struct thread **head, struct thread *thread) {
-	struct thread *next = thread->queue.next;
-	struct thread *previous = thread->queue.previous;
-
-	if (*head == thread)
-		*head = next;
-	else
-		previous->queue.next = next;
-	if (next)
-		next->queue.previous = previous;
-	else if (*head)
-		(*head)->queue.previous = previous;
 }
 
 // Waiting
@@ -87,12 +65,22 @@ void thread_cancel_ipc(struct thread *thread) {
 	else
 		thread_unblock(thread);
 	thread->state = THREAD_INACTIVE;
-	thread->fault.kind = FAULT_NONE;
+	thread->fault_kind = FAULT_NONE;
+}
+
+void thread_rewind(struct thread *thread) {
+	if (thread->context.rflags & CONTEXT_WHOLE)
+		thread->context.rip = thread->trap.fault_ip;
+	else
+		thread->context.rip -= CONTEXT_SYSCALL_SIZE;
 }
 
 void thread_suspend(struct thread *thread) {
 	thread_cancel_ipc(thread);
-	if (thread->state == THREAD_RUNNING) thread->context.fault_ip = thread->context.rip;
+	if (thread->state == THREAD_RUNNING) {
+		context_complete(&thread->context, &thread->trap);
+		thread->trap.fault_ip = thread->context.rip;
+	}
 	thread->state = THREAD_INACTIVE;
 	schedule_dequeue(thread);
 	if (thread->yielding_to) sched_context_complete_yield(thread->yielding_to);
@@ -106,7 +94,7 @@ void thread_resume(struct thread *thread) {
 }
 
 void thread_cancel_wait(struct thread *thread) {
-	if (thread->fault.kind == FAULT_NONE)
+	if (thread->fault_kind == FAULT_NONE)
 		thread_resume(thread);
 	else
 		thread_cancel_ipc(thread);
@@ -133,41 +121,71 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 }
 
 void thread_destroy(struct thread *thread) {
-	struct cpu *cpu = this_cpu();
-
 	thread_suspend(thread);
+	for (unsigned i = 0; i < THREAD_SLOTS; i++)
+		if (thread->slots[i].next & SLOT_OF_THREAD) thread_slot_leaves(&thread->slots[i]);
 	if (thread->notification) notification_unbind(thread->notification);
 	if (thread->sched_context) sched_context_unbind_thread(thread->sched_context);
 	guest_hooks.detach(thread);
 	fpu_forget(&thread->fpu);
-	if (cpu->bases_owner == thread) cpu->bases_owner = NULL;
+}
+
+// Capabilities
+
+static struct thread *slot_thread(struct slot *slot) {
+	return (struct thread *)align_down((uint64_t)slot, 1ul << TCB_BITS);
+}
+
+static void set_window(struct thread *thread, const struct cap *cnode) {
+	if (cnode->cnode.guard_size + cnode->size_bits != 64) return;
+	thread->window.prefix = (uint64_t)cnode->cnode.guard << cnode->size_bits;
+	thread->window.count = cnode_slot_count(cnode);
+	thread->window.slots = cap_object(cnode);
+}
+
+static void set_buffer(struct thread *thread, const struct cap *frame) {
+	uint64_t offset = thread->buffer_address & ((1ul << frame->size_bits) - 1);
+	struct ipc_buffer *buffer = (struct ipc_buffer *)((char *)cap_object(frame) + offset);
+
+	if (frame->device || !(frame->rights & RIGHT_READ)) return;
+	thread->buffer_to_read = buffer;
+	if (frame->rights & RIGHT_WRITE) thread->buffer_to_write = buffer;
+}
+
+void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {
+	struct thread *thread = slot_thread(slot);
+	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
+
+	derive_insert_copy(slot, cap, source);
+	slot->next |= SLOT_OF_THREAD;
+	if (index == THREAD_CSPACE) set_window(thread, &cap);
+	if (index == THREAD_BUFFER) set_buffer(thread, &cap);
+	if (index == THREAD_SPACE) thread->space_root = space_root_of(&cap);
+	if (thread == this_cpu()->current) schedule_again();
+}
+
+void thread_slot_leaves(struct slot *slot) {
+	struct thread *thread = slot_thread(slot);
+	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
+
+	slot->next &= ~(uint64_t)SLOT_OF_THREAD;
+	if (index == THREAD_CSPACE) thread->window.count = 0;
+	if (index == THREAD_SPACE) thread->space_root = space_root_of_nobody();
+	if (index == THREAD_BUFFER) thread->buffer_to_read = thread->buffer_to_write = NULL;
+	if (thread == this_cpu()->current) schedule_again();
 }
 
 // Message access
 
-static struct ipc_buffer *buffer_with_rights(const struct thread *thread, unsigned rights) {
-	const struct cap *frame = &thread->slots[THREAD_BUFFER].cap;
-	uint64_t offset;
-
-	if (frame->type != CAP_FRAME || frame->device || (frame->rights & rights) != rights)
-		return NULL;
-	offset = thread->buffer_address & ((1ul << frame->size_bits) - 1);
-	return (struct ipc_buffer *)((char *)cap_object(frame) + offset);
-}
-
-struct ipc_buffer *thread_buffer_to_write(const struct thread *thread) {
-	return buffer_with_rights(thread, RIGHT_READ | RIGHT_WRITE);
-}
-
-const struct ipc_buffer *thread_buffer_to_read(const struct thread *thread) {
-	return buffer_with_rights(thread, RIGHT_READ);
-}
-
 struct lookup thread_lookup(const struct thread *thread, uint64_t address) {
+	struct slot *slot = thread_window_slot(thread, address);
+
+	if (likely(slot)) return (struct lookup){.slot = slot};
 	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
 }
 
-#define REGISTER(name) offsetof(struct context, name)
+#define REGISTER(name) offsetof(struct thread, context.name)
+#define TRAP(name) offsetof(struct thread, trap.name)
 
 // Registers of the message convention: words 0..3.
 static const uint16_t message_offsets[MESSAGE_REGISTERS] = {
@@ -175,34 +193,39 @@ static const uint16_t message_offsets[MESSAGE_REGISTERS] = {
 
 uint64_t *thread_message_register(struct thread *thread, unsigned i) {
 	assert(i < MESSAGE_REGISTERS);
-	return (uint64_t *)((char *)&thread->context + message_offsets[i]);
+	return (uint64_t *)((char *)thread + message_offsets[i]);
 }
 
 // Order of usercontext.md 1. Word 0 is the restart address.
-static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {REGISTER(fault_ip), REGISTER(rsp),
-	REGISTER(rflags), REGISTER(rax), REGISTER(rbx), REGISTER(rcx), REGISTER(rdx), REGISTER(rsi),
-	REGISTER(rdi), REGISTER(rbp), REGISTER(r8), REGISTER(r9), REGISTER(r10), REGISTER(r11),
+static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {TRAP(fault_ip), REGISTER(rsp),
+	REGISTER(rflags), REGISTER(rax), REGISTER(rbx), TRAP(rcx), REGISTER(rdx), REGISTER(rsi),
+	REGISTER(rdi), REGISTER(rbp), REGISTER(r8), REGISTER(r9), REGISTER(r10), TRAP(r11),
 	REGISTER(r12), REGISTER(r13), REGISTER(r14), REGISTER(r15), REGISTER(fs_base),
 	REGISTER(gs_base)};
 
 static uint64_t *user_register(struct thread *thread, unsigned i) {
-	// The bases of the loaded thread live in the CPU: user code changes them there.
-	if (i >= REGISTER_FS_BASE && this_cpu()->bases_owner == thread) {
+	struct cpu *cpu = this_cpu();
+
+	context_complete(&thread->context, &thread->trap);
+	// The bases of the current thread live in the CPU: user code changes them there.
+	if (i >= REGISTER_FS_BASE && thread == cpu->current && cpu->bases_loaded) {
 		bases_save(&thread->context);
-		this_cpu()->bases_owner = NULL;
+		cpu->bases_loaded = false;
+		schedule_again();
 	}
-	return (uint64_t *)((char *)&thread->context + register_offsets[i]);
+	return (uint64_t *)((char *)thread + register_offsets[i]);
 }
 
 uint64_t thread_read_register(struct thread *thread, unsigned i) {
-	return *user_register(thread, i);
+	uint64_t value = *user_register(thread, i);
+
+	return i == REGISTER_RFLAGS ? value & ~CONTEXT_WHOLE : value;
 }
 
 void thread_write_register(struct thread *thread, unsigned i, uint64_t value) {
 	if (i == REGISTER_RFLAGS)
-		value = context_clean_rflags(value);
+		value = context_clean_rflags(value) | CONTEXT_WHOLE;
 	else if (i == REGISTER_RIP || i >= REGISTER_FS_BASE)
 		value = context_clean_address(value);
 	*user_register(thread, i) = value;
-	thread->context.how = CONTEXT_IRET;
 }

@@ -25,7 +25,7 @@ enum thread_slot {
 enum thread_state {
 	THREAD_INACTIVE,
 	THREAD_RUNNING, // continues at context.rip
-	THREAD_RESTART, // runnable, will execute its instruction again at context.fault_ip
+	THREAD_RESTART, // runnable, will execute its instruction again
 	THREAD_IN_GUEST, // runnable: its VCPU runs
 	THREAD_BLOCKED_SEND,
 	THREAD_BLOCKED_RECEIVE,
@@ -39,9 +39,8 @@ enum {
 	THREAD_NAME_SIZE = 64,
 };
 
-// A fault waiting to be told to, or being handled by, a handler.
+// A fault waiting to be told to, or being handled by, a handler. Its kind is thread.fault_kind.
 struct fault {
-	uint32_t kind; // enum fault_kind
 	uint32_t length;
 	uint64_t words[2 + LOOKUP_MAX_WORDS]; // of the message, behind the registers
 };
@@ -59,37 +58,62 @@ enum message_flags {
 	MESSAGE_DONATE = 1 << 3, // a fault that is not a timeout, or a Call
 };
 
+// A capability space of one cnode that consumes all 64 bits: slot = slots[address ^ prefix], if
+// that is below count. Any other shape has count 0.
+struct cspace_window {
+	uint64_t prefix;
+	uint64_t count;
+	struct slot *slots;
+};
+
 struct thread {
 	struct slot slots[1 << THREAD_SLOT_RADIX];
-	struct context context;
 
+	// Three cache lines: the register frame, and behind it what every switch and rendezvous
+	// looks at. A fourth for capability and address space.
+	alignas(64) struct context context;
 	uint8_t state; // enum thread_state
+	uint8_t fault_kind; // enum fault_kind
 	uint8_t priority;
 	uint8_t max_priority; // maximum controlled priority
-	uint8_t domain;
 	uint8_t flags; // THREAD_FLAG_*
 	uint8_t message_flags; // while blocked sending
 	uint8_t is_queued; // in a ready queue
 	uint8_t is_released; // in the release queue
-	uint64_t badge; // while blocked sending: of the capability used
-
 	struct sched_context *sched_context;
+	struct reply *reply; // while blocked: the reply object used, or waited on
 	struct thread_link queue; // ready, release, endpoint or notification queue
 	struct thread **waits_in; // head of the endpoint's or notification's queue
-	struct reply *reply; // while blocked: the reply object used, or waited on
+
+	struct cspace_window window; // of THREAD_CSPACE
+	uint64_t space_root; // CR3 for THREAD_SPACE
+	struct fpu_state *fpu_used; // null: #NM at the next FPU instruction
 	struct notification *notification; // bound
+	// The IPC buffer in the physical window; null: no frame, a device frame, or missing rights
+	// (messageinfo.md 3).
+	const struct ipc_buffer *buffer_to_read;
+	struct ipc_buffer *buffer_to_write;
+
+	uint64_t badge; // while blocked sending: of the capability used
+	uint64_t buffer_address; // where THREAD_BUFFER shows the buffer
 	struct sched_context *yielding_to;
 	struct vcpu *vcpu;
-	uint64_t buffer_address; // user address of the IPC buffer; 0: none
+	struct trap trap;
 	struct fault fault;
+	uint8_t domain;
 
-	struct fpu_state fpu;
-	alignas(64) uint8_t fpu_area[FPU_THREAD_AREA];
 	char name[THREAD_NAME_SIZE];
+
+	alignas(64) uint8_t before_fpu[64 - sizeof(struct fpu_state)];
+	struct fpu_state fpu;
+	uint8_t fpu_area[FPU_THREAD_AREA];
 };
 
 _Static_assert(sizeof(struct thread) <= 1 << TCB_BITS);
 _Static_assert(THREAD_SLOTS <= 1 << THREAD_SLOT_RADIX);
+_Static_assert(offsetof(struct thread, state) == offsetof(struct thread, context) + 144);
+_Static_assert(offsetof(struct thread, window) == offsetof(struct thread, context) + 192);
+_Static_assert(offsetof(struct thread, badge) == offsetof(struct thread, context) + 256);
 
 static inline struct thread *cap_thread(const struct cap *cap) { return cap_object(cap); }
 
@@ -105,24 +129,6 @@ static inline bool thread_is_blocked(const struct thread *thread) {
 // Runnable, with an active context that has budget now.
 bool thread_is_schedulable(const struct thread *thread);
 
-// Queues of threads. A thread is in one at most: ready, release, endpoint or notification queue.
-// The head is a pointer in the owner; head->queue.previous is the tail.
-
-static inline struct thread *thread_queue_tail(struct thread *const *head) {
-	return *head ? (*head)->queue.previous : NULL;
-}
-
-// The thread before one that is in the queue, or null.
-static inline struct thread *thread_queue_before(
-	struct thread *const *head, const struct thread *thread) {
-	return thread == *head ? NULL : thread->queue.previous;
-}
-
-// Puts thread behind before, or first if that is null.
-void thread_queue_insert(struct thread **head, struct thread *before, struct thread *thread);
-
-void thread_queue_remove(struct thread **head, struct thread *thread);
-
 // Waits in a queue, behind its equals in priority. A current thread stops running.
 void thread_block(struct thread *thread, enum thread_state state, struct thread **queue);
 
@@ -132,6 +138,9 @@ void thread_unblock(struct thread *thread);
 // Leaves whatever queue or reply the thread waits in, and forgets its fault. The state becomes
 // inactive if it waited; otherwise it is unchanged.
 void thread_cancel_ipc(struct thread *thread);
+
+// The thread executes the instruction it stopped at once more.
+void thread_rewind(struct thread *thread);
 
 // Becomes inactive; a runnable thread will continue where it was (semantics.md F4).
 void thread_suspend(struct thread *thread);
@@ -150,18 +159,32 @@ void thread_set_priority(struct thread *thread, unsigned priority);
 // Everything that refers to the thread forgets it; it never runs again. Its slots remain.
 void thread_destroy(struct thread *thread);
 
-// Its IPC buffer in the physical window, or null: no frame, a device frame, or missing rights
-// (messageinfo.md 3).
-struct ipc_buffer *thread_buffer_to_write(const struct thread *thread);
-const struct ipc_buffer *thread_buffer_to_read(const struct thread *thread);
-
 // Looks address up in the thread's capability space, left-over bits allowed (semantics.md A3).
 struct lookup thread_lookup(const struct thread *thread, uint64_t address);
+
+// The slot of an address within the window, or null: thread_lookup() knows more.
+static inline struct slot *thread_window_slot(const struct thread *thread, uint64_t address) {
+	uint64_t index = address ^ thread->window.prefix;
+
+	return index < thread->window.count ? thread->window.slots + index : NULL;
+}
+
+// Fills an empty slot of a thread with cap, derived from the one in source, and keeps what is
+// derived from it until it goes. For a buffer, buffer_address is set before.
+void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source);
+
+// The capability of a slot with SLOT_OF_THREAD is about to go.
+void thread_slot_leaves(struct slot *slot);
 
 // Register of message word i, 0..3.
 uint64_t *thread_message_register(struct thread *thread, unsigned i);
 
 enum { REGISTER_RIP = 0, REGISTER_RFLAGS = 2, REGISTER_FS_BASE = 18 };
+
+// What fpu_used is before the thread's first FPU instruction.
+static inline struct fpu_state *thread_fpu_at_start(struct thread *thread) {
+	return fpu_is_eager() && !(thread->flags & THREAD_FLAG_FPU_DISABLED) ? &thread->fpu : NULL;
+}
 
 // Registers in the order of ReadRegisters (usercontext.md 1). Writing sanitises.
 uint64_t thread_read_register(struct thread *thread, unsigned i);

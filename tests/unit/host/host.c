@@ -11,6 +11,7 @@
 #include <cpu/kernel_map.h>
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
+#include <entry/fastpath.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 #include <kernel/schedule.h>
@@ -112,28 +113,27 @@ void cr3_write(uint64_t) {}
 
 void tlb_invalidate_page(uint64_t) {}
 
-void bases_switch(struct context *, const struct context *) {}
-
 void bases_save(struct context *) {}
+
+void bases_load(const struct context *) {}
+
+void bases_exchange(struct context *, const struct context *) {}
 
 uint64_t fpu_native_xcr0(void) { return 7; }
 
-void fpu_reset(struct fpu_state *state, uint8_t *area, size_t, uint64_t xcr0) {
-	state->area = area;
-	state->xcr0 = xcr0;
-}
+uint64_t features_present;
 
-void fpu_switch(struct fpu_state *next) { cpu.fpu_owner = next; }
+void fpu_reset(struct fpu_state *state, size_t, uint64_t xcr0) { state->xcr0 = xcr0; }
+
+void fpu_give(struct fpu_state *next) { cpu.fpu_allowed = next; }
+
+bool fpu_is_eager(void) { return false; }
 
 void fpu_forget(struct fpu_state *state) {
-	if (cpu.fpu_owner == state) cpu.fpu_owner = NULL;
+	if (cpu.fpu_allowed == state) cpu.fpu_allowed = NULL;
 }
 
 void fpu_flush(struct fpu_state *) {}
-
-void fpu_allow(void) {}
-
-void fpu_deny(void) {}
 
 uint8_t io_in8(uint16_t) { return 0; }
 
@@ -189,3 +189,7 @@ NO_HANDLER(vcpu_write_state)
 NO_HANDLER(vcpu_read_state)
 NO_HANDLER(vcpu_set_msr_access)
 #undef NO_HANDLER
+
+// Fast paths
+
+void syscall_slow(void) { host.slow++; }

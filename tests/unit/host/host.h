@@ -35,6 +35,7 @@ struct host {
 	// Preemption points say yes every preempt_period-th time; 0: never.
 	unsigned preempt_period;
 	unsigned preempt_asked;
+	unsigned slow; // calls that a fast path gave away
 };
 
 extern struct host host;

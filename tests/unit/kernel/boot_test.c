@@ -127,9 +127,10 @@ static void first_thread(void) {
 	root = world.root;
 	check(root == cap_object(&world.slots[ROOT_SLOT_TCB].cap));
 	check(root->context.rip == IMAGE + 0x100 && root->context.rdi == INFO);
-	check(root->context.rsp == 0 && root->context.rflags == 0x202 && root->context.rsi == 0);
+	check(root->context.rsp == 0 && root->context.rflags == (CONTEXT_WHOLE | 0x202) &&
+		root->context.rsi == 0);
 	check(root->priority == 255 && root->max_priority == 255 && root->domain == 0);
-	check(root->buffer_address == BUFFER && thread_buffer_to_write(root) != NULL);
+	check(root->buffer_address == BUFFER && root->buffer_to_write != NULL);
 	check(strcmp(root->name, "rootserver") == 0);
 	context = root->sched_context;
 	check(context == cap_object(&world.slots[ROOT_SLOT_SCHED_CONTEXT].cap));

@@ -200,7 +200,7 @@ static void waiting_threads(void) {
 	check(world_make(OBJECT_TCB, 0, 1, 1) == ERROR_NONE);
 	check(world_make(OBJECT_CNODE, 2, 2, 1) == ERROR_NONE);
 	thread = cap_thread(&s[1].cap);
-	derive_insert_copy(&thread->slots[THREAD_CSPACE], s[2].cap, &s[2]);
+	thread_fill_slot(&thread->slots[THREAD_CSPACE], s[2].cap, &s[2]);
 	check(slot_delete(&s[2]) == ERROR_NONE);
 	check(derive_is_last(&thread->slots[THREAD_CSPACE]));
 	host.preempt_period = 1;

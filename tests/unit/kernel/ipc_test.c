@@ -30,7 +30,7 @@ static void start(void) {
 	for (unsigned i = 0; i < array_count(types); i++)
 		check(world_make(types[i], 7, WORLD_FREE + i, 1) == ERROR_NONE);
 	server = cap_thread(&world.slots[SERVER].cap);
-	derive_insert_copy(&server->slots[THREAD_CSPACE], world.slots[ROOT_SLOT_CNODE].cap,
+	thread_fill_slot(&server->slots[THREAD_CSPACE], world.slots[ROOT_SLOT_CNODE].cap,
 		&world.slots[ROOT_SLOT_CNODE]);
 	server->priority = 255;
 	cap = world.slots[ENDPOINT].cap;
@@ -47,10 +47,10 @@ static void call(enum syscall_number number, uint64_t destination, uint64_t word
 	context->rsi = tag_make(0x123, 0, 0, 1);
 	context->r10 = word;
 	context->r12 = REPLY;
-	context->fault_ip = 0x400000;
 	context->rip = 0x400002;
 	host.now += HOST_TICKS_PER_US;
-	syscall_handle((uint64_t)number);
+	context->rflags &= ~CONTEXT_WHOLE;
+	syscall_handle();
 	check(schedule() != WAY_OUT_GUEST);
 }
 
@@ -104,9 +104,9 @@ static void restarts(void) {
 		context->rsi = tag_make(LABEL_CNODE_DELETE, 0, 0, 2);
 		context->r10 = CNODE;
 		context->r8 = 64;
-		context->fault_ip = 0x400000;
 		context->rip = 0x400002;
-		syscall_handle((uint64_t)SYSCALL_CALL);
+		context->rflags &= ~CONTEXT_WHOLE;
+		syscall_handle();
 		check(schedule() == WAY_OUT_USER && this_cpu()->current == world.root);
 	} while (context->rip == 0x400000 && ++stops < 1000);
 	check(stops >= 128 && stops < 140);

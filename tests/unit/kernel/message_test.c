@@ -20,6 +20,16 @@ static void tags(void) {
 	}
 }
 
+// The buffer's frame again, with other rights.
+static void set_buffer(struct thread *thread, unsigned rights, bool device) {
+	struct cap cap = world.slots[ROOT_SLOT_IPC_BUFFER].cap;
+
+	slot_delete_simple(&thread->slots[THREAD_BUFFER]);
+	cap.rights = rights & 0xf;
+	cap.device = device;
+	thread_fill_slot(&thread->slots[THREAD_BUFFER], cap, &world.slots[ROOT_SLOT_IPC_BUFFER]);
+}
+
 static void words(void) {
 	struct thread *thread;
 	struct ipc_buffer *buffer;
@@ -31,15 +41,19 @@ static void words(void) {
 	check(thread_message_register(thread, 1) == &thread->context.r8);
 	check(thread_message_register(thread, 2) == &thread->context.r9);
 	check(thread_message_register(thread, 3) == &thread->context.r15);
-	check(thread_buffer_to_write(thread) == buffer);
-	check(thread_buffer_to_read(thread) == buffer);
-	thread->slots[THREAD_BUFFER].cap.rights = RIGHT_READ;
-	check(!thread_buffer_to_write(thread) && thread_buffer_to_read(thread) == buffer);
-	thread->slots[THREAD_BUFFER].cap.rights = 0;
-	check(!thread_buffer_to_read(thread));
-	thread->slots[THREAD_BUFFER].cap.rights = RIGHT_READ | RIGHT_WRITE;
-	thread->slots[THREAD_BUFFER].cap.device = 1;
-	check(!thread_buffer_to_write(thread));
+	check(thread->buffer_to_write == buffer && thread->buffer_to_read == buffer);
+	set_buffer(thread, RIGHT_READ, false);
+	check(!thread->buffer_to_write && thread->buffer_to_read == buffer);
+	set_buffer(thread, 0, false);
+	check(!thread->buffer_to_read);
+	set_buffer(thread, RIGHT_WRITE, false);
+	check(!thread->buffer_to_read && !thread->buffer_to_write);
+	set_buffer(thread, RIGHT_READ | RIGHT_WRITE, true);
+	check(!thread->buffer_to_read && !thread->buffer_to_write);
+	set_buffer(thread, RIGHT_READ | RIGHT_WRITE, false);
+	check(thread->buffer_to_write == buffer && thread->buffer_to_read == buffer);
+	slot_delete_simple(&thread->slots[THREAD_BUFFER]);
+	check(!thread->buffer_to_read && !thread->buffer_to_write);
 }
 
 static const struct test rows[] = {

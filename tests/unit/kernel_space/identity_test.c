@@ -125,9 +125,9 @@ static void pool_goes(void) {
 	world_map_path(guest, 0);
 	check(!world_call(frame_map, (struct call){frame, root, {0, RIGHTS_ALL}}));
 	memset(&thread, 0, sizeof(thread));
-	thread.slots[THREAD_SPACE].cap = root->cap;
+	thread.space_root = space_root_of(&root->cap);
 	thread.slots[THREAD_GUEST_SPACE].cap = guest->cap;
-	space_load(&thread);
+	space_load(this_cpu(), &thread);
 	check(this_cpu()->space_root == physical_of(cap_object(&root->cap)).value);
 	check(space_guest_root(&thread).value == physical_of(cap_object(&guest->cap)).value);
 
@@ -151,18 +151,17 @@ static void loading(void) {
 	static struct thread thread, stranger;
 	struct slot *root = world_space(OBJECT_PML4);
 
-	memset(&thread, 0, sizeof(thread));
-	memset(&stranger, 0, sizeof(stranger));
-	space_load(&thread);
+	thread.space_root = stranger.space_root = space_root_of_nobody();
+	space_load(this_cpu(), &thread);
 	check(world.page_reloads == 0);
-	thread.slots[THREAD_SPACE].cap = root->cap;
-	space_load(&thread);
-	space_load(&thread);
+	thread.space_root = space_root_of(&root->cap);
+	space_load(this_cpu(), &thread);
+	space_load(this_cpu(), &thread);
 	check(world.page_reloads == 1);
 	check(this_cpu()->space_root == physical_of(cap_object(&root->cap)).value);
-	space_load(&stranger);
+	space_load(this_cpu(), &stranger);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
-	space_load(&thread);
+	space_load(this_cpu(), &thread);
 	world_delete(root);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
 	check(world.page_reloads == 4);

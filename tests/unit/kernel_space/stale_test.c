@@ -139,8 +139,8 @@ static void recycle_frame(struct slot *slot) {
 static void load_random(void) {
 	static struct thread thread;
 
-	thread.slots[THREAD_SPACE].cap = model.spaces[random_below(SPACES)]->cap;
-	space_load(&thread);
+	thread.space_root = space_root_of(&model.spaces[random_below(SPACES)]->cap);
+	space_load(this_cpu(), &thread);
 }
 
 static void step(void) {

@@ -3,15 +3,18 @@
 // the user's GS base waits in KERNEL_GS_BASE for the SWAPGS of the way out.
 #include <cpu/bases.h>
 
+#include <base/compiler.h>
 #include <cpu/features.h>
 #include <cpu/registers.h>
 
 void bases_save(struct context *save) {
-	if (feature_has(FEATURE_FSGSBASE))
-		asm volatile("rdfsbase %0" : "=r"(save->fs_base));
-	else
+	if (likely(feature_has(FEATURE_FSGSBASE))) {
+		asm volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs"
+			     : "=&r"(save->fs_base), "=&r"(save->gs_base));
+	} else {
 		save->fs_base = msr_read(MSR_FS_BASE);
-	save->gs_base = msr_read(MSR_KERNEL_GS_BASE);
+		save->gs_base = msr_read(MSR_KERNEL_GS_BASE);
+	}
 }
 
 static uint32_t selectors_read(void) {
@@ -22,19 +25,21 @@ static uint32_t selectors_read(void) {
 	return (ds | es | fs | gs) & 0xffff;
 }
 
-void bases_switch(struct context *save, const struct context *load) {
-	if (save) bases_save(save);
+void bases_load(const struct context *load) {
 	// A program may load data selectors; the next one must not see them. Loading GS changes its
 	// base, so the user's is swapped in for that moment.
-	if (selectors_read())
+	if (unlikely(selectors_read()))
 		asm volatile("mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs;"
 			     "swapgs; mov %w0, %%gs; swapgs"
 			     :
 			     : "r"(0)
 			     : "memory");
-	if (feature_has(FEATURE_FSGSBASE))
-		asm volatile("wrfsbase %0" : : "r"(load->fs_base));
-	else
+	if (likely(feature_has(FEATURE_FSGSBASE))) {
+		asm volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs"
+			     :
+			     : "r"(load->fs_base), "r"(load->gs_base));
+	} else {
 		msr_write(MSR_FS_BASE, load->fs_base);
-	msr_write(MSR_KERNEL_GS_BASE, load->gs_base);
+		msr_write(MSR_KERNEL_GS_BASE, load->gs_base);
+	}
 }

@@ -134,18 +134,25 @@ void clock_init(uint16_t timer_port) {
 		source, ratio ? "one-shot" : "TSC-deadline");
 }
 
-void clock_set_deadline(uint64_t deadline) {
+static void one_shot_start(uint64_t deadline) {
 	uint64_t now = tsc_read();
 	uint64_t wait = deadline > now ? deadline - now : 0;
 
-	if (this_cpu()->deadline == deadline) return;
-	this_cpu()->deadline = deadline;
-	if (!ratio)
-		msr_write(MSR_TSC_DEADLINE, deadline ? deadline : 1); // 0 would disarm
-	else if (wait < (COUNT_MAX << 31) / ratio)
+	if (wait < (COUNT_MAX << 31) / ratio)
 		apic_timer_start((uint32_t)(wait * ratio >> 32) + 1);
-	else // the counter holds no more: it ends early, and schedule() sets the rest
+	else // the counter holds no more: it ends early, and the rest is set then
 		apic_timer_start(COUNT_MAX / 2);
+}
+
+void clock_set_deadline(uint64_t deadline) {
+	struct cpu *cpu = this_cpu();
+
+	if (deadline >= cpu->deadline) return;
+	cpu->deadline = deadline;
+	if (ratio)
+		one_shot_start(deadline);
+	else
+		msr_write(MSR_TSC_DEADLINE, deadline ? deadline : 1); // 0 would disarm
 }
 
 void clock_expired(void) { this_cpu()->deadline = NO_DEADLINE; }

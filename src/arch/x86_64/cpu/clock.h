@@ -15,12 +15,13 @@ uint64_t clock_now(void);
 // (semantics.md G1), measured at boot.
 uint64_t clock_ticks_per_us(void);
 
-// The timer interrupt comes at deadline (absolute ticks), or at once if that has passed.
-// Replaces the deadline set before.
+// The timer interrupt comes at deadline (absolute ticks) or before, at once if that has passed. An
+// earlier deadline stays as it is: an interrupt that finds nothing to do is cheaper than a write of
+// the timer at every switch.
 void clock_set_deadline(uint64_t deadline);
 
 // The deadline set last: a guest must not run past it.
 uint64_t clock_deadline(void);
 
-// The timer interrupt arrived: the deadline is used up, the same one may be set again.
+// The timer interrupt arrived: the deadline is used up, and the next one must be set.
 void clock_expired(void);

@@ -6,35 +6,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// How the thread last entered the kernel, and so how it may leave.
-enum context_return {
-	CONTEXT_SYSRET = 0, // by SYSCALL: rcx and r11 are already lost, SYSRET is allowed
-	CONTEXT_IRET = 1, // every register must be loaded
+// In the rflags of a frame, above what a register can hold: the thread did not enter by SYSCALL, so
+// every register must be loaded, and struct trap holds the rest of them. In a frame without it RCX
+// is rip and R11 is rflags, as SYSCALL left them (SDM 2B), and SYSRET may leave.
+#define CONTEXT_WHOLE (1ul << 63)
+
+#define CONTEXT_SYSCALL_SIZE 2 // bytes of SYSCALL
+
+// Entry stubs push and the way out pops this very order; offsets.c publishes it to NASM. Two cache
+// lines; fs_base and gs_base stand with the thread's other data that a switch needs.
+struct context {
+	uint64_t r15;
+	uint64_t r14, r13, r12, r10, r9, r8;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rax;
+	uint64_t rip; // where the thread continues
+	uint64_t rflags; // and CONTEXT_WHOLE
+	uint64_t rsp;
+	uint64_t fs_base; // of a thread that does not run
+	uint64_t gs_base;
 };
 
-// Entry stubs store straight into this structure; offsets.c publishes the offsets to NASM.
-// rip is where the thread continues; fault_ip is where it restarts: the SYSCALL or faulting
-// instruction (usercontext.md 1). trap.asm also knows the order of the first fifteen.
-struct context {
-	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
-	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
-	uint64_t rip;
-	uint64_t rflags;
-	uint64_t rsp;
-	uint64_t fault_ip;
-	uint64_t how; // enum context_return
-	uint64_t fs_base;
-	uint64_t gs_base;
-	uint64_t vector; // exceptions: vector and error code of the last one
-	uint64_t error_code;
-	uint64_t fault_address; // CR2 at the last page fault
+#define CONTEXT_FRAME offsetof(struct context, fs_base)
+
+_Static_assert(CONTEXT_FRAME == 128);
+
+// What only exceptions and interrupts save; meaningful with CONTEXT_WHOLE.
+struct trap {
+	uint64_t rcx, r11;
+	uint64_t fault_ip; // where the thread restarts: the SYSCALL or faulting instruction
 };
 
 #define CONTEXT_RFLAGS 0x202ul // interrupts on, and the bit that is always set
 
-// Frame of a new thread: all zero, interrupts on (usercontext.md 3).
-static inline void context_init(struct context *context) {
-	*context = (struct context){.rflags = CONTEXT_RFLAGS, .how = CONTEXT_IRET};
+// Makes the frame of a system call whole, so that every register can be read and written.
+static inline void context_complete(struct context *context, struct trap *trap) {
+	if (context->rflags & CONTEXT_WHOLE) return;
+	trap->rcx = context->rip;
+	trap->r11 = context->rflags;
+	trap->fault_ip = context->rip - CONTEXT_SYSCALL_SIZE;
+	context->rflags |= CONTEXT_WHOLE;
 }
 
 // rflags a user may have: usercontext.md 2.

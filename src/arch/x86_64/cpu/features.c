@@ -45,10 +45,7 @@ static const struct feature_row optional[FEATURE_COUNT] = {
 	[FEATURE_VMX] = {"vmx", 1, 0, ECX, 5, 0},
 };
 
-// Written by features_init only.
-static uint64_t present;
-
-bool feature_has(enum feature feature) { return present >> feature & 1; }
+uint64_t features_present;
 
 static bool row_read(const struct feature_row *row) {
 	uint32_t highest = cpuid(row->leaf & 0x80000000u, 0).eax;
@@ -68,7 +65,7 @@ bool features_init(void) {
 	print("cpu: %.48s\ncpu:", (const char *)brand);
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
 		if (!row_read(&optional[i])) continue;
-		present |= 1ul << i;
+		features_present |= 1ul << i;
 		cr4 |= optional[i].cr4;
 		print(" %s", optional[i].name);
 	}

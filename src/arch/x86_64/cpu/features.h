@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum feature {
 	FEATURE_X2APIC,
@@ -19,7 +20,10 @@ enum feature {
 	FEATURE_COUNT,
 };
 
-bool feature_has(enum feature feature);
+// One bit a feature. Written by features_init only.
+extern uint64_t features_present;
+
+static inline bool feature_has(enum feature feature) { return features_present >> feature & 1; }
 
 // Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
 // after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.

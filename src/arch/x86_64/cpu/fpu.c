@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Eager switching: the registers always hold the state of this core's fpu_owner.
+// Switching by users of the FPU only, or of everybody where CR0.TS does not keep registers secret.
 #include <cpu/fpu.h>
 
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 
 enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
+
+#define VENDOR_INTEL 0x756e6547 // "Genu" in CPUID 0:EBX
 
 enum {
 	XSAVE_LEGACY_SIZE = 576, // x87 and SSE with the header
@@ -23,6 +24,9 @@ enum {
 
 // What XCR0 may hold on this CPU. Written by fpu_init only.
 static uint64_t supported;
+
+// Written by fpu_init only.
+static bool is_eager;
 
 uint64_t fpu_native_xcr0(void) { return supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX); }
 
@@ -41,12 +45,12 @@ uint64_t fpu_guest_xcr0(size_t area_size) {
 	return (result & XCR0_AVX512) == XCR0_AVX512 ? result : result & ~(uint64_t)XCR0_AVX512;
 }
 
-static void area_save(struct fpu_state *state) {
-	if (feature_has(FEATURE_XSAVEOPT))
-		asm volatile("xsaveopt64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
-	else
-		asm volatile("xsave64 (%0)" : : "r"(state->area), "a"(~0), "d"(~0) : "memory");
-}
+// CR0.TS. XSAVE and XRSTOR obey it themselves.
+static void access_allow(void) { asm volatile("clts"); }
+
+static void access_deny(void) { cr0_write(cr0_read() | CR0_TS); }
+
+bool fpu_is_eager(void) { return is_eager; }
 
 void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
@@ -55,54 +59,64 @@ void fpu_init(void) {
 	supported = (uint64_t)regs.edx << 32 | regs.eax;
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
+	access_deny();
+	is_eager = cpuid(0, 0).ebx == VENDOR_INTEL;
 	// CPUID 0Dh.0:EBX: what XCR0's present value needs.
 	if (cpuid(0xd, 0).ebx > FPU_THREAD_AREA)
 		panic("fpu: a thread's area of %d bytes is too small", FPU_THREAD_AREA);
 }
 
-void fpu_reset(struct fpu_state *state, uint8_t *area, size_t size, uint64_t xcr0) {
-	uint64_t *words = memset(area, 0, size);
+void fpu_reset(struct fpu_state *state, size_t size, uint64_t xcr0) {
+	uint64_t *words = memset(state->area, 0, size);
 
 	words[XSAVE_CONTROL] = RESET_CONTROL;
 	words[XSAVE_MXCSR] = RESET_MXCSR;
 	// SSE marked as in use, so that MXCSR is loaded from here in every case.
 	words[XSAVE_USED] = XCR0_X87 | XCR0_SSE;
-	*state = (struct fpu_state){.area = area, .xcr0 = xcr0};
+	state->xcr0 = xcr0;
 }
 
-void fpu_switch(struct fpu_state *next) {
+void fpu_give(struct fpu_state *next) {
 	struct cpu *cpu = this_cpu();
+	struct fpu_state *owner = cpu->fpu_allowed;
 
-	if (cpu->fpu_owner == next) return;
-	fpu_allow(); // XSAVE and XRSTOR obey CR0.TS themselves
-	if (cpu->fpu_owner) area_save(cpu->fpu_owner);
-	cpu->fpu_owner = next;
-	if (cpu->xcr0 != next->xcr0) xcr0_write(next->xcr0);
-	cpu->xcr0 = next->xcr0;
-	asm volatile("xrstor64 (%0)" : : "r"(next->area), "a"(~0), "d"(~0) : "memory");
+	if (owner == next) return;
+	if (!next) {
+		cpu->fpu_parked = owner;
+		access_deny();
+	} else {
+		if (!owner) {
+			access_allow();
+			owner = cpu->fpu_parked;
+		}
+		if (owner != next) {
+			if (owner) fpu_save(owner);
+			if (cpu->xcr0 != next->xcr0) xcr0_write(next->xcr0);
+			cpu->xcr0 = next->xcr0;
+			fpu_load(next);
+		}
+	}
+	cpu->fpu_allowed = next;
 }
 
 void fpu_forget(struct fpu_state *state) {
-	if (this_cpu()->fpu_owner == state) this_cpu()->fpu_owner = NULL;
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->fpu_parked == state) cpu->fpu_parked = NULL;
+	if (cpu->fpu_allowed != state) return;
+	cpu->fpu_allowed = NULL;
+	cpu->fpu_parked = NULL;
+	access_deny();
 }
 
 void fpu_flush(struct fpu_state *state) {
-	uint32_t denied = this_cpu()->fpu_denied;
+	struct cpu *cpu = this_cpu();
 
-	if (this_cpu()->fpu_owner != state) return;
-	fpu_allow();
-	area_save(state);
-	if (denied) fpu_deny();
-}
-
-void fpu_allow(void) {
-	if (!this_cpu()->fpu_denied) return;
-	this_cpu()->fpu_denied = 0;
-	asm volatile("clts");
-}
-
-void fpu_deny(void) {
-	if (this_cpu()->fpu_denied) return;
-	this_cpu()->fpu_denied = 1;
-	cr0_write(cr0_read() | CR0_TS);
+	if (cpu->fpu_allowed == state) {
+		fpu_save(state);
+	} else if (!cpu->fpu_allowed && cpu->fpu_parked == state) {
+		access_allow();
+		fpu_save(state);
+		access_deny();
+	}
 }

@@ -1,17 +1,34 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// x87, SSE and AVX state by XSAVE (SDM 1, chapter 13). The registers always belong to one owner.
+// x87, SSE and AVX state by XSAVE (SDM 1, chapter 13). The registers belong to one owner at a time.
+// Whoever has not used them yet runs with CR0.TS set and costs no save and no load; #NM makes it a
+// user of the FPU, whose state is switched with it from then on.
 #pragma once
 
+#include <base/compiler.h>
+#include <cpu/features.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 
-// One owner of FPU registers: a native thread or a guest. The area is 64-byte aligned.
+// One owner of FPU registers: a native thread or a guest. Its XSAVE area, 64-byte aligned, follows
+// directly.
 struct fpu_state {
-	uint8_t *area;
 	uint64_t xcr0;
+	uint8_t area[];
 };
+
+static inline void fpu_save(struct fpu_state *state) {
+	if (likely(feature_has(FEATURE_XSAVEOPT)))
+		asm volatile("xsaveopt64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
+	else
+		asm volatile("xsave64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
+}
+
+static inline void fpu_load(const struct fpu_state *state) {
+	asm volatile("xrstor64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
+}
 
 // Finds XSAVE features, sets CR0, CR4 and XCR0 for native threads. Once a core, at boot.
 void fpu_init(void);
@@ -21,18 +38,27 @@ void fpu_init(void);
 uint64_t fpu_native_xcr0(void);
 uint64_t fpu_guest_xcr0(size_t area_size);
 
-// Puts the reset state (FCW 0x37f, MXCSR 0x1f80) into an area of size bytes.
-void fpu_reset(struct fpu_state *state, uint8_t *area, size_t size, uint64_t xcr0);
+// fpu_save and fpu_load in a row for CPUs with XSAVEOPT and states with one XCR0.
+static inline void fpu_exchange(struct fpu_state *save, const struct fpu_state *load) {
+	asm volatile("xsaveopt64 %0; xrstor64 %1"
+		     :
+		     : "m"(save->area), "m"(load->area), "a"(~0), "d"(~0)
+		     : "memory");
+}
 
-// Makes next the owner: saves the present owner's registers, loads next's, and XCR0 if it differs.
-void fpu_switch(struct fpu_state *next);
+// Puts the reset state (FCW 0x37f, MXCSR 0x1f80) into an area of size bytes.
+void fpu_reset(struct fpu_state *state, size_t size, uint64_t xcr0);
+
+// Gives the FPU to next: saves the present owner's registers if that is another, loads next's, and
+// XCR0 if it differs. Null: the next FPU instruction raises #NM.
+void fpu_give(struct fpu_state *next);
+
+// True if every thread must own the FPU from its start, for on this CPU a program can guess at the
+// registers behind CR0.TS (CVE-2018-3665).
+bool fpu_is_eager(void);
 
 // The state is about to be destroyed or rewritten: it stops being the owner without a save.
 void fpu_forget(struct fpu_state *state);
 
 // Saves the registers if state is the owner, so that its area is up to date.
 void fpu_flush(struct fpu_state *state);
-
-// CR0.TS: with access off the next FPU instruction raises #NM. Writes CR0 only on a change.
-void fpu_allow(void);
-void fpu_deny(void);

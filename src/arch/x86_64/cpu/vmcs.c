@@ -10,7 +10,7 @@
 
 void vmcs_write_host(void) {
 	// ES, DS, FS and GS, FS base, and what SYSENTER would use: the kernel has no use for them,
-	// and bases_switch loads a program's before it runs.
+	// and bases_load loads a program's before it runs.
 	static const uint32_t zero[] = {
 		0x0c00, 0x0c06, 0x0c08, 0x0c0a, 0x6c06, 0x4c00, 0x6c10, 0x6c12};
 	const struct cpu *cpu = this_cpu();

@@ -12,8 +12,9 @@ VMCS_HOST_RIP equ 0x6c16
 bits 64
 default rel
 
+extern fastpath_call, fastpath_reply_recv
 extern trap_syscall, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
-global trap_stubs, trap_syscall_entry, way_out
+global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain, syscall_slow, way_out
 
 ; Stores or loads registers, the arguments from the third on, one after the other from an address
 ; on.
@@ -33,11 +34,22 @@ global trap_stubs, trap_syscall_entry, way_out
 %endrep
 %endmacro
 
-; All in the order of struct context, but for RAX, which the callers treat themselves.
-%macro context_store 1
-	registers store, %1 + CONTEXT_R15, r15, r14, r13, r12, r11, r10, r9, r8, \
-		rdi, rsi, rbp, rbx, rdx, rcx
+; The general registers of struct context, from its end down and from its start up.
+%macro push_all 1-*
+%rep %0
+	push %1
+%rotate 1
+%endrep
 %endmacro
+
+%macro pop_all 1-*
+%rep %0
+%rotate -1
+	pop %1
+%endrep
+%endmacro
+
+%define CONTEXT_REGISTERS rax, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r12, r13, r14, r15
 
 section .text
 
@@ -66,25 +78,100 @@ trap_stubs:
 %endrep
 
 ; SYSCALL: RCX is the next instruction, R11 the flags; FMASK has cleared IF, TF, DF, AC and NT. The
-; context serves as stack pointer for as long as no register is free; NMI and machine check have
-; stacks of their own.
-	align 16
-trap_syscall_entry:
+; frame serves as stack for as long as registers are pushed; NMI and machine check have stacks of
+; their own.
+%macro syscall_enter 0
 	swapgs
 	mov [gs:CPU_SCRATCH], rsp
-	mov rsp, [gs:CPU_CURRENT_CONTEXT]
-	context_store rsp
-	mov [rsp + CONTEXT_RAX], rax
-	mov [rsp + CONTEXT_RIP], rcx
-	sub rcx, 2			; SYSCALL itself
-	mov [rsp + CONTEXT_FAULT_IP], rcx
-	mov [rsp + CONTEXT_RFLAGS], r11
-	mov rax, [gs:CPU_SCRATCH]
-	mov [rsp + CONTEXT_RSP], rax
-	mov qword [rsp + CONTEXT_HOW], CONTEXT_SYSRET
+	mov rsp, [gs:CPU_CURRENT]
+	add rsp, THREAD_CONTEXT + CONTEXT_FRAME
+	push qword [gs:CPU_SCRATCH]
+	push r11
+	push rcx
+	push_all CONTEXT_REGISTERS
 	mov rsp, [gs:CPU_KERNEL_STACK]
-	mov rdi, rdx
+%endmacro
+
+	align 64
+trap_syscall_entry:
+	syscall_enter
+	cmp rdx, SYSCALL_CALL
+	jne .not_call
+	call fastpath_call
+
+; The current thread's frame. Its RIP is canonical where SYSRET may be used: behind a SYSCALL in
+; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET).
+way_out_user:
+	mov rsp, [gs:CPU_CURRENT]
+	cmp dword [rsp + THREAD_CONTEXT + CONTEXT_RFLAGS + 4], 0
+	jne interrupt_return
+	add rsp, THREAD_CONTEXT
+	pop_all CONTEXT_REGISTERS
+	pop rcx
+	pop r11
+	pop rsp
+	swapgs
+	o64 sysret
+
+trap_syscall_entry.not_call:
+	cmp rdx, SYSCALL_REPLY_RECV
+	jne syscall_slow
+	call fastpath_reply_recv
+	jmp way_out_user
+
+; The same without fast paths.
+	align 16
+trap_syscall_entry_plain:
+	syscall_enter
+
+; A fast path that has done nothing jumps here instead of returning.
+syscall_slow:
+	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_syscall
+
+; EAX: enum way_out. The stack is at its top.
+way_out:
+	cmp eax, WAY_OUT_USER
+	je way_out_user
+	cmp eax, WAY_OUT_GUEST
+	je guest_enter
+; STI takes effect after HLT began, so an interrupt that is pending already ends the HLT.
+.idle:
+	sti
+	hlt
+	jmp .idle
+
+; RSP: the thread. Every register is loaded.
+	align 16
+interrupt_return:
+	mov rdx, rsp
+	mov rsp, [gs:CPU_KERNEL_STACK]
+	mov rcx, [rdx + THREAD_CONTEXT + CONTEXT_RIP]
+	; IRETQ to a non-canonical address faults in ring 0 on some CPUs (SDM 2A, IRET).
+	mov rax, rcx
+	shl rax, 16
+	sar rax, 16
+	cmp rax, rcx
+	jne .bad_address
+	mov eax, [rdx + THREAD_CONTEXT + CONTEXT_RFLAGS]
+	push SELECTOR_USER_DATA
+	push qword [rdx + THREAD_CONTEXT + CONTEXT_RSP]
+	push rax
+	push SELECTOR_USER_CODE
+	push rcx
+	mov rcx, [rdx + TRAP_RCX]
+	mov r11, [rdx + TRAP_R11]
+	registers load, rdx + THREAD_CONTEXT, r15, r14, r13, r12, r10, r9, r8, rdi, rsi, rbp, rbx
+	mov rax, [rdx + THREAD_CONTEXT + CONTEXT_RAX]
+	mov rdx, [rdx + THREAD_CONTEXT + CONTEXT_RDX]
+	swapgs
+	iretq
+
+.bad_address:
+	mov [rdx + TRAP_FAULT_IP], rcx
+	mov edi, VECTOR_PROTECTION
+	xor esi, esi
+	call trap_exception
 	jmp way_out
 
 ; Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
@@ -94,27 +181,23 @@ trap_common:
 	test byte [rsp + 24], 3
 	jz .in_kernel
 	swapgs
-	mov [gs:CPU_SCRATCH], rax
-	mov rax, [gs:CPU_CURRENT_CONTEXT]
-	context_store rax
-	mov rcx, [gs:CPU_SCRATCH]
-	mov [rax + CONTEXT_RAX], rcx
-	pop rdi
-	mov [rax + CONTEXT_VECTOR], rdi
-	pop qword [rax + CONTEXT_ERROR_CODE]
-	pop rcx
-	mov [rax + CONTEXT_RIP], rcx
-	mov [rax + CONTEXT_FAULT_IP], rcx
-	add rsp, 8
-	pop qword [rax + CONTEXT_RFLAGS]
-	pop qword [rax + CONTEXT_RSP]
-	mov qword [rax + CONTEXT_HOW], CONTEXT_IRET
+	push rcx
+	mov rcx, rsp
+	mov rsp, [gs:CPU_CURRENT]
+	add rsp, THREAD_CONTEXT + CONTEXT_FRAME
+	push qword [rcx + 48]
+	push qword [rcx + 40]
+	push qword [rcx + 24]
+	push_all CONTEXT_REGISTERS
+	bts qword [rsp + CONTEXT_RFLAGS], CONTEXT_WHOLE_BIT
+	mov rax, [rcx]
+	mov [rsp - THREAD_CONTEXT + TRAP_RCX], rax
+	mov [rsp - THREAD_CONTEXT + TRAP_R11], r11
+	mov rax, [rcx + 24]
+	mov [rsp - THREAD_CONTEXT + TRAP_FAULT_IP], rax
+	mov rdi, [rcx + 8]
+	mov rsi, [rcx + 16]
 	mov rsp, [gs:CPU_KERNEL_STACK]
-	cmp edi, VECTOR_PAGE_FAULT
-	jne .no_address
-	mov rdx, cr2
-	mov [rax + CONTEXT_FAULT_ADDRESS], rdx
-.no_address:
 	cmp edi, VECTOR_EXCEPTIONS
 	jb .exception
 .interrupt:
@@ -134,9 +217,7 @@ trap_common:
 
 ; An exception in the kernel, a double fault or a machine check: the whole frame for the panic.
 trap_broken:
-	sub rsp, 15 * 8
-	context_store rsp
-	mov [rsp + CONTEXT_RAX], rax
+	push_all rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
 	mov rdi, rsp
 	and rsp, -16
 	call trap_in_kernel
@@ -151,58 +232,7 @@ guest_exit:
 		r8, r9, r10, r11, r12, r13, r14, r15
 .call:
 	call trap_guest_exit
-
-; EAX: enum way_out. The stack is at its top.
-	align 16
-way_out:
-	cmp eax, WAY_OUT_USER
-	jne .not_user
-	mov rdx, [gs:CPU_CURRENT_CONTEXT]
-	mov rcx, [rdx + CONTEXT_RIP]
-	; SYSRET and IRETQ to a non-canonical address fault in ring 0, SYSRET even with the
-	; program's stack pointer loaded (SDM 2B, SYSRET).
-	mov rax, rcx
-	shl rax, 16
-	sar rax, 16
-	cmp rax, rcx
-	jne .bad_address
-	mov rax, [rdx + CONTEXT_RAX]
-	registers load, rdx + CONTEXT_R15, r15, r14, r13, r12
-	registers load, rdx + CONTEXT_R10, r10, r9, r8, rdi, rsi, rbp, rbx
-	cmp qword [rdx + CONTEXT_HOW], CONTEXT_SYSRET
-	jne .interrupt_return
-	mov r11, [rdx + CONTEXT_RFLAGS]
-	mov rsp, [rdx + CONTEXT_RSP]
-	mov rdx, [rdx + CONTEXT_RDX]
-	swapgs
-	o64 sysret
-
-.interrupt_return:
-	push SELECTOR_USER_DATA
-	push qword [rdx + CONTEXT_RSP]
-	push qword [rdx + CONTEXT_RFLAGS]
-	push SELECTOR_USER_CODE
-	push rcx
-	mov r11, [rdx + CONTEXT_R11]
-	mov rcx, [rdx + CONTEXT_RCX]
-	mov rdx, [rdx + CONTEXT_RDX]
-	swapgs
-	iretq
-
-.bad_address:
-	mov qword [rdx + CONTEXT_VECTOR], VECTOR_PROTECTION
-	mov qword [rdx + CONTEXT_ERROR_CODE], 0
-	mov [rdx + CONTEXT_FAULT_IP], rcx
-	jmp trap_common.exception
-
-.not_user:
-	cmp eax, WAY_OUT_GUEST
-	je guest_enter
-; STI takes effect after HLT began, so an interrupt that is pending already ends the HLT.
-.idle:
-	sti
-	hlt
-	jmp .idle
+	jmp way_out
 
 ; VM entry of this_cpu()->guest. C has loaded all but the general registers, and HOST_RSP points to
 ; the top of the stack.

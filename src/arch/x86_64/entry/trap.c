@@ -6,7 +6,7 @@
 #include <base/panic.h>
 #include <cpu/apic.h>
 #include <cpu/clock.h>
-#include <cpu/context.h>
+#include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <kernel/fault.h>
 #include <kernel/irq.h>
@@ -22,27 +22,33 @@ enum {
 	CALL_SIZE = 2, // INT n
 };
 
-enum way_out trap_syscall(uint64_t number) {
+enum way_out trap_syscall(void) {
 	enum way_out way;
 
-	syscall_handle(number);
+	syscall_handle();
 	way = schedule();
 	check_after_call();
 	return way;
 }
 
-enum way_out trap_exception(void) {
+// The thread's first FPU instruction makes it a user of the FPU.
+static bool takes_fpu(struct thread *thread) {
+	if (thread->fpu_used || thread->flags & THREAD_FLAG_FPU_DISABLED) return false;
+	thread->fpu_used = &thread->fpu;
+	schedule_again();
+	return true;
+}
+
+enum way_out trap_exception(uint64_t vector, uint64_t code) {
 	struct thread *thread = this_cpu()->current;
-	const struct context *context = &thread->context;
 
 	schedule_update_time();
 	// Without budget left the thread runs into the exception again later.
 	if (schedule_check_budget()) {
-		if (context->vector == VECTOR_PAGE_FAULT)
-			fault_vm(thread, context->fault_address,
-				context->error_code & PAGE_FAULT_CODE);
-		else
-			fault_user_exception(thread, context->vector, context->error_code);
+		if (vector == VECTOR_PAGE_FAULT)
+			fault_vm(thread, cr2_read(), code & PAGE_FAULT_CODE);
+		else if (vector != VECTOR_NO_FPU || !takes_fpu(thread))
+			fault_user_exception(thread, vector, code);
 	}
 	return schedule();
 }
@@ -51,7 +57,7 @@ static void call_by_interrupt(uint64_t vector) {
 	struct thread *thread = this_cpu()->current;
 	uint32_t number = (uint32_t)vector << CALL_NUMBER_SHIFT;
 
-	thread->context.fault_ip = thread->context.rip - CALL_SIZE;
+	thread->trap.fault_ip = thread->context.rip - CALL_SIZE;
 	if (!schedule_check_budget()) return;
 	number |= (uint32_t)thread->context.rax & CALL_NUMBER_EAX;
 	fault_unknown_syscall(thread, (uint64_t)(int64_t)(int32_t)number);
@@ -59,6 +65,7 @@ static void call_by_interrupt(uint64_t vector) {
 
 static void timer_arrived(void) {
 	clock_expired();
+	schedule_again(); // the next deadline is to be set
 	(void)schedule_check_budget();
 }
 

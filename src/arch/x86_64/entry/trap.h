@@ -8,11 +8,11 @@
 // Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
 enum way_out boot_main(uint32_t magic, uint64_t information);
 
-// SYSCALL; number is the program's RDX.
-enum way_out trap_syscall(uint64_t number);
+// SYSCALL. The number stands in the current frame.
+enum way_out trap_syscall(void);
 
-// Exception of a program: vector, error code and fault address stand in the current context.
-enum way_out trap_exception(void);
+// Exception of a program.
+enum way_out trap_exception(uint64_t vector, uint64_t error_code);
 
 // Device interrupt, timer, or INT n of a program.
 enum way_out trap_interrupt(uint64_t vector);

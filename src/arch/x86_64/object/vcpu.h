@@ -61,6 +61,7 @@ struct vcpu {
 	uint64_t ept_pointer, host_cr3; // what the VMCS holds
 	uint64_t vpid; // generation and number (vcpu_run.c)
 
+	uint64_t before_fpu[5]; // the area behind fpu is aligned
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[VCPU_FPU_AREA];
 
@@ -69,6 +70,7 @@ struct vcpu {
 };
 
 _Static_assert(sizeof(struct vcpu) == 1 << VCPU_BITS);
+_Static_assert(offsetof(struct vcpu, fpu.area) == offsetof(struct vcpu, fpu_area));
 _Static_assert(offsetof(struct vcpu, fpu_area) + VCPU_FPU_AREA == VCPU_PAGE);
 _Static_assert(offsetof(struct vcpu, vmcs) == VCPU_PAGE);
 _Static_assert(offsetof(struct vcpu, io_bitmap) == 2 * VCPU_PAGE);

@@ -49,7 +49,7 @@ static const struct {
 static alignas(VCPU_PAGE) uint8_t msr_bitmap[VCPU_PAGE];
 
 // What the kernel has in the MSRs that VM entry and exit switch, all the time. KERNEL_GS_BASE is a
-// program's and not here: bases_switch loads it. Written by vcpu_msr_init.
+// program's and not here: bases_load loads it. Written by vcpu_msr_init.
 static uint64_t host_msrs[VCPU_MSR_KERNEL_GS_BASE];
 static unsigned host_msr_count; // TSC_AUX, the last, is not on every CPU
 

@@ -90,7 +90,7 @@ void vcpu_enter(struct thread *thread) {
 	struct context *context = &thread->context;
 
 	vcpu_load(vcpu);
-	if (likely(thread_buffer_to_read(thread))) {
+	if (likely(thread->buffer_to_read)) {
 		vmcs_write(VMCS_GUEST_RIP, context_clean_address(context->r10));
 		vcpu_set_primary(vcpu, context->r8);
 		vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
@@ -129,7 +129,7 @@ void vcpu_notify(struct thread *thread) {
 
 static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualification) {
 	struct thread *thread = vcpu->thread;
-	struct ipc_buffer *buffer = thread_buffer_to_write(thread);
+	struct ipc_buffer *buffer = thread->buffer_to_write;
 	uint64_t *word;
 
 	return_words(thread, vcpu);

@@ -26,7 +26,7 @@ enum { MAX_INSTRUCTION_LENGTH = 15 };
 static uint64_t xcr0_allowed(void) { return fpu_guest_xcr0(VCPU_FPU_AREA) & XCR0_OFFERED; }
 
 void vcpu_state_init(struct vcpu *vcpu) {
-	fpu_reset(&vcpu->fpu, vcpu->fpu_area, VCPU_FPU_AREA, fpu_native_xcr0());
+	fpu_reset(&vcpu->fpu, VCPU_FPU_AREA, fpu_native_xcr0());
 	vcpu->xcr0 = XCR0_X87;
 	vcpu_msr_init(vcpu);
 }
@@ -68,12 +68,11 @@ void vcpu_state_enter(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
 	// A program may have changed its bases; they give way to the guest's.
-	if (cpu->bases_owner) {
-		bases_save(&cpu->bases_owner->context);
-		cpu->bases_owner = NULL;
+	if (cpu->bases_loaded) {
+		bases_save(&cpu->current->context);
+		cpu->bases_loaded = false;
 	}
-	fpu_allow();
-	fpu_switch(&vcpu->fpu);
+	fpu_give(&vcpu->fpu);
 	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->xcr0);
 	debug_enter(cpu, vcpu);
 	if (cr2_read() != vcpu->cr2) cr2_write(vcpu->cr2);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Queues of threads. A thread is in one at most: ready, release, endpoint or notification queue.
+// The head is a pointer in the owner; head->queue.previous is the tail.
+#pragma once
+
+#include <kernel/thread.h>
+
+static inline struct thread *thread_queue_tail(struct thread *const *head) {
+	return *head ? (*head)->queue.previous : NULL;
+}
+
+// The thread before one that is in the queue, or null.
+static inline struct thread *thread_queue_before(
+	struct thread *const *head, const struct thread *thread) {
+	return thread == *head ? NULL : thread->queue.previous;
+}
+
+// Puts thread behind before, or first if that is null.
+static inline void thread_queue_insert(
+	struct thread **head, struct thread *before, struct thread *thread) {
+	struct thread *next = before ? before->queue.next : *head;
+
+	thread->queue.next = next;
+	thread->queue.previous = before ? before : next ? next->queue.previous : thread;
+	if (next)
+		next->queue.previous = thread;
+	else if (before)
+		(*head)->queue.previous = thread;
+	if (before)
+		before->queue.next = thread;
+	else
+		*head = thread;
+}
+
+static inline void thread_queue_append(struct thread **head, struct thread *thread) {
+	struct thread *first = *head;
+
+	thread->queue.next = NULL;
+	if (!first) {
+		*head = thread;
+		thread->queue.previous = thread;
+	} else {
+		first->queue.previous->queue.next = thread;
+		thread->queue.previous = first->queue.previous;
+		first->queue.previous = thread;
+	}
+}
+
+static inline void thread_queue_remove(struct thread **head, struct thread *thread) {
+	struct thread *next = thread->queue.next;
+	struct thread *previous = thread->queue.previous;
+
+	if (*head == thread)
+		*head = next;
+	else
+		previous->queue.next = next;
+	if (next)
+		next->queue.previous = previous;
+	else if (*head)
+		(*head)->queue.previous = previous;
+}
+
+// The queue is not empty.
+static inline void thread_queue_take_first(struct thread **head) {
+	struct thread *first = *head;
+	struct thread *next = first->queue.next;
+
+	*head = next;
+	if (next) next->queue.previous = first->queue.previous;
+}

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Host tests: there are no bases to switch.
+#pragma once
+
+#include <cpu/context.h>
+
+void bases_save(struct context *save);
+void bases_load(const struct context *load);
+void bases_exchange(struct context *save, const struct context *load);
