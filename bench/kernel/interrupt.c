@@ -20,16 +20,16 @@ static volatile uint64_t over; // by the thread that takes the samples
 static void spinner_run(struct helper *helper) {
 	(void)helper;
 	while (!over)
-		begun_at = ticks();
+		begun_at = ticks_begin();
 }
 
 static void handler_run(struct helper *helper) {
-	for (unsigned round = 0; round < ROUNDS_TIMED; round++) {
+	for (unsigned round = 0; round < ROUNDS_FEW; round++) {
 		struct sel4_registers registers = {.rdi = helper->argument[0]};
 		uint64_t end;
 
 		sel4_syscall(SYSCALL_WAIT, &registers);
-		end = ticks();
+		end = ticks_end();
 		sample_add(end - begun_at);
 		(void)invoke(helper->argument[1], LABEL_IRQ_HANDLER_ACK, CAPS(), WORDS());
 	}
@@ -77,12 +77,12 @@ static void interrupt_measure(const struct row *row) {
 // Yield gives up the budget, which comes back a period after it began.
 static void wait_run(struct helper *helper) {
 	(void)helper;
-	for (unsigned round = 0; round < ROUNDS_TIMED; round++) {
+	for (unsigned round = 0; round < ROUNDS_FEW; round++) {
 		struct sel4_registers registers = {0};
 		uint64_t end;
 
 		sel4_syscall(SYSCALL_YIELD, &registers);
-		end = ticks();
+		end = ticks_end();
 		sample_add(end - begun_at);
 	}
 	over = 1;
@@ -96,8 +96,8 @@ static void timer_measure(const struct row *row) {
 }
 
 static const struct row rows[] = {
-	{"interrupt-to-handler", "ticks", interrupt_measure, 0},
-	{"timer-to-thread", "ticks", timer_measure, 0},
+	{"interrupt-to-handler", interrupt_measure, 0},
+	{"timer-to-thread", timer_measure, 0},
 };
 
 ROW_FILE(interrupt);

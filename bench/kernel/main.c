@@ -15,7 +15,11 @@ enum { BENCH_SLOTS = 3000 };
 	FILE(fault) \
 	FILE(interrupt) \
 	FILE(mapping) \
-	FILE(capability)
+	FILE(object) \
+	FILE(capability) \
+	FILE(vm_exit)
+
+static uint64_t arena_parent; // by root_main
 
 [[gnu::noreturn]] static void bench_end(uint8_t status) {
 	machine_exit(status);
@@ -42,6 +46,20 @@ void helper_move(struct helper *helper) {
 		WORDS(0, 0)));
 }
 
+uint64_t untyped_find(uint64_t size_bits, _Bool is_device) {
+	const struct bootinfo *info = world.bootinfo;
+
+	for (uint64_t slot = info->untyped.start; slot < info->untyped.end; slot++) {
+		const struct bootinfo_untyped *entry =
+			&info->untyped_list[slot - info->untyped.start];
+
+		if (entry->size_bits >= size_bits && entry->is_device == is_device &&
+			slot != arena_parent)
+			return slot;
+	}
+	return NULL_CAP;
+}
+
 void helper_become_passive(struct helper *helper) {
 	settle();
 	CHECK_OK(invoke(helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
@@ -49,7 +67,7 @@ void helper_become_passive(struct helper *helper) {
 
 static void row_run(const struct row *row) {
 	row->measure(row);
-	samples_print(row);
+	if (!row_is_skipped(row)) samples_print(row);
 	helpers_stop();
 	(void)arena_empty();
 	helpers_forget();
@@ -66,7 +84,9 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	world_see((const struct bootinfo *)bootinfo);
 	world_slots_take(BENCH_SLOTS);
 	output_start();
-	world.arena = object_new_in(world_memory(), OBJECT_UNTYPED, ARENA_BITS);
+	counter_find();
+	arena_parent = world_memory();
+	world.arena = object_new_in(arena_parent, OBJECT_UNTYPED, ARENA_BITS);
 	slots_keep();
 	priority_main_set();
 	for (unsigned file = 0; file < array_count(files); file++)
