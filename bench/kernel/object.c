@@ -6,7 +6,7 @@ static const seL4_CNode cnode = seL4_CapInitThreadCNode;
 
 // A row's setting: type, and size for the types that want one.
 #define SIZED(type, size_bits) ((type) | (size_bits) << 8)
-enum { TYPE_MASK = 0xff, SIZE_SHIFT = 8, HUGE_ROUNDS = 3 };
+enum { TYPE_MASK = 0xff, SIZE_SHIFT = 8 };
 
 // False where the kernel makes no such object on this machine.
 static _Bool is_available(uint64_t type, uint64_t size_bits) {
@@ -55,8 +55,9 @@ static void retype_huge_measure(const struct row *row) {
 		row_skip("this machine has no GiB of memory in one piece");
 		return;
 	}
+	// Its 134 million writes take an emulator seconds: one round.
 	samples_keep_first();
-	retype_again(untyped, row, HUGE_ROUNDS);
+	retype_again(untyped, row, 1);
 }
 
 static void delete_measure(const struct row *row) {
