@@ -13,6 +13,7 @@ from nacre import console, debs, initramfs, iso, machine, packages, places, prod
 from nacre.report import Failure, step
 
 PROMPT = "nacre-guest#"
+EMULATORS = ("bochs",)
 SECONDS = 900
 LIMIT = 1.5
 MEMORY = 1024

@@ -11,6 +11,7 @@ from nacre import build, console, machine, packages, places
 from nacre.report import Failure, step
 
 MARK = re.compile(r"boot: done in (\d+) TSC ticks")
+EMULATORS = ("qemu",)
 SECONDS = 120
 LIMIT = 30_000_000
 MEMORY = 2048

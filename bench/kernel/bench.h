@@ -13,12 +13,12 @@ enum {
 	WARM_UP = 16, // first samples of a row, not kept
 	SAMPLES = 1000,
 	ROUNDS = WARM_UP + SAMPLES,
-	ROUNDS_TIMED = WARM_UP + 200, // where each round waits for a device
+	ROUNDS_FEW = WARM_UP + 200, // where a round waits for a device, or is long
+	ROUNDS_LONG = WARM_UP + 20, // where a round takes over 100000 instructions
 };
 
 struct row {
 	const char *name;
-	const char *unit;
 	void (*measure)(const struct row *row);
 	uint64_t setting; // for rows that share a function
 };
@@ -33,16 +33,47 @@ struct row_file {
 // When the operation that is being measured began. By the thread that begins it.
 extern volatile uint64_t begun_at;
 
-__attribute__((always_inline)) static inline uint64_t ticks(void) {
+// The fences keep what is measured between both reads (SDM 2B, RDTSC and RDTSCP), and lie outside:
+// a count of instructions is the same with and without them.
+__attribute__((always_inline)) static inline uint64_t ticks_begin(void) {
 	uint32_t low;
 	uint32_t high;
 
-	asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+	asm volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high)::"memory");
 	return (uint64_t)high << 32 | low;
 }
 
+__attribute__((always_inline)) static inline uint64_t ticks_end(void) {
+	uint32_t low;
+	uint32_t high;
+
+	asm volatile("rdtscp\n\tlfence" : "=a"(low), "=d"(high)::"ecx", "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+// What the time stamp counter counts, found out before the first row.
+struct counter {
+	const char *unit;
+	uint64_t overhead; // of a measurement of nothing: taken from every sample
+};
+
+extern struct counter counter;
+void counter_find(void);
+
 void sample_add(uint64_t value);
+// The running row takes none: this machine lacks what it needs.
+void row_skip(const char *why);
+_Bool row_is_skipped(const struct row *row); // and says so
+// The first samples count too: of a row with few and very long rounds.
+void samples_keep_first(void);
 void samples_print(const struct row *row);
+
+// An untyped of at least 2^size_bits bytes from the boot information, not that of the arena; or
+// NULL_CAP.
+uint64_t untyped_find(uint64_t size_bits, _Bool is_device);
+
+// An EPT space with tables down to 4 KiB at guest-physical 0; also without VT-x.
+uint64_t guest_space_new(void);
 
 // Puts a helper into an address space of its own that shows this program at the same addresses.
 void helper_move(struct helper *helper);

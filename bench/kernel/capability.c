@@ -1,33 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What do objects and capabilities cost to make and to take away?
+// What does it cost to copy, mint, move and delete capabilities, and to revoke many at once?
 #include "bench.h"
 
 static const seL4_CNode cnode = seL4_CapInitThreadCNode;
-
-static void retype_measure(const struct row *row) {
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		uint64_t slot = slot_take();
-		uint64_t arena = world.arena;
-		uint64_t start = ticks();
-		uint64_t error = seL4_Untyped_Retype(arena, row->setting, 0, cnode, 0, 0, slot, 1);
-		uint64_t end = ticks();
-
-		CHECK_EQUAL(error, seL4_NoError);
-		sample_add(end - start);
-	}
-}
-
-static void object_delete_measure(const struct row *row) {
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		uint64_t slot = object_new(row->setting, 0);
-		uint64_t start = ticks();
-		uint64_t error = seL4_CNode_Delete(cnode, slot, seL4_WordBits);
-		uint64_t end = ticks();
-
-		CHECK_EQUAL(error, seL4_NoError);
-		sample_add(end - start);
-	}
-}
 
 static void copy_measure(const struct row *row) {
 	uint64_t source = object_new(OBJECT_ENDPOINT, 0);
@@ -35,13 +10,48 @@ static void copy_measure(const struct row *row) {
 	(void)row;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t slot = slot_take();
-		uint64_t start = ticks();
+		uint64_t start = ticks_begin();
 		uint64_t error = seL4_CNode_Copy(
 			cnode, slot, seL4_WordBits, cnode, source, seL4_WordBits, seL4_AllRights);
-		uint64_t end = ticks();
+		uint64_t end = ticks_end();
 
 		CHECK_EQUAL(error, seL4_NoError);
 		sample_add(end - start);
+	}
+}
+
+static void mint_measure(const struct row *row) {
+	uint64_t source = object_new(OBJECT_ENDPOINT, 0);
+
+	(void)row;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		uint64_t slot = slot_take();
+		uint64_t start = ticks_begin();
+		uint64_t error = seL4_CNode_Mint(cnode, slot, seL4_WordBits, cnode, source,
+			seL4_WordBits, seL4_AllRights, 1);
+		uint64_t end = ticks_end();
+
+		CHECK_EQUAL(error, seL4_NoError);
+		sample_add(end - start);
+	}
+}
+
+static void move_measure(const struct row *row) {
+	uint64_t from = object_new(OBJECT_ENDPOINT, 0);
+	uint64_t to = slot_take();
+
+	(void)row;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		uint64_t start = ticks_begin();
+		uint64_t error = seL4_CNode_Move(
+			cnode, to, seL4_WordBits, cnode, from, seL4_WordBits);
+		uint64_t end = ticks_end();
+		uint64_t next = from;
+
+		CHECK_EQUAL(error, seL4_NoError);
+		sample_add(end - start);
+		from = to;
+		to = next;
 	}
 }
 
@@ -51,9 +61,9 @@ static void copy_delete_measure(const struct row *row) {
 	(void)row;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t slot = cap_copy(source);
-		uint64_t start = ticks();
+		uint64_t start = ticks_begin();
 		uint64_t error = seL4_CNode_Delete(cnode, slot, seL4_WordBits);
-		uint64_t end = ticks();
+		uint64_t end = ticks_end();
 
 		CHECK_EQUAL(error, seL4_NoError);
 		sample_add(end - start);
@@ -64,10 +74,11 @@ static void copy_delete_measure(const struct row *row) {
 static void revoke_measure(const struct row *row) {
 	uint64_t source = object_new(OBJECT_ENDPOINT, 0);
 	uint64_t children = slot_take();
+	unsigned rounds = row->setting > 100 ? ROUNDS_LONG : ROUNDS_FEW;
 
 	for (uint64_t child = 1; child < row->setting; child++)
 		(void)slot_take();
-	for (unsigned round = 0; round < ROUNDS; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		uint64_t start;
 		uint64_t error;
 		uint64_t end;
@@ -76,24 +87,23 @@ static void revoke_measure(const struct row *row) {
 			CHECK_EQUAL(seL4_CNode_Mint(cnode, children + child, seL4_WordBits, cnode,
 					    source, seL4_WordBits, seL4_AllRights, 1),
 				seL4_NoError);
-		start = ticks();
+		start = ticks_begin();
 		error = seL4_CNode_Revoke(cnode, source, seL4_WordBits);
-		end = ticks();
+		end = ticks_end();
 		CHECK_EQUAL(error, seL4_NoError);
 		sample_add(end - start);
 	}
 }
 
 static const struct row rows[] = {
-	{"retype-frame", "ticks", retype_measure, OBJECT_PAGE},
-	{"retype-tcb", "ticks", retype_measure, OBJECT_TCB},
-	{"retype-endpoint", "ticks", retype_measure, OBJECT_ENDPOINT},
-	{"delete-tcb", "ticks", object_delete_measure, OBJECT_TCB},
-	{"delete-endpoint", "ticks", object_delete_measure, OBJECT_ENDPOINT},
-	{"cap-copy", "ticks", copy_measure, 0},
-	{"cap-delete", "ticks", copy_delete_measure, 0},
-	{"cap-revoke-1", "ticks", revoke_measure, 1},
-	{"cap-revoke-16", "ticks", revoke_measure, 16},
+	{"cap-copy", copy_measure, 0},
+	{"cap-mint", mint_measure, 0},
+	{"cap-move", move_measure, 0},
+	{"cap-delete", copy_delete_measure, 0},
+	{"cap-revoke-1", revoke_measure, 1},
+	{"cap-revoke-10", revoke_measure, 10},
+	{"cap-revoke-100", revoke_measure, 100},
+	{"cap-revoke-1000", revoke_measure, 1000},
 };
 
 ROW_FILE(capability);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Measurements of the kernel as the initial task: runs every row of every file, prints one line of
 // JSON a figure and ends the emulator run.
+#include <base/memory.h>
 #include <stdarg.h>
 #include <user/print.h>
 #include <user/root/root.h>
@@ -15,7 +16,13 @@ enum { BENCH_SLOTS = 3000 };
 	FILE(fault) \
 	FILE(interrupt) \
 	FILE(mapping) \
-	FILE(capability)
+	FILE(object) \
+	FILE(capability) \
+	FILE(vm_exit)
+
+// By root_main.
+static uint64_t arena_parent;
+static const char *rows_wanted; // "+PREFIX" for each prefix of names; null: all rows
 
 [[gnu::noreturn]] static void bench_end(uint8_t status) {
 	machine_exit(status);
@@ -42,14 +49,53 @@ void helper_move(struct helper *helper) {
 		WORDS(0, 0)));
 }
 
+uint64_t untyped_find(uint64_t size_bits, _Bool is_device) {
+	const struct bootinfo *info = world.bootinfo;
+
+	for (uint64_t slot = info->untyped.start; slot < info->untyped.end; slot++) {
+		const struct bootinfo_untyped *entry =
+			&info->untyped_list[slot - info->untyped.start];
+
+		if (entry->size_bits >= size_bits && entry->is_device == is_device &&
+			slot != arena_parent)
+			return slot;
+	}
+	return NULL_CAP;
+}
+
 void helper_become_passive(struct helper *helper) {
 	settle();
 	CHECK_OK(invoke(helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
 }
 
+// A boot module's name may say which rows to run: rows+PREFIX+PREFIX.
+static void rows_choose(void) {
+	static const char key[] = "rows";
+	const struct bootinfo_chunk *chunk = chunk_find(BOOTINFO_MODULES);
+	const struct bootinfo_module *modules = (const void *)(chunk + 1);
+	uint64_t count = chunk ? (chunk->length - sizeof(*chunk)) / sizeof(*modules) : 0;
+
+	for (uint64_t index = 0; index < count; index++)
+		if (memcmp(modules[index].name, key, sizeof(key) - 1) == 0)
+			rows_wanted = modules[index].name + sizeof(key) - 1;
+}
+
+static _Bool name_begins(const char *name, const char *prefix) {
+	while (*prefix != '\0' && *prefix != '+')
+		if (*name++ != *prefix++) return 0;
+	return 1;
+}
+
+static _Bool row_is_wanted(const struct row *row) {
+	if (!rows_wanted) return 1;
+	for (const char *at = rows_wanted; *at != '\0'; at++)
+		if (*at == '+' && name_begins(row->name, at + 1)) return 1;
+	return 0;
+}
+
 static void row_run(const struct row *row) {
 	row->measure(row);
-	samples_print(row);
+	if (!row_is_skipped(row)) samples_print(row);
 	helpers_stop();
 	(void)arena_empty();
 	helpers_forget();
@@ -65,13 +111,17 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	print_silence();
 	world_see((const struct bootinfo *)bootinfo);
 	world_slots_take(BENCH_SLOTS);
+	rows_choose();
 	output_start();
-	world.arena = object_new_in(world_memory(), OBJECT_UNTYPED, ARENA_BITS);
+	counter_find();
+	arena_parent = world_memory();
+	world.arena = object_new_in(arena_parent, OBJECT_UNTYPED, ARENA_BITS);
 	slots_keep();
 	priority_main_set();
 	for (unsigned file = 0; file < array_count(files); file++)
 		for (size_t index = 0; index < files[file]->count; index++)
-			row_run(&files[file]->rows[index]);
+			if (row_is_wanted(&files[file]->rows[index]))
+				row_run(&files[file]->rows[index]);
 	output("bench done\n");
 	bench_end(0);
 }

@@ -11,16 +11,25 @@ volatile uint64_t begun_at;
 static unsigned offered;
 static uint64_t values[SAMPLES];
 
-void sample_add(uint64_t value) {
-	unsigned index = offered++ - WARM_UP;
+// By the main thread.
+static unsigned warm_up = WARM_UP;
+static const char *skipped;
 
-	// Also false below WARM_UP, where the index wraps.
-	if (index < SAMPLES) values[index] = value;
+void sample_add(uint64_t value) {
+	unsigned index = offered++ - warm_up;
+
+	// Also false below warm_up, where the index wraps.
+	if (index < SAMPLES)
+		values[index] = value > counter.overhead ? value - counter.overhead : 0;
 }
 
+void row_skip(const char *why) { skipped = why; }
+
+void samples_keep_first(void) { warm_up = 0; }
+
 static unsigned samples_count(void) {
-	if (offered <= WARM_UP) return 0;
-	return offered - WARM_UP < SAMPLES ? offered - WARM_UP : SAMPLES;
+	if (offered <= warm_up) return 0;
+	return offered - warm_up < SAMPLES ? offered - warm_up : SAMPLES;
 }
 
 static void samples_sort(unsigned count) {
@@ -42,6 +51,12 @@ static void brand_read(char *text) {
 	text[BRAND_LEAVES * 16] = '\0';
 }
 
+static void samples_forget(void) {
+	offered = 0;
+	warm_up = WARM_UP;
+	skipped = NULL;
+}
+
 void samples_print(const struct row *row) {
 	_Alignas(4) char brand[BRAND_LEAVES * 16 + 1];
 	unsigned count = samples_count();
@@ -50,8 +65,15 @@ void samples_print(const struct row *row) {
 	samples_sort(count);
 	brand_read(brand);
 	output("{\"name\": \"%s\", \"unit\": \"%s\", \"min\": %lu, \"median\": %lu, ", row->name,
-		row->unit, values[0], values[count / 2]);
+		counter.unit, values[0], values[count / 2]);
 	output("\"p99\": %lu, \"max\": %lu, \"n\": %u, \"machine\": \"%s\"}\n",
 		values[count * HIGH_PERCENT / PERCENT], values[count - 1], count, brand);
-	offered = 0;
+	samples_forget();
+}
+
+_Bool row_is_skipped(const struct row *row) {
+	if (!skipped) return 0;
+	output("bench skips %s: %s\n", row->name, skipped);
+	samples_forget();
+	return 1;
 }

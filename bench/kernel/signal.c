@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What does a signal to a waiting thread cost, when that thread runs at once and when it does not?
+// What does it cost to wait?
 #include "bench.h"
 
 enum argument { FORTH, BACK };
@@ -10,7 +11,7 @@ static void higher_run(struct helper *helper) {
 		uint64_t end;
 
 		sel4_syscall(SYSCALL_WAIT, &registers);
-		end = ticks();
+		end = ticks_end();
 		sample_add(end - begun_at);
 	}
 }
@@ -19,7 +20,7 @@ static void signal_run(struct helper *helper) {
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
 
-		begun_at = ticks();
+		begun_at = ticks_begin();
 		sel4_syscall(SYSCALL_SEND, &registers);
 	}
 }
@@ -50,9 +51,9 @@ static void signal_and_wait_run(struct helper *helper) {
 		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
 		uint64_t end;
 
-		begun_at = ticks();
+		begun_at = ticks_begin();
 		sel4_syscall(SYSCALL_SEND, &registers);
-		end = ticks();
+		end = ticks_end();
 		sample_add(end - begun_at);
 		registers = (struct sel4_registers){.rdi = helper->argument[BACK]};
 		sel4_syscall(SYSCALL_WAIT, &registers);
@@ -72,10 +73,65 @@ static void lower_measure(const struct row *row) {
 	settle();
 }
 
+enum wait { WAIT_PENDING, POLL_PENDING, POLL_EMPTY };
+
+static void wait_measure(const struct row *row) {
+	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
+	seL4_Int64 number = row->setting == WAIT_PENDING ? SYSCALL_WAIT : SYSCALL_NB_WAIT;
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct sel4_registers registers = {.rdi = notification};
+		uint64_t end;
+
+		if (row->setting != POLL_EMPTY) seL4_Signal(notification);
+		begun_at = ticks_begin();
+		sel4_syscall(number, &registers);
+		end = ticks_end();
+		sample_add(end - begun_at);
+	}
+}
+
+// The higher thread blocks, and the lower one comes back from the signal that had woken it.
+static void blocker_run(struct helper *helper) {
+	for (;;) {
+		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
+
+		begun_at = ticks_begin();
+		sel4_syscall(SYSCALL_WAIT, &registers);
+	}
+}
+
+static void waker_run(struct helper *helper) {
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
+		uint64_t end;
+
+		sel4_syscall(SYSCALL_SEND, &registers);
+		end = ticks_end();
+		sample_add(end - begun_at);
+	}
+}
+
+static void block_measure(const struct row *row) {
+	struct helper *waiter = helper_make(PRIORITY_HELPER + 1);
+	struct helper *sender = helper_make(PRIORITY_HELPER);
+
+	(void)row;
+	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
+	helper_start(waiter, blocker_run);
+	settle();
+	helper_start(sender, waker_run);
+	settle();
+}
+
 static const struct row rows[] = {
-	{"signal-to-higher-one-space", "ticks", higher_measure, 0},
-	{"signal-to-higher-two-spaces", "ticks", higher_measure, 1},
-	{"signal-to-lower", "ticks", lower_measure, 0},
+	{"signal-to-higher-one-space", higher_measure, 0},
+	{"signal-to-higher-two-spaces", higher_measure, 1},
+	{"signal-to-lower", lower_measure, 0},
+	{"wait-pending", wait_measure, WAIT_PENDING},
+	{"wait-block", block_measure, 0},
+	{"poll-pending", wait_measure, POLL_PENDING},
+	{"poll-empty", wait_measure, POLL_EMPTY},
 };
 
 ROW_FILE(signal);

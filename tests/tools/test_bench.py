@@ -10,20 +10,78 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from nacre import bench, trace  # noqa: E402
-from nacre.report import Failure  # noqa: E402
+from nacre import bench, cli, machine, marks, measure, trace  # noqa: E402
+from nacre.report import Failure, Misuse  # noqa: E402
 
 IPC = bench.load(bench.QUESTIONS["ipc"])
+# Rows that QEMU has no VT-x for.
+GUESTS = ("vm-", "retype-vcpu", "delete-vcpu")
 
 
-def figure(name, median):
-    return {"bench": "ipc", "name": name, "median": median}
+def figure(name, median, **fields):
+    return {"bench": "ipc", "name": name, "median": median, **fields}
+
+
+def before(*figures):
+    return {(one["bench"], one["name"]): one for one in figures}
 
 
 class Questions(unittest.TestCase):
     def test_each_can_be_measured(self):
         for path in bench.QUESTIONS.values():
-            self.assertTrue(callable(bench.load(path).measure), path)
+            module = bench.load(path)
+            self.assertTrue(callable(module.measure), path)
+            self.assertTrue(set(module.EMULATORS) <= {"qemu", "bochs", "kvm"}, path)
+
+    def chosen(self, *words):
+        return set(bench.questions_of(cli.parse(["bench", *words])))
+
+    def test_choice(self):
+        self.assertEqual(self.chosen(), set(bench.QUESTIONS))
+        self.assertEqual(self.chosen("ipc", "--emulator", "bochs"), {"ipc"})
+        self.assertEqual(self.chosen("--emulator", "kvm"), {"ipc", "vm-exit"})
+
+    def test_wrong_choices(self):
+        for words, reason in (
+                (("kernel-boot", "--emulator", "bochs"), "kernel-boot is measured in qemu"),
+                (("vm-exit", "--only", "call"), "say `./nacre bench ipc --only TEXT`"),
+                (("--operation", "call"), "say `./nacre bench ipc --operation NAME`"),
+                (("ipc", "--operation", "call", "--emulator", "bochs"), "needs QEMU")):
+            with self.assertRaisesRegex(Misuse, reason) as caught:
+                self.chosen(*words)
+            self.assertEqual(caught.exception.status, 2)
+
+
+class Emulators(unittest.TestCase):
+    def test_missing_program(self):
+        with self.assertRaisesRegex(Misuse, "no-such-emulator is not installed"):
+            machine.Machine(lambda port, directory: ["no-such-emulator"])
+
+    def replaced(self, owner, name, value):
+        self.addCleanup(setattr, owner, name, getattr(owner, name))
+        setattr(owner, name, value)
+
+    def test_program_that_cannot_be_installed(self):
+        def refuse(*_):
+            raise Failure("`apt-get update` failed\n    and more")
+
+        self.replaced(measure.packages, "ensure", refuse)
+        self.replaced(measure.shutil, "which", lambda _: None)
+        with self.assertRaisesRegex(Misuse, "bochs is not installed, and cannot be: .*failed$"):
+            measure.need("bochs")
+
+    def test_no_kvm(self):
+        self.replaced(measure, "KVM", "/no/such/device")
+        with self.assertRaisesRegex(Misuse, "/no/such/device cannot be used"):
+            measure.need("kvm")
+
+    def test_rows_are_told_by_a_name(self):
+        self.assertEqual(measure.Request("qemu").notes(), ())
+        self.assertEqual(measure.Request("qemu", rows=("call-", "vm-")).notes(),
+                         ("rows+call-+vm-",))
+        # The kernel keeps 47 characters of a module's name.
+        for rows in (marks.FAST, GUESTS, *((name,) for name in marks.MARKS)):
+            self.assertLess(len(measure.Request("qemu", rows=rows).notes()[0]), 48)
 
 
 class Recorded(unittest.TestCase):
@@ -31,7 +89,7 @@ class Recorded(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "figures"
             path.write_text(text)
-            with self.assertRaisesRegex(Failure, reason) as caught:
+            with self.assertRaisesRegex(Misuse, reason) as caught:
                 bench.recorded(path)
         self.assertEqual(len(str(caught.exception).splitlines()), 1)
 
@@ -41,24 +99,32 @@ class Recorded(unittest.TestCase):
         self.refuse(json.dumps(figure("call", 1)) + "\n[]\n", ":2: not a figure")
         self.refuse('{"bench": "ipc", "name": "call", "median": "many"}\n', ":1: not a figure")
         self.refuse('{"bench": "ipc", "name": [], "median": 1}\n', ":1: not a figure")
+        self.refuse(json.dumps(figure("call", 1, taken="few")) + "\n", ":1: not a figure")
 
     def test_missing_file(self):
-        with self.assertRaisesRegex(Failure, "cannot be read"):
+        with self.assertRaisesRegex(Misuse, "cannot be read"):
             bench.recorded(pathlib.Path("no/such/file"))
 
     def test_round_trip(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "figures"
             bench.write(path, [figure("call", 7), {"bench": "kernel-boot", "value": 1}])
-            self.assertEqual(bench.recorded(path), {("ipc", "call"): 7})
+            self.assertEqual(bench.recorded(path), before(figure("call", 7)))
 
     def test_kept_results(self):
-        medians = bench.recorded(ROOT / "bench" / "results" / "ipc.json")
-        self.assertEqual({name for _, name in medians}, set(IPC.MARKS))
+        kept = bench.recorded(ROOT / "bench" / "results" / "ipc.json")
+        guests = bench.recorded(ROOT / "bench" / "results" / "vm-exit.json")
+        names = {name for _, name in kept}
+        fast = {name for name in marks.MARKS if name.startswith(marks.FAST)}
+        self.assertEqual({name for name in names if name.endswith(marks.SLOW)},
+                         {name + marks.SLOW for name in fast})
+        self.assertEqual({name.removesuffix(marks.SLOW) for name in names}
+                         | {name for _, name in guests}, set(marks.MARKS))
 
 
 class Comparison(unittest.TestCase):
-    BEFORE = {("ipc", "call"): 100, ("ipc", "gone"): 5, ("other", "boot"): 1}
+    BEFORE = before(figure("call", 100), figure("gone", 5),
+                    {"bench": "other", "name": "boot", "median": 1})
 
     def test_growth_fails(self):
         lines, grew = bench.comparison([figure("call", 103)], self.BEFORE)
@@ -74,47 +140,97 @@ class Comparison(unittest.TestCase):
 
     def test_equal(self):
         lines, grew = bench.comparison([figure("call", 100), figure("gone", 5)], self.BEFORE)
-        self.assertEqual((lines, grew), (["every median is as recorded"], False))
+        self.assertEqual((lines, grew), (["everything is as recorded"], False))
+
+    def test_lines_and_jumps(self):
+        lines, grew = bench.comparison(
+            [figure("call", 9, data_lines=15, taken=3, code_lines=8)],
+            before(figure("call", 9, data_lines=14, taken=4, branches=7)))
+        self.assertTrue(grew)
+        self.assertEqual(lines, ["call: data lines 14 -> 15 (+7.1%), GREW",
+                                 "call: jumps taken 4 -> 3 (-25.0%)"])
+        self.assertTrue(bench.comparison([figure("call", 9, taken=1)],
+                                         before(figure("call", 9, taken=0)))[1])
+
+    def test_another_machine(self):
+        for field in ("machine", "arguments"):
+            with self.assertRaisesRegex(Misuse, f"recorded with {field} 'a', measured with 'b'"):
+                bench.comparison([figure("call", 1, **{field: "b"})],
+                                 before(figure("call", 1, **{field: "a"})))
 
 
 class Table(unittest.TestCase):
-    LINE = ('{"name": "null-syscall", "unit": "ticks", "min": 1, "median": 70, "p99": 70, '
-            '"max": 70, "n": 1000, "machine": "CPU"}')
+    LINE = ('{"name": "null-syscall", "unit": "instructions", "min": 1, "median": 70, "p99": 70, '
+            '"max": 70, "n": 1000, "machine": " CPU "}')
+
+    def figures(self, text, clock="icount"):
+        return measure.figures_of(text, clock, "log")
 
     def test_figures_among_other_output(self):
-        found = IPC.figures_of(f"boot: done\r\n{self.LINE}\r\nbench done\r\n")
-        self.assertEqual([(one["median"], one["unit"]) for one in found], [(70, "instructions")])
+        found = self.figures(f"boot: done\r\n{self.LINE}\r\nbench done\r\n")
+        self.assertEqual([(one["median"], one["unit"], one["machine"]) for one in found],
+                         [(70, "instructions", "CPU, icount")])
+
+    def test_damaged_figure(self):
+        for line in (self.LINE[:70], self.LINE.replace("70,", '"70",', 1), '{"name": 1}'):
+            with self.assertRaisesRegex(Misuse, "^log:2: a damaged figure"):
+                self.figures(f"\n{line}\n")
+
+    def test_log_of_a_machine(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "log"
+            with self.assertRaisesRegex(Misuse, "cannot be read"):
+                measure.figures_of_log(path)
+            path.write_text(f"{self.LINE}\n")
+            with self.assertRaisesRegex(Misuse, "ends before `bench done`"):
+                measure.figures_of_log(path)
+            path.write_text(f"{self.LINE}\nbench done\n")
+            found = measure.figures_of_log(path, "fastpath=off")
+        self.assertEqual([(one["machine"], one["arguments"]) for one in found],
+                         [("CPU", "fastpath=off")])
 
     def test_star_above_mark(self):
-        lines = IPC.table(IPC.figures_of(self.LINE)).splitlines()
-        self.assertEqual(lines[3].split(), ["null", "system", "call", "100", "70", "60", "*",
+        lines = marks.table(self.figures(self.LINE)).splitlines()
+        self.assertEqual(lines[3].split(), ["null", "system", "call", "100", "70", "-", "60", "*",
                                             "-", "-", "-", "-"])
         self.assertIn("1 of 1", lines[4])
 
+    def test_marks_are_of_one_machine(self):
+        lines = marks.table(self.figures(self.LINE, "Bochs")).splitlines()
+        self.assertEqual(lines[3].split()[3:7], ["-", "70", "-", "-"])
+        self.assertEqual(len(lines), 4)
+
+    def test_slow_path_beside_the_fast(self):
+        figures = self.figures(self.LINE)
+        figures.append({**figures[0], "name": figures[0]["name"] + marks.SLOW, "median": 99})
+        lines = marks.table(figures).splitlines()
+        self.assertEqual(lines[3].split()[3:7], ["100", "70", "99", "60"])
+        self.assertIn("1 of 1", lines[4])
+
     def test_counts_and_limits(self):
-        figures = IPC.figures_of(self.LINE.replace("null-syscall", "call-two-spaces"))
+        figures = self.figures(self.LINE.replace("null-syscall", "call-two-spaces"))
         IPC.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 0)])
-        lines = IPC.table(figures).splitlines()
+        lines = marks.table(figures).splitlines()
         self.assertEqual(lines[3].split()[-4:], ["12", "15", "20", "6"])
         self.assertIn("Call, two address spaces: 12 lines of kernel code, at most 12", lines)
         self.assertIn("Call, two address spaces: 15 lines of kernel data, at most 14 *", lines)
 
     def test_lost_events_are_not_counted(self):
-        figures = IPC.figures_of(self.LINE)
+        figures = self.figures(self.LINE)
         IPC.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 1)])
         self.assertNotIn("code_lines", figures[0])
 
     def test_rows_that_do_not_match(self):
         with self.assertRaisesRegex(Failure, "saw 0 rows, the task 1"):
-            IPC.count(IPC.figures_of(self.LINE), [])
+            IPC.count(self.figures(self.LINE), [])
 
     def test_unknown_operation(self):
-        with self.assertRaisesRegex(Failure, "no operation calls; there are null-syscall"):
-            IPC.operation_report("calls", IPC.figures_of(self.LINE), [None])
+        with self.assertRaisesRegex(Misuse, "no operation calls; there are call-two-spaces"):
+            IPC.operation_report("calls", self.figures(self.LINE), [None])
 
     def test_failure_is_told(self):
         with self.assertRaisesRegex(Failure, "gave up at ipc.c:1: error"):
-            IPC.figures_of("bench failed: ipc.c:1: error\n")
+            self.figures("bench failed: ipc.c:1: error\n")
 
 
 if __name__ == "__main__":

@@ -36,6 +36,13 @@ class QemuTest(unittest.TestCase):
         command = qemu.prepare(qemu.Settings(port=1, kernel="k", modules=("a,b", "c")), "/tmp")
         self.assertEqual(command[command.index("-initrd") + 1], "a,,b,c")
 
+    def test_notes_are_modules_with_their_bare_names(self):
+        with tempfile.TemporaryDirectory() as directory:
+            command = qemu.prepare(
+                qemu.Settings(port=1, kernel="k", modules=("/a/b",), notes=("c+d",)), directory)
+            self.assertEqual(command[command.index("-initrd") + 1], "/a/b,c+d")
+            self.assertGreater((pathlib.Path(directory) / "c+d").stat().st_size, 0)
+
     def test_exit_codes(self):
         self.assertIsNone(qemu.ending(0))
         self.assertIsNone(qemu.ending(1))

@@ -8,12 +8,18 @@ a table for people.
 import importlib.util
 import json
 
-from nacre import places
-from nacre.report import Failure
+from nacre import build, measure, packages, places
+from nacre.report import Failure, Misuse
 
 QUESTIONS = {path.stem.replace("_", "-"): path for path in (places.ROOT / "bench").glob("*.py")}
 # Where an interrupt falls in the loop it interrupts shifts its figures by a few instructions.
 TOLERANCE = 1.02
+# What --compare looks at, and its words.
+COMPARED = {"median": "", "code_lines": "code lines ", "data_lines": "data lines ",
+            "branches": "conditional jumps ", "taken": "jumps taken "}
+# Options that make sense for one measurement only.
+OF_IPC = {"operation": "--operation NAME", "only": "--only TEXT", "iso": "--iso FILE.iso",
+          "log": "--log FILE"}
 
 
 def load(path):
@@ -24,56 +30,108 @@ def load(path):
 
 
 def recorded(path):
-    """Medians by (question, figure) of a file that --record wrote."""
-    medians = {}
+    """Figures by (question, name) of a file that --record wrote."""
+    figures = {}
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"{path}: cannot be read as recorded figures: {error}") from error
+        raise Misuse(f"{path}: cannot be read as recorded figures: {error}") from error
     for number, line in enumerate(lines, 1):
         try:
             figure = json.loads(line)
-            key = figure["bench"], figure["name"]
-            medians[key] = figure["median"] + 0
+            _ = [figure[field] + 0 for field in COMPARED if field == "median" or field in figure]
+            figures[figure["bench"], figure["name"]] = figure
         except (ValueError, KeyError, TypeError) as error:
-            raise Failure(f"{path}:{number}: not a figure of `./nacre bench`: want one line of "
-                          "JSON each with bench, name and median; make it with --record") from error
-    if not medians:
-        raise Failure(f"{path}: holds no figures; make it with --record")
-    return medians
+            raise Misuse(f"{path}:{number}: not a figure of `./nacre bench`: want one line of "
+                         "JSON each with bench, name and median; make it with --record") from error
+    if not figures:
+        raise Misuse(f"{path}: holds no figures; make it with --record")
+    return figures
 
 
-def comparison(figures, medians):
-    """A line for each figure that differs from the recorded one, and whether any grew."""
+def check_machine(figure, before):
+    """Figures of two machines, or of two command lines, say nothing about the kernel."""
+    for field in ("machine", "arguments"):
+        if figure.get(field) != before.get(field):
+            raise Misuse(f"{figure['name']}: recorded with {field} {before.get(field)!r}, measured "
+                         f"with {figure.get(field)!r}: these cannot be compared")
+
+
+def differences(figure, before):
+    """(line, whether it grew) for each compared number of a figure that changed."""
+    for field, words in COMPARED.items():
+        now, then = figure.get(field), before.get(field)
+        if now is None or then is None or now == then:
+            continue
+        worse = now > then * TOLERANCE
+        change = f" ({(now / then - 1) * 100:+.1f}%)" if then else ""
+        line = f"{figure['name']}: {words}{then} -> {now}{change}{', GREW' if worse else ''}"
+        yield line, worse
+
+
+def comparison(figures, before):
+    """A line for each number that differs from the recorded one, and whether any grew."""
     lines, grew = [], False
     for figure in figures:
-        before = medians.get((figure["bench"], figure.get("name")))
-        now = figure.get("median")
-        if now is None or before == now:
+        then = before.get((figure["bench"], figure.get("name")))
+        if "median" not in figure:
             continue
-        if before is None:
-            lines.append(f"{figure['name']}: {now}, not recorded before")
+        if then is None:
+            lines.append(f"{figure['name']}: {figure['median']}, not recorded before")
             continue
-        worse = now > before * TOLERANCE
-        grew = grew or worse
-        lines.append(f"{figure['name']}: {before} -> {now} ({(now / before - 1) * 100:+.1f}%)"
-                     f"{', GREW' if worse else ''}")
+        check_machine(figure, then)
+        for line, worse in differences(figure, then):
+            lines.append(line)
+            grew = grew or worse
     measured = {(figure["bench"], figure.get("name")) for figure in figures}
     questions = {figure["bench"] for figure in figures}
-    for question, name in sorted(medians.keys() - measured):
+    for question, name in sorted(before.keys() - measured):
         if question in questions:
             lines.append(f"{name}: recorded, no longer measured")
-    return lines or ["every median is as recorded"], grew
+    return lines or ["everything is as recorded"], grew
+
+
+def questions_of(options):
+    """The modules to run, by name: the one named, or all that the emulator can answer."""
+    for field, words in OF_IPC.items():
+        if getattr(options, field) and options.question != "ipc":
+            raise Misuse(f"{words.split()[0]} is for ipc: say `./nacre bench ipc {words}`")
+    names = [options.question] if options.question else sorted(QUESTIONS)
+    modules = {name: load(QUESTIONS[name]) for name in names}
+    if options.operation and options.emulator not in (None, "qemu"):
+        raise Misuse("--operation needs QEMU, where a plugin of ours watches the kernel")
+    if not options.emulator:
+        return modules
+    able = {name: module for name, module in modules.items()
+            if options.emulator in module.EMULATORS}
+    if not able:
+        choices = " or ".join(modules[options.question].EMULATORS)
+        raise Misuse(f"{options.question} is measured in {choices}, not in {options.emulator}")
+    return able
+
+
+def make_iso(options):
+    """Tells where the ISO is, and what to do with it."""
+    packages.ensure(packages.BUILD, packages.PACK)
+    build.compile_all()
+    target = options.iso.absolute()
+    measure.make_iso(target, options.arguments)
+    print(f"{places.shown(target)}: boot it, keep what COM1 says (115200 8N1) up to "
+          f"`{measure.END}` in a file, and say `./nacre bench ipc --log FILE`")
+    return 0
 
 
 def run(options):
     """Runs one measurement, or all."""
-    if options.operation and options.question != "ipc":
-        raise Failure("--operation names a figure of ipc: say `./nacre bench ipc --operation NAME`")
-    medians = recorded(options.compare) if options.compare else None
+    modules = questions_of(options)
+    before = recorded(options.compare) if options.compare else None
+    if before and options.only:
+        before = {key: figure for key, figure in before.items() if key[1].startswith(options.only)}
+    if options.iso:
+        return make_iso(options)
     figures = []
-    for name in [options.question] if options.question else sorted(QUESTIONS):
-        found, sentence = load(QUESTIONS[name]).measure(options)
+    for name, module in modules.items():
+        found, sentence = module.measure(options)
         found = [{"bench": name, **figure} for figure in found]
         for figure in found:
             print(json.dumps(figure))
@@ -81,9 +139,9 @@ def run(options):
         figures += found
     if options.record:
         write(options.record, figures)
-    if medians is None:
+    if before is None:
         return 0
-    lines, grew = comparison(figures, medians)
+    lines, grew = comparison(figures, before)
     print("\n".join(lines))
     return 1 if grew else 0
 

@@ -97,6 +97,18 @@ def add_bench(commands_of):
     parser.add_argument("--operation", metavar="NAME",
                         help="of ipc: tell where this figure's instructions, cache lines and "
                              "branches are, instead of the table")
+    parser.add_argument("--emulator", choices=("qemu", "bochs", "kvm"),
+                        help="qemu and bochs count instructions, and Bochs has VT-x; with KVM the "
+                             "figures are cycles; each measurement has its own default")
+    parser.add_argument("--arguments", default="", metavar="TEXT",
+                        help="command line given to the kernel that is measured")
+    parser.add_argument("--only", metavar="TEXT",
+                        help="of ipc: measure the figures whose names begin with TEXT")
+    parser.add_argument("--iso", type=pathlib.Path, metavar="FILE.iso",
+                        help="of ipc: write an ISO that measures the machine it boots on and "
+                             "prints the figures on COM1")
+    parser.add_argument("--log", type=pathlib.Path, metavar="FILE",
+                        help="of ipc: take the figures from what such a machine said on COM1")
     parser.set_defaults(act=bench.run)
 
 
@@ -134,7 +146,7 @@ def main(words):
         return options.act(options)
     except Failure as failure:
         print(f"nacre: {failure}", file=sys.stderr)
-        return 1
+        return failure.status
     except KeyboardInterrupt:
         print("\nnacre: interrupted", file=sys.stderr)
         return 130

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 from nacre import bochs, qemu
-from nacre.report import Failure
+from nacre.report import Failure, Misuse
 
 CONNECT_SECONDS = 30
 CHUNK = 65536
@@ -56,7 +56,7 @@ class Machine:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             command = prepare(listener.getsockname()[1], self.directory)
             if not shutil.which(command[0]):
-                raise Failure(f"{command[0]} is not installed: `./nacre run` installs it")
+                raise Misuse(f"{command[0]} is not installed: `./nacre run` installs it")
             with (self.directory / "output").open("wb") as output:
                 self._process = subprocess.Popen(
                     command, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output,

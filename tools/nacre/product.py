@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes bootable ISOs out of what the build made."""
 
+import tempfile
+
 from nacre import build, iso, packages, places, programs
 from nacre.report import step
 
@@ -48,8 +50,14 @@ def compose(description, image, flavour="debug"):
     return image
 
 
-def make_test_iso(program, target, flavour="debug"):
-    """An ISO whose initial task is a test program, with nothing else aboard."""
-    iso.pack_nacre(target, build.artefact(f"kernel-{flavour}.elf"),
-                   {"root.elf": build.artefact(program)})
+def make_test_iso(program, target, flavour="debug", arguments="", notes=()):
+    """An ISO whose initial task is a test program; notes name modules that only their name is
+    read of."""
+    modules = {"root.elf": build.artefact(program)}
+    with tempfile.NamedTemporaryFile() as content:
+        # An empty module is none.
+        content.write(b"\n")
+        content.flush()
+        modules.update({note: content.name for note in notes})
+        iso.pack_nacre(target, build.artefact(f"kernel-{flavour}.elf"), modules, arguments)
     return target

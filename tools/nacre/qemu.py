@@ -30,6 +30,8 @@ class Settings:
     kernel: pathlib.Path | None = None
     modules: tuple = ()
     arguments: str = ""
+    # Names of modules that say something by that alone.
+    notes: tuple = ()
     memory: int = 1024
     accelerator: str = "tcg"
     firmware: str = "bios"
@@ -47,16 +49,22 @@ def firmware_options(directory):
             "-drive", f"if=pflash,format=raw,file={variables}"]
 
 
+def write_notes(settings, directory):
+    """A file for each note, in the directory that QEMU runs in: QEMU names a module by its path."""
+    for note in settings.notes:
+        (pathlib.Path(directory) / note).write_text("\n")
+
+
 def boot_options(settings):
     if settings.iso:
         return ["-cdrom", settings.iso, "-boot", "d"]
     options = ["-kernel", settings.kernel]
     if settings.arguments:
         options += ["-append", settings.arguments]
-    if settings.modules:
+    if settings.modules or settings.notes:
         # QEMU splits the list at commas; a doubled one stands for itself.
         options += ["-initrd", ",".join(str(module).replace(",", ",,")
-                                        for module in settings.modules)]
+                                        for module in (*settings.modules, *settings.notes))]
     return options
 
 
@@ -71,6 +79,7 @@ def prepare(settings, directory):
         command += firmware_options(directory)
     if settings.clock == "instructions":
         command += ICOUNT
+    write_notes(settings, directory)
     command += boot_options(settings) + list(settings.extra)
     return [str(word) for word in command]
 

@@ -17,6 +17,14 @@ LONGEST_LINE = 240
 class Failure(Exception):
     """Something the person can act on; the text says where it is and what to do."""
 
+    status = 1
+
+
+class Misuse(Failure):
+    """Nothing was tried: what was asked for cannot be done with what is here."""
+
+    status = 2
+
 
 def step(text):
     print(f"nacre: {text}", file=sys.stderr, flush=True)

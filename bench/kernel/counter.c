@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What does the time stamp counter count? Some emulators let it count instructions, and no CPUID
+// leaf tells which. So it is tried: only a count of instructions is the same for every instruction.
+#include <cpuid.h>
+#include "bench.h"
+
+enum {
+	TRIES = 32, // of which the least counts: an interrupt may fall into one
+	SEQUENCE = 64, // as in the assembly below
+	CPUID_EXTENDED = 0x80000001,
+	EDX_RDTSCP = 1 << 27,
+};
+
+struct counter counter; // by counter_find
+
+static uint64_t nothing(void) {
+	uint64_t begin = ticks_begin();
+
+	return ticks_end() - begin;
+}
+
+static uint64_t idle_sequence(void) {
+	uint64_t begin = ticks_begin();
+
+	asm volatile(".rept 64\n\tnop\n\t.endr");
+	return ticks_end() - begin;
+}
+
+// Each product waits for the one before.
+static uint64_t busy_sequence(void) {
+	uint64_t begin = ticks_begin();
+	uint64_t product = 3;
+
+	asm volatile(".rept 64\n\timul %0, %0\n\t.endr" : "+r"(product)::"cc");
+	return ticks_end() - begin;
+}
+
+static uint64_t least(uint64_t (*measure)(void)) {
+	uint64_t best = measure();
+
+	for (unsigned round = 1; round < TRIES; round++) {
+		uint64_t next = measure();
+
+		best = next < best ? next : best;
+	}
+	return best;
+}
+
+void counter_find(void) {
+	uint32_t eax, ebx, ecx, edx = 0;
+	uint64_t empty;
+
+	if (!__get_cpuid(CPUID_EXTENDED, &eax, &ebx, &ecx, &edx) || !(edx & EDX_RDTSCP))
+		test_fail(HERE, "this processor has no RDTSCP");
+	empty = least(nothing);
+	// The busy sequence also holds the instruction that sets its factor.
+	if (least(idle_sequence) == empty + SEQUENCE &&
+		least(busy_sequence) == empty + SEQUENCE + 1)
+		counter = (struct counter){"instructions", 0};
+	else
+		counter = (struct counter){"cycles", empty};
+}
