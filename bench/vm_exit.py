@@ -10,14 +10,13 @@ from nacre import measure as task
 from nacre.report import Failure
 
 EMULATORS = ("bochs", "kvm")
-NAMES = ("vm-", "retype-vcpu", "delete-vcpu")
 
 
 def measure(options):
     emulator = options.emulator or EMULATORS[0]
     task.need(emulator)
     build.compile_all()
-    figures = task.run(task.Request(emulator, options.arguments, NAMES))
+    figures = task.run(task.Request(emulator, options.arguments, marks.GUESTS))
     if not figures:
         raise Failure(f"vm-exit: the kernel found no VT-x in {emulator}: see its log")
     return figures, marks.table(figures)

@@ -19,20 +19,32 @@ static uint64_t nothing(void) {
 	return ticks_end() - begin;
 }
 
-static uint64_t idle_sequence(void) {
-	uint64_t begin = ticks_begin();
+// Text between two reads and nothing else, so that their difference is known to the instruction.
+#define BETWEEN_READS(text) \
+	"lfence\n\trdtsc\n\tmov %%eax, %%esi\n\t" text "rdtscp\n\tlfence\n\tsub %%esi, %%eax"
 
-	asm volatile(".rept 64\n\tnop\n\t.endr");
-	return ticks_end() - begin;
+static uint64_t empty_sequence(void) {
+	uint32_t ticks;
+
+	asm volatile(BETWEEN_READS("") : "=a"(ticks)::"ecx", "edx", "esi", "cc");
+	return ticks;
+}
+
+static uint64_t idle_sequence(void) {
+	uint32_t ticks;
+
+	asm volatile(BETWEEN_READS(".rept 64\n\tnop\n\t.endr\n\t")
+		     : "=a"(ticks)::"ecx", "edx", "esi", "cc");
+	return ticks;
 }
 
 // Each product waits for the one before.
 static uint64_t busy_sequence(void) {
-	uint64_t begin = ticks_begin();
-	uint64_t product = 3;
+	uint32_t ticks;
 
-	asm volatile(".rept 64\n\timul %0, %0\n\t.endr" : "+r"(product)::"cc");
-	return ticks_end() - begin;
+	asm volatile(BETWEEN_READS(".rept 64\n\timul %%esi, %%edx\n\t.endr\n\t")
+		     : "=a"(ticks)::"ecx", "edx", "esi", "cc");
+	return ticks;
 }
 
 static uint64_t least(uint64_t (*measure)(void)) {
@@ -52,11 +64,9 @@ void counter_find(void) {
 
 	if (!__get_cpuid(CPUID_EXTENDED, &eax, &ebx, &ecx, &edx) || !(edx & EDX_RDTSCP))
 		test_fail(HERE, "this processor has no RDTSCP");
-	empty = least(nothing);
-	// The busy sequence also holds the instruction that sets its factor.
-	if (least(idle_sequence) == empty + SEQUENCE &&
-		least(busy_sequence) == empty + SEQUENCE + 1)
+	empty = least(empty_sequence);
+	if (least(idle_sequence) == empty + SEQUENCE && least(busy_sequence) == empty + SEQUENCE)
 		counter = (struct counter){"instructions", 0};
 	else
-		counter = (struct counter){"cycles", empty};
+		counter = (struct counter){"cycles", least(nothing)};
 }

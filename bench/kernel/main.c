@@ -72,9 +72,12 @@ void helper_become_passive(struct helper *helper) {
 static void rows_choose(void) {
 	static const char key[] = "rows";
 	const struct bootinfo_chunk *chunk = chunk_find(BOOTINFO_MODULES);
-	const struct bootinfo_module *modules = (const void *)(chunk + 1);
-	uint64_t count = chunk ? (chunk->length - sizeof(*chunk)) / sizeof(*modules) : 0;
+	const struct bootinfo_module *modules;
+	uint64_t count;
 
+	if (!chunk) return;
+	modules = (const void *)(chunk + 1);
+	count = (chunk->length - sizeof(*chunk)) / sizeof(*modules);
 	for (uint64_t index = 0; index < count; index++)
 		if (memcmp(modules[index].name, key, sizeof(key) - 1) == 0)
 			rows_wanted = modules[index].name + sizeof(key) - 1;

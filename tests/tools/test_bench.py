@@ -14,8 +14,6 @@ from nacre import bench, cli, machine, marks, measure, trace  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
 IPC = bench.load(bench.QUESTIONS["ipc"])
-# Rows that QEMU has no VT-x for.
-GUESTS = ("vm-", "retype-vcpu", "delete-vcpu")
 
 
 def figure(name, median, **fields):
@@ -80,7 +78,7 @@ class Emulators(unittest.TestCase):
         self.assertEqual(measure.Request("qemu", rows=("call-", "vm-")).notes(),
                          ("rows+call-+vm-",))
         # The kernel keeps 47 characters of a module's name.
-        for rows in (marks.FAST, GUESTS, *((name,) for name in marks.MARKS)):
+        for rows in (marks.FAST, marks.GUESTS, *((name,) for name in marks.MARKS)):
             self.assertLess(len(measure.Request("qemu", rows=rows).notes()[0]), 48)
 
 

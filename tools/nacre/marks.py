@@ -120,6 +120,8 @@ LIMITS = {
 # The slow path of these is measured beside the fast one.
 FAST = ("call-", "reply-", "signal-to-")
 SLOW = "-slow-path"
+# These need VT-x.
+GUESTS = ("vm-", "retype-vcpu", "delete-vcpu")
 
 
 def title(figure):

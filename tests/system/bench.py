@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The measuring task takes every figure: what the kernel cannot do any more shows here first."""
+
+from nacre import marks, measure, results
+
+
+def check(request, expected):
+    """One result: whether there is a figure, counted in instructions, for each expected name."""
+    name = f"system/bench-{request.emulator}"
+    figures = {figure["name"]: figure for figure in measure.run(request)}
+    wrong = [one for one in expected if one not in figures or figures[one]["median"] == 0
+             or figures[one]["unit"] != "instructions"]
+    if wrong:
+        return [results.failed(name, f"no figure in instructions: {', '.join(wrong)}")]
+    return [results.passed(name, f"{len(figures)} figures")]
+
+
+def in_qemu():
+    return check(measure.Request("qemu"),
+                 [name for name in marks.MARKS if not name.startswith(marks.GUESTS)])
+
+
+def in_bochs():
+    return check(measure.Request("bochs", rows=marks.GUESTS),
+                 [name for name in marks.MARKS if name.startswith(marks.GUESTS)])
+
+
+ROWS = [
+    ("bench-qemu", "the measuring task takes every figure that needs no VT-x", in_qemu),
+    ("bench-bochs", "the measuring task takes every figure of guests", in_bochs),
+]
