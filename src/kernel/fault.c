@@ -3,6 +3,7 @@
 #include <kernel/fault.h>
 
 #include <base/compiler.h>
+#include <base/panic.h>
 #include <kernel/endpoint.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
@@ -14,18 +15,16 @@ bool fault_handler_is_valid(const struct cap *cap) {
 		cap->rights & (RIGHT_GRANT | RIGHT_GRANT_REPLY);
 }
 
-// Tells the thread's fault handler, or makes the thread inactive. thread->fault is filled in.
-static void raise(struct thread *thread, enum fault_kind kind) {
+void fault_raise(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_FAULT_HANDLER].cap;
 
-	thread->fault_kind = (uint8_t)kind;
 	if (likely(handler->type == CAP_ENDPOINT)) {
 		endpoint_send(handler, thread, MESSAGE_CALL | MESSAGE_DONATE, SEND_BLOCKING);
 		return;
 	}
-	trace("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name, kind,
-		thread_read_register(thread, REGISTER_RIP), thread->fault.words[0],
-		thread->fault.words[1]);
+	trace("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name,
+		thread->fault_kind, thread_read_register(thread, REGISTER_RIP),
+		thread->fault.words[0], thread->fault.words[1]);
 	thread->state = THREAD_INACTIVE;
 	thread->fault_kind = FAULT_NONE;
 }
@@ -34,31 +33,18 @@ void fault_capability(
 	struct thread *thread, uint64_t address, unsigned in_receive, const struct lookup *lookup) {
 	struct fault *fault = &thread->fault;
 
+	thread->fault_kind = FAULT_CAP;
 	fault->words[0] = address;
 	fault->words[1] = in_receive;
 	fault->length = 2 + lookup_failure_words(lookup, fault->words + 2);
-	raise(thread, FAULT_CAP);
+	fault_raise(thread);
 }
 
 void fault_unknown_syscall(struct thread *thread, uint64_t number) {
+	thread->fault_kind = FAULT_UNKNOWN_SYSCALL;
 	thread->fault.words[0] = number;
 	thread->fault.length = 1;
-	raise(thread, FAULT_UNKNOWN_SYSCALL);
-}
-
-void fault_user_exception(struct thread *thread, uint64_t vector, uint64_t code) {
-	thread->fault.words[0] = vector;
-	thread->fault.words[1] = code;
-	thread->fault.length = 2;
-	raise(thread, FAULT_USER_EXCEPTION);
-}
-
-void fault_vm(struct thread *thread, uint64_t address, uint64_t code) {
-	thread->fault.words[0] = address;
-	thread->fault.words[1] = code >> 4 & 1; // an instruction fetch (SDM 3A 4.7)
-	thread->fault.words[2] = code & 0x1f;
-	thread->fault.length = 3;
-	raise(thread, FAULT_VM);
+	fault_raise(thread);
 }
 
 bool fault_timeout(struct thread *thread) {
@@ -79,7 +65,8 @@ static unsigned register_of(unsigned kind, unsigned i) {
 	return kind == FAULT_UNKNOWN_SYSCALL ? (i + 3) % FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH : i;
 }
 
-uint64_t fault_write_message(struct thread *sender, struct thread *receiver) {
+// The message of any kind, word by word.
+static uint64_t write_words(struct thread *sender, struct thread *receiver) {
 	static const uint8_t registers[] = {[FAULT_CAP] = 1,
 		[FAULT_UNKNOWN_SYSCALL] = FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH,
 		[FAULT_USER_EXCEPTION] = FAULT_USER_EXCEPTION_REPLY_LENGTH,
@@ -100,21 +87,50 @@ uint64_t fault_write_message(struct thread *sender, struct thread *receiver) {
 	return tag_make(kind, 0, 0, message_write(receiver, words, length));
 }
 
-bool fault_take_reply(struct thread *faulter, struct thread *handler) {
-	static const uint8_t registers[] = {
-		[FAULT_UNKNOWN_SYSCALL] = FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH,
-		[FAULT_USER_EXCEPTION] = FAULT_USER_EXCEPTION_REPLY_LENGTH,
-		[FAULT_TIMEOUT] = FAULT_TIMEOUT_REPLY_LENGTH,
-		[FAULT_VM] = 0};
-	const struct ipc_buffer *buffer = handler->buffer_to_read;
-	unsigned kind = faulter->fault_kind;
-	uint64_t tag = *context_tag(&handler->context);
-	unsigned length = tag_length(tag);
+// The two frequent kinds come from exceptions, so the frame is whole.
+uint64_t fault_write_message(struct thread *sender, struct thread *receiver) {
+	const uint64_t *words = sender->fault.words;
+	struct context *to = &receiver->context;
 
-	if (length > registers[kind]) length = registers[kind];
+	if (sender->fault_kind != FAULT_VM && sender->fault_kind != FAULT_USER_EXCEPTION)
+		return write_words(sender, receiver);
+	assert(sender->context.rflags & CONTEXT_WHOLE);
+	to->r10 = sender->trap.fault_ip;
+	if (sender->fault_kind == FAULT_VM) {
+		to->r8 = words[0];
+		to->r9 = words[1];
+		to->r15 = words[2];
+		return tag_make(FAULT_VM, 0, 0, 4);
+	}
+	to->r8 = sender->context.rsp;
+	to->r9 = sender->context.rflags & ~CONTEXT_WHOLE;
+	to->r15 = words[0];
+	if (!receiver->buffer_to_write) return tag_make(FAULT_USER_EXCEPTION, 0, 0, 4);
+	receiver->buffer_to_write->message[4] = words[1];
+	return tag_make(FAULT_USER_EXCEPTION, 0, 0, 5);
+}
+
+// Registers that the reply may write, by kind.
+static const uint8_t reply_registers[] = {
+	[FAULT_UNKNOWN_SYSCALL] = FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH,
+	[FAULT_USER_EXCEPTION] = FAULT_USER_EXCEPTION_REPLY_LENGTH,
+	[FAULT_TIMEOUT] = FAULT_TIMEOUT_REPLY_LENGTH,
+	[FAULT_VM] = 0};
+
+bool fault_reply_restarts(const struct thread *faulter, uint64_t tag) {
+	return reply_registers[faulter->fault_kind] == 0 || tag_label(tag) == 0;
+}
+
+void fault_take_reply(struct thread *faulter, const struct thread *handler) {
+	const struct ipc_buffer *buffer = handler->buffer_to_read;
+	const struct context *from = &handler->context;
+	const uint64_t registers[] = {from->r10, from->r8, from->r9, from->r15};
+	unsigned kind = faulter->fault_kind;
+	unsigned length = tag_length(from->rsi);
+
+	if (length > reply_registers[kind]) length = reply_registers[kind];
 	for (unsigned i = 0; i < length && (i < MESSAGE_REGISTERS || buffer); i++)
 		thread_write_register(faulter, register_of(kind, i),
-			i < MESSAGE_REGISTERS ? *thread_message_register(handler, i)
-					      : buffer->message[i]);
-	return registers[kind] == 0 || tag_label(tag) == 0;
+			i < MESSAGE_REGISTERS ? registers[i] : buffer->message[i]);
+	faulter->fault_kind = FAULT_NONE;
 }

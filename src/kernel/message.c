@@ -2,6 +2,7 @@
 // Message copy and capability transfer.
 #include <kernel/endpoint.h>
 
+#include <base/compiler.h>
 #include <kernel/derive.h>
 #include <kernel/fault.h>
 #include <kernel/object.h>
@@ -55,16 +56,12 @@ unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned 
 	return i;
 }
 
-// Copies the words of a message; returns how many arrived.
-static unsigned transfer_words(struct thread *sender, struct thread *receiver, unsigned length) {
-	const struct ipc_buffer *from;
-	struct ipc_buffer *to;
+unsigned message_copy(const struct thread *sender, struct thread *receiver, unsigned length) {
+	const struct ipc_buffer *from = sender->buffer_to_read;
+	struct ipc_buffer *to = receiver->buffer_to_write;
 
-	for (unsigned i = 0; i < MESSAGE_REGISTERS && i < length; i++)
-		*thread_message_register(receiver, i) = *thread_message_register(sender, i);
+	message_copy_registers(&sender->context, &receiver->context, length);
 	if (length <= MESSAGE_REGISTERS) return length;
-	from = sender->buffer_to_read;
-	to = receiver->buffer_to_write;
 	if (!from || !to) return MESSAGE_REGISTERS;
 	for (unsigned i = MESSAGE_REGISTERS; i < length; i++)
 		to->message[i] = from->message[i];
@@ -78,12 +75,12 @@ void message_transfer(struct thread *sender, struct thread *receiver,
 	unsigned length;
 
 	*context_badge(&receiver->context) = badge;
-	if (sender->fault_kind != FAULT_NONE) {
+	if (unlikely(sender->fault_kind != FAULT_NONE)) {
 		*context_tag(&receiver->context) = fault_write_message(sender, receiver);
 		return;
 	}
-	length = transfer_words(sender, receiver, tag_length(tag));
-	if (flags & MESSAGE_GRANT && tag_caps(tag))
+	length = message_copy(sender, receiver, tag_length(tag));
+	if (unlikely(tag_caps(tag)) && flags & MESSAGE_GRANT)
 		caps = transfer_caps(sender, receiver, tag_caps(tag), endpoint);
 	*context_tag(&receiver->context) = tag_make(tag_label(tag), 0, 0, length) | caps;
 }

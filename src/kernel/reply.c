@@ -79,8 +79,10 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 		message_transfer(sender, caller, NULL, 0, flags);
 		caller->state = THREAD_RUNNING;
 	} else {
-		caller->state = fault_take_reply(caller, sender) ? THREAD_RESTART : THREAD_INACTIVE;
-		caller->fault_kind = FAULT_NONE;
+		caller->state = fault_reply_restarts(caller, *context_tag(&sender->context))
+			? THREAD_RESTART
+			: THREAD_INACTIVE;
+		fault_take_reply(caller, sender);
 	}
 	// The caller goes on if its context has budget; otherwise its timeout handler hears of it,
 	// or it waits (D20).

@@ -14,6 +14,15 @@
 #include <kernel/thread_queue.h>
 #include <kernel/trace.h>
 
+// One core's queues. Written only by its own core, inside the kernel.
+struct scheduler {
+	struct thread *ready[PRIORITIES];
+	uint64_t ready_bits[PRIORITIES / 64];
+	uint32_t ready_words; // which of ready_bits are not 0
+	struct thread *release; // by time, soonest first
+	struct thread idle;
+};
+
 static struct scheduler boot_scheduler;
 
 static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
@@ -21,47 +30,66 @@ static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
 void schedule_init(struct cpu *cpu) {
 	struct scheduler *self = &boot_scheduler;
 
-	self->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
-	self->now = clock_now();
-	self->booked = self->now;
 	self->idle.state = THREAD_IDLE;
 	cpu->scheduler = self;
 	cpu->current = &self->idle;
 	cpu->ready_top = -1;
+	cpu->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
+	cpu->now = clock_now();
+	cpu->booked = cpu->now;
 }
 
 // Ready queues
 
-// Behind before, or first of its priority if that is null.
-static void ready_insert(struct scheduler *self, struct thread *before, struct thread *thread) {
-	unsigned priority = thread->priority;
-
-	assert(!thread->is_queued && !thread->is_released);
-	thread_queue_insert(&self->ready[priority], before, thread);
+// The queue of this priority has its first thread.
+static void ready_mark(struct scheduler *self, unsigned priority) {
 	self->ready_bits[priority / 64] |= 1ul << priority % 64;
-	if (thread->priority > this_cpu()->ready_top) this_cpu()->ready_top = thread->priority;
-	thread->is_queued = true;
-}
-
-static void ready_append(struct scheduler *self, struct thread *thread) {
-	ready_insert(self, thread_queue_tail(&self->ready[thread->priority]), thread);
+	self->ready_words |= 1u << priority / 64;
+	if ((int)priority > this_cpu()->ready_top) this_cpu()->ready_top = (int)priority;
 }
 
 static int32_t ready_highest(const struct scheduler *self) {
-	for (int word = PRIORITIES / 64 - 1; word >= 0; word--)
-		if (self->ready_bits[word])
-			return word * 64 + (int)bits_highest(self->ready_bits[word]);
-	return -1;
+	unsigned word;
+
+	if (!self->ready_words) return -1;
+	word = bits_highest(self->ready_words);
+	return (int)(word * 64 + bits_highest(self->ready_bits[word]));
 }
 
-static void ready_remove(struct scheduler *self, struct thread *thread) {
-	unsigned priority = thread->priority;
-
-	thread_queue_remove(&self->ready[priority], thread);
-	thread->is_queued = false;
-	if (self->ready[priority]) return;
+// The queue of this priority has lost its last thread.
+static void ready_clear(struct scheduler *self, unsigned priority) {
 	self->ready_bits[priority / 64] &= ~(1ul << priority % 64);
-	if (thread->priority == this_cpu()->ready_top) this_cpu()->ready_top = ready_highest(self);
+	if (!self->ready_bits[priority / 64]) self->ready_words &= ~(1u << priority / 64);
+	this_cpu()->ready_top = ready_highest(self);
+}
+
+void schedule_append(struct thread *thread) {
+	struct scheduler *self = scheduler();
+	struct thread **head = &self->ready[thread->priority];
+
+	assert(!thread->is_queued && !thread->is_released);
+	thread->is_queued = true;
+	if (!*head) ready_mark(self, thread->priority);
+	thread_queue_append(head, thread);
+}
+
+static void ready_prepend(struct thread *thread) {
+	struct scheduler *self = scheduler();
+	struct thread **head = &self->ready[thread->priority];
+
+	assert(!thread->is_queued && !thread->is_released);
+	thread->is_queued = true;
+	if (!*head) ready_mark(self, thread->priority);
+	thread_queue_prepend(head, thread);
+}
+
+static void ready_remove(struct thread *thread) {
+	struct scheduler *self = scheduler();
+	struct thread **head = &self->ready[thread->priority];
+
+	thread->is_queued = false;
+	thread_queue_remove(head, thread);
+	if (!*head) ready_clear(self, thread->priority);
 }
 
 // Release queue
@@ -70,47 +98,47 @@ static uint64_t release_time(const struct thread *thread) {
 	return refill_head(thread->sched_context)->time;
 }
 
-static void release_insert(struct scheduler *self, struct thread *thread) {
+static void release_insert(struct thread *thread) {
+	struct scheduler *self = scheduler();
 	struct thread *before = thread_queue_tail(&self->release);
 
 	while (before && release_time(before) > release_time(thread))
 		before = thread_queue_before(&self->release, before);
 	thread_queue_insert(&self->release, before, thread);
 	thread->is_released = true;
-	if (release_time(thread) < self->attention) self->again = true;
+	if (release_time(thread) < this_cpu()->attention) schedule_again();
 }
 
-static void release_remove(struct scheduler *self, struct thread *thread) {
-	thread_queue_remove(&self->release, thread);
+static void release_remove(struct thread *thread) {
+	thread_queue_remove(&scheduler()->release, thread);
 	thread->is_released = false;
 }
 
 void schedule_dequeue(struct thread *thread) {
-	struct scheduler *self = scheduler();
+	struct cpu *cpu = this_cpu();
 
-	if (self->candidate == thread) self->candidate = NULL;
-	if (thread == this_cpu()->current) self->again = true;
+	if (cpu->candidate == thread) cpu->candidate = NULL;
+	if (cpu->current == thread) cpu->again = true;
 	if (thread->is_queued)
-		ready_remove(self, thread);
+		ready_remove(thread);
 	else if (thread->is_released)
-		release_remove(self, thread);
+		release_remove(thread);
 }
 
 void schedule_enqueue_first(struct thread *thread) {
-	struct scheduler *self = scheduler();
-
 	schedule_dequeue(thread);
-	ready_insert(self, NULL, thread);
-	self->again = true;
+	ready_prepend(thread);
+	schedule_again();
 }
 
 // Budget
 
 bool schedule_has_budget(const struct sched_context *context) {
-	const struct scheduler *self = scheduler();
+	const struct cpu *cpu = this_cpu();
+	const struct refill *head = refill_head(context);
 
-	return sched_context_is_active(context) && refill_is_ready(context, self->now) &&
-		refill_head(context)->amount >= self->minimum_budget;
+	return sched_context_is_active(context) && head->time <= cpu->now &&
+		head->amount >= cpu->minimum_budget;
 }
 
 bool thread_is_schedulable(const struct thread *thread) {
@@ -119,50 +147,50 @@ bool thread_is_schedulable(const struct thread *thread) {
 }
 
 void schedule_commit_time(void) {
-	struct scheduler *self = scheduler();
-	uint64_t used = self->now - self->booked;
+	struct cpu *cpu = this_cpu();
+	uint64_t used = cpu->now - cpu->booked;
 
-	self->booked = self->now;
-	if (!self->context || !used) return;
-	self->context->consumed += used;
-	refill_charge(self->context, used, self->minimum_budget);
+	cpu->booked = cpu->now;
+	if (!cpu->running_on) return;
+	cpu->running_on->consumed += used;
+	refill_charge(cpu->running_on, used, cpu->minimum_budget);
 }
 
 void schedule_forget_context(struct sched_context *context) {
-	struct scheduler *self = scheduler();
+	struct cpu *cpu = this_cpu();
 
-	if (self->context != context) return;
+	if (cpu->running_on != context) return;
 	schedule_commit_time();
-	self->context = NULL;
-	self->again = true;
+	cpu->running_on = NULL;
+	cpu->again = true;
 }
 
 // The current thread's turn is over: to the tail of its priority if it may go on at once, else it
-// waits for its next refill.
+// waits for its next refill. Alone at the top, it just goes on.
 static void end_turn(struct thread *thread) {
-	struct scheduler *self = scheduler();
 	struct sched_context *context = thread->sched_context;
 
-	self->again = true;
-	if (refill_is_round_robin(context)) refill_start(context, &context->refills, self->now);
-	if (schedule_has_budget(context))
-		ready_append(self, thread);
-	else
-		release_insert(self, thread);
+	schedule_again();
+	if (refill_is_round_robin(context))
+		refill_start(context, &context->refills, schedule_now());
+	if (!schedule_has_budget(context))
+		release_insert(thread);
+	else if (thread->priority <= this_cpu()->ready_top)
+		schedule_append(thread);
 }
 
 // Too little is left of the head refill to run on.
-static bool turn_is_over(const struct scheduler *self, const struct thread *current) {
-	const struct sched_context *context = current->sched_context;
+static bool turn_is_over(const struct cpu *cpu) {
+	const struct sched_context *context = cpu->current->sched_context;
 
-	return context && context == self->context &&
-		refill_head(context)->amount < self->now - self->booked + self->minimum_budget;
+	return context && context == cpu->running_on &&
+		refill_head(context)->amount < cpu->now - cpu->booked + cpu->minimum_budget;
 }
 
 bool schedule_has_time_left(void) {
 	struct thread *current = this_cpu()->current;
 
-	if (!turn_is_over(scheduler(), current)) return true;
+	if (!turn_is_over(this_cpu())) return true;
 	schedule_commit_time();
 	if (current->state == THREAD_RUNNING) current->state = THREAD_RESTART;
 	if (refill_is_round_robin(current->sched_context) || !fault_timeout(current))
@@ -174,149 +202,156 @@ void schedule_reconsider_current(void) {
 	struct thread *current = this_cpu()->current;
 
 	schedule_again();
-	if (!schedule_has_budget(current->sched_context)) release_insert(scheduler(), current);
+	if (!schedule_has_budget(current->sched_context)) release_insert(current);
 }
 
 void schedule_yield(void) {
-	struct scheduler *self = scheduler();
-	struct thread *current = this_cpu()->current;
+	struct cpu *cpu = this_cpu();
+	struct thread *current = cpu->current;
 
 	schedule_commit_time();
-	refill_give_up(current->sched_context, self->minimum_budget);
+	refill_give_up(current->sched_context, cpu->minimum_budget);
 	end_turn(current);
 }
 
 // Wake-up
 
 void schedule_possible(struct thread *thread) {
-	struct scheduler *self = scheduler();
+	struct cpu *cpu = this_cpu();
 	struct sched_context *context = thread->sched_context;
 
-	if (!thread_is_schedulable(thread) || thread->is_queued || thread == this_cpu()->current)
-		return;
-	if (context != self->context) {
-		if (context->flags & SCHED_CONTEXT_SPORADIC) refill_unblock(context, self->now);
+	if (!thread_is_schedulable(thread) || thread->is_queued || thread == cpu->current) return;
+	if (context != cpu->running_on) {
+		if (context->flags & SCHED_CONTEXT_SPORADIC) refill_unblock(context, cpu->now);
 		if (!schedule_has_budget(context)) {
-			release_insert(self, thread);
+			release_insert(thread);
 			return;
 		}
 	}
-	if (self->candidate) {
-		ready_append(self, self->candidate);
-		self->candidate = NULL;
-		self->again = true;
+	if (cpu->candidate) {
+		schedule_append(cpu->candidate);
+		cpu->candidate = NULL;
+		cpu->again = true;
 	}
-	if (self->again)
-		ready_append(self, thread);
+	if (cpu->again)
+		schedule_append(thread);
 	else
-		self->candidate = thread;
+		cpu->candidate = thread;
 }
 
 // The choice
 
 // Decides between the current thread, the candidate and the ready queues (D22, G17).
-static struct thread *choose(struct scheduler *self, struct cpu *cpu) {
+static struct thread *choose(struct cpu *cpu) {
 	struct thread *current = cpu->current;
-	struct thread *candidate = self->candidate;
-	struct thread *highest;
+	struct thread *candidate = cpu->candidate;
 
-	self->candidate = NULL;
-	self->again = false;
+	cpu->candidate = NULL;
+	cpu->again = false;
 	if (thread_is_schedulable(current) && !current->is_queued) {
 		if (candidate && candidate->priority <= current->priority) {
-			ready_append(self, candidate);
+			schedule_append(candidate);
 			candidate = NULL;
 		}
 		if (!candidate && current->priority >= cpu->ready_top) return current;
-		ready_insert(self, NULL, current);
+		ready_prepend(current);
 	}
-	if (candidate && candidate->priority >= cpu->ready_top) return candidate;
-	if (candidate) ready_insert(self, NULL, candidate);
-	if (cpu->ready_top < 0) return &self->idle;
-	highest = self->ready[cpu->ready_top];
-	ready_remove(self, highest);
-	return highest;
+	if (candidate) {
+		if (candidate->priority >= cpu->ready_top) return candidate;
+		ready_prepend(candidate);
+	}
+	if (cpu->ready_top < 0) return &cpu->scheduler->idle;
+	candidate = cpu->scheduler->ready[cpu->ready_top];
+	ready_remove(candidate);
+	return candidate;
 }
 
 // The context whose time runs from now on.
-static void switch_context(struct scheduler *self, struct sched_context *context) {
-	if (context == self->context) return;
+static void switch_context(struct cpu *cpu, struct sched_context *context) {
+	if (context == cpu->running_on) return;
 	schedule_commit_time();
-	self->context = context;
+	cpu->running_on = context;
 	if (context && !(context->flags & SCHED_CONTEXT_SPORADIC))
-		refill_unblock(context, self->now);
+		refill_unblock(context, cpu->now);
 }
 
 // The next moment the kernel must look: end of the head refill, or a release. Entries look a little
 // before that end, for less than the minimum budget is not worth going on.
-static void set_timer(struct scheduler *self) {
+static void set_timer(struct cpu *cpu) {
+	const struct thread *release = cpu->scheduler->release;
 	uint64_t end = UINT64_MAX;
-	uint64_t release = self->release ? release_time(self->release) : UINT64_MAX;
+	uint64_t attention = UINT64_MAX;
 
-	self->attention = UINT64_MAX;
-	if (self->context) {
-		end = self->booked + refill_head(self->context)->amount;
-		self->attention = end - self->minimum_budget;
+	if (cpu->running_on) {
+		end = cpu->booked + refill_head(cpu->running_on)->amount;
+		attention = end - cpu->minimum_budget;
 	}
-	if (release < end) end = release;
-	if (release < self->attention) self->attention = release;
+	if (unlikely(release)) {
+		end = release_time(release) < end ? release_time(release) : end;
+		attention = end < attention ? end : attention;
+	}
+	cpu->attention = attention;
 	clock_set_deadline(end);
-}
-
-static void load_registers(struct cpu *cpu, struct thread *thread) {
-	if (!cpu->bases_loaded) {
-		bases_load(&thread->context);
-		cpu->bases_loaded = true;
-	}
-	if (cpu->fpu_allowed != thread->fpu_used) fpu_give(thread->fpu_used);
 }
 
 // Releases whose time has come, and a turn that is over. VM exits and debug calls come here without
 // a check of the budget. A context must not be put aside with less than the minimum: its thread
 // would wait for a time that has come.
-static void attend(struct scheduler *self, struct thread *current) {
+[[gnu::cold]] static void attend(struct cpu *cpu) {
+	struct thread *current = cpu->current;
 	struct thread *next;
 
-	self->again = true;
-	while ((next = self->release) && release_time(next) <= self->now) {
-		release_remove(self, next);
+	cpu->again = true;
+	while ((next = cpu->scheduler->release) && release_time(next) <= cpu->now) {
+		release_remove(next);
 		schedule_possible(next);
 	}
-	if (turn_is_over(self, current) && thread_is_schedulable(current) && !current->is_queued) {
+	if (turn_is_over(cpu) && thread_is_schedulable(current) && !current->is_queued) {
 		schedule_commit_time();
 		end_turn(current);
 	}
 }
 
+static void put_aside(struct cpu *cpu, struct thread *thread) {
+	if (!cpu->bases_loaded) return;
+	bases_save(&thread->context);
+	cpu->bases_loaded = false;
+}
+
+static enum way_out load(struct cpu *cpu, struct thread *thread) {
+	if (thread->yielding_to) sched_context_complete_yield(thread->yielding_to);
+	if (thread->state == THREAD_RESTART) {
+		thread_rewind(thread);
+		thread->state = THREAD_RUNNING;
+	}
+	space_load(cpu, thread);
+	if (unlikely(thread->state == THREAD_IN_GUEST)) return guest_hooks.prepare(thread);
+	if (!cpu->bases_loaded) bases_load(&thread->context);
+	cpu->bases_loaded = true;
+	if (cpu->fpu_allowed != thread->fpu_used) fpu_give(thread->fpu_used);
+	return WAY_OUT_USER;
+}
+
 enum way_out schedule(void) {
 	struct cpu *cpu = this_cpu();
-	struct scheduler *self = cpu->scheduler;
 	struct thread *current = cpu->current;
 	struct thread *next;
 
-	if (unlikely(self->now >= self->attention)) attend(self, current);
-	if (current->state == THREAD_RUNNING && !self->candidate && !self->again)
-		return WAY_OUT_USER;
+	if (unlikely(cpu->now >= cpu->attention)) attend(cpu);
+	if (current->state == THREAD_RUNNING && !cpu->candidate && !cpu->again) return WAY_OUT_USER;
 
-	next = choose(self, cpu);
-	if (next != current && cpu->bases_loaded) {
-		bases_save(&current->context);
-		cpu->bases_loaded = false;
-	}
+	next = choose(cpu);
+	if (next != current) put_aside(cpu, current);
 	cpu->current = next;
-	switch_context(self, next->sched_context);
-	set_timer(self);
-	if (next->state == THREAD_IDLE) return WAY_OUT_IDLE;
+	switch_context(cpu, next->sched_context);
+	set_timer(cpu);
+	return next->state == THREAD_IDLE ? WAY_OUT_IDLE : load(cpu, next);
+}
 
-	if (next->yielding_to) sched_context_complete_yield(next->yielding_to);
-	if (next->state == THREAD_RESTART) {
-		thread_rewind(next);
-		next->state = THREAD_RUNNING;
-	}
-	space_load(cpu, next);
-	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
-	load_registers(cpu, next);
-	return WAY_OUT_USER;
+void schedule_preempt(struct thread *thread) {
+	schedule_update_time();
+	this_cpu()->candidate = thread;
+	(void)schedule();
 }
 
 void schedule_check(void) {
@@ -343,7 +378,8 @@ static void dump_queue(const struct thread *thread, const char *name) {
 void schedule_dump(void) {
 	const struct scheduler *self = scheduler();
 
-	print("scheduler: now %lu ticks, current '%s'\n", self->now, this_cpu()->current->name);
+	print("scheduler: now %lu ticks, current '%s'\n", schedule_now(),
+		this_cpu()->current->name);
 	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
 		dump_queue(self->ready[priority], "ready");
 	dump_queue(self->release, "release");

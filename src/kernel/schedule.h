@@ -13,32 +13,14 @@
 
 struct sched_context;
 
-// One core's queues and time. Written only by its own core, inside the kernel, by schedule.c and
-// the functions below.
-struct scheduler {
-	uint64_t now; // ticks at this entry
-	uint64_t attention; // from when on an entry finds a turn over or a release due
-	uint64_t booked; // up to when the time of `context` is charged
-	struct sched_context *context; // whose time runs; null while idle
-	struct thread *candidate; // runs next unless something of higher priority is ready
-	bool again; // choose anew
-	uint64_t minimum_budget;
-
-	struct thread *ready[PRIORITIES];
-	uint64_t ready_bits[PRIORITIES / 64];
-	struct thread *release; // by time, soonest first
-
-	struct thread idle;
-};
-
 // The idle thread and queues of this core. Boot only.
 void schedule_init(struct cpu *cpu);
 
 // Reads the clock. Once an entry, first of all.
-static inline void schedule_update_time(void) { this_cpu()->scheduler->now = clock_now(); }
+static inline void schedule_update_time(void) { this_cpu()->now = clock_now(); }
 
 // Ticks at this entry.
-static inline uint64_t schedule_now(void) { return this_cpu()->scheduler->now; }
+static inline uint64_t schedule_now(void) { return this_cpu()->now; }
 
 // schedule_check_budget() behind its first look.
 bool schedule_has_time_left(void);
@@ -47,9 +29,9 @@ bool schedule_has_time_left(void);
 // instruction when it has budget again, or after its timeout handler's reply. Asked before each
 // call and exception, and when the timer interrupt came.
 static inline bool schedule_check_budget(void) {
-	const struct scheduler *self = this_cpu()->scheduler;
+	const struct cpu *cpu = this_cpu();
 
-	return likely(self->now < self->attention) || schedule_has_time_left();
+	return likely(cpu->now < cpu->attention) || schedule_has_time_left();
 }
 
 // Books the time used so far on the context in use.
@@ -63,6 +45,11 @@ void schedule_forget_context(struct sched_context *context);
 // runnable, nothing happens.
 void schedule_possible(struct thread *thread);
 
+// The same for a thread known to have budget. The current thread runs on and has at least its
+// priority; or else thread runs now.
+void schedule_append(struct thread *thread);
+void schedule_preempt(struct thread *thread);
+
 // Takes thread out of the ready or release queue.
 void schedule_dequeue(struct thread *thread);
 
@@ -71,7 +58,7 @@ void schedule_enqueue_first(struct thread *thread);
 
 // Priority, queue order or the current thread changed in a way that may end its turn or must be
 // loaded.
-static inline void schedule_again(void) { this_cpu()->scheduler->again = true; }
+static inline void schedule_again(void) { this_cpu()->again = true; }
 
 // The current thread's context was configured anew.
 void schedule_reconsider_current(void);

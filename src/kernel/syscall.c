@@ -76,7 +76,6 @@ static enum error invoke_object(struct thread *caller, struct invocation *invoca
 	invocation->length = tag_length(tag);
 	if (!invocation->buffer && invocation->length > MESSAGE_REGISTERS)
 		invocation->length = MESSAGE_REGISTERS;
-	invocation->result_length = 0;
 	error = invocation_dispatch(invocation);
 	if (error == ERROR_PREEMPTED && caller->state == THREAD_RUNNING)
 		caller->state = THREAD_RESTART;
@@ -113,6 +112,7 @@ static void send_phase(struct thread *thread, uint64_t address, enum send_kind k
 	invocation.slot = send_lookup(thread, address, kind);
 	if (!invocation.slot) return;
 	invocation.cap_count = 0;
+	invocation.result_length = 0;
 	if (unlikely(tag_caps(*context_tag(&thread->context))) && thread->buffer_to_read) {
 		if (!send_lookup_caps(thread, kind, invocation.caps)) return;
 		invocation.cap_count = tag_caps(*context_tag(&thread->context));

@@ -72,8 +72,13 @@ struct thread {
 	// Three cache lines: the register frame, and behind it what every switch and rendezvous
 	// looks at. A fourth for capability and address space.
 	alignas(64) struct context context;
-	uint8_t state; // enum thread_state
-	uint8_t fault_kind; // enum fault_kind
+	union {
+		struct {
+			uint8_t state; // enum thread_state
+			uint8_t fault_kind; // enum fault_kind; FAULT_NONE is 0
+		};
+		uint16_t state_and_fault;
+	};
 	uint8_t priority;
 	uint8_t max_priority; // maximum controlled priority
 	uint8_t flags; // THREAD_FLAG_*

@@ -46,6 +46,17 @@ static inline void thread_queue_append(struct thread **head, struct thread *thre
 	}
 }
 
+static inline void thread_queue_prepend(struct thread **head, struct thread *thread) {
+	struct thread *first = *head;
+
+	thread->queue.next = first;
+	thread->queue.previous = thread;
+	*head = thread;
+	if (!first) return;
+	thread->queue.previous = first->queue.previous;
+	first->queue.previous = thread;
+}
+
 static inline void thread_queue_remove(struct thread **head, struct thread *thread) {
 	struct thread *next = thread->queue.next;
 	struct thread *previous = thread->queue.previous;

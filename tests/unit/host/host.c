@@ -193,3 +193,5 @@ NO_HANDLER(vcpu_set_msr_access)
 // Fast paths
 
 void syscall_slow(void) { host.slow++; }
+
+void exception_slow(uint64_t, uint64_t) { host.slow++; }

@@ -10,6 +10,7 @@ struct thread;
 struct vcpu;
 struct fpu_state;
 struct scheduler;
+struct sched_context;
 
 // What the assembler must do to leave the kernel; the C side of each entry returns it.
 enum way_out {
@@ -28,7 +29,17 @@ struct cpu {
 	struct fpu_state *fpu_allowed; // whose registers the FPU holds; null: CR0.TS is set
 	int32_t ready_top; // highest priority in the ready queues; -1: they are empty
 	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed
-	struct scheduler *scheduler; // queues and time of this core
+	uint64_t again; // choose anew who runs
+
+	// Time, and what schedule() goes by (schedule.c).
+	uint64_t now; // ticks at this entry
+	uint64_t attention; // from when on an entry finds a turn over or a release due
+	uint64_t booked; // up to when the time of running_on is charged
+	struct sched_context *running_on; // whose time runs; null while idle
+	struct thread *candidate; // runs next unless something of higher priority is ready
+	struct scheduler *scheduler; // queues of this core
+	uint64_t minimum_budget; // ticks a head refill must hold to be worth running on
+	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
 
 	struct vcpu *guest; // whose VM entry WAY_OUT_GUEST means
 	struct vcpu *vmcs_loaded; // whose VMCS is current on this core, or null
@@ -37,10 +48,10 @@ struct cpu {
 	struct fpu_state
 		*fpu_parked; // while fpu_allowed is null: whose registers the FPU holds, or null
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
-	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
 };
 
-_Static_assert(offsetof(struct cpu, guest) == 64);
+_Static_assert(offsetof(struct cpu, now) == 64);
+_Static_assert(offsetof(struct cpu, guest) == 128);
 
 // The only access to struct cpu. GS holds its address whenever C code of the kernel runs.
 static inline struct cpu *this_cpu(void) {

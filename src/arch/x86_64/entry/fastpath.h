@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The frequent system calls without detours. Each does all that the slow path would do, or nothing:
-// then it leaves by syscall_slow(). On return the way out goes to the current thread.
+// The frequent system calls and faults without detours. Each does all that the slow path would do,
+// or nothing: then it leaves by syscall_slow() or exception_slow(). On return the way out goes to
+// the current thread.
 #pragma once
 
 #include <stdint.h>
@@ -8,6 +9,12 @@
 // Entered with the frame of the current thread complete, and the program's RDI and RSI.
 void fastpath_call(uint64_t address, uint64_t tag);
 void fastpath_reply_recv(uint64_t address, uint64_t tag);
+void fastpath_send(uint64_t address, uint64_t tag);
 
-// Gives the system call to the slow path; does not return in the kernel. In trap.asm.
+// Entered with the frame of the current thread whole.
+void fastpath_exception(uint64_t vector, uint64_t code);
+
+// Give the system call or exception to the slow path; they do not return in the kernel. In
+// trap.asm.
 void syscall_slow(void);
+void exception_slow(uint64_t vector, uint64_t code);

@@ -12,9 +12,10 @@ VMCS_HOST_RIP equ 0x6c16
 bits 64
 default rel
 
-extern fastpath_call, fastpath_reply_recv
+extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
 extern trap_syscall, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
-global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain, syscall_slow, way_out
+global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain
+global syscall_slow, exception_slow, way_out
 
 ; Stores or loads registers, the arguments from the third on, one after the other from an address
 ; on.
@@ -115,8 +116,13 @@ way_out_user:
 
 trap_syscall_entry.not_call:
 	cmp rdx, SYSCALL_REPLY_RECV
-	jne syscall_slow
+	jne .not_reply_recv
 	call fastpath_reply_recv
+	jmp way_out_user
+.not_reply_recv:
+	cmp rdx, SYSCALL_SEND
+	jne syscall_slow
+	call fastpath_send
 	jmp way_out_user
 
 ; The same without fast paths.
@@ -179,7 +185,7 @@ interrupt_return:
 trap_common:
 	cld
 	test byte [rsp + 24], 3
-	jz .in_kernel
+	jz trap_in_idle
 	swapgs
 	push rcx
 	mov rcx, rsp
@@ -204,16 +210,20 @@ trap_common:
 	call trap_interrupt
 	jmp way_out
 .exception:
+	call fastpath_exception
+	jmp way_out_user
+exception_slow:
+	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_exception
 	jmp way_out
 
 ; Only the idle loop runs with interrupts on here; it has nothing to keep.
-.in_kernel:
+trap_in_idle:
 	cmp qword [rsp], VECTOR_EXCEPTIONS
 	jb trap_broken
 	mov rdi, [rsp]
 	mov rsp, [gs:CPU_KERNEL_STACK]
-	jmp .interrupt
+	jmp trap_common.interrupt
 
 ; An exception in the kernel, a double fault or a machine check: the whole frame for the panic.
 trap_broken:

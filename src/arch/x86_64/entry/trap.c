@@ -16,7 +16,6 @@
 #include <object/vcpu.h>
 
 enum {
-	PAGE_FAULT_CODE = 0x1f, // faults.md 7
 	CALL_NUMBER_SHIFT = 24, // faults.md 5
 	CALL_NUMBER_EAX = 0xffffff,
 	CALL_SIZE = 2, // INT n
@@ -45,10 +44,10 @@ enum way_out trap_exception(uint64_t vector, uint64_t code) {
 	schedule_update_time();
 	// Without budget left the thread runs into the exception again later.
 	if (schedule_check_budget()) {
-		if (vector == VECTOR_PAGE_FAULT)
-			fault_vm(thread, cr2_read(), code & PAGE_FAULT_CODE);
-		else if (vector != VECTOR_NO_FPU || !takes_fpu(thread))
-			fault_user_exception(thread, vector, code);
+		if (vector != VECTOR_NO_FPU || !takes_fpu(thread)) {
+			exception_note(thread, vector, code);
+			fault_raise(thread);
+		}
 	}
 	return schedule();
 }

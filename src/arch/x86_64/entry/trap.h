@@ -4,6 +4,9 @@
 #pragma once
 
 #include <cpu/percpu.h>
+#include <cpu/registers.h>
+#include <cpu/segments.h>
+#include <kernel/fault.h>
 
 // Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
 enum way_out boot_main(uint32_t magic, uint64_t information);
@@ -13,6 +16,14 @@ enum way_out trap_syscall(void);
 
 // Exception of a program.
 enum way_out trap_exception(uint64_t vector, uint64_t error_code);
+
+// What the current thread's handler hears of an exception.
+static inline void exception_note(struct thread *thread, uint64_t vector, uint64_t code) {
+	if (vector == VECTOR_PAGE_FAULT)
+		fault_note_vm(thread, cr2_read(), code);
+	else
+		fault_note_exception(thread, vector, code);
+}
 
 // Device interrupt, timer, or INT n of a program.
 enum way_out trap_interrupt(uint64_t vector);

@@ -109,6 +109,7 @@ static void return_words(struct thread *thread, struct vcpu *vcpu) {
 	thread->context.r8 = vcpu->primary;
 	thread->context.r9 = vmcs_read(VMCS_ENTRY_INTERRUPTION);
 	thread->state = THREAD_RUNNING;
+	schedule_again(); // the thread's own registers are to be loaded
 	if (vcpu->exit & EXIT_SAVE_TIMER) vcpu->timer_value = vcpu->timer_left;
 }
 

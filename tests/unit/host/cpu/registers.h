@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+uint64_t cr2_read(void);
 void cr3_write(uint64_t value);
 void tlb_invalidate_page(uint64_t address);
 
