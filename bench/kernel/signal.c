@@ -42,8 +42,13 @@ static void lower_run(struct helper *helper) {
 		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
 
 		sel4_syscall(SYSCALL_WAIT, &registers);
-		seL4_Signal(helper->argument[BACK]);
 	}
+}
+
+// Runs when the lower thread waits again, and lets the sender go on.
+static void lowest_run(struct helper *helper) {
+	for (unsigned round = 0; round < ROUNDS; round++)
+		seL4_Signal(helper->argument[BACK]);
 }
 
 static void signal_and_wait_run(struct helper *helper) {
@@ -61,15 +66,17 @@ static void signal_and_wait_run(struct helper *helper) {
 }
 
 static void lower_measure(const struct row *row) {
+	struct helper *lowest = helper_make(PRIORITY_HELPER - 1);
 	struct helper *waiter = helper_make(PRIORITY_HELPER);
 	struct helper *sender = helper_make(PRIORITY_HELPER + 1);
 
 	(void)row;
 	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
-	waiter->argument[BACK] = sender->argument[BACK] = object_new(OBJECT_NOTIFICATION, 0);
+	lowest->argument[BACK] = sender->argument[BACK] = object_new(OBJECT_NOTIFICATION, 0);
 	helper_start(waiter, lower_run);
 	settle();
 	helper_start(sender, signal_and_wait_run);
+	helper_start(lowest, lowest_run);
 	settle();
 }
 

@@ -9,8 +9,6 @@ static struct refill *refill_at(struct sched_context *context, unsigned offset) 
 	return &context->refill[index >= queue->maximum ? index - queue->maximum : index];
 }
 
-static struct refill *head_of(struct sched_context *context) { return refill_at(context, 0); }
-
 static struct refill pop_head(struct sched_context *context) {
 	struct refill_queue *queue = &context->refills;
 	struct refill head = context->refill[queue->head];
@@ -61,9 +59,9 @@ void refill_restart(
 
 // A head too small to run on joins the next refill, early enough that nothing ends later.
 static void merge_small_head(struct sched_context *context, uint64_t minimum) {
-	while (head_of(context)->amount < minimum && context->refills.count > 1) {
+	while (refill_head_of(context)->amount < minimum && context->refills.count > 1) {
 		struct refill small = pop_head(context);
-		struct refill *head = head_of(context);
+		struct refill *head = refill_head_of(context);
 
 		head->time -= small.amount;
 		head->amount += small.amount;
@@ -72,25 +70,21 @@ static void merge_small_head(struct sched_context *context, uint64_t minimum) {
 
 // Moves the whole head one period later.
 static void recycle_head(struct sched_context *context) {
-	struct refill used = *head_of(context);
+	struct refill used = *refill_head_of(context);
 
 	used.time += context->refills.period;
 	if (context->refills.count == 1) {
-		*head_of(context) = used;
+		*refill_head_of(context) = used;
 	} else {
 		pop_head(context);
 		append(context, used);
 	}
 }
 
-void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
-	struct refill *head = head_of(context);
+void refill_charge_parts(struct sched_context *context, uint64_t used, uint64_t minimum) {
+	struct refill *head = refill_head_of(context);
 
-	if (refill_is_round_robin(context)) {
-		head->amount -= used < head->amount ? used : head->amount;
-		return;
-	}
-	for (; used > 0 && head->amount <= used; head = head_of(context)) {
+	for (; used > 0 && head->amount <= used; head = refill_head_of(context)) {
 		used -= head->amount;
 		recycle_head(context);
 	}
@@ -106,21 +100,21 @@ void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimu
 
 void refill_give_up(struct sched_context *context, uint64_t minimum) {
 	if (refill_is_round_robin(context)) {
-		head_of(context)->amount = 0;
+		refill_head_of(context)->amount = 0;
 	} else {
 		recycle_head(context);
 		merge_small_head(context, minimum);
 	}
 }
 
-void refill_unblock(struct sched_context *context, uint64_t now) {
-	if (refill_is_round_robin(context) || !refill_is_ready(context, now)) return;
-	head_of(context)->time = now;
+void refill_unblock_parts(struct sched_context *context, uint64_t now) {
+	if (!refill_is_ready(context, now)) return;
+	refill_head_of(context)->time = now;
 	while (context->refills.count > 1 &&
-		refill_at(context, 1)->time <= now + head_of(context)->amount) {
+		refill_at(context, 1)->time <= now + refill_head_of(context)->amount) {
 		struct refill first = pop_head(context);
 
-		head_of(context)->time = now;
-		head_of(context)->amount += first.amount;
+		refill_head_of(context)->time = now;
+		refill_head_of(context)->amount += first.amount;
 	}
 }

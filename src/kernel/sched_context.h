@@ -46,6 +46,10 @@ static inline bool sched_context_is_active(const struct sched_context *context) 
 	return context->refills.maximum > 0;
 }
 
+static inline struct refill *refill_head_of(struct sched_context *context) {
+	return &context->refill[context->refills.head];
+}
+
 static inline const struct refill *refill_head(const struct sched_context *context) {
 	return &context->refill[context->refills.head];
 }
@@ -67,16 +71,29 @@ void refill_start(
 void refill_restart(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
 
+// refill_charge() for contexts that are not round robin.
+void refill_charge_parts(struct sched_context *context, uint64_t used, uint64_t minimum);
+
 // Charges used ticks: each used amount comes back one period after it became usable. An overrun
 // charges whole heads one after another. minimum: what a head must hold to be worth running.
-void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum);
+static inline void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
+	struct refill *head = refill_head_of(context);
+
+	if (!refill_is_round_robin(context)) return refill_charge_parts(context, used, minimum);
+	head->amount -= used < head->amount ? used : head->amount;
+}
 
 // The whole head is given up and comes back one period later.
 void refill_give_up(struct sched_context *context, uint64_t minimum);
 
+// refill_unblock() for contexts that are not round robin.
+void refill_unblock_parts(struct sched_context *context, uint64_t now);
+
 // The context becomes usable again after a pause: a head whose time has come moves to now, and
 // refills that would overlap it are merged into it (G7).
-void refill_unblock(struct sched_context *context, uint64_t now);
+static inline void refill_unblock(struct sched_context *context, uint64_t now) {
+	if (!refill_is_round_robin(context)) refill_unblock_parts(context, now);
+}
 
 // Both are free, and a thread that waits would not have to wait for budget as well.
 bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread);

@@ -7,6 +7,7 @@
 #include <base/panic.h>
 #include <cpu/bases.h>
 #include <cpu/clock.h>
+#include <cpu/features.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/sched_context.h>
@@ -165,6 +166,25 @@ void schedule_forget_context(struct sched_context *context) {
 	cpu->again = true;
 }
 
+// The next moment the kernel must look: end of the head refill, or a release. Entries look a little
+// before that end, for less than the minimum budget is not worth going on.
+static void set_timer(struct cpu *cpu) {
+	const struct thread *release = cpu->scheduler->release;
+	uint64_t end = UINT64_MAX;
+	uint64_t attention = UINT64_MAX;
+
+	if (cpu->running_on) {
+		end = cpu->booked + refill_head(cpu->running_on)->amount;
+		attention = end - cpu->minimum_budget;
+	}
+	if (unlikely(release)) {
+		end = release_time(release) < end ? release_time(release) : end;
+		attention = end < attention ? end : attention;
+	}
+	cpu->attention = attention;
+	clock_set_deadline(end);
+}
+
 // The current thread's turn is over: to the tail of its priority if it may go on at once, else it
 // waits for its next refill. Alone at the top, it just goes on.
 static void end_turn(struct thread *thread) {
@@ -266,34 +286,6 @@ static struct thread *choose(struct cpu *cpu) {
 	return candidate;
 }
 
-// The context whose time runs from now on.
-static void switch_context(struct cpu *cpu, struct sched_context *context) {
-	if (context == cpu->running_on) return;
-	schedule_commit_time();
-	cpu->running_on = context;
-	if (context && !(context->flags & SCHED_CONTEXT_SPORADIC))
-		refill_unblock(context, cpu->now);
-}
-
-// The next moment the kernel must look: end of the head refill, or a release. Entries look a little
-// before that end, for less than the minimum budget is not worth going on.
-static void set_timer(struct cpu *cpu) {
-	const struct thread *release = cpu->scheduler->release;
-	uint64_t end = UINT64_MAX;
-	uint64_t attention = UINT64_MAX;
-
-	if (cpu->running_on) {
-		end = cpu->booked + refill_head(cpu->running_on)->amount;
-		attention = end - cpu->minimum_budget;
-	}
-	if (unlikely(release)) {
-		end = release_time(release) < end ? release_time(release) : end;
-		attention = end < attention ? end : attention;
-	}
-	cpu->attention = attention;
-	clock_set_deadline(end);
-}
-
 // Releases whose time has come, and a turn that is over. VM exits and debug calls come here without
 // a check of the budget. A context must not be put aside with less than the minimum: its thread
 // would wait for a time that has come.
@@ -312,23 +304,59 @@ static void set_timer(struct cpu *cpu) {
 	}
 }
 
-static void put_aside(struct cpu *cpu, struct thread *thread) {
-	if (!cpu->bases_loaded) return;
-	bases_save(&thread->context);
-	cpu->bases_loaded = false;
+// FS and GS base of current give way to those of next, a program.
+static inline void switch_bases(
+	struct cpu *cpu, struct thread *current, const struct thread *next) {
+	if (likely(cpu->bases_loaded && feature_has(FEATURE_FSGSBASE) && !bases_have_selectors()))
+		return bases_exchange(&current->context, &next->context);
+	if (cpu->bases_loaded) bases_save(&current->context);
+	bases_load(&next->context);
+	cpu->bases_loaded = true;
 }
 
-static enum way_out load(struct cpu *cpu, struct thread *thread) {
-	if (thread->yielding_to) sched_context_complete_yield(thread->yielding_to);
-	if (thread->state == THREAD_RESTART) {
-		thread_rewind(thread);
-		thread->state = THREAD_RUNNING;
+// next, which is not current and continues in its program, runs from now on.
+[[gnu::always_inline]] static inline void run(
+	struct cpu *cpu, struct thread *current, struct thread *next) {
+	struct sched_context *context = next->sched_context;
+
+	if (likely(context != cpu->running_on)) {
+		schedule_commit_time();
+		cpu->running_on = context;
+		if (!(context->flags & SCHED_CONTEXT_SPORADIC)) refill_unblock(context, cpu->now);
 	}
-	space_load(cpu, thread);
-	if (unlikely(thread->state == THREAD_IN_GUEST)) return guest_hooks.prepare(thread);
-	if (!cpu->bases_loaded) bases_load(&thread->context);
+	set_timer(cpu);
+	cpu->current = next;
+	switch_bases(cpu, current, next);
+	space_load(cpu, next);
+	if (unlikely(cpu->fpu_allowed != next->fpu_used)) fpu_give(next->fpu_used);
+}
+
+// The same for any thread, and for current itself.
+static enum way_out run_any(struct cpu *cpu, struct thread *current, struct thread *next) {
+	if (cpu->bases_loaded && (next != current || next->state == THREAD_IN_GUEST)) {
+		bases_save(&current->context);
+		cpu->bases_loaded = false;
+	}
+	cpu->current = next;
+	if (next->sched_context != cpu->running_on) {
+		schedule_commit_time();
+		cpu->running_on = next->sched_context;
+		if (cpu->running_on && !(cpu->running_on->flags & SCHED_CONTEXT_SPORADIC))
+			refill_unblock(cpu->running_on, cpu->now);
+	}
+	set_timer(cpu);
+	if (next->state == THREAD_IDLE) return WAY_OUT_IDLE;
+
+	if (next->yielding_to) sched_context_complete_yield(next->yielding_to);
+	if (next->state == THREAD_RESTART) {
+		thread_rewind(next);
+		next->state = THREAD_RUNNING;
+	}
+	space_load(cpu, next);
+	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
+	if (!cpu->bases_loaded) bases_load(&next->context);
 	cpu->bases_loaded = true;
-	if (cpu->fpu_allowed != thread->fpu_used) fpu_give(thread->fpu_used);
+	if (cpu->fpu_allowed != next->fpu_used) fpu_give(next->fpu_used);
 	return WAY_OUT_USER;
 }
 
@@ -341,17 +369,19 @@ enum way_out schedule(void) {
 	if (current->state == THREAD_RUNNING && !cpu->candidate && !cpu->again) return WAY_OUT_USER;
 
 	next = choose(cpu);
-	if (next != current) put_aside(cpu, current);
-	cpu->current = next;
-	switch_context(cpu, next->sched_context);
-	set_timer(cpu);
-	return next->state == THREAD_IDLE ? WAY_OUT_IDLE : load(cpu, next);
+	if (next == current || next->state != THREAD_RUNNING || next->yielding_to)
+		return run_any(cpu, current, next);
+	run(cpu, current, next);
+	return WAY_OUT_USER;
 }
 
 void schedule_preempt(struct thread *thread) {
+	struct cpu *cpu = this_cpu();
+	struct thread *current = cpu->current;
+
 	schedule_update_time();
-	this_cpu()->candidate = thread;
-	(void)schedule();
+	ready_prepend(current);
+	run(cpu, current, thread);
 }
 
 void schedule_check(void) {

@@ -115,6 +115,8 @@ void tlb_invalidate_page(uint64_t) {}
 
 void bases_save(struct context *) {}
 
+bool bases_have_selectors(void) { return false; }
+
 void bases_load(const struct context *) {}
 
 void bases_exchange(struct context *, const struct context *) {}

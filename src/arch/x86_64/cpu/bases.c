@@ -17,18 +17,9 @@ void bases_save(struct context *save) {
 	}
 }
 
-static uint32_t selectors_read(void) {
-	uint32_t ds, es, fs, gs;
-
-	asm volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
-		     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
-	return (ds | es | fs | gs) & 0xffff;
-}
-
 void bases_load(const struct context *load) {
-	// A program may load data selectors; the next one must not see them. Loading GS changes its
-	// base, so the user's is swapped in for that moment.
-	if (unlikely(selectors_read()))
+	// Loading GS changes its base, so the user's is swapped in for that moment.
+	if (unlikely(bases_have_selectors()))
 		asm volatile("mov %w0, %%ds; mov %w0, %%es; mov %w0, %%fs;"
 			     "swapgs; mov %w0, %%gs; swapgs"
 			     :

@@ -3,13 +3,24 @@
 // so while a thread runs only the CPU knows them.
 #pragma once
 
+#include <base/compiler.h>
 #include <cpu/context.h>
 
 // Stores the loaded bases.
 void bases_save(struct context *save);
 
-// Loads bases, and clears data selectors that a program has loaded.
+// Loads bases, and makes data selectors null that a program has loaded: the next one must not see
+// them.
 void bases_load(const struct context *load);
+
+// True if a program has loaded data selectors.
+static inline bool bases_have_selectors(void) {
+	uint32_t ds, es, fs, gs;
+
+	asm volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+		     : "=r"(ds), "=r"(es), "=r"(fs), "=r"(gs));
+	return (uint16_t)(ds | es | fs | gs) != 0;
+}
 
 // bases_save and bases_load in a row for CPUs with FSGSBASE; data selectors stay. The user's GS
 // base waits behind SWAPGS.

@@ -274,38 +274,67 @@ void fastpath_reply_recv(uint64_t address, uint64_t tag) {
 // A waiter with time of its own and budget to use it. The clock need not be read: what was ready at
 // the last entry still is.
 static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter) {
-	const struct sched_context *context;
+	const struct sched_context *context = waiter->sched_context;
 
-	if (!waiter) return false;
-	context = waiter->sched_context;
 	return context && sched_context_is_active(context) &&
 		!(context->flags & SCHED_CONTEXT_SPORADIC) &&
 		refill_head(context)->time <= cpu->now &&
 		refill_head(context)->amount >= cpu->minimum_budget;
 }
 
-void fastpath_send(uint64_t address, uint64_t tag) {
-	struct cpu *cpu = this_cpu();
-	struct thread *sender = cpu->current;
-	uint64_t index = index_of(sender, address);
-	struct notification *notification;
-	struct thread *waiter;
-	uint64_t head;
-
-	if (unlikely(index >= sender->window.count)) return syscall_slow();
-	head = sender->window.slots[index].cap.head;
-	if (unlikely(!head_is(head, CAP_NOTIFICATION, RIGHT_WRITE) || tag_caps(tag)))
-		return syscall_slow();
-	notification = head_object(head);
-	waiter = notification->head;
-	if (unlikely(!can_wake(cpu, waiter))) return syscall_slow();
-
-	thread_queue_take_first(&notification->head);
-	waiter->context.rdi = sender->window.slots[index].cap.badge;
+static inline void wake(const struct cpu *cpu, struct thread *waiter) {
 	waiter->state = THREAD_RUNNING;
-	if (waiter->priority <= sender->priority)
+	if (waiter->priority <= cpu->current->priority)
 		schedule_append(waiter);
 	else
 		schedule_preempt(waiter);
 	check_after_call();
+}
+
+static inline void signal(
+	const struct cpu *cpu, struct notification *notification, uint64_t badge) {
+	struct thread *waiter = notification->head;
+	const struct thread *bound = notification->bound;
+
+	if (waiter) {
+		if (unlikely(!can_wake(cpu, waiter))) return syscall_slow();
+		thread_queue_take_first(&notification->head);
+		waiter->context.rdi = badge;
+		return wake(cpu, waiter);
+	}
+	// Nobody to wake, or a thread elsewhere that the signal may reach.
+	if (bound && bound != cpu->current && !notification->is_active) return syscall_slow();
+	notification->is_active = true;
+	notification->word |= badge;
+}
+
+static inline void send(
+	const struct cpu *cpu, struct endpoint *endpoint, uint64_t badge, uint64_t tag) {
+	struct thread *receiver = endpoint->head;
+
+	if (unlikely(!tag_fits(tag, MESSAGE_SHORT) || !receiver ||
+		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver)))
+		return syscall_slow();
+	thread_queue_take_first(&endpoint->head);
+	if (receiver->reply) receiver->reply->thread = NULL;
+	receiver->reply = NULL;
+	message_give(cpu->current, receiver, badge, tag, MESSAGE_SHORT);
+	wake(cpu, receiver);
+}
+
+void fastpath_send(uint64_t address, uint64_t tag) {
+	const struct cpu *cpu = this_cpu();
+	struct thread *sender = cpu->current;
+	uint64_t index = index_of(sender, address);
+	uint64_t head, badge;
+
+	if (unlikely(index >= sender->window.count)) return syscall_slow();
+	head = sender->window.slots[index].cap.head;
+	badge = sender->window.slots[index].cap.badge;
+	if (head_is(head, CAP_NOTIFICATION, RIGHT_WRITE) && tag_caps(tag) == 0)
+		signal(cpu, head_object(head), badge);
+	else if (head_is(head, CAP_ENDPOINT, RIGHT_WRITE))
+		send(cpu, head_object(head), badge, tag);
+	else
+		syscall_slow();
 }

@@ -5,5 +5,6 @@
 #include <cpu/context.h>
 
 void bases_save(struct context *save);
+bool bases_have_selectors(void);
 void bases_load(const struct context *load);
 void bases_exchange(struct context *save, const struct context *load);
