@@ -6,6 +6,7 @@
 #include <kernel/notification.h>
 #include <kernel/reply.h>
 #include <kernel/sched_context.h>
+#include <kernel/run_queue.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>
@@ -147,7 +148,7 @@ void check_everything(void) {
 	const struct slot *root = &this_cpu()->current->slots[THREAD_CSPACE];
 	const struct slot *slots = cap_object(&root->cap);
 
-	schedule_check();
+	run_queue_check();
 	if (root->cap.type != CAP_CNODE) return;
 	check_order(root);
 	for (uint64_t i = 0; i < cnode_slot_count(&root->cap); i++)

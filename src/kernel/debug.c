@@ -7,12 +7,13 @@
 #include <base/format.h>
 #include <base/panic.h>
 #include <kernel/object.h>
+#include <kernel/run_queue.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
 
-static void dump_scheduler(struct thread *) { schedule_dump(); }
+static void dump_scheduler(struct thread *) { run_queue_dump(); }
 
 static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
 

@@ -2,6 +2,7 @@
 // Interrupt objects: one a user vector, routed from an IOAPIC pin or sent by a device as a message.
 #include <kernel/irq.h>
 
+#include <cpu/apic.h>
 #include <cpu/ioapic.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
@@ -13,15 +14,16 @@
 static struct irq irqs[USER_IRQ_VECTORS];
 
 static void irq_mask(const struct irq *irq) {
-	if (irq->state == IRQ_IOAPIC) ioapic_mask(irq->ioapic, irq->pin);
+	if (irq->state == IRQ_IOAPIC) ioapic_mask(irq->ioapic, irq->pin, irq->route);
 }
 
 void irq_arrived(unsigned number) {
 	const struct irq *irq = &irqs[number];
 	const struct cap *cap = &irq->notification.cap;
 
-	if (cap->type == CAP_NOTIFICATION) notification_signal(cap_object(cap), cap->badge);
 	irq_mask(irq);
+	apic_end_of_interrupt();
+	if (cap->type == CAP_NOTIFICATION) notification_signal_last(cap_object(cap), cap->badge);
 }
 
 // What both Get operations check first: the vector in word 6, then the destination slot.
@@ -54,8 +56,8 @@ enum error irq_control_get_ioapic(struct invocation *invocation) {
 	if (level > 1 || polarity > 1) return error_range(invocation, 0, 1);
 	*irq = (struct irq){.state = IRQ_IOAPIC, .ioapic = (uint8_t)ioapic, .pin = (uint8_t)pin};
 	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
-	ioapic_route(irq->ioapic, irq->pin, USER_VECTOR_OFFSET + (unsigned)(irq - irqs),
-		(unsigned)level, (unsigned)polarity);
+	irq->route = ioapic_route(irq->ioapic, irq->pin,
+		USER_VECTOR_OFFSET + (unsigned)(irq - irqs), (unsigned)level, (unsigned)polarity);
 	return ERROR_NONE;
 }
 
@@ -77,7 +79,7 @@ enum error irq_control_get_msi(struct invocation *invocation) {
 enum error irq_handler_ack(struct invocation *invocation) {
 	const struct irq *irq = invocation_object(invocation);
 
-	if (irq->state == IRQ_IOAPIC) ioapic_unmask(irq->ioapic, irq->pin);
+	if (irq->state == IRQ_IOAPIC) ioapic_unmask(irq->ioapic, irq->pin, irq->route);
 	return ERROR_NONE;
 }
 

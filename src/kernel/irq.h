@@ -12,7 +12,9 @@ struct irq {
 	uint8_t state; // enum irq_state
 	uint8_t ioapic;
 	uint8_t pin;
+	uint32_t route; // of the pin (cpu/ioapic.h)
 };
 
-// A device interrupt arrived for user vector number, 0..107: signals, masks the pin (M5, M6).
+// A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
+// APIC and signals (M5, M6). The last thing of a kernel entry.
 void irq_arrived(unsigned number);

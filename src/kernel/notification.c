@@ -5,6 +5,8 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/object.h>
 #include <kernel/sched_context.h>
+#include <kernel/schedule.h>
+#include <kernel/thread_queue.h>
 
 // A thread without context borrows the notification's, if nobody else uses it (E8).
 static void lend_context(struct notification *notification, struct thread *thread) {
@@ -44,12 +46,21 @@ void notification_signal(struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 
 	if (waiter) {
-		thread_unblock(waiter);
+		thread_queue_take_first(&notification->head);
 		deliver(notification, waiter, badge);
 	} else if (notification->is_active || !deliver_to_bound(notification, badge)) {
 		notification->is_active = true;
 		notification->word |= badge;
 	}
+}
+
+void notification_signal_last(struct notification *notification, uint64_t badge) {
+	struct thread *waiter = notification->head;
+
+	if (!waiter || !waiter->sched_context) return notification_signal(notification, badge);
+	thread_queue_take_first(&notification->head);
+	*context_badge(&waiter->context) = badge;
+	schedule_wake(waiter);
 }
 
 static void take_word(struct notification *notification, struct thread *thread) {

@@ -17,6 +17,9 @@ _Static_assert(sizeof(struct notification) == 1 << NOTIFICATION_BITS);
 
 void notification_signal(struct notification *notification, uint64_t badge);
 
+// The same as the last thing of a kernel entry (schedule_wake).
+void notification_signal_last(struct notification *notification, uint64_t badge);
+
 // Waits for a signal, or polls; the badge register gets the word.
 void notification_wait(
 	struct notification *notification, struct thread *thread, enum send_block block);

@@ -81,7 +81,7 @@ static void recycle_head(struct sched_context *context) {
 	}
 }
 
-void refill_charge_parts(struct sched_context *context, uint64_t used, uint64_t minimum) {
+void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
 	struct refill *head = refill_head_of(context);
 
 	for (; used > 0 && head->amount <= used; head = refill_head_of(context)) {
@@ -99,12 +99,8 @@ void refill_charge_parts(struct sched_context *context, uint64_t used, uint64_t 
 }
 
 void refill_give_up(struct sched_context *context, uint64_t minimum) {
-	if (refill_is_round_robin(context)) {
-		refill_head_of(context)->amount = 0;
-	} else {
-		recycle_head(context);
-		merge_small_head(context, minimum);
-	}
+	recycle_head(context);
+	merge_small_head(context, minimum);
 }
 
 void refill_unblock_parts(struct sched_context *context, uint64_t now) {

@@ -71,19 +71,17 @@ void refill_start(
 void refill_restart(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
 
-// refill_charge() for contexts that are not round robin.
-void refill_charge_parts(struct sched_context *context, uint64_t used, uint64_t minimum);
+// Charges used ticks to a context that is not round robin: each used amount comes back one period
+// after it became usable. An overrun charges whole heads one after another. minimum: what a head
+// must hold to be worth running.
+void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum);
 
-// Charges used ticks: each used amount comes back one period after it became usable. An overrun
-// charges whole heads one after another. minimum: what a head must hold to be worth running.
-static inline void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
-	struct refill *head = refill_head_of(context);
-
-	if (!refill_is_round_robin(context)) return refill_charge_parts(context, used, minimum);
-	head->amount -= used < head->amount ? used : head->amount;
+// A round robin turn begins anew.
+static inline void refill_renew(struct sched_context *context, uint64_t now) {
+	*refill_head_of(context) = (struct refill){now, context->refills.budget};
 }
 
-// The whole head is given up and comes back one period later.
+// The whole head is given up and comes back one period later. Not for round robin.
 void refill_give_up(struct sched_context *context, uint64_t minimum);
 
 // refill_unblock() for contexts that are not round robin.

@@ -2,7 +2,6 @@
 // The scheduler: queues, budgets, the choice, and loading what was chosen.
 #include <kernel/schedule.h>
 
-#include <base/bits.h>
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/bases.h>
@@ -10,23 +9,12 @@
 #include <cpu/features.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
+#include <kernel/run_queue.h>
 #include <kernel/sched_context.h>
 #include <kernel/space.h>
 #include <kernel/thread_queue.h>
-#include <kernel/trace.h>
 
-// One core's queues. Written only by its own core, inside the kernel.
-struct scheduler {
-	struct thread *ready[PRIORITIES];
-	uint64_t ready_bits[PRIORITIES / 64];
-	uint32_t ready_words; // which of ready_bits are not 0
-	struct thread *release; // by time, soonest first
-	struct thread idle;
-};
-
-static struct scheduler boot_scheduler;
-
-static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
+static struct scheduler boot_scheduler; // its own core writes it
 
 void schedule_init(struct cpu *cpu) {
 	struct scheduler *self = &boot_scheduler;
@@ -38,81 +26,6 @@ void schedule_init(struct cpu *cpu) {
 	cpu->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
 	cpu->now = clock_now();
 	cpu->booked = cpu->now;
-}
-
-// Ready queues
-
-// The queue of this priority has its first thread.
-static void ready_mark(struct scheduler *self, unsigned priority) {
-	self->ready_bits[priority / 64] |= 1ul << priority % 64;
-	self->ready_words |= 1u << priority / 64;
-	if ((int)priority > this_cpu()->ready_top) this_cpu()->ready_top = (int)priority;
-}
-
-static int32_t ready_highest(const struct scheduler *self) {
-	unsigned word;
-
-	if (!self->ready_words) return -1;
-	word = bits_highest(self->ready_words);
-	return (int)(word * 64 + bits_highest(self->ready_bits[word]));
-}
-
-// The queue of this priority has lost its last thread.
-static void ready_clear(struct scheduler *self, unsigned priority) {
-	self->ready_bits[priority / 64] &= ~(1ul << priority % 64);
-	if (!self->ready_bits[priority / 64]) self->ready_words &= ~(1u << priority / 64);
-	this_cpu()->ready_top = ready_highest(self);
-}
-
-void schedule_append(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread **head = &self->ready[thread->priority];
-
-	assert(!thread->is_queued && !thread->is_released);
-	thread->is_queued = true;
-	if (!*head) ready_mark(self, thread->priority);
-	thread_queue_append(head, thread);
-}
-
-static void ready_prepend(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread **head = &self->ready[thread->priority];
-
-	assert(!thread->is_queued && !thread->is_released);
-	thread->is_queued = true;
-	if (!*head) ready_mark(self, thread->priority);
-	thread_queue_prepend(head, thread);
-}
-
-static void ready_remove(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread **head = &self->ready[thread->priority];
-
-	thread->is_queued = false;
-	thread_queue_remove(head, thread);
-	if (!*head) ready_clear(self, thread->priority);
-}
-
-// Release queue
-
-static uint64_t release_time(const struct thread *thread) {
-	return refill_head(thread->sched_context)->time;
-}
-
-static void release_insert(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread *before = thread_queue_tail(&self->release);
-
-	while (before && release_time(before) > release_time(thread))
-		before = thread_queue_before(&self->release, before);
-	thread_queue_insert(&self->release, before, thread);
-	thread->is_released = true;
-	if (release_time(thread) < this_cpu()->attention) schedule_again();
-}
-
-static void release_remove(struct thread *thread) {
-	thread_queue_remove(&scheduler()->release, thread);
-	thread->is_released = false;
 }
 
 void schedule_dequeue(struct thread *thread) {
@@ -138,8 +51,8 @@ bool schedule_has_budget(const struct sched_context *context) {
 	const struct cpu *cpu = this_cpu();
 	const struct refill *head = refill_head(context);
 
-	return sched_context_is_active(context) && head->time <= cpu->now &&
-		head->amount >= cpu->minimum_budget;
+	// A context that was never configured has nothing in it.
+	return head->time <= cpu->now && head->amount >= cpu->minimum_budget;
 }
 
 bool thread_is_schedulable(const struct thread *thread) {
@@ -147,12 +60,24 @@ bool thread_is_schedulable(const struct thread *thread) {
 		sched_context_is_active(thread->sched_context) && !thread->is_released;
 }
 
+// The running context is round robin.
+static inline void commit_round_robin(struct cpu *cpu) {
+	uint64_t used = cpu->now - cpu->booked;
+	struct refill *head = refill_head_of(cpu->running_on);
+
+	cpu->booked = cpu->now;
+	cpu->running_on->consumed += used;
+	head->amount -= used < head->amount ? used : head->amount;
+}
+
 void schedule_commit_time(void) {
 	struct cpu *cpu = this_cpu();
 	uint64_t used = cpu->now - cpu->booked;
 
+	if (cpu->running_on && refill_is_round_robin(cpu->running_on))
+		return commit_round_robin(cpu);
 	cpu->booked = cpu->now;
-	if (!cpu->running_on) return;
+	if (!cpu->running_on || !used) return;
 	cpu->running_on->consumed += used;
 	refill_charge(cpu->running_on, used, cpu->minimum_budget);
 }
@@ -168,7 +93,7 @@ void schedule_forget_context(struct sched_context *context) {
 
 // The next moment the kernel must look: end of the head refill, or a release. Entries look a little
 // before that end, for less than the minimum budget is not worth going on.
-static void set_timer(struct cpu *cpu) {
+[[gnu::always_inline]] static inline void set_timer(struct cpu *cpu) {
 	const struct thread *release = cpu->scheduler->release;
 	uint64_t end = UINT64_MAX;
 	uint64_t attention = UINT64_MAX;
@@ -188,15 +113,16 @@ static void set_timer(struct cpu *cpu) {
 // The current thread's turn is over: to the tail of its priority if it may go on at once, else it
 // waits for its next refill. Alone at the top, it just goes on.
 static void end_turn(struct thread *thread) {
+	struct cpu *cpu = this_cpu();
 	struct sched_context *context = thread->sched_context;
 
-	schedule_again();
 	if (refill_is_round_robin(context))
-		refill_start(context, &context->refills, schedule_now());
-	if (!schedule_has_budget(context))
-		release_insert(thread);
-	else if (thread->priority <= this_cpu()->ready_top)
-		schedule_append(thread);
+		refill_renew(context, cpu->now);
+	else if (!schedule_has_budget(context))
+		return release_insert(thread);
+	if (thread->priority > cpu->ready_top) return set_timer(cpu);
+	ready_append(thread);
+	cpu->again = true;
 }
 
 // Too little is left of the head refill to run on.
@@ -225,36 +151,29 @@ void schedule_reconsider_current(void) {
 	if (!schedule_has_budget(current->sched_context)) release_insert(current);
 }
 
-void schedule_yield(void) {
-	struct cpu *cpu = this_cpu();
-	struct thread *current = cpu->current;
-
-	schedule_commit_time();
-	refill_give_up(current->sched_context, cpu->minimum_budget);
-	end_turn(current);
-}
-
 // Wake-up
 
 void schedule_possible(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	struct sched_context *context = thread->sched_context;
 
-	if (!thread_is_schedulable(thread) || thread->is_queued || thread == cpu->current) return;
+	if (!thread_is_runnable(thread) || !context || thread == cpu->current ||
+		(thread->is_queued | thread->is_released))
+		return;
 	if (context != cpu->running_on) {
 		if (context->flags & SCHED_CONTEXT_SPORADIC) refill_unblock(context, cpu->now);
-		if (!schedule_has_budget(context)) {
-			release_insert(thread);
+		if (unlikely(!schedule_has_budget(context))) {
+			if (sched_context_is_active(context)) release_insert(thread);
 			return;
 		}
 	}
 	if (cpu->candidate) {
-		schedule_append(cpu->candidate);
+		ready_append(cpu->candidate);
 		cpu->candidate = NULL;
 		cpu->again = true;
 	}
 	if (cpu->again)
-		schedule_append(thread);
+		ready_append(thread);
 	else
 		cpu->candidate = thread;
 }
@@ -268,9 +187,9 @@ static struct thread *choose(struct cpu *cpu) {
 
 	cpu->candidate = NULL;
 	cpu->again = false;
-	if (thread_is_schedulable(current) && !current->is_queued) {
+	if (!current->is_queued && thread_is_schedulable(current)) {
 		if (candidate && candidate->priority <= current->priority) {
-			schedule_append(candidate);
+			ready_append(candidate);
 			candidate = NULL;
 		}
 		if (!candidate && current->priority >= cpu->ready_top) return current;
@@ -304,46 +223,23 @@ static struct thread *choose(struct cpu *cpu) {
 	}
 }
 
-// FS and GS base of current give way to those of next, a program.
-static inline void switch_bases(
-	struct cpu *cpu, struct thread *current, const struct thread *next) {
-	if (likely(cpu->bases_loaded && feature_has(FEATURE_FSGSBASE) && !bases_have_selectors()))
-		return bases_exchange(&current->context, &next->context);
-	if (cpu->bases_loaded) bases_save(&current->context);
-	bases_load(&next->context);
-	cpu->bases_loaded = true;
+// The context whose time runs from now on.
+static void switch_context(struct cpu *cpu, struct sched_context *context) {
+	if (context == cpu->running_on) return;
+	schedule_commit_time();
+	cpu->running_on = context;
+	if (context && !(context->flags & SCHED_CONTEXT_SPORADIC))
+		refill_unblock(context, cpu->now);
 }
 
-// next, which is not current and continues in its program, runs from now on.
-[[gnu::always_inline]] static inline void run(
-	struct cpu *cpu, struct thread *current, struct thread *next) {
-	struct sched_context *context = next->sched_context;
-
-	if (likely(context != cpu->running_on)) {
-		schedule_commit_time();
-		cpu->running_on = context;
-		if (!(context->flags & SCHED_CONTEXT_SPORADIC)) refill_unblock(context, cpu->now);
-	}
-	set_timer(cpu);
-	cpu->current = next;
-	switch_bases(cpu, current, next);
-	space_load(cpu, next);
-	if (unlikely(cpu->fpu_allowed != next->fpu_used)) fpu_give(next->fpu_used);
-}
-
-// The same for any thread, and for current itself.
-static enum way_out run_any(struct cpu *cpu, struct thread *current, struct thread *next) {
-	if (cpu->bases_loaded && (next != current || next->state == THREAD_IN_GUEST)) {
-		bases_save(&current->context);
+// next, which may be the current thread, runs from now on.
+[[gnu::noinline]] static enum way_out run(struct cpu *cpu, struct thread *next) {
+	if (cpu->bases_loaded && (next != cpu->current || next->state == THREAD_IN_GUEST)) {
+		bases_save(&cpu->current->context);
 		cpu->bases_loaded = false;
 	}
 	cpu->current = next;
-	if (next->sched_context != cpu->running_on) {
-		schedule_commit_time();
-		cpu->running_on = next->sched_context;
-		if (cpu->running_on && !(cpu->running_on->flags & SCHED_CONTEXT_SPORADIC))
-			refill_unblock(cpu->running_on, cpu->now);
-	}
+	switch_context(cpu, next->sched_context);
 	set_timer(cpu);
 	if (next->state == THREAD_IDLE) return WAY_OUT_IDLE;
 
@@ -360,57 +256,88 @@ static enum way_out run_any(struct cpu *cpu, struct thread *current, struct thre
 	return WAY_OUT_USER;
 }
 
-enum way_out schedule(void) {
-	struct cpu *cpu = this_cpu();
+static inline bool continues(const struct thread *thread) {
+	return thread->state == THREAD_RUNNING && !thread->yielding_to;
+}
+
+// The switch between two round robin programs needs none of what may call for more work. Programs
+// that share memory may see each other's selectors.
+static inline bool is_plain_switch(
+	const struct cpu *cpu, const struct thread *current, const struct thread *next) {
+	return refill_is_round_robin(cpu->running_on) &&
+		refill_is_round_robin(next->sched_context) && cpu->bases_loaded &&
+		feature_has(FEATURE_FSGSBASE) && cpu->fpu_allowed == next->fpu_used &&
+		(current->space_root == next->space_root || !bases_have_selectors());
+}
+
+// run() with the plain switch in line, from one program that runs to another that continues.
+[[gnu::always_inline]] static inline enum way_out run_soon(struct cpu *cpu, struct thread *next) {
 	struct thread *current = cpu->current;
+
+	if (unlikely(!is_plain_switch(cpu, current, next))) return run(cpu, next);
+	commit_round_robin(cpu);
+	cpu->running_on = next->sched_context;
+	cpu->current = next;
+	bases_exchange(&current->context, &next->context);
+	space_load(cpu, next);
+	set_timer(cpu);
+	return WAY_OUT_USER;
+}
+
+enum way_out schedule_anew(void) {
+	struct cpu *cpu = this_cpu();
 	struct thread *next;
 
 	if (unlikely(cpu->now >= cpu->attention)) attend(cpu);
-	if (current->state == THREAD_RUNNING && !cpu->candidate && !cpu->again) return WAY_OUT_USER;
-
 	next = choose(cpu);
-	if (next == current || next->state != THREAD_RUNNING || next->yielding_to)
-		return run_any(cpu, current, next);
-	run(cpu, current, next);
-	return WAY_OUT_USER;
+	if (next == cpu->current || !continues(next) || !cpu->running_on) return run(cpu, next);
+	return run_soon(cpu, next);
+}
+
+// The first of the threads with the priority of the current thread, which gets a new turn, runs;
+// the current thread goes behind the last.
+static void rotate(struct cpu *cpu) {
+	struct thread **head = &cpu->scheduler->ready[cpu->ready_top];
+	struct thread *next = *head;
+
+	thread_queue_take_first(head);
+	next->is_queued = false;
+	thread_queue_append(head, cpu->current);
+	cpu->current->is_queued = true;
+	run_soon(cpu, next);
+}
+
+void schedule_yield(void) {
+	struct cpu *cpu = this_cpu();
+	struct thread *current = cpu->current;
+	struct sched_context *context = current->sched_context;
+
+	schedule_commit_time();
+	if (!refill_is_round_robin(context)) refill_give_up(context, cpu->minimum_budget);
+	if (refill_is_round_robin(context) && current->priority == cpu->ready_top &&
+		continues(cpu->scheduler->ready[cpu->ready_top])) {
+		refill_renew(context, cpu->now);
+		rotate(cpu);
+	} else {
+		end_turn(current);
+	}
 }
 
 void schedule_preempt(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
-	struct thread *current = cpu->current;
 
-	schedule_update_time();
-	ready_prepend(current);
-	run(cpu, current, thread);
+	ready_prepend(cpu->current);
+	run_soon(cpu, thread);
 }
 
-void schedule_check(void) {
-	const struct scheduler *self = scheduler();
-	const struct thread *thread;
+void schedule_wake(struct thread *thread) {
+	struct cpu *cpu = this_cpu();
+	const struct sched_context *context = thread->sched_context;
 
-	assert(this_cpu()->ready_top == ready_highest(self));
-	for (unsigned i = 0; i < PRIORITIES; i++) {
-		assert(!self->ready[i] == !(self->ready_bits[i / 64] >> i % 64 & 1));
-		for (thread = self->ready[i]; thread; thread = thread->queue.next)
-			assert(thread->is_queued && thread->priority == i);
-	}
-	for (thread = self->release; thread && thread->queue.next; thread = thread->queue.next)
-		assert(thread->is_released && thread->queue.next->queue.previous == thread &&
-			release_time(thread) <= release_time(thread->queue.next));
-}
-
-static void dump_queue(const struct thread *thread, const char *name) {
-	for (; thread; thread = thread->queue.next)
-		print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, name,
-			thread->priority, thread->state, thread->context.rip);
-}
-
-void schedule_dump(void) {
-	const struct scheduler *self = scheduler();
-
-	print("scheduler: now %lu ticks, current '%s'\n", schedule_now(),
-		this_cpu()->current->name);
-	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
-		dump_queue(self->ready[priority], "ready");
-	dump_queue(self->release, "release");
+	thread->state = THREAD_RUNNING;
+	if (context->flags & SCHED_CONTEXT_SPORADIC || !schedule_has_budget(context) ||
+		cpu->current->state != THREAD_RUNNING || cpu->again || cpu->candidate)
+		return schedule_possible(thread);
+	if (thread->priority <= cpu->current->priority) return ready_append(thread);
+	schedule_preempt(thread);
 }

@@ -45,10 +45,14 @@ void schedule_forget_context(struct sched_context *context);
 // runnable, nothing happens.
 void schedule_possible(struct thread *thread);
 
-// The same for a thread known to have budget. The current thread runs on and has at least its
-// priority; or else thread runs now.
-void schedule_append(struct thread *thread);
+// The thread is known to have budget and a higher priority than the current one: it runs now. The
+// clock has been read.
 void schedule_preempt(struct thread *thread);
+
+// The thread, which has waited and has a context, runs: now if its priority is higher than that of
+// the current thread, which goes on with its program meanwhile. For ends of kernel entries: nothing
+// else may follow that changes who runs. Anything unusual is left to schedule().
+void schedule_wake(struct thread *thread);
 
 // Takes thread out of the ready or release queue.
 void schedule_dequeue(struct thread *thread);
@@ -66,15 +70,19 @@ void schedule_reconsider_current(void);
 // The current thread gives up its head refill (G14).
 void schedule_yield(void);
 
+// schedule() behind its first look.
+enum way_out schedule_anew(void);
+
 // The one decision of each kernel entry: picks the thread, loads its space, bases and FPU, sets
 // the timer, and says how to leave.
-enum way_out schedule(void);
+static inline enum way_out schedule(void) {
+	const struct cpu *cpu = this_cpu();
+
+	if (likely(cpu->now < cpu->attention && cpu->current->state == THREAD_RUNNING &&
+		    !cpu->candidate && !cpu->again))
+		return WAY_OUT_USER;
+	return schedule_anew();
+}
 
 // True if context is configured and its head refill can be used now ("released").
 bool schedule_has_budget(const struct sched_context *context);
-
-// Panics if the queues of this core contradict themselves. Debug.
-void schedule_check(void);
-
-// Prints every queue of this core. Debug.
-void schedule_dump(void);

@@ -103,7 +103,8 @@ static void send_to_object(
 }
 
 // The send phase: acts on the capability at address with the message in the frame.
-static void send_phase(struct thread *thread, uint64_t address, enum send_kind kind) {
+[[gnu::noinline]] static void send_phase(
+	struct thread *thread, uint64_t address, enum send_kind kind) {
 	static const uint8_t flags[] = {
 		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
 	struct invocation invocation;
@@ -157,76 +158,66 @@ static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
 	return NULL;
 }
 
-enum receive_kind { RECEIVE_NOTHING, RECEIVE_PLAIN, RECEIVE_WITH_REPLY };
-
-static void receive_phase(struct thread *thread, enum receive_kind kind, enum send_block block) {
-	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
-	struct reply *reply = NULL;
-
-	if (!cap) return;
-	if (cap->type == CAP_NOTIFICATION) {
+// The receive phase, with or without a reply object (null: Wait).
+static void receive_phase(
+	struct thread *thread, const struct cap *cap, struct reply *reply, enum send_block block) {
+	if (cap->type == CAP_NOTIFICATION)
 		notification_wait(cap_object(cap), thread, block);
-		return;
-	}
-	if (kind == RECEIVE_WITH_REPLY) {
-		const struct cap *found = receive_lookup(thread, thread->context.r12, can_reply);
-
-		if (!found) return;
-		reply = cap_object(found);
-	}
-	endpoint_receive(cap_object(cap), thread, reply, block);
+	else
+		endpoint_receive(cap_object(cap), thread, reply, block);
 }
 
-// One row a system call: an optional send phase, then an optional receive phase. Yield has neither.
-struct syscall_row {
-	uint16_t send_to; // offset in struct context of the register that names the target; 0: none
-	uint8_t kind; // enum send_kind
-	uint8_t receive; // enum receive_kind
-	uint8_t block; // enum send_block of the receive phase
-};
+[[gnu::noinline]] static void wait(struct thread *thread, enum send_block block) {
+	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
 
-#define SEND(register, kind) offsetof(struct context, register), kind
-#define NO_SEND 0, 0
+	if (cap) receive_phase(thread, cap, NULL, block);
+}
 
-// Indexed by the negated number.
-static const struct syscall_row syscalls[] = {
-	[-SYSCALL_CALL] = {SEND(rdi, KIND_CALL)},
-	[-SYSCALL_REPLY_RECV] = {SEND(r12, KIND_FIRST), RECEIVE_WITH_REPLY, SEND_BLOCKING},
-	[-SYSCALL_NB_SEND_RECV] = {SEND(r13, KIND_FIRST), RECEIVE_WITH_REPLY, SEND_BLOCKING},
-	[-SYSCALL_NB_SEND_WAIT] = {SEND(r12, KIND_FIRST), RECEIVE_PLAIN, SEND_BLOCKING},
-	[-SYSCALL_SEND] = {SEND(rdi, KIND_SEND)},
-	[-SYSCALL_NB_SEND] = {SEND(rdi, KIND_NB_SEND)},
-	[-SYSCALL_RECV] = {NO_SEND, RECEIVE_WITH_REPLY, SEND_BLOCKING},
-	[-SYSCALL_NB_RECV] = {NO_SEND, RECEIVE_WITH_REPLY, SEND_NONBLOCKING},
-	[-SYSCALL_WAIT] = {NO_SEND, RECEIVE_PLAIN, SEND_BLOCKING},
-	[-SYSCALL_NB_WAIT] = {NO_SEND, RECEIVE_PLAIN, SEND_NONBLOCKING},
-	[-SYSCALL_YIELD] = {},
-};
+[[gnu::noinline]] static void receive(struct thread *thread, enum send_block block) {
+	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
+	const struct cap *reply = NULL;
 
-_Static_assert(offsetof(struct context, rdi) && offsetof(struct context, r12));
+	if (!cap) return;
+	if (cap->type == CAP_ENDPOINT) {
+		reply = receive_lookup(thread, thread->context.r12, can_reply);
+		if (!reply) return;
+	}
+	receive_phase(thread, cap, reply ? cap_object(reply) : NULL, block);
+}
 
-static void carry_out(struct thread *thread, const struct syscall_row *row) {
-	const char *context = (const char *)&thread->context;
+// A combined system call: send, then receive. A first phase that was preempted or ended the thread
+// leaves nothing to receive.
+[[gnu::noinline]] static void send_and(struct thread *thread, uint64_t target,
+	void (*then)(struct thread *thread, enum send_block block)) {
+	send_phase(thread, target, KIND_FIRST);
+	if (thread->state == THREAD_RUNNING) then(thread, SEND_BLOCKING);
+}
 
-	if (!row->send_to && !row->receive) schedule_yield();
-	if (row->send_to)
-		send_phase(thread, *(const uint64_t *)(context + row->send_to), row->kind);
-	// A first phase that was preempted or ended the thread leaves nothing to receive.
-	if (row->receive && thread->state == THREAD_RUNNING)
-		receive_phase(thread, row->receive, row->block);
+static void handle_rare(struct thread *thread, uint64_t number) {
+	if (number == (uint64_t)SYSCALL_VM_ENTER && thread->vcpu)
+		guest_hooks.enter(thread);
+	else if (!debug_syscall(thread, -number) && schedule_check_budget())
+		fault_unknown_syscall(thread, number);
 }
 
 void syscall_handle(void) {
 	struct thread *thread = this_cpu()->current;
-	uint64_t number = thread->context.rdx;
-	uint64_t index = -number;
+	const struct context *context = &thread->context;
+	uint64_t number = context->rdx;
 
-	schedule_update_time();
-	if (likely(index - 1 < array_count(syscalls) - 1)) {
-		if (schedule_check_budget()) carry_out(thread, &syscalls[index]);
-	} else if (index == -SYSCALL_VM_ENTER && thread->vcpu) {
-		guest_hooks.enter(thread);
-	} else if (!debug_syscall(thread, index) && schedule_check_budget()) {
-		fault_unknown_syscall(thread, number);
+	if (unlikely(number < (uint64_t)SYSCALL_YIELD)) return handle_rare(thread, number);
+	if (unlikely(!schedule_check_budget())) return;
+	switch ((int64_t)number) {
+	case SYSCALL_CALL: return send_phase(thread, context->rdi, KIND_CALL);
+	case SYSCALL_REPLY_RECV: return send_and(thread, context->r12, receive);
+	case SYSCALL_NB_SEND_RECV: return send_and(thread, context->r13, receive);
+	case SYSCALL_NB_SEND_WAIT: return send_and(thread, context->r12, wait);
+	case SYSCALL_SEND: return send_phase(thread, context->rdi, KIND_SEND);
+	case SYSCALL_NB_SEND: return send_phase(thread, context->rdi, KIND_NB_SEND);
+	case SYSCALL_RECV: return receive(thread, SEND_BLOCKING);
+	case SYSCALL_NB_RECV: return receive(thread, SEND_NONBLOCKING);
+	case SYSCALL_WAIT: return wait(thread, SEND_BLOCKING);
+	case SYSCALL_NB_WAIT: return wait(thread, SEND_NONBLOCKING);
+	default: return schedule_yield();
 	}
 }

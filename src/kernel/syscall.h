@@ -8,7 +8,7 @@
 struct thread;
 
 // Carries out the system call of the current thread; its number is rdx, all 64 bits. Its registers
-// are in its frame, rip behind the SYSCALL.
+// are in its frame, rip behind the SYSCALL. The clock has been read.
 void syscall_handle(void);
 
 // Carries out debug system call -index (syscalls.md 6), which the debug build has; false if there

@@ -83,6 +83,8 @@ uint64_t clock_ticks_per_us(void) { return HOST_TICKS_PER_US; }
 
 void clock_set_deadline(uint64_t deadline) { host.deadline = deadline; }
 
+void apic_end_of_interrupt(void) {}
+
 bool preempt_wanted(void) {
 	host.preempt_asked++;
 	return host.preempt_period && host.preempt_asked % host.preempt_period == 0;
@@ -94,14 +96,19 @@ unsigned ioapic_count(void) { return host.ioapics; }
 
 unsigned ioapic_pins(unsigned) { return HOST_PINS; }
 
-void ioapic_route(
+uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
 	host.pins[ioapic][pin] = (struct host_pin){cpu_vector, level, polarity, true};
+	return cpu_vector;
 }
 
-void ioapic_mask(unsigned ioapic, unsigned pin) { host.pins[ioapic][pin].unmasked = false; }
+void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t) {
+	host.pins[ioapic][pin].unmasked = false;
+}
 
-void ioapic_unmask(unsigned ioapic, unsigned pin) { host.pins[ioapic][pin].unmasked = true; }
+void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t) {
+	host.pins[ioapic][pin].unmasked = true;
+}
 
 // Registers
 

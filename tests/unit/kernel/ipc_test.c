@@ -50,6 +50,7 @@ static void call(enum syscall_number number, uint64_t destination, uint64_t word
 	context->rip = 0x400002;
 	host.now += HOST_TICKS_PER_US;
 	context->rflags &= ~CONTEXT_WHOLE;
+	schedule_update_time();
 	syscall_handle();
 	check(schedule() != WAY_OUT_GUEST);
 }
@@ -106,6 +107,7 @@ static void restarts(void) {
 		context->r8 = 64;
 		context->rip = 0x400002;
 		context->rflags &= ~CONTEXT_WHOLE;
+		schedule_update_time();
 		syscall_handle();
 		check(schedule() == WAY_OUT_USER && this_cpu()->current == world.root);
 	} while (context->rip == 0x400000 && ++stops < 1000);

@@ -93,8 +93,10 @@ static void round_robin(void) {
 	refill_start(context, &parameters, 77);
 	check(refill_is_round_robin(context) && refill_is_ready(context, 77));
 	check(refill_head(context)->amount == 5000);
-	refill_charge(context, 1200, MINIMUM);
-	check(refill_head(context)->amount == 3800 && refill_is_ready(context, 1277));
+	refill_head_of(context)->amount -= 1200;
+	check(refill_is_ready(context, 1277));
+	refill_renew(context, 1300);
+	check(refill_head(context)->amount == 5000 && !refill_is_ready(context, 1299));
 }
 
 static void reconfigured(void) {

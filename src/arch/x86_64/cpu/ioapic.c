@@ -69,28 +69,24 @@ void ioapic_init(const struct acpi_facts *acpi) {
 	}
 }
 
-static void pin_change(unsigned ioapic, unsigned pin, uint32_t clear, uint32_t set) {
-	uint32_t low;
-
-	if (pin >= ioapic_pins(ioapic)) return;
-	low = ioapic_read(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin);
-	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, (low & ~clear) | set);
+static void pin_write(unsigned ioapic, unsigned pin, uint32_t low) {
+	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low);
 }
 
-void ioapic_route(
+uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
-	uint32_t low = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
+	uint32_t route = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
 		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
 
-	if (pin >= ioapic_pins(ioapic)) return;
-	ioapic_mask(ioapic, pin); // while the two halves do not fit together
+	ioapic_mask(ioapic, pin, route); // while the two halves do not fit together
 	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin + 1,
 		apic_id() << REDIRECTION_TARGET_SHIFT);
-	pin_change(ioapic, pin, ~0u, low);
+	pin_write(ioapic, pin, route);
+	return route;
 }
 
-void ioapic_mask(unsigned ioapic, unsigned pin) { pin_change(ioapic, pin, 0, REDIRECTION_MASKED); }
-
-void ioapic_unmask(unsigned ioapic, unsigned pin) {
-	pin_change(ioapic, pin, REDIRECTION_MASKED, 0);
+void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t route) {
+	pin_write(ioapic, pin, route | REDIRECTION_MASKED);
 }
+
+void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t route) { pin_write(ioapic, pin, route); }

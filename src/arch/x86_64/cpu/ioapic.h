@@ -15,10 +15,11 @@ void ioapic_init(const struct acpi_facts *acpi);
 unsigned ioapic_count(void);
 unsigned ioapic_pins(unsigned ioapic);
 
-// Sends a pin to a CPU vector of the boot core and unmasks it. level: 1 level, 0 edge; polarity: 1
-// low, 0 high.
-void ioapic_route(
+// Sends a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
+// edge; polarity: 1 low, 0 high. Returns the pin's route, which the two functions below want, for
+// reading it back from the chip is slow.
+uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
 
-void ioapic_mask(unsigned ioapic, unsigned pin);
-void ioapic_unmask(unsigned ioapic, unsigned pin);
+void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t route);
+void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t route);

@@ -113,10 +113,10 @@ static inline void xcr0_write(uint64_t value) {
 }
 
 static inline uint64_t tsc_read(void) {
-	uint32_t low, high;
+	uint64_t low, high;
 
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
+	asm volatile("rdtsc" : "=a"(low), "=d"(high)); // clears the high halves (SDM 2B)
+	return high << 32 | low;
 }
 
 #define PORT_ACCESS(bits, suffix) \

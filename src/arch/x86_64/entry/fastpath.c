@@ -16,6 +16,7 @@
 #include <kernel/fault.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
+#include <kernel/run_queue.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
@@ -284,10 +285,12 @@ static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter) 
 
 static inline void wake(const struct cpu *cpu, struct thread *waiter) {
 	waiter->state = THREAD_RUNNING;
-	if (waiter->priority <= cpu->current->priority)
-		schedule_append(waiter);
-	else
+	if (waiter->priority <= cpu->current->priority) {
+		ready_append(waiter);
+	} else {
+		schedule_update_time();
 		schedule_preempt(waiter);
+	}
 	check_after_call();
 }
 

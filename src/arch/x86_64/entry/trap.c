@@ -24,6 +24,7 @@ enum {
 enum way_out trap_syscall(void) {
 	enum way_out way;
 
+	schedule_update_time();
 	syscall_handle();
 	way = schedule();
 	check_after_call();
@@ -73,6 +74,7 @@ enum way_out trap_interrupt(uint64_t vector) {
 	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
 		(void)schedule_check_budget();
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
+		return schedule();
 	} else if (vector == VECTOR_TIMER) {
 		timer_arrived();
 	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
@@ -81,7 +83,7 @@ enum way_out trap_interrupt(uint64_t vector) {
 		trace("apic: error interrupt\n");
 	}
 	// All others are spurious or INT n: nothing is in service at the APIC.
-	if (vector >= VECTOR_APIC_ERROR && vector <= VECTOR_USER_LAST) apic_end_of_interrupt();
+	if (vector == VECTOR_TIMER || vector == VECTOR_APIC_ERROR) apic_end_of_interrupt();
 	return schedule();
 }
 

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The queues of a core: threads that could run, by priority, and threads that wait for their
+// context's next refill, by time.
+#pragma once
+
+#include <cpu/percpu.h>
+#include <kernel/sched_context.h>
+#include <kernel/thread.h>
+
+// Written only by its own core, inside the kernel, by the functions below.
+struct scheduler {
+	struct thread *ready[PRIORITIES];
+	uint64_t ready_bits[PRIORITIES / 64];
+	struct thread *release; // by time, soonest first
+	struct thread idle;
+};
+
+// Ready queues. struct cpu's ready_top follows.
+void ready_append(struct thread *thread);
+void ready_prepend(struct thread *thread);
+void ready_remove(struct thread *thread);
+
+// Release queue. What is inserted may be the next to look for: schedule_again() is told.
+void release_insert(struct thread *thread);
+void release_remove(struct thread *thread);
+
+static inline uint64_t release_time(const struct thread *thread) {
+	return refill_head(thread->sched_context)->time;
+}
+
+// Panics if the queues of this core contradict themselves. Debug.
+void run_queue_check(void);
+
+// Prints every queue of this core. Debug.
+void run_queue_dump(void);
