@@ -116,6 +116,9 @@ _Static_assert(sizeof(struct slot) == 1 << SLOT_BITS);
 
 static inline void *cap_object(const struct cap *cap) { return (void *)(int64_t)cap->object; }
 
+// So many bits of a virtual or guest-physical page number, or of a root's, count.
+#define MAPPING_PAGE_MASK ((1ul << 36) - 1)
+
 // A capability with all rights, size 0 and word 0. object may be null.
 static inline struct cap cap_make(enum cap_type type, const void *object) {
 	return (struct cap){.head = (uint64_t)object << 16 | RIGHTS_ALL << 5 | type};

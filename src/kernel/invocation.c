@@ -2,6 +2,8 @@
 // Label to handler, and the errors that carry words.
 #include <kernel/invocation.h>
 
+#include <base/compiler.h>
+
 enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest) {
 	invocation->results[0] = smallest;
 	invocation->results[1] = largest;
@@ -33,9 +35,10 @@ enum error invocation_dispatch(struct invocation *invocation) {
 	const struct cap *cap = &invocation->slot->cap;
 	const struct invocation_row *row = invocation_row_of(invocation->label);
 
-	if (cap->type == CAP_NULL || cap->type == CAP_ZOMBIE)
-		return error_capability(invocation, 0);
-	if (!row || !row_fits(row, cap)) return ERROR_ILLEGAL_OPERATION;
+	if (unlikely(!row || !row_fits(row, cap)))
+		return cap->type == CAP_NULL || cap->type == CAP_ZOMBIE
+			? error_capability(invocation, 0)
+			: ERROR_ILLEGAL_OPERATION;
 	if (invocation->length < row->words || invocation->cap_count < row->caps)
 		return ERROR_TRUNCATED_MESSAGE;
 	return row->handler(invocation);

@@ -11,33 +11,38 @@
 #define MAPPING_USER_LIMIT 0x7ffffffffffful
 
 struct mapping {
-	const struct paging_format *paging;
+	uint64_t *root;
 	uint64_t *entry; // null: the space, or a table on the way, is gone
-	unsigned missing_bits;
 };
 
-// Checks that the ASID of extra capability 0, a root, still names it: FailedLookup or
-// InvalidCapability 1.
-enum error mapping_check_root(struct invocation *invocation);
+static inline const struct paging_format *mapping_format(const struct cap *cap) {
+	return cap->map.format == SPACE_GUEST ? &paging_guest : &paging_host;
+}
 
-// Finds the entry for address in the table of this level below root; FailedLookup if a table on
-// the way is missing.
+// The last checks of every Map, below extra capability 0, a root: its ASID still names it
+// (FailedLookup or InvalidCapability 1), the address is a multiple of what an entry of this level
+// spans (AlignmentError), and the tables on the way to the entry are there (FailedLookup).
 enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, struct mapping *mapping);
+	struct invocation *invocation, uint64_t address, unsigned level, uint64_t **entry);
 
-// The entry for address in the table of this level below a root.
-struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level);
-
-// The same at the place that cap, a table or a frame, records.
+// The entry at the place that cap, a mapped table or frame, records.
 struct mapping mapping_of(const struct cap *cap, unsigned level);
 
-// Address below root is the place of cap now.
-void mapping_record(struct cap *cap, const struct cap *root, uint64_t address);
-
+// The address that cap records.
 static inline uint64_t mapping_address(const struct cap *cap) {
 	return (uint64_t)cap->map.page << PAGE_BITS;
 }
 
-// The entry at the place that cap records changed: no old translation of the frame's page, or of
-// anything below the table, survives.
-void mapping_flush(const struct cap *cap);
+// Address below root is the place of cap now.
+static inline void mapping_record(struct cap *cap, const struct cap *root, uint64_t address) {
+	struct cap place = *root;
+
+	place.map.page = address >> PAGE_BITS & MAPPING_PAGE_MASK;
+	place.map.level = cap->map.level;
+	place.map.mapped = 1;
+	cap->word = place.word;
+}
+
+// The entry at the place that cap records below root changed: no old translation of the frame's
+// page, or of anything below the table, survives.
+void mapping_flush(const struct cap *cap, const void *root);

@@ -2,6 +2,8 @@
 // Address spaces: roots, their ASIDs, and which one is loaded.
 #include <kernel/space.h>
 
+#include <base/bits.h>
+#include <base/compiler.h>
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/kernel_map.h>
@@ -14,12 +16,8 @@
 
 enum {
 	ASID_FORMAT = 3, // low bits of a pool entry: enum space_format
-	ASID_NONE = 0, // never given out
 	ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1,
 };
-
-// A guest-physical or virtual page number has so many bits that count.
-#define MAPPING_PAGE_MASK ((1ul << 36) - 1)
 
 // Pool by base. Written by asid_pool_install and asid_pool_remove only.
 static struct asid_pool *asid_pools[ASID_POOLS];
@@ -43,10 +41,6 @@ void *space_of_asid(unsigned asid, enum space_format format) {
 
 	if ((entry & ASID_FORMAT) != format) return NULL;
 	return (void *)(entry & ~(uint64_t)ASID_FORMAT);
-}
-
-bool space_is_assigned(const struct cap *cap, enum space_format format) {
-	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
 }
 
 static void space_switch(physical_t root) {
@@ -150,53 +144,40 @@ void space_destroy(struct slot *slot, bool last) {
 		space_switch(kernel_map_root_physical());
 }
 
-enum error mapping_check_root(struct invocation *invocation) {
+// The root's ASID names nothing, or another root by now.
+[[gnu::cold]] static enum error error_root(struct invocation *invocation, uint64_t entry) {
 	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
-	const struct cap *root = &invocation->caps[0]->cap;
-	uint64_t entry = asid_entry(root->map.asid);
 
-	if (entry == 0) return error_lookup(invocation, LOOKUP_TARGET, &failure);
-	return entry == asid_entry_of(root) ? ERROR_NONE : error_capability(invocation, 1);
-}
-
-static struct mapping mapping_below(
-	void *root, enum space_format format, uint64_t address, unsigned level) {
-	const struct paging_format *paging = format == SPACE_GUEST ? &paging_guest : &paging_host;
-	struct paging_walk walk = paging_walk(paging, root, address, level);
-
-	return (struct mapping){paging, walk.entry, walk.missing_bits};
-}
-
-struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level) {
-	return mapping_below(cap_object(root), (enum space_format)root->map.format, address, level);
+	return entry ? error_capability(invocation, 1)
+		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
 }
 
 enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, struct mapping *mapping) {
-	*mapping = mapping_under(&invocation->caps[0]->cap, address, level);
-	if (mapping->entry) return ERROR_NONE;
-	return error_missing(invocation, LOOKUP_TARGET, mapping->missing_bits);
+	struct invocation *invocation, uint64_t address, unsigned level, uint64_t **entry) {
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t named = asid_entry(root->map.asid);
+	struct paging_walk walk;
+
+	if (unlikely(named != asid_entry_of(root))) return error_root(invocation, named);
+	if (unlikely(!is_aligned(address, paging_span(level)))) return ERROR_ALIGNMENT;
+	walk = paging_walk(mapping_format(root), cap_object(root), address, level);
+	*entry = walk.entry;
+	return likely(walk.entry) ? ERROR_NONE
+				  : error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
 }
 
 struct mapping mapping_of(const struct cap *cap, unsigned level) {
-	enum space_format format = (enum space_format)cap->map.format;
-	void *root = cap->map.mapped ? space_of_asid(cap->map.asid, format) : NULL;
+	uint64_t *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
+	struct mapping mapping = {.root = root};
 
-	if (!root) return (struct mapping){};
-	return mapping_below(root, format, mapping_address(cap), level);
-}
-
-void mapping_record(struct cap *cap, const struct cap *root, uint64_t address) {
-	cap->map.mapped = 1;
-	cap->map.format = root->map.format;
-	cap->map.asid = root->map.asid;
-	cap->map.page = address >> PAGE_BITS & MAPPING_PAGE_MASK;
+	if (likely(root))
+		mapping.entry =
+			paging_walk(mapping_format(cap), root, mapping_address(cap), level).entry;
+	return mapping;
 }
 
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
-void mapping_flush(const struct cap *cap) {
-	void *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
-
+void mapping_flush(const struct cap *cap, const void *root) {
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(root));
 	else if (space_is_loaded(root) && cap->type == CAP_FRAME)

@@ -181,10 +181,10 @@ static void boot_space(void) {
 	check(asid_pool_give(&pool, &root));
 	check(pool.asid_base == 0 && pool.size_bits == ASID_POOL_BITS);
 	check(space_is_assigned(&root, SPACE_HOST) && root.map.asid == 1);
-	table_attach(&pdpt->cap, &root, 0, 0);
-	table_attach(&directory->cap, &root, 0, 0);
-	table_attach(&table->cap, &root, 0x400000, 0);
-	frame_attach(&frame->cap, &root, 0x401000, RIGHTS_ALL, 0);
+	table_attach(&pdpt->cap, &root, 0);
+	table_attach(&directory->cap, &root, 0);
+	table_attach(&table->cap, &root, 0x400000);
+	frame_attach(&frame->cap, &root, 0x401000);
 	check(*paging_walk(&paging_host, cap_object(&root), 0x401000, 1).entry == (0x234000 | 7));
 	check(table->cap.map.mapped && table->cap.map.page == 0x400);
 	check(frame->cap.map.mapped && frame->cap.map.page == 0x401 && frame->cap.map.asid == 1);

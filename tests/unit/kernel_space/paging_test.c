@@ -18,20 +18,16 @@
 
 static uint64_t page_entry(const struct paging_format *format, unsigned level,
 	enum paging_access access, uint64_t attributes) {
-	const struct paging_page page = {
-		.address = physical(0x40000000),
-		.level = level,
-		.access = access,
-		.attributes = attributes,
-	};
+	physical_t page = physical(0x40000000);
 
-	return paging_page_entry(format, &page) - 0x40000000;
+	return paging_page_entry(format, page, level, access, attributes) - page.value;
 }
 
 static void host_rights(void) {
 	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 0) == (P | W | U));
 	check(page_entry(&paging_host, 1, PAGING_READ, 0) == (P | U));
 	check(page_entry(&paging_host, 1, PAGING_NO_ACCESS, 0) == P);
+	check(page_entry(&paging_host, 1, PAGING_WRITE, 0) == P);
 	check(page_entry(&paging_host, 2, PAGING_READ_WRITE, 0) == (P | W | U | LARGE));
 	check(page_entry(&paging_host, 3, PAGING_READ, 0) == (P | U | LARGE));
 	for (unsigned level = 1; level <= 3; level++) {
@@ -62,6 +58,7 @@ static void guest_rights(void) {
 	check(page_entry(&paging_guest, 1, PAGING_READ_WRITE, 6) == (read | 2 | write_back));
 	check(page_entry(&paging_guest, 2, PAGING_READ, 6) == (read | write_back | LARGE));
 	check((page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0) & 7) == 0);
+	check((page_entry(&paging_guest, 1, PAGING_WRITE, 0) & 7) == 0);
 	check(!paging_is_free(&paging_guest, page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0)));
 	check(paging_table_entry(&paging_guest, physical(0x5000), ~0ul) ==
 		(0x5000 | EPT_TAKEN | 7));

@@ -2,6 +2,8 @@
 // Page tables of every format: one walker over rows of entry bits.
 #include <cpu/paging.h>
 
+#include <base/compiler.h>
+
 // Attributes word of a host mapping (invocations.md 6).
 enum host_attribute {
 	ATTRIBUTE_MEMORY = 3, // PWT and PCD, in the order of the entry
@@ -51,6 +53,7 @@ const struct paging_format paging_host = {
 	.table = HOST_PRESENT | HOST_WRITABLE | HOST_USER,
 	.table_memory = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
 	.access[PAGING_NO_ACCESS] = HOST_PRESENT, // supervisor only
+	.access[PAGING_WRITE] = HOST_PRESENT,
 	.access[PAGING_READ] = HOST_PRESENT | HOST_USER,
 	.access[PAGING_READ_WRITE] = HOST_PRESENT | HOST_USER | HOST_WRITABLE,
 	.page_memory = host_page_memory,
@@ -61,36 +64,29 @@ const struct paging_format paging_guest = {
 	.large = GUEST_LARGE,
 	.table = GUEST_ALL,
 	.access[PAGING_NO_ACCESS] = GUEST_OCCUPIED,
+	.access[PAGING_WRITE] = GUEST_OCCUPIED,
 	.access[PAGING_READ] = GUEST_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
 	.access[PAGING_READ_WRITE] = GUEST_ALL,
 	.page_memory = guest_page_memory,
 };
 
-bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level) {
-	if (paging_is_free(format, entry) || level == PAGING_LEVELS) return false;
-	return level == 1 || (entry & format->large) != 0;
-}
-
-bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level) {
-	return !paging_is_free(format, entry) && !paging_is_page(format, entry, level);
-}
-
-physical_t paging_target(uint64_t entry, unsigned level) {
-	return physical(entry & PAGING_ADDRESS & ~(paging_span(level) - 1));
-}
-
 struct paging_walk paging_walk(
 	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level) {
+	const uint64_t occupied = format->occupied;
+	const uint64_t kind = occupied | format->large;
 	uint64_t *table = root;
 
-	for (unsigned here = PAGING_LEVELS;; here--) {
-		uint64_t *entry = &table[address >> paging_shift(here) & (PAGING_ENTRIES - 1)];
+	// Unrolled, each level shifts by a constant.
+#pragma GCC unroll 4
+	for (unsigned here = PAGING_LEVELS; here > 1; here--) {
+		uint64_t *entry = paging_entry(table, address, here);
 
 		if (here == level) return (struct paging_walk){.entry = entry};
-		if (!paging_is_table(format, *entry, here))
+		if (unlikely((*entry ^ occupied) & kind))
 			return (struct paging_walk){.missing_bits = paging_shift(here)};
 		table = physical_pointer(paging_target(*entry, 1));
 	}
+	return (struct paging_walk){.entry = paging_entry(table, address, 1)};
 }
 
 uint64_t paging_table_entry(
@@ -100,9 +96,10 @@ uint64_t paging_table_entry(
 	return table.value | format->table | memory;
 }
 
-uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page) {
-	uint64_t entry = page->address.value | format->access[page->access];
+uint64_t paging_page_entry(const struct paging_format *format, physical_t page, unsigned level,
+	enum paging_access access, uint64_t attributes) {
+	uint64_t entry = page.value | format->access[access];
 
-	if (page->level > 1) entry |= format->large;
-	return entry | format->page_memory(page->attributes, page->level);
+	if (level > 1) entry |= format->large;
+	return entry | format->page_memory(attributes, level);
 }

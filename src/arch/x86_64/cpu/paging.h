@@ -11,13 +11,15 @@
 //   level 1  page table                  4 KiB     is a 4 KiB page
 #pragma once
 
+#include <abi/rights.h>
 #include <cpu/layout.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
 	PAGING_LEVELS = 4,
-	PAGING_ENTRIES = 512,
+	PAGING_INDEX_BITS = 9,
+	PAGING_ENTRIES = 1 << PAGING_INDEX_BITS,
 	PAGING_USER_ENTRIES = 256, // of a host root; the rest is the kernel's
 };
 
@@ -40,10 +42,12 @@ enum host_entry {
 	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
 };
 
+// Numbered as the two low bits of a rights word; write without read gives nothing (objects.md 3).
 enum paging_access {
-	PAGING_NO_ACCESS, // the entry is taken, but any user or guest access faults
-	PAGING_READ, // and execute
-	PAGING_READ_WRITE,
+	PAGING_NO_ACCESS = 0, // the entry is taken, but any user or guest access faults
+	PAGING_WRITE = RIGHT_WRITE,
+	PAGING_READ = RIGHT_READ, // and execute
+	PAGING_READ_WRITE = RIGHT_READ | RIGHT_WRITE,
 	PAGING_ACCESSES,
 };
 
@@ -61,24 +65,21 @@ struct paging_format {
 extern const struct paging_format paging_host;
 extern const struct paging_format paging_guest; // EPT
 
-// Everything an entry of a page says.
-struct paging_page {
-	physical_t address;
-	unsigned level; // 1, 2 or 3
-	enum paging_access access;
-	uint64_t attributes;
-};
-
 struct paging_walk {
 	uint64_t *entry; // null: a table on the way is missing
 	unsigned missing_bits; // address bits below the highest missing table's reach: 39, 30, 21
 };
 
 // Address bits below one entry of a table of this level.
-static inline unsigned paging_shift(unsigned level) { return 12 + 9 * (level - 1); }
+static inline unsigned paging_shift(unsigned level) { return PAGING_INDEX_BITS * level + 3; }
 
 // Bytes that one entry of a table of this level translates.
 static inline uint64_t paging_span(unsigned level) { return 1ul << paging_shift(level); }
+
+// The entry for address in a table of this level.
+static inline uint64_t *paging_entry(uint64_t *table, uint64_t address, unsigned level) {
+	return &table[address >> paging_shift(level) & (PAGING_ENTRIES - 1)];
+}
 
 // Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
 // are ignored. A page met on the way counts as a missing table.
@@ -89,13 +90,26 @@ static inline bool paging_is_free(const struct paging_format *format, uint64_t e
 	return (entry & format->occupied) == 0;
 }
 
-// True if an entry, standing in a table of this level, names a table; or is a page.
-bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level);
-bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level);
+// True if an entry, standing in a table of this level, is a page; or names a table. No entry of a
+// root is large.
+static inline bool paging_is_page(
+	const struct paging_format *format, uint64_t entry, unsigned level) {
+	return !paging_is_free(format, entry) && (level == 1 || (entry & format->large) != 0);
+}
 
-// Where the entry of a table or a page of this level leads.
-physical_t paging_target(uint64_t entry, unsigned level);
+static inline bool paging_is_table(
+	const struct paging_format *format, uint64_t entry, unsigned level) {
+	return level != 1 && (entry & (format->occupied | format->large)) == format->occupied;
+}
+
+// Where the entry of a table (as of level 1) or a page of this level leads.
+static inline physical_t paging_target(uint64_t entry, unsigned level) {
+	return physical(entry & PAGING_ADDRESS & -paging_span(level));
+}
 
 uint64_t paging_table_entry(
 	const struct paging_format *format, physical_t table, uint64_t attributes);
-uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page);
+
+// level: 1, 2 or 3.
+uint64_t paging_page_entry(const struct paging_format *format, physical_t page, unsigned level,
+	enum paging_access access, uint64_t attributes);
