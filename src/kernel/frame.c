@@ -20,7 +20,7 @@ static unsigned frame_level(const struct cap *frame) {
 
 // What an entry says that maps the frame with those of its rights that are in the mask.
 static uint64_t frame_entry(const struct cap *frame, const struct paging_format *paging,
-	uint64_t rights, uint64_t attributes) {
+	uint64_t rights, unsigned attributes) {
 	enum paging_access access = (enum paging_access)(
 		frame->rights & rights & PAGING_READ_WRITE);
 
@@ -28,13 +28,11 @@ static uint64_t frame_entry(const struct cap *frame, const struct paging_format 
 		paging, physical_of(cap_object(frame)), frame_level(frame), access, attributes);
 }
 
-void frame_destroy(struct slot *slot, bool) {
-	struct cap *cap = &slot->cap;
+// Takes the frame out of its space, if that still has it.
+static void frame_detach(struct cap *cap) {
 	unsigned level = frame_level(cap);
-	struct mapping mapping;
+	struct mapping mapping = mapping_of(cap, level);
 
-	if (!cap->map.mapped) return;
-	mapping = mapping_of(cap, level);
 	// Another frame may have replaced this one (J4).
 	if (mapping.entry && paging_is_page(mapping_format(cap), *mapping.entry, level) &&
 		physical_pointer(paging_target(*mapping.entry, level)) == cap_object(cap)) {
@@ -44,12 +42,16 @@ void frame_destroy(struct slot *slot, bool) {
 	cap->word = 0;
 }
 
+void frame_destroy(struct slot *slot, bool) {
+	if (slot->cap.map.mapped) frame_detach(&slot->cap);
+}
+
 void frame_attach(struct cap *frame, const struct cap *root, uint64_t address) {
 	uint64_t *entry =
 		paging_walk(&paging_host, cap_object(root), address, frame_level(frame)).entry;
 
 	*entry = frame_entry(frame, &paging_host, RIGHTS_ALL, 0);
-	mapping_record(frame, root, address);
+	frame->word = mapping_place(root, address, 0);
 }
 
 // Whether the place asked for agrees with where the capability is mapped, or is a user's.
@@ -64,8 +66,7 @@ static enum error frame_check_place(struct invocation *invocation, uint64_t addr
 	if (frame->map.asid != invocation->caps[0]->cap.map.asid)
 		return error_capability(invocation, 1);
 	if (frame->map.format != SPACE_HOST) return ERROR_ILLEGAL_OPERATION;
-	return likely(mapping_address(frame) == address) ? ERROR_NONE
-							 : error_argument(invocation, 0);
+	return likely(cap_address(frame) == address) ? ERROR_NONE : error_argument(invocation, 0);
 }
 
 enum error frame_map(struct invocation *invocation) {
@@ -83,8 +84,8 @@ enum error frame_map(struct invocation *invocation) {
 	if (paging_is_table(&paging_host, old, frame_level(frame))) return ERROR_DELETE_FIRST;
 
 	*entry = frame_entry(frame, &paging_host, invocation_word(invocation, 1),
-		invocation_word(invocation, 2));
-	mapping_record(frame, root, address);
+		paging_host_attributes(invocation_word(invocation, 2)));
+	frame->word = mapping_place(root, address, 0);
 	if (!paging_is_free(&paging_host, old)) mapping_flush(frame, cap_object(root));
 	return ERROR_NONE;
 }
@@ -104,13 +105,13 @@ enum error frame_map_ept(struct invocation *invocation) {
 	if (frame->size_bits == HUGE_PAGE_BITS) return error_capability(invocation, 0);
 
 	*entry = frame_entry(frame, &paging_guest, invocation_word(invocation, 1),
-		invocation_word(invocation, 2));
-	mapping_record(frame, root, address);
+		paging_guest_attributes(invocation_word(invocation, 2)));
+	frame->word = mapping_place(root, address, 0);
 	return ERROR_NONE;
 }
 
 enum error frame_unmap(struct invocation *invocation) {
-	frame_destroy(invocation->slot, false);
+	if (invocation->slot->cap.map.mapped) frame_detach(&invocation->slot->cap);
 	return ERROR_NONE;
 }
 

@@ -28,19 +28,12 @@ enum error mapping_find(
 // The entry at the place that cap, a mapped table or frame, records.
 struct mapping mapping_of(const struct cap *cap, unsigned level);
 
-// The address that cap records.
-static inline uint64_t mapping_address(const struct cap *cap) {
-	return (uint64_t)cap->map.page << PAGE_BITS;
-}
+// What a capability that is mapped at address below root records; level: of a table.
+static inline uint64_t mapping_place(const struct cap *root, uint64_t address, unsigned level) {
+	struct cap place = {.map = {.level = level & 3u, .mapped = 1}};
 
-// Address below root is the place of cap now.
-static inline void mapping_record(struct cap *cap, const struct cap *root, uint64_t address) {
-	struct cap place = *root;
-
-	place.map.page = address >> PAGE_BITS & MAPPING_PAGE_MASK;
-	place.map.level = cap->map.level;
-	place.map.mapped = 1;
-	cap->word = place.word;
+	place.word |= (root->word & ~CAP_ADDRESS) | (address & CAP_ADDRESS);
+	return place.word;
 }
 
 // The entry at the place that cap records below root changed: no old translation of the frame's

@@ -15,7 +15,6 @@
 #include <kernel/object.h>
 
 enum {
-	ASID_FORMAT = 3, // low bits of a pool entry: enum space_format
 	ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1,
 };
 
@@ -25,22 +24,19 @@ static struct asid_pool *asid_pools[ASID_POOLS];
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
 
-// What a pool entry holds for a root; 0 if the ASID names nothing.
-static uint64_t asid_entry(unsigned asid) {
+// The word of the capabilities to the root that has the ASID; 0 if that names nothing.
+static uint64_t asid_word(unsigned asid) {
 	const struct asid_pool *pool = asid_pools[asid / ASIDS_PER_POOL];
 
-	return pool ? pool->roots[asid % ASIDS_PER_POOL] : 0;
+	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
 }
 
-static uint64_t asid_entry_of(const struct cap *root) {
-	return (uint64_t)cap_object(root) | root->map.format;
-}
+static void *root_of(struct cap named) { return physical_pointer(physical(cap_address(&named))); }
 
 void *space_of_asid(unsigned asid, enum space_format format) {
-	uint64_t entry = asid_entry(asid);
+	const struct cap named = {.word = asid_word(asid)};
 
-	if ((entry & ASID_FORMAT) != format) return NULL;
-	return (void *)(entry & ~(uint64_t)ASID_FORMAT);
+	return named.map.format == format ? root_of(named) : NULL;
 }
 
 static void space_switch(physical_t root) {
@@ -66,11 +62,11 @@ physical_t space_guest_root(const struct thread *thread) {
 				   : physical_of(cap_object(&slot->cap));
 }
 
-// The root of a pool entry loses its ASID: nobody can map in it any more, and whoever still runs in
-// it must find it empty.
-static void space_empty(uint64_t entry) {
-	bool is_host = (entry & ASID_FORMAT) == SPACE_HOST;
-	void *root = (void *)(entry & ~(uint64_t)ASID_FORMAT);
+// The root loses its ASID: nobody can map in it any more, and whoever still runs in it must find it
+// empty.
+static void space_empty(struct cap named) {
+	bool is_host = named.map.format == SPACE_HOST;
+	void *root = root_of(named);
 
 	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
 	if (!is_host)
@@ -102,7 +98,7 @@ void asid_pool_remove(const struct cap *cap) {
 
 	asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL;
 	for (unsigned i = 0; i < ASIDS_PER_POOL; i++)
-		if (pool->roots[i]) space_empty(pool->roots[i]);
+		if (pool->words[i]) space_empty((struct cap){.word = pool->words[i]});
 }
 
 bool asid_pool_give(const struct cap *cap, struct cap *root) {
@@ -110,12 +106,12 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	unsigned i = cap->asid_base == 0; // ASID 0 is ASID_NONE
 
 	assert(asid_pools[cap->asid_base / ASIDS_PER_POOL] == pool);
-	while (i < ASIDS_PER_POOL && pool->roots[i])
+	while (i < ASIDS_PER_POOL && pool->words[i])
 		i++;
 	if (i == ASIDS_PER_POOL) return false;
-	pool->roots[i] = asid_entry_of(root);
 	root->map.asid = (cap->asid_base + i) & ASID_MASK;
-	root->map.page = physical_of(cap_object(root)).value >> PAGE_BITS & MAPPING_PAGE_MASK;
+	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
+	pool->words[i] = root->word;
 	return true;
 }
 
@@ -135,8 +131,8 @@ void space_destroy(struct slot *slot, bool last) {
 	unsigned asid = cap->map.asid;
 
 	if (!last) return;
-	if (asid_entry(asid) == asid_entry_of(cap))
-		asid_pools[asid / ASIDS_PER_POOL]->roots[asid % ASIDS_PER_POOL] = 0;
+	if (asid_word(asid) == cap->word)
+		asid_pools[asid / ASIDS_PER_POOL]->words[asid % ASIDS_PER_POOL] = 0;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(cap_object(cap)));
@@ -145,20 +141,20 @@ void space_destroy(struct slot *slot, bool last) {
 }
 
 // The root's ASID names nothing, or another root by now.
-[[gnu::cold]] static enum error error_root(struct invocation *invocation, uint64_t entry) {
+[[gnu::cold]] static enum error error_root(struct invocation *invocation, uint64_t named) {
 	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
 
-	return entry ? error_capability(invocation, 1)
+	return named ? error_capability(invocation, 1)
 		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
 }
 
 enum error mapping_find(
 	struct invocation *invocation, uint64_t address, unsigned level, uint64_t **entry) {
 	const struct cap *root = &invocation->caps[0]->cap;
-	uint64_t named = asid_entry(root->map.asid);
+	uint64_t named = asid_word(root->map.asid);
 	struct paging_walk walk;
 
-	if (unlikely(named != asid_entry_of(root))) return error_root(invocation, named);
+	if (unlikely(named != root->word)) return error_root(invocation, named);
 	if (unlikely(!is_aligned(address, paging_span(level)))) return ERROR_ALIGNMENT;
 	walk = paging_walk(mapping_format(root), cap_object(root), address, level);
 	*entry = walk.entry;
@@ -167,13 +163,12 @@ enum error mapping_find(
 }
 
 struct mapping mapping_of(const struct cap *cap, unsigned level) {
-	uint64_t *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
-	struct mapping mapping = {.root = root};
+	const struct cap named = {.word = asid_word(cap->map.asid)};
+	uint64_t *root = root_of(named);
 
-	if (likely(root))
-		mapping.entry =
-			paging_walk(mapping_format(cap), root, mapping_address(cap), level).entry;
-	return mapping;
+	if (unlikely(named.map.format != cap->map.format)) return (struct mapping){};
+	return (struct mapping){
+		root, paging_walk(mapping_format(cap), root, cap_address(cap), level).entry};
 }
 
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
@@ -181,7 +176,7 @@ void mapping_flush(const struct cap *cap, const void *root) {
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(root));
 	else if (space_is_loaded(root) && cap->type == CAP_FRAME)
-		tlb_invalidate_page(mapping_address(cap));
+		tlb_invalidate_page(cap_address(cap));
 	else if (space_is_loaded(root))
 		cr3_write(physical_of(root).value);
 }

@@ -37,10 +37,10 @@ void *space_of_asid(unsigned asid, enum space_format format);
 void table_attach(struct cap *table, const struct cap *root, uint64_t address);
 void frame_attach(struct cap *frame, const struct cap *root, uint64_t address);
 
-// A pool of ASIDs: each entry is the root that has the ASID, with its enum space_format in the
-// low bits, or 0. The kernel tells ASIDs from roots by it; hardware never sees an ASID.
+// A pool of ASIDs: for each, the word of the capabilities to the root that has it, or 0. The kernel
+// tells ASIDs from roots by it.
 struct asid_pool {
-	uint64_t roots[ASIDS_PER_POOL];
+	uint64_t words[ASIDS_PER_POOL];
 };
 
 _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);

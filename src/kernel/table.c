@@ -38,7 +38,7 @@ void table_attach(struct cap *table, const struct cap *root, uint64_t address) {
 	uint64_t *entry = paging_walk(&paging_host, cap_object(root), address, level).entry;
 
 	*entry = paging_table_entry(&paging_host, physical_of(cap_object(table)), 0);
-	mapping_record(table, root, address);
+	table->word = mapping_place(root, address, table->map.level);
 }
 
 // A guest PDPT or page directory may name a root that never had an ASID, and then gets the error
@@ -69,7 +69,7 @@ enum error table_map(struct invocation *invocation) {
 
 	*entry = paging_table_entry(mapping_format(root), physical_of(cap_object(table)),
 		invocation_word(invocation, 1));
-	mapping_record(table, root, address);
+	table->word = mapping_place(root, address, table->map.level);
 	return ERROR_NONE;
 }
 

@@ -59,13 +59,13 @@ static void kernel_half(void) {
 
 static void pool_full(void) {
 	struct asid_pool *pool = cap_object(&world.pool.cap);
-	uint64_t other = (uint64_t)world_allocate(1) | SPACE_HOST;
+	uint64_t other = world_space(OBJECT_PML4)->cap.word;
 
-	for (unsigned i = 1; i < ASIDS_PER_POOL - 1; i++)
-		pool->roots[i] = other;
+	for (unsigned i = 2; i < ASIDS_PER_POOL - 1; i++)
+		pool->words[i] = other;
 	check(assign(&world.pool, world_table(OBJECT_PML4)) == ERROR_NONE);
 	check(assign(&world.pool, world_table(OBJECT_PML4)) == ERROR_DELETE_FIRST);
-	check(pool->roots[0] == 0);
+	check(pool->words[0] == 0);
 }
 
 static void making_pools(void) {

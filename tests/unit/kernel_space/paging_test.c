@@ -19,8 +19,10 @@
 static uint64_t page_entry(const struct paging_format *format, unsigned level,
 	enum paging_access access, uint64_t attributes) {
 	physical_t page = physical(0x40000000);
+	unsigned known = format == &paging_host ? paging_host_attributes(attributes)
+						: paging_guest_attributes(attributes);
 
-	return paging_page_entry(format, page, level, access, attributes) - page.value;
+	return paging_page_entry(format, page, level, access, known) - page.value;
 }
 
 static void host_rights(void) {

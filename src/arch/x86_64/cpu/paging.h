@@ -12,6 +12,7 @@
 #pragma once
 
 #include <abi/rights.h>
+#include <base/compiler.h>
 #include <cpu/layout.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +21,7 @@ enum {
 	PAGING_LEVELS = 4,
 	PAGING_INDEX_BITS = 9,
 	PAGING_ENTRIES = 1 << PAGING_INDEX_BITS,
+	PAGING_ATTRIBUTES = 8,
 	PAGING_USER_ENTRIES = 256, // of a host root; the rest is the kernel's
 };
 
@@ -36,6 +38,7 @@ enum host_entry {
 	HOST_USER = 1 << 2,
 	HOST_WRITE_THROUGH = 1 << 3,
 	HOST_CACHE_DISABLE = 1 << 4,
+	HOST_UNCACHED = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
 	HOST_LARGE = 1 << 7,
 	HOST_PAT = 1 << 7, // in a 4 KiB page
 	HOST_GLOBAL = 1 << 8,
@@ -58,8 +61,8 @@ struct paging_format {
 	uint64_t table_memory; // of it: what the attributes may set
 	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has
 
-	// Entry bits for the attributes word of a mapping (invocations.md 6).
-	uint64_t (*page_memory)(uint64_t attributes, unsigned level);
+	// What a page of each size has for its attributes.
+	uint16_t memory[PAGING_LEVELS - 1][PAGING_ATTRIBUTES];
 };
 
 extern const struct paging_format paging_host;
@@ -81,25 +84,14 @@ static inline uint64_t *paging_entry(uint64_t *table, uint64_t address, unsigned
 	return &table[address >> paging_shift(level) & (PAGING_ENTRIES - 1)];
 }
 
-// Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
-// are ignored. A page met on the way counts as a missing table.
-struct paging_walk paging_walk(
-	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level);
-
 static inline bool paging_is_free(const struct paging_format *format, uint64_t entry) {
 	return (entry & format->occupied) == 0;
 }
 
-// True if an entry, standing in a table of this level, is a page; or names a table. No entry of a
-// root is large.
-static inline bool paging_is_page(
-	const struct paging_format *format, uint64_t entry, unsigned level) {
-	return !paging_is_free(format, entry) && (level == 1 || (entry & format->large) != 0);
-}
-
+// True if an entry, standing in a table of this level, names a table. No entry of a root is large.
 static inline bool paging_is_table(
 	const struct paging_format *format, uint64_t entry, unsigned level) {
-	return level != 1 && (entry & (format->occupied | format->large)) == format->occupied;
+	return level != 1 && ((entry ^ format->occupied) & (format->occupied | format->large)) == 0;
 }
 
 // Where the entry of a table (as of level 1) or a page of this level leads.
@@ -107,9 +99,48 @@ static inline physical_t paging_target(uint64_t entry, unsigned level) {
 	return physical(entry & PAGING_ADDRESS & -paging_span(level));
 }
 
+// True if it is a page.
+static inline bool paging_is_page(
+	const struct paging_format *format, uint64_t entry, unsigned level) {
+	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
+
+	return (entry & kind) == kind;
+}
+
+// Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
+// are ignored. A page met on the way counts as a missing table.
+static inline struct paging_walk paging_walk(
+	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level) {
+	uint64_t *table = root;
+
+	// Unrolled, each level shifts by a constant.
+#pragma GCC unroll 4
+	for (unsigned here = PAGING_LEVELS; here > 1; here--) {
+		uint64_t *entry = paging_entry(table, address, here);
+
+		if (here == level) return (struct paging_walk){.entry = entry};
+		if (unlikely(!paging_is_table(format, *entry, here)))
+			return (struct paging_walk){.missing_bits = paging_shift(here)};
+		table = physical_pointer(paging_target(*entry, 1));
+	}
+	return (struct paging_walk){.entry = paging_entry(table, address, 1)};
+}
+
 uint64_t paging_table_entry(
 	const struct paging_format *format, physical_t table, uint64_t attributes);
 
-// level: 1, 2 or 3.
-uint64_t paging_page_entry(const struct paging_format *format, physical_t page, unsigned level,
-	enum paging_access access, uint64_t attributes);
+// What the attributes word of a mapping says (invocations.md 6): for the host its low bits; for a
+// guest a memory type, and write-back if it is none.
+static inline unsigned paging_host_attributes(uint64_t word) {
+	return word & (PAGING_ATTRIBUTES - 1);
+}
+
+static inline unsigned paging_guest_attributes(uint64_t word) {
+	return word < PAGING_ATTRIBUTES ? (unsigned)word : PAGING_ATTRIBUTES - 1;
+}
+
+// level: 1, 2 or 3; attributes: one of the two above.
+static inline uint64_t paging_page_entry(const struct paging_format *format, physical_t page,
+	unsigned level, enum paging_access access, unsigned attributes) {
+	return page.value | format->access[access] | format->memory[level - 1][attributes];
+}

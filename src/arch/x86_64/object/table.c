@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
-#include <base/compiler.h>
 #include <cpu/vmx.h>
 #include <kernel/invocation.h>
 #include <object/rows.h>
@@ -99,14 +98,8 @@ bool object_is_available(enum object_type type) { return type != OBJECT_VCPU || 
 #define ROW(number, name, handler, kind, words, caps) \
 	[number] = {handler, KIND_##kind, words, caps},
 #define EXTENSION_ROW(number, name, handler, kind, words, caps) \
-	[number - LABEL_EXTENSION_FIRST] = {handler, KIND_##kind, words, caps},
+	ROW(INVOCATION_EXTENSIONS + number - LABEL_EXTENSION_FIRST, name, handler, kind, words, \
+		caps)
 
-static const struct invocation_row rows[LABEL_LAST + 1] = {ABI_INVOCATIONS(ROW)};
-static const struct invocation_row extension_rows[] = {ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};
-
-const struct invocation_row *invocation_row_of(uint64_t label) {
-	uint64_t extension = label - LABEL_EXTENSION_FIRST;
-
-	if (label >= 1 && label <= LABEL_LAST) return &rows[label];
-	return extension < array_count(extension_rows) ? &extension_rows[extension] : NULL;
-}
+const struct invocation_row invocation_rows[] = {
+	[0] = {.type = CAP_TYPES}, ABI_INVOCATIONS(ROW) ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};
