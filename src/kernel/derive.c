@@ -22,9 +22,11 @@ static void neighbours_attach(struct slot *slot) {
 	if (next) next->previous = slot;
 }
 
-static void slot_insert(struct slot *slot, struct cap cap, struct slot *before) {
+static void slot_insert(struct slot *slot, struct cap cap, struct slot *before, uint64_t flags) {
+	uint64_t next = before ? (uint64_t)slot_next(before) : 0;
+
 	assert(slot_is_empty(slot));
-	*slot = (struct slot){cap, before, before ? (uint64_t)slot_next(before) : 0};
+	*slot = (struct slot){cap, before, next | flags};
 	neighbours_attach(slot);
 }
 
@@ -34,7 +36,7 @@ static bool untyped_covers(const struct cap *untyped, const struct cap *cap) {
 	// These two have their objects in the kernel image, not in memory that came from an
 	// untyped; the address of one without object, 0, is outside of all.
 	if (cap->type == CAP_IRQ_HANDLER || cap->type == CAP_PORT_RANGE) return false;
-	return offset <= bits_mask(untyped->size_bits);
+	return offset >> untyped->size_bits == 0;
 }
 
 // True if both refer to one object.
@@ -74,8 +76,7 @@ bool derive_is_last(const struct slot *slot) {
 }
 
 void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent) {
-	slot_insert(slot, cap, parent);
-	slot->next |= SLOT_ORIGINAL;
+	slot_insert(slot, cap, parent, SLOT_ORIGINAL);
 }
 
 static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
@@ -93,8 +94,7 @@ void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) 
 		cap.untyped.watermark = 0;
 		cap.untyped.cleared = 0;
 	}
-	slot_insert(slot, cap, source);
-	slot->next |= copy_flags(&cap, &source->cap);
+	slot_insert(slot, cap, source, copy_flags(&cap, &source->cap));
 }
 
 void derive_remove(struct slot *slot) {

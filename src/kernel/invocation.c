@@ -4,13 +4,6 @@
 
 #include <base/compiler.h>
 
-enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest) {
-	invocation->results[0] = smallest;
-	invocation->results[1] = largest;
-	invocation->result_length = 2;
-	return ERROR_RANGE;
-}
-
 enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
 	invocation->results[0] = side;

@@ -55,7 +55,13 @@ static inline enum error error_capability(struct invocation *invocation, unsigne
 	return invocation_end(invocation, ERROR_INVALID_CAPABILITY, number);
 }
 
-enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest);
+static inline enum error error_range(
+	struct invocation *invocation, uint64_t smallest, uint64_t largest) {
+	invocation->results[0] = smallest;
+	invocation->results[1] = largest;
+	invocation->result_length = 2;
+	return ERROR_RANGE;
+}
 
 enum lookup_side { LOOKUP_TARGET = 0, LOOKUP_SOURCE = 1 };
 
