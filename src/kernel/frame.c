@@ -78,8 +78,9 @@ enum error frame_map(struct invocation *invocation) {
 
 	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
 	error = frame_check_place(invocation, address);
-	if (!error) error = mapping_find(invocation, address, frame_level(frame), &entry);
 	if (error) return error;
+	entry = mapping_find(invocation, address, frame_level(frame), &error);
+	if (!entry) return error;
 	old = *entry;
 	if (paging_is_table(&paging_host, old, frame_level(frame))) return ERROR_DELETE_FIRST;
 
@@ -99,8 +100,8 @@ enum error frame_map_ept(struct invocation *invocation) {
 
 	if (frame->map.mapped) return error_capability(invocation, 0);
 	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
-	error = mapping_find(invocation, address, frame_level(frame), &entry);
-	if (error) return error;
+	entry = mapping_find(invocation, address, frame_level(frame), &error);
+	if (!entry) return error;
 	if (!paging_is_free(&paging_guest, *entry)) return ERROR_DELETE_FIRST;
 	if (frame->size_bits == HUGE_PAGE_BITS) return error_capability(invocation, 0);
 

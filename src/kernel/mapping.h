@@ -3,6 +3,7 @@
 // the place a capability records to the entry that is there now.
 #pragma once
 
+#include <base/bits.h>
 #include <cpu/paging.h>
 #include <kernel/invocation.h>
 #include <kernel/space.h>
@@ -19,14 +20,39 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 	return cap->map.format == SPACE_GUEST ? &paging_guest : &paging_host;
 }
 
-// The last checks of every Map, below extra capability 0, a root: its ASID still names it
-// (FailedLookup or InvalidCapability 1), the address is a multiple of what an entry of this level
-// spans (AlignmentError), and the tables on the way to the entry are there (FailedLookup).
-enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, uint64_t **entry);
+// What a root says whose ASID is named by another (its word), or names nothing (0): FailedLookup or
+// InvalidCapability 1.
+[[gnu::cold]] enum error mapping_root_error(struct invocation *invocation, uint64_t named);
+
+// The entry for address in the table of this level, after the last checks of every Map: the ASID
+// of extra capability 0, a root, still names it, the address is a multiple of what an entry of this
+// level spans (AlignmentError), and the tables on the way are there (FailedLookup). Else null, and
+// *error.
+[[gnu::always_inline]] static inline uint64_t *mapping_find(
+	struct invocation *invocation, uint64_t address, unsigned level, enum error *error) {
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t named = space_word_of_asid(root->map.asid);
+	struct paging_walk walk = {};
+
+	if (unlikely(named != root->word))
+		*error = mapping_root_error(invocation, named);
+	else if (unlikely(!is_aligned(address, paging_span(level))))
+		*error = ERROR_ALIGNMENT;
+	else
+		walk = paging_walk(mapping_format(root), space_named(named), address, level);
+	if (walk.missing_bits) *error = error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
+	return walk.entry;
+}
 
 // The entry at the place that cap, a mapped table or frame, records.
-struct mapping mapping_of(const struct cap *cap, unsigned level);
+static inline struct mapping mapping_of(const struct cap *cap, unsigned level) {
+	const struct cap named = {.word = space_word_of_asid(cap->map.asid)};
+	uint64_t *root = space_named(named.word);
+
+	if (unlikely(named.map.format != cap->map.format)) return (struct mapping){};
+	return (struct mapping){
+		root, paging_walk(mapping_format(cap), root, cap_address(cap), level).entry};
+}
 
 // What a capability that is mapped at address below root records; level: of a table.
 static inline uint64_t mapping_place(const struct cap *root, uint64_t address, unsigned level) {

@@ -24,19 +24,10 @@ static struct asid_pool *asid_pools[ASID_POOLS];
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
 
-// The word of the capabilities to the root that has the ASID; 0 if that names nothing.
-static uint64_t asid_word(unsigned asid) {
+uint64_t space_word_of_asid(unsigned asid) {
 	const struct asid_pool *pool = asid_pools[asid / ASIDS_PER_POOL];
 
 	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
-}
-
-static void *root_of(struct cap named) { return physical_pointer(physical(cap_address(&named))); }
-
-void *space_of_asid(unsigned asid, enum space_format format) {
-	const struct cap named = {.word = asid_word(asid)};
-
-	return named.map.format == format ? root_of(named) : NULL;
 }
 
 static void space_switch(physical_t root) {
@@ -66,7 +57,7 @@ physical_t space_guest_root(const struct thread *thread) {
 // empty.
 static void space_empty(struct cap named) {
 	bool is_host = named.map.format == SPACE_HOST;
-	void *root = root_of(named);
+	void *root = space_named(named.word);
 
 	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
 	if (!is_host)
@@ -131,7 +122,7 @@ void space_destroy(struct slot *slot, bool last) {
 	unsigned asid = cap->map.asid;
 
 	if (!last) return;
-	if (asid_word(asid) == cap->word)
+	if (space_word_of_asid(asid) == cap->word)
 		asid_pools[asid / ASIDS_PER_POOL]->words[asid % ASIDS_PER_POOL] = 0;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	if (cap->map.format == SPACE_GUEST)
@@ -140,35 +131,11 @@ void space_destroy(struct slot *slot, bool last) {
 		space_switch(kernel_map_root_physical());
 }
 
-// The root's ASID names nothing, or another root by now.
-[[gnu::cold]] static enum error error_root(struct invocation *invocation, uint64_t named) {
+enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
 	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
 
 	return named ? error_capability(invocation, 1)
 		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
-}
-
-enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, uint64_t **entry) {
-	const struct cap *root = &invocation->caps[0]->cap;
-	uint64_t named = asid_word(root->map.asid);
-	struct paging_walk walk;
-
-	if (unlikely(named != root->word)) return error_root(invocation, named);
-	if (unlikely(!is_aligned(address, paging_span(level)))) return ERROR_ALIGNMENT;
-	walk = paging_walk(mapping_format(root), cap_object(root), address, level);
-	*entry = walk.entry;
-	return likely(walk.entry) ? ERROR_NONE
-				  : error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
-}
-
-struct mapping mapping_of(const struct cap *cap, unsigned level) {
-	const struct cap named = {.word = asid_word(cap->map.asid)};
-	uint64_t *root = root_of(named);
-
-	if (unlikely(named.map.format != cap->map.format)) return (struct mapping){};
-	return (struct mapping){
-		root, paging_walk(mapping_format(cap), root, cap_address(cap), level).entry};
 }
 
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).

@@ -29,8 +29,13 @@ static inline void space_load(struct cpu *cpu, const struct thread *thread) {
 // Physical root of the guest space in the thread's THREAD_GUEST_SPACE slot, or of an empty space.
 physical_t space_guest_root(const struct thread *thread);
 
-// The root object of an ASID, or null. Format must match.
-void *space_of_asid(unsigned asid, enum space_format format);
+// The word of the capabilities to the root that has the ASID; 0 if that names nothing.
+uint64_t space_word_of_asid(unsigned asid);
+
+// The root whose capabilities have this word.
+static inline void *space_named(uint64_t word) {
+	return physical_pointer(physical(word & CAP_ADDRESS));
+}
 
 // Puts a table, or a frame with all its rights, into a new space and records that in the
 // capability. Everything above must be mapped already.

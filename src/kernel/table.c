@@ -63,8 +63,8 @@ enum error table_map(struct invocation *invocation) {
 	if (!table_may_name(table, root)) return error_capability(invocation, 1);
 	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
 		return error_argument(invocation, 0);
-	error = mapping_find(invocation, address, level, &entry);
-	if (error) return error;
+	entry = mapping_find(invocation, address, level, &error);
+	if (!entry) return error;
 	if (!paging_is_free(mapping_format(root), *entry)) return ERROR_DELETE_FIRST;
 
 	*entry = paging_table_entry(mapping_format(root), physical_of(cap_object(table)),
