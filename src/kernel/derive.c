@@ -7,7 +7,6 @@
 // behind them as their own, whichever of the two they were copied from.
 #include <kernel/derive.h>
 
-#include <base/compiler.h>
 #include <base/panic.h>
 
 static void slot_set_next(struct slot *slot, const struct slot *next) {
@@ -28,15 +27,6 @@ static void slot_insert(struct slot *slot, struct cap cap, struct slot *before, 
 	assert(slot_is_empty(slot));
 	*slot = (struct slot){cap, before, next | flags};
 	neighbours_attach(slot);
-}
-
-static bool untyped_covers(const struct cap *untyped, const struct cap *cap) {
-	uint64_t offset = (uint64_t)cap->object - (uint64_t)untyped->object;
-
-	if (offset >> untyped->size_bits) return false;
-	// These two have their objects in the kernel image, not in memory that came from an
-	// untyped; the address of one without object, 0, is outside of all.
-	return likely(cap->type != CAP_IRQ_HANDLER && cap->type != CAP_PORT_RANGE);
 }
 
 // True if both refer to one object.
@@ -62,7 +52,7 @@ bool derive_is_parent(const struct slot *parent, const struct slot *child) {
 	const struct cap *cap = &parent->cap;
 
 	if (!(parent->next & SLOT_ORIGINAL)) return false;
-	if (cap->type == CAP_UNTYPED) return untyped_covers(cap, &child->cap);
+	if (cap->type == CAP_UNTYPED) return cap_covers(cap, &child->cap);
 	if (!is_same_object(cap, &child->cap)) return is_control_of(cap, &child->cap);
 	if (!cap_has_badge(cap) || cap->badge == 0) return true;
 	return cap->badge == child->cap.badge && !(child->next & SLOT_FIRST_BADGED);

@@ -34,8 +34,9 @@ static void frame_detach(struct cap *cap) {
 	struct mapping mapping = mapping_of(cap, level);
 
 	// Another frame may have replaced this one (J4).
-	if (mapping.entry && paging_is_page(mapping_format(cap), *mapping.entry, level) &&
-		physical_pointer(paging_target(*mapping.entry, level)) == cap_object(cap)) {
+	if (mapping.entry &&
+		paging_leads_to(
+			mapping_format(cap), *mapping.entry, level, physical_of(cap_object(cap)))) {
 		*mapping.entry = 0;
 		mapping_flush(cap, mapping.root);
 	}

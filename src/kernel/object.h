@@ -38,7 +38,7 @@ typedef void object_init(void *memory);
 
 // One row a type number of Untyped_Retype.
 struct object_kind {
-	struct cap cap; // the first capability, but for object, size and device
+	struct cap cap; // the first capability, but for object, device, and a size of 0
 	uint8_t size_bits; // 0: the size_bits argument decides (plus SLOT_BITS for a cnode)
 	uint8_t on_device; // may be made from device memory
 	uint8_t keep; // memory is not cleared before creation (untyped, device frames)

@@ -22,7 +22,7 @@ enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 // What a checked Retype will do.
 struct retype {
 	const struct object_kind *kind;
-	uint64_t size_bits; // as the caller said, or the fixed size
+	uint64_t size; // of a kind that has none of its own, as it stands in a capability's head
 	unsigned object_bits; // memory of one object
 	uint64_t count;
 	struct slot *first;
@@ -31,21 +31,18 @@ struct retype {
 	uint64_t end;
 };
 
-// The first capability to an object in memory, which is a part of this untyped's or like it.
-static struct cap first_cap(const struct object_kind *kind, const void *memory, uint64_t size_bits,
-	uint64_t is_device) {
-	struct cap cap = kind->cap;
-
-	cap.head |= (uint64_t)memory << 16 | is_device << 15 | size_bits << 9;
-	return cap;
-}
+static uint64_t cap_head_object(const void *memory) { return (uint64_t)memory << 16; }
 
 struct cap object_create(
 	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device) {
 	const struct object_kind *kind = &object_kinds[type];
+	struct cap cap = kind->cap;
 
 	if (kind->init) kind->init(memory);
-	return first_cap(kind, memory, size_bits, is_device & 1);
+	cap.head |= cap_head_object(memory);
+	cap.size_bits = size_bits & 63;
+	cap.device = is_device & 1;
+	return cap;
 }
 
 // Only an untyped without children may be copied (semantics.md B1).
@@ -57,7 +54,7 @@ enum error untyped_derive(const struct slot *slot, struct cap *) {
 static uint64_t untyped_watermark(const struct slot *slot) {
 	uint64_t units = slot->cap.untyped.watermark;
 
-	return units != 0 && derive_has_child(slot) ? units << UNTYPED_MIN_BITS : 0;
+	return units != 0 && derive_untyped_has_child(slot) ? units << UNTYPED_MIN_BITS : 0;
 }
 
 uint64_t untyped_free_bytes(const struct slot *slot) {
@@ -72,7 +69,7 @@ static enum error retype_read_size(
 		: type == CAP_SCHED_CONTEXT  ? SCHED_CONTEXT_MIN_BITS
 					     : 1u;
 
-	retype->size_bits = size_bits;
+	retype->size = (struct cap){.size_bits = size_bits & 63}.head;
 	retype->object_bits = (unsigned)size_bits + (type == CAP_CNODE ? SLOT_BITS : 0u);
 	if (retype->object_bits > UNTYPED_MAX_BITS)
 		return error_range(invocation, 0, UNTYPED_MAX_BITS);
@@ -90,7 +87,7 @@ static enum error retype_read_kind(struct invocation *invocation, struct retype 
 	kind = &object_kinds[type];
 	retype->kind = kind;
 	if (kind->size_bits == 0) return retype_read_size(invocation, retype, size_bits);
-	retype->size_bits = kind->size_bits;
+	retype->size = 0;
 	retype->object_bits = kind->size_bits;
 	return !kind->is_available || kind->is_available() ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
 }
@@ -122,8 +119,8 @@ static enum error retype_read_window(struct invocation *invocation, struct retyp
 		return error_range(invocation, 1, RETYPE_MAX_OBJECTS);
 	if (retype->count > slots - offset) return error_range(invocation, 1, slots - offset);
 	retype->first = (struct slot *)cap_object(&cnode->cap) + offset;
-	for (uint64_t i = 0; i < retype->count; i++)
-		if (unlikely(!slot_is_empty(&retype->first[i]))) return ERROR_DELETE_FIRST;
+	for (uint64_t i = retype->count; i > 0; i--)
+		if (unlikely(!slot_is_empty(&retype->first[i - 1]))) return ERROR_DELETE_FIRST;
 	return ERROR_NONE;
 }
 
@@ -171,16 +168,17 @@ static enum error retype_clear(struct cap *untyped, const struct retype *retype)
 }
 
 static void retype_create(struct slot *untyped, const struct retype *retype) {
+	const struct cap device = {.device = 1};
 	uint8_t *memory = (uint8_t *)cap_object(&untyped->cap) + retype->start;
-	struct cap cap = first_cap(retype->kind, memory, retype->size_bits, untyped->cap.device);
-	struct slot *end = retype->first + retype->count;
 	struct slot *slot = retype->first;
+	struct cap cap = retype->kind->cap;
 
-	do {
+	cap.head |= cap_head_object(memory) | retype->size | (untyped->cap.head & device.head);
+	for (uint64_t left = retype->count; left > 0; left--) {
 		if (retype->kind->init) retype->kind->init(cap_object(&cap));
-		derive_insert_original(slot, cap, untyped);
-		cap.head += 1ul << retype->object_bits << 16;
-	} while (++slot < end);
+		derive_insert_original(slot++, cap, untyped);
+		cap.head += cap_head_object((void *)(1ul << retype->object_bits));
+	}
 }
 
 // Everything below the end of retype is handed out. What is known zero may reach further.

@@ -134,6 +134,11 @@ static void entry_kinds(void) {
 		check(!paging_is_table(formats[i], small, 1));
 		check(paging_is_page(formats[i], small, 1));
 		check(paging_is_page(formats[i], large, 2) && paging_is_page(formats[i], large, 3));
+		check(paging_leads_to(formats[i], large, 2, physical(0x40000000)));
+		check(paging_leads_to(formats[i], small, 1, physical(0x40000000)));
+		check(!paging_leads_to(formats[i], small, 1, physical(0x40001000)));
+		check(!paging_leads_to(formats[i], table, 2, physical(0x7000)));
+		check(!paging_leads_to(formats[i], 0, 1, physical(0)));
 		check(paging_target(table, 1).value == 0x7000);
 		check(paging_target(large, 2).value == 0x40000000);
 		check(paging_target(large | 1ul << 63 | 0x60, 2).value == 0x40000000);

@@ -107,6 +107,14 @@ static inline bool paging_is_page(
 	return (entry & kind) == kind;
 }
 
+// True if it is this very page.
+static inline bool paging_leads_to(
+	const struct paging_format *format, uint64_t entry, unsigned level, physical_t page) {
+	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
+
+	return (entry & (kind | (PAGING_ADDRESS & -paging_span(level)))) == (kind | page.value);
+}
+
 // Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
 // are ignored. A page met on the way counts as a missing table.
 static inline struct paging_walk paging_walk(

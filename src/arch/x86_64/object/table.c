@@ -71,11 +71,11 @@ const struct object_ops object_ops[CAP_TYPES] = {
 
 // Kind, and size, may be made from device memory, memory is kept as it is, init, is available.
 #define OBJECT(...) OBJECT_ROW(__VA_ARGS__)
-#define OBJECT_ROW(type, its_format, its_level, ...) \
+#define OBJECT_ROW(kind, its_format, its_level, size, ...) \
 	{ \
-		.cap = {.head = RIGHTS_ALL << 5 | (type), \
+		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | (kind), \
 			.map = {.format = its_format, .level = its_level}}, \
-		__VA_ARGS__ \
+		.size_bits = size, __VA_ARGS__ \
 	}
 
 const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
