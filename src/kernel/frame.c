@@ -4,6 +4,7 @@
 
 #include <base/bits.h>
 #include <base/compiler.h>
+#include <cpu/vmx.h>
 #include <kernel/object.h>
 
 // A copy is mapped nowhere (semantics.md B1).
@@ -28,18 +29,26 @@ static uint64_t frame_entry(const struct cap *frame, const struct paging_format 
 		paging, physical_of(cap_object(frame)), frame_level(frame), access, attributes);
 }
 
-// Takes the frame out of its space, if that still has it.
-static void frame_detach(struct cap *cap) {
+// Takes the frame out of its space, if that still has it: another may have replaced it (J4).
+[[gnu::always_inline]] static inline void frame_leave(
+	const struct cap *cap, const struct paging_format *paging) {
 	unsigned level = frame_level(cap);
-	struct mapping mapping = mapping_of(cap, level);
+	struct mapping mapping = mapping_of(cap, paging, level);
+	physical_t page = physical_of(cap_object(cap));
 
-	// Another frame may have replaced this one (J4).
-	if (mapping.entry &&
-		paging_leads_to(
-			mapping_format(cap), *mapping.entry, level, physical_of(cap_object(cap)))) {
-		*mapping.entry = 0;
-		mapping_flush(cap, mapping.root);
-	}
+	if (!mapping.entry || !paging_leads_to(paging, *mapping.entry, level, page)) return;
+	*mapping.entry = 0;
+	if (paging == &paging_guest)
+		vmx_invalidate_guest(space_physical(mapping.root));
+	else
+		space_flush_page(mapping.root, cap_address(cap));
+}
+
+static void frame_detach(struct cap *cap) {
+	if (cap->map.format == SPACE_GUEST)
+		frame_leave(cap, &paging_guest);
+	else
+		frame_leave(cap, &paging_host);
 	cap->word = 0;
 }
 
@@ -80,7 +89,7 @@ enum error frame_map(struct invocation *invocation) {
 	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
 	error = frame_check_place(invocation, address);
 	if (error) return error;
-	entry = mapping_find(invocation, address, frame_level(frame), &error);
+	entry = mapping_find(invocation, &paging_host, address, frame_level(frame), &error);
 	if (!entry) return error;
 	old = *entry;
 	if (paging_is_table(&paging_host, old, frame_level(frame))) return ERROR_DELETE_FIRST;
@@ -88,7 +97,7 @@ enum error frame_map(struct invocation *invocation) {
 	*entry = frame_entry(frame, &paging_host, invocation_word(invocation, 1),
 		paging_host_attributes(invocation_word(invocation, 2)));
 	frame->word = mapping_place(root, address, 0);
-	if (!paging_is_free(&paging_host, old)) mapping_flush(frame, cap_object(root));
+	if (!paging_is_free(&paging_host, old)) space_flush_page(root->word, address);
 	return ERROR_NONE;
 }
 
@@ -101,7 +110,7 @@ enum error frame_map_ept(struct invocation *invocation) {
 
 	if (frame->map.mapped) return error_capability(invocation, 0);
 	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
-	entry = mapping_find(invocation, address, frame_level(frame), &error);
+	entry = mapping_find(invocation, &paging_guest, address, frame_level(frame), &error);
 	if (!entry) return error;
 	if (!paging_is_free(&paging_guest, *entry)) return ERROR_DELETE_FIRST;
 	if (frame->size_bits == HUGE_PAGE_BITS) return error_capability(invocation, 0);

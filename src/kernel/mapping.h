@@ -12,7 +12,7 @@
 #define MAPPING_USER_LIMIT 0x7ffffffffffful
 
 struct mapping {
-	uint64_t *root;
+	uint64_t root; // word of its capabilities
 	uint64_t *entry; // null: the space, or a table on the way, is gone
 };
 
@@ -28,8 +28,8 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 // of extra capability 0, a root, still names it, the address is a multiple of what an entry of this
 // level spans (AlignmentError), and the tables on the way are there (FailedLookup). Else null, and
 // *error.
-[[gnu::always_inline]] static inline uint64_t *mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, enum error *error) {
+[[gnu::always_inline]] static inline uint64_t *mapping_find(struct invocation *invocation,
+	const struct paging_format *paging, uint64_t address, unsigned level, enum error *error) {
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t named = space_word_of_asid(root->map.asid);
 	struct paging_walk walk = {};
@@ -39,19 +39,20 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 	else if (unlikely(!is_aligned(address, paging_span(level))))
 		*error = ERROR_ALIGNMENT;
 	else
-		walk = paging_walk(mapping_format(root), space_named(named), address, level);
+		walk = paging_walk(paging, space_named(named), address, level);
 	if (walk.missing_bits) *error = error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
 	return walk.entry;
 }
 
 // The entry at the place that cap, a mapped table or frame, records.
-static inline struct mapping mapping_of(const struct cap *cap, unsigned level) {
-	const struct cap named = {.word = space_word_of_asid(cap->map.asid)};
-	uint64_t *root = space_named(named.word);
+static inline struct mapping mapping_of(
+	const struct cap *cap, const struct paging_format *paging, unsigned level) {
+	const struct cap root = {.word = space_word_of_asid(cap->map.asid)};
+	uint64_t address = cap_address(cap);
 
-	if (unlikely(named.map.format != cap->map.format)) return (struct mapping){};
+	if (unlikely(root.map.format != cap->map.format)) return (struct mapping){};
 	return (struct mapping){
-		root, paging_walk(mapping_format(cap), root, cap_address(cap), level).entry};
+		root.word, paging_walk(paging, space_named(root.word), address, level).entry};
 }
 
 // What a capability that is mapped at address below root records; level: of a table.
@@ -61,7 +62,3 @@ static inline uint64_t mapping_place(const struct cap *root, uint64_t address, u
 	place.word |= (root->word & ~CAP_ADDRESS) | (address & CAP_ADDRESS);
 	return place.word;
 }
-
-// The entry at the place that cap records below root changed: no old translation of the frame's
-// page, or of anything below the table, survives.
-void mapping_flush(const struct cap *cap, const void *root);

@@ -138,12 +138,11 @@ enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
 		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
 }
 
+void space_flush_page(uint64_t word, uint64_t address) {
+	if (space_is_loaded(space_named(word))) tlb_invalidate_page(address);
+}
+
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
-void mapping_flush(const struct cap *cap, const void *root) {
-	if (cap->map.format == SPACE_GUEST)
-		vmx_invalidate_guest(physical_of(root));
-	else if (space_is_loaded(root) && cap->type == CAP_FRAME)
-		tlb_invalidate_page(cap_address(cap));
-	else if (space_is_loaded(root))
-		cr3_write(physical_of(root).value);
+void space_flush(uint64_t word) {
+	if (space_is_loaded(space_named(word))) cr3_write(space_physical(word).value);
 }

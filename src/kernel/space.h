@@ -33,9 +33,14 @@ physical_t space_guest_root(const struct thread *thread);
 uint64_t space_word_of_asid(unsigned asid);
 
 // The root whose capabilities have this word.
-static inline void *space_named(uint64_t word) {
-	return physical_pointer(physical(word & CAP_ADDRESS));
-}
+static inline physical_t space_physical(uint64_t word) { return physical(word & CAP_ADDRESS); }
+
+static inline void *space_named(uint64_t word) { return physical_pointer(space_physical(word)); }
+
+// A table of the host root with this word changed: no old translation of the page at address, or
+// none at all, survives.
+void space_flush_page(uint64_t word, uint64_t address);
+void space_flush(uint64_t word);
 
 // Puts a table, or a frame with all its rights, into a new space and records that in the
 // capability. Everything above must be mapped already.

@@ -6,6 +6,7 @@
 #include <base/bits.h>
 #include <base/memory.h>
 #include <base/panic.h>
+#include <cpu/vmx.h>
 #include <kernel/derive.h>
 #include <kernel/object.h>
 
@@ -18,15 +19,19 @@ static unsigned table_parent_level(const struct cap *table) { return table->map.
 
 // Takes the table out of its space, if that still has it.
 static void table_detach(struct cap *cap) {
+	const struct paging_format *paging = mapping_format(cap);
 	unsigned level = table_parent_level(cap);
 	struct mapping mapping;
 
 	if (!cap->map.mapped) return;
-	mapping = mapping_of(cap, level);
-	if (mapping.entry && paging_is_table(mapping_format(cap), *mapping.entry, level) &&
+	mapping = mapping_of(cap, paging, level);
+	if (mapping.entry && paging_is_table(paging, *mapping.entry, level) &&
 		physical_pointer(paging_target(*mapping.entry, 1)) == cap_object(cap)) {
 		*mapping.entry = 0;
-		mapping_flush(cap, mapping.root);
+		if (cap->map.format == SPACE_GUEST)
+			vmx_invalidate_guest(space_physical(mapping.root));
+		else
+			space_flush(mapping.root);
 	}
 	cap->map.mapped = 0;
 	cap->map.asid = 0;
@@ -63,7 +68,7 @@ enum error table_map(struct invocation *invocation) {
 	if (!table_may_name(table, root)) return error_capability(invocation, 1);
 	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
 		return error_argument(invocation, 0);
-	entry = mapping_find(invocation, address, level, &error);
+	entry = mapping_find(invocation, mapping_format(root), address, level, &error);
 	if (!entry) return error;
 	if (!paging_is_free(mapping_format(root), *entry)) return ERROR_DELETE_FIRST;
 
