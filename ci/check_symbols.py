@@ -17,7 +17,7 @@ ALLOWED = {
     "object_ops": "the table of object kinds joins portable and x86 kinds in one place",
     "object_kinds": "the same table's rows for Untyped_Retype",
     "object_is_available": "the same table's answer for kinds this machine may lack",
-    "invocation_row_of": "the same table's rows for invocations",
+    "invocation_rows": "the same table's rows for invocations",
     "guest_hooks": "what portable code asks of virtual CPUs, one row",
     "panic": "the end of everything must be reachable from everywhere",
 }

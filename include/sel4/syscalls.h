@@ -116,11 +116,12 @@ __attribute__((always_inline)) static inline seL4_Error sel4_invoke(
 
 	sel4_syscall(SYSCALL_CALL, &registers);
 	error = (seL4_Error)tag_label(registers.rsi);
-	for (int i = 0; i < MESSAGE_REGISTERS; i++) {
+	for (int i = 0; i < MESSAGE_REGISTERS; i++)
 		invocation->words[i] = registers.words[i];
-		// Where callers look for the details of an error.
-		if (error != seL4_NoError) seL4_SetMR(i, registers.words[i]);
-	}
+	if (error == seL4_NoError) return error;
+	// Where callers look for the details of an error.
+	for (int i = 0; i < MESSAGE_REGISTERS; i++)
+		seL4_SetMR(i, registers.words[i]);
 	return error;
 }
 

@@ -128,7 +128,7 @@ static void build_space(void) {
 		for (; at < plan.end; at += table_reach(level)) {
 			struct cap table = build_object(types[level], TABLE_BITS);
 
-			table_attach(&table, &root, at, 0);
+			table_attach(&table, &root, at);
 			build_put_next(table);
 		}
 	}
@@ -141,7 +141,7 @@ static struct cap frame_at(uint64_t address) {
 		OBJECT_PAGE, build.image + (address - plan.start), PAGE_BITS, false);
 
 	frame.rights = RIGHT_READ | RIGHT_WRITE;
-	frame_attach(&frame, &build.slots[ROOT_SLOT_SPACE].cap, address, RIGHTS_ALL, 0);
+	frame_attach(&frame, &build.slots[ROOT_SLOT_SPACE].cap, address);
 	return frame;
 }
 

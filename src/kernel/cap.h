@@ -116,6 +116,11 @@ _Static_assert(sizeof(struct slot) == 1 << SLOT_BITS);
 
 static inline void *cap_object(const struct cap *cap) { return (void *)(int64_t)cap->object; }
 
+// Where a frame or table is mapped, or a root with an ASID stands: the page as it is in the word.
+#define CAP_ADDRESS 0xfffffffff000ul
+
+static inline uint64_t cap_address(const struct cap *cap) { return cap->word & CAP_ADDRESS; }
+
 // A capability with all rights, size 0 and word 0. object may be null.
 static inline struct cap cap_make(enum cap_type type, const void *object) {
 	return (struct cap){.head = (uint64_t)object << 16 | RIGHTS_ALL << 5 | type};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // CNode operations: copy, mint, move, mutate, rotate, delete, revoke (semantics.md B, C).
+#include <base/compiler.h>
 #include <kernel/derive.h>
 #include <kernel/endpoint.h>
 #include <kernel/invocation.h>
@@ -37,8 +38,8 @@ enum error object_derive(const struct slot *slot, struct cap *cap) {
 enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source) {
 	enum error error = object_derive(source, &cap);
 
-	if (error) return error;
-	if (cap.type == CAP_NULL) return ERROR_ILLEGAL_OPERATION;
+	if (unlikely(error)) return error;
+	if (unlikely(cap.type == CAP_NULL)) return ERROR_ILLEGAL_OPERATION;
 	derive_insert_copy(destination, cap, source);
 	return ERROR_NONE;
 }

@@ -3,6 +3,7 @@
 #include <kernel/cspace.h>
 
 #include <base/bits.h>
+#include <base/compiler.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 
@@ -47,8 +48,21 @@ unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP
 	return lookup->failure;
 }
 
-enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
-	const struct cap *root, unsigned word, struct slot **slot) {
+// The slot of root itself that the low depth bits of address name exactly, or null: then
+// cspace_walk() knows more.
+static struct slot *cspace_direct(const struct cap *root, uint64_t address, uint64_t depth) {
+	unsigned guard_size = root->cnode.guard_size;
+	unsigned radix = root->size_bits;
+	struct slot *slots = cap_object(root);
+
+	if (root->type != CAP_CNODE || guard_size + radix != depth) return NULL;
+	if ((address >> radix ^ root->cnode.guard) & ((1ul << guard_size) - 1)) return NULL;
+	return &slots[address & ((1ul << radix) - 1)];
+}
+
+// invocation_slot through more than one cnode, or into an error.
+[[gnu::noinline]] static enum error invocation_walk(struct invocation *invocation,
+	enum lookup_side side, const struct cap *root, unsigned word, struct slot **slot) {
 	uint64_t depth = invocation_word(invocation, word + 1);
 	struct lookup lookup;
 
@@ -60,6 +74,14 @@ enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
 			.failure = LOOKUP_DEPTH_MISMATCH, .bits_left = lookup.bits_left};
 	*slot = lookup.slot;
 	return lookup.slot ? ERROR_NONE : error_lookup(invocation, side, &lookup);
+}
+
+enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
+	const struct cap *root, unsigned word, struct slot **slot) {
+	*slot = cspace_direct(
+		root, invocation_word(invocation, word), invocation_word(invocation, word + 1));
+	if (likely(*slot)) return ERROR_NONE;
+	return invocation_walk(invocation, side, root, word, slot);
 }
 
 enum error invocation_empty_slot(

@@ -27,6 +27,7 @@ enum zombie_chain {
 	ZOMBIE_CHAIN_SLOT_0 = 1,
 	ZOMBIE_CHAIN_SLOT_1 = 2,
 	ZOMBIE_LATE_SLOTS = 2,
+	ZOMBIE_EMPTY_SLOTS = 64, // looked at between two preemption points
 };
 
 static struct slot *zombie_slots(const struct slot *slot) { return cap_object(&slot->cap); }
@@ -161,16 +162,30 @@ static struct slot *zombie_relocate(struct slot *top) {
 	return late;
 }
 
+// Passes by empty slots, as many as one step may.
+static uint64_t zombie_skip_empty(struct slot *top) {
+	const struct slot *slots = zombie_slots(top);
+	uint64_t remaining = top->cap.zombie.remaining;
+
+	for (unsigned i = 0; i < ZOMBIE_EMPTY_SLOTS; i++) {
+		if (remaining == 0 || !slot_is_empty(&slots[remaining - 1])) break;
+		remaining--;
+	}
+	top->cap.zombie.remaining = remaining & 0xfffffffffffful;
+	return remaining;
+}
+
 // One step of emptying the object whose zombie is in top. Returns where the first zombie is now.
 static struct slot *zombie_step(struct slot *top) {
+	uint64_t remaining = zombie_skip_empty(top);
 	struct slot *slot;
 	struct slot *late;
 
-	if (top->cap.zombie.remaining == 0) {
+	if (remaining == 0) {
 		zombie_finish(top);
 		return top;
 	}
-	slot = &zombie_slots(top)[top->cap.zombie.remaining - 1];
+	slot = &zombie_slots(top)[remaining - 1];
 	if (slot == top) {
 		late = zombie_relocate(top);
 		if (late) return late;
@@ -182,10 +197,10 @@ static struct slot *zombie_step(struct slot *top) {
 	return top;
 }
 
-enum error slot_delete(struct slot *slot) {
+// Empties the objects whose zombies hang from slot.
+static enum error zombie_delete(struct slot *slot) {
 	struct slot *top = slot;
 
-	if (slot_is_empty(slot) || !slot_begin_delete(slot)) return ERROR_NONE;
 	for (;;) {
 		// Only in memory that nobody can name any more does top move away from slot, which
 		// is then emptied with the rest of that memory.
@@ -195,13 +210,18 @@ enum error slot_delete(struct slot *slot) {
 	}
 }
 
+enum error slot_delete(struct slot *slot) {
+	if (slot_is_empty(slot) || likely(!slot_begin_delete(slot))) return ERROR_NONE;
+	return zombie_delete(slot);
+}
+
 enum error slot_revoke(struct slot *slot) {
 	// Deleting a child can destroy the cnode that holds slot: slot is then empty and has none.
 	while (derive_has_child(slot)) {
 		enum error error = slot_delete(slot_next(slot));
 
 		if (error) return error;
-		if (derive_has_child(slot) && preempt_wanted()) return ERROR_PREEMPTED;
+		if (preempt_wanted() && derive_has_child(slot)) return ERROR_PREEMPTED;
 	}
 	return ERROR_NONE;
 }

@@ -7,7 +7,6 @@
 // behind them as their own, whichever of the two they were copied from.
 #include <kernel/derive.h>
 
-#include <base/bits.h>
 #include <base/panic.h>
 
 static void slot_set_next(struct slot *slot, const struct slot *next) {
@@ -22,39 +21,39 @@ static void neighbours_attach(struct slot *slot) {
 	if (next) next->previous = slot;
 }
 
-static void slot_insert(struct slot *slot, struct cap cap, struct slot *before) {
+static void slot_insert(struct slot *slot, struct cap cap, struct slot *before, uint64_t flags) {
+	uint64_t next = before ? (uint64_t)slot_next(before) : 0;
+
 	assert(slot_is_empty(slot));
-	*slot = (struct slot){cap, before, before ? (uint64_t)slot_next(before) : 0};
+	*slot = (struct slot){cap, before, next | flags};
 	neighbours_attach(slot);
 }
 
-static bool untyped_covers(const struct cap *untyped, const struct cap *cap) {
-	uint64_t offset = (uint64_t)cap->object - (uint64_t)untyped->object;
-
-	// These two have their objects in the kernel image, not in memory that came from an
-	// untyped; the address of one without object, 0, is outside of all.
-	if (cap->type == CAP_IRQ_HANDLER || cap->type == CAP_PORT_RANGE) return false;
-	return offset <= bits_mask(untyped->size_bits);
-}
-
 // True if both refer to one object.
-static bool is_same_object(const struct cap *one, const struct cap *other) {
-	if (one->type != other->type || one->object != other->object) return false;
-	if (one->type == CAP_FRAME || one->type == CAP_UNTYPED)
-		return one->size_bits == other->size_bits;
+static inline bool is_same_object(const struct cap *one, const struct cap *other) {
+	const struct cap size = {.size_bits = 63},
+			 but = {.rights = 15, .size_bits = 63, .device = 1};
+	uint64_t difference = one->head ^ other->head;
+
+	if (difference & ~but.head) return false;
+	if (one->type == CAP_FRAME || one->type == CAP_UNTYPED) return !(difference & size.head);
 	if (one->type == CAP_PORT_RANGE)
 		return one->port.first == other->port.first && one->port.last == other->port.last;
 	return true;
+}
+
+// Handlers and port ranges come from their control capability.
+static bool is_control_of(const struct cap *control, const struct cap *cap) {
+	return (control->type == CAP_IRQ_CONTROL && cap->type == CAP_IRQ_HANDLER) ||
+		(control->type == CAP_PORT_CONTROL && cap->type == CAP_PORT_RANGE);
 }
 
 bool derive_is_parent(const struct slot *parent, const struct slot *child) {
 	const struct cap *cap = &parent->cap;
 
 	if (!(parent->next & SLOT_ORIGINAL)) return false;
-	if (cap->type == CAP_UNTYPED) return untyped_covers(cap, &child->cap);
-	if (cap->type == CAP_IRQ_CONTROL && child->cap.type == CAP_IRQ_HANDLER) return true;
-	if (cap->type == CAP_PORT_CONTROL && child->cap.type == CAP_PORT_RANGE) return true;
-	if (!is_same_object(cap, &child->cap)) return false;
+	if (cap->type == CAP_UNTYPED) return cap_covers(cap, &child->cap);
+	if (!is_same_object(cap, &child->cap)) return is_control_of(cap, &child->cap);
 	if (!cap_has_badge(cap) || cap->badge == 0) return true;
 	return cap->badge == child->cap.badge && !(child->next & SLOT_FIRST_BADGED);
 }
@@ -74,8 +73,7 @@ bool derive_is_last(const struct slot *slot) {
 }
 
 void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent) {
-	slot_insert(slot, cap, parent);
-	slot->next |= SLOT_ORIGINAL;
+	slot_insert(slot, cap, parent, SLOT_ORIGINAL);
 }
 
 static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
@@ -93,8 +91,7 @@ void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) 
 		cap.untyped.watermark = 0;
 		cap.untyped.cleared = 0;
 	}
-	slot_insert(slot, cap, source);
-	slot->next |= copy_flags(&cap, &source->cap);
+	slot_insert(slot, cap, source, copy_flags(&cap, &source->cap));
 }
 
 void derive_remove(struct slot *slot) {

@@ -7,6 +7,7 @@
 // deleting and moving are O(1) and deleting a parent leaves its children to the grandparent (C7).
 #pragma once
 
+#include <base/compiler.h>
 #include <kernel/cap.h>
 
 static inline struct slot *slot_next(const struct slot *slot) {
@@ -35,6 +36,22 @@ void derive_swap(struct slot *one, struct slot *other);
 
 // True if the slot behind this one is its descendant.
 bool derive_has_child(const struct slot *slot);
+
+// True if the object lies in the untyped's memory. These two kinds have theirs in the kernel image;
+// the address of one without object, 0, is outside of all memory.
+static inline bool cap_covers(const struct cap *untyped, const struct cap *cap) {
+	uint64_t offset = (uint64_t)cap->object - (uint64_t)untyped->object;
+
+	if (offset >> untyped->size_bits) return false;
+	return likely(cap->type != CAP_IRQ_HANDLER && cap->type != CAP_PORT_RANGE);
+}
+
+// derive_has_child of an untyped, which is an original whatever it was made of.
+static inline bool derive_untyped_has_child(const struct slot *slot) {
+	const struct slot *next = slot_next(slot);
+
+	return next && cap_covers(&slot->cap, &next->cap);
+}
 
 // True if no other slot refers to the same object.
 bool derive_is_last(const struct slot *slot);

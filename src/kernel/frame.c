@@ -3,6 +3,8 @@
 #include <kernel/mapping.h>
 
 #include <base/bits.h>
+#include <base/compiler.h>
+#include <cpu/vmx.h>
 #include <kernel/object.h>
 
 // A copy is mapped nowhere (semantics.md B1).
@@ -13,46 +15,53 @@ enum error frame_derive(const struct slot *, struct cap *cap) {
 
 // Level of the table whose entry maps a frame: 1, 2 or 3.
 static unsigned frame_level(const struct cap *frame) {
-	return (frame->size_bits - PAGE_BITS) / 9u + 1;
+	_Static_assert(PAGE_BITS / 8 == 1 && LARGE_PAGE_BITS / 8 == 2 && HUGE_PAGE_BITS / 8 == 3);
+	return frame->size_bits / 8u;
 }
 
-// Write without read gives nothing (objects.md 3).
-static enum paging_access frame_access(const struct cap *frame, uint64_t mask) {
-	uint64_t rights = frame->rights & mask;
+// What an entry says that maps the frame with those of its rights that are in the mask.
+static uint64_t frame_entry(const struct cap *frame, const struct paging_format *paging,
+	uint64_t rights, unsigned attributes) {
+	enum paging_access access = (enum paging_access)(
+		frame->rights & rights & PAGING_READ_WRITE);
 
-	if (!(rights & RIGHT_READ)) return PAGING_NO_ACCESS;
-	return rights & RIGHT_WRITE ? PAGING_READ_WRITE : PAGING_READ;
+	return paging_page_entry(
+		paging, physical_of(cap_object(frame)), frame_level(frame), access, attributes);
 }
 
-void frame_destroy(struct slot *slot, bool) {
-	struct cap *cap = &slot->cap;
+// Takes the frame out of its space, if that still has it: another may have replaced it (J4).
+[[gnu::always_inline]] static inline void frame_leave(
+	const struct cap *cap, const struct paging_format *paging) {
 	unsigned level = frame_level(cap);
-	struct mapping mapping = mapping_of(cap, level);
+	struct mapping mapping = mapping_of(cap, paging, level);
+	physical_t page = physical_of(cap_object(cap));
 
-	// Another frame may have replaced this one (J4).
-	if (mapping.entry && paging_is_page(mapping.paging, *mapping.entry, level) &&
-		physical_pointer(paging_target(*mapping.entry, level)) == cap_object(cap)) {
-		*mapping.entry = 0;
-		mapping_flush(cap);
-	}
+	if (!mapping.entry || !paging_leads_to(paging, *mapping.entry, level, page)) return;
+	*mapping.entry = 0;
+	if (paging == &paging_guest)
+		vmx_invalidate_guest(space_physical(mapping.root));
+	else
+		space_flush_page(mapping.root, cap_address(cap));
+}
+
+static void frame_detach(struct cap *cap) {
+	if (cap->map.format == SPACE_GUEST)
+		frame_leave(cap, &paging_guest);
+	else
+		frame_leave(cap, &paging_host);
 	cap->word = 0;
 }
 
-void frame_attach(struct cap *frame, const struct cap *root, uint64_t address, uint64_t rights,
-	uint64_t attributes) {
-	unsigned level = frame_level(frame);
-	const struct paging_page page = {
-		.address = physical_of(cap_object(frame)),
-		.level = level,
-		.access = frame_access(frame, rights),
-		.attributes = attributes,
-	};
-	struct mapping mapping = mapping_under(root, address, level);
-	uint64_t old = *mapping.entry;
+void frame_destroy(struct slot *slot, bool) {
+	if (slot->cap.map.mapped) frame_detach(&slot->cap);
+}
 
-	*mapping.entry = paging_page_entry(mapping.paging, &page);
-	mapping_record(frame, root, address);
-	if (!paging_is_free(mapping.paging, old)) mapping_flush(frame);
+void frame_attach(struct cap *frame, const struct cap *root, uint64_t address) {
+	uint64_t *entry =
+		paging_walk(&paging_host, cap_object(root), address, frame_level(frame)).entry;
+
+	*entry = frame_entry(frame, &paging_host, RIGHTS_ALL, 0);
+	frame->word = mapping_place(root, address, 0);
 }
 
 // Whether the place asked for agrees with where the capability is mapped, or is a user's.
@@ -61,66 +70,59 @@ static enum error frame_check_place(struct invocation *invocation, uint64_t addr
 	uint64_t size = BIT(frame->size_bits);
 
 	if (!frame->map.mapped)
-		return range_fits(address, size, MAPPING_USER_LIMIT)
+		return likely(range_fits(address, size, MAPPING_USER_LIMIT))
 			? ERROR_NONE
 			: error_argument(invocation, 0);
 	if (frame->map.asid != invocation->caps[0]->cap.map.asid)
 		return error_capability(invocation, 1);
 	if (frame->map.format != SPACE_HOST) return ERROR_ILLEGAL_OPERATION;
-	return mapping_address(frame) == address ? ERROR_NONE : error_argument(invocation, 0);
-}
-
-// What both Map operations check last: the root, the alignment, and the tables on the way.
-static enum error frame_find(
-	struct invocation *invocation, uint64_t address, struct mapping *mapping) {
-	const struct cap *frame = &invocation->slot->cap;
-	enum error error = mapping_check_root(invocation);
-
-	if (error) return error;
-	if (!is_aligned(address, BIT(frame->size_bits))) return ERROR_ALIGNMENT;
-	return mapping_find(invocation, address, frame_level(frame), mapping);
-}
-
-static enum error frame_map_at(struct invocation *invocation, uint64_t address) {
-	frame_attach(&invocation->slot->cap, &invocation->caps[0]->cap, address,
-		invocation_word(invocation, 1), invocation_word(invocation, 2));
-	return ERROR_NONE;
+	return likely(cap_address(frame) == address) ? ERROR_NONE : error_argument(invocation, 0);
 }
 
 enum error frame_map(struct invocation *invocation) {
-	const struct cap *frame = &invocation->slot->cap;
+	struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = invocation_word(invocation, 0);
-	struct mapping mapping;
+	uint64_t *entry, old;
 	enum error error;
 
-	if (!space_is_assigned(&invocation->caps[0]->cap, SPACE_HOST))
-		return error_capability(invocation, 1);
+	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
 	error = frame_check_place(invocation, address);
-	if (!error) error = frame_find(invocation, address, &mapping);
 	if (error) return error;
-	if (paging_is_table(mapping.paging, *mapping.entry, frame_level(frame)))
-		return ERROR_DELETE_FIRST;
-	return frame_map_at(invocation, address);
+	entry = mapping_find(invocation, &paging_host, address, frame_level(frame), &error);
+	if (!entry) return error;
+	old = *entry;
+	if (paging_is_table(&paging_host, old, frame_level(frame))) return ERROR_DELETE_FIRST;
+
+	*entry = frame_entry(frame, &paging_host, invocation_word(invocation, 1),
+		paging_host_attributes(invocation_word(invocation, 2)));
+	frame->word = mapping_place(root, address, 0);
+	if (!paging_is_free(&paging_host, old)) space_flush_page(root->word, address);
+	return ERROR_NONE;
 }
 
 enum error frame_map_ept(struct invocation *invocation) {
-	const struct cap *frame = &invocation->slot->cap;
+	struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
-	struct mapping mapping;
+	uint64_t *entry;
 	enum error error;
 
 	if (frame->map.mapped) return error_capability(invocation, 0);
-	if (!space_is_assigned(&invocation->caps[0]->cap, SPACE_GUEST))
-		return error_capability(invocation, 1);
-	error = frame_find(invocation, address, &mapping);
-	if (error) return error;
-	if (!paging_is_free(mapping.paging, *mapping.entry)) return ERROR_DELETE_FIRST;
+	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
+	entry = mapping_find(invocation, &paging_guest, address, frame_level(frame), &error);
+	if (!entry) return error;
+	if (!paging_is_free(&paging_guest, *entry)) return ERROR_DELETE_FIRST;
 	if (frame->size_bits == HUGE_PAGE_BITS) return error_capability(invocation, 0);
-	return frame_map_at(invocation, address);
+
+	*entry = frame_entry(frame, &paging_guest, invocation_word(invocation, 1),
+		paging_guest_attributes(invocation_word(invocation, 2)));
+	frame->word = mapping_place(root, address, 0);
+	return ERROR_NONE;
 }
 
 enum error frame_unmap(struct invocation *invocation) {
-	frame_destroy(invocation->slot, false);
+	if (invocation->slot->cap.map.mapped) frame_detach(&invocation->slot->cap);
 	return ERROR_NONE;
 }
 

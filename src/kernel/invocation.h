@@ -55,7 +55,13 @@ static inline enum error error_capability(struct invocation *invocation, unsigne
 	return invocation_end(invocation, ERROR_INVALID_CAPABILITY, number);
 }
 
-enum error error_range(struct invocation *invocation, uint64_t smallest, uint64_t largest);
+static inline enum error error_range(
+	struct invocation *invocation, uint64_t smallest, uint64_t largest) {
+	invocation->results[0] = smallest;
+	invocation->results[1] = largest;
+	invocation->result_length = 2;
+	return ERROR_RANGE;
+}
 
 enum lookup_side { LOOKUP_TARGET = 0, LOOKUP_SOURCE = 1 };
 
@@ -92,8 +98,11 @@ struct invocation_row {
 	uint8_t caps; // fewest extra capabilities
 };
 
-// The row of a label, or null. Stands beside object_ops in arch/x86_64/object/table.c.
-const struct invocation_row *invocation_row_of(uint64_t label);
+// By label, the extensions behind the last. They stand beside object_ops in
+// arch/x86_64/object/table.c. A label that means nothing has a row that fits no capability.
+enum { INVOCATION_EXTENSIONS = LABEL_LAST + 1 };
+extern const struct invocation_row
+	invocation_rows[INVOCATION_EXTENSIONS + LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST + 1];
 
 // Decodes the label, checks kind and lengths, and calls the handler.
 enum error invocation_dispatch(struct invocation *invocation);

@@ -3,6 +3,7 @@
 // the place a capability records to the entry that is there now.
 #pragma once
 
+#include <base/bits.h>
 #include <cpu/paging.h>
 #include <kernel/invocation.h>
 #include <kernel/space.h>
@@ -11,33 +12,53 @@
 #define MAPPING_USER_LIMIT 0x7ffffffffffful
 
 struct mapping {
-	const struct paging_format *paging;
+	uint64_t root; // word of its capabilities
 	uint64_t *entry; // null: the space, or a table on the way, is gone
-	unsigned missing_bits;
 };
 
-// Checks that the ASID of extra capability 0, a root, still names it: FailedLookup or
-// InvalidCapability 1.
-enum error mapping_check_root(struct invocation *invocation);
-
-// Finds the entry for address in the table of this level below root; FailedLookup if a table on
-// the way is missing.
-enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, struct mapping *mapping);
-
-// The entry for address in the table of this level below a root.
-struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level);
-
-// The same at the place that cap, a table or a frame, records.
-struct mapping mapping_of(const struct cap *cap, unsigned level);
-
-// Address below root is the place of cap now.
-void mapping_record(struct cap *cap, const struct cap *root, uint64_t address);
-
-static inline uint64_t mapping_address(const struct cap *cap) {
-	return (uint64_t)cap->map.page << PAGE_BITS;
+static inline const struct paging_format *mapping_format(const struct cap *cap) {
+	return cap->map.format == SPACE_GUEST ? &paging_guest : &paging_host;
 }
 
-// The entry at the place that cap records changed: no old translation of the frame's page, or of
-// anything below the table, survives.
-void mapping_flush(const struct cap *cap);
+// What a root says whose ASID is named by another (its word), or names nothing (0): FailedLookup or
+// InvalidCapability 1.
+[[gnu::cold]] enum error mapping_root_error(struct invocation *invocation, uint64_t named);
+
+// The entry for address in the table of this level, after the last checks of every Map: the ASID
+// of extra capability 0, a root, still names it, the address is a multiple of what an entry of this
+// level spans (AlignmentError), and the tables on the way are there (FailedLookup). Else null, and
+// *error.
+[[gnu::always_inline]] static inline uint64_t *mapping_find(struct invocation *invocation,
+	const struct paging_format *paging, uint64_t address, unsigned level, enum error *error) {
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t named = space_word_of_asid(root->map.asid);
+	struct paging_walk walk = {};
+
+	if (unlikely(named != root->word))
+		*error = mapping_root_error(invocation, named);
+	else if (unlikely(!is_aligned(address, paging_span(level))))
+		*error = ERROR_ALIGNMENT;
+	else
+		walk = paging_walk(paging, space_named(named), address, level);
+	if (walk.missing_bits) *error = error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
+	return walk.entry;
+}
+
+// The entry at the place that cap, a mapped table or frame, records.
+static inline struct mapping mapping_of(
+	const struct cap *cap, const struct paging_format *paging, unsigned level) {
+	const struct cap root = {.word = space_word_of_asid(cap->map.asid)};
+	uint64_t address = cap_address(cap);
+
+	if (unlikely(root.map.format != cap->map.format)) return (struct mapping){};
+	return (struct mapping){
+		root.word, paging_walk(paging, space_named(root.word), address, level).entry};
+}
+
+// What a capability that is mapped at address below root records; level: of a table.
+static inline uint64_t mapping_place(const struct cap *root, uint64_t address, unsigned level) {
+	struct cap place = {.map = {.level = level & 3u, .mapped = 1}};
+
+	place.word |= (root->word & ~CAP_ADDRESS) | (address & CAP_ADDRESS);
+	return place.word;
+}

@@ -38,13 +38,12 @@ typedef void object_init(void *memory);
 
 // One row a type number of Untyped_Retype.
 struct object_kind {
-	uint8_t type; // enum cap_type of the first capability
-	uint8_t format; // of it, for spaces and tables: enum space_format and level
-	uint8_t level;
+	struct cap cap; // the first capability, but for object, device, and a size of 0
 	uint8_t size_bits; // 0: the size_bits argument decides (plus SLOT_BITS for a cnode)
 	uint8_t on_device; // may be made from device memory
 	uint8_t keep; // memory is not cleared before creation (untyped, device frames)
 	object_init *init; // null: cleared memory is an object
+	bool (*is_available)(void); // null: on every machine; kinds of fixed size only
 };
 
 extern const struct object_kind object_kinds[OBJECT_TYPE_COUNT];
@@ -57,9 +56,6 @@ object_init thread_init, space_init_host;
 // Retype for kinds of variable size, the object's size otherwise.
 struct cap object_create(
 	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device);
-
-// True if an object of this type can be created on this machine (a VCPU needs VT-x).
-bool object_is_available(enum object_type type);
 
 // Copies of the capability in slot: applies object_ops derive. *cap starts as the copy.
 enum error object_derive(const struct slot *slot, struct cap *cap);

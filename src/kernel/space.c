@@ -2,6 +2,8 @@
 // Address spaces: roots, their ASIDs, and which one is loaded.
 #include <kernel/space.h>
 
+#include <base/bits.h>
+#include <base/compiler.h>
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/kernel_map.h>
@@ -13,13 +15,8 @@
 #include <kernel/object.h>
 
 enum {
-	ASID_FORMAT = 3, // low bits of a pool entry: enum space_format
-	ASID_NONE = 0, // never given out
 	ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1,
 };
-
-// A guest-physical or virtual page number has so many bits that count.
-#define MAPPING_PAGE_MASK ((1ul << 36) - 1)
 
 // Pool by base. Written by asid_pool_install and asid_pool_remove only.
 static struct asid_pool *asid_pools[ASID_POOLS];
@@ -27,26 +24,10 @@ static struct asid_pool *asid_pools[ASID_POOLS];
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
 
-// What a pool entry holds for a root; 0 if the ASID names nothing.
-static uint64_t asid_entry(unsigned asid) {
+uint64_t space_word_of_asid(unsigned asid) {
 	const struct asid_pool *pool = asid_pools[asid / ASIDS_PER_POOL];
 
-	return pool ? pool->roots[asid % ASIDS_PER_POOL] : 0;
-}
-
-static uint64_t asid_entry_of(const struct cap *root) {
-	return (uint64_t)cap_object(root) | root->map.format;
-}
-
-void *space_of_asid(unsigned asid, enum space_format format) {
-	uint64_t entry = asid_entry(asid);
-
-	if ((entry & ASID_FORMAT) != format) return NULL;
-	return (void *)(entry & ~(uint64_t)ASID_FORMAT);
-}
-
-bool space_is_assigned(const struct cap *cap, enum space_format format) {
-	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
+	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
 }
 
 static void space_switch(physical_t root) {
@@ -72,11 +53,11 @@ physical_t space_guest_root(const struct thread *thread) {
 				   : physical_of(cap_object(&slot->cap));
 }
 
-// The root of a pool entry loses its ASID: nobody can map in it any more, and whoever still runs in
-// it must find it empty.
-static void space_empty(uint64_t entry) {
-	bool is_host = (entry & ASID_FORMAT) == SPACE_HOST;
-	void *root = (void *)(entry & ~(uint64_t)ASID_FORMAT);
+// The root loses its ASID: nobody can map in it any more, and whoever still runs in it must find it
+// empty.
+static void space_empty(struct cap named) {
+	bool is_host = named.map.format == SPACE_HOST;
+	void *root = space_named(named.word);
 
 	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
 	if (!is_host)
@@ -108,7 +89,7 @@ void asid_pool_remove(const struct cap *cap) {
 
 	asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL;
 	for (unsigned i = 0; i < ASIDS_PER_POOL; i++)
-		if (pool->roots[i]) space_empty(pool->roots[i]);
+		if (pool->words[i]) space_empty((struct cap){.word = pool->words[i]});
 }
 
 bool asid_pool_give(const struct cap *cap, struct cap *root) {
@@ -116,12 +97,12 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	unsigned i = cap->asid_base == 0; // ASID 0 is ASID_NONE
 
 	assert(asid_pools[cap->asid_base / ASIDS_PER_POOL] == pool);
-	while (i < ASIDS_PER_POOL && pool->roots[i])
+	while (i < ASIDS_PER_POOL && pool->words[i])
 		i++;
 	if (i == ASIDS_PER_POOL) return false;
-	pool->roots[i] = asid_entry_of(root);
 	root->map.asid = (cap->asid_base + i) & ASID_MASK;
-	root->map.page = physical_of(cap_object(root)).value >> PAGE_BITS & MAPPING_PAGE_MASK;
+	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
+	pool->words[i] = root->word;
 	return true;
 }
 
@@ -141,8 +122,8 @@ void space_destroy(struct slot *slot, bool last) {
 	unsigned asid = cap->map.asid;
 
 	if (!last) return;
-	if (asid_entry(asid) == asid_entry_of(cap))
-		asid_pools[asid / ASIDS_PER_POOL]->roots[asid % ASIDS_PER_POOL] = 0;
+	if (space_word_of_asid(asid) == cap->word)
+		asid_pools[asid / ASIDS_PER_POOL]->words[asid % ASIDS_PER_POOL] = 0;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	if (cap->map.format == SPACE_GUEST)
 		vmx_invalidate_guest(physical_of(cap_object(cap)));
@@ -150,57 +131,18 @@ void space_destroy(struct slot *slot, bool last) {
 		space_switch(kernel_map_root_physical());
 }
 
-enum error mapping_check_root(struct invocation *invocation) {
+enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
 	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
-	const struct cap *root = &invocation->caps[0]->cap;
-	uint64_t entry = asid_entry(root->map.asid);
 
-	if (entry == 0) return error_lookup(invocation, LOOKUP_TARGET, &failure);
-	return entry == asid_entry_of(root) ? ERROR_NONE : error_capability(invocation, 1);
+	return named ? error_capability(invocation, 1)
+		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
 }
 
-static struct mapping mapping_below(
-	void *root, enum space_format format, uint64_t address, unsigned level) {
-	const struct paging_format *paging = format == SPACE_GUEST ? &paging_guest : &paging_host;
-	struct paging_walk walk = paging_walk(paging, root, address, level);
-
-	return (struct mapping){paging, walk.entry, walk.missing_bits};
-}
-
-struct mapping mapping_under(const struct cap *root, uint64_t address, unsigned level) {
-	return mapping_below(cap_object(root), (enum space_format)root->map.format, address, level);
-}
-
-enum error mapping_find(
-	struct invocation *invocation, uint64_t address, unsigned level, struct mapping *mapping) {
-	*mapping = mapping_under(&invocation->caps[0]->cap, address, level);
-	if (mapping->entry) return ERROR_NONE;
-	return error_missing(invocation, LOOKUP_TARGET, mapping->missing_bits);
-}
-
-struct mapping mapping_of(const struct cap *cap, unsigned level) {
-	enum space_format format = (enum space_format)cap->map.format;
-	void *root = cap->map.mapped ? space_of_asid(cap->map.asid, format) : NULL;
-
-	if (!root) return (struct mapping){};
-	return mapping_below(root, format, mapping_address(cap), level);
-}
-
-void mapping_record(struct cap *cap, const struct cap *root, uint64_t address) {
-	cap->map.mapped = 1;
-	cap->map.format = root->map.format;
-	cap->map.asid = root->map.asid;
-	cap->map.page = address >> PAGE_BITS & MAPPING_PAGE_MASK;
+void space_flush_page(uint64_t word, uint64_t address) {
+	if (space_is_loaded(space_named(word))) tlb_invalidate_page(address);
 }
 
 // Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
-void mapping_flush(const struct cap *cap) {
-	void *root = space_of_asid(cap->map.asid, (enum space_format)cap->map.format);
-
-	if (cap->map.format == SPACE_GUEST)
-		vmx_invalidate_guest(physical_of(root));
-	else if (space_is_loaded(root) && cap->type == CAP_FRAME)
-		tlb_invalidate_page(mapping_address(cap));
-	else if (space_is_loaded(root))
-		cr3_write(physical_of(root).value);
+void space_flush(uint64_t word) {
+	if (space_is_loaded(space_named(word))) cr3_write(space_physical(word).value);
 }

@@ -8,8 +8,12 @@
 #include <kernel/cap.h>
 #include <kernel/thread.h>
 
+enum { ASID_NONE = 0 }; // never given out
+
 // True if the capability is a root of this format with an ASID.
-bool space_is_assigned(const struct cap *cap, enum space_format format);
+static inline bool space_is_assigned(const struct cap *cap, enum space_format format) {
+	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
+}
 
 // CR3 for a root with an ASID, and for whoever has none: the kernel's own tables.
 uint64_t space_root_of(const struct cap *root);
@@ -25,19 +29,28 @@ static inline void space_load(struct cpu *cpu, const struct thread *thread) {
 // Physical root of the guest space in the thread's THREAD_GUEST_SPACE slot, or of an empty space.
 physical_t space_guest_root(const struct thread *thread);
 
-// The root object of an ASID, or null. Format must match.
-void *space_of_asid(unsigned asid, enum space_format format);
+// The word of the capabilities to the root that has the ASID; 0 if that names nothing.
+uint64_t space_word_of_asid(unsigned asid);
 
-// Puts a table, or a frame with those of its rights, into a space and records that in the
+// The root whose capabilities have this word.
+static inline physical_t space_physical(uint64_t word) { return physical(word & CAP_ADDRESS); }
+
+static inline void *space_named(uint64_t word) { return physical_pointer(space_physical(word)); }
+
+// A table of the host root with this word changed: no old translation of the page at address, or
+// none at all, survives.
+void space_flush_page(uint64_t word, uint64_t address);
+void space_flush(uint64_t word);
+
+// Puts a table, or a frame with all its rights, into a new space and records that in the
 // capability. Everything above must be mapped already.
-void table_attach(struct cap *table, const struct cap *root, uint64_t address, uint64_t attributes);
-void frame_attach(struct cap *frame, const struct cap *root, uint64_t address, uint64_t rights,
-	uint64_t attributes);
+void table_attach(struct cap *table, const struct cap *root, uint64_t address);
+void frame_attach(struct cap *frame, const struct cap *root, uint64_t address);
 
-// A pool of ASIDs: each entry is the root that has the ASID, with its enum space_format in the
-// low bits, or 0. The kernel tells ASIDs from roots by it; hardware never sees an ASID.
+// A pool of ASIDs: for each, the word of the capabilities to the root that has it, or 0. The kernel
+// tells ASIDs from roots by it.
 struct asid_pool {
-	uint64_t roots[ASIDS_PER_POOL];
+	uint64_t words[ASIDS_PER_POOL];
 };
 
 _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);

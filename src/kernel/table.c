@@ -6,6 +6,7 @@
 #include <base/bits.h>
 #include <base/memory.h>
 #include <base/panic.h>
+#include <cpu/vmx.h>
 #include <kernel/derive.h>
 #include <kernel/object.h>
 
@@ -18,26 +19,31 @@ static unsigned table_parent_level(const struct cap *table) { return table->map.
 
 // Takes the table out of its space, if that still has it.
 static void table_detach(struct cap *cap) {
+	const struct paging_format *paging = mapping_format(cap);
 	unsigned level = table_parent_level(cap);
-	struct mapping mapping = mapping_of(cap, level);
+	struct mapping mapping;
 
-	if (mapping.entry && paging_is_table(mapping.paging, *mapping.entry, level) &&
+	if (!cap->map.mapped) return;
+	mapping = mapping_of(cap, paging, level);
+	if (mapping.entry && paging_is_table(paging, *mapping.entry, level) &&
 		physical_pointer(paging_target(*mapping.entry, 1)) == cap_object(cap)) {
 		*mapping.entry = 0;
-		mapping_flush(cap);
+		if (cap->map.format == SPACE_GUEST)
+			vmx_invalidate_guest(space_physical(mapping.root));
+		else
+			space_flush(mapping.root);
 	}
 	cap->map.mapped = 0;
 	cap->map.asid = 0;
 	cap->map.page = 0;
 }
 
-void table_attach(
-	struct cap *table, const struct cap *root, uint64_t address, uint64_t attributes) {
-	struct mapping mapping = mapping_under(root, address, table_parent_level(table));
+void table_attach(struct cap *table, const struct cap *root, uint64_t address) {
+	unsigned level = table_parent_level(table);
+	uint64_t *entry = paging_walk(&paging_host, cap_object(root), address, level).entry;
 
-	*mapping.entry = paging_table_entry(
-		mapping.paging, physical_of(cap_object(table)), attributes);
-	mapping_record(table, root, address);
+	*entry = paging_table_entry(&paging_host, physical_of(cap_object(table)), 0);
+	table->word = mapping_place(root, address, table->map.level);
 }
 
 // A guest PDPT or page directory may name a root that never had an ASID, and then gets the error
@@ -55,19 +61,20 @@ enum error table_map(struct invocation *invocation) {
 	const struct cap *root = &invocation->caps[0]->cap;
 	unsigned level = table_parent_level(table);
 	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
-	struct mapping mapping;
+	uint64_t *entry;
 	enum error error;
 
 	if (table->map.mapped) return error_capability(invocation, 0);
 	if (!table_may_name(table, root)) return error_capability(invocation, 1);
 	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
 		return error_argument(invocation, 0);
-	error = mapping_check_root(invocation);
-	if (!error) error = mapping_find(invocation, address, level, &mapping);
-	if (error) return error;
-	if (!paging_is_free(mapping.paging, *mapping.entry)) return ERROR_DELETE_FIRST;
+	entry = mapping_find(invocation, mapping_format(root), address, level, &error);
+	if (!entry) return error;
+	if (!paging_is_free(mapping_format(root), *entry)) return ERROR_DELETE_FIRST;
 
-	table_attach(table, root, address, invocation_word(invocation, 1));
+	*entry = paging_table_entry(mapping_format(root), physical_of(cap_object(table)),
+		invocation_word(invocation, 1));
+	table->word = mapping_place(root, address, table->map.level);
 	return ERROR_NONE;
 }
 

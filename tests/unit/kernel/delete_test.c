@@ -191,6 +191,19 @@ static void cycle(void) {
 	finish(4);
 }
 
+// Between two stops a deletion looks at more than one empty slot, and not at all of them.
+static void empty_slots(void) {
+	unsigned steps = 0;
+
+	world_start(UNTYPED_BITS);
+	check(world_make(OBJECT_CNODE, 10, 1, 1) == ERROR_NONE);
+	host.preempt_period = 1;
+	while (slot_delete(&world.slots[1]) == ERROR_PREEMPTED)
+		steps++;
+	check(steps >= 8 && steps <= 128);
+	check(slot_is_empty(&world.slots[1]));
+}
+
 static void waiting_threads(void) {
 	struct slot *s;
 	struct thread *thread;
@@ -217,6 +230,7 @@ static const struct test rows[] = {
 	{"DELETE003", "deletions that overtake each other leave nothing behind", overtaken},
 	{"DELETE004", "a ring of cnodes dies with one of its capabilities", cycle},
 	{"DELETE005", "a thread takes the capabilities it acts with along", waiting_threads},
+	{"DELETE006", "empty slots are passed in groups", empty_slots},
 };
 
 TESTS(delete_tests);

@@ -94,9 +94,13 @@ static void invocations(void) {
 // A deletion that is stopped leaves the caller at its system call instruction.
 static void restarts(void) {
 	struct context *context;
+	struct slot *slots;
 	unsigned stops = 0;
 
 	start();
+	slots = cap_object(&world.slots[CNODE].cap);
+	for (unsigned i = 0; i < 128; i++)
+		derive_insert_copy(&slots[i], world.slots[ENDPOINT].cap, &world.slots[ENDPOINT]);
 	context = &world.root->context;
 	host.preempt_period = 1;
 	do {

@@ -37,15 +37,14 @@ static void assigning(void) {
 	check(assign(&world.pool, root) == ERROR_INVALID_CAPABILITY);
 	check(world.invocation.results[0] == 1);
 	check(assign(&world.pool, world_table(OBJECT_PDPT)) == ERROR_INVALID_CAPABILITY);
-	check(space_of_asid(1, SPACE_HOST) == cap_object(&root->cap));
-	check(space_of_asid(1, SPACE_GUEST) == NULL);
-	check(space_of_asid(2, SPACE_GUEST) == cap_object(&guest->cap));
-	check(space_of_asid(3, SPACE_HOST) == NULL);
+	check(space_word_of_asid(1) == root->cap.word);
+	check(space_word_of_asid(2) == guest->cap.word);
+	check(space_word_of_asid(3) == 0);
 	check(world_copy(root) != NULL);
 	world_delete(root);
-	check(space_of_asid(1, SPACE_HOST) != NULL);
+	check(space_word_of_asid(1) != 0);
 	world_delete(guest);
-	check(world.guest_flushes == 1 && space_of_asid(2, SPACE_GUEST) == NULL);
+	check(world.guest_flushes == 1 && space_word_of_asid(2) == 0);
 	check(assign(&world.pool, third) == ERROR_NONE && third->cap.map.asid == 2);
 }
 
@@ -59,13 +58,13 @@ static void kernel_half(void) {
 
 static void pool_full(void) {
 	struct asid_pool *pool = cap_object(&world.pool.cap);
-	uint64_t other = (uint64_t)world_allocate(1) | SPACE_HOST;
+	uint64_t other = world_space(OBJECT_PML4)->cap.word;
 
-	for (unsigned i = 1; i < ASIDS_PER_POOL - 1; i++)
-		pool->roots[i] = other;
+	for (unsigned i = 2; i < ASIDS_PER_POOL - 1; i++)
+		pool->words[i] = other;
 	check(assign(&world.pool, world_table(OBJECT_PML4)) == ERROR_NONE);
 	check(assign(&world.pool, world_table(OBJECT_PML4)) == ERROR_DELETE_FIRST);
-	check(pool->roots[0] == 0);
+	check(pool->words[0] == 0);
 }
 
 static void making_pools(void) {
@@ -144,7 +143,7 @@ static void pool_goes(void) {
 		ERROR_INVALID_CAPABILITY);
 	world_delete(root);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
-	check(space_of_asid(other->cap.map.asid, SPACE_HOST) == cap_object(&other->cap));
+	check(space_word_of_asid(other->cap.map.asid) == other->cap.word);
 }
 
 static void loading(void) {
@@ -181,10 +180,10 @@ static void boot_space(void) {
 	check(asid_pool_give(&pool, &root));
 	check(pool.asid_base == 0 && pool.size_bits == ASID_POOL_BITS);
 	check(space_is_assigned(&root, SPACE_HOST) && root.map.asid == 1);
-	table_attach(&pdpt->cap, &root, 0, 0);
-	table_attach(&directory->cap, &root, 0, 0);
-	table_attach(&table->cap, &root, 0x400000, 0);
-	frame_attach(&frame->cap, &root, 0x401000, RIGHTS_ALL, 0);
+	table_attach(&pdpt->cap, &root, 0);
+	table_attach(&directory->cap, &root, 0);
+	table_attach(&table->cap, &root, 0x400000);
+	frame_attach(&frame->cap, &root, 0x401000);
 	check(*paging_walk(&paging_host, cap_object(&root), 0x401000, 1).entry == (0x234000 | 7));
 	check(table->cap.map.mapped && table->cap.map.page == 0x400);
 	check(frame->cap.map.mapped && frame->cap.map.page == 0x401 && frame->cap.map.asid == 1);

@@ -50,8 +50,8 @@ static bool is_invalid_root(enum error error) {
 static struct slot *robbed_space(enum object_type type) {
 	struct slot *root = world_space(type);
 
-	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] =
-		(uint64_t)world_allocate(1) | SPACE_HOST;
+	((struct asid_pool *)cap_object(&world.pool.cap))->words[root->cap.map.asid] =
+		world_space(OBJECT_PML4)->cap.word;
 	return root;
 }
 
@@ -59,7 +59,7 @@ static struct slot *robbed_space(enum object_type type) {
 static struct slot *lost_space(enum object_type type) {
 	struct slot *root = world_space(type);
 
-	((struct asid_pool *)cap_object(&world.pool.cap))->roots[root->cap.map.asid] = 0;
+	((struct asid_pool *)cap_object(&world.pool.cap))->words[root->cap.map.asid] = 0;
 	return root;
 }
 

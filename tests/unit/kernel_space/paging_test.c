@@ -18,20 +18,18 @@
 
 static uint64_t page_entry(const struct paging_format *format, unsigned level,
 	enum paging_access access, uint64_t attributes) {
-	const struct paging_page page = {
-		.address = physical(0x40000000),
-		.level = level,
-		.access = access,
-		.attributes = attributes,
-	};
+	physical_t page = physical(0x40000000);
+	unsigned known = format == &paging_host ? paging_host_attributes(attributes)
+						: paging_guest_attributes(attributes);
 
-	return paging_page_entry(format, &page) - 0x40000000;
+	return paging_page_entry(format, page, level, access, known) - page.value;
 }
 
 static void host_rights(void) {
 	check(page_entry(&paging_host, 1, PAGING_READ_WRITE, 0) == (P | W | U));
 	check(page_entry(&paging_host, 1, PAGING_READ, 0) == (P | U));
 	check(page_entry(&paging_host, 1, PAGING_NO_ACCESS, 0) == P);
+	check(page_entry(&paging_host, 1, PAGING_WRITE, 0) == P);
 	check(page_entry(&paging_host, 2, PAGING_READ_WRITE, 0) == (P | W | U | LARGE));
 	check(page_entry(&paging_host, 3, PAGING_READ, 0) == (P | U | LARGE));
 	for (unsigned level = 1; level <= 3; level++) {
@@ -62,6 +60,7 @@ static void guest_rights(void) {
 	check(page_entry(&paging_guest, 1, PAGING_READ_WRITE, 6) == (read | 2 | write_back));
 	check(page_entry(&paging_guest, 2, PAGING_READ, 6) == (read | write_back | LARGE));
 	check((page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0) & 7) == 0);
+	check((page_entry(&paging_guest, 1, PAGING_WRITE, 0) & 7) == 0);
 	check(!paging_is_free(&paging_guest, page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0)));
 	check(paging_table_entry(&paging_guest, physical(0x5000), ~0ul) ==
 		(0x5000 | EPT_TAKEN | 7));
@@ -135,6 +134,11 @@ static void entry_kinds(void) {
 		check(!paging_is_table(formats[i], small, 1));
 		check(paging_is_page(formats[i], small, 1));
 		check(paging_is_page(formats[i], large, 2) && paging_is_page(formats[i], large, 3));
+		check(paging_leads_to(formats[i], large, 2, physical(0x40000000)));
+		check(paging_leads_to(formats[i], small, 1, physical(0x40000000)));
+		check(!paging_leads_to(formats[i], small, 1, physical(0x40001000)));
+		check(!paging_leads_to(formats[i], table, 2, physical(0x7000)));
+		check(!paging_leads_to(formats[i], 0, 1, physical(0)));
 		check(paging_target(table, 1).value == 0x7000);
 		check(paging_target(large, 2).value == 0x40000000);
 		check(paging_target(large | 1ul << 63 | 0x60, 2).value == 0x40000000);

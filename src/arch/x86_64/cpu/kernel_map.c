@@ -55,7 +55,7 @@ static uint64_t *entry_find(uint64_t virtual, unsigned level) {
 	uint64_t *table = root;
 
 	for (unsigned here = 4;; here--) {
-		uint64_t *entry = &table[virtual >> paging_shift(here) & (PAGING_ENTRIES - 1)];
+		uint64_t *entry = paging_entry(table, virtual, here);
 
 		if (here == level || paging_is_page(&paging_host, *entry, here)) return entry;
 		if (!*entry) *entry = table_take() | HOST_PRESENT | HOST_WRITABLE;

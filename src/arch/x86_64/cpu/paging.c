@@ -2,12 +2,9 @@
 // Page tables of every format: one walker over rows of entry bits.
 #include <cpu/paging.h>
 
-// Attributes word of a host mapping (invocations.md 6).
-enum host_attribute {
-	ATTRIBUTE_MEMORY = 3, // PWT and PCD, in the order of the entry
-	ATTRIBUTE_PAT = 1 << 2,
-	ATTRIBUTE_MEMORY_SHIFT = 3,
-};
+// Attributes word of a host mapping (invocations.md 6): PWT, PCD, PAT. The first two stand in the
+// order of the entry.
+enum { ATTRIBUTE_MEMORY_SHIFT = 3 };
 
 // SDM 3C 29.3.2, tables 29-1 to 29-7.
 enum guest_entry {
@@ -30,30 +27,34 @@ enum guest_memory_type {
 	MEMORY_WRITE_BACK = 6,
 };
 
-static uint64_t host_page_memory(uint64_t attributes, unsigned level) {
-	// 1 GiB pages ignore the PAT bit (semantics.md J7).
-	static const uint64_t pat[PAGING_LEVELS] = {[1] = HOST_PAT, [2] = HOST_LARGE_PAT};
-	uint64_t memory = (attributes & ATTRIBUTE_MEMORY) << ATTRIBUTE_MEMORY_SHIFT;
-
-	return attributes & ATTRIBUTE_PAT ? memory | pat[level] : memory;
-}
-
-static uint64_t guest_page_memory(uint64_t attributes, unsigned) {
-	bool is_other = attributes == MEMORY_UNCACHEABLE || attributes == MEMORY_WRITE_COMBINING ||
-		attributes == MEMORY_WRITE_THROUGH;
-
-	return (is_other ? attributes : MEMORY_WRITE_BACK) << GUEST_MEMORY_TYPE_SHIFT;
-}
+// Rows by attributes for pages of one size.
+#define HOST_MEMORY(large, pat) \
+	{ \
+		large, large | HOST_WRITE_THROUGH, large | HOST_CACHE_DISABLE, \
+			large | HOST_UNCACHED, large | pat, large | pat | HOST_WRITE_THROUGH, \
+			large | pat | HOST_CACHE_DISABLE, large | pat | HOST_UNCACHED \
+	}
+#define GUEST_TYPE(large, type) (large | MEMORY_##type << GUEST_MEMORY_TYPE_SHIFT)
+#define GUEST_MEMORY(large) \
+	{ \
+		GUEST_TYPE(large, UNCACHEABLE), GUEST_TYPE(large, WRITE_COMBINING), \
+			GUEST_TYPE(large, WRITE_BACK), GUEST_TYPE(large, WRITE_BACK), \
+			GUEST_TYPE(large, WRITE_THROUGH), GUEST_TYPE(large, WRITE_BACK), \
+			GUEST_TYPE(large, WRITE_BACK), GUEST_TYPE(large, WRITE_BACK) \
+	}
 
 const struct paging_format paging_host = {
 	.occupied = HOST_PRESENT,
 	.large = HOST_LARGE,
 	.table = HOST_PRESENT | HOST_WRITABLE | HOST_USER,
-	.table_memory = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
+	.table_memory = HOST_UNCACHED,
 	.access[PAGING_NO_ACCESS] = HOST_PRESENT, // supervisor only
+	.access[PAGING_WRITE] = HOST_PRESENT,
 	.access[PAGING_READ] = HOST_PRESENT | HOST_USER,
 	.access[PAGING_READ_WRITE] = HOST_PRESENT | HOST_USER | HOST_WRITABLE,
-	.page_memory = host_page_memory,
+	// 1 GiB pages ignore the PAT bit (semantics.md J7).
+	.memory = {HOST_MEMORY(0, HOST_PAT), HOST_MEMORY(HOST_LARGE, HOST_LARGE_PAT),
+		HOST_MEMORY(HOST_LARGE, 0)},
 };
 
 const struct paging_format paging_guest = {
@@ -61,48 +62,15 @@ const struct paging_format paging_guest = {
 	.large = GUEST_LARGE,
 	.table = GUEST_ALL,
 	.access[PAGING_NO_ACCESS] = GUEST_OCCUPIED,
+	.access[PAGING_WRITE] = GUEST_OCCUPIED,
 	.access[PAGING_READ] = GUEST_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
 	.access[PAGING_READ_WRITE] = GUEST_ALL,
-	.page_memory = guest_page_memory,
+	.memory = {GUEST_MEMORY(0), GUEST_MEMORY(GUEST_LARGE), GUEST_MEMORY(GUEST_LARGE)},
 };
-
-bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level) {
-	if (paging_is_free(format, entry) || level == PAGING_LEVELS) return false;
-	return level == 1 || (entry & format->large) != 0;
-}
-
-bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level) {
-	return !paging_is_free(format, entry) && !paging_is_page(format, entry, level);
-}
-
-physical_t paging_target(uint64_t entry, unsigned level) {
-	return physical(entry & PAGING_ADDRESS & ~(paging_span(level) - 1));
-}
-
-struct paging_walk paging_walk(
-	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level) {
-	uint64_t *table = root;
-
-	for (unsigned here = PAGING_LEVELS;; here--) {
-		uint64_t *entry = &table[address >> paging_shift(here) & (PAGING_ENTRIES - 1)];
-
-		if (here == level) return (struct paging_walk){.entry = entry};
-		if (!paging_is_table(format, *entry, here))
-			return (struct paging_walk){.missing_bits = paging_shift(here)};
-		table = physical_pointer(paging_target(*entry, 1));
-	}
-}
 
 uint64_t paging_table_entry(
 	const struct paging_format *format, physical_t table, uint64_t attributes) {
 	uint64_t memory = attributes << ATTRIBUTE_MEMORY_SHIFT & format->table_memory;
 
 	return table.value | format->table | memory;
-}
-
-uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page) {
-	uint64_t entry = page->address.value | format->access[page->access];
-
-	if (page->level > 1) entry |= format->large;
-	return entry | format->page_memory(page->attributes, page->level);
 }

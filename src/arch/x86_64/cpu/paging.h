@@ -11,13 +11,17 @@
 //   level 1  page table                  4 KiB     is a 4 KiB page
 #pragma once
 
+#include <abi/rights.h>
+#include <base/compiler.h>
 #include <cpu/layout.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum {
 	PAGING_LEVELS = 4,
-	PAGING_ENTRIES = 512,
+	PAGING_INDEX_BITS = 9,
+	PAGING_ENTRIES = 1 << PAGING_INDEX_BITS,
+	PAGING_ATTRIBUTES = 8,
 	PAGING_USER_ENTRIES = 256, // of a host root; the rest is the kernel's
 };
 
@@ -34,16 +38,19 @@ enum host_entry {
 	HOST_USER = 1 << 2,
 	HOST_WRITE_THROUGH = 1 << 3,
 	HOST_CACHE_DISABLE = 1 << 4,
+	HOST_UNCACHED = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
 	HOST_LARGE = 1 << 7,
 	HOST_PAT = 1 << 7, // in a 4 KiB page
 	HOST_GLOBAL = 1 << 8,
 	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
 };
 
+// Numbered as the two low bits of a rights word; write without read gives nothing (objects.md 3).
 enum paging_access {
-	PAGING_NO_ACCESS, // the entry is taken, but any user or guest access faults
-	PAGING_READ, // and execute
-	PAGING_READ_WRITE,
+	PAGING_NO_ACCESS = 0, // the entry is taken, but any user or guest access faults
+	PAGING_WRITE = RIGHT_WRITE,
+	PAGING_READ = RIGHT_READ, // and execute
+	PAGING_READ_WRITE = RIGHT_READ | RIGHT_WRITE,
 	PAGING_ACCESSES,
 };
 
@@ -54,20 +61,12 @@ struct paging_format {
 	uint64_t table_memory; // of it: what the attributes may set
 	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has
 
-	// Entry bits for the attributes word of a mapping (invocations.md 6).
-	uint64_t (*page_memory)(uint64_t attributes, unsigned level);
+	// What a page of each size has for its attributes.
+	uint16_t memory[PAGING_LEVELS - 1][PAGING_ATTRIBUTES];
 };
 
 extern const struct paging_format paging_host;
 extern const struct paging_format paging_guest; // EPT
-
-// Everything an entry of a page says.
-struct paging_page {
-	physical_t address;
-	unsigned level; // 1, 2 or 3
-	enum paging_access access;
-	uint64_t attributes;
-};
 
 struct paging_walk {
 	uint64_t *entry; // null: a table on the way is missing
@@ -75,27 +74,81 @@ struct paging_walk {
 };
 
 // Address bits below one entry of a table of this level.
-static inline unsigned paging_shift(unsigned level) { return 12 + 9 * (level - 1); }
+static inline unsigned paging_shift(unsigned level) { return PAGING_INDEX_BITS * level + 3; }
 
 // Bytes that one entry of a table of this level translates.
 static inline uint64_t paging_span(unsigned level) { return 1ul << paging_shift(level); }
 
-// Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
-// are ignored. A page met on the way counts as a missing table.
-struct paging_walk paging_walk(
-	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level);
+// The entry for address in a table of this level.
+static inline uint64_t *paging_entry(uint64_t *table, uint64_t address, unsigned level) {
+	return &table[address >> paging_shift(level) & (PAGING_ENTRIES - 1)];
+}
 
 static inline bool paging_is_free(const struct paging_format *format, uint64_t entry) {
 	return (entry & format->occupied) == 0;
 }
 
-// True if an entry, standing in a table of this level, names a table; or is a page.
-bool paging_is_table(const struct paging_format *format, uint64_t entry, unsigned level);
-bool paging_is_page(const struct paging_format *format, uint64_t entry, unsigned level);
+// True if an entry, standing in a table of this level, names a table. No entry of a root is large.
+static inline bool paging_is_table(
+	const struct paging_format *format, uint64_t entry, unsigned level) {
+	return level != 1 && ((entry ^ format->occupied) & (format->occupied | format->large)) == 0;
+}
 
-// Where the entry of a table or a page of this level leads.
-physical_t paging_target(uint64_t entry, unsigned level);
+// Where the entry of a table (as of level 1) or a page of this level leads.
+static inline physical_t paging_target(uint64_t entry, unsigned level) {
+	return physical(entry & PAGING_ADDRESS & -paging_span(level));
+}
+
+// True if it is a page.
+static inline bool paging_is_page(
+	const struct paging_format *format, uint64_t entry, unsigned level) {
+	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
+
+	return (entry & kind) == kind;
+}
+
+// True if it is this very page.
+static inline bool paging_leads_to(
+	const struct paging_format *format, uint64_t entry, unsigned level, physical_t page) {
+	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
+
+	return (entry & (kind | (PAGING_ADDRESS & -paging_span(level)))) == (kind | page.value);
+}
+
+// Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
+// are ignored. A page met on the way counts as a missing table.
+static inline struct paging_walk paging_walk(
+	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level) {
+	uint64_t *table = root;
+
+	// Unrolled, each level shifts by a constant.
+#pragma GCC unroll 4
+	for (unsigned here = PAGING_LEVELS; here > 1; here--) {
+		uint64_t *entry = paging_entry(table, address, here);
+
+		if (here == level) return (struct paging_walk){.entry = entry};
+		if (unlikely(!paging_is_table(format, *entry, here)))
+			return (struct paging_walk){.missing_bits = paging_shift(here)};
+		table = physical_pointer(paging_target(*entry, 1));
+	}
+	return (struct paging_walk){.entry = paging_entry(table, address, 1)};
+}
 
 uint64_t paging_table_entry(
 	const struct paging_format *format, physical_t table, uint64_t attributes);
-uint64_t paging_page_entry(const struct paging_format *format, const struct paging_page *page);
+
+// What the attributes word of a mapping says (invocations.md 6): for the host its low bits; for a
+// guest a memory type, and write-back if it is none.
+static inline unsigned paging_host_attributes(uint64_t word) {
+	return word & (PAGING_ATTRIBUTES - 1);
+}
+
+static inline unsigned paging_guest_attributes(uint64_t word) {
+	return word < PAGING_ATTRIBUTES ? (unsigned)word : PAGING_ATTRIBUTES - 1;
+}
+
+// level: 1, 2 or 3; attributes: one of the two above.
+static inline uint64_t paging_page_entry(const struct paging_format *format, physical_t page,
+	unsigned level, enum paging_access access, unsigned attributes) {
+	return page.value | format->access[access] | format->memory[level - 1][attributes];
+}

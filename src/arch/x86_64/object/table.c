@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
-#include <base/compiler.h>
 #include <cpu/vmx.h>
 #include <kernel/invocation.h>
 #include <object/rows.h>
@@ -70,43 +69,45 @@ const struct object_ops object_ops[CAP_TYPES] = {
 #define KIND_EPT_PD CAP_TABLE, SPACE_GUEST, 2
 #define KIND_EPT_PT CAP_TABLE, SPACE_GUEST, 1
 
-// Kind, size, may be made from device memory, memory is kept as it is, init.
-const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
-	[OBJECT_UNTYPED] = {KIND_UNTYPED, 0, true, true, NULL},
-	[OBJECT_TCB] = {KIND_TCB, TCB_BITS, false, false, thread_init},
-	[OBJECT_ENDPOINT] = {CAP_ENDPOINT, 0, 0, ENDPOINT_BITS, false, false, NULL},
-	[OBJECT_NOTIFICATION] = {CAP_NOTIFICATION, 0, 0, NOTIFICATION_BITS, false, false, NULL},
-	[OBJECT_CNODE] = {KIND_CNODE, 0, false, false, NULL},
-	[OBJECT_SCHED_CONTEXT] = {KIND_SCHED_CONTEXT, 0, false, false, NULL},
-	[OBJECT_REPLY] = {CAP_REPLY, 0, 0, REPLY_BITS, false, false, NULL},
-	[OBJECT_PDPT] = {KIND_PDPT, TABLE_BITS, false, false, NULL},
-	[OBJECT_PML4] = {CAP_SPACE, SPACE_HOST, 0, TABLE_BITS, false, false, space_init_host},
-	[OBJECT_HUGE_PAGE] = {KIND_FRAME, HUGE_PAGE_BITS, true, false, NULL},
-	[OBJECT_PAGE] = {KIND_FRAME, PAGE_BITS, true, false, NULL},
-	[OBJECT_LARGE_PAGE] = {KIND_FRAME, LARGE_PAGE_BITS, true, false, NULL},
-	[OBJECT_PAGE_TABLE] = {KIND_PAGE_TABLE, TABLE_BITS, false, false, NULL},
-	[OBJECT_PAGE_DIRECTORY] = {KIND_PAGE_DIRECTORY, TABLE_BITS, false, false, NULL},
-	[OBJECT_IO_PAGE_TABLE] = {KIND_IO_PAGE_TABLE, TABLE_BITS, false, false, NULL},
-	[OBJECT_VCPU] = {KIND_VCPU, VCPU_BITS, false, false, vcpu_init},
-	[OBJECT_EPT_PML4] = {CAP_SPACE, SPACE_GUEST, 0, TABLE_BITS, false, false, NULL},
-	[OBJECT_EPT_PDPT] = {KIND_EPT_PDPT, TABLE_BITS, false, false, NULL},
-	[OBJECT_EPT_PD] = {KIND_EPT_PD, TABLE_BITS, false, false, NULL},
-	[OBJECT_EPT_PT] = {KIND_EPT_PT, TABLE_BITS, false, false, NULL},
-};
+// Kind, and size, may be made from device memory, memory is kept as it is, init, is available.
+#define OBJECT(...) OBJECT_ROW(__VA_ARGS__)
+#define OBJECT_ROW(kind, its_format, its_level, size, ...) \
+	{ \
+		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | (kind), \
+			.map = {.format = its_format, .level = its_level}}, \
+		.size_bits = size, __VA_ARGS__ \
+	}
 
-bool object_is_available(enum object_type type) { return type != OBJECT_VCPU || vmx_is_on(); }
+const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
+	[OBJECT_UNTYPED] = OBJECT(KIND_UNTYPED, 0, true, true, NULL, NULL),
+	[OBJECT_TCB] = OBJECT(KIND_TCB, TCB_BITS, false, false, thread_init, NULL),
+	[OBJECT_ENDPOINT] = OBJECT(CAP_ENDPOINT, 0, 0, ENDPOINT_BITS, false, false, NULL, NULL),
+	[OBJECT_NOTIFICATION] = OBJECT(
+		CAP_NOTIFICATION, 0, 0, NOTIFICATION_BITS, false, false, NULL, NULL),
+	[OBJECT_CNODE] = OBJECT(KIND_CNODE, 0, false, false, NULL, NULL),
+	[OBJECT_SCHED_CONTEXT] = OBJECT(KIND_SCHED_CONTEXT, 0, false, false, NULL, NULL),
+	[OBJECT_REPLY] = OBJECT(CAP_REPLY, 0, 0, REPLY_BITS, false, false, NULL, NULL),
+	[OBJECT_PDPT] = OBJECT(KIND_PDPT, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_PML4] = OBJECT(
+		CAP_SPACE, SPACE_HOST, 0, TABLE_BITS, false, false, space_init_host, NULL),
+	[OBJECT_HUGE_PAGE] = OBJECT(KIND_FRAME, HUGE_PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_PAGE] = OBJECT(KIND_FRAME, PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_LARGE_PAGE] = OBJECT(KIND_FRAME, LARGE_PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_PAGE_TABLE] = OBJECT(KIND_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_PAGE_DIRECTORY] = OBJECT(KIND_PAGE_DIRECTORY, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_IO_PAGE_TABLE] = OBJECT(KIND_IO_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_VCPU] = OBJECT(KIND_VCPU, VCPU_BITS, false, false, vcpu_init, vmx_is_on),
+	[OBJECT_EPT_PML4] = OBJECT(CAP_SPACE, SPACE_GUEST, 0, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PDPT] = OBJECT(KIND_EPT_PDPT, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PD] = OBJECT(KIND_EPT_PD, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PT] = OBJECT(KIND_EPT_PT, TABLE_BITS, false, false, NULL, NULL),
+};
 
 #define ROW(number, name, handler, kind, words, caps) \
 	[number] = {handler, KIND_##kind, words, caps},
 #define EXTENSION_ROW(number, name, handler, kind, words, caps) \
-	[number - LABEL_EXTENSION_FIRST] = {handler, KIND_##kind, words, caps},
+	ROW(INVOCATION_EXTENSIONS + number - LABEL_EXTENSION_FIRST, name, handler, kind, words, \
+		caps)
 
-static const struct invocation_row rows[LABEL_LAST + 1] = {ABI_INVOCATIONS(ROW)};
-static const struct invocation_row extension_rows[] = {ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};
-
-const struct invocation_row *invocation_row_of(uint64_t label) {
-	uint64_t extension = label - LABEL_EXTENSION_FIRST;
-
-	if (label >= 1 && label <= LABEL_LAST) return &rows[label];
-	return extension < array_count(extension_rows) ? &extension_rows[extension] : NULL;
-}
+const struct invocation_row invocation_rows[] = {
+	[0] = {.type = CAP_TYPES}, ABI_INVOCATIONS(ROW) ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};
