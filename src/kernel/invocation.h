@@ -5,6 +5,7 @@
 #include <abi/error.h>
 #include <abi/invocation.h>
 #include <abi/message.h>
+#include <base/compiler.h>
 #include <kernel/cap.h>
 #include <kernel/cspace.h>
 
@@ -104,5 +105,32 @@ enum { INVOCATION_EXTENSIONS = LABEL_LAST + 1 };
 extern const struct invocation_row
 	invocation_rows[INVOCATION_EXTENSIONS + LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST + 1];
 
+// A row belongs to a capability if type matches, and for tables format and level too.
+static inline bool invocation_row_fits(const struct invocation_row *row, const struct cap *cap) {
+	if (unlikely(row->type != cap->type)) return false;
+	return likely(cap->type != CAP_TABLE) ||
+		(row->format == cap->map.format && row->level == cap->map.level);
+}
+
+static inline const struct invocation_row *invocation_row_of(uint64_t label) {
+	uint64_t extension = label - LABEL_EXTENSION_FIRST;
+
+	if (likely(label <= LABEL_LAST)) return &invocation_rows[label];
+	return &invocation_rows[extension <= LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST
+			? INVOCATION_EXTENSIONS + extension
+			: 0];
+}
+
 // Decodes the label, checks kind and lengths, and calls the handler.
-enum error invocation_dispatch(struct invocation *invocation);
+static inline enum error invocation_dispatch(struct invocation *invocation) {
+	const struct cap *cap = &invocation->slot->cap;
+	const struct invocation_row *row = invocation_row_of(invocation->label);
+
+	if (unlikely(!invocation_row_fits(row, cap)))
+		return cap->type == CAP_NULL || cap->type == CAP_ZOMBIE
+			? error_capability(invocation, 0)
+			: ERROR_ILLEGAL_OPERATION;
+	if (unlikely(invocation->length < row->words || invocation->cap_count < row->caps))
+		return ERROR_TRUNCATED_MESSAGE;
+	return row->handler(invocation);
+}

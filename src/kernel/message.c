@@ -51,7 +51,7 @@ unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned 
 	unsigned i;
 
 	for (i = 0; i < length && (i < MESSAGE_REGISTERS || buffer); i++)
-		*(i < MESSAGE_REGISTERS ? thread_message_register(receiver, i)
+		*(i < MESSAGE_REGISTERS ? &receiver->context.words[i]
 					: &buffer->message[i]) = words[i];
 	return i;
 }

@@ -65,7 +65,7 @@ void sched_context_complete_yield(struct sched_context *context) {
 	if (!(waiter->message_flags & MESSAGE_CALL)) return;
 	*context_badge(&waiter->context) = 0;
 	*context_tag(&waiter->context) = tag_make(0, 0, 0, 1);
-	*thread_message_register(waiter, 0) = consumed;
+	waiter->context.words[0] = consumed;
 }
 
 bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread) {

@@ -26,9 +26,11 @@ static bool lookups_may_fault(enum send_kind kind) {
 }
 
 // Writes the answer of a kernel object to a Call: error or success, with its words.
-static void answer(struct thread *caller, struct invocation *invocation, enum error error) {
-	unsigned length = message_write(caller, invocation->results, invocation->result_length);
+static inline void answer(struct thread *caller, struct invocation *invocation, enum error error) {
+	unsigned length = 0;
 
+	if (unlikely(invocation->result_length > 0))
+		length = message_write(caller, invocation->results, invocation->result_length);
 	*context_badge(&caller->context) = 0;
 	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
 }
@@ -50,87 +52,154 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 	return lookup.slot;
 }
 
-// Extra capabilities of the message. False: one was missing, and the send phase is over.
-static bool send_lookup_caps(struct thread *thread, enum send_kind kind, struct slot **caps) {
-	unsigned count = tag_caps(*context_tag(&thread->context));
-
-	for (unsigned i = 0; i < count; i++) {
-		caps[i] = send_lookup(thread, thread->buffer_to_read->caps_or_badges[i], kind);
-		if (!caps[i]) return false;
-	}
-	return true;
-}
-
-static enum error invoke_object(struct thread *caller, struct invocation *invocation) {
-	const char *name = object_ops[invocation->slot->cap.type].name; // the capability may go
-	struct context *context = &caller->context;
-	uint64_t tag = *context_tag(context);
-	const uint64_t registers[MESSAGE_REGISTERS] = {
-		context->r10, context->r8, context->r9, context->r15};
+// Fills in an invocation whose caller, slot and extra capabilities are known, and carries it out. A
+// constant kind makes it short.
+[[gnu::always_inline]] static inline void invoke(
+	struct invocation *invocation, enum send_kind kind) {
+	struct thread *caller = invocation->caller;
+	const struct cap *cap = &invocation->slot->cap;
+	const char *name = object_ops[cap->type].name; // the capability may go
+	uint64_t tag = *context_tag(&caller->context);
 	enum error error;
 
-	invocation->caller = caller;
+	if (kind == KIND_FIRST && first_phase_refuses(cap)) return;
+	caller->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
 	invocation->buffer = caller->buffer_to_read;
-	invocation->registers = registers;
+	invocation->registers = caller->context.words;
 	invocation->label = tag_label(tag);
 	invocation->length = tag_length(tag);
-	if (!invocation->buffer && invocation->length > MESSAGE_REGISTERS)
+	invocation->result_length = 0;
+	if (unlikely(!invocation->buffer) && invocation->length > MESSAGE_REGISTERS)
 		invocation->length = MESSAGE_REGISTERS;
 	error = invocation_dispatch(invocation);
-	if (error == ERROR_PREEMPTED && caller->state == THREAD_RUNNING)
+	if (unlikely(error == ERROR_PREEMPTED) && caller->state == THREAD_RUNNING)
 		caller->state = THREAD_RESTART;
 	if (error != ERROR_NONE && error < ERROR_PREEMPTED)
 		trace("'%s': error %d of %s, label %lu\n", caller->name, error, name,
 			invocation->label);
-	return error;
+	if (kind == KIND_CALL && error < ERROR_PREEMPTED) answer(caller, invocation, error);
 }
 
-static void send_to_object(
-	struct invocation *invocation, struct thread *thread, enum send_kind kind) {
-	const struct cap *cap = &invocation->slot->cap;
-	enum error error = ERROR_NONE;
+[[gnu::always_inline]] static inline void invoke_plain(
+	struct thread *thread, struct slot *slot, enum send_kind kind) {
+	struct invocation invocation;
+
+	invocation.caller = thread;
+	invocation.slot = slot;
+	invocation.cap_count = 0;
+	invoke(&invocation, kind);
+}
+
+// Nothing to do but to be heard or answered.
+static void answer_nothing(struct thread *thread, enum send_kind kind) {
+	if (kind != KIND_CALL) return;
+	*context_badge(&thread->context) = 0;
+	*context_tag(&thread->context) = tag_make(ERROR_NONE, 0, 0, 0);
+}
+
+// The capability lacks the right to send.
+static void refuse(struct thread *thread, enum send_kind kind) {
+	struct invocation invocation;
+
+	if (kind == KIND_CALL) answer(thread, &invocation, error_capability(&invocation, 0));
+}
+
+static bool takes_messages(const struct cap *cap) {
+	_Static_assert(CAP_REPLY - CAP_ENDPOINT == 2 && CAP_NOTIFICATION - CAP_ENDPOINT == 1);
+	return cap->type >= CAP_ENDPOINT && cap->type <= CAP_REPLY;
+}
+
+static void send_message(struct thread *thread, struct slot *slot, enum send_kind kind) {
+	static const uint8_t flags[] = {
+		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
+	const struct cap *cap = &slot->cap;
 
 	if (cap->type == CAP_REPLY) {
 		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
-	} else if (cap_has_badge(cap)) { // without Write
-		error = error_capability(invocation, 0);
-	} else {
-		if (kind == KIND_FIRST && first_phase_refuses(cap)) return;
-		thread->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
-		error = invoke_object(thread, invocation);
-	}
-	if (kind == KIND_CALL && error < ERROR_PREEMPTED) answer(thread, invocation, error);
-}
-
-// The send phase: acts on the capability at address with the message in the frame.
-[[gnu::noinline]] static void send_phase(
-	struct thread *thread, uint64_t address, enum send_kind kind) {
-	static const uint8_t flags[] = {
-		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
-	struct invocation invocation;
-	const struct cap *cap;
-
-	invocation.slot = send_lookup(thread, address, kind);
-	if (!invocation.slot) return;
-	invocation.cap_count = 0;
-	invocation.result_length = 0;
-	if (unlikely(tag_caps(*context_tag(&thread->context))) && thread->buffer_to_read) {
-		if (!send_lookup_caps(thread, kind, invocation.caps)) return;
-		invocation.cap_count = tag_caps(*context_tag(&thread->context));
-	}
-	cap = &invocation.slot->cap;
-	if (!cap_has_badge(cap) || !(cap->rights & RIGHT_WRITE)) {
-		send_to_object(&invocation, thread, kind);
+		answer_nothing(thread, kind);
+	} else if (!(cap->rights & RIGHT_WRITE)) {
+		refuse(thread, kind);
 	} else if (cap->type == CAP_ENDPOINT) {
 		endpoint_send(cap, thread, flags[kind],
 			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
 	} else {
 		notification_signal(cap_object(cap), cap->badge);
-		if (kind == KIND_CALL) {
-			*context_badge(&thread->context) = 0;
-			*context_tag(&thread->context) = tag_make(ERROR_NONE, 0, 0, 0);
-		}
+		answer_nothing(thread, kind);
 	}
+}
+
+// Extra capabilities one by one, where one of them is not as simple as find_caps() hopes. False:
+// one was missing.
+[[gnu::noinline]] static bool find_caps_anywhere(
+	struct invocation *invocation, enum send_kind kind) {
+	struct thread *thread = invocation->caller;
+
+	for (unsigned i = 0; i < invocation->cap_count; i++) {
+		uint64_t address = thread->buffer_to_read->caps_or_badges[i];
+
+		invocation->caps[i] = send_lookup(thread, address, kind);
+		if (!invocation->caps[i]) return false;
+	}
+	return true;
+}
+
+static inline bool find_caps(struct invocation *invocation, enum send_kind kind) {
+	const struct thread *thread = invocation->caller;
+	const uint64_t *addresses = thread->buffer_to_read->caps_or_badges;
+
+	for (unsigned i = 0; i < invocation->cap_count; i++) {
+		invocation->caps[i] = thread_window_slot(thread, addresses[i]);
+		if (unlikely(!invocation->caps[i])) return find_caps_anywhere(invocation, kind);
+	}
+	return true;
+}
+
+// The extra capabilities of the message are looked up whatever it is sent to.
+[[gnu::always_inline]] static inline void send_with_caps(
+	struct thread *thread, struct slot *slot, enum send_kind kind) {
+	struct invocation invocation;
+
+	invocation.caller = thread;
+	invocation.slot = slot;
+	invocation.cap_count = tag_caps(*context_tag(&thread->context));
+	if (!find_caps(&invocation, kind)) return;
+	if (takes_messages(&slot->cap))
+		send_message(thread, slot, kind);
+	else
+		invoke(&invocation, kind);
+}
+
+// The send phase of any kind: acts on the capability at address with the message in the frame.
+[[gnu::noinline]] static void send_phase(
+	struct thread *thread, uint64_t address, enum send_kind kind) {
+	struct slot *slot = send_lookup(thread, address, kind);
+
+	if (!slot) return;
+	if (tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read)
+		send_with_caps(thread, slot, kind);
+	else if (takes_messages(&slot->cap))
+		send_message(thread, slot, kind);
+	else
+		invoke_plain(thread, slot, kind);
+}
+
+[[gnu::noinline]] static void call_with_caps(struct thread *thread, struct slot *slot) {
+	send_with_caps(thread, slot, KIND_CALL);
+}
+
+[[gnu::noinline]] static void call_plain(struct thread *thread, struct slot *slot) {
+	invoke_plain(thread, slot, KIND_CALL);
+}
+
+void syscall_call(struct slot *slot) {
+	struct thread *thread = this_cpu()->current;
+
+	if (tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read)
+		call_with_caps(thread, slot);
+	else if (takes_messages(&slot->cap))
+		send_message(thread, slot, KIND_CALL);
+	else
+		call_plain(thread, slot);
 }
 
 static bool can_receive(const struct thread *thread, const struct cap *cap) {

@@ -5,11 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct slot;
 struct thread;
 
 // Carries out the system call of the current thread; its number is rdx, all 64 bits. Its registers
 // are in its frame, rip behind the SYSCALL. The clock has been read.
 void syscall_handle(void);
+
+// The same for a Call whose capability was found already.
+void syscall_call(struct slot *slot);
 
 // Carries out debug system call -index (syscalls.md 6), which the debug build has; false if there
 // is none of that number.

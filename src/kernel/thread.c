@@ -113,7 +113,7 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 	if (was_queued) {
 		schedule_enqueue_first(thread);
 	} else if (thread == this_cpu()->current) {
-		schedule_again();
+		if ((int)priority < this_cpu()->ready_top) schedule_again();
 	} else if (thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY) {
 		thread_queue_remove(thread->waits_in, thread);
 		thread_queue_insert_by_priority(thread->waits_in, thread);
@@ -186,15 +186,6 @@ struct lookup thread_lookup(const struct thread *thread, uint64_t address) {
 
 #define REGISTER(name) offsetof(struct thread, context.name)
 #define TRAP(name) offsetof(struct thread, trap.name)
-
-// Registers of the message convention: words 0..3.
-static const uint16_t message_offsets[MESSAGE_REGISTERS] = {
-	REGISTER(r10), REGISTER(r8), REGISTER(r9), REGISTER(r15)};
-
-uint64_t *thread_message_register(struct thread *thread, unsigned i) {
-	assert(i < MESSAGE_REGISTERS);
-	return (uint64_t *)((char *)thread + message_offsets[i]);
-}
 
 // Order of usercontext.md 1. Word 0 is the restart address.
 static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {TRAP(fault_ip), REGISTER(rsp),

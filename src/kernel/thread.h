@@ -181,9 +181,6 @@ void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source);
 // The capability of a slot with SLOT_OF_THREAD is about to go.
 void thread_slot_leaves(struct slot *slot);
 
-// Register of message word i, 0..3.
-uint64_t *thread_message_register(struct thread *thread, unsigned i);
-
 enum { REGISTER_RIP = 0, REGISTER_RFLAGS = 2, REGISTER_FS_BASE = 18 };
 
 // What fpu_used is before the thread's first FPU instruction.

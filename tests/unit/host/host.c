@@ -203,4 +203,6 @@ NO_HANDLER(vcpu_set_msr_access)
 
 void syscall_slow(void) { host.slow++; }
 
+void call_slow(struct slot *) { host.slow++; }
+
 void exception_slow(uint64_t, uint64_t) { host.slow++; }

@@ -37,10 +37,10 @@ static void words(void) {
 	world_boot();
 	thread = world.root;
 	buffer = cap_object(&world.slots[ROOT_SLOT_IPC_BUFFER].cap);
-	check(thread_message_register(thread, 0) == &thread->context.r10);
-	check(thread_message_register(thread, 1) == &thread->context.r8);
-	check(thread_message_register(thread, 2) == &thread->context.r9);
-	check(thread_message_register(thread, 3) == &thread->context.r15);
+	check(&thread->context.words[0] == &thread->context.r10);
+	check(&thread->context.words[1] == &thread->context.r8);
+	check(&thread->context.words[2] == &thread->context.r9);
+	check(&thread->context.words[3] == &thread->context.r15);
 	check(thread->buffer_to_write == buffer && thread->buffer_to_read == buffer);
 	set_buffer(thread, RIGHT_READ, false);
 	check(!thread->buffer_to_write && thread->buffer_to_read == buffer);

@@ -16,8 +16,13 @@
 // Entry stubs push and the way out pops this very order; offsets.c publishes it to NASM. Two cache
 // lines; fs_base and gs_base stand with the thread's other data that a switch needs.
 struct context {
-	uint64_t r15;
-	uint64_t r14, r13, r12, r10, r9, r8;
+	uint64_t r14, r13, r12;
+	union {
+		struct {
+			uint64_t r10, r8, r9, r15;
+		};
+		uint64_t words[4]; // the same: words 0..3 of a message (syscalls.md 2)
+	};
 	uint64_t rdi, rsi, rbp, rbx, rdx, rax;
 	uint64_t rip; // where the thread continues
 	uint64_t rflags; // and CONTEXT_WHOLE

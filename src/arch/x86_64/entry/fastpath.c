@@ -135,7 +135,7 @@ static inline void push_reply(
 	if (unlikely(index >= caller->window.count)) return syscall_slow();
 	head = caller->window.slots[index].cap.head;
 	badge = caller->window.slots[index].cap.badge;
-	if (unlikely(!head_may_call(head))) return syscall_slow();
+	if (unlikely(!head_may_call(head))) return call_slow(&caller->window.slots[index]);
 	endpoint = head_object(head);
 	receiver = endpoint->head;
 	if (unlikely(!can_take_over(cpu, receiver))) return syscall_slow();
@@ -145,9 +145,14 @@ static inline void push_reply(
 	switch_to(cpu, caller, receiver);
 }
 
+// Long messages, and those with capabilities.
 [[gnu::noinline]] static void call_long(uint64_t address, uint64_t tag) {
-	if (!tag_fits(tag, MESSAGE_LONG)) return syscall_slow();
-	call(address, tag, MESSAGE_LONG);
+	const struct thread *caller = this_cpu()->current;
+	uint64_t index = index_of(caller, address);
+
+	if (likely(tag_fits(tag, MESSAGE_LONG))) return call(address, tag, MESSAGE_LONG);
+	if (unlikely(index >= caller->window.count)) return syscall_slow();
+	call_slow(&caller->window.slots[index]);
 }
 
 void fastpath_call(uint64_t address, uint64_t tag) {

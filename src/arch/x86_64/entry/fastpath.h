@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+struct slot;
+
 // Entered with the frame of the current thread complete, and the program's RDI and RSI.
 void fastpath_call(uint64_t address, uint64_t tag);
 void fastpath_reply_recv(uint64_t address, uint64_t tag);
@@ -17,4 +19,5 @@ void fastpath_exception(uint64_t vector, uint64_t code);
 // Give the system call or exception to the slow path; they do not return in the kernel. In
 // trap.asm.
 void syscall_slow(void);
+void call_slow(struct slot *slot); // a Call whose capability was found
 void exception_slow(uint64_t vector, uint64_t code);

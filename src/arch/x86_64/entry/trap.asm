@@ -13,9 +13,9 @@ bits 64
 default rel
 
 extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
-extern trap_syscall, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
+extern trap_syscall, trap_call, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
 global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain
-global syscall_slow, exception_slow, way_out
+global syscall_slow, call_slow, exception_slow, way_out
 
 ; Stores or loads registers, the arguments from the third on, one after the other from an address
 ; on.
@@ -50,7 +50,7 @@ global syscall_slow, exception_slow, way_out
 %endrep
 %endmacro
 
-%define CONTEXT_REGISTERS rax, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r12, r13, r14, r15
+%define CONTEXT_REGISTERS rax, rdx, rbx, rbp, rsi, rdi, r15, r9, r8, r10, r12, r13, r14
 
 section .text
 
@@ -135,6 +135,11 @@ syscall_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_syscall
 
+	jmp way_out
+call_slow:
+	mov rsp, [gs:CPU_KERNEL_STACK]
+	call trap_call
+
 ; EAX: enum way_out. The stack is at its top.
 way_out:
 	cmp eax, WAY_OUT_USER
@@ -167,7 +172,7 @@ interrupt_return:
 	push rcx
 	mov rcx, [rdx + TRAP_RCX]
 	mov r11, [rdx + TRAP_R11]
-	registers load, rdx + THREAD_CONTEXT, r15, r14, r13, r12, r10, r9, r8, rdi, rsi, rbp, rbx
+	registers load, rdx + THREAD_CONTEXT, r14, r13, r12, r10, r8, r9, r15, rdi, rsi, rbp, rbx
 	mov rax, [rdx + THREAD_CONTEXT + CONTEXT_RAX]
 	mov rdx, [rdx + THREAD_CONTEXT + CONTEXT_RDX]
 	swapgs

@@ -31,6 +31,16 @@ enum way_out trap_syscall(void) {
 	return way;
 }
 
+enum way_out trap_call(struct slot *slot) {
+	enum way_out way;
+
+	schedule_update_time();
+	if (likely(schedule_check_budget())) syscall_call(slot);
+	way = schedule();
+	check_after_call();
+	return way;
+}
+
 // The thread's first FPU instruction makes it a user of the FPU.
 static bool takes_fpu(struct thread *thread) {
 	if (thread->fpu_used || thread->flags & THREAD_FLAG_FPU_DISABLED) return false;

@@ -14,6 +14,9 @@ enum way_out boot_main(uint32_t magic, uint64_t information);
 // SYSCALL. The number stands in the current frame.
 enum way_out trap_syscall(void);
 
+// Call of the capability in slot. The message stands in the current frame.
+enum way_out trap_call(struct slot *slot);
+
 // Exception of a program.
 enum way_out trap_exception(uint64_t vector, uint64_t error_code);
 

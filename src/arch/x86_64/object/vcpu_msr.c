@@ -115,7 +115,7 @@ static unsigned find_row(uint64_t number) {
 static enum error return_beyond_length(struct invocation *invocation, uint64_t value) {
 	struct thread *caller = invocation->caller;
 
-	if (caller->message_flags & MESSAGE_CALL) *thread_message_register(caller, 0) = value;
+	if (caller->message_flags & MESSAGE_CALL) caller->context.words[0] = value;
 	return ERROR_NONE;
 }
 
