@@ -117,14 +117,25 @@ static inline uint8_t *ring_place(const struct ring_end *end) {
 	return true;
 }
 
-[[gnu::always_inline]] static inline bool ring_get_item(
+[[gnu::always_inline]] static inline bool ring_peek_item(
 	struct ring_end *consumer, void *item, uint32_t size) {
 	if (size != consumer->item_size) return false;
 	if (consumer->own == consumer->other && ring_count(consumer) == 0) return false;
 	__builtin_memcpy(item, ring_place(consumer), size);
+	return true;
+}
+
+// Consumer: the oldest item, which ring_peek showed, is done with.
+static inline void ring_skip(struct ring_end *consumer) {
 	consumer->own++;
 	// Release: the producer reuses the place only after it was read.
 	atomic_store_explicit(&consumer->shared->tail, consumer->own, memory_order_release);
+}
+
+[[gnu::always_inline]] static inline bool ring_get_item(
+	struct ring_end *consumer, void *item, uint32_t size) {
+	if (!ring_peek_item(consumer, item, size)) return false;
+	ring_skip(consumer);
 	return true;
 }
 
@@ -133,6 +144,10 @@ static inline uint8_t *ring_place(const struct ring_end *end) {
 
 // Consumer: take the oldest item into private memory; false when there is none.
 #define ring_get(consumer, item) ring_get_item(consumer, item, sizeof(*(item)))
+
+// Consumer: copy the oldest item and leave it where it is, so that a consumer that is restarted
+// before ring_skip finds it again.
+#define ring_peek(consumer, item) ring_peek_item(consumer, item, sizeof(*(item)))
 
 // Producer, after a batch: true when the consumer sleeps and has to be notified now. It counts as
 // told, so that there is one notification for each sleep.

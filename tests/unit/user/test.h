@@ -20,6 +20,7 @@ extern const struct tests format_tests;
 extern const struct tests memory_tests;
 extern const struct tests elf_tests;
 extern const struct tests ring_tests;
+extern const struct tests block_tests;
 extern const struct tests multiplexer_tests;
 extern const struct tests keyboard_tests;
 extern const struct tests timer_tests;
