@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Uses a disk through the block protocol: asks how large it is, looks for the known line at its
-// start, writes a sector and reads it back.
+// start, writes some sectors and reads them back.
 #include <microkit.h>
 
 #include <components/block_protocol.h>
@@ -8,10 +8,12 @@
 enum {
 	DRIVER = 4,
 	KNOWN_SECTOR = 0,
-	OWN_SECTOR = 5,
+	OWN_SECTOR = 8,
+	OWN_COUNT = 16,
+	OWN_BYTES = OWN_COUNT * BLOCK_SECTOR,
 	// Where in the data region the sectors are kept.
 	DATA_FIRST = 0,
-	DATA_SECOND = BLOCK_SECTOR,
+	DATA_SECOND = OWN_BYTES,
 };
 
 // Patched by the composer.
@@ -44,7 +46,7 @@ static bool tell_size(void) {
 	microkit_dbg_puts("disk: ");
 	print_number(information->sectors);
 	microkit_dbg_puts(" sectors\n");
-	return information->sectors > OWN_SECTOR;
+	return information->sectors >= OWN_SECTOR + OWN_COUNT;
 }
 
 static bool has_known_line(void) {
@@ -52,13 +54,13 @@ static bool has_known_line(void) {
 		if (data_at(DATA_FIRST)[i] != known_line[i]) return false;
 	microkit_dbg_puts("disk: the known line is there\n");
 	// What the next step writes.
-	for (unsigned i = 0; i < BLOCK_SECTOR; i++)
+	for (unsigned i = 0; i < OWN_BYTES; i++)
 		data_at(DATA_FIRST)[i] = (char)(i * 7 + i / 256);
 	return true;
 }
 
 static bool reads_what_was_written(void) {
-	for (unsigned i = 0; i < BLOCK_SECTOR; i++)
+	for (unsigned i = 0; i < OWN_BYTES; i++)
 		if (data_at(DATA_SECOND)[i] != (char)(i * 7 + i / 256)) return false;
 	microkit_dbg_puts("disk: read back what was written\n");
 	return true;
@@ -76,10 +78,12 @@ static const struct {
 	{"identify", {.kind = BLOCK_IDENTIFY, .data = DATA_FIRST}, BLOCK_OK, tell_size},
 	{"read", {.kind = BLOCK_READ, .sector = KNOWN_SECTOR, .data = DATA_FIRST, .count = 1},
 		BLOCK_OK, has_known_line},
-	{"write", {.kind = BLOCK_WRITE, .sector = OWN_SECTOR, .data = DATA_FIRST, .count = 1},
+	{"write",
+		{.kind = BLOCK_WRITE, .sector = OWN_SECTOR, .data = DATA_FIRST, .count = OWN_COUNT},
 		BLOCK_OK, nothing},
 	{"flush", {.kind = BLOCK_FLUSH}, BLOCK_OK, nothing},
-	{"read back", {.kind = BLOCK_READ, .sector = OWN_SECTOR, .data = DATA_SECOND, .count = 1},
+	{"read back",
+		{.kind = BLOCK_READ, .sector = OWN_SECTOR, .data = DATA_SECOND, .count = OWN_COUNT},
 		BLOCK_OK, reads_what_was_written},
 	{"read past the end", {.kind = BLOCK_READ, .sector = ~0ul, .data = DATA_FIRST, .count = 1},
 		BLOCK_OUT_OF_RANGE, nothing},

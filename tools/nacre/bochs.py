@@ -9,6 +9,8 @@ import dataclasses
 import pathlib
 import re
 
+from nacre.disks import NO_DISKS, Disks, bochs_lines
+
 PROGRAM = "bochs"
 # Written to the log when the machine turned itself off rather than failed.
 POWERED_OFF = ("Shutdown port: shutdown requested", "ACPI control: soft power off")
@@ -20,8 +22,7 @@ cpu: model={cpu}, count=1, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs={
 memory: guest={memory}, host={memory}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-ata0-master: type=cdrom, path="{iso}", status=inserted
+{drives}
 boot: cdrom
 log: bochs.log
 panic: action=fatal
@@ -54,6 +55,7 @@ class Settings:
     time0: str = "946684800"
     # Foreign kernels read MSRs that CPUID promises and Bochs lacks.
     ignore_bad_msrs: int = 0
+    disks: Disks = NO_DISKS
 
 
 def serial_socket(port):
@@ -61,7 +63,8 @@ def serial_socket(port):
 
 
 def config_text(settings):
-    return CONFIG.format(**dataclasses.asdict(settings))
+    drives = bochs_lines(settings.disks, settings.iso)
+    return CONFIG.format(**vars(settings), drives=drives)
 
 
 def prepare(settings, directory):

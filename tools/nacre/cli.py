@@ -45,6 +45,10 @@ def add_run(commands_of):
     parser.add_argument("--iso", type=pathlib.Path, help="boot this ISO and build nothing")
     parser.add_argument("--emulator", choices=emulator.CHOICES, default="auto",
                         help="auto: QEMU if KVM offers nested VMX, else Bochs")
+    parser.add_argument("--disk", type=pathlib.Path, metavar="FILE",
+                        help="the machine's IDE disk: a file of sectors, which is written to")
+    parser.add_argument("--ahci-disk", type=pathlib.Path, metavar="FILE",
+                        help="the same at an AHCI controller (QEMU only)")
     add_kernel_options(parser)
     add_session_options(parser)
     parser.set_defaults(act=commands.run)

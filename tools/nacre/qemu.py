@@ -9,6 +9,7 @@ import dataclasses
 import pathlib
 import shutil
 
+from nacre.disks import NO_DISKS, Disks, qemu_options
 from nacre.report import Failure
 
 PROGRAM = "qemu-system-x86_64"
@@ -36,6 +37,7 @@ class Settings:
     accelerator: str = "tcg"
     firmware: str = "bios"
     clock: str = "wall"
+    disks: Disks = NO_DISKS
     extra: tuple = ()
 
 
@@ -80,7 +82,8 @@ def prepare(settings, directory):
     if settings.clock == "instructions":
         command += ICOUNT
     write_notes(settings, directory)
-    command += boot_options(settings) + list(settings.extra)
+    command += boot_options(settings) + qemu_options(settings.disks)
+    command += list(settings.extra)
     return [str(word) for word in command]
 
 

@@ -90,7 +90,7 @@ static struct block_job job_of(
 		.sector = moves ? grant->first + request->sector : 0,
 		.count = moves ? request->count : 0,
 		.data = moves ? grant->data + request->data : NULL,
-		.data_paddr = moves ? grant->data_paddr + request->data : 0,
+		.data_paddr = moves && grant->data_paddr ? grant->data_paddr + request->data : 0,
 	};
 }
 

@@ -41,7 +41,7 @@ struct block_job {
 	uint64_t sector; // of the device
 	uint32_t count;
 	uint8_t *data; // count sectors of the client's data region
-	uint64_t data_paddr; // the same; meaningless when the grant has none
+	uint64_t data_paddr; // the same; 0 when the grant does not tell
 };
 
 // False when the grant has no queue.

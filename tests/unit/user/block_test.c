@@ -189,13 +189,14 @@ static void restarted(void) {
 	struct block_job job;
 
 	start();
-	ask(0, (struct block_request){1, 2, 0, 1, BLOCK_WRITE});
+	ask(0, (struct block_request){1, 2, BLOCK_SECTOR, 1, BLOCK_WRITE});
 	check(block_server_next(&server, &job));
 	server.clients[0] = (struct block_client){0};
 	check(block_server_add(&server, 0,
 		&(struct block_grant){
 			.queue = queues[0], .data = data[0], .data_size = DATA_BYTES}));
 	check(block_server_next(&server, &job) && job.tag == 1 && job.sector == 2);
+	check(job.data_paddr == 0); // this grant does not tell where the data is
 }
 
 // A client that writes anything anywhere in what it shares.

@@ -21,6 +21,8 @@ extern const struct tests memory_tests;
 extern const struct tests elf_tests;
 extern const struct tests ring_tests;
 extern const struct tests block_tests;
+extern const struct tests ata_tests;
+extern const struct tests ahci_tests;
 extern const struct tests multiplexer_tests;
 extern const struct tests keyboard_tests;
 extern const struct tests timer_tests;

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a device says when it was given a job or has interrupted.
+#pragma once
+
+#include <components/block/server.h>
+
+enum block_progress {
+	BLOCK_IDLE, // an interrupt, but nothing is under way
+	BLOCK_UNDER_WAY, // an interrupt will come
+	BLOCK_DONE,
+	BLOCK_FAILED, // the device reports an error; it takes the next job
+	BLOCK_STUCK, // the device does not do what it has to: reset it
+};
