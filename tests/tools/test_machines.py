@@ -54,7 +54,7 @@ class DisksTest(unittest.TestCase):
     def test_bochs_boots_from_the_other_channel(self):
         text = bochs.config_text(bochs.Settings(
             iso="/x.iso", serial="s", disks=disks.Disks(ide=pathlib.Path("/d.img"))))
-        self.assertIn('ata0-master: type=disk, mode=flat, path="/d.img"', text)
+        self.assertIn('ata0-master: type=disk, mode=flat, path="ide.disk"', text)
         self.assertIn('ata1-master: type=cdrom, path="/x.iso"', text)
         with self.assertRaises(Failure):
             bochs.config_text(bochs.Settings(

@@ -9,7 +9,7 @@ import dataclasses
 import pathlib
 import re
 
-from nacre.disks import NO_DISKS, Disks, bochs_lines
+from nacre.disks import NO_DISKS, Disks, bochs_lines, link_for_bochs
 
 PROGRAM = "bochs"
 # Written to the log when the machine turned itself off rather than failed.
@@ -70,6 +70,7 @@ def config_text(settings):
 def prepare(settings, directory):
     """Writes the machine's files into its directory and returns the command that starts it."""
     directory = pathlib.Path(directory)
+    link_for_bochs(settings.disks, directory)
     (directory / "machine.bxrc").write_text(config_text(settings))
     # Debian's Bochs has the debugger built in, and waits at its prompt unless told to continue.
     (directory / "debugger.rc").write_text("c\nquit\n")

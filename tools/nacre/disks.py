@@ -14,6 +14,7 @@ SECTOR = 512
 # The slot of the controller is stated, so that firmware gives its registers the same place in
 # every run: descriptions name it.
 AHCI_SLOT = 6
+BOCHS_DISK = "ide.disk"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +59,13 @@ def qemu_options(disks):
     return options
 
 
+def link_for_bochs(disks, directory):
+    """Bochs puts a lock beside the file and leaves it there when it is killed, after which it
+    refuses the file: so it sees a link in the machine's own directory."""
+    if disks.ide:
+        (directory / BOCHS_DISK).symlink_to(disks.ide)
+
+
 def bochs_lines(disks, iso):
     """The lines of a Bochs configuration for the disks and the boot CD."""
     if disks.ahci:
@@ -66,6 +74,6 @@ def bochs_lines(disks, iso):
     primary = "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14"
     if not disks.ide:
         return f"{primary}\nata0-master: {cdrom}"
-    return (f"{primary}\nata0-master: type=disk, mode=flat, path=\"{disks.ide}\"\n"
+    return (f"{primary}\nata0-master: type=disk, mode=flat, path=\"{BOCHS_DISK}\"\n"
             "ata1: enabled=1, ioaddr1=0x170, ioaddr2=0x370, irq=15\n"
             f"ata1-master: {cdrom}")
