@@ -99,8 +99,8 @@ static inline bool ring_attach(
 	return true;
 }
 
-static inline uint8_t *ring_place(const struct ring_end *end) {
-	return end->shared->items + (size_t)(end->own & end->mask) * end->item_size;
+static inline uint8_t *ring_place(const struct ring_end *end, uint32_t size) {
+	return end->shared->items + (size_t)(end->own & end->mask) * size;
 }
 
 // What ring_put and ring_get are made of; always inline, so that a copy of known size is a few
@@ -110,7 +110,7 @@ static inline uint8_t *ring_place(const struct ring_end *end) {
 	if (size != producer->item_size) return false;
 	if (producer->own - producer->other > producer->mask && ring_room(producer) == 0)
 		return false;
-	__builtin_memcpy(ring_place(producer), item, size);
+	__builtin_memcpy(ring_place(producer, size), item, size);
 	producer->own++;
 	// Release: who sees the new head sees the item.
 	atomic_store_explicit(&producer->shared->head, producer->own, memory_order_release);
@@ -121,7 +121,7 @@ static inline uint8_t *ring_place(const struct ring_end *end) {
 	struct ring_end *consumer, void *item, uint32_t size) {
 	if (size != consumer->item_size) return false;
 	if (consumer->own == consumer->other && ring_count(consumer) == 0) return false;
-	__builtin_memcpy(item, ring_place(consumer), size);
+	__builtin_memcpy(item, ring_place(consumer, size), size);
 	return true;
 }
 
