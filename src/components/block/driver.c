@@ -49,6 +49,9 @@ void driver_start(const struct block_device *served) {
 	reset();
 	if (server.sectors > 0) print("%s: %lu sectors\n", microkit_name, server.sectors);
 	grants_open(&server);
+	// A restarted driver begins with work. The runtime unmasks the interrupt after `init` only,
+	// and until then an edge would be lost.
+	microkit_irq_ack(BLOCK_CHANNEL_IRQ);
 	pump();
 }
 

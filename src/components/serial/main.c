@@ -178,7 +178,9 @@ void init(void) {
 	multiplexer_init(&multiplexer, queue_character, NULL);
 	multiplexer_name(&multiplexer, CONSOLE_DRIVER, microkit_name, MICROKIT_PD_NAME_LENGTH);
 	uart_init();
-	// A restarted driver finds what was written before.
+	// A restarted driver finds what was written before. The runtime unmasks the interrupt after
+	// `init` only, and until then an edge would be lost.
+	microkit_irq_ack(CHANNEL_IRQ);
 	service();
 }
 
