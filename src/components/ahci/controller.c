@@ -9,8 +9,9 @@
 #include <components/ata/identify.h>
 
 enum {
-	RESET_LOOKS = 1000000, // the specification allows a second
-	LINK_LOOKS = 20000, // rounds over all ports until a link is up
+	// Looks, each followed by a pause: five microseconds or so.
+	RESET_LOOKS = 300000, // the specification allows a second
+	LINK_LOOKS = 20000, // at all ports, until the links are up
 	COMMAND_IDENTIFY = 0xec,
 	ADDRESS_BITS = 32,
 };
@@ -19,9 +20,11 @@ static bool reset_controller(void) {
 	ahci_write(AHCI_GHC, GHC_AE);
 	ahci_write(AHCI_GHC, GHC_AE | GHC_HR);
 	for (unsigned i = 0; i < RESET_LOOKS; i++) {
-		if (ahci_read(AHCI_GHC) & GHC_HR) continue;
-		ahci_write(AHCI_GHC, GHC_AE);
-		return true;
+		if (!(ahci_read(AHCI_GHC) & GHC_HR)) {
+			ahci_write(AHCI_GHC, GHC_AE);
+			return true;
+		}
+		device_pause();
 	}
 	return false;
 }
@@ -64,6 +67,7 @@ static bool find_disk(struct ahci_port *port, struct ata_identity *identity) {
 			if (identify(port, identity)) return true;
 			left &= ~(1u << port->number);
 		}
+		device_pause();
 	}
 	port->number = 0; // one that exists
 	return false;

@@ -7,11 +7,12 @@
 #include <base/memory.h>
 
 #include <components/ahci/registers.h>
+#include <components/block/device.h>
 
 enum {
-	// Reads of a register, each a microsecond or so.
-	STOP_LOOKS = 1000000, // the specification allows half a second
-	READY_LOOKS = 5000000,
+	// Looks at a register, each followed by a pause: five microseconds or so.
+	STOP_LOOKS = 200000, // the specification allows half a second
+	READY_LOOKS = 500000,
 	SLOT = 1, // bit of slot 0
 };
 
@@ -25,8 +26,10 @@ void ahci_port_write(const struct ahci_port *port, unsigned index, uint32_t valu
 
 static bool wait_clear(
 	const struct ahci_port *port, unsigned index, uint32_t bits, unsigned looks) {
-	for (unsigned i = 0; i < looks; i++)
+	for (unsigned i = 0; i < looks; i++) {
 		if (!(ahci_port_read(port, index) & bits)) return true;
+		device_pause();
+	}
 	return false;
 }
 
@@ -97,6 +100,7 @@ bool ahci_port_wait(const struct ahci_port *port) {
 		if (ahci_port_read(port, PORT_IS) & IS_ERRORS) return false;
 		if (!(ahci_port_read(port, PORT_CI) & SLOT))
 			return !(ahci_port_read(port, PORT_TFD) & (TFD_ERR | TFD_DF));
+		device_pause();
 	}
 	return false;
 }

@@ -22,11 +22,12 @@ enum {
 	COMMAND_IDENTIFY = 0xec,
 	LBA28_SECTOR_BITS = 28,
 
-	// Looks at the status register. Each is a system call and a bus cycle, a microsecond or
-	// more.
-	RESET_LOOKS = 5000000,
-	COMMAND_LOOKS = 200000,
+	// Looks at the status register, each followed by a pause: five microseconds or so.
+	RESET_LOOKS = 500000,
+	COMMAND_LOOKS = 50000,
 	SETTLE_LOOKS = 5, // 400 ns in which the status is not valid yet
+	RESET_PAUSES = 5, // 5 us at least
+	STATUS_PAUSES = 2000,
 
 	SECTOR_DOUBLE_WORDS = BLOCK_SECTOR / 4,
 };
@@ -35,9 +36,16 @@ enum {
 static bool wait_idle(uint32_t looks) {
 	for (unsigned i = 0; i < SETTLE_LOOKS; i++)
 		(void)ata_port_alternate_status();
-	for (uint32_t i = 0; i < looks; i++)
+	for (uint32_t i = 0; i < looks; i++) {
 		if (!(ata_port_alternate_status() & STATUS_BUSY)) return true;
+		device_pause();
+	}
 	return false;
+}
+
+static void pause_for(unsigned pauses) {
+	for (unsigned i = 0; i < pauses; i++)
+		device_pause();
 }
 
 static uint8_t device_bits(const struct ata_drive *drive) {
@@ -84,10 +92,13 @@ uint64_t ata_drive_reset(struct ata_drive *drive) {
 	drive->identity = (struct ata_identity){0};
 	drive->active = false;
 	if (status == STATUS_ABSENT) return 0;
+	// The busy bit is the selected drive's, so that one must not be the one that is not there.
+	ata_port_write(ATA_DEVICE, device_bits(drive));
 	ata_port_control(CONTROL_RESET | CONTROL_NO_INTERRUPT);
-	for (unsigned i = 0; i < 10 * SETTLE_LOOKS; i++)
-		(void)ata_port_alternate_status();
+	pause_for(RESET_PAUSES);
 	ata_port_control(CONTROL_NO_INTERRUPT);
+	// 2 ms until the status says anything (9.2, the host's side of a software reset).
+	pause_for(STATUS_PAUSES);
 	if (!wait_idle(RESET_LOOKS)) return 0;
 	identify(drive);
 	ata_port_control(0);

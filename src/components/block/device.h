@@ -4,6 +4,14 @@
 
 #include <components/block/server.h>
 
+// Between two looks at a register that is waited for: some microseconds in which this processor
+// leaves the bus alone. An emulated device may not get on at all while it is looked at all the
+// time.
+static inline void device_pause(void) {
+	for (unsigned i = 0; i < 100; i++)
+		__asm__ volatile("pause");
+}
+
 enum block_progress {
 	BLOCK_IDLE, // an interrupt, but nothing is under way
 	BLOCK_UNDER_WAY, // an interrupt will come

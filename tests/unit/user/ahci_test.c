@@ -28,6 +28,7 @@ static struct {
 	uint32_t ports[AHCI_PORT_COUNT][WORDS];
 	uint8_t medium[SECTORS][512];
 	struct ahci_command_fis fis; // of the last command
+	uint64_t sector;
 } fake;
 
 static uint8_t *dma; // of the exact size
@@ -64,6 +65,7 @@ static void transfer(const struct ahci_command_table *table, bool is_write) {
 	for (unsigned i = 0; i < 3; i++)
 		sector |= (uint64_t)table->fis.lba_low[i] << 8 * i |
 			(uint64_t)table->fis.lba_high[i] << (8 * i + 24);
+	fake.sector = sector;
 	check(bytes == table->fis.count * 512u);
 	for (unsigned i = 0; i < table->fis.count; i++) {
 		uint8_t *kept = fake.medium[(sector + i) % SECTORS];
@@ -188,8 +190,9 @@ static void moves(void) {
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = (uint8_t)(i * 7 + i / 512);
 	check(run(BLOCK_WRITE, 0x123456789a, 16) == BLOCK_DONE);
+	check(fake.sector == 0x123456789a);
 	memset(data, 0, sizeof(data));
-	check(run(BLOCK_READ, 0x123456789a, 16) == BLOCK_DONE);
+	check(run(BLOCK_READ, 0x123456789a, 16) == BLOCK_DONE && fake.sector == 0x123456789a);
 	for (unsigned i = 0; i < sizeof(data); i++)
 		if (data[i] != (uint8_t)(i * 7 + i / 512)) {
 			check(false);

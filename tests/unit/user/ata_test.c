@@ -22,6 +22,7 @@ static struct {
 	bool stuck; // busy for ever once a command was written
 	bool fails; // the next command ends with an error
 	bool large;
+	unsigned reset_looks; // the drive is busy for so many looks after a reset
 	uint64_t sectors;
 	uint64_t base;
 	// Its registers: each two deep.
@@ -107,6 +108,8 @@ uint8_t ata_port_read(enum ata_register index) {
 }
 
 void ata_port_write(enum ata_register index, uint8_t value) {
+	// While it is busy, a drive takes nothing.
+	if (fake.reset_looks > 0) return;
 	if (index == ATA_COMMAND) {
 		begin(value);
 		return;
@@ -147,11 +150,21 @@ void ata_port_write_data(uint32_t words) {
 	if (fake.position == 512) end_sector();
 }
 
-uint8_t ata_port_alternate_status(void) { return fake.absent ? 0xff : fake.status; }
+// Drive 1 is not there; while it is selected, the status is 0.
+uint8_t ata_port_alternate_status(void) {
+	if (fake.absent) return 0xff;
+	if (fake.now[ATA_DEVICE] & 1 << 4) return 0;
+	if (fake.reset_looks > 0) {
+		fake.reset_looks--;
+		return BUSY;
+	}
+	return fake.status;
+}
 
 void ata_port_control(uint8_t value) {
 	if (value & 4) {
 		fake.resets++;
+		fake.reset_looks = 10;
 		fake.stuck = false;
 		fake.status = READY;
 	}
@@ -164,6 +177,7 @@ static uint8_t data[256 * 512];
 static void start(uint64_t sectors, bool large) {
 	memset(&fake, 0, sizeof(fake));
 	fake.status = READY;
+	fake.now[ATA_DEVICE] = 1 << 4; // as firmware left it
 	fake.sectors = sectors;
 	fake.large = large;
 	drive = (struct ata_drive){0};
@@ -194,7 +208,7 @@ static void moves(uint64_t sector, uint32_t count) {
 			check(false);
 			return;
 		}
-	check(fake.sector == sector + count);
+	check(fake.sector == sector + count && fake.left == 0);
 }
 
 static void small(void) {
@@ -218,6 +232,7 @@ static void large(void) {
 	moves(0x123456789a00, 16);
 	fake.base = 1ul << 40;
 	check(run(BLOCK_READ, 1ul << 40, 256) == BLOCK_DONE && fake.sector == (1ul << 40) + 256);
+	check(fake.left == 0);
 }
 
 static void nothing_there(void) {
@@ -251,9 +266,15 @@ static void silence(void) {
 	fake.stuck = true;
 	check(run(BLOCK_READ, 0, 1) == BLOCK_UNDER_WAY);
 	check(ata_drive_interrupt(&drive) == BLOCK_UNDER_WAY); // another's interrupt
+	check(ata_drive_reset(&drive) == 1000);
+	fake.stuck = true;
+	check(run(BLOCK_FLUSH, 0, 0) == BLOCK_UNDER_WAY);
+	check(ata_drive_interrupt(&drive) == BLOCK_UNDER_WAY);
+	check(ata_drive_reset(&drive) == 1000);
+	fake.stuck = true;
 	check(run(BLOCK_WRITE, 0, 1) == BLOCK_STUCK);
 	check(ata_drive_start(&drive, &job) == BLOCK_STUCK);
-	check(ata_drive_reset(&drive) == 1000 && fake.resets == 2);
+	check(ata_drive_reset(&drive) == 1000 && fake.resets == 4);
 	fake.status = READY | DATA_REQUEST; // data that nobody asked for
 	check(ata_drive_start(&drive, &job) == BLOCK_STUCK);
 }

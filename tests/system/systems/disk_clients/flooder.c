@@ -4,8 +4,9 @@
 
 enum {
 	DRIVER = 0,
+	WORKER = 1,
 	QUEUE_WORDS = 4096 / 8,
-	SAID_AT = 100,
+	ROUNDS_AHEAD = 3,
 };
 
 // Patched by the composer.
@@ -22,7 +23,7 @@ void init(void) {
 			words[i] = random >> (random >> 58);
 		}
 		microkit_notify(DRIVER);
-		if (round == SAID_AT) microkit_dbg_puts("flooder: goes on\n");
+		if (round == ROUNDS_AHEAD) microkit_notify(WORKER);
 	}
 }
 

@@ -7,6 +7,7 @@
 
 enum {
 	DRIVER = 0,
+	FLOODER = 1, // notifies when it has begun
 	SLOT_DRIVER_THREAD = 1,
 	SECTORS = 256,
 	UNDER_WAY = 32, // and as many sectors in the data region
@@ -85,14 +86,14 @@ static void take(const struct block_completion *completion) {
 }
 
 void init(void) {
-	if (!block_open(&driver, (struct block_queue *)queue_vaddr)) return;
-	ask_more();
+	if (!block_open(&driver, (struct block_queue *)queue_vaddr))
+		microkit_dbg_puts("worker: wrong queue\n");
 }
 
 void notified(microkit_channel channel) {
 	struct block_completion completion;
 
-	(void)channel;
+	if (channel == FLOODER) ask_more();
 	do {
 		while (ring_get(&driver.completions, &completion)) {
 			take(&completion);
