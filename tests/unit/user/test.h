@@ -29,6 +29,8 @@ extern const struct tests timer_tests;
 extern const struct tests image_tests;
 extern const struct tests symbols_tests;
 extern const struct tests report_tests;
+extern const struct tests settings_tests;
+extern const struct tests pci_tests;
 
 void test_check(int holds, const char *expression, const char *file, int line);
 
