@@ -9,6 +9,7 @@ import dataclasses
 import pathlib
 import re
 
+from nacre import network
 from nacre.disks import NO_DISKS, Disks, bochs_lines, link_for_bochs
 
 PROGRAM = "bochs"
@@ -56,6 +57,7 @@ class Settings:
     # Foreign kernels read MSRs that CPUID promises and Bochs lacks.
     ignore_bad_msrs: int = 0
     disks: Disks = NO_DISKS
+    wire: network.Network | None = None
 
 
 def serial_socket(port):
@@ -71,7 +73,8 @@ def prepare(settings, directory):
     """Writes the machine's files into its directory and returns the command that starts it."""
     directory = pathlib.Path(directory)
     link_for_bochs(settings.disks, directory)
-    (directory / "machine.bxrc").write_text(config_text(settings))
+    (directory / "machine.bxrc").write_text(
+        config_text(settings) + network.bochs_lines(settings.wire, directory))
     # Debian's Bochs has the debugger built in, and waits at its prompt unless told to continue.
     (directory / "debugger.rc").write_text("c\nquit\n")
     return [PROGRAM, "-q", "-f", "machine.bxrc", "-rc", "debugger.rc"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Chooses the emulator for a system with guests, and starts it."""
 
-from nacre import disks, kvm, machine
+from nacre import kvm, machine
 from nacre.report import step, warn
 
 CHOICES = ("auto", "qemu", "bochs")
@@ -25,12 +25,13 @@ def choose(wanted):
     return "bochs", None
 
 
-def start(iso, wanted, pace, attached=disks.NO_DISKS):
-    """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions"."""
+def start(iso, wanted, pace, **attached):
+    """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions".
+    `attached` are settings that both machines have: `disks`, `wire`."""
     emulator, accelerator = choose(wanted)
     if emulator == "qemu":
-        return machine.QemuMachine(iso=iso, memory=MEMORY, accelerator=accelerator, disks=attached)
+        return machine.QemuMachine(iso=iso, memory=MEMORY, accelerator=accelerator, **attached)
     if pace == "people":
         return machine.BochsMachine(iso=iso, memory=MEMORY, sync="slowdown", time0="local",
-                                    ips=PEOPLES_SPEED, disks=attached)
-    return machine.BochsMachine(iso=iso, memory=MEMORY, disks=attached)
+                                    ips=PEOPLES_SPEED, **attached)
+    return machine.BochsMachine(iso=iso, memory=MEMORY, **attached)
