@@ -31,6 +31,10 @@ extern const struct tests symbols_tests;
 extern const struct tests report_tests;
 extern const struct tests settings_tests;
 extern const struct tests pci_tests;
+extern const struct tests e1000_tests;
+extern const struct tests network_tests;
+extern const struct tests vswitch_tests;
+extern const struct tests echo_tests;
 
 void test_check(int holds, const char *expression, const char *file, int line);
 
