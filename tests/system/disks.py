@@ -78,7 +78,9 @@ def check_no_disk():
     """BLOCK_NO_DEVICE from both drivers, where there is only a CD or nothing."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     steps = [("until", "there is no disk"), ("until", "disk: wrong at: identify, status 7")]
+    no_controller = [("until", "ahci: no device"), *steps[1:]]
     return (in_qemu("disk-none-qemu", EXAMPLE / "disk.system", Disks(), steps)[0]
+            + in_qemu("disk-none-ahci", EXAMPLE / "ahci.system", Disks(), no_controller)[0]
             + in_bochs("disk-none-bochs", EXAMPLE / "disk.system", Disks(), steps)[0])
 
 
