@@ -1,29 +1,47 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A console: memory that a program shares with the serial port driver. The program writes output
-// and notifies the driver; the driver writes input and notifies the program. A zeroed console is a
-// valid one without a name.
+// A console: memory that a program shares with the serial port driver, with a ring of bytes each
+// way. A zeroed console is a valid one without a name.
 #pragma once
 
 #include <components/ring.h>
 
 enum {
+	CONSOLE_CAPACITY = 8192,
+	CONSOLE_RING = RING_HEADER + CONSOLE_CAPACITY,
 	CONSOLE_NAME_LENGTH = 32,
 	CONSOLE_PLAIN = 0,
 	CONSOLE_INTERACTIVE = 1, // its unfinished lines are shown and it may have the keyboard
 };
 
 struct console {
-	struct byte_ring out; // program to driver
-	struct byte_ring in; // driver to program
+	_Alignas(RING_LINE) uint8_t out[CONSOLE_RING]; // program to driver
+	_Alignas(RING_LINE) uint8_t in[CONSOLE_RING]; // driver to program
 	_Atomic uint32_t kind;
 	char name[CONSOLE_NAME_LENGTH]; // label of its lines; the driver distrusts it
 };
 
 _Static_assert(sizeof(struct console) <= 0x5000);
 
-// Program: say who it is. Done once, before the first output.
-static inline void console_open(struct console *console, const char *name, uint32_t kind) {
+// One side's ends of the two rings.
+struct console_end {
+	struct ring_end out;
+	struct ring_end in;
+};
+
+// Program: say who it is. Done once, before the first output. False without a region.
+static inline bool console_open(
+	struct console_end *end, struct console *console, const char *name, uint32_t kind) {
+	if (!console || !ring_attach_producer(&end->out, console->out, CONSOLE_RING, 1) ||
+		!ring_attach_consumer(&end->in, console->in, CONSOLE_RING, 1))
+		return false;
 	for (unsigned i = 0; i < CONSOLE_NAME_LENGTH - 1 && name[i]; i++)
 		console->name[i] = name[i];
 	atomic_store_explicit(&console->kind, kind, memory_order_release);
+	return true;
+}
+
+// Driver: take its side. False without a region.
+static inline bool console_serve(struct console_end *end, struct console *console) {
+	return console && ring_attach_consumer(&end->out, console->out, CONSOLE_RING, 1) &&
+		ring_attach_producer(&end->in, console->in, CONSOLE_RING, 1);
 }

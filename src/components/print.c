@@ -14,26 +14,22 @@
 uint64_t console_vaddr __attribute__((section(".data")));
 
 // Written by print only; a component is one thread.
+static struct console_end console;
 static bool console_opened;
 static uint32_t bytes_lost;
 
-static struct console *own_console(void) {
-	struct console *console = (struct console *)console_vaddr;
-
-	if (console && !console_opened) {
-		console_open(console, microkit_name, CONSOLE_PLAIN);
-		console_opened = true;
-	}
-	return console;
+static bool has_console(void) {
+	if (!console_opened)
+		console_opened = console_open(
+			&console, (struct console *)console_vaddr, microkit_name, CONSOLE_PLAIN);
+	return console_opened;
 }
 
 static void put(struct format_sink *sink, char character) {
-	struct console *console = own_console();
-
 	(void)sink;
-	if (!console)
+	if (!has_console())
 		microkit_dbg_putc(character);
-	else if (!ring_put(&console->out, (uint8_t)character))
+	else if (!ring_put(&console.out, &character))
 		bytes_lost++;
 }
 
@@ -54,7 +50,7 @@ static void emit(const char *format, va_list arguments) {
 void print(const char *format, ...) {
 	va_list arguments;
 
-	if (bytes_lost > 0 && ring_free(&own_console()->out) > 64) {
+	if (bytes_lost > 0 && ring_room(&console.out) > 64) {
 		uint32_t lost = bytes_lost;
 
 		bytes_lost = 0;
@@ -63,5 +59,5 @@ void print(const char *format, ...) {
 	va_start(arguments, format);
 	emit(format, arguments);
 	va_end(arguments);
-	if (console_vaddr) microkit_notify(CONSOLE_CHANNEL);
+	if (has_console() && ring_must_notify(&console.out)) microkit_notify(CONSOLE_CHANNEL);
 }

@@ -1,60 +1,198 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Byte ring in memory shared by one producer and one consumer. The two may distrust each other: a
-// side reads the other's counter, but never uses it as an index without masking.
+// The one ring of Nacre's device protocols: items of a fixed size in shared memory, one producer,
+// one consumer. docs/reference/rings.md has the layout and the rules.
 //
-//   head counts bytes ever written (producer writes it), tail bytes ever read (consumer writes it);
-//   both wrap at 2^32. A zeroed ring is empty.
+//   byte 0     producer's line: head, items ever written; producer_waits
+//   byte 64    consumer's line: tail, items ever read; consumer_awake
+//   byte 128   capacity * item size bytes of items; capacity is a power of two
+//
+// Counters wrap at 2^32. Zeroed memory is an empty ring whose consumer sleeps, so the first item is
+// told. Each side keeps a private ring_end: its own counter is there and shared memory has only a
+// copy, so a hostile peer can neither move it nor lead an access outside the region. Impossible
+// counters of the peer make the ring look empty to a consumer and full to a producer.
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
-	RING_CAPACITY = 8192, // a power of two
+	RING_LINE = 64,
+	RING_HEADER = 2 * RING_LINE,
 };
 
-struct byte_ring {
+struct ring {
 	_Atomic uint32_t head;
-	uint32_t head_padding[15]; // the two counters on different cache lines
+	_Atomic uint32_t producer_waits; // 1: the producer sleeps until it is told of room
+	uint32_t producer_padding[14];
 	_Atomic uint32_t tail;
-	uint32_t tail_padding[15];
-	uint8_t data[RING_CAPACITY];
+	_Atomic uint32_t consumer_awake; // 0: the consumer sleeps until it is told of items
+	uint32_t consumer_padding[14];
+	uint8_t items[];
 };
 
-_Static_assert(sizeof(struct byte_ring) == 128 + RING_CAPACITY);
+_Static_assert(offsetof(struct ring, tail) == RING_LINE && sizeof(struct ring) == RING_HEADER);
 
-// Bytes in the ring. The side that does not own both counters may see a hostile one: clamp.
-static inline uint32_t ring_used(const struct byte_ring *ring) {
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
-	uint32_t used = head - tail;
+// One side's view, in its private memory.
+struct ring_end {
+	struct ring *shared;
+	uint32_t mask; // capacity - 1
+	uint32_t item_size;
+	uint32_t own; // this side's counter
+	uint32_t other; // the peer's counter as last seen, never an impossible one
+};
 
-	return used > RING_CAPACITY ? RING_CAPACITY : used;
+// Consumer: items that wait.
+static inline uint32_t ring_count(struct ring_end *consumer) {
+	uint32_t head = atomic_load_explicit(&consumer->shared->head, memory_order_acquire);
+	uint32_t count = head - consumer->own;
+
+	if (count > consumer->mask + 1) count = 0;
+	consumer->other = consumer->own + count;
+	return count;
 }
 
-static inline uint32_t ring_free(const struct byte_ring *ring) {
-	return RING_CAPACITY - ring_used(ring);
+// Producer: items for which there is room.
+static inline uint32_t ring_room(struct ring_end *producer) {
+	uint32_t tail = atomic_load_explicit(&producer->shared->tail, memory_order_acquire);
+	uint32_t capacity = producer->mask + 1;
+	uint32_t count = producer->own - tail;
+
+	if (count > capacity) count = capacity;
+	producer->other = producer->own - count;
+	return capacity - count;
 }
 
-// Producer: add a byte; false when the ring is full.
-static inline bool ring_put(struct byte_ring *ring, uint8_t byte) {
-	uint32_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
+// Used by the two functions below: false when the region cannot be a ring of such items.
+static inline bool ring_attach(
+	struct ring_end *end, void *memory, size_t bytes, uint32_t item_size) {
+	uint64_t capacity;
 
-	if (ring_free(ring) == 0) return false;
-	ring->data[head % RING_CAPACITY] = byte;
-	// Release: the consumer that sees the new head sees the byte.
-	atomic_store_explicit(&ring->head, head + 1, memory_order_release);
+	if (!memory || (uintptr_t)memory % RING_LINE != 0 || item_size == 0 || bytes < RING_HEADER)
+		return false;
+	capacity = (bytes - RING_HEADER) / item_size;
+	if (capacity == 0) return false;
+	if (capacity > 1u << 31) capacity = 1u << 31;
+	*end = (struct ring_end){.shared = memory, .item_size = item_size};
+	end->mask = (uint32_t)((1ul << (63 - __builtin_clzl(capacity))) - 1);
 	return true;
 }
 
-// Consumer: take the oldest byte; false when the ring is empty.
-static inline bool ring_get(struct byte_ring *ring, uint8_t *byte) {
-	uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
+// A restarted side goes on where the last one stopped. Call it once, from `init`; then look at the
+// ring before the first sleep, because what the last one was told is lost.
+[[nodiscard]] static inline bool ring_attach_producer(
+	struct ring_end *end, void *memory, size_t bytes, uint32_t item_size) {
+	if (!ring_attach(end, memory, bytes, item_size)) return false;
+	end->own = atomic_load_explicit(&end->shared->head, memory_order_relaxed);
+	atomic_store_explicit(&end->shared->producer_waits, 0, memory_order_relaxed);
+	(void)ring_room(end);
+	return true;
+}
 
-	if (ring_used(ring) == 0) return false;
-	*byte = ring->data[tail % RING_CAPACITY];
+[[nodiscard]] static inline bool ring_attach_consumer(
+	struct ring_end *end, void *memory, size_t bytes, uint32_t item_size) {
+	if (!ring_attach(end, memory, bytes, item_size)) return false;
+	end->own = atomic_load_explicit(&end->shared->tail, memory_order_relaxed);
+	atomic_store_explicit(&end->shared->consumer_awake, 0, memory_order_relaxed);
+	end->other = end->own;
+	return true;
+}
+
+static inline uint8_t *ring_place(const struct ring_end *end, uint32_t size) {
+	return end->shared->items + (size_t)(end->own & end->mask) * size;
+}
+
+// Word by word where that is possible: the compiler then sees the fields of the item.
+[[gnu::always_inline]] static inline void ring_copy(void *to, const void *from, uint32_t size) {
+	if (size % 8 != 0 || size > RING_LINE) {
+		__builtin_memcpy(to, from, size);
+		return;
+	}
+#pragma GCC unroll 8
+	for (uint32_t i = 0; i < size; i += 8)
+		__builtin_memcpy((uint8_t *)to + i, (const uint8_t *)from + i, 8);
+}
+
+// What ring_put and ring_get are made of; always inline, so that a copy of known size is a few
+// moves.
+[[gnu::always_inline]] static inline bool ring_put_item(
+	struct ring_end *producer, const void *item, uint32_t size) {
+	if (size != producer->item_size) return false;
+	if (producer->own - producer->other > producer->mask && ring_room(producer) == 0)
+		return false;
+	ring_copy(ring_place(producer, size), item, size);
+	producer->own++;
+	// Release: who sees the new head sees the item.
+	atomic_store_explicit(&producer->shared->head, producer->own, memory_order_release);
+	return true;
+}
+
+[[gnu::always_inline]] static inline bool ring_peek_item(
+	struct ring_end *consumer, void *item, uint32_t size) {
+	if (size != consumer->item_size) return false;
+	if (consumer->own == consumer->other && ring_count(consumer) == 0) return false;
+	ring_copy(item, ring_place(consumer, size), size);
+	return true;
+}
+
+// Consumer: the oldest item, which ring_peek showed, is done with.
+static inline void ring_skip(struct ring_end *consumer) {
+	consumer->own++;
 	// Release: the producer reuses the place only after it was read.
-	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
+	atomic_store_explicit(&consumer->shared->tail, consumer->own, memory_order_release);
+}
+
+[[gnu::always_inline]] static inline bool ring_get_item(
+	struct ring_end *consumer, void *item, uint32_t size) {
+	if (!ring_peek_item(consumer, item, size)) return false;
+	ring_skip(consumer);
 	return true;
+}
+
+// Producer: add an item; false when the ring is full (or made for items of another size).
+#define ring_put(producer, item) ring_put_item(producer, item, sizeof(*(item)))
+
+// Consumer: take the oldest item into private memory; false when there is none.
+#define ring_get(consumer, item) ring_get_item(consumer, item, sizeof(*(item)))
+
+// Consumer: copy the oldest item and leave it where it is, so that a consumer that is restarted
+// before ring_skip finds it again.
+#define ring_peek(consumer, item) ring_peek_item(consumer, item, sizeof(*(item)))
+
+// Producer, after a batch: true when the consumer sleeps and has to be notified now. It counts as
+// told, so that there is one notification for each sleep.
+static inline bool ring_must_notify(struct ring_end *producer) {
+	// The items before the look at the flag; pairs with the fence of ring_may_sleep.
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&producer->shared->consumer_awake, memory_order_relaxed) == 0 &&
+		atomic_exchange(&producer->shared->consumer_awake, 1) == 0;
+}
+
+// Consumer that found nothing: true when it may sleep, because the producer will notify; false when
+// something came meanwhile.
+static inline bool ring_may_sleep(struct ring_end *consumer) {
+	atomic_store_explicit(&consumer->shared->consumer_awake, 0, memory_order_relaxed);
+	// The flag before the last look: one of the two sides sees what the other wrote.
+	atomic_thread_fence(memory_order_seq_cst);
+	if (ring_count(consumer) == 0) return true;
+	atomic_store_explicit(&consumer->shared->consumer_awake, 1, memory_order_relaxed);
+	return false;
+}
+
+// The same pair the other way round, for a producer that waits for room.
+// Consumer, after a batch: true when the producer has to be notified of room.
+static inline bool ring_must_notify_producer(struct ring_end *consumer) {
+	atomic_thread_fence(memory_order_seq_cst);
+	return atomic_load_explicit(&consumer->shared->producer_waits, memory_order_relaxed) != 0 &&
+		atomic_exchange(&consumer->shared->producer_waits, 0) != 0;
+}
+
+// Producer that found no room: true when it may sleep, false when there is room now.
+static inline bool ring_may_wait(struct ring_end *producer) {
+	atomic_store_explicit(&producer->shared->producer_waits, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (ring_room(producer) == 0) return true;
+	atomic_store_explicit(&producer->shared->producer_waits, 0, memory_order_relaxed);
+	return false;
 }

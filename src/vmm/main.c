@@ -26,9 +26,8 @@ static bool fail(const char *what) {
 }
 
 static void start_console(void) {
-	machine.terminal.rings = (struct console *)console_vaddr;
-	if (machine.terminal.rings != NULL)
-		console_open(machine.terminal.rings, "linux", CONSOLE_INTERACTIVE);
+	machine.terminal.connected = console_open(&machine.terminal.console,
+		(struct console *)console_vaddr, "linux", CONSOLE_INTERACTIVE);
 	machine.terminal.signal = host_console_signal;
 	log_start(terminal_write, &machine.terminal);
 }

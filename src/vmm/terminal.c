@@ -2,33 +2,34 @@
 // The guest's terminal: signals the serial driver once a burst, not once a byte.
 #include <vmm/terminal.h>
 
-#include <components/console.h>
-
 enum { BURST = 256 };
 
 void terminal_flush(struct terminal *terminal) {
 	if (terminal->unsignalled == 0) return;
 	terminal->unsignalled = 0;
-	terminal->signal();
+	if (ring_must_notify(&terminal->console.out)) terminal->signal();
 }
 
 static bool terminal_ready(void *context) {
-	const struct terminal *terminal = context;
-	return terminal->rings == NULL || ring_free(&terminal->rings->out) > 0;
+	struct terminal *terminal = context;
+	return !terminal->connected || ring_room(&terminal->console.out) > 0;
 }
 
 static void terminal_put(void *context, uint8_t byte) {
 	struct terminal *terminal = context;
-	if (terminal->rings == NULL || !ring_put(&terminal->rings->out, byte)) return;
+	if (!terminal->connected || !ring_put(&terminal->console.out, &byte)) return;
 	terminal->line_open = byte != '\n';
 	terminal->unsignalled++;
-	if (byte == '\n' || terminal->unsignalled >= BURST || ring_free(&terminal->rings->out) == 0)
+	if (byte == '\n' || terminal->unsignalled >= BURST ||
+		ring_room(&terminal->console.out) == 0)
 		terminal_flush(terminal);
 }
 
 static bool terminal_get(void *context, uint8_t *byte) {
 	struct terminal *terminal = context;
-	return terminal->rings != NULL && ring_get(&terminal->rings->in, byte);
+	struct ring_end *in = &terminal->console.in;
+	if (!terminal->connected) return false;
+	return ring_get(in, byte) || (!ring_may_sleep(in) && ring_get(in, byte));
 }
 
 struct uart_backend terminal_backend(struct terminal *terminal) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guest's terminal: the two byte rings shared with the serial driver.
+// The guest's terminal: the two rings of bytes shared with the serial driver.
 #pragma once
 
 #include <vmm/device/uart.h>
 
-struct console;
+#include <components/console.h>
 
 struct terminal {
-	struct console *rings; // null without a console region: output is lost, input never comes
+	bool connected; // false without a console region: output is lost, input never comes
+	struct console_end console;
 	void (*signal)(void);
 	unsigned unsignalled; // bytes written since the last signal
 	bool line_open; // the last byte was not a line end

@@ -42,6 +42,11 @@ SCRIPTS = {
                 "all 2 restarts are used up"],
     "timer": ["sleeper: going to sleep", *["sleeper: awake"] * 5, "sleeper: done"],
     "ring": ["consumer: ready", "consumer: all arrived"],
+    "network_echo": ["e1000: no device", "host_a: 10.0.2.15 is ready",
+                     "pinger: 10.0.2.15 answered ARP, ping and UDP echo",
+                     "pinger: 10.0.2.16 answered ARP, ping and UDP echo",
+                     "the switch took 15 frames, refused 1 of them, gave 14, dropped 0",
+                     "pinger: all answered"],
     "hostile": ["worker: nothing was lost"],
 }
 # Example -> what none of its lines may say.

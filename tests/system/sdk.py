@@ -19,6 +19,7 @@ CASES = [
     ("x86_64_generic", "debug", "hierarchy", ["too many restarts - PD stopped", "hello, world"]),
     ("x86_64_generic", "debug", "timer", ["sleeper: done"]),
     ("x86_64_generic", "debug", "ring", ["consumer: all arrived"]),
+    ("x86_64_generic", "debug", "network_echo", ["pinger: all answered"]),
     ("x86_64_generic", "release", "x86_64_ioport", ["hello!"]),
     ("x86_64_generic_vtx", "benchmark", "x86_64_ioport", ["hello!"]),
 ]

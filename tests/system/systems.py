@@ -57,6 +57,12 @@ CASES = {
          "system: 'asserter' was stopped", "callee was called but has no entry point 'protected'",
          "system: 'callee' was stopped: write to 0x0"],
         "'crasher' was stopped"),
+    "net_hostile": (
+        "stations that flood, do not read, or crash keep no other from the network",
+        ["deaf: is there", "host: 10.0.2.1 is ready", "pinger: all answered",
+         *["crasher: asks", "crasher: was answered", "'crasher' was stopped"] * 3,
+         "all 3 restarts are used up", "flooder: still at it"],
+        "'(vswitch|flooder|deaf|host|pinger)' was stopped"),
     "io_space": (
         "a description for an IOMMU runs on a machine without one, and says so",
         ["no IOMMU here: 'card'", "driver: runs"],

@@ -14,6 +14,7 @@ from nacre import bench, cli, machine, marks, measure, trace  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
 IPC = bench.load(bench.QUESTIONS["ipc"])
+RING = bench.load(bench.QUESTIONS["ring"])
 
 
 def figure(name, median, **fields):
@@ -80,6 +81,24 @@ class Emulators(unittest.TestCase):
         # The kernel keeps 47 characters of a module's name.
         for rows in (marks.FAST, marks.GUESTS, *((name,) for name in marks.MARKS)):
             self.assertLess(len(measure.Request("qemu", rows=rows).notes()[0]), 48)
+
+
+class Ring(unittest.TestCase):
+    LINE = ('{"name": "%s", "batch": 32, "items": 100, "ticks": %d, "notifications": %d}\n')
+
+    def verdict(self, name, ticks, notifications):
+        return RING.verdict(RING.figures_of(
+            "Nacre\n" + self.LINE % (name, ticks, notifications)))
+
+    def test_share_of_an_item(self):
+        figures = RING.figures_of(self.LINE % ("asleep-32", 4321, 4))
+        self.assertEqual((figures[0]["median"], figures[0]["notifications"]), (43.2, 4))
+
+    def test_marks(self):
+        self.assertIn("under 60 instructions an item", self.verdict("asleep-32", 5990, 4))
+        self.assertIn("asleep-32: 60.0 instructions, mark", self.verdict("asleep-32", 6000, 4))
+        self.assertIn("awake was notified 1 times", self.verdict("awake-8", 100, 1))
+        self.assertNotIn("*", self.verdict("asleep-1", 100000, 100))
 
 
 class Recorded(unittest.TestCase):

@@ -57,6 +57,10 @@ class Images(Composer):
         self.assertEqual(self.symbol(data, 0, "value", 8), struct.pack("<Q", 0x400000))
         self.assertEqual(self.symbol(data, 0, "other", 8), struct.pack("<Q", 4))
 
+    def test_variable_of_a_stated_value(self):
+        data = self.accept(pd(inside='<setvar symbol="value" value="0x1234_5678_9abc"/>'))
+        self.assertEqual(self.symbol(data, 0, "value", 8), struct.pack("<Q", 0x123456789abc))
+
     def test_prefill(self):
         data = self.accept('<memory_region name="m" prefill_path="text"/>' + pd())
         region = self.table(data, image.REGION)[0]

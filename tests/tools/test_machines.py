@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import bochs, cli, debs, iso, qemu, results  # noqa: E402
+from nacre import bochs, cli, debs, disks, iso, qemu, results  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 
@@ -48,6 +48,35 @@ class QemuTest(unittest.TestCase):
         self.assertIsNone(qemu.ending(1))
         self.assertIn("code 3", qemu.ending(7))
         self.assertIn("status -9", qemu.ending(-9))
+
+
+class DisksTest(unittest.TestCase):
+    def test_bochs_boots_from_the_other_channel(self):
+        text = bochs.config_text(bochs.Settings(
+            iso="/x.iso", serial="s", disks=disks.Disks(ide=pathlib.Path("/d.img"))))
+        self.assertIn('ata0-master: type=disk, mode=flat, path="ide.disk"', text)
+        self.assertIn('ata1-master: type=cdrom, path="/x.iso"', text)
+        with self.assertRaises(Failure):
+            bochs.config_text(bochs.Settings(
+                iso="/x.iso", serial="s", disks=disks.Disks(ahci=pathlib.Path("/d.img"))))
+
+    def test_qemu_attaches_both_kinds(self):
+        words = qemu.prepare(qemu.Settings(port=1, kernel="k", disks=disks.Disks(
+            pathlib.Path("/a,b"), pathlib.Path("/c"))), "/tmp")
+        self.assertIn("if=none,id=ide-disk,format=raw,file=/a,,b", words)
+        self.assertIn("ide-hd,drive=ide-disk,bus=ide.0,unit=0", words)
+        self.assertIn("ide-hd,drive=ahci-disk,bus=ahci.0", words)
+
+    def test_files_are_checked(self):
+        with tempfile.TemporaryDirectory() as directory:
+            file = pathlib.Path(directory) / "disk"
+            with self.assertRaisesRegex(Failure, "--disk .*no such file.*truncate"):
+                disks.checked(file, None)
+            file.write_bytes(bytes(513))
+            with self.assertRaisesRegex(Failure, "--ahci-disk .*513 bytes"):
+                disks.checked(None, file)
+            file.write_bytes(bytes(1024))
+            self.assertEqual(disks.checked(file, None), disks.Disks(file, None))
 
 
 class IsoTest(unittest.TestCase):

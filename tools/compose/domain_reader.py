@@ -181,9 +181,16 @@ class DomainReader:
         self._variable(domain, element, fields, "setvar_addr", port.address)
 
     def _setvar(self, domain, element):
-        fields = self._fields(element, "symbol", "region_paddr")
+        fields = self._fields(element, "symbol", "region_paddr", "value")
         symbol = fields.text("symbol", required=True)
-        name = fields.text("region_paddr", required=True)
+        if fields.has("value"):
+            self._setvar_value(domain, element, fields, symbol)
+            return
+        if not fields.has("region_paddr"):
+            self.problems.add(
+                element, "<setvar> needs the attribute 'region_paddr', or 'value' with a number")
+            return
+        name = fields.text("region_paddr")
 
         def value():
             places = [region.paddr for region in self.system.regions if region.name == name]
@@ -191,6 +198,12 @@ class DomainReader:
 
         domain.variables.append(model.Variable(element, symbol, value))
         element.region_paddr = name
+
+    def _setvar_value(self, domain, element, fields, symbol):
+        if fields.has("region_paddr"):
+            self.problems.add(element, "<setvar> takes one of 'region_paddr' and 'value', not both")
+        domain.variables.append(
+            model.Variable(element, symbol, fields.number("value", required=True)))
 
     def _guest(self, domain, element):
         fields = self._fields(element, "name")

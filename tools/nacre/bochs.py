@@ -9,6 +9,9 @@ import dataclasses
 import pathlib
 import re
 
+from nacre import network
+from nacre.disks import NO_DISKS, Disks, bochs_lines, link_for_bochs
+
 PROGRAM = "bochs"
 # Written to the log when the machine turned itself off rather than failed.
 POWERED_OFF = ("Shutdown port: shutdown requested", "ACPI control: soft power off")
@@ -20,8 +23,7 @@ cpu: model={cpu}, count=1, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs={
 memory: guest={memory}, host={memory}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
-ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-ata0-master: type=cdrom, path="{iso}", status=inserted
+{drives}
 boot: cdrom
 log: bochs.log
 panic: action=fatal
@@ -54,6 +56,8 @@ class Settings:
     time0: str = "946684800"
     # Foreign kernels read MSRs that CPUID promises and Bochs lacks.
     ignore_bad_msrs: int = 0
+    disks: Disks = NO_DISKS
+    wire: network.Network | None = None
 
 
 def serial_socket(port):
@@ -61,13 +65,16 @@ def serial_socket(port):
 
 
 def config_text(settings):
-    return CONFIG.format(**dataclasses.asdict(settings))
+    drives = bochs_lines(settings.disks, settings.iso)
+    return CONFIG.format(**vars(settings), drives=drives)
 
 
 def prepare(settings, directory):
     """Writes the machine's files into its directory and returns the command that starts it."""
     directory = pathlib.Path(directory)
-    (directory / "machine.bxrc").write_text(config_text(settings))
+    link_for_bochs(settings.disks, directory)
+    (directory / "machine.bxrc").write_text(
+        config_text(settings) + network.bochs_lines(settings.wire, directory))
     # Debian's Bochs has the debugger built in, and waits at its prompt unless told to continue.
     (directory / "debugger.rc").write_text("c\nquit\n")
     return [PROGRAM, "-q", "-f", "machine.bxrc", "-rc", "debugger.rc"]

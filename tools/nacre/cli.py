@@ -37,6 +37,14 @@ def add_kernel_options(parser):
                         help="command line given to the kernel")
 
 
+def add_network_options(parser):
+    parser.add_argument("--network", default="none", metavar="KIND",
+                        help="give the machine a network card: `user` for the emulator's own "
+                             "network, a port number for a wire of UDP datagrams (default: none)")
+    parser.add_argument("--forward", action="append", default=[], metavar="udp:PORT:ADDRESS:PORT",
+                        help="with --network user: a port of this host that leads to a component")
+
+
 def add_run(commands_of):
     parser = commands_of.add_parser(
         "run", help="build and boot the demo: native components and a Linux guest")
@@ -45,6 +53,11 @@ def add_run(commands_of):
     parser.add_argument("--iso", type=pathlib.Path, help="boot this ISO and build nothing")
     parser.add_argument("--emulator", choices=emulator.CHOICES, default="auto",
                         help="auto: QEMU if KVM offers nested VMX, else Bochs")
+    parser.add_argument("--disk", type=pathlib.Path, metavar="FILE",
+                        help="the machine's IDE disk: a file of sectors, which is written to")
+    parser.add_argument("--ahci-disk", type=pathlib.Path, metavar="FILE",
+                        help="the same at an AHCI controller (QEMU only)")
+    add_network_options(parser)
     add_kernel_options(parser)
     add_session_options(parser)
     parser.set_defaults(act=commands.run)

@@ -5,7 +5,8 @@ import os
 import pathlib
 import sys
 
-from nacre import build, console, emulator, machine, packages, places, product
+from nacre import (build, console, disks, emulator, machine, network, packages, places,
+                   product)
 from nacre.report import Failure, step
 
 UNTIL_SECONDS = 900
@@ -29,6 +30,8 @@ def run_session(machine_running, options):
 
 def run(options):
     """Builds, packs and boots the demo or another system."""
+    attached = {"disks": disks.checked(options.disk, options.ahci_disk),
+                "wire": network.parse(options.network, options.forward)}
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     if options.iso:
         iso = options.iso.absolute()
@@ -37,7 +40,7 @@ def run(options):
     else:
         iso = make(options.system, None, options)
     pace = "instructions" if options.steps else "people"
-    with emulator.start(iso, options.emulator, pace) as running:
+    with emulator.start(iso, options.emulator, pace, **attached) as running:
         hint = "; Ctrl-A h shows the keys" if os.isatty(0) and not options.steps else ""
         step(f"booting {places.shown(iso)} in {running.name}{hint}")
         return run_session(running, options)

@@ -25,12 +25,13 @@ def choose(wanted):
     return "bochs", None
 
 
-def start(iso, wanted, pace):
-    """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions"."""
+def start(iso, wanted, pace, **attached):
+    """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions".
+    `attached` are settings that both machines have: `disks`, `wire`."""
     emulator, accelerator = choose(wanted)
     if emulator == "qemu":
-        return machine.QemuMachine(iso=iso, memory=MEMORY, accelerator=accelerator)
+        return machine.QemuMachine(iso=iso, memory=MEMORY, accelerator=accelerator, **attached)
     if pace == "people":
         return machine.BochsMachine(iso=iso, memory=MEMORY, sync="slowdown", time0="local",
-                                    ips=PEOPLES_SPEED)
-    return machine.BochsMachine(iso=iso, memory=MEMORY)
+                                    ips=PEOPLES_SPEED, **attached)
+    return machine.BochsMachine(iso=iso, memory=MEMORY, **attached)

@@ -9,6 +9,8 @@ import dataclasses
 import pathlib
 import shutil
 
+from nacre import network
+from nacre.disks import NO_DISKS, Disks, qemu_options
 from nacre.report import Failure
 
 PROGRAM = "qemu-system-x86_64"
@@ -36,6 +38,8 @@ class Settings:
     accelerator: str = "tcg"
     firmware: str = "bios"
     clock: str = "wall"
+    disks: Disks = NO_DISKS
+    wire: network.Network | None = None
     extra: tuple = ()
 
 
@@ -80,7 +84,8 @@ def prepare(settings, directory):
     if settings.clock == "instructions":
         command += ICOUNT
     write_notes(settings, directory)
-    command += boot_options(settings) + list(settings.extra)
+    command += network.qemu_options(settings.wire) + boot_options(settings)
+    command += qemu_options(settings.disks) + list(settings.extra)
     return [str(word) for word in command]
 
 

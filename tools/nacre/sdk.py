@@ -17,7 +17,8 @@ from compose import boards  # noqa: E402
 
 HEADER_FOLDERS = ("abi", "sel4")
 # Programs that a description may name beside the user's own.
-COMPONENTS = ("serial.elf", "timer.elf", "vmm.elf")
+COMPONENTS = ("serial.elf", "timer.elf", "ramdisk.elf", "ata.elf", "ahci.elf", "pci.elf",
+              "e1000.elf", "vswitch.elf", "echo.elf", "pinger.elf", "vmm.elf")
 CONFIG_HEADER = "kernel/gen_config.h"
 DEFINITION = re.compile(r"^#define (\w+)  (\S+)$", re.MULTILINE)
 # What a kernel that does not print, and a board without VT-x, do not define.

@@ -4,7 +4,7 @@
 // transmitter has room, and input for a full console is dropped.
 #include <microkit.h>
 
-#include <base/compiler.h>
+#include <base/bits.h>
 
 #include <components/console.h>
 #include <components/serial/keyboard.h>
@@ -37,12 +37,19 @@ static const uint64_t *const console_vaddrs[CONSOLE_COUNT] = {&console0_vaddr, &
 // State of the driver; one thread, written by the functions of this file only.
 static struct multiplexer multiplexer;
 static struct keyboard keyboard;
-static struct byte_ring transmit; // characters on their way to the device
+static struct console_end consoles[CONSOLE_COUNT];
+static bool console_present[CONSOLE_COUNT];
 static bool transmitter_watched;
 
-static struct console *console_at(int index) { return (struct console *)*console_vaddrs[index]; }
+// Characters on their way to the device: a ring whose two ends are both the driver's.
+static _Alignas(RING_LINE) uint8_t transmit[RING_HEADER + 8192];
+static struct ring_end transmit_in;
+static struct ring_end transmit_out;
 
-static void queue_character(void *context, uint8_t character) { ring_put(context, character); }
+static void queue_character(void *context, uint8_t character) {
+	(void)context;
+	(void)ring_put(&transmit_in, &character);
+}
 
 static void say(const char *text) {
 	while (*text)
@@ -52,7 +59,7 @@ static void say(const char *text) {
 // A console's label and kind become known with its first use; the first interactive one gets the
 // keyboard.
 static void console_greet(int index) {
-	struct console *console = console_at(index);
+	struct console *console = (struct console *)*console_vaddrs[index];
 
 	if (multiplexer.lines[index].name[0] == 0)
 		multiplexer_name(&multiplexer, index, console->name, CONSOLE_NAME_LENGTH);
@@ -61,20 +68,20 @@ static void console_greet(int index) {
 		multiplexer_focus(&multiplexer, index);
 }
 
-// Take up to a burst of output; returns whether there was any.
+// Take up to a burst of output; returns whether there may be more that the device has room for. A
+// console is told to notify only when it is empty: the others are served when the device has room.
 static bool console_drain(int index) {
-	struct console *console = console_at(index);
+	struct console_end *console = &consoles[index];
 	uint8_t character;
-	int taken = 0;
 
-	if (!console) return false;
+	if (!console_present[index]) return false;
 	console_greet(index);
-	while (taken < BURST && ring_free(&transmit) >= MULTIPLEXER_EXPANSION &&
-		ring_get(&console->out, &character)) {
+	for (int taken = 0; taken < BURST; taken++) {
+		if (ring_room(&transmit_in) < MULTIPLEXER_EXPANSION) return false;
+		if (!ring_get(&console->out, &character)) return !ring_may_sleep(&console->out);
 		multiplexer_put(&multiplexer, index, character);
-		taken++;
 	}
-	return taken > 0;
+	return true;
 }
 
 static void drain_all(void) {
@@ -91,14 +98,14 @@ static void drain_all(void) {
 static void transmit_pump(void) {
 	uint8_t character;
 
-	if (ring_used(&transmit) > 0 && uart_can_transmit()) {
-		for (int i = 0; i < UART_FIFO_SIZE && ring_get(&transmit, &character); i++)
+	if (ring_count(&transmit_out) > 0 && uart_can_transmit()) {
+		for (int i = 0; i < UART_FIFO_SIZE && ring_get(&transmit_out, &character); i++)
 			uart_transmit(character);
 	}
-	if (ring_used(&transmit) > 0 && !transmitter_watched) {
+	if (ring_count(&transmit_out) > 0 && !transmitter_watched) {
 		uart_watch_transmitter();
 		transmitter_watched = true;
-	} else if (ring_used(&transmit) == 0 && transmitter_watched) {
+	} else if (ring_count(&transmit_out) == 0 && transmitter_watched) {
 		uart_ignore_transmitter();
 		transmitter_watched = false;
 	}
@@ -109,16 +116,17 @@ static void focus_next(void) {
 
 	for (int i = 0; i < CONSOLE_COUNT; i++) {
 		next = (next + 1) % CONSOLE_COUNT;
-		if (console_at(next)) break;
+		if (console_present[next]) break;
 	}
-	if (!console_at(next)) return;
+	if (!console_present[next]) return;
 	say("the keyboard now belongs to ");
 	say(multiplexer.lines[next].name);
 	say("\n");
 	multiplexer_focus(&multiplexer, next);
 }
 
-static void input_put(uint8_t character) {
+// Returns the consoles that got something: bit i for console i.
+static uint32_t input_put(uint8_t character) {
 	switch (keyboard_put(&keyboard, character)) {
 	case KEYBOARD_NOTHING: break;
 	case KEYBOARD_NEXT_CONSOLE: focus_next(); break;
@@ -126,29 +134,33 @@ static void input_put(uint8_t character) {
 		say("Ctrl-A c: next console   Ctrl-A Ctrl-A: send Ctrl-A   Ctrl-A h: this help\n");
 		break;
 	case KEYBOARD_CHARACTER:
-		if (multiplexer.focus != MULTIPLEXER_NONE)
-			ring_put(&console_at(multiplexer.focus)->in, character);
-		break;
+		if (multiplexer.focus == MULTIPLEXER_NONE) break;
+		(void)ring_put(&consoles[multiplexer.focus].in, &character);
+		return (uint32_t)BIT(multiplexer.focus);
 	}
+	return 0;
 }
 
 static void receive_all(void) {
+	uint32_t fed = 0;
 	uint8_t character;
-	bool any = false;
 
-	while (uart_receive(&character)) {
-		input_put(character);
-		any = true;
+	while (uart_receive(&character))
+		fed |= input_put(character);
+	for (; fed != 0; fed &= fed - 1) {
+		unsigned console = bits_lowest(fed);
+
+		if (ring_must_notify(&consoles[console].in))
+			microkit_notify(CHANNEL_FIRST_CONSOLE + console);
 	}
-	if (any && multiplexer.focus != MULTIPLEXER_NONE)
-		microkit_notify(CHANNEL_FIRST_CONSOLE + (microkit_channel)multiplexer.focus);
 }
 
-void init(void) {
-	multiplexer_init(&multiplexer, queue_character, &transmit);
-	multiplexer_name(&multiplexer, CONSOLE_DRIVER, microkit_name, MICROKIT_PD_NAME_LENGTH);
-	uart_init();
-	receive_all();
+static void open_rings(void) {
+	(void)ring_attach_producer(&transmit_in, transmit, sizeof(transmit), 1);
+	(void)ring_attach_consumer(&transmit_out, transmit, sizeof(transmit), 1);
+	for (int i = 0; i < CONSOLE_COUNT; i++)
+		console_present[i] = console_serve(
+			&consoles[i], (struct console *)*console_vaddrs[i]);
 }
 
 // Serve device and clients until the device asks for nothing: its line is low then, so that the
@@ -159,6 +171,17 @@ static void service(void) {
 		drain_all();
 		transmit_pump();
 	} while (uart_interrupt_pending());
+}
+
+void init(void) {
+	open_rings();
+	multiplexer_init(&multiplexer, queue_character, NULL);
+	multiplexer_name(&multiplexer, CONSOLE_DRIVER, microkit_name, MICROKIT_PD_NAME_LENGTH);
+	uart_init();
+	// A restarted driver finds what was written before. The runtime unmasks the interrupt after
+	// `init` only, and until then an edge would be lost.
+	microkit_irq_ack(CHANNEL_IRQ);
+	service();
 }
 
 void notified(microkit_channel channel) {

@@ -20,12 +20,21 @@ extern const struct tests format_tests;
 extern const struct tests memory_tests;
 extern const struct tests elf_tests;
 extern const struct tests ring_tests;
+extern const struct tests block_tests;
+extern const struct tests ata_tests;
+extern const struct tests ahci_tests;
 extern const struct tests multiplexer_tests;
 extern const struct tests keyboard_tests;
 extern const struct tests timer_tests;
 extern const struct tests image_tests;
 extern const struct tests symbols_tests;
 extern const struct tests report_tests;
+extern const struct tests settings_tests;
+extern const struct tests pci_tests;
+extern const struct tests e1000_tests;
+extern const struct tests network_tests;
+extern const struct tests vswitch_tests;
+extern const struct tests echo_tests;
 
 void test_check(int holds, const char *expression, const char *file, int line);
 

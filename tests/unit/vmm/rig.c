@@ -11,6 +11,7 @@ enum { SETUP = 5 * 512 };
 
 struct machine machine;
 struct console console;
+struct console_end driver;
 static char output[1 << 20];
 static uint8_t image[SETUP + 0x1000];
 
@@ -45,7 +46,10 @@ static void wire(void) {
 	machine.ioapic.send = send;
 	machine.uart.line = (struct line){ioapic_pin_changed, &machine.ioapic, 4, LINE_LOW};
 	machine.uart.backend = terminal_backend(&machine.terminal);
-	machine.terminal = (struct terminal){.rings = &console, .signal = host_console_signal};
+	machine.terminal = (struct terminal){.signal = host_console_signal};
+	machine.terminal.connected = console_open(
+		&machine.terminal.console, &console, "linux", CONSOLE_INTERACTIVE);
+	CHECK(console_serve(&driver, &console));
 	log_start(terminal_write, &machine.terminal);
 }
 
@@ -109,7 +113,7 @@ void wrmsr(uint32_t number, uint64_t value) {
 bool log_has(const char *text) {
 	size_t count = strlen(output);
 	uint8_t byte;
-	while (count < sizeof(output) - 1 && ring_get(&console.out, &byte))
+	while (count < sizeof(output) - 1 && ring_get(&driver.out, &byte))
 		output[count++] = (char)byte;
 	output[count] = '\0';
 	return strstr(output, text) != NULL;

@@ -149,7 +149,7 @@ static void test_console_interrupt(void) {
 	port(0x3f9, 0, 1);
 	leave(EXIT_HLT);
 	CHECK(!fake.running);
-	CHECK(ring_put(&console.in, 'k'));
+	CHECK(ring_put(&driver.in, &(uint8_t){'k'}));
 	notify();
 	CHECK(fake.running);
 	CHECK_EQUAL(event(), EVENT_VALID | 0x34);
@@ -160,7 +160,7 @@ static void test_console_interrupt(void) {
 static void test_full_console(void) {
 	rig_fresh();
 	clear_log();
-	for (unsigned i = 0; i < RING_CAPACITY; i++)
+	for (unsigned i = 0; i < CONSOLE_CAPACITY; i++)
 		port(0x3f8, 0, 'x');
 	port(0x3fd, 8, 0);
 	CHECK_EQUAL(fake.registers[X86_RAX] & 0x60, 0);
@@ -220,7 +220,7 @@ static void test_junk(void) {
 		fake.tsc += random_word() % 1000;
 		machine.armed = CLOCK_NEVER;
 		leave(reasons[random_word() % 10]);
-		(void)ring_put(&console.in, (uint8_t)random_word());
+		(void)ring_put(&driver.in, &(uint8_t){(uint8_t)random_word()});
 		notify();
 		if (i % 64 == 0) clear_log();
 		// Page tables and images may be overwritten; a stopped machine starts anew.

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What producer and consumers of the ring measurement agree on.
+#pragma once
+
+#include <components/ring.h>
+
+enum {
+	ITEMS = 32768, // of a figure
+};
+
+struct item {
+	uint64_t number;
+	uint64_t check;
+};

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What drivers ask the PCI component by protected calls. A client's devices are numbered from 0 in
+// the order in which the component's settings grant them; docs/reference/pci.md has the whole.
+#pragma once
+
+enum pci_request {
+	// Word 0: number. Answer: function (bus << 8 | device << 3 | function), vendor | device id
+	// << 16, class (three bytes), interrupt line | pin << 8.
+	PCI_DEVICE = 1,
+	// Words: number, BAR. Answer: address, size, enum pci_bar_flags.
+	PCI_BAR = 2,
+	// Words: number, enum pci_enable: what the device shall do from now on.
+	PCI_ENABLE = 3,
+	// Words: number, offset, width (1, 2 or 4; the offset is a multiple). Answer: value.
+	PCI_READ = 4,
+	// Words: number, offset, width, value. Registers that place the device in the machine are
+	// the component's: only status, cache line size, latency timer and the device's own bytes
+	// from 0x40 on may be written, MSI and MSI-X capabilities excepted.
+	PCI_WRITE = 5,
+	// Word 0: number. The device interrupts by MSI with the vector of its grant.
+	PCI_SET_MSI = 6,
+};
+
+enum pci_status {
+	PCI_OK = 0, // label of the answer
+	PCI_BAD_REQUEST = 1, // no such request, too few words, or words out of range
+	PCI_NO_GRANT = 2, // the settings give this client no device of that number
+	PCI_ABSENT = 3, // they do, and the machine has none that fits
+	PCI_REFUSED = 4, // not this register, or no MSI vector in the grant
+	PCI_UNSUPPORTED = 5, // the device has no such BAR or capability
+};
+
+enum pci_enable {
+	PCI_ENABLE_PORTS = 1 << 0, // the command register's bits
+	PCI_ENABLE_MEMORY = 1 << 1,
+	PCI_ENABLE_BUS_MASTER = 1 << 2, // the device may write memory on its own
+};
+
+enum pci_bar_flags {
+	PCI_BAR_PORTS = 1 << 0, // I/O ports, else memory
+	PCI_BAR_64_BIT = 1 << 1,
+	PCI_BAR_PREFETCHABLE = 1 << 2,
+};
+
+enum {
+	PCI_BARS = 6,
+};

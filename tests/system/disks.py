@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The block drivers at work: the example's client with each kind of disk, and what is on the disk
+afterwards."""
+
+import re
+import struct
+
+from nacre import build, emulator, machine, places, product, results
+from nacre.disks import AHCI_SLOT, Disks
+from nacre.system_tests import judge
+
+SECONDS = 60
+CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients" / "disk_clients.system"
+EXAMPLE = places.ROOT / "examples" / "disk"
+FOLDER = places.BUILD / "system-tests" / "disks"
+BYTES = 4 << 20
+STEPS = [("until", text) for text in (
+    "disk: 1024 sectors", "disk: the known line is there", "disk: read back what was written",
+    "disk: all right")]
+# Where the client writes, and what.
+WRITTEN_AT = 8 * 512
+WRITTEN = bytes((i * 7 + i // 256) % 256 for i in range(16 * 512))
+
+
+def make_disk(name):
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    file = FOLDER / f"{name}.disk"
+    file.write_bytes((EXAMPLE / "content.txt").read_bytes().ljust(BYTES, b"\0"))
+    return file
+
+
+def in_qemu(name, description, disks, steps):
+    """A result, and what the machine said."""
+    image = product.compose(description, FOLDER / f"{name}.img")
+    # By the wall clock: a disk's answer takes time of the host, which a clock that skips idle time
+    # would turn into a time-out.
+    running = machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"), modules=(build.artefact("root.elf"), image),
+        memory=emulator.MEMORY, disks=disks)
+    return judge(name, running, SECONDS, steps)
+
+
+def in_odd_qemu(name, description, options, clock):
+    """The example with a disk that behaves badly, given by QEMU's own options."""
+    image = product.compose(EXAMPLE / description, FOLDER / f"{name}.img")
+    return machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"), modules=(build.artefact("root.elf"), image),
+        memory=emulator.MEMORY, clock=clock, extra=options)
+
+
+def in_bochs(name, description, disks, steps):
+    iso = product.make_iso(description, FOLDER / f"{name}.iso")
+    running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY, disks=disks)
+    return judge(name, running, SECONDS, steps)
+
+
+def disk_contents(name, file):
+    """What was written is on the disk, and nothing else changed."""
+    expected = bytearray((EXAMPLE / "content.txt").read_bytes().ljust(BYTES, b"\0"))
+    expected[WRITTEN_AT:WRITTEN_AT + len(WRITTEN)] = WRITTEN
+    name = f"system/{name}/contents"
+    return [results.passed(name) if file.read_bytes() == expected else
+            results.failed(name, f"{file} does not hold what the client wrote")]
+
+
+def check_disk(name, run, description, kind):
+    file = make_disk(name)
+    found, _ = run(name, EXAMPLE / description, Disks(**{kind: file}), STEPS)
+    return found + disk_contents(name, file)
+
+
+def check_ramdisk():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    return in_qemu("disk-ramdisk", EXAMPLE / "ramdisk.system", Disks(), STEPS)[0]
+
+
+def check_no_disk():
+    """BLOCK_NO_DEVICE from both drivers, where there is only a CD or nothing."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    steps = [("until", "there is no disk"), ("until", "disk: wrong at: identify, status 7")]
+    no_controller = [("until", "ahci: no device"), *steps[1:]]
+    return (in_qemu("disk-none-qemu", EXAMPLE / "disk.system", Disks(), steps)[0]
+            + in_qemu("disk-none-ahci", EXAMPLE / "ahci.system", Disks(), no_controller)[0]
+            + in_bochs("disk-none-bochs", EXAMPLE / "disk.system", Disks(), steps)[0])
+
+
+def check_errors():
+    """QEMU fails the reads of sector 0."""
+    found = []
+    for kind, description, bus, controller in (
+            ("ata", "disk.system", "ide.0", ()),
+            ("ahci", "ahci.system", "ahci.0", ("-device", f"ahci,id=ahci,addr={AHCI_SLOT}"))):
+        name = f"disk-error-{kind}"
+        running = in_odd_qemu(name, description, (
+            "-blockdev", "driver=blkdebug,node-name=bad,image.driver=file,"
+            f"image.filename={make_disk(name)},inject-error.0.event=none,"
+            "inject-error.0.iotype=read,inject-error.0.sector=0,inject-error.0.errno=5",
+            *controller, "-device", f"ide-hd,drive=bad,bus={bus},rerror=report"), "wall")
+        found += judge(name, running, SECONDS, [
+            ("until", "disk: 1024 sectors"), ("until", "disk: wrong at: read, status 5")])[0]
+    return found
+
+
+def check_time_out():
+    """The disk moves 64 bytes in a second of the host's time, while the machine's clock skips the
+    time in which it waits: 10 seconds are over at once."""
+    name = "disk-time-out"
+    running = in_odd_qemu(name, "disk.system", (
+        "-drive", f"if=none,id=slow,format=raw,file={make_disk(name)},throttling.bps-total=64",
+        "-device", "ide-hd,drive=slow,bus=ide.0"), "instructions")
+    return judge(name, running, SECONDS, [
+        ("until", "ata: the device does not answer; it is reset"), ("until", "status 6")])[0]
+
+
+def check_clients():
+    name = "disk-clients"
+    file = make_disk(name)
+    found, said = in_qemu(name, CLIENTS, Disks(ide=file), [
+        ("until", text) for text in (
+            "(restart 1 of 3)", "(restart 2 of 3)", "(restart 3 of 3)",
+            "worker: every sector is right")])
+    if "reader: has what it may have" not in said:
+        found.append(results.failed(f"system/{name}/words", "the reader did not come through"))
+    if re.search("wrong|cannot kill", said):
+        found.append(results.failed(f"system/{name}/words", "a client got something wrong"))
+    # The flooder may have written from its first sector on; the others' sectors are theirs alone.
+    data = file.read_bytes()[:5000 * 512]
+    words = [[(sector << 16 ^ i * 77) & 0xFFFFFFFF for i in range(128)] for sector in range(256)]
+    expected = bytearray((EXAMPLE / "content.txt").read_bytes().ljust(5000 * 512, b"\0"))
+    expected[1000 * 512:1256 * 512] = b"".join(struct.pack("<128I", *row) for row in words)
+    if data != expected:
+        found.append(results.failed(f"system/{name}/contents", f"{file} has wrong sectors"))
+    return found
+
+
+ROWS = [
+    ("disk-ramdisk", "a client reads and writes a disk in memory", check_ramdisk),
+    ("disk-ata", "a client reads and writes an IDE disk in QEMU",
+     lambda: check_disk("disk-ata", in_qemu, "disk.system", "ide")),
+    ("disk-ahci", "a client reads and writes an AHCI disk in QEMU",
+     lambda: check_disk("disk-ahci", in_qemu, "ahci.system", "ahci")),
+    ("disk-ata-bochs", "a client reads and writes an IDE disk in Bochs",
+     lambda: check_disk("disk-ata-bochs", in_bochs, "disk.system", "ide")),
+    ("disk-clients", "clients of one disk keep to their sectors, one floods, the driver crashes",
+     check_clients),
+    ("disk-errors", "a client is told of a sector that cannot be read", check_errors),
+    ("disk-time-out", "a disk that does not answer is reset, and its client told", check_time_out),
+    ("disk-none", "where there is no disk, clients are told so", check_no_disk),
+]

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The PCI component with devices behind a bridge, by ports and by memory."""
+
+import re
+import shutil
+
+from nacre import build, emulator, machine, places, product, results
+from nacre.system_tests import judge
+
+SYSTEM = places.ROOT / "tests" / "system" / "systems" / "pci_rules"
+DEVICES = ("-device", "edu,addr=6", "-device", "pci-bridge,id=bridge,chassis_nr=1,addr=5",
+           "-device", "e1000,bus=bridge,addr=1,romfile=")
+ECAM_MAP = """<map mr="ecam" vaddr="0x4000_0000" perms="rw" cached="false"
+             setvar_vaddr="ecam_vaddr" setvar_size="ecam_size"/>"""
+ECAM_REGION = '<memory_region name="ecam" size="0x100_0000" phys_addr="0xb000_0000"/>'
+SECONDS = 60
+
+
+def by_memory(name):
+    """The PCI system with configuration registers in memory, where the q35 machine has them."""
+    folder = places.BUILD / "system-tests" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(SYSTEM, folder)
+    description = folder / "pci_rules.system"
+    text = description.read_text().replace('<ioport id="0" addr="0xcf8" size="8"/>', ECAM_MAP)
+    description.write_text(text.replace("<system>", f"<system>{ECAM_REGION}"))
+    return description
+
+
+def check(name, description, extra):
+    folder = places.BUILD / "system-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    image = product.compose(description, folder / f"{name}.img")
+    running = machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
+        modules=(build.artefact("root.elf"), image),
+        extra=(*extra, *DEVICES))
+    found, said = judge(name, running, SECONDS, [
+        ("until", "pci: 01:01.0 8086:100e class 020000, for channel 1"),
+        ("until", "driver: all right"), ("until", "stranger: has nothing")])
+    if re.search("wrong|was stopped|cannot be", said):
+        found.append(results.failed(f"system/{name}/words", "it says that something is wrong"))
+    return found
+
+
+ROWS = [
+    ("pci-ports", "a driver has its devices, by ports and behind a bridge, and nobody else's",
+     lambda: check("pci-ports", SYSTEM / "pci_rules.system", ())),
+    ("pci-memory", "the same with configuration registers in memory",
+     lambda: check("pci-memory", by_memory("pci-memory"), ("-M", "q35"))),
+]

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The network card of emulated machines, and the host's end of its wire."""
+
+import pathlib
+import socket
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+
+from nacre import bochs, network, qemu, wire  # noqa: E402
+from nacre.report import Failure  # noqa: E402
+
+
+class CommandLineTest(unittest.TestCase):
+    def test_kinds(self):
+        self.assertIsNone(network.parse("none"))
+        self.assertEqual(network.parse("4000"), network.Network("frames", port=4000))
+        user = network.parse("user", ["udp:5007:10.0.2.15:7"])
+        self.assertEqual(user.forwards, (network.Forward("udp", 5007, "10.0.2.15", 7),))
+
+    def test_what_is_wrong_is_said(self):
+        for text, forwards in (("bridge", ()), ("0", ()), ("65535", ()), ("none", ["udp:1:a:2"]),
+                               ("user", ["udp:1:a"]), ("user", ["icmp:1:a:2"]),
+                               ("user", ["udp:x:a:2"])):
+            with self.subTest(text=text, forwards=forwards), self.assertRaises(Failure):
+                network.parse(text, forwards)
+
+
+class MachineTest(unittest.TestCase):
+    def test_no_card_unless_asked(self):
+        command = qemu.prepare(qemu.Settings(port=1, kernel="k"), "/tmp")
+        self.assertNotIn("-netdev", command)
+        self.assertEqual(network.bochs_lines(None, "/nowhere"), "")
+
+    def test_qemu_has_the_wire(self):
+        command = qemu.prepare(qemu.Settings(port=1, kernel="k", wire=network.parse("4000")),
+                               "/tmp")
+        self.assertIn("udp=127.0.0.1:4001", command[command.index("-netdev") + 1])
+        self.assertIn("localaddr=127.0.0.1:4000", command[command.index("-netdev") + 1])
+
+    def test_bochs_has_the_card_in_its_file(self):
+        with tempfile.TemporaryDirectory() as directory:
+            setting = network.parse("user", ["udp:5007:10.0.2.15:7"])
+            bochs.prepare(bochs.Settings(iso="x", serial="y", wire=setting), directory)
+            text = (pathlib.Path(directory) / "machine.bxrc").read_text()
+            self.assertIn("e1000: enabled=1", text)
+            self.assertIn("hostfwd = udp:127.0.0.1:5007-10.0.2.15:7",
+                          (pathlib.Path(directory) / "network.conf").read_text())
+
+
+class WireTest(unittest.TestCase):
+    def test_checksum(self):
+        self.assertEqual(wire.checksum(bytes.fromhex("0001f203f4f5f6f7")), 0x220d)
+        self.assertEqual(wire.checksum(b"\x01"), 0xfeff)
+
+    def test_frames_go_to_the_machine_and_come_from_it(self):
+        with wire.Wire("10.0.2.99") as link, \
+                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as machine:
+            machine.settimeout(5)
+            machine.bind(("127.0.0.1", link.network.port))
+            link.send(b"short")
+            self.assertEqual(machine.recv(100), b"short".ljust(60, b"\0"))
+            machine.sendto(b"answer", ("127.0.0.1", link.network.port + 1))
+            self.assertEqual(link.ask(b"", lambda frame: frame == b"answer", 5), b"answer")
+
+    def test_silence_ends(self):
+        with wire.Wire("10.0.2.99") as link:
+            self.assertIsNone(link.resolve(b"\x0a\0\0\1", 0.1))
+
+
+if __name__ == "__main__":
+    unittest.main()

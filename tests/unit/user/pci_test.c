@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The PCI component against a machine of arrays: scan, grants, places and registers.
+#include "test.h"
+
+#include <base/bits.h>
+#include <components/pci/grants.h>
+#include <components/pci/place.h>
+#include <components/pci/registers.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FUNCTIONS = 8, CARD = 0x18, BRIDGE = 0x20, BEHIND = 0x100, VGA = 0x10, HOST = 0 };
+
+struct function {
+	uint16_t address;
+	uint8_t bytes[PCI_SPACE];
+	uint8_t writable[PCI_SPACE];
+	bool sized_while_decoding;
+};
+
+static struct function functions[FUNCTIONS];
+static unsigned function_count;
+static unsigned wrong_accesses;
+static struct pci_devices devices;
+
+static struct function *find(uint16_t address) {
+	for (unsigned i = 0; i < function_count; i++) {
+		if (functions[i].address == address) return &functions[i];
+	}
+	return NULL;
+}
+
+static uint32_t fake_read(uint16_t address, unsigned offset, unsigned width) {
+	struct function *function = find(address);
+	uint32_t value = ~0u;
+
+	wrong_accesses += offset % width != 0 || offset + width > PCI_SPACE;
+	if (function) memcpy(&value, function->bytes + offset, width);
+	return width == 4 ? value : value & (uint32_t)bits_mask(width * 8);
+}
+
+static void fake_write(uint16_t address, unsigned offset, unsigned width, uint32_t value) {
+	struct function *function = find(address);
+
+	wrong_accesses += offset % width != 0 || offset + width > PCI_SPACE;
+	if (!function) return;
+	if (offset >= PCI_REGISTER_BAR && offset < 0x28 &&
+		function->bytes[PCI_REGISTER_COMMAND] & 3)
+		function->sized_while_decoding = true;
+	for (unsigned i = 0; i < width; i++) {
+		uint8_t mask = function->writable[offset + i];
+		uint8_t byte = (uint8_t)(value >> 8 * i);
+
+		function->bytes[offset + i] = (uint8_t)((function->bytes[offset + i] & ~mask) |
+			(byte & mask));
+	}
+}
+
+static const struct pci_config config = {fake_read, fake_write, PCI_SPACE, 256};
+
+static void put(uint8_t *bytes, unsigned offset, uint64_t value, unsigned width) {
+	memcpy(bytes + offset, &value, width);
+}
+
+static struct function *add(uint16_t address, uint32_t id, uint32_t class, unsigned header) {
+	struct function *function = &functions[function_count++];
+
+	*function = (struct function){.address = address};
+	put(function->bytes, PCI_REGISTER_VENDOR, (id & 0xffff) << 16 | id >> 16, 4);
+	put(function->bytes, PCI_REGISTER_CLASS, (uint64_t) class << 8, 4);
+	function->bytes[PCI_REGISTER_HEADER] = (uint8_t)header;
+	put(function->bytes, PCI_REGISTER_COMMAND, 7, 2);
+	put(function->writable, PCI_REGISTER_COMMAND, 0x407, 2);
+	return function;
+}
+
+static void add_bar(struct function *function, unsigned bar, uint32_t value, uint32_t size) {
+	put(function->bytes, PCI_REGISTER_BAR + 4 * bar, value, 4);
+	put(function->writable, PCI_REGISTER_BAR + 4 * bar, -(uint64_t)size, 4);
+}
+
+// A host bridge, a VGA card, a network card, and a bridge with a disk controller behind it.
+static void set_up(void) {
+	struct function *each;
+
+	function_count = 0;
+	wrong_accesses = 0;
+	add(HOST, 0x80861237, 0x060000, 0);
+	each = add(VGA, 0x12341111, 0x030000, 0);
+	add_bar(each, 0, 0xfd000008, 1 << 24);
+	add_bar(each, 2, 0xfebf0000, 1 << 12);
+	each = add(CARD, 0x8086100e, 0x020000, 0);
+	add_bar(each, 0, 0xfebc0000, 1 << 17);
+	add_bar(each, 1, 0xc041, 0x40);
+	each->bytes[PCI_REGISTER_INTERRUPT_LINE] = 11;
+	each->bytes[PCI_REGISTER_INTERRUPT_PIN] = 1;
+	each = add(BRIDGE, 0x1b360001, 0x060400, PCI_HEADER_BRIDGE);
+	each->bytes[PCI_REGISTER_SECONDARY_BUS] = 1;
+	put(each->bytes, PCI_REGISTER_MEMORY_BASE, 0xe000, 2);
+	put(each->bytes, PCI_REGISTER_MEMORY_LIMIT, 0xe0f0, 2);
+	each = add(BEHIND, 0x80862922, 0x010601, 0);
+	add_bar(each, 0, 0xe000000c, 1 << 13);
+	put(each->writable, PCI_REGISTER_BAR + 4, 0xffffffff, 4);
+	add_bar(each, 5, 0xe0010000, 1 << 12);
+	pci_scan(&config, &devices);
+}
+
+static int index_of(uint16_t address) {
+	for (unsigned i = 0; i < devices.count; i++) {
+		if (devices.rows[i].function == address) return (int)i;
+	}
+	return -1;
+}
+
+static const struct pci_base *base_of(uint16_t address, unsigned bar) {
+	return &devices.rows[index_of(address)].bases[bar];
+}
+
+static void scan(void) {
+	struct function before[FUNCTIONS];
+	const struct pci_device *card;
+
+	set_up();
+	check(devices.count == 5 && devices.missed == 0 && wrong_accesses == 0);
+	card = &devices.rows[index_of(CARD)];
+	check(card->vendor == 0x8086 && card->device == 0x100e && card->class == 0x020000 &&
+		card->interrupt_line == 11 && card->interrupt_pin == 1 && card->bridge == PCI_ROOT);
+	check(base_of(CARD, 0)->address == 0xfebc0000 && base_of(CARD, 0)->size == 1 << 17);
+	check(base_of(CARD, 1)->address == 0xc040 && base_of(CARD, 1)->size == 0x40 &&
+		base_of(CARD, 1)->flags == PCI_BAR_PORTS);
+	check(base_of(CARD, 2)->size == 0);
+	check(base_of(VGA, 0)->flags == PCI_BAR_PREFETCHABLE);
+	check(base_of(BEHIND, 0)->address == 0xe0000000 && base_of(BEHIND, 0)->size == 1 << 13 &&
+		base_of(BEHIND, 0)->flags == (PCI_BAR_64_BIT | PCI_BAR_PREFETCHABLE));
+	check(base_of(BEHIND, 1)->size == 0 && base_of(BEHIND, 5)->size == 1 << 12);
+	check(devices.rows[index_of(BEHIND)].bridge == index_of(BRIDGE));
+	// Nothing is different afterwards, and nobody decoded while sized.
+	memcpy(before, functions, sizeof(before));
+	pci_scan(&config, &devices);
+	check(memcmp(before, functions, sizeof(before)) == 0);
+	for (unsigned i = 0; i < function_count; i++)
+		check(!functions[i].sized_while_decoding);
+}
+
+static void scan_loop(void) {
+	set_up();
+	find(BRIDGE)->bytes[PCI_REGISTER_SECONDARY_BUS] = 0;
+	pci_scan(&config, &devices);
+	check(devices.count == 4);
+	// A bridge on bus 1 that leads to bus 1.
+	find(BRIDGE)->bytes[PCI_REGISTER_SECONDARY_BUS] = 1;
+	find(BEHIND)->bytes[PCI_REGISTER_HEADER] = PCI_HEADER_BRIDGE;
+	find(BEHIND)->bytes[PCI_REGISTER_SECONDARY_BUS] = 1;
+	pci_scan(&config, &devices);
+	check(devices.count == 5);
+}
+
+static unsigned read_grants(struct pci_grants *grants, const char *text) {
+	struct settings settings = {.text = text, .size = strlen(text)};
+	unsigned wrong = pci_grants_read(grants, &settings);
+
+	pci_grants_assign(grants, &devices);
+	return wrong;
+}
+
+static void grants(void) {
+	struct pci_grants grants;
+
+	set_up();
+	check(read_grants(&grants,
+		      "grant 1 id=8086:100e bar0=0xd0000000\n# none of these is there\n"
+		      "grant 1 id=8086:100e\ngrant 2 class=0106 at=01:00.0 msi=12\n"
+		      "grant 3 class=0106\ngrant 3 class=0604\n") == 0);
+	check(grants.count == 5);
+	check(pci_grant_of(&grants, 1, 0)->index == index_of(CARD));
+	check(pci_grant_of(&grants, 1, 0)->places[0] == 0xd0000000);
+	check(pci_grant_of(&grants, 1, 0)->msi == PCI_NO_MSI);
+	// One device, one owner; a bridge, none.
+	check(pci_grant_of(&grants, 1, 1)->index == PCI_NO_DEVICE);
+	check(pci_grant_of(&grants, 2, 0)->index == index_of(BEHIND));
+	check(pci_grant_of(&grants, 2, 0)->msi == 12);
+	check(pci_grant_of(&grants, 3, 0)->index == PCI_NO_DEVICE);
+	check(pci_grant_of(&grants, 3, 1)->index == PCI_NO_DEVICE);
+	check(!pci_grant_of(&grants, 1, 2) && !pci_grant_of(&grants, 4, 0) &&
+		!pci_grant_of(&grants, 1, UINT64_MAX));
+}
+
+static void wrong_grants(void) {
+	static const char *const wrong[] = {"grant", "grant 1", "give 1 id=8086:100e",
+		"grant 62 id=8086:100e", "grant x id=8086:100e", "grant 1 id=8086",
+		"grant 1 id=8086:1000e", "grant 1 class=01060", "grant 1 at=00:20.0",
+		"grant 1 at=00:1f.8", "grant 1 at=100:1f.0", "grant 1 at=1f.0", "grant 1 msi=3",
+		"grant 1 class=0200 msi=108", "grant 1 class=0200 bar6=0x1000",
+		"grant 1 class=0200 bar0=0", "grant 1 class=0200 bar0", "grant 1 class=0200 else"};
+	struct pci_grants grants;
+
+	set_up();
+	for (size_t i = 0; i < array_count(wrong); i++)
+		check(read_grants(&grants, wrong[i]) == 1 && grants.count == 0);
+	check(read_grants(&grants, "grant 1 class=0200\n\ngrant 2") == 3 && grants.count == 1);
+	check(grants.rows[0].index == index_of(CARD));
+}
+
+static enum pci_place_status place(uint16_t address, unsigned bar, uint64_t target) {
+	return pci_place_check(&config, &devices, (unsigned)index_of(address), bar, target);
+}
+
+static void places(void) {
+	set_up();
+	check(place(CARD, 0, 0xd0000000) == PCI_PLACE_OK);
+	check(place(CARD, 0, 0xfebc0000) == PCI_PLACE_OK);
+	check(place(CARD, 1, 0xd0000000) == PCI_PLACE_NO_BAR);
+	check(place(CARD, 2, 0xd0000000) == PCI_PLACE_NO_BAR);
+	check(place(CARD, 0, 0xd0010000) == PCI_PLACE_UNALIGNED);
+	check(place(CARD, 0, 0x100000000) == PCI_PLACE_UNALIGNED);
+	check(place(CARD, 0, 0xfffffffffffe0000) == PCI_PLACE_UNALIGNED);
+	check(place(CARD, 0, 0xa0000) == PCI_PLACE_RESERVED);
+	check(place(CARD, 0, 0xfee00000) == PCI_PLACE_RESERVED);
+	check(place(CARD, 0, 0xfdfe0000) == PCI_PLACE_TAKEN);
+	check(place(CARD, 0, 0xfebe0000) == PCI_PLACE_TAKEN);
+	// The bridge's window is for what is behind it, all of which stays inside.
+	check(place(CARD, 0, 0xe00e0000) == PCI_PLACE_TAKEN);
+	check(place(BEHIND, 5, 0xe0020000) == PCI_PLACE_OK);
+	check(place(BEHIND, 5, 0xe0000000) == PCI_PLACE_TAKEN);
+	check(place(BEHIND, 5, 0xe0fff000) == PCI_PLACE_OK);
+	check(place(BEHIND, 5, 0xe1000000) == PCI_PLACE_BRIDGE);
+	check(place(BEHIND, 0, 0x800000000) == PCI_PLACE_BRIDGE);
+}
+
+static void move(void) {
+	struct pci_device *card;
+
+	set_up();
+	card = &devices.rows[index_of(CARD)];
+	pci_base_move(&config, card, 0, 0xd0000000);
+	check(fake_read(CARD, PCI_REGISTER_BAR, 4) == 0xd0000000 &&
+		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 7);
+	check(card->bases[0].address == 0xd0000000 && !find(CARD)->sized_while_decoding);
+	pci_base_move(&config, &devices.rows[index_of(BEHIND)], 0, 0x8e0004000);
+	check((fake_read(BEHIND, PCI_REGISTER_BAR, 4) & ~0xfu) == 0xe0004000 &&
+		fake_read(BEHIND, PCI_REGISTER_BAR + 4, 4) == 8);
+}
+
+static void memory_map(void) {
+	uint8_t *chunk = calloc(1, 4096);
+	struct pci_memory_map map = {(uint64_t)chunk};
+	struct pci_memory_map none = {0};
+
+	check(pci_memory_map_leaves(&none, 0, 1));
+	check(pci_memory_map_leaves(&map, 0x100000, 4096)); // no such chunk: length 0
+	put(chunk, 8, 1220, 8);
+	put(chunk, 16, 2 * 24, 4);
+	put(chunk, 20 + 4, 0x100000, 8);
+	put(chunk, 20 + 12, 0x3ff00000, 8);
+	put(chunk, 44 + 4, 0xe0000000, 8);
+	put(chunk, 44 + 12, 0x1000, 8);
+	check(!pci_memory_map_leaves(&map, 0x3fff0000, 0x20000));
+	check(pci_memory_map_leaves(&map, 0x40000000, 0x20000));
+	check(!pci_memory_map_leaves(&map, 0xe0000000, 0x1000));
+	check(pci_memory_map_leaves(&map, 0xe0001000, 0x1000));
+	put(chunk, 16, 0xffffffff, 4);
+	check(pci_memory_map_leaves(&map, 0x40000000, 0x20000));
+	free(chunk);
+}
+
+static void registers(void) {
+	struct function *card;
+
+	set_up();
+	card = find(CARD);
+	check(pci_may_read(&config, 0, 4) && pci_may_read(&config, 0xff, 1));
+	check(!pci_may_read(&config, 0x100, 1) && !pci_may_read(&config, 2, 4) &&
+		!pci_may_read(&config, 0, 3) && !pci_may_read(&config, 0, 8) &&
+		!pci_may_read(&config, 0, 0) && !pci_may_read(&config, UINT64_MAX, 1));
+	check(!pci_may_write(&config, CARD, PCI_REGISTER_COMMAND, 2) &&
+		!pci_may_write(&config, CARD, PCI_REGISTER_COMMAND, 4) &&
+		!pci_may_write(&config, CARD, PCI_REGISTER_BAR, 4) &&
+		!pci_may_write(&config, CARD, PCI_REGISTER_INTERRUPT_LINE, 1));
+	check(pci_may_write(&config, CARD, PCI_REGISTER_STATUS, 2) &&
+		pci_may_write(&config, CARD, PCI_REGISTER_CACHE_LINE, 1) &&
+		!pci_may_write(&config, CARD, PCI_REGISTER_CACHE_LINE, 4) &&
+		pci_may_write(&config, CARD, 0x40, 4) && pci_may_write(&config, CARD, 0xfc, 4));
+	// Power management at 0x40, MSI at 0x50, MSI-X at 0x80.
+	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
+	card->bytes[PCI_REGISTER_CAPABILITIES] = 0x40;
+	put(card->bytes, 0x40, 0x5001, 2);
+	put(card->bytes, 0x50, 0x8005, 2);
+	put(card->bytes, 0x80, 0x0011, 2);
+	check(pci_may_write(&config, CARD, 0x44, 4) && pci_may_write(&config, CARD, 0x68, 4));
+	check(!pci_may_write(&config, CARD, 0x50, 4) && !pci_may_write(&config, CARD, 0x52, 2) &&
+		!pci_may_write(&config, CARD, 0x64, 4) && !pci_may_write(&config, CARD, 0x80, 4) &&
+		!pci_may_write(&config, CARD, 0x88, 4) && pci_may_write(&config, CARD, 0x8c, 4));
+	// A chain that bites its tail, and one that leads into the header.
+	put(card->bytes, 0x80, 0x4012, 2);
+	check(pci_capability(&config, CARD, PCI_CAPABILITY_MSIX) == 0);
+	put(card->bytes, 0x80, 0x0412, 2);
+	check(pci_capability(&config, CARD, PCI_CAPABILITY_MSIX) == 0 && wrong_accesses == 0);
+}
+
+static void msi(void) {
+	struct function *card;
+
+	set_up();
+	card = find(CARD);
+	check(!pci_msi_set(&config, CARD, 5));
+	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
+	card->bytes[PCI_REGISTER_CAPABILITIES] = 0x50;
+	put(card->bytes, 0x50, 0x0005, 2);
+	put(card->bytes, 0x52, 0x00f0, 2);
+	memset(card->writable + 0x52, 0xff, 14);
+	check(pci_msi_set(&config, CARD, 5));
+	check(fake_read(CARD, 0x54, 4) == 0xfee00000 && fake_read(CARD, 0x58, 4) == 0 &&
+		fake_read(CARD, 0x5c, 2) == 53);
+	check(fake_read(CARD, 0x52, 2) == 0x81 &&
+		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 0x407);
+	put(card->bytes, 0x52, 0, 2);
+	check(pci_msi_set(&config, CARD, 6) && fake_read(CARD, 0x58, 2) == 54);
+}
+
+static const struct test rows[] = {
+	{"user/pci/scan", "all devices are found and sized, and are as before", scan},
+	{"user/pci/scan-loop", "bridges that lead back end the scan", scan_loop},
+	{"user/pci/grants", "each device goes to one client at most", grants},
+	{"user/pci/wrong-grants", "a wrong line is named and gives nothing", wrong_grants},
+	{"user/pci/places", "a device goes nowhere where something else is", places},
+	{"user/pci/move", "a device moves while it does not decode", move},
+	{"user/pci/memory-map", "memory and what firmware reserves is no place", memory_map},
+	{"user/pci/registers", "clients write what cannot harm others", registers},
+	{"user/pci/msi", "a message interrupt has the vector of the grant", msi},
+};
+
+const struct tests pci_tests = {rows, array_count(rows)};
