@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <abi/bootinfo.h>
+
 #include <root/image.h>
 
 #include <user/root/root.h>
@@ -37,6 +39,7 @@ struct guest {
 
 struct system {
 	const seL4_BootInfo *bootinfo;
+	struct bootinfo_start start; // for regions that ask for it
 	struct image image;
 	bool one_time_domain; // the kernel has no more, so the schedule is not used
 	bool debug_calls; // the kernel answers them: a debug build

@@ -29,6 +29,7 @@ ACCEPTED = [
     '<memory_region name="m" prefill_path="text" page_size="0x200000"/>' + pd(),
     '<memory_region name="m" prefill_path="text" size="0x3000"/>' + pd(),
     '<memory_region name="m" prefill_bootinfo="x86_tsc_freq"/>' + pd(),
+    '<memory_region name="m" prefill_bootinfo="nacre_start"/>' + pd(),
     '<memory_region name="m" size="0x10_00"/>' + pd(),
     pd(inside='<ioport id="0" addr="0x3f8" size="8"/>'),
     pd(inside='<ioport id="0" addr="0x_3f8" size="0x8"/>'),
