@@ -323,6 +323,20 @@ class Descriptions(Composer):
         _, problems = self.system(pd(inside=VM), boards.BOARDS["x86_64_generic"])
         self.assertIn("has no VT-x", problems[0])
 
+    def test_several_cores(self):
+        smp = boards.CONFIGS["smp-debug"]
+        _, problems = self.system(pd(cpu="15"), config=smp)
+        self.assertEqual(problems, [])
+        self.assertIn("one core, and everything runs there", self.warnings[0])
+        _, problems = self.system(pd(cpu="0"), config=smp)
+        self.assertEqual((problems, self.warnings), ([], []))
+        _, problems = self.system(pd(cpu="16"), config=smp)
+        self.assertIn("from 0 to 15", problems[0])
+        _, problems = self.system(
+            time_domains('<domain name="x"/>', '<schedule_entry domain="x" duration="1 us"/>')
+            + pd(domain="x"), config=smp)
+        self.assertIn("for one core; take --config debug", problems[0])
+
     def test_document_type_is_refused(self):
         description = self.path / "test.system"
         description.write_text('<!DOCTYPE x><system/>')

@@ -99,7 +99,9 @@ def write_programs(folder, flavour):
     folder.mkdir()
     shutil.copy(build.artefact(f"kernel-{flavour}.elf"), folder / "sel4.elf")
     shutil.copy(build.artefact(f"kernel-{flavour}.elf32"), folder / "sel4_32.elf")
-    shutil.copy(build.artefact("root.elf"), folder / "initialiser.elf")
+    # The initial task is the monitor, too.
+    for name in ("initialiser.elf", "monitor.elf"):
+        shutil.copy(build.artefact("root.elf"), folder / name)
     for name in COMPONENTS:
         shutil.copy(build.artefact(name), folder)
 
