@@ -18,6 +18,7 @@ enum {
 
 struct domain {
 	bool omitted; // not started: its guest cannot run on this machine
+	bool passive; // its time is bound to its notification
 	uint32_t restarts; // so far
 	uint32_t restart_wait; // microseconds to its next restart; 0: none is due
 	seL4_Word stack_stored; // place in the storage of the lowest stack page
