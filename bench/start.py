@@ -14,6 +14,7 @@ from nacre import build, console, machine, packages, places, programs
 from nacre.report import Failure, step
 
 MARK = re.compile(r"\[meter\] (\d+) ticks")
+EMULATORS = ("qemu",)
 SECONDS = 120
 LIMIT = 60_000_000
 COMPOSER_SECONDS = 3
@@ -93,7 +94,7 @@ def count_instructions(image):
     return int(found.group(1))
 
 
-def measure():
+def measure(_):
     packages.ensure(packages.BUILD, packages.PICTURE, packages.EMULATE)
     build.compile_all()
     description, image = described(), FOLDER / "start.img"

@@ -13,6 +13,7 @@ from compose import boards  # noqa: E402
 from compose.problems import Problems  # noqa: E402
 from compose.reader import Reader  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
+from nacre import sdk  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 # Every element there is, with an attribute that none takes.
@@ -90,6 +91,12 @@ class References(unittest.TestCase):
         for name in sorted(names):
             with self.subTest(name=name):
                 self.assertRegex(text, rf"`{name}\(")
+
+    def test_every_program(self):
+        text = (REFERENCE / "protocols.md").read_text()
+        for name in sdk.COMPONENTS:
+            with self.subTest(program=name):
+                self.assertIn(f"`{name}`", text)
 
     def test_every_request_of_the_timer(self):
         header = (ROOT / "src" / "components" / "timer_protocol.h").read_text()

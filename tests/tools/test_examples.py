@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from nacre import cli, commands  # noqa: E402
 
-ROW = re.compile(r"^\| ([\w-]+) \| [^|]+ \| `(\./nacre [^`]+)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([\w-]+)(?:, [^|]+)? \| [^|]+ \| `(\./nacre [^`]+)` \|$", re.MULTILINE)
 BUILT = "build/"
 
 
