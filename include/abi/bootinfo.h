@@ -73,11 +73,17 @@ enum bootinfo_chunk_id {
 	BOOTINFO_FRAMEBUFFER = 4,
 	BOOTINFO_TSC_FREQUENCY = 5,
 	BOOTINFO_MODULES = 0x4e00, // Nacre extension: docs/abi-extensions.md
+	BOOTINFO_START = 0x4e01, // made by the initial task for regions that ask for it
 };
 
 struct bootinfo_chunk {
 	uint64_t id;
 	uint64_t length; // header included
+};
+
+struct bootinfo_start {
+	struct bootinfo_chunk chunk;
+	uint64_t tsc; // at the initial task's first instruction
 };
 
 // Payload of BOOTINFO_MODULES: one entry a boot module after the initial task. The memory is

@@ -185,13 +185,28 @@ static seL4_Error suspend(struct system *system, uint32_t index) {
 	return seL4_TCB_Suspend(system->domains[index].tcb);
 }
 
+// The group's time is gone, and with it that of a passive domain which served one of the group.
+// With its own it finishes the call, and its next receive leaves that to its notification again.
+// The kernel refuses those that run on somebody else's time; those that wait do one event on their
+// own.
+static void rescue_servers(const struct system *system, unsigned group) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++) {
+		const struct domain *domain = &system->domains[i];
+
+		if (domain->passive && group_of_domain(system, i) != group)
+			seL4_SchedContext_Bind(domain->sched_context, domain->tcb);
+	}
+}
+
 seL4_Error build_again(struct system *system, unsigned group) {
 	seL4_Word stored = system->storage_used;
 	seL4_Error error = for_domains(system, group, suspend);
 
 	if (!error) error = for_domains(system, group, answer_callers);
 	if (!error) error = untyped_revoke(group);
-	if (!error) error = for_guests(system, group, make_guest);
+	if (error) return error;
+	rescue_servers(system, group);
+	error = for_guests(system, group, make_guest);
 	if (!error) error = for_domains(system, group, domain_make);
 	if (error) return error;
 	system->storage_used = system->group_stored[group];

@@ -50,6 +50,7 @@ seL4_Error domain_make(struct system *system, uint32_t index) {
 	unsigned count = sizeof(rows) / sizeof(rows[0]);
 	seL4_Error error;
 
+	domain->passive = false;
 	if (!(system->image.domains[index].flags & SYSTEM_DOMAIN_CALLABLE)) count--;
 	error = make_all(rows, count);
 	return error ? error : space_make(&domain->space, &space_native);

@@ -69,6 +69,10 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	seL4_Word size;
 
 	system->bootinfo = bootinfo;
+	system->start = (struct bootinfo_start){
+		.chunk = {BOOTINFO_START, sizeof(system->start)},
+		.tsc = root_start_tsc,
+	};
 	system->debug_calls = probe_debug_calls(bootinfo);
 	if (!system->debug_calls) print_silence();
 	bytes = image_find(bootinfo, &size);

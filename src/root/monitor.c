@@ -10,11 +10,14 @@
 #include <user/untyped.h>
 
 // A passive domain has finished init: from now on it runs on the time of its callers and signals.
-static void make_passive(const struct domain *domain, const char *name) {
+static void make_passive(struct domain *domain, const char *name) {
 	seL4_Error error = seL4_SchedContext_UnbindObject(domain->sched_context, domain->tcb);
 
 	if (!error) error = seL4_SchedContext_Bind(domain->sched_context, domain->notification);
-	if (error) system_report(error, "passive domain", name);
+	if (error)
+		system_report(error, "passive domain", name);
+	else
+		domain->passive = true;
 }
 
 static void handle(struct system *system, uint32_t domain, seL4_MessageInfo_t tag) {

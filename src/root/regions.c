@@ -119,18 +119,25 @@ static seL4_Error build_page(
 	return error ? error : pages_retire(system, frame);
 }
 
+// What the region is to begin with; no bytes when the kernel did not give it.
+static seL4_Word chunk_find(const struct system *system, uint32_t id, const uint8_t **data) {
+	const seL4_BootInfoHeader *chunk;
+
+	if (id == BOOTINFO_START) {
+		*data = (const uint8_t *)&system->start;
+		return sizeof(system->start);
+	}
+	chunk = bootinfo_find(system->bootinfo, id);
+	*data = (const uint8_t *)chunk;
+	return chunk ? chunk->len : 0;
+}
+
 static seL4_Error build_region(struct system *system, uint32_t index) {
 	const struct system_region *region = &system->image.regions[index];
 	const uint8_t *data = system->image.bytes + region->data_offset;
 	seL4_Word data_size = region->data_size;
 
-	if (region->bootinfo_chunk) {
-		const seL4_BootInfoHeader *chunk = bootinfo_find(
-			system->bootinfo, region->bootinfo_chunk);
-
-		data = (const uint8_t *)chunk;
-		data_size = chunk ? chunk->len : 0;
-	}
+	if (region->bootinfo_chunk) data_size = chunk_find(system, region->bootinfo_chunk, &data);
 	system->region_stored[index] = system->storage_used;
 	for (seL4_Word i = 0; i < region_pages(region); i++) {
 		struct page page = page_of(data, data_size, region->page_bits, i);

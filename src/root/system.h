@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include <abi/bootinfo.h>
+
 #include <root/image.h>
 
 #include <user/root/root.h>
@@ -16,6 +18,7 @@ enum {
 
 struct domain {
 	bool omitted; // not started: its guest cannot run on this machine
+	bool passive; // its time is bound to its notification
 	uint32_t restarts; // so far
 	uint32_t restart_wait; // microseconds to its next restart; 0: none is due
 	seL4_Word stack_stored; // place in the storage of the lowest stack page
@@ -37,6 +40,7 @@ struct guest {
 
 struct system {
 	const seL4_BootInfo *bootinfo;
+	struct bootinfo_start start; // for regions that ask for it
 	struct image image;
 	bool one_time_domain; // the kernel has no more, so the schedule is not used
 	bool debug_calls; // the kernel answers them: a debug build

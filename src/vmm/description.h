@@ -10,4 +10,5 @@ extern uint64_t guest_kernel_vaddr, guest_kernel_size;
 extern uint64_t guest_initrd_vaddr, guest_initrd_size;
 extern uint64_t guest_cmdline_vaddr, guest_cmdline_size;
 extern uint64_t tsc_info_vaddr; // boot information chunk with the TSC's rate
-extern uint64_t console_vaddr; // struct console
+extern uint64_t console_vaddr; // struct console shared with the serial port driver
+extern uint64_t peer_vaddr; // struct console shared with the component at the second serial port

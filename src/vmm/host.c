@@ -101,3 +101,5 @@ uint64_t host_wall_clock(uint64_t *tsc) {
 }
 
 void host_console_signal(void) { microkit_notify(HOST_CHANNEL_CONSOLE); }
+
+void host_peer_signal(void) { microkit_notify(HOST_CHANNEL_PEER); }

@@ -31,6 +31,7 @@ extern const uint8_t host_register_order[HOST_REGISTERS];
 enum host_channel {
 	HOST_CHANNEL_CONSOLE = 0,
 	HOST_CHANNEL_TIMER = 1,
+	HOST_CHANNEL_PEER = 2, // the component at the guest's second serial port
 };
 
 [[nodiscard]] uint64_t host_tsc(void);
@@ -54,3 +55,4 @@ void host_guest_pause(void);
 // Seconds since 1970 UTC when the host's counter stood at *tsc.
 [[nodiscard]] uint64_t host_wall_clock(uint64_t *tsc);
 void host_console_signal(void);
+void host_peer_signal(void);

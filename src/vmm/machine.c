@@ -27,7 +27,8 @@ static void reset_devices(struct machine *machine) {
 	host_state_write(VCPU_STATE_TSC_OFFSET, machine->clock.offset);
 	lapic_reset(&machine->lapic);
 	ioapic_reset(&machine->ioapic);
-	uart_reset(&machine->uart);
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		uart_reset(&machine->uarts[i]);
 	msr_reset(&machine->msrs);
 	memset(&machine->power, 0, sizeof(machine->power));
 	machine->control.xcr0 = XCR0_X87;
@@ -123,11 +124,17 @@ static uint64_t timer_deadline(const struct machine *machine) {
 	return ahead && deadline > soonest ? deadline : soonest;
 }
 
+static bool transmit_blocked(const struct machine *machine) {
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		if (machine->uarts[i].transmit_blocked) return true;
+	return false;
+}
+
 // A time-out that is armed too early is left alone: its expiry arms the next one, and moving the
 // deadline back and forth, as an idle Linux does, costs no calls.
 static void arm_timer(struct machine *machine) {
 	uint64_t wanted = timer_deadline(machine);
-	if (machine->uart.transmit_blocked) {
+	if (transmit_blocked(machine)) {
 		uint64_t poll = host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND;
 		wanted = poll < wanted ? poll : wanted;
 	}
@@ -135,6 +142,16 @@ static void arm_timer(struct machine *machine) {
 	machine->armed = wanted;
 	if (!host_timer_arm(wanted))
 		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
+}
+
+void machine_poll_uarts(struct machine *machine) {
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		uart_poll(&machine->uarts[i]);
+}
+
+void machine_flush_terminals(struct machine *machine) {
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		terminal_flush(&machine->terminals[i]);
 }
 
 void machine_settle(struct machine *machine) {
@@ -150,6 +167,6 @@ void machine_settle(struct machine *machine) {
 		host_guest_run();
 		return;
 	}
-	terminal_flush(&machine->terminal);
+	machine_flush_terminals(machine);
 	host_guest_pause();
 }

@@ -19,8 +19,8 @@ struct machine {
 	struct clock clock;
 	struct lapic lapic;
 	struct ioapic ioapic;
-	struct terminal terminal;
-	struct uart uart;
+	struct terminal terminals[UART_COUNT]; // the far end of each serial port
+	struct uart uarts[UART_COUNT];
 	struct rtc rtc;
 	struct power power;
 	struct cpuid_model cpuid;
@@ -36,5 +36,9 @@ struct machine {
 [[nodiscard]] bool machine_reset(struct machine *machine);
 // Ends the handling of an event: power requests, interrupts, timer, write-back, run or pause.
 void machine_settle(struct machine *machine);
+// Fetches input of the serial ports and notices room for their output.
+void machine_poll_uarts(struct machine *machine);
+// Tells the far ends of the serial ports about output they have not been told of.
+void machine_flush_terminals(struct machine *machine);
 // Stops the vCPU after a line in the log: where, and why.
 [[gnu::format(printf, 2, 3)]] void machine_stop(struct machine *machine, const char *format, ...);

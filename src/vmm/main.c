@@ -10,7 +10,7 @@
 
 #include <components/console.h>
 
-enum { UART_PIN = 4, HERTZ_PER_MEGAHERTZ = 1000000 };
+enum { HERTZ_PER_MEGAHERTZ = 1000000 };
 
 struct tsc_information {
 	struct bootinfo_chunk chunk;
@@ -25,11 +25,17 @@ static bool fail(const char *what) {
 	return false;
 }
 
-static void start_console(void) {
-	machine.terminal.connected = console_open(&machine.terminal.console,
-		(struct console *)console_vaddr, "linux", CONSOLE_INTERACTIVE);
-	machine.terminal.signal = host_console_signal;
-	log_start(terminal_write, &machine.terminal);
+// The first serial port leads to the driver of the machine's own, the second to any component.
+static void start_terminals(void) {
+	struct terminal *first = &machine.terminals[0];
+	struct terminal *second = &machine.terminals[1];
+	first->connected = console_open(
+		&first->console, (struct console *)console_vaddr, "linux", CONSOLE_INTERACTIVE);
+	first->signal = host_console_signal;
+	second->connected = console_open(
+		&second->console, (struct console *)peer_vaddr, "linux", CONSOLE_PLAIN);
+	second->signal = host_peer_signal;
+	log_start(terminal_write, first);
 }
 
 static bool check_description(void) {
@@ -92,12 +98,14 @@ static void wire_interrupts(void) {
 	machine.lapic.end_of_interrupt = ioapic_end_of_interrupt;
 	machine.ioapic.destination = &machine.lapic;
 	machine.ioapic.send = send_interrupt;
-	machine.uart.line = (struct line){
-		.changed = ioapic_pin_changed,
-		.controller = &machine.ioapic,
-		.input = UART_PIN,
-	};
-	machine.uart.backend = terminal_backend(&machine.terminal);
+	for (unsigned i = 0; i < UART_COUNT; i++) {
+		machine.uarts[i].line = (struct line){
+			.changed = ioapic_pin_changed,
+			.controller = &machine.ioapic,
+			.input = uart_pins[i],
+		};
+		machine.uarts[i].backend = terminal_backend(&machine.terminals[i]);
+	}
 }
 
 // Every device of the machine and where it answers.
@@ -106,7 +114,8 @@ static bool add_devices(void) {
 	struct bus *ports = &machine.port_bus;
 	return bus_add(memory, &lapic_page, &machine.lapic) &&
 		bus_add(memory, &ioapic_page, &machine.ioapic) &&
-		bus_add(ports, &uart_ports, &machine.uart) &&
+		bus_add(ports, &uart_ports[0], &machine.uarts[0]) &&
+		bus_add(ports, &uart_ports[1], &machine.uarts[1]) &&
 		bus_add(ports, &rtc_ports, &machine.rtc) &&
 		bus_add(ports, &power_reset_port, &machine.power) &&
 		bus_add(ports, &power_keyboard_port, &machine.power) &&
@@ -137,16 +146,16 @@ static bool start(void) {
 
 void init(void) {
 	machine.vcpu.run = VCPU_STOPPED;
-	start_console();
+	start_terminals();
 	if (start()) machine_settle(&machine);
-	terminal_flush(&machine.terminal);
+	machine_flush_terminals(&machine);
 }
 
 void notified(microkit_channel channel) {
 	if (machine.vcpu.run == VCPU_STOPPED) return;
 	vcpu_load_notification(&machine.vcpu);
 	if (channel == HOST_CHANNEL_TIMER) machine.armed = CLOCK_NEVER;
-	uart_poll(&machine.uart);
+	machine_poll_uarts(&machine);
 	machine_settle(&machine);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guest's terminal: signals the serial driver once a burst, not once a byte.
+// The far end of a serial port: signals the other component once a burst, not once a byte.
 #include <vmm/terminal.h>
 
 enum { BURST = 256 };

@@ -5,6 +5,7 @@ import functools
 import subprocess
 import threading
 
+from compose import boards
 from nacre import emulator, machine, places, results, sdk
 from nacre.system_tests import judge
 
@@ -12,6 +13,8 @@ SECONDS = 60
 FOLDER = places.BUILD / "system-tests" / "sdk"
 _making = threading.Lock()
 
+# What Makefiles and scripts find in each configuration's folder for programs.
+PROGRAMS = ("sel4.elf", "sel4_32.elf", "initialiser.elf", "monitor.elf")
 # Board, configuration, example and the texts its boot must show.
 CASES = [
     ("x86_64_generic", "debug", "hello", ["hello, world"]),
@@ -20,7 +23,9 @@ CASES = [
     ("x86_64_generic", "debug", "timer", ["sleeper: done"]),
     ("x86_64_generic", "debug", "ring", ["consumer: all arrived"]),
     ("x86_64_generic", "debug", "network_echo", ["pinger: all answered"]),
+    ("x86_64_generic", "smp-debug", "passive_server", ["running on clients"]),
     ("x86_64_generic", "release", "x86_64_ioport", ["hello!"]),
+    ("x86_64_generic", "smp-release", "x86_64_ioport", ["hello!"]),
     ("x86_64_generic_vtx", "benchmark", "x86_64_ioport", ["hello!"]),
 ]
 
@@ -53,7 +58,19 @@ def check(board, config, example, texts):
     return judge(name, running, SECONDS, [("until", text) for text in texts])[0]
 
 
-ROWS = [(f"sdk-{board}-{config}-{example}",
+def check_layout():
+    with _making:
+        folder = _made()
+    missing = [f"{board.name}/{config.name}/elf/{name}"
+               for board in boards.BOARDS.values() for config in boards.CONFIGS.values()
+               for name in PROGRAMS
+               if not (folder / "board" / board.name / config.name / "elf" / name).is_file()]
+    name = "system/sdk-layout"
+    return [results.failed(name, f"not there: {missing}") if missing else results.passed(name)]
+
+
+ROWS = [("sdk-layout", "each board and configuration of the SDK has its programs", check_layout)]
+ROWS += [(f"sdk-{board}-{config}-{example}",
          f"the SDK's Makefile builds {example} for {board} {config}, and it runs",
          lambda case=(board, config, example, texts): check(*case))
         for board, config, example, texts in CASES]

@@ -27,6 +27,12 @@ CASES = {
         ["server: start", *["client: answered", "server: start", "client: restarted"] * 3,
          "client: done"],
         "refused"),
+    "server_time": (
+        "a passive server whose caller is destroyed in a call finishes it and serves the next",
+        ["parent: life 1\n", "kid: calls", "(restart 1 of 2)", "parent: life 2\n",
+         "server: done", "kid: calls", "(restart 2 of 2)", "parent: life 3\n", "inner: done",
+         "server: done", "kid: calls", "server: done", "kid: answered"],
+        "could not|refused"),
     "driver_restart": (
         "a restarted driver has its ports and its interrupt again",
         [*LIFE, *LIFE, *LIFE, "all 2 restarts are used up"],

@@ -6,6 +6,7 @@ import pathlib
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -137,6 +138,35 @@ class Recorded(unittest.TestCase):
                          {name + marks.SLOW for name in fast})
         self.assertEqual({name.removesuffix(marks.SLOW) for name in names}
                          | {name for _, name in guests}, set(marks.MARKS))
+
+
+class Start(unittest.TestCase):
+    SYSTEM = """<system><memory_region name="ram" size="0x1000"/>
+        <memory_region name="shared" size="0x1000"/>
+        <protection_domain name="serial"><map mr="shared" vaddr="0"/></protection_domain>
+        <protection_domain name="vmm"><map mr="ram" vaddr="0"/><map mr="shared" vaddr="0"/>
+        <virtual_machine name="v"/></protection_domain>
+        <channel><end pd="vmm" id="0"/><end pd="serial" id="1"/></channel></system>"""
+
+    def setUp(self):
+        self.start = bench.load(bench.QUESTIONS["start"])
+        self.system = xml.etree.ElementTree.fromstring(self.SYSTEM)
+        self.start.remove_guests(self.system)
+
+    def names(self, tag):
+        return [element.get("name") for element in self.system.findall(tag)]
+
+    def test_the_guest_is_taken_out(self):
+        self.assertEqual(self.names("protection_domain"), ["serial"])
+        self.assertEqual(self.names("memory_region"), ["shared"])
+        self.assertEqual(self.system.findall("channel"), [])
+
+    def test_the_meter_gets_the_next_console(self):
+        self.start.add_meter(self.system)
+        console = self.system.find("protection_domain").findall("map")[1]
+        self.assertEqual(console.get("setvar_vaddr"), "console1_vaddr")
+        ends = {end.get("pd"): end.get("id") for end in self.system.iter("end")}
+        self.assertEqual(ends, {"meter": "0", "serial": "2"})
 
 
 class Comparison(unittest.TestCase):

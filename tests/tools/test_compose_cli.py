@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -65,7 +66,37 @@ class Command(Composer):
         document = json.loads((self.out / "caps.json").read_text())
         self.assertEqual([domain["name"] for domain in document["domains"]], ["a", "b"])
         self.assertTrue((self.out / "sel4_32.elf").is_file())
+        self.assertEqual({path.name for path in (self.out / "viper").iterdir()},
+                         {"a.vpr", "b.vpr"})
         self.assertIn("warning: 'm' is mapped nowhere", result.stdout)
+
+    def test_viper_functions(self):
+        (self.path / "test.system").write_text(
+            '<system>' + MR + pd("a/b", '<map mr="m" vaddr="0x1000_0000" perms="r" '
+                                 'setvar_vaddr="value"/><irq id="3" pin="1" vector="1"/>'
+                                 '<ioport id="2" addr="0x3f8" size="8"/>')
+            + pd("a.b", priority="2")
+            + channel('pd="a/b" id="0" pp="true" notify="false"', 'pd="a.b" id="5"')
+            + "</system>")
+        result = self.run_tool("test.system", "--system-image", "out/i", "--viper-output",
+                               "out/viper", "--search-path", ".")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        first = (self.out / "viper" / "a_b.vpr").read_text()
+        second = (self.out / "viper" / "a_b_.vpr").read_text()
+        for line in ("function may_notify(id: Int): Bool { false }",
+                     "function may_call(id: Int): Bool { id == 0 }",
+                     "function is_notified(id: Int): Bool { id == 0 || id == 3 }",
+                     "function has_interrupt(id: Int): Bool { id == 3 }",
+                     "function has_port(id: Int, port: Int): Bool "
+                     "{ (id == 2 && 1016 <= port && port < 1024) }",
+                     "function symbol_value(): Int { 268435456 }"):
+            self.assertIn(line + "\n", first)
+        self.assertIn("(268435456 <= address && address < 268439552)",
+                      re.search(r"may_read.*", first).group())
+        self.assertNotIn("268435456", re.search(r"may_write.*", first).group())
+        self.assertIn("function is_called(id: Int): Bool { id == 5 }\n", second)
+        self.assertIn("function is_notified(id: Int): Bool { false }\n", second)
+        self.assertIn("function priority(): Int { 2 }\n", second)
 
     def test_the_boot_module(self):
         self.run_tool("test.system", *BASE, "-o", "out/image.elf", "-r", "out/report",

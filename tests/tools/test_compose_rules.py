@@ -29,6 +29,7 @@ ACCEPTED = [
     '<memory_region name="m" prefill_path="text" page_size="0x200000"/>' + pd(),
     '<memory_region name="m" prefill_path="text" size="0x3000"/>' + pd(),
     '<memory_region name="m" prefill_bootinfo="x86_tsc_freq"/>' + pd(),
+    '<memory_region name="m" prefill_bootinfo="nacre_start"/>' + pd(),
     '<memory_region name="m" size="0x10_00"/>' + pd(),
     pd(inside='<ioport id="0" addr="0x3f8" size="8"/>'),
     pd(inside='<ioport id="0" addr="0x_3f8" size="0x8"/>'),
@@ -321,6 +322,20 @@ class Descriptions(Composer):
     def test_a_board_without_guests_refuses_one(self):
         _, problems = self.system(pd(inside=VM), boards.BOARDS["x86_64_generic"])
         self.assertIn("has no VT-x", problems[0])
+
+    def test_several_cores(self):
+        smp = boards.CONFIGS["smp-debug"]
+        _, problems = self.system(pd(cpu="15"), config=smp)
+        self.assertEqual(problems, [])
+        self.assertIn("one core, and everything runs there", self.warnings[0])
+        _, problems = self.system(pd(cpu="0"), config=smp)
+        self.assertEqual((problems, self.warnings), ([], []))
+        _, problems = self.system(pd(cpu="16"), config=smp)
+        self.assertIn("from 0 to 15", problems[0])
+        _, problems = self.system(
+            time_domains('<domain name="x"/>', '<schedule_entry domain="x" duration="1 us"/>')
+            + pd(domain="x"), config=smp)
+        self.assertIn("for one core; take --config debug", problems[0])
 
     def test_document_type_is_refused(self):
         description = self.path / "test.system"

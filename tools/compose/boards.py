@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a board and a configuration of the Microkit tool mean for Nacre, which has one kernel
 for all PCs: which elements a description may use, and which kernel build goes along."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -9,7 +9,6 @@ class Board:
     name: str
     guests: bool  # virtual machines may be described
     io_spaces: bool = True
-    cores: int = 1
 
 
 @dataclass(frozen=True)
@@ -17,16 +16,23 @@ class Config:
     name: str
     flavour: str  # of the kernel; only the debug one prints
     own_thread: bool = False  # each protection domain holds its own TCB
+    cores: int = 1  # that a description may name; time domains go with one only
 
 
 BOARDS = {board.name: board for board in (
     Board("x86_64_generic", guests=False),
     Board("x86_64_generic_vtx", guests=True),
 )}
-CONFIGS = {config.name: config for config in (
+SMP_CORES = 16
+_PLAIN = (
     Config("debug", "debug"),
     Config("release", "release"),
     Config("benchmark", "release", own_thread=True),
+)
+# The kernel is the same in all of them and uses one core: descriptions for several run on that.
+CONFIGS = {config.name: config for config in (
+    *_PLAIN,
+    *(replace(config, name=f"smp-{config.name}", cores=SMP_CORES) for config in _PLAIN),
 )}
 DEFAULT_BOARD = BOARDS["x86_64_generic_vtx"]
 DEFAULT_CONFIG = CONFIGS["debug"]

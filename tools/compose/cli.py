@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from compose import boards, bundle, objects, picture
+from compose import boards, bundle, objects, picture, viper
 from compose.check import Checker
 from compose.elf import ElfError
 from compose.image import ImageWriter
@@ -49,7 +49,7 @@ def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
     root = read_tree(data, problems)
     if root is None:
         return None
-    system = Reader(problems, board).read(root)
+    system = Reader(problems, board, config).read(root)
     if root.name != "system":
         return None
     Checker(system, problems, search_paths).check()
@@ -84,7 +84,8 @@ def _arguments(words):
     parser.add_argument("--image-type", choices=("elf",), help="x86-64 has only elf")
     parser.add_argument("--override-kernel", metavar="FILE", help="take this kernel ELF")
     parser.add_argument("--capdl-json", metavar="FILE", help="objects and capabilities as JSON")
-    parser.add_argument("--viper-output", metavar="DIR", help="accepted; nothing is written there")
+    parser.add_argument("--viper-output", metavar="DIR", 
+                        help="what each protection domain may do, as Viper functions: a file each")
     parser.add_argument(
         "--system-image", metavar="FILE",
         help="write only the packed system, for an ISO, without initial task and kernel",
@@ -140,6 +141,12 @@ def _write_bundle(options, composed):
     print(f"MICROKIT|boot module: {options.output}, {len(module)} bytes")
 
 
+def _write_viper(folder, composed):
+    os.makedirs(folder, exist_ok=True)
+    for name, text in viper.files(composed.system, composed.programs):
+        _write(os.path.join(folder, name), text.encode())
+
+
 def _write_outputs(options, composed):
     if options.system_image:
         _write(options.system_image, composed.image)
@@ -150,7 +157,7 @@ def _write_outputs(options, composed):
     if options.capdl_json:
         _write(options.capdl_json, json.dumps(composed.document(), indent=1).encode() + b"\n")
     if options.viper_output:
-        print("--viper-output: Nacre makes no verification files", file=sys.stderr)
+        _write_viper(options.viper_output, composed)
     if options.html:
         title = options.title or os.path.basename(options.system)
         text, has_picture = picture.page(title, composed.system, composed.report)

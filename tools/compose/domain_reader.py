@@ -12,10 +12,11 @@ RESTART_BACKOFF = 100_000
 
 
 class DomainReader:
-    def __init__(self, system, problems, board, read_children):
+    def __init__(self, system, problems, board, config, read_children):
         self.system = system
         self.problems = problems
         self.board = board
+        self.config = config
         self.read_children = read_children
 
     def _fields(self, element, *known):
@@ -29,7 +30,7 @@ class DomainReader:
         fields = self._fields(element, *_ATTRIBUTES, *extra)
         if fields.boolean("smc", False):
             self.problems.add(element, "smc='true' is for Arm; remove it")
-        fields.number("cpu", 0, high=self.board.cores - 1)
+        self._core(element, fields)
         budget = fields.number("budget", 1000, low=model.MIN_BUDGET)
         domain = model.Domain(
             element,
@@ -50,6 +51,13 @@ class DomainReader:
             domain.restart = self._restart(element, fields)
         self.system.domains.append(domain)
         self._insides(domain, element)
+
+    def _core(self, element, fields):
+        core = fields.number("cpu", 0, high=self.config.cores - 1)
+        if core:
+            self.problems.warn(
+                element, f"cpu='{core}': this kernel uses one core, and everything runs there"
+            )
 
     def _restart(self, element, fields):
         restart = model.Restart(
@@ -234,7 +242,7 @@ class DomainReader:
             )
         for vcpu in vcpus[:1]:
             fields = self._fields(vcpu, "id", "cpu", "setvar_id")
-            fields.number("cpu", 0, high=self.board.cores - 1)
+            fields.number("cpu", 0, high=self.config.cores - 1)
             guest.vcpu_id = fields.number("id", required=True, high=model.MAX_ID)
             self._variable(domain, vcpu, fields, "setvar_id", guest.vcpu_id)
 

@@ -28,6 +28,7 @@ BOOTINFO_CHUNKS = {
     "x86_framebuffer": 4,
     "x86_tsc_freq": 5,
     "fdt": 6,
+    "nacre_start": 0x4E01,
 }
 
 

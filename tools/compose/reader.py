@@ -19,9 +19,10 @@ def read_children(element, problems, readers):
 
 
 class Reader:
-    def __init__(self, problems, board):
+    def __init__(self, problems, board, config):
         self.problems = problems
         self.board = board
+        self.config = config
         self.system = model.System()
 
     def read(self, root):
@@ -30,7 +31,7 @@ class Reader:
             return self.system
         if root.text.strip():
             self.problems.add(root, "text directly under <system>; only elements are allowed")
-        domains = DomainReader(self.system, self.problems, self.board, read_children)
+        domains = DomainReader(self.system, self.problems, self.board, self.config, read_children)
         readers = {
             "memory_region": self._region,
             "protection_domain": domains.read,
@@ -129,6 +130,11 @@ class Reader:
 
     def _time_domains(self, element):
         self._fields(element)
+        if self.config.cores > 1:
+            self.problems.add(
+                element,
+                f"<domains> is for one core; take --config {self.config.name.removeprefix('smp-')}",
+            )
         if self.system.schedule:
             self.problems.add(
                 element,

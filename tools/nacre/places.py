@@ -15,7 +15,7 @@ GUEST_INITRAMFS = GUEST / "initramfs.cpio"
 GUEST_CONFIG = ROOT / "guests" / "linux-config"
 GUEST_COMMAND_LINE = GUEST_CONFIG / "cmdline"
 
-DEMO = ROOT / "demo" / "demo.system"
+DEMO = ROOT / "examples" / "linux_guest" / "linux_guest.system"
 SYSTEM_IMAGE = BUILD / "system.img"
 DEMO_ISO = BUILD / "nacre.iso"
 

@@ -14,7 +14,8 @@ COMPILE = ("gcc", "-std=gnu2x", "-g", "-O2", "-Wall", "-Wextra", "-ffreestanding
            "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
 LINK = ("-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,max-page-size=4096")
 LINKER_SCRIPT = places.ROOT / "src" / "user" / "microkit" / "microkit.ld"
-LIBRARY = "libmicrokit.a"
+# In the order in which they are linked: the first uses the second.
+LIBRARIES = ("libcomponents.a", "libmicrokit.a")
 INCLUDE = (places.ROOT / "include", places.ROOT / "src")
 
 # Systems are made side by side; two may be of one description.
@@ -40,22 +41,22 @@ def sources_of(folder, program):
     return sorted((folder / stem).glob("*.c"))
 
 
-def is_current(target, sources, library):
+def is_current(target, sources, libraries):
     if not target.exists():
         return False
     made = target.stat().st_mtime
     headers = [path for source in sources for path in source.parent.glob("*.h")]
-    return all(path.stat().st_mtime <= made for path in [*sources, *headers, library])
+    return all(path.stat().st_mtime <= made for path in [*sources, *headers, *libraries])
 
 
 def compile_program(sources, target):
-    library = build.artefact(LIBRARY)
-    if is_current(target, sources, library):
+    libraries = [build.artefact(name) for name in LIBRARIES]
+    if is_current(target, sources, libraries):
         return
     step(f"compiling {places.shown(target)}")
     target.parent.mkdir(parents=True, exist_ok=True)
     includes = [word for folder in (sources[0].parent, *INCLUDE) for word in ("-I", folder)]
-    run_logged([*COMPILE, *includes, *sources, library, f"-Wl,-T,{LINKER_SCRIPT}", *LINK,
+    run_logged([*COMPILE, *includes, *sources, *libraries, f"-Wl,-T,{LINKER_SCRIPT}", *LINK,
                 "-o", target], f"program-{target.stem}")
 
 

@@ -77,17 +77,22 @@ def write_includes(folder, board, config):
     header.with_suffix(".json").write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
 
 
-def write_library(folder):
+def write_library(folder, library):
     """Meson's archives only name their objects; the SDK's hold them."""
-    folder.mkdir()
-    archive = build.artefact(programs.LIBRARY)
+    archive = build.artefact(library)
     members = subprocess.run(["ar", "t", archive], stdout=subprocess.PIPE, text=True, check=True,
                              cwd=archive.parent).stdout.split()
     objects = [next((place for place in (archive.parent / name, pathlib.Path(name))
                      if place.is_file()), None) for name in members]
     if None in objects:
         raise Failure(f"{places.shown(archive)}: its objects are gone; build anew")
-    run_logged(["ar", "rcsD", folder / "libmicrokit.a", *objects], "sdk-library")
+    run_logged(["ar", "rcsD", folder / library, *objects], "sdk-library")
+
+
+def write_libraries(folder):
+    folder.mkdir()
+    for name in programs.LIBRARIES:
+        write_library(folder, name)
     shutil.copy(programs.LINKER_SCRIPT, folder)
 
 
@@ -95,7 +100,9 @@ def write_programs(folder, flavour):
     folder.mkdir()
     shutil.copy(build.artefact(f"kernel-{flavour}.elf"), folder / "sel4.elf")
     shutil.copy(build.artefact(f"kernel-{flavour}.elf32"), folder / "sel4_32.elf")
-    shutil.copy(build.artefact("root.elf"), folder / "initialiser.elf")
+    # The initial task is the monitor, too.
+    for name in ("initialiser.elf", "monitor.elf"):
+        shutil.copy(build.artefact("root.elf"), folder / name)
     for name in COMPONENTS:
         shutil.copy(build.artefact(name), folder)
 
@@ -139,7 +146,7 @@ def make(folder):
             place = folder / "board" / board.name / config.name
             place.mkdir(parents=True)
             write_includes(place / "include", board, config)
-            write_library(place / "lib")
+            write_libraries(place / "lib")
             write_programs(place / "elf", config.flavour)
     write_tool(folder)
     write_examples(folder)

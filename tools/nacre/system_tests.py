@@ -11,7 +11,7 @@ import shutil
 import threading
 from collections.abc import Callable
 
-from nacre import build, iso, machine_tests, places, product, results
+from nacre import build, iso, machine_tests, places, product, programs, results
 
 
 _making = threading.Lock()
@@ -82,7 +82,7 @@ def replaced_iso(name, replacements, edit=None):
     description = folder / f"{name}.system"
     description.write_text(edit(text) if edit else text)
     image = folder / "system.img"
-    build.compose(description, image, (folder,))
+    build.compose(description, image, (folder, programs.ensure(places.DEMO)))
     kernel, modules = product.system_files(image, "debug")
     target = folder / f"{name}.iso"
     iso.pack_nacre(target, kernel, modules)

@@ -2,6 +2,8 @@
 // Timer 0 of the HPET (IA-PC HPET specification 1.0a) as a one-shot timer.
 #include <components/timer/hpet.h>
 
+#include <components/timer/ticks.h>
+
 enum {
 	HPET_CAPABILITIES = 0x000,
 	HPET_CONFIGURATION = 0x010,
@@ -25,11 +27,10 @@ enum {
 };
 
 #define PERIOD_LIMIT 100000000ul // femtoseconds; a larger value breaks the specification
-#define FEMTOSECONDS_PER_NANOSECOND 1000000ul
 
 // Written by hpet_init only.
 static volatile uint64_t *registers;
-static uint64_t period; // femtoseconds per tick
+static struct tick_range range;
 
 static uint64_t read(unsigned offset) { return registers[offset / 8]; }
 
@@ -37,12 +38,14 @@ static void write(unsigned offset, uint64_t value) { registers[offset / 8] = val
 
 bool hpet_init(uint64_t vaddr) {
 	uint64_t capabilities;
+	uint64_t period;
 
 	registers = (volatile uint64_t *)vaddr;
 	capabilities = read(HPET_CAPABILITIES);
 	period = capabilities >> CAPABILITY_PERIOD_SHIFT;
 	if (period == 0 || period > PERIOD_LIMIT || !(capabilities & CAPABILITY_LEGACY_ROUTE))
 		return false;
+	range = (struct tick_range){period, MINIMUM_TICKS, MAXIMUM_TICKS};
 	hpet_disarm();
 	write(HPET_CONFIGURATION,
 		read(HPET_CONFIGURATION) | CONFIGURATION_ENABLE | CONFIGURATION_LEGACY_ROUTE);
@@ -50,13 +53,10 @@ bool hpet_init(uint64_t vaddr) {
 }
 
 void hpet_arm(uint64_t nanoseconds) {
-	uint64_t longest = MAXIMUM_TICKS * period / FEMTOSECONDS_PER_NANOSECOND;
-	uint64_t ticks = MAXIMUM_TICKS;
+	uint64_t ticks = ticks_of(&range, nanoseconds);
 	uint64_t configuration = read(HPET_TIMER0_CONFIGURATION);
 	uint32_t target;
 
-	if (nanoseconds < longest) ticks = nanoseconds * FEMTOSECONDS_PER_NANOSECOND / period;
-	if (ticks < MINIMUM_TICKS) ticks = MINIMUM_TICKS;
 	// 32 bits are enough for the longest time, and every timer has them.
 	configuration &= ~(uint64_t)(TIMER_LEVEL | TIMER_PERIODIC | TIMER_FSB);
 	write(HPET_TIMER0_CONFIGURATION, configuration | TIMER_32_BIT | TIMER_ENABLE);

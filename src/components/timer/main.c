@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The timer driver: one time-out a client, kept by the HPET, and the wall clock.
+// The timer driver: one time-out a client, kept by the first device that this machine has, and the
+// wall clock.
 #include <microkit.h>
+
+#include <base/compiler.h>
 
 #include <components/print.h>
 #include <components/timer/hpet.h>
+#include <components/timer/pit.h>
 #include <components/timer/queue.h>
 #include <components/timer/rtc.h>
+#include <components/timer/ticks.h>
 #include <components/timer_protocol.h>
 #include <components/tsc.h>
 
 enum {
 	CHANNEL_IRQ = 1,
-	NANOSECONDS_PER_MICROSECOND = 1000,
+	PATIENCE_MICROSECONDS = 1000,
 };
 
 // Patched by the composer.
@@ -20,72 +25,132 @@ uint64_t tsc_info_vaddr __attribute__((section(".data")));
 
 // State of the driver; one thread, written by the functions of this file only.
 static struct timer_queue queue;
-static bool device_works;
-static uint64_t ticks_per_microsecond;
+static const struct timer_device *device; // null where there is none
+static uint64_t ticks_per_microsecond; // 0 when the kernel did not tell
 static uint64_t wall_seconds; // at TSC value wall_tsc
 static uint64_t wall_tsc;
+
+static bool start_hpet(void) { return hpet_vaddr != 0 && hpet_init(hpet_vaddr); }
+
+static bool start_pit(void) { return pit_init(PATIENCE_MICROSECONDS * ticks_per_microsecond); }
+
+// The better one first.
+static const struct timer_device {
+	const char *name;
+	bool (*start)(void);
+	void (*arm)(uint64_t nanoseconds); // may interrupt early, never much late
+	void (*disarm)(void);
+} devices[] = {
+	{"HPET", start_hpet, hpet_arm, hpet_disarm},
+	{"PIT", start_pit, pit_arm, pit_disarm},
+};
+
+static const struct timer_device *device_find(void) {
+	if (ticks_per_microsecond == 0) {
+		print("timer: the kernel tells no TSC rate; time-outs are refused\n");
+		return NULL;
+	}
+	for (unsigned i = 0; i < array_count(devices); i++) {
+		if (!devices[i].start()) continue;
+		if (i > 0)
+			print("timer: no usable %s; the %s serves\n", devices[0].name,
+				devices[i].name);
+		return &devices[i];
+	}
+	print("timer: no usable HPET or PIT; time-outs are refused\n");
+	return NULL;
+}
 
 static void deliver_expired(uint64_t now) {
 	for (uint64_t rest = timer_queue_expire(&queue, now); rest != 0; rest &= rest - 1)
 		microkit_notify((microkit_channel)__builtin_ctzl(rest));
 }
 
-// Tell those whose time has come and arm the device for the next. The HPET may fire a little early
-// by TSC time; then it is armed for the rest.
+// Tell those whose time has come and arm the device for the next. It may fire a little early by TSC
+// time; then it is armed for the rest.
 static void update(void) {
 	uint64_t now = tsc_read();
 	uint64_t deadline;
-	uint64_t microseconds;
 
 	deliver_expired(now);
-	if (!timer_queue_next(&queue, &deadline)) {
-		hpet_disarm();
-		return;
-	}
-	microseconds = (deadline - now) / ticks_per_microsecond;
-	if (microseconds > UINT64_MAX / NANOSECONDS_PER_MICROSECOND)
-		microseconds = UINT64_MAX / NANOSECONDS_PER_MICROSECOND;
-	hpet_arm(microseconds * NANOSECONDS_PER_MICROSECOND +
-		(deadline - now) % ticks_per_microsecond * NANOSECONDS_PER_MICROSECOND /
-			ticks_per_microsecond);
+	if (timer_queue_next(&queue, &deadline))
+		device->arm(ticks_to_nanoseconds(deadline - now, ticks_per_microsecond));
+	else
+		device->disarm();
 }
 
 void init(void) {
 	wall_seconds = rtc_read();
 	wall_tsc = tsc_read();
 	ticks_per_microsecond = tsc_ticks_per_microsecond(tsc_info_vaddr);
-	device_works = ticks_per_microsecond > 0 && hpet_init(hpet_vaddr);
-	if (!device_works)
-		print("timer: no usable HPET or TSC rate on this machine; time-outs are refused\n");
+	device = device_find();
 }
 
 void notified(microkit_channel channel) {
 	if (channel != CHANNEL_IRQ) return;
 	// The pin is masked until the acknowledgement and forgets edges meanwhile: unmask first.
 	microkit_irq_ack(CHANNEL_IRQ);
-	if (device_works) update();
+	if (device) update();
 }
 
-static enum timer_status set_timeout(microkit_channel client, bool has_deadline) {
-	if (!has_deadline) return TIMER_BAD_REQUEST;
-	if (!device_works) return TIMER_NO_DEVICE;
-	timer_queue_set(&queue, client, microkit_mr_get(0));
+static enum timer_status set_deadline(microkit_channel client, uint64_t deadline) {
+	if (!device) return TIMER_NO_DEVICE;
+	timer_queue_set(&queue, client, deadline);
 	update();
 	return TIMER_OK;
 }
 
+static microkit_msginfo answer_set(microkit_channel client) {
+	return microkit_msginfo_new(set_deadline(client, microkit_mr_get(0)), 0);
+}
+
+static microkit_msginfo answer_set_after(microkit_channel client) {
+	uint64_t deadline = ticks_after(tsc_read(), microkit_mr_get(0), ticks_per_microsecond);
+
+	return microkit_msginfo_new(set_deadline(client, deadline), 0);
+}
+
+static microkit_msginfo answer_cancel(microkit_channel client) {
+	timer_queue_cancel(&queue, client);
+	return microkit_msginfo_new(TIMER_OK, 0);
+}
+
+static microkit_msginfo answer_words(uint64_t first, uint64_t second) {
+	microkit_mr_set(0, first);
+	microkit_mr_set(1, second);
+	return microkit_msginfo_new(TIMER_OK, 2);
+}
+
+static microkit_msginfo answer_wall_clock(microkit_channel client) {
+	(void)client;
+	return answer_words(wall_seconds, wall_tsc);
+}
+
+static microkit_msginfo answer_now(microkit_channel client) {
+	(void)client;
+	if (ticks_per_microsecond == 0) return microkit_msginfo_new(TIMER_NO_DEVICE, 0);
+	return answer_words(tsc_read(), ticks_per_microsecond);
+}
+
+static const struct request_row {
+	seL4_Word label;
+	seL4_Word words; // at least these many
+	microkit_msginfo (*answer)(microkit_channel client);
+} requests[] = {
+	{TIMER_SET, 1, answer_set},
+	{TIMER_CANCEL, 0, answer_cancel},
+	{TIMER_WALL_CLOCK, 0, answer_wall_clock},
+	{TIMER_SET_AFTER, 1, answer_set_after},
+	{TIMER_NOW, 0, answer_now},
+};
+
 microkit_msginfo protected(microkit_channel client, microkit_msginfo request) {
+	seL4_Word label = microkit_msginfo_get_label(request);
 	seL4_Word count = microkit_msginfo_get_count(request);
 
-	switch (microkit_msginfo_get_label(request)) {
-	case TIMER_SET: return microkit_msginfo_new(set_timeout(client, count >= 1), 0);
-	case TIMER_CANCEL:
-		timer_queue_cancel(&queue, client);
-		return microkit_msginfo_new(TIMER_OK, 0);
-	case TIMER_WALL_CLOCK:
-		microkit_mr_set(0, wall_seconds);
-		microkit_mr_set(1, wall_tsc);
-		return microkit_msginfo_new(TIMER_OK, 2);
-	default: return microkit_msginfo_new(TIMER_BAD_REQUEST, 0);
+	for (unsigned i = 0; i < array_count(requests); i++) {
+		if (requests[i].label == label && count >= requests[i].words)
+			return requests[i].answer(client);
 	}
+	return microkit_msginfo_new(TIMER_BAD_REQUEST, 0);
 }

@@ -2,11 +2,16 @@
 // What every initial task has: its entry point, and how it ends an emulator run.
 #pragma once
 
+#include <stdint.h>
+
 #include <sel4/sel4.h>
 
 // Supplied by the task. Slot allocator and untyped allocator are ready; returning suspends the
 // task.
 void root_main(const seL4_BootInfo *bootinfo);
+
+// The time stamp counter at the task's first instruction. Written by start.asm.
+extern uint64_t root_start_tsc;
 
 // The chunk of extra bootinfo with this id; null when the kernel gave none or it is malformed.
 const seL4_BootInfoHeader *bootinfo_find(const seL4_BootInfo *bootinfo, seL4_Word id);

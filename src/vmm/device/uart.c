@@ -241,11 +241,15 @@ void uart_reset(struct uart *uart) {
 	uart_update_line(uart);
 }
 
-const struct bus_device uart_ports = {
-	.name = "serial port",
-	.base = 0x3f8,
-	.size = UART_REGISTERS,
-	.widths = BUS_WIDTH_1,
-	.read = uart_read,
-	.write = uart_write,
+#define UART_AT(port, label) \
+	{ \
+		.name = (label), .base = (port), .size = UART_REGISTERS, .widths = BUS_WIDTH_1, \
+		.read = uart_read, .write = uart_write, \
+	}
+
+const struct bus_device uart_ports[UART_COUNT] = {
+	UART_AT(0x3f8, "first serial port"),
+	UART_AT(0x2f8, "second serial port"),
 };
+
+const unsigned uart_pins[UART_COUNT] = {4, 3};

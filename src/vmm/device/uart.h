@@ -13,7 +13,7 @@ struct uart_backend {
 	bool (*get)(void *context, uint8_t *byte);
 };
 
-enum { UART_FIFO = 16 };
+enum { UART_FIFO = 16, UART_COUNT = 2 };
 
 struct uart {
 	struct uart_backend backend;
@@ -33,7 +33,9 @@ struct uart {
 	bool transmit_blocked; // a write found the backend full; cleared when it drains
 };
 
-extern const struct bus_device uart_ports;
+// Ports and I/O APIC pins of COM1 and COM2.
+extern const struct bus_device uart_ports[UART_COUNT];
+extern const unsigned uart_pins[UART_COUNT];
 
 void uart_reset(struct uart *uart);
 // Fetches input, notices that the backend has room again, and brings the line up to date.

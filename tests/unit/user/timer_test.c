@@ -4,6 +4,7 @@
 
 #include <components/timer/queue.h>
 #include <components/timer/rtc.h>
+#include <components/timer/ticks.h>
 #include <time.h>
 
 static void queue(void) {
@@ -24,6 +25,47 @@ static void queue(void) {
 	check(!timer_queue_next(&queue, &deadline));
 	timer_queue_set(&queue, 1, UINT64_MAX);
 	check(timer_queue_next(&queue, &deadline) && deadline == UINT64_MAX);
+}
+
+// All clients there can be, with deadlines from the last to the first, and two at a time.
+static void queue_full(void) {
+	struct timer_queue queue = {0};
+	uint64_t deadline;
+
+	for (unsigned i = 0; i < TIMER_CLIENTS; i++)
+		timer_queue_set(&queue, i, 1000 - i / 2);
+	for (unsigned i = TIMER_CLIENTS; i >= 2; i -= 2) {
+		check(timer_queue_next(&queue, &deadline) && deadline == 1000 - (i - 1) / 2);
+		check(timer_queue_expire(&queue, deadline) == 3ul << (i - 2));
+	}
+	check(!timer_queue_next(&queue, &deadline));
+}
+
+static void counter_ticks(void) {
+	const struct tick_range pit = {838095345, 2, 0xffff};
+	const struct tick_range hpet = {100000000, 64, 1 << 30};
+
+	check(ticks_of(&pit, 0) == 2);
+	check(ticks_of(&pit, 1000000) == 1193);
+	check(ticks_of(&pit, 54924577) == 0xfffe);
+	check(ticks_of(&pit, 54924578) == 0xffff);
+	check(ticks_of(&pit, UINT64_MAX) == 0xffff);
+	check(ticks_of(&hpet, 6000) == 64);
+	check(ticks_of(&hpet, 1000000000) == 10000000);
+	check(ticks_of(&hpet, UINT64_MAX) == 1 << 30);
+}
+
+static void tsc_ticks(void) {
+	check(ticks_to_nanoseconds(0, 2400) == 0);
+	check(ticks_to_nanoseconds(2400, 2400) == 1000);
+	check(ticks_to_nanoseconds(3601, 2400) == 1500);
+	check(ticks_to_nanoseconds(UINT64_MAX, 1) == UINT64_MAX);
+	check(ticks_to_nanoseconds(UINT64_MAX, 1000) == UINT64_MAX);
+	check(ticks_to_nanoseconds(UINT64_MAX, 2000) == UINT64_MAX / 2);
+	check(ticks_after(5, 3, 1000) == 3005);
+	check(ticks_after(5, UINT64_MAX, 1) == UINT64_MAX);
+	check(ticks_after(5, UINT64_MAX / 2, 3) == UINT64_MAX);
+	check(ticks_after(5, 0, 3) == 5);
 }
 
 static uint8_t bcd(int value) { return (uint8_t)(value / 10 << 4 | value % 10); }
@@ -66,6 +108,12 @@ static void clock_variants(void) {
 
 static const struct test rows[] = {
 	{"user/timer/queue", "time-outs expire in order, one a client", queue},
+	{"user/timer/queue-full", "as many clients as there are channels have a time-out each",
+		queue_full},
+	{"user/timer/counter-ticks", "times become ticks of a counter, within its range",
+		counter_ticks},
+	{"user/timer/tsc-ticks", "ticks become times and deadlines, and large ones the largest",
+		tsc_ticks},
 	{"user/timer/clock", "CMOS dates become seconds since 1970", clock_bcd},
 	{"user/timer/variants", "binary, twelve-hour and century-less clocks are read",
 		clock_variants},

@@ -73,3 +73,5 @@ uint64_t host_wall_clock(uint64_t *tsc) {
 }
 
 void host_console_signal(void) { fake.console_signals++; }
+
+void host_peer_signal(void) { fake.peer_signals++; }

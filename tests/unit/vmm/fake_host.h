@@ -15,6 +15,7 @@ struct fake_host {
 	uint64_t armed;
 	uint64_t secondary_allowed;
 	unsigned field_reads, field_writes, register_writes, timer_calls, console_signals;
+	unsigned peer_signals;
 	bool running;
 };
 

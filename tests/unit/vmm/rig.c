@@ -10,8 +10,8 @@
 enum { SETUP = 5 * 512 };
 
 struct machine machine;
-struct console console;
-struct console_end driver;
+struct console console, second;
+struct console_end driver, peer;
 static char output[1 << 20];
 static uint8_t image[SETUP + 0x1000];
 
@@ -33,6 +33,15 @@ static void build_image(void) {
 
 static void send(void *lapic, const struct apic_message *message) { lapic_receive(lapic, message); }
 
+static void wire_port(unsigned index, struct console *rings, void (*signal)(void)) {
+	struct terminal *terminal = &machine.terminals[index];
+	struct uart *uart = &machine.uarts[index];
+	*terminal = (struct terminal){.signal = signal};
+	terminal->connected = console_open(&terminal->console, rings, "linux", CONSOLE_INTERACTIVE);
+	uart->line = (struct line){ioapic_pin_changed, &machine.ioapic, uart_pins[index], LINE_LOW};
+	uart->backend = terminal_backend(terminal);
+}
+
 static void wire(void) {
 	machine.clock = (struct clock){.read = host_tsc, .hertz = 1000000};
 	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 1000000, SECONDARY_RDTSCP};
@@ -44,13 +53,10 @@ static void wire(void) {
 	machine.lapic.end_of_interrupt = ioapic_end_of_interrupt;
 	machine.ioapic.destination = &machine.lapic;
 	machine.ioapic.send = send;
-	machine.uart.line = (struct line){ioapic_pin_changed, &machine.ioapic, 4, LINE_LOW};
-	machine.uart.backend = terminal_backend(&machine.terminal);
-	machine.terminal = (struct terminal){.signal = host_console_signal};
-	machine.terminal.connected = console_open(
-		&machine.terminal.console, &console, "linux", CONSOLE_INTERACTIVE);
-	CHECK(console_serve(&driver, &console));
-	log_start(terminal_write, &machine.terminal);
+	wire_port(0, &console, host_console_signal);
+	wire_port(1, &second, host_peer_signal);
+	CHECK(console_serve(&driver, &console) && console_serve(&peer, &second));
+	log_start(terminal_write, &machine.terminals[0]);
 }
 
 void rig_fresh(void) {
@@ -59,13 +65,15 @@ void rig_fresh(void) {
 	build_image();
 	memset(&machine, 0, sizeof(machine));
 	memset(&console, 0, sizeof(console));
+	memset(&second, 0, sizeof(second));
 	machine.memory = (struct guest_memory){ram != NULL ? ram : malloc(RAM), RAM};
 	memset(machine.memory.bytes, 0, RAM);
 	machine.files.kernel = (struct linux_file){image, sizeof(image)};
 	wire();
 	CHECK(bus_add(&machine.memory_bus, &lapic_page, &machine.lapic));
 	CHECK(bus_add(&machine.memory_bus, &ioapic_page, &machine.ioapic));
-	CHECK(bus_add(&machine.port_bus, &uart_ports, &machine.uart));
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		CHECK(bus_add(&machine.port_bus, &uart_ports[i], &machine.uarts[i]));
 	CHECK(bus_add(&machine.port_bus, &rtc_ports, &machine.rtc));
 	CHECK(bus_add(&machine.port_bus, &power_reset_port, &machine.power));
 	CHECK(bus_add(&machine.port_bus, &power_keyboard_port, &machine.power));
@@ -99,7 +107,7 @@ void leave(enum exit_reason reason) {
 
 void notify(void) {
 	vcpu_load_notification(&machine.vcpu);
-	uart_poll(&machine.uart);
+	machine_poll_uarts(&machine);
 	machine_settle(&machine);
 }
 

@@ -20,6 +20,7 @@ enum word_register { W_RAX = 10, W_RBX, W_RCX, W_RDX, W_RSI, W_RDI };
 extern struct machine machine;
 extern struct console console;
 extern struct console_end driver; // the serial driver's side of it
+extern struct console_end peer; // the component at the second serial port
 
 // A machine that was just started, its guest about to run at CODE with interrupts on.
 void rig_fresh(void);

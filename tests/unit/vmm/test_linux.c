@@ -211,6 +211,7 @@ static void test_acpi(void) {
 	CHECK_EQUAL(dsdt, get(fadt + 40, 4));
 	check_table(dsdt, "DSDT");
 	CHECK_EQUAL(get(dsdt + 36, 1), 0x10);
+	CHECK(memcmp(memory.bytes + dsdt + 36 + 62, "COM2", 4) == 0);
 	CHECK_EQUAL(get(madt + 36, 4), 0xfee00000);
 	CHECK_EQUAL(get(madt + 45, 1), 8);
 	CHECK_EQUAL(get(madt + 52, 2), 0x0c01);

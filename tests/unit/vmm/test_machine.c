@@ -157,6 +157,42 @@ static void test_console_interrupt(void) {
 	CHECK_EQUAL(fake.registers[X86_RAX], 'k');
 }
 
+// The second serial port reaches its own component and its own pin, and nobody else hears of it.
+static void test_second_port(void) {
+	uint8_t byte = 0;
+	rig_fresh();
+	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	ioapic_page.write(&machine.ioapic, 0, BUS_WIDTH_4, 0x16);
+	ioapic_page.write(&machine.ioapic, 0x10, BUS_WIDTH_4, 0x33);
+	port(0x2fc, 0, 8);
+	port(0x2f9, 0, 1);
+	unsigned console_signals = fake.console_signals;
+	port(0x2f8, 0, '\n');
+	CHECK(ring_get(&peer.out, &byte) && byte == '\n');
+	CHECK_EQUAL(fake.peer_signals, 1);
+	CHECK_EQUAL(fake.console_signals, console_signals);
+	leave(EXIT_HLT);
+	CHECK(!fake.running);
+	CHECK(ring_put(&peer.in, &(uint8_t){'p'}));
+	notify();
+	CHECK(fake.running);
+	CHECK_EQUAL(event(), EVENT_VALID | 0x33);
+	port(0x3fd, 8, 0);
+	CHECK_EQUAL(fake.registers[X86_RAX] & 1, 0);
+	port(0x2f8, 8, 0);
+	CHECK_EQUAL(fake.registers[X86_RAX], 'p');
+}
+
+static void test_port_without_component(void) {
+	rig_fresh();
+	machine.terminals[1].connected = false;
+	for (unsigned i = 0; i < 2 * CONSOLE_CAPACITY; i++)
+		port(0x2f8, 0, 'x');
+	port(0x2fd, 8, 0);
+	CHECK_EQUAL(fake.registers[X86_RAX] & 0xff, 0x60);
+	CHECK_EQUAL(fake.peer_signals, 0);
+}
+
 static void test_full_console(void) {
 	rig_fresh();
 	clear_log();
@@ -248,6 +284,9 @@ int main(void) {
 		{"interrupt.hlt_dead", "HLT with interrupts off stops the guest", test_hlt_dead},
 		{"interrupt.nmi", "an NMI waits while NMIs are blocked", test_nmi},
 		{"console.input", "a key press wakes the guest", test_console_interrupt},
+		{"port.second", "the second serial port leads to a component", test_second_port},
+		{"port.empty", "a serial port without component swallows its output",
+			test_port_without_component},
 		{"console.full", "a full console holds the guest's transmitter", test_full_console},
 		{"power.both", "power-off stops, reset starts afresh", test_power},
 		{"machine.junk", "a guest that does anything harms nothing", test_junk},

@@ -49,11 +49,11 @@ static struct uart fresh(void) {
 }
 
 static uint8_t in(struct uart *uart, unsigned offset) {
-	return (uint8_t)uart_ports.read(uart, offset, BUS_WIDTH_1);
+	return (uint8_t)uart_ports[0].read(uart, offset, BUS_WIDTH_1);
 }
 
 static void out(struct uart *uart, unsigned offset, uint8_t value) {
-	uart_ports.write(uart, offset, BUS_WIDTH_1, value);
+	uart_ports[0].write(uart, offset, BUS_WIDTH_1, value);
 }
 
 static void test_identify(void) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The example server: answers protected calls with a small computation and counts them.
-#include <microkit.h>
+#include "arithmetic_protocol.h"
 
-#include <components/server/arithmetic_protocol.h>
+#include <microkit.h>
 
 // Written by protected only.
 static uint64_t calls;

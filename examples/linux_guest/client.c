@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The example client: each second a bounded batch of calls to the server and a line with the count.
 // A guest can live beside it, because between two batches it does not run.
+#include "arithmetic_protocol.h"
+
 #include <microkit.h>
 
 #include <components/print.h>
-#include <components/server/arithmetic_protocol.h>
 #include <components/timer_protocol.h>
 #include <components/tsc.h>
 

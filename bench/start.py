@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How many instructions from the initial task's first one until every component has run its init?
+
+The demo without its guest, with one more component: it has the lowest priority, so it runs when all
+others wait, and tells the difference of the time stamp counter, which is a count of instructions in
+QEMU with -icount shift=0. How long the host takes to compose the whole demo is told, too.
+"""
+
+import re
+import time
+import xml.etree.ElementTree
+
+from nacre import build, console, machine, packages, places, programs
+from nacre.report import Failure, step
+
+MARK = re.compile(r"\[meter\] (\d+) ticks")
+EMULATORS = ("qemu",)
+SECONDS = 120
+LIMIT = 60_000_000
+COMPOSER_SECONDS = 3
+FOLDER = places.BUILD / "bench-start"
+METER = places.ROOT / "bench" / "start" / "meter.c"
+METER_DOMAIN = """<protection_domain name="meter" priority="0">
+<program_image path="meter.elf"/>
+<map mr="meter_start" vaddr="0x2000_0000" perms="r" setvar_vaddr="start_vaddr"/>
+<map mr="console_meter" vaddr="0x2010_0000" setvar_vaddr="console_vaddr"/>
+</protection_domain>"""
+
+
+def remove_guests(system):
+    """Takes monitors out, and what only they use."""
+    monitors = {domain.get("name") for domain in system.iter("protection_domain")
+                if domain.find("virtual_machine") is not None}
+    for element in list(system):
+        ends = {end.get("pd") for end in element.iter("end")}
+        if element.get("name") in monitors or ends & monitors:
+            system.remove(element)
+    mapped = {record.get("mr") for record in system.iter("map")}
+    for region in system.findall("memory_region"):
+        if region.get("name") not in mapped:
+            system.remove(region)
+
+
+def add_meter(system):
+    """One more component, and its console at the serial port driver."""
+    serial = next(domain for domain in system.iter("protection_domain")
+                  if domain.get("name") == "serial")
+    used = len(serial.findall("map"))
+    for attributes in ({"name": "console_meter", "size": "0x5000"},
+                       {"name": "meter_start", "prefill_bootinfo": "nacre_start"}):
+        xml.etree.ElementTree.SubElement(system, "memory_region", attributes)
+    xml.etree.ElementTree.SubElement(serial, "map", {
+        "mr": "console_meter", "vaddr": "0x3000_0000", "setvar_vaddr": f"console{used}_vaddr"})
+    system.append(xml.etree.ElementTree.fromstring(METER_DOMAIN))
+    channel = xml.etree.ElementTree.SubElement(system, "channel")
+    for domain, identity in (("meter", 0), ("serial", used + 1)):
+        xml.etree.ElementTree.SubElement(channel, "end", {"pd": domain, "id": str(identity)})
+
+
+def described():
+    """The description of the demo as it is measured."""
+    system = xml.etree.ElementTree.parse(places.DEMO).getroot()
+    remove_guests(system)
+    add_meter(system)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    description = FOLDER / "start.system"
+    xml.etree.ElementTree.ElementTree(system).write(description)
+    (FOLDER / METER.name).write_bytes(METER.read_bytes())
+    return description
+
+
+def composer_seconds():
+    """Wall time of composing the demo with its guest, report and picture."""
+    build.guest_files()
+    compiled = programs.ensure(places.DEMO)
+    start = time.monotonic()
+    build.compose(places.DEMO, FOLDER / "demo.img", (compiled,))
+    return time.monotonic() - start
+
+
+def count_instructions(image):
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+    log = places.LOGS / "bench-start.log"
+    step(f"starting the demo without its guest in QEMU, counting instructions "
+         f"({places.shown(log)})")
+    with log.open("wb") as output, machine.QemuMachine(
+            kernel=build.artefact("kernel-release.elf32"),
+            modules=(build.artefact("root.elf"), image), clock="instructions") as running:
+        why = console.Session(running, [("until", "ticks from the initial task")], SECONDS,
+                              output).run()
+    found = MARK.search(log.read_text(errors="replace"))
+    if not found:
+        raise Failure(f"start: {why or 'no count from the meter'} ({places.shown(log)})")
+    return int(found.group(1))
+
+
+def measure(_):
+    packages.ensure(packages.BUILD, packages.PICTURE, packages.EMULATE)
+    build.compile_all()
+    description, image = described(), FOLDER / "start.img"
+    build.compose(description, image,
+                  (programs.ensure(description), programs.ensure(places.DEMO)), "release")
+    count, seconds = count_instructions(image), composer_seconds()
+    figures = [{"name": "start", "unit": "instructions", "median": count, "limit": LIMIT,
+                "machine": "qemu-icount"},
+               {"name": "compose", "unit": "seconds", "value": round(seconds, 2),
+                "limit": COMPOSER_SECONDS}]
+    return figures, (
+        f"from the initial task to the last init, demo without guest: {count:,} instructions "
+        f"(limit {LIMIT:,})\ncomposing the demo: {seconds:.2f} s (limit {COMPOSER_SECONDS} s)")

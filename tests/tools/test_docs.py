@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Links in the documents lead somewhere; the references name all that there is."""
+
+import pathlib
+import re
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from compose import boards  # noqa: E402
+from compose.problems import Problems  # noqa: E402
+from compose.reader import Reader  # noqa: E402
+from compose.tree import read_tree  # noqa: E402
+from nacre import sdk  # noqa: E402
+
+REFERENCE = ROOT / "docs" / "reference"
+# Every element there is, with an attribute that none takes.
+DESCRIPTION = """<system><memory_region n=""/>
+<domains n=""><domain n=""/><domain_schedule n=""><schedule_entry n=""/>
+<schedule_end_marker n=""/></domain_schedule></domains>
+<protection_domain n=""><program_image n=""/><map n=""/><irq n="" pin="1"/>
+<irq n="" pcidev="0:0.0"/><ioport n=""/><setvar n=""/><cspace n=""><cap_tcb n=""/></cspace>
+<virtual_machine n=""><vcpu n=""/></virtual_machine><protection_domain n=""/></protection_domain>
+<channel n=""><end n=""/><end n=""/></channel>
+<io_address_space n=""><iomap n=""/></io_address_space>
+</system>"""
+LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+
+
+def documents():
+    folders = [ROOT / name for name in ("docs", "examples", "guests", "bench")]
+    return [ROOT / "README.md", *(path for folder in folders for path in folder.rglob("*.md"))]
+
+
+def anchors(path):
+    """The names that headings have as link targets."""
+    words = (re.sub(r"[^\w\s-]", "", text.lower()) for text in HEADING.findall(path.read_text()))
+    return {text.strip().replace(" ", "-") for text in words}
+
+
+class Links(unittest.TestCase):
+    def test_each_leads_somewhere(self):
+        for path in documents():
+            for target, anchor in LINK.findall(FENCED.sub("", path.read_text())):
+                if "://" in target:
+                    continue
+                with self.subTest(document=path.relative_to(ROOT), target=target, anchor=anchor):
+                    file = path.parent / target if target else path
+                    self.assertTrue(file.exists())
+                    if anchor:
+                        self.assertIn(anchor, anchors(file))
+
+    def test_all_documents_are_reached_from_the_readme(self):
+        seen, waiting = set(), [ROOT / "README.md"]
+        while waiting:
+            path = waiting.pop()
+            if path in seen:
+                continue
+            seen.add(path)
+            waiting += [found for target, _ in LINK.findall(path.read_text())
+                        if (found := (path.parent / target).resolve()).suffix == ".md"
+                        and found.is_file()]
+        self.assertEqual([path for path in documents() if path not in seen
+                          and ROOT / "docs" in path.parents], [])
+
+
+class References(unittest.TestCase):
+    def test_every_attribute_and_element(self):
+        problems = Problems("all.system")
+        Reader(problems, boards.DEFAULT_BOARD, boards.DEFAULT_CONFIG).read(
+            read_tree(DESCRIPTION.encode(), problems))
+        found = re.findall(r"unknown attribute 'n' on <(\w+)>; it takes (.*)",
+                           "\n".join(problems.texts()))
+        self.assertEqual(len(found), DESCRIPTION.count('n=""'))
+        text = (REFERENCE / "description.md").read_text()
+        for element, attributes in found:
+            names = [] if attributes == "none" else attributes.split(", ")
+            for name in [element, *names]:
+                with self.subTest(element=element, name=name):
+                    self.assertIn(f"`{name}`", text)
+
+    def test_every_function(self):
+        header = (ROOT / "include" / "microkit.h").read_text()
+        names = set(re.findall(r"\b(microkit_\w+)\(", header))
+        self.assertGreater(len(names), 30)
+        text = (REFERENCE / "api.md").read_text()
+        for name in sorted(names):
+            with self.subTest(name=name):
+                self.assertRegex(text, rf"`{name}\(")
+
+    def test_every_program(self):
+        text = (REFERENCE / "protocols.md").read_text()
+        for name in sdk.COMPONENTS:
+            with self.subTest(program=name):
+                self.assertIn(f"`{name}`", text)
+
+    def test_every_request_of_the_timer(self):
+        header = (ROOT / "src" / "components" / "timer_protocol.h").read_text()
+        text = (REFERENCE / "protocols.md").read_text()
+        for name, number in re.findall(r"\b(TIMER_\w+) = (\d+)", header):
+            self.assertIn(f"| {number} `{name}` |", text)
+
+    def test_every_variable_of_the_monitor(self):
+        source = (ROOT / "src" / "vmm" / "description.c").read_text()
+        text = (REFERENCE / "protocols.md").read_text()
+        for name in re.findall(r"\b(\w+_(?:vaddr|size)) = 0", source):
+            self.assertIn(f"`{name}`", text)
+
+
+if __name__ == "__main__":
+    unittest.main()
