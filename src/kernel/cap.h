@@ -75,7 +75,7 @@ struct cap {
 			// Where this very capability is mapped. Frame, table and space share the
 			// layout. A space is not mapped; it has an ASID (0: none assigned) and,
 			// with that, its own physical address in page, so that the low 48 bits say
-			// all that CR3 wants to know.
+			// all that CR3 wants to know; if it is `mapped`, its PCID is not the ASID.
 			uint64_t asid : 12;
 			uint64_t page : 36; // virtual or guest-physical address >> 12
 			uint64_t format : 2; // enum space_format; of a frame SPACE_NONE: unmapped

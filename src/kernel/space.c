@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Address spaces: roots, their ASIDs, and which one is loaded.
+// Address spaces: roots, their ASIDs, which one is loaded, and what the CPU may remember of each.
+//
+// There are as many ASIDs as PCIDs, so an ASID is the PCID of its space. With PCIDs a switch
+// forgets nothing: whatever is changed in a space, loaded or not, is made forgotten at once by
+// INVPCID. Without INVPCID there are no PCIDs: then a write of CR3 forgets everything but the
+// kernel's global pages (SDM 3A 4.10.4), and a space that is not loaded is never remembered.
+//
+// PCID 0 is for whoever has none of its own: to load them forgets what is remembered under it.
+//
+// Where programs are isolated, the kernel's own tables stay loaded as long as it runs, under the
+// last PCID, which no space gets. A program's come into CR3 on the way out (defended.asm), so no
+// space is ever loaded here.
 #include <kernel/space.h>
 
 #include <base/bits.h>
 #include <base/compiler.h>
 #include <base/memory.h>
 #include <base/panic.h>
+#include <cpu/defences.h>
+#include <cpu/features.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
@@ -21,6 +34,17 @@ enum {
 // Pool by base. Written by asid_pool_install and asid_pool_remove only.
 static struct asid_pool *asid_pools[ASID_POOLS];
 
+// A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever runs in
+// that one must not meet what the CPU remembers of the ASID's next root, so the next has PCID 0,
+// and `mapped` in its capabilities says so. Written by asid_pool_remove and space_destroy only.
+static uint64_t lost_pcids[(ASID_MASK + 1) / 64];
+
+static bool pcid_is_lost(unsigned asid) { return lost_pcids[asid / 64] >> asid % 64 & 1; }
+
+static void pcid_lose(unsigned asid) { lost_pcids[asid / 64] |= 1ul << asid % 64; }
+
+static void pcid_return(unsigned asid) { lost_pcids[asid / 64] &= ~(1ul << asid % 64); }
+
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
 
@@ -30,21 +54,35 @@ uint64_t space_word_of_asid(unsigned asid) {
 	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
 }
 
-static void space_switch(physical_t root) {
+static bool is_isolated(void) { return this_cpu()->defences & DEFENCE_BIT(KPTI); }
+
+static unsigned kernel_pcid(void) { return this_cpu()->kernel_cr3 & ASID_MASK; }
+
+static bool has_pcid(void) { return this_cpu()->kernel_cr3 & CR3_KEEP; }
+
+void space_start(void) {
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->space_root == root.value) return;
-	cpu->space_root = root.value;
-	cr3_write(root.value);
+	cpu->kernel_cr3 = kernel_map_root_physical().value;
+	if (feature_has(FEATURE_PCID) && feature_has(FEATURE_INVPCID)) {
+		cr4_write(cr4_read() | CR4_PCIDE);
+		cpu->kernel_cr3 |= CR3_KEEP | (is_isolated() ? ASID_MASK : 0);
+	}
+	cpu->space_root = is_isolated() ? cpu->kernel_cr3 : kernel_map_root_physical().value;
+	if (is_isolated()) cr3_write(cpu->space_root);
 }
 
 static bool space_is_loaded(const void *root) {
-	return this_cpu()->space_root == physical_of(root).value;
+	return (this_cpu()->space_root & PAGING_ADDRESS) == physical_of(root).value;
 }
 
-uint64_t space_root_of(const struct cap *root) { return physical_of(cap_object(root)).value; }
+void space_give(struct thread *thread, const struct cap *cap) {
+	uint64_t root = cap ? physical_of(cap_object(cap)).value : kernel_map_root_physical().value;
 
-uint64_t space_root_of_nobody(void) { return kernel_map_root_physical().value; }
+	if (cap && has_pcid() && !cap->map.mapped) root |= cap->map.asid | CR3_KEEP;
+	thread->program_root = root;
+	thread->space_root = is_isolated() ? this_cpu()->kernel_cr3 : root;
+}
 
 physical_t space_guest_root(const struct thread *thread) {
 	const struct slot *slot = &thread->slots[THREAD_GUEST_SPACE];
@@ -62,8 +100,8 @@ static void space_empty(struct cap named) {
 	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
 	if (!is_host)
 		vmx_invalidate_guest(physical_of(root));
-	else if (space_is_loaded(root))
-		cr3_write(physical_of(root).value);
+	else
+		space_flush(named.word);
 }
 
 static struct asid_pool **free_base(void) {
@@ -88,19 +126,26 @@ void asid_pool_remove(const struct cap *cap) {
 	struct asid_pool *pool = cap_object(cap);
 
 	asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL;
-	for (unsigned i = 0; i < ASIDS_PER_POOL; i++)
-		if (pool->words[i]) space_empty((struct cap){.word = pool->words[i]});
+	for (unsigned i = 0; i < ASIDS_PER_POOL; i++) {
+		const struct cap named = {.word = pool->words[i]};
+
+		if (!named.word) continue;
+		space_empty(named);
+		if (!named.map.mapped) pcid_lose(named.map.asid);
+	}
 }
 
 bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	struct asid_pool *pool = cap_object(cap);
-	unsigned i = cap->asid_base == 0; // ASID 0 is ASID_NONE
+	unsigned base = (unsigned)cap->asid_base;
+	unsigned i = base == 0; // ASID 0 is ASID_NONE
 
-	assert(asid_pools[cap->asid_base / ASIDS_PER_POOL] == pool);
-	while (i < ASIDS_PER_POOL && pool->words[i])
+	assert(asid_pools[base / ASIDS_PER_POOL] == pool);
+	while (i < ASIDS_PER_POOL && (pool->words[i] || base + i == kernel_pcid()))
 		i++;
 	if (i == ASIDS_PER_POOL) return false;
-	root->map.asid = (cap->asid_base + i) & ASID_MASK;
+	root->map.asid = (base + i) & ASID_MASK;
+	root->map.mapped = pcid_is_lost(base + i);
 	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
 	pool->words[i] = root->word;
 	return true;
@@ -124,11 +169,18 @@ void space_destroy(struct slot *slot, bool last) {
 	if (!last) return;
 	if (space_word_of_asid(asid) == cap->word)
 		asid_pools[asid / ASIDS_PER_POOL]->words[asid % ASIDS_PER_POOL] = 0;
+	else if (!cap->map.mapped)
+		pcid_return(asid);
 	// The memory may become another root, whose translations must not mix with the old ones.
-	if (cap->map.format == SPACE_GUEST)
+	if (cap->map.format == SPACE_GUEST) {
 		vmx_invalidate_guest(physical_of(cap_object(cap)));
-	else if (space_is_loaded(cap_object(cap)))
-		space_switch(kernel_map_root_physical());
+		return;
+	}
+	if (space_is_loaded(cap_object(cap))) {
+		this_cpu()->space_root = kernel_map_root_physical().value;
+		cr3_write(kernel_map_root_physical().value);
+	}
+	if (has_pcid()) tlb_invalidate(TLB_SPACE, asid, 0);
 }
 
 enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
@@ -139,10 +191,22 @@ enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
 }
 
 void space_flush_page(uint64_t word, uint64_t address) {
-	if (space_is_loaded(space_named(word))) tlb_invalidate_page(address);
+	const struct cap named = {.word = word};
+
+	if (space_is_loaded(space_named(word)))
+		tlb_invalidate_page(address);
+	else if (has_pcid())
+		tlb_invalidate(TLB_ADDRESS, named.map.asid, address);
 }
 
-// Without PCIDs a write of CR3 drops all but the kernel's global translations (SDM 3A 4.10.4).
+// What is not loaded and has no PCID of its own is not remembered.
 void space_flush(uint64_t word) {
-	if (space_is_loaded(space_named(word))) cr3_write(space_physical(word).value);
+	const struct cap named = {.word = word};
+	uint64_t cr3 = this_cpu()->space_root;
+	bool is_loaded = space_is_loaded(space_named(word));
+
+	if (has_pcid())
+		tlb_invalidate(TLB_SPACE, is_loaded ? cr3 & ASID_MASK : named.map.asid, 0);
+	else if (is_loaded)
+		cr3_write(cr3);
 }

@@ -15,9 +15,12 @@ static inline bool space_is_assigned(const struct cap *cap, enum space_format fo
 	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
 }
 
-// CR3 for a root with an ASID, and for whoever has none: the kernel's own tables.
-uint64_t space_root_of(const struct cap *root);
-uint64_t space_root_of_nobody(void);
+// Switches PCIDs on where the CPU has them. CR3 holds the kernel's own tables.
+void space_start(void);
+
+// The thread runs in the space of a root with an ASID from now on; null: in nobody's, which is the
+// kernel's own tables.
+void space_give(struct thread *thread, const struct cap *cap);
 
 // Loads the address space of thread. Writes CR3 only on a change.
 static inline void space_load(struct cpu *cpu, const struct thread *thread) {
@@ -48,7 +51,7 @@ void table_attach(struct cap *table, const struct cap *root, uint64_t address);
 void frame_attach(struct cap *frame, const struct cap *root, uint64_t address);
 
 // A pool of ASIDs: for each, the word of the capabilities to the root that has it, or 0. The kernel
-// tells ASIDs from roots by it.
+// tells ASIDs from roots by it. The ASID of a host space is its PCID too.
 struct asid_pool {
 	uint64_t words[ASIDS_PER_POOL];
 };

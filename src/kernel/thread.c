@@ -22,7 +22,7 @@ void thread_init(void *memory) {
 	struct thread *thread = memory;
 
 	thread->context.rflags = CONTEXT_RFLAGS | CONTEXT_WHOLE;
-	thread->space_root = space_root_of_nobody();
+	space_give(thread, NULL);
 	fpu_reset(&thread->fpu, sizeof(thread->fpu_area), fpu_native_xcr0());
 	thread->fpu_used = thread_fpu_at_start(thread);
 	thread->domain = creator->domain;
@@ -160,7 +160,7 @@ void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {
 	slot->next |= SLOT_OF_THREAD;
 	if (index == THREAD_CSPACE) set_window(thread, &cap);
 	if (index == THREAD_BUFFER) set_buffer(thread, &cap);
-	if (index == THREAD_SPACE) thread->space_root = space_root_of(&cap);
+	if (index == THREAD_SPACE) space_give(thread, &cap);
 	if (thread == this_cpu()->current) schedule_again();
 }
 
@@ -170,7 +170,7 @@ void thread_slot_leaves(struct slot *slot) {
 
 	slot->next &= ~(uint64_t)SLOT_OF_THREAD;
 	if (index == THREAD_CSPACE) thread->window.count = 0;
-	if (index == THREAD_SPACE) thread->space_root = space_root_of_nobody();
+	if (index == THREAD_SPACE) space_give(thread, NULL);
 	if (index == THREAD_BUFFER) thread->buffer_to_read = thread->buffer_to_write = NULL;
 	if (thread == this_cpu()->current) schedule_again();
 }

@@ -100,6 +100,7 @@ struct thread {
 	struct ipc_buffer *buffer_to_write;
 
 	uint64_t badge; // while blocked sending: of the capability used
+	uint64_t program_root; // CR3 while the thread runs, where the kernel has tables of its own
 	uint64_t buffer_address; // where THREAD_BUFFER shows the buffer
 	struct sched_context *yielding_to;
 	struct vcpu *vcpu;

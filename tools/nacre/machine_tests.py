@@ -17,10 +17,12 @@ def watch(running, name, seconds, steps):
     return why, log.read_text(errors="replace"), places.shown(log)
 
 
-def run_program(running, name, seconds):
-    """The results a test program printed, with one more failure if it did not reach its end."""
+def run_program(running, name, seconds, first=()):
+    """The results a test program printed, with one more failure if it did not reach its end or
+    the texts that come first did not."""
     with running:
-        why, text, log = watch(running, name, seconds, [("until", END)])
+        steps = [("until", text) for text in (*first, END)]
+        why, text, log = watch(running, name, seconds, steps)
         found = results.parse_lines(text, name, log)
         if why:
             last = found[-1].name if found else "before its first test"
@@ -29,20 +31,30 @@ def run_program(running, name, seconds):
     return found
 
 
-def run_kernel():
+def run_in_qemu(name, arguments="", first=()):
     return run_program(
-        machine.QemuMachine(kernel=build.artefact("kernel-debug.elf32"),
+        machine.QemuMachine(kernel=build.artefact("kernel-debug.elf32"), arguments=arguments,
                             modules=(build.artefact("tests-kernel.elf"),), memory=512),
-        "kernel", KERNEL_SECONDS)
+        name, KERNEL_SECONDS, first)
 
 
-def run_in_bochs(program, name):
-    iso = product.make_test_iso(f"{program}.elf", places.BUILD / f"{program}.iso")
+def run_kernel():
+    return run_in_qemu("kernel")
+
+
+def run_kernel_isolated():
+    return run_in_qemu("kernel-isolated", "kpti=on", ["defences: kpti"])
+
+
+def run_in_bochs(program, name, arguments=""):
+    iso = product.make_test_iso(f"{program}.elf", places.BUILD / f"{program}.iso",
+                                arguments=arguments)
     return run_program(machine.BochsMachine(iso=iso, memory=512), name, GUESTS_SECONDS)
 
 
 def run_kernel_with_vtx():
-    return run_in_bochs("tests-kernel", "kernel-vtx")
+    # Bochs' processor has PCIDs, and faults that isolate the guests' tests.
+    return run_in_bochs("tests-kernel", "kernel-vtx", "kpti=off")
 
 
 def run_guests():

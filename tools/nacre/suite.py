@@ -34,6 +34,8 @@ def all_tests():
                host_tests.run_tool_tests(path)) for path in host_tests.tool_tests()),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
+        Test("kernel-isolated", "the same with page-table isolation (kpti=on), in QEMU",
+             machine_tests.run_kernel_isolated, alone=False),
         Test("fuzz", "random system calls never stop the kernel, in QEMU", fuzz.run_default,
              alone=False),
         Test("kernel-vtx", "the same on a machine with VT-x, in Bochs",

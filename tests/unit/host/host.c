@@ -6,6 +6,7 @@
 #include <cpu/apic.h>
 #include <cpu/bases.h>
 #include <cpu/clock.h>
+#include <cpu/features.h>
 #include <cpu/fpu.h>
 #include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
@@ -119,6 +120,12 @@ physical_t kernel_map_root_physical(void) { return physical(0); }
 void cr3_write(uint64_t) {}
 
 void tlb_invalidate_page(uint64_t) {}
+
+void tlb_invalidate(enum tlb_kind, uint64_t, uint64_t) {}
+
+uint64_t cr4_read(void) { return 0; }
+
+void cr4_write(uint64_t) {}
 
 void bases_save(struct context *) {}
 

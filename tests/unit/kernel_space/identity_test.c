@@ -3,6 +3,7 @@
 #include "test.h"
 #include "world.h"
 
+#include <cpu/defences.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
 #include <string.h>
@@ -124,10 +125,10 @@ static void pool_goes(void) {
 	world_map_path(guest, 0);
 	check(!world_call(frame_map, (struct call){frame, root, {0, RIGHTS_ALL}}));
 	memset(&thread, 0, sizeof(thread));
-	thread.space_root = space_root_of(&root->cap);
+	space_give(&thread, &root->cap);
 	thread.slots[THREAD_GUEST_SPACE].cap = guest->cap;
 	space_load(this_cpu(), &thread);
-	check(this_cpu()->space_root == physical_of(cap_object(&root->cap)).value);
+	check(world_is_loaded(root));
 	check(space_guest_root(&thread).value == physical_of(cap_object(&guest->cap)).value);
 
 	world_delete(pool);
@@ -146,24 +147,117 @@ static void pool_goes(void) {
 	check(space_word_of_asid(other->cap.map.asid) == other->cap.word);
 }
 
+// What CR3 takes beside the address.
+static uint64_t pcid_of(const struct slot *root) {
+	struct thread thread;
+
+	space_give(&thread, &root->cap);
+	return thread.program_root & ~physical_of(cap_object(&root->cap)).value;
+}
+
+// Four roots in turn have one ASID; the pools of the first three go before them.
+static void lost_pcid(void) {
+	struct slot *pool = world_empty();
+	struct slot *roots[4];
+
+	world_start_pcid();
+	for (unsigned i = 0; i < array_count(roots); i++) {
+		check(make_pool(untyped_page(), pool) == ERROR_NONE);
+		roots[i] = world_table(OBJECT_PML4);
+		check(assign(pool, roots[i]) == ERROR_NONE);
+		check(roots[i]->cap.map.asid == roots[0]->cap.map.asid);
+		if (i == 2) world_delete(roots[1]); // it had no PCID to give back
+		if (i < 3) world_delete(pool);
+	}
+	check(pcid_of(roots[0]) == (roots[0]->cap.map.asid | CR3_KEEP));
+	check(pcid_of(roots[2]) == 0 && pcid_of(roots[3]) == 0);
+	world_delete(roots[0]);
+	check(pcid_of(roots[3]) == 0);
+	world_delete(roots[3]);
+	roots[3] = world_table(OBJECT_PML4);
+	check(assign(pool, roots[3]) == ERROR_NONE);
+	check(pcid_of(roots[3]) == (roots[3]->cap.map.asid | CR3_KEEP));
+}
+
+static void flush_without_pcid(void) {
+	static struct thread thread;
+	struct slot *pool = world_empty();
+	struct slot *old = world_table(OBJECT_PML4);
+	struct slot *root = world_table(OBJECT_PML4);
+	struct world_path path;
+
+	world_start_pcid();
+	check(make_pool(untyped_page(), pool) == ERROR_NONE && assign(pool, old) == ERROR_NONE);
+	world_delete(pool);
+	check(make_pool(untyped_page(), pool) == ERROR_NONE && assign(pool, root) == ERROR_NONE);
+	path = world_map_path(root, 0);
+	space_give(&thread, &root->cap);
+	space_load(this_cpu(), &thread);
+	world.flushed_pcid = 1;
+	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_NONE);
+	check(world.flushed_kind == TLB_SPACE && world.flushed_pcid == 0);
+}
+
 static void loading(void) {
 	static struct thread thread, stranger;
 	struct slot *root = world_space(OBJECT_PML4);
 
-	thread.space_root = stranger.space_root = space_root_of_nobody();
+	space_give(&thread, NULL);
+	space_give(&stranger, NULL);
 	space_load(this_cpu(), &thread);
 	check(world.page_reloads == 0);
-	thread.space_root = space_root_of(&root->cap);
+	space_give(&thread, &root->cap);
 	space_load(this_cpu(), &thread);
 	space_load(this_cpu(), &thread);
 	check(world.page_reloads == 1);
-	check(this_cpu()->space_root == physical_of(cap_object(&root->cap)).value);
+	check(world_is_loaded(root));
 	space_load(this_cpu(), &stranger);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
 	space_load(this_cpu(), &thread);
 	world_delete(root);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
 	check(world.page_reloads == 4);
+}
+
+// What a switch relies on: a thread's space_root is all there is to load.
+static void loading_with_pcid(void) {
+	static struct thread thread;
+	struct slot *first = world_space(OBJECT_PML4);
+	struct slot *second = world_space(OBJECT_PML4);
+	struct slot *pool = world_empty();
+
+	world_start_pcid();
+	space_give(&thread, &first->cap);
+	check(thread.space_root == (physical_of(cap_object(&first->cap)).value | 1 | CR3_KEEP));
+	space_load(this_cpu(), &thread);
+	check(world_is_loaded(first) && world.space_flushes == 0);
+	world_delete(second);
+	check(world.space_flushes == 1 && world.flushed_kind == TLB_SPACE);
+	check(world.flushed_pcid == 2);
+	world_delete(first);
+	check(world.space_flushes == 2 && world.flushed_pcid == 1 && !world_is_loaded(first));
+	check(this_cpu()->space_root == kernel_map_root_physical().value);
+	first = world_table(OBJECT_PML4);
+	check(make_pool(untyped_page(), pool) == ERROR_NONE);
+	check(assign(pool, first) == ERROR_NONE);
+	world_delete(pool);
+	check(world.space_flushes == 3 && world.flushed_kind == TLB_SPACE);
+	check(world.flushed_pcid == first->cap.map.asid);
+}
+
+// Nothing is loaded as long as the kernel runs.
+static void loading_isolated(void) {
+	static struct thread thread;
+	struct slot *root = world_space(OBJECT_PML4);
+
+	world_start_pcid();
+	world_start_isolated();
+	space_give(&thread, &root->cap);
+	check(thread.space_root == this_cpu()->kernel_cr3);
+	check(thread.program_root == (physical_of(cap_object(&root->cap)).value | 1 | CR3_KEEP));
+	space_load(this_cpu(), &thread);
+	world_delete(root);
+	check(world.page_reloads == 0 && world.space_flushes == 1);
 }
 
 static void boot_space(void) {
@@ -276,6 +370,13 @@ static const struct test asid_rows[] = {
 	{"asid.pool.delete", "spaces of a deleted pool map nothing, even if the ASID returns",
 		pool_goes},
 	{"space.load", "CR3 is written on changes only and never keeps a dead root", loading},
+	{"space.load-pcid",
+		"with PCIDs a switch forgets nothing, the end of a space everything of it",
+		loading_with_pcid},
+	{"asid.lost-pcid", "the PCID of a root that outlived its pool is not shared", lost_pcid},
+	{"asid.no-pcid", "a space without a PCID of its own is flushed where it is",
+		flush_without_pcid},
+	{"space.load-isolated", "an isolated kernel stays on tables of its own", loading_isolated},
 	{"space.boot", "the initial task's space is ASID 1 with its mappings recorded", boot_space},
 };
 

@@ -5,6 +5,8 @@
 #include "test.h"
 #include <base/bits.h>
 #include <base/panic.h>
+#include <cpu/defences.h>
+#include <cpu/features.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
@@ -22,6 +24,7 @@ enum {
 
 alignas(1 << 21) unsigned char test_memory[WORLD_PAGES << PAGE_BITS];
 struct world world;
+uint64_t features_present;
 
 static struct cpu cpu;
 static struct slot slots[SLOTS];
@@ -45,8 +48,23 @@ struct cpu *this_cpu(void) {
 
 void cr3_write(uint64_t value) {
 	check(value == cpu.space_root);
+	check(!(cpu.defences & DEFENCE_BIT(KPTI)) || value == cpu.kernel_cr3);
+	check(world.cr4 & CR4_PCIDE || !(value & (CR3_KEEP | 0xfff)));
 	world.page_reloads++;
-	if (world.on_reload) world.on_reload();
+	if (world.on_reload) world.on_reload(value);
+}
+
+uint64_t cr4_read(void) { return world.cr4; }
+
+void cr4_write(uint64_t value) { world.cr4 = value; }
+
+void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t address) {
+	check(feature_has(FEATURE_INVPCID));
+	world.space_flushes++;
+	world.flushed_kind = kind;
+	world.flushed_pcid = pcid;
+	world.flushed_page = address;
+	if (world.on_space_flush) world.on_space_flush(kind, pcid, address);
 }
 
 void tlb_invalidate_page(uint64_t address) {
@@ -171,7 +189,11 @@ void world_reset(void) {
 	for (unsigned i = 0; i < slots_used; i++) {
 		if (!slot_is_empty(&slots[i])) world_delete(&slots[i]);
 	}
-	if (!slot_is_empty(&world.pool)) world_delete(&world.pool);
+	if (!slot_is_empty(&world.pool)) {
+		// What is left in it never was a root with a capability: no orphan comes of it.
+		memset(cap_object(&world.pool.cap), 0, 1 << ASID_POOL_BITS);
+		world_delete(&world.pool);
+	}
 	memset(slots, 0, sizeof(slots));
 	memset(&world, 0, sizeof(world));
 	memset(test_memory, 0, sizeof(test_memory));
@@ -181,7 +203,25 @@ void world_reset(void) {
 		kernel_root[i] = i << PAGE_BITS | 3;
 	derive_insert_original(&world.pool, asid_pool_install(world_allocate(1)), NULL);
 	check(world.pool.cap.asid_base == 0);
-	cpu.space_root = kernel_map_root_physical().value;
+	cpu = (struct cpu){};
+	features_present = 0;
+	space_start();
+}
+
+void world_start_pcid(void) {
+	features_present = 1ul << FEATURE_PCID | 1ul << FEATURE_INVPCID;
+	space_start();
+	check(world.cr4 & CR4_PCIDE);
+}
+
+void world_start_isolated(void) {
+	cpu.defences = DEFENCE_BIT(KPTI);
+	space_start();
+	world.page_reloads = 0;
+}
+
+bool world_is_loaded(const struct slot *root) {
+	return (cpu.space_root & PAGING_ADDRESS) == physical_of(cap_object(&root->cap)).value;
 }
 
 struct slot *world_table(enum object_type type) {

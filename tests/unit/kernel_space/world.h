@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cpu/paging.h>
+#include <cpu/registers.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <kernel/space.h>
@@ -16,6 +17,10 @@ enum {
 
 struct world {
 	unsigned page_reloads; // writes of CR3
+	uint64_t cr4;
+	unsigned space_flushes; // INVPCID
+	enum tlb_kind flushed_kind;
+	uint64_t flushed_pcid;
 	unsigned page_flushes; // INVLPG
 	uint64_t flushed_page;
 	unsigned guest_flushes; // INVEPT
@@ -30,7 +35,8 @@ struct world {
 
 	// Called on every flush, for the model of a TLB.
 	void (*on_page_flush)(uint64_t address);
-	void (*on_reload)(void);
+	void (*on_reload)(uint64_t cr3);
+	void (*on_space_flush)(enum tlb_kind kind, uint64_t pcid, uint64_t address);
 	void (*on_guest_flush)(uint64_t root);
 
 	struct invocation invocation; // of the last call
@@ -41,6 +47,10 @@ extern struct world world;
 
 // Forgets everything: fresh memory, one ASID pool at base 0 (world.pool), the kernel's root loaded.
 void world_reset(void);
+
+// The processor has PCIDs from now on; or the kernel has tables of its own.
+void world_start_pcid(void);
+void world_start_isolated(void);
 
 // Cleared pages that lie on a multiple of their own size.
 void *world_allocate(unsigned pages);
@@ -53,6 +63,9 @@ struct slot *world_table(enum object_type type);
 struct slot *world_frame(unsigned size_bits, uint64_t address);
 struct slot *world_copy(struct slot *slot);
 struct slot *world_empty(void);
+
+// CR3 holds the root of this space.
+bool world_is_loaded(const struct slot *root);
 
 // A root with an ASID of world.pool.
 struct slot *world_space(enum object_type type);

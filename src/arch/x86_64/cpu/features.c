@@ -36,6 +36,9 @@ static const struct feature_row optional[FEATURE_COUNT] = {
 	[FEATURE_AVX] = {"avx", 1, 0, ECX, 28, 0},
 	[FEATURE_XSAVEOPT] = {"xsaveopt", 0xd, 1, EAX, 0, 0},
 	[FEATURE_FSGSBASE] = {"fsgsbase", 7, 0, EBX, 0, CR4_FSGSBASE},
+	// PCIDs are switched on when CR3 holds the kernel's own tables (space.c).
+	[FEATURE_PCID] = {"pcid", 1, 0, ECX, 17, 0},
+	[FEATURE_INVPCID] = {"invpcid", 7, 0, EBX, 10, 0},
 	// The kernel reaches user memory by the physical window only, so SMAP needs no STAC.
 	[FEATURE_SMEP] = {"smep", 7, 0, EBX, 7, CR4_SMEP},
 	[FEATURE_SMAP] = {"smap", 7, 0, EBX, 20, CR4_SMAP},
@@ -46,6 +49,8 @@ static const struct feature_row optional[FEATURE_COUNT] = {
 };
 
 uint64_t features_present;
+
+void feature_forget(enum feature feature) { features_present &= ~(1ul << feature); }
 
 static bool row_read(const struct feature_row *row) {
 	uint32_t highest = cpuid(row->leaf & 0x80000000u, 0).eax;

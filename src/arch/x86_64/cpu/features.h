@@ -11,6 +11,8 @@ enum feature {
 	FEATURE_AVX,
 	FEATURE_XSAVEOPT,
 	FEATURE_FSGSBASE,
+	FEATURE_PCID,
+	FEATURE_INVPCID,
 	FEATURE_SMEP,
 	FEATURE_SMAP,
 	FEATURE_UMIP,
@@ -20,10 +22,13 @@ enum feature {
 	FEATURE_COUNT,
 };
 
-// One bit a feature. Written by features_init only.
+// One bit a feature. Written by features_init and feature_forget only.
 extern uint64_t features_present;
 
 static inline bool feature_has(enum feature feature) { return features_present >> feature & 1; }
+
+// The CPU's feature is not to be used.
+void feature_forget(enum feature feature);
 
 // Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
 // after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.

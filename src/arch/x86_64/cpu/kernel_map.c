@@ -28,16 +28,20 @@
 #define VGA_END 0xc0000ul
 
 // From kernel.ld: all page aligned.
+extern const char entry_text[], entry_text_end[], entry_bss[], entry_bss_end[];
 extern const char image_start[], text_end[], rodata_end[], image_end[], kernel_stack_guard[];
 
 // Written at boot only.
 static alignas(PAGE_SIZE) uint64_t root[PAGING_ENTRIES];
 
+static uint64_t *building = root; // what entry_find works on
+static uint64_t *shared = root; // its upper half is in every address space
+
 static uint64_t pool_next, pool_end; // RAM for more tables
 
 static uint64_t image_address(const char *symbol) { return physical_of_image(symbol).value; }
 
-const uint64_t *kernel_map_root(void) { return root; }
+const uint64_t *kernel_map_root(void) { return shared; }
 
 physical_t kernel_map_root_physical(void) { return physical_of_image(root); }
 
@@ -52,7 +56,7 @@ static uint64_t table_take(void) {
 
 // The entry for virtual at level (1: page, 2: 2 MiB, 3: 1 GiB), or the larger leaf above it.
 static uint64_t *entry_find(uint64_t virtual, unsigned level) {
-	uint64_t *table = root;
+	uint64_t *table = building;
 
 	for (unsigned here = 4;; here--) {
 		uint64_t *entry = paging_entry(table, virtual, here);
@@ -87,7 +91,8 @@ static void map_image(const char *start, const char *end, uint64_t bits) {
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 	// Image and its alias in the window: three tables and one for each 2 MiB; window below
 	// 4 GiB: a table for each GiB, one for the PDPT, and that of the VGA memory.
-	uint64_t tables = 6 + 6 + 2 * (image_address(image_end) / (2 * MIB) + 1);
+	// The isolated ways in are a root and five tables more.
+	uint64_t tables = 6 + 6 + 6 + 2 * (image_address(image_end) / (2 * MIB) + 1);
 
 	// The two ends of a range, and with 1 GiB pages nothing else, need a page directory each.
 	tables += 4 * count + size / GIB / PAGING_ENTRIES;
@@ -113,6 +118,14 @@ void kernel_map_begin(uint64_t start, uint64_t end) {
 void kernel_map_memory(uint64_t start, uint64_t end) {
 	end = end < WINDOW_LIMIT ? align_up(end, 2 * MIB) : WINDOW_LIMIT;
 	map(PHYSICAL_WINDOW, align_down(start, 2 * MIB), end, DATA_BITS);
+}
+
+void kernel_map_isolate(void) {
+	shared = physical_pointer(physical(table_take()));
+	building = shared;
+	map_image(entry_text, entry_text_end, TEXT_BITS);
+	map_image(entry_bss, entry_bss_end, DATA_BITS);
+	building = root;
 }
 
 uint64_t kernel_map_load(void) {

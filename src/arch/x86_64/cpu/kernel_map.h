@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The kernel's own page tables: image and physical window, entries 256 to 511 of every address
-// space. Built once at boot and never changed, so copies of the entries stay valid.
+// space, unless programs are isolated from the kernel and see only its ways in. Built once at boot
+// and never changed, so copies of the entries stay valid.
 #pragma once
 
 #include <cpu/layout.h>
@@ -14,10 +15,14 @@ void kernel_map_begin(uint64_t start, uint64_t end);
 // Once for each range that the window must show as ordinary memory.
 void kernel_map_memory(uint64_t start, uint64_t end);
 
+// Address spaces get the ways in and nothing else.
+void kernel_map_isolate(void);
+
 // Last step: all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
 // address of their RAM that was not used.
 uint64_t kernel_map_load(void);
 
-// The 512 entries of the root, and its physical address.
+// The 512 entries of the root whose upper half address spaces get; and the physical address of the
+// kernel's own.
 const uint64_t *kernel_map_root(void);
 physical_t kernel_map_root_physical(void);

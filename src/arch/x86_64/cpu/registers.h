@@ -14,6 +14,8 @@ enum cr0_bit {
 	CR0_AM = 1 << 18,
 };
 
+#define CR3_KEEP (1ul << 63) // with PCIDs: what the CPU remembers of the new space stays
+
 #define CR0_NW (1ul << 29)
 #define CR0_CD (1ul << 30)
 #define CR0_PG (1ul << 31)
@@ -32,7 +34,13 @@ enum cr4_bit {
 	CR4_SMAP = 1 << 21,
 };
 
-enum efer_bit { EFER_SCE = 1 << 0, EFER_LME = 1 << 8, EFER_LMA = 1 << 10, EFER_NXE = 1 << 11 };
+enum efer_bit {
+	EFER_SCE = 1 << 0,
+	EFER_LME = 1 << 8,
+	EFER_LMA = 1 << 10,
+	EFER_NXE = 1 << 11,
+	EFER_AIBRSE = 1 << 21, // AMD: automatic IBRS
+};
 
 enum flags_bit {
 	FLAGS_TF = 1 << 8,
@@ -44,6 +52,9 @@ enum flags_bit {
 
 enum msr {
 	MSR_APIC_BASE = 0x1b,
+	MSR_SPEC_CTRL = 0x48,
+	MSR_PRED_CMD = 0x49,
+	MSR_ARCH_CAPABILITIES = 0x10a,
 	MSR_PAT = 0x277,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
@@ -57,6 +68,11 @@ enum msr {
 #define MSR_FS_BASE 0xc0000100u
 #define MSR_GS_BASE 0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
+#define MSR_DE_CFG 0xc0011029u // AMD
+
+enum de_cfg_bit { DE_CFG_LFENCE_SERIALISES = 1 << 1 };
+
+enum pred_cmd_bit { PRED_CMD_IBPB = 1 << 0 };
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
@@ -137,6 +153,15 @@ PORT_ACCESS(32, "l")
 
 static inline void tlb_invalidate_page(uint64_t address) {
 	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+// What INVPCID forgets (SDM 2A, INVPCID). The kernel's global pages stay in each case.
+enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
+
+static inline void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t address) {
+	const uint64_t descriptor[2] = {pcid, address};
+
+	asm volatile("invpcid %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "memory");
 }
 
 // Stops this core for good.

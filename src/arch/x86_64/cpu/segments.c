@@ -3,6 +3,7 @@
 #include <cpu/segments.h>
 
 #include <base/compiler.h>
+#include <base/memory.h>
 #include <cpu/registers.h>
 #include <stdalign.h>
 #include <stdbool.h>
@@ -32,17 +33,20 @@ struct [[gnu::packed]] task_state {
 
 _Static_assert(sizeof(struct task_state) == 104);
 
-// All written by segments_init only.
-static alignas(16) uint64_t gdt[9] = {
+static const uint64_t descriptors[] = {
 	[SELECTOR_KERNEL_CODE / 8] = CODE_KERNEL,
 	[SELECTOR_KERNEL_DATA / 8] = DATA_KERNEL,
 	[SELECTOR_SYSRET_DATA / 8] = DATA_USER,
 	[SELECTOR_USER_CODE / 8] = CODE_USER,
 	[SELECTOR_USER_DATA / 8] = DATA_USER,
 };
-static alignas(16) uint64_t idt[VECTOR_COUNT][2];
-static alignas(16) struct task_state tss;
-static alignas(16) uint8_t ist_stacks[3][4096];
+
+// All written by segments_init only, but for the stacks.
+ENTRY_DATA static alignas(16) uint64_t gdt[array_count(descriptors) + 2]; // the TSS takes two
+ENTRY_DATA static alignas(16) uint64_t idt[VECTOR_COUNT][2];
+ENTRY_DATA static alignas(16) struct task_state tss;
+ENTRY_DATA static alignas(16) uint8_t ist_stacks[3][4096];
+ENTRY_DATA static alignas(16) uint8_t entry_stack[1024];
 
 const struct table_register segments_gdt = {sizeof(gdt) - 1, gdt};
 const struct table_register segments_idt = {sizeof(idt) - 1, idt};
@@ -65,7 +69,8 @@ static void idt_fill(const char *stubs) {
 static void tss_fill(const struct cpu *cpu) {
 	uint64_t base = (uint64_t)&tss;
 
-	tss.rsp[0] = cpu->kernel_stack;
+	memcpy(gdt, descriptors, sizeof(descriptors));
+	tss.rsp[0] = cpu->entry_stack;
 	tss.port_bitmap = sizeof(tss);
 	for (unsigned i = 0; i < array_count(ist_stacks); i++)
 		tss.ist[i] = (uint64_t)ist_stacks[i] + sizeof(ist_stacks[i]);
@@ -74,14 +79,16 @@ static void tss_fill(const struct cpu *cpu) {
 	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
+uint64_t segments_entry_stack(void) { return (uint64_t)entry_stack + sizeof(entry_stack); }
+
 void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry) {
 	idt_fill(stubs);
 	tss_fill(cpu);
 	// The boot code has loaded null selectors for data, and CS and SS have the numbers they
-	// keep.
-	asm volatile("lgdt %0; lidt %1; ltr %w2"
+	// keep. A local table of the loader's must not offer programs 32-bit code.
+	asm volatile("lgdt %0; lidt %1; ltr %w2; lldt %w3"
 		     :
-		     : "m"(segments_gdt), "m"(segments_idt), "r"(SELECTOR_TSS)
+		     : "m"(segments_gdt), "m"(segments_idt), "r"(SELECTOR_TSS), "r"(0)
 		     : "memory");
 	msr_write(MSR_STAR,
 		(uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);

@@ -43,6 +43,9 @@ struct [[gnu::packed]] table_register {
 	const void *base;
 };
 
+// A stack for a core whose programs' tables do not show the kernel's.
+uint64_t segments_entry_stack(void);
+
 // Loads this core's tables and the SYSCALL MSRs. Once a core.
 void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry);
 

@@ -3,6 +3,7 @@
 #include <entry/trap.h>
 
 #include <base/bits.h>
+#include <base/compiler.h>
 #include <cpu/acpi.h>
 #include <cpu/apic.h>
 #include <cpu/clock.h>
@@ -14,9 +15,11 @@
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
+#include <entry/defend.h>
 #include <entry/multiboot.h>
 #include <kernel/boot.h>
 #include <kernel/schedule.h>
+#include <kernel/space.h>
 
 #define PAGE_SIZE 4096ul
 #define MIB (1ul << 20)
@@ -25,39 +28,26 @@
 #define MESSAGE_WINDOW 0xfffffff8ul
 
 extern const char image_start[], image_end[]; // kernel.ld
-extern const char kernel_stack_top[], trap_stubs[], trap_syscall_entry[];
+extern const char kernel_stack_top[];
 
-static struct cpu boot_cpu; // its own core writes it
+ENTRY_DATA static struct cpu boot_cpu; // its own core writes it
 static struct boot_facts facts; // written here until boot_root reads it
+static struct options options; // written by options_apply only
 
 // GS must hold struct cpu before anything calls this_cpu().
 static void cpu_start(struct cpu *cpu) {
 	cpu->self = cpu;
 	cpu->kernel_stack = (uint64_t)kernel_stack_top;
+	cpu->entry_stack = cpu->kernel_stack;
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 }
 
-// Hexadecimal with 0x before it; all else, like "none", is 0.
-static uint16_t port_read(const char *text) {
-	uint64_t value = 0;
-
-	if (text[0] != '0' || text[1] != 'x') return 0;
-	for (text += 2;; text++) {
-		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
-
-		if (digit >= 16) return (uint16_t)value;
-		value = value * 16 + digit;
-	}
-}
-
 static void options_apply(const char *command_line) {
-	const char *serial = multiboot_option(command_line, "serial");
-	const char *log = multiboot_option(command_line, "log");
-
-	console_init(serial ? port_read(serial) : CONSOLE_DEFAULT_PORT);
-	facts.trace_boot = log && *log == 'a'; // log=all
-	if (log && *log == 'n') console_traces_off(); // log=none
+	options_read(command_line, &options);
+	console_init(options.serial);
+	facts.trace_boot = options.log == 'a'; // log=all
+	if (options.log == 'n') console_traces_off(); // log=none
 }
 
 static bool loader_read(uint32_t magic, uint64_t information) {
@@ -67,6 +57,7 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 
 	options_apply(loader.command_line);
 	print("\nNacre, %s build\n", NACRE_DEBUG ? "debug" : "release");
+	options_warn(loader.command_line);
 	if (!ok) {
 		print("boot: not started by a multiboot loader (magic %x)\n", magic);
 		return false;
@@ -110,6 +101,7 @@ static bool map_start(void) {
 		if (is_visible(memory))
 			kernel_map_memory(memory->base, memory->base + memory->length);
 	}
+	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) kernel_map_isolate();
 	pool_used = kernel_map_load();
 	memory_reserve(pool, pool_used);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
@@ -138,12 +130,17 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 // Everything in its order; false after a line that says what is missing.
 static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
+	struct ways_in ways_in;
 
 	cpu_start(&boot_cpu);
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
-	segments_init(&boot_cpu, trap_stubs, trap_syscall_entry); // exceptions are caught from here
+	if (options.pcid == WISH_OFF) feature_forget(FEATURE_PCID);
+	ways_in = defend_start(&boot_cpu, &options); // while text is writable
+	segments_init(&boot_cpu, ways_in.stubs, ways_in.syscall); // exceptions are caught from here
 	if (!map_start()) return false; // W^X image, physical window
+	space_start(); // PCIDs
+	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) defended_kernel_cr3 = boot_cpu.kernel_cr3;
 	acpi_read(&acpi, facts.rsdp);
 	interrupts_start(&acpi); // all pins masked
 	clock_init(acpi.timer_port);

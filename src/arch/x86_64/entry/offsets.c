@@ -3,6 +3,7 @@
 // the marked lines.
 #include <abi/syscall.h>
 #include <cpu/context.h>
+#include <cpu/defences.h>
 #include <cpu/percpu.h>
 #include <cpu/segments.h>
 #include <kernel/thread.h>
@@ -15,6 +16,7 @@
 #define VCPU(name, field) DEFINE(VCPU_##name, offsetof(struct vcpu, field))
 #define CPU(name, field) DEFINE(CPU_##name, offsetof(struct cpu, field))
 #define SAME(name) DEFINE(name, name)
+#define DEFENCE(name) DEFINE(DEFENCE_##name, DEFENCE_BIT(name))
 
 [[gnu::used]] static void offsets(void) {
 	DEFINE(THREAD_CONTEXT, offsetof(struct thread, context));
@@ -32,6 +34,20 @@
 	CPU(KERNEL_STACK, kernel_stack);
 	CPU(SCRATCH, scratch);
 	CPU(GUEST, guest);
+	CPU(KERNEL_CR3, kernel_cr3);
+	CPU(PROGRAM_ROOT, program_root);
+	DEFINE(THREAD_PROGRAM_ROOT, offsetof(struct thread, program_root));
+	CPU(ENTRY_STACK, entry_stack);
+	CPU(ENTRY_SAVE, entry_save);
+	CPU(DEFENCES, defences);
+	CPU(SPEC_CTRL, spec_ctrl);
+	CPU(PROGRAM_SPEC_CTRL, program_spec_ctrl);
+	DEFENCE(KPTI);
+	DEFENCE(VERW);
+	DEFENCE(L1D_FLUSH);
+	DEFENCE(IBRS_ENTRY);
+	DEFENCE(IBPB_SPACES);
+	DEFENCE(RSB);
 	VCPU(REGISTERS, registers);
 	VCPU(LAUNCHED, launched);
 	VCPU(ENTRY_FAILED, entry_failed);
@@ -46,6 +62,7 @@
 	SAME(VECTOR_PROTECTION);
 	SAME(VECTOR_MACHINE_CHECK);
 	SAME(VECTOR_EXCEPTIONS);
+	SAME(SELECTOR_KERNEL_DATA);
 	SAME(SELECTOR_USER_CODE);
 	SAME(SELECTOR_USER_DATA);
 }

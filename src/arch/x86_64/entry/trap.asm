@@ -6,6 +6,7 @@
 ; stack outlives an entry. C functions return what to do next (enum way_out).
 
 %include "offsets.inc"
+%include "stubs.inc"
 
 VMCS_HOST_RIP equ 0x6c16
 
@@ -16,6 +17,11 @@ extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
 extern trap_syscall, trap_call, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
 global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain
 global syscall_slow, call_slow, exception_slow, way_out
+; Where defended.asm joins in, and what defend.c turns into jumps there.
+global trap_common, trap_broken, guest_exit, guest_enter
+global way_out_user.sysret, interrupt_return.iret
+global trap_syscall_entry.entered, trap_syscall_entry_plain.entered, trap_common.entered
+global guest_exit.entered, guest_enter.entering
 
 ; Stores or loads registers, the arguments from the third on, one after the other from an address
 ; on.
@@ -54,29 +60,9 @@ global syscall_slow, call_slow, exception_slow, way_out
 
 section .text
 
-; One stub a vector, STUB_SIZE apart: pushes an error code where the CPU pushes none, and the
-; vector. An NMI may come at any moment, GS unknown, and is of no use.
 	align STUB_SIZE
 trap_stubs:
-%assign vector 0
-%rep 256
-	align STUB_SIZE
-%if vector == VECTOR_NMI
-	iretq
-%else
-%if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 \
-	|| vector == 29 || vector == 30)
-	push 0
-%endif
-	push vector
-%if vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK
-	jmp trap_broken
-%else
-	jmp trap_common
-%endif
-%endif
-%assign vector vector + 1
-%endrep
+	vector_stubs trap_common, trap_broken
 
 ; SYSCALL: RCX is the next instruction, R11 the flags; FMASK has cleared IF, TF, DF, AC and NT. The
 ; frame serves as stack for as long as registers are pushed; NMI and machine check have stacks of
@@ -84,6 +70,7 @@ trap_stubs:
 %macro syscall_enter 0
 	swapgs
 	mov [gs:CPU_SCRATCH], rsp
+.entered:
 	mov rsp, [gs:CPU_CURRENT]
 	add rsp, THREAD_CONTEXT + CONTEXT_FRAME
 	push qword [gs:CPU_SCRATCH]
@@ -111,6 +98,7 @@ way_out_user:
 	pop rcx
 	pop r11
 	pop rsp
+.sysret:
 	swapgs
 	o64 sysret
 
@@ -134,8 +122,8 @@ trap_syscall_entry_plain:
 syscall_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_syscall
-
 	jmp way_out
+
 call_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_call
@@ -175,6 +163,7 @@ interrupt_return:
 	registers load, rdx + THREAD_CONTEXT, r14, r13, r12, r10, r8, r9, r15, rdi, rsi, rbp, rbx
 	mov rax, [rdx + THREAD_CONTEXT + CONTEXT_RAX]
 	mov rdx, [rdx + THREAD_CONTEXT + CONTEXT_RDX]
+.iret:
 	swapgs
 	iretq
 
@@ -192,6 +181,7 @@ trap_common:
 	test byte [rsp + 24], 3
 	jz trap_in_idle
 	swapgs
+.entered:
 	push rcx
 	mov rcx, rsp
 	mov rsp, [gs:CPU_CURRENT]
@@ -242,6 +232,7 @@ trap_broken:
 guest_exit:
 	push rax
 	mov rax, [gs:CPU_GUEST]
+.entered:
 	pop qword [rax + VCPU_REGISTERS]
 	registers store, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
 		r8, r9, r10, r11, r12, r13, r14, r15
@@ -253,6 +244,7 @@ guest_exit:
 ; the top of the stack.
 guest_enter:
 	mov rax, [gs:CPU_GUEST]
+.entering:
 	mov ecx, VMCS_HOST_RIP
 	lea rdx, [guest_exit]
 	cmp qword [rax + VCPU_LAUNCHED], 0

@@ -5,6 +5,7 @@
 #include <abi/syscall.h>
 #include <base/compiler.h>
 #include <cpu/clock.h>
+#include <cpu/defences.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmcs.h>
@@ -72,10 +73,12 @@ enum way_out vcpu_prepare(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 
 	vcpu_load(vcpu);
+	if (cpu->guest != vcpu && cpu->defences & DEFENCE_BIT(IBPB))
+		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
 	cpu->guest = vcpu;
 	if (unlikely(cpu->space_root != vcpu->host_cr3)) {
 		vcpu->host_cr3 = cpu->space_root;
-		vmcs_write(VMCS_HOST_CR3, vcpu->host_cr3);
+		vmcs_write(VMCS_HOST_CR3, vcpu->host_cr3 & ~CR3_KEEP);
 	}
 	prepare_translations(vcpu, thread);
 	vcpu_state_enter(vcpu);

@@ -6,6 +6,8 @@
 
 struct cpu {
 	uint64_t space_root;
+	uint64_t kernel_cr3;
+	uint32_t defences;
 };
 
 struct cpu *this_cpu(void);

@@ -4,7 +4,15 @@
 
 #include <stdint.h>
 
+#define CR3_KEEP (1ul << 63)
+#define CR4_PCIDE (1ul << 17)
+
+enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
+
 void cr3_write(uint64_t value);
+uint64_t cr4_read(void);
+void cr4_write(uint64_t value);
+void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t address);
 void tlb_invalidate_page(uint64_t address);
 
 uint8_t io_in8(uint16_t port);

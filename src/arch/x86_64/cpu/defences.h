@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which defences against leaks through speculative execution this CPU needs and has. Pure: what
+// CPUID and MSRs say comes in, what is to be switched on goes out (docs/reference/boot-options.md).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum defence {
+	DEFENCE_KPTI, // a program's tables show only the way into the kernel
+	DEFENCE_VERW, // the CPU's buffers are overwritten before a program or guest runs
+	DEFENCE_L1D_FLUSH, // so is the first-level data cache, before a guest runs
+	DEFENCE_IBRS, // what less privileged code taught the branch predictor is not used
+	DEFENCE_IBPB, // the branch predictor forgets when another guest enters
+	DEFENCE_RSB, // return predictions of a guest are replaced when it leaves
+	DEFENCE_SSBD, // no load overtakes an older store
+	DEFENCE_LFENCE, // LFENCE waits for all before it
+	DEFENCE_OPTIONS, // those above are rows with a name; those below follow from them
+	DEFENCE_IBRS_ENTRY = DEFENCE_OPTIONS, // IBRS is off while programs and guests run
+	DEFENCE_IBPB_SPACES, // the branch predictor forgets at each change of address space
+};
+
+enum wish { WISH_AUTO, WISH_ON, WISH_OFF };
+
+enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
+
+struct cpu_facts {
+	enum cpu_vendor vendor;
+	uint32_t family, model;
+	uint32_t leaf_1_ecx;
+	uint32_t leaf_7_ebx, leaf_7_edx;
+	uint32_t leaf_7_2_edx;
+	uint32_t amd_8_ebx; // 8000_0008h
+	uint32_t amd_21_eax; // 8000_0021h
+	uint64_t capabilities; // IA32_ARCH_CAPABILITIES; 0 where there is none
+};
+
+// IA32_SPEC_CTRL
+enum spec_ctrl { SPEC_CTRL_IBRS = 1 << 0, SPEC_CTRL_SSBD = 1 << 2, SPEC_CTRL_BHI_DIS_S = 1 << 10 };
+
+struct defences {
+	uint32_t on; // 1 << enum defence
+	uint32_t lacking; // needed or wished for, but this CPU cannot do it
+	uint32_t spec_ctrl; // for the kernel; 0 where there is no such MSR
+	bool is_ibrs_automatic; // by EFER, not by SPEC_CTRL
+};
+
+#define DEFENCE_BIT(name) (1u << DEFENCE_##name)
+
+extern const char *const defence_names[DEFENCE_OPTIONS];
+
+// The bit that says IA32_ARCH_CAPABILITIES exists.
+#define LEAF_7_EDX_CAPABILITIES (1u << 29)
+
+struct defences defences_choose(const struct cpu_facts *facts, const enum wish *wishes);

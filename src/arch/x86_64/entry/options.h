@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel's command line: name=value, separated by spaces (docs/reference/boot-options.md).
+#pragma once
+
+#include <cpu/defences.h>
+
+struct options {
+	uint16_t serial; // port; 0: no console
+	char log; // first letter: all, none, or 0
+	enum wish pcid;
+	enum wish defences[DEFENCE_OPTIONS];
+};
+
+void options_read(const char *command_line, struct options *options);
+
+// One line for each word that is no option, or whose value is none of its values.
+void options_warn(const char *command_line);

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What real processors say of themselves, and which defences follow; and the options that change
+// the choice.
+#include <base/compiler.h>
+#include <base/panic.h>
+#include <cpu/console.h>
+#include <cpu/defences.h>
+#include <entry/options.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VMX (1u << 5)
+#define HYPERVISOR (1u << 31)
+#define RTM (1u << 11)
+#define BHI_CTRL (1u << 4)
+
+static const char *failure;
+static unsigned failed_row;
+static char printed[512];
+
+void panic(const char *format, ...) {
+	(void)format;
+	abort();
+}
+
+void print(const char *format, ...) {
+	size_t length = strlen(printed);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(printed + length, sizeof(printed) - length, format, arguments);
+	va_end(arguments);
+}
+
+static void check_that(int holds, const char *expression) {
+	if (!holds && !failure) failure = expression;
+}
+
+#define check(expression) check_that(!!(expression), #expression)
+
+static const struct row {
+	const char *name;
+	struct cpu_facts facts;
+	const char *on; // in the order of enum defence; + follow-ups
+	const char *lacking;
+	uint32_t spec_ctrl;
+} rows[] = {
+	{"Atom D525", {.vendor = VENDOR_INTEL, .family = 6, .model = 0x1c}, "", "", 0},
+	{"Skylake-X without microcode (Bochs)",
+		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x55, .leaf_1_ecx = VMX}, "kpti rsb",
+		"verw l1d-flush ibrs ibpb", 0},
+	{"Skylake",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0x5e,
+			.leaf_1_ecx = VMX,
+			.leaf_7_ebx = RTM,
+			.leaf_7_edx = 0x9c000400},
+		"kpti verw l1d-flush ibrs ibpb rsb ibrs-entry", "", SPEC_CTRL_IBRS},
+	{"Skylake, VT-x switched off",
+		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x5e, .leaf_7_edx = 0x9c000400},
+		"kpti verw ibrs ibrs-entry", "", SPEC_CTRL_IBRS},
+	{"Cascade Lake with TSX",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0x55,
+			.leaf_1_ecx = VMX,
+			.leaf_7_ebx = RTM,
+			.leaf_7_edx = 0xbc000400,
+			.capabilities = 0xab},
+		"verw ibrs ibpb rsb", "", SPEC_CTRL_IBRS},
+	{"Cascade Lake, TSX switched off",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0x55,
+			.leaf_1_ecx = VMX,
+			.leaf_7_edx = 0xbc000400,
+			.capabilities = 0xab},
+		"ibrs ibpb rsb", "", SPEC_CTRL_IBRS},
+	{"Ice Lake: stale data of MMIO",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0x6a,
+			.leaf_1_ecx = VMX,
+			.leaf_7_edx = 0xbc000400,
+			.capabilities = 0x2016b},
+		"verw ibrs ibpb rsb", "", SPEC_CTRL_IBRS},
+	{"Gracemont: stale registers",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0xbe,
+			.leaf_1_ecx = VMX,
+			.leaf_7_edx = 0xbc000400,
+			.capabilities = 0x1100e16b},
+		"verw ibrs ibpb", "", SPEC_CTRL_IBRS},
+	{"Sapphire Rapids",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0x8f,
+			.leaf_1_ecx = VMX,
+			.leaf_7_ebx = RTM,
+			.leaf_7_edx = 0xbc000400,
+			.leaf_7_2_edx = BHI_CTRL,
+			.capabilities = 0x100e16b | 1ul << 8},
+		"ibrs ibpb", "", SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S},
+	{"K10", {.vendor = VENDOR_AMD, .family = 0x10, .model = 4}, "lfence", "ibrs", 0},
+	{"Zen", {.vendor = VENDOR_AMD, .family = 0x17, .model = 1, .amd_8_ebx = 0x1007}, "lfence",
+		"ibrs", 0},
+	{"Zen 3",
+		{.vendor = VENDOR_AMD,
+			.family = 0x19,
+			.model = 0x21,
+			.amd_8_ebx = 0x111ef657,
+			.amd_21_eax = 0x4d},
+		"ibrs ibrs-entry", "", SPEC_CTRL_IBRS},
+	{"Zen 4",
+		{.vendor = VENDOR_AMD,
+			.family = 0x19,
+			.model = 0x61,
+			.amd_8_ebx = 0x791ef257,
+			.amd_21_eax = 0x62fcf},
+		"ibrs", "", 0},
+	{"QEMU without virtualisation",
+		{.vendor = VENDOR_AMD, .family = 0xf, .model = 0x6b, .leaf_1_ecx = HYPERVISOR}, "",
+		"ibrs", 0},
+	{"unknown maker", {.vendor = VENDOR_OTHER, .family = 7}, "kpti", "verw ibrs", 0},
+};
+
+static const char *names_of(uint32_t set) {
+	static char text[2][128];
+	static unsigned next;
+	char *result = text[next++ % 2];
+
+	result[0] = 0;
+	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++)
+		if (set >> i & 1) strcat(strcat(result, result[0] ? " " : ""), defence_names[i]);
+	if (set & DEFENCE_BIT(IBRS_ENTRY)) strcat(result, " ibrs-entry");
+	if (set & DEFENCE_BIT(IBPB_SPACES)) strcat(result, " ibpb-spaces");
+	return result;
+}
+
+static void processors(void) {
+	const enum wish wishes[DEFENCE_OPTIONS] = {};
+
+	for (unsigned i = 0; i < array_count(rows) && !failure; i++) {
+		struct defences defences = defences_choose(&rows[i].facts, wishes);
+
+		failed_row = i;
+		check(strcmp(names_of(defences.on), rows[i].on) == 0);
+		check(strcmp(names_of(defences.lacking), rows[i].lacking) == 0);
+		check(defences.spec_ctrl == rows[i].spec_ctrl);
+		check(defences.is_ibrs_automatic == (strcmp(rows[i].name, "Zen 4") == 0));
+	}
+}
+
+static struct defences choose(const char *name, const char *command_line) {
+	struct options options;
+
+	options_read(command_line, &options);
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		failed_row = i;
+		if (strcmp(rows[i].name, name) == 0)
+			return defences_choose(&rows[i].facts, options.defences);
+	}
+	abort();
+}
+
+static void wishes(void) {
+	struct defences defences = choose("Skylake", "verw=off kpti=off l1d-flush=off ibrs=off");
+
+	check(strcmp(names_of(defences.on), "ibpb rsb") == 0);
+	check(!defences.lacking && !defences.spec_ctrl);
+	defences = choose("Zen 4", "kpti=on ibpb=on ssbd=on lfence=on l1d-flush=on");
+	check(strcmp(names_of(defences.on), "kpti ibrs ibpb ssbd ibpb-spaces") == 0);
+	check(strcmp(names_of(defences.lacking), "l1d-flush lfence") == 0);
+	check(defences.spec_ctrl == SPEC_CTRL_SSBD);
+	defences = choose("Skylake", "ibpb=auto rsb=off");
+	check(strcmp(names_of(defences.on), "kpti verw l1d-flush ibrs ibpb ibrs-entry") == 0);
+	defences = choose("Atom D525", "ibpb=on rsb=on");
+	check(strcmp(names_of(defences.on), "rsb") == 0);
+	check(strcmp(names_of(defences.lacking), "ibpb") == 0);
+}
+
+static void options_all(void) {
+	struct options options;
+
+	options_read("", &options);
+	check(options.serial == CONSOLE_DEFAULT_PORT && options.log == 0);
+	check(options.pcid == WISH_AUTO && options.defences[DEFENCE_KPTI] == WISH_AUTO);
+	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", &options);
+	check(options.serial == 0x2f8 && options.log == 'n' && options.pcid == WISH_OFF);
+	check(options.defences[DEFENCE_KPTI] == WISH_AUTO);
+	check(options.defences[DEFENCE_VERW] == WISH_AUTO);
+	check(options.defences[DEFENCE_IBRS] == WISH_ON);
+	options_read("serial=none", &options);
+	check(options.serial == 0);
+}
+
+static unsigned lines_printed(const char *command_line) {
+	unsigned lines = 0;
+
+	printed[0] = 0;
+	options_warn(command_line);
+	for (const char *at = printed; *at; at++)
+		lines += *at == '\n';
+	return lines;
+}
+
+static void complaints(void) {
+	check(lines_printed("") == 0);
+	check(lines_printed(" /boot/kernel.elf  debug serial=none log=all pcid=auto ") == 0);
+	check(lines_printed("kpti=on verw=off l1d-flush=auto ssbd=on") == 0);
+	check(lines_printed("kpti=maybe") == 1 && strstr(printed, "kpti=maybe\n"));
+	check(lines_printed("kpt=on log=all KPTI=on") == 2 && strstr(printed, "kpt=on\n"));
+	check(lines_printed("kpti=onn =on pcid=") == 3);
+}
+
+struct test {
+	const char *id;
+	const char *sentence;
+	void (*run)(void);
+};
+
+static const struct test tests[] = {
+	{"defences.processors", "each processor gets the defences its faults need", processors},
+	{"defences.wishes", "options switch each defence on or off", wishes},
+	{"options.values", "each option is read, and what is not said stays as it is", options_all},
+	{"options.complaints", "a word that is no option is named in a line", complaints},
+};
+
+int main(void) {
+	int failed = 0;
+
+	for (unsigned i = 0; i < array_count(tests); i++) {
+		failure = NULL;
+		tests[i].run();
+		printf("%s %s %s", failure ? "FAIL" : "ok", tests[i].id, tests[i].sentence);
+		if (failure) printf(": not so: %s (%s)", failure, rows[failed_row].name);
+		printf("\n");
+		failed |= failure != NULL;
+	}
+	return failed;
+}
