@@ -172,7 +172,8 @@ void schedule_possible(struct thread *thread) {
 		cpu->candidate = NULL;
 		cpu->again = true;
 	}
-	if (cpu->again)
+	// Who is given the time that runs takes the current thread's place, before its equals.
+	if (cpu->again && context != cpu->running_on)
 		ready_append(thread);
 	else
 		cpu->candidate = thread;
