@@ -277,25 +277,31 @@ void fastpath_reply_recv(uint64_t address, uint64_t tag) {
 	reply_recv(address, tag, MESSAGE_SHORT);
 }
 
-// A waiter with time of its own and budget to use it. The clock need not be read: what was ready at
-// the last entry still is.
+// To put the current thread aside its time is charged: that leaves it enough only before the moment
+// of attention.
+static inline bool can_preempt(const struct cpu *cpu) {
+	schedule_update_time();
+	return cpu->now < cpu->attention;
+}
+
+// A waiter with time of its own and budget to use it. For that the clock need not be read: what was
+// ready at the last entry still is.
 static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter) {
 	const struct sched_context *context = waiter->sched_context;
 
 	return context && sched_context_is_active(context) &&
 		!(context->flags & SCHED_CONTEXT_SPORADIC) &&
 		refill_head(context)->time <= cpu->now &&
-		refill_head(context)->amount >= cpu->minimum_budget;
+		refill_head(context)->amount >= cpu->minimum_budget &&
+		(waiter->priority <= cpu->current->priority || can_preempt(cpu));
 }
 
 static inline void wake(const struct cpu *cpu, struct thread *waiter) {
 	waiter->state = THREAD_RUNNING;
-	if (waiter->priority <= cpu->current->priority) {
+	if (waiter->priority <= cpu->current->priority)
 		ready_append(waiter);
-	} else {
-		schedule_update_time();
+	else
 		schedule_preempt(waiter);
-	}
 	check_after_call();
 }
 
@@ -314,6 +320,7 @@ static inline void signal(
 	if (bound && bound != cpu->current && !notification->is_active) return syscall_slow();
 	notification->is_active = true;
 	notification->word |= badge;
+	check_after_call();
 }
 
 static inline void send(

@@ -51,6 +51,7 @@ static bool takes_fpu(struct thread *thread) {
 
 enum way_out trap_exception(uint64_t vector, uint64_t code) {
 	struct thread *thread = this_cpu()->current;
+	enum way_out way;
 
 	schedule_update_time();
 	// Without budget left the thread runs into the exception again later.
@@ -60,7 +61,9 @@ enum way_out trap_exception(uint64_t vector, uint64_t code) {
 			fault_raise(thread);
 		}
 	}
-	return schedule();
+	way = schedule();
+	check_after_call();
+	return way;
 }
 
 static void call_by_interrupt(uint64_t vector) {
