@@ -38,6 +38,7 @@ void host_start(void) {
 		exit(1);
 	}
 	host.now = 1000;
+	host.deadline = UINT64_MAX;
 	host.ioapics = HOST_IOAPICS;
 	host.has_vmx = true;
 	for (unsigned i = 256; i < 512; i++)
@@ -74,7 +75,7 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
-bool console_traces(void) { return true; }
+bool console_traces(void) { return !host.is_silent; }
 
 // Time
 
@@ -82,7 +83,11 @@ uint64_t clock_now(void) { return host.now; }
 
 uint64_t clock_ticks_per_us(void) { return HOST_TICKS_PER_US; }
 
-void clock_set_deadline(uint64_t deadline) { host.deadline = deadline; }
+void clock_set_deadline(uint64_t deadline) {
+	if (deadline < host.deadline) host.deadline = deadline;
+}
+
+void clock_expired(void) { host.deadline = UINT64_MAX; }
 
 void apic_end_of_interrupt(void) {}
 
@@ -117,7 +122,9 @@ const uint64_t *kernel_map_root(void) { return kernel_root; }
 
 physical_t kernel_map_root_physical(void) { return physical(0); }
 
-void cr3_write(uint64_t) {}
+uint64_t cr2_read(void) { return host.cr2; }
+
+void cr3_write(uint64_t value) { host.cr3 = value; }
 
 void tlb_invalidate_page(uint64_t) {}
 
@@ -127,29 +134,63 @@ uint64_t cr4_read(void) { return 0; }
 
 void cr4_write(uint64_t) {}
 
-void bases_save(struct context *) {}
+void bases_save(struct context *save) {
+	save->fs_base = host.fs_base;
+	save->gs_base = host.gs_base;
+}
 
-bool bases_have_selectors(void) { return false; }
+bool bases_have_selectors(void) { return host.has_selectors; }
 
-void bases_load(const struct context *) {}
+void bases_load(const struct context *load) {
+	host.fs_base = load->fs_base;
+	host.gs_base = load->gs_base;
+	host.has_selectors = false;
+}
 
-void bases_exchange(struct context *, const struct context *) {}
-
-uint64_t fpu_native_xcr0(void) { return 7; }
+void bases_exchange(struct context *save, const struct context *load) {
+	bases_save(save);
+	host.fs_base = load->fs_base;
+	host.gs_base = load->gs_base;
+}
 
 uint64_t features_present;
 
-void fpu_reset(struct fpu_state *state, size_t, uint64_t xcr0) { state->xcr0 = xcr0; }
+static uint64_t *fpu_word(struct fpu_state *state) { return (uint64_t *)state->area; }
 
-void fpu_give(struct fpu_state *next) { cpu.fpu_allowed = next; }
+uint64_t fpu_native_xcr0(void) { return 7; }
 
-bool fpu_is_eager(void) { return false; }
+bool fpu_is_eager(void) { return host.is_fpu_eager; }
 
-void fpu_forget(struct fpu_state *state) {
-	if (cpu.fpu_allowed == state) cpu.fpu_allowed = NULL;
+void fpu_reset(struct fpu_state *state, size_t, uint64_t xcr0) {
+	state->xcr0 = xcr0;
+	*fpu_word(state) = 0;
 }
 
-void fpu_flush(struct fpu_state *) {}
+// As the real one does (cpu/fpu.c), without CR0.TS.
+void fpu_give(struct fpu_state *next) {
+	struct fpu_state *owner = cpu.fpu_allowed ? cpu.fpu_allowed : cpu.fpu_parked;
+
+	if (cpu.fpu_allowed == next) return;
+	cpu.fpu_allowed = next;
+	if (!next) {
+		cpu.fpu_parked = owner;
+	} else if (owner != next) {
+		if (owner) *fpu_word(owner) = host.fpu;
+		host.fpu = *fpu_word(next);
+	}
+}
+
+void fpu_forget(struct fpu_state *state) {
+	if (cpu.fpu_parked == state) cpu.fpu_parked = NULL;
+	if (cpu.fpu_allowed != state) return;
+	cpu.fpu_allowed = NULL;
+	cpu.fpu_parked = NULL;
+}
+
+void fpu_flush(struct fpu_state *state) {
+	if (cpu.fpu_allowed == state || (!cpu.fpu_allowed && cpu.fpu_parked == state))
+		*fpu_word(state) = host.fpu;
+}
 
 uint8_t io_in8(uint16_t) { return 0; }
 

@@ -36,6 +36,14 @@ struct host {
 	unsigned preempt_period;
 	unsigned preempt_asked;
 	unsigned slow; // calls that a fast path gave away
+	bool is_silent; // traces are not printed
+
+	// What the CPU holds. Of an FPU state its first word stands for all registers.
+	uint64_t cr2, cr3;
+	uint64_t fs_base, gs_base;
+	uint64_t has_selectors; // a program has loaded data selectors
+	uint64_t fpu;
+	bool is_fpu_eager;
 };
 
 extern struct host host;

@@ -4,4 +4,9 @@
 
 #include <kernel/cap.h>
 
+enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_DEADLINE };
+
+struct vcpu;
+unsigned vcpu_exit(struct vcpu *vcpu);
+
 void vcpu_withdraw_ports(const struct cap *range);
