@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 
 from nacre import (build, fuzz, host_tests, machine, machine_tests, packages, places, results,
-                   system_tests)
+                   sameness, system_tests)
 from nacre.report import Failure, step
 
 EMULATORS_AT_ONCE = 2
@@ -32,6 +32,8 @@ def all_tests():
         Test("unit", "the pure parts work on the host, under sanitizers", host_tests.run_unit),
         *(Test(f"tools/{path.stem}", host_tests.first_sentence(path), lambda path=path:
                host_tests.run_tool_tests(path)) for path in host_tests.tool_tests()),
+        Test("sameness", "fast paths leave what the slow path leaves, word for word", sameness.run,
+             alone=False),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
         Test("kernel-isolated", "the same with page-table isolation (kpti=on), in QEMU",

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which way the last fast path went: a number for each sequence of its blocks. fastpath.c is
+// compiled so that every block reports.
+#pragma once
+
+#include <stdint.h>
+
+// The number since the last time it was asked for.
+uint64_t path_take(void);

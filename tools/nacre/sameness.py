@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The fast paths beside the slow path: one program of the host, under the sanitizers."""
+
+import re
+
+from nacre import build, host_tests, results
+
+VERDICT = re.compile(r"^sameness: seed \d+, (\d[\d,]* operations.*)$", re.MULTILINE)
+
+
+def run():
+    """The row of the test suite."""
+    result, log = host_tests.run_script([build.artefact("unit-sameness")], "sameness")
+    verdict = VERDICT.search(result.stdout)
+    if result.returncode == 0 and verdict:
+        return [results.passed("sameness", verdict.group(1))]
+    return [results.failed("sameness", result.stdout.strip()[-1500:], log)]
