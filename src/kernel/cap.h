@@ -131,3 +131,25 @@ static inline bool cap_has_badge(const struct cap *cap) {
 }
 
 static inline uint64_t cnode_slot_count(const struct cap *cnode) { return 1ul << cnode->size_bits; }
+
+// Where type and rights stand in the head of a capability.
+#define CAP_HEAD_TYPE 0x1ful
+#define CAP_HEAD_RIGHT(right) ((uint64_t)(right) << 5)
+
+static inline void *cap_head_object(uint64_t head) { return (void *)((int64_t)head >> 16); }
+
+static inline bool cap_head_is(uint64_t head, enum cap_type type, uint64_t rights) {
+	return (head & (CAP_HEAD_TYPE | CAP_HEAD_RIGHT(rights))) ==
+		((uint64_t)type | CAP_HEAD_RIGHT(rights));
+}
+
+// An endpoint with Write and one of the two rights to grant, which stand side by side above: what
+// is left when the least such head is subtracted are these two bits.
+static inline bool cap_head_may_call(uint64_t head) {
+	const uint64_t grants = CAP_HEAD_RIGHT(RIGHT_GRANT | RIGHT_GRANT_REPLY);
+	const uint64_t least = CAP_ENDPOINT | CAP_HEAD_RIGHT(RIGHT_WRITE | RIGHT_GRANT);
+
+	_Static_assert(RIGHT_GRANT_REPLY == 2 * RIGHT_GRANT && RIGHT_GRANT > RIGHT_WRITE);
+	return (((head & (CAP_HEAD_TYPE | CAP_HEAD_RIGHT(RIGHT_WRITE) | grants)) - least) &
+		       ~grants) == 0;
+}

@@ -38,6 +38,24 @@ struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned le
 	}
 }
 
+struct slot *cspace_find(const struct cap *cnode, uint64_t address) {
+	// The bits not yet consumed stand at the top of address.
+	for (unsigned left = 64;;) {
+		unsigned wanted = cnode->cnode.guard_size + cnode->size_bits;
+		struct slot *slot = cap_object(cnode);
+		uint64_t bits;
+
+		if (cnode->type != CAP_CNODE || wanted > left) return NULL;
+		bits = address >> (64 - wanted);
+		if (bits >> cnode->size_bits != cnode->cnode.guard) return NULL;
+		slot += bits & (cnode_slot_count(cnode) - 1);
+		if (wanted == left || slot->cap.type != CAP_CNODE) return slot;
+		left -= wanted;
+		address <<= wanted;
+		cnode = &slot->cap;
+	}
+}
+
 unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]) {
 	words[0] = lookup->failure;
 	words[1] = lookup->bits_left;

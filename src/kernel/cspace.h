@@ -21,6 +21,10 @@ enum { LOOKUP_MAX_WORDS = 4 };
 // success here.
 struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth);
 
+// The slot that all 64 bits of address name from root, if need be with bits left over, or null:
+// cspace_walk() tells why.
+struct slot *cspace_find(const struct cap *root, uint64_t address);
+
 // Writes the words that describe a failure; returns how many.
 unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]);
 

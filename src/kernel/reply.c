@@ -5,24 +5,14 @@
 #include <kernel/fault.h>
 #include <kernel/endpoint.h>
 #include <kernel/object.h>
-#include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 
 void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags) {
 	struct sched_context *context = caller->sched_context;
 
-	reply->thread = caller;
-	caller->reply = reply;
-	caller->state = THREAD_BLOCKED_REPLY;
+	reply_wait(reply, caller);
 	if (!(flags & MESSAGE_DONATE) || !context || callee->sched_context) return;
-
-	reply->older = context->reply;
-	if (reply->older) {
-		reply->older->newer = reply;
-		reply->older->head = NULL;
-	}
-	reply->head = context;
-	context->reply = reply;
+	reply_chain(reply, context);
 	sched_context_donate(context, callee);
 }
 
@@ -46,13 +36,10 @@ static void end_wait(struct reply *reply) {
 static void reply_remove(struct reply *reply) {
 	struct sched_context *context = reply->head;
 	struct thread *caller = reply->thread;
-	struct reply *older = reply->older;
 
 	end_wait(reply);
-	cut_here(reply);
-	if (!context) return;
-	context->reply = older;
-	if (older) older->head = context;
+	if (!context) return cut_here(reply);
+	reply_unchain(reply, context);
 	if (!caller->sched_context) sched_context_donate(context, caller);
 }
 

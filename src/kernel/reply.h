@@ -7,6 +7,8 @@
 //                       caller3  caller2 caller1
 #pragma once
 
+#include <base/compiler.h>
+#include <kernel/sched_context.h>
 #include <kernel/thread.h>
 
 struct reply {
@@ -19,6 +21,39 @@ struct reply {
 };
 
 _Static_assert(sizeof(struct reply) == 1 << REPLY_BITS);
+
+// caller waits for the answer through reply.
+static inline void reply_wait(struct reply *reply, struct thread *caller) {
+	reply->thread = caller;
+	caller->reply = reply;
+	caller->state = THREAD_BLOCKED_REPLY;
+}
+
+// reply becomes the head of context's chain.
+static inline void reply_chain(struct reply *reply, struct sched_context *context) {
+	struct reply *older = context->reply;
+
+	reply->older = older;
+	if (older) {
+		older->newer = reply;
+		older->head = NULL;
+	}
+	reply->head = context;
+	context->reply = reply;
+}
+
+// reply, the head of context's chain, leaves it.
+static inline void reply_unchain(struct reply *reply, struct sched_context *context) {
+	struct reply *older = reply->older;
+
+	context->reply = older;
+	if (unlikely(older)) {
+		older->newer = NULL;
+		older->head = context;
+		reply->older = NULL;
+	}
+	reply->head = NULL;
+}
 
 // caller waits for callee's answer through reply. With MESSAGE_DONATE and a callee without context,
 // the caller's context moves to callee and reply heads its chain.

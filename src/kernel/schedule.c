@@ -47,14 +47,6 @@ void schedule_enqueue_first(struct thread *thread) {
 
 // Budget
 
-bool schedule_has_budget(const struct sched_context *context) {
-	const struct cpu *cpu = this_cpu();
-	const struct refill *head = refill_head(context);
-
-	// A context that was never configured has nothing in it.
-	return head->time <= cpu->now && head->amount >= cpu->minimum_budget;
-}
-
 bool thread_is_schedulable(const struct thread *thread) {
 	return thread_is_runnable(thread) && thread->sched_context &&
 		sched_context_is_active(thread->sched_context) && !thread->is_released;

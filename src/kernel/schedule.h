@@ -9,9 +9,8 @@
 #include <base/compiler.h>
 #include <cpu/clock.h>
 #include <cpu/percpu.h>
+#include <kernel/sched_context.h>
 #include <kernel/thread.h>
-
-struct sched_context;
 
 // The idle thread and queues of this core. Boot only.
 void schedule_init(struct cpu *cpu);
@@ -79,10 +78,16 @@ static inline enum way_out schedule(void) {
 	const struct cpu *cpu = this_cpu();
 
 	if (likely(cpu->now < cpu->attention && cpu->current->state == THREAD_RUNNING &&
-		    !cpu->candidate && !cpu->again))
+		    ((uint64_t)cpu->candidate | cpu->again) == 0))
 		return WAY_OUT_USER;
 	return schedule_anew();
 }
 
-// True if context is configured and its head refill can be used now ("released").
-bool schedule_has_budget(const struct sched_context *context);
+// True if context is configured and its head refill can be used now ("released"). A context that
+// was never configured has nothing in it.
+static inline bool schedule_has_budget(const struct sched_context *context) {
+	const struct cpu *cpu = this_cpu();
+	const struct refill *head = refill_head(context);
+
+	return head->time <= cpu->now && head->amount >= cpu->minimum_budget;
+}

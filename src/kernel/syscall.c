@@ -43,7 +43,7 @@ static bool first_phase_refuses(const struct cap *cap) {
 
 // Looks a capability of the send phase up; a failure is a fault where the call may fault.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
-	struct slot *slot = thread_window_slot(thread, address);
+	struct slot *slot = thread_find(thread, address);
 	struct lookup lookup;
 
 	if (likely(slot)) return slot;
@@ -148,8 +148,8 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 	const uint64_t *addresses = thread->buffer_to_read->caps_or_badges;
 
 	for (unsigned i = 0; i < invocation->cap_count; i++) {
-		invocation->caps[i] = thread_window_slot(thread, addresses[i]);
-		if (unlikely(!invocation->caps[i])) return find_caps_anywhere(invocation, kind);
+		if (!thread_find_soon(thread, addresses[i], &invocation->caps[i]))
+			return find_caps_anywhere(invocation, kind);
 	}
 	return true;
 }
@@ -191,9 +191,7 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 	invoke_plain(thread, slot, KIND_CALL);
 }
 
-void syscall_call(struct slot *slot) {
-	struct thread *thread = this_cpu()->current;
-
+void syscall_call(struct thread *thread, struct slot *slot) {
 	if (tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read)
 		call_with_caps(thread, slot);
 	else if (takes_messages(&slot->cap))
@@ -216,7 +214,7 @@ static bool can_reply(const struct thread *, const struct cap *cap) {
 // The capability at address, which must be usable; otherwise the receive faults, and null.
 static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
 	bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
-	struct slot *slot = thread_window_slot(thread, address);
+	struct slot *slot = thread_find(thread, address);
 	struct lookup lookup;
 
 	if (likely(slot) && is_usable(thread, &slot->cap)) return &slot->cap;

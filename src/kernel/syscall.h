@@ -13,7 +13,7 @@ struct thread;
 void syscall_handle(void);
 
 // The same for a Call whose capability was found already.
-void syscall_call(struct slot *slot);
+void syscall_call(struct thread *thread, struct slot *slot);
 
 // Carries out debug system call -index (syscalls.md 6), which the debug build has; false if there
 // is none of that number.

@@ -4,6 +4,7 @@
 
 #include <abi/fault.h>
 #include <abi/message.h>
+#include <base/compiler.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
 #include <kernel/cap.h>
@@ -168,11 +169,21 @@ void thread_destroy(struct thread *thread);
 // Looks address up in the thread's capability space, left-over bits allowed (semantics.md A3).
 struct lookup thread_lookup(const struct thread *thread, uint64_t address);
 
-// The slot of an address within the window, or null: thread_lookup() knows more.
-static inline struct slot *thread_window_slot(const struct thread *thread, uint64_t address) {
+// True if address names a slot within the window.
+static inline bool thread_find_soon(
+	const struct thread *thread, uint64_t address, struct slot **slot) {
 	uint64_t index = address ^ thread->window.prefix;
 
-	return index < thread->window.count ? thread->window.slots + index : NULL;
+	*slot = thread->window.slots + index;
+	return likely(index < thread->window.count);
+}
+
+// The slot that address names, or null: thread_lookup() tells why.
+static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
+	struct slot *slot;
+
+	if (thread_find_soon(thread, address, &slot)) return slot;
+	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
 }
 
 // Fills an empty slot of a thread with cap, derived from the one in source, and keeps what is

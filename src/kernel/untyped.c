@@ -31,7 +31,7 @@ struct retype {
 	uint64_t end;
 };
 
-static uint64_t cap_head_object(const void *memory) { return (uint64_t)memory << 16; }
+static uint64_t cap_head_of(const void *memory) { return (uint64_t)memory << 16; }
 
 struct cap object_create(
 	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device) {
@@ -39,7 +39,7 @@ struct cap object_create(
 	struct cap cap = kind->cap;
 
 	if (kind->init) kind->init(memory);
-	cap.head |= cap_head_object(memory);
+	cap.head |= cap_head_of(memory);
 	cap.size_bits = size_bits & 63;
 	cap.device = is_device & 1;
 	return cap;
@@ -173,11 +173,11 @@ static void retype_create(struct slot *untyped, const struct retype *retype) {
 	struct slot *slot = retype->first;
 	struct cap cap = retype->kind->cap;
 
-	cap.head |= cap_head_object(memory) | retype->size | (untyped->cap.head & device.head);
+	cap.head |= cap_head_of(memory) | retype->size | (untyped->cap.head & device.head);
 	for (uint64_t left = retype->count; left > 0; left--) {
 		if (retype->kind->init) retype->kind->init(cap_object(&cap));
 		derive_insert_original(slot++, cap, untyped);
-		cap.head += cap_head_object((void *)(1ul << retype->object_bits));
+		cap.head += cap_head_of((void *)(1ul << retype->object_bits));
 	}
 }
 

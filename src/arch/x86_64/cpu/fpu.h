@@ -6,6 +6,7 @@
 
 #include <base/compiler.h>
 #include <cpu/features.h>
+#include <cpu/percpu.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,6 +53,18 @@ void fpu_reset(struct fpu_state *state, size_t size, uint64_t xcr0);
 // Gives the FPU to next: saves the present owner's registers if that is another, loads next's, and
 // XCR0 if it differs. Null: the next FPU instruction raises #NM.
 void fpu_give(struct fpu_state *next);
+
+// fpu_give() from one native thread to another, in line. All native threads have one XCR0, and
+// addresses of the kernel are negative numbers: neither state may be null.
+static inline void fpu_give_soon(struct fpu_state *next) {
+	struct cpu *cpu = this_cpu();
+	struct fpu_state *owner = __atomic_load_n(&cpu->fpu_allowed, __ATOMIC_RELAXED);
+
+	if (((int64_t)owner & (int64_t)next) >= 0 || !feature_has(FEATURE_XSAVEOPT))
+		return fpu_give(next);
+	fpu_exchange(owner, next);
+	cpu->fpu_allowed = next;
+}
 
 // True if every thread must own the FPU from its start, for on this CPU a program can guess at the
 // registers behind CR0.TS (CVE-2018-3665).

@@ -68,3 +68,11 @@ static inline struct cpu *this_cpu(void) {
 	asm("movq %%gs:0, %0" : "=r"(cpu));
 	return cpu;
 }
+
+// this_cpu()->current by one load.
+static inline struct thread *this_thread(void) {
+	struct thread *thread;
+
+	asm volatile("movq %%gs:%c1, %0" : "=r"(thread) : "i"(offsetof(struct cpu, current)));
+	return thread;
+}

@@ -23,32 +23,7 @@
 #include <kernel/syscall.h>
 #include <kernel/thread_queue.h>
 
-// Where type and rights stand in the head of a capability.
-#define HEAD_TYPE 0x1ful
-#define HEAD_RIGHT(right) ((uint64_t)(right) << 5)
-
 #define TAG_REST 0xffful // of a tag: everything but the label
-
-// Where in the capability space of one cnode an address leads.
-static inline uint64_t index_of(const struct thread *thread, uint64_t address) {
-	return address ^ thread->window.prefix;
-}
-
-static inline bool head_is(uint64_t head, enum cap_type type, uint64_t rights) {
-	return (head & (HEAD_TYPE | HEAD_RIGHT(rights))) == ((uint64_t)type | HEAD_RIGHT(rights));
-}
-
-// An endpoint with Write and one of the two rights to grant, which stand side by side above: what
-// is left when the least such head is subtracted are these two bits.
-static inline bool head_may_call(uint64_t head) {
-	const uint64_t grants = HEAD_RIGHT(RIGHT_GRANT | RIGHT_GRANT_REPLY);
-	const uint64_t least = CAP_ENDPOINT | HEAD_RIGHT(RIGHT_WRITE | RIGHT_GRANT);
-
-	_Static_assert(RIGHT_GRANT_REPLY == 2 * RIGHT_GRANT && RIGHT_GRANT > RIGHT_WRITE);
-	return (((head & (HEAD_TYPE | HEAD_RIGHT(RIGHT_WRITE) | grants)) - least) & ~grants) == 0;
-}
-
-static inline void *head_object(uint64_t head) { return (void *)((int64_t)head >> 16); }
 
 // Each path exists twice, so that the shortest need not save registers for what may come: with
 // words in registers only, or also in the IPC buffer. No capabilities.
@@ -56,6 +31,13 @@ enum message_shape { MESSAGE_SHORT = MESSAGE_REGISTERS, MESSAGE_LONG = MESSAGE_M
 
 static inline bool tag_fits(uint64_t tag, enum message_shape shape) {
 	return (tag & TAG_REST) <= (uint64_t)shape;
+}
+
+static inline bool find(const struct thread *thread, uint64_t address, enum message_shape shape,
+	struct slot **slot) {
+	if (shape == MESSAGE_SHORT) return thread_find_soon(thread, address, slot);
+	*slot = thread_find(thread, address);
+	return likely(*slot);
 }
 
 static inline void message_give(const struct thread *from, struct thread *to, uint64_t badge,
@@ -70,17 +52,6 @@ static inline void message_give(const struct thread *from, struct thread *to, ui
 		message_copy_registers(&from->context, &to->context, length);
 }
 
-// From one user of the FPU to another, or the general way. All native threads have one XCR0, and
-// addresses of the kernel are negative numbers: neither may be null.
-static inline void switch_fpu(struct cpu *cpu, struct fpu_state *next) {
-	struct fpu_state *owner = __atomic_load_n(&cpu->fpu_allowed, __ATOMIC_RELAXED);
-
-	if (((int64_t)owner & (int64_t)next) >= 0 || !feature_has(FEATURE_XSAVEOPT))
-		return fpu_give(next);
-	fpu_exchange(owner, next);
-	cpu->fpu_allowed = next;
-}
-
 // next, which has the context of current now, runs instead of it.
 static inline void switch_to(struct cpu *cpu, struct thread *current, struct thread *next) {
 	struct sched_context *context = current->sched_context;
@@ -92,7 +63,7 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);
-	if (unlikely(cpu->fpu_allowed != next->fpu_used)) switch_fpu(cpu, next->fpu_used);
+	if (unlikely(cpu->fpu_allowed != next->fpu_used)) fpu_give_soon(next->fpu_used);
 	check_after_call();
 }
 
@@ -105,54 +76,45 @@ static inline bool can_take_over(const struct cpu *cpu, const struct thread *rec
 // caller waits for the reply of receiver, which stops waiting.
 static inline void push_reply(
 	struct endpoint *endpoint, struct thread *receiver, struct thread *caller) {
-	struct sched_context *context = caller->sched_context;
 	struct reply *reply = receiver->reply;
-	struct reply *older = context->reply;
 
 	thread_queue_take_first(&endpoint->head);
 	receiver->reply = NULL;
-	caller->state = THREAD_BLOCKED_REPLY;
-	caller->reply = reply;
-	reply->thread = caller;
-	reply->older = older;
-	if (older) {
-		older->newer = reply;
-		older->head = NULL;
-	}
-	reply->head = context;
-	context->reply = reply;
+	reply_wait(reply, caller);
+	reply_chain(reply, caller->sched_context);
 }
+
+static void call_long(uint64_t address, uint64_t tag);
 
 [[gnu::always_inline]] static inline void call(
 	uint64_t address, uint64_t tag, enum message_shape shape) {
 	struct cpu *cpu = this_cpu();
 	struct thread *caller = cpu->current;
-	uint64_t index = index_of(caller, address);
 	struct endpoint *endpoint;
+	struct slot *slot;
 	struct thread *receiver;
 	uint64_t head, badge;
 
-	if (unlikely(index >= caller->window.count)) return syscall_slow();
-	head = caller->window.slots[index].cap.head;
-	badge = caller->window.slots[index].cap.badge;
-	if (unlikely(!head_may_call(head))) return call_slow(&caller->window.slots[index]);
-	endpoint = head_object(head);
+	if (!find(caller, address, shape, &slot))
+		return shape == MESSAGE_SHORT ? call_long(address, tag) : syscall_slow();
+	head = slot->cap.head;
+	badge = slot->cap.badge;
+	if (unlikely(!cap_head_may_call(head))) return call_slow(slot);
+	endpoint = cap_head_object(head);
 	receiver = endpoint->head;
-	if (unlikely(!can_take_over(cpu, receiver))) return syscall_slow();
+	if (unlikely(!can_take_over(cpu, receiver))) return call_slow(slot);
 
 	push_reply(endpoint, receiver, caller);
 	message_give(caller, receiver, badge, tag, shape);
 	switch_to(cpu, caller, receiver);
 }
 
-// Long messages, and those with capabilities.
 [[gnu::noinline]] static void call_long(uint64_t address, uint64_t tag) {
-	const struct thread *caller = this_cpu()->current;
-	uint64_t index = index_of(caller, address);
+	struct slot *slot;
 
 	if (likely(tag_fits(tag, MESSAGE_LONG))) return call(address, tag, MESSAGE_LONG);
-	if (unlikely(index >= caller->window.count)) return syscall_slow();
-	call_slow(&caller->window.slots[index]);
+	if (!thread_find_soon(this_thread(), address, &slot)) return syscall_slow();
+	call_slow(slot);
 }
 
 void fastpath_call(uint64_t address, uint64_t tag) {
@@ -204,42 +166,29 @@ static inline bool can_return(
 		caller->priority >= cpu->ready_top;
 }
 
-static inline void pop_reply(struct reply *reply) {
-	struct sched_context *context = reply->head;
-	struct reply *older = reply->older;
-
-	context->reply = older;
-	if (unlikely(older)) {
-		older->newer = NULL;
-		older->head = context;
-		reply->older = NULL;
-	}
-	reply->head = NULL;
-	reply->thread->reply = NULL;
-}
-
 static void reply_recv_long(uint64_t address, uint64_t tag);
 
 [[gnu::always_inline]] static inline void reply_recv(
 	uint64_t address, uint64_t tag, enum message_shape shape) {
 	struct cpu *cpu = this_cpu();
 	struct thread *server = cpu->current;
-	uint64_t source = index_of(server, address);
-	uint64_t answer = index_of(server, server->context.r12);
+	struct slot *source, *answer;
 	const struct notification *notification = server->notification;
 	uint64_t endpoint_head, reply_head;
 	struct endpoint *endpoint;
 	struct thread *caller;
 	struct reply *reply;
 
-	if (unlikely((source | answer) >= server->window.count)) return syscall_slow(); // 2^n slots
-	endpoint_head = server->window.slots[source].cap.head;
-	reply_head = server->window.slots[answer].cap.head;
-	if (unlikely(!head_is(endpoint_head, CAP_ENDPOINT, RIGHT_READ) ||
-		    !head_is(reply_head, CAP_REPLY, 0)))
+	if (!find(server, address, shape, &source) ||
+		!find(server, server->context.r12, shape, &answer))
+		return shape == MESSAGE_SHORT ? reply_recv_long(address, tag) : syscall_slow();
+	endpoint_head = source->cap.head;
+	reply_head = answer->cap.head;
+	if (unlikely(!cap_head_is(endpoint_head, CAP_ENDPOINT, RIGHT_READ) ||
+		    !cap_head_is(reply_head, CAP_REPLY, 0)))
 		return syscall_slow();
-	endpoint = head_object(endpoint_head);
-	reply = head_object(reply_head);
+	endpoint = cap_head_object(endpoint_head);
+	reply = cap_head_object(reply_head);
 	if (unlikely(!can_return(cpu, reply, server->sched_context) ||
 		    !may_wait(endpoint, server) || (notification && notification->is_active)))
 		return syscall_slow();
@@ -251,7 +200,8 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		return syscall_slow();
 	}
 
-	pop_reply(reply);
+	reply_unchain(reply, server->sched_context);
+	caller->reply = NULL;
 	reply->thread = server;
 	server->reply = reply;
 	server->state = THREAD_BLOCKED_RECEIVE;
@@ -289,10 +239,8 @@ static inline bool can_preempt(const struct cpu *cpu) {
 static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter) {
 	const struct sched_context *context = waiter->sched_context;
 
-	return context && sched_context_is_active(context) &&
-		!(context->flags & SCHED_CONTEXT_SPORADIC) &&
-		refill_head(context)->time <= cpu->now &&
-		refill_head(context)->amount >= cpu->minimum_budget &&
+	return context && !(context->flags & SCHED_CONTEXT_SPORADIC) &&
+		schedule_has_budget(context) &&
 		(waiter->priority <= cpu->current->priority || can_preempt(cpu));
 }
 
@@ -305,22 +253,34 @@ static inline void wake(const struct cpu *cpu, struct thread *waiter) {
 	check_after_call();
 }
 
+// Whether a signal reaches the bound thread where it is.
+static inline bool may_reach(const struct notification *notification) {
+	const struct thread *bound = notification->bound;
+
+	return bound && !notification->is_active &&
+		(bound->state == THREAD_BLOCKED_RECEIVE || bound->state == THREAD_IN_GUEST);
+}
+
 static inline void signal(
 	const struct cpu *cpu, struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
-	const struct thread *bound = notification->bound;
 
 	if (waiter) {
 		if (unlikely(!can_wake(cpu, waiter))) return syscall_slow();
 		thread_queue_take_first(&notification->head);
-		waiter->context.rdi = badge;
-		return wake(cpu, waiter);
+	} else if (may_reach(notification)) {
+		waiter = notification->bound;
+		if (unlikely(waiter->state == THREAD_IN_GUEST || !can_wake(cpu, waiter)))
+			return syscall_slow();
+		thread_unblock(waiter);
+	} else {
+		notification->is_active = true;
+		notification->word |= badge;
+		check_after_call();
+		return;
 	}
-	// Nobody to wake, or a thread elsewhere that the signal may reach.
-	if (bound && bound != cpu->current && !notification->is_active) return syscall_slow();
-	notification->is_active = true;
-	notification->word |= badge;
-	check_after_call();
+	waiter->context.rdi = badge;
+	wake(cpu, waiter);
 }
 
 static inline void send(
@@ -330,9 +290,7 @@ static inline void send(
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT) || !receiver ||
 		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver)))
 		return syscall_slow();
-	thread_queue_take_first(&endpoint->head);
-	if (receiver->reply) receiver->reply->thread = NULL;
-	receiver->reply = NULL;
+	thread_unblock(receiver);
 	message_give(cpu->current, receiver, badge, tag, MESSAGE_SHORT);
 	wake(cpu, receiver);
 }
@@ -340,16 +298,16 @@ static inline void send(
 void fastpath_send(uint64_t address, uint64_t tag) {
 	const struct cpu *cpu = this_cpu();
 	struct thread *sender = cpu->current;
-	uint64_t index = index_of(sender, address);
+	const struct slot *slot = thread_find(sender, address);
 	uint64_t head, badge;
 
-	if (unlikely(index >= sender->window.count)) return syscall_slow();
-	head = sender->window.slots[index].cap.head;
-	badge = sender->window.slots[index].cap.badge;
-	if (head_is(head, CAP_NOTIFICATION, RIGHT_WRITE) && tag_caps(tag) == 0)
-		signal(cpu, head_object(head), badge);
-	else if (head_is(head, CAP_ENDPOINT, RIGHT_WRITE))
-		send(cpu, head_object(head), badge, tag);
+	if (unlikely(!slot)) return syscall_slow();
+	head = slot->cap.head;
+	badge = slot->cap.badge;
+	if (cap_head_is(head, CAP_NOTIFICATION, RIGHT_WRITE) && tag_caps(tag) == 0)
+		signal(cpu, cap_head_object(head), badge);
+	else if (cap_head_is(head, CAP_ENDPOINT, RIGHT_WRITE))
+		send(cpu, cap_head_object(head), badge, tag);
 	else
 		syscall_slow();
 }

@@ -35,7 +35,7 @@ enum way_out trap_call(struct slot *slot) {
 	enum way_out way;
 
 	schedule_update_time();
-	if (likely(schedule_check_budget())) syscall_call(slot);
+	if (likely(schedule_check_budget())) syscall_call(this_cpu()->current, slot);
 	way = schedule();
 	check_after_call();
 	return way;

@@ -3,7 +3,11 @@
 #pragma once
 
 #define this_cpu this_cpu_by_gs
+#define this_thread this_thread_by_gs
 #include_next <cpu/percpu.h>
 #undef this_cpu
+#undef this_thread
 
 struct cpu *this_cpu(void);
+
+static inline struct thread *this_thread(void) { return this_cpu()->current; }

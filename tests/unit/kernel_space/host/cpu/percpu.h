@@ -6,6 +6,7 @@
 
 struct cpu {
 	uint64_t space_root;
+	struct fpu_state *fpu_allowed;
 	uint64_t kernel_cr3;
 	uint32_t defences;
 };
