@@ -9,6 +9,7 @@
 #include <kernel/object.h>
 #include <kernel/run_queue.h>
 #include <kernel/schedule.h>
+#include <kernel/thread_cspace.h>
 #include <kernel/trace.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }

@@ -11,6 +11,7 @@
 #include <kernel/object.h>
 #include <kernel/reply.h>
 #include <kernel/schedule.h>
+#include <kernel/thread_cspace.h>
 #include <kernel/trace.h>
 
 // How the send phase of a system call behaves.

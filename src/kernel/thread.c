@@ -15,6 +15,7 @@
 #include <kernel/object.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
+#include <kernel/thread_cspace.h>
 #include <kernel/thread_queue.h>
 
 void thread_init(void *memory) {

@@ -166,26 +166,6 @@ void thread_set_priority(struct thread *thread, unsigned priority);
 // Everything that refers to the thread forgets it; it never runs again. Its slots remain.
 void thread_destroy(struct thread *thread);
 
-// Looks address up in the thread's capability space, left-over bits allowed (semantics.md A3).
-struct lookup thread_lookup(const struct thread *thread, uint64_t address);
-
-// True if address names a slot within the window.
-static inline bool thread_find_soon(
-	const struct thread *thread, uint64_t address, struct slot **slot) {
-	uint64_t index = address ^ thread->window.prefix;
-
-	*slot = thread->window.slots + index;
-	return likely(index < thread->window.count);
-}
-
-// The slot that address names, or null: thread_lookup() tells why.
-static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
-	struct slot *slot;
-
-	if (thread_find_soon(thread, address, &slot)) return slot;
-	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
-}
-
 // Fills an empty slot of a thread with cap, derived from the one in source, and keeps what is
 // derived from it until it goes. For a buffer, buffer_address is set before.
 void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source);

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What capability addresses mean to a thread.
+#pragma once
+
+#include <kernel/thread.h>
+
+// Looks address up in the thread's capability space, left-over bits allowed (semantics.md A3).
+struct lookup thread_lookup(const struct thread *thread, uint64_t address);
+
+// True if address names a slot within the window.
+static inline bool thread_find_soon(
+	const struct thread *thread, uint64_t address, struct slot **slot) {
+	uint64_t index = address ^ thread->window.prefix;
+
+	*slot = (struct slot *)((uint64_t)thread->window.slots + index * sizeof(struct slot));
+	return likely(index < thread->window.count);
+}
+
+// The slot that address names, or null: thread_lookup() tells why.
+static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
+	struct slot *slot;
+
+	if (thread_find_soon(thread, address, &slot)) return slot;
+	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
+}
