@@ -19,6 +19,7 @@
 #include <kernel/derive.h>
 #include <kernel/object.h>
 #include <kernel/thread.h>
+#include <kernel/window.h>
 
 // Which slot of a zombie's object holds the next zombie of the queue. Slots 0 and 1 are looked at
 // last, and once more before the object is done with, so what they hold may change meanwhile.
@@ -73,6 +74,7 @@ static bool slot_begin_delete(struct slot *slot) {
 	const struct object_ops *ops = &object_ops[slot->cap.type];
 
 	if (unlikely(slot->next & SLOT_OF_THREAD)) thread_slot_leaves(slot);
+	if (unlikely(slot->next & SLOT_ON_WAY)) window_slot_leaves(slot);
 	if (ops->destroy) ops->destroy(slot, derive_is_last(slot));
 	if (slot->cap.type == CAP_ZOMBIE) return true;
 	derive_remove(slot);

@@ -7,7 +7,9 @@
 // behind them as their own, whichever of the two they were copied from.
 #include <kernel/derive.h>
 
+#include <base/compiler.h>
 #include <base/panic.h>
+#include <kernel/window.h>
 
 static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);
@@ -104,14 +106,18 @@ void derive_remove(struct slot *slot) {
 
 void derive_move(struct slot *destination, struct slot *source) {
 	assert(slot_is_empty(destination));
+	if (unlikely(source->next & SLOT_ON_WAY)) window_slot_leaves(source);
 	*destination = *source;
 	neighbours_attach(destination);
 	*source = (struct slot){};
 }
 
 void derive_swap(struct slot *one, struct slot *other) {
-	struct slot waiting = *one;
+	struct slot waiting;
 
+	if (unlikely(one->next & SLOT_ON_WAY)) window_slot_leaves(one);
+	if (unlikely(other->next & SLOT_ON_WAY)) window_slot_leaves(other);
+	waiting = *one;
 	// The copy on the stack keeps one's place in the order while other moves into one, so that
 	// neighbours in the order need no case of their own.
 	neighbours_attach(&waiting);

@@ -32,8 +32,8 @@ struct sched_context {
 	uint64_t consumed; // ticks since the last report
 	uint64_t badge; // told in timeout faults
 	struct thread *thread;
-	struct notification *notification;
 	struct reply *reply; // head of the call chain this context travelled along
+	struct notification *notification;
 	struct thread *yield_from; // who waits in YieldTo for this context
 	uint64_t flags;
 	uint64_t unused;
@@ -41,6 +41,8 @@ struct sched_context {
 };
 
 _Static_assert(offsetof(struct sched_context, refill) == SCHED_CONTEXT_CORE);
+// What a donation writes is one cache line.
+_Static_assert(offsetof(struct sched_context, notification) == 64);
 
 static inline bool sched_context_is_active(const struct sched_context *context) {
 	return context->refills.maximum > 0;

@@ -17,6 +17,7 @@
 #include <kernel/space.h>
 #include <kernel/thread_cspace.h>
 #include <kernel/thread_queue.h>
+#include <kernel/window.h>
 
 void thread_init(void *memory) {
 	const struct thread *creator = this_cpu()->current;
@@ -137,13 +138,6 @@ static struct thread *slot_thread(struct slot *slot) {
 	return (struct thread *)align_down((uint64_t)slot, 1ul << TCB_BITS);
 }
 
-static void set_window(struct thread *thread, const struct cap *cnode) {
-	if (cnode->cnode.guard_size + cnode->size_bits != 64) return;
-	thread->window.prefix = (uint64_t)cnode->cnode.guard << cnode->size_bits;
-	thread->window.count = cnode_slot_count(cnode);
-	thread->window.slots = cap_object(cnode);
-}
-
 static void set_buffer(struct thread *thread, const struct cap *frame) {
 	uint64_t offset = thread->buffer_address & ((1ul << frame->size_bits) - 1);
 	struct ipc_buffer *buffer = (struct ipc_buffer *)((char *)cap_object(frame) + offset);
@@ -159,7 +153,7 @@ void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {
 
 	derive_insert_copy(slot, cap, source);
 	slot->next |= SLOT_OF_THREAD;
-	if (index == THREAD_CSPACE) set_window(thread, &cap);
+	if (index == THREAD_CSPACE) window_open(thread, &cap);
 	if (index == THREAD_BUFFER) set_buffer(thread, &cap);
 	if (index == THREAD_SPACE) space_give(thread, &cap);
 	if (thread == this_cpu()->current) schedule_again();
@@ -170,7 +164,7 @@ void thread_slot_leaves(struct slot *slot) {
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
 
 	slot->next &= ~(uint64_t)SLOT_OF_THREAD;
-	if (index == THREAD_CSPACE) thread->window.count = 0;
+	if (index == THREAD_CSPACE) window_close(thread);
 	if (index == THREAD_SPACE) space_give(thread, NULL);
 	if (index == THREAD_BUFFER) thread->buffer_to_read = thread->buffer_to_write = NULL;
 	if (thread == this_cpu()->current) schedule_again();

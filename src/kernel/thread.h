@@ -59,8 +59,8 @@ enum message_flags {
 	MESSAGE_DONATE = 1 << 3, // a fault that is not a timeout, or a Call
 };
 
-// A capability space of one cnode that consumes all 64 bits: slot = slots[address ^ prefix], if
-// that is below count. Any other shape has count 0.
+// Where most capability addresses lead (window.h): slot = slots[address ^ prefix], if that is below
+// count. No window: count 0.
 struct cspace_window {
 	uint64_t prefix;
 	uint64_t count;

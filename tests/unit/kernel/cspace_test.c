@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Capability addresses: the examples of errors.md, and random trees against a bit-by-bit walk.
 #include "test.h"
+#include "world.h"
 
 #include <kernel/cspace.h>
+#include <kernel/thread_cspace.h>
+#include <kernel/window.h>
 #include <stdalign.h>
 
 enum {
@@ -117,6 +120,7 @@ static void random_trees(void) {
 		struct lookup expected;
 
 		changed->cap = random_below(3) ? random_node() : cap_make(CAP_ENDPOINT, NULL);
+		check(cspace_find(&root, address) == cspace_walk(&root, address, 64).slot);
 		lookup = cspace_walk(&root, address, depth);
 		expected = walk_slowly(&root, address, depth);
 		check(lookup.slot == expected.slot && lookup.bits_left == expected.bits_left);
@@ -129,10 +133,89 @@ static void random_trees(void) {
 	}
 }
 
+// A thread whose space is a root of 64 slots, the first of which leads to 32 more.
+enum { TCB = 1, ROOT, INNER, OTHER };
+
+static struct thread *thread_of_two_levels(void) {
+	struct slot *s = world.slots;
+	struct thread *thread;
+	struct slot *first;
+	struct cap cap;
+
+	world_start(16);
+	check(world_make(OBJECT_TCB, 0, TCB, 1) == ERROR_NONE);
+	check(world_make(OBJECT_CNODE, 6, ROOT, 1) == ERROR_NONE);
+	check(world_make(OBJECT_CNODE, 5, INNER, 2) == ERROR_NONE);
+	s = world.slots;
+	first = cap_object(&s[ROOT].cap);
+	cap = s[INNER].cap;
+	cap.cnode.guard_size = 64 - 6 - 5;
+	derive_insert_copy(first, cap, &s[INNER]);
+	thread = cap_thread(&s[TCB].cap);
+	thread_fill_slot(&thread->slots[THREAD_CSPACE], s[ROOT].cap, &s[ROOT]);
+	return thread;
+}
+
+static bool has_window(const struct thread *thread) {
+	const struct slot *inner = cap_object(&world.slots[INNER].cap);
+	struct slot *slot;
+	bool found = thread_find_soon(thread, 7, &slot);
+
+	check(!found || slot == &inner[7]);
+	check(!thread_find_soon(thread, 32, &slot) && !thread_find_soon(thread, 1ul << 58, &slot));
+	check(thread_find(thread, 7) == cspace_find(&thread->slots[THREAD_CSPACE].cap, 7));
+	return found;
+}
+
+static struct slot *way_of(const struct thread *thread) {
+	return cap_object(&thread->slots[THREAD_CSPACE].cap);
+}
+
+static void way_deleted(void) {
+	struct thread *thread = thread_of_two_levels();
+
+	check(has_window(thread) && slot_delete(way_of(thread)) == ERROR_NONE);
+	check(!has_window(thread));
+}
+
+static void way_moved(void) {
+	struct thread *thread = thread_of_two_levels();
+	struct slot *way = way_of(thread);
+
+	derive_move(&way[1], &way[0]);
+	check(!has_window(thread) && !(way[1].next & SLOT_ON_WAY));
+}
+
+static void way_exchanged(void) {
+	struct thread *thread = thread_of_two_levels();
+	struct slot *way = way_of(thread);
+
+	derive_insert_copy(&way[1], world.slots[OTHER].cap, &world.slots[OTHER]);
+	derive_swap(&way[1], &way[0]);
+	check(!has_window(thread) && !(way[1].next & SLOT_ON_WAY));
+}
+
+static void way_revoked(void) {
+	struct thread *thread = thread_of_two_levels();
+
+	check(slot_revoke(&world.slots[INNER]) == ERROR_NONE && !has_window(thread));
+}
+
+static void root_deleted(void) {
+	struct thread *thread = thread_of_two_levels();
+
+	check(slot_delete(&thread->slots[THREAD_CSPACE]) == ERROR_NONE && !has_window(thread));
+}
+
 static const struct test rows[] = {
 	{"CSPACE001", "lookups fail as the ABI's examples say", examples},
 	{"CSPACE002", "guards are compared before the depth, and only their own bits", guards},
 	{"CSPACE003", "random trees resolve as a bit-by-bit walk does", random_trees},
+	{"CSPACE004", "a window closes when the cnode on its way is deleted", way_deleted},
+	{"CSPACE005", "and when it moves", way_moved},
+	{"CSPACE006", "and when it is exchanged", way_exchanged},
+	{"CSPACE007", "and when it is revoked", way_revoked},
+	{"CSPACE008", "and when the thread loses its capability space", root_deleted},
 };
 
 TESTS(cspace_tests);
