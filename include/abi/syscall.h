@@ -26,4 +26,6 @@ enum syscall_number {
 	SYSCALL_DEBUG_SNAPSHOT = -16,
 	SYSCALL_DEBUG_NAME_THREAD = -17,
 	SYSCALL_VM_ENTER = -32,
+	SYSCALL_NULL = -128, // from here on: extensions (docs/abi-extensions.md)
+	SYSCALL_DEBUG_FAST_PATHS = -129,
 };

@@ -6,6 +6,7 @@
 #include <base/compiler.h>
 #include <base/format.h>
 #include <base/panic.h>
+#include <cpu/segments.h>
 #include <kernel/object.h>
 #include <kernel/run_queue.h>
 #include <kernel/schedule.h>
@@ -54,6 +55,11 @@ static void name_thread(struct thread *thread) {
 		(const char *)buffer->message);
 }
 
+// For comparing system calls with and without their fast paths; exceptions stay as they are.
+static void fast_paths(struct thread *thread) {
+	segments_use_entry(thread->context.rdi ? SYSCALL_ENTRY_FAST : SYSCALL_ENTRY_PLAIN);
+}
+
 // Indexed by the negated number, as in syscall.c.
 static void (*const debug_syscalls[])(struct thread *) = {
 	[-SYSCALL_DEBUG_PUT_CHAR] = put_char,
@@ -62,6 +68,7 @@ static void (*const debug_syscalls[])(struct thread *) = {
 	[-SYSCALL_DEBUG_CAP_IDENTIFY] = cap_identify,
 	[-SYSCALL_DEBUG_SNAPSHOT] = snapshot,
 	[-SYSCALL_DEBUG_NAME_THREAD] = name_thread,
+	[-SYSCALL_DEBUG_FAST_PATHS] = fast_paths,
 };
 
 bool debug_syscall(struct thread *thread, uint64_t index) {

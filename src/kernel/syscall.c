@@ -264,6 +264,8 @@ static void receive_phase(
 static void handle_rare(struct thread *thread, uint64_t number) {
 	if (number == (uint64_t)SYSCALL_VM_ENTER && thread->vcpu)
 		guest_hooks.enter(thread);
+	else if (number == (uint64_t)SYSCALL_NULL)
+		return;
 	else if (!debug_syscall(thread, -number) && schedule_check_budget())
 		fault_unknown_syscall(thread, number);
 }

@@ -37,6 +37,7 @@
 	FILE(domain) \
 	FILE(sched_context) \
 	FILE(schedule) \
+	FILE(sameness) \
 	FILE(budget) \
 	FILE(budget_end) \
 	FILE(stubs)

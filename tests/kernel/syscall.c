@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tests: system calls by themselves: registers, debug calls, unknown numbers (syscalls.md).
+#include <base/memory.h>
 #include "snippets.h"
 #include "world.h"
 
@@ -283,7 +284,17 @@ static void combined_restart(void) {
 	CHECK_EQUAL(ipc_nb_wait(notification).badge, 8);
 }
 
+static void null_keeps_registers(void) {
+	const struct call_registers before = {
+		.rdi = 1, .rsi = 2, .r10 = 3, .r8 = 4, .r9 = 5, .r15 = 6, .r12 = 7, .r13 = 8};
+	struct call_registers after = before;
+
+	system_call(SYSCALL_NULL, &after);
+	CHECK(memcmp(&before, &after, sizeof(before)) == 0);
+}
+
 static const struct test tests[] = {
+	{"syscall-null", "the null system call changes no register", null_keeps_registers, NULL},
 	{"syscall-unknown", "numbers that are no system call of this build raise UnknownSyscall",
 		unknown_numbers, NULL},
 	{"syscall-words", "an UnknownSyscall message carries the thread's registers in order",

@@ -46,6 +46,10 @@ def run_kernel_isolated():
     return run_in_qemu("kernel-isolated", "kpti=on", ["defences: kpti"])
 
 
+def run_kernel_plain():
+    return run_in_qemu("kernel-plain", "fastpath=off")
+
+
 def run_in_bochs(program, name, arguments=""):
     iso = product.make_test_iso(f"{program}.elf", places.BUILD / f"{program}.iso",
                                 arguments=arguments)

@@ -38,6 +38,8 @@ def all_tests():
              machine_tests.run_kernel, alone=False),
         Test("kernel-isolated", "the same with page-table isolation (kpti=on), in QEMU",
              machine_tests.run_kernel_isolated, alone=False),
+        Test("kernel-plain", "the same without fast paths (fastpath=off), in QEMU",
+             machine_tests.run_kernel_plain, alone=False),
         Test("fuzz", "random system calls never stop the kernel, in QEMU", fuzz.run_default,
              alone=False),
         Test("kernel-vtx", "the same on a machine with VT-x, in Bochs",

@@ -188,14 +188,15 @@ static void options_all(void) {
 
 	options_read("", &options);
 	check(options.serial == CONSOLE_DEFAULT_PORT && options.log == 0);
+	check(options.fast_paths == WISH_AUTO);
 	check(options.pcid == WISH_AUTO && options.defences[DEFENCE_KPTI] == WISH_AUTO);
 	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", &options);
 	check(options.serial == 0x2f8 && options.log == 'n' && options.pcid == WISH_OFF);
 	check(options.defences[DEFENCE_KPTI] == WISH_AUTO);
 	check(options.defences[DEFENCE_VERW] == WISH_AUTO);
 	check(options.defences[DEFENCE_IBRS] == WISH_ON);
-	options_read("serial=none", &options);
-	check(options.serial == 0);
+	options_read("serial=none fastpath=off", &options);
+	check(options.serial == 0 && options.fast_paths == WISH_OFF);
 }
 
 static unsigned lines_printed(const char *command_line) {

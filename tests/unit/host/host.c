@@ -11,6 +11,7 @@
 #include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
 #include <cpu/registers.h>
+#include <cpu/segments.h>
 #include <cpu/vmx.h>
 #include <entry/fastpath.h>
 #include <kernel/guest_hooks.h>
@@ -249,8 +250,13 @@ NO_HANDLER(vcpu_set_msr_access)
 
 // Fast paths
 
+void segments_use_entry(enum syscall_entry) {}
+
 void syscall_slow(void) { host.slow++; }
 
-void call_slow(struct slot *) { host.slow++; }
+void call_slow(struct slot *slot) {
+	host.slow++;
+	host.slow_slot = slot;
+}
 
 void exception_slow(uint64_t, uint64_t) { host.slow++; }

@@ -160,6 +160,12 @@ static void forgive_all(struct run *run) {
 	forgive_all_links(run);
 }
 
+static void check_alike(struct run *run, const struct fast_row *row, bool is_alike) {
+	if (is_alike && memory_is(&run->memory, run->fast)) return;
+	memory_save(&run->memory, run->start);
+	differ(run, row->name, run->fast, run->start);
+}
+
 static void compare_finished(
 	struct run *run, const struct fast_row *row, uint64_t first, uint64_t second) {
 	bool is_alike;
@@ -168,11 +174,30 @@ static void compare_finished(
 	memory_restore(&run->memory, run->before);
 	is_alike = row->slow(first, second) == WAY_OUT_USER;
 	forgive_all(run);
-	if (!is_alike || !memory_is(&run->memory, run->fast)) {
-		memory_save(&run->memory, run->start);
-		differ(run, row->name, run->fast, run->start);
-	}
+	check_alike(run, row, is_alike);
 	if (chance_percent(&run->chance, 50)) memory_restore(&run->memory, run->fast);
+}
+
+// The fast path gave up. If it had found the capability, the slow path goes on from there, and must
+// do what it does from the start.
+static void compare_given_up(struct run *run, const struct fast_row *row, struct slot *slot,
+	uint64_t first, uint64_t second) {
+	enum way_out way;
+
+	// It may have looked at the clock.
+	this_cpu()->now = *memory_word(&run->memory, run->before, &this_cpu()->now);
+	if (!memory_is(&run->memory, run->before)) {
+		memory_save(&run->memory, run->fast);
+		differ(run, row->name, run->fast, run->before);
+	}
+	if (slot) {
+		way = trap_call(slot);
+		memory_save(&run->memory, run->fast);
+		memory_restore(&run->memory, run->before);
+		check_alike(run, row, row->slow(first, second) == way);
+	} else {
+		(void)row->slow(first, second);
+	}
 }
 
 static void compare_row(struct run *run, unsigned number, uint64_t first, uint64_t second) {
@@ -181,27 +206,22 @@ static void compare_row(struct run *run, unsigned number, uint64_t first, uint64
 	uint64_t now = host.now;
 	bool is_due = now >= this_cpu()->attention;
 	bool is_late = is_due && (chance_percent(&run->chance, LATE_PERCENT) || !clock_choose());
+	struct slot *slot;
 	bool gave_up;
 	uint64_t path;
 
 	memory_save(&run->memory, run->before);
 	row->fast(first, second);
+	slot = host.slow_slot;
 	gave_up = host.slow;
 	host.slow = 0;
+	host.slow_slot = NULL;
 	path = path_take();
 	ways_add(gave_up ? &count->given_up : &count->finished, path);
-	if (gave_up) {
-		// It may have looked at the clock.
-		this_cpu()->now = *memory_word(&run->memory, run->before, &this_cpu()->now);
-		if (!memory_is(&run->memory, run->before)) {
-			memory_save(&run->memory, run->fast);
-			differ(run, row->name, run->fast, run->before);
-		}
-		host.now = now;
-		(void)row->slow(first, second);
-	} else if (!is_late) {
+	if (gave_up)
+		compare_given_up(run, row, slot, first, second);
+	else if (!is_late)
 		compare_finished(run, row, first, second);
-	}
 	host.now = now;
 }
 

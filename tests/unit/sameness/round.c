@@ -28,7 +28,8 @@ void round_begin(struct run *run) {
 	memory_restore(&run->memory, run->start);
 	host.preempt_period = chance_percent(&run->chance, 20) ? 2 : 0;
 	host.is_fpu_eager = chance_percent(&run->chance, 25);
-	features_present = chance_word(&run->chance);
+	features_present = chance_word(&run->chance) &
+		(1ul << FEATURE_FSGSBASE | 1ul << FEATURE_XSAVEOPT);
 	run->contexts = 2 + chance_below(&run->chance, CONTEXTS - 1);
 	for (unsigned i = 0; i < CONTEXTS; i++)
 		context_start(run, world->contexts[i]);

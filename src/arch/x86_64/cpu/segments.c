@@ -48,6 +48,9 @@ ENTRY_DATA static alignas(16) struct task_state tss;
 ENTRY_DATA static alignas(16) uint8_t ist_stacks[3][4096];
 ENTRY_DATA static alignas(16) uint8_t entry_stack[1024];
 
+// Written by segments_init only.
+static const char *syscall_entries[SYSCALL_ENTRIES];
+
 const struct table_register segments_gdt = {sizeof(gdt) - 1, gdt};
 const struct table_register segments_idt = {sizeof(idt) - 1, idt};
 
@@ -81,8 +84,13 @@ static void tss_fill(const struct cpu *cpu) {
 
 uint64_t segments_entry_stack(void) { return (uint64_t)entry_stack + sizeof(entry_stack); }
 
-void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry) {
-	idt_fill(stubs);
+void segments_use_entry(enum syscall_entry entry) {
+	msr_write(MSR_LSTAR, (uint64_t)syscall_entries[entry]);
+}
+
+void segments_init(const struct cpu *cpu, const struct ways_in *ways_in) {
+	memcpy(syscall_entries, ways_in->syscall, sizeof(syscall_entries));
+	idt_fill(ways_in->stubs);
 	tss_fill(cpu);
 	// The boot code has loaded null selectors for data, and CS and SS have the numbers they
 	// keep. A local table of the loader's must not offer programs 32-bit code.
@@ -92,6 +100,6 @@ void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall
 		     : "memory");
 	msr_write(MSR_STAR,
 		(uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	msr_write(MSR_LSTAR, (uint64_t)syscall_entry);
+	segments_use_entry(ways_in->first);
 	msr_write(MSR_FMASK, FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_NT | FLAGS_AC);
 }

@@ -46,8 +46,21 @@ struct [[gnu::packed]] table_register {
 // A stack for a core whose programs' tables do not show the kernel's.
 uint64_t segments_entry_stack(void);
 
+// The ways in for SYSCALL.
+enum syscall_entry { SYSCALL_ENTRY_FAST, SYSCALL_ENTRY_PLAIN, SYSCALL_ENTRIES };
+
+// Where the CPU enters the kernel.
+struct ways_in {
+	const char *stubs; // STUB_SIZE apart, one a vector
+	const char *syscall[SYSCALL_ENTRIES]; // two equal ones where there are no fast paths
+	enum syscall_entry first; // in use after boot
+};
+
 // Loads this core's tables and the SYSCALL MSRs. Once a core.
-void segments_init(const struct cpu *cpu, const char *stubs, const char *syscall_entry);
+void segments_init(const struct cpu *cpu, const struct ways_in *ways_in);
+
+// From now on system calls come in this way.
+void segments_use_entry(enum syscall_entry entry);
 
 // For the host state of a VMCS; the TSS is what TR names.
 extern const struct table_register segments_gdt, segments_idt;

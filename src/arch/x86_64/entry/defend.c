@@ -5,6 +5,7 @@
 #include <base/compiler.h>
 #include <base/memory.h>
 #include <cpu/console.h>
+#include <cpu/features.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 
@@ -16,7 +17,10 @@ enum {
 #define ANY_ENTRY (DEFENCE_BIT(KPTI) | DEFENCE_BIT(IBRS_ENTRY))
 #define ANY_EXIT (ANY_ENTRY | DEFENCE_BIT(VERW) | DEFENCE_BIT(IBPB_SPACES))
 
-extern char trap_stubs[], trap_syscall_entry[], defended_stubs[], defended_syscall_entry[];
+extern char trap_stubs[], trap_syscall_entry[], trap_syscall_entry_plain[];
+extern char defended_stubs[], defended_syscall_entry[], defended_syscall_entry_plain[];
+extern char exception_fast[] asm("trap_common.exception");
+extern const char trap_exception_slow[] asm("exception_slow");
 extern char exit_sysret[] asm("way_out_user.sysret"), exit_iret[] asm("interrupt_return.iret");
 extern char guest_exit[], guest_enter[];
 extern const char defended_sysret[], defended_iret[], defended_guest_exit[], defended_guest_enter[];
@@ -108,6 +112,23 @@ static void branch_off(char *from, const char *to) {
 	memcpy(from + 1, &distance, sizeof(distance));
 }
 
+// Fast paths switch segment bases by FSGSBASE only.
+static struct ways_in ways_choose(uint32_t defences, enum wish fast_paths) {
+	struct ways_in ways = {
+		trap_stubs, {trap_syscall_entry, trap_syscall_entry_plain}, SYSCALL_ENTRY_FAST};
+
+	if (defences & ANY_ENTRY)
+		ways = (struct ways_in){defended_stubs,
+			{defended_syscall_entry, defended_syscall_entry_plain}, SYSCALL_ENTRY_FAST};
+	if (!feature_has(FEATURE_FSGSBASE))
+		ways.syscall[SYSCALL_ENTRY_FAST] = ways.syscall[SYSCALL_ENTRY_PLAIN];
+	if (fast_paths == WISH_OFF || !feature_has(FEATURE_FSGSBASE)) {
+		ways.first = SYSCALL_ENTRY_PLAIN;
+		branch_off(exception_fast, trap_exception_slow);
+	}
+	return ways;
+}
+
 struct ways_in defend_start(struct cpu *cpu, const struct options *options) {
 	struct cpu_facts facts = facts_read();
 	struct defences defences = defences_choose(&facts, options->defences);
@@ -121,7 +142,5 @@ struct ways_in defend_start(struct cpu *cpu, const struct options *options) {
 	for (unsigned i = 0; i < array_count(branches); i++)
 		if (branches[i].defences & defences.on)
 			branch_off(branches[i].from, branches[i].to);
-	if (defences.on & ANY_ENTRY)
-		return (struct ways_in){defended_stubs, defended_syscall_entry};
-	return (struct ways_in){trap_stubs, trap_syscall_entry};
+	return ways_choose(defences.on, options->fast_paths);
 }

@@ -137,7 +137,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!features_init()) return false; // CR0, CR4, EFER
 	if (options.pcid == WISH_OFF) feature_forget(FEATURE_PCID);
 	ways_in = defend_start(&boot_cpu, &options); // while text is writable
-	segments_init(&boot_cpu, ways_in.stubs, ways_in.syscall); // exceptions are caught from here
+	segments_init(&boot_cpu, &ways_in); // exceptions are caught from here
 	if (!map_start()) return false; // W^X image, physical window
 	space_start(); // PCIDs
 	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) defended_kernel_cr3 = boot_cpu.kernel_cr3;

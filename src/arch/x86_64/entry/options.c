@@ -50,6 +50,7 @@ void options_read(const char *command_line, struct options *options) {
 		.serial = serial ? port_read(serial) : CONSOLE_DEFAULT_PORT,
 		.log = log ? *log : 0,
 		.pcid = wish_read(command_line, "pcid"),
+		.fast_paths = wish_read(command_line, "fastpath"),
 	};
 	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++)
 		options->defences[i] = wish_read(command_line, defence_names[i]);
@@ -59,7 +60,7 @@ static bool is_switch(const char *word) {
 	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++) {
 		if (is_word(word, '=', defence_names[i])) return true;
 	}
-	return is_word(word, '=', "pcid");
+	return is_word(word, '=', "pcid") || is_word(word, '=', "fastpath");
 }
 
 static bool is_good(const char *word) {

@@ -19,7 +19,7 @@ global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain
 global syscall_slow, call_slow, exception_slow, way_out
 ; Where defended.asm joins in, and what defend.c turns into jumps there.
 global trap_common, trap_broken, guest_exit, guest_enter
-global way_out_user.sysret, interrupt_return.iret
+global way_out_user.sysret, interrupt_return.iret, trap_common.exception
 global trap_syscall_entry.entered, trap_syscall_entry_plain.entered, trap_common.entered
 global guest_exit.entered, guest_enter.entering
 
@@ -109,8 +109,12 @@ trap_syscall_entry.not_call:
 	jmp way_out_user
 .not_reply_recv:
 	cmp rdx, SYSCALL_SEND
-	jne syscall_slow
+	jne .not_send
 	call fastpath_send
+	jmp way_out_user
+.not_send:
+	cmp rdx, SYSCALL_NULL
+	jne syscall_slow
 	jmp way_out_user
 
 ; The same without fast paths.
