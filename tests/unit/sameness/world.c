@@ -16,6 +16,7 @@ enum {
 	PAGE = 1 << PAGE_BITS,
 	BUFFER_ADDRESS = 0x10000,
 	GUARD = 0x5a,
+	SMALL_ENDPOINTS = 5, // of the small cnode's capabilities: all to one endpoint
 };
 
 // What a thread has instead of the one cnode as its space, all of it, and a guard of zeros.
@@ -136,6 +137,7 @@ static void cnodes_make(struct world *world) {
 	slot_fill(world, SLOT_SMALL_CNODE, small);
 	cnode.cnode.guard_size = 0;
 	derive_insert_copy(cap_object(&top), cnode, &world->slots[SLOT_CNODE]);
+	small.cnode.guard_size = CSPACE_RADIX - SMALL_RADIX;
 	derive_insert_copy(
 		(struct slot *)cap_object(&top) + 1, small, &world->slots[SLOT_SMALL_CNODE]);
 }
@@ -146,7 +148,8 @@ static void small_cnode_fill(struct world *world) {
 
 	for (unsigned i = 1; i < 1 << SMALL_RADIX; i++) {
 		struct slot *source =
-			&world->slots[i < 6 ? SLOT_ENDPOINT + i - 1 : SLOT_REPLY + i - 6];
+			&world->slots[i <= SMALL_ENDPOINTS ? SLOT_ENDPOINT + i - 1
+							   : SLOT_REPLY + i - SMALL_ENDPOINTS - 1];
 
 		derive_insert_copy(&small[i], source->cap, source);
 	}
@@ -230,12 +233,12 @@ unsigned world_number(const struct world *world, const struct thread *thread) {
 	return i;
 }
 
-// Slots 1 to 5: one endpoint; 6 and 7: replies (small_cnode_fill).
+// As small_cnode_fill puts them.
 static uint64_t small_address(unsigned slot) {
 	unsigned reply = slot - SLOT_REPLY;
 
-	if (reply < REPLIES) return 6 + reply % 2;
-	return 1 + (slot - SLOT_ENDPOINT) % ENDPOINT_VARIANTS % 5;
+	if (reply < REPLIES) return SMALL_ENDPOINTS + 1 + reply % 2;
+	return 1 + (slot - SLOT_ENDPOINT) % ENDPOINT_VARIANTS % SMALL_ENDPOINTS;
 }
 
 uint64_t world_address(const struct world *world, const struct thread *thread, unsigned slot) {
@@ -244,6 +247,9 @@ uint64_t world_address(const struct world *world, const struct thread *thread, u
 	if (number == THREADS) return slot;
 	if (plans[number].shape == SHAPE_GUARD) return (uint64_t)GUARD << CSPACE_RADIX | slot;
 	if (plans[number].shape == SHAPE_SMALL) return small_address(slot);
+	// What the small cnode has too is found there, behind the second slot of the top.
+	if (plans[number].shape == SHAPE_TWO_LEVELS && slot - SLOT_ENDPOINT < SMALL_ENDPOINTS)
+		return CSPACE_SLOTS | small_address(slot);
 	return slot;
 }
 
