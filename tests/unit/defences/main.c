@@ -49,8 +49,8 @@ static const struct row {
 } rows[] = {
 	{"Atom D525", {.vendor = VENDOR_INTEL, .family = 6, .model = 0x1c}, "", "", 0},
 	{"Skylake-X without microcode (Bochs)",
-		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x55, .leaf_1_ecx = VMX}, "kpti rsb",
-		"verw l1d-flush ibrs ibpb", 0},
+		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x55, .leaf_1_ecx = VMX},
+		"kpti rsb eager-fpu", "verw l1d-flush ibrs ibpb", 0},
 	{"Skylake",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -58,10 +58,10 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_ebx = RTM,
 			.leaf_7_edx = 0x9c000400},
-		"kpti verw l1d-flush ibrs ibpb rsb ibrs-entry", "", SPEC_CTRL_IBRS},
+		"kpti verw l1d-flush ibrs ibpb rsb eager-fpu ibrs-entry", "", SPEC_CTRL_IBRS},
 	{"Skylake, VT-x switched off",
 		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x5e, .leaf_7_edx = 0x9c000400},
-		"kpti verw ibrs ibrs-entry", "", SPEC_CTRL_IBRS},
+		"kpti verw ibrs eager-fpu ibrs-entry", "", SPEC_CTRL_IBRS},
 	{"Cascade Lake with TSX",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -70,7 +70,7 @@ static const struct row {
 			.leaf_7_ebx = RTM,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0xab},
-		"verw ibrs ibpb rsb", "", SPEC_CTRL_IBRS},
+		"verw ibrs ibpb rsb eager-fpu", "", SPEC_CTRL_IBRS},
 	{"Cascade Lake, TSX switched off",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -78,7 +78,7 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0xab},
-		"ibrs ibpb rsb", "", SPEC_CTRL_IBRS},
+		"ibrs ibpb rsb eager-fpu", "", SPEC_CTRL_IBRS},
 	{"Ice Lake: stale data of MMIO",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -86,7 +86,7 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0x2016b},
-		"verw ibrs ibpb rsb", "", SPEC_CTRL_IBRS},
+		"verw ibrs ibpb rsb eager-fpu", "", SPEC_CTRL_IBRS},
 	{"Gracemont: stale registers",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -94,7 +94,7 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0x1100e16b},
-		"verw ibrs ibpb", "", SPEC_CTRL_IBRS},
+		"verw ibrs ibpb eager-fpu", "", SPEC_CTRL_IBRS},
 	{"Sapphire Rapids",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -104,7 +104,7 @@ static const struct row {
 			.leaf_7_edx = 0xbc000400,
 			.leaf_7_2_edx = BHI_CTRL,
 			.capabilities = 0x100e16b | 1ul << 8},
-		"ibrs ibpb", "", SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S},
+		"ibrs ibpb eager-fpu", "", SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S},
 	{"K10", {.vendor = VENDOR_AMD, .family = 0x10, .model = 4}, "lfence", "ibrs", 0},
 	{"Zen", {.vendor = VENDOR_AMD, .family = 0x17, .model = 1, .amd_8_ebx = 0x1007}, "lfence",
 		"ibrs", 0},
@@ -125,7 +125,7 @@ static const struct row {
 	{"QEMU without virtualisation",
 		{.vendor = VENDOR_AMD, .family = 0xf, .model = 0x6b, .leaf_1_ecx = HYPERVISOR}, "",
 		"ibrs", 0},
-	{"unknown maker", {.vendor = VENDOR_OTHER, .family = 7}, "kpti", "verw ibrs", 0},
+	{"unknown maker", {.vendor = VENDOR_OTHER, .family = 7}, "kpti eager-fpu", "verw ibrs", 0},
 };
 
 static const char *names_of(uint32_t set) {
@@ -170,14 +170,15 @@ static struct defences choose(const char *name, const char *command_line) {
 static void wishes(void) {
 	struct defences defences = choose("Skylake", "verw=off kpti=off l1d-flush=off ibrs=off");
 
-	check(strcmp(names_of(defences.on), "ibpb rsb") == 0);
+	check(strcmp(names_of(defences.on), "ibpb rsb eager-fpu") == 0);
 	check(!defences.lacking && !defences.spec_ctrl);
 	defences = choose("Zen 4", "kpti=on ibpb=on ssbd=on lfence=on l1d-flush=on");
 	check(strcmp(names_of(defences.on), "kpti ibrs ibpb ssbd ibpb-spaces") == 0);
 	check(strcmp(names_of(defences.lacking), "l1d-flush lfence") == 0);
 	check(defences.spec_ctrl == SPEC_CTRL_SSBD);
 	defences = choose("Skylake", "ibpb=auto rsb=off");
-	check(strcmp(names_of(defences.on), "kpti verw l1d-flush ibrs ibpb ibrs-entry") == 0);
+	check(strcmp(names_of(defences.on), "kpti verw l1d-flush ibrs ibpb eager-fpu ibrs-entry") ==
+		0);
 	defences = choose("Atom D525", "ibpb=on rsb=on");
 	check(strcmp(names_of(defences.on), "rsb") == 0);
 	check(strcmp(names_of(defences.lacking), "ibpb") == 0);

@@ -122,6 +122,11 @@ static bool needs_lfence(const struct cpu_facts *facts) {
 		!(facts->amd_21_eax & AMD_LFENCE_SERIALISES) && !(facts->leaf_1_ecx & HYPERVISOR);
 }
 
+// No bit tells who reads the registers behind CR0.TS ahead of time (CVE-2018-3665).
+static bool needs_eager_fpu(const struct cpu_facts *facts) {
+	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
+}
+
 static const struct {
 	bool (*is_needed)(const struct cpu_facts *facts);
 	bool (*is_possible)(const struct cpu_facts *facts);
@@ -134,6 +139,7 @@ static const struct {
 	[DEFENCE_RSB] = {needs_rsb, always},
 	[DEFENCE_SSBD] = {never, has_ssbd},
 	[DEFENCE_LFENCE] = {needs_lfence, needs_lfence},
+	[DEFENCE_EAGER_FPU] = {needs_eager_fpu, always},
 };
 
 const char *const defence_names[DEFENCE_OPTIONS] = {
@@ -145,6 +151,7 @@ const char *const defence_names[DEFENCE_OPTIONS] = {
 	[DEFENCE_RSB] = "rsb",
 	[DEFENCE_SSBD] = "ssbd",
 	[DEFENCE_LFENCE] = "lfence",
+	[DEFENCE_EAGER_FPU] = "eager-fpu",
 };
 
 static void choose_spec_ctrl(struct defences *defences, const struct cpu_facts *facts) {

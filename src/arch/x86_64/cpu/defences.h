@@ -15,6 +15,7 @@ enum defence {
 	DEFENCE_RSB, // return predictions of a guest are replaced when it leaves
 	DEFENCE_SSBD, // no load overtakes an older store
 	DEFENCE_LFENCE, // LFENCE waits for all before it
+	DEFENCE_EAGER_FPU, // no program runs while the FPU holds another's registers
 	DEFENCE_OPTIONS, // those above are rows with a name; those below follow from them
 	DEFENCE_IBRS_ENTRY = DEFENCE_OPTIONS, // IBRS is off while programs and guests run
 	DEFENCE_IBPB_SPACES, // the branch predictor forgets at each change of address space

@@ -4,12 +4,11 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
+#include <cpu/defences.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 
 enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
-
-#define VENDOR_INTEL 0x756e6547 // "Genu" in CPUID 0:EBX
 
 enum {
 	XSAVE_LEGACY_SIZE = 576, // x87 and SSE with the header
@@ -24,9 +23,6 @@ enum {
 
 // What XCR0 may hold on this CPU. Written by fpu_init only.
 static uint64_t supported;
-
-// Written by fpu_init only.
-static bool is_eager;
 
 uint64_t fpu_native_xcr0(void) { return supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX); }
 
@@ -50,7 +46,7 @@ static void access_allow(void) { asm volatile("clts"); }
 
 static void access_deny(void) { cr0_write(cr0_read() | CR0_TS); }
 
-bool fpu_is_eager(void) { return is_eager; }
+bool fpu_is_eager(void) { return this_cpu()->defences & DEFENCE_BIT(EAGER_FPU); }
 
 void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
@@ -60,7 +56,6 @@ void fpu_init(void) {
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
 	access_deny();
-	is_eager = cpuid(0, 0).ebx == VENDOR_INTEL;
 	// CPUID 0Dh.0:EBX: what XCR0's present value needs.
 	if (cpuid(0xd, 0).ebx > FPU_THREAD_AREA)
 		panic("fpu: a thread's area of %d bytes is too small", FPU_THREAD_AREA);
