@@ -53,7 +53,8 @@ static inline void message_give(const struct thread *from, struct thread *to, ui
 		message_copy_registers(&from->context, &to->context, length);
 }
 
-// next, which has the context of current now, runs instead of it.
+// next, which gets the context of current, runs instead of it. Data selectors stay as they are:
+// reading four of them is not worth hiding from a partner which ones a program has loaded.
 static inline void switch_to(struct cpu *cpu, struct thread *current, struct thread *next) {
 	struct sched_context *context = current->sched_context;
 
