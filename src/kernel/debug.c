@@ -20,7 +20,7 @@ static void dump_scheduler(struct thread *) { run_queue_dump(); }
 static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
 
 static void cap_identify(struct thread *thread) {
-	const struct slot *slot = thread_lookup(thread, thread->context.rdi).slot;
+	const struct slot *slot = thread_find(thread, thread->context.rdi);
 	const struct object_ops *ops = &object_ops[slot ? slot->cap.type : CAP_NULL];
 
 	thread->context.rdi = ops->identify ? ops->identify(&slot->cap) : ops->identify_code;
@@ -44,7 +44,7 @@ static void snapshot(struct thread *thread) {
 }
 
 static void name_thread(struct thread *thread) {
-	struct slot *slot = thread_lookup(thread, thread->context.rdi).slot;
+	struct slot *slot = thread_find(thread, thread->context.rdi);
 	const struct ipc_buffer *buffer = thread->buffer_to_read;
 
 	if (!slot || slot->cap.type != CAP_THREAD || !buffer) {

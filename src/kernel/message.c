@@ -10,7 +10,7 @@
 
 // The slot the receiver named for an incoming capability, or null: it must exist and be empty.
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
-	struct slot *cnode = thread_lookup(receiver, buffer->receive_cnode).slot;
+	struct slot *cnode = thread_find(receiver, buffer->receive_cnode);
 	struct lookup target;
 
 	if (!cnode || buffer->receive_depth < 1 || buffer->receive_depth > 64) return NULL;
@@ -32,7 +32,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 	if (!from || !to) return 0;
 	destination = receive_slot(receiver, to);
 	for (i = 0; i < count; i++) {
-		struct slot *slot = thread_lookup(sender, from->caps_or_badges[i]).slot;
+		struct slot *slot = thread_find(sender, from->caps_or_badges[i]);
 
 		if (!slot || slot_is_empty(slot)) break;
 		if (slot->cap.type == CAP_ENDPOINT && cap_object(&slot->cap) == endpoint) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The scheduler: queues, budgets, the choice, and loading what was chosen.
+// The scheduler: budgets, waking, the choice, and loading what was chosen.
 #include <kernel/schedule.h>
 
 #include <base/compiler.h>
@@ -306,19 +306,21 @@ void schedule_yield(void) {
 	struct sched_context *context = current->sched_context;
 
 	schedule_commit_time();
-	if (!refill_is_round_robin(context)) refill_give_up(context, cpu->minimum_budget);
-	if (refill_is_round_robin(context) && current->priority == cpu->ready_top &&
-		continues(cpu->scheduler->ready[cpu->ready_top])) {
-		refill_renew(context, cpu->now);
-		rotate(cpu);
-	} else {
-		end_turn(current);
+	if (!refill_is_round_robin(context)) {
+		refill_give_up(context, cpu->minimum_budget);
+		return end_turn(current);
 	}
+	if (current->priority != cpu->ready_top ||
+		!continues(cpu->scheduler->ready[cpu->ready_top]))
+		return end_turn(current);
+	refill_renew(context, cpu->now);
+	rotate(cpu);
 }
 
-void schedule_preempt(struct thread *thread) {
+void schedule_admit(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 
+	if (thread->priority <= cpu->current->priority) return ready_append(thread);
 	ready_prepend(cpu->current);
 	run_soon(cpu, thread);
 }
@@ -328,9 +330,8 @@ void schedule_wake(struct thread *thread) {
 	const struct sched_context *context = thread->sched_context;
 
 	thread->state = THREAD_RUNNING;
-	if (context->flags & SCHED_CONTEXT_SPORADIC || !schedule_has_budget(context) ||
-		cpu->current->state != THREAD_RUNNING || cpu->again || cpu->candidate)
+	if (!schedule_may_use_now(context) || cpu->current->state != THREAD_RUNNING || cpu->again ||
+		cpu->candidate)
 		return schedule_possible(thread);
-	if (thread->priority <= cpu->current->priority) return ready_append(thread);
-	schedule_preempt(thread);
+	schedule_admit(thread);
 }

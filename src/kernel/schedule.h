@@ -44,9 +44,10 @@ void schedule_forget_context(struct sched_context *context);
 // runnable, nothing happens.
 void schedule_possible(struct thread *thread);
 
-// The thread is known to have budget and a higher priority than the current one: it runs now. The
-// clock has been read.
-void schedule_preempt(struct thread *thread);
+// The thread, RUNNING and in no queue, is known to have budget (schedule_may_use_now): it runs now
+// if its priority is higher than that of the current thread, else it is queued. The current thread
+// goes on with its program meanwhile. To put it aside the clock must have been read.
+void schedule_admit(struct thread *thread);
 
 // The thread, which has waited and has a context, runs: now if its priority is higher than that of
 // the current thread, which goes on with its program meanwhile. For ends of kernel entries: nothing
@@ -90,4 +91,10 @@ static inline bool schedule_has_budget(const struct sched_context *context) {
 	const struct refill *head = refill_head(context);
 
 	return head->time <= cpu->now && head->amount >= cpu->minimum_budget;
+}
+
+// True if a thread that wakes up with context may run at once: nothing of a sporadic one has to be
+// moved first.
+static inline bool schedule_may_use_now(const struct sched_context *context) {
+	return !(context->flags & SCHED_CONTEXT_SPORADIC) && schedule_has_budget(context);
 }

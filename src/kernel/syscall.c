@@ -26,14 +26,19 @@ static bool lookups_may_fault(enum send_kind kind) {
 	return kind == KIND_CALL || kind == KIND_SEND;
 }
 
+// The answer to a Call, whose words are in place.
+static inline void answer_tag(struct thread *caller, enum error error, unsigned length) {
+	*context_badge(&caller->context) = 0;
+	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
+}
+
 // Writes the answer of a kernel object to a Call: error or success, with its words.
 static inline void answer(struct thread *caller, struct invocation *invocation, enum error error) {
 	unsigned length = 0;
 
 	if (unlikely(invocation->result_length > 0))
 		length = message_write(caller, invocation->results, invocation->result_length);
-	*context_badge(&caller->context) = 0;
-	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
+	answer_tag(caller, error, length);
 }
 
 // Kernel objects the first phase of a combined call refuses (invocations.md 1).
@@ -45,12 +50,12 @@ static bool first_phase_refuses(const struct cap *cap) {
 // Looks a capability of the send phase up; a failure is a fault where the call may fault.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
 	struct slot *slot = thread_find(thread, address);
-	struct lookup lookup;
+	struct lookup failure;
 
-	if (likely(slot)) return slot;
-	lookup = thread_lookup(thread, address);
-	if (!lookup.slot && lookups_may_fault(kind)) fault_capability(thread, address, 0, &lookup);
-	return lookup.slot;
+	if (likely(slot) || !lookups_may_fault(kind)) return slot;
+	failure = thread_find_failure(thread, address);
+	fault_capability(thread, address, 0, &failure);
+	return NULL;
 }
 
 // Fills in an invocation whose caller, slot and extra capabilities are known, and carries it out. A
@@ -93,9 +98,7 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 
 // Nothing to do but to be heard or answered.
 static void answer_nothing(struct thread *thread, enum send_kind kind) {
-	if (kind != KIND_CALL) return;
-	*context_badge(&thread->context) = 0;
-	*context_tag(&thread->context) = tag_make(ERROR_NONE, 0, 0, 0);
+	if (kind == KIND_CALL) answer_tag(thread, ERROR_NONE, 0);
 }
 
 // The capability lacks the right to send.
@@ -170,20 +173,6 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 		invoke(&invocation, kind);
 }
 
-// The send phase of any kind: acts on the capability at address with the message in the frame.
-[[gnu::noinline]] static void send_phase(
-	struct thread *thread, uint64_t address, enum send_kind kind) {
-	struct slot *slot = send_lookup(thread, address, kind);
-
-	if (!slot) return;
-	if (tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read)
-		send_with_caps(thread, slot, kind);
-	else if (takes_messages(&slot->cap))
-		send_message(thread, slot, kind);
-	else
-		invoke_plain(thread, slot, kind);
-}
-
 [[gnu::noinline]] static void call_with_caps(struct thread *thread, struct slot *slot) {
 	send_with_caps(thread, slot, KIND_CALL);
 }
@@ -192,13 +181,28 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 	invoke_plain(thread, slot, KIND_CALL);
 }
 
-void syscall_call(struct thread *thread, struct slot *slot) {
-	if (tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read)
-		call_with_caps(thread, slot);
-	else if (takes_messages(&slot->cap))
-		send_message(thread, slot, KIND_CALL);
+// Acts on the capability in slot with the message in the frame. Call has a way of its own, which a
+// constant kind leads to without a look back.
+[[gnu::always_inline]] static inline void send_to(
+	struct thread *thread, struct slot *slot, enum send_kind kind) {
+	bool has_caps = tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read;
+
+	if (!has_caps && takes_messages(&slot->cap))
+		send_message(thread, slot, kind);
+	else if (kind == KIND_CALL)
+		has_caps ? call_with_caps(thread, slot) : call_plain(thread, slot);
 	else
-		call_plain(thread, slot);
+		has_caps ? send_with_caps(thread, slot, kind) : invoke_plain(thread, slot, kind);
+}
+
+void syscall_call(struct thread *thread, struct slot *slot) { send_to(thread, slot, KIND_CALL); }
+
+// The send phase of any kind.
+[[gnu::noinline]] static void send_phase(
+	struct thread *thread, uint64_t address, enum send_kind kind) {
+	struct slot *slot = send_lookup(thread, address, kind);
+
+	if (slot) send_to(thread, slot, kind);
 }
 
 static bool can_receive(const struct thread *thread, const struct cap *cap) {
@@ -216,13 +220,11 @@ static bool can_reply(const struct thread *, const struct cap *cap) {
 static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
 	bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
 	struct slot *slot = thread_find(thread, address);
-	struct lookup lookup;
+	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
 
 	if (likely(slot) && is_usable(thread, &slot->cap)) return &slot->cap;
-	lookup = thread_lookup(thread, address);
-	if (lookup.slot && is_usable(thread, &lookup.slot->cap)) return &lookup.slot->cap;
-	if (lookup.slot) lookup = (struct lookup){.failure = LOOKUP_MISSING_CAPABILITY};
-	fault_capability(thread, address, 1, &lookup);
+	if (!slot) failure = thread_find_failure(thread, address);
+	fault_capability(thread, address, 1, &failure);
 	return NULL;
 }
 

@@ -172,13 +172,6 @@ void thread_slot_leaves(struct slot *slot) {
 
 // Message access
 
-struct lookup thread_lookup(const struct thread *thread, uint64_t address) {
-	struct slot *slot = thread_find(thread, address);
-
-	if (likely(slot)) return (struct lookup){.slot = slot};
-	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
-}
-
 #define REGISTER(name) offsetof(struct thread, context.name)
 #define TRAP(name) offsetof(struct thread, trap.name)
 

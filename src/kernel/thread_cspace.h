@@ -4,9 +4,6 @@
 
 #include <kernel/thread.h>
 
-// Looks address up in the thread's capability space, left-over bits allowed (semantics.md A3).
-struct lookup thread_lookup(const struct thread *thread, uint64_t address);
-
 // True if address names a slot within the window.
 static inline bool thread_find_soon(
 	const struct thread *thread, uint64_t address, struct slot **slot) {
@@ -16,10 +13,15 @@ static inline bool thread_find_soon(
 	return likely(index < thread->window.count);
 }
 
-// The slot that address names, or null: thread_lookup() tells why.
+// The slot that address names, with left-over bits allowed (semantics.md A3), or null.
 static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
 	struct slot *slot;
 
 	if (thread_find_soon(thread, address, &slot)) return slot;
 	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
+}
+
+// Why address names no slot.
+static inline struct lookup thread_find_failure(const struct thread *thread, uint64_t address) {
+	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Call to a passive receiver, a fault told to a passive handler, and the ReplyRecv that answers
-// them: the scheduling context moves along, so neither time nor ready queues are touched. And
-// Signal to a thread that waits. Messages carry no capabilities.
+// them: the scheduling context moves along, so neither time nor ready queues are touched. And Send
+// and Signal to a thread with time of its own. Messages carry no capabilities.
 //
 // Straight code on purpose: conditions first, joined where they can be, then all changes. This file
 // is compiled without callee-saved registers, for entry has saved the program's.
@@ -16,7 +16,6 @@
 #include <kernel/fault.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
-#include <kernel/run_queue.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
@@ -241,17 +240,13 @@ static inline bool can_preempt(const struct cpu *cpu) {
 static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter) {
 	const struct sched_context *context = waiter->sched_context;
 
-	return context && !(context->flags & SCHED_CONTEXT_SPORADIC) &&
-		schedule_has_budget(context) &&
+	return context && schedule_may_use_now(context) &&
 		(waiter->priority <= cpu->current->priority || can_preempt(cpu));
 }
 
-static inline void wake(const struct cpu *cpu, struct thread *waiter) {
+static inline void wake(struct thread *waiter) {
 	waiter->state = THREAD_RUNNING;
-	if (waiter->priority <= cpu->current->priority)
-		ready_append(waiter);
-	else
-		schedule_preempt(waiter);
+	schedule_admit(waiter);
 	check_after_call();
 }
 
@@ -282,7 +277,7 @@ static inline void signal(
 		return;
 	}
 	waiter->context.rdi = badge;
-	wake(cpu, waiter);
+	wake(waiter);
 }
 
 static inline void send(
@@ -294,7 +289,7 @@ static inline void send(
 		return syscall_slow();
 	thread_unblock(receiver);
 	message_give(cpu->current, receiver, badge, tag, MESSAGE_SHORT);
-	wake(cpu, receiver);
+	wake(receiver);
 }
 
 void fastpath_send(uint64_t address, uint64_t tag) {

@@ -21,24 +21,23 @@ enum {
 	CALL_SIZE = 2, // INT n
 };
 
-enum way_out trap_syscall(void) {
-	enum way_out way;
+static inline enum way_out leave(void) {
+	enum way_out way = schedule();
 
-	schedule_update_time();
-	syscall_handle();
-	way = schedule();
 	check_after_call();
 	return way;
 }
 
-enum way_out trap_call(struct slot *slot) {
-	enum way_out way;
+enum way_out trap_syscall(void) {
+	schedule_update_time();
+	syscall_handle();
+	return leave();
+}
 
+enum way_out trap_call(struct slot *slot) {
 	schedule_update_time();
 	if (likely(schedule_check_budget())) syscall_call(this_cpu()->current, slot);
-	way = schedule();
-	check_after_call();
-	return way;
+	return leave();
 }
 
 // The thread's first FPU instruction makes it a user of the FPU.
@@ -51,7 +50,6 @@ static bool takes_fpu(struct thread *thread) {
 
 enum way_out trap_exception(uint64_t vector, uint64_t code) {
 	struct thread *thread = this_cpu()->current;
-	enum way_out way;
 
 	schedule_update_time();
 	// Without budget left the thread runs into the exception again later.
@@ -61,9 +59,7 @@ enum way_out trap_exception(uint64_t vector, uint64_t code) {
 			fault_raise(thread);
 		}
 	}
-	way = schedule();
-	check_after_call();
-	return way;
+	return leave();
 }
 
 static void call_by_interrupt(uint64_t vector) {
