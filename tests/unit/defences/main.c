@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What real processors say of themselves, and which defences follow; and the options that change
 // the choice.
+#include "../check.h"
+
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/console.h>
@@ -16,8 +18,6 @@
 #define RTM (1u << 11)
 #define BHI_CTRL (1u << 4)
 
-static const char *failure;
-static unsigned failed_row;
 static char printed[512];
 
 void panic(const char *format, ...) {
@@ -33,12 +33,6 @@ void print(const char *format, ...) {
 	vsnprintf(printed + length, sizeof(printed) - length, format, arguments);
 	va_end(arguments);
 }
-
-static void check_that(int holds, const char *expression) {
-	if (!holds && !failure) failure = expression;
-}
-
-#define check(expression) check_that(!!(expression), #expression)
 
 static const struct row {
 	const char *name;
@@ -144,10 +138,10 @@ static const char *names_of(uint32_t set) {
 static void processors(void) {
 	const enum wish wishes[DEFENCE_OPTIONS] = {};
 
-	for (unsigned i = 0; i < array_count(rows) && !failure; i++) {
+	for (unsigned i = 0; i < array_count(rows); i++) {
 		struct defences defences = defences_choose(&rows[i].facts, wishes);
 
-		failed_row = i;
+		check_about(rows[i].name);
 		check(strcmp(names_of(defences.on), rows[i].on) == 0);
 		check(strcmp(names_of(defences.lacking), rows[i].lacking) == 0);
 		check(defences.spec_ctrl == rows[i].spec_ctrl);
@@ -160,7 +154,7 @@ static struct defences choose(const char *name, const char *command_line) {
 
 	options_read(command_line, &options);
 	for (unsigned i = 0; i < array_count(rows); i++) {
-		failed_row = i;
+		check_about(rows[i].name);
 		if (strcmp(rows[i].name, name) == 0)
 			return defences_choose(&rows[i].facts, options.defences);
 	}
@@ -219,12 +213,6 @@ static void complaints(void) {
 	check(lines_printed("kpti=onn =on pcid=") == 3);
 }
 
-struct test {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-};
-
 static const struct test tests[] = {
 	{"defences.processors", "each processor gets the defences its faults need", processors},
 	{"defences.wishes", "options switch each defence on or off", wishes},
@@ -232,16 +220,4 @@ static const struct test tests[] = {
 	{"options.complaints", "a word that is no option is named in a line", complaints},
 };
 
-int main(void) {
-	int failed = 0;
-
-	for (unsigned i = 0; i < array_count(tests); i++) {
-		failure = NULL;
-		tests[i].run();
-		printf("%s %s %s", failure ? "FAIL" : "ok", tests[i].id, tests[i].sentence);
-		if (failure) printf(": not so: %s (%s)", failure, rows[failed_row].name);
-		printf("\n");
-		failed |= failure != NULL;
-	}
-	return failed;
-}
+int main(void) { return check_run(tests, array_count(tests)); }

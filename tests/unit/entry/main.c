@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Multiboot information of both kinds, whole and damaged, in a small memory of its own; and the
 // search for boot memory.
+#include "../check.h"
+
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <entry/multiboot.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,18 +19,11 @@ static uint8_t memory[MEMORY];
 static size_t used; // bytes of memory that hold information
 static struct boot_facts facts;
 static struct multiboot result;
-static const char *failure;
 
 void panic(const char *format, ...) {
 	(void)format;
 	abort();
 }
-
-static void check_that(int holds, const char *expression) {
-	if (!holds && !failure) failure = expression;
-}
-
-#define check(expression) check_that(!!(expression), #expression)
 
 // A copy, so that the address sanitizer sees every read beyond what was asked for.
 static const void *read_memory(uint64_t physical, uint64_t size) {
@@ -226,12 +220,6 @@ static void memory_search(void) {
 	check(!multiboot_room(&facts, 0x200000));
 }
 
-struct test {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-};
-
 static const struct test tests[] = {
 	{"multiboot2_whole", "tags of multiboot 2 become boot facts", multiboot2_whole},
 	{"multiboot1_whole", "multiboot 1 information becomes boot facts", multiboot1_whole},
@@ -243,16 +231,4 @@ static const struct test tests[] = {
 	{"memory_search", "boot memory avoids all that is in use", memory_search},
 };
 
-int main(void) {
-	int failed = 0;
-
-	for (unsigned i = 0; i < array_count(tests); i++) {
-		failure = NULL;
-		tests[i].run();
-		printf("%s %s %s", failure ? "FAIL" : "ok", tests[i].id, tests[i].sentence);
-		if (failure) printf(": not so: %s", failure);
-		printf("\n");
-		failed |= failure != NULL;
-	}
-	return failed;
-}
+int main(void) { return check_run(tests, array_count(tests)); }

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Rows of tests, and what a test may ask.
+// The rows of each file.
 #pragma once
 
+#include "../check.h"
+
 #include <base/compiler.h>
-#include <stddef.h>
-
-struct test {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-};
-
-struct tests {
-	const struct test *rows;
-	size_t count;
-};
 
 extern const struct tests paging_tests;
 extern const struct tests mapping_tests;
 extern const struct tests asid_tests;
 extern const struct tests port_tests;
 extern const struct tests stale_tests;
-
-void test_check(int holds, const char *expression, const char *file, int line);
-
-#define check(expression) test_check(!!(expression), #expression, __FILE__, __LINE__)

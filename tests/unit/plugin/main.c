@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the counting plugin makes of instructions' bytes, and what a trace sums up to.
+#include "../check.h"
+
 #include <base/compiler.h>
 #include <instruction.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <trace.h>
 
 enum { MANY = 300000 };
 
 static const uint64_t kernel = 1ul << 63;
-static const char *failure;
-
-static void check_that(int holds, const char *expression) {
-	if (!holds && !failure) failure = expression;
-}
-
-#define CHECK(expression) check_that(expression, #expression)
 
 static void test_kinds(void) {
 	static const struct {
@@ -40,7 +34,7 @@ static void test_kinds(void) {
 	};
 
 	for (size_t index = 0; index < array_count(rows); index++)
-		CHECK(instruction_kind(rows[index].bytes, rows[index].size) == rows[index].kind);
+		check(instruction_kind(rows[index].bytes, rows[index].size) == rows[index].kind);
 }
 
 static void add(struct trace *trace, enum event_kind kind, uint64_t address, uint8_t size) {
@@ -61,12 +55,12 @@ static void test_sum(void) {
 	add(&trace, EVENT_BRANCH, kernel + 0x44, 2);
 	trace.events[trace.count - 1].taken = 1;
 	sum = trace_summed(&trace);
-	CHECK(sum.instructions == 4);
-	CHECK(sum.kernel_instructions == 3);
-	CHECK(sum.code_lines == 2);
-	CHECK(sum.data_lines == 2);
-	CHECK(sum.branches == 2);
-	CHECK(sum.taken == 1);
+	check(sum.instructions == 4);
+	check(sum.kernel_instructions == 3);
+	check(sum.code_lines == 2);
+	check(sum.data_lines == 2);
+	check(sum.branches == 2);
+	check(sum.taken == 1);
 	free(trace.events);
 }
 
@@ -76,36 +70,20 @@ static void test_limit(void) {
 
 	for (uint32_t index = 0; index < MANY; index++)
 		add(&trace, EVENT_INSTRUCTION, kernel, 1);
-	CHECK(trace.lost > 0);
-	CHECK(trace_instructions(&trace) == MANY);
+	check(trace.lost > 0);
+	check(trace_instructions(&trace) == MANY);
 	trace_copy(&copy, &trace);
-	CHECK(copy.count == trace.count && copy.lost == trace.lost);
+	check(copy.count == trace.count && copy.lost == trace.lost);
 	trace_clear(&trace);
-	CHECK(trace_instructions(&trace) == 0);
+	check(trace_instructions(&trace) == 0);
 	free(trace.events);
 	free(copy.events);
 }
 
-static const struct {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-} tests[] = {
+static const struct test tests[] = {
 	{"kinds", "conditional branches and counter reads are told from their bytes", test_kinds},
 	{"sum", "lines, branches and instructions are of kernel code only", test_sum},
 	{"limit", "a trace that is too long says how much is lost", test_limit},
 };
 
-int main(void) {
-	int failed = 0;
-
-	for (unsigned i = 0; i < array_count(tests); i++) {
-		failure = NULL;
-		tests[i].run();
-		printf("%s %s %s", failure ? "FAIL" : "ok", tests[i].id, tests[i].sentence);
-		if (failure) printf(": not so: %s", failure);
-		printf("\n");
-		failed |= failure != NULL;
-	}
-	return failed;
-}
+int main(void) { return check_run(tests, array_count(tests)); }

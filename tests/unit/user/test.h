@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Rows of tests, and what a test may ask.
+// The rows of each file.
 #pragma once
 
+#include "../check.h"
+
 #include <base/compiler.h>
-#include <stddef.h>
-
-struct test {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-};
-
-struct tests {
-	const struct test *rows;
-	size_t count;
-};
 
 extern const struct tests format_tests;
 extern const struct tests memory_tests;
@@ -35,7 +25,3 @@ extern const struct tests e1000_tests;
 extern const struct tests network_tests;
 extern const struct tests vswitch_tests;
 extern const struct tests echo_tests;
-
-void test_check(int holds, const char *expression, const char *file, int line);
-
-#define check(expression) test_check(!!(expression), #expression, __FILE__, __LINE__)

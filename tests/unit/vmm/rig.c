@@ -55,7 +55,7 @@ static void wire(void) {
 	machine.ioapic.send = send;
 	wire_port(0, &console, host_console_signal);
 	wire_port(1, &second, host_peer_signal);
-	CHECK(console_serve(&driver, &console) && console_serve(&peer, &second));
+	check(console_serve(&driver, &console) && console_serve(&peer, &second));
 	log_start(terminal_write, &machine.terminals[0]);
 }
 
@@ -70,19 +70,19 @@ void rig_fresh(void) {
 	memset(machine.memory.bytes, 0, RAM);
 	machine.files.kernel = (struct linux_file){image, sizeof(image)};
 	wire();
-	CHECK(bus_add(&machine.memory_bus, &lapic_page, &machine.lapic));
-	CHECK(bus_add(&machine.memory_bus, &ioapic_page, &machine.ioapic));
+	check(bus_add(&machine.memory_bus, &lapic_page, &machine.lapic));
+	check(bus_add(&machine.memory_bus, &ioapic_page, &machine.ioapic));
 	for (unsigned i = 0; i < UART_COUNT; i++)
-		CHECK(bus_add(&machine.port_bus, &uart_ports[i], &machine.uarts[i]));
-	CHECK(bus_add(&machine.port_bus, &rtc_ports, &machine.rtc));
-	CHECK(bus_add(&machine.port_bus, &power_reset_port, &machine.power));
-	CHECK(bus_add(&machine.port_bus, &power_keyboard_port, &machine.power));
-	CHECK(bus_add(&machine.port_bus, &power_sleep_ports, &machine.power));
+		check(bus_add(&machine.port_bus, &uart_ports[i], &machine.uarts[i]));
+	check(bus_add(&machine.port_bus, &rtc_ports, &machine.rtc));
+	check(bus_add(&machine.port_bus, &power_reset_port, &machine.power));
+	check(bus_add(&machine.port_bus, &power_keyboard_port, &machine.power));
+	check(bus_add(&machine.port_bus, &power_sleep_ports, &machine.power));
 	rtc_start(&machine.rtc, &machine.clock, 0, 0);
 	machine.armed = CLOCK_NEVER;
-	CHECK(machine_reset(&machine));
+	check(machine_reset(&machine));
 	machine_settle(&machine);
-	CHECK(fake.running);
+	check(fake.running);
 	// Tests change registers in fake.words; the guest runs with interrupts on at CODE.
 	memset(fake.words, 0, sizeof(fake.words));
 	fake.words[HOST_EXIT_RIP] = CODE;

@@ -2,7 +2,7 @@
 // A whole machine on the fake host, and an exit at a time, for unit tests.
 #pragma once
 
-#include "check.h"
+#include "../check.h"
 #include "fake_host.h"
 
 #include <vmm/exits.h>

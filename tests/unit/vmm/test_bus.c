@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of bus, line and guest memory.
-#include "check.h"
+#include "../check.h"
 
 #include <vmm/bus.h>
 #include <vmm/line.h>
@@ -34,39 +34,39 @@ static const struct bus_device wrapping = {"wrap", ~0ull - 3, 8, 1, probe_read, 
 static void test_windows(void) {
 	struct bus bus = {0};
 	struct probe probe = {0};
-	CHECK(bus_add(&bus, &low, &probe));
-	CHECK(bus_add(&bus, &next, &probe));
-	CHECK(!bus_add(&bus, &overlapping, &probe));
-	CHECK(!bus_add(&bus, &low, &probe));
-	CHECK(!bus_add(&bus, &empty, &probe));
-	CHECK(!bus_add(&bus, &wrapping, &probe));
-	CHECK(bus_claims(&bus, 0x10f) && bus_claims(&bus, 0x11f));
-	CHECK(!bus_claims(&bus, 0xff) && !bus_claims(&bus, 0x120));
+	check(bus_add(&bus, &low, &probe));
+	check(bus_add(&bus, &next, &probe));
+	check(!bus_add(&bus, &overlapping, &probe));
+	check(!bus_add(&bus, &low, &probe));
+	check(!bus_add(&bus, &empty, &probe));
+	check(!bus_add(&bus, &wrapping, &probe));
+	check(bus_claims(&bus, 0x10f) && bus_claims(&bus, 0x11f));
+	check(!bus_claims(&bus, 0xff) && !bus_claims(&bus, 0x120));
 }
 
 static void test_access(void) {
 	struct bus bus = {0};
 	struct probe probe = {0};
-	CHECK(bus_add(&bus, &low, &probe));
-	CHECK_EQUAL(bus_read(&bus, 0x104, BUS_WIDTH_4), 0x55667788);
-	CHECK_EQUAL(probe.offset, 4);
-	CHECK_EQUAL(bus_read(&bus, 0x104, BUS_WIDTH_1), 0x88);
+	check(bus_add(&bus, &low, &probe));
+	check_equal(bus_read(&bus, 0x104, BUS_WIDTH_4), 0x55667788);
+	check_equal(probe.offset, 4);
+	check_equal(bus_read(&bus, 0x104, BUS_WIDTH_1), 0x88);
 	bus_write(&bus, 0x108, BUS_WIDTH_1, 0x1234);
-	CHECK_EQUAL(probe.value, 0x34);
+	check_equal(probe.value, 0x34);
 }
 
 static void test_refused(void) {
 	struct bus bus = {0};
 	struct probe probe = {0};
-	CHECK(bus_add(&bus, &low, &probe));
-	CHECK_EQUAL(bus_read(&bus, 0x104, BUS_WIDTH_2), 0xffff);
-	CHECK_EQUAL(bus_read(&bus, 0x10e, BUS_WIDTH_4), 0xffffffff);
-	CHECK_EQUAL(bus_read(&bus, 0x900, BUS_WIDTH_8), UINT64_MAX);
+	check(bus_add(&bus, &low, &probe));
+	check_equal(bus_read(&bus, 0x104, BUS_WIDTH_2), 0xffff);
+	check_equal(bus_read(&bus, 0x10e, BUS_WIDTH_4), 0xffffffff);
+	check_equal(bus_read(&bus, 0x900, BUS_WIDTH_8), UINT64_MAX);
 	bus_write(&bus, 0x104, BUS_WIDTH_8, 1);
 	bus_write(&bus, 0x10d, BUS_WIDTH_4, 1);
 	bus_write(&bus, 0xfff, BUS_WIDTH_1, 1);
-	CHECK_EQUAL(probe.reads + probe.writes, 0);
-	CHECK_EQUAL(bus.unclaimed, 2);
+	check_equal(probe.reads + probe.writes, 0);
+	check_equal(bus.unclaimed, 2);
 }
 
 static void test_full(void) {
@@ -74,7 +74,7 @@ static void test_full(void) {
 	struct bus bus = {0};
 	for (unsigned i = 0; i <= BUS_WINDOWS; i++) {
 		many[i] = (struct bus_device){"many", i * 16, 16, 1, probe_read, probe_write};
-		CHECK(bus_add(&bus, &many[i], NULL) == (i < BUS_WINDOWS));
+		check(bus_add(&bus, &many[i], NULL) == (i < BUS_WINDOWS));
 	}
 }
 
@@ -92,21 +92,21 @@ static void test_line(void) {
 	line_set(&line, LINE_HIGH);
 	line_set(&line, LINE_HIGH);
 	line_set(&line, LINE_LOW);
-	CHECK_EQUAL(edges, 2);
+	check_equal(edges, 2);
 }
 
 static void test_memory(void) {
 	uint8_t bytes[64] = {0};
 	struct guest_memory memory = {bytes, sizeof(bytes)};
 	uint32_t word = 0xcafe;
-	CHECK(memory_write(&memory, guest_physical(60), &word, 4));
-	CHECK(!memory_write(&memory, guest_physical(61), &word, 4));
-	CHECK(memory_read(&memory, guest_physical(60), &word, 4));
-	CHECK_EQUAL(word, 0xcafe);
-	CHECK(memory_at(&memory, guest_physical(64), 0) != NULL);
-	CHECK(memory_at(&memory, guest_physical(65), 0) == NULL);
-	CHECK(memory_at(&memory, guest_physical(8), UINT64_MAX) == NULL);
-	CHECK(memory_at(&memory, guest_physical(UINT64_MAX), 2) == NULL);
+	check(memory_write(&memory, guest_physical(60), &word, 4));
+	check(!memory_write(&memory, guest_physical(61), &word, 4));
+	check(memory_read(&memory, guest_physical(60), &word, 4));
+	check_equal(word, 0xcafe);
+	check(memory_at(&memory, guest_physical(64), 0) != NULL);
+	check(memory_at(&memory, guest_physical(65), 0) == NULL);
+	check(memory_at(&memory, guest_physical(8), UINT64_MAX) == NULL);
+	check(memory_at(&memory, guest_physical(UINT64_MAX), 2) == NULL);
 }
 
 int main(void) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the CPUID and MSR tables.
-#include "check.h"
+#include "../check.h"
 #include "fake_host.h"
 
 #include <vmm/cpuid.h>
@@ -33,55 +33,55 @@ static void fresh(void) {
 static void test_features(void) {
 	fresh();
 	struct cpuid_words words = ask(1, 0);
-	CHECK_EQUAL(words.ebx, 0x0001ff00);
-	CHECK_EQUAL(words.ecx & (1u << 3 | 1u << 5 | 1u << 6 | 1u << 15 | 1u << 27), 0);
-	CHECK_EQUAL(words.ecx & (1u << 31 | 1u << 24 | 1u << 21), 1u << 31 | 1u << 24 | 1u << 21);
-	CHECK_EQUAL(words.edx & (1u << 21 | 1u << 22 | 1u << 28 | 1u << 29), 0);
+	check_equal(words.ebx, 0x0001ff00);
+	check_equal(words.ecx & (1u << 3 | 1u << 5 | 1u << 6 | 1u << 15 | 1u << 27), 0);
+	check_equal(words.ecx & (1u << 31 | 1u << 24 | 1u << 21), 1u << 31 | 1u << 24 | 1u << 21);
+	check_equal(words.edx & (1u << 21 | 1u << 22 | 1u << 28 | 1u << 29), 0);
 	guest.cr4 = CR4_OSXSAVE;
-	CHECK_EQUAL(ask(1, 0).ecx >> 27 & 1, 1);
+	check_equal(ask(1, 0).ecx >> 27 & 1, 1);
 	model.xcr0_allowed = 3;
-	CHECK_EQUAL(ask(1, 0).ecx & (1u << 28 | 1u << 12 | 1u << 29), 0);
+	check_equal(ask(1, 0).ecx & (1u << 28 | 1u << 12 | 1u << 29), 0);
 }
 
 static void test_structured(void) {
 	fresh();
 	struct cpuid_words words = ask(7, 0);
-	CHECK_EQUAL(words.eax, 0);
-	CHECK_EQUAL(words.ebx & (1u << 2 | 1u << 4 | 1u << 11 | 1u << 14 | 1u << 25), 0);
-	CHECK_EQUAL(words.ebx & (1u << 16 | 1u << 31), 0); // AVX-512 is not switched
-	CHECK_EQUAL(words.ebx & (1u << 10 | 1u << 5 | 1u << 1), 1u << 10 | 1u << 5 | 1u << 1);
-	CHECK_EQUAL(words.ecx & (1u << 3 | 1u << 4 | 1u << 5 | 1u << 7 | 1u << 16), 0);
-	CHECK_EQUAL(words.edx & (1u << 26 | 1u << 27 | 1u << 29 | 1u << 31 | 1u << 20), 0);
+	check_equal(words.eax, 0);
+	check_equal(words.ebx & (1u << 2 | 1u << 4 | 1u << 11 | 1u << 14 | 1u << 25), 0);
+	check_equal(words.ebx & (1u << 16 | 1u << 31), 0); // AVX-512 is not switched
+	check_equal(words.ebx & (1u << 10 | 1u << 5 | 1u << 1), 1u << 10 | 1u << 5 | 1u << 1);
+	check_equal(words.ecx & (1u << 3 | 1u << 4 | 1u << 5 | 1u << 7 | 1u << 16), 0);
+	check_equal(words.edx & (1u << 26 | 1u << 27 | 1u << 29 | 1u << 31 | 1u << 20), 0);
 	model.secondary_controls = 0;
-	CHECK_EQUAL(ask(7, 0).ebx >> 10 & 1, 0);
-	CHECK_EQUAL(ask(7, 0).ecx >> 22 & 1, 0);
-	CHECK_EQUAL(ask(0x80000001, 0).edx >> 27 & 1, 0);
+	check_equal(ask(7, 0).ebx >> 10 & 1, 0);
+	check_equal(ask(7, 0).ecx >> 22 & 1, 0);
+	check_equal(ask(0x80000001, 0).edx >> 27 & 1, 0);
 	model.xcr0_allowed = 0xe7;
-	CHECK_EQUAL(ask(7, 0).ebx >> 16 & 1, 1);
-	CHECK_EQUAL(ask(7, 1).eax, 0);
+	check_equal(ask(7, 0).ebx >> 16 & 1, 1);
+	check_equal(ask(7, 1).eax, 0);
 }
 
 static void test_time(void) {
 	fresh();
-	CHECK_EQUAL(ask(0, 0).eax, 0x16);
+	check_equal(ask(0, 0).eax, 0x16);
 	struct cpuid_words words = ask(0x15, 0);
-	CHECK(words.eax == 1 && words.ebx == 1 && words.ecx == 2500000000);
-	CHECK_EQUAL(ask(0x16, 0).eax, 2500);
-	CHECK_EQUAL(ask(6, 0).eax, 4);
-	CHECK_EQUAL(ask(0x80000007, 0).edx, 1u << 8);
+	check(words.eax == 1 && words.ebx == 1 && words.ecx == 2500000000);
+	check_equal(ask(0x16, 0).eax, 2500);
+	check_equal(ask(6, 0).eax, 4);
+	check_equal(ask(0x80000007, 0).edx, 1u << 8);
 }
 
 static void test_xsave(void) {
 	fresh();
 	struct cpuid_words words = ask(0xd, 0);
-	CHECK(words.eax == 7 && words.ebx == 576 && words.ecx == 832 && words.edx == 0);
+	check(words.eax == 7 && words.ebx == 576 && words.ecx == 832 && words.edx == 0);
 	guest.xcr0 = 7;
-	CHECK_EQUAL(ask(0xd, 0).ebx, 832);
-	CHECK_EQUAL(ask(0xd, 1).ebx, 832);
-	CHECK_EQUAL(ask(0xd, 1).eax & 8, 0);
-	CHECK_EQUAL(ask(0xd, 2).eax, 256);
-	CHECK_EQUAL(ask(0xd, 5).eax, 0);
-	CHECK_EQUAL(ask(0xd, 1000).eax, 0);
+	check_equal(ask(0xd, 0).ebx, 832);
+	check_equal(ask(0xd, 1).ebx, 832);
+	check_equal(ask(0xd, 1).eax & 8, 0);
+	check_equal(ask(0xd, 2).eax, 256);
+	check_equal(ask(0xd, 5).eax, 0);
+	check_equal(ask(0xd, 1000).eax, 0);
 }
 
 static void test_others(void) {
@@ -90,25 +90,25 @@ static void test_others(void) {
 	fresh();
 	for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++) {
 		struct cpuid_words words = ask(zero[i], 0);
-		CHECK_EQUAL(words.eax | words.ebx | words.ecx | words.edx, 0);
+		check_equal(words.eax | words.ebx | words.ecx | words.edx, 0);
 	}
-	CHECK_EQUAL(ask(0x40000000, 0).eax, 0x40000001);
+	check_equal(ask(0x40000000, 0).eax, 0x40000001);
 	struct cpuid_words words = ask(0x40000100, 0);
-	CHECK(memcmp(&words.ebx, "NacreNacre\0", 12) == 0);
-	CHECK_EQUAL(ask(0x80000000, 0).eax, 0x80000008);
-	CHECK_EQUAL(ask(0x80000008, 0).eax, 0x3030);
-	CHECK_EQUAL(ask(4, 0).eax, 0x3fff);
-	CHECK_EQUAL(ask(0xb, 0).ecx, 0x100);
-	CHECK_EQUAL(ask(0xb, 1).ecx, 0x201);
-	CHECK_EQUAL(ask(0xb, 2).ecx, 2);
+	check(memcmp(&words.ebx, "NacreNacre\0", 12) == 0);
+	check_equal(ask(0x80000000, 0).eax, 0x80000008);
+	check_equal(ask(0x80000008, 0).eax, 0x3030);
+	check_equal(ask(4, 0).eax, 0x3fff);
+	check_equal(ask(0xb, 0).ecx, 0x100);
+	check_equal(ask(0xb, 1).ecx, 0x201);
+	check_equal(ask(0xb, 2).ecx, 2);
 }
 
 static void test_cr4(void) {
 	fresh();
 	uint32_t allowed = cpuid_cr4_allowed(&model);
-	CHECK_EQUAL(allowed & (CR4_VMXE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
-	CHECK_EQUAL(allowed & CR4_OSXSAVE, CR4_OSXSAVE);
-	CHECK_EQUAL(allowed & CR4_BASELINE, CR4_BASELINE);
+	check_equal(allowed & (CR4_VMXE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
+	check_equal(allowed & CR4_OSXSAVE, CR4_OSXSAVE);
+	check_equal(allowed & CR4_BASELINE, CR4_BASELINE);
 }
 
 static uint64_t read_tsc(void) { return fake.tsc; }
@@ -129,73 +129,73 @@ static void fresh_msrs(void) {
 
 static uint64_t read(uint32_t number) {
 	uint64_t value = 0xdead;
-	CHECK_EQUAL(msr_read(&file, number, &value), MSR_DONE);
+	check_equal(msr_read(&file, number, &value), MSR_DONE);
 	return value;
 }
 
 static void test_msr_constants(void) {
 	fresh_msrs();
-	CHECK_EQUAL(read(0xfe), 0x400);
-	CHECK_EQUAL(read(0x2ff), 0x806);
-	CHECK_EQUAL(read(0x3a), 1);
-	CHECK_EQUAL(read(0x1b), 0xfee00900);
-	CHECK_EQUAL(read(0x8b) >> 32, 1);
-	CHECK_EQUAL(msr_write(&file, 0x8b, 0), MSR_DONE);
-	CHECK_EQUAL(msr_write(&file, 0x3a, 5), MSR_FAULT);
-	CHECK_EQUAL(msr_write(&file, 0xfe, 0), MSR_FAULT);
-	CHECK_EQUAL(msr_write(&file, 0x2ff, 0xc06), MSR_DONE);
-	CHECK_EQUAL(read(0x2ff), 0xc06);
-	CHECK_EQUAL(msr_write(&file, 0x2ff, 0x802), MSR_FAULT);
-	CHECK_EQUAL(msr_write(&file, 0x2ff, 0x10000), MSR_FAULT);
+	check_equal(read(0xfe), 0x400);
+	check_equal(read(0x2ff), 0x806);
+	check_equal(read(0x3a), 1);
+	check_equal(read(0x1b), 0xfee00900);
+	check_equal(read(0x8b) >> 32, 1);
+	check_equal(msr_write(&file, 0x8b, 0), MSR_DONE);
+	check_equal(msr_write(&file, 0x3a, 5), MSR_FAULT);
+	check_equal(msr_write(&file, 0xfe, 0), MSR_FAULT);
+	check_equal(msr_write(&file, 0x2ff, 0xc06), MSR_DONE);
+	check_equal(read(0x2ff), 0xc06);
+	check_equal(msr_write(&file, 0x2ff, 0x802), MSR_FAULT);
+	check_equal(msr_write(&file, 0x2ff, 0x10000), MSR_FAULT);
 }
 
 static void test_msr_unknown(void) {
 	uint64_t value;
 	fresh_msrs();
-	CHECK_EQUAL(msr_read(&file, 0xc0010015, &value), MSR_UNKNOWN);
-	CHECK_EQUAL(msr_write(&file, 0xc0010015, 0), MSR_UNKNOWN);
-	CHECK_EQUAL(msr_read(&file, 0x10a, &value), MSR_FAULT);
-	CHECK_EQUAL(msr_write(&file, 0x48, 1), MSR_FAULT);
-	CHECK_EQUAL(msr_read(&file, 0x79, &value), MSR_FAULT);
-	CHECK_EQUAL(msr_read(&file, 0x802, &value), MSR_FAULT);
+	check_equal(msr_read(&file, 0xc0010015, &value), MSR_UNKNOWN);
+	check_equal(msr_write(&file, 0xc0010015, 0), MSR_UNKNOWN);
+	check_equal(msr_read(&file, 0x10a, &value), MSR_FAULT);
+	check_equal(msr_write(&file, 0x48, 1), MSR_FAULT);
+	check_equal(msr_read(&file, 0x79, &value), MSR_FAULT);
+	check_equal(msr_read(&file, 0x802, &value), MSR_FAULT);
 }
 
 static void test_msr_tsc(void) {
 	fresh_msrs();
-	CHECK_EQUAL(read(0x10), 0);
+	check_equal(read(0x10), 0);
 	fake.tsc += 500;
-	CHECK_EQUAL(read(0x10), 500);
-	CHECK_EQUAL(msr_write(&file, 0x10, 10000), MSR_DONE);
-	CHECK_EQUAL(read(0x10), 10000);
-	CHECK_EQUAL(read(0x3b), 9500);
-	CHECK_EQUAL(fake.states[VCPU_STATE_TSC_OFFSET], guest_clock.offset);
-	CHECK_EQUAL(msr_write(&file, 0x3b, 0), MSR_DONE);
-	CHECK_EQUAL(read(0x10), 500);
+	check_equal(read(0x10), 500);
+	check_equal(msr_write(&file, 0x10, 10000), MSR_DONE);
+	check_equal(read(0x10), 10000);
+	check_equal(read(0x3b), 9500);
+	check_equal(fake.states[VCPU_STATE_TSC_OFFSET], guest_clock.offset);
+	check_equal(msr_write(&file, 0x3b, 0), MSR_DONE);
+	check_equal(read(0x10), 500);
 }
 
 static void test_msr_efer(void) {
 	fresh_msrs();
 	fake.fields[VMCS_GUEST_EFER] = EFER_LME | EFER_LMA;
 	fake.fields[VMCS_GUEST_CR0] = CR0_PE | CR0_PG;
-	CHECK_EQUAL(msr_write(&file, MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE), MSR_DONE);
-	CHECK_EQUAL(read(MSR_EFER), 0xd01);
-	CHECK_EQUAL(msr_write(&file, MSR_EFER, EFER_SCE), MSR_FAULT);
-	CHECK_EQUAL(msr_write(&file, MSR_EFER, EFER_LME | 1u << 12), MSR_FAULT);
+	check_equal(msr_write(&file, MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE), MSR_DONE);
+	check_equal(read(MSR_EFER), 0xd01);
+	check_equal(msr_write(&file, MSR_EFER, EFER_SCE), MSR_FAULT);
+	check_equal(msr_write(&file, MSR_EFER, EFER_LME | 1u << 12), MSR_FAULT);
 	fake.fields[VMCS_GUEST_CR0] = CR0_PE;
 	fake.fields[VMCS_GUEST_EFER] = 0;
-	CHECK_EQUAL(msr_write(&file, MSR_EFER, EFER_LME | EFER_LMA), MSR_DONE);
-	CHECK_EQUAL(read(MSR_EFER), EFER_LME);
+	check_equal(msr_write(&file, MSR_EFER, EFER_LME | EFER_LMA), MSR_DONE);
+	check_equal(read(MSR_EFER), EFER_LME);
 }
 
 static void test_msr_deadline(void) {
 	fresh_msrs();
 	lapic_register_write(&lapic, 0xf, 0x1ff);
 	lapic_register_write(&lapic, 0x32, 0x40030);
-	CHECK_EQUAL(msr_write(&file, 0x6e0, 77), MSR_DONE);
-	CHECK_EQUAL(lapic.timer.expiry, 77);
-	CHECK_EQUAL(read(0x6e0), 77);
-	CHECK_EQUAL(msr_write(&file, 0x6e0, 0), MSR_DONE);
-	CHECK_EQUAL(lapic.timer.expiry, CLOCK_NEVER);
+	check_equal(msr_write(&file, 0x6e0, 77), MSR_DONE);
+	check_equal(lapic.timer.expiry, 77);
+	check_equal(read(0x6e0), 77);
+	check_equal(msr_write(&file, 0x6e0, 0), MSR_DONE);
+	check_equal(lapic.timer.expiry, CLOCK_NEVER);
 }
 
 static void test_msr_junk(void) {
@@ -207,10 +207,10 @@ static void test_msr_junk(void) {
 		number |= seed & 1 ? 0xc0000000 : 0;
 		enum msr_result wrote = msr_write(&file, number, seed >> (i % 64));
 		enum msr_result got = msr_read(&file, number, &value);
-		CHECK(wrote <= MSR_UNKNOWN && got <= MSR_UNKNOWN);
+		check(wrote <= MSR_UNKNOWN && got <= MSR_UNKNOWN);
 	}
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_EFER] & ~0xd01ull, 0);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_DEBUGCTL] & ~2ull, 0);
+	check_equal(fake.fields[VMCS_GUEST_EFER] & ~0xd01ull, 0);
+	check_equal(fake.fields[VMCS_GUEST_DEBUGCTL] & ~2ull, 0);
 }
 
 int main(void) {

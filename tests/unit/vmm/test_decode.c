@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the instruction decoder, its arithmetic, and the page-table walk.
-#include "check.h"
+#include "../check.h"
 
 #include <vmm/decode.h>
 #include <vmm/walk.h>
@@ -78,29 +78,29 @@ static void test_vectors(void) {
 		const struct vector *expected = &vectors[i];
 		struct instruction got;
 		bool ok = instruction_decode(expected->bytes, 15, expected->size, &got);
-		CHECK(ok);
-		CHECK_EQUAL(got.length, expected->length);
-		CHECK_EQUAL(got.operation, expected->operation);
-		CHECK_EQUAL(got.target, expected->target);
-		CHECK_EQUAL(got.width, expected->width);
-		CHECK_EQUAL(got.register_width, expected->register_width);
+		check(ok);
+		check_equal(got.length, expected->length);
+		check_equal(got.operation, expected->operation);
+		check_equal(got.target, expected->target);
+		check_equal(got.width, expected->width);
+		check_equal(got.register_width, expected->register_width);
 		if (!expected->immediate)
-			CHECK_EQUAL(got.register_number, expected->register_number);
-		CHECK_EQUAL(got.has_immediate, expected->immediate);
-		CHECK_EQUAL(got.immediate, expected->value);
+			check_equal(got.register_number, expected->register_number);
+		check_equal(got.has_immediate, expected->immediate);
+		check_equal(got.immediate, expected->value);
 		for (uint8_t part = 0; part < expected->length; part++)
-			CHECK(!instruction_decode(expected->bytes, part, expected->size, &got));
+			check(!instruction_decode(expected->bytes, part, expected->size, &got));
 	}
 }
 
 static void test_high_bytes(void) {
 	struct instruction got;
 	const uint8_t dh[] = {0x88, 0x31};
-	CHECK(instruction_decode(dh, 2, CODE_64, &got));
-	CHECK(got.high_byte && got.register_number == X86_RDX);
+	check(instruction_decode(dh, 2, CODE_64, &got));
+	check(got.high_byte && got.register_number == X86_RDX);
 	const uint8_t sil[] = {0x40, 0x88, 0x31};
-	CHECK(instruction_decode(sil, 3, CODE_64, &got));
-	CHECK(!got.high_byte && got.register_number == X86_RSI);
+	check(instruction_decode(sil, 3, CODE_64, &got));
+	check(!got.high_byte && got.register_number == X86_RSI);
 }
 
 static void test_refused(void) {
@@ -119,12 +119,12 @@ static void test_refused(void) {
 	};
 	struct instruction got;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		CHECK(!instruction_decode(rows[i], 4, CODE_64, &got));
+		check(!instruction_decode(rows[i], 4, CODE_64, &got));
 	uint8_t prefixes[32];
 	memset(prefixes, 0x66, sizeof(prefixes));
-	CHECK(!instruction_decode(prefixes, sizeof(prefixes), CODE_64, &got));
+	check(!instruction_decode(prefixes, sizeof(prefixes), CODE_64, &got));
 	const uint8_t arpl[] = {0x63, 0x00};
-	CHECK(!instruction_decode(arpl, 2, CODE_32, &got));
+	check(!instruction_decode(arpl, 2, CODE_32, &got));
 }
 
 static void test_random_bytes(void) {
@@ -139,7 +139,7 @@ static void test_random_bytes(void) {
 		enum code_size size = (enum code_size)(seed % 3);
 		if (!instruction_decode(bytes, sizeof(bytes), size, &got)) continue;
 		bool width = got.width == 1 || got.width == 2 || got.width == 4 || got.width == 8;
-		CHECK(width && got.length <= 15 && got.register_number < 16);
+		check(width && got.length <= 15 && got.register_number < 16);
 	}
 }
 
@@ -194,8 +194,8 @@ static void test_arithmetic(void) {
 		bool logic = operation == OPERATION_OR || operation == OPERATION_AND ||
 			operation == OPERATION_XOR || operation == OPERATION_TEST;
 		uint64_t compared = logic ? ~(uint64_t)RFLAGS_ADJUST : ~0ull;
-		CHECK_EQUAL(flags & compared, native_flags & compared);
-		if (operation_stores((enum operation)operation)) CHECK_EQUAL(result, native);
+		check_equal(flags & compared, native_flags & compared);
+		if (operation_stores((enum operation)operation)) check_equal(result, native);
 	}
 }
 
@@ -219,49 +219,49 @@ static const uint64_t at_4k = 1ull << 39 | 2ull << 30 | 3ull << 21 | 4ull << 12 
 static void test_walk_long(void) {
 	build_long();
 	struct walk walk = {.linear = at_4k, .access = WALK_WRITE | WALK_USER};
-	CHECK(walk_translate(&table_memory, &long_mode, &walk));
-	CHECK_EQUAL(walk.physical.value, 0x5123);
-	CHECK_EQUAL(tables[3][4], 0x5067); // accessed and dirty
-	CHECK_EQUAL(tables[0][1], 0x1027);
+	check(walk_translate(&table_memory, &long_mode, &walk));
+	check_equal(walk.physical.value, 0x5123);
+	check_equal(tables[3][4], 0x5067); // accessed and dirty
+	check_equal(tables[0][1], 0x1027);
 	walk = (struct walk){.linear = 1ull << 39 | 3ull << 30 | 0x1234567};
-	CHECK(walk_translate(&table_memory, &long_mode, &walk));
-	CHECK_EQUAL(walk.physical.value, 0x41234567);
+	check(walk_translate(&table_memory, &long_mode, &walk));
+	check_equal(walk.physical.value, 0x41234567);
 	walk = (struct walk){.linear = 1ull << 39 | 2ull << 30 | 4ull << 21 | 0x12345};
-	CHECK(walk_translate(&table_memory, &long_mode, &walk));
-	CHECK_EQUAL(walk.physical.value, 0x612345);
+	check(walk_translate(&table_memory, &long_mode, &walk));
+	check_equal(walk.physical.value, 0x612345);
 }
 
 static void test_walk_faults(void) {
 	build_long();
 	struct walk walk = {.linear = at_4k + 0x1000, .access = WALK_WRITE};
-	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
-	CHECK_EQUAL(walk.error_code, 3);
+	check(!walk_translate(&table_memory, &long_mode, &walk));
+	check_equal(walk.error_code, 3);
 	struct paging no_protect = long_mode;
 	no_protect.cr0 = CR0_PG;
-	CHECK(walk_translate(&table_memory, &no_protect, &walk));
+	check(walk_translate(&table_memory, &no_protect, &walk));
 	walk.access = WALK_WRITE | WALK_USER;
-	CHECK(!walk_translate(&table_memory, &no_protect, &walk));
-	CHECK_EQUAL(walk.error_code, 7);
+	check(!walk_translate(&table_memory, &no_protect, &walk));
+	check_equal(walk.error_code, 7);
 	walk = (struct walk){.linear = 1ull << 39 | 2ull << 30 | 4ull << 21, .access = WALK_USER};
-	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
-	CHECK_EQUAL(walk.error_code, 5);
+	check(!walk_translate(&table_memory, &long_mode, &walk));
+	check_equal(walk.error_code, 5);
 	walk = (struct walk){.linear = 0};
-	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
-	CHECK_EQUAL(walk.error_code, 0);
+	check(!walk_translate(&table_memory, &long_mode, &walk));
+	check_equal(walk.error_code, 0);
 	tables[0][7] = 0x000ffffffffff007; // a table outside memory
 	walk = (struct walk){.linear = 7ull << 39};
-	CHECK(!walk_translate(&table_memory, &long_mode, &walk));
+	check(!walk_translate(&table_memory, &long_mode, &walk));
 	struct paging outside = long_mode;
 	outside.cr3 = ~0ull;
-	CHECK(!walk_translate(&table_memory, &outside, &walk));
+	check(!walk_translate(&table_memory, &outside, &walk));
 }
 
 static void test_walk_legacy(void) {
 	memset(tables, 0, sizeof(tables));
 	const struct paging flat = {.cr0 = CR0_PE};
 	struct walk walk = {.linear = 0x1fffffff0};
-	CHECK(walk_translate(&table_memory, &flat, &walk));
-	CHECK_EQUAL(walk.physical.value, 0xfffffff0);
+	check(walk_translate(&table_memory, &flat, &walk));
+	check_equal(walk.physical.value, 0xfffffff0);
 	uint32_t *directory = (uint32_t *)tables[1];
 	uint32_t *table = (uint32_t *)tables[2];
 	directory[3] = 0x2007;
@@ -269,20 +269,20 @@ static void test_walk_legacy(void) {
 	table[5] = 0x6007;
 	const struct paging legacy = {.cr0 = CR0_PG, .cr3 = 0x1018, .cr4 = CR4_PSE};
 	walk = (struct walk){.linear = 3u << 22 | 5u << 12 | 0x42};
-	CHECK(walk_translate(&table_memory, &legacy, &walk));
-	CHECK_EQUAL(walk.physical.value, 0x6042);
+	check(walk_translate(&table_memory, &legacy, &walk));
+	check_equal(walk.physical.value, 0x6042);
 	walk = (struct walk){.linear = 4u << 22 | 0x12345};
-	CHECK(walk_translate(&table_memory, &legacy, &walk));
-	CHECK_EQUAL(walk.physical.value, 0x100c12345);
+	check(walk_translate(&table_memory, &legacy, &walk));
+	check_equal(walk.physical.value, 0x100c12345);
 	tables[0][4 + 2] = 0x3001; // directory pointers at 20h
 	tables[3][1] = 0x4007;
 	tables[4][2] = 0x7007;
 	const struct paging pae = {.cr0 = CR0_PG, .cr3 = 0x20, .cr4 = CR4_PAE};
 	walk = (struct walk){
 		.linear = 2ull << 30 | 1u << 21 | 2u << 12 | 0x99, .access = WALK_USER};
-	CHECK(walk_translate(&table_memory, &pae, &walk));
-	CHECK_EQUAL(walk.physical.value, 0x7099);
-	CHECK_EQUAL(tables[0][6], 0x3001);
+	check(walk_translate(&table_memory, &pae, &walk));
+	check_equal(walk.physical.value, 0x7099);
+	check_equal(tables[0][6], 0x3001);
 }
 
 int main(void) {

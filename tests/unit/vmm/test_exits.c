@@ -10,8 +10,8 @@ static void test_cpuid(void) {
 	rig_fresh();
 	fake.words[W_RAX] = 0x40000000;
 	leave(EXIT_CPUID);
-	CHECK_EQUAL(fake.registers[X86_RBX], 0x4b4d564b);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check_equal(fake.registers[X86_RBX], 0x4b4d564b);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
 }
 
 static void test_refused_instructions(void) {
@@ -22,9 +22,9 @@ static void test_refused_instructions(void) {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		rig_fresh();
 		leave(reasons[i]);
-		CHECK_EQUAL(event(), INVALID_OPCODE);
-		CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE);
-		CHECK(fake.running);
+		check_equal(event(), INVALID_OPCODE);
+		check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
+		check(fake.running);
 	}
 }
 
@@ -33,12 +33,12 @@ static void test_unknown_msr(void) {
 	clear_log();
 	fake.words[W_RCX] = 0xc0010015;
 	leave(EXIT_RDMSR);
-	CHECK_EQUAL(event(), PROTECTION_FAULT);
-	CHECK(log_has("guest read unknown MSR c0010015"));
+	check_equal(event(), PROTECTION_FAULT);
+	check(log_has("guest read unknown MSR c0010015"));
 	for (unsigned i = 0; i < 100; i++)
 		leave(EXIT_RDMSR);
-	CHECK(log_has("further accesses of this kind are not reported"));
-	CHECK(log_length() < 3000);
+	check(log_has("further accesses of this kind are not reported"));
+	check(log_length() < 3000);
 }
 
 static void test_redelivery(void) {
@@ -46,13 +46,13 @@ static void test_redelivery(void) {
 	fake.fields[VMCS_EXIT_INTERRUPTION] = EVENT_VALID | EVENT_NMI | 2;
 	fake.fields[VMCS_IDT_VECTORING] = EVENT_VALID | EVENT_SOFTWARE_INTERRUPT | 0x80;
 	leave(EXIT_EXCEPTION_OR_NMI);
-	CHECK_EQUAL(event(), EVENT_VALID | EVENT_SOFTWARE_INTERRUPT | 0x80);
-	CHECK_EQUAL(fake.states[VCPU_STATE_ENTRY_INSTRUCTION_LENGTH], 2);
+	check_equal(event(), EVENT_VALID | EVENT_SOFTWARE_INTERRUPT | 0x80);
+	check_equal(fake.states[VCPU_STATE_ENTRY_INSTRUCTION_LENGTH], 2);
 	fake.fields[VMCS_IDT_VECTORING] = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14;
 	fake.fields[VMCS_IDT_VECTORING_ERROR_CODE] = 6;
 	leave(EXIT_EXCEPTION_OR_NMI);
-	CHECK_EQUAL(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
-	CHECK_EQUAL(fake.fields[VMCS_ENTRY_ERROR_CODE], 6);
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
+	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 6);
 }
 
 static void test_debug(void) {
@@ -63,49 +63,49 @@ static void test_debug(void) {
 	fake.fields[VMCS_IDT_VECTORING] = EVENT_VALID | EVENT_EXTERNAL | 0x41;
 	fake.words[HOST_EXIT_QUALIFICATION] = 1 << 14;
 	leave(EXIT_EXCEPTION_OR_NMI);
-	CHECK_EQUAL(event(), EVENT_VALID | EVENT_EXCEPTION | 1);
-	CHECK_EQUAL(fake.states[VCPU_STATE_DR6], 0xffff4ff0);
-	CHECK_EQUAL(lapic_pending(&machine.lapic), 0x41); // not lost
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | 1);
+	check_equal(fake.states[VCPU_STATE_DR6], 0xffff4ff0);
+	check_equal(lapic_pending(&machine.lapic), 0x41); // not lost
 }
 
 static void test_single_step(void) {
 	rig_fresh();
 	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_TRAP;
 	leave(EXIT_WBINVD);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_PENDING_DEBUG], 1 << 14);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], 1 << 14);
 }
 
 static void test_control_registers(void) {
 	rig_fresh();
 	fake.words[W_RAX] = CR0_PE | CR0_PG | CR0_NE | CR0_CD;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(fake.fields[VMCS_CR0_SHADOW], CR0_PE | CR0_PG | CR0_NE | CR0_CD | CR0_ET);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_CR0], CR0_PE | CR0_PG | CR0_NE | CR0_ET);
+	check_equal(fake.fields[VMCS_CR0_SHADOW], CR0_PE | CR0_PG | CR0_NE | CR0_CD | CR0_ET);
+	check_equal(fake.fields[VMCS_GUEST_CR0], CR0_PE | CR0_PG | CR0_NE | CR0_ET);
 	fake.words[W_RAX] = CR0_PG;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(event(), PROTECTION_FAULT);
+	check_equal(event(), PROTECTION_FAULT);
 	rig_fresh();
 	fake.words[W_RAX] = CR4_VMXE | CR4_PAE;
 	fake.words[HOST_EXIT_QUALIFICATION] = 4;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(event(), PROTECTION_FAULT);
+	check_equal(event(), PROTECTION_FAULT);
 	rig_fresh();
 	fake.words[W_RAX] = CR4_MCE | CR4_PAE;
 	fake.words[HOST_EXIT_QUALIFICATION] = 4;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(fake.fields[VMCS_CR4_SHADOW], CR4_MCE | CR4_PAE);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_CR4], CR4_MCE | CR4_PAE | CR4_VMXE);
+	check_equal(fake.fields[VMCS_CR4_SHADOW], CR4_MCE | CR4_PAE);
+	check_equal(fake.fields[VMCS_GUEST_CR4], CR4_MCE | CR4_PAE | CR4_VMXE);
 	fake.words[W_RAX] = CR4_MCE;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(event(), PROTECTION_FAULT);
+	check_equal(event(), PROTECTION_FAULT);
 	rig_fresh();
 	fake.words[W_RBX] = 7;
 	fake.words[HOST_EXIT_QUALIFICATION] = 8 | X86_RBX << 8;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(machine.lapic.task_priority, 0x70);
+	check_equal(machine.lapic.task_priority, 0x70);
 	fake.words[HOST_EXIT_QUALIFICATION] = 8 | 1 << 4 | X86_RDX << 8;
 	leave(EXIT_CONTROL_REGISTER);
-	CHECK_EQUAL(fake.registers[X86_RDX], 7);
+	check_equal(fake.registers[X86_RDX], 7);
 }
 
 static void test_xsetbv(void) {
@@ -115,16 +115,16 @@ static void test_xsetbv(void) {
 		fake.words[W_RAX] = (uint32_t)bad[i];
 		fake.words[W_RDX] = bad[i] >> 32;
 		leave(EXIT_XSETBV);
-		CHECK_EQUAL(event(), PROTECTION_FAULT);
-		CHECK_EQUAL(fake.states[VCPU_STATE_XCR0], 1);
+		check_equal(event(), PROTECTION_FAULT);
+		check_equal(fake.states[VCPU_STATE_XCR0], 1);
 	}
 	rig_fresh();
 	fake.words[W_RAX] = 7;
 	leave(EXIT_XSETBV);
-	CHECK_EQUAL(fake.states[VCPU_STATE_XCR0], 7);
+	check_equal(fake.states[VCPU_STATE_XCR0], 7);
 	fake.words[W_RCX] = 1;
 	leave(EXIT_XSETBV);
-	CHECK_EQUAL(event(), PROTECTION_FAULT);
+	check_equal(event(), PROTECTION_FAULT);
 }
 
 // MMIO through the loader's identity page tables.
@@ -139,29 +139,29 @@ static void test_mmio(void) {
 	rig_fresh();
 	fake.words[W_RAX] = ~0ull;
 	mmio("\x8b\x03", 2, 0xfee00030);
-	CHECK_EQUAL(fake.registers[X86_RAX], 0x50014);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check_equal(fake.registers[X86_RAX], 0x50014);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
 	mmio("\xc7\x03\xff\x01\x00\x00", 6, 0xfee000f0);
-	CHECK_EQUAL(machine.lapic.spurious, 0x1ff);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE + 6);
+	check_equal(machine.lapic.spurious, 0x1ff);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 6);
 	mmio("\x81\x0b\x00\x00\x01\x00", 6, 0xfee00350); // OR
 	mmio("\xf7\x03\x00\x00\x01\x00", 6, 0xfee00350); // TEST
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_ZERO, 0);
+	check_equal(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_ZERO, 0);
 	fake.words[W_RCX] = 0xe0;
 	mmio("\x87\x0b", 2, 0xfee00080); // XCHG
-	CHECK_EQUAL(machine.lapic.task_priority, 0xe0);
-	CHECK_EQUAL(fake.registers[X86_RCX], 0);
+	check_equal(machine.lapic.task_priority, 0xe0);
+	check_equal(fake.registers[X86_RCX], 0);
 }
 
 static void test_mmio_nothing(void) {
 	rig_fresh();
 	clear_log();
 	mmio("\x8a\x23", 2, 0xd0000000); // MOV AH, byte
-	CHECK_EQUAL(fake.registers[X86_RAX], 0xff00);
-	CHECK(log_has("guest touched address d0000000"));
+	check_equal(fake.registers[X86_RAX], 0xff00);
+	check(log_has("guest touched address d0000000"));
 	mmio("\x0f\x28\x03", 3, 0xfee00030);
-	CHECK_EQUAL(event(), INVALID_OPCODE);
-	CHECK(fake.running);
+	check_equal(event(), INVALID_OPCODE);
+	check(fake.running);
 }
 
 static void test_mmio_stops(void) {
@@ -180,8 +180,8 @@ static void test_mmio_stops(void) {
 		fake.words[HOST_EXIT_QUALIFICATION] = rows[i].qualification;
 		fake.words[HOST_EXIT_PHYSICAL] = 0xd0000000;
 		leave(EXIT_EPT_VIOLATION);
-		CHECK(!fake.running);
-		CHECK(log_has(rows[i].text));
+		check(!fake.running);
+		check(log_has(rows[i].text));
 	}
 }
 
@@ -190,14 +190,14 @@ static void test_ports(void) {
 	clear_log();
 	port(0x3f8, 0, 'A');
 	port(0x3f8, 0, '\n');
-	CHECK(log_has("A\n"));
-	CHECK_EQUAL(fake.console_signals, 1);
+	check(log_has("A\n"));
+	check_equal(fake.console_signals, 1);
 	port(0x3fd, 8, 0x1122334455667788);
-	CHECK_EQUAL(fake.registers[X86_RAX], 0x1122334455667760);
+	check_equal(fake.registers[X86_RAX], 0x1122334455667760);
 	port(0x20, 8 | 1, 0x1122334455667788);
-	CHECK_EQUAL(fake.registers[X86_RAX], 0x112233445566ffff);
+	check_equal(fake.registers[X86_RAX], 0x112233445566ffff);
 	port(0xcfc, 8 | 3, 0x1122334455667788);
-	CHECK_EQUAL(fake.registers[X86_RAX], 0xffffffff);
+	check_equal(fake.registers[X86_RAX], 0xffffffff);
 }
 
 static void test_outs(void) {
@@ -209,10 +209,10 @@ static void test_outs(void) {
 	fake.fields[VMCS_GUEST_LINEAR_ADDRESS] = STACK;
 	fake.fields[VMCS_EXIT_INSTRUCTION_INFORMATION] = 2 << 7;
 	port(0x3f8, 0x30, 0);
-	CHECK(log_has("string\n"));
-	CHECK_EQUAL(fake.registers[X86_RSI], STACK + 7);
-	CHECK_EQUAL(fake.registers[X86_RCX], 0);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check(log_has("string\n"));
+	check_equal(fake.registers[X86_RSI], STACK + 7);
+	check_equal(fake.registers[X86_RCX], 0);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
 }
 
 static void test_ins_fault(void) {
@@ -222,11 +222,11 @@ static void test_ins_fault(void) {
 	fake.fields[VMCS_GUEST_LINEAR_ADDRESS] = 5ull << 39;
 	fake.fields[VMCS_EXIT_INSTRUCTION_INFORMATION] = 2 << 7;
 	port(0x3fd, 0x38, 0);
-	CHECK_EQUAL(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
-	CHECK_EQUAL(fake.states[VCPU_STATE_CR2], 5ull << 39);
-	CHECK_EQUAL(fake.fields[VMCS_ENTRY_ERROR_CODE], 2);
-	CHECK_EQUAL(fake.registers[X86_RCX], 3);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE);
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
+	check_equal(fake.states[VCPU_STATE_CR2], 5ull << 39);
+	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 2);
+	check_equal(fake.registers[X86_RCX], 3);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
 }
 
 static void test_stops(void) {
@@ -247,10 +247,10 @@ static void test_stops(void) {
 		clear_log();
 		fake.fields[VMCS_INSTRUCTION_ERROR] = 7;
 		leave((enum exit_reason)rows[i].reason);
-		CHECK(!fake.running);
-		CHECK(log_has(rows[i].text));
+		check(!fake.running);
+		check(log_has(rows[i].text));
 		machine_settle(&machine);
-		CHECK(!fake.running);
+		check(!fake.running);
 	}
 }
 

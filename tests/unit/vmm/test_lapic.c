@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the local APIC and the I/O APIC.
-#include "check.h"
+#include "../check.h"
 
 #include <vmm/ioapic.h>
 #include <vmm/lapic_registers.h>
@@ -48,21 +48,21 @@ static void fixed(uint8_t vector) {
 
 static void take(int expected) {
 	int vector = lapic_pending(&lapic);
-	CHECK_EQUAL(vector, expected);
+	check_equal(vector, expected);
 	if (vector != LAPIC_NONE) lapic_acknowledge(&lapic, (uint8_t)vector);
 }
 
 static void test_reset(void) {
 	fresh();
 	lapic_reset(&lapic);
-	CHECK_EQUAL(read(LAPIC_VERSION_REGISTER), 0x50014);
-	CHECK_EQUAL(read(LAPIC_SPURIOUS), 0xff);
-	CHECK_EQUAL(read(LAPIC_LVT_TIMER), LVT_MASKED);
-	CHECK_EQUAL(lapic.base, 0xfee00900);
+	check_equal(read(LAPIC_VERSION_REGISTER), 0x50014);
+	check_equal(read(LAPIC_SPURIOUS), 0xff);
+	check_equal(read(LAPIC_LVT_TIMER), LVT_MASKED);
+	check_equal(lapic.base, 0xfee00900);
 	fixed(0x40);
-	CHECK_EQUAL(lapic_pending(&lapic), LAPIC_NONE);
+	check_equal(lapic_pending(&lapic), LAPIC_NONE);
 	write(LAPIC_LVT_TIMER + LVT_LINT0, 0x30);
-	CHECK_EQUAL(read(LAPIC_LVT_TIMER + LVT_LINT0), LVT_MASKED | 0x30);
+	check_equal(read(LAPIC_LVT_TIMER + LVT_LINT0), LVT_MASKED | 0x30);
 }
 
 static void test_priorities(void) {
@@ -70,7 +70,7 @@ static void test_priorities(void) {
 	fixed(0x41);
 	fixed(0x52);
 	take(0x52);
-	CHECK_EQUAL(read(LAPIC_PROCESSOR_PRIORITY), 0x50);
+	check_equal(read(LAPIC_PROCESSOR_PRIORITY), 0x50);
 	take(LAPIC_NONE);
 	fixed(0x5f); // same class waits
 	take(LAPIC_NONE);
@@ -92,10 +92,10 @@ static void test_priorities(void) {
 static void test_bits(void) {
 	fresh();
 	fixed(0x91);
-	CHECK_EQUAL(read(LAPIC_REQUESTED + 4), 1u << 17);
+	check_equal(read(LAPIC_REQUESTED + 4), 1u << 17);
 	take(0x91);
-	CHECK_EQUAL(read(LAPIC_REQUESTED + 4), 0);
-	CHECK_EQUAL(read(LAPIC_IN_SERVICE + 4), 1u << 17);
+	check_equal(read(LAPIC_REQUESTED + 4), 0);
+	check_equal(read(LAPIC_IN_SERVICE + 4), 1u << 17);
 	lapic_withdraw(&lapic, 0x91);
 	take(0x91);
 }
@@ -106,15 +106,15 @@ static void test_one_shot(void) {
 	write(LAPIC_LVT_TIMER, 0x35);
 	write(LAPIC_INITIAL_COUNT, 100);
 	ticks = 800;
-	CHECK_EQUAL(read(LAPIC_CURRENT_COUNT), 50);
+	check_equal(read(LAPIC_CURRENT_COUNT), 50);
 	lapic_timer_poll(&lapic);
 	take(LAPIC_NONE);
 	ticks = 1600;
 	lapic_timer_poll(&lapic);
 	take(0x35);
-	CHECK_EQUAL(lapic.timer.expiry, CLOCK_NEVER);
-	CHECK_EQUAL(read(LAPIC_CURRENT_COUNT), 0);
-	CHECK_EQUAL(read(LAPIC_INITIAL_COUNT), 100);
+	check_equal(lapic.timer.expiry, CLOCK_NEVER);
+	check_equal(read(LAPIC_CURRENT_COUNT), 0);
+	check_equal(read(LAPIC_INITIAL_COUNT), 100);
 }
 
 static void test_divides(void) {
@@ -125,7 +125,7 @@ static void test_divides(void) {
 		fresh();
 		write(LAPIC_DIVIDE, rows[i].code);
 		write(LAPIC_INITIAL_COUNT, 10);
-		CHECK_EQUAL(lapic.timer.expiry, 1000 + 10 * rows[i].divisor);
+		check_equal(lapic.timer.expiry, 1000 + 10 * rows[i].divisor);
 	}
 }
 
@@ -138,36 +138,36 @@ static void test_periodic(void) {
 	lapic_timer_poll(&lapic);
 	take(0x35);
 	write(LAPIC_EOI, 0);
-	CHECK_EQUAL(lapic.timer.expiry, 1400);
+	check_equal(lapic.timer.expiry, 1400);
 	take(LAPIC_NONE);
 	ticks = 400;
 	lapic_timer_poll(&lapic);
 	take(0x35);
 	write(LAPIC_EOI, 0);
 	write(LAPIC_INITIAL_COUNT, 0);
-	CHECK_EQUAL(lapic.timer.expiry, CLOCK_NEVER);
+	check_equal(lapic.timer.expiry, CLOCK_NEVER);
 }
 
 static void test_deadline(void) {
 	fresh();
 	lapic_deadline_write(&lapic, 5000); // not in this mode yet
-	CHECK_EQUAL(lapic.timer.expiry, CLOCK_NEVER);
+	check_equal(lapic.timer.expiry, CLOCK_NEVER);
 	write(LAPIC_LVT_TIMER, LVT_TIMER_DEADLINE | 0x36);
 	lapic_deadline_write(&lapic, 5000);
-	CHECK_EQUAL(lapic_deadline_read(&lapic), 5000);
+	check_equal(lapic_deadline_read(&lapic), 5000);
 	write(LAPIC_INITIAL_COUNT, 7);
-	CHECK_EQUAL(read(LAPIC_CURRENT_COUNT), 0);
+	check_equal(read(LAPIC_CURRENT_COUNT), 0);
 	ticks = 3999;
 	lapic_timer_poll(&lapic);
 	take(LAPIC_NONE);
 	ticks = 4000;
 	lapic_timer_poll(&lapic);
 	take(0x36);
-	CHECK_EQUAL(lapic_deadline_read(&lapic), 0);
+	check_equal(lapic_deadline_read(&lapic), 0);
 	write(LAPIC_EOI, 0);
 	lapic_deadline_write(&lapic, 6000);
 	write(LAPIC_LVT_TIMER, 0x36);
-	CHECK_EQUAL(lapic.timer.expiry, CLOCK_NEVER);
+	check_equal(lapic.timer.expiry, CLOCK_NEVER);
 }
 
 static void test_masked_timer(void) {
@@ -198,7 +198,7 @@ static void test_self_ipi(void) {
 	write(LAPIC_COMMAND_LOW, COMMAND_LOGICAL | 0x74);
 	take(0x74);
 	write(LAPIC_COMMAND_LOW, SHORTHAND_SELF << COMMAND_SHORTHAND_SHIFT | DELIVERY_NMI << 8 | 2);
-	CHECK(lapic.nmi_pending);
+	check(lapic.nmi_pending);
 }
 
 static void test_errors(void) {
@@ -206,54 +206,54 @@ static void test_errors(void) {
 	write(LAPIC_LVT_ERROR, 0xf0);
 	write(LAPIC_COMMAND_LOW, SHORTHAND_SELF << COMMAND_SHORTHAND_SHIFT | 5);
 	take(0xf0);
-	CHECK_EQUAL(read(LAPIC_ERROR_STATUS), 0);
+	check_equal(read(LAPIC_ERROR_STATUS), 0);
 	write(LAPIC_ERROR_STATUS, 0);
-	CHECK_EQUAL(read(LAPIC_ERROR_STATUS), ERROR_SEND_ILLEGAL_VECTOR);
+	check_equal(read(LAPIC_ERROR_STATUS), ERROR_SEND_ILLEGAL_VECTOR);
 	fixed(3);
 	write(LAPIC_ERROR_STATUS, 0);
-	CHECK_EQUAL(read(LAPIC_ERROR_STATUS), ERROR_RECEIVE_ILLEGAL_VECTOR);
+	check_equal(read(LAPIC_ERROR_STATUS), ERROR_RECEIVE_ILLEGAL_VECTOR);
 	write(LAPIC_LVT_ERROR, 2); // must not report itself for ever
 	fixed(3);
-	CHECK_EQUAL(lapic_page.read(&lapic, 4, BUS_WIDTH_4), 0);
+	check_equal(lapic_page.read(&lapic, 4, BUS_WIDTH_4), 0);
 }
 
 static void test_base(void) {
 	fresh();
-	CHECK(!lapic_base_write(&lapic, 0xfee00500)); // x2APIC without enable
-	CHECK(!lapic_base_write(&lapic, 0xfed00900)); // elsewhere
-	CHECK(lapic_base_write(&lapic, 0xfee00d00));
-	CHECK(!lapic_base_write(&lapic, 0xfee00900));
-	CHECK_EQUAL(read(LAPIC_VERSION_REGISTER), UINT32_MAX);
-	CHECK(lapic_base_write(&lapic, 0xfee00100));
-	CHECK(!lapic_base_write(&lapic, 0xfee00d00));
-	CHECK(lapic_base_write(&lapic, 0xfee00900));
+	check(!lapic_base_write(&lapic, 0xfee00500)); // x2APIC without enable
+	check(!lapic_base_write(&lapic, 0xfed00900)); // elsewhere
+	check(lapic_base_write(&lapic, 0xfee00d00));
+	check(!lapic_base_write(&lapic, 0xfee00900));
+	check_equal(read(LAPIC_VERSION_REGISTER), UINT32_MAX);
+	check(lapic_base_write(&lapic, 0xfee00100));
+	check(!lapic_base_write(&lapic, 0xfee00d00));
+	check(lapic_base_write(&lapic, 0xfee00900));
 }
 
 static void test_x2apic(void) {
 	uint64_t value;
 	fresh();
-	CHECK(!lapic_msr_read(&lapic, 0x802, &value));
-	CHECK(lapic_base_write(&lapic, 0xfee00d00));
-	CHECK(lapic_msr_read(&lapic, 0x802, &value) && value == 0);
-	CHECK(lapic_msr_read(&lapic, 0x80d, &value) && value == 1);
-	CHECK(!lapic_msr_read(&lapic, 0x80b, &value));
-	CHECK(!lapic_msr_read(&lapic, 0x80e, &value));
-	CHECK(!lapic_msr_read(&lapic, 0x831, &value));
-	CHECK(!lapic_msr_read(&lapic, 0x8ff, &value));
-	CHECK(!lapic_msr_write(&lapic, 0x802, 0));
-	CHECK(!lapic_msr_write(&lapic, 0x80b, 1));
-	CHECK(!lapic_msr_write(&lapic, 0x808, 0x100));
-	CHECK(!lapic_msr_write(&lapic, 0x828, 1));
-	CHECK(!lapic_msr_write(&lapic, 0x838, 1ull << 32));
-	CHECK(lapic_msr_write(&lapic, 0x83f, 0x55));
+	check(!lapic_msr_read(&lapic, 0x802, &value));
+	check(lapic_base_write(&lapic, 0xfee00d00));
+	check(lapic_msr_read(&lapic, 0x802, &value) && value == 0);
+	check(lapic_msr_read(&lapic, 0x80d, &value) && value == 1);
+	check(!lapic_msr_read(&lapic, 0x80b, &value));
+	check(!lapic_msr_read(&lapic, 0x80e, &value));
+	check(!lapic_msr_read(&lapic, 0x831, &value));
+	check(!lapic_msr_read(&lapic, 0x8ff, &value));
+	check(!lapic_msr_write(&lapic, 0x802, 0));
+	check(!lapic_msr_write(&lapic, 0x80b, 1));
+	check(!lapic_msr_write(&lapic, 0x808, 0x100));
+	check(!lapic_msr_write(&lapic, 0x828, 1));
+	check(!lapic_msr_write(&lapic, 0x838, 1ull << 32));
+	check(lapic_msr_write(&lapic, 0x83f, 0x55));
 	take(0x55);
-	CHECK(lapic_msr_write(&lapic, 0x80b, 0));
-	CHECK(lapic_msr_write(&lapic, 0x830, 0x56));
+	check(lapic_msr_write(&lapic, 0x80b, 0));
+	check(lapic_msr_write(&lapic, 0x830, 0x56));
 	take(0x56);
-	CHECK(lapic_msr_write(&lapic, 0x80b, 0));
-	CHECK(lapic_msr_write(&lapic, 0x830, 1ull << 32 | 0x57));
+	check(lapic_msr_write(&lapic, 0x80b, 0));
+	check(lapic_msr_write(&lapic, 0x830, 1ull << 32 | 0x57));
 	take(LAPIC_NONE);
-	CHECK(lapic_msr_write(&lapic, 0x830, 1ull << 32 | COMMAND_LOGICAL | 0x58));
+	check(lapic_msr_write(&lapic, 0x830, 1ull << 32 | COMMAND_LOGICAL | 0x58));
 	take(0x58);
 }
 
@@ -269,15 +269,15 @@ static uint32_t ioapic_read(unsigned index) {
 
 static void test_ioapic_registers(void) {
 	fresh();
-	CHECK_EQUAL(ioapic_read(1), 0x00170020);
+	check_equal(ioapic_read(1), 0x00170020);
 	ioapic_write(0, 0xffffffff);
-	CHECK_EQUAL(ioapic_read(0), 0x0f000000);
-	CHECK_EQUAL(ioapic_read(0x10), 0x10000);
+	check_equal(ioapic_read(0), 0x0f000000);
+	check_equal(ioapic_read(0x10), 0x10000);
 	ioapic_write(0x3e, 0xffffffff);
-	CHECK_EQUAL(ioapic_read(0x3e), 0x1afff);
+	check_equal(ioapic_read(0x3e), 0x1afff);
 	ioapic_write(0x3f, 0xffffffff);
-	CHECK_EQUAL(ioapic_read(0x3f), 0xff000000);
-	CHECK_EQUAL(ioapic_read(0x40), 0);
+	check_equal(ioapic_read(0x3f), 0xff000000);
+	check_equal(ioapic_read(0x40), 0);
 	ioapic_pin_changed(&ioapic, 24, LINE_HIGH);
 }
 
@@ -301,19 +301,19 @@ static void test_ioapic_level(void) {
 	ioapic_write(0x18, 0x8044);
 	ioapic_pin_changed(&ioapic, 4, LINE_HIGH);
 	take(0x44);
-	CHECK_EQUAL(ioapic_read(0x18), 0xc044);
-	CHECK_EQUAL(read(LAPIC_TRIGGER_MODE + 2), 1 << 4);
+	check_equal(ioapic_read(0x18), 0xc044);
+	check_equal(read(LAPIC_TRIGGER_MODE + 2), 1 << 4);
 	write(LAPIC_EOI, 0); // still high: comes again
 	take(0x44);
 	ioapic_pin_changed(&ioapic, 4, LINE_LOW);
 	write(LAPIC_EOI, 0);
 	take(LAPIC_NONE);
-	CHECK_EQUAL(ioapic_read(0x18), 0x8044);
+	check_equal(ioapic_read(0x18), 0x8044);
 	ioapic_pin_changed(&ioapic, 4, LINE_HIGH);
 	take(0x44);
 	ioapic_pin_changed(&ioapic, 4, LINE_LOW);
 	ioapic_page.write(&ioapic, 0x40, BUS_WIDTH_4, 0x44); // EOI register
-	CHECK_EQUAL(ioapic_read(0x18), 0x8044);
+	check_equal(ioapic_read(0x18), 0x8044);
 }
 
 static void test_junk(void) {
@@ -336,7 +336,7 @@ static void test_junk(void) {
 		lapic_timer_poll(&lapic);
 		if (i % 1000 == 0) (void)!lapic_base_write(&lapic, 0xfee00100 | (word & 0xc00));
 		int vector = lapic_pending(&lapic);
-		CHECK(vector == LAPIC_NONE || vector >= 16);
+		check(vector == LAPIC_NONE || vector >= 16);
 		if (vector != LAPIC_NONE) lapic_acknowledge(&lapic, (uint8_t)vector);
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the Linux loader and the ACPI tables.
-#include "check.h"
+#include "../check.h"
 
 #include <vmm/acpi.h>
 #include <vmm/linux.h>
@@ -58,63 +58,63 @@ static bool load(void) { return linux_load(&memory, &files, &entry, &problem); }
 
 static void test_good(void) {
 	fresh(64 * MIB);
-	CHECK(load());
-	CHECK_EQUAL(entry.rip, 0x1000200);
-	CHECK_EQUAL(get(0x1000000, 1), 0xc3);
-	CHECK_EQUAL(get(0x1000000 + SYSTEM - 1, 1), 0xee);
+	check(load());
+	check_equal(entry.rip, 0x1000200);
+	check_equal(get(0x1000000, 1), 0xc3);
+	check_equal(get(0x1000000 + SYSTEM - 1, 1), 0xee);
 	uint64_t zero = entry.boot_parameters;
-	CHECK_EQUAL(get(zero + 0x210, 1), 0xff);
-	CHECK_EQUAL(get(zero + 0x1fa, 2), 0xffff);
-	CHECK_EQUAL(get(zero + 0x240, 1), 0x77);
-	CHECK_EQUAL(get(zero + 0x070, 8), 0xe0000);
-	CHECK_EQUAL(get(zero + 0x21c, 4), 7);
+	check_equal(get(zero + 0x210, 1), 0xff);
+	check_equal(get(zero + 0x1fa, 2), 0xffff);
+	check_equal(get(zero + 0x240, 1), 0x77);
+	check_equal(get(zero + 0x070, 8), 0xe0000);
+	check_equal(get(zero + 0x21c, 4), 7);
 	uint64_t initrd = get(zero + 0x218, 4);
-	CHECK_EQUAL(initrd, 64 * MIB - 4096);
-	CHECK(memcmp(memory.bytes + initrd, "ramdisk", 7) == 0);
-	CHECK(strcmp((char *)memory.bytes + get(zero + 0x228, 4), "console=ttyS0 quiet") == 0);
+	check_equal(initrd, 64 * MIB - 4096);
+	check(memcmp(memory.bytes + initrd, "ramdisk", 7) == 0);
+	check(strcmp((char *)memory.bytes + get(zero + 0x228, 4), "console=ttyS0 quiet") == 0);
 }
 
 static void test_map(void) {
 	fresh(64 * MIB);
-	CHECK(load());
+	check(load());
 	uint64_t zero = entry.boot_parameters;
-	CHECK_EQUAL(get(zero + 0x1e8, 1), 3);
-	CHECK_EQUAL(get(zero + 0x2d0 + 8, 8), 0x9fc00);
-	CHECK_EQUAL(get(zero + 0x2d0 + 20 + 16, 4), 2);
-	CHECK_EQUAL(get(zero + 0x2d0 + 40, 8), 0x100000);
-	CHECK_EQUAL(get(zero + 0x2d0 + 48, 8), 63 * MIB);
+	check_equal(get(zero + 0x1e8, 1), 3);
+	check_equal(get(zero + 0x2d0 + 8, 8), 0x9fc00);
+	check_equal(get(zero + 0x2d0 + 20 + 16, 4), 2);
+	check_equal(get(zero + 0x2d0 + 40, 8), 0x100000);
+	check_equal(get(zero + 0x2d0 + 48, 8), 63 * MIB);
 }
 
 static void test_tables(void) {
 	fresh(64 * MIB);
-	CHECK(load());
-	CHECK_EQUAL(get(entry.gdt_base + entry.code_selector, 8), 0x00af9b000000ffff);
-	CHECK_EQUAL(get(entry.gdt_base + entry.data_selector, 8), 0x00cf93000000ffff);
+	check(load());
+	check_equal(get(entry.gdt_base + entry.code_selector, 8), 0x00af9b000000ffff);
+	check_equal(get(entry.gdt_base + entry.data_selector, 8), 0x00cf93000000ffff);
 	uint64_t pointers = get(entry.page_tables, 8) & ~0xfffull;
 	uint64_t directory = get(pointers + 8, 8) & ~0xfffull;
-	CHECK_EQUAL(get(directory + 8, 8), 0x40200083);
+	check_equal(get(directory + 8, 8), 0x40200083);
 	// mov al, 6; mov dx, 0cf9h; out dx, al; jmp $
-	CHECK_EQUAL(get(0xffff0, 8), 0xfeebee0cf9ba06b0);
+	check_equal(get(0xffff0, 8), 0xfeebee0cf9ba06b0);
 }
 
 static void test_default_cmdline(void) {
 	fresh(64 * MIB);
 	files.cmdline.size = 0;
 	files.initrd.size = 0;
-	CHECK(load());
-	CHECK(strcmp((char *)memory.bytes + 0x20000, "console=ttyS0") == 0);
-	CHECK_EQUAL(get(entry.boot_parameters + 0x218, 8), 0);
+	check(load());
+	check(strcmp((char *)memory.bytes + 0x20000, "console=ttyS0") == 0);
+	check_equal(get(entry.boot_parameters + 0x218, 8), 0);
 }
 
 // The load must fail with this text, and RAM must be untouched.
 static void expect_refusal(const char *text) {
-	CHECK(!load());
-	CHECK(strstr(problem.text, text) != NULL);
+	check(!load());
+	check(strstr(problem.text, text) != NULL);
 	if (strstr(problem.text, text) == NULL) printf("  problem: %s\n", problem.text);
 	bool touched = false;
 	for (uint64_t i = 0; i < memory.size; i++)
 		touched |= memory.bytes[i] != 0;
-	CHECK(!touched);
+	check(!touched);
 }
 
 static void test_bad_images(void) {
@@ -154,7 +154,7 @@ static void test_too_little(void) {
 	fresh(48 * MIB);
 	expect_refusal("too little guest memory: kernel and RAM disk need 49156 KiB");
 	files.initrd.size = 0;
-	CHECK(load());
+	check(load());
 	fresh(47 * MIB);
 	expect_refusal("too little guest memory");
 	fresh(1 * MIB);
@@ -173,7 +173,7 @@ static void test_too_little(void) {
 	expect_refusal("command line: 19 characters, the kernel takes 5");
 	fresh(64 * MIB);
 	memory.size = LINUX_RAM_LIMIT + 1;
-	CHECK(!load() && strstr(problem.text, "larger than 3 GiB") != NULL);
+	check(!load() && strstr(problem.text, "larger than 3 GiB") != NULL);
 	memory.size = 64 * MIB;
 }
 
@@ -185,42 +185,42 @@ static uint8_t sum(uint64_t address, uint64_t length) {
 }
 
 static void check_table(uint64_t address, const char *signature) {
-	CHECK(memcmp(memory.bytes + address, signature, 4) == 0);
-	CHECK_EQUAL(sum(address, get(address + 4, 4)), 0);
+	check(memcmp(memory.bytes + address, signature, 4) == 0);
+	check_equal(sum(address, get(address + 4, 4)), 0);
 }
 
 static void test_acpi(void) {
 	uint64_t rsdp;
 	fresh(1 * MIB);
-	CHECK(acpi_build(&memory, &rsdp));
-	CHECK(memcmp(memory.bytes + rsdp, "RSD PTR ", 8) == 0);
-	CHECK_EQUAL(sum(rsdp, 20), 0);
-	CHECK_EQUAL(sum(rsdp, 36), 0);
+	check(acpi_build(&memory, &rsdp));
+	check(memcmp(memory.bytes + rsdp, "RSD PTR ", 8) == 0);
+	check_equal(sum(rsdp, 20), 0);
+	check_equal(sum(rsdp, 36), 0);
 	uint64_t xsdt = get(rsdp + 24, 8);
 	check_table(xsdt, "XSDT");
-	CHECK_EQUAL(get(xsdt + 4, 4), 36 + 2 * 8);
+	check_equal(get(xsdt + 4, 4), 36 + 2 * 8);
 	uint64_t fadt = get(xsdt + 36, 8), madt = get(xsdt + 44, 8);
 	check_table(fadt, "FACP");
 	check_table(madt, "APIC");
-	CHECK_EQUAL(get(fadt + 4, 4), 276);
-	CHECK_EQUAL(get(fadt + 112, 4) >> 20 & 1, 1);
-	CHECK_EQUAL(get(fadt + 120, 8), 0xcf9);
-	CHECK_EQUAL(get(fadt + 248, 8), 0x600);
-	CHECK_EQUAL(get(fadt + 260, 8), 0x601);
+	check_equal(get(fadt + 4, 4), 276);
+	check_equal(get(fadt + 112, 4) >> 20 & 1, 1);
+	check_equal(get(fadt + 120, 8), 0xcf9);
+	check_equal(get(fadt + 248, 8), 0x600);
+	check_equal(get(fadt + 260, 8), 0x601);
 	uint64_t dsdt = get(fadt + 140, 8);
-	CHECK_EQUAL(dsdt, get(fadt + 40, 4));
+	check_equal(dsdt, get(fadt + 40, 4));
 	check_table(dsdt, "DSDT");
-	CHECK_EQUAL(get(dsdt + 36, 1), 0x10);
-	CHECK(memcmp(memory.bytes + dsdt + 36 + 62, "COM2", 4) == 0);
-	CHECK_EQUAL(get(madt + 36, 4), 0xfee00000);
-	CHECK_EQUAL(get(madt + 45, 1), 8);
-	CHECK_EQUAL(get(madt + 52, 2), 0x0c01);
+	check_equal(get(dsdt + 36, 1), 0x10);
+	check(memcmp(memory.bytes + dsdt + 36 + 62, "COM2", 4) == 0);
+	check_equal(get(madt + 36, 4), 0xfee00000);
+	check_equal(get(madt + 45, 1), 8);
+	check_equal(get(madt + 52, 2), 0x0c01);
 }
 
 static void test_acpi_small(void) {
 	uint64_t rsdp;
 	fresh(512 * 1024);
-	CHECK(!acpi_build(&memory, &rsdp));
+	check(!acpi_build(&memory, &rsdp));
 }
 
 // With an argument: writes the tables to files, for a disassembler.

@@ -8,23 +8,23 @@
 
 static void test_start(void) {
 	rig_fresh();
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], 0x1000200);
-	CHECK_EQUAL(fake.registers[X86_RSI], 0x7000);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_EFER], 0x500);
-	CHECK_EQUAL(fake.fields[VMCS_CR4_MASK] & CR4_PAE, 0);
-	CHECK_EQUAL(fake.fields[VMCS_CR4_MASK] & (CR4_VMXE | CR4_MCE), CR4_VMXE | CR4_MCE);
-	CHECK_EQUAL(fake.states[VCPU_STATE_TSC_OFFSET], -1000000ull);
-	CHECK_EQUAL(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_HLT_EXITING, PRIMARY_HLT_EXITING);
+	check_equal(fake.fields[VMCS_GUEST_RIP], 0x1000200);
+	check_equal(fake.registers[X86_RSI], 0x7000);
+	check_equal(fake.fields[VMCS_GUEST_EFER], 0x500);
+	check_equal(fake.fields[VMCS_CR4_MASK] & CR4_PAE, 0);
+	check_equal(fake.fields[VMCS_CR4_MASK] & (CR4_VMXE | CR4_MCE), CR4_VMXE | CR4_MCE);
+	check_equal(fake.states[VCPU_STATE_TSC_OFFSET], -1000000ull);
+	check_equal(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_HLT_EXITING, PRIMARY_HLT_EXITING);
 }
 
 static void test_no_unrestricted(void) {
 	rig_fresh();
 	clear_log();
 	fake.secondary_allowed = ~(uint64_t)SECONDARY_UNRESTRICTED_GUEST;
-	CHECK(!machine_reset(&machine));
+	check(!machine_reset(&machine));
 	machine_settle(&machine);
-	CHECK(!fake.running);
-	CHECK(log_has("vmm: guest not started: the CPU has no unrestricted guest mode"));
+	check(!fake.running);
+	check(log_has("vmm: guest not started: the CPU has no unrestricted guest mode"));
 }
 
 static void test_hot_path(void) {
@@ -34,13 +34,13 @@ static void test_hot_path(void) {
 	wrmsr(0x832, 0x400ec);
 	unsigned reads = fake.field_reads, writes = fake.field_writes;
 	wrmsr(0x6e0, 5000);
-	CHECK_EQUAL(fake.armed, 1005000);
+	check_equal(fake.armed, 1005000);
 	wrmsr(0x6e0, 9000);
-	CHECK_EQUAL(fake.timer_calls, 1); // later: the earlier time-out does
+	check_equal(fake.timer_calls, 1); // later: the earlier time-out does
 	wrmsr(0x80b, 0);
-	CHECK_EQUAL(fake.field_reads, reads);
-	CHECK_EQUAL(fake.field_writes, writes + 3); // the instruction pointer, kept by the library
-	CHECK_EQUAL(fake.register_writes, 1); // at reset
+	check_equal(fake.field_reads, reads);
+	check_equal(fake.field_writes, writes + 3); // the instruction pointer, kept by the library
+	check_equal(fake.register_writes, 1); // at reset
 }
 
 static void test_timer(void) {
@@ -52,8 +52,8 @@ static void test_timer(void) {
 	fake.tsc += 6000;
 	machine.armed = CLOCK_NEVER;
 	notify();
-	CHECK_EQUAL(event(), EVENT_VALID | 0xec);
-	CHECK_EQUAL(lapic_pending(&machine.lapic), LAPIC_NONE);
+	check_equal(event(), EVENT_VALID | 0xec);
+	check_equal(lapic_pending(&machine.lapic), LAPIC_NONE);
 }
 
 static void test_far_timer(void) {
@@ -62,12 +62,12 @@ static void test_far_timer(void) {
 	wrmsr(0x80f, 0x1ff);
 	wrmsr(0x832, 0x400ec);
 	wrmsr(0x6e0, ~0ull - 5); // beyond the host's counter
-	CHECK_EQUAL(fake.timer_calls, 0);
+	check_equal(fake.timer_calls, 0);
 	wrmsr(0x832, 0x200ec);
 	wrmsr(0x83e, 11);
 	wrmsr(0x838, 1); // a tick at every tick
-	CHECK_EQUAL(fake.timer_calls, 1);
-	CHECK_EQUAL(fake.armed, 1000000 + 20);
+	check_equal(fake.timer_calls, 1);
+	check_equal(fake.armed, 1000000 + 20);
 }
 
 static void test_window(void) {
@@ -76,12 +76,12 @@ static void test_window(void) {
 	fake.words[HOST_EXIT_RFLAGS] = RFLAGS_FIXED;
 	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
 	leave(EXIT_WBINVD);
-	CHECK_EQUAL(event() & EVENT_VALID, 0);
-	CHECK(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW);
+	check_equal(event() & EVENT_VALID, 0);
+	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW);
 	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_INTERRUPT;
 	leave(EXIT_INTERRUPT_WINDOW);
-	CHECK_EQUAL(event(), EVENT_VALID | 0x41);
-	CHECK(!(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW));
+	check_equal(event(), EVENT_VALID | 0x41);
+	check(!(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW));
 }
 
 static void test_shadow(void) {
@@ -90,10 +90,10 @@ static void test_shadow(void) {
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_MOV_SS;
 	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
 	leave(EXIT_PREEMPTION_TIMER); // completes no instruction
-	CHECK_EQUAL(event() & EVENT_VALID, 0);
+	check_equal(event() & EVENT_VALID, 0);
 	leave(EXIT_WBINVD); // completes one: the shadow is over
-	CHECK_EQUAL(event(), EVENT_VALID | 0x41);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], 0);
+	check_equal(event(), EVENT_VALID | 0x41);
+	check_equal(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], 0);
 }
 
 static void test_hlt_race(void) {
@@ -102,22 +102,22 @@ static void test_hlt_race(void) {
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_STI; // STI; HLT
 	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
 	leave(EXIT_HLT);
-	CHECK(fake.running);
-	CHECK_EQUAL(event(), EVENT_VALID | 0x41);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check(fake.running);
+	check_equal(event(), EVENT_VALID | 0x41);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
 }
 
 static void test_hlt_sleep(void) {
 	rig_fresh();
 	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
 	leave(EXIT_HLT);
-	CHECK(!fake.running);
+	check(!fake.running);
 	notify();
-	CHECK(!fake.running);
+	check(!fake.running);
 	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
 	notify();
-	CHECK(fake.running);
-	CHECK_EQUAL(event(), EVENT_VALID | 0x41);
+	check(fake.running);
+	check_equal(event(), EVENT_VALID | 0x41);
 }
 
 static void test_hlt_dead(void) {
@@ -125,8 +125,8 @@ static void test_hlt_dead(void) {
 	clear_log();
 	fake.words[HOST_EXIT_RFLAGS] = RFLAGS_FIXED;
 	leave(EXIT_HLT);
-	CHECK(!fake.running);
-	CHECK(log_has("halted with interrupts disabled"));
+	check(!fake.running);
+	check(log_has("halted with interrupts disabled"));
 }
 
 static void test_nmi(void) {
@@ -134,10 +134,10 @@ static void test_nmi(void) {
 	machine.lapic.nmi_pending = true;
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
 	leave(EXIT_PAUSE);
-	CHECK(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_NMI_WINDOW);
+	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_NMI_WINDOW);
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = 0;
 	leave(EXIT_NMI_WINDOW);
-	CHECK_EQUAL(event(), EVENT_VALID | EVENT_NMI | 2);
+	check_equal(event(), EVENT_VALID | EVENT_NMI | 2);
 }
 
 static void test_console_interrupt(void) {
@@ -148,13 +148,13 @@ static void test_console_interrupt(void) {
 	port(0x3fc, 0, 8);
 	port(0x3f9, 0, 1);
 	leave(EXIT_HLT);
-	CHECK(!fake.running);
-	CHECK(ring_put(&driver.in, &(uint8_t){'k'}));
+	check(!fake.running);
+	check(ring_put(&driver.in, &(uint8_t){'k'}));
 	notify();
-	CHECK(fake.running);
-	CHECK_EQUAL(event(), EVENT_VALID | 0x34);
+	check(fake.running);
+	check_equal(event(), EVENT_VALID | 0x34);
 	port(0x3f8, 8, 0);
-	CHECK_EQUAL(fake.registers[X86_RAX], 'k');
+	check_equal(fake.registers[X86_RAX], 'k');
 }
 
 // The second serial port reaches its own component and its own pin, and nobody else hears of it.
@@ -168,19 +168,19 @@ static void test_second_port(void) {
 	port(0x2f9, 0, 1);
 	unsigned console_signals = fake.console_signals;
 	port(0x2f8, 0, '\n');
-	CHECK(ring_get(&peer.out, &byte) && byte == '\n');
-	CHECK_EQUAL(fake.peer_signals, 1);
-	CHECK_EQUAL(fake.console_signals, console_signals);
+	check(ring_get(&peer.out, &byte) && byte == '\n');
+	check_equal(fake.peer_signals, 1);
+	check_equal(fake.console_signals, console_signals);
 	leave(EXIT_HLT);
-	CHECK(!fake.running);
-	CHECK(ring_put(&peer.in, &(uint8_t){'p'}));
+	check(!fake.running);
+	check(ring_put(&peer.in, &(uint8_t){'p'}));
 	notify();
-	CHECK(fake.running);
-	CHECK_EQUAL(event(), EVENT_VALID | 0x33);
+	check(fake.running);
+	check_equal(event(), EVENT_VALID | 0x33);
 	port(0x3fd, 8, 0);
-	CHECK_EQUAL(fake.registers[X86_RAX] & 1, 0);
+	check_equal(fake.registers[X86_RAX] & 1, 0);
 	port(0x2f8, 8, 0);
-	CHECK_EQUAL(fake.registers[X86_RAX], 'p');
+	check_equal(fake.registers[X86_RAX], 'p');
 }
 
 static void test_port_without_component(void) {
@@ -189,8 +189,8 @@ static void test_port_without_component(void) {
 	for (unsigned i = 0; i < 2 * CONSOLE_CAPACITY; i++)
 		port(0x2f8, 0, 'x');
 	port(0x2fd, 8, 0);
-	CHECK_EQUAL(fake.registers[X86_RAX] & 0xff, 0x60);
-	CHECK_EQUAL(fake.peer_signals, 0);
+	check_equal(fake.registers[X86_RAX] & 0xff, 0x60);
+	check_equal(fake.peer_signals, 0);
 }
 
 static void test_full_console(void) {
@@ -199,29 +199,29 @@ static void test_full_console(void) {
 	for (unsigned i = 0; i < CONSOLE_CAPACITY; i++)
 		port(0x3f8, 0, 'x');
 	port(0x3fd, 8, 0);
-	CHECK_EQUAL(fake.registers[X86_RAX] & 0x60, 0);
-	CHECK_EQUAL(fake.armed, 1000000 + 1000); // looks again after a millisecond
+	check_equal(fake.registers[X86_RAX] & 0x60, 0);
+	check_equal(fake.armed, 1000000 + 1000); // looks again after a millisecond
 	clear_log();
 	machine.armed = CLOCK_NEVER;
 	notify();
 	port(0x3fd, 8, 0);
-	CHECK_EQUAL(fake.registers[X86_RAX] & 0x60, 0x60);
+	check_equal(fake.registers[X86_RAX] & 0x60, 0x60);
 }
 
 static void test_power(void) {
 	rig_fresh();
 	clear_log();
 	port(0x600, 0, 5 << 2 | 0x20);
-	CHECK(!fake.running);
-	CHECK(log_has("vmm: guest powered off"));
+	check(!fake.running);
+	check(log_has("vmm: guest powered off"));
 	rig_fresh();
 	clear_log();
 	fake.tsc += 777;
 	port(0xcf9, 0, 6);
-	CHECK(fake.running);
-	CHECK_EQUAL(fake.fields[VMCS_GUEST_RIP], 0x1000200);
-	CHECK_EQUAL(machine.clock.offset, -1000777ull);
-	CHECK(log_has("vmm: guest resets"));
+	check(fake.running);
+	check_equal(fake.fields[VMCS_GUEST_RIP], 0x1000200);
+	check_equal(machine.clock.offset, -1000777ull);
+	check(log_has("vmm: guest resets"));
 }
 
 static uint64_t random_word(void) {
@@ -261,7 +261,7 @@ static void test_junk(void) {
 		if (i % 64 == 0) clear_log();
 		// Page tables and images may be overwritten; a stopped machine starts anew.
 		if (machine.vcpu.run == VCPU_STOPPED) {
-			CHECK(machine_reset(&machine));
+			check(machine_reset(&machine));
 			machine_settle(&machine);
 		}
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the clock, and of reset and power-off.
-#include "check.h"
+#include "../check.h"
 
 #include <vmm/device/power.h>
 #include <vmm/device/rtc.h>
@@ -36,42 +36,42 @@ static void test_calendar(void) {
 		struct tm expected;
 		gmtime_r(&moment, &expected);
 		struct rtc_time time = rtc_time_from_seconds(second);
-		CHECK_EQUAL(time.year, expected.tm_year + 1900);
-		CHECK_EQUAL(time.month, expected.tm_mon + 1);
-		CHECK_EQUAL(time.day, expected.tm_mday);
-		CHECK_EQUAL(time.weekday, expected.tm_wday + 1);
-		CHECK_EQUAL(time.hour, expected.tm_hour);
-		CHECK_EQUAL(time.minute, expected.tm_min);
-		CHECK_EQUAL(time.second, expected.tm_sec);
-		CHECK_EQUAL(rtc_time_to_seconds(&time), second);
+		check_equal(time.year, expected.tm_year + 1900);
+		check_equal(time.month, expected.tm_mon + 1);
+		check_equal(time.day, expected.tm_mday);
+		check_equal(time.weekday, expected.tm_wday + 1);
+		check_equal(time.hour, expected.tm_hour);
+		check_equal(time.minute, expected.tm_min);
+		check_equal(time.second, expected.tm_sec);
+		check_equal(rtc_time_to_seconds(&time), second);
 	}
 }
 
 static void test_bcd(void) {
 	struct rtc rtc = fresh(951827696); // 2000-02-29 12:34:56
-	CHECK_EQUAL(cell(&rtc, 0x00), 0x56);
-	CHECK_EQUAL(cell(&rtc, 0x02), 0x34);
-	CHECK_EQUAL(cell(&rtc, 0x04), 0x12);
-	CHECK_EQUAL(cell(&rtc, 0x07), 0x29);
-	CHECK_EQUAL(cell(&rtc, 0x08), 0x02);
-	CHECK_EQUAL(cell(&rtc, 0x09), 0x00);
-	CHECK_EQUAL(cell(&rtc, 0x32), 0x20);
-	CHECK_EQUAL(cell(&rtc, 0x0a) & 0x80, 0);
-	CHECK_EQUAL(cell(&rtc, 0x0d), 0x80);
+	check_equal(cell(&rtc, 0x00), 0x56);
+	check_equal(cell(&rtc, 0x02), 0x34);
+	check_equal(cell(&rtc, 0x04), 0x12);
+	check_equal(cell(&rtc, 0x07), 0x29);
+	check_equal(cell(&rtc, 0x08), 0x02);
+	check_equal(cell(&rtc, 0x09), 0x00);
+	check_equal(cell(&rtc, 0x32), 0x20);
+	check_equal(cell(&rtc, 0x0a) & 0x80, 0);
+	check_equal(cell(&rtc, 0x0d), 0x80);
 	ticks += 4000;
-	CHECK_EQUAL(cell(&rtc, 0x00), 0x00);
-	CHECK_EQUAL(cell(&rtc, 0x02), 0x35);
+	check_equal(cell(&rtc, 0x00), 0x00);
+	check_equal(cell(&rtc, 0x02), 0x35);
 }
 
 static void test_modes(void) {
 	struct rtc rtc = fresh(951861296); // 21:54:56
 	set_cell(&rtc, 0x0b, 0x06);
-	CHECK_EQUAL(cell(&rtc, 0x04), 21);
+	check_equal(cell(&rtc, 0x04), 21);
 	set_cell(&rtc, 0x0b, 0x00);
-	CHECK_EQUAL(cell(&rtc, 0x04), 0x89);
+	check_equal(cell(&rtc, 0x04), 0x89);
 	set_cell(&rtc, 0x04, 0x12);
 	set_cell(&rtc, 0x0b, 0x02);
-	CHECK_EQUAL(cell(&rtc, 0x04), 0x00);
+	check_equal(cell(&rtc, 0x04), 0x00);
 }
 
 static void test_set(void) {
@@ -85,12 +85,12 @@ static void test_set(void) {
 	set_cell(&rtc, 0x02, 0x59);
 	set_cell(&rtc, 0x00, 0x58);
 	ticks += 100000;
-	CHECK_EQUAL(cell(&rtc, 0x00), 0x58);
+	check_equal(cell(&rtc, 0x00), 0x58);
 	set_cell(&rtc, 0x0b, 0x02);
 	ticks += 3000;
-	CHECK_EQUAL(cell(&rtc, 0x00), 0x01);
-	CHECK_EQUAL(cell(&rtc, 0x09), 0x25);
-	CHECK_EQUAL(cell(&rtc, 0x08), 0x01);
+	check_equal(cell(&rtc, 0x00), 0x01);
+	check_equal(cell(&rtc, 0x09), 0x25);
+	check_equal(cell(&rtc, 0x08), 0x01);
 }
 
 static void test_junk(void) {
@@ -102,22 +102,22 @@ static void test_junk(void) {
 		(void)cell(&rtc, (uint8_t)(seed >> 24));
 	}
 	set_cell(&rtc, 0x0b, 0x02);
-	CHECK(cell(&rtc, 0x08) >= 1 && cell(&rtc, 0x08) <= 0x12);
-	CHECK_EQUAL(rtc_ports.read(&rtc, 0, BUS_WIDTH_1), 0xff);
+	check(cell(&rtc, 0x08) >= 1 && cell(&rtc, 0x08) <= 0x12);
+	check_equal(rtc_ports.read(&rtc, 0, BUS_WIDTH_1), 0xff);
 }
 
 static void test_reset(void) {
 	struct power power = {0};
 	power_reset_port.write(&power, 0, BUS_WIDTH_1, 0x02);
-	CHECK_EQUAL(power.request, POWER_NONE);
-	CHECK_EQUAL(power_reset_port.read(&power, 0, BUS_WIDTH_1), 0x02);
+	check_equal(power.request, POWER_NONE);
+	check_equal(power_reset_port.read(&power, 0, BUS_WIDTH_1), 0x02);
 	power_reset_port.write(&power, 0, BUS_WIDTH_1, POWER_RESET_VALUE);
-	CHECK_EQUAL(power.request, POWER_RESET);
+	check_equal(power.request, POWER_RESET);
 	power.request = POWER_NONE;
 	power_keyboard_port.write(&power, 0, BUS_WIDTH_1, 0xd1);
-	CHECK_EQUAL(power.request, POWER_NONE);
+	check_equal(power.request, POWER_NONE);
 	power_keyboard_port.write(&power, 0, BUS_WIDTH_1, 0xfe);
-	CHECK_EQUAL(power.request, POWER_RESET);
+	check_equal(power.request, POWER_RESET);
 }
 
 static void test_off(void) {
@@ -125,9 +125,9 @@ static void test_off(void) {
 	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 5 << 2);
 	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 3 << 2 | 0x20);
 	power_sleep_ports.write(&power, 1, BUS_WIDTH_1, 5 << 2 | 0x20);
-	CHECK_EQUAL(power.request, POWER_NONE);
+	check_equal(power.request, POWER_NONE);
 	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 5 << 2 | 0x20);
-	CHECK_EQUAL(power.request, POWER_OFF);
+	check_equal(power.request, POWER_OFF);
 }
 
 int main(void) {

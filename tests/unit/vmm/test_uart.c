@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the serial port.
-#include "check.h"
+#include "../check.h"
 
 #include <vmm/device/uart.h>
 
@@ -59,36 +59,36 @@ static void out(struct uart *uart, unsigned offset, uint8_t value) {
 static void test_identify(void) {
 	struct uart uart = fresh();
 	out(&uart, 1, 0xff);
-	CHECK_EQUAL(in(&uart, 1), 0x0f);
+	check_equal(in(&uart, 1), 0x0f);
 	out(&uart, 1, 0);
 	out(&uart, 7, 0x5a);
-	CHECK_EQUAL(in(&uart, 7), 0x5a);
-	CHECK_EQUAL(in(&uart, 2) & 0xc0, 0);
+	check_equal(in(&uart, 7), 0x5a);
+	check_equal(in(&uart, 2) & 0xc0, 0);
 	out(&uart, 2, 1);
-	CHECK_EQUAL(in(&uart, 2), 0xc1);
+	check_equal(in(&uart, 2), 0xc1);
 	out(&uart, 2, 0x21); // a 16750 would show bit 5
-	CHECK_EQUAL(in(&uart, 2) >> 5, 6);
+	check_equal(in(&uart, 2) >> 5, 6);
 	out(&uart, 3, 0x80);
 	out(&uart, 0, 0x0c);
 	out(&uart, 1, 0x01);
-	CHECK_EQUAL(in(&uart, 0), 0x0c);
-	CHECK_EQUAL(in(&uart, 1), 0x01);
+	check_equal(in(&uart, 0), 0x0c);
+	check_equal(in(&uart, 1), 0x01);
 	out(&uart, 3, 0x03);
-	CHECK_EQUAL(in(&uart, 1), 0x00);
+	check_equal(in(&uart, 1), 0x00);
 }
 
 static void test_loopback(void) {
 	struct uart uart = fresh();
 	out(&uart, 4, 0x10 | 0x08 | 0x02); // as Linux probes: LOOP, OUT2, RTS
-	CHECK_EQUAL(in(&uart, 6) & 0xf0, 0x90);
+	check_equal(in(&uart, 6) & 0xf0, 0x90);
 	out(&uart, 0, 'x');
-	CHECK_EQUAL(in(&uart, 5) & 1, 1);
-	CHECK_EQUAL(in(&uart, 0), 'x');
-	CHECK_EQUAL(sent_count, 0);
+	check_equal(in(&uart, 5) & 1, 1);
+	check_equal(in(&uart, 0), 'x');
+	check_equal(sent_count, 0);
 	out(&uart, 4, 0x10 | 0x04);
 	out(&uart, 4, 0x10);
-	CHECK_EQUAL(in(&uart, 6) & 4, 4);
-	CHECK_EQUAL(in(&uart, 6) & 4, 0);
+	check_equal(in(&uart, 6) & 4, 4);
+	check_equal(in(&uart, 6) & 4, 0);
 }
 
 static void test_transmit(void) {
@@ -96,16 +96,16 @@ static void test_transmit(void) {
 	out(&uart, 4, 0x08);
 	out(&uart, 0, 'h');
 	out(&uart, 0, 'i');
-	CHECK(sent_count == 2 && memcmp(sent, "hi", 2) == 0);
-	CHECK_EQUAL(in(&uart, 5), 0x60);
-	CHECK_EQUAL(level, LINE_LOW);
+	check(sent_count == 2 && memcmp(sent, "hi", 2) == 0);
+	check_equal(in(&uart, 5), 0x60);
+	check_equal(level, LINE_LOW);
 	out(&uart, 1, 2);
-	CHECK_EQUAL(level, LINE_HIGH);
-	CHECK_EQUAL(in(&uart, 2) & 0x0f, 2);
-	CHECK_EQUAL(level, LINE_LOW);
-	CHECK_EQUAL(in(&uart, 2) & 0x0f, 1);
+	check_equal(level, LINE_HIGH);
+	check_equal(in(&uart, 2) & 0x0f, 2);
+	check_equal(level, LINE_LOW);
+	check_equal(in(&uart, 2) & 0x0f, 1);
 	out(&uart, 0, '!');
-	CHECK_EQUAL(level, LINE_HIGH);
+	check_equal(level, LINE_HIGH);
 }
 
 static void test_backpressure(void) {
@@ -114,12 +114,12 @@ static void test_backpressure(void) {
 	out(&uart, 1, 2);
 	room = 1;
 	out(&uart, 0, 'a');
-	CHECK_EQUAL(in(&uart, 5) & 0x60, 0);
-	CHECK_EQUAL(level, LINE_LOW);
+	check_equal(in(&uart, 5) & 0x60, 0);
+	check_equal(level, LINE_LOW);
 	room = 5;
 	uart_poll(&uart);
-	CHECK_EQUAL(level, LINE_HIGH);
-	CHECK_EQUAL(in(&uart, 5) & 0x60, 0x60);
+	check_equal(level, LINE_HIGH);
+	check_equal(in(&uart, 5) & 0x60, 0x60);
 }
 
 static void test_receive(void) {
@@ -129,14 +129,14 @@ static void test_receive(void) {
 	out(&uart, 1, 1);
 	input = "0123456789abcdefXYZ";
 	uart_poll(&uart);
-	CHECK_EQUAL(level, LINE_HIGH);
-	CHECK_EQUAL(uart.fifo_count, 16);
-	CHECK_EQUAL(in(&uart, 2) & 0x0f, 4);
+	check_equal(level, LINE_HIGH);
+	check_equal(uart.fifo_count, 16);
+	check_equal(in(&uart, 2) & 0x0f, 4);
 	for (const char *expected = "0123456789abcdefXYZ"; *expected != '\0'; expected++)
-		CHECK_EQUAL(in(&uart, 0), *expected);
-	CHECK_EQUAL(level, LINE_LOW);
-	CHECK_EQUAL(in(&uart, 5) & 1, 0);
-	CHECK_EQUAL(in(&uart, 0), 0);
+		check_equal(in(&uart, 0), *expected);
+	check_equal(level, LINE_LOW);
+	check_equal(in(&uart, 5) & 1, 0);
+	check_equal(in(&uart, 0), 0);
 }
 
 static void test_trigger(void) {
@@ -145,9 +145,9 @@ static void test_trigger(void) {
 	out(&uart, 1, 1);
 	input = "abc";
 	uart_poll(&uart);
-	CHECK_EQUAL(in(&uart, 2) & 0x0f, 0x0c);
+	check_equal(in(&uart, 2) & 0x0f, 0x0c);
 	out(&uart, 2, 0x83); // clears the FIFO
-	CHECK_EQUAL(in(&uart, 5) & 1, 0);
+	check_equal(in(&uart, 5) & 1, 0);
 }
 
 static void test_gate(void) {
@@ -155,11 +155,11 @@ static void test_gate(void) {
 	out(&uart, 1, 1);
 	input = "a";
 	uart_poll(&uart);
-	CHECK_EQUAL(level, LINE_LOW);
+	check_equal(level, LINE_LOW);
 	out(&uart, 4, 8);
-	CHECK_EQUAL(level, LINE_HIGH);
+	check_equal(level, LINE_HIGH);
 	uart_reset(&uart);
-	CHECK_EQUAL(level, LINE_LOW);
+	check_equal(level, LINE_LOW);
 }
 
 static void test_junk(void) {
@@ -174,7 +174,7 @@ static void test_junk(void) {
 			(void)in(&uart, seed >> 8 & 7);
 		if (i % 100 == 0) input = "junk junk";
 	}
-	CHECK(uart.fifo_count <= UART_FIFO && uart.fifo_first < UART_FIFO);
+	check(uart.fifo_count <= UART_FIFO && uart.fifo_first < UART_FIFO);
 }
 
 int main(void) {
