@@ -60,6 +60,10 @@ enum {
 	UDP_PORT_ECHO = 7,
 };
 
+// An address for print: its format, and the four values for it.
+#define IP_FORMAT "%u.%u.%u.%u"
+#define IP_BYTES(ip) (ip) >> 24, (ip) >> 16 & 255, (ip) >> 8 & 255, (ip)&255
+
 static inline uint16_t big16(const uint8_t *bytes) { return (uint16_t)(bytes[0] << 8 | bytes[1]); }
 
 static inline uint32_t big32(const uint8_t *bytes) {

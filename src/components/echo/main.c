@@ -5,6 +5,7 @@
 #include <base/memory.h>
 
 #include <components/echo/answer.h>
+#include <components/ipv4.h>
 #include <components/print.h>
 #include <components/settings.h>
 #include <components/station.h>
@@ -12,9 +13,6 @@
 enum {
 	CHANNEL_SWITCH = 1,
 };
-
-#define IP_FORMAT "%u.%u.%u.%u"
-#define IP_BYTES(ip) (ip) >> 24, (ip) >> 16 & 255, (ip) >> 8 & 255, (ip)&255
 
 // Patched by the composer.
 uint64_t settings_vaddr __attribute__((section(".data")));

@@ -6,6 +6,7 @@
 #include <base/compiler.h>
 #include <base/memory.h>
 
+#include <components/ipv4.h>
 #include <components/pinger/ask.h>
 #include <components/print.h>
 #include <components/settings.h>
@@ -15,9 +16,6 @@ enum {
 	CHANNEL_SWITCH = 1,
 	PEERS = 8,
 };
-
-#define IP_FORMAT "%u.%u.%u.%u"
-#define IP_BYTES(ip) (ip) >> 24, (ip) >> 16 & 255, (ip) >> 8 & 255, (ip)&255
 
 // Patched by the composer.
 uint64_t settings_vaddr __attribute__((section(".data")));
