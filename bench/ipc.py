@@ -73,7 +73,7 @@ def measure(options):
         return figures, marks.table(figures)
     wanted = options.operation or options.only
     request = task.Request(options.emulator or EMULATORS[0], options.arguments,
-                           (wanted,) if wanted else ())
+                           options.cpu or "", (wanted,) if wanted else ())
     task.need(request.emulator)
     build.compile_all()
     if options.operation:

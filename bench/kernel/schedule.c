@@ -25,6 +25,19 @@ static void yield_run(struct helper *helper) {
 	}
 }
 
+// The first of two threads uses the FPU once, so that every switch finds another use of it.
+static void yield_fpu_run(struct helper *helper) {
+	asm volatile("pxor %%xmm0, %%xmm0" ::: "memory");
+	yield_run(helper);
+}
+
+static void yield_fpu_measure(const struct row *row) {
+	(void)row;
+	helper_start(helper_make(PRIORITY_HELPER), yield_fpu_run);
+	helper_start(helper_make(PRIORITY_HELPER), yield_run);
+	settle();
+}
+
 static void yield_measure(const struct row *row) {
 	for (uint64_t thread = 0; thread < row->setting; thread++)
 		helper_start(helper_make(PRIORITY_HELPER), yield_run);
@@ -109,6 +122,7 @@ static void other_measure(const struct row *row) {
 static const struct row rows[] = {
 	{"yield-alone", yield_measure, 1},
 	{"yield-to-equal", yield_measure, 2},
+	{"yield-fpu", yield_fpu_measure, 0},
 	{"reschedule", same_measure, 0},
 	{"reschedule-to-other", other_measure, 0},
 };

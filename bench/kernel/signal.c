@@ -131,12 +131,38 @@ static void block_measure(const struct row *row) {
 	settle();
 }
 
+// The lower thread's signal wakes the higher one, which waits again.
+static void wait_wake_run(struct helper *helper) {
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
+		uint64_t end;
+
+		begun_at = ticks_begin();
+		sel4_syscall(SYSCALL_SEND, &registers);
+		end = ticks_end();
+		sample_add(end - begun_at);
+	}
+}
+
+static void wait_wake_measure(const struct row *row) {
+	struct helper *waiter = helper_make(PRIORITY_HELPER + 1);
+	struct helper *sender = helper_make(PRIORITY_HELPER);
+
+	(void)row;
+	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
+	helper_start(waiter, lower_run);
+	settle();
+	helper_start(sender, wait_wake_run);
+	settle();
+}
+
 static const struct row rows[] = {
 	{"signal-to-higher-one-space", higher_measure, 0},
 	{"signal-to-higher-two-spaces", higher_measure, 1},
 	{"signal-to-lower", lower_measure, 0},
 	{"wait-pending", wait_measure, WAIT_PENDING},
 	{"wait-block", block_measure, 0},
+	{"wait-wake", wait_wake_measure, 0},
 	{"poll-pending", wait_measure, POLL_PENDING},
 	{"poll-empty", wait_measure, POLL_EMPTY},
 };

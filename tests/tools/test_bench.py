@@ -46,6 +46,9 @@ class Questions(unittest.TestCase):
                 (("kernel-boot", "--emulator", "bochs"), "kernel-boot is measured in qemu"),
                 (("vm-exit", "--only", "call"), "say `./nacre bench ipc --only TEXT`"),
                 (("--operation", "call"), "say `./nacre bench ipc --operation NAME`"),
+                (("vm-exit", "--cpu", "intel"), "say `./nacre bench ipc --cpu VENDOR`"),
+                (("ipc", "--cpu", "intel", "--emulator", "bochs"), "--cpu needs QEMU"),
+                (("ipc", "--cpu", "intel", "--iso", "x.iso"), "--cpu needs QEMU"),
                 (("ipc", "--operation", "call", "--emulator", "bochs"), "needs QEMU")):
             with self.assertRaisesRegex(Misuse, reason) as caught:
                 self.chosen(*words)

@@ -18,8 +18,8 @@ TOLERANCE = 1.02
 COMPARED = {"median": "", "code_lines": "code lines ", "data_lines": "data lines ",
             "branches": "conditional jumps ", "taken": "jumps taken "}
 # Options that make sense for one measurement only.
-OF_IPC = {"operation": "--operation NAME", "only": "--only TEXT", "iso": "--iso FILE.iso",
-          "log": "--log FILE"}
+OF_IPC = {"cpu": "--cpu VENDOR", "operation": "--operation NAME", "only": "--only TEXT",
+          "iso": "--iso FILE.iso", "log": "--log FILE"}
 
 
 def load(path):
@@ -100,6 +100,8 @@ def questions_of(options):
     modules = {name: load(QUESTIONS[name]) for name in names}
     if options.operation and options.emulator not in (None, "qemu"):
         raise Misuse("--operation needs QEMU, where a plugin of ours watches the kernel")
+    if options.cpu and (options.emulator not in (None, "qemu") or options.iso or options.log):
+        raise Misuse("--cpu needs QEMU: every other machine has the CPU that it has")
     if not options.emulator:
         return modules
     able = {name: module for name, module in modules.items()

@@ -6,7 +6,7 @@ import pathlib
 import signal
 import sys
 
-from nacre import bench, commands, emulator, fuzz, sdk, suite
+from nacre import bench, commands, emulator, fuzz, qemu, sdk, suite
 from nacre.report import Failure
 
 
@@ -113,6 +113,9 @@ def add_bench(commands_of):
     parser.add_argument("--emulator", choices=("qemu", "bochs", "kvm"),
                         help="qemu and bochs count instructions, and Bochs has VT-x; with KVM the "
                              "figures are cycles; each measurement has its own default")
+    parser.add_argument("--cpu", choices=sorted(qemu.VENDORS),
+                        help="of ipc in QEMU: whose CPU it is, and with that which mitigations the "
+                             "kernel needs (default: amd)")
     parser.add_argument("--arguments", default="", metavar="TEXT",
                         help="command line given to the kernel that is measured")
     parser.add_argument("--only", metavar="TEXT",

@@ -21,6 +21,8 @@ DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 # The TSC counts instructions and idle time is skipped, so runs repeat to the instruction.
 ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm"]
 CPU = {"tcg": "max", "kvm": "host"}
+# The mitigations that the kernel chooses follow from the vendor.
+VENDORS = {"intel": "vendor=GenuineIntel", "amd": "vendor=AuthenticAMD"}
 
 
 @dataclasses.dataclass
@@ -36,6 +38,7 @@ class Settings:
     notes: tuple = ()
     memory: int = 1024
     accelerator: str = "tcg"
+    vendor: str = ""  # one of VENDORS, or the accelerator's own
     firmware: str = "bios"
     clock: str = "wall"
     disks: Disks = NO_DISKS
@@ -72,11 +75,15 @@ def boot_options(settings):
     return options
 
 
+def cpu_model(settings):
+    return ",".join([CPU[settings.accelerator], *filter(None, [VENDORS.get(settings.vendor)])])
+
+
 def prepare(settings, directory):
     """The command that starts the machine; files it needs go into the directory."""
     command = [PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
                "-vga", "std", "-monitor", "none", "-m", settings.memory,
-               "-accel", settings.accelerator, "-cpu", CPU[settings.accelerator],
+               "-accel", settings.accelerator, "-cpu", cpu_model(settings),
                "-chardev", f"socket,id=com1,host=127.0.0.1,port={settings.port},nodelay=on",
                "-serial", "chardev:com1", "-debugcon", "file:e9.log", *DEBUG_EXIT]
     if settings.firmware == "uefi":
