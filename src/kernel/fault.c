@@ -5,6 +5,7 @@
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <kernel/endpoint.h>
+#include <kernel/guest_hooks.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>
@@ -51,6 +52,7 @@ bool fault_timeout(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_TIMEOUT_HANDLER].cap;
 
 	if (handler->type != CAP_ENDPOINT) return false;
+	if (thread->state == THREAD_IN_GUEST) guest_hooks.pause(thread);
 	thread->fault_kind = FAULT_TIMEOUT;
 	thread->fault.words[0] = thread->sched_context->badge;
 	thread->fault.length = 1;

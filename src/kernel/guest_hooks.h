@@ -20,6 +20,11 @@ struct guest_hooks {
 	// THREAD_RUNNING. The badge register is the caller's.
 	void (*notify)(struct thread *thread);
 
+	// thread, which is THREAD_IN_GUEST, stops for a reason outside: it is to execute VMEnter
+	// again (THREAD_RESTART), whose words in its registers become those of where the guest
+	// stands.
+	void (*pause)(struct thread *thread);
+
 	// thread is destroyed: its VCPU, if any, forgets it.
 	void (*detach)(struct thread *thread);
 };

@@ -79,6 +79,7 @@ void thread_rewind(struct thread *thread) {
 
 void thread_suspend(struct thread *thread) {
 	thread_cancel_ipc(thread);
+	if (thread->state == THREAD_IN_GUEST) guest_hooks.pause(thread);
 	if (thread->state == THREAD_RUNNING) {
 		context_complete(&thread->context, &thread->trap);
 		thread->trap.fault_ip = thread->context.rip;

@@ -29,11 +29,16 @@ code code_count
 	vmcall
 end_code
 
+; Counts how often it began, and how often its handler ran.
 code code_once_then_spin
 	inc qword [abs GUEST_DATA + 8]
 .again:
 	inc qword [abs GUEST_DATA]
 	jmp .again
+global code_spin_handler
+code_spin_handler:
+	inc qword [abs GUEST_DATA + 16]
+	iretq
 end_code
 
 ; The interrupt window opens behind the instruction after STI.

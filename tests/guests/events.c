@@ -9,7 +9,6 @@
 CODE_DECLARE(code_spin);
 CODE_DECLARE(code_spin_masked);
 CODE_DECLARE(code_count);
-CODE_DECLARE(code_once_then_spin);
 CODE_DECLARE(code_window);
 CODE_DECLARE(code_halt_interruptible);
 CODE_DECLARE(code_vmcall);
@@ -23,59 +22,19 @@ enum {
 	EVENT_ERROR_CODE = 1 << 11,
 	VECTOR_TEST = 0x40,
 	VECTOR_PROTECTION = 13,
-	BADGE = 5,
 	TIMER_RATE_MASK = 0x1f,
 };
 
 #define MSR_VMX_MISC 0x485
 
 static struct guest *const guest = &guest_one;
-static seL4_CPtr badged; // copy of helper_notification with BADGE
 static volatile uint64_t work;
 static volatile uint64_t ticks;
 static seL4_CPtr irq_handler;
 
-static void bind_notification(void) {
-	if (!badged) {
-		badged = slots_allocate(1);
-		CHECK_EQUAL(seL4_CNode_Mint(seL4_CapInitThreadCNode, badged, seL4_WordBits,
-				    seL4_CapInitThreadCNode, helper_notification, seL4_WordBits,
-				    seL4_AllRights, BADGE),
-			0);
-	}
-	seL4_Poll(helper_notification, NULL); // what an earlier test left
-	CHECK_EQUAL(seL4_TCB_BindNotification(seL4_CapInitThreadTCB, helper_notification), 0);
-}
-
-static void unbind_notification(void) {
-	CHECK_EQUAL(seL4_TCB_UnbindNotification(seL4_CapInitThreadTCB), 0);
-}
-
-static void do_work(void) {
-	for (int i = 0; i < 20000; i++)
-		work++;
-}
-
-// Bodies of the helper
-
-static void signal_later(void) {
-	struct sel4_registers registers = {.rdi = badged, .rsi = 0};
-
-	do_work();
-	sel4_syscall(SYSCALL_SEND, &registers);
-}
-
 static void work_for_ever(void) {
 	for (;;)
 		work++;
-}
-
-static void suspend_and_resume(void) {
-	do_work();
-	helper_invoke(seL4_CapInitThreadTCB, LABEL_TCB_SUSPEND, 0);
-	do_work();
-	helper_invoke(seL4_CapInitThreadTCB, LABEL_TCB_RESUME, 0);
-	signal_later();
 }
 
 static void count_ticks(void) {
@@ -158,37 +117,37 @@ static void event_vectoring(const struct test *) {
 
 static void event_pending(const struct test *) {
 	guest_reset(guest, CODE(code_vmcall));
-	bind_notification();
-	seL4_Signal(badged);
+	helper_bind();
+	seL4_Signal(helper_badged);
 	guest->primary = 0x10;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_NOTIF);
-	CHECK_EQUAL(guest->badge, BADGE);
+	CHECK_EQUAL(guest->badge, HELPER_BADGE);
 	CHECK_EQUAL(guest->words[WORD_RIP], GUEST_CODE);
 	CHECK_EQUAL(guest->words[WORD_PRIMARY], 0x10);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
-	unbind_notification();
+	helper_unbind();
 }
 
 static void check_signal_ends(const struct code *code, unsigned length) {
 	uint64_t before;
 
 	guest_reset(guest, code);
-	bind_notification();
+	helper_bind();
 	for (int i = 0; i < 3; i++) {
 		before = *guest_word(guest, GUEST_DATA);
-		helper_run(signal_later, HELPER_EQUAL);
+		helper_run(helper_signal, HELPER_EQUAL);
 		guest_enter(guest);
 		CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_NOTIF);
-		CHECK_EQUAL(guest->badge, BADGE);
+		CHECK_EQUAL(guest->badge, HELPER_BADGE);
 		CHECK(guest->rip >= GUEST_CODE && guest->rip < GUEST_CODE + length);
 		CHECK(guest->words[WORD_PRIMARY] & 1u << 31);
 		CHECK(*guest_word(guest, GUEST_DATA) > before);
 	}
 	helper_stop();
-	unbind_notification();
+	helper_unbind();
 }
 
 static void event_signal(const struct test *) { check_signal_ends(CODE(code_spin), 16); }
@@ -199,24 +158,13 @@ static void event_signal_masked(const struct test *) {
 
 static void event_signal_halted(const struct test *) {
 	guest_reset(guest, CODE(code_halt_interruptible));
-	bind_notification();
-	helper_run(signal_later, HELPER_EQUAL);
+	helper_bind();
+	helper_run(helper_signal, HELPER_EQUAL);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_NOTIF);
-	CHECK_EQUAL(guest->badge, BADGE);
+	CHECK_EQUAL(guest->badge, HELPER_BADGE);
 	helper_stop();
-	unbind_notification();
-}
-
-static void event_suspend(const struct test *) {
-	guest_reset(guest, CODE(code_once_then_spin));
-	bind_notification();
-	helper_run(suspend_and_resume, HELPER_EQUAL);
-	guest_enter(guest);
-	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_NOTIF);
-	CHECK_EQUAL(*guest_word(guest, GUEST_DATA + 8), 2);
-	helper_stop();
-	unbind_notification();
+	helper_unbind();
 }
 
 // Time
@@ -349,7 +297,6 @@ static const struct test tests[] = {
 		event_signal_masked, NULL},
 	{"event-signal-halted", "a guest in HLT leaves the CPU to others", event_signal_halted,
 		NULL},
-	{"event-suspend", "Suspend and Resume execute VMEnter again", event_suspend, NULL},
 	{"event-timer", "the client's preemption timer exits after its time", event_timer, NULL},
 	{"event-timer-long", "the client's time goes on over the kernel's slices", event_timer_long,
 		NULL},

@@ -144,17 +144,22 @@ static void make_tables(const struct guest *guest) {
 	gdt[4] = 0;
 }
 
+void guest_set_gate(const struct guest *guest, unsigned vector, uint64_t address) {
+	uint64_t *gate = guest_word(guest, GUEST_IDT + vector * 16ul);
+
+	gate[0] = (address & 0xffff) | CODE_SELECTOR << 16 | 0x8e00ul << 32;
+	gate[1] = 0;
+}
+
 static void make_stubs(const struct guest *guest) {
-	for (uint64_t vector = 0; vector < 256; vector++) {
+	for (unsigned vector = 0; vector < 256; vector++) {
 		const uint8_t stub[] = {0xb8, (uint8_t)vector, 1, 0, 0, // mov eax, 0x100 + vector
 			0x0f, 0x01, 0xc1, // vmcall
 			0x48, 0xcf}; // iretq
 		uint64_t address = GUEST_STUBS + vector * STUB_SIZE;
-		uint64_t *gate = guest_word(guest, GUEST_IDT + vector * 16);
 
 		memcpy(guest->memory + address, stub, sizeof(stub));
-		gate[0] = (address & 0xffff) | CODE_SELECTOR << 16 | 0x8e00ul << 32;
-		gate[1] = 0;
+		guest_set_gate(guest, vector, address);
 	}
 }
 

@@ -144,5 +144,8 @@ uint64_t guest_register(const struct guest *guest, unsigned number);
 void field_write(const struct guest *guest, uint64_t field, uint64_t value);
 uint64_t field_read(const struct guest *guest, uint64_t field);
 
+// The handler of a vector, below 64 KiB; without this it is the vector's stub.
+void guest_set_gate(const struct guest *guest, unsigned vector, uint64_t address);
+
 // 64 bits of guest memory.
 uint64_t *guest_word(const struct guest *guest, uint64_t address);

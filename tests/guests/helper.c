@@ -17,8 +17,10 @@ seL4_CPtr helper_tcb;
 seL4_CPtr helper_reply;
 seL4_CPtr helper_faults;
 seL4_CPtr helper_notification;
+seL4_CPtr helper_badged;
+seL4_CPtr helper_sched_control;
 
-static seL4_CPtr sched_context;
+seL4_CPtr helper_sched_context;
 static seL4_Word stack[STACK_WORDS] __attribute__((aligned(16)));
 
 static void entry(void (*function)(void)) {
@@ -44,12 +46,17 @@ seL4_Word helper_wait(seL4_CPtr notification) {
 
 bool helper_start(const seL4_BootInfo *bootinfo) {
 	helper_tcb = object_make(OBJECT_TCB, 0);
-	sched_context = object_make(OBJECT_SCHED_CONTEXT, CONTEXT_SIZE_BITS);
+	helper_sched_context = object_make(OBJECT_SCHED_CONTEXT, CONTEXT_SIZE_BITS);
 	helper_reply = object_make(OBJECT_REPLY, 0);
 	helper_faults = object_make(OBJECT_ENDPOINT, 0);
 	helper_notification = object_make(OBJECT_NOTIFICATION, 0);
-	if (!helper_tcb || !sched_context || !helper_reply || !helper_faults ||
-		!helper_notification)
+	helper_badged = slots_allocate(1);
+	helper_sched_control = bootinfo->schedcontrol.start;
+	if (!helper_tcb || !helper_sched_context || !helper_reply || !helper_faults ||
+		!helper_notification ||
+		seL4_CNode_Mint(seL4_CapInitThreadCNode, helper_badged, seL4_WordBits,
+			seL4_CapInitThreadCNode, helper_notification, seL4_WordBits, seL4_AllRights,
+			HELPER_BADGE))
 		return false;
 	seL4_DebugNameThread(helper_tcb, "helper");
 	if (seL4_TCB_Configure(helper_tcb, seL4_CapInitThreadCNode,
@@ -57,7 +64,7 @@ bool helper_start(const seL4_BootInfo *bootinfo) {
 		    seL4_CapInitThreadVSpace, 0, 0, 0))
 		return false;
 	if (seL4_SchedControl_Configure(
-		    bootinfo->schedcontrol.start, sched_context, SLICE_US, SLICE_US, 0, 0))
+		    helper_sched_control, helper_sched_context, SLICE_US, SLICE_US, 0, 0))
 		return false;
 	return seL4_TCB_SetPriority(seL4_CapInitThreadTCB, seL4_CapInitThreadTCB, HELPER_EQUAL) ==
 		seL4_NoError;
@@ -72,7 +79,7 @@ void helper_run(void (*function)(void), seL4_Word priority) {
 	};
 
 	CHECK_EQUAL(seL4_TCB_SetSchedParams(helper_tcb, seL4_CapInitThreadTCB, HELPER_ABOVE,
-			    priority, sched_context, helper_faults),
+			    priority, helper_sched_context, helper_faults),
 		0);
 	CHECK_EQUAL(seL4_TCB_WriteRegisters(
 			    helper_tcb, 1, 0, sizeof(context) / sizeof(seL4_Word), &context),
@@ -80,3 +87,24 @@ void helper_run(void (*function)(void), seL4_Word priority) {
 }
 
 void helper_stop(void) { CHECK_EQUAL(seL4_TCB_Suspend(helper_tcb), 0); }
+
+void helper_bind(void) {
+	seL4_Poll(helper_notification, NULL); // what an earlier test left
+	CHECK_EQUAL(seL4_TCB_BindNotification(seL4_CapInitThreadTCB, helper_notification), 0);
+}
+
+void helper_unbind(void) { CHECK_EQUAL(seL4_TCB_UnbindNotification(seL4_CapInitThreadTCB), 0); }
+
+void helper_work(void) {
+	static volatile uint64_t work;
+
+	for (int i = 0; i < 20000; i++)
+		work++;
+}
+
+void helper_signal(void) {
+	struct sel4_registers registers = {.rdi = helper_badged, .rsi = 0};
+
+	helper_work();
+	sel4_syscall(SYSCALL_SEND, &registers);
+}

@@ -10,6 +10,9 @@ extern seL4_CPtr helper_tcb;
 extern seL4_CPtr helper_reply;
 extern seL4_CPtr helper_faults; // endpoint its faults go to
 extern seL4_CPtr helper_notification; // for tests to use as they like
+extern seL4_CPtr helper_badged; // copy of it with HELPER_BADGE
+extern seL4_CPtr helper_sched_context; // what it runs on
+extern seL4_CPtr helper_sched_control;
 
 [[nodiscard]] bool helper_start(const seL4_BootInfo *bootinfo);
 
@@ -22,6 +25,16 @@ enum {
 
 void helper_run(void (*function)(void), seL4_Word priority);
 void helper_stop(void);
+
+// Binds helper_notification, without a signal in it, to this program's thread, or takes it away.
+enum { HELPER_BADGE = 5 };
+void helper_bind(void);
+void helper_unbind(void);
+
+// Bodies of the helper, or parts of one: some 100000 instructions; that, and a signal with
+// HELPER_BADGE.
+void helper_work(void);
+void helper_signal(void);
 
 // Invocations without IPC buffer, for the helper: label, one word.
 seL4_Word helper_invoke(seL4_CPtr object, seL4_Word label, seL4_Word word);

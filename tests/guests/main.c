@@ -8,10 +8,11 @@
 #include "helper.h"
 #include "test.h"
 
-extern const struct test_file test_exits, test_state, test_events, test_errors, test_objects;
+extern const struct test_file test_exits, test_state, test_events, test_errors, test_objects,
+	test_stops;
 
 static const struct test_file *const files[] = {
-	&test_exits, &test_state, &test_events, &test_errors, &test_objects};
+	&test_exits, &test_state, &test_events, &test_errors, &test_objects, &test_stops};
 
 // Of the running test; written by the checks and run_test.
 static unsigned failures;

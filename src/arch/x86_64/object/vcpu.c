@@ -39,15 +39,15 @@ void vcpu_init(void *memory) {
 	all_vcpus = vcpu;
 }
 
-// A thread that is in the guest leaves it by executing VMEnter again: without a VCPU that is an
-// unknown system call.
+// A thread that is in the guest executes VMEnter again: without a VCPU that is an unknown system
+// call.
 static void detach_thread(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 
 	if (!vcpu) return;
+	if (thread->state == THREAD_IN_GUEST) vcpu_pause(thread);
 	vcpu->thread = NULL;
 	thread->vcpu = NULL;
-	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 }
 
 void vcpu_destroy(struct slot *slot, bool last) {
@@ -78,6 +78,7 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 	if (vcpu->thread) detach_thread(vcpu->thread);
 	detach_thread(thread);
 	vcpu->thread = thread;
+	vcpu->is_paused = false;
 	thread->vcpu = vcpu;
 	return ERROR_NONE;
 }
@@ -147,5 +148,6 @@ const struct guest_hooks guest_hooks = {
 	.enter = vcpu_enter,
 	.prepare = vcpu_prepare,
 	.notify = vcpu_notify,
+	.pause = vcpu_pause,
 	.detach = detach_thread,
 };

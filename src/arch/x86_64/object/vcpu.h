@@ -52,6 +52,7 @@ struct vcpu {
 	uint8_t msr_access[VCPU_OPENABLE_MSRS];
 
 	uint8_t is_stale; // the client changed what linear translations depend on
+	uint8_t is_paused; // the next VMEnter is the last one executed again
 	uint8_t timer_is_clients; // the running timer ends at the client's value, not the kernel's
 	uint32_t pin, primary, exit; // controls as the client sees them
 	uint32_t timer_value; // preemption timer field as the client sees it
@@ -113,7 +114,8 @@ void vcpu_msr_init(struct vcpu *vcpu);
 void vcpu_msr_enter(struct vcpu *vcpu);
 void vcpu_msr_leave(struct vcpu *vcpu);
 
-// Enter, prepare and notify of guest_hooks (vcpu_run.c).
+// Enter, prepare, notify and pause of guest_hooks (vcpu_run.c).
 void vcpu_enter(struct thread *thread);
 enum way_out vcpu_prepare(struct thread *thread);
 void vcpu_notify(struct thread *thread);
+void vcpu_pause(struct thread *thread);

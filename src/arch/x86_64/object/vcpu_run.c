@@ -68,6 +68,11 @@ static void timer_stop(struct vcpu *vcpu) {
 	vcpu->timer_left = used < vcpu->timer_left ? vcpu->timer_left - (uint32_t)used : 0;
 }
 
+// Where the client's exit controls ask for it, its value is what is left.
+static void timer_save(struct vcpu *vcpu) {
+	if (vcpu->exit & EXIT_SAVE_TIMER) vcpu->timer_value = vcpu->timer_left;
+}
+
 enum way_out vcpu_prepare(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	struct vcpu *vcpu = thread->vcpu;
@@ -98,28 +103,41 @@ void vcpu_enter(struct thread *thread) {
 		vcpu_set_primary(vcpu, context->r8);
 		vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 	}
+	if (!vcpu->is_paused) vcpu->timer_left = vcpu->timer_value;
+	vcpu->is_paused = false;
 	if (notification_take_bound(thread)) {
+		timer_save(vcpu);
 		*context_tag(context) = VM_ENTER_NOTIFICATION;
 		return;
 	}
-	vcpu->timer_left = vcpu->timer_value;
 	thread->state = THREAD_IN_GUEST;
 }
 
-// Words 0 to 2 of both ways VMEnter ends, in the registers of messages (syscalls.md 5).
-static void return_words(struct thread *thread, struct vcpu *vcpu) {
+// Words 0 to 2 of VMEnter as the guest stands, in the registers of messages (syscalls.md 5).
+static void store_words(struct thread *thread, const struct vcpu *vcpu) {
 	thread->context.r10 = vmcs_read(VMCS_GUEST_RIP);
 	thread->context.r8 = vcpu->primary;
 	thread->context.r9 = vmcs_read(VMCS_ENTRY_INTERRUPTION);
+}
+
+static void return_words(struct thread *thread, struct vcpu *vcpu) {
+	store_words(thread, vcpu);
 	thread->state = THREAD_RUNNING;
 	schedule_again(); // the thread's own registers are to be loaded
-	if (vcpu->exit & EXIT_SAVE_TIMER) vcpu->timer_value = vcpu->timer_left;
+	timer_save(vcpu);
 }
 
 void vcpu_notify(struct thread *thread) {
 	vcpu_load(thread->vcpu);
 	return_words(thread, thread->vcpu);
 	*context_tag(&thread->context) = VM_ENTER_NOTIFICATION;
+}
+
+void vcpu_pause(struct thread *thread) {
+	vcpu_load(thread->vcpu);
+	store_words(thread, thread->vcpu);
+	thread->vcpu->is_paused = true;
+	thread->state = THREAD_RESTART;
 }
 
 // VM exits
