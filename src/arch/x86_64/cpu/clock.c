@@ -82,10 +82,8 @@ static uint64_t rate_measure(uint64_t (*round)(uint16_t port), uint16_t port) {
 
 // CPUID 15h: crystal rate times a ratio. Emulators report the numbers of the CPU they imitate.
 static uint64_t cpuid_rate(void) {
-	struct cpuid regs;
+	struct cpuid regs = cpuid_leaf(0x15, 0);
 
-	if (cpuid(0, 0).eax < 0x15) return 0;
-	regs = cpuid(0x15, 0);
 	return regs.eax && regs.ebx ? (uint64_t)regs.ecx * regs.ebx / regs.eax : 0;
 }
 

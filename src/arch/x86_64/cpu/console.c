@@ -32,6 +32,10 @@ enum {
 
 // Written by console_init only.
 static uint16_t base;
+static bool is_ready;
+
+// Written by uart_put only: 1 while the UART takes nothing.
+static unsigned patience = ROOM_TRIES;
 
 // Written by console_traces_off only.
 static bool is_traceless;
@@ -45,6 +49,7 @@ static void uart_write(enum uart_register offset, uint8_t value) {
 }
 
 void console_init(uint16_t port) {
+	is_ready = true;
 	// All ones: nothing decodes these ports.
 	if (!port || io_in8((uint16_t)(port + UART_LINE_STATUS)) == 0xff) return;
 	base = port;
@@ -59,13 +64,17 @@ void console_init(uint16_t port) {
 
 static void uart_put(char character) {
 	if (!base) return;
-	for (unsigned i = 0; i < ROOM_TRIES; i++) {
-		if (io_in8((uint16_t)(base + UART_LINE_STATUS)) & UART_STATUS_ROOM) break;
+	for (unsigned i = 0; i < patience; i++) {
+		if (!(io_in8((uint16_t)(base + UART_LINE_STATUS)) & UART_STATUS_ROOM)) continue;
+		patience = ROOM_TRIES;
+		uart_write(UART_DATA, (uint8_t)character);
+		return;
 	}
-	uart_write(UART_DATA, (uint8_t)character);
+	patience = 1;
 }
 
 static void console_put(struct format_sink *, char character) {
+	if (!is_ready) console_init(CONSOLE_DEFAULT_PORT); // a panic before the options are known
 	if (character == '\n') uart_put('\r');
 	uart_put(character);
 	if (NACRE_DEBUG) io_out8(DEBUG_PORT, (uint8_t)character);

@@ -4,8 +4,8 @@
 
 #include <base/compiler.h>
 #include <cpu/console.h>
+#include <cpu/msr.h>
 #include <cpu/paging.h>
-#include <cpu/registers.h>
 
 enum { EAX, EBX, ECX, EDX };
 
@@ -27,6 +27,7 @@ static const struct feature_row required[] = {
 	{"global pages", 1, 0, EDX, 13, CR4_PGE},
 	{"pat", 1, 0, EDX, 16, 0},
 	{"xsave", 1, 0, ECX, 26, CR4_OSXSAVE},
+	{"xsave of sse", 0xd, 0, EAX, 1, 0},
 	{"syscall", 0x80000001, 0, EDX, 11, 0},
 };
 
@@ -52,12 +53,25 @@ uint64_t features_present;
 
 void feature_forget(enum feature feature) { features_present &= ~(1ul << feature); }
 
+struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf) {
+	bool exists = leaf <= cpuid(leaf & 0x80000000u, 0).eax;
+
+	return exists ? cpuid(leaf, subleaf) : (struct cpuid){};
+}
+
+// Firmware may hide all leaves above 3, for old systems (SDM 4, IA32_MISC_ENABLE).
+static void leaves_unhide(void) {
+	uint64_t enabled;
+
+	if (msr_try_read(MSR_MISC_ENABLE, &enabled) && enabled & MISC_ENABLE_LIMIT_CPUID)
+		(void)msr_try_write(MSR_MISC_ENABLE, enabled & ~(uint64_t)MISC_ENABLE_LIMIT_CPUID);
+}
+
 static bool row_read(const struct feature_row *row) {
-	uint32_t highest = cpuid(row->leaf & 0x80000000u, 0).eax;
-	struct cpuid regs = cpuid(row->leaf, row->subleaf);
+	struct cpuid regs = cpuid_leaf(row->leaf, row->subleaf);
 	const uint32_t outputs[] = {regs.eax, regs.ebx, regs.ecx, regs.edx};
 
-	return row->leaf <= highest && outputs[row->output] >> row->bit & 1;
+	return outputs[row->output] >> row->bit & 1;
 }
 
 bool features_init(void) {
@@ -65,8 +79,9 @@ bool features_init(void) {
 	bool complete = true;
 	struct cpuid brand[3];
 
+	leaves_unhide();
 	for (uint32_t i = 0; i < array_count(brand); i++)
-		brand[i] = cpuid(0x80000002u + i, 0);
+		brand[i] = cpuid_leaf(0x80000002u + i, 0);
 	print("cpu: %.48s\ncpu:", (const char *)brand);
 	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
 		if (!row_read(&optional[i])) continue;

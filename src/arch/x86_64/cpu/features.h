@@ -2,6 +2,7 @@
 // What this CPU can do: the optional features the kernel asks for at run time.
 #pragma once
 
+#include <cpu/registers.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ static inline bool feature_has(enum feature feature) { return features_present >
 
 // The CPU's feature is not to be used.
 void feature_forget(enum feature feature);
+
+// All zero where the CPU has no such leaf.
+struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf);
 
 // Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
 // after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.

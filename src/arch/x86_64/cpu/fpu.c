@@ -5,8 +5,8 @@
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/defences.h>
+#include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <cpu/registers.h>
 
 enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
 
@@ -34,7 +34,7 @@ uint64_t fpu_guest_xcr0(size_t area_size) {
 		struct cpuid regs;
 
 		if (!(supported >> i & 1)) continue;
-		regs = cpuid(0xd, i); // EAX: size, EBX: offset
+		regs = cpuid_leaf(0xd, i); // EAX: size, EBX: offset
 		if ((size_t)regs.eax + regs.ebx <= area_size) result |= 1ul << i;
 	}
 	// The three AVX-512 parts can be enabled only together.
@@ -50,14 +50,14 @@ bool fpu_is_eager(void) { return this_cpu()->defences & DEFENCE_BIT(EAGER_FPU); 
 
 void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
-	struct cpuid regs = cpuid(0xd, 0);
+	struct cpuid regs = cpuid_leaf(0xd, 0);
 
 	supported = (uint64_t)regs.edx << 32 | regs.eax;
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
 	access_deny();
 	// CPUID 0Dh.0:EBX: what XCR0's present value needs.
-	if (cpuid(0xd, 0).ebx > FPU_THREAD_AREA)
+	if (cpuid_leaf(0xd, 0).ebx > FPU_THREAD_AREA)
 		panic("fpu: a thread's area of %d bytes is too small", FPU_THREAD_AREA);
 }
 

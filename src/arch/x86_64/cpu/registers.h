@@ -55,6 +55,7 @@ enum msr {
 	MSR_SPEC_CTRL = 0x48,
 	MSR_PRED_CMD = 0x49,
 	MSR_ARCH_CAPABILITIES = 0x10a,
+	MSR_MISC_ENABLE = 0x1a0, // Intel
 	MSR_PAT = 0x277,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
@@ -69,6 +70,8 @@ enum msr {
 #define MSR_GS_BASE 0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 #define MSR_DE_CFG 0xc0011029u // AMD
+
+enum misc_enable_bit { MISC_ENABLE_LIMIT_CPUID = 1 << 22 };
 
 enum de_cfg_bit { DE_CFG_LFENCE_SERIALISES = 1 << 1 };
 

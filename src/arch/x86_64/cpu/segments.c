@@ -41,14 +41,14 @@ static const uint64_t descriptors[] = {
 	[SELECTOR_USER_DATA / 8] = DATA_USER,
 };
 
-// All written by segments_init only, but for the stacks.
+// All written by segments_init and segments_use_ways only, but for the stacks.
 ENTRY_DATA static alignas(16) uint64_t gdt[array_count(descriptors) + 2]; // the TSS takes two
 ENTRY_DATA static alignas(16) uint64_t idt[VECTOR_COUNT][2];
 ENTRY_DATA static alignas(16) struct task_state tss;
 ENTRY_DATA static alignas(16) uint8_t ist_stacks[3][4096];
 ENTRY_DATA static alignas(16) uint8_t entry_stack[1024];
 
-// Written by segments_init only.
+// Written by segments_use_ways only.
 static const char *syscall_entries[SYSCALL_ENTRIES];
 
 const struct table_register segments_gdt = {sizeof(gdt) - 1, gdt};
@@ -69,11 +69,10 @@ static void idt_fill(const char *stubs) {
 	}
 }
 
-static void tss_fill(const struct cpu *cpu) {
+static void tss_fill(void) {
 	uint64_t base = (uint64_t)&tss;
 
 	memcpy(gdt, descriptors, sizeof(descriptors));
-	tss.rsp[0] = cpu->entry_stack;
 	tss.port_bitmap = sizeof(tss);
 	for (unsigned i = 0; i < array_count(ist_stacks); i++)
 		tss.ist[i] = (uint64_t)ist_stacks[i] + sizeof(ist_stacks[i]);
@@ -88,10 +87,16 @@ void segments_use_entry(enum syscall_entry entry) {
 	msr_write(MSR_LSTAR, (uint64_t)syscall_entries[entry]);
 }
 
-void segments_init(const struct cpu *cpu, const struct ways_in *ways_in) {
+void segments_use_ways(const struct cpu *cpu, const struct ways_in *ways_in) {
 	memcpy(syscall_entries, ways_in->syscall, sizeof(syscall_entries));
 	idt_fill(ways_in->stubs);
-	tss_fill(cpu);
+	tss.rsp[0] = cpu->entry_stack;
+	segments_use_entry(ways_in->first);
+}
+
+void segments_init(const char *stubs) {
+	idt_fill(stubs);
+	tss_fill();
 	// The boot code has loaded null selectors for data, and CS and SS have the numbers they
 	// keep. A local table of the loader's must not offer programs 32-bit code.
 	asm volatile("lgdt %0; lidt %1; ltr %w2; lldt %w3"
@@ -100,6 +105,5 @@ void segments_init(const struct cpu *cpu, const struct ways_in *ways_in) {
 		     : "memory");
 	msr_write(MSR_STAR,
 		(uint64_t)SELECTOR_SYSRET_BASE << 48 | (uint64_t)SELECTOR_KERNEL_CODE << 32);
-	segments_use_entry(ways_in->first);
 	msr_write(MSR_FMASK, FLAGS_TF | FLAGS_IF | FLAGS_DF | FLAGS_NT | FLAGS_AC);
 }

@@ -56,8 +56,11 @@ struct ways_in {
 	enum syscall_entry first; // in use after boot
 };
 
-// Loads this core's tables and the SYSCALL MSRs. Once a core.
-void segments_init(const struct cpu *cpu, const struct ways_in *ways_in);
+// Loads this core's tables and the SYSCALL MSRs: exceptions come to the stubs. Once a core.
+void segments_init(const char *stubs);
+
+// From now on the CPU enters the kernel by these, on the core's entry stack.
+void segments_use_ways(const struct cpu *cpu, const struct ways_in *ways_in);
 
 // From now on system calls come in this way.
 void segments_use_entry(enum syscall_entry entry);

@@ -17,7 +17,10 @@ ENTRY_TABLE equ 0x3			; present, writable
 ENTRY_LARGE equ 0x83			; and a leaf
 BOOT_CODE equ 0x08
 BOOT_DATA equ 0x10
-COM1_DATA equ 0x3f8
+COM1 equ 0x3f8
+COM1_STATUS equ COM1 + 5
+COM1_ROOM equ 0x20
+COM1_TRIES equ 100000
 STACK_SIZE equ 16384
 
 extern boot_main, way_out
@@ -73,9 +76,23 @@ boot_start:
 	jmp BOOT_CODE:.long_mode
 
 .no_long_mode:
-	mov esi, .message
-	mov edx, COM1_DATA
+	mov esi, .uart
+	mov edx, COM1
+.uart_next:
+	lodsw				; AL: register, AH: value
+	mov dl, al
+	mov al, ah
+	out dx, al
+	cmp esi, .message
+	jne .uart_next
 .print:
+	mov ecx, COM1_TRIES
+	mov edx, COM1_STATUS
+.wait:
+	in al, dx
+	test al, COM1_ROOM
+	loopz .wait
+	mov edx, COM1
 	lodsb
 	test al, al
 	jz .stop
@@ -84,6 +101,8 @@ boot_start:
 .stop:
 	hlt
 	jmp .stop
+.uart:				; as console.c does
+	db 0xf9, 0, 0xfb, 0x80, 0xf8, 1, 0xf9, 0, 0xfb, 3, 0xfa, 7, 0xfc, 3
 .message:
 	db "Nacre needs a 64-bit x86 CPU with NX", 13, 10, 0
 

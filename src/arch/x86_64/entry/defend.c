@@ -6,7 +6,7 @@
 #include <base/memory.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
-#include <cpu/registers.h>
+#include <cpu/msr.h>
 #include <cpu/segments.h>
 
 enum {
@@ -54,15 +54,9 @@ static enum cpu_vendor vendor_read(void) {
 	return VENDOR_OTHER;
 }
 
-static struct cpuid leaf_read(uint32_t leaf, uint32_t subleaf) {
-	bool exists = leaf <= cpuid(leaf & 0x80000000u, 0).eax;
-
-	return exists ? cpuid(leaf, subleaf) : (struct cpuid){};
-}
-
 static struct cpu_facts facts_read(void) {
-	struct cpuid signature = leaf_read(1, 0);
-	struct cpuid seven = leaf_read(7, 0);
+	struct cpuid signature = cpuid_leaf(1, 0);
+	struct cpuid seven = cpuid_leaf(7, 0);
 	uint32_t family = signature.eax >> 8 & 0xf;
 	struct cpu_facts facts = {
 		.vendor = vendor_read(),
@@ -71,13 +65,13 @@ static struct cpu_facts facts_read(void) {
 		.leaf_1_ecx = signature.ecx,
 		.leaf_7_ebx = seven.ebx,
 		.leaf_7_edx = seven.edx,
-		.leaf_7_2_edx = seven.eax >= 2 ? leaf_read(7, 2).edx : 0,
-		.amd_8_ebx = leaf_read(0x80000008, 0).ebx,
-		.amd_21_eax = leaf_read(0x80000021, 0).eax,
+		.leaf_7_2_edx = seven.eax >= 2 ? cpuid_leaf(7, 2).edx : 0,
+		.amd_8_ebx = cpuid_leaf(0x80000008, 0).ebx,
+		.amd_21_eax = cpuid_leaf(0x80000021, 0).eax,
 	};
 
 	if (seven.edx & LEAF_7_EDX_CAPABILITIES)
-		facts.capabilities = msr_read(MSR_ARCH_CAPABILITIES);
+		(void)msr_try_read(MSR_ARCH_CAPABILITIES, &facts.capabilities);
 	return facts;
 }
 
@@ -96,11 +90,21 @@ static void tell(const struct defences *defences) {
 	print("\n");
 }
 
-static void registers_write(const struct defences *defences) {
+// Makes LFENCE wait, if the CPU has the MSR that says so.
+static bool lfence_serialise(void) {
+	uint64_t config;
+
+	return msr_try_read(MSR_DE_CFG, &config) &&
+		msr_try_write(MSR_DE_CFG, config | DE_CFG_LFENCE_SERIALISES);
+}
+
+static void registers_write(struct defences *defences) {
 	if (defences->spec_ctrl) msr_write(MSR_SPEC_CTRL, defences->spec_ctrl);
 	if (defences->is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
-	if (defences->on & DEFENCE_BIT(LFENCE))
-		msr_write(MSR_DE_CFG, msr_read(MSR_DE_CFG) | DE_CFG_LFENCE_SERIALISES);
+	if (defences->on & DEFENCE_BIT(LFENCE) && !lfence_serialise()) {
+		defences->on &= ~DEFENCE_BIT(LFENCE);
+		defences->lacking |= DEFENCE_BIT(LFENCE);
+	}
 	// What programs' tables do not show must not be remembered while they run.
 	if (defences->on & DEFENCE_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
 }
@@ -133,8 +137,8 @@ struct ways_in defend_start(struct cpu *cpu, const struct options *options) {
 	struct cpu_facts facts = facts_read();
 	struct defences defences = defences_choose(&facts, options->defences);
 
-	tell(&defences);
 	registers_write(&defences);
+	tell(&defences);
 	cpu->defences = defences.on;
 	cpu->spec_ctrl = defences.spec_ctrl;
 	cpu->program_spec_ctrl = defences.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;

@@ -29,6 +29,7 @@
 
 extern const char image_start[], image_end[]; // kernel.ld
 extern const char kernel_stack_top[];
+extern const char trap_stubs[]; // trap.asm
 
 ENTRY_DATA static struct cpu boot_cpu; // its own core writes it
 static struct boot_facts facts; // written here until boot_root reads it
@@ -133,11 +134,12 @@ static bool start(uint32_t magic, uint64_t information) {
 	struct ways_in ways_in;
 
 	cpu_start(&boot_cpu);
+	segments_init(trap_stubs); // exceptions are caught from here
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
 	if (options.pcid == WISH_OFF) feature_forget(FEATURE_PCID);
 	ways_in = defend_start(&boot_cpu, &options); // while text is writable
-	segments_init(&boot_cpu, &ways_in); // exceptions are caught from here
+	segments_use_ways(&boot_cpu, &ways_in);
 	if (!map_start()) return false; // W^X image, physical window
 	space_start(); // PCIDs
 	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) defended_kernel_cr3 = boot_cpu.kernel_cr3;

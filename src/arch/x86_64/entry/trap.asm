@@ -58,6 +58,8 @@ global guest_exit.entered, guest_enter.entering
 
 %define CONTEXT_REGISTERS rax, rdx, rbx, rbp, rsi, rdi, r15, r9, r8, r10, r12, r13, r14
 
+%define BROKEN_REGISTERS rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+
 section .text
 
 	align STUB_SIZE
@@ -224,12 +226,18 @@ trap_in_idle:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	jmp trap_common.interrupt
 
-; An exception in the kernel, a double fault or a machine check: the whole frame for the panic.
+; An exception in the kernel, a double fault or a machine check: the whole frame for the panic. C
+; returns where an instruction may fault.
 trap_broken:
-	push_all rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	push_all BROKEN_REGISTERS
 	mov rdi, rsp
+	mov rbx, rsp
 	and rsp, -16
 	call trap_in_kernel
+	mov rsp, rbx
+	pop_all BROKEN_REGISTERS
+	add rsp, 16
+	iretq
 
 ; VM exit: the CPU comes here with host state loaded and the guest's general registers.
 	align 16

@@ -3,7 +3,6 @@
 #include <entry/trap.h>
 
 #include <base/compiler.h>
-#include <base/panic.h>
 #include <cpu/apic.h>
 #include <cpu/clock.h>
 #include <cpu/registers.h>
@@ -110,15 +109,4 @@ enum way_out trap_guest_exit(void) {
 
 	if (outcome == GUEST_EXIT_DEADLINE) return guest_deadline();
 	return outcome == GUEST_EXIT_DONE ? schedule() : trap_interrupt(outcome);
-}
-
-void trap_in_kernel(const uint64_t *frame) {
-	static const char *const names[] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9 ", "r8 ",
-		"rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax", "vector", "error code", "rip",
-		"cs", "rflags", "rsp", "ss"};
-
-	print("\nregisters of the kernel:\n");
-	for (unsigned i = 0; i < array_count(names); i++)
-		print("  %s %016lx%s", names[i], frame[i], i % 4 == 3 ? "\n" : "");
-	panic("exception %lu, code %lx, in the kernel", frame[15], frame[16]);
 }

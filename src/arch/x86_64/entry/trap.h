@@ -34,5 +34,6 @@ enum way_out trap_interrupt(uint64_t vector);
 // VM exit of this_cpu()->guest.
 enum way_out trap_guest_exit(void);
 
-// An exception that must not happen: frame is what trap.asm leaves on the stack, R15 first.
-[[gnu::noreturn]] void trap_in_kernel(const uint64_t *frame);
+// An exception in the kernel: frame is what trap.asm leaves on the stack, R15 first. Returns only
+// from an access that may fault, with the frame's RIP where to go on.
+void trap_in_kernel(uint64_t *frame);

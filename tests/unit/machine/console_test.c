@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The console beside a UART that answers, falls silent, or never answers.
+#include "test.h"
+
+#include <base/compiler.h>
+#include <cpu/console.h>
+#include <cpu/registers.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PORT = 0x2f8,
+	DATA = 0,
+	LINE_CONTROL = 3,
+	LINE_STATUS = 5,
+	DIVISOR_ACCESS = 0x80,
+	ROOM = 0x20,
+	READS_AT_MOST = 300000, // some 300 ms of a real UART's time
+};
+
+static uint8_t status, line_control;
+static unsigned reads;
+static char written[64];
+static size_t length;
+
+uint8_t io_in8(uint16_t port) {
+	if (port != PORT + LINE_STATUS) return 0xff;
+	reads++;
+	return status;
+}
+
+void io_out8(uint16_t port, uint8_t value) {
+	if (port == PORT + LINE_CONTROL) line_control = value;
+	if (port == PORT + DATA && !(line_control & DIVISOR_ACCESS) && length + 1 < sizeof(written))
+		written[length++] = (char)value;
+}
+
+void cpu_stop(void) { abort(); }
+
+static void begin(uint8_t first_status) {
+	status = first_status;
+	console_init(PORT);
+	reads = 0;
+	length = 0;
+	memset(written, 0, sizeof(written));
+}
+
+static void console_answers(void) {
+	begin(ROOM);
+	print("a\nb");
+	check(strcmp(written, "a\r\nb") == 0);
+}
+
+static void console_silent(void) {
+	begin(0);
+	for (unsigned i = 0; i < 2000; i++)
+		print("x");
+	check(reads <= READS_AT_MOST);
+}
+
+static void console_returns(void) {
+	begin(0);
+	print("lost");
+	status = ROOM;
+	length = 0;
+	memset(written, 0, sizeof(written));
+	print("found");
+	check(strcmp(written, "found") == 0);
+}
+
+static const struct test rows[] = {
+	{"console_answers", "lines go out with their carriage returns", console_answers},
+	{"console_silent", "a UART that never has room costs one wait, not one a character",
+		console_silent},
+	{"console_returns", "a UART that has room again prints again", console_returns},
+};
+
+const struct tests console_tests = {rows, array_count(rows)};

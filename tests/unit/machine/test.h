@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Each file brings its rows.
+#pragma once
+
+#include "../check.h"
+
+extern const struct tests console_tests;
