@@ -9,12 +9,12 @@
 
 #include <root/domain.h>
 #include <root/io_space.h>
+#include <root/needs.h>
 #include <root/pages.h>
 #include <root/regions.h>
 #include <root/time_domain.h>
 #include <root/wire.h>
 
-#include <user/print.h>
 #include <user/untyped.h>
 
 enum {
@@ -54,7 +54,9 @@ static bool group_exists(const struct system *system, unsigned group) {
 seL4_Word build_bytes_missing(const struct system *system) {
 	seL4_Word left = untyped_left();
 	seL4_Word room = untyped_room(LARGE_PAGE_BITS);
-	seL4_Word needed = 0;
+	seL4_Word stored = regions_storage(system);
+	seL4_Word needed = (1ul << (SLOT_BITS + pages_storage_bits(stored))) +
+		stored * sizeof(seL4_Word);
 	seL4_Word large = 0;
 
 	for (unsigned group = 0; group < GROUP_LIMIT; group++) {
@@ -65,10 +67,6 @@ seL4_Word build_bytes_missing(const struct system *system) {
 	needed += large << LARGE_PAGE_BITS;
 	if (needed > left) return needed - left;
 	return large > room ? (large - room) << LARGE_PAGE_BITS : 0;
-}
-
-void build_omit_guest(struct system *system, uint32_t guest) {
-	system->domains[system->image.guests[guest].domain].omitted = true;
 }
 
 typedef seL4_Error (*domain_step)(struct system *system, uint32_t index);
@@ -90,14 +88,10 @@ static seL4_Error for_domains(struct system *system, unsigned group, domain_step
 
 // A guest that the CPU cannot run is left out; everything else is an error.
 static seL4_Error make_guest(struct system *system, uint32_t index) {
-	const struct system_guest *guest = &system->image.guests[index];
 	seL4_Error error = guest_make(system, index);
 
 	if (error != seL4_IllegalOperation) return error;
-	print("system: no VT-x on this CPU: virtual machine '%s' cannot run, its monitor '%s' is "
-	      "not started\n",
-		guest->name, system->image.domains[guest->domain].name);
-	build_omit_guest(system, index);
+	needs_omit(system, system->image.guests[index].domain, "no VT-x on this CPU");
 	return seL4_NoError;
 }
 

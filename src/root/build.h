@@ -7,9 +7,6 @@
 // RAM that is missing for the system without the domains that are omitted; 0 when it is enough.
 seL4_Word build_bytes_missing(const struct system *system);
 
-// Leave a guest out, and its monitor with it.
-void build_omit_guest(struct system *system, uint32_t guest);
-
 // Make everything and start all threads.
 [[nodiscard]] seL4_Error build_system(struct system *system);
 

@@ -11,17 +11,17 @@ unsigned group_of_domain(const struct system *system, uint32_t domain) {
 	return domains[domain].flags & SYSTEM_DOMAIN_RESTART ? domain + 1 : GROUP_NONE;
 }
 
-static uint32_t map_domain(const struct system *system, const struct system_map *map) {
+uint32_t domain_of_map(const struct system *system, const struct system_map *map) {
 	return map->owner_kind == SYSTEM_OWNER_GUEST ? system->image.guests[map->owner].domain
 						     : map->owner;
 }
 
 unsigned group_of_map(const struct system *system, const struct system_map *map) {
-	return group_of_domain(system, map_domain(system, map));
+	return group_of_domain(system, domain_of_map(system, map));
 }
 
 bool map_is_needed(const struct system *system, const struct system_map *map) {
-	return !system->domains[map_domain(system, map)].omitted;
+	return !system->domains[domain_of_map(system, map)].omitted;
 }
 
 unsigned group_of_region(const struct system *system, uint32_t region) {

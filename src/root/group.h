@@ -14,7 +14,8 @@ enum {
 
 unsigned group_of_domain(const struct system *system, uint32_t domain);
 
-// That of the domain it is mapped in, or whose guest it is mapped in.
+// The domain it is mapped in, or whose guest it is mapped in, and the group of that.
+uint32_t domain_of_map(const struct system *system, const struct system_map *map);
 unsigned group_of_map(const struct system *system, const struct system_map *map);
 
 // The one group whose domains alone can see the region; GROUP_NONE for shared and fixed memory.

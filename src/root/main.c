@@ -4,17 +4,13 @@
 #include <root/bundle.h>
 #include <root/module.h>
 #include <root/monitor.h>
+#include <root/needs.h>
 #include <root/probe.h>
-#include <root/regions.h>
 #include <root/restart.h>
 
 #include <user/print.h>
 #include <user/slots.h>
 #include <user/untyped.h>
-
-enum {
-	MIB = 1 << 20,
-};
 
 // Written while the system is built; afterwards only read.
 static struct system the_system;
@@ -29,28 +25,6 @@ seL4_Error system_report(seL4_Error error, const char *what, const char *name) {
 	else
 		print("system: %s '%s': the kernel refused with error %d\n", what, name, error);
 	return error;
-}
-
-// Leave guests out, last first, until the memory is enough.
-static bool fit_memory(struct system *system) {
-	uint32_t guest = image_count(&system->image, SYSTEM_GUESTS);
-
-	for (;;) {
-		seL4_Word missing = (build_bytes_missing(system) + MIB - 1) / MIB;
-
-		if (missing == 0) return true;
-		if (guest == 0) {
-			print("system: not enough memory: %lu MiB more needed; nothing started\n",
-				missing);
-			return false;
-		}
-		guest--;
-		print("system: not enough memory: %lu MiB more needed: "
-		      "virtual machine '%s' and its monitor '%s' are not started\n",
-			missing, system->image.guests[guest].name,
-			system->image.domains[system->image.guests[guest].domain].name);
-		build_omit_guest(system, guest);
-	}
 }
 
 // An image that came with this program in one ELF; the composer fills this in.
@@ -82,9 +56,12 @@ void root_main(const seL4_BootInfo *bootinfo) {
 		print("system: the system image cannot be used: %s\n", problem);
 		return;
 	}
-	if (regions_keep_fixed(system)) return;
 	system->fault_endpoint = object_make(OBJECT_ENDPOINT, 0);
-	if (!system->fault_endpoint || !fit_memory(system)) return;
+	if (!system->fault_endpoint || needs_check(system)) {
+		print("system: out of memory; nothing is started\n");
+		return;
+	}
+	needs_fit_memory(system);
 	if (restart_init(system) || build_system(system)) {
 		print("system: nothing more is started\n");
 		return;

@@ -24,8 +24,10 @@ seL4_Word pages_of_domain(const struct system *system, uint32_t index) {
 	return count;
 }
 
+seL4_Word pages_storage_bits(seL4_Word count) { return bits_highest(count | 1) + 1; }
+
 seL4_Error pages_init(struct system *system, seL4_Word count) {
-	system->storage_bits = bits_highest(count | 1) + 1;
+	system->storage_bits = pages_storage_bits(count);
 	system->storage_used = 0;
 	system->storage = object_make(OBJECT_CNODE, system->storage_bits);
 	return system->storage ? seL4_NoError : seL4_NotEnoughMemory;

@@ -16,6 +16,9 @@ struct page {
 	seL4_Word data_size;
 };
 
+// Size of the storage for so many capabilities, as a power of two.
+seL4_Word pages_storage_bits(seL4_Word count);
+
 // Make the storage, for at least `count` capabilities.
 [[nodiscard]] seL4_Error pages_init(struct system *system, seL4_Word count);
 

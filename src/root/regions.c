@@ -28,7 +28,8 @@ static bool is_for_device(const struct system *system, uint32_t region) {
 	return false;
 }
 
-static bool is_needed(const struct system *system, uint32_t region) {
+bool region_is_needed(const struct system *system, uint32_t region) {
+	if (system->region_missing[region]) return false;
 	return regions_map_count(system, region) > 0 || is_for_device(system, region);
 }
 
@@ -43,7 +44,7 @@ struct pages_demand regions_needed(const struct system *system, unsigned group) 
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++) {
 		const struct system_region *region = &image->regions[i];
 
-		if (region->paddr != SYSTEM_ANY_ADDRESS || !is_needed(system, i) ||
+		if (region->paddr != SYSTEM_ANY_ADDRESS || !region_is_needed(system, i) ||
 			group_of_region(system, i) != group)
 			continue;
 		demand.bytes += region->size;
@@ -60,12 +61,18 @@ seL4_Word regions_storage(const struct system *system) {
 	const struct image *image = &system->image;
 	seL4_Word count = 0;
 
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++)
-		count += region_pages(&image->regions[i]) * (1 + regions_map_count(system, i));
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_MAPS); i++)
-		count += region_pages(&image->regions[image->io_maps[i].region]);
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++)
-		count += pages_of_domain(system, i);
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++) {
+		if (region_is_needed(system, i))
+			count += region_pages(&image->regions[i]) *
+				(1 + regions_map_count(system, i));
+	}
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_MAPS); i++) {
+		if (region_is_needed(system, image->io_maps[i].region))
+			count += region_pages(&image->regions[image->io_maps[i].region]);
+	}
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
+		if (!system->domains[i].omitted) count += pages_of_domain(system, i);
+	}
 	return count;
 }
 
@@ -151,24 +158,12 @@ static seL4_Error build_region(struct system *system, uint32_t index) {
 	return seL4_NoError;
 }
 
-seL4_Error regions_keep_fixed(const struct system *system) {
-	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_REGIONS); i++) {
-		const struct system_region *region = &system->image.regions[i];
-		seL4_Error error;
-
-		if (region->paddr == SYSTEM_ANY_ADDRESS || !is_needed(system, i)) continue;
-		error = untyped_keep(region->paddr, region->size);
-		if (error) return system_report(error, "memory region", region->name);
-	}
-	return seL4_NoError;
-}
-
 seL4_Error regions_build(struct system *system, unsigned group) {
 	seL4_Error error = seL4_NoError;
 
 	untyped_select(group);
 	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_REGIONS); i++) {
-		if (!is_needed(system, i) || group_of_region(system, i) != group) continue;
+		if (!region_is_needed(system, i) || group_of_region(system, i) != group) continue;
 		error = build_region(system, i);
 		if (error) system_report(error, "memory region", system->image.regions[i].name);
 	}
@@ -223,7 +218,8 @@ seL4_Error regions_map_again(struct system *system, unsigned group) {
 
 	untyped_select(group);
 	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_REGIONS); i++) {
-		if (!is_needed(system, i) || group_of_region(system, i) != GROUP_NONE) continue;
+		if (!region_is_needed(system, i) || group_of_region(system, i) != GROUP_NONE)
+			continue;
 		error = map_region_again(system, i, group);
 		if (error) system_report(error, "memory region", system->image.regions[i].name);
 	}

@@ -19,8 +19,8 @@ seL4_Word regions_storage(const struct system *system);
 // other, each with a capability for each of these and then the one it was made with.
 seL4_Word regions_map_count(const struct system *system, uint32_t region);
 
-// Keep the memory of regions with a physical address from being used for anything else.
-[[nodiscard]] seL4_Error regions_keep_fixed(const struct system *system);
+// Whether a domain that is started or a device uses the region.
+bool region_is_needed(const struct system *system, uint32_t region);
 
 // The regions of one group, with all their mappings.
 [[nodiscard]] seL4_Error regions_build(struct system *system, unsigned group);

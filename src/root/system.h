@@ -49,8 +49,10 @@ struct system {
 	seL4_Word storage_bits;
 	seL4_Word storage_used;
 	seL4_Word group_stored[SYSTEM_MAX_DOMAINS + 1]; // where each group's pages begin
+	bool region_missing[SYSTEM_MAX_RECORDS]; // this machine has no memory there
 	seL4_Word region_stored[SYSTEM_MAX_RECORDS]; // where each region's pages begin
-	// Two slots each: the handler, and the badged notification it signals.
+	// Taken before anything is built, 0 when the domain is omitted. An interrupt has two slots:
+	// the handler, and the badged notification it signals.
 	seL4_CPtr irqs[SYSTEM_MAX_IRQS];
 	seL4_CPtr ports[SYSTEM_MAX_RECORDS];
 	struct domain domains[SYSTEM_MAX_DOMAINS];

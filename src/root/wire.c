@@ -10,8 +10,6 @@
 #include <root/domain.h>
 #include <root/group.h>
 
-#include <user/slots.h>
-
 enum {
 	BADGE_CALL_BIT = 63,
 };
@@ -65,55 +63,29 @@ static seL4_Error wire_cap(struct system *system, unsigned group, uint32_t index
 		seL4_AllRights);
 }
 
-static seL4_Error irq_get(const struct system_irq *irq, seL4_CPtr slot) {
-	const uint32_t *arguments = irq->arguments;
-
-	if (irq->kind == SYSTEM_IRQ_IOAPIC)
-		return seL4_IRQControl_GetIOAPIC(seL4_CapIRQControl, seL4_CapInitThreadCNode, slot,
-			seL4_WordBits, arguments[0], arguments[1], arguments[2], arguments[3],
-			irq->vector);
-	return seL4_IRQControl_GetMSI(seL4_CapIRQControl, seL4_CapInitThreadCNode, slot,
-		seL4_WordBits, arguments[0], arguments[1], arguments[2], arguments[3], irq->vector);
-}
-
 // The handler lives as long as the system; the notification may be a new one.
 static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index) {
 	const struct system_irq *irq = &system->image.irqs[index];
 	const struct domain *domain = &system->domains[irq->domain];
-	seL4_CPtr *slots = &system->irqs[index];
-	seL4_Error error = seL4_NoError;
+	seL4_CPtr handler = system->irqs[index];
+	seL4_Error error;
 
 	if (!joins(system, group, irq->domain, irq->domain)) return seL4_NoError;
-	if (!*slots) {
-		*slots = slots_allocate(2);
-		if (!*slots) return seL4_NotEnoughMemory;
-		error = irq_get(irq, *slots);
-	}
-	if (!error)
-		error = seL4_CNode_Mint(seL4_CapInitThreadCNode, *slots + 1, seL4_WordBits,
-			seL4_CapInitThreadCNode, domain->notification, seL4_WordBits,
-			seL4_AllRights, BIT(irq->id));
-	if (!error) error = seL4_IRQHandler_SetNotification(*slots, *slots + 1);
-	if (!error) error = domain_give(domain, BASE_IRQ_CAP + irq->id, *slots, seL4_AllRights, 0);
+	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler + 1, seL4_WordBits,
+		seL4_CapInitThreadCNode, domain->notification, seL4_WordBits, seL4_AllRights,
+		BIT(irq->id));
+	if (!error) error = seL4_IRQHandler_SetNotification(handler, handler + 1);
+	if (!error) error = domain_give(domain, BASE_IRQ_CAP + irq->id, handler, seL4_AllRights, 0);
 	return error;
 }
 
 static seL4_Error wire_port(struct system *system, unsigned group, uint32_t index) {
 	const struct system_port *port = &system->image.ports[index];
 	const struct domain *domain = &system->domains[port->domain];
-	seL4_CPtr *slot = &system->ports[index];
-	seL4_Error error = seL4_NoError;
 
 	if (!joins(system, group, port->domain, port->domain)) return seL4_NoError;
-	if (!*slot) {
-		*slot = slots_allocate(1);
-		if (!*slot) return seL4_NotEnoughMemory;
-		error = seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, port->first, port->last,
-			seL4_CapInitThreadCNode, *slot, seL4_WordBits);
-	}
-	if (!error)
-		error = domain_give(domain, BASE_IOPORT_CAP + port->id, *slot, seL4_AllRights, 0);
-	return error;
+	return domain_give(
+		domain, BASE_IOPORT_CAP + port->id, system->ports[index], seL4_AllRights, 0);
 }
 
 static uint32_t end_owner(const struct image *image, uint32_t index) {

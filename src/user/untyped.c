@@ -198,6 +198,21 @@ seL4_Error untyped_make_at(seL4_Word type, seL4_Word size_bits, seL4_Word paddr,
 	return error;
 }
 
+bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing) {
+	seL4_Word end = paddr + size;
+
+	while (paddr < end) {
+		const struct block *block = block_around(paddr, page_bits);
+
+		if (!block) {
+			*missing = paddr;
+			return false;
+		}
+		paddr = block->paddr + (1ul << block->size_bits);
+	}
+	return true;
+}
+
 bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits) {
 	const struct block *best = NULL;
 

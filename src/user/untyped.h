@@ -23,6 +23,10 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 [[nodiscard]] seL4_Error untyped_make_at(
 	seL4_Word type, seL4_Word size_bits, seL4_Word paddr, seL4_CPtr slot);
 
+// Whether each page of 2^page_bits bytes of a range can be made by untyped_make_at; else the first
+// address that cannot.
+bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing);
+
 // The smallest device untyped that begins at the address, as BootInfo lists it; false if none does.
 // Retyping it is the caller's business, and must be all there is done with it.
 bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits);

@@ -63,7 +63,7 @@ def check_truncated_kernel():
 
 def check_little_memory():
     return boot_bochs("little-memory", demo_iso(),
-                      [("until", "not enough memory: "), ("until", CLIENT)], memory=192)
+                      [("until", "not enough memory, "), ("until", CLIENT)], memory=192)
 
 
 ROWS = [

@@ -11,6 +11,7 @@ SECONDS = 60
 GUEST_SECONDS = 240
 FOLDER = places.ROOT / "tests" / "system" / "systems"
 
+ACPI_OFF = ("-machine", "acpi=off")
 LIFE = ["driver: start", *["driver: interrupt"] * 3, "system: 'driver' was stopped"]
 
 # System -> what it shows, the texts in the order in which they come, and what nobody may say.
@@ -69,6 +70,18 @@ CASES = {
          *["crasher: asks", "crasher: was answered", "'crasher' was stopped"] * 3,
          "all 3 restarts are used up", "flooder: still at it"],
         "'(vswitch|flooder|deaf|host|pinger)' was stopped"),
+    "unmet": (
+        "whoever needs what the machine does not have is left out; the rest runs",
+        ["'place' is not started: memory region 'nowhere' at 0xfee00000: ",
+         "'pin' is not started: pin 119 of I/O APIC 0: this machine has none",
+         "'unit' is not started: pin 4000000000 of I/O APIC 4000000000: this machine has none",
+         "'parent' is not started: pin 120 of I/O APIC 0: ",
+         "'kid' is not started: its parent 'parent' is not",
+         "'time' is not started: 1000 us in 18446744073709486080 us: the kernel takes at most ",
+         "'memory' is not started: not enough memory, ",
+         "'wide' is not started: not enough memory, ",
+         "user: nobody answers", "user: the peer answers"],
+        "without what it needs|was stopped|'(user|peer)' is not started"),
     "io_space": (
         "a description for an IOMMU runs on a machine without one, and says so",
         ["no IOMMU here: 'card'", "driver: runs"],
@@ -76,16 +89,17 @@ CASES = {
 }
 
 
-def check(name):
-    _, texts, forbidden = CASES[name]
+def check(name, words=None, extra=()):
+    _, texts, forbidden = words or CASES[name]
     folder = places.BUILD / "system-tests"
     folder.mkdir(parents=True, exist_ok=True)
     image = product.compose(FOLDER / name / f"{name}.system", folder / f"{name}.img")
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"),
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
-        clock="instructions")
-    found, said = judge(f"system-{name}", running, SECONDS, [("until", text) for text in texts])
+        clock="instructions", extra=extra)
+    found, said = judge(f"system-{name}{'-'.join(extra)}", running, SECONDS,
+                        [("until", text) for text in texts])
     if re.search(forbidden, said.partition("initial task at")[2]):
         found.append(results.failed(f"system/{name}/words", f"it said {forbidden!r}"))
     return found
@@ -109,7 +123,14 @@ def check_monitor():
         ("until", "all 2 restarts are used up"), ("until", "[client]")])[0]
 
 
-ROWS = [("restarted-monitor", "a monitor that faults is rebuilt with its guest, others run on",
+def check_acpi():
+    """Without ACPI's tables no I/O APIC is known: its users are left out, the others run."""
+    return check("unmet", (None, ["'pin' is not started: pin 119 of I/O APIC 0: ",
+                                  "user: the peer answers"], CASES["unmet"][2]), ACPI_OFF)
+
+
+ROWS = [("unmet-acpi", "a machine without ACPI runs what needs no interrupt", check_acpi),
+        ("restarted-monitor", "a monitor that faults is rebuilt with its guest, others run on",
          check_monitor)]
 ROWS += [(f"system-{name}", sentence, lambda name=name: check(name))
         for name, (sentence, _, _) in CASES.items()]
