@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from source_tree import KERNEL_ROOMS, ROOT, c_files, include_paths, room_of
+from source_tree import GENERATED, KERNEL_ROOMS, ROOT, c_files, include_paths, room_of
 
 COMMON = ["-std=gnu2x", "-ffreestanding", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
           "-Wno-unused-function", "-Wno-unused-const-variable"]
@@ -19,7 +19,7 @@ def check(path):
     place = path.relative_to(ROOT)
     room = room_of(place)
     flags = COMMON + (KERNEL if room in KERNEL_ROOMS else [])
-    flags += [f"-I{ROOT / base}" for base in include_paths(room)]
+    flags += [f"-I{ROOT / base}" for base in include_paths(room)] + [f"-I{GENERATED}"]
     source = f'#include "{path}"\n' * 2
     result = subprocess.run(["gcc", *flags, "-x", "c", "-"], input=source, cwd=ROOT,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The source tree as the checks see it: its files, its rooms, and which room may use which."""
 
+import os
 import pathlib
 import re
 
@@ -29,6 +30,8 @@ ROOMS = {**KERNEL_ROOMS, **USER_ROOMS}
 PROTOCOL = re.compile(r"^src/components/[a-z_]+\.h$")
 PROTOCOL_USERS = ("src/vmm", "src/root", "tests", "bench")
 # Where an include path begins, by who compiles the file.
+# Headers that the build writes.
+GENERATED = pathlib.Path(os.environ.get("NACRE_BUILD", ROOT / "build")) / "include"
 KERNEL_PATHS = ("include", "src", "src/arch/x86_64")
 USER_PATHS = ("include", "src")
 

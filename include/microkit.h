@@ -49,6 +49,8 @@ struct microkit_x86_vcpu_state {
 	seL4_Word irq_info;
 };
 
+SEL4_C_BEGIN
+
 // Patched by the system composer.
 extern char microkit_name[MICROKIT_PD_NAME_LENGTH];
 extern bool microkit_passive;
@@ -64,10 +66,16 @@ extern seL4_MessageInfo_t microkit_signal_msg;
 
 extern struct microkit_x86_vcpu_state microkit_x86_vcpu_state;
 
-// Supplied by the protection domain. They never nest.
+// Supplied by the protection domain. They never nest. C++ has a keyword where C has the function
+// for protected calls; programs in C++ define microkit_protected.
 void init(void);
 void notified(microkit_channel ch);
+#ifdef __cplusplus
+microkit_msginfo microkit_protected(microkit_channel ch, microkit_msginfo msginfo) __asm__(
+	"protected");
+#else
 microkit_msginfo protected(microkit_channel ch, microkit_msginfo msginfo);
+#endif
 seL4_Bool fault(microkit_child child, microkit_msginfo msginfo, microkit_msginfo *reply_msginfo);
 
 // Text on the debug console of the kernel.
@@ -109,6 +117,8 @@ void microkit_vcpu_x86_enable_ioport(
 	microkit_child vcpu, microkit_ioport ioport_id, seL4_Word port_addr, seL4_Word length);
 void microkit_vcpu_x86_disable_ioport(microkit_child vcpu, seL4_Word port_addr, seL4_Word length);
 void microkit_vcpu_x86_write_regs(microkit_child vcpu, seL4_VCPUContext *regs);
+
+SEL4_C_END
 
 static inline microkit_msginfo microkit_msginfo_new(seL4_Word label, seL4_Uint16 count) {
 	return seL4_MessageInfo_new(label, 0, 0, count);

@@ -52,8 +52,9 @@ __attribute__((always_inline)) static inline uint64_t step_run(
 		.length = kind->length,
 		.words = {kind->address, kind->length == 3 ? RIGHT_READ : kind->attributes,
 			kind->attributes}};
+	struct sel4_invocation unmap = {.label = kind->unmap};
 
-	if (step == UNMAP) return sel4_invoke_plain(cap, kind->unmap);
+	if (step == UNMAP) return sel4_invoke(cap, &unmap);
 	if (step == MAP && kind->length == 3) call.words[1] |= RIGHT_WRITE;
 	seL4_SetCap(0, space);
 	return sel4_invoke(cap, &call);

@@ -2,6 +2,7 @@
 // What the initial task is given (ABI fact: bootinfo.md).
 #pragma once
 
+#include <abi/compiler.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -59,10 +60,10 @@ struct bootinfo {
 	struct bootinfo_untyped untyped_list[BOOTINFO_MAX_UNTYPED];
 };
 
-_Static_assert(sizeof(struct bootinfo) == 3864);
-_Static_assert(offsetof(struct bootinfo, empty) == 40);
-_Static_assert(offsetof(struct bootinfo, root_cnode_bits) == 136);
-_Static_assert(offsetof(struct bootinfo, untyped_list) == 184);
+ABI_ASSERT(sizeof(struct bootinfo) == 3864);
+ABI_ASSERT(offsetof(struct bootinfo, empty) == 40);
+ABI_ASSERT(offsetof(struct bootinfo, root_cnode_bits) == 136);
+ABI_ASSERT(offsetof(struct bootinfo, untyped_list) == 184);
 
 // Extra bootinfo: chunks back to back from the page after the bootinfo frame (bootinfo.md 3).
 enum bootinfo_chunk_id {

@@ -2,6 +2,7 @@
 // Message tag and IPC buffer (ABI fact: messageinfo.md 1 to 3).
 #pragma once
 
+#include <abi/compiler.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,10 +29,10 @@ struct ipc_buffer {
 	uint64_t receive_depth;
 };
 
-_Static_assert(sizeof(struct ipc_buffer) == 1024);
-_Static_assert(offsetof(struct ipc_buffer, message) == 8);
-_Static_assert(offsetof(struct ipc_buffer, caps_or_badges) == 976);
-_Static_assert(offsetof(struct ipc_buffer, receive_cnode) == 1000);
+ABI_ASSERT(sizeof(struct ipc_buffer) == 1024);
+ABI_ASSERT(offsetof(struct ipc_buffer, message) == 8);
+ABI_ASSERT(offsetof(struct ipc_buffer, caps_or_badges) == 976);
+ABI_ASSERT(offsetof(struct ipc_buffer, receive_cnode) == 1000);
 
 static inline uint64_t tag_make(
 	uint64_t label, uint64_t unwrapped, uint64_t caps, uint64_t length) {
@@ -43,7 +44,7 @@ static inline uint64_t tag_make(
 static inline unsigned tag_length(uint64_t tag) {
 	unsigned length = tag & ((1u << TAG_LENGTH_BITS) - 1);
 
-	return length > MESSAGE_MAX_LENGTH ? MESSAGE_MAX_LENGTH : length;
+	return length > MESSAGE_MAX_LENGTH ? (unsigned)MESSAGE_MAX_LENGTH : length;
 }
 
 static inline unsigned tag_caps(uint64_t tag) {

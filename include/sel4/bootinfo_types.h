@@ -2,6 +2,7 @@
 // What the initial task is given, under its official names (abi/bootinfo.md).
 #pragma once
 
+#include <abi/compiler.h>
 #include <abi/bootinfo.h>
 
 #include <sel4/types.h>
@@ -54,9 +55,9 @@ typedef struct seL4_BootInfo {
 	seL4_UntypedDesc untypedList[BOOTINFO_MAX_UNTYPED];
 } seL4_BootInfo;
 
-_Static_assert(sizeof(seL4_BootInfo) == sizeof(struct bootinfo));
-_Static_assert(offsetof(seL4_BootInfo, untypedList) == offsetof(struct bootinfo, untyped_list));
-_Static_assert(offsetof(seL4_BootInfo, schedcontrol) == offsetof(struct bootinfo, sched_control));
+ABI_ASSERT(sizeof(seL4_BootInfo) == sizeof(struct bootinfo));
+ABI_ASSERT(offsetof(seL4_BootInfo, untypedList) == offsetof(struct bootinfo, untyped_list));
+ABI_ASSERT(offsetof(seL4_BootInfo, schedcontrol) == offsetof(struct bootinfo, sched_control));
 
 typedef struct seL4_BootInfoHeader {
 	seL4_Word id;

@@ -2,6 +2,7 @@
 // Fault numbers and the message words of each fault under their official names (abi/faults.md).
 #pragma once
 
+#include <abi/compiler.h>
 #include <abi/fault.h>
 
 typedef enum {
@@ -94,8 +95,8 @@ typedef enum {
 	seL4_TimeoutReply_Length,
 } seL4_TimeoutReply_Msg;
 
-_Static_assert((int)seL4_VMFault_Length == (int)FAULT_VM_LENGTH);
-_Static_assert((int)seL4_UnknownSyscall_Length == (int)FAULT_UNKNOWN_SYSCALL_LENGTH);
-_Static_assert((int)seL4_UserException_Length == (int)FAULT_USER_EXCEPTION_LENGTH);
-_Static_assert((int)seL4_Timeout_Length == (int)FAULT_TIMEOUT_LENGTH);
-_Static_assert((int)seL4_TimeoutReply_Length == (int)FAULT_TIMEOUT_REPLY_LENGTH);
+ABI_ASSERT((int)seL4_VMFault_Length == (int)FAULT_VM_LENGTH);
+ABI_ASSERT((int)seL4_UnknownSyscall_Length == (int)FAULT_UNKNOWN_SYSCALL_LENGTH);
+ABI_ASSERT((int)seL4_UserException_Length == (int)FAULT_USER_EXCEPTION_LENGTH);
+ABI_ASSERT((int)seL4_Timeout_Length == (int)FAULT_TIMEOUT_LENGTH);
+ABI_ASSERT((int)seL4_TimeoutReply_Length == (int)FAULT_TIMEOUT_REPLY_LENGTH);

@@ -3,16 +3,21 @@
 // image msg[0..3]; the ...WithMRs forms are in <sel4/ipc_words.h>.
 #pragma once
 
-#include <sel4/syscalls.h>
+#include <sel4/invoke.h>
 
 // Registers for sending: tag and the first four words of the IPC buffer.
 __attribute__((always_inline)) static inline struct sel4_registers sel4_outgoing(
 	seL4_Word rdi, seL4_MessageInfo_t info) {
-	return (struct sel4_registers){
-		.rdi = rdi,
-		.rsi = info.words[0],
-		.words = {seL4_GetMR(0), seL4_GetMR(1), seL4_GetMR(2), seL4_GetMR(3)},
-	};
+	struct sel4_registers registers = {rdi, info.words[0],
+		{seL4_GetMR(0), seL4_GetMR(1), seL4_GetMR(2), seL4_GetMR(3)}, 0, 0};
+
+	return registers;
+}
+
+static inline seL4_MessageInfo_t sel4_tag(const struct sel4_registers *registers) {
+	seL4_MessageInfo_t info = {{registers->rsi}};
+
+	return info;
 }
 
 // After receiving: words to the IPC buffer, badge to the caller.
@@ -21,7 +26,7 @@ __attribute__((always_inline)) static inline seL4_MessageInfo_t sel4_incoming(
 	for (int i = 0; i < MESSAGE_REGISTERS; i++)
 		seL4_SetMR(i, registers->words[i]);
 	if (sender) *sender = registers->rdi;
-	return (seL4_MessageInfo_t){{registers->rsi}};
+	return sel4_tag(registers);
 }
 
 static inline void seL4_Send(seL4_CPtr dest, seL4_MessageInfo_t msgInfo) {
@@ -37,7 +42,7 @@ static inline void seL4_NBSend(seL4_CPtr dest, seL4_MessageInfo_t msgInfo) {
 }
 
 static inline void seL4_Signal(seL4_CPtr dest) {
-	struct sel4_registers registers = {.rdi = dest, .rsi = 1};
+	struct sel4_registers registers = {dest, 1, {0, 0, 0, 0}, 0, 0};
 
 	sel4_syscall(SYSCALL_SEND, &registers);
 }
@@ -50,28 +55,28 @@ static inline seL4_MessageInfo_t seL4_Call(seL4_CPtr dest, seL4_MessageInfo_t ms
 }
 
 static inline seL4_MessageInfo_t seL4_Recv(seL4_CPtr src, seL4_Word *sender, seL4_CPtr reply) {
-	struct sel4_registers registers = {.rdi = src, .r12 = reply};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, reply, 0};
 
 	sel4_syscall(SYSCALL_RECV, &registers);
 	return sel4_incoming(&registers, sender);
 }
 
 static inline seL4_MessageInfo_t seL4_NBRecv(seL4_CPtr src, seL4_Word *sender, seL4_CPtr reply) {
-	struct sel4_registers registers = {.rdi = src, .r12 = reply};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, reply, 0};
 
 	sel4_syscall(SYSCALL_NB_RECV, &registers);
 	return sel4_incoming(&registers, sender);
 }
 
 static inline seL4_MessageInfo_t seL4_Wait(seL4_CPtr src, seL4_Word *sender) {
-	struct sel4_registers registers = {.rdi = src};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, 0, 0};
 
 	sel4_syscall(SYSCALL_WAIT, &registers);
 	return sel4_incoming(&registers, sender);
 }
 
 static inline seL4_MessageInfo_t seL4_NBWait(seL4_CPtr src, seL4_Word *sender) {
-	struct sel4_registers registers = {.rdi = src};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, 0, 0};
 
 	sel4_syscall(SYSCALL_NB_WAIT, &registers);
 	return sel4_incoming(&registers, sender);
@@ -110,7 +115,7 @@ static inline seL4_MessageInfo_t seL4_NBSendWait(
 }
 
 static inline void seL4_Yield(void) {
-	struct sel4_registers registers = {0};
+	struct sel4_registers registers = {0, 0, {0, 0, 0, 0}, 0, 0};
 
 	sel4_syscall(SYSCALL_YIELD, &registers);
 }

@@ -3,7 +3,7 @@
 // pointer sends 0 and receives nothing. Calls and replies also send 0 at and above the length.
 #pragma once
 
-#include <sel4/syscalls.h>
+#include <sel4/ipc.h>
 
 struct sel4_words {
 	seL4_Word *word[MESSAGE_REGISTERS];
@@ -29,12 +29,12 @@ __attribute__((always_inline)) static inline seL4_MessageInfo_t sel4_words_recei
 	sel4_syscall(number, registers);
 	sel4_words_store(registers, words);
 	if (sender) *sender = registers->rdi;
-	return (seL4_MessageInfo_t){{registers->rsi}};
+	return sel4_tag(registers);
 }
 
 static inline void seL4_SendWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo, seL4_Word *mr0,
 	seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3) {
-	struct sel4_registers registers = {.rdi = dest, .rsi = msgInfo.words[0]};
+	struct sel4_registers registers = {dest, msgInfo.words[0], {0, 0, 0, 0}, 0, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	sel4_words_load(&registers, &words, MESSAGE_REGISTERS);
@@ -43,7 +43,7 @@ static inline void seL4_SendWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo, 
 
 static inline void seL4_NBSendWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo, seL4_Word *mr0,
 	seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3) {
-	struct sel4_registers registers = {.rdi = dest, .rsi = msgInfo.words[0]};
+	struct sel4_registers registers = {dest, msgInfo.words[0], {0, 0, 0, 0}, 0, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	sel4_words_load(&registers, &words, MESSAGE_REGISTERS);
@@ -52,7 +52,7 @@ static inline void seL4_NBSendWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo
 
 static inline seL4_MessageInfo_t seL4_CallWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo,
 	seL4_Word *mr0, seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3) {
-	struct sel4_registers registers = {.rdi = dest, .rsi = msgInfo.words[0]};
+	struct sel4_registers registers = {dest, msgInfo.words[0], {0, 0, 0, 0}, 0, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	sel4_words_load(&registers, &words, seL4_MessageInfo_get_length(msgInfo));
@@ -61,7 +61,7 @@ static inline seL4_MessageInfo_t seL4_CallWithMRs(seL4_CPtr dest, seL4_MessageIn
 
 static inline seL4_MessageInfo_t seL4_RecvWithMRs(seL4_CPtr src, seL4_Word *sender, seL4_Word *mr0,
 	seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3, seL4_CPtr reply) {
-	struct sel4_registers registers = {.rdi = src, .r12 = reply};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, reply, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	return sel4_words_receive(SYSCALL_RECV, &registers, &words, sender);
@@ -69,7 +69,7 @@ static inline seL4_MessageInfo_t seL4_RecvWithMRs(seL4_CPtr src, seL4_Word *send
 
 static inline seL4_MessageInfo_t seL4_NBRecvWithMRs(seL4_CPtr src, seL4_Word *sender,
 	seL4_Word *mr0, seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3, seL4_CPtr reply) {
-	struct sel4_registers registers = {.rdi = src, .r12 = reply};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, reply, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	return sel4_words_receive(SYSCALL_NB_RECV, &registers, &words, sender);
@@ -77,7 +77,7 @@ static inline seL4_MessageInfo_t seL4_NBRecvWithMRs(seL4_CPtr src, seL4_Word *se
 
 static inline seL4_MessageInfo_t seL4_WaitWithMRs(seL4_CPtr src, seL4_Word *sender, seL4_Word *mr0,
 	seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3) {
-	struct sel4_registers registers = {.rdi = src};
+	struct sel4_registers registers = {src, 0, {0, 0, 0, 0}, 0, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	return sel4_words_receive(SYSCALL_WAIT, &registers, &words, sender);
@@ -86,7 +86,7 @@ static inline seL4_MessageInfo_t seL4_WaitWithMRs(seL4_CPtr src, seL4_Word *send
 static inline seL4_MessageInfo_t seL4_ReplyRecvWithMRs(seL4_CPtr src, seL4_MessageInfo_t msgInfo,
 	seL4_Word *sender, seL4_Word *mr0, seL4_Word *mr1, seL4_Word *mr2, seL4_Word *mr3,
 	seL4_CPtr reply) {
-	struct sel4_registers registers = {.rdi = src, .rsi = msgInfo.words[0], .r12 = reply};
+	struct sel4_registers registers = {src, msgInfo.words[0], {0, 0, 0, 0}, reply, 0};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	sel4_words_load(&registers, &words, seL4_MessageInfo_get_length(msgInfo));
@@ -96,8 +96,7 @@ static inline seL4_MessageInfo_t seL4_ReplyRecvWithMRs(seL4_CPtr src, seL4_Messa
 static inline seL4_MessageInfo_t seL4_NBSendRecvWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo,
 	seL4_CPtr src, seL4_Word *sender, seL4_Word *mr0, seL4_Word *mr1, seL4_Word *mr2,
 	seL4_Word *mr3, seL4_CPtr reply) {
-	struct sel4_registers registers = {
-		.rdi = src, .rsi = msgInfo.words[0], .r12 = reply, .r13 = dest};
+	struct sel4_registers registers = {src, msgInfo.words[0], {0, 0, 0, 0}, reply, dest};
 	struct sel4_words words = {{mr0, mr1, mr2, mr3}};
 
 	sel4_words_load(&registers, &words, seL4_MessageInfo_get_length(msgInfo));

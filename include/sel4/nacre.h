@@ -5,7 +5,7 @@
 
 #include <abi/vcpu.h>
 
-#include <sel4/syscalls.h>
+#include <sel4/invoke.h>
 
 // Label of the reply that a caller gets when the domain it called was restarted meanwhile.
 enum nacre_reply {
@@ -38,26 +38,25 @@ struct nacre_VCPU_ReadState {
 
 static inline seL4_Error nacre_VCPU_WriteState(
 	seL4_X86_VCPU vcpu, seL4_Word field, seL4_Word value) {
-	struct sel4_invocation call = {
-		.label = LABEL_VCPU_WRITE_STATE, .length = 2, .words = {field, value}};
+	struct sel4_invocation call = {LABEL_VCPU_WRITE_STATE, 0, 2, {field, value, 0, 0}};
 
 	return sel4_invoke(vcpu, &call);
 }
 
 static inline struct nacre_VCPU_ReadState nacre_VCPU_ReadState(
 	seL4_X86_VCPU vcpu, seL4_Word field) {
-	struct sel4_invocation call = {
-		.label = LABEL_VCPU_READ_STATE, .length = 1, .words = {field}};
+	struct sel4_invocation call = {LABEL_VCPU_READ_STATE, 0, 1, {field, 0, 0, 0}};
 	seL4_Error error = sel4_invoke(vcpu, &call);
 
-	return (struct nacre_VCPU_ReadState){error, call.words[0]};
+	struct nacre_VCPU_ReadState result = {error, call.words[0]};
+
+	return result;
 }
 
 // Access bits: VCPU_MSR_READ and VCPU_MSR_WRITE, the guest's direct use of the register.
 static inline seL4_Error nacre_VCPU_SetMSRAccess(
 	seL4_X86_VCPU vcpu, seL4_Word msr, seL4_Word access) {
-	struct sel4_invocation call = {
-		.label = LABEL_VCPU_SET_MSR_ACCESS, .length = 2, .words = {msr, access}};
+	struct sel4_invocation call = {LABEL_VCPU_SET_MSR_ACCESS, 0, 2, {msr, access, 0, 0}};
 
 	return sel4_invoke(vcpu, &call);
 }

@@ -2,8 +2,9 @@
 // The client interface of the kernel: everything of <sel4/...>.
 #pragma once
 
-#include <kernel/gen_config.h>
+#include <sel4/config.h>
 
+#include <sel4/macros.h>
 #include <sel4/types.h>
 
 #include <sel4/bootinfo_types.h>
@@ -14,17 +15,10 @@
 #include <sel4/objecttype.h>
 #include <sel4/vmenter.h>
 
-#include <sel4/ipc.h>
-#include <sel4/ipc_words.h>
+#include <sel4/assert.h>
 #include <sel4/syscalls.h>
 
-#include <sel4/interfaces/cnode.h>
-#include <sel4/interfaces/debug.h>
-#include <sel4/interfaces/irq.h>
-#include <sel4/interfaces/port.h>
-#include <sel4/interfaces/sched.h>
-#include <sel4/interfaces/space.h>
-#include <sel4/interfaces/tcb.h>
-#include <sel4/interfaces/vcpu.h>
+#include <interfaces/sel4_client.h>
 
+#include <sel4/functions.h>
 #include <sel4/nacre.h>

@@ -3,6 +3,7 @@
 // abi/objects.md 4, abi/usercontext.md 1, abi/vtx.md 4.
 #pragma once
 
+#include <abi/compiler.h>
 #include <abi/message.h>
 #include <abi/rights.h>
 
@@ -20,7 +21,11 @@ typedef seL4_Uint64 seL4_Time;
 
 #define seL4_True 1
 #define seL4_False 0
+#ifdef __cplusplus
+#define seL4_Null nullptr
+#else
 #define seL4_Null ((void *)0)
+#endif
 
 // Capability addresses; the object they must name is in the type's name.
 typedef seL4_Word seL4_CPtr;
@@ -76,8 +81,8 @@ typedef struct seL4_IPCBuffer_ {
 	seL4_Word receiveDepth;
 } seL4_IPCBuffer __attribute__((aligned(1024)));
 
-_Static_assert(sizeof(seL4_IPCBuffer) == 1024);
-_Static_assert(offsetof(seL4_IPCBuffer, caps_or_badges) == 976);
+ABI_ASSERT(sizeof(seL4_IPCBuffer) == 1024);
+ABI_ASSERT(offsetof(seL4_IPCBuffer, caps_or_badges) == 976);
 
 typedef struct seL4_UserContext_ {
 	seL4_Word rip, rsp, rflags, rax, rbx, rcx, rdx, rsi, rdi, rbp;
@@ -85,14 +90,14 @@ typedef struct seL4_UserContext_ {
 	seL4_Word fs_base, gs_base;
 } seL4_UserContext;
 
-_Static_assert(sizeof(seL4_UserContext) == 160);
+ABI_ASSERT(sizeof(seL4_UserContext) == 160);
 
 typedef struct seL4_VCPUContext_ {
 	seL4_Word eax, ebx, ecx, edx, esi, edi, ebp;
 	seL4_Word r8, r9, r10, r11, r12, r13, r14, r15;
 } seL4_VCPUContext;
 
-_Static_assert(sizeof(seL4_VCPUContext) == 120);
+ABI_ASSERT(sizeof(seL4_VCPUContext) == 120);
 
 typedef enum seL4_X86_VMAttributes {
 	seL4_X86_Default_VMAttributes = 0,
@@ -115,7 +120,9 @@ typedef enum seL4_X86_EPT_VMAttributes {
 
 static inline seL4_MessageInfo_t seL4_MessageInfo_new(
 	seL4_Uint64 label, seL4_Uint64 capsUnwrapped, seL4_Uint64 extraCaps, seL4_Uint64 length) {
-	return (seL4_MessageInfo_t){{tag_make(label, capsUnwrapped, extraCaps, length)}};
+	seL4_MessageInfo_t info = {{tag_make(label, capsUnwrapped, extraCaps, length)}};
+
+	return info;
 }
 
 static inline seL4_Uint64 seL4_MessageInfo_get_label(seL4_MessageInfo_t info) {
@@ -148,11 +155,16 @@ static inline seL4_MessageInfo_t seL4_MessageInfo_set_length(
 
 static inline seL4_CapRights_t seL4_CapRights_new(
 	seL4_Uint64 grantReply, seL4_Uint64 grant, seL4_Uint64 read, seL4_Uint64 write) {
-	return (seL4_CapRights_t){{(grantReply ? RIGHT_GRANT_REPLY : 0) |
-		(grant ? RIGHT_GRANT : 0) | (read ? RIGHT_READ : 0) | (write ? RIGHT_WRITE : 0)}};
+	seL4_CapRights_t rights = {{(grantReply ? (seL4_Uint64)RIGHT_GRANT_REPLY : 0) |
+		(grant ? (seL4_Uint64)RIGHT_GRANT : 0) | (read ? (seL4_Uint64)RIGHT_READ : 0) |
+		(write ? (seL4_Uint64)RIGHT_WRITE : 0)}};
+
+	return rights;
 }
 
 static inline seL4_CNode_CapData_t seL4_CNode_CapData_new(
 	seL4_Uint64 guard, seL4_Uint64 guardSize) {
-	return (seL4_CNode_CapData_t){{guard << 6 | guardSize}};
+	seL4_CNode_CapData_t data = {{guard << 6 | guardSize}};
+
+	return data;
 }

@@ -4,6 +4,7 @@
 // back), a data region, and a notification channel with the driver.
 #pragma once
 
+#include <abi/compiler.h>
 #include <components/ring.h>
 
 enum {
@@ -53,18 +54,18 @@ struct block_information {
 	uint32_t reserved;
 };
 
-_Static_assert(sizeof(struct block_request) == 32 && sizeof(struct block_completion) == 16);
-_Static_assert(sizeof(struct block_information) == 24);
+ABI_ASSERT(sizeof(struct block_request) == 32 && sizeof(struct block_completion) == 16);
+ABI_ASSERT(sizeof(struct block_information) == 24);
 
 // One page of memory, zeroed at first.
 struct block_queue {
-	_Alignas(RING_LINE)
-		uint8_t requests[RING_HEADER + BLOCK_CAPACITY * sizeof(struct block_request)];
-	_Alignas(RING_LINE) uint8_t
-		completions[RING_HEADER + BLOCK_CAPACITY * sizeof(struct block_completion)];
+	uint8_t requests[RING_HEADER + BLOCK_CAPACITY * sizeof(struct block_request)]
+		__attribute__((aligned(RING_LINE)));
+	uint8_t completions[RING_HEADER + BLOCK_CAPACITY * sizeof(struct block_completion)]
+		__attribute__((aligned(RING_LINE)));
 };
 
-_Static_assert(sizeof(struct block_queue) <= 0x1000);
+ABI_ASSERT(sizeof(struct block_queue) <= 0x1000);
 
 // One side's ends of the two rings.
 struct block_end {
@@ -78,7 +79,7 @@ struct block_end {
 //   ring_get(&end.completions, &completion) has what is done, in any order;
 //   ring_may_sleep(&end.completions)        before waiting for the driver's notification;
 //   ring_must_notify_producer(&end.completions) whether to notify the driver after taking some.
-[[nodiscard]] static inline bool block_open(struct block_end *end, struct block_queue *queue) {
+ABI_MUST_USE static inline bool block_open(struct block_end *end, struct block_queue *queue) {
 	return queue &&
 		ring_attach_producer(&end->requests, queue->requests, sizeof(queue->requests),
 			sizeof(struct block_request)) &&
@@ -87,7 +88,7 @@ struct block_end {
 }
 
 // Driver: take its side, once; false without a queue.
-[[nodiscard]] static inline bool block_serve(struct block_end *end, struct block_queue *queue) {
+ABI_MUST_USE static inline bool block_serve(struct block_end *end, struct block_queue *queue) {
 	return queue &&
 		ring_attach_consumer(&end->requests, queue->requests, sizeof(queue->requests),
 			sizeof(struct block_request)) &&

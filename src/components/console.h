@@ -3,6 +3,7 @@
 // way. A zeroed console is a valid one without a name.
 #pragma once
 
+#include <abi/compiler.h>
 #include <components/ring.h>
 
 enum {
@@ -14,13 +15,13 @@ enum {
 };
 
 struct console {
-	_Alignas(RING_LINE) uint8_t out[CONSOLE_RING]; // program to driver
-	_Alignas(RING_LINE) uint8_t in[CONSOLE_RING]; // driver to program
-	_Atomic uint32_t kind;
+	uint8_t out[CONSOLE_RING] __attribute__((aligned(RING_LINE))); // program to driver
+	uint8_t in[CONSOLE_RING] __attribute__((aligned(RING_LINE))); // driver to program
+	uint32_t kind;
 	char name[CONSOLE_NAME_LENGTH]; // label of its lines; the driver distrusts it
 };
 
-_Static_assert(sizeof(struct console) <= 0x5000);
+ABI_ASSERT(sizeof(struct console) <= 0x5000);
 
 // One side's ends of the two rings.
 struct console_end {
@@ -36,7 +37,7 @@ static inline bool console_open(
 		return false;
 	for (unsigned i = 0; i < CONSOLE_NAME_LENGTH - 1 && name[i]; i++)
 		console->name[i] = name[i];
-	atomic_store_explicit(&console->kind, kind, memory_order_release);
+	__atomic_store_n(&console->kind, kind, __ATOMIC_RELEASE);
 	return true;
 }
 

@@ -3,6 +3,8 @@
 // can make frames garbage or late, and nothing else.
 #pragma once
 
+#include <abi/compiler.h>
+
 #include <components/net_protocol.h>
 
 struct net_sender {
@@ -39,7 +41,7 @@ enum {
 
 // The buffers named by ring items first to last - 1, as bits.
 static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uint32_t last) {
-	const struct net_item *items = (const struct net_item *)end->shared->items;
+	const struct net_item *items = (const struct net_item *)ring_items(end);
 	uint64_t named = 0;
 
 	for (uint32_t i = first; i != last; i++)
@@ -49,7 +51,7 @@ static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uin
 
 // A restarted sender takes all buffers but those that wait in the ring; what came back to the last
 // one is among them.
-[[nodiscard]] static inline bool net_attach_sender(
+ABI_MUST_USE static inline bool net_attach_sender(
 	struct net_sender *sender, struct net_lane *lane, net_buffers *buffers) {
 	sender->buffers = buffers;
 	if (!ring_attach_producer(
@@ -66,7 +68,7 @@ static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uin
 
 // A restarted receiver returns what the last one may have held: all that is in neither ring. Those
 // that were never lent, the sender ignores.
-[[nodiscard]] static inline bool net_attach_receiver(
+ABI_MUST_USE static inline bool net_attach_receiver(
 	struct net_receiver *receiver, struct net_lane *lane, const net_buffers *buffers) {
 	uint64_t held;
 
@@ -81,7 +83,7 @@ static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uin
 		~net_named(&receiver->returned, receiver->returned.other, receiver->returned.own);
 	if (receiver->filled.own == 0) held = 0;
 	for (; held != 0; held &= held - 1) {
-		struct net_item item = {.buffer = (uint32_t)__builtin_ctzl(held)};
+		struct net_item item = {(uint32_t)__builtin_ctzl(held), 0};
 
 		if (!ring_put(&receiver->returned, &item)) break;
 		receiver->untold = true;
@@ -90,14 +92,15 @@ static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uin
 }
 
 // Once, from `init`. `direction` is where this end sends to. False without a region.
-[[nodiscard]] static inline bool net_attach(
+ABI_MUST_USE static inline bool net_attach(
 	struct net_end *end, void *memory, enum net_direction direction) {
-	struct net_link *link = memory;
+	struct net_link *link = (struct net_link *)memory;
 	enum net_direction back = direction == NET_TO_SWITCH ? NET_TO_STATION : NET_TO_SWITCH;
 
 	return link &&
 		net_attach_sender(&end->out, &link->lanes[direction], &link->buffers[direction]) &&
-		net_attach_receiver(&end->in, &link->lanes[back], &link->buffers[back]);
+		net_attach_receiver(
+			&end->in, &link->lanes[back], (const net_buffers *)&link->buffers[back]);
 }
 
 // Take back what was returned; a number that was not lent is ignored.
@@ -113,7 +116,7 @@ static inline void net_reclaim(struct net_sender *sender) {
 }
 
 // A buffer to fill, or NET_NO_BUFFER.
-[[nodiscard]] static inline int net_take(struct net_sender *sender) {
+ABI_MUST_USE static inline int net_take(struct net_sender *sender) {
 	int buffer;
 
 	if (sender->free == 0) net_reclaim(sender);
@@ -142,15 +145,16 @@ static inline void net_send(struct net_sender *sender, unsigned buffer, uint32_t
 
 // The oldest frame; false when there is none. Items that name no buffer or have a wrong length are
 // dropped, the buffers of the latter returned.
-[[nodiscard]] static inline bool net_receive(
+ABI_MUST_USE static inline bool net_receive(
 	struct net_receiver *receiver, struct net_frame *frame) {
 	struct net_item item;
 
 	while (ring_get(&receiver->filled, &item)) {
 		if (item.buffer >= NET_BUFFERS) continue;
 		if (item.length >= NET_FRAME_MIN && item.length <= NET_FRAME_MAX) {
-			*frame = (struct net_frame){
-				item.buffer, item.length, (*receiver->buffers)[item.buffer]};
+			frame->buffer = item.buffer;
+			frame->length = item.length;
+			frame->bytes = (*receiver->buffers)[item.buffer];
 			return true;
 		}
 		receiver->untold |= ring_put(&receiver->returned, &item);
@@ -160,13 +164,13 @@ static inline void net_send(struct net_sender *sender, unsigned buffer, uint32_t
 
 // Return the buffer of a received frame. After a batch, ask net_must_notify.
 static inline void net_return(struct net_receiver *receiver, uint32_t buffer) {
-	struct net_item item = {.buffer = buffer};
+	struct net_item item = {buffer, 0};
 
 	receiver->untold |= ring_put(&receiver->returned, &item);
 }
 
 // After a batch: true when the peer waits for what was sent or returned; it counts as told.
-[[nodiscard]] static inline bool net_must_notify(struct net_end *end) {
+ABI_MUST_USE static inline bool net_must_notify(struct net_end *end) {
 	bool sent = end->out.untold && ring_must_notify(&end->out.filled);
 	bool returned = end->in.untold && ring_must_notify(&end->in.returned);
 

@@ -13,6 +13,7 @@
 // is an idle link.
 #pragma once
 
+#include <abi/compiler.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,8 +37,8 @@ enum {
 };
 
 struct net_lane {
-	_Alignas(RING_LINE) uint8_t filled[NET_RING_SIZE]; // sender to receiver
-	_Alignas(RING_LINE) uint8_t returned[NET_RING_SIZE]; // receiver to sender
+	uint8_t filled[NET_RING_SIZE] __attribute__((aligned(RING_LINE))); // sender to receiver
+	uint8_t returned[NET_RING_SIZE] __attribute__((aligned(RING_LINE))); // receiver to sender
 };
 
 typedef uint8_t net_buffers[NET_BUFFERS][NET_BUFFER_SIZE];
@@ -50,12 +51,12 @@ enum net_direction {
 
 struct net_link {
 	struct net_lane lanes[NET_LANES];
-	_Alignas(4096) net_buffers buffers[NET_LANES];
+	net_buffers buffers[NET_LANES] __attribute__((aligned(4096)));
 };
 
-_Static_assert(sizeof(struct net_lane) == 0x500);
-_Static_assert(offsetof(struct net_link, buffers) == 0x1000);
-_Static_assert(sizeof(struct net_link) == 0x41000);
+ABI_ASSERT(sizeof(struct net_lane) == 0x500);
+ABI_ASSERT(offsetof(struct net_link, buffers) == 0x1000);
+ABI_ASSERT(sizeof(struct net_link) == 0x41000);
 
 // What a station may ask the switch by a protected call; each learns about its own port only.
 enum net_request {

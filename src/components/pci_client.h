@@ -3,6 +3,8 @@
 // `number` names one of the client's devices.
 #pragma once
 
+#include <abi/compiler.h>
+
 #include <microkit.h>
 
 #include <components/pci_protocol.h>
@@ -11,7 +13,7 @@ struct pci_found {
 	uint16_t function; // bus << 8 | device << 3 | function
 	uint16_t vendor;
 	uint16_t device;
-	uint32_t class;
+	uint32_t class_code; // class, subclass, interface
 	uint8_t interrupt_line;
 	uint8_t interrupt_pin; // 1: INTA#, 0: none
 };
@@ -28,31 +30,31 @@ static inline enum pci_status pci_call(
 		microkit_ppcall(channel, microkit_msginfo_new(request, words)));
 }
 
-[[nodiscard]] static inline enum pci_status pci_find(
+ABI_MUST_USE static inline enum pci_status pci_find(
 	microkit_channel channel, unsigned number, struct pci_found *found) {
 	enum pci_status status;
 
 	microkit_mr_set(0, number);
 	status = pci_call(channel, PCI_DEVICE, 1);
-	*found = (struct pci_found){0};
+	__builtin_memset(found, 0, sizeof(*found));
 	if (status != PCI_OK) return status;
 	found->function = (uint16_t)microkit_mr_get(0);
 	found->vendor = (uint16_t)microkit_mr_get(1);
 	found->device = (uint16_t)(microkit_mr_get(1) >> 16);
-	found->class = (uint32_t)microkit_mr_get(2);
+	found->class_code = (uint32_t)microkit_mr_get(2);
 	found->interrupt_line = (uint8_t)microkit_mr_get(3);
 	found->interrupt_pin = (uint8_t)(microkit_mr_get(3) >> 8);
 	return PCI_OK;
 }
 
-[[nodiscard]] static inline enum pci_status pci_bar(
+ABI_MUST_USE static inline enum pci_status pci_bar(
 	microkit_channel channel, unsigned number, unsigned bar, struct pci_window *window) {
 	enum pci_status status;
 
 	microkit_mr_set(0, number);
 	microkit_mr_set(1, bar);
 	status = pci_call(channel, PCI_BAR, 2);
-	*window = (struct pci_window){0};
+	__builtin_memset(window, 0, sizeof(*window));
 	if (status != PCI_OK) return status;
 	window->address = microkit_mr_get(0);
 	window->size = microkit_mr_get(1);
@@ -60,19 +62,19 @@ static inline enum pci_status pci_call(
 	return PCI_OK;
 }
 
-[[nodiscard]] static inline enum pci_status pci_enable(
+ABI_MUST_USE static inline enum pci_status pci_enable(
 	microkit_channel channel, unsigned number, unsigned what) {
 	microkit_mr_set(0, number);
 	microkit_mr_set(1, what);
 	return pci_call(channel, PCI_ENABLE, 2);
 }
 
-[[nodiscard]] static inline enum pci_status pci_set_msi(microkit_channel channel, unsigned number) {
+ABI_MUST_USE static inline enum pci_status pci_set_msi(microkit_channel channel, unsigned number) {
 	microkit_mr_set(0, number);
 	return pci_call(channel, PCI_SET_MSI, 1);
 }
 
-[[nodiscard]] static inline enum pci_status pci_read(microkit_channel channel, unsigned number,
+ABI_MUST_USE static inline enum pci_status pci_read(microkit_channel channel, unsigned number,
 	unsigned offset, unsigned width, uint32_t *value) {
 	enum pci_status status;
 
@@ -84,7 +86,7 @@ static inline enum pci_status pci_call(
 	return status;
 }
 
-[[nodiscard]] static inline enum pci_status pci_write(microkit_channel channel, unsigned number,
+ABI_MUST_USE static inline enum pci_status pci_write(microkit_channel channel, unsigned number,
 	unsigned offset, unsigned width, uint32_t value) {
 	microkit_mr_set(0, number);
 	microkit_mr_set(1, offset);

@@ -3,6 +3,8 @@
 // maps them, and it may work.
 #pragma once
 
+#include <abi/compiler.h>
+
 #include <components/pci_client.h>
 
 struct pci_wanted {
@@ -15,4 +17,4 @@ struct pci_wanted {
 };
 
 // False when it cannot be used; a line says why.
-[[nodiscard]] bool pci_open(const struct pci_wanted *wanted);
+ABI_MUST_USE bool pci_open(const struct pci_wanted *wanted);

@@ -9,4 +9,4 @@ enum {
 
 // Text is shown when its line is complete. When the console is full, text is lost and the loss
 // told.
-[[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
+__attribute__((format(printf, 1, 2))) void print(const char *format, ...);

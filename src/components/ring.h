@@ -12,7 +12,7 @@
 // counters of the peer make the ring look empty to a consumer and full to a producer.
 #pragma once
 
-#include <stdatomic.h>
+#include <abi/compiler.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,16 +23,15 @@ enum {
 };
 
 struct ring {
-	_Atomic uint32_t head;
-	_Atomic uint32_t producer_waits; // 1: the producer sleeps until it is told of room
+	uint32_t head;
+	uint32_t producer_waits; // 1: the producer sleeps until it is told of room
 	uint32_t producer_padding[14];
-	_Atomic uint32_t tail;
-	_Atomic uint32_t consumer_awake; // 0: the consumer sleeps until it is told of items
+	uint32_t tail;
+	uint32_t consumer_awake; // 0: the consumer sleeps until it is told of items
 	uint32_t consumer_padding[14];
-	uint8_t items[];
 };
 
-_Static_assert(offsetof(struct ring, tail) == RING_LINE && sizeof(struct ring) == RING_HEADER);
+ABI_ASSERT(offsetof(struct ring, tail) == RING_LINE && sizeof(struct ring) == RING_HEADER);
 
 // One side's view, in its private memory.
 struct ring_end {
@@ -45,7 +44,7 @@ struct ring_end {
 
 // Consumer: items that wait.
 static inline uint32_t ring_count(struct ring_end *consumer) {
-	uint32_t head = atomic_load_explicit(&consumer->shared->head, memory_order_acquire);
+	uint32_t head = __atomic_load_n(&consumer->shared->head, __ATOMIC_ACQUIRE);
 	uint32_t count = head - consumer->own;
 
 	if (count > consumer->mask + 1) count = 0;
@@ -55,7 +54,7 @@ static inline uint32_t ring_count(struct ring_end *consumer) {
 
 // Producer: items for which there is room.
 static inline uint32_t ring_room(struct ring_end *producer) {
-	uint32_t tail = atomic_load_explicit(&producer->shared->tail, memory_order_acquire);
+	uint32_t tail = __atomic_load_n(&producer->shared->tail, __ATOMIC_ACQUIRE);
 	uint32_t capacity = producer->mask + 1;
 	uint32_t count = producer->own - tail;
 
@@ -74,37 +73,44 @@ static inline bool ring_attach(
 	capacity = (bytes - RING_HEADER) / item_size;
 	if (capacity == 0) return false;
 	if (capacity > 1u << 31) capacity = 1u << 31;
-	*end = (struct ring_end){.shared = memory, .item_size = item_size};
+	end->shared = (struct ring *)memory;
 	end->mask = (uint32_t)((1ul << (63 - __builtin_clzl(capacity))) - 1);
+	end->item_size = item_size;
+	end->own = 0;
+	end->other = 0;
 	return true;
 }
 
 // A restarted side goes on where the last one stopped. Call it once, from `init`; then look at the
 // ring before the first sleep, because what the last one was told is lost.
-[[nodiscard]] static inline bool ring_attach_producer(
+ABI_MUST_USE static inline bool ring_attach_producer(
 	struct ring_end *end, void *memory, size_t bytes, uint32_t item_size) {
 	if (!ring_attach(end, memory, bytes, item_size)) return false;
-	end->own = atomic_load_explicit(&end->shared->head, memory_order_relaxed);
-	atomic_store_explicit(&end->shared->producer_waits, 0, memory_order_relaxed);
+	end->own = __atomic_load_n(&end->shared->head, __ATOMIC_RELAXED);
+	__atomic_store_n(&end->shared->producer_waits, 0, __ATOMIC_RELAXED);
 	(void)ring_room(end);
 	return true;
 }
 
-[[nodiscard]] static inline bool ring_attach_consumer(
+ABI_MUST_USE static inline bool ring_attach_consumer(
 	struct ring_end *end, void *memory, size_t bytes, uint32_t item_size) {
 	if (!ring_attach(end, memory, bytes, item_size)) return false;
-	end->own = atomic_load_explicit(&end->shared->tail, memory_order_relaxed);
-	atomic_store_explicit(&end->shared->consumer_awake, 0, memory_order_relaxed);
+	end->own = __atomic_load_n(&end->shared->tail, __ATOMIC_RELAXED);
+	__atomic_store_n(&end->shared->consumer_awake, 0, __ATOMIC_RELAXED);
 	end->other = end->own;
 	return true;
 }
 
+static inline uint8_t *ring_items(const struct ring_end *end) {
+	return (uint8_t *)end->shared + RING_HEADER;
+}
+
 static inline uint8_t *ring_place(const struct ring_end *end, uint32_t size) {
-	return end->shared->items + (size_t)(end->own & end->mask) * size;
+	return ring_items(end) + (size_t)(end->own & end->mask) * size;
 }
 
 // Word by word where that is possible: the compiler then sees the fields of the item.
-[[gnu::always_inline]] static inline void ring_copy(void *to, const void *from, uint32_t size) {
+ABI_ALWAYS_INLINE void ring_copy(void *to, const void *from, uint32_t size) {
 	if (size % 8 != 0 || size > RING_LINE) {
 		__builtin_memcpy(to, from, size);
 		return;
@@ -114,22 +120,19 @@ static inline uint8_t *ring_place(const struct ring_end *end, uint32_t size) {
 		__builtin_memcpy((uint8_t *)to + i, (const uint8_t *)from + i, 8);
 }
 
-// What ring_put and ring_get are made of; always inline, so that a copy of known size is a few
-// moves.
-[[gnu::always_inline]] static inline bool ring_put_item(
-	struct ring_end *producer, const void *item, uint32_t size) {
+// ring_put and ring_get; always inline, so that a copy of known size is a few moves.
+ABI_ALWAYS_INLINE bool ring_put_item(struct ring_end *producer, const void *item, uint32_t size) {
 	if (size != producer->item_size) return false;
 	if (producer->own - producer->other > producer->mask && ring_room(producer) == 0)
 		return false;
 	ring_copy(ring_place(producer, size), item, size);
 	producer->own++;
 	// Release: who sees the new head sees the item.
-	atomic_store_explicit(&producer->shared->head, producer->own, memory_order_release);
+	__atomic_store_n(&producer->shared->head, producer->own, __ATOMIC_RELEASE);
 	return true;
 }
 
-[[gnu::always_inline]] static inline bool ring_peek_item(
-	struct ring_end *consumer, void *item, uint32_t size) {
+ABI_ALWAYS_INLINE bool ring_peek_item(struct ring_end *consumer, void *item, uint32_t size) {
 	if (size != consumer->item_size) return false;
 	if (consumer->own == consumer->other && ring_count(consumer) == 0) return false;
 	ring_copy(item, ring_place(consumer, size), size);
@@ -140,11 +143,10 @@ static inline uint8_t *ring_place(const struct ring_end *end, uint32_t size) {
 static inline void ring_skip(struct ring_end *consumer) {
 	consumer->own++;
 	// Release: the producer reuses the place only after it was read.
-	atomic_store_explicit(&consumer->shared->tail, consumer->own, memory_order_release);
+	__atomic_store_n(&consumer->shared->tail, consumer->own, __ATOMIC_RELEASE);
 }
 
-[[gnu::always_inline]] static inline bool ring_get_item(
-	struct ring_end *consumer, void *item, uint32_t size) {
+ABI_ALWAYS_INLINE bool ring_get_item(struct ring_end *consumer, void *item, uint32_t size) {
 	if (!ring_peek_item(consumer, item, size)) return false;
 	ring_skip(consumer);
 	return true;
@@ -164,35 +166,35 @@ static inline void ring_skip(struct ring_end *consumer) {
 // told, so that there is one notification for each sleep.
 static inline bool ring_must_notify(struct ring_end *producer) {
 	// The items before the look at the flag; pairs with the fence of ring_may_sleep.
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&producer->shared->consumer_awake, memory_order_relaxed) == 0 &&
-		atomic_exchange(&producer->shared->consumer_awake, 1) == 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&producer->shared->consumer_awake, __ATOMIC_RELAXED) == 0 &&
+		__atomic_exchange_n(&producer->shared->consumer_awake, 1, __ATOMIC_SEQ_CST) == 0;
 }
 
 // Consumer that found nothing: true when it may sleep, because the producer will notify; false when
 // something came meanwhile.
 static inline bool ring_may_sleep(struct ring_end *consumer) {
-	atomic_store_explicit(&consumer->shared->consumer_awake, 0, memory_order_relaxed);
+	__atomic_store_n(&consumer->shared->consumer_awake, 0, __ATOMIC_RELAXED);
 	// The flag before the last look: one of the two sides sees what the other wrote.
-	atomic_thread_fence(memory_order_seq_cst);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (ring_count(consumer) == 0) return true;
-	atomic_store_explicit(&consumer->shared->consumer_awake, 1, memory_order_relaxed);
+	__atomic_store_n(&consumer->shared->consumer_awake, 1, __ATOMIC_RELAXED);
 	return false;
 }
 
 // The same pair the other way round, for a producer that waits for room.
 // Consumer, after a batch: true when the producer has to be notified of room.
 static inline bool ring_must_notify_producer(struct ring_end *consumer) {
-	atomic_thread_fence(memory_order_seq_cst);
-	return atomic_load_explicit(&consumer->shared->producer_waits, memory_order_relaxed) != 0 &&
-		atomic_exchange(&consumer->shared->producer_waits, 0) != 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return __atomic_load_n(&consumer->shared->producer_waits, __ATOMIC_RELAXED) != 0 &&
+		__atomic_exchange_n(&consumer->shared->producer_waits, 0, __ATOMIC_SEQ_CST) != 0;
 }
 
 // Producer that found no room: true when it may sleep, false when there is room now.
 static inline bool ring_may_wait(struct ring_end *producer) {
-	atomic_store_explicit(&producer->shared->producer_waits, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst);
+	__atomic_store_n(&producer->shared->producer_waits, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (ring_room(producer) == 0) return true;
-	atomic_store_explicit(&producer->shared->producer_waits, 0, memory_order_relaxed);
+	__atomic_store_n(&producer->shared->producer_waits, 0, __ATOMIC_RELAXED);
 	return false;
 }

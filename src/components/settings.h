@@ -3,6 +3,8 @@
 // blanks, `#` starts a comment. Pure; the reader goes no further than the region.
 #pragma once
 
+#include <abi/compiler.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,26 +34,28 @@ struct setting {
 
 // The text ends at its size or at the first NUL.
 static inline struct settings settings_of(uint64_t vaddr, uint64_t size) {
-	return (struct settings){.text = (const char *)vaddr, .size = vaddr ? size : 0};
+	struct settings settings = {(const char *)vaddr, vaddr ? size : 0, 0, 0};
+
+	return settings;
 }
 
 // The next line that has words; false at the end.
-[[nodiscard]] bool settings_next(struct settings *settings, struct setting *setting);
+ABI_MUST_USE bool settings_next(struct settings *settings, struct setting *setting);
 
-[[nodiscard]] bool word_is(struct word word, const char *text);
+ABI_MUST_USE bool word_is(struct word word, const char *text);
 
 // When the word starts with the prefix: the rest of it.
-[[nodiscard]] bool word_has_prefix(struct word word, const char *prefix, struct word *rest);
+ABI_MUST_USE bool word_has_prefix(struct word word, const char *prefix, struct word *rest);
 
 // Split at the first separator; false when there is none.
-[[nodiscard]] bool word_split(
+ABI_MUST_USE bool word_split(
 	struct word word, char separator, struct word *left, struct word *right);
 
 // The whole word as a number: in that base (10 or 16), with `0x` always in base 16.
-[[nodiscard]] bool word_number(struct word word, unsigned base, uint64_t *value);
+ABI_MUST_USE bool word_number(struct word word, unsigned base, uint64_t *value);
 
 // 52:54:00:12:34:56.
-[[nodiscard]] bool word_mac(struct word word, uint8_t mac[MAC_BYTES]);
+ABI_MUST_USE bool word_mac(struct word word, uint8_t mac[MAC_BYTES]);
 
 // 10.0.2.15, as a number whose highest byte is the first.
-[[nodiscard]] bool word_ipv4(struct word word, uint32_t *address);
+ABI_MUST_USE bool word_ipv4(struct word word, uint32_t *address);

@@ -2,6 +2,8 @@
 // A station of the switch as a program sees it: its link, and the address the switch expects of it.
 #pragma once
 
+#include <abi/compiler.h>
+
 #include <microkit.h>
 
 #include <components/net_end.h>
@@ -13,7 +15,7 @@ struct station {
 };
 
 // False when there is no link, or no address that the switch states for this port.
-[[nodiscard]] static inline bool station_open(
+ABI_MUST_USE static inline bool station_open(
 	struct station *station, microkit_channel channel, uint64_t link_vaddr) {
 	microkit_msginfo answer = microkit_ppcall(channel, microkit_msginfo_new(NET_ADDRESS, 0));
 	uint64_t address = microkit_mr_get(0);

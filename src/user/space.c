@@ -109,6 +109,16 @@ static seL4_Error frame_map(const struct space *space, const struct mapping *map
 	return sel4_invoke(mapping->frame, &call);
 }
 
+// All tables are mapped alike: the address is rounded down to what the table spans.
+static seL4_Error table_map(
+	seL4_CPtr table, seL4_Word label, const struct space *space, seL4_Word address) {
+	struct sel4_invocation call = {
+		.label = label, .caps = 1, .length = 2, .words = {address, 0}};
+
+	seL4_SetCap(0, space->root);
+	return sel4_invoke(table, &call);
+}
+
 static seL4_Error table_add(const struct space *space, seL4_Word address, seL4_Word missing) {
 	for (int i = 0; i < SPACE_LEVELS; i++) {
 		const struct table_row *row = &space->format->tables[i];
@@ -118,8 +128,7 @@ static seL4_Error table_add(const struct space *space, seL4_Word address, seL4_W
 		if (row->missing != missing) continue;
 		table = object_make(row->type, 0);
 		error = object_make_error(table);
-		if (!error)
-			error = sel4_invoke_table_map(table, row->label, space->root, address, 0);
+		if (!error) error = table_map(table, row->label, space, address);
 		if (!error || error == seL4_DeleteFirst) table_remember(space, missing, address);
 		return error;
 	}

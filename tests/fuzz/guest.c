@@ -35,8 +35,8 @@ static void memory_furnish(seL4_CPtr space) {
 	(void)seL4_X86_EPTPD_Map(stock_nth(STOCK_GUEST_DIRECTORY, 0), space, 0, 0);
 	(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, frame, seL4_WordBits,
 		seL4_CapInitThreadCNode, playground_frame(), seL4_WordBits, seL4_AllRights);
-	(void)seL4_X86_Page_MapEPT(
-		frame, space, 0, seL4_AllRights, seL4_X86_EPT_Default_VMAttributes);
+	(void)seL4_X86_Page_MapEPT(frame, space, 0, seL4_AllRights,
+		(seL4_X86_VMAttributes)seL4_X86_EPT_Default_VMAttributes);
 }
 
 void guest_furnish(unsigned n) {

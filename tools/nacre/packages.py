@@ -11,7 +11,7 @@ BUILD = ("binutils", "gcc", "libc6-dev", "meson", "nasm", "ninja-build")
 PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
 EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
 PICTURE = ("graphviz",)
-CHECK = ("clang-format", "cloc", "make")
+CHECK = ("clang", "clang-format", "cloc", "g++", "make")
 
 
 def missing(names):

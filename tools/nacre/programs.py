@@ -16,7 +16,7 @@ LINK = ("-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,max-page-size=4096"
 LINKER_SCRIPT = places.ROOT / "src" / "user" / "microkit" / "microkit.ld"
 # In the order in which they are linked: the first uses the second.
 LIBRARIES = ("libcomponents.a", "libmicrokit.a")
-INCLUDE = (places.ROOT / "include", places.ROOT / "src")
+INCLUDE = (places.ROOT / "include", places.BUILD / "include", places.ROOT / "src")
 
 # Systems are made side by side; two may be of one description.
 _compiling = threading.Lock()

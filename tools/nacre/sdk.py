@@ -2,28 +2,21 @@
 """`./nacre sdk DIR`: headers, library, kernel and tool in the layout that Makefiles written for the
 Microkit SDK expect."""
 
-import json
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 
-from nacre import build, packages, places, programs
+from nacre import build, packages, places, programs, sdk_include
 from nacre.report import Failure, run_logged, step
 
 sys.path.insert(0, str(places.ROOT / "tools"))
 from compose import boards  # noqa: E402
 
-HEADER_FOLDERS = ("abi", "sel4")
 # Programs that a description may name beside the user's own.
 COMPONENTS = ("serial.elf", "timer.elf", "ramdisk.elf", "ata.elf", "ahci.elf", "pci.elf",
               "e1000.elf", "vswitch.elf", "echo.elf", "pinger.elf", "vmm.elf")
-CONFIG_HEADER = "kernel/gen_config.h"
-DEFINITION = re.compile(r"^#define (\w+)  (\S+)$", re.MULTILINE)
-# What a kernel that does not print, and a board without VT-x, do not define.
-PRINTING = {"CONFIG_PRINTING", "CONFIG_DEBUG_BUILD"}
-GUESTS = {"CONFIG_VTX", "CONFIG_X86_64_VTX_64BIT_GUESTS"}
 MARK = "This folder was made by `nacre sdk`; it may be deleted and made anew.\n"
 TOOL = """#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
@@ -49,32 +42,6 @@ def version():
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                             check=False)
     return f"{number}+{result.stdout.strip()}" if result.returncode == 0 else number
-
-
-def definitions(board, config):
-    """Text of gen_config.h and the values in it, for a board and a configuration."""
-    text = (places.ROOT / "include" / CONFIG_HEADER).read_text()
-    left_out = (set() if board.guests else GUESTS) | (
-        set() if config.flavour == "debug" else PRINTING)
-    lines = [line for line in text.splitlines()
-             if not any(line.startswith(f"#define {name} ") for name in left_out)]
-    values = {name: value for name, value in DEFINITION.findall("\n".join(lines))}
-    return "\n".join(lines) + "\n", values
-
-
-def write_includes(folder, board, config):
-    for name in HEADER_FOLDERS:
-        shutil.copytree(places.ROOT / "include" / name, folder / name)
-    shutil.copy(places.ROOT / "include" / "microkit.h", folder)
-    # Protocols of Nacre's components, and the ring in shared memory that some of them use.
-    (folder / "components").mkdir()
-    for header in sorted((places.ROOT / "src" / "components").glob("*.h")):
-        shutil.copy(header, folder / "components")
-    text, values = definitions(board, config)
-    header = folder / CONFIG_HEADER
-    header.parent.mkdir()
-    header.write_text(text)
-    header.with_suffix(".json").write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
 
 
 def write_library(folder, library):
@@ -145,7 +112,7 @@ def make(folder):
         for config in boards.CONFIGS.values():
             place = folder / "board" / board.name / config.name
             place.mkdir(parents=True)
-            write_includes(place / "include", board, config)
+            sdk_include.write(place / "include", board, config)
             write_libraries(place / "lib")
             write_programs(place / "elf", config.flavour)
     write_tool(folder)

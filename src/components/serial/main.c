@@ -64,7 +64,7 @@ static void console_greet(int index) {
 	if (multiplexer.lines[index].name[0] == 0)
 		multiplexer_name(&multiplexer, index, console->name, CONSOLE_NAME_LENGTH);
 	if (multiplexer.focus == MULTIPLEXER_NONE &&
-		atomic_load_explicit(&console->kind, memory_order_acquire) == CONSOLE_INTERACTIVE)
+		__atomic_load_n(&console->kind, __ATOMIC_ACQUIRE) == CONSOLE_INTERACTIVE)
 		multiplexer_focus(&multiplexer, index);
 }
 

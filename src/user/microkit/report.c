@@ -66,8 +66,6 @@ void panic(const char *format, ...) {
 		microkit_internal_crash(seL4_NoError);
 }
 
-void __assert_fail(const char *expression, const char *file, int line, const char *function);
-
 [[gnu::weak]] void __assert_fail(
 	const char *expression, const char *file, int line, const char *function) {
 	panic("assertion failed: %s, %s:%d, %s", expression, file, line, function);

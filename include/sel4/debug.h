@@ -2,10 +2,10 @@
 // Calls for people, answered by the debug build of the kernel.
 #pragma once
 
-#include <sel4/syscalls.h>
+#include <sel4/invoke.h>
 
 static inline seL4_Word sel4_debug(seL4_Int64 number, seL4_Word argument) {
-	struct sel4_registers registers = {.rdi = argument};
+	struct sel4_registers registers = {argument, 0, {0, 0, 0, 0}, 0, 0};
 
 	sel4_syscall(number, &registers);
 	return registers.rdi;
@@ -13,10 +13,12 @@ static inline seL4_Word sel4_debug(seL4_Int64 number, seL4_Word argument) {
 
 static inline void seL4_DebugPutChar(char c) { sel4_debug(SYSCALL_DEBUG_PUT_CHAR, (seL4_Uint8)c); }
 
-static inline void seL4_DebugPutString(char *str) {
-	while (*str)
-		seL4_DebugPutChar(*str++);
+static inline void sel4_debug_text(const char *text) {
+	while (*text)
+		seL4_DebugPutChar(*text++);
 }
+
+static inline void seL4_DebugPutString(char *str) { sel4_debug_text(str); }
 
 static inline void seL4_DebugDumpScheduler(void) { sel4_debug(SYSCALL_DEBUG_DUMP_SCHEDULER, 0); }
 
