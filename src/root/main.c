@@ -5,6 +5,7 @@
 #include <root/module.h>
 #include <root/monitor.h>
 #include <root/needs.h>
+#include <root/printer.h>
 #include <root/probe.h>
 #include <root/restart.h>
 
@@ -25,6 +26,29 @@ seL4_Error system_report(seL4_Error error, const char *what, const char *name) {
 	else
 		print("system: %s '%s': the kernel refused with error %d\n", what, name, error);
 	return error;
+}
+
+seL4_CPtr system_signal(const struct system *system, seL4_Word badge) {
+	seL4_CPtr slot = slots_allocate(1);
+
+	if (!slot ||
+		seL4_CNode_Mint(seL4_CapInitThreadCNode, slot, seL4_WordBits,
+			seL4_CapInitThreadCNode, system->notification, seL4_WordBits,
+			seL4_AllRights, badge))
+		return seL4_CapNull;
+	return slot;
+}
+
+// What the initial task itself needs to build and to watch.
+static seL4_Error watch_init(struct system *system) {
+	seL4_Error error;
+
+	system->fault_endpoint = object_make(OBJECT_ENDPOINT, 0);
+	system->notification = object_make(OBJECT_NOTIFICATION, 0);
+	if (!system->fault_endpoint || !system->notification) return seL4_NotEnoughMemory;
+	error = seL4_TCB_BindNotification(seL4_CapInitThreadTCB, system->notification);
+	if (!error) error = printer_init(system);
+	return error ? error : restart_init(system);
 }
 
 // An image that came with this program in one ELF; the composer fills this in.
@@ -56,13 +80,12 @@ void root_main(const seL4_BootInfo *bootinfo) {
 		print("system: the system image cannot be used: %s\n", problem);
 		return;
 	}
-	system->fault_endpoint = object_make(OBJECT_ENDPOINT, 0);
-	if (!system->fault_endpoint || needs_check(system)) {
+	if (watch_init(system) || needs_check(system)) {
 		print("system: out of memory; nothing is started\n");
 		return;
 	}
 	needs_fit_memory(system);
-	if (restart_init(system) || build_system(system)) {
+	if (build_system(system)) {
 		print("system: nothing more is started\n");
 		return;
 	}

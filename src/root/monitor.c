@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Receives the faults of all domains, reports them and does what the description says; the others
-// run on. Passive domains report here when their init is done.
+// Receives the faults of all domains, writes a report and does what the description says; the
+// others run on. Passive domains report here when their init is done.
 #include <root/monitor.h>
 
 #include <root/fault_report.h>
+#include <root/printer.h>
 #include <root/restart.h>
 
 #include <user/print.h>
@@ -23,27 +24,27 @@ static void make_passive(struct domain *domain, const char *name) {
 static void handle(struct system *system, uint32_t domain, seL4_MessageInfo_t tag) {
 	const struct system_domain *record = &system->image.domains[domain];
 
+	printer_select(record->priority);
 	if (seL4_MessageInfo_get_label(tag) == seL4_Fault_NullFault) {
 		make_passive(&system->domains[domain], record->name);
 		return;
 	}
-	// A console is slow: whoever is more important than the faulty domain does not wait for it.
-	seL4_TCB_SetPriority(seL4_CapInitThreadTCB, seL4_CapInitThreadTCB, record->priority);
 	fault_report(system, domain, seL4_MessageInfo_get_label(tag));
-	seL4_TCB_SetPriority(seL4_CapInitThreadTCB, seL4_CapInitThreadTCB, seL4_MaxPrio);
 	if (record->flags & SYSTEM_DOMAIN_RESTART) restart_plan(system, domain);
 }
 
 void monitor_run(struct system *system) {
 	seL4_CPtr reply = object_make(OBJECT_REPLY, 0);
 
+	printer_start();
 	for (;;) {
 		seL4_Word badge = 0;
 		seL4_MessageInfo_t tag = seL4_Recv(system->fault_endpoint, &badge, reply);
 
-		if (badge & RESTART_BADGE)
-			restart_tick(system);
-		else if (badge >= 1 && badge <= image_count(&system->image, SYSTEM_DOMAINS))
+		// Signals come together, in one badge.
+		if (badge & RESTART_BADGE) restart_tick(system);
+		if (badge >= 1 && badge <= image_count(&system->image, SYSTEM_DOMAINS))
 			handle(system, (uint32_t)badge - 1, tag);
+		printer_update();
 	}
 }

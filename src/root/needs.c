@@ -17,7 +17,7 @@ enum {
 	RANGE_MAXIMUM_WORD = 1,
 };
 
-// Interrupts and ports of a domain that is left out stay with nobody.
+// Interrupts and ports of a domain that is left out are free for others.
 static void drop_claims(struct system *system, uint32_t domain) {
 	const struct image *image = &system->image;
 

@@ -4,23 +4,21 @@
 #include <root/restart.h>
 
 #include <root/build.h>
+#include <root/printer.h>
+#include <root/thread.h>
 
 #include <user/print.h>
-#include <user/slots.h>
-#include <user/untyped.h>
 
 enum {
 	CLOCK_STACK_WORDS = 128,
-	CLOCK_SCHED_CONTEXT_BITS = 8,
 	CLOCK_BUDGET = 500, // microseconds
 	CLOCK_PERIOD = 10000,
-	CONTEXT_START_WORDS = 2,
 	BACKOFF_DOUBLINGS = 6,
 };
 
 // Written by restart_init; the clock thread uses the stack and the signal.
 static seL4_Word clock_stack[CLOCK_STACK_WORDS] __attribute__((aligned(16)));
-static seL4_CPtr clock_tcb;
+static struct thread clock;
 static seL4_CPtr clock_signal;
 
 static void clock_thread(void) {
@@ -39,43 +37,18 @@ static bool is_wanted(const struct system *system) {
 	return false;
 }
 
-static seL4_Error clock_configure(struct system *system, seL4_CPtr notification) {
-	// The stack pointer is that of a function just called.
-	seL4_UserContext context = {
-		.rip = (seL4_Word)clock_thread,
-		.rsp = (seL4_Word)&clock_stack[CLOCK_STACK_WORDS - 1],
-	};
-	seL4_CPtr sched_context = object_make(OBJECT_SCHED_CONTEXT, CLOCK_SCHED_CONTEXT_BITS);
-	seL4_Error error;
-
-	if (!sched_context) return seL4_NotEnoughMemory;
-	error = seL4_SchedControl_ConfigureFlags(system->bootinfo->schedcontrol.start,
-		sched_context, CLOCK_BUDGET, CLOCK_PERIOD, 0, 0, 0);
-	if (!error)
-		error = seL4_CNode_Mint(seL4_CapInitThreadCNode, clock_signal, seL4_WordBits,
-			seL4_CapInitThreadCNode, notification, seL4_WordBits, seL4_AllRights,
-			RESTART_BADGE);
-	if (!error)
-		error = seL4_TCB_Configure(clock_tcb, seL4_CapInitThreadCNode, 0,
-			seL4_CapInitThreadVSpace, 0, 0, seL4_CapNull);
-	if (!error)
-		error = seL4_TCB_SetSchedParams(clock_tcb, seL4_CapInitThreadTCB, seL4_MaxPrio,
-			seL4_MaxPrio, sched_context, seL4_CapNull);
-	if (!error)
-		error = seL4_TCB_WriteRegisters(
-			clock_tcb, seL4_False, 0, CONTEXT_START_WORDS, &context);
-	return error ? error : seL4_TCB_BindNotification(seL4_CapInitThreadTCB, notification);
-}
-
 seL4_Error restart_init(struct system *system) {
-	seL4_CPtr notification;
+	static const struct thread_plan plan = {
+		.entry = clock_thread,
+		.stack_end = clock_stack + CLOCK_STACK_WORDS,
+		.priority = seL4_MaxPrio,
+		.budget = CLOCK_BUDGET,
+		.period = CLOCK_PERIOD,
+	};
 
 	if (!is_wanted(system)) return seL4_NoError;
-	notification = object_make(OBJECT_NOTIFICATION, 0);
-	clock_tcb = object_make(OBJECT_TCB, 0);
-	clock_signal = slots_allocate(1);
-	if (!notification || !clock_tcb || !clock_signal) return seL4_NotEnoughMemory;
-	return clock_configure(system, notification);
+	clock_signal = system_signal(system, RESTART_BADGE);
+	return clock_signal ? thread_make(system->bootinfo, &plan, &clock) : seL4_NotEnoughMemory;
 }
 
 static uint32_t wait_of(const struct system_domain *record, uint32_t restarts) {
@@ -99,7 +72,7 @@ void restart_plan(struct system *system, uint32_t index) {
 	domain->restarts++;
 	print("system: '%s' will be restarted in %u us (restart %u of %u)\n", record->name,
 		domain->restart_wait, domain->restarts, record->restart_limit);
-	seL4_TCB_Resume(clock_tcb);
+	seL4_TCB_Resume(clock.tcb);
 }
 
 static void restart(struct system *system, uint32_t index) {
@@ -117,6 +90,7 @@ void restart_tick(struct system *system) {
 	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++) {
 		struct domain *domain = &system->domains[i];
 
+		printer_select(system->image.domains[i].priority);
 		if (domain->restart_wait > CLOCK_PERIOD) {
 			domain->restart_wait -= CLOCK_PERIOD;
 			waiting = true;
@@ -125,5 +99,5 @@ void restart_tick(struct system *system) {
 			restart(system, i);
 		}
 	}
-	if (!waiting) seL4_TCB_Suspend(clock_tcb);
+	if (!waiting) seL4_TCB_Suspend(clock.tcb);
 }

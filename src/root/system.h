@@ -45,6 +45,7 @@ struct system {
 	bool one_time_domain; // the kernel has no more, so the schedule is not used
 	bool debug_calls; // the kernel answers them: a debug build
 	seL4_CPtr fault_endpoint; // of all domains; the initial task receives on it
+	seL4_CPtr notification; // bound to the initial task's first thread
 	seL4_CPtr storage; // CNode that keeps frame capabilities
 	seL4_Word storage_bits;
 	seL4_Word storage_used;
@@ -58,6 +59,9 @@ struct system {
 	struct domain domains[SYSTEM_MAX_DOMAINS];
 	struct guest guests[SYSTEM_MAX_GUESTS];
 };
+
+// A capability to signal the initial task's first thread with a badge; 0 when there is no room.
+seL4_CPtr system_signal(const struct system *system, seL4_Word badge);
 
 // Prints what failed and where; returns the error.
 seL4_Error system_report(seL4_Error error, const char *what, const char *name);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Formatted text on the kernel's debug console.
+// Formatted text, on the kernel's debug console unless it is sent elsewhere.
 #pragma once
 
 #include <stdarg.h>
+
+// From now on each character goes to this function.
+void print_to(void (*put)(char character));
 
 // From now on print nothing: the kernel has no console for us.
 void print_silence(void);

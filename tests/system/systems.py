@@ -70,6 +70,11 @@ CASES = {
          *["crasher: asks", "crasher: was answered", "'crasher' was stopped"] * 3,
          "all 3 restarts are used up", "flooder: still at it"],
         "'(vswitch|flooder|deaf|host|pinger)' was stopped"),
+    "spinner": (
+        "a component that spins delays no restart of one above it, whoever faulted before",
+        ["'faulter_1' was stopped: write to 0x10", *["victim: faults"] * 3,
+         "all 2 restarts are used up"],
+        "'spinner' was stopped"),
     "unmet": (
         "whoever needs what the machine does not have is left out; the rest runs",
         ["'place' is not started: memory region 'nowhere' at 0xfee00000: ",
@@ -80,7 +85,7 @@ CASES = {
          "'time' is not started: 1000 us in 18446744073709486080 us: the kernel takes at most ",
          "'memory' is not started: not enough memory, ",
          "'wide' is not started: not enough memory, ",
-         "user: nobody answers", "user: the peer answers"],
+         "user: no answer", "user: the peer answers"],
         "without what it needs|was stopped|'(user|peer)' is not started"),
     "io_space": (
         "a description for an IOMMU runs on a machine without one, and says so",

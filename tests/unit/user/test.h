@@ -17,6 +17,7 @@ extern const struct tests multiplexer_tests;
 extern const struct tests keyboard_tests;
 extern const struct tests timer_tests;
 extern const struct tests image_tests;
+extern const struct tests journal_tests;
 extern const struct tests symbols_tests;
 extern const struct tests report_tests;
 extern const struct tests settings_tests;

@@ -14,7 +14,7 @@ void init(void) {
 	microkit_notify(MISSING);
 	reply = microkit_ppcall(MISSING, microkit_msginfo_new(0, 0));
 	if (microkit_msginfo_get_label(reply) == seL4_InvalidCapability)
-		microkit_dbg_puts("user: nobody answers\n");
+		microkit_dbg_puts("user: no answer\n");
 	reply = microkit_ppcall(PEER, microkit_msginfo_new(0, 0));
 	if (microkit_msginfo_get_label(reply) == PEER_LABEL)
 		microkit_dbg_puts("user: the peer answers\n");
