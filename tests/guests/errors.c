@@ -29,6 +29,21 @@ static void run_to_vmcall(void) {
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 }
 
+// Right behind the lower half of addresses the guest's next fetch faults; farther out VM entry
+// would fail.
+static void error_rip(const struct test *) {
+	const uint64_t behind = 1ul << 47;
+
+	guest_reset(guest, CODE(code_vmcall));
+	guest->rip = behind;
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(guest, 0), STUB_PROTECTION);
+	CHECK_EQUAL(*guest_word(guest, field_read(guest, FIELD_RSP) + 8), behind);
+	field_write(guest, FIELD_RIP, 1ul << 48);
+	CHECK_EQUAL(field_read(guest, FIELD_RIP), 0);
+}
+
 static void error_guest_state(const struct test *) {
 	guest_reset(guest, CODE(code_vmcall));
 	field_write(guest, FIELD_RFLAGS, 0);
@@ -222,6 +237,8 @@ static void error_msr_junk(const struct test *) {
 }
 
 static const struct test tests[] = {
+	{"error-rip", "RIP behind the lower half of addresses faults in the guest", error_rip,
+		NULL},
 	{"error-guest-state", "a wrong guest state is refused, a right one runs after it",
 		error_guest_state, NULL},
 	{"error-controls", "an entry the CPU refuses harms nobody", error_controls, NULL},

@@ -7,6 +7,8 @@ CODE_DECLARE(code_cr2);
 CODE_DECLARE(code_debug_registers);
 CODE_DECLARE(code_sse);
 CODE_DECLARE(code_avx);
+CODE_DECLARE(code_vector_avx);
+CODE_DECLARE(code_vector_avx512);
 CODE_DECLARE(code_swapgs);
 CODE_DECLARE(code_own_msr);
 CODE_DECLARE(code_guest_tsc);
@@ -22,6 +24,8 @@ enum {
 	REGISTER_RDI = 5,
 	REGISTER_R8 = 7,
 	XCR0_X87_SSE_AVX = 7,
+	XCR0_AVX512 = 0xe7,
+	SWITCHES = 3000,
 };
 
 #define MSR_LSTAR 0xc0000082ul
@@ -116,6 +120,31 @@ static void state_avx(const struct test *) {
 	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RCX), pattern_two);
 	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RSI), XCR0_X87_SSE_AVX);
 	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RSI), allowed);
+}
+
+// One guest with AVX, one with all that the CPU has, and this program's own registers, by turns.
+static void state_vectors(const struct test *) {
+	const uint64_t native = 0x5a5a5a5a5a5a5a5a;
+	uint64_t allowed = nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_XCR0_ALLOWED).value;
+
+	if (allowed != XCR0_AVX512) {
+		test_skip("this CPU has no AVX-512");
+		return;
+	}
+	start(&guest_two, CODE(code_vector_avx512), pattern_two);
+	start(&guest_one, CODE(code_vector_avx), pattern_one);
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_XCR0, XCR0_X87_SSE_AVX), 0);
+	CHECK_EQUAL(nacre_VCPU_WriteState(guest_two.vcpu, VCPU_STATE_XCR0, allowed), 0);
+	native_fill(native);
+	for (unsigned i = 0; i < SWITCHES / 2; i++) {
+		step(&guest_one);
+		step(&guest_two);
+	}
+	CHECK_EQUAL(native_differing(native), 0);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RCX), 0);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RCX), 0);
+	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RDX), SWITCHES / 2 - 1);
+	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RDX), SWITCHES / 2 - 1);
 }
 
 // With XCR0 as after reset the guest gets #UD for AVX.
@@ -278,6 +307,7 @@ static const struct test tests[] = {
 	{"state-debug", "DR0 to DR3 and DR6 are each guest's own", state_debug, NULL},
 	{"state-sse", "SSE registers of two guests and the VMM stay apart", state_sse, NULL},
 	{"state-avx", "AVX registers and XCR0 of two guests stay apart", state_avx, NULL},
+	{"state-vectors", "AVX and AVX-512 registers survive 3000 switches", state_vectors, NULL},
 	{"state-xcr0-reset", "XCR0 starts with x87 only", state_xcr0_reset, NULL},
 	{"state-swapgs", "SWAPGS in guests does not leak, and the VMM keeps its FS base",
 		state_swapgs, NULL},

@@ -76,6 +76,12 @@ _Static_assert(offsetof(struct vcpu, fpu_area) + VCPU_FPU_AREA == VCPU_PAGE);
 _Static_assert(offsetof(struct vcpu, vmcs) == VCPU_PAGE);
 _Static_assert(offsetof(struct vcpu, io_bitmap) == 2 * VCPU_PAGE);
 
+// A guest's instruction pointer may stand right behind the lower half of addresses, where the next
+// fetch faults; VM entry refuses what lies farther out (SDM 3C 26.3.1.4), which becomes 0.
+static inline uint64_t vcpu_clean_rip(uint64_t value) {
+	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
+}
+
 // A port range capability goes: the VCPU it is enabled in loses the range.
 void vcpu_withdraw_ports(struct cap *range);
 

@@ -4,7 +4,6 @@
 #include <object/vcpu.h>
 
 #include <base/compiler.h>
-#include <cpu/context.h>
 #include <cpu/registers.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
@@ -78,7 +77,7 @@ static uint64_t write_debugctl(struct vcpu *, uint64_t value) { return value & L
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
 static uint64_t write_activity(struct vcpu *, uint64_t value) { return value == HLT ? HLT : 0; }
 
-static uint64_t write_rip(struct vcpu *, uint64_t value) { return context_clean_address(value); }
+static uint64_t write_rip(struct vcpu *, uint64_t value) { return vcpu_clean_rip(value); }
 
 static const struct field_row field_rows[] = {
 	{0x0800, 0x080e, FIELD_BOTH, NULL, NULL}, // selectors

@@ -99,7 +99,7 @@ void vcpu_enter(struct thread *thread) {
 
 	vcpu_load(vcpu);
 	if (likely(thread->buffer_to_read)) {
-		vmcs_write(VMCS_GUEST_RIP, context_clean_address(context->r10));
+		vmcs_write(VMCS_GUEST_RIP, vcpu_clean_rip(context->r10));
 		vcpu_set_primary(vcpu, context->r8);
 		vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 	}
