@@ -139,6 +139,18 @@ class Images(Composer):
             segment = composed.programs["a"].segments[1]
             self.assertEqual(segment.data[place - segment.vaddr], expected, name)
 
+    def test_monitors_know_their_guests_by_name(self):
+        symbols = dict(RUNTIME_SYMBOLS, guest_name=64)
+        (self.path / "a.elf").write_bytes(make_elf(symbols))
+        place = DATA + sum(RUNTIME_SYMBOLS.values())
+        guest = '<virtual_machine name="{}"><vcpu id="0"/></virtual_machine>'
+        for name, expected in (("web", b"web"), ("n" * 63, b"n" * 63)):
+            composed, problems = self.system(pd("a", guest.format(name)))
+            self.assertEqual(problems, [])
+            segment = composed.programs["a"].segments[1]
+            found = bytes(segment.data[place - segment.vaddr:][:64])
+            self.assertEqual(found, expected.ljust(64, b"\0"))
+
     def test_benchmark_gives_each_domain_its_thread(self):
         composed, _ = self.system(pd(), config=boards.CONFIGS["benchmark"])
         self.assertTrue(self.table(composed.image, image.DOMAIN)[0][7] & image.OWN_THREAD)

@@ -26,9 +26,12 @@ def _runtime_values(domain, channels):
     }
 
 
-# Of Nacre's library alone: other runtimes need not have them.
-def _optional_values(config):
-    return {"microkit_printing": bytes([config.flavour == "debug"])}
+# Of Nacre's library and its VMM alone: other programs need not have them.
+def _optional_values(domain, config):
+    values = {"microkit_printing": bytes([config.flavour == "debug"])}
+    if domain.guest is not None:
+        values["guest_name"] = domain.guest.name.encode().ljust(64, b"\0")
+    return values
 
 
 class Loader:
@@ -66,7 +69,7 @@ class Loader:
                     domain.program_element,
                     f"'{domain.program}' {error}; link libmicrokit.a",
                 )
-        for symbol, value in _optional_values(self.config).items():
+        for symbol, value in _optional_values(domain, self.config).items():
             if symbol in symbols:
                 self._patch_optional(domain, program, symbols, (symbol, value))
         for variable in domain.variables:
