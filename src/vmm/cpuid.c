@@ -8,8 +8,6 @@
 
 #include <base/compiler.h>
 
-#include <stdbool.h>
-
 enum cpuid_leaf {
 	LEAF_BASIC = 0x0,
 	LEAF_FEATURES = 0x1,
@@ -41,6 +39,7 @@ enum cpuid_leaf {
 // Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 APIC SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE
 // SSE2 SS, and MCE and MCA with no banks: Linux calls a CPU without them broken.
 #define FEATURES_EDX 0x0f8bfbffu
+#define FEATURES_EDX_APIC (1u << 9)
 
 // Leaf 7, EBX: FSGSBASE BMI1 FDP SMEP BMI2 ERMS FCS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA.
 #define STRUCTURED_EBX 0x219c23c9u
@@ -72,7 +71,8 @@ enum {
 	TOPOLOGY_THREAD = 1 << 8,
 	TOPOLOGY_CORE = 2 << 8,
 	POWER_INVARIANT_TSC = 1 << 8,
-	XSAVE_OPT_C_XGETBV = 7,
+	XSAVE_OPT_XGETBV = 5,
+	XSAVE_C = 2,
 	XSAVE_LEGACY_SIZE = 576,
 	XSAVE_COMPONENTS = 63,
 	XSAVE_ALIGNED = 1 << 1,
@@ -114,6 +114,7 @@ static void answer_features(const struct cpuid_query *query, struct cpuid_words 
 	bool enabled = query->guest->cr4 & CR4_OSXSAVE;
 	words->ecx |= (words->ecx & FEATURES_ECX_XSAVE) && enabled ? FEATURES_ECX_OSXSAVE : 0;
 	words->edx &= FEATURES_EDX;
+	if (!query->guest->apic_enabled) words->edx &= ~FEATURES_EDX_APIC;
 }
 
 static void answer_caches(const struct cpuid_query *query, struct cpuid_words *words) {
@@ -180,9 +181,13 @@ static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *wo
 		answer.ecx = xsave_size(model, allowed, 0);
 		answer.edx = (uint32_t)(allowed >> 32);
 	} else if (query->subleaf == 1) {
-		// XSAVES stays off: no supervisor state is switched.
-		answer.eax = words->eax & XSAVE_OPT_C_XGETBV;
-		answer.ebx = xsave_size(model, query->guest->xcr0, 1);
+		// XSAVES stays off: no supervisor state is switched. A guest that cannot rely on
+		// the compacted format is better off without.
+		bool right = model->xsave_compacts &&
+			words->ebx == xsave_size(model, model->xcr0_host, 1);
+		bool compacts = right && (words->eax & XSAVE_C);
+		answer.eax = words->eax & (XSAVE_OPT_XGETBV | (compacts ? XSAVE_C : 0));
+		answer.ebx = compacts ? xsave_size(model, query->guest->xcr0, 1) : 0;
 	} else if (query->subleaf < XSAVE_COMPONENTS && (allowed >> query->subleaf & 1)) {
 		answer = *words;
 	}
@@ -283,6 +288,13 @@ void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *gue
 		cpuid_rows[i].answer(&query, words);
 		return;
 	}
+}
+
+uint8_t cpuid_address_bits(const struct cpuid_model *model) {
+	const struct cpuid_guest guest = {0};
+	struct cpuid_words words;
+	cpuid_answer(model, &guest, LEAF_ADDRESS_SIZES, 0, &words);
+	return (uint8_t)words.eax;
 }
 
 uint32_t cpuid_cr4_allowed(const struct cpuid_model *model) {

@@ -2,6 +2,7 @@
 // What CPUID tells the guest: a row per leaf, listing what is allowed of the host's answer. Pure.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cpuid_words {
@@ -12,6 +13,8 @@ struct cpuid_words {
 struct cpuid_model {
 	void (*host)(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 	uint64_t xcr0_allowed; // XCR0 bits the kernel switches
+	uint64_t xcr0_host; // those on while the VMM asks
+	bool xsave_compacts; // XSAVEC was seen to lay out what it should
 	uint64_t tsc_hertz;
 	uint32_t secondary_controls; // those granted, for instructions that need one
 };
@@ -20,9 +23,12 @@ struct cpuid_model {
 struct cpuid_guest {
 	uint64_t cr4;
 	uint64_t xcr0;
+	bool apic_enabled;
 };
 
 void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *guest, uint32_t leaf,
 	uint32_t subleaf, struct cpuid_words *words);
+// The width of guest-physical addresses.
+[[nodiscard]] uint8_t cpuid_address_bits(const struct cpuid_model *model);
 // The CR4 bits that go with the features offered.
 [[nodiscard]] uint32_t cpuid_cr4_allowed(const struct cpuid_model *model);

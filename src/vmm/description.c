@@ -4,6 +4,8 @@
 
 #define PATCHED [[gnu::section(".data")]]
 
+// Another tool than Nacre's leaves the name as it is.
+PATCHED char guest_name[GUEST_NAME_SIZE] = "guest";
 PATCHED uint64_t guest_ram_vaddr = 0, guest_ram_size = 0;
 PATCHED uint64_t guest_kernel_vaddr = 0, guest_kernel_size = 0;
 PATCHED uint64_t guest_initrd_vaddr = 0, guest_initrd_size = 0;

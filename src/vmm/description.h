@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the system description tells the VMM: symbols that the composer patches in the ELF file
-// (setvar_vaddr, setvar_size and setvar_prefill_size of its maps). 0 means "not given".
+// (guest_name, and setvar_vaddr, setvar_size and setvar_prefill_size of its maps). 0 means "not
+// given".
 #pragma once
 
 #include <stdint.h>
 
+enum { GUEST_NAME_SIZE = 64 };
+
+extern char guest_name[GUEST_NAME_SIZE]; // of the virtual machine, terminated
 extern uint64_t guest_ram_vaddr, guest_ram_size; // mapped in the guest at address 0 as well
 extern uint64_t guest_kernel_vaddr, guest_kernel_size;
 extern uint64_t guest_initrd_vaddr, guest_initrd_size;

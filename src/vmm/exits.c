@@ -16,6 +16,7 @@ enum ept_qualification {
 	EPT_FETCH = 1 << 2,
 	EPT_LINEAR_VALID = 1 << 7,
 	EPT_FINAL_ACCESS = 1 << 8, // clear: the access was to a guest page-table entry
+	EPT_UNBLOCKED_NMI = 1 << 12, // as INFORMATION_UNBLOCKED_NMI
 };
 
 enum {
@@ -39,17 +40,29 @@ static void exit_protection(struct machine *machine) {
 	vcpu_raise_with_code(&machine->vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
 }
 
+static void inject_software(struct vcpu *vcpu, uint32_t event) {
+	host_state_write(VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, vcpu->length);
+	vcpu_inject(vcpu, event);
+}
+
+static void set_nmi_blocking(struct vcpu *vcpu, uint64_t blocking) {
+	vcpu->interruptibility = (vcpu->interruptibility & ~(uint64_t)BLOCKING_BY_NMI) | blocking;
+	vcpu->changed |= VCPU_CHANGED_INTERRUPTIBILITY;
+}
+
 // An event was being delivered when the exit came: deliver it again with the next entry.
 static void redeliver(struct vcpu *vcpu, uint32_t vectoring) {
+	uint32_t event = vectoring & (EVENT_VECTOR | EVENT_TYPE | EVENT_ERROR_CODE);
 	if (!(vectoring & EVENT_VALID)) return;
-	uint32_t type = vectoring & EVENT_TYPE;
-	if (type == EVENT_SOFTWARE_INTERRUPT || type == EVENT_SOFTWARE_EXCEPTION ||
-		type == EVENT_PRIVILEGED_SOFTWARE)
-		host_state_write(VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, vcpu->length);
 	if (vectoring & EVENT_ERROR_CODE)
 		host_vmcs_write(
 			VMCS_ENTRY_ERROR_CODE, host_vmcs_read(VMCS_IDT_VECTORING_ERROR_CODE));
-	vcpu_inject(vcpu, vectoring & (EVENT_VECTOR | EVENT_TYPE | EVENT_ERROR_CODE));
+	// The delivery of an NMI blocks NMIs, and VM entry injects none while they are blocked.
+	if ((event & EVENT_TYPE) == EVENT_NMI) set_nmi_blocking(vcpu, 0);
+	if ((event & EVENT_TYPE) >= EVENT_SOFTWARE_INTERRUPT)
+		inject_software(vcpu, event);
+	else
+		vcpu_inject(vcpu, event);
 }
 
 // A benign exception takes the place of the event that was being delivered. Faults and software
@@ -62,13 +75,25 @@ static void keep_displaced(struct machine *machine, uint32_t vectoring) {
 		machine->lapic.nmi_pending = true;
 }
 
+// What the CPU does to debug registers when it delivers #DB, and leaves to us when that exits.
 static void raise_debug(struct vcpu *vcpu) {
-	// The CPU reports the causes in the qualification and leaves DR6 and DR7 to us.
 	uint64_t status = host_state_read(VCPU_STATE_DR6) & ~0xfull;
 	host_state_write(VCPU_STATE_DR6, status | DR6_RTM | (vcpu->qualification & DR6_STATUS));
 	uint64_t control = host_vmcs_read(VMCS_GUEST_DR7);
 	if (control & DR7_DETECT) host_vmcs_write(VMCS_GUEST_DR7, control & ~(uint64_t)DR7_DETECT);
+	if (host_vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BRANCH_STEP)
+		host_vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
+	// VM entry demands a pending single step in the shadow of STI or MOV SS, and the exit for
+	// #DB does not leave it (SDM 3C 26.3.1.5). The injection discards it.
+	if ((vcpu->rflags & RFLAGS_TRAP) && vcpu_in_shadow(vcpu))
+		vcpu_add_pending_debug(vcpu, PENDING_DEBUG_STEP);
 	vcpu_raise(vcpu, EXCEPTION_DEBUG);
+}
+
+// INT1 is an instruction that is completed by the exception: the return address is behind it.
+static void raise_int1(struct vcpu *vcpu) {
+	vcpu_leave_shadow(vcpu);
+	inject_software(vcpu, EVENT_PRIVILEGED_SOFTWARE | EXCEPTION_DEBUG);
 }
 
 static void exit_exception(struct machine *machine) {
@@ -81,12 +106,12 @@ static void exit_exception(struct machine *machine) {
 		redeliver(vcpu, vectoring);
 		return;
 	}
-	if (information & INFORMATION_UNBLOCKED_NMI) {
-		vcpu->interruptibility |= BLOCKING_BY_NMI;
-		vcpu->changed |= VCPU_CHANGED_INTERRUPTIBILITY;
-	}
+	if ((information & INFORMATION_UNBLOCKED_NMI) && !(vectoring & EVENT_VALID))
+		set_nmi_blocking(vcpu, BLOCKING_BY_NMI);
 	keep_displaced(machine, vectoring);
-	if (vector == EXCEPTION_DEBUG)
+	if ((information & EVENT_TYPE) == EVENT_PRIVILEGED_SOFTWARE)
+		raise_int1(vcpu);
+	else if (vector == EXCEPTION_DEBUG)
 		raise_debug(vcpu);
 	else if (vector == EXCEPTION_ALIGNMENT)
 		vcpu_raise_with_code(vcpu, EXCEPTION_ALIGNMENT, 0);
@@ -109,6 +134,7 @@ static void exit_cpuid(struct machine *machine) {
 		// Only the feature leaf mirrors CR4; reading it costs a system call.
 		.cr4 = leaf == LEAF_FEATURES ? host_vmcs_read(VMCS_GUEST_CR4) : 0,
 		.xcr0 = machine->control.xcr0,
+		.apic_enabled = lapic_hardware_enabled(&machine->lapic),
 	};
 	cpuid_answer(&machine->cpuid, &guest, leaf, subleaf, &words);
 	vcpu_set_register(vcpu, X86_RAX, words.eax);
@@ -121,6 +147,8 @@ static void exit_cpuid(struct machine *machine) {
 static void exit_hlt(struct machine *machine) {
 	struct vcpu *vcpu = &machine->vcpu;
 	vcpu_advance(vcpu, vcpu->length);
+	// A debug exception that follows ends the halt at once.
+	if (vcpu_single_steps(vcpu)) return;
 	if (!(vcpu->rflags & RFLAGS_INTERRUPT) && !machine->lapic.nmi_pending) {
 		machine_stop(machine, "halted with interrupts disabled");
 		return;
@@ -182,6 +210,7 @@ static void exit_ept_violation(struct machine *machine) {
 	} else if ((kind & EPT_LINEAR_VALID) && !(kind & EPT_FINAL_ACCESS)) {
 		machine_stop(machine, "page tables at address %lx, where no memory is", where);
 	} else {
+		if (kind & EPT_UNBLOCKED_NMI) set_nmi_blocking(vcpu, BLOCKING_BY_NMI);
 		if (!bus_claims(&machine->memory_bus, where))
 			log_guest("guest touched address %lx, where no memory is", where);
 		if (mmio_perform(vcpu, &machine->memory, &machine->memory_bus)) return;

@@ -2,6 +2,7 @@
 // The system below the VMM: every use of <microkit.h> stands here.
 #include <vmm/host.h>
 
+#include <base/memory.h>
 #include <components/timer_protocol.h>
 #include <microkit.h>
 #include <sel4/nacre.h>
@@ -38,6 +39,39 @@ void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
 	asm volatile("cpuid"
 		     : "=a"(words[0]), "=b"(words[1]), "=c"(words[2]), "=d"(words[3])
 		     : "a"(leaf), "c"(subleaf));
+}
+
+uint64_t host_xcr0(void) {
+	uint32_t low, high;
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
+// An XSAVE area with AVX, in the standard or, for want of other components, the compacted format.
+struct avx_area {
+	uint16_t control;
+	uint16_t unused[11];
+	uint32_t mxcsr;
+	uint32_t registers[121];
+	uint64_t used;
+	uint64_t header[7];
+	uint8_t avx[256];
+};
+_Static_assert(sizeof(struct avx_area) == 832);
+
+bool host_xsave_compacts(void) {
+	static _Alignas(64) struct avx_area loaded = {.control = 0x37f, .mxcsr = 0x1f80};
+	static _Alignas(64) struct avx_area stored;
+	const uint32_t components = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+	uint32_t words[4];
+	host_cpuid(0xd, 1, words);
+	if ((host_xcr0() & components) != components || !(words[0] & 2)) return false;
+	loaded.used = components;
+	for (unsigned i = 0; i < sizeof(loaded.avx); i++)
+		loaded.avx[i] = (uint8_t)(i + 1);
+	asm volatile("xrstor64 %0" : : "m"(loaded), "a"(components), "d"(0));
+	asm volatile("xsavec64 %0" : "=m"(stored) : "a"(components), "d"(0));
+	return memcmp(loaded.avx, stored.avx, sizeof(loaded.avx)) == 0;
 }
 
 bool host_has_vcpu(void) {

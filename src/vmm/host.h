@@ -37,6 +37,12 @@ enum host_channel {
 [[nodiscard]] uint64_t host_tsc(void);
 void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 
+// XCR0 while the VMM runs.
+[[nodiscard]] uint64_t host_xcr0(void);
+// Whether XSAVEC writes AVX state where the compacted format has it; Bochs 2.7 writes it elsewhere,
+// partly over the header. The VMM's vector registers are lost.
+[[nodiscard]] bool host_xsave_compacts(void);
+
 // False when there is no vCPU: the machine lacks VT-x, or the description gave none.
 [[nodiscard]] bool host_has_vcpu(void);
 [[nodiscard]] uint64_t host_vmcs_read(enum vmcs_field field);

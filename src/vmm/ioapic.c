@@ -41,8 +41,10 @@ void ioapic_reset(struct ioapic *ioapic) {
 
 static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
 	uint64_t entry = ioapic->redirection[pin];
+	bool everybody = !(entry & ENTRY_LOGICAL) && entry >> ENTRY_DESTINATION_SHIFT == 0xff;
 	struct apic_message message = {
-		.destination = (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT),
+		.destination = everybody ? APIC_EVERYBODY
+					 : (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT),
 		.destination_mode = entry & ENTRY_LOGICAL ? DESTINATION_LOGICAL
 							  : DESTINATION_PHYSICAL,
 		.delivery = (enum apic_delivery)(entry >> ENTRY_DELIVERY_SHIFT & 7),

@@ -117,10 +117,9 @@ static bool lapic_matches_logical(const struct lapic *lapic, uint32_t destinatio
 static bool lapic_matches(const struct lapic *lapic, const struct apic_message *message) {
 	if (message->destination_mode == DESTINATION_LOGICAL)
 		return lapic_matches_logical(lapic, message->destination);
-	uint32_t broadcast = lapic_in_x2apic_mode(lapic) ? UINT32_MAX : 0xff;
-	// An I/O APIC has 8 destination bits, so its broadcast is FFh in either mode.
-	return message->destination == lapic->id || message->destination == broadcast ||
-		message->destination == 0xff;
+	bool short_broadcast = !lapic_in_x2apic_mode(lapic) && message->destination == 0xff;
+	return message->destination == lapic->id || message->destination == APIC_EVERYBODY ||
+		short_broadcast;
 }
 
 static void lapic_deliver(struct lapic *lapic, const struct apic_message *message) {

@@ -37,6 +37,9 @@ enum apic_destination {
 	DESTINATION_LOGICAL,
 };
 
+// To every APIC, in either mode: the xAPIC's own FFh is but the number of one CPU in x2APIC mode.
+#define APIC_EVERYBODY UINT32_MAX
+
 // An interrupt on its way to a local APIC.
 struct apic_message {
 	uint32_t destination;

@@ -4,24 +4,26 @@
 
 #include <base/format.h>
 
-enum { TEXT_SIZE = 192, GUEST_LINES = 16 };
+enum { TEXT_SIZE = 192, NAME_SIZE = 64, GUEST_LINES = 16 };
 
 // Set by log_start once; guest_lines is counted down by log_guest.
 static void (*log_write)(void *context, const char *text);
 static void *log_context;
+static const char *log_name;
 static int guest_lines = GUEST_LINES;
 
-void log_start(void (*write)(void *context, const char *text), void *context) {
+void log_start(const char *name, void (*write)(void *context, const char *text), void *context) {
+	log_name = name;
 	log_write = write;
 	log_context = context;
 }
 
 static void log_list(const char *format, va_list arguments) {
 	char text[TEXT_SIZE];
-	char line[TEXT_SIZE + 8];
+	char line[TEXT_SIZE + NAME_SIZE + 8];
 	if (log_write == NULL) return;
 	format_text_list(text, sizeof(text), format, arguments);
-	format_text(line, sizeof(line), "vmm: %s\r\n", text);
+	format_text(line, sizeof(line), "vmm %s: %s\r\n", log_name, text);
 	log_write(log_context, line);
 }
 

@@ -30,12 +30,12 @@ static void start_terminals(void) {
 	struct terminal *first = &machine.terminals[0];
 	struct terminal *second = &machine.terminals[1];
 	first->connected = console_open(
-		&first->console, (struct console *)console_vaddr, "linux", CONSOLE_INTERACTIVE);
+		&first->console, (struct console *)console_vaddr, guest_name, CONSOLE_INTERACTIVE);
 	first->signal = host_console_signal;
 	second->connected = console_open(
-		&second->console, (struct console *)peer_vaddr, "linux", CONSOLE_PLAIN);
+		&second->console, (struct console *)peer_vaddr, guest_name, CONSOLE_PLAIN);
 	second->signal = host_peer_signal;
-	log_start(terminal_write, first);
+	log_start(guest_name, terminal_write, first);
 }
 
 static bool check_description(void) {
@@ -77,9 +77,12 @@ static void describe_cpu(void) {
 	uint64_t xcr0 = host_state_read(VCPU_STATE_XCR0_ALLOWED);
 	machine.cpuid.host = host_cpuid;
 	machine.cpuid.xcr0_allowed = xcr0;
+	machine.cpuid.xcr0_host = host_xcr0();
+	machine.cpuid.xsave_compacts = host_xsave_compacts();
 	machine.cpuid.tsc_hertz = machine.clock.hertz;
 	host_vmcs_write(VMCS_SECONDARY_CONTROLS, SECONDARY_RDTSCP | SECONDARY_INVPCID);
 	machine.cpuid.secondary_controls = (uint32_t)host_vmcs_read(VMCS_SECONDARY_CONTROLS);
+	machine.memory.address_bits = cpuid_address_bits(&machine.cpuid);
 	machine.control.memory = &machine.memory;
 	machine.control.lapic = &machine.lapic;
 	machine.control.cr4_allowed = cpuid_cr4_allowed(&machine.cpuid);

@@ -24,7 +24,6 @@ struct msr_row {
 #define FEATURE_CONTROL_LOCKED 1u // VMX off
 #define MICROCODE_REVISION (1ull << 32)
 #define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
-#define DEBUGCTL_BRANCH_STEP (1u << 1)
 
 static bool write_ignored(struct msr_file *file, uint32_t number, uint64_t value) {
 	(void)file, (void)number, (void)value;
@@ -149,6 +148,7 @@ static bool absent(struct msr_file *file, uint32_t number, uint64_t *value) {
 static const struct msr_row msr_rows[] = {
 	{MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, read_deadline, write_deadline, 0},
 	{MSR_X2APIC_FIRST, MSR_X2APIC_LAST, read_x2apic, write_x2apic, 0},
+	{MSR_P5_MC_ADDRESS, MSR_P5_MC_TYPE, NULL, write_ignored, 0},
 	{MSR_TSC, MSR_TSC, read_tsc, write_tsc, 0},
 	{MSR_PLATFORM_ID, MSR_PLATFORM_ID, NULL, NULL, 0},
 	{MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base, 0},

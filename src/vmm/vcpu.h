@@ -24,6 +24,7 @@ struct vcpu {
 	uint32_t length;
 	uint64_t qualification;
 	uint64_t physical;
+	bool nmi_blockable; // since the last entry an NMI may have been taken
 	unsigned known; // of enum vcpu_knowledge
 	unsigned changed; // of enum vcpu_change
 	enum vcpu_run run;
@@ -68,11 +69,22 @@ void vcpu_set_register(struct vcpu *vcpu, unsigned number, uint64_t value);
 void vcpu_set_rflags(struct vcpu *vcpu, uint64_t rflags);
 // Moves past an instruction of `length` bytes that was completed here.
 void vcpu_advance(struct vcpu *vcpu, uint32_t length);
+// An iteration of a repeated instruction, but not the last, was completed here.
+void vcpu_iterate(struct vcpu *vcpu);
+// Debug exceptions (enum vmx_pending_debug) follow the instruction that was completed here.
+void vcpu_add_pending_debug(const struct vcpu *vcpu, uint64_t causes);
+// Whether #DB follows each instruction.
+[[nodiscard]] bool vcpu_single_steps(const struct vcpu *vcpu);
+[[nodiscard]] bool vcpu_in_64_bit_mode(const struct vcpu *vcpu);
+// The shadow of STI and MOV SS covers one instruction.
+[[nodiscard]] bool vcpu_in_shadow(const struct vcpu *vcpu);
+void vcpu_leave_shadow(struct vcpu *vcpu);
 // The paging registers now; CR3 as of the exit.
 [[nodiscard]] struct paging vcpu_paging(const struct vcpu *vcpu);
 
 // Events for the next entry. An exception replaces an event that waits there.
 void vcpu_inject(struct vcpu *vcpu, uint32_t event);
+// Faults of the instruction that exited.
 void vcpu_raise(struct vcpu *vcpu, enum x86_exception exception);
 void vcpu_raise_with_code(struct vcpu *vcpu, enum x86_exception exception, uint32_t error_code);
 void vcpu_raise_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error_code);

@@ -176,4 +176,18 @@ enum exit_reason {
 	EXIT_VMFUNC = 59,
 	EXIT_REASONS = 70,
 };
+enum vmx_pending_debug {
+	PENDING_DEBUG_BREAKPOINTS = 0xf,
+	PENDING_DEBUG_ENABLED = 1 << 12, // at least one of the breakpoints met was enabled
+	PENDING_DEBUG_STEP = 1 << 14,
+};
+
+// Access rights of segments.
+enum vmx_segment_access {
+	SEGMENT_PRIVILEGE_SHIFT = 5, // the guest's privilege level is that of SS
+	SEGMENT_CODE_64 = 1 << 13,
+	SEGMENT_32 = 1 << 14,
+	SEGMENT_UNUSABLE = 1 << 16,
+};
+
 #define EXIT_ENTRY_INSTRUCTION_FAILED 0xffffffffu

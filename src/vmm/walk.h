@@ -3,17 +3,27 @@
 #pragma once
 
 #include <vmm/memory.h>
+#include <vmm/x86.h>
 
-// The control registers a walk depends on.
+enum { PAGING_DIRECTORY = 4 };
+
+// The registers a walk depends on.
 struct paging {
 	uint64_t cr0, cr3, cr4, efer;
+	uint64_t directory[PAGING_DIRECTORY]; // the pointers that PAE paging keeps in the CPU
 };
 
 enum walk_access {
 	WALK_READ = 0,
 	WALK_WRITE = 1 << 0,
 	WALK_USER = 1 << 1,
+	WALK_FETCH = 1 << 2,
+	WALK_FLAG_AC = 1 << 3, // RFLAGS.AC is set, which lets supervisor code past SMAP
 };
+
+[[nodiscard]] static inline bool paging_is_pae(const struct paging *paging) {
+	return (paging->cr0 & CR0_PG) && (paging->cr4 & CR4_PAE) && !(paging->efer & EFER_LMA);
+}
 
 struct walk {
 	uint64_t linear;

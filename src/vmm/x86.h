@@ -30,6 +30,8 @@ enum x86_rflags {
 	RFLAGS_INTERRUPT = 1 << 9,
 	RFLAGS_DIRECTION = 1 << 10,
 	RFLAGS_OVERFLOW = 1 << 11,
+	RFLAGS_RESUME = 1 << 16,
+	RFLAGS_ACCESS = 1 << 18, // alignment check, and SMAP's way round
 	RFLAGS_ARITHMETIC = RFLAGS_CARRY | RFLAGS_PARITY | RFLAGS_ADJUST | RFLAGS_ZERO |
 		RFLAGS_SIGN | RFLAGS_OVERFLOW,
 };
@@ -38,13 +40,16 @@ enum x86_rflags {
 #define CR0_ET (1u << 4)
 #define CR0_NE (1u << 5)
 #define CR0_WP (1u << 16)
+#define CR0_AM (1u << 18)
 #define CR0_NW (1u << 29)
 #define CR0_CD (1u << 30)
 #define CR0_PG (1u << 31)
 
+#define CR4_DE (1u << 3)
 #define CR4_PSE (1u << 4)
 #define CR4_PAE (1u << 5)
 #define CR4_MCE (1u << 6)
+#define CR4_PGE (1u << 7)
 #define CR4_UMIP (1u << 11)
 #define CR4_VMXE (1u << 13)
 #define CR4_FSGSBASE (1u << 16)
@@ -54,6 +59,9 @@ enum x86_rflags {
 #define CR4_SMAP (1u << 21)
 // VME, PVI, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR, OSXMMEXCPT: every 64-bit CPU has them.
 #define CR4_BASELINE 0x7bfu
+
+#define DR7_ENABLED 0xffu
+#define DEBUGCTL_BRANCH_STEP (1u << 1)
 
 #define EFER_SCE (1u << 0)
 #define EFER_LME (1u << 8)
@@ -68,6 +76,7 @@ enum x86_rflags {
 enum x86_exception {
 	EXCEPTION_DEBUG = 1,
 	EXCEPTION_INVALID_OPCODE = 6,
+	EXCEPTION_STACK = 12,
 	EXCEPTION_GENERAL_PROTECTION = 13,
 	EXCEPTION_PAGE_FAULT = 14,
 	EXCEPTION_ALIGNMENT = 17,
@@ -78,9 +87,13 @@ enum x86_page_fault {
 	PAGE_FAULT_PRESENT = 1 << 0,
 	PAGE_FAULT_WRITE = 1 << 1,
 	PAGE_FAULT_USER = 1 << 2,
+	PAGE_FAULT_RESERVED = 1 << 3,
+	PAGE_FAULT_FETCH = 1 << 4,
 };
 
 enum x86_msr {
+	MSR_P5_MC_ADDRESS = 0x00,
+	MSR_P5_MC_TYPE = 0x01,
 	MSR_TSC = 0x10,
 	MSR_PLATFORM_ID = 0x17,
 	MSR_APIC_BASE = 0x1b,

@@ -13,13 +13,13 @@ void fake_reset(void) {
 	memset(&fake, 0, sizeof(fake));
 	fake.tsc = 1000000;
 	fake.secondary_allowed = UINT32_MAX;
+	fake.compacted_size = 832;
 }
 
 uint64_t host_tsc(void) { return fake.tsc; }
 
 // A CPU with everything: the masks decide.
 void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
-	(void)subleaf;
 	for (unsigned i = 0; i < 4; i++)
 		words[i] = UINT32_MAX;
 	if (leaf == 0) words[0] = 0x20;
@@ -28,6 +28,10 @@ void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
 		words[0] = 256;
 		words[1] = 576;
 		words[2] = 0;
+	}
+	if (leaf == 0xd && subleaf == 1) {
+		words[0] = 0x1f;
+		words[1] = fake.compacted_size;
 	}
 }
 

@@ -14,6 +14,7 @@ struct fake_host {
 	uint64_t tsc;
 	uint64_t armed;
 	uint64_t secondary_allowed;
+	uint32_t compacted_size; // that CPUID tells
 	unsigned field_reads, field_writes, register_writes, timer_calls, console_signals;
 	unsigned peer_signals;
 	bool running;

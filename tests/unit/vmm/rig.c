@@ -37,14 +37,14 @@ static void wire_port(unsigned index, struct console *rings, void (*signal)(void
 	struct terminal *terminal = &machine.terminals[index];
 	struct uart *uart = &machine.uarts[index];
 	*terminal = (struct terminal){.signal = signal};
-	terminal->connected = console_open(&terminal->console, rings, "linux", CONSOLE_INTERACTIVE);
+	terminal->connected = console_open(&terminal->console, rings, "web", CONSOLE_INTERACTIVE);
 	uart->line = (struct line){ioapic_pin_changed, &machine.ioapic, uart_pins[index], LINE_LOW};
 	uart->backend = terminal_backend(terminal);
 }
 
 static void wire(void) {
 	machine.clock = (struct clock){.read = host_tsc, .hertz = 1000000};
-	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 1000000, SECONDARY_RDTSCP};
+	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 7, true, 1000000, SECONDARY_RDTSCP};
 	machine.control = (struct control){
 		&machine.memory, &machine.lapic, cpuid_cr4_allowed(&machine.cpuid), 7, 1};
 	machine.msrs = (struct msr_file){.lapic = &machine.lapic, .clock = &machine.clock};
@@ -56,7 +56,7 @@ static void wire(void) {
 	wire_port(0, &console, host_console_signal);
 	wire_port(1, &second, host_peer_signal);
 	check(console_serve(&driver, &console) && console_serve(&peer, &second));
-	log_start(terminal_write, &machine.terminals[0]);
+	log_start("web", terminal_write, &machine.terminals[0]);
 }
 
 void rig_fresh(void) {
@@ -66,7 +66,7 @@ void rig_fresh(void) {
 	memset(&machine, 0, sizeof(machine));
 	memset(&console, 0, sizeof(console));
 	memset(&second, 0, sizeof(second));
-	machine.memory = (struct guest_memory){ram != NULL ? ram : malloc(RAM), RAM};
+	machine.memory = (struct guest_memory){ram != NULL ? ram : malloc(RAM), RAM, 40};
 	memset(machine.memory.bytes, 0, RAM);
 	machine.files.kernel = (struct linux_file){image, sizeof(image)};
 	wire();

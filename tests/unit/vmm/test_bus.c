@@ -97,7 +97,7 @@ static void test_line(void) {
 
 static void test_memory(void) {
 	uint8_t bytes[64] = {0};
-	struct guest_memory memory = {bytes, sizeof(bytes)};
+	struct guest_memory memory = {bytes, sizeof(bytes), 40};
 	uint32_t word = 0xcafe;
 	check(memory_write(&memory, guest_physical(60), &word, 4));
 	check(!memory_write(&memory, guest_physical(61), &word, 4));

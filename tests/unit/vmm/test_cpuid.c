@@ -24,10 +24,12 @@ static void fresh(void) {
 	model = (struct cpuid_model){
 		.host = host_cpuid,
 		.xcr0_allowed = 7,
+		.xcr0_host = 7,
+		.xsave_compacts = true,
 		.tsc_hertz = 2500000000,
 		.secondary_controls = SECONDARY_RDTSCP | SECONDARY_INVPCID,
 	};
-	guest = (struct cpuid_guest){.cr4 = 0, .xcr0 = 1};
+	guest = (struct cpuid_guest){.cr4 = 0, .xcr0 = 1, .apic_enabled = true};
 }
 
 static void test_features(void) {
@@ -37,6 +39,9 @@ static void test_features(void) {
 	check_equal(words.ecx & (1u << 3 | 1u << 5 | 1u << 6 | 1u << 15 | 1u << 27), 0);
 	check_equal(words.ecx & (1u << 31 | 1u << 24 | 1u << 21), 1u << 31 | 1u << 24 | 1u << 21);
 	check_equal(words.edx & (1u << 21 | 1u << 22 | 1u << 28 | 1u << 29), 0);
+	check_equal(words.edx >> 9 & 1, 1);
+	guest.apic_enabled = false;
+	check_equal(ask(1, 0).edx, words.edx & ~(1u << 9));
 	guest.cr4 = CR4_OSXSAVE;
 	check_equal(ask(1, 0).ecx >> 27 & 1, 1);
 	model.xcr0_allowed = 3;
@@ -78,7 +83,13 @@ static void test_xsave(void) {
 	guest.xcr0 = 7;
 	check_equal(ask(0xd, 0).ebx, 832);
 	check_equal(ask(0xd, 1).ebx, 832);
-	check_equal(ask(0xd, 1).eax & 8, 0);
+	check_equal(ask(0xd, 1).eax, 7); // no XSAVES
+	model.xsave_compacts = false;
+	check_equal(ask(0xd, 1).eax, 5);
+	check_equal(ask(0xd, 1).ebx, 0);
+	model.xsave_compacts = true;
+	fake.compacted_size = 800;
+	check_equal(ask(0xd, 1).eax, 5);
 	check_equal(ask(0xd, 2).eax, 256);
 	check_equal(ask(0xd, 5).eax, 0);
 	check_equal(ask(0xd, 1000).eax, 0);
@@ -97,6 +108,7 @@ static void test_others(void) {
 	check(memcmp(&words.ebx, "NacreNacre\0", 12) == 0);
 	check_equal(ask(0x80000000, 0).eax, 0x80000008);
 	check_equal(ask(0x80000008, 0).eax, 0x3030);
+	check_equal(cpuid_address_bits(&model), 48);
 	check_equal(ask(4, 0).eax, 0x3fff);
 	check_equal(ask(0xb, 0).ecx, 0x100);
 	check_equal(ask(0xb, 1).ecx, 0x201);
@@ -135,6 +147,10 @@ static uint64_t read(uint32_t number) {
 
 static void test_msr_constants(void) {
 	fresh_msrs();
+	check_equal(read(0), 0);
+	check_equal(read(1), 0);
+	check_equal(msr_write(&file, 0, 5), MSR_DONE);
+	check_equal(read(0), 0);
 	check_equal(read(0xfe), 0x400);
 	check_equal(read(0x2ff), 0x806);
 	check_equal(read(0x3a), 1);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Unit tests of the instruction decoder, its arithmetic, and the page-table walk.
+// Unit tests of the instruction decoder and its arithmetic.
 #include "../check.h"
 
 #include <vmm/decode.h>
-#include <vmm/walk.h>
 #include <vmm/x86.h>
 
 #include <string.h>
@@ -199,92 +198,6 @@ static void test_arithmetic(void) {
 	}
 }
 
-static uint64_t tables[8][512];
-static const struct guest_memory table_memory = {(uint8_t *)tables, sizeof(tables)};
-static const struct paging long_mode = {CR0_PG | CR0_WP, 0x0, CR4_PAE, EFER_LMA};
-
-static void build_long(void) {
-	memset(tables, 0, sizeof(tables));
-	tables[0][1] = 0x1007;
-	tables[1][2] = 0x2007;
-	tables[1][3] = 0x40000087; // 1 GiB page
-	tables[2][3] = 0x3007;
-	tables[2][4] = 0x00600083; // 2 MiB page, supervisor
-	tables[3][4] = 0x5007;
-	tables[3][5] = 0x6005; // read-only
-}
-
-static const uint64_t at_4k = 1ull << 39 | 2ull << 30 | 3ull << 21 | 4ull << 12 | 0x123;
-
-static void test_walk_long(void) {
-	build_long();
-	struct walk walk = {.linear = at_4k, .access = WALK_WRITE | WALK_USER};
-	check(walk_translate(&table_memory, &long_mode, &walk));
-	check_equal(walk.physical.value, 0x5123);
-	check_equal(tables[3][4], 0x5067); // accessed and dirty
-	check_equal(tables[0][1], 0x1027);
-	walk = (struct walk){.linear = 1ull << 39 | 3ull << 30 | 0x1234567};
-	check(walk_translate(&table_memory, &long_mode, &walk));
-	check_equal(walk.physical.value, 0x41234567);
-	walk = (struct walk){.linear = 1ull << 39 | 2ull << 30 | 4ull << 21 | 0x12345};
-	check(walk_translate(&table_memory, &long_mode, &walk));
-	check_equal(walk.physical.value, 0x612345);
-}
-
-static void test_walk_faults(void) {
-	build_long();
-	struct walk walk = {.linear = at_4k + 0x1000, .access = WALK_WRITE};
-	check(!walk_translate(&table_memory, &long_mode, &walk));
-	check_equal(walk.error_code, 3);
-	struct paging no_protect = long_mode;
-	no_protect.cr0 = CR0_PG;
-	check(walk_translate(&table_memory, &no_protect, &walk));
-	walk.access = WALK_WRITE | WALK_USER;
-	check(!walk_translate(&table_memory, &no_protect, &walk));
-	check_equal(walk.error_code, 7);
-	walk = (struct walk){.linear = 1ull << 39 | 2ull << 30 | 4ull << 21, .access = WALK_USER};
-	check(!walk_translate(&table_memory, &long_mode, &walk));
-	check_equal(walk.error_code, 5);
-	walk = (struct walk){.linear = 0};
-	check(!walk_translate(&table_memory, &long_mode, &walk));
-	check_equal(walk.error_code, 0);
-	tables[0][7] = 0x000ffffffffff007; // a table outside memory
-	walk = (struct walk){.linear = 7ull << 39};
-	check(!walk_translate(&table_memory, &long_mode, &walk));
-	struct paging outside = long_mode;
-	outside.cr3 = ~0ull;
-	check(!walk_translate(&table_memory, &outside, &walk));
-}
-
-static void test_walk_legacy(void) {
-	memset(tables, 0, sizeof(tables));
-	const struct paging flat = {.cr0 = CR0_PE};
-	struct walk walk = {.linear = 0x1fffffff0};
-	check(walk_translate(&table_memory, &flat, &walk));
-	check_equal(walk.physical.value, 0xfffffff0);
-	uint32_t *directory = (uint32_t *)tables[1];
-	uint32_t *table = (uint32_t *)tables[2];
-	directory[3] = 0x2007;
-	directory[4] = 0x00c02087; // 4 MiB page with address bit 32
-	table[5] = 0x6007;
-	const struct paging legacy = {.cr0 = CR0_PG, .cr3 = 0x1018, .cr4 = CR4_PSE};
-	walk = (struct walk){.linear = 3u << 22 | 5u << 12 | 0x42};
-	check(walk_translate(&table_memory, &legacy, &walk));
-	check_equal(walk.physical.value, 0x6042);
-	walk = (struct walk){.linear = 4u << 22 | 0x12345};
-	check(walk_translate(&table_memory, &legacy, &walk));
-	check_equal(walk.physical.value, 0x100c12345);
-	tables[0][4 + 2] = 0x3001; // directory pointers at 20h
-	tables[3][1] = 0x4007;
-	tables[4][2] = 0x7007;
-	const struct paging pae = {.cr0 = CR0_PG, .cr3 = 0x20, .cr4 = CR4_PAE};
-	walk = (struct walk){
-		.linear = 2ull << 30 | 1u << 21 | 2u << 12 | 0x99, .access = WALK_USER};
-	check(walk_translate(&table_memory, &pae, &walk));
-	check_equal(walk.physical.value, 0x7099);
-	check_equal(tables[0][6], 0x3001);
-}
-
 int main(void) {
 	static const struct test tests[] = {
 		{"decode.vectors", "instructions decode as the assembler made them", test_vectors},
@@ -292,9 +205,6 @@ int main(void) {
 		{"decode.refused", "other instructions are refused", test_refused},
 		{"decode.random", "random bytes never break the decoder", test_random_bytes},
 		{"arithmetic.native", "results and flags agree with this CPU's", test_arithmetic},
-		{"walk.long", "four-level walks reach pages of all sizes", test_walk_long},
-		{"walk.faults", "faults carry the right error code", test_walk_faults},
-		{"walk.legacy", "no paging, 32-bit and PAE walks work", test_walk_legacy},
 	};
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

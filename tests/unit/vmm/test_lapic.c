@@ -296,6 +296,27 @@ static void test_ioapic_edge(void) {
 	take(0x44);
 }
 
+// An I/O APIC has eight destination bits, of which all ones is everybody. In x2APIC mode that is
+// another destination than FFh, which is the number of a CPU that does not exist.
+static void test_everybody(void) {
+	fresh();
+	ioapic_write(0x19, 0xff000000);
+	ioapic_write(0x18, 0x44);
+	ioapic_pin_changed(&ioapic, 4, LINE_HIGH);
+	take(0x44);
+	lapic_command(&lapic, 0xffull << 56 | 0x55);
+	take(0x55);
+	check(lapic_base_write(&lapic, LAPIC_ADDRESS | APIC_BASE_BSP | 0xc00));
+	lapic_command(&lapic, 0xffull << 32 | 0x66);
+	take(LAPIC_NONE);
+	lapic_command(&lapic, 0xffffffffull << 32 | 0x66);
+	take(0x66);
+	ioapic_write(0x18, 0x77);
+	ioapic_pin_changed(&ioapic, 4, LINE_LOW);
+	ioapic_pin_changed(&ioapic, 4, LINE_HIGH);
+	take(0x77);
+}
+
 static void test_ioapic_level(void) {
 	fresh();
 	ioapic_write(0x18, 0x8044);
@@ -357,6 +378,7 @@ int main(void) {
 		{"lapic.x2apic", "the MSR interface refuses what is reserved", test_x2apic},
 		{"ioapic.registers", "registers keep their writable bits", test_ioapic_registers},
 		{"ioapic.edge", "edges arrive once, also after unmasking", test_ioapic_edge},
+		{"apic.everybody", "broadcasts arrive in both modes, FFh in one", test_everybody},
 		{"ioapic.level", "levels repeat until the line falls", test_ioapic_level},
 		{"apic.junk", "random accesses keep the models consistent", test_junk},
 	};

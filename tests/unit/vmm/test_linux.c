@@ -44,7 +44,7 @@ static void fresh(uint64_t ram) {
 	image[(SETUP_SECTORS + 1) * 512] = 0xc3;
 	image[sizeof(image) - 1] = 0xee;
 	free(memory.bytes);
-	memory = (struct guest_memory){calloc(1, ram), ram};
+	memory = (struct guest_memory){calloc(1, ram), ram, 40};
 	files = (struct linux_files){
 		.kernel = {image, sizeof(image)},
 		.initrd = {(const uint8_t *)"ramdisk", 7},

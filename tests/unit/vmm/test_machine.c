@@ -24,7 +24,7 @@ static void test_no_unrestricted(void) {
 	check(!machine_reset(&machine));
 	machine_settle(&machine);
 	check(!fake.running);
-	check(log_has("vmm: guest not started: the CPU has no unrestricted guest mode"));
+	check(log_has("vmm web: guest not started: the CPU has no unrestricted guest mode"));
 }
 
 static void test_hot_path(void) {
@@ -132,6 +132,9 @@ static void test_hlt_dead(void) {
 static void test_nmi(void) {
 	rig_fresh();
 	machine.lapic.nmi_pending = true;
+	leave(EXIT_PAUSE);
+	check_equal(event(), EVENT_VALID | EVENT_NMI | 2);
+	machine.lapic.nmi_pending = true;
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
 	leave(EXIT_PAUSE);
 	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_NMI_WINDOW);
@@ -213,7 +216,7 @@ static void test_power(void) {
 	clear_log();
 	port(0x600, 0, 5 << 2 | 0x20);
 	check(!fake.running);
-	check(log_has("vmm: guest powered off"));
+	check(log_has("vmm web: guest powered off"));
 	rig_fresh();
 	clear_log();
 	fake.tsc += 777;
@@ -221,7 +224,7 @@ static void test_power(void) {
 	check(fake.running);
 	check_equal(fake.fields[VMCS_GUEST_RIP], 0x1000200);
 	check_equal(machine.clock.offset, -1000777ull);
-	check(log_has("vmm: guest resets"));
+	check(log_has("vmm web: guest resets"));
 }
 
 static uint64_t random_word(void) {
