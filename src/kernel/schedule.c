@@ -112,7 +112,7 @@ static void end_turn(struct thread *thread) {
 		refill_renew(context, cpu->now);
 	else if (!schedule_has_budget(context))
 		return release_insert(thread);
-	if (thread->priority > cpu->ready_top) return set_timer(cpu);
+	if (thread->priority > cpu->ready_top && !cpu->candidate) return set_timer(cpu);
 	ready_append(thread);
 	cpu->again = true;
 }
@@ -160,29 +160,30 @@ void schedule_possible(struct thread *thread) {
 		}
 	}
 	if (cpu->candidate) {
-		ready_append(cpu->candidate);
-		cpu->candidate = NULL;
-		cpu->again = true;
+		ready_prepend(cpu->candidate);
+		cpu->again = cpu->crowded = true;
 	}
-	// Who is given the time that runs takes the current thread's place, before its equals.
-	if (cpu->again && context != cpu->running_on)
-		ready_append(thread);
-	else
-		cpu->candidate = thread;
+	cpu->candidate = thread;
 }
 
 // The choice
 
-// Decides between the current thread, the candidate and the ready queues (D22, G17).
+// The current thread goes on, and its priority is not lower.
+[[gnu::noinline]] static void queue_candidate(const struct cpu *cpu, struct thread *candidate) {
+	if (candidate->priority == cpu->current->priority && !cpu->crowded)
+		ready_append(candidate);
+	else
+		ready_prepend(candidate);
+}
+
+// Decides between the current thread, the candidate and the ready queues (D22, D22a, G17).
 static struct thread *choose(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct thread *candidate = cpu->candidate;
 
-	cpu->candidate = NULL;
-	cpu->again = false;
 	if (!current->is_queued && thread_is_schedulable(current)) {
 		if (candidate && candidate->priority <= current->priority) {
-			ready_append(candidate);
+			queue_candidate(cpu, candidate);
 			candidate = NULL;
 		}
 		if (!candidate && current->priority >= cpu->ready_top) return current;
@@ -205,7 +206,6 @@ static struct thread *choose(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct thread *next;
 
-	cpu->again = true;
 	while ((next = cpu->scheduler->release) && release_time(next) <= cpu->now) {
 		release_remove(next);
 		schedule_possible(next);
@@ -283,6 +283,8 @@ enum way_out schedule_anew(void) {
 
 	if (unlikely(cpu->now >= cpu->attention)) attend(cpu);
 	next = choose(cpu);
+	cpu->candidate = NULL;
+	cpu->again = cpu->crowded = false;
 	if (next == cpu->current || !continues(next) || !cpu->running_on) return run(cpu, next);
 	return run_soon(cpu, next);
 }
@@ -317,21 +319,21 @@ void schedule_yield(void) {
 	rotate(cpu);
 }
 
-void schedule_admit(struct thread *thread) {
-	struct cpu *cpu = this_cpu();
-
-	if (thread->priority <= cpu->current->priority) return ready_append(thread);
+static inline void preempt(struct cpu *cpu, struct thread *thread) {
 	ready_prepend(cpu->current);
 	run_soon(cpu, thread);
 }
+
+void schedule_preempt(struct thread *thread, struct cpu *cpu) { preempt(cpu, thread); }
 
 void schedule_wake(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	const struct sched_context *context = thread->sched_context;
 
 	thread->state = THREAD_RUNNING;
-	if (!schedule_may_use_now(context) || cpu->current->state != THREAD_RUNNING || cpu->again ||
-		cpu->candidate)
+	if (!schedule_may_use_now(cpu, context) || cpu->current->state != THREAD_RUNNING ||
+		cpu->again || cpu->candidate)
 		return schedule_possible(thread);
-	schedule_admit(thread);
+	if (thread->priority > cpu->current->priority) return preempt(cpu, thread);
+	schedule_admit(thread, cpu, schedule_rank(thread, cpu));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Who runs: ready queues by priority, release queue by time, the charge for time used
-// (semantics.md G, D22).
+// (semantics.md G, D22, D22a).
 //
 // A thread that could run is in exactly one place: it is the current thread, in the ready queue of
 // its priority, or (its context has no budget now) in the release queue.
@@ -9,6 +9,7 @@
 #include <base/compiler.h>
 #include <cpu/clock.h>
 #include <cpu/percpu.h>
+#include <kernel/run_queue.h>
 #include <kernel/sched_context.h>
 #include <kernel/thread.h>
 
@@ -39,15 +40,31 @@ void schedule_commit_time(void);
 // context is about to lose its meaning (reconfigured, destroyed): books its time and forgets it.
 void schedule_forget_context(struct sched_context *context);
 
-// The thread became able to run: it runs next if its priority is higher than the current thread's,
-// else it is queued. Without budget it waits in the release queue; without context, or not
-// runnable, nothing happens.
+// The thread became able to run: it runs next if its priority is higher than the current thread's.
+// Else it is queued before its equals; behind them if it is the only one of this entry and the
+// current thread, which goes on, is one of them (semantics.md D22a). Without budget it waits in the
+// release queue; without context, or not runnable, nothing happens.
 void schedule_possible(struct thread *thread);
 
-// The thread, RUNNING and in no queue, is known to have budget (schedule_may_use_now): it runs now
-// if its priority is higher than that of the current thread, else it is queued. The current thread
-// goes on with its program meanwhile. To put it aside the clock must have been read.
-void schedule_admit(struct thread *thread);
+// The thread, RUNNING and in no queue, is known to have budget (schedule_may_use_now): it runs now,
+// instead of the current thread, whose priority is lower. The clock must have been read.
+void schedule_preempt(struct thread *thread, struct cpu *cpu);
+
+// How far the thread's priority is above that of the current thread.
+static inline int schedule_rank(const struct thread *thread, const struct cpu *cpu) {
+	return thread->priority - cpu->current->priority;
+}
+
+// schedule_preempt() for any rank: the thread runs now or is queued, and the current thread goes on
+// with its program meanwhile.
+static inline void schedule_admit(struct thread *thread, struct cpu *cpu, int rank) {
+	if (rank > 0)
+		schedule_preempt(thread, cpu);
+	else if (rank == 0)
+		ready_append(thread);
+	else
+		ready_prepend(thread);
+}
 
 // The thread, which has waited and has a context, runs: now if its priority is higher than that of
 // the current thread, which goes on with its program meanwhile. For ends of kernel entries: nothing
@@ -86,15 +103,20 @@ static inline enum way_out schedule(void) {
 
 // True if context is configured and its head refill can be used now ("released"). A context that
 // was never configured has nothing in it.
-static inline bool schedule_has_budget(const struct sched_context *context) {
-	const struct cpu *cpu = this_cpu();
+static inline bool schedule_has_budget_on(
+	const struct cpu *cpu, const struct sched_context *context) {
 	const struct refill *head = refill_head(context);
 
 	return head->time <= cpu->now && head->amount >= cpu->minimum_budget;
 }
 
+static inline bool schedule_has_budget(const struct sched_context *context) {
+	return schedule_has_budget_on(this_cpu(), context);
+}
+
 // True if a thread that wakes up with context may run at once: nothing of a sporadic one has to be
 // moved first.
-static inline bool schedule_may_use_now(const struct sched_context *context) {
-	return !(context->flags & SCHED_CONTEXT_SPORADIC) && schedule_has_budget(context);
+static inline bool schedule_may_use_now(
+	const struct cpu *cpu, const struct sched_context *context) {
+	return !(context->flags & SCHED_CONTEXT_SPORADIC) && schedule_has_budget_on(cpu, context);
 }

@@ -158,7 +158,7 @@ void thread_cancel_wait(struct thread *thread);
 // An inactive or blocked thread executes its instruction again (semantics.md F3).
 void thread_resume(struct thread *thread);
 
-// The thread continues after its system call; queues it if it can run (semantics.md D22).
+// The thread continues after its system call; queues it if it can run (semantics.md D22, D22a).
 void thread_wake(struct thread *thread);
 
 void thread_set_priority(struct thread *thread, unsigned priority);

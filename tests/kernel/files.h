@@ -37,6 +37,7 @@
 	FILE(domain) \
 	FILE(sched_context) \
 	FILE(schedule) \
+	FILE(ready_order) \
 	FILE(sameness) \
 	FILE(budget) \
 	FILE(budget_end) \

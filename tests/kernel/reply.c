@@ -156,9 +156,12 @@ static void reply_recv(void) {
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 	uint64_t reply = object_new(OBJECT_REPLY, 0);
 	struct helper *first = caller_start(endpoint, 1);
-	struct helper *second = caller_start(endpoint, 2);
-	struct message message = ipc_recv(endpoint, reply);
+	struct helper *second;
+	struct message message;
 
+	settle();
+	second = caller_start(endpoint, 2);
+	message = ipc_recv(endpoint, reply);
 	CHECK_EQUAL(message.label, 1);
 	message = ipc_reply_recv(endpoint, reply, WORDS(11, 12));
 	CHECK_EQUAL(message.label, 2);

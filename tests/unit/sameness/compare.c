@@ -211,6 +211,7 @@ static void compare_row(struct run *run, unsigned number, uint64_t first, uint64
 	uint64_t path;
 
 	memory_save(&run->memory, run->before);
+	order_note(run);
 	row->fast(first, second);
 	slot = host.slow_slot;
 	gave_up = host.slow;
@@ -218,6 +219,7 @@ static void compare_row(struct run *run, unsigned number, uint64_t first, uint64
 	host.slow_slot = NULL;
 	path = path_take();
 	ways_add(gave_up ? &count->given_up : &count->finished, path);
+	if (!gave_up) order_check(run, row->name);
 	if (gave_up)
 		compare_given_up(run, row, slot, first, second);
 	else if (!is_late)

@@ -30,6 +30,8 @@ struct run {
 	struct memory memory;
 	uint64_t *start; // as world_make left it
 	uint64_t *before, *fast; // one system call
+	const struct thread *was_current; // before a fast path
+	bool was_queued[THREADS];
 	unsigned contexts; // that are handed out in this round
 	uint64_t seed;
 	uint64_t operations; // system calls and exceptions
@@ -42,6 +44,10 @@ void call_choose(struct run *run);
 // Carries the system call or an exception out; ends the program with a report if the paths differ.
 void compare_call(struct run *run);
 void compare_exception(struct run *run, unsigned vector, unsigned code);
+
+// Around a fast path that finishes; ends the program if it queued a thread at the wrong place.
+void order_note(struct run *run);
+void order_check(const struct run *run, const char *path);
 
 // Prints one line; false if a fast path was taken too seldom.
 bool compare_report(const struct run *run);

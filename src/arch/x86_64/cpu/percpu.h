@@ -29,7 +29,8 @@ struct cpu {
 	struct fpu_state *fpu_allowed; // whose registers the FPU holds; null: CR0.TS is set
 	int32_t ready_top; // highest priority in the ready queues; -1: they are empty
 	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed
-	uint64_t again; // choose anew who runs
+	uint32_t again; // choose anew who runs
+	uint32_t crowded; // more than one thread became ready in this entry
 
 	// Time, and what schedule() goes by (schedule.c).
 	uint64_t now; // ticks at this entry

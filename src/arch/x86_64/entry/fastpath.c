@@ -237,16 +237,17 @@ static inline bool can_preempt(const struct cpu *cpu) {
 
 // A waiter with time of its own and budget to use it. For that the clock need not be read: what was
 // ready at the last entry still is.
-static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter) {
+static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter, int *rank) {
 	const struct sched_context *context = waiter->sched_context;
 
-	return context && schedule_may_use_now(context) &&
-		(waiter->priority <= cpu->current->priority || can_preempt(cpu));
+	if (unlikely(!context || !schedule_may_use_now(cpu, context))) return false;
+	*rank = schedule_rank(waiter, cpu);
+	return *rank <= 0 || can_preempt(cpu);
 }
 
-static inline void wake(struct thread *waiter) {
+static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	waiter->state = THREAD_RUNNING;
-	schedule_admit(waiter);
+	schedule_admit(waiter, cpu, rank);
 	check_after_call();
 }
 
@@ -258,16 +259,16 @@ static inline bool may_reach(const struct notification *notification) {
 		(bound->state == THREAD_BLOCKED_RECEIVE || bound->state == THREAD_IN_GUEST);
 }
 
-static inline void signal(
-	const struct cpu *cpu, struct notification *notification, uint64_t badge) {
+static inline void signal(struct cpu *cpu, struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
+	int rank;
 
 	if (waiter) {
-		if (unlikely(!can_wake(cpu, waiter))) return syscall_slow();
+		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		thread_queue_take_first(&notification->head);
 	} else if (may_reach(notification)) {
 		waiter = notification->bound;
-		if (unlikely(waiter->state == THREAD_IN_GUEST || !can_wake(cpu, waiter)))
+		if (unlikely(waiter->state == THREAD_IN_GUEST || !can_wake(cpu, waiter, &rank)))
 			return syscall_slow();
 		thread_unblock(waiter);
 	} else {
@@ -277,23 +278,25 @@ static inline void signal(
 		return;
 	}
 	waiter->context.rdi = badge;
-	wake(waiter);
+	wake(waiter, cpu, rank);
 }
 
-static inline void send(
-	const struct cpu *cpu, struct endpoint *endpoint, uint64_t badge, uint64_t tag) {
+static inline void send(struct cpu *cpu, struct endpoint *endpoint, uint64_t badge, uint64_t tag) {
 	struct thread *receiver = endpoint->head;
+	int rank;
 
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT) || !receiver ||
-		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver)))
+		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver, &rank)))
 		return syscall_slow();
-	thread_unblock(receiver);
+	thread_queue_take_first(&endpoint->head);
+	if (receiver->reply) receiver->reply->thread = NULL;
+	receiver->reply = NULL;
 	message_give(cpu->current, receiver, badge, tag, MESSAGE_SHORT);
-	wake(receiver);
+	wake(receiver, cpu, rank);
 }
 
 void fastpath_send(uint64_t address, uint64_t tag) {
-	const struct cpu *cpu = this_cpu();
+	struct cpu *cpu = this_cpu();
 	struct thread *sender = cpu->current;
 	const struct slot *slot = thread_find(sender, address);
 	uint64_t head, badge;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Whom a fast path makes ready stands at the right end of its level (semantics.md D22a).
+#include "run.h"
+
+#include <cpu/percpu.h>
+#include <kernel/run_queue.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void order_note(struct run *run) {
+	run->was_current = this_cpu()->current;
+	for (unsigned i = 0; i < THREADS; i++)
+		run->was_queued[i] = run->world.threads[i]->is_queued;
+}
+
+// The current thread of before stands first if another one preempted it, and so does who has
+// another priority; an equal of the current thread, which goes on, stands last.
+static bool is_placed(const struct run *run, const struct thread *thread) {
+	const struct cpu *cpu = this_cpu();
+	const struct thread *first = cpu->scheduler->ready[thread->priority];
+
+	if (thread != run->was_current && thread->priority == cpu->current->priority)
+		return first->queue.previous == thread;
+	return first == thread;
+}
+
+void order_check(const struct run *run, const char *path) {
+	for (unsigned i = 0; i < THREADS; i++) {
+		const struct thread *thread = run->world.threads[i];
+
+		if (!thread->is_queued || run->was_queued[i] || is_placed(run, thread)) continue;
+		printf("sameness: seed %lu, operation %lu: %s leaves thread %u at the wrong end of "
+		       "its level\n",
+			run->seed, run->operations, path, i);
+		fflush(stdout);
+		exit(1);
+	}
+}
