@@ -14,7 +14,8 @@
 static struct irq irqs[USER_IRQ_VECTORS];
 
 static void irq_mask(const struct irq *irq) {
-	if (irq->state == IRQ_IOAPIC) ioapic_mask(irq->ioapic, irq->pin, irq->route);
+	if (irq->state == IRQ_IOAPIC)
+		ioapic_mask((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
 }
 
 void irq_arrived(unsigned number) {
@@ -36,6 +37,18 @@ static enum error irq_check(struct invocation *invocation, struct slot **slot, s
 	return invocation_empty_slot(invocation, &invocation->caps[0]->cap, 0, slot);
 }
 
+// One source has one handler: a pin has one vector, and its driver acknowledges for all.
+static enum error irq_give(struct invocation *invocation, struct slot *slot, struct irq *irq,
+	const struct irq *given) {
+	for (unsigned i = 0; i < USER_IRQ_VECTORS; i++)
+		if (irqs[i].state == given->state && irqs[i].source[0] == given->source[0] &&
+			irqs[i].source[1] == given->source[1])
+			return ERROR_REVOKE_FIRST;
+	*irq = *given;
+	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
+	return ERROR_NONE;
+}
+
 // Only machines with the old interrupt controller alone could serve it.
 enum error irq_control_get(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
 
@@ -54,32 +67,36 @@ enum error irq_control_get_ioapic(struct invocation *invocation) {
 	if (pin >= ioapic_pins((unsigned)ioapic))
 		return error_range(invocation, 0, ioapic_pins((unsigned)ioapic) - 1);
 	if (level > 1 || polarity > 1) return error_range(invocation, 0, 1);
-	*irq = (struct irq){.state = IRQ_IOAPIC, .ioapic = (uint8_t)ioapic, .pin = (uint8_t)pin};
-	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
-	irq->route = ioapic_route(irq->ioapic, irq->pin,
-		USER_VECTOR_OFFSET + (unsigned)(irq - irqs), (unsigned)level, (unsigned)polarity);
-	return ERROR_NONE;
+	error = irq_give(
+		invocation, slot, irq, &(struct irq){.state = IRQ_IOAPIC, .source = {ioapic, pin}});
+	if (!error)
+		irq->route = ioapic_route((unsigned)ioapic, (unsigned)pin,
+			USER_VECTOR_OFFSET + (unsigned)(irq - irqs), (unsigned)level,
+			(unsigned)polarity);
+	return error;
 }
 
 enum error irq_control_get_msi(struct invocation *invocation) {
 	static const uint8_t largest[] = {255, 31, 7}; // bus, device, function
+	struct irq given = {.state = IRQ_MESSAGE, .source = {0, invocation_word(invocation, 5)}};
 	struct irq *irq;
 	struct slot *slot;
 	enum error error = irq_check(invocation, &slot, &irq);
 
 	if (error) return error;
-	for (unsigned i = 0; i < sizeof(largest); i++)
+	for (unsigned i = 0; i < sizeof(largest); i++) {
 		if (invocation_word(invocation, 2 + i) > largest[i])
 			return error_range(invocation, 0, largest[i]);
-	irq->state = IRQ_MESSAGE;
-	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
-	return ERROR_NONE;
+		given.source[0] = given.source[0] << 8 | invocation_word(invocation, 2 + i);
+	}
+	return irq_give(invocation, slot, irq, &given);
 }
 
 enum error irq_handler_ack(struct invocation *invocation) {
 	const struct irq *irq = invocation_object(invocation);
 
-	if (irq->state == IRQ_IOAPIC) ioapic_unmask(irq->ioapic, irq->pin, irq->route);
+	if (irq->state == IRQ_IOAPIC)
+		ioapic_unmask((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
 	return ERROR_NONE;
 }
 

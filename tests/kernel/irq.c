@@ -112,6 +112,22 @@ static void one_handler(void) {
 	CHECK_EQUAL(cap_kind(other), KIND_NULL);
 }
 
+static void one_source(void) {
+	uint64_t slot = slot_take();
+	uint64_t other = slot_take();
+
+	CHECK_OK(get_ioapic(slot, WORDS(0, RTC_PIN, 0, 0, VECTOR)));
+	CHECK_ERROR(get_ioapic(other, WORDS(0, RTC_PIN, 1, 1, VECTOR + 1)), ERROR_REVOKE_FIRST);
+	CHECK_OK(get_ioapic(other, WORDS(0, RTC_PIN + 1, 0, 0, VECTOR + 1)));
+	CHECK_OK(cap_delete(other));
+	CHECK_OK(cap_delete(slot));
+	CHECK_OK(get_ioapic(other, WORDS(0, RTC_PIN, 0, 0, VECTOR + 1)));
+	CHECK_OK(get_msi(slot, WORDS(1, 2, 3, 4, VECTOR)));
+	CHECK_OK(cap_delete(other));
+	CHECK_ERROR(get_msi(other, WORDS(1, 2, 3, 4, VECTOR + 1)), ERROR_REVOKE_FIRST);
+	CHECK_OK(get_msi(other, WORDS(1, 2, 3, 5, VECTOR + 1)));
+}
+
 static void handler_errors(void) {
 	uint64_t handler = slot_take();
 	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
@@ -261,6 +277,8 @@ static const struct test tests[] = {
 		"X86IRQIssueIRQHandlerMSI/0"},
 	{"irq-one", "a vector has one handler until its last capability is gone", one_handler,
 		"X86IRQIssueIRQHandlerMSI/4 X86IRQIssueIRQHandlerIOAPIC/4"},
+	{"irq-source", "a pin or message has one handler, whatever its vector", one_source,
+		"X86IRQIssueIRQHandlerIOAPIC/14 X86IRQIssueIRQHandlerMSI/12"},
 	{"irq-handler-errors", "SetNotification wants a notification with Write", handler_errors,
 		"IRQSetIRQHandler/1 IRQSetIRQHandler/2 IRQSetIRQHandler/0 IRQClearIRQHandler/0"},
 	{"irq-clock", "interrupts arrive as signals with the handler's badge", clock_ticks,

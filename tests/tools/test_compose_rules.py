@@ -31,6 +31,11 @@ ACCEPTED = [
     '<memory_region name="m" prefill_bootinfo="x86_tsc_freq"/>' + pd(),
     '<memory_region name="m" prefill_bootinfo="nacre_start"/>' + pd(),
     '<memory_region name="m" size="0x10_00"/>' + pd(),
+    # One pin of two I/O APICs, messages of two functions and two of one function.
+    pd(inside='<irq id="0" pin="2" vector="1"/><irq id="1" pin="2" ioapic="1" vector="2"/>'
+       '<irq id="2" pcidev="0:1.0" handle="0" vector="3"/>'
+       '<irq id="3" pcidev="0:1.1" handle="0" vector="4"/>'
+       '<irq id="4" pcidev="0:1.0" handle="1" vector="5"/>'),
     pd(inside='<ioport id="0" addr="0x3f8" size="8"/>'),
     pd(inside='<ioport id="0" addr="0x_3f8" size="0x8"/>'),
     '<memory_region name="m" size="+4096"/>' + pd(),
@@ -239,6 +244,10 @@ REFUSED = [
     (pd(inside='<ioport id="62" addr="0x60" size="1"/>'), "from 0 to 61"),
     (pd(inside='<ioport id="0" addr="0x60" size="4"/>')
      + pd("b", inside='<ioport id="0" addr="0x63" size="1"/>'), "I/O ports overlap"),
+    (pd(inside='<ioport id="0" addr="0x60" size="9"/>')
+     + pd("b", inside='\n<ioport id="0" addr="0x61" size="1"/>'
+          '\n<ioport id="1" addr="0x68" size="1"/>'),
+     ":4:1: I/O ports overlap those of the <ioport> at line 2"),
     (pd(inside='<setvar symbol="value"/>'), "needs the attribute 'region_paddr'"),
     (pd(inside='<setvar region_paddr="m"/>'), "needs the attribute 'symbol'"),
     (pd(inside='<setvar symbol="value" value="many"/>'), "value='many' on <setvar>"),
@@ -256,6 +265,13 @@ REFUSED = [
      + channel('pd="b" id="0"', 'pd="a" id="0"'), "id 0 of 'a' is used"),
     (pd(inside='<irq id="62" pin="1" vector="1"/>'), "from 0 to 61"),
     (pd(inside='<irq id="-1" pin="1" vector="1"/>'), "must be a number"),
+    (pd(inside='<irq id="0" pin="2" vector="43" trigger="edge"/>'
+        '<irq id="1" pin="2" vector="44"/>'), "I/O APIC 0 pin 2 is used by the <irq> at line"),
+    (pd(inside='<irq id="0" pin="2" vector="43"/>')
+     + pd("b", inside='<irq id="0" pin="0x2" ioapic="0" vector="44"/>'), "pin 2 is used"),
+    (pd(inside='<irq id="0" pcidev="0:1f.2" handle="1" vector="43"/>')
+     + pd("b", inside='<irq id="0" pcidev="00:1F.2" handle="0x1" vector="44"/>'),
+     "MSI of 0:1f.2, handle 1 is used"),
     (pd(inside='<irq irq="5" id="1"/>'), "Arm form"),
     (pd(inside='<irq id="1" vector="1"/>'), "needs pin="),
     (pd(inside='<irq id="1" pin="1" vector="1" trigger="up"/>'), "must be one of level, edge"),

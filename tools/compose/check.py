@@ -23,7 +23,7 @@ class Checker:
             self._children(domain)
             self._caps(domain)
         self._count()
-        self._vectors()
+        self._irqs()
         self._ports()
         for channel in system.channels:
             self._channel(channel)
@@ -103,17 +103,17 @@ class Checker:
                 )
             seen.setdefault(cap.slot, cap.element)
 
-    def _vectors(self):
+    def _irqs(self):
+        """A vector, a pin and a message each have one user in the whole system."""
         seen = {}
-        for domain in self.system.domains:
-            for irq in domain.irqs:
-                if irq.vector in seen:
+        for irq in (irq for domain in self.system.domains for irq in domain.irqs):
+            for what in (f"vector {irq.vector}", irq.source()):
+                if what in seen:
                     self.problems.add(
                         irq.element,
-                        f"vector {irq.vector} is used by the <irq> "
-                        f"at line {seen[irq.vector].line} too",
+                        f"{what} is used by the <irq> at line {seen[what].line} too",
                     )
-                seen.setdefault(irq.vector, irq.element)
+                seen.setdefault(what, irq.element)
 
     def _ports(self):
         ranges = []
@@ -128,11 +128,12 @@ class Checker:
                 seen.add(port.id)
                 ranges.append((port.address, port.address + port.size, port))
         ranges.sort(key=lambda item: item[:2])
-        for first, second in zip(ranges, ranges[1:]):
-            if first[1] > second[0]:
+        for index, (start, _, port) in enumerate(ranges[1:], 1):
+            longest = max(ranges[:index], key=lambda item: item[1])
+            if longest[1] > start:
                 self.problems.add(
-                    second[2].element,
-                    f"I/O ports overlap those of the <ioport> at line {first[2].element.line}",
+                    port.element,
+                    f"I/O ports overlap those of the <ioport> at line {longest[2].element.line}",
                 )
 
     def _channel(self, channel):

@@ -74,6 +74,13 @@ class Irq:
     kind: int
     arguments: tuple
 
+    def source(self):
+        """What raises it."""
+        if self.kind:
+            bus, device, function, handle = self.arguments
+            return f"MSI of {bus:x}:{device:x}.{function:x}, handle {handle}"
+        return f"I/O APIC {self.arguments[0]} pin {self.arguments[1]}"
+
 
 @dataclass
 class Port:

@@ -45,10 +45,8 @@ def _map_line(record):
 
 def irq_text(irq):
     if irq.kind:
-        bus, device, function, handle = irq.arguments
-        return f"MSI of {bus:x}:{device:x}.{function:x}, handle {handle}"
-    unit, pin, level, low = irq.arguments
-    return f"I/O APIC {unit} pin {pin}, {TRIGGERS[level]}, {POLARITIES[low]}"
+        return irq.source()
+    return f"{irq.source()}, {TRIGGERS[irq.arguments[2]]}, {POLARITIES[irq.arguments[3]]}"
 
 
 def _capability_lines(system, domain, config):

@@ -84,6 +84,42 @@ static void issue_errors(void) {
 	check(get_with(LABEL_IRQ_CONTROL_GET_MSI, 3, 0) == ERROR_REVOKE_FIRST);
 }
 
+// A second handler of the source, in another slot and with another vector; word is its change.
+static enum error get_second(enum invocation_label label, unsigned word, uint64_t value) {
+	struct call call = get(label, VECTOR + 1);
+
+	call.words[0] = HANDLER_COPY;
+	call.words[word] = value;
+	return world_call(&call);
+}
+
+static void one_source(void) {
+	enum invocation_label pin = LABEL_IRQ_CONTROL_GET_IOAPIC;
+	enum invocation_label message = LABEL_IRQ_CONTROL_GET_MSI;
+
+	start();
+	check(get_with(pin, 3, PIN) == ERROR_NONE);
+	check(get_second(pin, 3, PIN) == ERROR_REVOKE_FIRST);
+	check(get_second(pin, 4, 0) == ERROR_REVOKE_FIRST); // level or edge: the same pin
+	check(slot_is_empty(&world.slots[HANDLER_COPY]));
+	check(host.pins[1][PIN].vector == USER_VECTOR_OFFSET + VECTOR);
+	check(get_second(pin, 2, 0) == ERROR_NONE); // of another IOAPIC
+	check(slot_delete(&world.slots[HANDLER_COPY]) == ERROR_NONE);
+	check(get_second(pin, 3, PIN + 1) == ERROR_NONE);
+	check(slot_delete(&world.slots[HANDLER_COPY]) == ERROR_NONE);
+	check(get_second(message, 4, 1) == ERROR_NONE); // the same numbers, but a message
+	check(slot_delete(&world.slots[HANDLER_COPY]) == ERROR_NONE);
+	check(slot_delete(&world.slots[HANDLER]) == ERROR_NONE);
+	check(get_second(pin, 3, PIN) == ERROR_NONE); // free again
+	check(slot_delete(&world.slots[HANDLER_COPY]) == ERROR_NONE);
+	check(get_with(message, 2, 1) == ERROR_NONE);
+	check(get_second(message, 2, 1) == ERROR_REVOKE_FIRST);
+	for (unsigned word = 2; word < 6; word++) {
+		check(get_second(message, word, 0) == ERROR_NONE);
+		check(slot_delete(&world.slots[HANDLER_COPY]) == ERROR_NONE);
+	}
+}
+
 static void delivery(void) {
 	const struct host_pin *pin = &host.pins[1][PIN];
 	const struct notification *notification;
@@ -136,6 +172,7 @@ static void end(void) {
 static const struct test rows[] = {
 	{"IRQ001", "a handler is refused in the order of the ABI", issue_errors},
 	{"IRQ002", "an interrupt signals, masks its pin, and Ack unmasks it", delivery},
+	{"IRQ004", "a pin and a message have one handler, whatever its vector", one_source},
 	{"IRQ003", "the last handler capability frees the vector", end},
 };
 
