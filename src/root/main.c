@@ -18,8 +18,10 @@ static struct system the_system;
 
 seL4_Error system_report(seL4_Error error, const char *what, const char *name) {
 	if (error == seL4_NotEnoughMemory)
-		print("system: %s '%s': out of memory or slots (%lu KiB, %lu slots left)\n", what,
-			name, untyped_left() >> 10, slots_left());
+		print("system: %s '%s': out of memory, slots or untypeds: there are %lu KiB, "
+		      "%lu slots and %lu of %u untypeds left\n",
+			what, name, untyped_left() >> 10, slots_left(), untyped_blocks_left(),
+			UNTYPED_BLOCK_LIMIT);
 	else if (error == seL4_RangeError)
 		print("system: %s '%s': this machine has no such memory, pin, port or time span\n",
 			what, name);

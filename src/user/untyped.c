@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Memory of the initial task. Each untyped fills from its start; an object goes to the smallest one
-// that has room, so that the large ones stay whole for large objects.
+// that has room, so that the large ones stay whole for large objects. What an object at an address
+// leaves free before it becomes untypeds of their own.
 #include <user/untyped.h>
 
 #include <base/bits.h>
@@ -8,22 +9,22 @@
 #include <user/slots.h>
 
 enum {
-	BLOCK_LIMIT = 1024, // those of BootInfo, the parts of split ones, and owners'
 	RESERVE_PARTS = 4, // blocks a reservation is made of, at most
 };
 
 struct block {
-	seL4_CPtr cap;
 	seL4_Word paddr;
-	seL4_Word size_bits;
 	seL4_Word used; // bytes from the start, as the kernel counts them
+	seL4_Uint32 cap;
+	seL4_Uint8 size_bits;
+	seL4_Uint8 owner; // 0: anybody
 	bool device;
 	bool kept; // for objects at an address
-	unsigned owner; // 0: anybody
 };
 
 // Written by the functions of this file only; the initial task is one thread.
-static struct block blocks[BLOCK_LIMIT];
+// Those of BootInfo, what is cut off others, and owners'.
+static struct block blocks[UNTYPED_BLOCK_LIMIT];
 static unsigned block_count;
 static unsigned selected_owner;
 
@@ -35,7 +36,7 @@ void untyped_init(const seL4_BootInfo *bootinfo) {
 		const seL4_UntypedDesc *entry = &bootinfo->untypedList[i];
 
 		blocks[block_count++] = (struct block){
-			.cap = bootinfo->untyped.start + i,
+			.cap = (seL4_Uint32)(bootinfo->untyped.start + i),
 			.paddr = entry->paddr,
 			.size_bits = entry->sizeBits,
 			.device = entry->isDevice,
@@ -117,57 +118,60 @@ seL4_CPtr object_make(seL4_Word type, seL4_Word size_bits) {
 	return slot;
 }
 
-// The smallest untouched block around an address.
-static struct block *block_around(seL4_Word paddr, seL4_Word bits) {
+static seL4_Word block_end(const struct block *block) {
+	return block->paddr + (1ul << block->size_bits);
+}
+
+// The smallest block that has these bytes free.
+static struct block *block_around(seL4_Word paddr, seL4_Word size) {
 	struct block *best = NULL;
 
 	for (unsigned i = 0; i < block_count; i++) {
 		struct block *block = &blocks[i];
 
-		if (!block->owner && block->used == 0 && block->size_bits >= bits &&
-			paddr >= block->paddr && paddr - block->paddr < 1ul << block->size_bits &&
+		if (!block->owner && paddr >= block->paddr + block->used &&
+			paddr < block_end(block) && size <= block_end(block) - paddr &&
 			(!best || block->size_bits < best->size_bits))
 			best = block;
 	}
 	return best;
 }
 
-// Split a block into two halves; both become blocks of their own.
-static seL4_Error block_split(struct block *block) {
-	seL4_CPtr slots = slots_allocate(2);
-	seL4_Word half = block->size_bits - 1;
-	seL4_Error error;
+// What is free in a block below an address becomes blocks of their own.
+static seL4_Error block_cut(struct block *block, seL4_Word end, bool kept) {
+	while (block->paddr + block->used < end) {
+		seL4_Word start = block->paddr + block->used;
+		seL4_Word bits = bits_highest(end - start);
+		seL4_CPtr slot = slots_allocate(1);
+		seL4_Error error;
 
-	if (!slots || block_count + 2 > BLOCK_LIMIT) return seL4_NotEnoughMemory;
-	error = seL4_Untyped_Retype(
-		block->cap, OBJECT_UNTYPED, half, seL4_CapInitThreadCNode, 0, 0, slots, 2);
-	if (error) return error;
-	block->used = 1ul << block->size_bits;
-	for (unsigned i = 0; i < 2; i++) {
+		if (start != 0 && bits_lowest(start) < bits) bits = bits_lowest(start);
+		if (!slot || block_count == UNTYPED_BLOCK_LIMIT) return seL4_NotEnoughMemory;
+		error = retype(block, OBJECT_UNTYPED, bits, slot);
+		if (error) return error;
+		block->used += 1ul << bits;
 		blocks[block_count++] = (struct block){
-			.cap = slots + i,
-			.paddr = block->paddr + ((seL4_Word)i << half),
-			.size_bits = half,
+			.cap = (seL4_Uint32)slot,
+			.paddr = start,
+			.size_bits = (seL4_Uint8)bits,
 			.device = block->device,
-			.kept = block->kept,
+			.kept = kept,
 		};
 	}
 	return seL4_NoError;
 }
 
-// The part of a range from an address on that one block covers, kept; its size, 0 for an error.
+// Keeps the part of a range, from an address on, that one block covers. Returns its size, or 0 for
+// an error.
 static seL4_Word keep_first(seL4_Word paddr, seL4_Word end) {
-	struct block *block = block_around(paddr, PAGE_BITS);
+	struct block *block = block_around(paddr, 1ul << PAGE_BITS);
 
-	while (block && !block->device && !block->kept &&
-		(block->paddr < paddr || block->paddr + (1ul << block->size_bits) > end)) {
-		if (block->size_bits == PAGE_BITS) break;
-		if (block_split(block)) return 0;
-		block = block_around(paddr, PAGE_BITS);
-	}
 	if (!block) return 1ul << PAGE_BITS;
-	if (!block->device) block->kept = true;
-	return block->paddr + (1ul << block->size_bits) - paddr;
+	end = block_end(block) < end ? block_end(block) : end;
+	if (!block->device && !block->kept &&
+		(block_cut(block, paddr, false) || block_cut(block, end, true)))
+		return 0;
+	return end - paddr;
 }
 
 seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size) {
@@ -183,18 +187,14 @@ seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size) {
 }
 
 seL4_Error untyped_make_at(seL4_Word type, seL4_Word size_bits, seL4_Word paddr, seL4_CPtr slot) {
-	seL4_Word bits = object_bits(type, size_bits);
-	struct block *block = block_around(paddr, bits);
+	seL4_Word size = 1ul << object_bits(type, size_bits);
+	struct block *block = block_around(paddr, size);
 	seL4_Error error;
 
-	while (block && block->size_bits > bits) {
-		error = block_split(block);
-		if (error) return error;
-		block = block_around(paddr, bits);
-	}
-	if (!block || block->paddr != paddr) return seL4_RangeError;
-	error = retype(block, type, size_bits, slot);
-	if (!error) block->used = 1ul << bits;
+	if (!block || !is_aligned(paddr, size)) return seL4_RangeError;
+	error = block_cut(block, paddr, block->kept);
+	if (!error) error = retype(block, type, size_bits, slot);
+	if (!error) block->used += size;
 	return error;
 }
 
@@ -202,30 +202,14 @@ bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_W
 	seL4_Word end = paddr + size;
 
 	while (paddr < end) {
-		const struct block *block = block_around(paddr, page_bits);
+		const struct block *block = block_around(paddr, 1ul << page_bits);
 
 		if (!block) {
 			*missing = paddr;
 			return false;
 		}
-		paddr = block->paddr + (1ul << block->size_bits);
+		paddr = block_end(block);
 	}
-	return true;
-}
-
-bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits) {
-	const struct block *best = NULL;
-
-	for (unsigned i = 0; i < block_count; i++) {
-		const struct block *block = &blocks[i];
-
-		if (block->device && block->used == 0 && block->paddr == paddr &&
-			(!best || block->size_bits < best->size_bits))
-			best = block;
-	}
-	if (!best) return false;
-	*cap = best->cap;
-	*size_bits = best->size_bits;
 	return true;
 }
 
@@ -248,9 +232,10 @@ seL4_Error untyped_reserve(unsigned owner, seL4_Word bytes) {
 		seL4_Word bits = bits_highest(left);
 		seL4_CPtr slot = object_make(OBJECT_UNTYPED, bits);
 
-		if (!slot || block_count == BLOCK_LIMIT) return seL4_NotEnoughMemory;
-		blocks[block_count++] = (struct block){
-			.cap = slot, .size_bits = bits, .owner = owner};
+		if (!slot || block_count == UNTYPED_BLOCK_LIMIT) return seL4_NotEnoughMemory;
+		blocks[block_count++] = (struct block){.cap = (seL4_Uint32)slot,
+			.size_bits = (seL4_Uint8)bits,
+			.owner = (seL4_Uint8)owner};
 		left -= 1ul << bits;
 	}
 	return seL4_NoError;
@@ -270,6 +255,8 @@ seL4_Error untyped_revoke(unsigned owner) {
 	slots_release_owner(owner);
 	return seL4_NoError;
 }
+
+seL4_Word untyped_blocks_left(void) { return UNTYPED_BLOCK_LIMIT - block_count; }
 
 seL4_Word untyped_left(void) {
 	seL4_Word left = 0;

@@ -6,6 +6,8 @@
 
 #include <sel4/sel4.h>
 
+enum { UNTYPED_BLOCK_LIMIT = 4096 }; // untypeds that are kept account of
+
 void untyped_init(const seL4_BootInfo *bootinfo);
 
 // Memory an object takes, as a power of two; `size_bits` matters for CNodes, untypeds and
@@ -18,18 +20,14 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 // The same in a new slot; 0 when slots or memory are used up or the kernel refuses.
 [[nodiscard]] seL4_CPtr object_make(seL4_Word type, seL4_Word size_bits);
 
-// Make a frame (or untyped) at a physical address, device memory or RAM not used yet. Larger
-// untypeds on the way are split, and their parts stay available.
+// Make a frame (or untyped) at a physical address, device memory or RAM not used yet. RangeError if
+// there is none. Ascending addresses need no more untypeds.
 [[nodiscard]] seL4_Error untyped_make_at(
 	seL4_Word type, seL4_Word size_bits, seL4_Word paddr, seL4_CPtr slot);
 
 // Whether each page of 2^page_bits bytes of a range can be made by untyped_make_at; else the first
 // address that cannot.
 bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing);
-
-// The smallest device untyped that begins at the address, as BootInfo lists it; false if none does.
-// Retyping it is the caller's business, and must be all there is done with it.
-bool untyped_device_at(seL4_Word paddr, seL4_CPtr *cap, seL4_Word *size_bits);
 
 // Keep the RAM in this range for untyped_make_at: nothing else is made of it. Parts that are in use
 // already, or no RAM, stay as they are.
@@ -45,6 +43,8 @@ void untyped_select(unsigned owner);
 // Destroy all that was made of the owner's memory, with every capability to it, and give back the
 // slots it was made in.
 [[nodiscard]] seL4_Error untyped_revoke(unsigned owner);
+
+seL4_Word untyped_blocks_left(void);
 
 // Bytes of RAM not given away yet, and how many objects of 2^bits bytes they have room for.
 seL4_Word untyped_left(void);

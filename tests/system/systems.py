@@ -91,6 +91,10 @@ CASES = {
         "a description for an IOMMU runs on a machine without one, and says so",
         ["no IOMMU here: 'card'", "driver: runs"],
         "was stopped"),
+    "fixed_frames": (
+        "megabytes of 4 KiB pages at fixed addresses, in any order",
+        ["fixed: all pages are there"],
+        "wrong page|was stopped"),
 }
 
 
