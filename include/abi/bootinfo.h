@@ -8,7 +8,9 @@
 
 enum {
 	BOOTINFO_MAX_UNTYPED = 230,
-	ROOT_CNODE_RADIX = 12,
+	ROOT_CNODE_MIN_BITS = 12,
+	ROOT_CNODE_MAX_BITS = 16, // by the memory there is
+	ROOT_CNODE_LIMIT_BITS = 20, // by an option
 };
 
 enum root_slot {

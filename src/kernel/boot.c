@@ -19,7 +19,7 @@
 
 enum {
 	PAGE = 1 << PAGE_BITS,
-	ROOT_SLOTS = 1 << ROOT_CNODE_RADIX,
+	ROOT_SLOT_SHARE = 32 << 10, // a slot of the root cnode for so much free RAM
 	ROOT_TIME_SLICE_US = 5000,
 	TABLE_LEVELS = 3, // below the root
 };
@@ -32,6 +32,7 @@ static struct {
 	uint64_t info;
 	uint64_t extra;
 	uint64_t end;
+	unsigned root_bits; // of the root cnode
 	uint64_t bytes; // of all boot objects
 } plan;
 
@@ -42,8 +43,7 @@ static struct {
 	uint8_t *memory; // cleared; taken from the start
 	uint8_t *image; // frames in the order of the user addresses
 	struct bootinfo *info;
-	struct region_list free;
-	struct region_list device;
+	struct regions regions;
 	struct block_list blocks;
 } build;
 
@@ -81,11 +81,23 @@ static bool plan_image(const struct boot_module *module) {
 	if (!is_aligned(plan.start, PAGE))
 		return refuse(
 			"the initial task must start at a page boundary, not at 0x%lx", plan.start);
-	// Half of the slots is left to the task: an image beyond that is a mistake.
-	if (end > USER_TOP || end - plan.start > (uint64_t)ROOT_SLOTS / 2 * PAGE)
+	if (end > USER_TOP)
 		return refuse("the initial task is too big: 0x%lx to 0x%lx", plan.start, end);
 	plan.buffer = align_up(end, PAGE);
 	return true;
+}
+
+// A big machine has many objects, a small one no memory to spare; frames of the image, of which
+// there is one a page, take at most half.
+static void plan_root_cnode(const struct boot_facts *facts) {
+	uint64_t ram = region_bytes(&build.regions.memory);
+	unsigned bits = ROOT_CNODE_MIN_BITS;
+
+	while (bits < ROOT_CNODE_MAX_BITS && ram >> (bits + 1) >= ROOT_SLOT_SHARE)
+		bits++;
+	plan.root_bits = facts->root_cnode_bits ? facts->root_cnode_bits : bits;
+	while ((uint64_t)PAGE << plan.root_bits < 2 * (plan.buffer - plan.start))
+		plan.root_bits++;
 }
 
 // Bytes below one table of a level: 3 PDPT, 2 page directory, 1 page table.
@@ -106,8 +118,9 @@ static bool plan_make(const struct boot_facts *facts) {
 		return refuse("the initial task is linked too high: it ends at 0x%lx", plan.buffer);
 	for (unsigned level = 1; level <= TABLE_LEVELS; level++)
 		tables += (plan.end - 1) / table_reach(level) - plan.start / table_reach(level) + 1;
+	plan_root_cnode(facts);
 	plan.bytes = (tables + 1) * PAGE + (plan.end - plan.start) +
-		(1ul << (ROOT_CNODE_RADIX + SLOT_BITS)) + PAGE;
+		(1ul << (plan.root_bits + SLOT_BITS)) + PAGE;
 	return true;
 }
 
@@ -182,11 +195,11 @@ static void build_untypeds(void) {
 	struct bootinfo *info = build.info;
 	struct block_list *blocks = &build.blocks;
 
-	block_list_append(blocks, &build.device, BLOCK_DEVICE);
-	block_list_append(blocks, &build.free, BLOCK_MEMORY);
+	block_list_make(blocks, &build.regions);
 	if (blocks->dropped)
-		print("boot: %u untyped blocks dropped, %lu KiB: more than %u\n", blocks->dropped,
-			blocks->dropped_bytes / 1024, BOOTINFO_MAX_UNTYPED);
+		print("boot: the %u smallest untyped blocks are dropped, with %lu KiB of RAM: the "
+		      "list holds %u\n",
+			blocks->dropped, blocks->dropped_memory / 1024, BOOTINFO_MAX_UNTYPED);
 	info->untyped.start = build.next_slot;
 	for (unsigned i = 0; i < blocks->count; i++) {
 		const struct bootinfo_untyped *block = &blocks->blocks[i];
@@ -237,43 +250,46 @@ static void build_bootinfo(const struct boot_facts *facts) {
 	info->extra_length = boot_info_write_extra(facts, build.image + (plan.extra - plan.start));
 	info->node_count = 1;
 	info->ipc_buffer = plan.buffer;
-	info->root_cnode_bits = ROOT_CNODE_RADIX;
-	info->empty = (struct bootinfo_range){build.next_slot, ROOT_SLOTS};
+	info->root_cnode_bits = (uint8_t)plan.root_bits;
+	info->empty = (struct bootinfo_range){build.next_slot, 1ul << plan.root_bits};
 }
 
 // The root cnode takes its memory first, for the slots of everything else.
 static void build_root_cnode(void) {
-	struct cap cap = build_object(OBJECT_CNODE, ROOT_CNODE_RADIX);
+	struct cap cap = build_object(OBJECT_CNODE, plan.root_bits);
 
-	cap.cnode.guard_size = 64 - ROOT_CNODE_RADIX;
+	cap.cnode.guard_size = (64 - plan.root_bits) & 63;
 	build.slots = cap_object(&cap);
 	build.next_slot = ROOT_SLOT_FIRST_FREE;
 	build_put(ROOT_SLOT_CNODE, cap);
 }
 
 static void report(const struct boot_facts *facts) {
-	uint64_t bytes = 0;
+	uint64_t bytes = region_bytes(&build.regions.memory) - build.blocks.dropped_memory;
 
-	for (unsigned i = 0; i < build.blocks.count; i++) {
+	for (unsigned i = 0; facts->trace_boot && i < build.blocks.count; i++) {
 		const struct bootinfo_untyped *block = &build.blocks.blocks[i];
 
-		bytes += block->is_device ? 0 : 1ul << block->size_bits;
-		if (facts->trace_boot)
-			print("boot: %s untyped 0x%lx, 2^%u\n",
-				block->is_device ? "device" : "memory", block->paddr,
-				block->size_bits);
+		print("boot: %s untyped 0x%lx, 2^%u\n", block->is_device ? "device" : "memory",
+			block->paddr, block->size_bits);
 	}
-	print("boot: %u untyped blocks, %lu MiB free; initial task at 0x%lx, %lu KiB\n",
-		build.blocks.count, bytes >> 20, plan.start, (plan.buffer - plan.start) / 1024);
+	print("boot: %u untyped blocks, %lu MiB free; initial task at 0x%lx, %lu KiB, %lu slots\n",
+		build.blocks.count, bytes >> 20, plan.start, (plan.buffer - plan.start) / 1024,
+		1ul << plan.root_bits);
+}
+
+uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit) {
+	regions_of_facts(facts, &build.regions, 0);
+	return region_take(&build.regions.memory, size, limit);
 }
 
 bool boot_root(const struct boot_facts *facts) {
 	struct thread *thread;
 	uint64_t address;
 
+	regions_of_facts(facts, &build.regions, 0);
 	if (!plan_make(facts)) return false;
-	regions_of_facts(facts, &build.free, &build.device);
-	address = region_take(&build.free, plan.bytes);
+	address = region_take(&build.regions.memory, plan.bytes, UINT64_MAX);
 	if (address == 0)
 		return refuse("no %lu KiB of free memory in one piece for the initial task",
 			plan.bytes / 1024);
@@ -288,6 +304,8 @@ bool boot_root(const struct boot_facts *facts) {
 	load_image();
 	thread = build_thread();
 	build_sched_context(thread);
+	regions_of_facts(facts, &build.regions, 1); // the loader's copy of the task is free now
+	region_remove(&build.regions.memory, address, address + plan.bytes);
 	build_untypeds();
 	build_bootinfo(facts);
 	report(facts);

@@ -5,7 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BOOT_MAX_REGIONS = 64, BOOT_MAX_MODULES = 16, BOOT_MEMORY_MAP_ENTRIES = 50 };
+enum {
+	BOOT_MAX_MEMORY = 1024, // ranges of the memory map
+	BOOT_MAX_REGIONS = 64,
+	BOOT_MAX_MODULES = 16,
+};
 
 struct boot_region {
 	uint64_t start;
@@ -18,7 +22,7 @@ struct boot_module {
 	char name[48];
 };
 
-// One entry of the BOOTINFO_MEMORY_MAP chunk, in its layout.
+// One entry of the memory map, as the BOOTINFO_MEMORY_MAP chunk has it.
 struct [[gnu::packed]] boot_memory {
 	uint32_t size;
 	uint64_t base;
@@ -29,7 +33,7 @@ struct [[gnu::packed]] boot_memory {
 // Plain data: arch fills it, kernel/boot.c reads it, nobody looks back.
 struct boot_facts {
 	uint32_t memory_count;
-	struct boot_memory memory[BOOT_MEMORY_MAP_ENTRIES];
+	struct boot_memory memory[BOOT_MAX_MEMORY];
 	uint32_t reserved_count; // kernel image and what else of RAM is in use
 	struct boot_region reserved[BOOT_MAX_REGIONS];
 	uint32_t kept_count; // device pages the kernel keeps: APIC, IOAPICs, 0xfffffff8
@@ -43,7 +47,12 @@ struct boot_facts {
 	uint32_t has_vbe;
 	uint8_t vbe[784]; // payload of BOOTINFO_VBE
 	uint32_t trace_boot; // print the untyped list and other details
+	uint32_t root_cnode_bits; // 0: by the memory there is
 };
+
+// The start of size bytes of free RAM in one piece below limit, page aligned; 0 if there are none.
+// They stay free.
+uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit);
 
 // Makes untypeds, the root cnode, the initial thread and its space, fills bootinfo. Prints one
 // clear line and returns false if the initial task cannot be started.

@@ -4,10 +4,12 @@
 #include <base/memory.h>
 #include <kernel/boot.h>
 
-// Payload of BOOTINFO_MEMORY_MAP.
+enum { MAP_ENTRIES = 50 };
+
+// Payload of BOOTINFO_MEMORY_MAP: the first entries.
 struct [[gnu::packed]] memory_map {
 	uint32_t length; // bytes of valid entries
-	struct boot_memory memory[BOOT_MEMORY_MAP_ENTRIES];
+	struct boot_memory memory[MAP_ENTRIES];
 };
 
 // An entry of BOOTINFO_MODULES: chunks follow each other without padding.
@@ -50,7 +52,9 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 		chunk_append(&extra, BOOTINFO_FRAMEBUFFER, facts->framebuffer,
 			sizeof(facts->framebuffer));
 	map = chunk_append(&extra, BOOTINFO_MEMORY_MAP, &facts->memory_count, sizeof(*map));
-	if (map) map->length = facts->memory_count * (uint32_t)sizeof(struct boot_memory);
+	if (map)
+		map->length = (uint32_t)sizeof(struct boot_memory) *
+			(facts->memory_count < MAP_ENTRIES ? facts->memory_count : MAP_ENTRIES);
 	chunk_append(&extra, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
 	if (count > 0)
 		modules = chunk_append(

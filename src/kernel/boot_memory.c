@@ -4,6 +4,7 @@
 
 #include <abi/object.h>
 #include <base/bits.h>
+#include <base/compiler.h>
 #include <base/memory.h>
 
 enum { MEMORY_TYPE_RAM = 1, PAGE = 1 << PAGE_BITS };
@@ -40,23 +41,35 @@ void region_remove(struct region_list *list, uint64_t start, uint64_t end) {
 void region_add(struct region_list *list, uint64_t start, uint64_t end) {
 	unsigned at = 0;
 
-	region_remove(list, start, end);
-	while (at < list->count && list->regions[at].start < start)
+	while (at < list->count && list->regions[at].end < start)
 		at++;
+	while (at < list->count && list->regions[at].start <= end) {
+		start = list->regions[at].start < start ? list->regions[at].start : start;
+		end = list->regions[at].end > end ? list->regions[at].end : end;
+		region_erase(list, at);
+	}
 	region_insert(list, at, (struct boot_region){start, end});
 }
 
-uint64_t region_take(struct region_list *list, uint64_t size) {
+uint64_t region_take(struct region_list *list, uint64_t size, uint64_t limit) {
 	for (unsigned i = 0; i < list->count; i++) {
 		struct boot_region *region = &list->regions[i];
 		uint64_t start = region->start;
 
-		if (region->end - start < size) continue;
+		if (region->end - start < size || start + size > limit) continue;
 		region->start += size;
 		if (region->start == region->end) region_erase(list, i);
 		return start;
 	}
 	return 0;
+}
+
+uint64_t region_bytes(const struct region_list *list) {
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < list->count; i++)
+		bytes += list->regions[i].end - list->regions[i].start;
+	return bytes;
 }
 
 // Facts come from outside the kernel: ends beyond what can be addressed are cut.
@@ -73,7 +86,7 @@ static struct boot_region region_grow(uint64_t start, uint64_t end, uint64_t ali
 static void region_withhold(struct region_list *list, struct boot_region what, uint64_t alignment) {
 	struct boot_region range = region_grow(what.start, what.end, alignment);
 
-	region_remove(list, range.start, range.end);
+	if (what.start < what.end) region_remove(list, range.start, range.end);
 }
 
 static uint64_t memory_end(const struct boot_memory *memory) {
@@ -100,41 +113,58 @@ static void regions_of_ram(const struct boot_facts *facts, struct region_list *r
 }
 
 void regions_of_facts(
-	const struct boot_facts *facts, struct region_list *memory, struct region_list *device) {
-	regions_of_ram(facts, memory);
-	region_add(device, 0, PHYSICAL_TOP);
-	for (unsigned i = 0; i < memory->count; i++)
-		region_remove(device, memory->regions[i].start, memory->regions[i].end);
-	for (unsigned i = 0; i < facts->module_count; i++) {
+	const struct boot_facts *facts, struct regions *regions, unsigned first_module) {
+	struct region_list *lists[] = {&regions->modules, &regions->device, &regions->memory};
+
+	for (unsigned i = 0; i < array_count(lists); i++)
+		lists[i]->count = 0;
+	regions_of_ram(facts, &regions->memory);
+	region_add(&regions->device, 0, PHYSICAL_TOP);
+	for (unsigned i = 0; i < regions->memory.count; i++)
+		region_withhold(&regions->device, regions->memory.regions[i], PAGE);
+	for (unsigned i = first_module; i < facts->module_count; i++) {
 		struct boot_region range = region_grow(
 			facts->modules[i].start, facts->modules[i].end, PAGE);
-		region_remove(memory, range.start, range.end);
-		(i > 0 ? region_add : region_remove)(device, range.start, range.end);
+
+		region_withhold(&regions->memory, range, PAGE);
+		region_withhold(&regions->device, range, PAGE);
+		if (i > 0) region_add(&regions->modules, range.start, range.end);
 	}
-	for (unsigned i = 0; i < facts->reserved_count; i++) {
-		region_withhold(memory, facts->reserved[i], PAGE);
-		region_withhold(device, facts->reserved[i], PAGE);
-	}
-	for (unsigned i = 0; i < facts->kept_count; i++) {
-		region_withhold(memory, facts->kept[i], PAGE);
-		region_withhold(device, facts->kept[i], 1ul << UNTYPED_MIN_BITS);
+	for (unsigned i = 0; i < array_count(lists); i++) {
+		for (unsigned j = 0; j < facts->reserved_count; j++)
+			region_withhold(lists[i], facts->reserved[j], PAGE);
+		for (unsigned j = 0; j < facts->kept_count; j++)
+			region_withhold(lists[i], facts->kept[j],
+				lists[i] == &regions->device ? 1ul << UNTYPED_MIN_BITS : PAGE);
 	}
 }
 
-static void block_drop_smallest(struct block_list *list) {
-	unsigned smallest = 0;
+// The list keeps the largest blocks: when it is full, the smallest behind the fixed ones goes, and
+// of the smallest rather a device's than RAM.
+static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_untyped block) {
+	struct bootinfo_untyped *smallest = &list->blocks[fixed];
+	struct bootinfo_untyped dropped = block;
 
-	for (unsigned i = 1; i < list->count; i++)
-		if (list->blocks[i].size_bits < list->blocks[smallest].size_bits) smallest = i;
+	if (list->count < BOOTINFO_MAX_UNTYPED) {
+		list->blocks[list->count++] = block;
+		return;
+	}
+	for (unsigned i = fixed; i < list->count; i++)
+		if (list->blocks[i].size_bits < smallest->size_bits) smallest = &list->blocks[i];
+	if (fixed < list->count &&
+		2 * smallest->size_bits + !smallest->is_device <
+			2 * block.size_bits + !block.is_device) {
+		dropped = *smallest;
+		memmove(smallest, smallest + 1,
+			(uint64_t)((char *)&list->blocks[list->count] - (char *)(smallest + 1)));
+		list->blocks[list->count - 1] = block;
+	}
 	list->dropped++;
-	list->dropped_bytes += 1ul << list->blocks[smallest].size_bits;
-	list->count--;
-	memmove(&list->blocks[smallest], &list->blocks[smallest + 1],
-		(list->count - smallest) * sizeof(list->blocks[0]));
+	if (!dropped.is_device) list->dropped_memory += 1ul << dropped.size_bits;
 }
 
-void block_list_append(
-	struct block_list *list, const struct region_list *regions, enum block_kind kind) {
+static void blocks_of_regions(struct block_list *list, const struct region_list *regions,
+	unsigned fixed, bool is_device) {
 	for (unsigned i = 0; i < regions->count; i++) {
 		uint64_t start = regions->regions[i].start;
 		uint64_t end = regions->regions[i].end;
@@ -143,10 +173,21 @@ void block_list_append(
 			unsigned bits = bits_highest(end - start);
 
 			if (start != 0 && bits_lowest(start) < bits) bits = bits_lowest(start);
-			if (list->count == BOOTINFO_MAX_UNTYPED) block_drop_smallest(list);
-			list->blocks[list->count++] = (struct bootinfo_untyped){
-				.paddr = start, .size_bits = (uint8_t)bits, .is_device = kind};
+			block_add(list, fixed,
+				(struct bootinfo_untyped){.paddr = start,
+					.size_bits = (uint8_t)bits,
+					.is_device = is_device});
 			start += 1ul << bits;
 		}
 	}
+}
+
+void block_list_make(struct block_list *list, const struct regions *regions) {
+	unsigned modules;
+
+	list->count = 0;
+	blocks_of_regions(list, &regions->modules, 0, true);
+	modules = list->count;
+	blocks_of_regions(list, &regions->device, modules, true);
+	blocks_of_regions(list, &regions->memory, modules, false);
 }

@@ -5,7 +5,8 @@
 #include <abi/bootinfo.h>
 #include <kernel/boot.h>
 
-enum { REGION_LIST_SIZE = 256 };
+// A range of the map makes one region at most; each range that is taken out may split one.
+enum { REGION_LIST_SIZE = BOOT_MAX_MEMORY + 2 * BOOT_MAX_REGIONS + BOOT_MAX_MODULES + 2 };
 
 // Disjoint ranges in ascending order. When it is full, what is lost is never given to anybody.
 struct region_list {
@@ -13,28 +14,34 @@ struct region_list {
 	struct boot_region regions[REGION_LIST_SIZE];
 };
 
+// The physical address space but for what the kernel keeps.
+struct regions {
+	struct region_list modules; // after the first
+	struct region_list device; // everything that is not RAM
+	struct region_list memory; // RAM that is free
+};
+
 // Untyped memory to be: powers of two, naturally aligned.
 struct block_list {
 	unsigned count;
 	unsigned dropped; // the smallest go when there are too many
-	uint64_t dropped_bytes;
+	uint64_t dropped_memory; // bytes of RAM among them
 	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED];
 };
 
-enum block_kind { BLOCK_MEMORY = 0, BLOCK_DEVICE = 1 };
-
-// Both take start <= end. Adding a range leaves a border towards its neighbours.
+// Both take start <= end. A range that is added becomes one with those it touches.
 void region_remove(struct region_list *list, uint64_t start, uint64_t end);
 void region_add(struct region_list *list, uint64_t start, uint64_t end);
 
-// Takes size bytes from the start of the first region that has them; 0 if none has.
-uint64_t region_take(struct region_list *list, uint64_t size);
+// Takes size bytes from the start of the first region that has them below limit; 0 if none has.
+uint64_t region_take(struct region_list *list, uint64_t size, uint64_t limit);
 
-// Sorts the physical address space: RAM that is free, and everything that is not RAM plus the
-// modules after the first (bootinfo.md 2).
+uint64_t region_bytes(const struct region_list *list);
+
+// Sorts the physical address space (bootinfo.md 2). What modules before this one lie in is RAM like
+// any other; the first has no region of its own in any case.
 void regions_of_facts(
-	const struct boot_facts *facts, struct region_list *memory, struct region_list *device);
+	const struct boot_facts *facts, struct regions *regions, unsigned first_module);
 
-// Appends the blocks that make up the regions.
-void block_list_append(
-	struct block_list *list, const struct region_list *regions, enum block_kind kind);
+// Cuts the regions into blocks: the modules whole, and of the rest the largest blocks.
+void block_list_make(struct block_list *list, const struct regions *regions);

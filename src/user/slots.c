@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Free slots: one bit each, first fit from where the last search ended.
+// Free slots: one bit each, first fit from where the last search ended. Bits count from slot_base,
+// which is no slot that is handed out: capability pointer 0 means none.
 #include <user/slots.h>
 
 #include <stdbool.h>
@@ -7,55 +8,60 @@
 #include <abi/bootinfo.h>
 
 enum {
-	SLOT_COUNT = 1 << ROOT_CNODE_RADIX,
+	SLOT_COUNT = 1 << ROOT_CNODE_MAX_BITS, // a larger CNode's other slots stay unused
 };
 
 // Written by the functions of this file only; the initial task is one thread.
 static seL4_Uint64 slot_free[SLOT_COUNT / 64];
+static seL4_Word slot_base; // the slot of bit 0
 static seL4_Word slot_hint;
 static seL4_Uint8 slot_owner[SLOT_COUNT];
 
-static bool is_free(seL4_Word slot) { return slot_free[slot / 64] >> (slot % 64) & 1; }
+static bool is_free(seL4_Word bit) { return slot_free[bit / 64] >> (bit % 64) & 1; }
 
-static void set_free(seL4_Word slot) { slot_free[slot / 64] |= 1ul << (slot % 64); }
+static void set_free(seL4_Word bit) { slot_free[bit / 64] |= 1ul << (bit % 64); }
 
-static void set_used(seL4_Word slot) { slot_free[slot / 64] &= ~(1ul << (slot % 64)); }
+static void set_used(seL4_Word bit) { slot_free[bit / 64] &= ~(1ul << (bit % 64)); }
 
 void slots_init(seL4_Word start, seL4_Word end) {
-	for (seL4_Word slot = 0; slot < SLOT_COUNT; slot++)
-		set_used(slot);
-	for (seL4_Word slot = start; slot < end && slot < SLOT_COUNT; slot++)
-		set_free(slot);
-	slot_hint = start;
+	slot_base = start - 1;
+	slot_hint = 1;
+	for (seL4_Word i = 0; i < SLOT_COUNT / 64; i++)
+		slot_free[i] = 0;
+	for (seL4_Word bit = 1; bit < SLOT_COUNT && slot_base + bit < end; bit++)
+		set_free(bit);
 }
 
-static seL4_CPtr search(seL4_Word from, seL4_Word to, seL4_Word count) {
+// The first of count free bits, or 0.
+static seL4_Word search(seL4_Word from, seL4_Word to, seL4_Word count) {
 	seL4_Word run = 0;
 
-	for (seL4_Word slot = from; slot < to; slot++) {
-		run = is_free(slot) ? run + 1 : 0;
-		if (run == count) return slot + 1 - count;
+	for (seL4_Word bit = from; bit < to; bit++) {
+		run = is_free(bit) ? run + 1 : 0;
+		if (run == count) return bit + 1 - count;
 	}
-	return seL4_CapNull;
+	return 0;
 }
 
 seL4_CPtr slots_allocate(seL4_Word count) {
-	seL4_CPtr first = search(slot_hint, SLOT_COUNT, count);
+	seL4_Word first = search(slot_hint, SLOT_COUNT, count);
 
 	if (!first) first = search(0, SLOT_COUNT, count);
 	if (!first) return seL4_CapNull;
 	for (seL4_Word i = 0; i < count; i++)
 		set_used(first + i);
 	slot_hint = first + count;
-	return first;
+	return slot_base + first;
 }
 
 void slots_release(seL4_CPtr first, seL4_Word count) {
+	seL4_Word bit = first - slot_base;
+
 	for (seL4_Word i = 0; i < count; i++) {
-		set_free(first + i);
-		slot_owner[first + i] = 0;
+		set_free(bit + i);
+		slot_owner[bit + i] = 0;
 	}
-	if (first < slot_hint) slot_hint = first;
+	if (bit < slot_hint) slot_hint = bit;
 }
 
 void slots_delete(seL4_CPtr first, seL4_Word count) {
@@ -64,11 +70,13 @@ void slots_delete(seL4_CPtr first, seL4_Word count) {
 	slots_release(first, count);
 }
 
-void slots_set_owner(seL4_CPtr slot, unsigned owner) { slot_owner[slot] = (seL4_Uint8)owner; }
+void slots_set_owner(seL4_CPtr slot, unsigned owner) {
+	slot_owner[slot - slot_base] = (seL4_Uint8)owner;
+}
 
 void slots_release_owner(unsigned owner) {
-	for (seL4_Word slot = 0; slot < SLOT_COUNT; slot++) {
-		if (slot_owner[slot] == owner) slots_release(slot, 1);
+	for (seL4_Word bit = 0; bit < SLOT_COUNT; bit++) {
+		if (slot_owner[bit] == owner) slots_release(slot_base + bit, 1);
 	}
 }
 

@@ -4,7 +4,7 @@
 
 #include <sel4/sel4.h>
 
-// Manage the slots start..end - 1; at most 2^12 - 1 is the largest slot number.
+// Manage the slots start..end - 1, at most 2^16 - 1 of them. Start is not 0.
 void slots_init(seL4_Word start, seL4_Word end);
 
 // `count` empty slots with consecutive numbers; 0 when there are none.

@@ -60,7 +60,8 @@ bool helper_start(const seL4_BootInfo *bootinfo) {
 		return false;
 	seL4_DebugNameThread(helper_tcb, "helper");
 	if (seL4_TCB_Configure(helper_tcb, seL4_CapInitThreadCNode,
-		    seL4_CNode_CapData_new(0, seL4_WordBits - ROOT_CNODE_RADIX).words[0],
+		    seL4_CNode_CapData_new(0, seL4_WordBits - bootinfo->initThreadCNodeSizeBits)
+			    .words[0],
 		    seL4_CapInitThreadVSpace, 0, 0, 0))
 		return false;
 	if (seL4_SchedControl_Configure(

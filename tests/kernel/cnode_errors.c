@@ -61,11 +61,11 @@ static void target_lookup(void) {
 
 	for (unsigned index = 0; index < OPERATIONS; index++) {
 		CHECK_ERROR(operate(&operations[index], WORDS(slot, 12)), ERROR_FAILED_LOOKUP, 0,
-			LOOKUP_GUARD_MISMATCH, 12, 0, 52);
+			LOOKUP_GUARD_MISMATCH, 12, 0, ROOT_GUARD);
 		CHECK_ERROR(operate(&operations[index], WORDS(slot, 63)), ERROR_FAILED_LOOKUP, 0,
 			LOOKUP_DEPTH_MISMATCH, 63, 64);
 		CHECK_ERROR(operate(&operations[index], WORDS(1ul << 50, 64)), ERROR_FAILED_LOOKUP,
-			0, LOOKUP_GUARD_MISMATCH, 64, 0, 52);
+			0, LOOKUP_GUARD_MISMATCH, 64, 0, ROOT_GUARD);
 	}
 }
 
@@ -134,7 +134,7 @@ static void source_lookup(void) {
 
 	for (unsigned index = FIRST_WITH_SOURCE; index < ROTATE; index++) {
 		CHECK_ERROR(operate(&operations[index], WORDS(target, DEPTH, 1, 12)),
-			ERROR_FAILED_LOOKUP, 1, LOOKUP_GUARD_MISMATCH, 12, 0, 52);
+			ERROR_FAILED_LOOKUP, 1, LOOKUP_GUARD_MISMATCH, 12, 0, ROOT_GUARD);
 		CHECK_ERROR(operate(&operations[index], WORDS(target, DEPTH, 1, 63)),
 			ERROR_FAILED_LOOKUP, 1, LOOKUP_DEPTH_MISMATCH, 63, 64);
 	}
@@ -238,7 +238,7 @@ static void rotate_source(void) {
 	CHECK_ERROR(rotate(roots, WORDS(target, DEPTH, 0, 1, DEPTH, 0, 2, 63)), ERROR_FAILED_LOOKUP,
 		1, LOOKUP_DEPTH_MISMATCH, 63, 64);
 	CHECK_ERROR(rotate(roots, WORDS(target, DEPTH, 0, 1, DEPTH, 0, 2, 12)), ERROR_FAILED_LOOKUP,
-		1, LOOKUP_GUARD_MISMATCH, 12, 0, 52);
+		1, LOOKUP_GUARD_MISMATCH, 12, 0, ROOT_GUARD);
 }
 
 static void rotate_pivot(void) {

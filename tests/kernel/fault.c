@@ -194,7 +194,7 @@ static void cap_fault_retry(void) {
 	CHECK_EQUAL(fault.words[3], LOOKUP_GUARD_MISMATCH);
 	CHECK_EQUAL(fault.words[4], 64);
 	CHECK_EQUAL(fault.words[5], 0);
-	CHECK_EQUAL(fault.words[6], 52);
+	CHECK_EQUAL(fault.words[6], ROOT_GUARD);
 	// The reply restarts the call: it faults again, at the same place.
 	ipc_send(reply, 7, WORDS(1));
 	CHECK_EQUAL(ipc_recv(endpoint, reply).words[0], fault.words[0]);

@@ -79,9 +79,9 @@ static void node_depth(void) {
 	CHECK_ERROR(retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 2, 63, slot, 1)),
 		ERROR_FAILED_LOOKUP, 0, LOOKUP_DEPTH_MISMATCH, 63, 64);
 	CHECK_ERROR(retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 2, 12, slot, 1)),
-		ERROR_FAILED_LOOKUP, 0, LOOKUP_GUARD_MISMATCH, 12, 0, 52);
+		ERROR_FAILED_LOOKUP, 0, LOOKUP_GUARD_MISMATCH, 12, 0, ROOT_GUARD);
 	CHECK_ERROR(retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 1ul << 40, 64, slot, 1)),
-		ERROR_FAILED_LOOKUP, 0, LOOKUP_GUARD_MISMATCH, 64, 0, 52);
+		ERROR_FAILED_LOOKUP, 0, LOOKUP_GUARD_MISMATCH, 64, 0, ROOT_GUARD);
 }
 
 static void node_not_cnode(void) {
@@ -94,13 +94,15 @@ static void node_not_cnode(void) {
 }
 
 static void window(void) {
-	CHECK_ERROR(retype_one(world.arena, OBJECT_ENDPOINT, 0, 4096), ERROR_RANGE, 0, 4095);
+	uint64_t slots = 1ul << world.bootinfo->root_cnode_bits;
+
+	CHECK_ERROR(retype_one(world.arena, OBJECT_ENDPOINT, 0, slots), ERROR_RANGE, 0, slots - 1);
 	CHECK_ERROR(retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 0, 0, slot_take(), 0)),
 		ERROR_RANGE, 1, 256);
 	CHECK_ERROR(retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 0, 0, slot_take(), 257)),
 		ERROR_RANGE, 1, 256);
-	CHECK_ERROR(
-		retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 0, 0, 4090, 7)), ERROR_RANGE, 1, 6);
+	CHECK_ERROR(retype(world.arena, WORDS(OBJECT_ENDPOINT, 0, 0, 0, slots - 6, 7)), ERROR_RANGE,
+		1, 6);
 }
 
 static void window_occupied(void) {

@@ -111,6 +111,9 @@ struct sched_setting {
 struct message sched_configure(uint64_t sched_context, struct sched_setting setting);
 uint64_t sched_context_make(struct sched_setting setting);
 
+// Guard bits of the root CNode.
+#define ROOT_GUARD (64u - world.bootinfo->root_cnode_bits)
+
 // Helper threads
 struct helper {
 	uint64_t tcb;

@@ -31,7 +31,7 @@ def module_lines(modules):
     return "\n".join(f"module2 /boot/{name} {name}" for name in modules)
 
 
-def pack(target, template, files, values):
+def pack(target, template, files, values, grub_modules=""):
     """Makes the ISO: files maps a name in /boot to the host file it holds."""
     for name, source in files.items():
         if not pathlib.Path(source).is_file():
@@ -47,16 +47,18 @@ def pack(target, template, files, values):
         (boot / "grub" / "grub.cfg").write_text(fill_template(text, values))
         partial = target.with_name(target.name + ".partial")
         run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", partial,
-                    f"--install-modules={MODULES[template]}", "--locales=", "--fonts=",
-                    "--themes=", directory], f"iso-{target.stem}",
+                    f"--install-modules={MODULES[template]} {grub_modules}", "--locales=",
+                    "--fonts=", "--themes=", directory], f"iso-{target.stem}",
                    env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
         partial.replace(target)
 
 
-def pack_nacre(target, kernel, modules, arguments=""):
-    """An ISO with the Nacre kernel, a module map in boot order, and kernel arguments."""
+def pack_nacre(target, kernel, modules, arguments="", prelude=""):
+    """An ISO with the Nacre kernel, a module map in boot order, and kernel arguments. The prelude
+    is commands to GRUB that change the memory map."""
     pack(target, "grub.cfg", {"kernel.elf": kernel, **modules},
-         {"ARGUMENTS": arguments, "MODULES": module_lines(modules)})
+         {"ARGUMENTS": arguments, "MODULES": module_lines(modules), "PRELUDE": prelude},
+         "mmap" if prelude else "")
 
 
 def pack_linux(target, kernel, initramfs, command_line):

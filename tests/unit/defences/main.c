@@ -190,6 +190,12 @@ static void options_all(void) {
 	check(options.defences[DEFENCE_KPTI] == WISH_AUTO);
 	check(options.defences[DEFENCE_VERW] == WISH_AUTO);
 	check(options.defences[DEFENCE_IBRS] == WISH_ON);
+	options_read("serial=3f8 log=some root-cnode-bits=11", &options);
+	check(options.serial == CONSOLE_DEFAULT_PORT && options.log == 0);
+	check(options.root_cnode_bits == 0);
+	options_read("root-cnode-bits=17 serial=0xfffff log=al", &options);
+	check(options.root_cnode_bits == 17 && options.serial == CONSOLE_DEFAULT_PORT);
+	check(options.log == 0);
 	options_read("serial=none fastpath=off", &options);
 	check(options.serial == 0 && options.fast_paths == WISH_OFF);
 }
@@ -206,11 +212,23 @@ static unsigned lines_printed(const char *command_line) {
 
 static void complaints(void) {
 	check(lines_printed("") == 0);
-	check(lines_printed(" /boot/kernel.elf  debug serial=none log=all pcid=auto ") == 0);
+	check(lines_printed(" serial=none log=all  pcid=auto root-cnode-bits=16 ") == 0);
+	check(lines_printed("/boot/kernel.elf debug=") == 2);
+	check(lines_printed(options_behind_name(" /boot/kernel.elf  log=all debug")) == 1);
+	check(strstr(printed, ": debug\n"));
+	check(lines_printed(options_behind_name("log=some")) == 1);
 	check(lines_printed("kpti=on verw=off l1d-flush=auto ssbd=on") == 0);
 	check(lines_printed("kpti=maybe") == 1 && strstr(printed, "kpti=maybe\n"));
 	check(lines_printed("kpt=on log=all KPTI=on") == 2 && strstr(printed, "kpt=on\n"));
-	check(lines_printed("kpti=onn =on pcid=") == 3);
+	check(lines_printed("kpti=onn =on pcid= serial=0x root-cnode-bits=21 log=") == 6);
+}
+
+static void cut_line(void) {
+	char line[] = "/kernel log=all kpti=of";
+	char word[] = "/kernel";
+
+	check(strcmp(options_cut(line), "kpti=of") == 0 && strcmp(line, "/kernel log=all") == 0);
+	check(options_cut(word) == word && strcmp(word, "/kernel") == 0);
 }
 
 static const struct test tests[] = {
@@ -218,6 +236,7 @@ static const struct test tests[] = {
 	{"defences.wishes", "options switch each defence on or off", wishes},
 	{"options.values", "each option is read, and what is not said stays as it is", options_all},
 	{"options.complaints", "a word that is no option is named in a line", complaints},
+	{"options.cut", "a cut word is named and is no option", cut_line},
 };
 
 int main(void) { return check_run(tests, array_count(tests)); }

@@ -1,33 +1,28 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Multiboot information of both kinds, whole and damaged, in a small memory of its own; and the
-// search for boot memory.
+// Multiboot information of both kinds, whole and damaged, in a small memory of its own.
 #include "../check.h"
 
 #include <base/compiler.h>
-#include <base/panic.h>
 #include <entry/multiboot.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-	MEMORY = 8192, // physical memory of the tests
+	MEMORY = 64 << 10, // physical memory of the tests
 	START = 0x100, // where the information begins
 	DAMAGES = 20000,
 };
+
+#define RAM_END (1ul << 46)
 
 static uint8_t memory[MEMORY];
 static size_t used; // bytes of memory that hold information
 static struct boot_facts facts;
 static struct multiboot result;
 
-void panic(const char *format, ...) {
-	(void)format;
-	abort();
-}
-
 // A copy, so that the address sanitizer sees every read beyond what was asked for.
 static const void *read_memory(uint64_t physical, uint64_t size) {
-	static void *copies[64];
+	static void *copies[32768];
 	static unsigned next;
 	void **copy = &copies[next++ % array_count(copies)];
 
@@ -49,7 +44,7 @@ static void put64(uint64_t value) { put(&value, sizeof(value)); }
 
 static bool read_at(uint32_t magic, uint64_t information) {
 	memset(&facts, 0, sizeof(facts));
-	result = (struct multiboot){.reader = read_memory, .facts = &facts};
+	result = (struct multiboot){.reader = read_memory, .facts = &facts, .ram_end = RAM_END};
 	return multiboot_read(&result, magic, information);
 }
 
@@ -139,7 +134,7 @@ static void multiboot2_whole(void) {
 	check(strcmp(facts.modules[0].name, "root.elf") == 0);
 	check(facts.memory_count == 2 && facts.memory[1].length == 0x200000);
 	check(memcmp(facts.rsdp, "RSD PTR new", 11) == 0);
-	check(!result.is_truncated);
+	check(result.memory_lost == 0 && result.modules_lost == 0 && !result.is_line_cut);
 }
 
 static void multiboot1_whole(void) {
@@ -164,7 +159,7 @@ static void multiboot_damaged(uint32_t magic, void (*build)(void)) {
 		for (int flips = 1 + rand() % 8; flips > 0; flips--)
 			memory[START + (unsigned)rand() % 0x600] = (uint8_t)rand();
 		(void)read_all(magic);
-		check(facts.memory_count <= BOOT_MEMORY_MAP_ENTRIES);
+		check(facts.memory_count <= BOOT_MAX_MEMORY);
 		check(facts.module_count <= BOOT_MAX_MODULES);
 		check(memchr(result.command_line, 0, sizeof(result.command_line)));
 		for (unsigned m = 0; m < facts.module_count; m++)
@@ -176,23 +171,126 @@ static void multiboot2_damaged(void) { multiboot_damaged(MULTIBOOT2_LOADER, buil
 
 static void multiboot1_damaged(void) { multiboot_damaged(MULTIBOOT1_LOADER, build1); }
 
-static void memory_crowded(void) {
+// Tags of multiboot 2 around a memory map whose entries follow.
+static void map_begin(unsigned entries) {
 	begin();
 	put64(0);
-	tag_begin(6, 8 + 100 * 24);
+	tag_begin(6, 8 + entries * 24);
 	put32(24);
 	put32(0);
-	for (uint64_t i = 0; i < 100; i++) {
-		put64(i << 20);
-		put64(0x1000);
-		put64(i < 99 ? 2 : 1);
-	}
+}
+
+static void map_entry(uint64_t base, uint64_t length, uint32_t type) {
+	put64(base);
+	put64(length);
+	put64(type);
+}
+
+static bool map_end(void) {
+	uint32_t total;
+
 	tag_begin(0, 0);
-	put32(0);
-	memcpy(memory + START, &(uint32_t){(uint32_t)(used - START)}, 4);
-	check(read_all(MULTIBOOT2_LOADER));
-	check(result.is_truncated && facts.memory_count == BOOT_MEMORY_MAP_ENTRIES);
-	check(facts.memory[BOOT_MEMORY_MAP_ENTRIES - 1].type == 1);
+	total = (uint32_t)(used - START);
+	memcpy(memory + START, &total, sizeof(total));
+	return read_all(MULTIBOOT2_LOADER);
+}
+
+static bool has_type_at(uint32_t type, uint64_t base) {
+	for (unsigned i = 0; i < facts.memory_count; i++)
+		if (facts.memory[i].type == type && facts.memory[i].base == base) return true;
+	return false;
+}
+
+static void memory_crowded(void) {
+	enum { OVER = 100, ALL = BOOT_MAX_MEMORY + OVER };
+
+	map_begin(ALL);
+	for (uint64_t i = 0; i < ALL; i++)
+		map_entry(i << 20, 0x1000, i % 2 ? 2 : 1);
+	check(map_end());
+	check(result.memory_lost == OVER && facts.memory_count == BOOT_MAX_MEMORY);
+	for (uint64_t i = 1; i < ALL; i += 2)
+		check(has_type_at(2, i << 20)); // what is no RAM is known in any case
+	map_begin(BOOT_MAX_MEMORY);
+	for (uint64_t i = 0; i < BOOT_MAX_MEMORY; i++)
+		map_entry(i << 20, 0x1000, 1);
+	check(map_end() && result.memory_lost == 0 && facts.memory_count == BOOT_MAX_MEMORY);
+	check(has_type_at(1, (BOOT_MAX_MEMORY - 1ul) << 20));
+}
+
+static void memory_odd(void) {
+	map_begin(8);
+	map_entry(0x200000, 0, 1); // empty
+	map_entry(0x200000, 0, 2);
+	map_entry(0x400000, 0x1000, 1); // joined with the next
+	map_entry(0x401000, 0x1000, 1);
+	map_entry(0x300000, -0x1000ul, 1); // runs past the end of all addresses
+	map_entry(0x500000, -0x1000ul, 2);
+	map_entry(RAM_END - 0x1000, 0x3000, 1); // the CPU cannot address its end
+	map_entry(RAM_END, 0x1000, 1);
+	check(map_end() && facts.memory_count == 3);
+	check(facts.memory[0].base == 0x400000 && facts.memory[0].length == 0x2000);
+	check(facts.memory[1].type == 2 && facts.memory[1].length == UINT64_MAX - 0x500000);
+	check(facts.memory[2].base == RAM_END - 0x1000 && facts.memory[2].length == 0x1000);
+}
+
+static void modules_crowded(void) {
+	begin();
+	put64(0);
+	for (unsigned i = 0; i < BOOT_MAX_MODULES + 3; i++) {
+		tag_begin(3, 8 + 2);
+		put32(0x200000 + i * 0x1000);
+		put32(0x201000 + i * 0x1000);
+		put("m", 2);
+	}
+	check(map_end() && facts.module_count == BOOT_MAX_MODULES && result.modules_lost == 3);
+	build1();
+	memory[START + 20] = 20; // module count
+	for (unsigned i = 0; i < 20; i++) {
+		used = 0x800 + 16 * i;
+		put32(0x300000);
+		put32(0x301000);
+		put64(0);
+	}
+	used = START + 24;
+	put32(0x800);
+	check(read_all(MULTIBOOT1_LOADER));
+	check(facts.module_count == BOOT_MAX_MODULES && result.modules_lost == 4);
+}
+
+static void line_build(uint32_t magic, unsigned length) {
+	static char text[2 * MULTIBOOT_COMMAND_LINE];
+
+	memset(text, 'a', length);
+	text[length] = '\0';
+	if (magic == MULTIBOOT1_LOADER) {
+		build1();
+		used = 0x2000;
+		put(text, length + 1);
+		used = START + 16;
+		put32(0x2000);
+		check(read_all(magic));
+		return;
+	}
+	begin();
+	put64(0);
+	tag_begin(1, length + 1);
+	put(text, length + 1);
+	check(map_end());
+}
+
+static void line_long(void) {
+	static const uint32_t magics[] = {MULTIBOOT1_LOADER, MULTIBOOT2_LOADER};
+
+	for (unsigned i = 0; i < array_count(magics); i++) {
+		line_build(magics[i], MULTIBOOT_COMMAND_LINE - 1);
+		check(!result.is_line_cut);
+		check(strlen(result.command_line) == MULTIBOOT_COMMAND_LINE - 1);
+		line_build(magics[i], MULTIBOOT_COMMAND_LINE);
+		check(result.is_line_cut);
+		check(strlen(result.command_line) == MULTIBOOT_COMMAND_LINE - 1);
+	}
+	_Static_assert(MULTIBOOT_COMMAND_LINE >= 4096);
 }
 
 static void option_values(void) {
@@ -204,31 +302,18 @@ static void option_values(void) {
 	check(!multiboot_option("", "log"));
 }
 
-static void memory_search(void) {
-	memset(&facts, 0, sizeof(facts));
-	facts.memory_count = 3;
-	facts.memory[0] = (struct boot_memory){20, 0, 0x9f000, 1};
-	facts.memory[1] = (struct boot_memory){20, 0x100000, 0x300000, 1};
-	facts.memory[2] = (struct boot_memory){20, 0x200000, 0x1000, 2}; // overlaps RAM
-	facts.reserved_count = 1;
-	facts.reserved[0] = (struct boot_region){0x100000, 0x180010};
-	facts.module_count = 1;
-	facts.modules[0] = (struct boot_module){.start = 0x190000, .end = 0x1ff000};
-	check(multiboot_room(&facts, 0x1000) == 0x181000);
-	check(multiboot_room(&facts, 0x10000) == 0x201000);
-	check(multiboot_room(&facts, 0x1ff000) == 0x201000);
-	check(!multiboot_room(&facts, 0x200000));
-}
-
 static const struct test tests[] = {
 	{"multiboot2_whole", "tags of multiboot 2 become boot facts", multiboot2_whole},
 	{"multiboot1_whole", "multiboot 1 information becomes boot facts", multiboot1_whole},
 	{"multiboot_wrong", "an unknown magic and unreadable memory are refused", multiboot_wrong},
 	{"multiboot2_damaged", "damaged tags are never read past their end", multiboot2_damaged},
 	{"multiboot1_damaged", "damaged information 1 is harmless", multiboot1_damaged},
-	{"memory_crowded", "RAM is kept where the memory map overflows", memory_crowded},
+	{"memory_crowded", "1024 ranges count, and no more of RAM than are known", memory_crowded},
+	{"memory_odd", "empty, split and wrapping ranges, and RAM that is too high", memory_odd},
+	{"modules_crowded", "modules beyond the sixteenth are counted", modules_crowded},
+	{"line_long", "a command line of 4 KiB is whole, a longer one is known to be cut",
+		line_long},
 	{"option_values", "options are found as whole words", option_values},
-	{"memory_search", "boot memory avoids all that is in use", memory_search},
 };
 
 int main(void) { return check_run(tests, array_count(tests)); }

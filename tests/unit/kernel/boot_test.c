@@ -6,7 +6,10 @@
 #include <abi/bootinfo.h>
 #include <cpu/paging.h>
 #include <kernel/sched_context.h>
+#include <kernel/schedule.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define IMAGE 0x400000ul
 #define BUFFER (IMAGE + 0x3000)
@@ -70,6 +73,7 @@ static void untypeds(void) {
 	const struct bootinfo *info;
 	uint64_t memory = 0;
 	bool seen_module = false;
+	bool seen_task = false;
 
 	world_boot();
 	info = world.info;
@@ -83,9 +87,11 @@ static void untypeds(void) {
 		check(!derive_has_child(slot) && slot->previous == NULL);
 		memory += untyped->is_device ? 0 : 1ul << untyped->size_bits;
 		seen_module |= untyped->is_device && untyped->paddr == 0x300000;
+		seen_task |= !untyped->is_device &&
+			WORLD_MODULE - untyped->paddr < 1ul << untyped->size_bits;
 	}
-	check(seen_module);
-	// All RAM but the kernel, the two modules and the boot objects.
+	check(seen_module && seen_task);
+	// All RAM but the kernel, the second module and the boot objects.
 	check(memory > HOST_MEMORY - (3ul << 20) && memory < HOST_MEMORY - (1ul << 20));
 }
 
@@ -199,8 +205,8 @@ static void refusals(void) {
 	file[80] = 1; // vaddr 0x400001
 	boot_fails("page boundary");
 	file[80] = 0;
-	file[107] = 1; // 16 MiB
-	boot_fails("too big");
+	file[107] = 4; // 64 MiB
+	boot_fails("free memory");
 	file[107] = 0;
 	file[85] = 0x80; // vaddr 0x800000400000: no user address
 	file[29] = 0x80;
@@ -213,6 +219,50 @@ static void refusals(void) {
 	boot_fails("initial task");
 }
 
+static void check_root_bits(unsigned bits) {
+	const struct bootinfo *info;
+
+	check(boot_root(&world.facts) && schedule() == WAY_OUT_USER);
+	world.root = this_cpu()->current;
+	world.slots = cap_object(&world.root->slots[THREAD_CSPACE].cap);
+	info = cap_object(&world.slots[ROOT_SLOT_BOOTINFO_FRAME].cap);
+	check(info->root_cnode_bits == bits && info->empty.end == 1ul << bits);
+	check(world.slots[ROOT_SLOT_CNODE].cap.size_bits == bits);
+	check(world.slots[ROOT_SLOT_CNODE].cap.cnode.guard_size == 64 - bits);
+	for (uint64_t i = info->empty.start; i < info->empty.end; i++)
+		check(slot_is_empty(&world.slots[i]));
+}
+
+static void root_cnode_size(void) {
+	static const struct {
+		uint64_t ram; // above 4 GiB
+		unsigned option;
+		uint8_t image; // 16 MiB
+		unsigned bits;
+	} cases[] = {{0, 0, 0, 12}, {0, 15, 0, 15}, {300ul << 20, 0, 0, 13}, {4ul << 30, 0, 0, 16},
+		{1ul << 40, 0, 0, 16}, {1ul << 40, 13, 0, 13}, {0, 0, 1, 14}, {0, 12, 1, 14},
+		{4ul << 30, 0, 1, 16}};
+
+	// A process each, for the kernel starts only once.
+	for (unsigned i = 0; i < array_count(cases); i++) {
+		pid_t child = fork();
+		int status = 1;
+
+		if (child == 0) {
+			world_facts();
+			((uint8_t *)physical_pointer(physical(WORLD_MODULE)))[107] = cases[i].image;
+			world.facts.memory_count = 3;
+			world.facts.memory[2] = (struct boot_memory){
+				20, 1ul << 32, cases[i].ram, 1};
+			world.facts.root_cnode_bits = cases[i].option;
+			check_root_bits(cases[i].bits);
+			_exit(0);
+		}
+		waitpid(child, &status, 0);
+		check(status == 0);
+	}
+}
+
 static const struct test rows[] = {
 	{"BOOT001", "the fixed slots hold what the ABI says", fixed_slots},
 	{"BOOT002", "the bootinfo page tells every range of slots", bootinfo},
@@ -220,6 +270,8 @@ static const struct test rows[] = {
 	{"BOOT004", "image, buffer and bootinfo are mapped as their capabilities record", mapping},
 	{"BOOT005", "the first thread enters as the ABI says", first_thread},
 	{"BOOT006", "extra bootinfo has its chunks", chunks},
+	{"BOOT008", "the root cnode grows with the memory, the image, or as an option says",
+		root_cnode_size},
 	{"BOOT007", "a missing, damaged or oversized task is told in one line", refusals},
 };
 

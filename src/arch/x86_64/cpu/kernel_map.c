@@ -22,8 +22,12 @@
 #define CONSTANT_BITS (HOST_PRESENT | HOST_GLOBAL | ENTRY_NO_EXECUTE)
 #define TEXT_BITS (HOST_PRESENT | HOST_GLOBAL)
 
+// SDM 3A, 4.1.4
+#define CPUID_MAX_EXTENDED 0x80000000u
+#define CPUID_ADDRESS_SIZES 0x80000008u
+
 #define PAGE_SIZE 4096ul
-#define WINDOW_LIMIT (64ul << 40)
+#define WINDOW_SIZE (KERNEL_IMAGE - PHYSICAL_WINDOW)
 #define VGA_START 0xa0000ul
 #define VGA_END 0xc0000ul
 
@@ -88,6 +92,13 @@ static void map_image(const char *start, const char *end, uint64_t bits) {
 	map(KERNEL_IMAGE, image_address(start), image_address(end), bits);
 }
 
+uint64_t kernel_map_ram_end(void) {
+	bool is_known = cpuid(CPUID_MAX_EXTENDED, 0).eax >= CPUID_ADDRESS_SIZES;
+	unsigned bits = is_known ? cpuid(CPUID_ADDRESS_SIZES, 0).eax & 0xff : 36;
+
+	return bits < 47 ? 1ul << bits : WINDOW_SIZE;
+}
+
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 	// Image and its alias in the window: three tables and one for each 2 MiB; window below
 	// 4 GiB: a table for each GiB, one for the PDPT, and that of the VGA memory.
@@ -116,8 +127,7 @@ void kernel_map_begin(uint64_t start, uint64_t end) {
 }
 
 void kernel_map_memory(uint64_t start, uint64_t end) {
-	end = end < WINDOW_LIMIT ? align_up(end, 2 * MIB) : WINDOW_LIMIT;
-	map(PHYSICAL_WINDOW, align_down(start, 2 * MIB), end, DATA_BITS);
+	map(PHYSICAL_WINDOW, start, end, DATA_BITS);
 }
 
 void kernel_map_isolate(void) {

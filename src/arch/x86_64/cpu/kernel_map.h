@@ -6,13 +6,16 @@
 
 #include <cpu/layout.h>
 
+// Memory from here up cannot be shown by the window, or by no page table of this CPU.
+uint64_t kernel_map_ram_end(void);
+
 // Bytes of tables needed at most for count ranges of memory with size bytes together.
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size);
 
 // First step: tables for the image, in RAM from start to end (page aligned, below 4 GiB).
 void kernel_map_begin(uint64_t start, uint64_t end);
 
-// Once for each range that the window must show as ordinary memory.
+// Once for each range, on 2 MiB boundaries, that the window must show as ordinary memory.
 void kernel_map_memory(uint64_t start, uint64_t end);
 
 // Address spaces get the ways in and nothing else.

@@ -17,7 +17,7 @@
 #include <cpu/vmx.h>
 #include <entry/defend.h>
 #include <entry/multiboot.h>
-#include <kernel/boot.h>
+#include <kernel/boot_memory.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 
@@ -47,18 +47,25 @@ static void cpu_start(struct cpu *cpu) {
 static void options_apply(const char *command_line) {
 	options_read(command_line, &options);
 	console_init(options.serial);
+	facts.root_cnode_bits = options.root_cnode_bits;
 	facts.trace_boot = options.log == 'a'; // log=all
 	if (options.log == 'n') console_traces_off(); // log=none
 }
 
 static bool loader_read(uint32_t magic, uint64_t information) {
-	struct multiboot loader = {.reader = physical_read, .facts = &facts};
-	bool ok = multiboot_read(&loader, magic, information);
+	static struct multiboot loader = {.reader = physical_read, .facts = &facts};
+	const char *cut = NULL;
 	uint64_t ram = 0;
+	bool ok;
 
+	loader.ram_end = kernel_map_ram_end();
+	ok = multiboot_read(&loader, magic, information);
+	if (loader.is_line_cut) cut = options_cut(loader.command_line);
 	options_apply(loader.command_line);
 	print("\nNacre, %s build\n", NACRE_DEBUG ? "debug" : "release");
-	options_warn(loader.command_line);
+	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
+	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(loader.command_line)
+						: loader.command_line);
 	if (!ok) {
 		print("boot: not started by a multiboot loader (magic %x)\n", magic);
 		return false;
@@ -67,8 +74,10 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 		ram += facts.memory[i].type == MEMORY_RAM ? facts.memory[i].length : 0;
 	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
 		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count, ram / MIB);
-	if (loader.is_truncated)
-		print("boot: too many memory ranges or modules, some are unused\n");
+	if (loader.memory_lost > 0 || loader.modules_lost > 0)
+		print("boot: %u more ranges of memory and the last %u modules are not used: "
+		      "there may be %u and %u\n",
+			loader.memory_lost, loader.modules_lost, BOOT_MAX_MEMORY, BOOT_MAX_MODULES);
 	return true;
 }
 
@@ -76,32 +85,38 @@ static void memory_reserve(uint64_t start, uint64_t end) {
 	facts.reserved[facts.reserved_count++] = (struct boot_region){start, end};
 }
 
-static bool is_visible(const struct boot_memory *memory) {
-	return memory->type == MEMORY_RAM || memory->type == MEMORY_ACPI_TABLES ||
-		memory->type == MEMORY_ACPI_SAVED;
+// Ranges that the window shows as memory, grown to 2 MiB.
+static void visible_find(struct region_list *visible) {
+	for (unsigned i = 0; i < facts.memory_count; i++) {
+		const struct boot_memory *memory = &facts.memory[i];
+		uint64_t end = memory->base + memory->length;
+
+		if ((memory->type == MEMORY_RAM || memory->type == MEMORY_ACPI_TABLES ||
+			    memory->type == MEMORY_ACPI_SAVED) &&
+			end <= kernel_map_ram_end())
+			region_add(
+				visible, align_down(memory->base, 2 * MIB), align_up(end, 2 * MIB));
+	}
 }
 
 static bool map_start(void) {
+	static struct region_list visible;
 	uint64_t image = physical_of_image(image_start).value;
 	uint64_t image_size = (uint64_t)(image_end - image_start);
-	uint64_t visible = 0, pool, pool_size, pool_used;
+	uint64_t pool, pool_size, pool_used;
 
 	memory_reserve(image, image + image_size);
-	for (unsigned i = 0; i < facts.memory_count; i++)
-		visible += is_visible(&facts.memory[i]) ? facts.memory[i].length : 0;
-	pool_size = kernel_map_pool_size(facts.memory_count, visible);
-	pool = multiboot_room(&facts, pool_size);
+	visible_find(&visible);
+	pool_size = kernel_map_pool_size(visible.count, region_bytes(&visible));
+	pool = boot_room(&facts, pool_size, PHYSICAL_READ_END);
 	if (!pool) {
-		print("boot: no RAM for the kernel's page tables\n");
+		print("boot: no %lu KiB of RAM in one piece for the kernel's page tables\n",
+			pool_size / 1024);
 		return false;
 	}
 	kernel_map_begin(pool, pool + pool_size);
-	for (unsigned i = 0; i < facts.memory_count; i++) {
-		const struct boot_memory *memory = &facts.memory[i];
-
-		if (is_visible(memory))
-			kernel_map_memory(memory->base, memory->base + memory->length);
-	}
+	for (unsigned i = 0; i < visible.count; i++)
+		kernel_map_memory(visible.regions[i].start, visible.regions[i].end);
 	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) kernel_map_isolate();
 	pool_used = kernel_map_load();
 	memory_reserve(pool, pool_used);

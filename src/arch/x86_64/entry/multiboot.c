@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Both multiboot formats, read field by field with a bound on everything; and a search in the
-// memory map that comes of them.
+// Both multiboot formats, read field by field with a bound on everything.
 #include <entry/multiboot.h>
 
 #include <base/bits.h>
@@ -14,6 +13,7 @@ enum {
 	INFO1_MODULES = 1 << 3,
 	INFO1_MEMORY_MAP = 1 << 6,
 	INFO1_MAX_MAP = 64 << 10,
+	INFO1_MAX_MODULES = 256,
 };
 
 // Multiboot 2: tags.
@@ -36,45 +36,54 @@ enum {
 	VBE_BLOCKS = 512 + 256, // about the controller and about the mode
 };
 
-#define PAGE_SIZE 4096ul
-#define ROOM_LOWEST (1ul << 20)
-#define ROOM_HIGHEST (1ul << 32)
-
-// Targets of texts are zero before; their last byte stays so.
-
-static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
-	for (uint64_t i = 0; i < limit && i + 1 < room && text[i]; i++)
+// The target is zero before; its last byte stays so. Returns whether the text is longer.
+static bool text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
+	for (uint64_t i = 0; i < limit && text[i]; i++) {
+		if (i + 1 == room) return true;
 		target[i] = text[i];
-}
-
-// A string somewhere in memory: its length is unknown, so it is read a byte at a time.
-static void text_read(struct multiboot *loader, char *target, uint64_t room, uint64_t physical) {
-	for (uint64_t i = 0; i + 1 < room; i++) {
-		const char *character = loader->reader(physical + i, 1);
-
-		if (!character || !*character) return;
-		target[i] = *character;
 	}
+	return false;
 }
 
-static void memory_add(struct multiboot *loader, uint64_t base, uint64_t length, uint32_t type) {
-	struct boot_facts *facts = loader->facts;
-	struct boot_memory *last = NULL;
+// A string somewhere in memory: its length is unknown.
+static bool text_read(struct multiboot *loader, char *target, uint64_t room, uint64_t physical) {
+	const char *text = loader->reader(physical, room);
 
-	if (facts->memory_count > 0) last = &facts->memory[facts->memory_count - 1];
-	if (length == 0 || base + length < base) return;
-	if (last && last->type == type && last->base + last->length == base) {
-		last->length += length;
+	return text && text_copy(target, room, text, room);
+}
+
+// RAM that the kernel cannot address is left out. A range of another type that runs past the end of
+// all addresses counts up to there, for nothing in it may be taken for RAM.
+static bool memory_cut(const struct multiboot *loader, struct boot_memory *memory) {
+	uint64_t limit = memory->type == MEMORY_RAM ? loader->ram_end : UINT64_MAX;
+	bool wraps = memory->base + memory->length < memory->base;
+
+	if (memory->base >= limit || (wraps && memory->type == MEMORY_RAM)) return false;
+	if (wraps || memory->length > limit - memory->base) memory->length = limit - memory->base;
+	return memory->length > 0;
+}
+
+static void memory_add(struct multiboot *loader, struct boot_memory memory) {
+	struct boot_facts *facts = loader->facts;
+	unsigned count = facts->memory_count;
+	struct boot_memory *last = count > 0 ? &facts->memory[count - 1] : NULL;
+
+	if (!memory_cut(loader, &memory)) return;
+	if (last && last->type == memory.type && last->base + last->length == memory.base) {
+		last->length += memory.length;
 		return;
 	}
-	if (facts->memory_count < BOOT_MEMORY_MAP_ENTRIES) {
-		last = &facts->memory[facts->memory_count++];
-	} else {
-		// RAM is worth more than a hole, which nobody may use anyway.
-		loader->is_truncated = true;
-		if (type != MEMORY_RAM || last->type == MEMORY_RAM) return;
+	if (count < BOOT_MAX_MEMORY) {
+		facts->memory[facts->memory_count++] = memory;
+		return;
 	}
-	*last = (struct boot_memory){MEMORY_ENTRY_REST, base, length, type};
+	loader->memory_lost++;
+	// RAM may go unused; what is no RAM must not be taken for it.
+	while (memory.type != MEMORY_RAM && count-- > 0) {
+		if (facts->memory[count].type != MEMORY_RAM) continue;
+		facts->memory[count] = memory;
+		return;
+	}
 }
 
 static struct boot_module *module_add(struct multiboot *loader, uint64_t start, uint64_t end) {
@@ -82,7 +91,7 @@ static struct boot_module *module_add(struct multiboot *loader, uint64_t start, 
 
 	if (start >= end) return NULL;
 	if (facts->module_count == BOOT_MAX_MODULES) {
-		loader->is_truncated = true;
+		loader->modules_lost++;
 		return NULL;
 	}
 	facts->modules[facts->module_count] = (struct boot_module){.start = start, .end = end};
@@ -90,7 +99,7 @@ static struct boot_module *module_add(struct multiboot *loader, uint64_t start, 
 }
 
 static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t count) {
-	for (uint64_t i = 0; i < count && i < 2 * BOOT_MAX_MODULES; i++) {
+	for (uint64_t i = 0; i < count && i < INFO1_MAX_MODULES; i++) {
 		const uint8_t *entry = loader->reader(physical + 16 * i, 16);
 		struct boot_module *module;
 
@@ -102,6 +111,12 @@ static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t 
 	}
 }
 
+// Both formats have the same three numbers in a row.
+static struct boot_memory memory_entry(const uint8_t *entry) {
+	return (struct boot_memory){MEMORY_ENTRY_REST, bytes_number(entry, 0, 8),
+		bytes_number(entry, 8, 8), (uint32_t)bytes_number(entry, 16, 4)};
+}
+
 static void memory1_read(struct multiboot *loader, uint64_t physical, uint64_t size) {
 	uint64_t at = 0;
 
@@ -110,8 +125,7 @@ static void memory1_read(struct multiboot *loader, uint64_t physical, uint64_t s
 		const uint8_t *entry = loader->reader(physical + at, 4 + MEMORY_ENTRY_REST);
 
 		if (!entry || bytes_number(entry, 0, 4) < MEMORY_ENTRY_REST) return;
-		memory_add(loader, bytes_number(entry, 4, 8), bytes_number(entry, 12, 8),
-			(uint32_t)bytes_number(entry, 20, 4));
+		memory_add(loader, memory_entry(entry + 4));
 		at += 4 + bytes_number(entry, 0, 4);
 	}
 }
@@ -123,8 +137,8 @@ static bool information1_read(struct multiboot *loader, uint64_t physical) {
 	if (!information) return false;
 	flags = bytes_number(information, 0, 4);
 	if (flags & INFO1_COMMAND_LINE)
-		text_read(loader, loader->command_line, MULTIBOOT_COMMAND_LINE,
-			bytes_number(information, 16, 4));
+		loader->is_line_cut = text_read(loader, loader->command_line,
+			MULTIBOOT_COMMAND_LINE, bytes_number(information, 16, 4));
 	if (flags & INFO1_MODULES)
 		modules1_read(
 			loader, bytes_number(information, 24, 4), bytes_number(information, 20, 4));
@@ -137,8 +151,8 @@ static bool information1_read(struct multiboot *loader, uint64_t physical) {
 // Readers of tags: tag has size bytes, at least the row's minimum.
 
 static void tag_command_line(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	text_copy(loader->command_line, MULTIBOOT_COMMAND_LINE, (const char *)tag + TAG_HEADER,
-		size - TAG_HEADER);
+	loader->is_line_cut = text_copy(loader->command_line, MULTIBOOT_COMMAND_LINE,
+		(const char *)tag + TAG_HEADER, size - TAG_HEADER);
 }
 
 static void tag_module(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
@@ -154,8 +168,7 @@ static void tag_memory_map(struct multiboot *loader, const uint8_t *tag, uint32_
 
 	if (step < MEMORY_ENTRY_REST) return;
 	for (uint64_t at = 16; at + step <= size; at += step)
-		memory_add(loader, bytes_number(tag + at, 0, 8), bytes_number(tag + at, 8, 8),
-			(uint32_t)bytes_number(tag + at, 16, 4));
+		memory_add(loader, memory_entry(tag + at));
 }
 
 static void tag_vbe(struct multiboot *loader, const uint8_t *tag, uint32_t) {
@@ -238,43 +251,4 @@ const char *multiboot_option(const char *command_line, const char *name) {
 			at++;
 	}
 	return NULL;
-}
-
-// The end of a range in use that overlaps [start, end), or 0.
-static uint64_t overlap_end(const struct boot_facts *facts, uint64_t start, uint64_t end) {
-	for (unsigned i = 0; i < facts->reserved_count; i++) {
-		if (start < facts->reserved[i].end && facts->reserved[i].start < end)
-			return facts->reserved[i].end;
-	}
-	for (unsigned i = 0; i < facts->module_count; i++) {
-		if (start < facts->modules[i].end && facts->modules[i].start < end)
-			return facts->modules[i].end;
-	}
-	// Entries of other types win where a firmware's map overlaps itself.
-	for (unsigned i = 0; i < facts->memory_count; i++) {
-		const struct boot_memory *memory = &facts->memory[i];
-		uint64_t memory_end = memory->base + memory->length;
-
-		if (memory->type != MEMORY_RAM && start < memory_end && memory->base < end)
-			return memory_end;
-	}
-	return 0;
-}
-
-uint64_t multiboot_room(const struct boot_facts *facts, uint64_t size) {
-	for (unsigned i = 0; i < facts->memory_count; i++) {
-		const struct boot_memory *memory = &facts->memory[i];
-		uint64_t end = memory->base + memory->length;
-		uint64_t next = memory->base < ROOM_LOWEST ? ROOM_LOWEST : memory->base;
-
-		if (memory->type != MEMORY_RAM) continue;
-		end = end > ROOM_HIGHEST ? ROOM_HIGHEST : end;
-		while (align_up(next, PAGE_SIZE) + size <= end) {
-			uint64_t start = align_up(next, PAGE_SIZE);
-
-			next = overlap_end(facts, start, start + size);
-			if (!next) return start;
-		}
-	}
-	return 0;
 }

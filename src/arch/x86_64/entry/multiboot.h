@@ -7,7 +7,7 @@
 
 #define MULTIBOOT1_LOADER 0x2badb002u
 #define MULTIBOOT2_LOADER 0x36d76289u
-#define MULTIBOOT_COMMAND_LINE 256
+#define MULTIBOOT_COMMAND_LINE 8192
 
 enum multiboot_memory { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVED = 4 };
 
@@ -15,9 +15,12 @@ enum multiboot_memory { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVE
 typedef const void *multiboot_reader(uint64_t physical, uint64_t size);
 
 struct multiboot {
-	multiboot_reader *reader; // this and facts come from the caller, the rest is zero before
+	multiboot_reader *reader; // these three come from the caller, the rest is zero before
 	struct boot_facts *facts; // zero before
-	bool is_truncated; // more memory ranges or modules than there is room for
+	uint64_t ram_end; // what is above cannot be addressed
+	unsigned memory_lost; // ranges and modules that there is no room for
+	unsigned modules_lost;
+	bool is_line_cut;
 	char command_line[MULTIBOOT_COMMAND_LINE];
 };
 
@@ -27,7 +30,3 @@ bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t informati
 
 // The value of option "name=" in a command line, or null. Ends at a space or the end.
 const char *multiboot_option(const char *command_line, const char *name);
-
-// The start of size bytes of RAM from 1 MiB up and below 4 GiB, page aligned, that neither
-// facts->reserved nor modules use; 0 if there are none.
-uint64_t multiboot_room(const struct boot_facts *facts, uint64_t size);

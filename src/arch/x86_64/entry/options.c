@@ -2,21 +2,9 @@
 // Options from the command line, and complaints about what is none.
 #include <entry/options.h>
 
+#include <abi/bootinfo.h>
 #include <cpu/console.h>
 #include <entry/multiboot.h>
-
-// Hexadecimal with 0x before it; all else, like "none", is 0.
-static uint16_t port_read(const char *text) {
-	uint64_t value = 0;
-
-	if (text[0] != '0' || text[1] != 'x') return 0;
-	for (text += 2;; text++) {
-		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
-
-		if (digit >= 16) return (uint16_t)value;
-		value = value * 16 + digit;
-	}
-}
 
 static uint64_t length_until(const char *text, char end) {
 	uint64_t length = 0;
@@ -34,52 +22,129 @@ static bool is_word(const char *text, char end, const char *word) {
 	return !*text || *text == ' ' || *text == end;
 }
 
-static enum wish wish_read(const char *command_line, const char *name) {
-	const char *value = multiboot_option(command_line, name);
+// Readers of values: false if the text, up to a space or the end, is none.
 
-	if (value && is_word(value, ' ', "on")) return WISH_ON;
-	if (value && is_word(value, ' ', "off")) return WISH_OFF;
-	return WISH_AUTO;
+static bool number_read(const char *text, unsigned base, unsigned *value) {
+	uint64_t number = 0;
+
+	do {
+		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
+
+		number = number * base + digit;
+		if (digit >= base || number > UINT16_MAX) return false;
+		text++;
+	} while (*text && *text != ' ');
+	*value = (unsigned)number;
+	return true;
+}
+
+static bool serial_read(const char *text, unsigned *value) {
+	*value = 0;
+	if (is_word(text, ' ', "none")) return true;
+	return text[0] == '0' && text[1] == 'x' && number_read(text + 2, 16, value) && *value > 0;
+}
+
+static bool log_read(const char *text, unsigned *value) {
+	*value = (unsigned char)*text;
+	return is_word(text, ' ', "all") || is_word(text, ' ', "none");
+}
+
+static bool root_cnode_read(const char *text, unsigned *value) {
+	return number_read(text, 10, value) && *value >= ROOT_CNODE_MIN_BITS &&
+		*value <= ROOT_CNODE_LIMIT_BITS;
+}
+
+static bool wish_read(const char *text, unsigned *value) {
+	bool is_on = is_word(text, ' ', "on");
+	bool is_off = is_word(text, ' ', "off");
+
+	*value = is_on ? WISH_ON : is_off ? WISH_OFF : WISH_AUTO;
+	return is_on || is_off || is_word(text, ' ', "auto");
+}
+
+enum option {
+	OPTION_SERIAL,
+	OPTION_LOG,
+	OPTION_ROOT_CNODE,
+	OPTION_PCID,
+	OPTION_FAST_PATHS,
+	OPTION_DEFENCES, // one each from here on
+};
+
+static const struct row {
+	const char *name;
+	bool (*read)(const char *text, unsigned *value);
+	unsigned missing; // the value where the option is missing or has none of its values
+} rows[OPTION_DEFENCES] = {
+	[OPTION_SERIAL] = {"serial", serial_read, CONSOLE_DEFAULT_PORT},
+	[OPTION_LOG] = {"log", log_read, 0},
+	[OPTION_ROOT_CNODE] = {"root-cnode-bits", root_cnode_read, 0},
+	[OPTION_PCID] = {"pcid", wish_read, WISH_AUTO},
+	[OPTION_FAST_PATHS] = {"fastpath", wish_read, WISH_AUTO},
+};
+
+static struct row row_at(unsigned option) {
+	if (option < OPTION_DEFENCES) return rows[option];
+	return (struct row){defence_names[option - OPTION_DEFENCES], wish_read, WISH_AUTO};
+}
+
+static unsigned option_read(const char *command_line, unsigned option) {
+	struct row row = row_at(option);
+	const char *text = multiboot_option(command_line, row.name);
+	unsigned value;
+
+	return text && row.read(text, &value) ? value : row.missing;
 }
 
 void options_read(const char *command_line, struct options *options) {
-	const char *serial = multiboot_option(command_line, "serial");
-	const char *log = multiboot_option(command_line, "log");
-
 	*options = (struct options){
-		.serial = serial ? port_read(serial) : CONSOLE_DEFAULT_PORT,
-		.log = log ? *log : 0,
-		.pcid = wish_read(command_line, "pcid"),
-		.fast_paths = wish_read(command_line, "fastpath"),
+		.serial = (uint16_t)option_read(command_line, OPTION_SERIAL),
+		.log = (char)option_read(command_line, OPTION_LOG),
+		.root_cnode_bits = option_read(command_line, OPTION_ROOT_CNODE),
+		.pcid = option_read(command_line, OPTION_PCID),
+		.fast_paths = option_read(command_line, OPTION_FAST_PATHS),
 	};
 	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++)
-		options->defences[i] = wish_read(command_line, defence_names[i]);
-}
-
-static bool is_switch(const char *word) {
-	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++) {
-		if (is_word(word, '=', defence_names[i])) return true;
-	}
-	return is_word(word, '=', "pcid") || is_word(word, '=', "fastpath");
+		options->defences[i] = option_read(command_line, OPTION_DEFENCES + i);
 }
 
 static bool is_good(const char *word) {
-	const char *value = word + length_until(word, '=') + 1;
+	uint64_t length = length_until(word, '=');
+	unsigned value;
 
-	if (!is_switch(word)) return is_word(word, '=', "serial") || is_word(word, '=', "log");
-	return is_word(value, ' ', "on") || is_word(value, ' ', "off") ||
-		is_word(value, ' ', "auto");
+	if (word[length] != '=') return false;
+	for (unsigned i = 0; i < OPTION_DEFENCES + DEFENCE_OPTIONS; i++) {
+		struct row row = row_at(i);
+
+		if (is_word(word, '=', row.name)) return row.read(word + length + 1, &value);
+	}
+	return false;
+}
+
+const char *options_behind_name(const char *command_line) {
+	uint64_t length;
+
+	while (*command_line == ' ')
+		command_line++;
+	length = length_until(command_line, '=');
+	return command_line[length] == '=' ? command_line : command_line + length;
+}
+
+const char *options_cut(char *command_line) {
+	char *word = command_line;
+
+	for (char *at = command_line; *at; at++)
+		word = *at == ' ' ? at + 1 : word;
+	if (word > command_line) word[-1] = '\0';
+	return word;
 }
 
 void options_warn(const char *command_line) {
-	for (const char *word = command_line; *word; word++) {
-		uint64_t length = length_until(word, ' ');
-
-		// A word without = is the kernel's own name, which some loaders pass.
-		if (length_until(word, '=') < length && !is_good(word))
-			print("boot: no such option, or not with this value: %.*s\n", (int)length,
-				word);
-		word += length;
-		if (!*word) return;
+	for (const char *word = command_line; *word; word += length_until(word, ' ')) {
+		while (*word == ' ')
+			word++;
+		if (*word && !is_good(word))
+			print("boot: no such option, or not with this value: %.*s\n",
+				(int)length_until(word, ' '), word);
 	}
 }
