@@ -6,8 +6,6 @@ from compose import model
 from compose.elf import ElfError, Program
 
 SYMBOL = "system_bundle"
-# The kernel gives the initial task a slot for each page of its image, half of 4096 at most.
-MAX_PAGES = 2048
 
 
 def bundle(initial_task, image):
@@ -15,13 +13,6 @@ def bundle(initial_task, image):
     program = Program(initial_task)
     last = program.segments[-1]
     start = -(-last.end() // model.PAGE) * model.PAGE
-    end = start + len(image)
-    pages = -(-(end - program.segments[0].vaddr) // model.PAGE)
-    if pages > MAX_PAGES:
-        raise ElfError(
-            f"of {pages * 4} KiB is too large for one boot module (limit {MAX_PAGES * 4} KiB); "
-            "make an ISO with `nacre build`, where the image is a module of its own"
-        )
     program.patch(SYMBOL, struct.pack("<QQ", start, len(image)))
     parts = [(s.vaddr, bytes(s.data), s.memory_size, 4 | 2 * s.writable | s.executable)
              for s in program.segments]

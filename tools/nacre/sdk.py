@@ -92,6 +92,14 @@ def write_examples(folder):
             shutil.copy(source / "hello" / "Makefile", example)
 
 
+def write_guest(folder):
+    """What Linux guests of the examples boot from; the Makefiles look there."""
+    build.guest_files()
+    folder.mkdir()
+    for file in (places.GUEST_KERNEL, places.GUEST_INITRAMFS, places.GUEST_COMMAND_LINE):
+        shutil.copy(file, folder)
+
+
 def clear(folder):
     """Only a folder that is empty or was made by us is replaced."""
     if folder.exists() and any(folder.iterdir()):
@@ -117,6 +125,7 @@ def make(folder):
             write_programs(place / "elf", config.flavour)
     write_tool(folder)
     write_examples(folder)
+    write_guest(folder / "guest")
     shutil.copytree(places.ROOT / "docs", folder / "doc")
     shutil.copy(places.ROOT / "LICENSE", folder)
     (folder / "VERSION").write_text(version() + "\n")
