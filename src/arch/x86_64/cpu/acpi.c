@@ -75,7 +75,13 @@ static void apic_take(struct acpi_facts *facts, uint64_t physical) {
 }
 
 static void ioapic_take(struct acpi_facts *facts, uint64_t physical) {
-	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !physical || !is_aligned(physical, 1024))
+	bool ignored = facts->ioapic_count == ACPI_MAX_IOAPICS || !physical ||
+		!is_aligned(physical, 1024);
+
+	// Its pins have one name each.
+	for (unsigned i = 0; i < facts->ioapic_count; i++)
+		ignored |= facts->ioapics[i] == physical;
+	if (ignored)
 		print("acpi: I/O APIC at %lx ignored\n", physical);
 	else
 		facts->ioapics[facts->ioapic_count++] = physical;
