@@ -10,7 +10,7 @@ from nacre import emulator, machine, places, results, sdk
 from nacre.system_tests import judge
 
 SECONDS = 60
-FOLDER = places.BUILD / "system-tests" / "sdk"
+FOLDER = places.BUILD / "system-tests" / "sdk with blanks"
 _making = threading.Lock()
 
 # What Makefiles and scripts find in each configuration's folder for programs.

@@ -139,7 +139,7 @@ class Command(Composer):
             (("test.system", *BASE, "--image-type", "binary"), "--image-type"),
             (("missing.system", *BASE), "missing.system: cannot be read"),
             (("test.system", *BASE, "--override-kernel", "gone"), "gone: cannot be read"),
-            (("test.system", *BASE, "-o", "no/where"), "no/where.partial: cannot be"),
+            (("test.system", *BASE, "-o", "no/where"), "no/where: cannot be"),
             (("test.system", *BASE, "--nonsense"), "--nonsense"),
         ):
             with self.subTest(words=words):

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from compose import boards, bundle, objects, picture, viper
+from compose import boards, bundle, objects, output, picture, viper
 from compose.check import Checker
 from compose.elf import ElfError
 from compose.image import ImageWriter
@@ -103,14 +103,6 @@ def _arguments(words):
     return options
 
 
-def _write(path, data):
-    """All or nothing: a failure leaves no half file behind."""
-    partial = path + ".partial"
-    with open(partial, "wb") as file:
-        file.write(data)
-    os.replace(partial, path)
-
-
 def _read(path):
     with open(path, "rb") as file:
         return file.read()
@@ -133,9 +125,9 @@ def _write_bundle(options, composed):
     module = bundle.bundle(_read(os.path.join(folder, "initialiser.elf")), composed.image)
     target = os.path.dirname(os.path.abspath(options.output))
     kernel = _read(options.override_kernel or os.path.join(folder, "sel4.elf"))
-    _write(options.output, module)
-    _write(os.path.join(target, "sel4.elf"), kernel)
-    _write(os.path.join(target, "sel4_32.elf"), bundle.as_elf32(kernel))
+    output.write(options.output, module)
+    output.write(os.path.join(target, "sel4.elf"), kernel)
+    output.write(os.path.join(target, "sel4_32.elf"), bundle.as_elf32(kernel))
     print(f"MICROKIT|objects: {composed.object_count()}, description {len(composed.image)} bytes")
     print(f"MICROKIT|initial task: {len(module) - len(composed.image)} bytes")
     print(f"MICROKIT|boot module: {options.output}, {len(module)} bytes")
@@ -144,29 +136,33 @@ def _write_bundle(options, composed):
 def _write_viper(folder, composed):
     os.makedirs(folder, exist_ok=True)
     for name, text in viper.files(composed.system, composed.programs):
-        _write(os.path.join(folder, name), text.encode())
+        output.write(os.path.join(folder, name), text.encode())
 
 
 def _write_outputs(options, composed):
     if options.system_image:
-        _write(options.system_image, composed.image)
+        output.write(options.system_image, composed.image)
     else:
         _write_bundle(options, composed)
     if options.report:
-        _write(options.report, composed.report.encode())
+        output.write(options.report, composed.report.encode())
     if options.capdl_json:
-        _write(options.capdl_json, json.dumps(composed.document(), indent=1).encode() + b"\n")
+        output.write(options.capdl_json, json.dumps(composed.document(), indent=1).encode() + b"\n")
     if options.viper_output:
         _write_viper(options.viper_output, composed)
     if options.html:
         title = options.title or os.path.basename(options.system)
         text, has_picture = picture.page(title, composed.system, composed.report)
-        _write(options.html, text.encode())
+        output.write(options.html, text.encode())
         if not has_picture:
             print(f"{options.html}: {picture.MISSING}", file=sys.stderr)
 
 
 def main(words):
+    return output.run(lambda: _main(words), "microkit")
+
+
+def _main(words):
     options = _arguments(words)
     problems = Problems(options.system)
     board = boards.BOARDS.get(options.board, boards.DEFAULT_BOARD)
@@ -184,6 +180,8 @@ def main(words):
         print(f"{options.system}: the boot module {error}", file=sys.stderr)
         return 1
     except OSError as error:
+        if error.filename is None:
+            raise
         print(f"{error.filename}: cannot be read or written: {error.strerror}", file=sys.stderr)
         return 1
     return 0

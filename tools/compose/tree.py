@@ -2,6 +2,9 @@
 """XML into elements that know their line and column, which the standard trees do not keep."""
 import xml.parsers.expat
 
+# No right description is deeper: 63 protection domains, one inside the other, and what is in them.
+MAX_DEPTH = 70
+
 
 class Element:
     def __init__(self, name, attributes, line, column):
@@ -23,16 +26,25 @@ class _Builder:
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.open = []
         self.root = None
+        self.is_too_deep = False
 
     def _start(self, name, attributes):
         element = Element(
             name, attributes, self.parser.CurrentLineNumber, self.parser.CurrentColumnNumber + 1
         )
-        if self.open:
+        if len(self.open) >= MAX_DEPTH:
+            self._too_deep(element)
+        elif self.open:
             self.open[-1].children.append(element)
         else:
             self.root = element
         self.open.append(element)
+
+    def _too_deep(self, element):
+        if not self.is_too_deep:
+            self.problems.add(
+                element, f"<{element.name}> is nested too deeply: {MAX_DEPTH} levels are allowed")
+        self.is_too_deep = True
 
     def _end(self, _name):
         self.open.pop()
@@ -56,4 +68,4 @@ def read_tree(data, problems):
         place = Element("", {}, error.lineno, error.offset + 1)
         problems.add(place, f"not well-formed XML: {xml.parsers.expat.errors.messages[error.code]}")
         return None
-    return builder.root
+    return None if builder.is_too_deep else builder.root

@@ -8,6 +8,7 @@ a table for people.
 import importlib.util
 import json
 
+from compose import output
 from nacre import build, measure, packages, places
 from nacre.report import Failure, Misuse
 
@@ -154,6 +155,6 @@ def write(path, figures):
     if not kept:
         raise Failure(f"{path}: none of these measurements has a median to record")
     try:
-        path.write_text("".join(json.dumps(figure) + "\n" for figure in kept))
+        output.write(path, "".join(json.dumps(figure) + "\n" for figure in kept))
     except OSError as error:
         raise Failure(f"{path}: cannot be written: {error.strerror}") from error

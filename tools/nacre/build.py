@@ -2,9 +2,12 @@
 """Configures and builds with Meson and Ninja, and composes system images."""
 
 import filecmp
+import pathlib
 import subprocess
 import sys
+import tempfile
 
+from compose import output
 from nacre import debs, initramfs, packages, places
 from nacre.report import Failure, run_logged, step
 
@@ -67,20 +70,24 @@ def compose(description, image, extra_path=(), flavour="debug"):
     messages name file and line."""
     if not description.is_file():
         raise Failure(f"{places.shown(description)}: there is no such system description")
-    partial = image.with_suffix(".partial")
+    image.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="nacre-image-") as folder:
+        made = pathlib.Path(folder) / image.name
+        compose_to(made, description, image, extra_path, flavour)
+        # An unchanged image keeps its time, so that no ISO is packed anew for it.
+        if not (image.exists() and filecmp.cmp(made, image, shallow=False)):
+            output.write(image, made.read_bytes())
+
+
+def compose_to(made, description, image, extra_path, flavour):
+    """The composer's image in the file `made`, its report and page beside the image."""
     command = [sys.executable, "-B", str(COMPOSE), str(description), "--system-image",
-               str(partial), "--config", flavour, "-r", str(image.with_suffix(".report")),
+               str(made), "--config", flavour, "-r", str(image.with_suffix(".report")),
                "--html", str(image.with_suffix(".html")), "--search-path",
                *map(str, [*extra_path, description.parent, *search_path()])]
-    image.parent.mkdir(parents=True, exist_ok=True)
     result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
         raise Failure(f"composing {places.shown(description)} failed:\n{result.stdout.rstrip()}")
     if result.stdout.strip():
         print(result.stdout.rstrip(), file=sys.stderr)
-    if image.exists() and filecmp.cmp(partial, image, shallow=False):
-        # An unchanged image keeps its time, so that no ISO is packed anew for it.
-        partial.unlink()
-    else:
-        partial.replace(image)

@@ -6,6 +6,7 @@ import pathlib
 import signal
 import sys
 
+from compose import output
 from nacre import bench, commands, emulator, fuzz, qemu, sdk, suite
 from nacre.report import Failure
 
@@ -159,7 +160,7 @@ def main(words):
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
     try:
-        return options.act(options)
+        return output.run(lambda: options.act(options), "nacre")
     except Failure as failure:
         print(f"nacre: {failure}", file=sys.stderr)
         return failure.status

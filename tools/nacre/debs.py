@@ -13,6 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 
+from compose import output
 from nacre import packages, places
 from nacre.report import Failure, step
 
@@ -95,9 +96,7 @@ class Taken:
                 # Lists older than the archive name versions that it has dropped.
                 packages.update_lists()
                 package = download(self.find_package(), directory)
-            partial = pathlib.Path(directory) / "partial"
-            partial.write_bytes(read_member(package, self.pattern))
-            partial.replace(self.target)
+            output.write(self.target, read_member(package, self.pattern))
         return self.target
 
 

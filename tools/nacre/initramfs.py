@@ -5,6 +5,7 @@ It stays uncompressed: the guest then copies it instead of inflating it, which c
 instructions between reset and the shell prompt.
 """
 
+from compose import output
 from nacre import cpio, debs, places
 from nacre.report import step
 
@@ -41,7 +42,5 @@ def ensure():
     if is_current(target):
         return target
     step("packing the guest's initramfs")
-    partial = target.with_suffix(".partial")
-    partial.write_bytes(contents(busybox.read_bytes()))
-    partial.replace(target)
+    output.write(target, contents(busybox.read_bytes()))
     return target

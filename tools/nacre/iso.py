@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import tempfile
 
+from compose import output
 from nacre import places
 from nacre.report import Failure, run_logged
 
@@ -45,12 +46,11 @@ def pack(target, template, files, values, grub_modules=""):
             shutil.copyfile(source, boot / name)
         text = (GRUB_FOLDER / template).read_text()
         (boot / "grub" / "grub.cfg").write_text(fill_template(text, values))
-        partial = target.with_name(target.name + ".partial")
-        run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", partial,
-                    f"--install-modules={MODULES[template]} {grub_modules}", "--locales=",
-                    "--fonts=", "--themes=", directory], f"iso-{target.stem}",
-                   env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
-        partial.replace(target)
+        with output.making(target) as made:
+            run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", made,
+                        f"--install-modules={MODULES[template]} {grub_modules}", "--locales=",
+                        "--fonts=", "--themes=", directory], f"iso-{target.stem}",
+                       env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
 
 
 def pack_nacre(target, kernel, modules, arguments="", prelude=""):

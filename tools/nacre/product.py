@@ -3,6 +3,7 @@
 
 import tempfile
 
+from compose import output
 from nacre import build, iso, packages, places, programs
 from nacre.report import step
 
@@ -26,15 +27,16 @@ def make_iso(description, target, flavour="debug", arguments=""):
     build.compile_all()
     if needs_guest_files(description):
         build.guest_files()
-    image = compose(description, target.with_suffix(".img"), flavour)
+    beside = target if output.is_replaced(target) else places.BUILD / f"{description.stem}.iso"
+    image = compose(description, beside.with_suffix(".img"), flavour)
     kernel, modules = system_files(image, flavour)
-    stamp = target.with_suffix(".arguments")
+    stamp = beside.with_suffix(".arguments")
     if is_current(target, [kernel, *modules.values()]) and stamp.exists() \
             and stamp.read_text() == f"{flavour} {arguments}":
         return target
     step(f"packing {places.shown(target)}")
     iso.pack_nacre(target, kernel, modules, arguments)
-    stamp.write_text(f"{flavour} {arguments}")
+    output.write(stamp, f"{flavour} {arguments}")
     return target
 
 

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where results are written: files whole or not at all, links and devices left what they are."""
+
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+import threading
+import unittest
+
+from composing import MR, ROOT, Composer, pd
+from compose import output  # isort: skip
+
+TOOL = ROOT / "tools" / "compose.py"
+
+
+class Output(unittest.TestCase):
+    """The one helper all host tools write with."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+
+    def test_a_file_is_replaced_and_keeps_its_mode(self):
+        target = self.path / "file"
+        target.write_bytes(b"old")
+        target.chmod(0o640)
+        output.write(target, b"new")
+        self.assertEqual(target.read_bytes(), b"new")
+        self.assertEqual(stat.S_IMODE(target.stat().st_mode), 0o640)
+
+    def test_a_new_file_has_the_mode_of_any_other(self):
+        output.write(self.path / "made", "text")
+        (self.path / "other").write_text("text")
+        self.assertEqual((self.path / "made").stat().st_mode, (self.path / "other").stat().st_mode)
+
+    def test_a_link_is_followed(self):
+        (self.path / "file").write_bytes(b"old")
+        for place in ("file", "not yet there"):
+            (self.path / "link").symlink_to(place)
+            output.write(self.path / "link", b"new")
+            self.assertTrue((self.path / "link").is_symlink())
+            self.assertEqual((self.path / place).read_bytes(), b"new")
+            (self.path / "link").unlink()
+
+    def test_a_link_to_a_device_stays(self):
+        (self.path / "link").symlink_to("/dev/null")
+        output.write(self.path / "link", b"new")
+        self.assertEqual(os.readlink(self.path / "link"), "/dev/null")
+        self.assertTrue(stat.S_ISCHR(os.stat("/dev/null").st_mode))
+
+    def test_a_pipe_is_written_through(self):
+        pipe = self.path / "pipe"
+        os.mkfifo(pipe)
+        read = []
+        reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+        reader.start()
+        output.write(pipe, b"through")
+        reader.join()
+        self.assertEqual(read, [b"through"])
+        self.assertTrue(stat.S_ISFIFO(pipe.stat().st_mode))
+
+    def test_two_at_once_write_whole_files(self):
+        target = self.path / "file"
+        with output.making(target) as first, output.making(target) as second:
+            pathlib.Path(first).write_bytes(b"first")
+            pathlib.Path(second).write_bytes(b"second")
+        self.assertEqual(target.read_bytes(), b"first")
+        self.assertEqual(os.listdir(self.path), ["file"])
+
+    def test_a_failure_leaves_what_was_there(self):
+        (self.path / "file").write_bytes(b"old")
+        with self.assertRaises(ZeroDivisionError), output.making(self.path / "file") as made:
+            pathlib.Path(made).write_bytes(b"half")
+            raise ZeroDivisionError
+        self.assertEqual((self.path / "file").read_bytes(), b"old")
+        self.assertEqual(os.listdir(self.path), ["file"])
+
+    def test_an_error_names_the_file_that_was_asked_for(self):
+        for place in ("missing/file", "."):
+            with self.assertRaises(OSError) as caught:
+                output.write(self.path / place, b"")
+            self.assertEqual(caught.exception.filename, str(self.path / place))
+
+
+class Composing(Composer):
+    """The composer's outputs."""
+
+    def run_tool(self, *words, **streams):
+        (self.path / "test.system").write_text(f"<system>{MR}{pd()}</system>")
+        return subprocess.run([sys.executable, "-B", str(TOOL), "test.system", *words],
+                              cwd=self.path, stderr=subprocess.PIPE, text=True, check=False,
+                              **streams)
+
+    def test_a_report_into_a_device(self):
+        (self.path / "report").symlink_to("/dev/null")
+        result = self.run_tool("--system-image", "image", "-r", "report")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue((self.path / "report").is_symlink())
+
+    def test_a_neighbour_s_partial_file_is_no_hindrance(self):
+        (self.path / "image.partial").mkdir()
+        result = self.run_tool("--system-image", "image")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    def test_a_closed_pipe_is_named(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        # An unused region is warned of.
+        result = self.run_tool("--system-image", "image", stdout=writer)
+        os.close(writer)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("the output was closed", result.stderr)
+        self.assertNotIn("Traceback", result.stderr)
+
+    def test_the_command_s_closed_pipe_is_named(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        result = subprocess.run([ROOT / "nacre", "test", "--list"], stdout=writer,
+                                stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writer)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("nacre: the output was closed", result.stderr)
+        self.assertNotIn("Traceback", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
