@@ -2,6 +2,8 @@
 // Time domains of the description, given to the kernel.
 #include <root/time_domain.h>
 
+#include <kernel/gen_config.h>
+
 #include <user/print.h>
 
 static seL4_Error give_up(struct system *system, const char *name) {
@@ -21,9 +23,9 @@ seL4_Error time_domains_assign(struct system *system) {
 		seL4_Error error;
 
 		if (system->domains[i].omitted || record->time_domain == 0) continue;
+		if (record->time_domain >= CONFIG_NUM_DOMAINS) return give_up(system, record->name);
 		error = seL4_DomainSet_Set(
 			seL4_CapDomain, (seL4_Uint8)record->time_domain, system->domains[i].tcb);
-		if (error == seL4_InvalidArgument) return give_up(system, record->name);
 		if (error) return system_report(error, "time domain of", record->name);
 	}
 	return seL4_NoError;
@@ -58,7 +60,9 @@ seL4_Error time_domains_start(struct system *system) {
 	uint32_t count = image_count(&system->image, SYSTEM_SLICES);
 	seL4_Error error = seL4_NoError;
 
-	if (count == 0 || system->one_time_domain) return seL4_NoError;
+	if (count == 0) return seL4_NoError;
+	// A schedule of the one time domain there is lets all run by priority, as without any.
+	if (CONFIG_NUM_DOMAINS == 1) return give_up(system, system->image.domains[0].name);
 	// The slice that is running now cannot become an end marker: the start moves first.
 	for (uint32_t i = 0; !error && i < count; i++) {
 		if (system->image.slices[i].duration > 0) error = load_slice(system, i);
@@ -72,6 +76,6 @@ seL4_Error time_domains_start(struct system *system) {
 	if (!error && header->schedule_shift + count < SYSTEM_MAX_SLICES)
 		error = seL4_DomainSet_ScheduleConfigure(
 			seL4_CapDomain, header->schedule_shift + count, 0, 0);
-	if (error == seL4_RangeError) return give_up(system, system->image.domains[0].name);
-	return error ? system_report(error, "domain schedule of", "the system") : seL4_NoError;
+	if (error) system_report(error, "domain schedule of", "the system");
+	return error == seL4_RangeError ? seL4_NoError : error;
 }

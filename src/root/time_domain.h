@@ -4,7 +4,7 @@
 
 #include <root/system.h>
 
-// Put threads into their time domains. A kernel with one domain only is told of in one line, and
+// Put threads into their time domains. One line says when the kernel has one domain only, and
 // everything then runs in that one.
 [[nodiscard]] seL4_Error time_domains_assign(struct system *system);
 

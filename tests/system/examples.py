@@ -50,6 +50,8 @@ SCRIPTS = {
 }
 # Example -> what none of its lines may say.
 FORBIDDEN = {
+    # What the kernel prints of a call that it refuses.
+    "domains": "error",
     "passive_server": "unexpected", "cap_sharing": "error", "mr_prefill": "oh no",
     "bootinfo": "not found", "restart": "stale", "simple_regions": "was stopped",
     "timer": "early|refused", "ring": "wrong|was stopped",

@@ -74,6 +74,11 @@ class Lies(Composer):
                 (self.path / "lie.elf").write_bytes(data)
                 self.refuse(pd(image_path="lie.elf"), words)
 
+    def test_a_folder_is_named(self):
+        (self.path / "folder.elf").mkdir()
+        self.refuse(pd(image_path="folder.elf"), "folder.elf' is a directory")
+        self.refuse('<memory_region name="m" prefill_path="folder.elf"/>' + pd(), "is a directory")
+
     def test_cut_anywhere(self):
         data = make_elf(dict(RUNTIME_SYMBOLS, value=8))
         for size in range(0, len(data), 7):

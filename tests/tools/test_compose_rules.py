@@ -60,7 +60,7 @@ ACCEPTED = [
     pd(on_fault="stop"), pd(on_fault="restart"),
     pd(on_fault="restart", restart_limit="3", restart_backoff="0"),
     # A number of arbitrary attributes on the root element and text deeper down go unnoticed.
-    pd(inside='<map mr="m" vaddr="0x400000">text<x/></map>') + MR,
+    pd(inside='<map mr="m" vaddr="0x400000">text</map>') + MR,
     MR + pd(inside='<map mr="m" vaddr="0x400000" perms="rrx"/><map mr="m" vaddr="0x401000" '
                    'perms=""/>'),
     '<memory_region name="m" prefill_bootinfo="x86_mbmap"/>'
@@ -186,6 +186,8 @@ REFUSED = [
      "more than 16 domains"),
     ('<domains><domain name="x"/></domains>' + pd(domain="x"), "0 <domain_schedule>"),
     ("<domains><domain_schedule/></domains>" + pd(), "at least one <domain>"),
+    (time_domains(entries="") + pd(domain="x"), "has no <schedule_entry>"),
+    (time_domains(entries="<schedule_end_marker/>") + pd(domain="x"), "is an end marker"),
     ('<domains x="1"/>' + pd(), "unknown attribute 'x'"),
     (time_domains(attributes='start_index="1"') + pd(domain="x"), "start_index 1: must be below"),
     (time_domains(attributes='start_index="x"') + pd(domain="x"), "must be a number"),
@@ -313,6 +315,32 @@ REFUSED = [
 ]
 
 
+# Descriptions with one mistake, which makes more than one thing wrong.
+ONE_MISTAKE = [
+    pd().replace('path="a.elf"', ""),
+    pd().replace("program_image", "program_imag"),
+    pd(priority="300") + pd("b", priority="200") + channel('pd="b" id="0" pp="true"',
+                                                         'pd="a" id="0"'),
+    pd(inside='<irq id="x" pin="1" vector="1"/><irq id="0" pin="2" vector="2"/>'),
+    pd(inside='<irq id="1" pin="1" vector="y"/><irq id="0" pin="2" vector="0"/>'),
+    pd(inside='<ioport id="0" addr="z" size="8"/><ioport id="1" addr="4" size="8"/>'),
+    pd(inside='<map mr="m" vaddr="q"/><map mr="m" vaddr="0x400000"/>') + MR,
+    pd(inside='<map vaddr="0x400000"/>'),
+    pd(inside='<map mr="m" vaddr="0x400000"/><map mr="n" vaddr="0x401000"/>') + MR.replace(
+        "memory_region", "memory_regio") + MR.replace('"m"', '"n"'),
+    pd() + channel('pd="a" id="0"', 'pd="b" id="0"') + pd("b").replace(
+        "protection_domain", "protection_domian"),
+    pd().replace("protection_domain", "protection_domian"),
+    pd() + "<channel><end pd=\"a\" id=\"0\"/><edn pd=\"b\" id=\"0\"/></channel>",
+    pd(inside='<virtual_machine name="v"><vpcu id="0"/></virtual_machine>'),
+    pd(inside='<map mr="m" vaddr="0x400000" setvar_prefill_size="value"/>')
+    + '<memory_region name="m" prefill_path="none"/>',
+    pd(inside='<map mr="m" vaddr="0x400000"/><map mr="n" vaddr="0x403000"/>')
+    + '<memory_region name="m" size="0x1800"/>' + MR.replace('"m"', '"n"'),
+    time_domains(entries='<schedule_entri domain="x" duration="1 us"/>') + pd(domain="x"),
+]
+
+
 class Descriptions(Composer):
     """Descriptions that are right and descriptions that are not."""
 
@@ -325,6 +353,37 @@ class Descriptions(Composer):
         for body, words in REFUSED:
             with self.subTest(body=body):
                 self.refuse(body, words)
+
+    def test_leaves_take_no_elements(self):
+        for leaf in ('<map mr="m" vaddr="0x400000"><x/></map>', '<irq id="1" pin="2" vector="1">'
+                     '<x/></irq>', '<ioport id="0" addr="1" size="1"><x/></ioport>',
+                     '<setvar symbol="value" value="1"><x/></setvar>',
+                     '<cspace><cap_tcb pd="a" slot="1"><x/></cap_tcb></cspace>',
+                     VM.replace('"0"/>', '"0"><x/></vcpu>')):
+            with self.subTest(leaf=leaf):
+                self.refuse(MR + pd(inside=leaf), "unknown element <x> under <")
+        for body in (MR.replace("/>", "><x/></memory_region>") + pd(),
+                     pd().replace('elf"/>', 'elf"><x/></program_image>'),
+                     pd() + pd("b") + channel('pd="a" id="0"', 'pd="b" id="0"').replace(
+                         '"0"/>', '"0"><x/></end>', 1),
+                     time_domains(entries='<schedule_entry domain="x" duration="1 us"><x/>'
+                                  "</schedule_entry>") + pd(domain="x"),
+                     time_domains('<domain name="x"><x/></domain>') + pd(domain="x"),
+                     MR + io_space('<iomap mr="m" iovaddr="0"><x/></iomap>') + pd()):
+            with self.subTest(body=body):
+                self.refuse(body, "unknown element <x> under <")
+
+    def test_one_mistake_is_one_problem(self):
+        """What only follows from a problem is not printed."""
+        for body in ONE_MISTAKE:
+            with self.subTest(body=body):
+                self.assertEqual(len(self.compose(body)[1]), 1, self.compose(body)[1])
+
+    def test_deep_nesting_is_refused(self):
+        deep = "".join(f'<protection_domain name="p{i}" id="0">\n' for i in range(5000))
+        _, problems = self.compose(deep + "</protection_domain>" * 5000)
+        self.assertEqual(len(problems), 1, problems)
+        self.assertRegex(problems[0], r"^test\.system:71:1: .*nested too deeply")
 
     def test_all_problems_are_told(self):
         _, problems = self.compose(pd(priority="300", stack_size="1") + "<x/>")

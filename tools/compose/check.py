@@ -17,7 +17,9 @@ class Checker:
         self._unique("virtual_machine", [d.guest for d in system.domains if d.guest])
         self._unique("io_address_space", system.io_spaces)
         self._references()
+        self.problems.end_step()
         self.memory.check()
+        self.problems.end_step()
         for domain in system.domains:
             self._domain(domain)
             self._children(domain)
@@ -50,7 +52,7 @@ class Checker:
             seen.setdefault(record.name, record)
 
     def _count(self):
-        if not self.system.domains:
+        if not self.system.domains and not self.problems.lost_names:
             self.problems.add(None, "no <protection_domain>; a system needs at least one")
         if len(self.system.domains) > model.MAX_DOMAINS:
             self.problems.add(
@@ -64,7 +66,7 @@ class Checker:
         users += [cap for domain in self.system.domains for cap in domain.caps]
         for user in users:
             user.domain = domains.get(user.domain_name)
-            if user.domain is None:
+            if user.domain is None and user.domain_name not in self.problems.lost_names:
                 self.problems.add(
                     user.element, f"no <protection_domain> is named '{user.domain_name}'"
                 )
@@ -88,7 +90,7 @@ class Checker:
                 self.problems.add(
                     child.element,
                     f"child id {child.child_id} of '{domain.name}' is used "
-                    f"at line {seen[child.child_id].line} too",
+                    f"at line {seen[child.child_id].line} too", seen[child.child_id],
                 )
             seen.setdefault(child.child_id, child.element)
 
@@ -99,7 +101,7 @@ class Checker:
                 self.problems.add(
                     cap.element,
                     f"slot {cap.slot} of '{domain.name}' is used "
-                    f"at line {seen[cap.slot].line} too",
+                    f"at line {seen[cap.slot].line} too", seen[cap.slot],
                 )
             seen.setdefault(cap.slot, cap.element)
 
@@ -112,6 +114,7 @@ class Checker:
                     self.problems.add(
                         irq.element,
                         f"{what} is used by the <irq> at line {seen[what].line} too",
+                        seen[what],
                     )
                 seen.setdefault(what, irq.element)
 
@@ -134,6 +137,7 @@ class Checker:
                 self.problems.add(
                     port.element,
                     f"I/O ports overlap those of the <ioport> at line {longest[2].element.line}",
+                    longest[2].element,
                 )
 
     def _channel(self, channel):
@@ -152,6 +156,7 @@ class Checker:
                     f"'{caller.domain.name}' (priority {caller.domain.priority}) calls "
                     f"'{callee.domain.name}' (priority {callee.domain.priority}); "
                     "the callee's priority must be higher",
+                    caller.domain.element, callee.domain.element,
                 )
             if callee.domain.guest:
                 self.problems.add(
@@ -169,7 +174,7 @@ class Checker:
                     self.problems.add(
                         element,
                         f"id {identity} of '{domain.name}' is used "
-                        f"at line {seen[identity].line} too",
+                        f"at line {seen[identity].line} too", seen[identity],
                     )
                 seen.setdefault(identity, element)
 
@@ -184,6 +189,8 @@ class Checker:
             for variable in domain.variables:
                 name = getattr(variable.element, "region_paddr", None)
                 if name is not None:
+                    if name in self.problems.lost_names:
+                        continue
                     if name not in regions:
                         self.problems.add(variable.element, f"no <memory_region> is named '{name}'")
                     elif regions[name].paddr is None:
@@ -207,6 +214,7 @@ class Checker:
                     self.problems.add(
                         space.element,
                         f"{what} of '{space.name}' is used at line {seen[key].line} too",
+                        seen[key],
                     )
                 seen.setdefault(key, space.element)
 
@@ -246,6 +254,7 @@ class Checker:
                 self.problems.add(
                     domain.element,
                     f"id {domain.id} is that of the <domain> at line {taken[domain.id].line} too",
+                    taken[domain.id],
                 )
             taken.setdefault(domain.id, domain.element)
         free = (i for i in range(model.MAX_TIME_DOMAINS) if i not in taken)
@@ -280,6 +289,6 @@ class Checker:
         for entry in schedule.slices:
             if entry.domain_name is None:
                 continue
-            if entry.domain_name not in known:
+            if entry.domain_name not in {*known, *self.problems.lost_names}:
                 self.problems.add(entry.element, f"no <domain> is named '{entry.domain_name}'")
             entry.domain = known.get(entry.domain_name, 0)

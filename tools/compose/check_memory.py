@@ -15,6 +15,17 @@ def find_file(path, search_paths):
     return None
 
 
+def not_found(path, search_paths):
+    """Why find_file found none."""
+    for folder in ([""] if os.path.isabs(path) else search_paths):
+        candidate = os.path.join(folder, path)
+        if os.path.isdir(candidate):
+            return f"'{candidate}' is a directory"
+        if os.path.exists(candidate):
+            return f"'{candidate}' is not a regular file"
+    return f"'{path}' not found in {', '.join(search_paths)}"
+
+
 def _round_up(value, unit):
     return (value + unit - 1) // unit * unit
 
@@ -28,8 +39,9 @@ class MemoryChecker:
     def check(self):
         for region in self.system.regions:
             self._region(region)
-        self._fixed_overlaps()
         self._references()
+        self.problems.end_step()
+        self._fixed_overlaps()
         self._page_sizes()
         for domain in self.system.domains:
             self._maps(domain.maps, domain.limit())
@@ -84,7 +96,7 @@ class MemoryChecker:
         if path is None:
             self.problems.add(
                 region.element,
-                f"file '{region.prefill_path}' not found in {', '.join(self.search_paths)}",
+                f"file {not_found(region.prefill_path, self.search_paths)}",
             )
             return
         try:
@@ -104,14 +116,15 @@ class MemoryChecker:
         for first, second in zip(fixed, fixed[1:]):
             if first.paddr + first.size > second.paddr:
                 self.problems.add(
-                    second.element, f"'{second.name}' overlaps '{first.name}' in physical memory"
+                    second.element, f"'{second.name}' overlaps '{first.name}' in physical memory",
+                    first.element,
                 )
 
     def _references(self):
         regions = {region.name: region for region in self.system.regions}
         for record in [*self._all_maps(), *self._all_io_maps()]:
             record.region = regions.get(record.region_name)
-            if record.region is None:
+            if record.region is None and record.region_name not in self.problems.lost_names:
                 self.problems.add(
                     record.element, f"no <memory_region> is named '{record.region_name}'"
                 )
@@ -147,6 +160,7 @@ class MemoryChecker:
                     second[2].element,
                     f"'{second[2].region_name}' overlaps '{first[2].region_name}', "
                     f"which ends at 0x{first[1]:x}",
+                    first[2].element, first[2].region.element, second[2].region.element,
                 )
 
     def _maps(self, records, limit):
@@ -159,11 +173,13 @@ class MemoryChecker:
                 self.problems.add(
                     record.element,
                     f"vaddr 0x{record.address:x} must be a multiple of the page size 0x{unit:x}",
+                    record.region.element,
                 )
             end = record.address + record.region.size
             if end > limit:
                 self.problems.add(
-                    record.element, f"the mapping ends at 0x{end:x}; the limit is 0x{limit:x}"
+                    record.element, f"the mapping ends at 0x{end:x}; the limit is 0x{limit:x}",
+                    record.region.element,
                 )
             used.append((record.address, end, record))
         self._overlaps(used)
@@ -175,6 +191,7 @@ class MemoryChecker:
                     self.problems.add(
                         record.element,
                         f"setvar_prefill_size: '{record.region_name}' has no prefill_path",
+                        record.region.element,
                     )
 
     def _io_maps(self, space):
@@ -187,6 +204,7 @@ class MemoryChecker:
                     record.element,
                     f"'{record.region_name}' has pages of 2 MiB; "
                     "a device can only be given pages of 0x1000",
+                    record.region.element,
                 )
             if record.address % model.PAGE:
                 self.problems.add(
@@ -197,6 +215,7 @@ class MemoryChecker:
                 self.problems.add(
                     record.element,
                     f"the mapping ends at 0x{end:x}; the limit is 0x{model.IO_LIMIT:x}",
+                    record.region.element,
                 )
             used.append((record.address, end, record))
         self._overlaps(used)

@@ -52,7 +52,9 @@ def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
     system = Reader(problems, board, config).read(root)
     if root.name != "system":
         return None
+    problems.end_step()
     Checker(system, problems, search_paths).check()
+    problems.end_step()
     programs = Loader(system, problems, search_paths, config).load()
     if problems.any():
         return None

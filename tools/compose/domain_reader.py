@@ -72,7 +72,7 @@ class DomainReader:
         return None
 
     def _insides(self, domain, element):
-        self.read_children(
+        known = self.read_children(
             element, self.problems,
             {
                 "program_image": lambda child: self._program(domain, child),
@@ -85,7 +85,7 @@ class DomainReader:
                 "cspace": lambda child: self._cspace(domain, child),
             },
         )
-        if domain.program is None:
+        if domain.program is None and known:
             self.problems.add(element, f"'{domain.name}' needs a <program_image path=\"...\"/>")
 
     def _program(self, domain, element):
@@ -228,14 +228,14 @@ class DomainReader:
         guest = model.Guest(element, fields.text("name", required=True), 0)
         domain.guest = guest
         vcpus = []
-        self.read_children(
+        known = self.read_children(
             element, self.problems,
             {
                 "vcpu": vcpus.append,
                 "map": lambda child: guest.maps.append(self._read_map(child)[1]),
             },
         )
-        if len(vcpus) != 1:
+        if len(vcpus) != 1 and known:
             self.problems.add(
                 element,
                 f"'{guest.name}' has {len(vcpus)} <vcpu>; exactly one is allowed",

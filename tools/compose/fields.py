@@ -4,6 +4,10 @@ import re
 
 _NUMBER = re.compile(r"(0x\+?[0-9a-fA-F]+|\+?[0-9]+)\Z")
 _PCI = re.compile(r"([0-9a-fA-F]+):([0-9a-fA-F]+)\.([0-9a-fA-F]+)\Z")
+# Elements that take no others.
+_LEAVES = {"memory_region", "program_image", "map", "irq", "ioport", "setvar", "end", "vcpu",
+           "iomap", "domain", "schedule_entry", "schedule_end_marker", "cap_tcb", "cap_sc",
+           "cap_vspace"}
 NUMBER_EXAMPLES = "a number like 4096, 0x1000 or 0x10_0000"
 
 
@@ -22,6 +26,9 @@ class Fields:
     def __init__(self, element, problems, known):
         self.element = element
         self.problems = problems
+        for child in element.children if element.name in _LEAVES else ():
+            problems.add(child, f"unknown element <{child.name}> under <{element.name}>; "
+                                "it takes none")
         takes = f"it takes {', '.join(known)}" if known else "it takes none"
         for name in element.attributes:
             if name not in known:

@@ -7,6 +7,9 @@ class Problems:
         self.path = path
         self.lines = []
         self.warnings = []
+        self.named = []  # elements with a problem found since the last step ended
+        self.broken = set()  # those of earlier steps
+        self.lost_names = set()  # what elements that could not be read would have been called
 
     def _line(self, element, text):
         if element is None:
@@ -14,9 +17,25 @@ class Problems:
         place = f"{self.path}:{element.line}:{element.column}"
         return (element.line, element.column, f"{place}: {text}")
 
-    def add(self, element, text):
-        """A problem at an element; `element` may be None for the file as a whole."""
+    def add(self, element, text, *others):
+        """A problem at an element; `element` may be None for the file as a whole. It is dropped
+        when the element, or one of the others it is about, had a problem in an earlier step: what
+        stands in for the wrong value is no mistake of the description."""
+        if any(id(one) in self.broken for one in (element, *others)):
+            return
         self.lines.append(self._line(element, text))
+        if element is not None:
+            self.named.append(element)
+
+    def end_step(self):
+        """What is found from now on may follow from what was found until now."""
+        self.broken.update(id(element) for element in self.named)
+
+    def lose(self, element):
+        """An element that is not read: references to what it describes are no problems."""
+        self.lost_names.add(element.attributes.get("name"))
+        for child in element.children:
+            self.lose(child)
 
     def warn(self, element, text):
         """Something odd that does not stop the composer."""

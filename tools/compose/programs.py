@@ -3,7 +3,7 @@
 for."""
 import struct
 
-from compose.check_memory import find_file
+from compose.check_memory import find_file, not_found
 from compose.elf import ElfError, Program
 
 
@@ -46,7 +46,7 @@ class Loader:
         if path is None:
             self.problems.add(
                 domain.program_element,
-                f"program '{name}' not found in {', '.join(self.search_paths)}",
+                f"program {not_found(name, self.search_paths)}",
             )
             return None
         try:
@@ -104,6 +104,7 @@ class Loader:
                     self.problems.add(
                         record.element,
                         f"'{record.region_name}' overlaps the program at 0x{start:x}..0x{end:x}",
+                        record.region.element,
                     )
 
     def load(self):

@@ -6,16 +6,21 @@ from compose.fields import NUMBER_EXAMPLES, Fields, parse_number
 
 
 def read_children(element, problems, readers):
-    """Calls the reader of each child's name; other children are problems."""
+    """Calls the reader of each child's name. Other children are problems; whether there were
+    none."""
+    known = True
     for child in element.children:
         if child.name in readers:
             readers[child.name](child)
-        else:
-            problems.add(
-                child,
-                f"unknown element <{child.name}> under <{element.name}>; "
-                f"it takes {', '.join('<' + name + '>' for name in readers)}",
-            )
+            continue
+        known = False
+        problems.add(
+            child,
+            f"unknown element <{child.name}> under <{element.name}>; "
+            f"it takes {', '.join('<' + name + '>' for name in readers)}",
+        )
+        problems.lose(child)
+    return known
 
 
 class Reader:
@@ -46,6 +51,7 @@ class Reader:
                     "<virtual_machine> stands directly under <system>; "
                     "put it into the <protection_domain> that monitors it",
                 )
+                self.problems.lose(child)
                 root.children = [other for other in root.children if other is not child]
         read_children(root, self.problems, readers)
         return self.system
@@ -79,11 +85,13 @@ class Reader:
     def _channel(self, element):
         self._fields(element)
         ends = []
-        read_children(
+        known = read_children(
             element, self.problems, {"end": lambda child: ends.append(self._end(child))}
         )
         if len(ends) != 2:
-            self.problems.add(element, f"<channel> has {len(ends)} <end>; exactly two are needed")
+            if known:
+                self.problems.add(
+                    element, f"<channel> has {len(ends)} <end>; exactly two are needed")
             return
         self.system.channels.append(model.Channel(element, ends))
 
@@ -146,18 +154,18 @@ class Reader:
         schedule = model.Schedule(element)
         self.system.schedule = schedule
         seen = []
-        read_children(
+        known = read_children(
             element, self.problems,
             {
                 "domain": lambda child: schedule.domains.append(self._time_domain(child)),
                 "domain_schedule": lambda child: seen.append(self._schedule(child, schedule)),
             },
         )
-        if len(seen) != 1:
+        if len(seen) != 1 and known:
             self.problems.add(
                 element, f"<domains> has {len(seen)} <domain_schedule>; exactly one is needed"
             )
-        if not schedule.domains:
+        if not schedule.domains and known:
             self.problems.add(element, "<domains> needs at least one <domain>")
 
     def _time_domain(self, element):
@@ -173,7 +181,7 @@ class Reader:
         schedule.start = fields.number("start_index", 0)
         schedule.shift = fields.number("index_shift", 0)
         schedule.schedule_element = element
-        read_children(
+        known = read_children(
             element, self.problems,
             {
                 "schedule_entry": lambda child: schedule.slices.append(self._slice(child)),
@@ -181,6 +189,9 @@ class Reader:
                     lambda child: schedule.slices.append(self._end_marker(child)),
             },
         )
+        if not schedule.slices and known:
+            self.problems.add(
+                element, "<domain_schedule> has no <schedule_entry>; at least one is needed")
 
     def _end_marker(self, element):
         self._fields(element)
