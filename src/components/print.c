@@ -33,7 +33,7 @@ static void put(struct format_sink *sink, char character) {
 		bytes_lost++;
 }
 
-static void emit(const char *format, va_list arguments) {
+[[gnu::format(printf, 1, 0)]] static void emit(const char *format, va_list arguments) {
 	struct format_sink sink = {put};
 
 	format_emit(&sink, format, arguments);

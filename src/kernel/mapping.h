@@ -38,8 +38,11 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 		*error = mapping_root_error(invocation, named);
 	else if (unlikely(!is_aligned(address, paging_span(level))))
 		*error = ERROR_ALIGNMENT;
-	else
+	else {
 		walk = paging_walk(paging, space_named(named), address, level);
+		// It finds the one or the other.
+		if (!walk.entry && !walk.missing_bits) __builtin_unreachable();
+	}
 	if (walk.missing_bits) *error = error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
 	return walk.entry;
 }

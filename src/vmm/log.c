@@ -18,7 +18,7 @@ void log_start(const char *name, void (*write)(void *context, const char *text),
 	log_context = context;
 }
 
-static void log_list(const char *format, va_list arguments) {
+[[gnu::format(printf, 1, 0)]] static void log_list(const char *format, va_list arguments) {
 	char text[TEXT_SIZE];
 	char line[TEXT_SIZE + NAME_SIZE + 8];
 	if (log_write == NULL) return;

@@ -2,42 +2,98 @@
 """Configures and builds with Meson and Ninja, and composes system images."""
 
 import filecmp
+import json
+import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
 
 from compose import output
 from nacre import debs, initramfs, packages, places
-from nacre.report import Failure, run_logged, step
+from nacre.report import Failure, run_logged, step, warn
 
 # Where Meson puts what it makes; other folders of the build directory hold systems made of it.
 ROOMS = ("src", "tests", "bench", "examples/root-task", "tools/plugin")
+COMPILER_RECORD = "compiler"
 COMPOSE = places.ROOT / "tools" / "compose.py"
 
 
-def configure():
-    """Sets the build directory up; Ninja repeats it by itself when a meson.build changes."""
-    if (places.BUILD / "build.ninja").exists():
+def introspected(name):
+    """What Meson recorded about the build directory."""
+    return json.loads((places.BUILD / "meson-info" / f"intro-{name}.json").read_text())
+
+
+def check_compiler():
+    """A build directory stays with the compiler it was made with."""
+    record = places.BUILD / COMPILER_RECORD
+    made_with = record.read_text() if record.exists() else shlex.join(places.COMPILER)
+    if "CC" in os.environ and made_with != shlex.join(places.COMPILER):
+        raise Failure(f"{places.shown(places.BUILD)} builds with `{made_with}`, and CC is "
+                      f"`{shlex.join(places.COMPILER)}`: remove it, or name another folder by "
+                      "NACRE_BUILD")
+
+
+def has_strict_warnings():
+    return any(option["name"] == "werror" and option["value"]
+               for option in introspected("buildoptions"))
+
+
+def set_strict_warnings(strict):
+    run_logged(["meson", "configure", places.BUILD, f"-Dwerror={str(strict).lower()}"],
+               "configure")
+
+
+def configure(strict):
+    """Sets the build directory up; Ninja repeats it by itself when a meson.build changes. Once
+    tests were built in it, warnings stay errors there: to change that would compile all anew."""
+    if not (places.BUILD / "build.ninja").exists():
+        step("configuring the build")
+        run_logged(["meson", "setup", places.BUILD, places.ROOT, f"-Dwerror={str(strict).lower()}"],
+                   "configure", env={**os.environ, "CC": shlex.join(places.COMPILER)})
+        (places.BUILD / COMPILER_RECORD).write_text(shlex.join(places.COMPILER))
         return
-    step("configuring the build")
-    run_logged(["meson", "setup", places.BUILD, places.ROOT], "configure")
+    check_compiler()
+    if strict and not has_strict_warnings():
+        set_strict_warnings(True)
 
 
-def has_work():
-    """Whether Ninja would do anything: a build with nothing to do stays quiet."""
-    result = subprocess.run(["ninja", "-C", str(places.BUILD), "-n"], stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, check=False)
-    return result.returncode != 0 or "no work to do" not in result.stdout
+def unit_tests():
+    """Programs of unit tests: not every Meson builds them with all the rest."""
+    return [os.path.relpath(test["cmd"][0], places.BUILD) for test in introspected("tests")]
+
+
+def run_ninja(targets):
+    """A build with nothing to do stays quiet."""
+    command = ["ninja", "-C", str(places.BUILD)]
+    idle = subprocess.run([*command, "-n", *targets], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    if idle.returncode != 0 or "no work to do" not in idle.stdout:
+        step("building")
+        run_logged([*command, *targets], "build")
 
 
 def compile_all():
-    """Builds every target."""
+    """Builds every target; a mere warning of the compiler stops it only where tests are built."""
     packages.ensure(packages.BUILD)
-    configure()
-    if has_work():
-        step("building")
-        run_logged(["ninja", "-C", places.BUILD], "build")
+    configure(strict=False)
+    try:
+        run_ninja(["all"])
+    except Failure:
+        if not has_strict_warnings():
+            raise
+        warn("the build failed where warnings are errors, as the tests want it: "
+             "building again where they are not")
+        set_strict_warnings(False)
+        run_ninja(["all"])
+
+
+def compile_for_tests():
+    """Builds every target and the unit tests; warnings are errors."""
+    packages.ensure(packages.BUILD)
+    configure(strict=True)
+    run_ninja(["all", *unit_tests()])
 
 
 def artefact(name):

@@ -2,12 +2,24 @@
 """The Debian packages that building, packing, running and testing need."""
 
 import os
+import re
 import shutil
 import subprocess
 
+from nacre import places
 from nacre.report import Failure, step
 
-BUILD = ("binutils", "gcc", "libc6-dev", "meson", "nasm", "ninja-build")
+
+def of_compiler(name):
+    """The packages of a compiler, and of the sanitizers with which it builds unit tests."""
+    clang = re.fullmatch(r"clang(-\d+)?", name)
+    if clang:
+        return (name, f"libclang-rt{clang.group(1) or ''}-dev")
+    return (name,) if re.fullmatch(r"gcc(-\d+)?", name) else ()
+
+
+BUILD = ("binutils", "gcc", "libc6-dev", "meson", "nasm", "ninja-build",
+         *of_compiler(places.compiler_name(places.COMPILER)))
 PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
 EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
 PICTURE = ("graphviz",)

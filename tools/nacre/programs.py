@@ -9,8 +9,8 @@ import xml.etree.ElementTree
 from nacre import build, places
 from nacre.report import run_logged, step
 
-COMPILE = ("gcc", "-std=gnu2x", "-g", "-O2", "-Wall", "-Wextra", "-ffreestanding", "-nostdlib",
-           "-static", "-march=x86-64", "-mtune=generic", "-fno-pic", "-no-pie",
+COMPILE = (*places.COMPILER, "-std=gnu2x", "-g", "-O2", "-Wall", "-Wextra", "-ffreestanding",
+           "-nostdlib", "-static", "-march=x86-64", "-mtune=generic", "-fno-pic", "-no-pie",
            "-fno-stack-protector", "-fno-asynchronous-unwind-tables")
 LINK = ("-Wl,--build-id=none", "-Wl,-z,noexecstack", "-Wl,-z,max-page-size=4096")
 LINKER_SCRIPT = places.ROOT / "src" / "user" / "microkit" / "microkit.ld"

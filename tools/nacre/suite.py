@@ -79,7 +79,7 @@ def run_side_by_side(tests, tally):
 def prepare(tests):
     """Installs and builds what the chosen tests need; without a build there is nothing to test."""
     packages.ensure(packages.BUILD, packages.CHECK, packages.PACK, packages.EMULATE)
-    build.compile_all()
+    build.compile_for_tests()
     if any(test.name.startswith("system/") for test in tests):
         build.guest_files()
     places.LOGS.mkdir(parents=True, exist_ok=True)

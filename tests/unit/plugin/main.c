@@ -38,7 +38,8 @@ static void test_kinds(void) {
 }
 
 static void add(struct trace *trace, enum event_kind kind, uint64_t address, uint8_t size) {
-	(void)trace_add(trace, (struct event){.address = address, .kind = kind, .size = size});
+	(void)trace_add(
+		trace, (struct event){.address = address, .kind = (uint8_t)kind, .size = size});
 }
 
 static void test_sum(void) {

@@ -16,7 +16,7 @@ static void words_copy(void *to, const void *from, size_t words) {
 	asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
 }
 
-[[gnu::no_sanitize("address", "undefined")]] static uint64_t words_difference(
+__attribute__((no_sanitize("address", "undefined"))) static uint64_t words_difference(
 	const uint64_t *one, const uint64_t *other, size_t words) {
 	uint64_t difference = 0;
 

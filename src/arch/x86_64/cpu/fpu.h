@@ -17,7 +17,7 @@
 // directly.
 struct fpu_state {
 	uint64_t xcr0;
-	uint8_t area[];
+	uint8_t area[0];
 };
 
 static inline void fpu_save(struct fpu_state *state) {

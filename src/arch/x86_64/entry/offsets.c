@@ -10,7 +10,7 @@
 #include <object/vcpu.h>
 #include <stddef.h>
 
-#define DEFINE(name, value) asm volatile("\n@define " #name " %c0" : : "i"((long)(value)))
+#define DEFINE(name, value) asm volatile(".ascii \"@define " #name " %c0\"" : : "i"((long)(value)))
 #define CONTEXT(name, field) DEFINE(CONTEXT_##name, offsetof(struct context, field))
 #define TRAP(name, field) DEFINE(TRAP_##name, offsetof(struct thread, trap.field))
 #define VCPU(name, field) DEFINE(VCPU_##name, offsetof(struct vcpu, field))

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-MARK = re.compile(r"^@define (\w+) \$?(-?\d+)$", re.MULTILINE)
+MARK = re.compile(r'^\s*\.ascii\s+"@define (\w+) (-?\d+)"$', re.MULTILINE)
 
 
 def main() -> int:
