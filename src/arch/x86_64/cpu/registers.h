@@ -50,6 +50,13 @@ enum flags_bit {
 	FLAGS_AC = 1 << 18,
 };
 
+// Debug registers (SDM 3B 18.2).
+enum debug_bit {
+	DR6_BREAKPOINTS = 15,
+	DR6_CAUSES = DR6_BREAKPOINTS | 3 << 13, // and access to debug registers, single step
+	DR7_GENERAL_DETECT = 1 << 13,
+};
+
 enum msr {
 	MSR_APIC_BASE = 0x1b,
 	MSR_SPEC_CTRL = 0x48,

@@ -17,12 +17,14 @@ enum selector {
 };
 
 enum vector {
+	VECTOR_DEBUG = 1,
 	VECTOR_NMI = 2,
 	VECTOR_BREAKPOINT = 3,
 	VECTOR_NO_FPU = 7,
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
+	VECTOR_ALIGNMENT = 17,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_EXCEPTIONS = 32,
 	VECTOR_PIC = 32, // each PIC, masked; only spurious interrupts can come

@@ -95,9 +95,9 @@ enum way_out trap_interrupt(uint64_t vector) {
 	return schedule();
 }
 
-// The timer's own interrupt is mostly pending too. Bochs keeps every interrupt from a guest that
-// runs with IF clear, so others may be: the idle loop takes them before anything goes on.
-static enum way_out guest_deadline(void) {
+// Interrupts may be pending: after the deadline the timer's own, and Bochs keeps every interrupt
+// from a guest that runs with IF clear. The idle loop takes them before anything goes on.
+static enum way_out guest_interrupted(void) {
 	if (apic_is_pending()) return WAY_OUT_IDLE;
 	schedule_update_time();
 	timer_arrived();
@@ -107,6 +107,6 @@ static enum way_out guest_deadline(void) {
 enum way_out trap_guest_exit(void) {
 	unsigned outcome = vcpu_exit(this_cpu()->guest);
 
-	if (outcome == GUEST_EXIT_DEADLINE) return guest_deadline();
+	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
 	return outcome == GUEST_EXIT_DONE ? schedule() : trap_interrupt(outcome);
 }

@@ -54,7 +54,7 @@ struct vcpu {
 	uint8_t is_stale; // the client changed what linear translations depend on
 	uint8_t is_paused; // the next VMEnter is the last one executed again
 	uint8_t timer_is_clients; // the running timer ends at the client's value, not the kernel's
-	uint32_t pin, primary, exit; // controls as the client sees them
+	uint32_t pin, primary, exit, exceptions; // controls as the client sees them
 	uint32_t timer_value; // preemption timer field as the client sees it
 	uint32_t timer_left; // of this VMEnter
 	uint64_t timer_start; // TSC at the last entry
@@ -89,7 +89,9 @@ void vcpu_withdraw_ports(struct cap *range);
 // acknowledged.
 enum {
 	GUEST_EXIT_DONE = 256, // all is done
-	GUEST_EXIT_DEADLINE, // the kernel's deadline came as the preemption timer
+	// The client does not hear of it. It was the kernel's deadline, or comes again before any
+	// interrupt does: time and interrupts are to be looked at.
+	GUEST_EXIT_KERNEL,
 };
 
 // The guest of this core, vcpu, left: puts host state back and tells the VMM, unless the exit is
@@ -119,6 +121,12 @@ physical_t vcpu_msr_bitmap(void);
 void vcpu_msr_init(struct vcpu *vcpu);
 void vcpu_msr_enter(struct vcpu *vcpu);
 void vcpu_msr_leave(struct vcpu *vcpu);
+
+// An event whose delivery an exit interrupted is delivered again (vcpu_event.c).
+void vcpu_inject_again(void);
+// The exception or NMI of an exit. True: the client does not hear of it.
+bool vcpu_take_exception(struct vcpu *vcpu);
+void vcpu_machine_check(void);
 
 // Enter, prepare, notify and pause of guest_hooks (vcpu_run.c).
 void vcpu_enter(struct thread *thread);

@@ -5,6 +5,7 @@
 
 #include <base/compiler.h>
 #include <cpu/registers.h>
+#include <cpu/segments.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
 #include <kernel/invocation.h>
@@ -43,6 +44,15 @@ static uint64_t write_primary(struct vcpu *vcpu, uint64_t value) {
 	if (vcpu->tsc_offset) vcpu->primary |= PRIMARY_TSC_OFFSETTING;
 	return vcpu->primary;
 }
+
+// #DB and #AC may come again in their own delivery, for ever and with no interrupt in between, and
+// a machine check is the host's: they always exit (SDM 3C 25.6.3).
+static uint64_t write_exceptions(struct vcpu *vcpu, uint64_t value) {
+	vcpu->exceptions = (uint32_t)value;
+	return value | 1 << VECTOR_DEBUG | 1 << VECTOR_ALIGNMENT | 1 << VECTOR_MACHINE_CHECK;
+}
+
+static uint64_t read_exceptions(const struct vcpu *vcpu) { return vcpu->exceptions; }
 
 static uint64_t write_secondary(struct vcpu *, uint64_t value) {
 	return vmx_apply(VMX_SECONDARY, value);
@@ -91,7 +101,7 @@ static const struct field_row field_rows[] = {
 	{0x280a, 0x2810, FIELD_BOTH | FIELD_STALE, NULL, NULL}, // PDPTEs
 	{0x4000, 0x4000, FIELD_BOTH, write_pin, read_pin},
 	{0x4002, 0x4002, FIELD_BOTH, write_primary, NULL},
-	{0x4004, 0x4004, FIELD_BOTH, NULL, NULL}, // exception bitmap
+	{0x4004, 0x4004, FIELD_BOTH, write_exceptions, read_exceptions},
 	// Page-fault mask and match, so that the exception bitmap alone decides; CR3 targets.
 	{0x4006, 0x400a, 0, NULL, NULL}, {0x400c, 0x400c, FIELD_BOTH, write_exit, NULL},
 	{0x400e, 0x4010, 0, NULL, NULL}, // MSR lists of exits

@@ -168,32 +168,6 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 	__builtin_memcpy(word, vcpu->registers, sizeof(vcpu->registers));
 }
 
-// An exit that the client does not see came while an event was on its way to the guest: it is
-// delivered again (SDM 3C 25.9.3, 28.2.4).
-static void inject_again(void) {
-	uint64_t event = vmcs_read(VMCS_VECTORING);
-	uint64_t type = event & INTERRUPTION_TYPE;
-
-	if (likely(!(event & INTERRUPTION_VALID))) return;
-	vmcs_write(VMCS_ENTRY_INTERRUPTION, event & ~(uint64_t)INTERRUPTION_UNDEFINED);
-	if (event & INTERRUPTION_ERROR_CODE)
-		vmcs_write(VMCS_ENTRY_ERROR_CODE, vmcs_read(VMCS_VECTORING_ERROR_CODE));
-	if (type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
-		type == INTERRUPTION_SOFTWARE_EXCEPTION)
-		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
-	// An NMI cannot be injected while NMIs are blocked, which its own delivery did.
-	if (type == INTERRUPTION_NMI)
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
-}
-
-// An NMI is the host's, whatever the client makes of the exit. It came without its handler running,
-// and NMIs stay blocked until an IRET: both are made good by calling the handler.
-static void take_nmi(void) {
-	if ((vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_TYPE) == INTERRUPTION_NMI)
-		asm volatile("int %0" : : "i"(VECTOR_NMI) : "memory");
-}
-
 unsigned vcpu_exit(struct vcpu *vcpu) {
 	uint32_t full_reason;
 	uint32_t reason;
@@ -210,16 +184,21 @@ unsigned vcpu_exit(struct vcpu *vcpu) {
 	full_reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
 	reason = full_reason & EXIT_REASON_MASK;
 	// A refused guest state leaves the VMCS as it was: the next entry launches again.
-	if (likely(!(full_reason & EXIT_ENTRY_FAILED))) vcpu->launched = true;
+	if (likely(!(full_reason & EXIT_ENTRY_FAILED))) {
+		vcpu->launched = true;
+	} else if (reason == EXIT_MACHINE_CHECK) {
+		vcpu_machine_check();
+		return GUEST_EXIT_KERNEL;
+	}
 	if (reason == EXIT_EXTERNAL_INTERRUPT) {
-		inject_again();
+		vcpu_inject_again();
 		return vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_VECTOR;
 	}
 	if (reason == EXIT_TIMER && !vcpu->timer_is_clients) {
-		inject_again();
-		return GUEST_EXIT_DEADLINE;
+		vcpu_inject_again();
+		return GUEST_EXIT_KERNEL;
 	}
-	if (reason == EXIT_EXCEPTION) take_nmi();
+	if (reason == EXIT_EXCEPTION && vcpu_take_exception(vcpu)) return GUEST_EXIT_KERNEL;
 	if (reason < 64 && QUALIFIED >> reason & 1)
 		qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	schedule_update_time();

@@ -4,7 +4,7 @@
 
 #include <kernel/cap.h>
 
-enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_DEADLINE };
+enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
 
 struct vcpu;
 unsigned vcpu_exit(struct vcpu *vcpu);
