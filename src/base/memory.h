@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 void *memcpy(void *restrict target, const void *restrict source, size_t size);
 void *memmove(void *target, const void *source, size_t size);
@@ -14,3 +15,8 @@ static inline void memory_clear(void *start, size_t size) {
 }
 
 int memcmp(const void *first, const void *second, size_t size);
+
+// A word that a program, or a device, may change at any time: one value, however often it is used.
+static inline uint64_t word_read_once(const uint64_t *word) {
+	return *(const volatile uint64_t *)word;
+}

@@ -3,6 +3,7 @@
 #include <kernel/endpoint.h>
 
 #include <base/compiler.h>
+#include <base/memory.h>
 #include <kernel/derive.h>
 #include <kernel/fault.h>
 #include <kernel/object.h>
@@ -10,11 +11,12 @@
 
 // The slot the receiver named for an incoming capability, or null: it must exist and be empty.
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
-	struct slot *cnode = thread_find(receiver, buffer->receive_cnode);
+	struct slot *cnode = thread_find(receiver, word_read_once(&buffer->receive_cnode));
+	uint64_t depth = word_read_once(&buffer->receive_depth);
 	struct lookup target;
 
-	if (!cnode || buffer->receive_depth < 1 || buffer->receive_depth > 64) return NULL;
-	target = cspace_walk(&cnode->cap, buffer->receive_index, (unsigned)buffer->receive_depth);
+	if (!cnode || depth < 1 || depth > 64) return NULL;
+	target = cspace_walk(&cnode->cap, word_read_once(&buffer->receive_index), (unsigned)depth);
 	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
 	return target.slot;
 }
@@ -32,7 +34,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 	if (!from || !to) return 0;
 	destination = receive_slot(receiver, to);
 	for (i = 0; i < count; i++) {
-		struct slot *slot = thread_find(sender, from->caps_or_badges[i]);
+		struct slot *slot = thread_find(sender, word_read_once(&from->caps_or_badges[i]));
 
 		if (!slot || slot_is_empty(slot)) break;
 		if (slot->cap.type == CAP_ENDPOINT && cap_object(&slot->cap) == endpoint) {

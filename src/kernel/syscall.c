@@ -4,6 +4,7 @@
 
 #include <abi/syscall.h>
 #include <base/compiler.h>
+#include <base/memory.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
@@ -139,7 +140,7 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 	struct thread *thread = invocation->caller;
 
 	for (unsigned i = 0; i < invocation->cap_count; i++) {
-		uint64_t address = thread->buffer_to_read->caps_or_badges[i];
+		uint64_t address = word_read_once(&thread->buffer_to_read->caps_or_badges[i]);
 
 		invocation->caps[i] = send_lookup(thread, address, kind);
 		if (!invocation->caps[i]) return false;
@@ -152,7 +153,7 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 	const uint64_t *addresses = thread->buffer_to_read->caps_or_badges;
 
 	for (unsigned i = 0; i < invocation->cap_count; i++) {
-		if (!thread_find_soon(thread, addresses[i], &invocation->caps[i]))
+		if (!thread_find_soon(thread, word_read_once(&addresses[i]), &invocation->caps[i]))
 			return find_caps_anywhere(invocation, kind);
 	}
 	return true;

@@ -271,6 +271,38 @@ static void state_msr_operations(const struct test *) {
 	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, 0x485, 0).error, seL4_IllegalOperation);
 }
 
+// Instructions from one system call to the next, in emulators that count them.
+static uint64_t null_length(void) {
+	struct sel4_registers registers = {0};
+	uint64_t start = host_tsc();
+
+	sel4_syscall(SYSCALL_NULL, &registers);
+	return host_tsc() - start;
+}
+
+static void use_fast_paths(bool are_on) {
+	struct sel4_registers registers = {.rdi = are_on};
+
+	sel4_syscall(SYSCALL_DEBUG_FAST_PATHS, &registers);
+}
+
+// A guest that has its own LSTAR makes the kernel write LSTAR on exit.
+static void state_fast_paths(const struct test *) {
+	uint64_t slow, fast;
+
+	start(&guest_one, CODE(code_vmcall), 0);
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(guest_one.vcpu, MSR_LSTAR, 0x1000).error, 0);
+	fast = null_length();
+	use_fast_paths(false);
+	slow = null_length();
+	step(&guest_one);
+	CHECK(null_length() > (fast + slow) / 2);
+	use_fast_paths(true);
+	step(&guest_one);
+	CHECK(null_length() < (fast + slow) / 2);
+	CHECK(slow > fast);
+}
+
 static void state_refused(const struct test *) {
 	static const struct {
 		uint64_t field;
@@ -320,6 +352,9 @@ static const struct test tests[] = {
 		NULL},
 	{"state-msr-operations", "ReadMSR and WriteMSR know the four SYSCALL registers",
 		state_msr_operations, NULL},
+	{"state-fast-paths",
+		"a guest's exit leaves system calls the way in that DebugFastPaths chose",
+		state_fast_paths, NULL},
 	{"state-refused", "values the CPU would refuse are refused before", state_refused, NULL},
 };
 

@@ -25,6 +25,7 @@ extern const struct tests cnode_tests;
 extern const struct tests cspace_tests;
 extern const struct tests delete_tests;
 extern const struct tests derive_tests;
+extern const struct tests fetch_tests;
 extern const struct tests ipc_tests;
 extern const struct tests irq_tests;
 extern const struct tests message_tests;

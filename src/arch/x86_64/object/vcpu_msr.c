@@ -88,6 +88,8 @@ static void use_bitmap(struct vcpu *vcpu) {
 // The caller has saved the program's bases before.
 void vcpu_msr_enter(struct vcpu *vcpu) {
 	use_bitmap(vcpu);
+	// DebugFastPaths changes it.
+	if (NACRE_DEBUG) host_msrs[VCPU_MSR_LSTAR] = msr_read(MSR_LSTAR);
 	for (unsigned i = 0; i < host_msr_count; i++) {
 		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, vcpu->msrs[i]);
 	}
