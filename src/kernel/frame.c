@@ -105,6 +105,7 @@ enum error frame_map_ept(struct invocation *invocation) {
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
+	unsigned attributes = paging_guest_attributes(invocation_word(invocation, 2));
 	uint64_t *entry;
 	enum error error;
 
@@ -113,10 +114,10 @@ enum error frame_map_ept(struct invocation *invocation) {
 	entry = mapping_find(invocation, &paging_guest, address, frame_level(frame), &error);
 	if (!entry) return error;
 	if (!paging_is_free(&paging_guest, *entry)) return ERROR_DELETE_FIRST;
-	if (frame->size_bits == HUGE_PAGE_BITS) return error_capability(invocation, 0);
+	if (frame_level(frame) == HUGE_PAGE_BITS / 8) return error_capability(invocation, 0);
 
 	*entry = frame_entry(frame, &paging_guest, invocation_word(invocation, 1),
-		paging_guest_attributes(invocation_word(invocation, 2)));
+		unlikely(frame->device) ? paging_device_attributes(attributes) : attributes);
 	frame->word = mapping_place(root, address, 0);
 	return ERROR_NONE;
 }

@@ -147,7 +147,11 @@ static inline unsigned paging_guest_attributes(uint64_t word) {
 	return word < PAGING_ATTRIBUTES ? (unsigned)word : PAGING_ATTRIBUTES - 1;
 }
 
-// level: 1, 2 or 3; attributes: one of the two above.
+// What becomes of a guest's attributes for memory of a device, which no MTRR makes uncached for
+// guests (SDM 3C 29.3.7.2): write-combining stays, all else is uncacheable.
+static inline unsigned paging_device_attributes(unsigned attributes) { return attributes == 1; }
+
+// level: 1, 2 or 3; attributes: one of the three above.
 static inline uint64_t paging_page_entry(const struct paging_format *format, physical_t page,
 	unsigned level, enum paging_access access, unsigned attributes) {
 	return page.value | format->access[access] | format->memory[level - 1][attributes];
