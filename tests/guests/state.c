@@ -298,6 +298,7 @@ static void state_fast_paths(const struct test *) {
 	step(&guest_one);
 	CHECK(null_length() > (fast + slow) / 2);
 	use_fast_paths(true);
+	guest_one.rip = GUEST_CODE;
 	step(&guest_one);
 	CHECK(null_length() < (fast + slow) / 2);
 	CHECK(slow > fast);

@@ -124,6 +124,9 @@ enum exit_reason {
 	EXIT_TIMER = 52,
 };
 
+// Runs the host's handler of an exception that came as an exit, which does not.
+#define host_exception(vector) asm volatile("int %0" : : "i"(vector) : "memory")
+
 #define EXIT_REASON_MASK 0xffffu
 #define EXIT_ENTRY_FAILED (1u << 31)
 

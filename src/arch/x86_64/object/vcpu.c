@@ -78,7 +78,7 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 	if (vcpu->thread) detach_thread(vcpu->thread);
 	detach_thread(thread);
 	vcpu->thread = thread;
-	vcpu->is_paused = false;
+	vcpu->timer_left = vcpu->timer_value;
 	thread->vcpu = vcpu;
 	return ERROR_NONE;
 }

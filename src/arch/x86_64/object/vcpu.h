@@ -52,11 +52,10 @@ struct vcpu {
 	uint8_t msr_access[VCPU_OPENABLE_MSRS];
 
 	uint8_t is_stale; // the client changed what linear translations depend on
-	uint8_t is_paused; // the next VMEnter is the last one executed again
 	uint8_t timer_is_clients; // the running timer ends at the client's value, not the kernel's
 	uint32_t pin, primary, exit, exceptions; // controls as the client sees them
 	uint32_t timer_value; // preemption timer field as the client sees it
-	uint32_t timer_left; // of this VMEnter
+	uint32_t timer_left; // of this VMEnter, or of the next
 	uint64_t timer_start; // TSC at the last entry
 
 	uint64_t ept_pointer, host_cr3; // what the VMCS holds

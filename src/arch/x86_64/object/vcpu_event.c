@@ -42,16 +42,13 @@ static void debug_exception(struct vcpu *vcpu) {
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0); // neither LBR nor BTF
 }
 
-// Runs the host's handler. The exit came without it, and after an NMI more NMIs stay blocked until
-// an IRET.
-#define host_exception(vector) asm volatile("int %0" : : "i"(vector) : "memory")
-
 void vcpu_machine_check(void) { host_exception(VECTOR_MACHINE_CHECK); }
 
 bool vcpu_take_exception(struct vcpu *vcpu) {
 	uint64_t event = vmcs_read(VMCS_EXIT_INTERRUPTION);
 	unsigned vector = event & INTERRUPTION_VECTOR;
 
+	// More NMIs stay blocked until an IRET.
 	if (vector == VECTOR_NMI) host_exception(VECTOR_NMI);
 	if (vector == VECTOR_MACHINE_CHECK) {
 		vcpu_machine_check();

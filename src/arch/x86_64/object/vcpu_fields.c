@@ -75,7 +75,7 @@ static uint64_t write_cr4_mask(struct vcpu *, uint64_t value) { return value | v
 
 static uint64_t write_timer(struct vcpu *vcpu, uint64_t value) {
 	vcpu->timer_value = (uint32_t)value;
-	vcpu->is_paused = false;
+	vcpu->timer_left = vcpu->timer_value;
 	return value;
 }
 

@@ -68,9 +68,11 @@ static void timer_stop(struct vcpu *vcpu) {
 	vcpu->timer_left = used < vcpu->timer_left ? vcpu->timer_left - (uint32_t)used : 0;
 }
 
-// Where the client's exit controls ask for it, its value is what is left.
-static void timer_save(struct vcpu *vcpu) {
+// VMEnter returns: the next one begins with the client's value, which is what is left if its exit
+// controls say so.
+static void timer_reset(struct vcpu *vcpu) {
 	if (vcpu->exit & EXIT_SAVE_TIMER) vcpu->timer_value = vcpu->timer_left;
+	vcpu->timer_left = vcpu->timer_value;
 }
 
 enum way_out vcpu_prepare(struct thread *thread) {
@@ -103,10 +105,8 @@ void vcpu_enter(struct thread *thread) {
 		vcpu_set_primary(vcpu, context->r8);
 		vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 	}
-	if (!vcpu->is_paused) vcpu->timer_left = vcpu->timer_value;
-	vcpu->is_paused = false;
 	if (notification_take_bound(thread)) {
-		timer_save(vcpu);
+		timer_reset(vcpu);
 		*context_tag(context) = VM_ENTER_NOTIFICATION;
 		return;
 	}
@@ -124,7 +124,7 @@ static void return_words(struct thread *thread, struct vcpu *vcpu) {
 	store_words(thread, vcpu);
 	thread->state = THREAD_RUNNING;
 	schedule_again(); // the thread's own registers are to be loaded
-	timer_save(vcpu);
+	timer_reset(vcpu);
 }
 
 void vcpu_notify(struct thread *thread) {
@@ -136,7 +136,6 @@ void vcpu_notify(struct thread *thread) {
 void vcpu_pause(struct thread *thread) {
 	vcpu_load(thread->vcpu);
 	store_words(thread, thread->vcpu);
-	thread->vcpu->is_paused = true;
 	thread->state = THREAD_RESTART;
 }
 

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Host tests: the kernel's names of VMCS fields, and a VMCS in memory.
+#pragma once
+
+#define vmcs_read hardware_read
+#define vmcs_write hardware_write
+#include "../../../../../src/arch/x86_64/cpu/vmcs.h"
+#undef vmcs_read
+#undef vmcs_write
+#undef host_exception
+
+extern uint64_t fields[0x8000]; // by encoding
+extern unsigned raised; // the host's exception that was handled last
+
+static inline uint64_t vmcs_read(struct vmcs_field field) { return fields[field.encoding]; }
+
+static inline void vmcs_write(struct vmcs_field field, uint64_t value) {
+	fields[field.encoding] = value;
+}
+
+#define host_exception(vector) (raised = (vector))
