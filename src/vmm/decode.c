@@ -4,71 +4,107 @@
 
 #include <vmm/x86.h>
 
+#include <base/compiler.h>
+
 #include <stddef.h>
 
 enum row_flags {
-	ROW_BYTE = 1 << 0, // both operands are bytes
-	ROW_TO_REGISTER = 1 << 1, // ModRM.reg is the target
-	ROW_IMMEDIATE_8 = 1 << 2,
-	ROW_IMMEDIATE = 1 << 3, // of operand size, at most 32 bits
-	ROW_GROUP = 1 << 4, // ModRM.reg selects the arithmetic operation
-	ROW_REG_ZERO = 1 << 5, // ModRM.reg must be 0 (or 1, an alias, for TEST)
-	ROW_OFFSET = 1 << 6, // absolute address instead of ModRM, register 0
-	ROW_SOURCE_1 = 1 << 7, // memory operand is a byte, register of operand size
-	ROW_SOURCE_2 = 1 << 8,
-	ROW_SOURCE_4 = 1 << 9,
-	ROW_SIGN = 1 << 10,
+	ROW_PAIR = 1 << 0, // the even opcode has operands of a byte, the odd one of full size
+	ROW_IMMEDIATE_8 = 1 << 1,
+	ROW_IMMEDIATE = 1 << 2, // of the operands' size, at most 32 bits
+	ROW_ARITHMETIC = 1 << 3, // ModRM.reg selects among the first eight operations
+	ROW_OFFSET = 1 << 4, // absolute address instead of ModRM, register 0
+	ROW_SOURCE_1 = 1 << 5, // memory operand is a byte, register of operand size
+	ROW_SOURCE_2 = 1 << 6,
+	ROW_SOURCE_4 = 1 << 7, // not outside 64-bit mode
+	ROW_SIGN = 1 << 8,
+	ROW_BIT = 1 << 9, // the register numbers a bit
+	ROW_STRING = 1 << 10, // no ModRM
+	ROW_LOCK = 1 << 11, // may be locked
+	// Other prefixes make the opcode another instruction.
+	ROW_NO_REPEAT = 1 << 12,
+	ROW_NO_66 = 1 << 13,
+	ROW_66 = 1 << 14,
 };
 
+enum { ANY = 0xff };
+
+// An opcode with any ModRM.reg or with some.
 struct row {
-	uint8_t first, last;
+	uint8_t opcode;
+	uint8_t members; // a bit for each ModRM.reg
 	uint8_t operation;
+	uint8_t kind;
 	uint16_t flags;
 };
 
+#define MEMBER(reg) (1 << (reg))
+#define MEMORY KIND_TO_MEMORY
+#define REGISTER KIND_TO_REGISTER
+
 static const struct row one_byte_rows[] = {
-	{0x63, 0x63, OPERATION_MOVE, ROW_TO_REGISTER | ROW_SOURCE_4 | ROW_SIGN},
-	{0x80, 0x80, OPERATION_ADD, ROW_GROUP | ROW_BYTE | ROW_IMMEDIATE_8},
-	{0x81, 0x81, OPERATION_ADD, ROW_GROUP | ROW_IMMEDIATE},
-	{0x83, 0x83, OPERATION_ADD, ROW_GROUP | ROW_IMMEDIATE_8},
-	{0x84, 0x84, OPERATION_TEST, ROW_BYTE},
-	{0x85, 0x85, OPERATION_TEST, 0},
-	{0x86, 0x86, OPERATION_EXCHANGE, ROW_BYTE},
-	{0x87, 0x87, OPERATION_EXCHANGE, 0},
-	{0x88, 0x88, OPERATION_MOVE, ROW_BYTE},
-	{0x89, 0x89, OPERATION_MOVE, 0},
-	{0x8a, 0x8a, OPERATION_MOVE, ROW_BYTE | ROW_TO_REGISTER},
-	{0x8b, 0x8b, OPERATION_MOVE, ROW_TO_REGISTER},
-	{0xa0, 0xa0, OPERATION_MOVE, ROW_OFFSET | ROW_BYTE | ROW_TO_REGISTER},
-	{0xa1, 0xa1, OPERATION_MOVE, ROW_OFFSET | ROW_TO_REGISTER},
-	{0xa2, 0xa2, OPERATION_MOVE, ROW_OFFSET | ROW_BYTE},
-	{0xa3, 0xa3, OPERATION_MOVE, ROW_OFFSET},
-	{0xc6, 0xc6, OPERATION_MOVE, ROW_REG_ZERO | ROW_BYTE | ROW_IMMEDIATE_8},
-	{0xc7, 0xc7, OPERATION_MOVE, ROW_REG_ZERO | ROW_IMMEDIATE},
-	{0xf6, 0xf6, OPERATION_TEST, ROW_REG_ZERO | ROW_BYTE | ROW_IMMEDIATE_8},
-	{0xf7, 0xf7, OPERATION_TEST, ROW_REG_ZERO | ROW_IMMEDIATE},
+	{0x63, ANY, OPERATION_MOVE, REGISTER, ROW_SOURCE_4 | ROW_SIGN},
+	{0x80, ANY, OPERATION_ADD, MEMORY, ROW_PAIR | ROW_ARITHMETIC | ROW_IMMEDIATE},
+	{0x83, ANY, OPERATION_ADD, MEMORY, ROW_ARITHMETIC | ROW_IMMEDIATE_8},
+	{0x84, ANY, OPERATION_TEST, MEMORY, ROW_PAIR},
+	{0x86, ANY, OPERATION_EXCHANGE, MEMORY, ROW_PAIR | ROW_LOCK},
+	{0x88, ANY, OPERATION_MOVE, MEMORY, ROW_PAIR},
+	{0x8a, ANY, OPERATION_MOVE, REGISTER, ROW_PAIR},
+	{0xa0, ANY, OPERATION_MOVE, REGISTER, ROW_PAIR | ROW_OFFSET},
+	{0xa2, ANY, OPERATION_MOVE, MEMORY, ROW_PAIR | ROW_OFFSET},
+	{0xa4, ANY, OPERATION_MOVE, KIND_STRING_MOVE, ROW_PAIR | ROW_STRING},
+	{0xa6, ANY, OPERATION_CMP, KIND_STRING_COMPARE, ROW_PAIR | ROW_STRING},
+	{0xaa, ANY, OPERATION_MOVE, KIND_STRING_STORE, ROW_PAIR | ROW_STRING},
+	{0xac, ANY, OPERATION_MOVE, KIND_STRING_LOAD, ROW_PAIR | ROW_STRING},
+	{0xae, ANY, OPERATION_CMP, KIND_STRING_SCAN, ROW_PAIR | ROW_STRING},
+	{0xc6, MEMBER(0), OPERATION_MOVE, MEMORY, ROW_PAIR | ROW_IMMEDIATE},
+	{0xf6, MEMBER(0) | MEMBER(1), OPERATION_TEST, MEMORY, ROW_PAIR | ROW_IMMEDIATE},
+	{0xf6, MEMBER(2), OPERATION_NOT, MEMORY, ROW_PAIR | ROW_LOCK},
+	{0xf6, MEMBER(3), OPERATION_NEGATE, MEMORY, ROW_PAIR | ROW_LOCK},
+	{0xfe, MEMBER(0), OPERATION_INCREMENT, MEMORY, ROW_PAIR | ROW_LOCK},
+	{0xfe, MEMBER(1), OPERATION_DECREMENT, MEMORY, ROW_PAIR | ROW_LOCK},
 };
 
 static const struct row two_byte_rows[] = {
-	{0xb6, 0xb6, OPERATION_MOVE, ROW_TO_REGISTER | ROW_SOURCE_1},
-	{0xb7, 0xb7, OPERATION_MOVE, ROW_TO_REGISTER | ROW_SOURCE_2},
-	{0xbe, 0xbe, OPERATION_MOVE, ROW_TO_REGISTER | ROW_SOURCE_1 | ROW_SIGN},
-	{0xbf, 0xbf, OPERATION_MOVE, ROW_TO_REGISTER | ROW_SOURCE_2 | ROW_SIGN},
+	{0xa3, ANY, OPERATION_BT, MEMORY, ROW_BIT},
+	{0xab, ANY, OPERATION_BTS, MEMORY, ROW_BIT | ROW_LOCK},
+	{0xae, MEMBER(7), OPERATION_FLUSH, MEMORY, ROW_NO_REPEAT}, // CLFLUSH, CLFLUSHOPT
+	{0xae, MEMBER(6), OPERATION_FLUSH, MEMORY, ROW_NO_REPEAT | ROW_66}, // CLWB
+	{0xb0, ANY, OPERATION_COMPARE_EXCHANGE, MEMORY, ROW_PAIR | ROW_LOCK},
+	{0xb3, ANY, OPERATION_BTR, MEMORY, ROW_BIT | ROW_LOCK},
+	{0xb6, ANY, OPERATION_MOVE, REGISTER, ROW_SOURCE_1},
+	{0xb7, ANY, OPERATION_MOVE, REGISTER, ROW_SOURCE_2},
+	{0xba, MEMBER(4), OPERATION_BT, MEMORY, ROW_IMMEDIATE_8},
+	{0xba, MEMBER(5), OPERATION_BTS, MEMORY, ROW_IMMEDIATE_8 | ROW_LOCK},
+	{0xba, MEMBER(6), OPERATION_BTR, MEMORY, ROW_IMMEDIATE_8 | ROW_LOCK},
+	{0xba, MEMBER(7), OPERATION_BTC, MEMORY, ROW_IMMEDIATE_8 | ROW_LOCK},
+	{0xbb, ANY, OPERATION_BTC, MEMORY, ROW_BIT | ROW_LOCK},
+	{0xbe, ANY, OPERATION_MOVE, REGISTER, ROW_SOURCE_1 | ROW_SIGN},
+	{0xbf, ANY, OPERATION_MOVE, REGISTER, ROW_SOURCE_2 | ROW_SIGN},
+	{0xc0, ANY, OPERATION_EXCHANGE_ADD, MEMORY, ROW_PAIR | ROW_LOCK},
+	{0xc3, ANY, OPERATION_MOVE, MEMORY, ROW_NO_REPEAT | ROW_NO_66}, // MOVNTI
 };
 
 enum rex_bits {
 	REX_PRESENT = 0x40,
 	REX_W = 1 << 3,
 	REX_R = 1 << 2,
+	REX_X = 1 << 1,
+	REX_B = 1 << 0,
 };
 
 struct cursor {
 	const uint8_t *bytes;
 	uint8_t position, count;
 	bool overrun; // a byte beyond the end was asked for
+	bool lock;
+	bool odd_opcode;
+	bool operand_swapped; // 66h was seen
+	bool segment_given;
 	uint8_t rex;
 	uint8_t operand_size;
-	uint8_t address_size;
+	enum repeat repeat;
+	enum code_size code_size;
 };
 
 static uint8_t cursor_next(struct cursor *cursor) {
@@ -86,140 +122,216 @@ static uint64_t cursor_value(struct cursor *cursor, uint8_t width) {
 	return value;
 }
 
-uint64_t sign_extend(uint64_t value, uint8_t width) {
-	unsigned shift = 64 - 8u * width;
-	return (uint64_t)((int64_t)(value << shift) >> shift);
+static uint64_t cursor_signed(struct cursor *cursor, uint8_t width) {
+	return sign_extend(cursor_value(cursor, width), width);
 }
 
-// Consumes prefixes and returns the first opcode byte; sizes are settled afterwards.
-static uint8_t decode_prefixes(struct cursor *cursor, enum code_size size) {
-	uint8_t swapped = size == CODE_16 ? 4 : 2;
-	cursor->operand_size = size == CODE_16 ? 2 : 4;
-	cursor->address_size = size == CODE_16 ? 2 : size == CODE_32 ? 4 : 8;
-	while (!cursor->overrun) {
-		uint8_t byte = cursor_next(cursor);
-		bool segment = (byte & 0xe7) == 0x26 || byte == 0x64 || byte == 0x65;
-		bool repeat = byte == 0xf0 || byte == 0xf2 || byte == 0xf3;
-		if (byte == 0x66)
-			cursor->operand_size = swapped;
-		else if (byte == 0x67)
-			cursor->address_size = size == CODE_32 ? 2 : 4;
-		else if (size == CODE_64 && (byte & 0xf0) == REX_PRESENT)
-			cursor->rex = byte;
-		else if (!segment && !repeat)
-			return byte;
-		// A REX prefix counts only directly before the opcode.
-		if ((byte & 0xf0) != REX_PRESENT) cursor->rex = 0;
-	}
-	return 0;
+// In 64-bit mode only FS and GS are more than names.
+static void take_segment(struct cursor *cursor, struct address *address, enum segment segment) {
+	if (cursor->code_size == CODE_64 && segment < SEGMENT_FS) return;
+	address->segment = segment;
+	cursor->segment_given = true;
 }
 
-static void skip_address_16(struct cursor *cursor, uint8_t mode, uint8_t base) {
-	if (mode == 2 || (mode == 0 && base == 6))
-		(void)cursor_value(cursor, 2);
-	else if (mode == 1)
-		(void)cursor_next(cursor);
+// Whether the byte is a prefix. A REX prefix counts only directly before the opcode.
+static bool take_prefix(struct cursor *cursor, struct address *address, uint8_t byte) {
+	uint8_t rex = cursor->code_size == CODE_64 && (byte & 0xf0) == REX_PRESENT ? byte : 0;
+	if ((byte & 0xe7) == 0x26)
+		take_segment(cursor, address, (enum segment)(byte >> 3 & 3));
+	else if (byte == 0x64 || byte == 0x65)
+		take_segment(cursor, address, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
+	else if (byte == 0x66)
+		cursor->operand_swapped = true;
+	else if (byte == 0x67)
+		address->size = cursor->code_size == CODE_32 ? 2 : 4;
+	else if (byte == 0xf0)
+		cursor->lock = true;
+	else if (byte == 0xf2 || byte == 0xf3)
+		cursor->repeat = byte == 0xf2 ? REPEAT_WHILE_UNEQUAL : REPEAT_WHILE_EQUAL;
+	else if (rex == 0)
+		return false;
+	cursor->rex = rex;
+	return true;
 }
 
-// Passes over SIB and displacement: the address itself is known from the exit.
-static void skip_address(struct cursor *cursor, uint8_t modrm) {
+// Consumes prefixes and returns the first opcode byte.
+static uint8_t decode_prefixes(struct cursor *cursor, struct address *address) {
+	static const uint8_t sizes[] = {[CODE_16] = 2, [CODE_32] = 4, [CODE_64] = 8};
+	uint8_t byte;
+	address->segment = SEGMENT_DS;
+	address->size = sizes[cursor->code_size];
+	do
+		byte = cursor_next(cursor);
+	while (!cursor->overrun && take_prefix(cursor, address, byte));
+	bool word = cursor->operand_swapped != (cursor->code_size == CODE_16);
+	cursor->operand_size = cursor->rex & REX_W ? 8 : word ? 2 : 4;
+	return byte;
+}
+
+static void decode_address_16(struct cursor *cursor, struct address *address, uint8_t modrm) {
+	static const uint8_t bases[] = {
+		X86_RBX, X86_RBX, X86_RBP, X86_RBP, X86_RSI, X86_RDI, X86_RBP, X86_RBX};
+	static const uint8_t indices[] = {X86_RSI, X86_RDI, X86_RSI, X86_RDI, NO_REGISTER,
+		NO_REGISTER, NO_REGISTER, NO_REGISTER};
 	uint8_t mode = modrm >> 6;
-	uint8_t base = modrm & 7;
-	if (cursor->address_size == 2) {
-		skip_address_16(cursor, mode, base);
-		return;
-	}
-	if (base == 4) base = cursor_next(cursor) & 7;
-	if (mode == 2 || (mode == 0 && base == 5))
-		(void)cursor_value(cursor, 4);
+	bool absolute = mode == 0 && (modrm & 7) == 6;
+	address->base = absolute ? NO_REGISTER : bases[modrm & 7];
+	address->index = indices[modrm & 7];
+	if (mode == 2 || absolute)
+		address->displacement = cursor_signed(cursor, 2);
 	else if (mode == 1)
-		(void)cursor_next(cursor);
+		address->displacement = cursor_signed(cursor, 1);
 }
 
-static bool find_row(uint8_t opcode, const struct row *rows, size_t count, struct row *found) {
+static void decode_scaled(struct cursor *cursor, struct address *address) {
+	uint8_t sib = cursor_next(cursor);
+	uint8_t index = (sib >> 3 & 7) | (cursor->rex & REX_X ? 8 : 0);
+	address->base = sib & 7;
+	address->index = index == X86_RSP ? NO_REGISTER : index;
+	address->scale = sib >> 6;
+}
+
+static void decode_address(struct cursor *cursor, struct address *address, uint8_t modrm) {
+	uint8_t mode = modrm >> 6;
+	bool scaled = (modrm & 7) == 4;
+	address->base = modrm & 7;
+	if (scaled) decode_scaled(cursor, address);
+	if (mode == 0 && address->base == 5) {
+		address->base = NO_REGISTER;
+		address->rip_relative = !scaled && cursor->code_size == CODE_64;
+		mode = 2;
+	} else {
+		address->base |= cursor->rex & REX_B ? 8 : 0;
+	}
+	if (mode == 2)
+		address->displacement = cursor_signed(cursor, 4);
+	else if (mode == 1)
+		address->displacement = cursor_signed(cursor, 1);
+}
+
+static const struct row *find_row(
+	uint8_t opcode, uint8_t reg, const struct row *rows, size_t count) {
 	for (size_t i = 0; i < count; i++) {
-		if (opcode < rows[i].first || opcode > rows[i].last) continue;
-		*found = rows[i];
-		return true;
+		uint8_t first = rows[i].flags & ROW_PAIR ? opcode & 0xfe : opcode;
+		if (rows[i].opcode == first && (rows[i].members >> reg & 1)) return &rows[i];
 	}
-	return false;
+	return NULL;
 }
 
-// Opcodes 00h to 3Bh repeat one pattern for the eight arithmetic operations.
+// Opcodes 00h to 3Bh repeat one pattern for the eight arithmetic operations. The byte after an
+// opcode is the ModRM byte, if it has one.
 static bool find_opcode(struct cursor *cursor, uint8_t opcode, struct row *row) {
-	if ((opcode & 0xc4) == 0) {
+	const struct row *found;
+	bool two_bytes = opcode == 0x0f;
+	if (two_bytes) opcode = cursor_next(cursor);
+	cursor->odd_opcode = opcode & 1;
+	if (!two_bytes && (opcode & 0xc4) == 0) {
 		row->operation = opcode >> 3;
-		row->flags = opcode & 1 ? 0 : ROW_BYTE;
-		row->flags |= opcode & 2 ? ROW_TO_REGISTER : 0;
+		row->kind = opcode & 2 ? KIND_TO_REGISTER : KIND_TO_MEMORY;
+		row->flags = ROW_PAIR;
+		row->flags |= opcode & 2 || row->operation == OPERATION_CMP ? 0 : ROW_LOCK;
 		return true;
 	}
-	if (opcode != 0x0f)
-		return find_row(opcode, one_byte_rows,
-			sizeof(one_byte_rows) / sizeof(one_byte_rows[0]), row);
-	return find_row(cursor_next(cursor), two_byte_rows,
-		sizeof(two_byte_rows) / sizeof(two_byte_rows[0]), row);
+	uint8_t reg = cursor->position < cursor->count ? cursor->bytes[cursor->position] >> 3 & 7
+						       : 0;
+	found = two_bytes ? find_row(opcode, reg, two_byte_rows, array_count(two_byte_rows))
+			  : find_row(opcode, reg, one_byte_rows, array_count(one_byte_rows));
+	if (found != NULL) *row = *found;
+	return found != NULL;
 }
 
-static uint8_t memory_width(const struct row *row, uint8_t operand_size) {
-	if (row->flags & (ROW_BYTE | ROW_SOURCE_1)) return 1;
+// What prefixes make of an opcode.
+static bool row_applies(const struct cursor *cursor, const struct row *row) {
+	if ((row->flags & ROW_SOURCE_4) && cursor->code_size != CODE_64) return false;
+	if ((row->flags & ROW_NO_REPEAT) && cursor->repeat != REPEAT_NONE) return false;
+	if ((row->flags & ROW_66) && !cursor->operand_swapped) return false;
+	return !(row->flags & ROW_NO_66) || !cursor->operand_swapped;
+}
+
+static uint8_t operand_width(const struct cursor *cursor, const struct row *row) {
+	return (row->flags & ROW_PAIR) && !cursor->odd_opcode ? 1 : cursor->operand_size;
+}
+
+static uint8_t memory_width(const struct cursor *cursor, const struct row *row) {
+	if (row->flags & ROW_SOURCE_1) return 1;
 	if (row->flags & ROW_SOURCE_2) return 2;
-	return row->flags & ROW_SOURCE_4 ? 4 : operand_size;
+	return row->flags & ROW_SOURCE_4 ? 4 : operand_width(cursor, row);
 }
 
-static void set_register(struct cursor *cursor, const struct row *row, uint8_t number,
+static void set_register(const struct cursor *cursor, const struct row *row, uint8_t number,
 	struct instruction *instruction) {
-	bool byte = row->flags & ROW_BYTE;
-	instruction->register_width = byte ? 1 : cursor->operand_size;
+	instruction->register_width = operand_width(cursor, row);
 	instruction->register_number = number;
-	if (byte && cursor->rex == 0 && number >= 4 && number < 8) {
+	if (instruction->register_width == 1 && cursor->rex == 0 && number >= 4 && number < 8) {
 		instruction->high_byte = true;
 		instruction->register_number = number - 4;
 	}
 }
 
-// ModRM with its address; false for a register operand or a group member not understood.
+// ModRM with its address; false for a register operand.
 static bool decode_modrm(struct cursor *cursor, struct row *row, struct instruction *instruction) {
+	struct address *address = &instruction->address;
 	uint8_t modrm = cursor_next(cursor);
 	uint8_t reg = modrm >> 3 & 7;
 	if (modrm >> 6 == 3) return false;
-	skip_address(cursor, modrm);
-	if (row->flags & ROW_GROUP) row->operation = reg;
-	bool alias = row->operation == OPERATION_TEST && reg == 1;
-	if ((row->flags & ROW_REG_ZERO) && reg != 0 && !alias) return false;
+	if (address->size == 2)
+		decode_address_16(cursor, address, modrm);
+	else
+		decode_address(cursor, address, modrm);
+	bool stack = address->base == X86_RBP || address->base == X86_RSP;
+	if (stack && !cursor->segment_given) address->segment = SEGMENT_SS;
+	if (row->flags & ROW_ARITHMETIC) {
+		row->operation = reg;
+		row->flags |= reg != OPERATION_CMP ? ROW_LOCK : 0;
+	}
 	set_register(cursor, row, reg | (cursor->rex & REX_R ? 8 : 0), instruction);
 	return true;
 }
 
-static void decode_immediate(
-	struct cursor *cursor, const struct row *row, struct instruction *instruction) {
-	if (!(row->flags & (ROW_IMMEDIATE | ROW_IMMEDIATE_8))) return;
-	uint8_t full = cursor->operand_size == 8 ? 4 : cursor->operand_size;
-	uint8_t width = row->flags & ROW_IMMEDIATE_8 ? 1 : full;
-	instruction->has_immediate = true;
-	instruction->immediate = sign_extend(cursor_value(cursor, width), width);
+static bool decode_operands(
+	struct cursor *cursor, struct row *row, struct instruction *instruction) {
+	struct address *address = &instruction->address;
+	address->base = NO_REGISTER;
+	address->index = NO_REGISTER;
+	if (row->flags & ROW_STRING) {
+		address->base = X86_RSI;
+		set_register(cursor, row, X86_RAX, instruction);
+	} else if (row->flags & ROW_OFFSET) {
+		address->displacement = cursor_value(cursor, address->size);
+		set_register(cursor, row, X86_RAX, instruction);
+	} else if (!decode_modrm(cursor, row, instruction)) {
+		return false;
+	}
+	if (row->flags & (ROW_IMMEDIATE | ROW_IMMEDIATE_8)) {
+		uint8_t width = row->flags & ROW_IMMEDIATE_8 ? 1 : operand_width(cursor, row);
+		instruction->has_immediate = true;
+		instruction->immediate = cursor_signed(cursor, width > 4 ? 4 : width);
+	}
+	return !cursor->lock || (row->flags & ROW_LOCK);
+}
+
+static bool decode(struct cursor *cursor, struct instruction *instruction) {
+	struct row row = {0};
+	uint8_t opcode = decode_prefixes(cursor, &instruction->address);
+	if (cursor->overrun || !find_opcode(cursor, opcode, &row) || !row_applies(cursor, &row))
+		return false;
+	if (!decode_operands(cursor, &row, instruction)) return false;
+	instruction->operation = (enum operation)row.operation;
+	instruction->kind = (enum instruction_kind)row.kind;
+	instruction->repeat = row.flags & ROW_STRING ? cursor->repeat : REPEAT_NONE;
+	instruction->width = memory_width(cursor, &row);
+	instruction->sign_extend = row.flags & ROW_SIGN;
+	instruction->bit_offset = row.flags & ROW_BIT;
+	return true;
 }
 
 bool instruction_decode(
 	const uint8_t *bytes, uint8_t count, enum code_size size, struct instruction *instruction) {
-	struct cursor cursor = {.bytes = bytes, .count = count};
-	struct row row = {0};
+	uint8_t limit = count < INSTRUCTION_MAX ? count : INSTRUCTION_MAX;
+	struct cursor cursor = {.bytes = bytes, .count = limit, .code_size = size};
 	*instruction = (struct instruction){0};
-	if (cursor.count > INSTRUCTION_MAX) cursor.count = INSTRUCTION_MAX;
-	uint8_t opcode = decode_prefixes(&cursor, size);
-	if (cursor.overrun || !find_opcode(&cursor, opcode, &row)) return false;
-	if ((row.flags & ROW_SOURCE_4) && size != CODE_64) return false; // ARPL outside 64-bit mode
-	if (cursor.rex & REX_W) cursor.operand_size = 8;
-	if (row.flags & ROW_OFFSET) {
-		(void)cursor_value(&cursor, cursor.address_size);
-		set_register(&cursor, &row, X86_RAX, instruction);
-	} else if (!decode_modrm(&cursor, &row, instruction)) {
-		return false;
-	}
-	decode_immediate(&cursor, &row, instruction);
-	instruction->operation = (enum operation)row.operation;
-	instruction->target = row.flags & ROW_TO_REGISTER ? TARGET_REGISTER : TARGET_MEMORY;
-	instruction->width = memory_width(&row, cursor.operand_size);
-	instruction->sign_extend = row.flags & ROW_SIGN;
+	bool understood = decode(&cursor, instruction);
 	instruction->length = cursor.position;
-	return !cursor.overrun;
+	instruction->truncated = cursor.overrun;
+	return understood && !cursor.overrun;
 }

@@ -166,7 +166,7 @@ static void exit_xsetbv(struct machine *machine) {
 }
 
 static void exit_io(struct machine *machine) {
-	port_perform(&machine->vcpu, &machine->memory, &machine->port_bus);
+	port_perform(&machine->vcpu, &machine->memory, &machine->memory_bus, &machine->port_bus);
 }
 
 static void exit_rdmsr(struct machine *machine) {

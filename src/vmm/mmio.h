@@ -5,7 +5,7 @@
 #include <vmm/bus.h>
 #include <vmm/vcpu.h>
 
-// The access at vcpu->physical. False when the instruction cannot be read or is not understood;
-// nothing has changed then.
+// Carries out the instruction that made an EPT violation, or raises its fault. False when it is not
+// understood; nothing has changed then.
 [[nodiscard]] bool mmio_perform(
 	struct vcpu *vcpu, const struct guest_memory *memory, struct bus *bus);

@@ -2,6 +2,9 @@
 // Port accesses (SDM volume 3, table 27-5 and 27-8).
 #include <vmm/port.h>
 
+#include <vmm/breakpoint.h>
+#include <vmm/string.h>
+
 enum io_qualification {
 	IO_SIZE = 7, // one less than the width
 	IO_IN = 1 << 3,
@@ -10,10 +13,10 @@ enum io_qualification {
 	IO_PORT_SHIFT = 16,
 };
 
-// A long string goes on after the next entry, so that interrupts get through.
-enum { STRING_BATCH = 1024 };
-
-enum { INFORMATION_ADDRESS_SHIFT = 7, ACCESS_PRIVILEGE_SHIFT = 5 };
+enum information_bits {
+	INFORMATION_ADDRESS_SHIFT = 7,
+	INFORMATION_SEGMENT_SHIFT = 15, // OUTS only
+};
 
 // The CPU reports sizes 0, 1 and 3 only.
 static enum bus_width io_width(const struct vcpu *vcpu) {
@@ -22,107 +25,82 @@ static enum bus_width io_width(const struct vcpu *vcpu) {
 	return size == 1 ? BUS_WIDTH_2 : BUS_WIDTH_1;
 }
 
+static uint16_t io_port(const struct vcpu *vcpu) {
+	return (uint16_t)(vcpu->qualification >> IO_PORT_SHIFT);
+}
+
+static uint64_t port_hits(uint64_t debug_control, uint64_t cr4, const struct vcpu *vcpu) {
+	if (!(debug_control & DR7_ENABLED) || !(cr4 & CR4_DE)) return 0;
+	return breakpoint_hits(debug_control, BREAKPOINT_PORT, io_port(vcpu), io_width(vcpu));
+}
+
 static void port_single(struct vcpu *vcpu, struct bus *bus, enum bus_width width) {
-	uint16_t port = (uint16_t)(vcpu->qualification >> IO_PORT_SHIFT);
 	uint64_t rax = vcpu->registers[X86_RAX];
+	uint64_t debug_control = host_vmcs_read(VMCS_GUEST_DR7);
 	if (vcpu->qualification & IO_IN) {
-		uint64_t value = bus_read(bus, port, width);
+		uint64_t value = bus_read(bus, io_port(vcpu), width);
 		uint64_t kept = width == BUS_WIDTH_4 ? 0 : rax & ~bus_truncate(UINT64_MAX, width);
 		vcpu_set_register(vcpu, X86_RAX, kept | value);
 	} else {
-		bus_write(bus, port, width, rax);
+		bus_write(bus, io_port(vcpu), width, rax);
 	}
 	vcpu_advance(vcpu, vcpu->length);
+	if (!(debug_control & DR7_ENABLED)) return;
+	uint64_t hits = port_hits(debug_control, host_vmcs_read(VMCS_GUEST_CR4), vcpu);
+	if (hits != 0) vcpu_add_pending_debug(vcpu, hits);
 }
 
-struct string {
-	const struct guest_memory *memory;
-	struct bus *bus;
-	struct paging paging;
-	unsigned access; // of enum walk_access
-	uint16_t port;
-	enum bus_width width;
+struct port_string {
+	struct bus *ports;
+	enum segment segment;
 };
 
-// One byte of the operand at a time, since it may cross pages.
-static bool string_memory(const struct string *string, struct walk *walk, uint8_t **byte) {
-	if (!walk_translate(string->memory, &string->paging, walk)) return false;
-	*byte = memory_at(string->memory, walk->physical, 1);
-	return true;
-}
-
-// Moves one element; false leaves the fault in *walk. Memory that is absent reads all ones.
-static bool string_element(const struct string *string, uint64_t linear, struct walk *walk) {
-	uint8_t *bytes[BUS_WIDTH_4];
-	uint64_t value = 0;
-	for (unsigned i = 0; i < string->width; i++) {
-		*walk = (struct walk){.linear = linear + i, .access = string->access};
-		if (!string_memory(string, walk, &bytes[i])) return false;
-	}
-	if (string->access & WALK_WRITE) {
-		value = bus_read(string->bus, string->port, string->width);
-		for (unsigned i = 0; i < string->width; i++)
-			if (bytes[i] != NULL) *bytes[i] = (uint8_t)(value >> 8 * i);
-		return true;
-	}
-	for (unsigned i = 0; i < string->width; i++)
-		value |= (uint64_t)(bytes[i] == NULL ? 0xff : *bytes[i]) << 8 * i;
-	bus_write(string->bus, string->port, string->width, value);
-	return true;
-}
-
-static uint64_t address_mask(void) {
-	uint64_t information = host_vmcs_read(VMCS_EXIT_INSTRUCTION_INFORMATION);
-	static const uint64_t masks[] = {0xffff, 0xffffffff, UINT64_MAX, UINT64_MAX};
-	return masks[information >> INFORMATION_ADDRESS_SHIFT & 3];
-}
-
-// Writes back the part of a register that the address size covers.
-static void register_update(struct vcpu *vcpu, unsigned number, uint64_t value, uint64_t mask) {
-	uint64_t kept = mask == UINT32_MAX ? 0 : vcpu->registers[number] & ~mask;
-	vcpu_set_register(vcpu, number, kept | (value & mask));
-}
-
-static void port_string(struct vcpu *vcpu, struct string *string) {
-	bool repeat = vcpu->qualification & IO_REPEAT;
-	uint64_t mask = address_mask();
-	uint64_t left = repeat ? vcpu->registers[X86_RCX] & mask : 1;
-	uint64_t linear = host_vmcs_read(VMCS_GUEST_LINEAR_ADDRESS);
-	uint64_t step = vcpu->rflags & RFLAGS_DIRECTION ? -(uint64_t)string->width : string->width;
-	uint64_t done = 0;
-	struct walk walk = {0};
-	bool ok = true;
-	while (left > 0 && done < STRING_BATCH && ok) {
-		ok = string_element(string, linear + done * step, &walk);
-		if (!ok) break;
-		done++;
-		left--;
-	}
-	unsigned index = string->access & WALK_WRITE ? X86_RDI : X86_RSI;
-	register_update(vcpu, index, vcpu->registers[index] + done * step, mask);
-	if (repeat) register_update(vcpu, X86_RCX, left, mask);
-	if (!ok)
-		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);
-	else if (left == 0)
-		vcpu_advance(vcpu, vcpu->length);
-}
-
-void port_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct bus *bus) {
+static enum string_result port_element(struct string *string) {
+	const struct port_string *port = string->context;
+	struct operand_space *space = string->space;
+	struct vcpu *vcpu = space->vcpu;
 	enum bus_width width = io_width(vcpu);
+	bool in = vcpu->qualification & IO_IN;
+	unsigned pointer = in ? X86_RDI : X86_RSI;
+	struct place place = string_place(string, port->segment, pointer, (uint8_t)width);
+	struct operand operand;
+	if (!operand_locate(space, &place, in ? WALK_WRITE : WALK_READ, &operand))
+		return STRING_FAULT;
+	if (in)
+		operand_write(space, &operand, bus_read(port->ports, io_port(vcpu), width));
+	else
+		bus_write(port->ports, io_port(vcpu), width, operand_read(space, &operand));
+	space->debug_hits |= port_hits(space->debug_control, space->paging.cr4, vcpu);
+	string_step(string, pointer);
+	return STRING_NEXT;
+}
+
+static void port_string(struct operand_space *space, struct bus *ports) {
+	static const uint64_t masks[] = {UINT16_MAX, UINT32_MAX, UINT64_MAX, UINT64_MAX};
+	uint64_t information = host_vmcs_read(VMCS_EXIT_INSTRUCTION_INFORMATION);
+	struct vcpu *vcpu = space->vcpu;
+	uint64_t width = io_width(vcpu);
+	struct port_string port = {.ports = ports, .segment = SEGMENT_ES};
+	if (!(vcpu->qualification & IO_IN))
+		port.segment = (enum segment)(information >> INFORMATION_SEGMENT_SHIFT & 7);
+	string_perform(&(struct string){
+		.space = space,
+		.repeated = vcpu->qualification & IO_REPEAT,
+		.address_mask = masks[information >> INFORMATION_ADDRESS_SHIFT & 3],
+		.step = vcpu->rflags & RFLAGS_DIRECTION ? -width : width,
+		.length = (uint8_t)vcpu->length,
+		.element = port_element,
+		.context = &port,
+	});
+}
+
+void port_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct bus *memory_bus,
+	struct bus *ports) {
+	struct operand_space space;
 	if (!(vcpu->qualification & IO_STRING)) {
-		port_single(vcpu, bus, width);
+		port_single(vcpu, ports, io_width(vcpu));
 		return;
 	}
-	struct string string = {
-		.memory = memory,
-		.bus = bus,
-		.paging = vcpu_paging(vcpu),
-		.access = vcpu->qualification & IO_IN ? WALK_WRITE : WALK_READ,
-		.port = (uint16_t)(vcpu->qualification >> IO_PORT_SHIFT),
-		.width = width,
-	};
-	// The privilege level is that of the stack segment (SDM volume 3, 24.4.1).
-	if ((host_vmcs_read(VMCS_GUEST_SS_ACCESS) >> ACCESS_PRIVILEGE_SHIFT & 3) == 3)
-		string.access |= WALK_USER;
-	port_string(vcpu, &string);
+	operand_space_load(&space, vcpu, memory, memory_bus);
+	port_string(&space, ports);
 }

@@ -5,5 +5,6 @@
 #include <vmm/bus.h>
 #include <vmm/vcpu.h>
 
-// Performs the I/O exit, or raises the page fault that a string form's memory operand causes.
-void port_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct bus *bus);
+// Performs the I/O exit, or raises the fault that a string form's memory operand causes.
+void port_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct bus *memory_bus,
+	struct bus *ports);

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The guest with pages of a device.
+#include "pages.h"
+
+#include <abi/vcpu.h>
+
+#include <string.h>
+
+uint8_t pages_device[DEVICE_SIZE];
+unsigned pages_accesses;
+
+static uint64_t device_read(void *context, uint64_t offset, enum bus_width width) {
+	uint64_t value = 0;
+	(void)context;
+	pages_accesses++;
+	memcpy(&value, pages_device + offset, width);
+	return value;
+}
+
+static void device_write(void *context, uint64_t offset, enum bus_width width, uint64_t value) {
+	(void)context;
+	pages_accesses++;
+	memcpy(pages_device + offset, &value, width);
+}
+
+static const struct bus_device device_model = {
+	.name = "memory behind a pages_device",
+	.base = DEVICE,
+	.size = DEVICE_SIZE,
+	.widths = BUS_WIDTH_1 | BUS_WIDTH_2 | BUS_WIDTH_4 | BUS_WIDTH_8,
+	.read = device_read,
+	.write = device_write,
+};
+
+void pages_put(uint64_t table, unsigned index, uint64_t entry) {
+	memcpy(machine.memory.bytes + table + 8ull * index, &entry, 8);
+}
+
+uint64_t pages_get(uint64_t table, unsigned index) {
+	uint64_t entry;
+	memcpy(&entry, machine.memory.bytes + table + 8ull * index, 8);
+	return entry;
+}
+
+void pages_map(unsigned page, uint64_t physical, uint64_t rights) {
+	pages_put(PT, page, physical | rights);
+}
+
+// Pages 0 and 1 are of the pages_device, 2 and 3 of memory, 4 is absent, 5 is of the pages_device
+// again.
+void pages_fresh(void) {
+	const uint64_t all = PRESENT | WRITABLE | USER;
+	rig_fresh();
+	check(bus_add(&machine.memory_bus, &device_model, pages_device));
+	pages_put(PML4, 0, PDPT | all);
+	pages_put(PDPT, 0, LOW | all);
+	pages_put(PDPT, 1, PD | all);
+	pages_put(LOW, 0, PRESENT | WRITABLE | LARGE);
+	pages_put(PD, 0, PT | all);
+	pages_map(0, DEVICE, PRESENT | WRITABLE);
+	pages_map(1, DEVICE + 0x2000, PRESENT | WRITABLE);
+	pages_map(2, MEMORY, PRESENT | WRITABLE);
+	pages_map(3, MEMORY + 0x3000, PRESENT | WRITABLE);
+	pages_map(5, DEVICE + 0x1000, PRESENT | WRITABLE);
+	fake.words[HOST_EXIT_CR3] = PML4;
+	fake.fields[VMCS_GUEST_CR0] |= CR0_WP;
+	memset(pages_device, 0, sizeof(pages_device));
+	pages_accesses = 0;
+}
+
+void pages_breakpoint(unsigned number, uint64_t address, unsigned kind) {
+	fake.states[VCPU_STATE_DR0 + number] = address;
+	fake.fields[VMCS_GUEST_DR7] |= 1ull << 2 * number |
+		(uint64_t)(kind | 3 << 2) << (16 + 4 * number);
+}
+
+void check_page_fault(uint64_t linear, uint32_t error_code) {
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
+	check_equal(fake.states[VCPU_STATE_CR2], linear);
+	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], error_code);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
+	check(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_RESUME);
+}
+
+void check_exception(uint32_t vector) {
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | vector);
+	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 0);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
+}

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Unit tests of instructions that reach devices: pages, faults, repetition, breakpoints.
+#include "pages.h"
+
+#include <abi/vcpu.h>
+
+#include <string.h>
+
+static void run(const char *code, unsigned length) {
+	memcpy(machine.memory.bytes + CODE, code, length);
+	fake.words[HOST_EXIT_PHYSICAL] = DEVICE;
+	fake.words[HOST_EXIT_QUALIFICATION] = 0x181;
+	leave(EXIT_EPT_VIOLATION);
+}
+
+static void test_crossing(void) {
+	pages_fresh();
+	fake.words[W_RBX] = SPACE + 0xffd;
+	fake.words[W_RAX] = 0x8877665544332211;
+	run("\x48\x89\x03", 3); // from one page of the pages_device into another
+	check(memcmp(pages_device + 0xffd, "\x11\x22\x33", 3) == 0);
+	check(memcmp(pages_device + 0x2000, "\x44\x55\x66\x77\x88", 5) == 0);
+	check_equal(pages_get(PT, 0) & 0x60, 0x60);
+	check_equal(pages_get(PT, 1) & 0x60, 0x60);
+	fake.words[W_RBX] = SPACE + 0x1ffe;
+	run("\x89\x03", 2); // out of the pages_device into memory
+	check(memcmp(pages_device + 0x2ffe, "\x11\x22", 2) == 0);
+	check(memcmp(machine.memory.bytes + MEMORY, "\x33\x44", 2) == 0);
+	run("\x8b\x0b", 2);
+	check_equal(fake.registers[X86_RCX], 0x44332211);
+	check_equal(event(), 0);
+}
+
+static void test_faults(void) {
+	pages_fresh();
+	fake.words[W_RBX] = SPACE + 0x3ffe;
+	fake.words[W_RAX] = 0x12345678;
+	run("\x89\x03", 2); // the second page is absent
+	check_page_fault(SPACE + 0x4000, 2);
+	check_equal(pages_accesses, 0);
+	check_equal(machine.memory.bytes[MEMORY + 0x3ffe], 0);
+	pages_map(0, DEVICE, PRESENT);
+	fake.words[W_RBX] = SPACE;
+	run("\x01\x03", 2); // a read that will write
+	check_page_fault(SPACE, 3);
+	run("\x0f\xb1\x03", 3); // CMPXCHG writes in either case
+	check_page_fault(SPACE, 3);
+	fake.words[W_RAX] = 0;
+	run("\x0f\xa3\x03", 3); // BT does not
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 3);
+	check_equal(pages_get(PT, 0) & 0x60, 0x20);
+	fake.words[W_RBX] = 1ull << 63;
+	run("\x89\x03", 2);
+	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	fake.words[W_RBX] = 0x00007ffffffffffe;
+	run("\x89\x03", 2); // its end lies outside
+	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	fake.words[HOST_EXIT_REGISTERS + 6] = 1ull << 63;
+	run("\x89\x45\x00", 3); // [rbp]
+	check_exception(EXCEPTION_STACK);
+	fake.fields[VMCS_GUEST_RSP] = 1ull << 62;
+	run("\x89\x04\x24", 3); // [rsp]
+	check_exception(EXCEPTION_STACK);
+}
+
+static void test_rights(void) {
+	pages_fresh();
+	pages_map(0, DEVICE, PRESENT | WRITABLE | USER);
+	fake.words[W_RBX] = SPACE;
+	fake.fields[VMCS_GUEST_CR4] |= CR4_SMAP;
+	run("\x8b\x03", 2);
+	check_page_fault(SPACE, 1);
+	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_ACCESS;
+	run("\x8b\x03", 2);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	// A user has the rights of a user, and alignment checks.
+	fake.fields[VMCS_GUEST_SS_ACCESS] |= 3 << SEGMENT_PRIVILEGE_SHIFT;
+	pages_put(LOW, 0, PRESENT | WRITABLE | USER | LARGE);
+	run("\x8b\x03", 2);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	fake.words[W_RBX] = SPACE + 1;
+	run("\x8b\x03", 2);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	fake.fields[VMCS_GUEST_CR0] |= CR0_AM;
+	run("\x8b\x03", 2);
+	check_exception(EXCEPTION_ALIGNMENT);
+	fake.words[W_RBX] = SPACE + 0x1000;
+	run("\x8b\x03", 2);
+	check_page_fault(SPACE + 0x1000, 5);
+}
+
+static void test_fetch(void) {
+	pages_fresh();
+	// The instruction's end lies in the next page of 2 MiB.
+	const uint64_t rip = 0x1ffffe;
+	memcpy(machine.memory.bytes + rip, "\xc7\x03\x78\x56\x34\x12", 6);
+	fake.words[HOST_EXIT_RIP] = rip;
+	fake.words[W_RBX] = SPACE;
+	fake.words[HOST_EXIT_QUALIFICATION] = 0x181;
+	fake.fields[VMCS_GUEST_EFER] |= EFER_NXE;
+	leave(EXIT_EPT_VIOLATION);
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
+	check_equal(fake.states[VCPU_STATE_CR2], 0x200000);
+	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 0x10);
+	pages_put(LOW, 1, 0x200000 | PRESENT | LARGE | 1ull << 63);
+	leave(EXIT_EPT_VIOLATION);
+	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 0x11);
+	pages_put(LOW, 1, 0x200000 | PRESENT | LARGE);
+	leave(EXIT_EPT_VIOLATION);
+	check_equal(fake.fields[VMCS_GUEST_RIP], rip + 6);
+	check(memcmp(pages_device, "\x78\x56\x34\x12", 4) == 0);
+	// What is not understood is no page fault.
+	pages_put(LOW, 1, 0);
+	memcpy(machine.memory.bytes + rip, "\x0f\x28", 2);
+	leave(EXIT_EPT_VIOLATION);
+	check_equal(event(), INVALID_OPCODE);
+}
+
+static void test_long_repetition(void) {
+	pages_fresh();
+	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	fake.words[W_RCX] = 2000;
+	fake.words[W_RDI] = SPACE;
+	fake.words[W_RAX] = 0xaa;
+	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x55});
+	run("\xf3\xaa", 2);
+	check_equal(pages_accesses, 1024);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
+	check_equal(fake.registers[X86_RCX], 976);
+	check_equal(fake.registers[X86_RDI], SPACE + 1024);
+	// The interrupt comes between elements, with RF for the instruction that goes on.
+	check_equal(event(), EVENT_VALID | EVENT_EXTERNAL | 0x55);
+	check(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_RESUME);
+	fake.words[W_RCX] = 976;
+	fake.words[W_RDI] = SPACE + 1024;
+	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_RESUME;
+	run("\xf3\xaa", 2);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check_equal(fake.registers[X86_RCX], 0);
+	check(!(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_RESUME));
+	check(pages_device[1999] == 0xaa && pages_device[2000] == 0);
+}
+
+static void test_stepped_repetition(void) {
+	pages_fresh();
+	fake.words[W_RCX] = 3;
+	fake.words[W_RSI] = SPACE + 0x2000;
+	fake.words[W_RDI] = SPACE;
+	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_TRAP;
+	machine.memory.bytes[MEMORY] = 0x77;
+	run("\xf3\xa4", 2);
+	check_equal(fake.registers[X86_RCX], 2);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_STEP);
+	check_equal(pages_device[0], 0x77);
+}
+
+static void test_faulting_repetition(void) {
+	pages_fresh();
+	fake.words[W_RCX] = 0x100;
+	fake.words[W_RSI] = SPACE + 0x5000;
+	fake.words[W_RDI] = SPACE + 0x3ff0;
+	pages_device[0x1000] = 0x11;
+	pages_device[0x1008] = 0x22;
+	run("\xf3\x48\xa5", 3);
+	check_page_fault(SPACE + 0x4000, 2);
+	check_equal(fake.registers[X86_RCX], 0xfe);
+	check_equal(fake.registers[X86_RSI], SPACE + 0x5010);
+	check_equal(fake.registers[X86_RDI], SPACE + 0x4000);
+	check_equal(machine.memory.bytes[MEMORY + 0x3ff8], 0x22);
+	// Downwards, and with addresses of 32 bits.
+	pages_fresh();
+	fake.words[W_RCX] = 0xffffffff00000002;
+	fake.words[W_RDI] = 0xffffffff00000000 | (SPACE + 8);
+	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_DIRECTION;
+	fake.words[W_RAX] = 0x12345678;
+	run("\x67\xf3\xab", 3);
+	check_equal(fake.registers[X86_RCX], 0);
+	check_equal(fake.registers[X86_RDI], SPACE);
+	check(memcmp(pages_device + 4, "\x78\x56\x34\x12\x78\x56\x34\x12", 8) == 0);
+}
+
+static void test_breakpoints(void) {
+	pages_fresh();
+	pages_breakpoint(0, SPACE + 0x10, 1);
+	pages_breakpoint(2, SPACE + 0x20, 3);
+	fake.words[W_RBX] = SPACE + 0x10;
+	run("\x8b\x03", 2);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], 0);
+	fake.words[W_RBX] = SPACE + 0x0f;
+	run("\x66\xff\x03", 3); // a byte of it, by INC
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_ENABLED | 1);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 3);
+	fake.fields[VMCS_GUEST_PENDING_DEBUG] = 0;
+	fake.words[W_RBX] = SPACE + 0x1d;
+	run("\x8b\x03", 2);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_ENABLED | 4);
+	fake.fields[VMCS_GUEST_PENDING_DEBUG] = 0;
+	fake.words[W_RBX] = SPACE + 0x24;
+	run("\x8b\x03", 2);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], 0);
+	// A repetition stops at the element that met it.
+	fake.words[W_RCX] = 100;
+	fake.words[W_RDI] = SPACE;
+	run("\xf3\xaa", 2);
+	check_equal(fake.registers[X86_RCX], 100 - 0x11);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_ENABLED | 1);
+}
+
+static void test_unblocked(void) {
+	pages_fresh();
+	fake.words[HOST_EXIT_QUALIFICATION] = 0x181 | 1 << 12;
+	memcpy(machine.memory.bytes + CODE, "\x48\xcf",
+		2); // IRETQ from a stack in the pages_device
+	leave(EXIT_EPT_VIOLATION);
+	check_equal(event(), INVALID_OPCODE);
+	check_equal(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], BLOCKING_BY_NMI);
+}
+
+int main(void) {
+	static const struct test tests[] = {
+		{"mmio.crossing", "an operand may lie in two pages", test_crossing},
+		{"mmio.faults", "an operand's faults are those of the CPU", test_faults},
+		{"mmio.rights", "SMAP, users and alignment are checked", test_rights},
+		{"mmio.fetch", "fetching the instruction may fault", test_fetch},
+		{"mmio.repeat", "a long repetition lets interrupts through", test_long_repetition},
+		{"mmio.repeat_step", "TF traps after each element", test_stepped_repetition},
+		{"mmio.repeat_fault", "a fault finds the element", test_faulting_repetition},
+		{"mmio.breakpoints", "data breakpoints are met", test_breakpoints},
+		{"mmio.unblocked", "a faulting IRET leaves NMIs blocked", test_unblocked},
+	};
+	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+	rig_free();
+	return status;
+}
