@@ -3,13 +3,12 @@
 #pragma once
 
 #include <kernel/cap.h>
-#include <stdalign.h>
 
 // Where interrupts come from; messages are MSIs.
 enum irq_state { IRQ_FREE, IRQ_IOAPIC, IRQ_MESSAGE };
 
 struct irq {
-	alignas(64) struct slot notification; // copy of the capability to signal, or empty
+	struct slot notification; // copy of the capability to signal, or empty
 	uint8_t state; // enum irq_state
 	uint32_t route; // of the pin (cpu/ioapic.h)
 	uint64_t source[2]; // IOAPIC and pin; or PCI function and its message
