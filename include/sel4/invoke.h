@@ -27,6 +27,16 @@ typedef enum {
 	seL4_SysDebugCapIdentify = SYSCALL_DEBUG_CAP_IDENTIFY,
 	seL4_SysDebugSnapshot = SYSCALL_DEBUG_SNAPSHOT,
 	seL4_SysDebugNameThread = SYSCALL_DEBUG_NAME_THREAD,
+	seL4_SysBenchmarkFlushCaches = SYSCALL_BENCHMARK_FLUSH_CACHES,
+	seL4_SysBenchmarkResetLog = SYSCALL_BENCHMARK_RESET_LOG,
+	seL4_SysBenchmarkFinalizeLog = SYSCALL_BENCHMARK_FINALIZE_LOG,
+	seL4_SysBenchmarkSetLogBuffer = SYSCALL_BENCHMARK_SET_LOG_BUFFER,
+	seL4_SysBenchmarkNullSyscall = SYSCALL_BENCHMARK_NULL_SYSCALL,
+	seL4_SysBenchmarkGetThreadUtilisation = SYSCALL_BENCHMARK_GET_THREAD_UTILISATION,
+	seL4_SysBenchmarkResetThreadUtilisation = SYSCALL_BENCHMARK_RESET_THREAD_UTILISATION,
+	seL4_SysBenchmarkDumpAllThreadsUtilisation = SYSCALL_BENCHMARK_DUMP_ALL_THREADS_UTILISATION,
+	seL4_SysBenchmarkResetAllThreadsUtilisation =
+		SYSCALL_BENCHMARK_RESET_ALL_THREADS_UTILISATION,
 	seL4_SysVMEnter = SYSCALL_VM_ENTER,
 } seL4_Syscall_ID;
 

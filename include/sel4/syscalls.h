@@ -2,6 +2,7 @@
 // All system calls.
 #pragma once
 
+#include <sel4/benchmark.h>
 #include <sel4/debug.h>
 #include <sel4/invoke.h>
 #include <sel4/ipc.h>

@@ -30,6 +30,8 @@ ALIASES = {
     "sel4/plat/api/constants.h": "sel4/constants.h",
     "sel4/gen_config.h": "kernel/gen_config.h",
     "autoconf.h": "kernel/gen_config.h",
+    **{f"sel4/benchmark_{name}_types.h": "sel4/benchmark.h" for name in (
+        "track", "tracepoints", "utilisation")},
 }
 CONFIG = "kernel/gen_config.h"
 DEFINITION = re.compile(r"^#define (\w+)  (\S+)$", re.MULTILINE)
