@@ -51,16 +51,20 @@ static alignas(VCPU_PAGE) uint8_t msr_bitmap[VCPU_PAGE];
 // What the kernel has in the MSRs that VM entry and exit switch, all the time. KERNEL_GS_BASE is a
 // program's and not here: bases_load loads it. Written by vcpu_msr_init.
 static uint64_t host_msrs[VCPU_MSR_KERNEL_GS_BASE];
-static unsigned host_msr_count; // TSC_AUX, the last, is not on every CPU
+static bool has_tsc_aux; // the last
 
 physical_t vcpu_msr_bitmap(void) { return physical_of_image(msr_bitmap); }
 
+// In the loops on the way to a guest and back, unrolled, this is known but for the last.
+[[gnu::always_inline]] static inline bool is_switched(unsigned i) {
+	return i < VCPU_MSR_TSC_AUX || (i == VCPU_MSR_TSC_AUX && has_tsc_aux);
+}
+
 void vcpu_msr_init(struct vcpu *vcpu) {
 	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
-	bool has_tsc_aux = cpuid(0x80000001, 0).edx & rdtscp;
 
-	host_msr_count = has_tsc_aux ? VCPU_MSR_TSC_AUX + 1 : VCPU_MSR_TSC_AUX;
-	for (unsigned i = 0; i < host_msr_count; i++)
+	has_tsc_aux = cpuid(0x80000001, 0).edx & rdtscp;
+	for (unsigned i = 0; is_switched(i); i++)
 		host_msrs[i] = msr_read(rows[i].msr);
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++)
 		vcpu->msr_access[i] = rows[i].access;
@@ -90,14 +94,16 @@ void vcpu_msr_enter(struct vcpu *vcpu) {
 	use_bitmap(vcpu);
 	// DebugFastPaths changes it.
 	if (NACRE_DEBUG) host_msrs[VCPU_MSR_LSTAR] = msr_read(MSR_LSTAR);
-	for (unsigned i = 0; i < host_msr_count; i++) {
+#pragma GCC unroll 6
+	for (unsigned i = 0; is_switched(i); i++) {
 		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, vcpu->msrs[i]);
 	}
 	msr_write(MSR_KERNEL_GS_BASE, vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE]);
 }
 
 void vcpu_msr_leave(struct vcpu *vcpu) {
-	for (unsigned i = 0; i < host_msr_count; i++) {
+#pragma GCC unroll 6
+	for (unsigned i = 0; is_switched(i); i++) {
 		if (vcpu->msr_access[i] & VCPU_MSR_WRITE) vcpu->msrs[i] = msr_read(rows[i].msr);
 		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, host_msrs[i]);
 	}
@@ -152,7 +158,7 @@ enum error vcpu_set_msr_access(struct invocation *invocation) {
 	struct cpu *cpu = this_cpu();
 
 	if (access & ~(uint64_t)MSR_READ_WRITE) return error_argument(invocation, 1);
-	if (i == VCPU_OPENABLE_MSRS || (i == VCPU_MSR_TSC_AUX && i >= host_msr_count))
+	if (i == VCPU_OPENABLE_MSRS || (i == VCPU_MSR_TSC_AUX && !has_tsc_aux))
 		return error_argument(invocation, 0);
 	vcpu->msr_access[i] = (uint8_t)access;
 	if (cpu->msr_bitmap_owner == vcpu) cpu->msr_bitmap_owner = NULL;
