@@ -6,7 +6,6 @@
 #include <abi/invocation.h>
 #include <abi/message.h>
 #include <base/compiler.h>
-#include <base/memory.h>
 #include <kernel/cap.h>
 #include <kernel/cspace.h>
 
@@ -35,8 +34,7 @@ static inline void *invocation_object(const struct invocation *invocation) {
 // Message word i, below length; the first four stand in registers and can always be read. Another
 // word may differ the next time it is asked for.
 static inline uint64_t invocation_word(const struct invocation *invocation, unsigned i) {
-	return i < MESSAGE_REGISTERS ? invocation->registers[i]
-				     : word_read_once(&invocation->buffer->message[i]);
+	return i < MESSAGE_REGISTERS ? invocation->registers[i] : invocation->buffer->message[i];
 }
 
 // One word and a code: a result, or an error with a payload (errors.md 1).

@@ -153,7 +153,7 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 	const uint64_t *addresses = thread->buffer_to_read->caps_or_badges;
 
 	for (unsigned i = 0; i < invocation->cap_count; i++) {
-		if (!thread_find_soon(thread, word_read_once(&addresses[i]), &invocation->caps[i]))
+		if (!thread_find_soon(thread, addresses[i], &invocation->caps[i]))
 			return find_caps_anywhere(invocation, kind);
 	}
 	return true;
