@@ -22,6 +22,7 @@ enum cr0_bit {
 
 enum cr4_bit {
 	CR4_PAE = 1 << 5,
+	CR4_MCE = 1 << 6,
 	CR4_PGE = 1 << 7,
 	CR4_OSFXSR = 1 << 9,
 	CR4_OSXMMEXCPT = 1 << 10,

@@ -5,6 +5,7 @@
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/console.h>
+#include <cpu/machine_check.h>
 
 // Words of the frame.
 enum { FRAME_VECTOR = 15, FRAME_CODE = 16, FRAME_RIP = 17 };
@@ -28,6 +29,7 @@ void trap_in_kernel(uint64_t *frame) {
 		"cs", "rflags", "rsp", "ss"};
 
 	if (recover(frame)) return;
+	if (frame[FRAME_VECTOR] == VECTOR_MACHINE_CHECK) machine_check_panic();
 	print("\nregisters of the kernel:\n");
 	for (unsigned i = 0; i < array_count(names); i++)
 		print("  %s %016lx%s", names[i], frame[i], i % 4 == 3 ? "\n" : "");

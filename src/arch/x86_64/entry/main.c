@@ -12,6 +12,7 @@
 #include <cpu/fpu.h>
 #include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
+#include <cpu/machine_check.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
@@ -152,6 +153,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	segments_init(trap_stubs); // exceptions are caught from here
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
+	machine_check_init(); // reports what firmware left
 	if (options.pcid == WISH_OFF) feature_forget(FEATURE_PCID);
 	ways_in = defend_start(&boot_cpu, &options); // while text is writable
 	segments_use_ways(&boot_cpu, &ways_in);
