@@ -13,7 +13,6 @@ enum {
 	CHANNEL_TIMER = 1,
 	CHANNEL_SERVER = 2,
 	BATCH = 500,
-	MICROSECONDS_PER_SECOND = 1000000,
 };
 
 // Patched by the composer.
@@ -25,7 +24,7 @@ static uint64_t number = 1;
 static uint64_t next_second;
 
 static void wait_for_next_second(void) {
-	uint64_t second = tsc_ticks_per_microsecond(tsc_info_vaddr) * MICROSECONDS_PER_SECOND;
+	uint64_t second = tsc_hertz(tsc_info_vaddr);
 	uint64_t now = tsc_read();
 	microkit_msginfo answer;
 

@@ -8,7 +8,7 @@
 enum {
 	TIMER = 1,
 	SLEEPS = 5,
-	SLEEP_MICROSECONDS = 100000,
+	SLEEPS_PER_SECOND = 10,
 };
 
 // Patched by the composer: the rate of the time stamp counter.
@@ -19,7 +19,7 @@ static seL4_Word deadline;
 static unsigned sleeps;
 
 static void sleep_now(void) {
-	deadline = tsc_read() + SLEEP_MICROSECONDS * tsc_ticks_per_microsecond(tsc_info_vaddr);
+	deadline = tsc_read() + tsc_hertz(tsc_info_vaddr) / SLEEPS_PER_SECOND;
 	microkit_mr_set(0, deadline);
 	if (microkit_msginfo_get_label(
 		    microkit_ppcall(TIMER, microkit_msginfo_new(TIMER_SET, 1))) != TIMER_OK)

@@ -9,7 +9,7 @@ enum timer_request {
 	TIMER_CANCEL = 2, // no words; a notification may be on its way already
 	TIMER_WALL_CLOCK = 3, // answer: word 0 seconds since 1970 UTC, word 1 the TSC value of that
 	TIMER_SET_AFTER = 4, // word 0: microseconds from now
-	TIMER_NOW = 5, // answer: word 0 TSC value, word 1 its ticks a microsecond
+	TIMER_NOW = 5, // answer: word 0 TSC value, 1 its ticks a microsecond, rounded, 2 a second
 };
 
 enum timer_status {

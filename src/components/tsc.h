@@ -2,6 +2,7 @@
 // The time stamp counter and its rate as bootinfo tells it.
 #pragma once
 
+#include <abi/bootinfo.h>
 #include <stdint.h>
 
 static inline uint64_t tsc_read(void) {
@@ -12,10 +13,20 @@ static inline uint64_t tsc_read(void) {
 	return (uint64_t)high << 32 | low;
 }
 
-// A region prefilled with the bootinfo chunk x86_tsc_freq: 16 bytes of header, then MHz. The chunk
-// is absent when the length in the header is 0; returns 0 then.
-static inline uint64_t tsc_ticks_per_microsecond(uint64_t chunk_vaddr) {
-	const uint64_t *header = (const uint64_t *)chunk_vaddr;
+// A region prefilled with x86_tsc_freq: that chunk, which is absent where its length is 0, and
+// where the kernel knows it better a chunk with the exact rate.
+struct __attribute__((packed)) tsc_information {
+	struct bootinfo_chunk frequency;
+	uint32_t megahertz;
+	struct bootinfo_chunk rate;
+	uint64_t hertz;
+};
 
-	return header[1] == 0 ? 0 : *(const uint32_t *)(chunk_vaddr + 16);
+// The counter's ticks a second; 0 when the kernel does not know.
+static inline uint64_t tsc_hertz(uint64_t chunk_vaddr) {
+	const struct tsc_information *information = (const struct tsc_information *)chunk_vaddr;
+
+	if (information->frequency.length == 0) return 0;
+	if (information->rate.id == BOOTINFO_TSC_RATE) return information->hertz;
+	return (uint64_t)information->megahertz * 1000000;
 }

@@ -41,7 +41,8 @@ struct boot_facts {
 	uint32_t module_count;
 	struct boot_module modules[BOOT_MAX_MODULES];
 	uint8_t rsdp[36];
-	uint32_t tsc_mhz;
+	uint32_t tsc_mhz; // payload of BOOTINFO_TSC_FREQUENCY
+	uint64_t tsc_hertz; // and of BOOTINFO_TSC_RATE
 	uint32_t has_framebuffer;
 	uint8_t framebuffer[22]; // payload of BOOTINFO_FRAMEBUFFER
 	uint32_t has_vbe;

@@ -56,6 +56,7 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 		map->length = (uint32_t)sizeof(struct boot_memory) *
 			(facts->memory_count < MAP_ENTRIES ? facts->memory_count : MAP_ENTRIES);
 	chunk_append(&extra, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
+	chunk_append(&extra, BOOTINFO_TSC_RATE, &facts->tsc_hertz, sizeof(facts->tsc_hertz));
 	if (count > 0)
 		modules = chunk_append(
 			&extra, BOOTINFO_MODULES, &facts->modules[1], count * sizeof(module));

@@ -128,7 +128,7 @@ static seL4_Error build_page(
 
 // What the region is to begin with; no bytes when the kernel did not give it.
 static seL4_Word chunk_find(const struct system *system, uint32_t id, const uint8_t **data) {
-	const seL4_BootInfoHeader *chunk;
+	const seL4_BootInfoHeader *chunk, *next;
 
 	if (id == BOOTINFO_START) {
 		*data = (const uint8_t *)&system->start;
@@ -136,7 +136,12 @@ static seL4_Word chunk_find(const struct system *system, uint32_t id, const uint
 	}
 	chunk = bootinfo_find(system->bootinfo, id);
 	*data = (const uint8_t *)chunk;
-	return chunk ? chunk->len : 0;
+	if (!chunk) return 0;
+	// The TSC's exact rate stands right behind that in megahertz (abi-extensions.md 5).
+	next = bootinfo_find(system->bootinfo, BOOTINFO_TSC_RATE);
+	if (id == BOOTINFO_TSC_FREQUENCY && next == (const void *)(*data + chunk->len))
+		return chunk->len + next->len;
+	return chunk->len;
 }
 
 static seL4_Error build_region(struct system *system, uint32_t index) {

@@ -4,7 +4,10 @@
 
 #include <kernel/gen_config.h>
 
+#include <base/memory.h>
 #include <user/print.h>
+
+#define MICROSECONDS_PER_SECOND 1000000ul
 
 static seL4_Error give_up(struct system *system, const char *name) {
 	if (!system->one_time_domain)
@@ -31,13 +34,14 @@ seL4_Error time_domains_assign(struct system *system) {
 	return seL4_NoError;
 }
 
-// Ticks are those of the time stamp counter; 0 when its rate is not known.
-static seL4_Word ticks_per_microsecond(const struct system *system) {
-	const seL4_BootInfoHeader *chunk = bootinfo_find(
-		system->bootinfo, SEL4_BOOTINFO_HEADER_X86_TSC_FREQ);
+// The time stamp counter's ticks a second; 0 when the kernel does not tell.
+static seL4_Word tsc_rate(const struct system *system) {
+	const seL4_BootInfoHeader *chunk = bootinfo_find(system->bootinfo, BOOTINFO_TSC_RATE);
+	seL4_Word rate = 0;
 
-	if (!chunk || chunk->len < sizeof(*chunk) + sizeof(seL4_Uint32)) return 0;
-	return *(const seL4_Uint32 *)(chunk + 1);
+	if (chunk && chunk->len == sizeof(*chunk) + sizeof(rate))
+		memcpy(&rate, chunk + 1, sizeof(rate));
+	return rate;
 }
 
 static seL4_Error load_slice(const struct system *system, uint32_t index) {
@@ -45,10 +49,10 @@ static seL4_Error load_slice(const struct system *system, uint32_t index) {
 	seL4_Word duration = slice->duration;
 
 	if (slice->unit == SYSTEM_UNIT_MICROSECONDS) {
-		seL4_Word rate = ticks_per_microsecond(system);
+		seL4_Word rate = tsc_rate(system);
 
 		if (rate == 0 || duration > ~0ul / rate) return seL4_RangeError;
-		duration *= rate;
+		duration = duration * rate / MICROSECONDS_PER_SECOND;
 	}
 	return seL4_DomainSet_ScheduleConfigure(seL4_CapDomain,
 		system->image.header->schedule_shift + index, (seL4_Uint8)slice->time_domain,

@@ -9,13 +9,7 @@
 #include <microkit.h>
 
 #include <components/console.h>
-
-enum { HERTZ_PER_MEGAHERTZ = 1000000 };
-
-struct tsc_information {
-	struct bootinfo_chunk chunk;
-	uint32_t megahertz;
-};
+#include <components/tsc.h>
 
 // The machine, written from the entry points only, which never nest.
 static struct machine machine;
@@ -55,12 +49,9 @@ static bool check_description(void) {
 
 // The description's region starts with the boot information chunk; all zero without one.
 static bool read_clock(void) {
-	const struct tsc_information *info = (const struct tsc_information *)tsc_info_vaddr;
-	if (info->chunk.id != BOOTINFO_TSC_FREQUENCY || info->megahertz == 0)
-		return fail("the kernel tells no TSC frequency");
 	machine.clock.read = host_tsc;
-	machine.clock.hertz = (uint64_t)info->megahertz * HERTZ_PER_MEGAHERTZ;
-	return true;
+	machine.clock.hertz = tsc_hertz(tsc_info_vaddr);
+	return machine.clock.hertz > 0 || fail("the kernel tells no TSC frequency");
 }
 
 static void describe_guest(void) {

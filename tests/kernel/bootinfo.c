@@ -128,6 +128,21 @@ static void chunks(void) {
 	CHECK_BETWEEN(*(const uint32_t *)(frequency + 1), 10, 10000);
 }
 
+// The exact rate stands right behind the megahertz, which are it, rounded.
+static void rate_chunk(void) {
+	const struct bootinfo_chunk *frequency = chunk_find(BOOTINFO_TSC_FREQUENCY);
+	const struct bootinfo_chunk *rate = chunk_find(BOOTINFO_TSC_RATE);
+	const uint32_t *words;
+	uint64_t hertz;
+
+	CHECK(frequency != NULL && rate != NULL);
+	CHECK((const char *)rate == (const char *)frequency + frequency->length);
+	CHECK_EQUAL(rate->length, 24);
+	words = (const uint32_t *)(rate + 1); // chunks follow each other without padding
+	hertz = (uint64_t)words[1] << 32 | words[0];
+	CHECK_EQUAL((hertz + 500000) / 1000000, *(const uint32_t *)(frequency + 1));
+}
+
 static void chunks_fit(void) {
 	const char *start = (const char *)world.bootinfo + 4096;
 	uint64_t pages = world.bootinfo->extra_pages.end - world.bootinfo->extra_pages.start;
@@ -186,6 +201,7 @@ static const struct test tests[] = {
 	{"bootinfo-overlap", "no two untypeds overlap", untyped_overlap, NULL},
 	{"bootinfo-device", "device untypeds cover MMIO, not the interrupt controllers",
 		device_regions, NULL},
+	{"bootinfo-rate", "the TSC's exact rate stands behind that in megahertz", rate_chunk, NULL},
 	{"bootinfo-chunks", "memory map, RSDP and TSC frequency chunks are present and well-formed",
 		chunks, NULL},
 	{"bootinfo-extra",

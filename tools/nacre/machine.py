@@ -110,6 +110,11 @@ class Machine:
         self._process.send_signal(signal.SIGINT)
         return self.wait()
 
+    def signal(self, number):
+        """Sends the emulator's process a signal, as long as there is one."""
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
     def kill(self):
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)

@@ -11,7 +11,7 @@
 #include <components/tsc.h>
 
 enum {
-	LIMIT_MICROSECONDS = 10000000,
+	LIMIT_SECONDS = 10,
 };
 
 // Patched by the composer.
@@ -23,7 +23,7 @@ static bool armed;
 
 static uint64_t limit(void) {
 	if (!tsc_info_vaddr || !(microkit_pps & BIT(BLOCK_CHANNEL_TIMER))) return 0;
-	return tsc_ticks_per_microsecond(tsc_info_vaddr) * LIMIT_MICROSECONDS;
+	return tsc_hertz(tsc_info_vaddr) * LIMIT_SECONDS;
 }
 
 static void arm(void) {

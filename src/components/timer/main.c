@@ -16,7 +16,8 @@
 
 enum {
 	CHANNEL_IRQ = 1,
-	PATIENCE_MICROSECONDS = 1000,
+	PATIENCE_RATE = 1000, // of a second
+	HERTZ_PER_MEGAHERTZ = 1000000,
 };
 
 // Patched by the composer.
@@ -26,13 +27,13 @@ uint64_t tsc_info_vaddr __attribute__((section(".data")));
 // State of the driver; one thread, written by the functions of this file only.
 static struct timer_queue queue;
 static const struct timer_device *device; // null where there is none
-static uint64_t ticks_per_microsecond; // 0 when the kernel did not tell
+static uint64_t hertz; // of the TSC; 0 when the kernel does not know
 static uint64_t wall_seconds; // at TSC value wall_tsc
 static uint64_t wall_tsc;
 
 static bool start_hpet(void) { return hpet_vaddr != 0 && hpet_init(hpet_vaddr); }
 
-static bool start_pit(void) { return pit_init(PATIENCE_MICROSECONDS * ticks_per_microsecond); }
+static bool start_pit(void) { return pit_init(hertz / PATIENCE_RATE); }
 
 // The better one first.
 static const struct timer_device {
@@ -46,7 +47,7 @@ static const struct timer_device {
 };
 
 static const struct timer_device *device_find(void) {
-	if (ticks_per_microsecond == 0) {
+	if (hertz == 0) {
 		print("timer: the kernel tells no TSC rate; time-outs are refused\n");
 		return NULL;
 	}
@@ -74,7 +75,7 @@ static void update(void) {
 
 	deliver_expired(now);
 	if (timer_queue_next(&queue, &deadline))
-		device->arm(ticks_to_nanoseconds(deadline - now, ticks_per_microsecond));
+		device->arm(ticks_to_nanoseconds(deadline - now, hertz));
 	else
 		device->disarm();
 }
@@ -82,7 +83,7 @@ static void update(void) {
 void init(void) {
 	wall_seconds = rtc_read();
 	wall_tsc = tsc_read();
-	ticks_per_microsecond = tsc_ticks_per_microsecond(tsc_info_vaddr);
+	hertz = tsc_hertz(tsc_info_vaddr);
 	device = device_find();
 }
 
@@ -105,7 +106,7 @@ static microkit_msginfo answer_set(microkit_channel client) {
 }
 
 static microkit_msginfo answer_set_after(microkit_channel client) {
-	uint64_t deadline = ticks_after(tsc_read(), microkit_mr_get(0), ticks_per_microsecond);
+	uint64_t deadline = ticks_after(tsc_read(), microkit_mr_get(0), hertz);
 
 	return microkit_msginfo_new(set_deadline(client, deadline), 0);
 }
@@ -115,21 +116,20 @@ static microkit_msginfo answer_cancel(microkit_channel client) {
 	return microkit_msginfo_new(TIMER_OK, 0);
 }
 
-static microkit_msginfo answer_words(uint64_t first, uint64_t second) {
-	microkit_mr_set(0, first);
-	microkit_mr_set(1, second);
-	return microkit_msginfo_new(TIMER_OK, 2);
-}
-
 static microkit_msginfo answer_wall_clock(microkit_channel client) {
 	(void)client;
-	return answer_words(wall_seconds, wall_tsc);
+	microkit_mr_set(0, wall_seconds);
+	microkit_mr_set(1, wall_tsc);
+	return microkit_msginfo_new(TIMER_OK, 2);
 }
 
 static microkit_msginfo answer_now(microkit_channel client) {
 	(void)client;
-	if (ticks_per_microsecond == 0) return microkit_msginfo_new(TIMER_NO_DEVICE, 0);
-	return answer_words(tsc_read(), ticks_per_microsecond);
+	if (hertz == 0) return microkit_msginfo_new(TIMER_NO_DEVICE, 0);
+	microkit_mr_set(0, tsc_read());
+	microkit_mr_set(1, (hertz + HERTZ_PER_MEGAHERTZ / 2) / HERTZ_PER_MEGAHERTZ);
+	microkit_mr_set(2, hertz);
+	return microkit_msginfo_new(TIMER_OK, 3);
 }
 
 static const struct request_row {

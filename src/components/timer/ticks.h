@@ -15,8 +15,8 @@ struct tick_range {
 // Ticks in a time, not less than the least and not more than the most.
 uint64_t ticks_of(const struct tick_range *range, uint64_t nanoseconds);
 
-// A time of `ticks` at this many ticks a microsecond.
-uint64_t ticks_to_nanoseconds(uint64_t ticks, uint64_t ticks_per_microsecond);
+// A time of `ticks` at this many ticks a second, which is below 2^34.
+uint64_t ticks_to_nanoseconds(uint64_t ticks, uint64_t hertz);
 
 // The counter's value this many microseconds after `now`.
-uint64_t ticks_after(uint64_t now, uint64_t microseconds, uint64_t ticks_per_microsecond);
+uint64_t ticks_after(uint64_t now, uint64_t microseconds, uint64_t hertz);

@@ -198,6 +198,11 @@ static void options_all(void) {
 	check(options.log == 0);
 	options_read("serial=none fastpath=off", &options);
 	check(options.serial == 0 && options.fast_paths == WISH_OFF);
+	check(options.tsc_kilohertz == 0);
+	options_read("tsc=2399184", &options);
+	check(options.tsc_kilohertz == 2399184);
+	options_read("tsc=2399184000000", &options);
+	check(options.tsc_kilohertz == 0);
 }
 
 static unsigned lines_printed(const char *command_line) {
@@ -221,6 +226,8 @@ static void complaints(void) {
 	check(lines_printed("kpti=maybe") == 1 && strstr(printed, "kpti=maybe\n"));
 	check(lines_printed("kpt=on log=all KPTI=on") == 2 && strstr(printed, "kpt=on\n"));
 	check(lines_printed("kpti=onn =on pcid= serial=0x root-cnode-bits=21 log=") == 6);
+	check(lines_printed("tsc=2400000") == 0);
+	check(lines_printed("tsc=2.4 tsc=2400x tsc= tsc=x tsc=4294967296 tsc=999") == 6);
 }
 
 static void cut_line(void) {

@@ -165,7 +165,7 @@ static void chunks(void) {
 	uint32_t word;
 
 	world_boot();
-	check(world.info->extra_length == 52 + 1220 + 20 + 16 + 64);
+	check(world.info->extra_length == 52 + 1220 + 20 + 24 + 16 + 64);
 	check(chunk_find(BOOTINFO_ACPI_RSDP, &header) && header.length == 52);
 	chunk = (const void *)chunk_find(BOOTINFO_MEMORY_MAP, &header);
 	check(chunk && header.length == 1220);
@@ -175,6 +175,7 @@ static void chunks(void) {
 	check(chunk && header.length == 20);
 	memcpy(&word, chunk + 16, sizeof(word));
 	check(word == HOST_TICKS_PER_US);
+	check((const uint8_t *)chunk_find(BOOTINFO_TSC_RATE, &header) == chunk + 20);
 	chunk = (const void *)chunk_find(BOOTINFO_MODULES, &header);
 	check(chunk && header.length == 16 + 64);
 	memcpy(&module, chunk + 16, sizeof(module));

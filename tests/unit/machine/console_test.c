@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The console beside a UART that answers, falls silent, or never answers.
+#include "sources.h"
 #include "test.h"
 
 #include <base/compiler.h>
@@ -24,12 +25,13 @@ static char written[64];
 static size_t length;
 
 uint8_t io_in8(uint16_t port) {
-	if (port != PORT + LINE_STATUS) return 0xff;
+	if (port != PORT + LINE_STATUS) return pit_in(port);
 	reads++;
 	return status;
 }
 
 void io_out8(uint16_t port, uint8_t value) {
+	pit_out(port, value);
 	if (port == PORT + LINE_CONTROL) line_control = value;
 	if (port == PORT + DATA && !(line_control & DIVISOR_ACCESS) && length + 1 < sizeof(written))
 		written[length++] = (char)value;

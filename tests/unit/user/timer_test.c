@@ -5,6 +5,7 @@
 #include <components/timer/queue.h>
 #include <components/timer/rtc.h>
 #include <components/timer/ticks.h>
+#include <components/tsc.h>
 #include <time.h>
 
 static void queue(void) {
@@ -56,16 +57,31 @@ static void counter_ticks(void) {
 }
 
 static void tsc_ticks(void) {
-	check(ticks_to_nanoseconds(0, 2400) == 0);
-	check(ticks_to_nanoseconds(2400, 2400) == 1000);
-	check(ticks_to_nanoseconds(3601, 2400) == 1500);
-	check(ticks_to_nanoseconds(UINT64_MAX, 1) == UINT64_MAX);
-	check(ticks_to_nanoseconds(UINT64_MAX, 1000) == UINT64_MAX);
-	check(ticks_to_nanoseconds(UINT64_MAX, 2000) == UINT64_MAX / 2);
-	check(ticks_after(5, 3, 1000) == 3005);
-	check(ticks_after(5, UINT64_MAX, 1) == UINT64_MAX);
-	check(ticks_after(5, UINT64_MAX / 2, 3) == UINT64_MAX);
-	check(ticks_after(5, 0, 3) == 5);
+	check(ticks_to_nanoseconds(0, 2400000000) == 0);
+	check(ticks_to_nanoseconds(2400, 2400000000) == 1000);
+	check(ticks_to_nanoseconds(3601, 2400000000) == 1500);
+	check(ticks_to_nanoseconds(2399184000, 2399184000) == 1000000000);
+	check(ticks_to_nanoseconds(UINT64_MAX, 1000000) == UINT64_MAX);
+	check(ticks_to_nanoseconds(UINT64_MAX, 1000000000) >= UINT64_MAX - 1000000000);
+	check(ticks_to_nanoseconds(UINT64_MAX, 2000000000) == UINT64_MAX / 2);
+	check(ticks_after(5, 3, 1000000000) == 3005);
+	check(ticks_after(0, 1000000, 2399184321) == 2399184321);
+	check(ticks_after(0, 1, 2399184321) == 2400);
+	check(ticks_after(5, UINT64_MAX, 1000000000) == UINT64_MAX);
+	check(ticks_after(5, UINT64_MAX / 2, 3000000) == UINT64_MAX);
+	check(ticks_after(5, 0, 3000000) == 5);
+}
+
+static void tsc_rate(void) {
+	struct tsc_information information = {.frequency = {BOOTINFO_TSC_FREQUENCY, 0}};
+
+	check(tsc_hertz((uint64_t)&information) == 0);
+	information.frequency.length = 20;
+	information.megahertz = 2399;
+	check(tsc_hertz((uint64_t)&information) == 2399000000);
+	information.rate = (struct bootinfo_chunk){BOOTINFO_TSC_RATE, 24};
+	information.hertz = 2399184321;
+	check(tsc_hertz((uint64_t)&information) == 2399184321);
 }
 
 static uint8_t bcd(int value) { return (uint8_t)(value / 10 << 4 | value % 10); }
@@ -112,6 +128,7 @@ static const struct test rows[] = {
 		queue_full},
 	{"user/timer/counter-ticks", "times become ticks of a counter, within its range",
 		counter_ticks},
+	{"user/timer/tsc-rate", "the exact rate is used where the kernel tells it", tsc_rate},
 	{"user/timer/tsc-ticks", "ticks become times and deadlines, and large ones the largest",
 		tsc_ticks},
 	{"user/timer/clock", "CMOS dates become seconds since 1970", clock_bcd},

@@ -1,20 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The few facts the kernel needs from ACPI tables: MADT and FADT. Everything read is checked; a
+// The few facts the kernel needs from ACPI tables: MADT, FADT, HPET. Everything read is checked; a
 // broken table is as good as none.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ACPI_MAX_IOAPICS 8
+#define ACPI_MAX_IOAPICS 60
 
 struct acpi_facts {
-	uint64_t apic; // xAPIC page
+	// Size bytes at a physical address, or null: the caller's. All else is zero before.
+	const void *(*reader)(uint64_t physical, uint64_t size);
+	bool has_hidden; // tables that the reader does not reach
+	bool has_madt;
+	uint32_t core_count;
 	uint32_t ioapic_count;
 	uint64_t ioapics[ACPI_MAX_IOAPICS];
 	uint16_t timer_port; // PM timer, or 0
+	uint64_t hpet; // its page, or 0
 };
 
 // rsdp: a copy of the RSDP structure; where it is not valid, one is searched for as BIOSes place it
-// and stored there. What no usable table tells has its default in facts.
+// and stored there, or zeros. What no usable table tells stays zero.
 void acpi_read(struct acpi_facts *facts, uint8_t rsdp[36]);

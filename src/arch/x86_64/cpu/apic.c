@@ -35,6 +35,8 @@ enum apic_bit {
 	XAPIC_ID_SHIFT = 24,
 };
 
+#define APIC_BASE_PAGE 0xffffffffff000ul
+
 enum {
 	REQUEST_FIRST = VECTOR_APIC_ERROR / 32,
 	REQUEST_LAST = VECTOR_USER_LAST / 32,
@@ -57,14 +59,15 @@ static void apic_write(uint32_t offset, uint32_t value) {
 
 uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
 
-void apic_init(uint64_t physical_page) {
+uint64_t apic_init(void) {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+	uint64_t start = base & APIC_BASE_PAGE;
 
 	msr_write(MSR_APIC_BASE, base); // the SDM allows x2APIC only from xAPIC mode
 	if (feature_has(FEATURE_X2APIC))
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
-		page = physical_pointer(physical(physical_page));
+		page = physical_pointer(physical(start));
 	apic_write(APIC_TASK_PRIORITY, 0);
 	apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
@@ -73,11 +76,12 @@ void apic_init(uint64_t physical_page) {
 	apic_write(APIC_LVT_ERROR, VECTOR_APIC_ERROR);
 	apic_write(APIC_TIMER_COUNT, 0);
 	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
-	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
+	apic_timer_use_one_shot();
 	// Whatever firmware left in service would hold back everything below it.
 	for (unsigned i = 0; i < VECTOR_COUNT; i++)
 		apic_end_of_interrupt();
 	print("apic: %s, id %u\n", page ? "xAPIC" : "x2APIC", apic_id());
+	return start;
 }
 
 void apic_end_of_interrupt(void) { apic_write(APIC_END_OF_INTERRUPT, 0); }
@@ -85,6 +89,12 @@ void apic_end_of_interrupt(void) { apic_write(APIC_END_OF_INTERRUPT, 0); }
 void apic_timer_start(uint32_t count) { apic_write(APIC_TIMER_COUNT, count); }
 
 uint32_t apic_timer_left(void) { return apic_read(APIC_TIMER_LEFT); }
+
+void apic_timer_use_one_shot(void) { apic_write(APIC_LVT_TIMER, VECTOR_TIMER); }
+
+bool apic_timer_is_pending(void) {
+	return apic_read(APIC_REQUEST + 16 * (VECTOR_TIMER / 32)) >> VECTOR_TIMER % 32 & 1;
+}
 
 void apic_timer_use_deadline(void) {
 	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_TIMER);

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Enables the local APIC; physical is where the MADT says the xAPIC page is.
-void apic_init(uint64_t physical);
+// Enables the local APIC. Returns the physical address of its page: what the CPU says counts, not
+// what a table says.
+uint64_t apic_init(void);
 
 uint32_t apic_id(void);
 void apic_end_of_interrupt(void);
@@ -15,8 +16,12 @@ void apic_end_of_interrupt(void);
 void apic_timer_start(uint32_t count);
 uint32_t apic_timer_left(void);
 
-// Puts the timer in TSC-deadline mode: from now on MSR_TSC_DEADLINE is the timer.
+// Puts the timer in TSC-deadline mode: from now on MSR_TSC_DEADLINE is the timer. And back.
 void apic_timer_use_deadline(void);
+void apic_timer_use_one_shot(void);
+
+// True if the timer's interrupt waits for the kernel to allow interrupts.
+bool apic_timer_is_pending(void);
 
 // True if an interrupt waits for the kernel to allow interrupts.
 bool apic_is_pending(void);

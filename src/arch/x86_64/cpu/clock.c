@@ -5,27 +5,12 @@
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
+#include <cpu/msr.h>
 #include <cpu/percpu.h>
+#include <cpu/rate.h>
 #include <cpu/registers.h>
 
-// 8254 channel 2, whose output can be read back (gate and output at port 0x61).
-enum {
-	PIT_CHANNEL_2 = 0x42,
-	PIT_COMMAND = 0x43,
-	PIT_COMMAND_ONE_SHOT = 0xb0, // channel 2, both bytes, mode 0
-	PIT_GATE_PORT = 0x61,
-	PIT_GATE = 1 << 0,
-	PIT_SPEAKER = 1 << 1,
-	PIT_OUTPUT = 1 << 5,
-	PIT_HZ = 1193182,
-	PIT_COUNT = 3580, // 3 ms
-	PIT_POLLS = 200000, // a port read takes about 1 us
-	PM_COUNT = 3 * PIT_COUNT, // the ACPI timer is exactly three times as fast
-	PM_MASK = 0xffffff, // all timers have 24 bits at least
-	ROUNDS = 3, // the shortest counts: delays only ever lengthen a round
-	TIMER_SAMPLE_US = 1000,
-	DEFAULT_MHZ = 1000,
-};
+enum { DEADLINE_TRY_RATE = 10000 };
 
 #define NO_DEADLINE (~0ul)
 #define MICROSECONDS 1000000ul
@@ -42,94 +27,39 @@ uint64_t clock_ticks_per_us(void) { return ticks_per_us; }
 
 uint64_t clock_deadline(void) { return this_cpu()->deadline; }
 
-// TSC ticks of PIT_COUNT PIT ticks, or 0 if channel 2 does not count.
-static uint64_t pit_round(uint16_t) {
-	uint8_t gate = (uint8_t)(io_in8(PIT_GATE_PORT) & ~(PIT_SPEAKER | PIT_GATE));
-	uint64_t start;
+// Some CPUs need newer microcode for it than they have.
+static bool deadline_works(uint64_t hertz) {
+	uint64_t now = tsc_read(), deadline = now + hertz / DEADLINE_TRY_RATE;
+	bool has_come;
 
-	io_out8(PIT_GATE_PORT, gate | PIT_GATE);
-	io_out8(PIT_COMMAND, PIT_COMMAND_ONE_SHOT);
-	io_out8(PIT_CHANNEL_2, PIT_COUNT & 0xff);
-	io_out8(PIT_CHANNEL_2, PIT_COUNT >> 8);
-	start = tsc_read();
-	for (unsigned i = 0; i < PIT_POLLS; i++) {
-		if (io_in8(PIT_GATE_PORT) & PIT_OUTPUT) return i > 1 ? tsc_read() - start : 0;
-	}
-	return 0;
-}
-
-// The same by the ACPI timer, whose 24 bits are at port.
-static uint64_t pm_round(uint16_t port) {
-	uint32_t first = io_in32(port);
-	uint64_t start = tsc_read();
-
-	for (unsigned i = 0; i < PIT_POLLS; i++) {
-		if (((io_in32(port) - first) & PM_MASK) >= PM_COUNT) return tsc_read() - start;
-	}
-	return 0;
-}
-
-static uint64_t rate_measure(uint64_t (*round)(uint16_t port), uint16_t port) {
-	uint64_t best = round(port);
-
-	for (unsigned i = 1; i < ROUNDS && best; i++) {
-		uint64_t ticks = round(port);
-
-		best = ticks < best ? ticks : best;
-	}
-	return best * PIT_HZ / PIT_COUNT;
-}
-
-// CPUID 15h: crystal rate times a ratio. Emulators report the numbers of the CPU they imitate.
-static uint64_t cpuid_rate(void) {
-	struct cpuid regs = cpuid_leaf(0x15, 0);
-
-	return regs.eax && regs.ebx ? (uint64_t)regs.ecx * regs.ebx / regs.eax : 0;
-}
-
-static uint64_t rate_choose(uint16_t timer_port, const char **source) {
-	uint64_t told = cpuid_rate();
-	uint64_t measured = rate_measure(pit_round, 0);
-
-	*source = "PIT";
-	if (!measured && timer_port) {
-		measured = rate_measure(pm_round, timer_port);
-		*source = "ACPI timer";
-	}
-	if (told && (!measured || (told > measured / 100 * 99 && told < measured / 100 * 101))) {
-		*source = "CPUID";
-		return told;
-	}
-	if (!measured) *source = "no source, a guess";
-	return measured ? measured : DEFAULT_MHZ * MICROSECONDS;
-}
-
-static uint64_t timer_ratio_measure(void) {
-	uint64_t start, now, counted;
-
-	apic_timer_start(COUNT_MAX);
-	start = tsc_read();
+	apic_timer_use_deadline();
+	if (!msr_try_write(MSR_TSC_DEADLINE, deadline)) return false;
 	do {
+		has_come = apic_timer_is_pending();
 		now = tsc_read();
-	} while (now - start < TIMER_SAMPLE_US * ticks_per_us);
-	counted = COUNT_MAX - apic_timer_left();
-	apic_timer_start(0);
-	return counted ? (counted << 32) / (now - start) : 1;
+	} while (!has_come && now < deadline + hertz);
+	return has_come && now >= deadline;
 }
 
-void clock_init(uint16_t timer_port) {
-	const char *source;
-	uint64_t rate = rate_choose(timer_port, &source);
+uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
+	struct rates rates = rates_find(acpi, option_hertz);
 
-	ticks_per_us = (rate + MICROSECONDS / 2) / MICROSECONDS;
-	if (!ticks_per_us) ticks_per_us = 1;
+	ticks_per_us = (rates.tsc + MICROSECONDS / 2) / MICROSECONDS;
 	this_cpu()->deadline = NO_DEADLINE;
-	if (feature_has(FEATURE_TSC_DEADLINE))
-		apic_timer_use_deadline();
-	else
-		ratio = timer_ratio_measure();
-	print("clock: TSC %lu.%03lu MHz by %s, timer %s\n", rate / MICROSECONDS, rate / 1000 % 1000,
-		source, ratio ? "one-shot" : "TSC-deadline");
+	if (!ticks_per_us) {
+		print("clock: nothing tells the TSC's rate: give option tsc=KILOHERTZ\n");
+		return 0;
+	}
+	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(rates.tsc)) {
+		apic_timer_use_one_shot();
+		ratio = rates.apic;
+		if (!ratio) {
+			print("clock: the APIC's timer does not count evenly\n");
+			return 0;
+		}
+	}
+	print("clock: timer %s\n", ratio ? "one-shot" : "TSC-deadline");
+	return rates.tsc;
 }
 
 static void one_shot_start(uint64_t deadline) {

@@ -2,11 +2,13 @@
 // Time in TSC ticks, and the one-shot timer of this core.
 #pragma once
 
+#include <cpu/acpi.h>
 #include <stdint.h>
 
-// Measures the TSC's rate against the PIT, or the ACPI PM timer at timer_port (0: none), and sets
-// up the timer. Boot only.
-void clock_init(uint16_t timer_port);
+// Finds the TSC's rate, by all that counts or states it, and sets up the timer. option_hertz: the
+// rate if somebody says it, or 0. Returns TSC ticks a second, or 0 after a line that says what is
+// missing. Boot only.
+uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz);
 
 // Ticks since reset. Never runs backwards on a core.
 uint64_t clock_now(void);

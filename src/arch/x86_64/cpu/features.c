@@ -46,6 +46,7 @@ static const struct feature_row optional[FEATURE_COUNT] = {
 	[FEATURE_UMIP] = {"umip", 7, 0, ECX, 2, CR4_UMIP},
 	[FEATURE_GIB_PAGES] = {"1gib-pages", 0x80000001, 0, EDX, 26, 0},
 	[FEATURE_INVARIANT_TSC] = {"invariant-tsc", 0x80000007, 0, EDX, 8, 0},
+	[FEATURE_MACHINE_CHECK] = {"mce", 1, 0, EDX, 7, CR4_MCE},
 	[FEATURE_VMX] = {"vmx", 1, 0, ECX, 5, 0},
 };
 

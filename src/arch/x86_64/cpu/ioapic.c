@@ -23,7 +23,7 @@ enum redirection_bit {
 
 enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 0x10 / 4, IOAPIC_MAX_PINS = 240 };
 
-// Written by ioapic_init only.
+// Written by ioapic_add only.
 static struct ioapic {
 	volatile uint32_t *page;
 	unsigned pins;
@@ -53,20 +53,21 @@ void pic_silence(void) {
 		io_out8(writes[i][0], writes[i][1]);
 }
 
-void ioapic_init(const struct acpi_facts *acpi) {
-	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
-		struct ioapic *ioapic = &ioapics[count++];
-		uint32_t version;
+void ioapic_add(uint64_t address) {
+	struct ioapic *ioapic = &ioapics[count];
+	uint32_t version = 0;
 
-		ioapic->page = physical_pointer(physical(acpi->ioapics[i]));
+	ioapic->page = physical_pointer(physical(address));
+	if (ioapic->page[IOAPIC_SELECT] != UINT32_MAX)
 		version = ioapic_read(ioapic, IOAPIC_VERSION);
-		ioapic->pins = (version >> 16 & 0xff) + 1;
-		if (ioapic->pins > IOAPIC_MAX_PINS)
-			ioapic->pins = 0; // nothing answers at this address
-		for (unsigned pin = 0; pin < ioapic->pins; pin++)
-			ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
-		print("ioapic %u: %u pins at %lx\n", i, ioapic->pins, acpi->ioapics[i]);
+	ioapic->pins = (version >> 16 & 0xff) + 1;
+	if (version == 0 || ioapic->pins > IOAPIC_MAX_PINS) {
+		print("ioapic: nothing answers at %lx\n", address);
+		return;
 	}
+	for (unsigned pin = 0; pin < ioapic->pins; pin++)
+		ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
+	print("ioapic %u: %u pins at %lx\n", count++, ioapic->pins, address);
 }
 
 static void pin_write(unsigned ioapic, unsigned pin, uint32_t low) {

@@ -9,8 +9,8 @@
 // raised already is taken back.
 void pic_silence(void);
 
-// Takes over the I/O APICs of the MADT with every pin masked.
-void ioapic_init(const struct acpi_facts *acpi);
+// Takes over an I/O APIC, if one answers there, with every pin masked. ACPI_MAX_IOAPICS at most.
+void ioapic_add(uint64_t address);
 
 unsigned ioapic_count(void);
 unsigned ioapic_pins(unsigned ioapic);

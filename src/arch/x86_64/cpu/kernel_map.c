@@ -23,7 +23,6 @@
 #define TEXT_BITS (HOST_PRESENT | HOST_GLOBAL)
 
 // SDM 3A, 4.1.4
-#define CPUID_MAX_EXTENDED 0x80000000u
 #define CPUID_ADDRESS_SIZES 0x80000008u
 
 #define PAGE_SIZE 4096ul
@@ -93,10 +92,9 @@ static void map_image(const char *start, const char *end, uint64_t bits) {
 }
 
 uint64_t kernel_map_ram_end(void) {
-	bool is_known = cpuid(CPUID_MAX_EXTENDED, 0).eax >= CPUID_ADDRESS_SIZES;
-	unsigned bits = is_known ? cpuid(CPUID_ADDRESS_SIZES, 0).eax & 0xff : 36;
+	unsigned bits = cpuid_leaf(CPUID_ADDRESS_SIZES, 0).eax & 0xff;
 
-	return bits < 47 ? 1ul << bits : WINDOW_SIZE;
+	return bits < 47 ? 1ul << (bits ? bits : 36) : WINDOW_SIZE;
 }
 
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {

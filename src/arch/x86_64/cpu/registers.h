@@ -146,6 +146,14 @@ static inline uint64_t tsc_read(void) {
 	return high << 32 | low;
 }
 
+// Neither before what stands before it nor after what stands behind it (SDM 2B, RDTSC).
+static inline uint64_t tsc_read_ordered(void) {
+	uint64_t low, high;
+
+	asm volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high) : : "memory");
+	return high << 32 | low;
+}
+
 #define PORT_ACCESS(bits, suffix) \
 	static inline uint##bits##_t io_in##bits(uint16_t port) { \
 		uint##bits##_t value; \

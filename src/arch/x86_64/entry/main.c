@@ -86,17 +86,20 @@ static void memory_reserve(uint64_t start, uint64_t end) {
 	facts.reserved[facts.reserved_count++] = (struct boot_region){start, end};
 }
 
+static bool is_visible(const struct boot_memory *memory) {
+	return (memory->type == MEMORY_RAM || memory->type == MEMORY_ACPI_TABLES ||
+		       memory->type == MEMORY_ACPI_SAVED) &&
+		memory->base + memory->length <= kernel_map_ram_end();
+}
+
 // Ranges that the window shows as memory, grown to 2 MiB.
 static void visible_find(struct region_list *visible) {
 	for (unsigned i = 0; i < facts.memory_count; i++) {
 		const struct boot_memory *memory = &facts.memory[i];
-		uint64_t end = memory->base + memory->length;
 
-		if ((memory->type == MEMORY_RAM || memory->type == MEMORY_ACPI_TABLES ||
-			    memory->type == MEMORY_ACPI_SAVED) &&
-			end <= kernel_map_ram_end())
-			region_add(
-				visible, align_down(memory->base, 2 * MIB), align_up(end, 2 * MIB));
+		if (is_visible(memory))
+			region_add(visible, align_down(memory->base, 2 * MIB),
+				align_up(memory->base + memory->length, 2 * MIB));
 	}
 }
 
@@ -129,16 +132,61 @@ static void device_keep(uint64_t start, uint64_t end) {
 	facts.kept[facts.kept_count++] = (struct boot_region){start, end};
 }
 
+static const struct boot_memory *memory_at(uint64_t address) {
+	for (unsigned i = 0; i < facts.memory_count; i++)
+		if (address - facts.memory[i].base < facts.memory[i].length)
+			return &facts.memory[i];
+	return NULL;
+}
+
+// Size bytes in the memory that the kernel's own tables show.
+static const void *memory_read(uint64_t address, uint64_t size) {
+	const struct boot_memory *memory = memory_at(address);
+
+	if (!memory || !is_visible(memory) || memory != memory_at(address + size - 1))
+		return physical_read(address, size);
+	return physical_pointer(physical(address));
+}
+
+// What tables say of devices is believed where the window shows devices.
+static bool is_device(uint64_t page) {
+	const struct boot_memory *memory = memory_at(page);
+
+	return physical_read(page, PAGE_SIZE) && (!memory || memory->type != MEMORY_RAM);
+}
+
+// Before any memory is taken, for a firmware's map may call memory free that its tables lie in;
+// tables above 4 GiB must wait for the kernel's own page tables.
+static bool acpi_and_map_start(struct acpi_facts *acpi) {
+	*acpi = (struct acpi_facts){.reader = physical_read};
+	acpi_read(acpi, facts.rsdp);
+	if (!map_start()) return false;
+	if (acpi->has_hidden) {
+		*acpi = (struct acpi_facts){.reader = memory_read};
+		acpi_read(acpi, facts.rsdp);
+	}
+	if (!is_device(acpi->hpet)) acpi->hpet = 0;
+	if (!acpi->has_madt) print("acpi: no %s\n", facts.rsdp[0] ? "MADT" : "RSDP");
+	if (acpi->core_count > 1)
+		print("acpi: %u cores, 1 used, the others stay parked\n", acpi->core_count);
+	return true;
+}
+
 _Static_assert(ACPI_MAX_IOAPICS + 2 <= BOOT_MAX_REGIONS);
 
 static void interrupts_start(const struct acpi_facts *acpi) {
-	pic_silence();
-	apic_init(acpi->apic);
-	ioapic_init(acpi);
-	device_keep(acpi->apic, acpi->apic + PAGE_SIZE);
-	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
-		uint64_t page = align_down(acpi->ioapics[i], PAGE_SIZE);
+	uint64_t page;
 
+	pic_silence();
+	page = apic_init();
+	device_keep(page, page + PAGE_SIZE);
+	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
+		page = align_down(acpi->ioapics[i], PAGE_SIZE);
+		if (!is_device(page)) {
+			print("ioapic: at %lx is RAM\n", acpi->ioapics[i]);
+			continue;
+		}
+		ioapic_add(acpi->ioapics[i]);
 		device_keep(page, page + PAGE_SIZE);
 	}
 	device_keep(MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
@@ -157,12 +205,12 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (options.pcid == WISH_OFF) feature_forget(FEATURE_PCID);
 	ways_in = defend_start(&boot_cpu, &options); // while text is writable
 	segments_use_ways(&boot_cpu, &ways_in);
-	if (!map_start()) return false; // W^X image, physical window
+	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	space_start(); // PCIDs
 	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) defended_kernel_cr3 = boot_cpu.kernel_cr3;
-	acpi_read(&acpi, facts.rsdp);
 	interrupts_start(&acpi); // all pins masked
-	clock_init(acpi.timer_port);
+	facts.tsc_hertz = clock_init(&acpi, options.tsc_kilohertz * 1000ul);
+	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
 	vmx_init(); // says itself why not

@@ -6,6 +6,8 @@
 #include <cpu/console.h>
 #include <entry/multiboot.h>
 
+enum { RATE_LEAST = 1000 }; // kilohertz: less is a mistake about the unit
+
 static uint64_t length_until(const char *text, char end) {
 	uint64_t length = 0;
 
@@ -31,7 +33,7 @@ static bool number_read(const char *text, unsigned base, unsigned *value) {
 		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
 
 		number = number * base + digit;
-		if (digit >= base || number > UINT16_MAX) return false;
+		if (digit >= base || number > UINT32_MAX) return false;
 		text++;
 	} while (*text && *text != ' ');
 	*value = (unsigned)number;
@@ -41,7 +43,8 @@ static bool number_read(const char *text, unsigned base, unsigned *value) {
 static bool serial_read(const char *text, unsigned *value) {
 	*value = 0;
 	if (is_word(text, ' ', "none")) return true;
-	return text[0] == '0' && text[1] == 'x' && number_read(text + 2, 16, value) && *value > 0;
+	return text[0] == '0' && text[1] == 'x' && number_read(text + 2, 16, value) && *value > 0 &&
+		*value <= UINT16_MAX;
 }
 
 static bool log_read(const char *text, unsigned *value) {
@@ -52,6 +55,10 @@ static bool log_read(const char *text, unsigned *value) {
 static bool root_cnode_read(const char *text, unsigned *value) {
 	return number_read(text, 10, value) && *value >= ROOT_CNODE_MIN_BITS &&
 		*value <= ROOT_CNODE_LIMIT_BITS;
+}
+
+static bool rate_read(const char *text, unsigned *value) {
+	return number_read(text, 10, value) && *value >= RATE_LEAST;
 }
 
 static bool wish_read(const char *text, unsigned *value) {
@@ -66,6 +73,7 @@ enum option {
 	OPTION_SERIAL,
 	OPTION_LOG,
 	OPTION_ROOT_CNODE,
+	OPTION_TSC,
 	OPTION_PCID,
 	OPTION_FAST_PATHS,
 	OPTION_DEFENCES, // one each from here on
@@ -79,6 +87,7 @@ static const struct row {
 	[OPTION_SERIAL] = {"serial", serial_read, CONSOLE_DEFAULT_PORT},
 	[OPTION_LOG] = {"log", log_read, 0},
 	[OPTION_ROOT_CNODE] = {"root-cnode-bits", root_cnode_read, 0},
+	[OPTION_TSC] = {"tsc", rate_read, 0},
 	[OPTION_PCID] = {"pcid", wish_read, WISH_AUTO},
 	[OPTION_FAST_PATHS] = {"fastpath", wish_read, WISH_AUTO},
 };
@@ -101,6 +110,7 @@ void options_read(const char *command_line, struct options *options) {
 		.serial = (uint16_t)option_read(command_line, OPTION_SERIAL),
 		.log = (char)option_read(command_line, OPTION_LOG),
 		.root_cnode_bits = option_read(command_line, OPTION_ROOT_CNODE),
+		.tsc_kilohertz = option_read(command_line, OPTION_TSC),
 		.pcid = option_read(command_line, OPTION_PCID),
 		.fast_paths = option_read(command_line, OPTION_FAST_PATHS),
 	};

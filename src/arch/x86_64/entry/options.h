@@ -8,6 +8,7 @@ struct options {
 	uint16_t serial; // port; 0: no console
 	char log; // first letter: all, none, or 0
 	unsigned root_cnode_bits; // 0: by the memory there is
+	unsigned tsc_kilohertz; // 0: to be measured
 	enum wish pcid;
 	enum wish fast_paths;
 	enum wish defences[DEFENCE_OPTIONS];

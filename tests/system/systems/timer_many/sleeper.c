@@ -28,7 +28,7 @@ static seL4_Word ask(enum timer_request request, seL4_Word word) {
 // The TSC's value, and by its rate the one at which the sleep may end.
 static void sleep_now(void) {
 	if (ask(TIMER_NOW, 0) != TIMER_OK) say(": refused\n");
-	earliest = microkit_mr_get(0) + microseconds * microkit_mr_get(1);
+	earliest = microkit_mr_get(0) + microseconds * microkit_mr_get(2) / 1000000;
 	if (ask(TIMER_SET_AFTER, microseconds) != TIMER_OK) say(": refused\n");
 }
 
