@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,12 +18,35 @@ from nacre.report import Failure, run_logged, step, warn
 # Where Meson puts what it makes; other folders of the build directory hold systems made of it.
 ROOMS = ("src", "tests", "bench", "examples/root-task", "tools/plugin")
 COMPILER_RECORD = "compiler"
+MADE_FILES = ("build.ninja", "compile_commands.json", ".ninja_log", ".ninja_deps",
+              COMPILER_RECORD)
+MADE_FOLDERS = ("meson-info", "meson-logs", "meson-private", *ROOMS)
 COMPOSE = places.ROOT / "tools" / "compose.py"
 
 
 def introspected(name):
     """What Meson recorded about the build directory."""
     return json.loads((places.BUILD / "meson-info" / f"intro-{name}.json").read_text())
+
+
+def is_ours():
+    """Whether the build directory was set up for this tree and this place. Meson writes absolute
+    paths, so a copy of it would build what it was copied from."""
+    try:
+        text = (places.BUILD / "meson-info" / "meson-info.json").read_text()
+        folders = json.loads(text)["directories"]
+        return (os.path.realpath(folders["source"]) == os.path.realpath(places.ROOT)
+                and os.path.realpath(folders["build"]) == os.path.realpath(places.BUILD))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def clear():
+    """Takes away what Meson and Ninja made; what was downloaded for guests and all else stays."""
+    for name in MADE_FILES:
+        (places.BUILD / name).unlink(missing_ok=True)
+    for name in MADE_FOLDERS:
+        shutil.rmtree(places.BUILD / name, ignore_errors=True)
 
 
 def check_compiler():
@@ -48,6 +72,9 @@ def set_strict_warnings(strict):
 def configure(strict):
     """Sets the build directory up; Ninja repeats it by itself when a meson.build changes. Once
     tests were built in it, warnings stay errors there: to change that would compile all anew."""
+    if (places.BUILD / "build.ninja").exists() and not is_ours():
+        step(f"{places.shown(places.BUILD)} was made for another place: building anew")
+        clear()
     if not (places.BUILD / "build.ninja").exists():
         step("configuring the build")
         run_logged(["meson", "setup", places.BUILD, places.ROOT, f"-Dwerror={str(strict).lower()}"],
