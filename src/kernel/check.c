@@ -54,6 +54,15 @@ static void check_reply(const struct reply *reply) {
 	assert(is_called || (!reply->older && !reply->newer && !reply->head));
 }
 
+// The ends of a level of several threads point to each other.
+static void check_level(const struct thread *thread, const struct thread *before) {
+	const struct thread *next = thread->queue.next;
+	bool is_first = !before || before->priority != thread->priority;
+	bool is_last = !next || next->priority != thread->priority;
+
+	assert(is_first == is_last || thread->partner->partner == thread);
+}
+
 static void check_queue(struct thread *const *head, unsigned states) {
 	for (const struct thread *thread = *head; thread; thread = thread->queue.next) {
 		const struct thread *next = thread->queue.next ? thread->queue.next : *head;
@@ -61,6 +70,7 @@ static void check_queue(struct thread *const *head, unsigned states) {
 		assert(states >> thread->state & 1 && thread->waits_in == head);
 		assert(next->queue.previous == thread && next->state == thread->state);
 		assert(next == *head || thread->priority >= next->priority);
+		check_level(thread, thread == *head ? NULL : thread->queue.previous);
 	}
 }
 

@@ -103,8 +103,8 @@ enum error cnode_cancel_badged_sends(struct invocation *invocation) {
 	if (error) return error;
 	if (slot->cap.type != CAP_ENDPOINT || slot->cap.rights != RIGHTS_ALL)
 		return ERROR_ILLEGAL_OPERATION;
-	if (slot->cap.badge != 0) endpoint_cancel_badged(cap_object(&slot->cap), slot->cap.badge);
-	return ERROR_NONE;
+	if (slot->cap.badge == 0) return ERROR_NONE;
+	return endpoint_cancel_badged(cap_object(&slot->cap), slot->cap.badge);
 }
 
 // Copy, and Mint, which has a data word.

@@ -194,7 +194,7 @@ static struct slot *zombie_step(struct slot *top) {
 	}
 	if (slot == top || slot == zombie_link(top) || slot_is_empty(slot))
 		top->cap.zombie.remaining--;
-	else if (slot_begin_delete(slot))
+	else if (!slot_drain(slot) && slot_begin_delete(slot))
 		zombie_enqueue(top, slot);
 	return top;
 }
@@ -212,7 +212,15 @@ static enum error zombie_delete(struct slot *slot) {
 	}
 }
 
+bool slot_drain(struct slot *slot) {
+	cap_drain *drain = object_ops[slot->cap.type].drain;
+
+	return drain && derive_is_last(slot) && drain(slot);
+}
+
 enum error slot_delete(struct slot *slot) {
+	while (slot_drain(slot))
+		if (preempt_wanted()) return ERROR_PREEMPTED;
 	if (slot_is_empty(slot) || likely(!slot_begin_delete(slot))) return ERROR_NONE;
 	return zombie_delete(slot);
 }

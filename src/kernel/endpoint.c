@@ -2,6 +2,7 @@
 // Endpoint send, receive and cancellation.
 #include <kernel/endpoint.h>
 
+#include <cpu/apic.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>
 #include <kernel/reply.h>
@@ -75,19 +76,32 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 	}
 }
 
-void endpoint_destroy(struct slot *slot, bool last) {
-	struct endpoint *endpoint = cap_object(&slot->cap);
+bool endpoint_drain(struct slot *slot) {
+	const struct endpoint *endpoint = cap_object(&slot->cap);
 
-	while (last && endpoint->head)
-		thread_cancel_wait(endpoint->head);
+	slot->cap.rights = 0; // nobody comes to wait any more
+	if (endpoint->head) thread_cancel_wait(endpoint->head);
+	return endpoint->head;
 }
 
-void endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
-	struct thread *next;
+// A stopped call goes on behind those it has seen; who came since is of no concern. Where another
+// call for another badge came between, it starts anew.
+enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
+	struct thread *thread = endpoint->cursor;
 
-	for (struct thread *thread = first_in(endpoint, THREAD_BLOCKED_SEND); thread;
-		thread = next) {
-		next = thread->queue.next;
+	if (!thread || thread->cancelled_badge != badge)
+		thread = first_in(endpoint, THREAD_BLOCKED_SEND);
+	while (thread) {
+		struct thread *next = thread->queue.next;
+
 		if (thread->badge == badge) thread_cancel_wait(thread);
+		thread = next;
+		if (thread && preempt_wanted()) {
+			thread->cancelled_badge = badge;
+			endpoint->cursor = thread;
+			return ERROR_PREEMPTED;
+		}
 	}
+	endpoint->cursor = NULL;
+	return ERROR_NONE;
 }

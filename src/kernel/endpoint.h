@@ -3,12 +3,14 @@
 // thread to thread (messageinfo.md 4 and 5).
 #pragma once
 
+#include <abi/error.h>
+#include <base/compiler.h>
 #include <kernel/thread.h>
 
 // The queue of those who wait: all senders or all receivers.
 struct endpoint {
 	struct thread *head;
-	uint64_t unused;
+	struct thread *cursor; // the sender where a stopped CancelBadgedSends goes on, or null
 };
 
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
@@ -25,8 +27,24 @@ void endpoint_send(
 void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct reply *reply,
 	enum send_block block);
 
-// Cancels the wait of all senders with this badge (semantics.md C11).
-void endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);
+// The endpoint where the thread waits to send.
+static inline struct endpoint *endpoint_of_sender(const struct thread *sender) {
+	_Static_assert(offsetof(struct endpoint, head) == 0);
+	return (struct endpoint *)sender->waits_in;
+}
+
+// The sender is about to leave the queue.
+static inline void endpoint_lose_sender(const struct thread *sender) {
+	struct endpoint *endpoint = endpoint_of_sender(sender);
+	struct thread *next = sender->queue.next;
+
+	if (likely(endpoint->cursor != sender)) return;
+	endpoint->cursor = next;
+	if (next) next->cancelled_badge = sender->cancelled_badge;
+}
+
+// Cancels the wait of all senders with this badge (semantics.md C11). May be preempted.
+enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);
 
 // Registers of the message convention in a frame (syscalls.md 2).
 static inline uint64_t *context_badge(struct context *context) { return &context->rdi; }

@@ -103,10 +103,12 @@ enum error irq_handler_ack(struct invocation *invocation) {
 enum error irq_handler_set_notification(struct invocation *invocation) {
 	struct irq *irq = invocation_object(invocation);
 	struct slot *source = invocation->caps[0];
+	enum error error;
 
 	if (source->cap.type != CAP_NOTIFICATION || !(source->cap.rights & RIGHT_WRITE))
 		return error_capability(invocation, 0);
-	slot_delete_simple(&irq->notification);
+	error = slot_delete(&irq->notification);
+	if (error) return error;
 	derive_insert_copy(&irq->notification, source->cap, source);
 	return ERROR_NONE;
 }
@@ -114,8 +116,13 @@ enum error irq_handler_set_notification(struct invocation *invocation) {
 enum error irq_handler_clear(struct invocation *invocation) {
 	struct irq *irq = invocation_object(invocation);
 
-	slot_delete_simple(&irq->notification);
-	return ERROR_NONE;
+	return slot_delete(&irq->notification);
+}
+
+bool irq_handler_drain(struct slot *slot) {
+	struct irq *irq = cap_object(&slot->cap);
+
+	return slot_drain(&irq->notification);
 }
 
 // The last handler gone, the vector is free again (M4).

@@ -6,7 +6,7 @@
 #include <kernel/object.h>
 #include <kernel/sched_context.h>
 #include <kernel/schedule.h>
-#include <kernel/thread_queue.h>
+#include <kernel/wait_queue.h>
 
 // A thread without context borrows the notification's, if nobody else uses it (E8).
 static void lend_context(struct notification *notification, struct thread *thread) {
@@ -46,7 +46,7 @@ void notification_signal(struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 
 	if (waiter) {
-		thread_queue_take_first(&notification->head);
+		wait_queue_take_first(&notification->head);
 		deliver(notification, waiter, badge);
 	} else if (notification->is_active || !deliver_to_bound(notification, badge)) {
 		notification->is_active = true;
@@ -58,7 +58,7 @@ void notification_signal_last(struct notification *notification, uint64_t badge)
 	struct thread *waiter = notification->head;
 
 	if (!waiter || !waiter->sched_context) return notification_signal(notification, badge);
-	thread_queue_take_first(&notification->head);
+	wait_queue_take_first(&notification->head);
 	*context_badge(&waiter->context) = badge;
 	schedule_wake(waiter);
 }
@@ -96,12 +96,18 @@ void notification_unbind(struct notification *notification) {
 	notification->bound = NULL;
 }
 
+bool notification_drain(struct slot *slot) {
+	const struct notification *notification = cap_object(&slot->cap);
+
+	slot->cap.rights = 0; // nobody comes to wait any more
+	if (notification->head) thread_cancel_wait(notification->head);
+	return notification->head;
+}
+
 void notification_destroy(struct slot *slot, bool last) {
 	struct notification *notification = cap_object(&slot->cap);
 
 	if (!last) return;
-	while (notification->head)
-		thread_cancel_wait(notification->head);
 	notification_unbind(notification);
 	if (notification->sched_context)
 		sched_context_unbind_notification(notification->sched_context);

@@ -2,6 +2,9 @@
 // Refill ring: charge, merge, delay. Pure: no clock, no queues.
 #include <kernel/sched_context.h>
 
+// Ticks: centuries, and far from where sums would wrap.
+#define LONGEST_DELAY (1ul << 62)
+
 static struct refill *refill_at(struct sched_context *context, unsigned offset) {
 	struct refill_queue *queue = &context->refills;
 	unsigned index = queue->head + offset;
@@ -81,10 +84,29 @@ static void recycle_head(struct sched_context *context) {
 	}
 }
 
+// used covers all refills several times over, and those of one period no longer touch those of the
+// next: each whole budget moves all of them one period later. Returns what is left of used.
+static uint64_t skip_periods(struct sched_context *context, uint64_t used) {
+	const struct refill_queue *queue = &context->refills;
+	uint64_t delay;
+
+	if (__builtin_mul_overflow(used / queue->budget, queue->period, &delay) ||
+		delay > LONGEST_DELAY)
+		delay = LONGEST_DELAY;
+	for (unsigned i = 0; i < queue->count; i++)
+		refill_at(context, i)->time += delay;
+	return used % queue->budget;
+}
+
 void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
 	struct refill *head = refill_head_of(context);
+	unsigned steps = 2 * context->refills.count; // in two rounds all have met that touch
 
 	for (; used > 0 && head->amount <= used; head = refill_head_of(context)) {
+		if (steps-- == 0) {
+			used = skip_periods(context, used);
+			continue;
+		}
 		used -= head->amount;
 		recycle_head(context);
 	}

@@ -61,20 +61,11 @@ void ready_remove(struct thread *thread) {
 // Release queue
 
 void release_insert(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread *before = thread_queue_tail(&self->release);
-
-	while (before && release_time(before) > release_time(thread))
-		before = thread_queue_before(&self->release, before);
-	thread_queue_insert(&self->release, before, thread);
-	thread->is_released = true;
+	release_queue_insert(&scheduler()->release, thread);
 	schedule_again();
 }
 
-void release_remove(struct thread *thread) {
-	thread_queue_remove(&scheduler()->release, thread);
-	thread->is_released = false;
-}
+void release_remove(struct thread *thread) { release_queue_remove(&scheduler()->release, thread); }
 
 void run_queue_check(void) {
 	const struct scheduler *self = scheduler();
@@ -86,23 +77,27 @@ void run_queue_check(void) {
 		for (thread = self->ready[i]; thread; thread = thread->queue.next)
 			assert(thread->is_queued && thread->priority == i);
 	}
-	for (thread = self->release; thread && thread->queue.next; thread = thread->queue.next)
-		assert(thread->is_released && thread->queue.next->queue.previous == thread &&
-			release_time(thread) <= release_time(thread->queue.next));
+	assert(!self->release || !self->release->partner);
+	for (thread = self->release; thread; thread = release_queue_next(thread))
+		assert(thread->is_released && !thread->is_queued &&
+			(!thread->partner ||
+				release_time(thread->partner) <= release_time(thread)));
 }
 
-static void dump_queue(const struct thread *thread, const char *name) {
-	for (; thread; thread = thread->queue.next)
-		print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, name,
-			thread->priority, thread->state, thread->context.rip);
+static void dump(const struct thread *thread, const char *name) {
+	print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, name, thread->priority,
+		thread->state, thread->context.rip);
 }
 
 void run_queue_dump(void) {
 	const struct scheduler *self = scheduler();
+	const struct thread *thread;
 
 	print("scheduler: now %lu ticks, current '%s'\n", schedule_now(),
 		this_cpu()->current->name);
 	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
-		dump_queue(self->ready[priority], "ready");
-	dump_queue(self->release, "release");
+		for (thread = self->ready[priority]; thread; thread = thread->queue.next)
+			dump(thread, "ready");
+	for (thread = self->release; thread; thread = release_queue_next(thread))
+		dump(thread, "release");
 }

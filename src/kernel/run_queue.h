@@ -4,14 +4,13 @@
 #pragma once
 
 #include <cpu/percpu.h>
-#include <kernel/sched_context.h>
-#include <kernel/thread.h>
+#include <kernel/release_queue.h>
 
 // Written only by its own core, inside the kernel, by the functions below.
 struct scheduler {
 	struct thread *ready[PRIORITIES];
 	uint64_t ready_bits[PRIORITIES / 64];
-	struct thread *release; // by time, soonest first
+	struct thread *release; // root of the release queue: due first
 	struct thread idle;
 };
 
@@ -23,10 +22,6 @@ void ready_remove(struct thread *thread);
 // Release queue. What is inserted may be the next to look for: schedule_again() is told.
 void release_insert(struct thread *thread);
 void release_remove(struct thread *thread);
-
-static inline uint64_t release_time(const struct thread *thread) {
-	return refill_head(thread->sched_context)->time;
-}
 
 // Panics if the queues of this core contradict themselves. Debug.
 void run_queue_check(void);

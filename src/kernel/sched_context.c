@@ -166,10 +166,11 @@ static enum error decode_configure(struct invocation *invocation) {
 enum error sched_control_configure_flags(struct invocation *invocation) {
 	enum error error = decode_configure(invocation);
 	struct sched_context *context = cap_object(&invocation->caps[0]->cap);
+	uint64_t refills = invocation_word(invocation, 2) + 2;
 	const struct refill_queue parameters = {
 		.budget = invocation_word(invocation, 0) * clock_ticks_per_us(),
 		.period = invocation_word(invocation, 1) * clock_ticks_per_us(),
-		.maximum = (uint32_t)invocation_word(invocation, 2) + 2,
+		.maximum = refills < REFILLS_MAX ? (uint32_t)refills : REFILLS_MAX,
 	};
 	struct thread *thread;
 

@@ -24,6 +24,7 @@ struct refill_queue {
 enum {
 	SCHED_CONTEXT_SPORADIC = 1 << 0, // ConfigureFlags bit 0
 	SCHED_CONTEXT_CORE = 96, // bytes before the refills; 2 fit 7 bits (objects.md 2)
+	REFILLS_MAX = 256, // in use, whatever the object holds: what else comes joins the last
 	MINIMUM_BUDGET_US = 20, // what a head refill must hold to be worth running on (G2)
 };
 

@@ -14,6 +14,9 @@
 #include <kernel/space.h>
 #include <kernel/thread_queue.h>
 
+// What is due beyond that makes the timer interrupt at once.
+enum { RELEASES_AT_ONCE = 32 };
+
 static struct scheduler boot_scheduler; // its own core writes it
 
 void schedule_init(struct cpu *cpu) {
@@ -206,7 +209,9 @@ static struct thread *choose(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct thread *next;
 
-	while ((next = cpu->scheduler->release) && release_time(next) <= cpu->now) {
+	for (unsigned i = 0; i < RELEASES_AT_ONCE; i++) {
+		next = cpu->scheduler->release;
+		if (!next || release_time(next) > cpu->now) break;
 		release_remove(next);
 		schedule_possible(next);
 	}

@@ -36,7 +36,7 @@ static struct asid_pool *asid_pools[ASID_POOLS];
 
 // A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever runs in
 // that one must not meet what the CPU remembers of the ASID's next root, so the next has PCID 0,
-// and `mapped` in its capabilities says so. Written by asid_pool_remove and space_destroy only.
+// and `mapped` in its capabilities says so. Written by asid_pool_empty_one and space_destroy only.
 static uint64_t lost_pcids[(ASID_MASK + 1) / 64];
 
 static bool pcid_is_lost(unsigned asid) { return lost_pcids[asid / 64] >> asid % 64 & 1; }
@@ -122,18 +122,22 @@ struct cap asid_pool_install(struct asid_pool *pool) {
 	return cap;
 }
 
-void asid_pool_remove(const struct cap *cap) {
+bool asid_pool_empty_one(const struct cap *cap) {
 	struct asid_pool *pool = cap_object(cap);
+	struct cap named = {};
+	unsigned i = 0;
 
-	asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL;
-	for (unsigned i = 0; i < ASIDS_PER_POOL; i++) {
-		const struct cap named = {.word = pool->words[i]};
-
-		if (!named.word) continue;
-		space_empty(named);
-		if (!named.map.mapped) pcid_lose(named.map.asid);
-	}
+	while (i < ASIDS_PER_POOL - 1 && !pool->words[i])
+		i++;
+	named.word = pool->words[i];
+	if (!named.word) return false;
+	pool->words[i] = 0;
+	space_empty(named);
+	if (!named.map.mapped) pcid_lose(named.map.asid);
+	return true;
 }
+
+void asid_pool_remove(const struct cap *cap) { asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL; }
 
 bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	struct asid_pool *pool = cap_object(cap);

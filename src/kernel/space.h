@@ -64,7 +64,11 @@ bool asid_pool_is_possible(void);
 // The pool, in cleared memory, takes the lowest free base. asid_pool_is_possible() held.
 struct cap asid_pool_install(struct asid_pool *pool);
 
-// The pool goes: the spaces with an ASID of it map nothing from now on.
+// The pool is to go: one of the spaces with an ASID of it maps nothing from now on. False: there is
+// none.
+bool asid_pool_empty_one(const struct cap *pool);
+
+// The pool, which is empty, goes.
 void asid_pool_remove(const struct cap *pool);
 
 // Gives the root the lowest free ASID of the pool. False: there is none.

@@ -8,6 +8,7 @@
 #include <base/panic.h>
 #include <cpu/bases.h>
 #include <kernel/derive.h>
+#include <kernel/endpoint.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
@@ -16,7 +17,7 @@
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/thread_cspace.h>
-#include <kernel/thread_queue.h>
+#include <kernel/wait_queue.h>
 #include <kernel/window.h>
 
 void thread_init(void *memory) {
@@ -32,28 +33,17 @@ void thread_init(void *memory) {
 		format_text(thread->name, sizeof(thread->name), "child of: '%s'", creator->name);
 }
 
-// Queues
-
-// Puts thread behind all of its priority or a higher one: first come first served among equals.
-static void thread_queue_insert_by_priority(struct thread **head, struct thread *thread) {
-	struct thread *before = thread_queue_tail(head);
-
-	// From the tail: with one priority only this is O(1).
-	while (before && before->priority < thread->priority)
-		before = thread_queue_before(head, before);
-	thread_queue_insert(head, before, thread);
-}
-
 // Waiting
 
 void thread_block(struct thread *thread, enum thread_state state, struct thread **queue) {
 	thread->state = (uint8_t)state;
 	thread->waits_in = queue;
-	thread_queue_insert_by_priority(queue, thread);
+	wait_queue_insert(queue, thread);
 }
 
 void thread_unblock(struct thread *thread) {
-	thread_queue_remove(thread->waits_in, thread);
+	if (thread->state == THREAD_BLOCKED_SEND) endpoint_lose_sender(thread);
+	wait_queue_remove(thread->waits_in, thread);
 	if (thread->state == THREAD_BLOCKED_RECEIVE && thread->reply) {
 		thread->reply->thread = NULL;
 		thread->reply = NULL;
@@ -110,16 +100,18 @@ void thread_wake(struct thread *thread) {
 
 void thread_set_priority(struct thread *thread, unsigned priority) {
 	bool was_queued = thread->is_queued;
+	bool waits = thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY;
 
 	if (was_queued) schedule_dequeue(thread);
+	if (waits) wait_queue_remove(thread->waits_in, thread);
 	thread->priority = (uint8_t)priority;
 	if (was_queued) {
 		schedule_enqueue_first(thread);
 	} else if (thread == this_cpu()->current) {
 		if ((int)priority < this_cpu()->ready_top) schedule_again();
-	} else if (thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY) {
-		thread_queue_remove(thread->waits_in, thread);
-		thread_queue_insert_by_priority(thread->waits_in, thread);
+	} else if (waits) {
+		if (thread->state == THREAD_BLOCKED_SEND) endpoint_of_sender(thread)->cursor = NULL;
+		wait_queue_insert(thread->waits_in, thread);
 	}
 }
 

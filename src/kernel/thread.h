@@ -85,7 +85,7 @@ struct thread {
 	uint8_t flags; // THREAD_FLAG_*
 	uint8_t message_flags; // while blocked sending
 	uint8_t is_queued; // in a ready queue
-	uint8_t is_released; // in the release queue
+	uint8_t is_released; // in the release queue: its place there
 	struct sched_context *sched_context;
 	struct reply *reply; // while blocked: the reply object used, or waited on
 	struct thread_link queue; // ready, release, endpoint or notification queue
@@ -101,6 +101,8 @@ struct thread {
 	struct ipc_buffer *buffer_to_write;
 
 	uint64_t badge; // while blocked sending: of the capability used
+	uint64_t cancelled_badge; // while endpoint.cursor is here
+	struct thread *partner; // in a wait queue or the release queue (their headers)
 	uint64_t program_root; // CR3 while the thread runs, where the kernel has tables of its own
 	uint64_t buffer_address; // where THREAD_BUFFER shows the buffer
 	struct sched_context *yielding_to;

@@ -188,25 +188,22 @@ static void preempted(void) {
 	check_order(WORDS(1, 2, 3));
 }
 
-static void spin_until_set(struct helper *helper) {
-	while (!*(volatile uint64_t *)&helper->argument[1])
-		;
+static void yield_and_note(struct helper *helper) {
+	thread_yield();
 	note(helper);
 }
 
-// Its budget comes back while a thread of higher priority runs.
+// Its budget, which it has given up, comes back while a thread of higher priority runs.
 static void released(void) {
 	struct helper *waits = helper_make_with(
-		PRIORITY_HELPER, (struct sched_setting){.budget = 10000, .period = 100000});
+		PRIORITY_HELPER, (struct sched_setting){.budget = 30000, .period = 60000});
 
 	waits->argument[0] = 1;
-	waits->argument[1] = 0;
-	helper_start(waits, spin_until_set);
-	sleep_microseconds(30000);
-	waits->argument[1] = 1;
+	helper_start(waits, yield_and_note);
+	settle();
 	order_count = 0;
 	helper_start(noter_make(2, NULL_CAP), note_once);
-	spin_microseconds(150000);
+	spin_microseconds(100000);
 	settle();
 	check_order(WORDS(1, 2));
 }

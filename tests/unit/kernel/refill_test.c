@@ -116,10 +116,81 @@ static void reconfigured(void) {
 	check(refill_head(context)->amount == 400 && context->refills.count == 2);
 }
 
+// As many refills as fit, of which some may touch the next.
+static void fill_ring(uint64_t budget, uint64_t period) {
+	struct refill_queue parameters = {.budget = budget, .period = period, .maximum = MAXIMUM};
+	uint64_t now = 1000000;
+
+	refill_start(context, &parameters, now);
+	for (unsigned i = 0; i < 30; i++) {
+		uint64_t used = 1 + random_below((unsigned)refill_head(context)->amount);
+
+		now += random_below((unsigned)period / 4);
+		if (!refill_is_ready(context, now)) now = refill_head(context)->time;
+		refill_unblock(context, now);
+		refill_charge(context, used, MINIMUM);
+		now += used;
+	}
+}
+
+// The refills in their order.
+struct ring {
+	unsigned count;
+	struct refill refills[MAXIMUM];
+};
+
+static struct ring read_ring(uint64_t delay) {
+	struct ring ring = {.count = context->refills.count};
+
+	check_ring();
+	for (unsigned i = 0; i < ring.count; i++) {
+		ring.refills[i] = *refill_at(i);
+		ring.refills[i].time += delay;
+	}
+	return ring;
+}
+
+// Time that ran over by whole budgets moves all by as many periods, in a few steps.
+static void charged_long(void) {
+	static unsigned char copy[sizeof(memory)];
+
+	for (unsigned round = 0; round < 1000; round++) {
+		uint64_t period = 2000 + random_below(20000);
+		uint64_t budget = 500 + random_below((unsigned)period - 600);
+		uint64_t times = random_below(2) ? random_below(40) : 3600000000ul;
+		uint64_t used = random_below((unsigned)budget);
+		struct ring one, other;
+
+		fill_ring(budget, period);
+		refill_charge(context, 2 * budget, MINIMUM); // now nothing touches any more
+		memcpy(copy, memory, sizeof(memory));
+		refill_charge(context, used, MINIMUM);
+		one = read_ring(times * period);
+		memcpy(memory, copy, sizeof(memory));
+		(void)steps_taken();
+		refill_charge(context, used + times * budget, MINIMUM);
+		check(steps_taken() < 200 * MAXIMUM);
+		other = read_ring(0);
+		check(memcmp(&one, &other, sizeof(one)) == 0);
+	}
+}
+
+// A delay that no number holds ends at one that is long enough.
+static void charged_for_ever(void) {
+	struct refill_queue parameters = {.budget = 1000, .period = 1ul << 60, .maximum = 4};
+
+	refill_start(context, &parameters, 1000);
+	refill_charge(context, 1ul << 50, MINIMUM);
+	check_ring();
+	check(refill_head(context)->time >= 1ul << 61);
+}
+
 static const struct test rows[] = {
 	{"REFILL001", "a sporadic budget is kept in every window of a period", sporadic},
 	{"REFILL002", "round robin only counts down", round_robin},
 	{"REFILL003", "new parameters give no more than the new budget", reconfigured},
+	{"REFILL004", "an hour that ran over is charged in a few steps", charged_long},
+	{"REFILL005", "a delay beyond all numbers is a long one", charged_for_ever},
 };
 
 TESTS(refill_tests);

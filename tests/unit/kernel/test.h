@@ -19,6 +19,7 @@ struct tests {
 
 #define TESTS(name) const struct tests name = {rows, array_count(rows)}
 
+extern const struct tests bound_tests;
 extern const struct tests boot_tests;
 extern const struct tests boot_memory_tests;
 extern const struct tests cnode_tests;
@@ -36,6 +37,9 @@ void test_check(int holds, const char *expression, const char *file, int line);
 
 // A failed check is told and ends the test.
 #define check(expression) test_check(!!(expression), #expression, __FILE__, __LINE__)
+
+// Blocks of code that ran since the last question (steps.c).
+uint64_t steps_taken(void);
 
 // Numbers that are the same in every run.
 uint64_t random_next(void);

@@ -181,6 +181,8 @@ void world_delete(struct slot *slot) {
 		[CAP_PORT_RANGE] = port_range_destroy,
 	};
 
+	while (slot->cap.type == CAP_ASID_POOL && asid_pool_drain(slot))
+		;
 	if (destroy[slot->cap.type]) destroy[slot->cap.type](slot, derive_is_last(slot));
 	derive_remove(slot);
 }

@@ -21,7 +21,7 @@
 #include <kernel/space.h>
 #include <kernel/syscall.h>
 #include <kernel/thread_cspace.h>
-#include <kernel/thread_queue.h>
+#include <kernel/wait_queue.h>
 
 #define TAG_REST 0xffful // of a tag: everything but the label
 
@@ -79,7 +79,7 @@ static inline void push_reply(
 	struct endpoint *endpoint, struct thread *receiver, struct thread *caller) {
 	struct reply *reply = receiver->reply;
 
-	thread_queue_take_first(&endpoint->head);
+	wait_queue_take_first(&endpoint->head);
 	receiver->reply = NULL;
 	reply_wait(reply, caller);
 	reply_chain(reply, caller->sched_context);
@@ -207,7 +207,10 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 	server->reply = reply;
 	server->state = THREAD_BLOCKED_RECEIVE;
 	server->waits_in = &endpoint->head;
-	thread_queue_append(&endpoint->head, server);
+	if (likely(!endpoint->head))
+		thread_queue_append(&endpoint->head, server);
+	else
+		wait_queue_insert(&endpoint->head, server);
 	if (shape == MESSAGE_SHORT || caller->fault_kind == FAULT_NONE) {
 		message_give(server, caller, 0, tag, shape);
 	} else {
@@ -265,7 +268,7 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 
 	if (waiter) {
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
-		thread_queue_take_first(&notification->head);
+		wait_queue_take_first(&notification->head);
 	} else if (may_reach(notification)) {
 		waiter = notification->bound;
 		if (unlikely(waiter->state == THREAD_IN_GUEST || !can_wake(cpu, waiter, &rank)))
@@ -288,7 +291,7 @@ static inline void send(struct cpu *cpu, struct endpoint *endpoint, uint64_t bad
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT) || !receiver ||
 		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver, &rank)))
 		return syscall_slow();
-	thread_queue_take_first(&endpoint->head);
+	wait_queue_take_first(&endpoint->head);
 	if (receiver->reply) receiver->reply->thread = NULL;
 	receiver->reply = NULL;
 	message_give(cpu->current, receiver, badge, tag, MESSAGE_SHORT);

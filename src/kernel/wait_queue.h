@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Queues of endpoints and notifications: by priority, first come first served among equals.
+//
+// The threads of one priority are a level. The first and the last of a level of several threads
+// point to each other by `partner`, so whoever joins passes by a level in one step.
+#pragma once
+
+#include <kernel/thread_queue.h>
+
+static inline void level_link(struct thread *first, struct thread *last) {
+	first->partner = last;
+	last->partner = first;
+}
+
+// Takes O(priorities).
+void wait_queue_insert(struct thread **head, struct thread *thread);
+
+void wait_queue_remove(struct thread **head, struct thread *thread);
+
+// The queue is not empty.
+static inline void wait_queue_take_first(struct thread **head) {
+	struct thread *first = *head;
+	struct thread *next = first->queue.next;
+
+	*head = next;
+	if (!next) return;
+	next->queue.previous = first->queue.previous;
+	if (next->priority == first->priority) level_link(next, first->partner);
+}
