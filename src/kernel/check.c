@@ -145,7 +145,7 @@ static void check_object(const struct cap *cap) {
 }
 
 // A whole derivation order, from one of its slots.
-static void check_order(const struct slot *slot) {
+static void visit_order(const struct slot *slot, void (*visit)(const struct cap *cap)) {
 	while (slot->previous)
 		slot = slot->previous;
 	for (; slot; slot = slot_next(slot)) {
@@ -153,19 +153,24 @@ static void check_order(const struct slot *slot) {
 		check_slot(slot);
 		// The slots of an object are neighbours: once is enough.
 		if (!slot->previous || slot->previous->cap.object != slot->cap.object)
-			check_object(&slot->cap);
+			visit(&slot->cap);
 	}
+}
+
+void objects_visit(void (*visit)(const struct cap *cap)) {
+	const struct cap *root = &this_cpu()->current->slots[THREAD_CSPACE].cap;
+	const struct slot *slots = cap_object(root);
+
+	for (uint64_t i = 0; root->type == CAP_CNODE && i < cnode_slot_count(root); i++)
+		if (!slot_is_empty(&slots[i]) && !slots[i].previous) visit_order(&slots[i], visit);
 }
 
 void check_everything(void) {
 	const struct slot *root = &this_cpu()->current->slots[THREAD_CSPACE];
-	const struct slot *slots = cap_object(&root->cap);
 
 	run_queue_check();
-	if (root->cap.type != CAP_CNODE) return;
-	check_order(root);
-	for (uint64_t i = 0; i < cnode_slot_count(&root->cap); i++)
-		if (!slot_is_empty(&slots[i]) && !slots[i].previous) check_order(&slots[i]);
+	if (root->cap.type == CAP_CNODE) visit_order(root, check_object);
+	objects_visit(check_object);
 }
 
 void check_current(void) {

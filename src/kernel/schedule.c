@@ -236,6 +236,7 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 		bases_save(&cpu->current->context);
 		cpu->bases_loaded = false;
 	}
+	benchmark_switch(cpu, next);
 	cpu->current = next;
 	switch_context(cpu, next->sched_context);
 	set_timer(cpu);
@@ -275,6 +276,7 @@ static inline bool is_plain_switch(
 	if (unlikely(!is_plain_switch(cpu, current, next))) return run(cpu, next);
 	commit_round_robin(cpu);
 	cpu->running_on = next->sched_context;
+	benchmark_switch(cpu, next);
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);

@@ -9,6 +9,7 @@
 #include <base/compiler.h>
 #include <cpu/clock.h>
 #include <cpu/percpu.h>
+#include <kernel/benchmark.h>
 #include <kernel/run_queue.h>
 #include <kernel/sched_context.h>
 #include <kernel/thread.h>
@@ -17,7 +18,10 @@
 void schedule_init(struct cpu *cpu);
 
 // Reads the clock. Once an entry, first of all.
-static inline void schedule_update_time(void) { this_cpu()->now = clock_now(); }
+static inline void schedule_update_time(void) {
+	this_cpu()->now = clock_now();
+	benchmark_enter();
+}
 
 // Ticks at this entry.
 static inline uint64_t schedule_now(void) { return this_cpu()->now; }

@@ -269,7 +269,8 @@ static void handle_rare(struct thread *thread, uint64_t number) {
 		guest_hooks.enter(thread);
 	else if (number == (uint64_t)SYSCALL_NULL)
 		return;
-	else if (!debug_syscall(thread, -number) && schedule_check_budget())
+	else if (!debug_syscall(thread, -number) && !benchmark_syscall(thread, -number) &&
+		schedule_check_budget())
 		fault_unknown_syscall(thread, number);
 }
 

@@ -2,11 +2,7 @@
 // System calls of the current thread (syscalls.md).
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
-struct slot;
-struct thread;
+#include <kernel/benchmark.h>
 
 // Carries out the system call of the current thread; its number is rdx, all 64 bits. Its registers
 // are in its frame, rip behind the SYSCALL. The clock has been read.
@@ -19,15 +15,22 @@ void syscall_call(struct thread *thread, struct slot *slot);
 // is none of that number.
 bool debug_syscall(struct thread *thread, uint64_t index);
 
+// The same for benchmark system calls, which the benchmark build has.
+bool benchmark_syscall(struct thread *thread, uint64_t index);
+
 // What must hold between two entries into the kernel. The debug build looks after each system call
 // at the current thread and what hangs from it, and now and then at everything; whatever is not so
 // is a panic that names the condition.
 void check_current(void);
 
-#define check_after_call() \
+#define before_exit() \
 	do { \
 		if (NACRE_DEBUG) check_current(); \
+		benchmark_exit(); \
 	} while (0)
 
 // Everything reachable from the current thread's capability space.
 void check_everything(void);
+
+// Calls visit with a capability to each object whose first one is there, or derived from one there.
+void objects_visit(void (*visit)(const struct cap *cap));

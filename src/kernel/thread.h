@@ -7,6 +7,7 @@
 #include <base/compiler.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
+#include <cpu/utilisation.h>
 #include <kernel/cap.h>
 #include <kernel/cspace.h>
 
@@ -109,6 +110,7 @@ struct thread {
 	struct vcpu *vcpu;
 	struct trap trap;
 	struct fault fault;
+	struct utilisation utilisation; // benchmark build
 	uint8_t domain;
 
 	char name[THREAD_NAME_SIZE];

@@ -14,7 +14,7 @@ class Board:
 @dataclass(frozen=True)
 class Config:
     name: str
-    flavour: str  # of the kernel; only the debug one prints
+    flavour: str  # of the kernel: debug, which alone prints, release or benchmark
     own_thread: bool = False  # each protection domain holds its own TCB
     cores: int = 1  # that a description may name; time domains go with one only
 
@@ -27,7 +27,7 @@ SMP_CORES = 16
 _PLAIN = (
     Config("debug", "debug"),
     Config("release", "release"),
-    Config("benchmark", "release", own_thread=True),
+    Config("benchmark", "benchmark", own_thread=True),
 )
 # The kernel is the same in all of them and uses one core: descriptions for several run on that.
 CONFIGS = {config.name: config for config in (

@@ -127,6 +127,8 @@ uint64_t cr2_read(void) { return host.cr2; }
 
 void cr3_write(uint64_t value) { host.cr3 = value; }
 
+void caches_flush(void) {}
+
 void tlb_invalidate_page(uint64_t) {}
 
 void tlb_invalidate(enum tlb_kind, uint64_t, uint64_t) {}

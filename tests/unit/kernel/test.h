@@ -19,6 +19,7 @@ struct tests {
 
 #define TESTS(name) const struct tests name = {rows, array_count(rows)}
 
+extern const struct tests benchmark_tests;
 extern const struct tests bound_tests;
 extern const struct tests boot_tests;
 extern const struct tests boot_memory_tests;

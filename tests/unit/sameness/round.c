@@ -26,6 +26,7 @@ void round_begin(struct run *run) {
 	struct world *world = &run->world;
 
 	memory_restore(&run->memory, run->start);
+	this_cpu()->benchmark = (struct benchmark){.is_on = true, .switched = host.now};
 	host.preempt_period = chance_percent(&run->chance, 20) ? 2 : 0;
 	host.is_fpu_eager = chance_percent(&run->chance, 25);
 	features_present = chance_word(&run->chance) &

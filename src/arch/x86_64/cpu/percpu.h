@@ -2,6 +2,7 @@
 // State of one core. Reached through GS inside the kernel; touched by its own core only.
 #pragma once
 
+#include <cpu/utilisation.h>
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +58,8 @@ struct cpu {
 	uint64_t program_root; // of who ran last
 	uint32_t defences; // 1 << enum defence
 	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside
+
+	struct benchmark benchmark;
 };
 
 _Static_assert(offsetof(struct cpu, now) == 64);

@@ -170,6 +170,8 @@ PORT_ACCESS(16, "w")
 PORT_ACCESS(32, "l")
 #undef PORT_ACCESS
 
+static inline void caches_flush(void) { asm volatile("wbinvd" : : : "memory"); }
+
 static inline void tlb_invalidate_page(uint64_t address) {
 	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
 }

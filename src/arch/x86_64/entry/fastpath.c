@@ -61,11 +61,12 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	context->thread = next;
 	next->sched_context = context;
 	next->state = THREAD_RUNNING;
+	benchmark_switch(cpu, next);
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);
 	if (unlikely(cpu->fpu_allowed != next->fpu_used)) fpu_give_soon(next->fpu_used);
-	check_after_call();
+	before_exit();
 }
 
 // The first that waits on endpoint can run in the place of a caller, on the caller's time.
@@ -119,6 +120,7 @@ static void call_long(uint64_t address, uint64_t tag);
 }
 
 void fastpath_call(uint64_t address, uint64_t tag) {
+	benchmark_enter();
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT))) return call_long(address, tag);
 	call(address, tag, MESSAGE_SHORT);
 }
@@ -131,6 +133,7 @@ void fastpath_exception(uint64_t vector, uint64_t code) {
 	struct endpoint *endpoint = cap_object(handler);
 	struct thread *receiver;
 
+	benchmark_enter();
 	if (unlikely(handler->type != CAP_ENDPOINT || vector == VECTOR_NO_FPU ||
 		    !can_take_over(cpu, endpoint->head)))
 		return exception_slow(vector, code);
@@ -227,6 +230,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 }
 
 void fastpath_reply_recv(uint64_t address, uint64_t tag) {
+	benchmark_enter();
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT))) return reply_recv_long(address, tag);
 	reply_recv(address, tag, MESSAGE_SHORT);
 }
@@ -251,7 +255,7 @@ static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter, 
 static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	waiter->state = THREAD_RUNNING;
 	schedule_admit(waiter, cpu, rank);
-	check_after_call();
+	before_exit();
 }
 
 // Whether a signal reaches the bound thread where it is.
@@ -277,7 +281,7 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 	} else {
 		notification->is_active = true;
 		notification->word |= badge;
-		check_after_call();
+		before_exit();
 		return;
 	}
 	waiter->context.rdi = badge;
@@ -304,6 +308,7 @@ void fastpath_send(uint64_t address, uint64_t tag) {
 	const struct slot *slot = thread_find(sender, address);
 	uint64_t head, badge;
 
+	benchmark_enter();
 	if (unlikely(!slot)) return syscall_slow();
 	head = slot->cap.head;
 	badge = slot->cap.badge;

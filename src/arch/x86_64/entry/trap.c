@@ -23,7 +23,7 @@ enum {
 static inline enum way_out leave(void) {
 	enum way_out way = schedule();
 
-	check_after_call();
+	before_exit();
 	return way;
 }
 
@@ -82,7 +82,7 @@ enum way_out trap_interrupt(uint64_t vector) {
 	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
 		(void)schedule_check_budget();
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
-		return schedule();
+		return leave();
 	} else if (vector == VECTOR_TIMER) {
 		timer_arrived();
 	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
@@ -92,7 +92,7 @@ enum way_out trap_interrupt(uint64_t vector) {
 	}
 	// All others are spurious or INT n: nothing is in service at the APIC.
 	if (vector == VECTOR_TIMER || vector == VECTOR_APIC_ERROR) apic_end_of_interrupt();
-	return schedule();
+	return leave();
 }
 
 // Interrupts may be pending: after the deadline the timer's own, and Bochs keeps every interrupt
@@ -101,12 +101,12 @@ static enum way_out guest_interrupted(void) {
 	if (apic_is_pending()) return WAY_OUT_IDLE;
 	schedule_update_time();
 	timer_arrived();
-	return schedule();
+	return leave();
 }
 
 enum way_out trap_guest_exit(void) {
 	unsigned outcome = vcpu_exit(this_cpu()->guest);
 
 	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
-	return outcome == GUEST_EXIT_DONE ? schedule() : trap_interrupt(outcome);
+	return outcome == GUEST_EXIT_DONE ? leave() : trap_interrupt(outcome);
 }
