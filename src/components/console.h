@@ -19,6 +19,10 @@ struct console {
 	uint8_t in[CONSOLE_RING] __attribute__((aligned(RING_LINE))); // driver to program
 	uint32_t kind;
 	char name[CONSOLE_NAME_LENGTH]; // label of its lines; the driver distrusts it
+	// Written by the driver, counted up: what is no byte.
+	uint32_t breaks; // BREAK conditions of the line
+	uint32_t break_head; // bytes ever put into `in` before the last of them
+	uint32_t restarts; // requests that the program starts anew what it runs
 };
 
 ABI_ASSERT(sizeof(struct console) <= 0x5000);

@@ -71,6 +71,12 @@ bool machine_reset(struct machine *machine) {
 	return true;
 }
 
+bool machine_restart(struct machine *machine) {
+	// Time-outs that ended while the guest stood still were not looked at.
+	machine->armed = CLOCK_NEVER;
+	return machine_reset(machine);
+}
+
 static void take_power_request(struct machine *machine) {
 	enum power_request request = machine->power.request;
 	machine->power.request = POWER_NONE;

@@ -34,6 +34,8 @@ struct machine {
 // Loads the kernel and puts every device and the vCPU into the state of a fresh start. False after
 // a line in the log when the guest cannot be started; the machine is stopped then.
 [[nodiscard]] bool machine_reset(struct machine *machine);
+// The same for a guest that has stopped.
+[[nodiscard]] bool machine_restart(struct machine *machine);
 // Ends the handling of an event: power requests, interrupts, timer, write-back, run or pause.
 void machine_settle(struct machine *machine);
 // Fetches input of the serial ports and notices room for their output.

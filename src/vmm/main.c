@@ -13,6 +13,8 @@
 
 // The machine, written from the entry points only, which never nest.
 static struct machine machine;
+// All parts of the machine are there: a stopped guest can be started again.
+static bool complete;
 
 static bool fail(const char *what) {
 	log_line("guest not started: %s", what);
@@ -23,11 +25,9 @@ static bool fail(const char *what) {
 static void start_terminals(void) {
 	struct terminal *first = &machine.terminals[0];
 	struct terminal *second = &machine.terminals[1];
-	first->connected = console_open(
-		&first->console, (struct console *)console_vaddr, guest_name, CONSOLE_INTERACTIVE);
+	terminal_open(first, (struct console *)console_vaddr, guest_name, CONSOLE_INTERACTIVE);
 	first->signal = host_console_signal;
-	second->connected = console_open(
-		&second->console, (struct console *)peer_vaddr, guest_name, CONSOLE_PLAIN);
+	terminal_open(second, (struct console *)peer_vaddr, guest_name, CONSOLE_PLAIN);
 	second->signal = host_peer_signal;
 	log_start(guest_name, terminal_write, first);
 }
@@ -132,6 +132,7 @@ static bool start(void) {
 	if (!add_devices()) return fail("two devices claim one address");
 	start_wall_clock();
 	machine.armed = CLOCK_NEVER;
+	complete = true;
 	if (!machine_reset(&machine)) return false;
 	log_line("guest starts: %lu MiB of memory, kernel %lu KiB, RAM disk %lu KiB",
 		guest_ram_size >> 20, guest_kernel_size >> 10, guest_initrd_size >> 10);
@@ -145,7 +146,21 @@ void init(void) {
 	machine_flush_terminals(&machine);
 }
 
+// Whoever has the keyboard asks for it. A guest that runs is told to reset by its own means only.
+static void take_restart(void) {
+	if (!terminal_take_restart(&machine.terminals[0])) return;
+	if (!complete || machine.vcpu.run != VCPU_STOPPED) {
+		log_line(complete ? "guest runs: power it off first"
+				  : "guest cannot be restarted: it was never complete");
+	} else {
+		log_line("guest restarts");
+		if (machine_restart(&machine)) machine_settle(&machine);
+	}
+	machine_flush_terminals(&machine);
+}
+
 void notified(microkit_channel channel) {
+	take_restart();
 	if (machine.vcpu.run == VCPU_STOPPED) return;
 	vcpu_load_notification(&machine.vcpu);
 	if (channel == HOST_CHANNEL_TIMER) machine.armed = CLOCK_NEVER;

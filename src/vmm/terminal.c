@@ -32,12 +32,42 @@ static bool terminal_get(void *context, uint8_t *byte) {
 	return ring_get(in, byte) || (!ring_may_sleep(in) && ring_get(in, byte));
 }
 
+// A BREAK comes after the bytes that were typed before it.
+static bool terminal_take_break(void *context) {
+	struct terminal *terminal = context;
+	if (!terminal->connected) return false;
+	uint32_t breaks = __atomic_load_n(&terminal->shared->breaks, __ATOMIC_ACQUIRE);
+	uint32_t head = __atomic_load_n(&terminal->shared->break_head, __ATOMIC_RELAXED);
+	if (breaks == terminal->breaks) return false;
+	if (head != terminal->console.in.own && ring_count(&terminal->console.in) > 0) return false;
+	terminal->breaks = breaks;
+	return true;
+}
+
+bool terminal_take_restart(struct terminal *terminal) {
+	if (!terminal->connected) return false;
+	uint32_t restarts = __atomic_load_n(&terminal->shared->restarts, __ATOMIC_ACQUIRE);
+	bool asked = restarts != terminal->restarts;
+	terminal->restarts = restarts;
+	return asked;
+}
+
+void terminal_open(
+	struct terminal *terminal, struct console *console, const char *name, uint32_t kind) {
+	terminal->connected = console_open(&terminal->console, console, name, kind);
+	terminal->shared = console;
+	if (!terminal->connected) return;
+	terminal->breaks = __atomic_load_n(&console->breaks, __ATOMIC_ACQUIRE);
+	terminal->restarts = __atomic_load_n(&console->restarts, __ATOMIC_ACQUIRE);
+}
+
 struct uart_backend terminal_backend(struct terminal *terminal) {
 	return (struct uart_backend){
 		.context = terminal,
 		.ready = terminal_ready,
 		.put = terminal_put,
 		.get = terminal_get,
+		.take_break = terminal_take_break,
 	};
 }
 

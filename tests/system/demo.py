@@ -33,8 +33,10 @@ def check_guest():
     running = machine.BochsMachine(iso=demo_iso(), memory=emulator.MEMORY)
     found, text = judge("guest-shell", running, GUEST_SECONDS, [
         ("until", PROMPT), ("send", "echo answer-$((6 * 7))"), ("until", "answer-42"),
-        ("until", PROMPT), ("until", CLIENT), ("send", "poweroff"), ("until", "powered off"),
-        ("until", CLIENT), ("until", CLIENT)])
+        ("until", PROMPT), ("until", CLIENT), ("send", "\x01bh"), ("until", "sysrq: HELP"),
+        ("until", CLIENT), ("send", "poweroff"), ("until", "powered off"),
+        ("until", CLIENT), ("send", "\x01r"), ("until", "guest restarts"),
+        ("until", "Linux version"), ("until", CLIENT)])
     return found + list(guest_results("guest-shell", text))
 
 

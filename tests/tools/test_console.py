@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The keyboard's escape key and the coloured labels."""
 
+import fcntl
+import io
+import os
 import pathlib
+import pty
+import struct
 import sys
+import termios
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import keys  # noqa: E402
+from nacre import console, keys  # noqa: E402
 from nacre.paint import Painter  # noqa: E402
 
 
@@ -31,6 +38,15 @@ class KeysTest(unittest.TestCase):
 
     def test_switch_goes_to_the_machine(self):
         self.assertEqual(keys.Keys().feed(b"\x01cb"), [(keys.TYPE, b"\x01c"), (keys.TYPE, b"b")])
+
+    def test_the_driver_s_commands_go_to_the_machine(self):
+        self.assertEqual(keys.Keys().feed(b"\x01b\x01r\x01v"), [
+            (keys.TYPE, b"\x01b"), (keys.TYPE, b"\x01r"), (keys.SHOW_VIEW, b"\x01v")])
+
+    def test_the_help_names_each_key(self):
+        for key in keys.MEANINGS:
+            name = "Ctrl-A" if key == keys.ESCAPE else chr(key)
+            self.assertTrue(f"Ctrl-A {name}" in keys.HELP or name in "?q", name)
 
     def test_order_is_kept(self):
         self.assertEqual(keys.Keys().feed(b"a\x01\x01b"), [
@@ -60,6 +76,63 @@ class PainterTest(unittest.TestCase):
 
     def test_a_prompt_is_not_held_back(self):
         self.assertEqual(strip(Painter().paint(b"[guest] # ")), b"[guest] # ")
+
+
+class Machine:
+    """Stands in for an emulator: what is sent to it stands in `typed`."""
+
+    def __init__(self):
+        self.typed = b""
+        self._reader, self.writer = os.pipe()
+
+    def fileno(self):
+        return self._reader
+
+    def receive(self):
+        return os.read(self._reader, 4096)
+
+    def send(self, data):
+        self.typed += data
+
+
+class TerminalTest(unittest.TestCase):
+    """A person at a terminal of 31 lines and 107 columns."""
+
+    def converse(self, keys_typed, said=b""):
+        """What the machine was sent, and what the terminal was."""
+        person, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 31, 107, 0, 0))
+        machine = Machine()
+        session = console.Session(machine, [], 5)
+        screen = io.BytesIO()
+        with mock.patch.object(console, "INPUT", terminal):
+            session._interactive = True
+            session._output = screen
+            session._painter = Painter()
+            for typed in keys_typed:
+                os.write(person, typed)
+                # The session takes keys before what is said next.
+                with console.raw_keyboard():
+                    session._type_keys()
+                if said:
+                    os.write(machine.writer, said)
+                    session._take_output()
+        os.close(person)
+        os.close(terminal)
+        return machine.typed, screen.getvalue()
+
+    def test_the_size_is_that_of_the_terminal(self):
+        self.assertEqual(self.converse([b"\x01s"])[0], b"stty rows 31 cols 107\r")
+
+    def test_answers_of_the_terminal_reach_the_machine(self):
+        """What `resize` asks for: where the cursor is."""
+        self.assertEqual(self.converse([b"\x1b[31;107R"])[0], b"\x1b[31;107R")
+
+    def test_the_raw_view_is_not_painted(self):
+        said = b"[x] y\n"
+        screen = self.converse([b"a", b"\x01v", b"\x01v", b"\x01v", b"\x01c"], said)[1]
+        painted = Painter().paint(said)
+        self.assertEqual(screen, painted + said + painted + said + painted)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,12 @@ from nacre.report import step
 INPUT = 0
 
 
+def size_command():
+    """What tells a shell on a serial line how large this terminal is."""
+    size = os.get_terminal_size(INPUT)
+    return f"stty rows {size.lines} cols {size.columns}\r".encode()
+
+
 @contextlib.contextmanager
 def raw_keyboard():
     """Keys come one by one and unchanged, Ctrl-C too; the terminal is restored whatever happens."""
@@ -43,6 +49,7 @@ class Session:
         coloured = output is None and sys.stdout.isatty()
         self._painter = paint.Painter() if coloured else None
         self._keys = keys.Keys()
+        self._raw = False  # the driver shows one console alone, without labels
 
     def run(self):
         """None when the run ended well, else one line saying why not."""
@@ -90,7 +97,8 @@ class Session:
         data = self._machine.receive()
         if not data:
             return False
-        self._output.write(self._painter.paint(data) if self._painter else data)
+        painter = None if self._raw else self._painter
+        self._output.write(painter.paint(data) if painter else data)
         self._output.flush()
         typed = self._script.feed(data)
         if typed:
@@ -104,6 +112,12 @@ class Session:
                 return False
             if action == keys.SHOW_HELP:
                 print("\n" + keys.HELP, file=sys.stderr, end="", flush=True)
+            elif action == keys.TYPE_SIZE:
+                self._machine.send(size_command())
             else:
+                if action == keys.SHOW_VIEW:
+                    self._raw = not self._raw
+                elif data == keys.NEXT_CONSOLE:
+                    self._raw = False
                 self._machine.send(data)
         return True

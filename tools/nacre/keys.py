@@ -7,12 +7,20 @@ HELP = """\
 Ctrl-A h   this help
 Ctrl-A x   quit: ends the machine
 Ctrl-A c   switch the keyboard to the next console
+Ctrl-A v   raw view of the console that has the keyboard, for full-screen programs; again: back
+Ctrl-A s   type `stty rows R cols C` with this terminal's size
+Ctrl-A b   send BREAK (with a key after it: Linux's SysRq)
+Ctrl-A r   restart the guest that has stopped at this console
 Ctrl-A Ctrl-A   one Ctrl-A for the program at the console
 """
 
 QUIT = "quit"
 SHOW_HELP = "help"
 TYPE = "type"
+SHOW_VIEW = "view"  # types, too: raw, or all consoles with their labels
+TYPE_SIZE = "size"
+
+NEXT_CONSOLE = b"\x01c"
 
 # The machine's serial driver has the same escape key: it switches, and passes a doubled one on.
 MEANINGS = {
@@ -20,7 +28,11 @@ MEANINGS = {
     ord("?"): (SHOW_HELP, b""),
     ord("x"): (QUIT, b""),
     ord("q"): (QUIT, b""),
-    ord("c"): (TYPE, b"\x01c"),
+    ord("c"): (TYPE, NEXT_CONSOLE),
+    ord("b"): (TYPE, b"\x01b"),
+    ord("r"): (TYPE, b"\x01r"),
+    ord("v"): (SHOW_VIEW, b"\x01v"),
+    ord("s"): (TYPE_SIZE, b""),
     ESCAPE: (TYPE, b"\x01\x01"),
 }
 

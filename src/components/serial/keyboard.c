@@ -15,6 +15,9 @@ enum keyboard_action keyboard_put(struct keyboard *keyboard, uint8_t character) 
 	switch (character) {
 	case CONTROL_A: return KEYBOARD_CHARACTER;
 	case 'c': return KEYBOARD_NEXT_CONSOLE;
+	case 'v': return KEYBOARD_RAW_VIEW;
+	case 'b': return KEYBOARD_BREAK;
+	case 'r': return KEYBOARD_RESTART;
 	case 'h':
 	case '?': return KEYBOARD_HELP;
 	default: return KEYBOARD_NOTHING;

@@ -10,6 +10,9 @@ enum keyboard_action {
 	KEYBOARD_CHARACTER, // give it to the console in focus
 	KEYBOARD_NEXT_CONSOLE,
 	KEYBOARD_HELP,
+	KEYBOARD_RAW_VIEW, // begin it, or end it
+	KEYBOARD_BREAK,
+	KEYBOARD_RESTART, // what stands at the console in focus
 };
 
 struct keyboard {

@@ -5,6 +5,7 @@
 #include <microkit.h>
 
 #include <base/bits.h>
+#include <base/format.h>
 
 #include <components/console.h>
 #include <components/serial/keyboard.h>
@@ -111,8 +112,29 @@ static void transmit_pump(void) {
 	}
 }
 
+// Returns to the view of all consoles, and says what the raw one left out.
+static void end_raw(void) {
+	unsigned hidden = multiplexer_end_raw(&multiplexer);
+	char line[64];
+
+	if (hidden == 0) return;
+	(void)format_text(line, sizeof(line), "%u lines of others were not shown\n", hidden);
+	say(line);
+}
+
+static void switch_view(void) {
+	if (multiplexer.raw) {
+		end_raw();
+		return;
+	}
+	say("raw view: Ctrl-A v ends it\n");
+	multiplexer_begin_raw(&multiplexer);
+}
+
 static void focus_next(void) {
 	int next = multiplexer.focus;
+
+	end_raw();
 
 	for (int i = 0; i < CONSOLE_COUNT; i++) {
 		next = (next + 1) % CONSOLE_COUNT;
@@ -125,16 +147,43 @@ static void focus_next(void) {
 	multiplexer_focus(&multiplexer, next);
 }
 
+// The console in focus is notified of these as of bytes, but always: it may have slept before.
+static void send_break(void) {
+	struct console *console = (struct console *)*console_vaddrs[multiplexer.focus];
+
+	__atomic_store_n(
+		&console->break_head, consoles[multiplexer.focus].in.own, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&console->breaks, 1, __ATOMIC_RELEASE);
+	microkit_notify(CHANNEL_FIRST_CONSOLE + (unsigned)multiplexer.focus);
+}
+
+static void send_restart(void) {
+	struct console *console = (struct console *)*console_vaddrs[multiplexer.focus];
+
+	__atomic_fetch_add(&console->restarts, 1, __ATOMIC_RELEASE);
+	microkit_notify(CHANNEL_FIRST_CONSOLE + (unsigned)multiplexer.focus);
+}
+
 // Returns the consoles that got something: bit i for console i.
 static uint32_t input_put(uint8_t character) {
+	bool focused = multiplexer.focus != MULTIPLEXER_NONE;
+
 	switch (keyboard_put(&keyboard, character)) {
 	case KEYBOARD_NOTHING: break;
 	case KEYBOARD_NEXT_CONSOLE: focus_next(); break;
 	case KEYBOARD_HELP:
-		say("Ctrl-A c: next console   Ctrl-A Ctrl-A: send Ctrl-A   Ctrl-A h: this help\n");
+		say("Ctrl-A c: next console   v: raw view   b: send BREAK   r: restart a stopped "
+		    "guest   Ctrl-A: send Ctrl-A   h: this help\n");
+		break;
+	case KEYBOARD_RAW_VIEW: switch_view(); break;
+	case KEYBOARD_BREAK:
+		if (focused) send_break();
+		break;
+	case KEYBOARD_RESTART:
+		if (focused) send_restart();
 		break;
 	case KEYBOARD_CHARACTER:
-		if (multiplexer.focus == MULTIPLEXER_NONE) break;
+		if (!focused) break;
 		(void)ring_put(&consoles[multiplexer.focus].in, &character);
 		return (uint32_t)BIT(multiplexer.focus);
 	}

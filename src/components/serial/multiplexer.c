@@ -114,9 +114,20 @@ static void put_text(struct multiplexer *multiplexer, int console, uint8_t chara
 	if (console == multiplexer->focus) show(multiplexer, console);
 }
 
+static void put_raw(struct multiplexer *multiplexer, int console, uint8_t character) {
+	if (console == multiplexer->focus)
+		emit(multiplexer, character);
+	else if (character == '\n')
+		multiplexer->hidden++;
+}
+
 void multiplexer_put(struct multiplexer *multiplexer, int console, uint8_t character) {
 	struct multiplexer_line *line = &multiplexer->lines[console];
 
+	if (multiplexer->raw) {
+		put_raw(multiplexer, console, character);
+		return;
+	}
 	if (put_escape(multiplexer, console, character)) return;
 	if (character == '\n') {
 		line_finish(multiplexer, console);
@@ -153,6 +164,31 @@ void multiplexer_name(
 		label[length++] = character > ' ' && character < 0x7f ? character : '?';
 	}
 	label[length] = 0;
+}
+
+// What a console had begun is ended on both sides of the change, or its rest would be drawn over
+// what came in between.
+static void lines_clear(struct multiplexer *multiplexer) {
+	for (int i = 0; i < MULTIPLEXER_CONSOLES; i++) {
+		line_clear(&multiplexer->lines[i]);
+		multiplexer->lines[i].return_pending = false;
+		multiplexer->lines[i].escape = ESCAPE_NONE;
+	}
+}
+
+void multiplexer_begin_raw(struct multiplexer *multiplexer) {
+	if (multiplexer->focus == MULTIPLEXER_NONE) return;
+	if (multiplexer->owner != MULTIPLEXER_NONE) emit_line_end(multiplexer);
+	lines_clear(multiplexer);
+	multiplexer->hidden = 0;
+	multiplexer->raw = true;
+}
+
+unsigned multiplexer_end_raw(struct multiplexer *multiplexer) {
+	if (!multiplexer->raw) return 0;
+	multiplexer->raw = false;
+	emit_line_end(multiplexer);
+	return multiplexer->hidden;
 }
 
 void multiplexer_focus(struct multiplexer *multiplexer, int console) {

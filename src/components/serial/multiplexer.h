@@ -4,6 +4,9 @@
 // Each line starts with the label of its console. Lines of a console that has not the keyboard are
 // shown when they are complete; those of the one that has it, as they grow. When a line comes in
 // between, the growing line is ended, and drawn again with its next character.
+//
+// In the raw view the console that has the keyboard has the terminal for itself: its characters
+// pass unchanged, and lines of the others are counted instead of shown.
 #pragma once
 
 #include <stdbool.h>
@@ -38,6 +41,8 @@ struct multiplexer {
 	void *context;
 	int owner; // console whose unfinished line is on the terminal, or MULTIPLEXER_NONE
 	int focus; // console that has the keyboard, or MULTIPLEXER_NONE
+	bool raw;
+	unsigned hidden; // lines of other consoles since the raw view began
 	struct multiplexer_line lines[MULTIPLEXER_CONSOLES];
 };
 
@@ -49,6 +54,11 @@ void multiplexer_name(
 	struct multiplexer *multiplexer, int console, const char *name, unsigned size);
 
 void multiplexer_put(struct multiplexer *multiplexer, int console, uint8_t character);
+
+// Begin the raw view, if a console has the keyboard; or end it and return how many lines of others
+// were not shown.
+void multiplexer_begin_raw(struct multiplexer *multiplexer);
+unsigned multiplexer_end_raw(struct multiplexer *multiplexer);
 
 // Give a console the keyboard; its unfinished line is shown.
 void multiplexer_focus(struct multiplexer *multiplexer, int console);

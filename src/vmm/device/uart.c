@@ -46,7 +46,9 @@ enum {
 
 	LSR_DATA_READY = 1 << 0,
 	LSR_OVERRUN = 1 << 1,
+	LSR_BREAK = 1 << 4,
 	LSR_TRANSMIT_EMPTY = 3 << 5,
+	LSR_FIFO_ERROR = 1 << 7,
 
 	MSR_CTS = 1 << 4,
 	MSR_DSR = 1 << 5,
@@ -75,9 +77,27 @@ static void uart_fifo_push(struct uart *uart, uint8_t byte) {
 	uart->fifo_count++;
 }
 
+// A BREAK is one character of zero bits with a mark, however long it lasts (line status register,
+// bit 4).
+static void uart_fifo_push_break(struct uart *uart) {
+	unsigned place = (uart->fifo_first + uart->fifo_count) % UART_FIFO;
+	if (uart->fifo_count < uart_fifo_size(uart)) uart->breaks |= (uint16_t)(1u << place);
+	uart_fifo_push(uart, 0);
+}
+
+// Whether the character to be read next is a BREAK that the guest has not been shown.
+static bool uart_break_first(const struct uart *uart) {
+	return uart->fifo_count > 0 && uart->breaks >> uart->fifo_first & 1;
+}
+
+static void uart_break_shown(struct uart *uart) {
+	uart->breaks &= (uint16_t) ~(1u << uart->fifo_first);
+}
+
 static uint8_t uart_fifo_pop(struct uart *uart) {
 	if (uart->fifo_count == 0) return 0;
 	uint8_t byte = uart->fifo[uart->fifo_first];
+	uart_break_shown(uart);
 	uart->fifo_first = (uint8_t)((uart->fifo_first + 1) % UART_FIFO);
 	uart->fifo_count--;
 	return byte;
@@ -85,7 +105,8 @@ static uint8_t uart_fifo_pop(struct uart *uart) {
 
 // The highest-priority enabled interrupt, in the order of the data sheet's table 4.
 static uint8_t uart_identity(const struct uart *uart) {
-	if ((uart->interrupt_enable & IER_LINE_STATUS) && uart->overrun) return IIR_LINE_STATUS;
+	if ((uart->interrupt_enable & IER_LINE_STATUS) && (uart->overrun || uart_break_first(uart)))
+		return IIR_LINE_STATUS;
 	if ((uart->interrupt_enable & IER_RECEIVED) && uart->fifo_count > 0)
 		return uart->fifo_count >= uart_trigger(uart) ? IIR_RECEIVED : IIR_TIMEOUT;
 	if ((uart->interrupt_enable & IER_TRANSMIT_EMPTY) && uart->transmit_pending)
@@ -104,9 +125,14 @@ static void uart_update_line(struct uart *uart) {
 
 void uart_poll(struct uart *uart) {
 	uint8_t byte;
-	while (!uart_looped(uart) && uart->fifo_count < uart_fifo_size(uart) &&
-		uart->backend.get(uart->backend.context, &byte))
-		uart_fifo_push(uart, byte);
+	while (!uart_looped(uart) && uart->fifo_count < uart_fifo_size(uart)) {
+		if (uart->backend.take_break(uart->backend.context))
+			uart_fifo_push_break(uart);
+		else if (uart->backend.get(uart->backend.context, &byte))
+			uart_fifo_push(uart, byte);
+		else
+			break;
+	}
 	if (uart->transmit_blocked && uart->backend.ready(uart->backend.context)) {
 		uart->transmit_blocked = false;
 		uart->transmit_pending = true;
@@ -147,7 +173,10 @@ static uint8_t uart_line_status(struct uart *uart) {
 	uint8_t status = uart->fifo_count > 0 ? LSR_DATA_READY : 0;
 	status |= uart->overrun ? LSR_OVERRUN : 0;
 	status |= uart->transmit_blocked ? 0 : LSR_TRANSMIT_EMPTY;
+	status |= uart_break_first(uart) ? LSR_BREAK : 0;
+	if ((uart->fifo_control & FCR_ENABLE) && uart->breaks != 0) status |= LSR_FIFO_ERROR;
 	uart->overrun = false;
+	uart_break_shown(uart);
 	return status;
 }
 
@@ -198,7 +227,10 @@ static void uart_write_interrupt_enable(struct uart *uart, uint8_t value) {
 
 static void uart_write_fifo_control(struct uart *uart, uint8_t value) {
 	bool switched = (value ^ uart->fifo_control) & FCR_ENABLE;
-	if (switched || (value & FCR_CLEAR_RECEIVE)) uart->fifo_count = 0;
+	if (switched || (value & FCR_CLEAR_RECEIVE)) {
+		uart->fifo_count = 0;
+		uart->breaks = 0;
+	}
 	uart->fifo_control = value & FCR_ENABLE ? value & FCR_KEPT : 0;
 }
 

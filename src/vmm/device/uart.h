@@ -11,6 +11,8 @@ struct uart_backend {
 	bool (*ready)(void *context); // a byte may be sent now
 	void (*put)(void *context, uint8_t byte); // called when ready only, or the byte is lost
 	bool (*get)(void *context, uint8_t *byte);
+	// Whether a BREAK is what comes next.
+	bool (*take_break)(void *context);
 };
 
 enum { UART_FIFO = 16, UART_COUNT = 2 };
@@ -28,6 +30,7 @@ struct uart {
 	uint8_t fifo[UART_FIFO];
 	uint8_t fifo_first;
 	uint8_t fifo_count;
+	uint16_t breaks; // places of the FIFO whose character is a BREAK
 	bool overrun;
 	bool transmit_pending; // THR-empty interrupt not yet acknowledged
 	bool transmit_blocked; // a write found the backend full; cleared when it drains

@@ -111,6 +111,26 @@ static void hostile_names(void) {
 	check(shows("[?[2J?no?] a\r\n"));
 }
 
+static void raw_view(void) {
+	start();
+	multiplexer_focus(&multiplexer, MULTIPLEXER_NONE);
+	multiplexer_begin_raw(&multiplexer);
+	check(!multiplexer.raw && multiplexer_end_raw(&multiplexer) == 0 && shows(""));
+	multiplexer_focus(&multiplexer, GUEST);
+	write(GUEST, "half");
+	write(CLIENT, "part");
+	multiplexer_begin_raw(&multiplexer);
+	terminal_length = 0;
+	write(GUEST, "\033[2J\033[6n\rcell\b\001\r\n~\n");
+	write(CLIENT, " one\ntwo\nthree");
+	check(shows("\033[2J\033[6n\rcell\b\001\r\n~\n"));
+	terminal_length = 0;
+	check(multiplexer_end_raw(&multiplexer) == 2);
+	write(CLIENT, "four\n");
+	write(GUEST, "shell# ");
+	check(shows("\r\n[client] four\r\n[linux] shell# "));
+}
+
 static void focus_moves(void) {
 	start();
 	write(GUEST, "prompt# ");
@@ -136,6 +156,13 @@ static void keys(void) {
 	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
 	check(keyboard_put(&keyboard, 'z') == KEYBOARD_NOTHING);
 	check(keyboard_put(&keyboard, 'z') == KEYBOARD_CHARACTER);
+	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
+	check(keyboard_put(&keyboard, 'v') == KEYBOARD_RAW_VIEW);
+	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
+	check(keyboard_put(&keyboard, 'b') == KEYBOARD_BREAK);
+	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
+	check(keyboard_put(&keyboard, 'r') == KEYBOARD_RESTART);
+	check(keyboard_put(&keyboard, 'r') == KEYBOARD_CHARACTER);
 }
 
 static const struct test rows[] = {
@@ -148,6 +175,8 @@ static const struct test rows[] = {
 	{"user/multiplexer/long", "long lines are complete", long_lines},
 	{"user/multiplexer/expansion", "output per character has its limit", expansion},
 	{"user/multiplexer/names", "unprintable names cannot reach the terminal", hostile_names},
+	{"user/multiplexer/raw", "in the raw view one console has the terminal for itself",
+		raw_view},
 	{"user/multiplexer/focus", "the console that gets the keyboard shows its line",
 		focus_moves},
 };

@@ -37,7 +37,7 @@ static void wire_port(unsigned index, struct console *rings, void (*signal)(void
 	struct terminal *terminal = &machine.terminals[index];
 	struct uart *uart = &machine.uarts[index];
 	*terminal = (struct terminal){.signal = signal};
-	terminal->connected = console_open(&terminal->console, rings, "web", CONSOLE_INTERACTIVE);
+	terminal_open(terminal, rings, "web", CONSOLE_INTERACTIVE);
 	uart->line = (struct line){ioapic_pin_changed, &machine.ioapic, uart_pins[index], LINE_LOW};
 	uart->backend = terminal_backend(terminal);
 }

@@ -56,6 +56,27 @@ static void test_timer(void) {
 	check_equal(lapic_pending(&machine.lapic), LAPIC_NONE);
 }
 
+static void test_restart(void) {
+	rig_fresh();
+	wrmsr(0x1b, 0xfee00d00);
+	wrmsr(0x80f, 0x1ff);
+	wrmsr(0x832, 0x400ec);
+	wrmsr(0x6e0, 5000);
+	machine_stop(&machine, "test");
+	machine_settle(&machine);
+	check(!fake.running);
+	fake.tsc += 1000000; // the time-out ends, and nobody looks
+	check(machine_restart(&machine));
+	machine_settle(&machine);
+	check(fake.running);
+	fake.armed = 0;
+	wrmsr(0x1b, 0xfee00d00);
+	wrmsr(0x80f, 0x1ff);
+	wrmsr(0x832, 0x400ec);
+	wrmsr(0x6e0, 5000);
+	check_equal(fake.armed, fake.tsc + 5000);
+}
+
 static void test_far_timer(void) {
 	rig_fresh();
 	wrmsr(0x1b, 0xfee00d00);
@@ -277,6 +298,8 @@ int main(void) {
 			test_no_unrestricted},
 		{"exit.hot_path", "timer and EOI writes need no field calls", test_hot_path},
 		{"interrupt.timer", "an expired deadline is injected on notification", test_timer},
+		{"machine.restart", "a guest that stopped starts again, with its timer",
+			test_restart},
 		{"interrupt.far_timer", "absurd deadlines neither wrap nor flood", test_far_timer},
 		{"interrupt.window", "a blocked interrupt waits for its window", test_window},
 		{"interrupt.shadow", "the shadow of MOV SS is respected and ends", test_shadow},

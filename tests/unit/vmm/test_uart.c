@@ -30,6 +30,16 @@ static bool backend_get(void *context, uint8_t *byte) {
 	return true;
 }
 
+// Where the input has a BREAK.
+#define BREAK "\377"
+
+static bool backend_take_break(void *context) {
+	(void)context;
+	if (*input != BREAK[0]) return false;
+	input++;
+	return true;
+}
+
 static void line_changed(void *controller, unsigned pin, enum line_level now) {
 	(void)controller, (void)pin;
 	level = now;
@@ -37,7 +47,7 @@ static void line_changed(void *controller, unsigned pin, enum line_level now) {
 
 static struct uart fresh(void) {
 	struct uart uart = {
-		.backend = {NULL, backend_ready, backend_put, backend_get},
+		.backend = {NULL, backend_ready, backend_put, backend_get, backend_take_break},
 		.line = {.changed = line_changed},
 	};
 	sent_count = 0;
@@ -150,6 +160,40 @@ static void test_trigger(void) {
 	check_equal(in(&uart, 5) & 1, 0);
 }
 
+static void test_break(void) {
+	struct uart uart = fresh();
+	out(&uart, 2, 1);
+	out(&uart, 4, 0x08);
+	out(&uart, 1, 4); // line status only
+	input = "a" BREAK "b";
+	uart_poll(&uart);
+	// The mark belongs to its own character, the summary to the whole FIFO.
+	check_equal(level, LINE_LOW);
+	check_equal(in(&uart, 5), 0xe1);
+	check_equal(in(&uart, 0), 'a');
+	check_equal(level, LINE_HIGH);
+	check_equal(in(&uart, 2) & 0x0f, 6);
+	check_equal(in(&uart, 5), 0xf1);
+	check_equal(level, LINE_LOW);
+	check_equal(in(&uart, 5), 0x61);
+	check_equal(in(&uart, 0), 0);
+	check_equal(in(&uart, 0), 'b');
+	check_equal(in(&uart, 5), 0x60);
+}
+
+static void test_break_lost(void) {
+	struct uart uart = fresh();
+	out(&uart, 2, 1);
+	input = BREAK "x";
+	uart_poll(&uart);
+	out(&uart, 2, 3); // clears the FIFO
+	check_equal(in(&uart, 5), 0x60);
+	input = BREAK;
+	check_equal(in(&uart, 0), 0); // unread, the mark goes with its character
+	input = "y";
+	check_equal(in(&uart, 5), 0x61);
+}
+
 static void test_gate(void) {
 	struct uart uart = fresh();
 	out(&uart, 1, 1);
@@ -172,7 +216,7 @@ static void test_junk(void) {
 			out(&uart, seed >> 8 & 7, (uint8_t)(seed >> 16));
 		else
 			(void)in(&uart, seed >> 8 & 7);
-		if (i % 100 == 0) input = "junk junk";
+		if (i % 100 == 0) input = "junk " BREAK "junk";
 	}
 	check(uart.fifo_count <= UART_FIFO && uart.fifo_first < UART_FIFO);
 }
@@ -185,6 +229,8 @@ int main(void) {
 		{"uart.backpressure", "a full backend holds the transmitter", test_backpressure},
 		{"uart.receive", "input arrives in order and ends the interrupt", test_receive},
 		{"uart.trigger", "below its trigger the FIFO reports a time-out", test_trigger},
+		{"uart.break", "a BREAK is a marked character in its place", test_break},
+		{"uart.break-lost", "a mark goes with its character", test_break_lost},
 		{"uart.gate", "OUT2 gates the interrupt, reset drops it", test_gate},
 		{"uart.junk", "random accesses keep the model consistent", test_junk},
 	};
