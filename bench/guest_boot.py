@@ -7,7 +7,6 @@ clock, because a guest that idles at its prompt would otherwise run millions of 
 the moment between the prompt and the stop.
 """
 
-import re
 
 from nacre import console, debs, initramfs, iso, machine, packages, places, product
 from nacre.report import Failure, step
@@ -25,15 +24,15 @@ def ticks_to_prompt(image, name, ignore_bad_msrs):
     log = places.LOGS / f"bench-guest-boot-{name}.log"
     step(f"booting {places.shown(image)} in Bochs ({places.shown(log)})")
     with log.open("wb") as output, machine.BochsMachine(
-            iso=image, memory=MEMORY, sync="slowdown", ignore_bad_msrs=ignore_bad_msrs) as running:
-        why = console.Session(running, [("until", PROMPT)], SECONDS, output).run()
+            iso=image, memory=MEMORY, sync="slowdown", ignore_bad_msrs=ignore_bad_msrs,
+            limit=SECONDS) as running:
+        why = console.Session(running, [("until", PROMPT)], output=output).run()
         if why:
             raise Failure(f"{name}: {why} ({places.shown(log)})")
-        running.interrupt()
-        stops = re.findall(r"Next at t=(\d+)", running.output())
-    if not stops:
+        ticks = running.ticks()
+    if ticks is None:
         raise Failure(f"{name}: Bochs did not tell its tick count when it was stopped")
-    return int(stops[-1])
+    return ticks
 
 
 def bare_iso():

@@ -13,7 +13,6 @@ from nacre.report import Failure, step
 
 EMULATORS = ("qemu",)
 END = "ring bench done"
-SECONDS = 120
 DESCRIPTION = places.ROOT / "bench" / "ring" / "ring.system"
 # Instructions an item, for batches of 32.
 MARK = 60
@@ -62,7 +61,7 @@ def measure(_):
     with log.open("wb") as output, machine.QemuMachine(
             kernel=build.artefact("kernel-release.elf32"),
             modules=(build.artefact("root.elf"), image), clock="instructions") as running:
-        why = console.Session(running, [("until", END)], SECONDS, output).run()
+        why = console.Session(running, [("until", END)], output=output).run()
     figures = figures_of(log.read_text(errors="replace"))
     if why:
         raise Failure(f"ring: {why} ({places.shown(log)})")

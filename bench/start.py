@@ -15,7 +15,6 @@ from nacre.report import Failure, step
 
 MARK = re.compile(r"\[meter\] (\d+) ticks")
 EMULATORS = ("qemu",)
-SECONDS = 120
 LIMIT = 60_000_000
 COMPOSER_SECONDS = 3
 FOLDER = places.BUILD / "bench-start"
@@ -86,8 +85,8 @@ def count_instructions(image):
     with log.open("wb") as output, machine.QemuMachine(
             kernel=build.artefact("kernel-release.elf32"),
             modules=(build.artefact("root.elf"), image), clock="instructions") as running:
-        why = console.Session(running, [("until", "ticks from the initial task")], SECONDS,
-                              output).run()
+        why = console.Session(running, [("until", "ticks from the initial task")],
+                              output=output).run()
     found = MARK.search(log.read_text(errors="replace"))
     if not found:
         raise Failure(f"start: {why or 'no count from the meter'} ({places.shown(log)})")

@@ -28,6 +28,13 @@ void test_fail(struct place place, const char *format, ...) {
 	__builtin_longjmp(landing, 1);
 }
 
+bool test_has_fsgsbase(void) {
+	uint32_t eax = 7, ebx, ecx = 0, edx;
+
+	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ebx & 1;
+}
+
 void test_skip(const char *why) {
 	(void)format_text(reason, sizeof(reason), "%s", why);
 	outcome = OUTCOME_SKIPPED;

@@ -169,6 +169,10 @@ static void registers_two_threads(void) {
 	CHECK_EQUAL(blocks[0][1] + blocks[1][1], 0);
 }
 
+static void need_fsgsbase(void) {
+	if (!test_has_fsgsbase()) test_skip("this processor has no FSGSBASE");
+}
+
 static void bases(void) {
 	static volatile uint64_t seen[3];
 	struct helper *helper = helper_make(PRIORITY_HELPER);
@@ -179,6 +183,7 @@ static void bases(void) {
 		[FS_BASE] = 0x12340000,
 		[GS_BASE] = 0x56780000};
 
+	need_fsgsbase();
 	seen[2] = 0;
 	CHECK_OK(registers_write(helper->tcb, registers, USER_CONTEXT_WORDS));
 	CHECK_OK(invoke(helper->tcb, LABEL_TCB_RESUME, CAPS(), WORDS()));
@@ -200,6 +205,7 @@ static void base_persists(void) {
 	struct helper *first = helper_make(PRIORITY_HELPER);
 	struct helper *second = helper_make(PRIORITY_HELPER);
 
+	need_fsgsbase();
 	first->argument[0] = object_new(OBJECT_NOTIFICATION, 0);
 	second->argument[0] = object_new(OBJECT_NOTIFICATION, 0);
 	first->argument[1] = 0x111000;

@@ -17,7 +17,6 @@ enum {
 	FLAG_BASES = 1 << 1,
 	REGISTER_RSP = 1, // of ReadRegisters: of each thread its own, like RBP
 	REGISTER_RBP = 9,
-	CPUID_FSGSBASE = 1 << 0, // leaf 7, EBX
 };
 
 // Slots of the capability space of a copy.
@@ -75,13 +74,6 @@ static void fast_paths(bool are_on) {
 	system_call(SYSCALL_DEBUG_FAST_PATHS, &registers);
 }
 
-static bool has_bases(void) {
-	uint32_t eax = 7, ebx, ecx = 0, edx;
-
-	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-	return ebx & CPUID_FSGSBASE;
-}
-
 // Building
 
 static void mint(uint64_t cnode, unsigned slot, uint64_t source, struct words rights_and_badge) {
@@ -107,7 +99,7 @@ static void part_make(struct part *part, unsigned number, uint64_t cnode, uint64
 	uint64_t park = object_new(OBJECT_NOTIFICATION, 0);
 
 	*part = (struct part){.helper = helper, .signal = park, .park = SLOT_PARK + number};
-	part->flags = (number < 3 ? FLAG_FPU : 0) | (has_bases() ? FLAG_BASES : 0);
+	part->flags = (number < 3 ? FLAG_FPU : 0) | (test_has_fsgsbase() ? FLAG_BASES : 0);
 	mint(cnode, SLOT_PARK + number, park, WORDS(RIGHTS_ALL, 0));
 	mint(cnode, SLOT_REPLY + number, object_new(OBJECT_REPLY, 0), WORDS(RIGHTS_ALL, 0));
 	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_SPACE, CAPS(NULL_CAP, cnode, space),

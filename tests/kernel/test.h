@@ -3,6 +3,7 @@
 // goes on. Checks belong to the main thread; helper threads leave their observations in memory.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <abi/error.h>
@@ -65,6 +66,8 @@ struct place {
 [[gnu::noreturn, gnu::format(printf, 2, 3)]] void test_fail(
 	struct place place, const char *format, ...);
 [[gnu::noreturn]] void test_skip(const char *why);
+// Whether programs may use RDFSBASE and its like (CPUID.7.0:EBX bit 0).
+bool test_has_fsgsbase(void);
 
 void check_equal(struct place place, const char *what, uint64_t actual, uint64_t expected);
 void check_between(struct place place, const char *what, uint64_t actual, const uint64_t range[2]);

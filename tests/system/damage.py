@@ -4,20 +4,18 @@
 from nacre import emulator, machine, places
 from nacre.system_tests import changed_iso, demo_iso, judge, replaced_iso
 
-SECONDS = 120
-GUEST_SECONDS = 240
 CLIENT = "[client]"
 NOTHING_STARTED = 8 * 1024
 
 
 def boot_qemu(name, iso, steps):
-    running = machine.QemuMachine(iso=iso, memory=emulator.MEMORY)
-    return judge(name, running, SECONDS, steps)[0]
+    running = machine.QemuMachine(iso=iso, memory=emulator.MEMORY, clock="emulated")
+    return judge(name, running, steps)[0]
 
 
 def boot_bochs(name, iso, steps, memory=emulator.MEMORY):
     running = machine.BochsMachine(iso=iso, memory=memory)
-    return judge(name, running, GUEST_SECONDS, steps)[0]
+    return judge(name, running, steps)[0]
 
 
 def check_missing_image():

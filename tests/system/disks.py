@@ -9,7 +9,6 @@ from nacre import build, emulator, machine, places, product, results
 from nacre.disks import AHCI_SLOT, Disks
 from nacre.system_tests import judge
 
-SECONDS = 60
 CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients" / "disk_clients.system"
 EXAMPLE = places.ROOT / "examples" / "disk"
 FOLDER = places.BUILD / "system-tests" / "disks"
@@ -37,7 +36,7 @@ def in_qemu(name, description, disks, steps):
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), modules=(build.artefact("root.elf"), image),
         memory=emulator.MEMORY, disks=disks)
-    return judge(name, running, SECONDS, steps)
+    return judge(name, running, steps)
 
 
 def in_odd_qemu(name, description, options, clock):
@@ -51,7 +50,7 @@ def in_odd_qemu(name, description, options, clock):
 def in_bochs(name, description, disks, steps):
     iso = product.make_iso(description, FOLDER / f"{name}.iso")
     running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY, disks=disks)
-    return judge(name, running, SECONDS, steps)
+    return judge(name, running, steps)
 
 
 def disk_contents(name, file):
@@ -96,7 +95,7 @@ def check_errors():
             f"image.filename={make_disk(name)},inject-error.0.event=none,"
             "inject-error.0.iotype=read,inject-error.0.sector=0,inject-error.0.errno=5",
             *controller, "-device", f"ide-hd,drive=bad,bus={bus},rerror=report"), "wall")
-        found += judge(name, running, SECONDS, [
+        found += judge(name, running, [
             ("until", "disk: 1024 sectors"), ("until", "disk: wrong at: read, status 5")])[0]
     return found
 
@@ -108,7 +107,7 @@ def check_time_out():
     running = in_odd_qemu(name, "disk.system", (
         "-drive", f"if=none,id=slow,format=raw,file={make_disk(name)},throttling.bps-total=64",
         "-device", "ide-hd,drive=slow,bus=ide.0"), "instructions")
-    return judge(name, running, SECONDS, [
+    return judge(name, running, [
         ("until", "ata: the device does not answer; it is reset"), ("until", "status 6")])[0]
 
 

@@ -6,7 +6,6 @@ import re
 from nacre import build, emulator, machine, places, product, results
 from nacre.system_tests import judge
 
-SECONDS = 60
 ENTRY_CRASH = ["crasher, starting", "restarter: received fault message for child pd: 1"]
 
 # Example -> texts in the order in which they must come.
@@ -73,7 +72,7 @@ def boot(name, description, steps):
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
         # Time is what the machine does, not what else this host does.
         clock="instructions")
-    return judge(f"example-{name}", running, SECONDS, steps)
+    return judge(f"example-{name}", running, steps)
 
 
 def check(name):

@@ -8,7 +8,6 @@ import subprocess
 from nacre import emulator, machine, places
 from nacre.system_tests import judge, replaced_iso
 
-SECONDS = 300
 SOURCE = places.ROOT / "tests" / "system" / "systems" / "guest_probe" / "probe.asm"
 
 
@@ -25,7 +24,7 @@ def check():
     iso = replaced_iso("guest-probe", {places.GUEST_KERNEL.name: assemble()},
                        lambda text: text.replace('name="linux"', 'name="probe"'))
     running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY)
-    return judge("guest-probe", running, SECONDS, [
+    return judge("guest-probe", running, [
         ("until", "[probe] vmm probe: guest starts"),
         *[("until", f"ok: {question}") for question in questions],
         ("until", "all is asked"), ("until", "vmm probe: guest stopped")])[0]

@@ -4,15 +4,15 @@
 from nacre import emulator, machine, places, product
 from nacre.system_tests import judge
 
-SECONDS = 600
+SECONDS = 900
 PROMPT = "nacre-guest# "
 DESCRIPTION = places.ROOT / "examples" / "guest_talk" / "guest_talk.system"
 
 
 def check():
     iso = product.make_iso(DESCRIPTION, places.BUILD / "system-tests" / "guest_talk.iso")
-    running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY)
-    return judge("guest-talk", running, SECONDS, [
+    running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY, limit=SECONDS)
+    return judge("guest-talk", running, [
         ("until", "[greeter] waiting for the guest"), ("until", PROMPT),
         ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 &"), ("until", PROMPT),
         ("send", "echo hello >/dev/ttyS1"),

@@ -11,9 +11,9 @@ from nacre.system_tests import judge
 EXAMPLE = places.ROOT / "examples" / "network_echo" / "network_echo.system"
 FIRST, SECOND = "10.0.2.15", "10.0.2.16"
 READY = [("until", "e1000: link is up"), ("until", "pinger: all answered")]
-SECONDS = 90
-ANSWER_SECONDS = 20
 SIZES = (0, 1, 56, 1472)
+# The emulator's processor time for an answer.
+ANSWER_SECONDS = 20
 
 
 def image_of(description, name):
@@ -37,7 +37,7 @@ def wait_until_ready(running, name):
     places.LOGS.mkdir(parents=True, exist_ok=True)
     log = places.LOGS / f"system-{name}.log"
     with log.open("wb") as output:
-        why = console.Session(running, READY, SECONDS, output).run()
+        why = console.Session(running, READY, output=output).run()
     return why and results.failed(f"system/{name}/ready", f"{why}\n{running.output(400)}",
                                   places.shown(log))
 
@@ -46,18 +46,22 @@ def judged(name, holds, text):
     return results.passed(name) if holds else results.failed(name, text)
 
 
-def ask(link, address, name):
+def hope(running):
+    return running.progress(silent=ANSWER_SECONDS)
+
+
+def ask(link, address, name, running):
     """ARP, ping and UDP echo of a host behind the card, over the wire."""
     target = ipaddress.IPv4Address(address).packed
     base = f"system/{name}/{address}"
-    if link.resolve(target, ANSWER_SECONDS) is None:
+    if link.resolve(target, hope(running)) is None:
         yield results.failed(f"{base}/arp", "no answer to ARP")
         return
     yield results.passed(f"{base}/arp")
     for number, size in enumerate(SIZES):
-        yield judged(f"{base}/ping-{size}", link.pings(target, number, size, ANSWER_SECONDS),
+        yield judged(f"{base}/ping-{size}", link.pings(target, number, size, hope(running)),
                      "no right answer")
-        yield judged(f"{base}/udp-{size}", link.echoes(target, bytes(size), ANSWER_SECONDS),
+        yield judged(f"{base}/udp-{size}", link.echoes(target, bytes(size), hope(running)),
                      "no right answer")
 
 
@@ -66,7 +70,7 @@ def check_wire(name, emulator_name, addresses):
         failure = wait_until_ready(running, name)
         if failure:
             return [failure]
-        return [result for address in addresses for result in ask(link, address, name)]
+        return [result for address in addresses for result in ask(link, address, name, running)]
 
 
 def free_port():
@@ -75,11 +79,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def echoes(port, payload):
+def echoes(port, payload, patience):
     """Whether a datagram to this host's port comes back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(1)
-        for _ in range(ANSWER_SECONDS):
+        while not patience.complaint():
             asking.sendto(payload, ("127.0.0.1", port))
             try:
                 return asking.recv(4096) == payload
@@ -96,8 +100,8 @@ def check_user(name, emulator_name):
         failure = wait_until_ready(running, name)
         if failure:
             return [failure]
-        return [judged(f"system/{name}/{address}/udp-{size}", echoes(port, bytes(size)),
-                       "no right answer")
+        return [judged(f"system/{name}/{address}/udp-{size}",
+                       echoes(port, bytes(size), hope(running)), "no right answer")
                 for address, port in ports.items() for size in SIZES if size > 0]
 
 
@@ -112,7 +116,7 @@ def check_place(name, grant, said):
         kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
         wire=network.parse("user"),
         modules=(build.artefact("root.elf"), image_of(folder / EXAMPLE.name, name)))
-    return judge(name, running, SECONDS,
+    return judge(name, running,
                  [("until", text) for text in (*said, "pinger: all answered")])[0]
 
 

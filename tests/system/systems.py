@@ -7,8 +7,6 @@ import re
 from nacre import build, emulator, machine, places, product, results
 from nacre.system_tests import judge, replaced_iso
 
-SECONDS = 60
-GUEST_SECONDS = 240
 FOLDER = places.ROOT / "tests" / "system" / "systems"
 
 ACPI_OFF = ("-machine", "acpi=off")
@@ -107,7 +105,7 @@ def check(name, words=None, extra=()):
         kernel=build.artefact("kernel-debug.elf32"),
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
         clock="instructions", extra=extra)
-    found, said = judge(f"system-{name}{'-'.join(extra)}", running, SECONDS,
+    found, said = judge(f"system-{name}{'-'.join(extra)}", running,
                         [("until", text) for text in texts])
     if re.search(forbidden, said.partition("initial task at")[2]):
         found.append(results.failed(f"system/{name}/words", f"it said {forbidden!r}"))
@@ -126,7 +124,7 @@ def read_only_memory(text):
 def check_monitor():
     iso = replaced_iso("restarted-monitor", {}, read_only_memory)
     running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY)
-    return judge("restarted-monitor", running, GUEST_SECONDS, [
+    return judge("restarted-monitor", running, [
         ("until", "(restart 1 of 2)"), ("until", "'vmm' was restarted"),
         ("until", "(restart 2 of 2)"), ("until", "'vmm' was restarted"),
         ("until", "all 2 restarts are used up"), ("until", "[client]")])[0]

@@ -7,7 +7,6 @@ import shutil
 from nacre import build, emulator, machine, places, product, results
 from nacre.system_tests import judge
 
-SECONDS = 60
 FOLDER = places.BUILD / "system-tests" / "timers"
 SLEEPER = places.ROOT / "tests" / "system" / "systems" / "timer_many" / "sleeper.c"
 WITHOUT_HPET = ("-machine", "pc,hpet=off")
@@ -38,7 +37,7 @@ def boot(name, description, extra=()):
 
 def check_without_hpet():
     description = places.ROOT / "examples" / "timer" / "timer.system"
-    found, text = judge("timer-pit", boot("timer-pit", description, WITHOUT_HPET), SECONDS, [
+    found, text = judge("timer-pit", boot("timer-pit", description, WITHOUT_HPET), [
         ("until", "timer: no usable HPET; the PIT serves"), ("until", "sleeper: done")])
     if "too early" in text:
         found.append(results.failed("system/timer-pit/early", "a time-out came too early"))
@@ -55,7 +54,7 @@ def check_without_device():
     shutil.copytree(places.ROOT / "examples" / "timer", folder)
     description = folder / "timer.system"
     description.write_text(without_ports(description.read_text()))
-    return judge("timer-none", boot("timer-none", description, WITHOUT_HPET), SECONDS, [
+    return judge("timer-none", boot("timer-none", description, WITHOUT_HPET), [
         ("until", "timer: no usable HPET or PIT"), ("until", "sleeper: the timer refused")])[0]
 
 
@@ -76,7 +75,7 @@ def check_many(name, extra):
     description = folder / f"{name}.system"
     description.write_text(many_clients())
     # The one that sleeps longest is the last to say so.
-    found, text = judge(name, boot(name, description, extra), SECONDS,
+    found, text = judge(name, boot(name, description, extra),
                         [("until", f"c{max(CLIENTS)}: slept")])
     slept = set(re.findall(r"^c(\d+): slept", text, re.MULTILINE))
     if len(slept) != len(CLIENTS):

@@ -8,7 +8,6 @@ import subprocess
 
 from nacre import places, results
 
-SECONDS = 900
 TEXT = places.ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Where the reader's own folder is, as seen from the repository, and where it is here.
@@ -32,7 +31,7 @@ def check():
                 ["sh", "-e", "-c", commands.replace(READERS_FOLDER, str(FOLDER))],
                 cwd=places.ROOT, env={**os.environ, "NACRE_BUILD": str(places.BUILD)},
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                timeout=SECONDS, check=False).returncode
+                check=False).returncode
             if status:
                 return [results.failed(
                     "system/tutorial", f"docs/tutorial.md:{line}: status {status}",

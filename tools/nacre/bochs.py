@@ -9,18 +9,22 @@ import dataclasses
 import pathlib
 import re
 
-from nacre import network
+from nacre import machine_clock, network
 from nacre.disks import NO_DISKS, Disks, bochs_lines, link_for_bochs
 
 PROGRAM = "bochs"
 # Written to the log when the machine turned itself off rather than failed.
 POWERED_OFF = ("Shutdown port: shutdown requested", "ACPI control: soft power off")
+# MiB; Bochs keeps what is more in a file of its directory.
+MOST_HOST_MEMORY = 2048
+MOST_STOPS = 10000
 
 CONFIG = """\
 config_interface: textconfig
 display_library: term
-cpu: model={cpu}, count=1, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs={ignore_bad_msrs}
-memory: guest={memory}, host={memory}
+cpu: model={cpu}, count={cores}, ips={ips}
+cpu: reset_on_triple_fault=0, ignore_bad_msrs={ignore_bad_msrs}
+memory: guest={memory}, host={host_memory}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest, options=fastboot
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
 {drives}
@@ -48,6 +52,9 @@ class Settings:
     memory: int = 1024
     # Instructions in a second of the machine's time; its TSC has this rate.
     ips: int = 50_000_000
+    # The machine ends after so many seconds of its own time; none: it runs until it is ended.
+    limit: int | None = machine_clock.LIMIT
+    cores: int = 1
     # All of VT-x that Nacre can use; on the newer tigerlake a stock Linux takes five times as long.
     cpu: str = "corei7_skylake_x"
     # "none" makes runs reproducible and skips idle time; "slowdown" keeps to the wall clock.
@@ -66,7 +73,8 @@ def serial_socket(port):
 
 def config_text(settings):
     drives = bochs_lines(settings.disks, settings.iso)
-    return CONFIG.format(**vars(settings), drives=drives)
+    return CONFIG.format(**vars(settings), drives=drives,
+                         host_memory=min(settings.memory, MOST_HOST_MEMORY))
 
 
 def prepare(settings, directory):
@@ -75,8 +83,9 @@ def prepare(settings, directory):
     link_for_bochs(settings.disks, directory)
     (directory / "machine.bxrc").write_text(
         config_text(settings) + network.bochs_lines(settings.wire, directory))
-    # Debian's Bochs has the debugger built in, and waits at its prompt unless told to continue.
-    (directory / "debugger.rc").write_text("c\nquit\n")
+    # Debian's Bochs has the debugger built in, and waits at its prompt unless told to continue, at
+    # the start and whenever it was asked for the time (machine_clock.py).
+    (directory / "debugger.rc").write_text("c\n" * MOST_STOPS)
     return [PROGRAM, "-q", "-f", "machine.bxrc", "-rc", "debugger.rc"]
 
 

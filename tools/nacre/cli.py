@@ -25,7 +25,9 @@ def add_session_options(parser):
     parser.add_argument("--send", action=AddStep, metavar="TEXT", dest="steps",
                         help="type TEXT and Return; with --until a small script, in order")
     parser.add_argument("--timeout", type=float, metavar="S",
-                        help="give up after S seconds (with --until: 900 unless told)")
+                        help="give up after S seconds by the clock on the wall; with --until a "
+                             "run also ends after 900 seconds of the machine's own time, or when "
+                             "the emulator gets nowhere")
     parser.add_argument("--linger", type=float, default=1, metavar="S",
                         help="after the last --until go on showing output for S seconds "
                              "(default: 1)")
@@ -36,6 +38,18 @@ def add_kernel_options(parser):
                         default="debug", help="take the release kernel instead of the debug one")
     parser.add_argument("--arguments", default="", metavar="TEXT",
                         help="command line given to the kernel")
+
+
+def add_machine_options(parser, emulators, default, text):
+    parser.add_argument("--emulator", choices=emulators, default=default, help=text)
+    parser.add_argument("--memory", type=int, default=emulator.MEMORY, metavar="MIB",
+                        help=f"memory of the machine (default: {emulator.MEMORY})")
+    parser.add_argument("--cores", type=int, default=1, metavar="N",
+                        help="cores of the machine; Nacre uses one (default: 1)")
+    parser.add_argument("--cpu", default="", metavar="MODEL",
+                        help="its processor by the emulator's own name, from `qemu-system-x86_64 "
+                             "-cpu help` (flags may follow: max,-fsgsbase) or `bochs -help cpu`; "
+                             "default: max, with KVM the host's; corei7_skylake_x")
 
 
 def add_network_options(parser):
@@ -52,8 +66,9 @@ def add_run(commands_of):
     parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
                         help="the system description to boot instead of the demo")
     parser.add_argument("--iso", type=pathlib.Path, help="boot this ISO and build nothing")
-    parser.add_argument("--emulator", choices=emulator.CHOICES, default="auto",
-                        help="auto: QEMU if KVM offers nested VMX, else Bochs")
+    add_machine_options(parser, emulator.CHOICES, "auto",
+                        "auto: QEMU if KVM offers nested VMX or the system has no guest, else "
+                        "Bochs, which has VT-x and is slower")
     parser.add_argument("--disk", type=pathlib.Path, metavar="FILE",
                         help="the machine's IDE disk: a file of sectors, which is written to")
     parser.add_argument("--ahci-disk", type=pathlib.Path, metavar="FILE",
@@ -78,6 +93,8 @@ def add_boot(commands_of):
     parser = commands_of.add_parser("boot", help="boot a program of your own as initial task")
     parser.add_argument("--kernel-only", dest="program", required=True, metavar="ROOTTASK.elf",
                         help="the ELF that the kernel starts, with no other module")
+    add_machine_options(parser, ("qemu", "bochs"), "qemu",
+                        "qemu is faster, bochs has VT-x (default: qemu)")
     parser.add_argument("--clock", choices=("wall", "instructions"), default="wall",
                         help="instructions: the TSC counts them and runs repeat exactly")
     add_kernel_options(parser)

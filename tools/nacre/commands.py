@@ -5,17 +5,21 @@ import os
 import pathlib
 import sys
 
-from nacre import (build, console, disks, emulator, machine, network, packages, places,
+from nacre import (build, console, disks, emulator, iso, machine, network, packages, places,
                    product)
 from nacre.report import Failure, step
 
 UNTIL_SECONDS = 900
 
 
+def limit(options):
+    """Seconds of the machine's time that a script may take; a person ends a machine by hand."""
+    return UNTIL_SECONDS if options.steps else None
+
+
 def run_session(machine_running, options):
     """Joins the machine with the terminal; the exit status says whether it went as asked."""
-    timeout = options.timeout or (UNTIL_SECONDS if options.steps else None)
-    session = console.Session(machine_running, options.steps, timeout)
+    session = console.Session(machine_running, options.steps, options.timeout)
     why = session.run()
     if why is None:
         if options.steps:
@@ -34,15 +38,18 @@ def run(options):
                 "wire": network.parse(options.network, options.forward)}
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     if options.iso:
-        iso = options.iso.absolute()
-        if not iso.is_file():
+        image = options.iso.absolute()
+        if not image.is_file():
             raise Failure(f"{options.iso}: there is no such ISO")
+        has_guests = None
     else:
-        iso = make(options.system, None, options)
+        image = make(options.system, None, options)
+        has_guests = product.has_guests(options.system or places.DEMO)
     pace = "instructions" if options.steps else "people"
-    with emulator.start(iso, options.emulator, pace, **attached) as running:
+    request = emulator.wanted(options, has_guests)
+    with emulator.start(image, request, pace, limit=limit(options), **attached) as running:
         hint = "; Ctrl-A h shows the keys" if os.isatty(0) and not options.steps else ""
-        step(f"booting {places.shown(iso)} in {running.name}{hint}")
+        step(f"booting {places.shown(image)} in {running.name}{hint}")
         return run_session(running, options)
 
 
@@ -64,14 +71,28 @@ def make_iso(options):
 
 def boot(options):
     """Boots the kernel with one program as the initial task, straight from the build."""
-    packages.ensure(packages.BUILD, packages.EMULATE)
+    packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     build.compile_all()
     program = pathlib.Path(options.program)
     if not program.is_file():
         raise Failure(f"{program}: there is no such program")
-    kernel = build.artefact(f"kernel-{options.flavour}.elf32")
-    with machine.QemuMachine(kernel=kernel, modules=(program.absolute(),),
-                             arguments=options.arguments, memory=emulator.MEMORY,
-                             clock=options.clock) as running:
-        step(f"booting {program} on {kernel.name} in QEMU")
+    emulator.check(options.emulator, emulator.wanted(options, None))
+    with start_program(program.absolute(), options) as running:
+        step(f"booting {program} on the {options.flavour} kernel in {running.name}")
         return run_session(running, options)
+
+
+def start_program(program, options):
+    """QEMU takes the kernel and the program as they are, Bochs an ISO of them."""
+    settings = {"memory": options.memory, "cores": options.cores, "limit": limit(options)}
+    if options.cpu:
+        settings["cpu"] = options.cpu
+    if options.emulator == "qemu":
+        return machine.QemuMachine(
+            kernel=build.artefact(f"kernel-{options.flavour}.elf32"), modules=(program,),
+            arguments=options.arguments, clock=options.clock, **settings)
+    target = places.BUILD / "boot.iso"
+    iso.pack_nacre(target, build.artefact(f"kernel-{options.flavour}.elf"),
+                   {"root.elf": program}, options.arguments)
+    sync = "slowdown" if options.clock == "wall" and not options.steps else "none"
+    return machine.BochsMachine(iso=target, sync=sync, **settings)

@@ -13,6 +13,7 @@ from nacre import keys, paint, transcript
 from nacre.report import step
 
 INPUT = 0
+LOOK_SECONDS = 1.0
 
 
 def size_command():
@@ -37,12 +38,16 @@ def raw_keyboard():
 
 
 class Session:
-    """One run: streams output, types the script's or the person's keys, knows when it is over."""
+    """One run: streams output, types the script's or the person's keys, knows when it is over.
 
-    def __init__(self, machine, steps, timeout, output=None):
+    A script's run ends with its text, with the machine's own time, when the emulator gets nowhere,
+    or after `timeout` seconds by the clock on the wall."""
+
+    def __init__(self, machine, steps, timeout=None, output=None):
         self._machine = machine
         self._script = transcript.Script(steps)
         self._scripted = bool(steps)
+        self._progress = machine.progress()
         self._deadline = time.monotonic() + timeout if timeout else None
         self._output = output or sys.stdout.buffer
         self._interactive = output is None and not self._scripted and os.isatty(INPUT)
@@ -61,9 +66,10 @@ class Session:
         while True:
             if self._scripted and self._script.finished:
                 return None
-            ready = select.select(sources, [], [], self._time_left())[0]
-            if not ready:
-                return self._unfinished("the time is over")
+            ready = select.select(sources, [], [], min(self._time_left(), LOOK_SECONDS))[0]
+            why = self._hopeless(bool(ready))
+            if why:
+                return self._unfinished(why)
             if INPUT in ready and not self._type_keys():
                 return None
             if self._machine in ready and not self._take_output():
@@ -78,8 +84,14 @@ class Session:
 
     def _time_left(self):
         if self._deadline is None:
-            return None
+            return LOOK_SECONDS
         return max(0, self._deadline - time.monotonic())
+
+    def _hopeless(self, heard):
+        """Why there is nothing more to wait for, or None."""
+        if self._deadline is not None and time.monotonic() >= self._deadline:
+            return "the time is over"
+        return self._progress.complaint() if self._scripted and not heard else None
 
     def _unfinished(self, why):
         if not self._scripted:
@@ -100,6 +112,7 @@ class Session:
         painter = None if self._raw else self._painter
         self._output.write(painter.paint(data) if painter else data)
         self._output.flush()
+        self._progress.heard()
         typed = self._script.feed(data)
         if typed:
             self._machine.send(typed)

@@ -1,23 +1,53 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Chooses the emulator for a system with guests, and starts it."""
+"""Chooses the emulator for a system, and starts it as the command line asks."""
 
-from nacre import kvm, machine
-from nacre.report import step, warn
+import dataclasses
+
+from nacre import kvm, machine, models
+from nacre.report import Failure, step, warn
 
 CHOICES = ("auto", "qemu", "bochs")
 MEMORY = 1024
+# MiB; Bochs keeps at most 2 GiB of it in its own memory and the rest in a file.
+SMALLEST_MEMORY, LARGEST_MEMORY = 64, {"qemu": 1 << 20, "bochs": 1 << 15}
+MOST_CORES = {"qemu": 255, "bochs": 8}
+TITLES = {"qemu": "QEMU", "bochs": "Bochs"}
 # Held to the wall clock, a machine is never faster than this; about what a PC's core can emulate.
 PEOPLES_SPEED = 100_000_000
 
 
-def choose(wanted):
-    """(emulator, QEMU accelerator): QEMU where KVM has nested VMX, else Bochs."""
-    if wanted == "bochs":
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What is asked for; `has_guests` is None if unknown."""
+
+    emulator: str = "auto"
+    memory: int = MEMORY
+    cores: int = 1
+    cpu: str = ""
+    has_guests: bool | None = None
+
+
+def wanted(options, has_guests):
+    """What the command line asks for."""
+    return Wanted(options.emulator, options.memory, options.cores, options.cpu, has_guests)
+
+
+def choose(request):
+    """(emulator, QEMU accelerator): QEMU where KVM has nested VMX or no guest is to run, else
+    Bochs."""
+    if request.emulator == "bochs":
+        if request.has_guests is False:
+            step("no guest is in this system: --emulator qemu would run it several times as "
+                 "fast")
         return "bochs", None
     reason = kvm.refusal()
     if reason is None:
         return "qemu", "kvm"
-    if wanted == "qemu":
+    if request.has_guests is False:
+        if request.emulator == "auto":
+            step("using QEMU: no guest is in this system, which needs no VT-x then")
+        return "qemu", "tcg"
+    if request.emulator == "qemu":
         warn(f"{reason}; QEMU emulates this machine without VT-x: native components run, "
              "guests cannot")
         return "qemu", "tcg"
@@ -25,13 +55,29 @@ def choose(wanted):
     return "bochs", None
 
 
-def start(iso, wanted, pace, **attached):
+def check(emulator, request):
+    """Says what this emulator cannot do, before it says so in its own words."""
+    title, most = TITLES[emulator], MOST_CORES[emulator]
+    if not SMALLEST_MEMORY <= request.memory <= LARGEST_MEMORY[emulator]:
+        raise Failure(f"--memory {request.memory}: {title} can have {SMALLEST_MEMORY} to "
+                      f"{LARGEST_MEMORY[emulator]} MiB here")
+    if not 1 <= request.cores <= most:
+        raise Failure(f"--cores {request.cores}: {title} can have 1 to {most} cores here")
+    if request.cpu:
+        models.check(emulator, request.cpu)
+
+
+def start(iso, request, pace, **attached):
     """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions".
-    `attached` are settings that both machines have: `disks`, `wire`."""
-    emulator, accelerator = choose(wanted)
+    `attached` are settings that both machines have: `disks`, `wire`, `limit`."""
+    emulator, accelerator = choose(request)
+    check(emulator, request)
+    attached |= {"memory": request.memory, "cores": request.cores}
+    if request.cpu:
+        attached["cpu"] = request.cpu
     if emulator == "qemu":
-        return machine.QemuMachine(iso=iso, memory=MEMORY, accelerator=accelerator, **attached)
+        return machine.QemuMachine(iso=iso, accelerator=accelerator, **attached)
     if pace == "people":
-        return machine.BochsMachine(iso=iso, memory=MEMORY, sync="slowdown", time0="local",
-                                    ips=PEOPLES_SPEED, **attached)
-    return machine.BochsMachine(iso=iso, memory=MEMORY, **attached)
+        return machine.BochsMachine(iso=iso, sync="slowdown", time0="local", ips=PEOPLES_SPEED,
+                                    **attached)
+    return machine.BochsMachine(iso=iso, **attached)

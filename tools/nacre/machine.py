@@ -10,11 +10,12 @@ import socket
 import subprocess
 import tempfile
 
-from nacre import bochs, qemu
+from nacre import bochs, machine_clock, progress, qemu, terminal_drain
 from nacre.report import Failure, Misuse
 
-CONNECT_SECONDS = 30
 CHUNK = 65536
+# From the end of COM1 to that of the process.
+ENDING_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 # Machines that are on, so that an interrupted test run can end those of its other threads.
 _running = set()
@@ -33,10 +34,14 @@ def close_all():
 
 
 class Machine:
-    """An emulated machine; use it in a `with` statement, which ends it and removes its files."""
+    """An emulated machine; use it in a `with` statement, which ends it and removes its files.
 
-    def __init__(self, prepare, environment=None):
+    With a `limit` it ends after so many seconds of its own clock."""
+
+    def __init__(self, prepare, limit=None, environment=None):
         """`prepare(port, directory)` returns the command of an emulator that calls us back."""
+        self.limit = limit
+        self._is_overtime = False
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="nacre-machine-"))
         self._process = None
         self._connection = None
@@ -64,17 +69,36 @@ class Machine:
                     env={**os.environ, **environment}, preexec_fn=die_with_parent)
             _running.add(self)
             self._connection = self._accept(listener)
+            self.started(listener)
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def started(self, listener):
+        """What else a machine needs once its COM1 is there."""
 
     def _accept(self, listener):
         listener.settimeout(0.2)
-        for _ in range(int(CONNECT_SECONDS / 0.2)):
+        hope = self.progress()
+        while self._process.poll() is None and not hope.complaint():
             try:
                 return listener.accept()[0]
             except TimeoutError:
-                if self._process.poll() is not None:
-                    break
+                pass
         raise Failure(f"the emulator did not start:\n{self.output()}")
+
+    def progress(self, **bounds):
+        """A watch over the emulator's processor time."""
+        return progress.Progress(self._process.pid, **bounds)
+
+    def _end_in_overtime(self):
+        self._is_overtime = True
+        self.kill()
+
+    def ending(self):
+        """Why the machine stopped: None when it switched itself off, else one line."""
+        status = self.wait()
+        if self._is_overtime:
+            return f"{self.limit} s of its own time are over"
+        return self.how_it_ended(status)
 
     def fileno(self):
         return self._connection.fileno()
@@ -100,15 +124,10 @@ class Machine:
     def wait(self):
         """The emulator's exit status, once its COM1 is closed."""
         try:
-            return self._process.wait(10)
+            return self._process.wait(ENDING_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
-
-    def interrupt(self):
-        """Stops Bochs in its debugger, whose script then quits; returns its exit status."""
-        self._process.send_signal(signal.SIGINT)
-        return self.wait()
 
     def signal(self, number):
         """Sends the emulator's process a signal, as long as there is one."""
@@ -134,13 +153,25 @@ class BochsMachine(Machine):
     name = "Bochs"
 
     def __init__(self, **settings):
-        super().__init__(
-            lambda port, directory: bochs.prepare(
-                bochs.Settings(serial=bochs.serial_socket(port), **settings), directory),
-            {"TERM": "xterm"})
+        self._settings = bochs.Settings(serial="", **settings)
+        super().__init__(self._prepare, self._settings.limit, {"TERM": "xterm"})
 
-    def ending(self):
-        self.wait()
+    def _prepare(self, port, directory):
+        self._settings.serial = bochs.serial_socket(port)
+        return bochs.prepare(self._settings, directory)
+
+    def started(self, _):
+        process, output = self._process.pid, self.directory / "output"
+        terminal_drain.TerminalDrain(output, lambda: progress.is_running(process)).start()
+        if self.limit:
+            machine_clock.BochsClock(process, output, self.limit * self._settings.ips,
+                                     self._end_in_overtime).start()
+
+    def ticks(self):
+        """How many ticks have passed, or None when it ends before it tells them."""
+        return machine_clock.bochs_ticks(self._process.pid, self.directory / "output")
+
+    def how_it_ended(self, _):
         return bochs.ending(self.directory)
 
 
@@ -150,9 +181,24 @@ class QemuMachine(Machine):
     name = "QEMU"
 
     def __init__(self, **settings):
-        super().__init__(
-            lambda port, directory: qemu.prepare(
-                qemu.Settings(port=port, **settings), directory))
+        self._settings = qemu.Settings(port=0, **settings)
+        self._clock = None
+        super().__init__(self._prepare, self._settings.limit)
 
-    def ending(self):
-        return qemu.ending(self.wait())
+    def _prepare(self, port, directory):
+        self._settings.port = port
+        return qemu.prepare(self._settings, directory)
+
+    def started(self, listener):
+        if self.limit:
+            self._clock = machine_clock.QemuClock(
+                self._accept(listener), self.limit, self._end_in_overtime)
+            self._clock.start()
+
+    def how_it_ended(self, status):
+        return qemu.ending(status)
+
+    def close(self):
+        super().close()
+        if self._clock:
+            self._clock.close()

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from nacre import places
 from nacre.report import Failure, step
@@ -24,6 +25,11 @@ PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
 EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
 PICTURE = ("graphviz",)
 CHECK = ("clang", "clang-format", "cloc", "g++", "make")
+# How long another package manager is waited for, and between two attempts.
+LOCK_SECONDS = 900
+LOCK_PAUSE = 3
+LOCKED = re.compile(r"(?:Could not get lock|Unable to acquire the dpkg frontend lock|Unable to "
+                    r"lock)(?:.*? held by (process \d+ \([^)]*\)))?")
 
 
 def missing(names):
@@ -53,13 +59,32 @@ def apt_get(*arguments):
     if not shutil.which("apt-get"):
         raise Failure("there is no apt-get here: Nacre's tools install packages on Debian only; "
                       "install the programs named in tools/nacre/packages.py by hand")
-    environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
-    command = as_root(environment + ["apt-get", "-q", "-y", *arguments])
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, check=False)
+    # Messages are read below, so they are asked for in one language.
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
+    command = as_root(environment + ["apt-get", "-q", "-y", "-o",
+                                     f"DPkg::Lock::Timeout={LOCK_PAUSE}", *arguments])
+    end = time.monotonic() + LOCK_SECONDS
+    announced = False
+    while True:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, check=False)
+        lock = LOCKED.search(result.stdout)
+        if result.returncode == 0 or not lock or time.monotonic() > end:
+            break
+        if not announced:
+            step(f"another package manager is at work ({lock.group(1) or 'unknown'}); waiting")
+            announced = True
+        # The option above does not hold for the lock of the package lists.
+        time.sleep(LOCK_PAUSE)
     if result.returncode != 0:
-        tail = "\n".join("    " + line for line in result.stdout.splitlines()[-15:])
-        raise Failure(f"`apt-get {' '.join(arguments)}` failed; is the network up?\n{tail}")
+        raise Failure(apt_failure(arguments, result.stdout, lock))
+
+
+def apt_failure(arguments, output, lock):
+    tail = "\n".join("    " + line for line in output.splitlines()[-15:])
+    why = (f"another package manager held its lock for {LOCK_SECONDS} s" if lock else
+           "is the network up?")
+    return f"`apt-get {' '.join(arguments)}` failed; {why}\n{tail}"
 
 
 _lists_updated = False

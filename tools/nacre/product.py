@@ -2,6 +2,7 @@
 """Makes bootable ISOs out of what the build made."""
 
 import tempfile
+import xml.etree.ElementTree
 
 from compose import output
 from nacre import build, iso, packages, places, programs
@@ -44,6 +45,15 @@ def needs_guest_files(description):
     """Whether it names the stock guest's kernel: that one is fetched and made on demand."""
     return description.is_file() and places.GUEST_KERNEL.name in description.read_text(
         errors="replace")
+
+
+def has_guests(description):
+    """Whether it describes a virtual machine; what is wrong with it, the composer has said."""
+    try:
+        root = xml.etree.ElementTree.parse(description).getroot()
+    except (OSError, xml.etree.ElementTree.ParseError):
+        return True
+    return root.find(".//virtual_machine") is not None
 
 
 def compose(description, image, flavour="debug"):

@@ -9,7 +9,7 @@ import dataclasses
 import pathlib
 import shutil
 
-from nacre import network
+from nacre import machine_clock, network
 from nacre.disks import NO_DISKS, Disks, qemu_options
 from nacre.report import Failure
 
@@ -18,9 +18,18 @@ FIRMWARE_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARIABLES = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 # `outl(0xf4, v)` ends QEMU with status 2v+1; every other ending of a machine gives 0.
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-# The TSC counts instructions and idle time is skipped, so runs repeat to the instruction.
-ICOUNT = ["-icount", "shift=0,sleep=off", "-rtc", "base=2000-01-01,clock=vm"]
+RTC = ["-rtc", "base=2000-01-01,clock=vm"]
+# What moves the machine's time. With the two that count instructions idle time is skipped and runs
+# repeat to the instruction; "instructions" has a TSC that counts them, and "emulated" a processor
+# about as fast as QEMU's work, so that waiting costs no more than by the wall clock.
+CLOCKS = {
+    "wall": [],
+    "instructions": ["-icount", "shift=0,sleep=off", *RTC],
+    "emulated": ["-icount", "shift=3,sleep=off", *RTC],
+}
 CPU = {"tcg": "max", "kvm": "host"}
+# QEMU has x2APIC from version 9 on; its timer registers end a machine that counts instructions.
+UNCOUNTABLE = "-x2apic"
 # The mitigations that the kernel chooses follow from the vendor.
 VENDORS = {"intel": "vendor=GenuineIntel", "amd": "vendor=AuthenticAMD"}
 
@@ -38,9 +47,13 @@ class Settings:
     notes: tuple = ()
     memory: int = 1024
     accelerator: str = "tcg"
+    cpu: str = ""  # a model with features; else all that the accelerator has
+    cores: int = 1
     vendor: str = ""  # one of VENDORS, or the accelerator's own
     firmware: str = "bios"
-    clock: str = "wall"
+    clock: str = "wall"  # one of CLOCKS
+    # The machine ends after so many seconds of its own time; none: it runs until it is ended.
+    limit: int | None = machine_clock.LIMIT
     disks: Disks = NO_DISKS
     wire: network.Network | None = None
     extra: tuple = ()
@@ -76,20 +89,22 @@ def boot_options(settings):
 
 
 def cpu_model(settings):
-    return ",".join([CPU[settings.accelerator], *filter(None, [VENDORS.get(settings.vendor)])])
+    features = [VENDORS.get(settings.vendor), settings.clock != "wall" and UNCOUNTABLE]
+    return ",".join([settings.cpu or CPU[settings.accelerator], *filter(None, features)])
 
 
 def prepare(settings, directory):
     """The command that starts the machine; files it needs go into the directory."""
     command = [PROGRAM, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
                "-vga", "std", "-monitor", "none", "-m", settings.memory,
-               "-accel", settings.accelerator, "-cpu", cpu_model(settings),
+               "-accel", settings.accelerator, "-cpu", cpu_model(settings), "-smp", settings.cores,
                "-chardev", f"socket,id=com1,host=127.0.0.1,port={settings.port},nodelay=on",
                "-serial", "chardev:com1", "-debugcon", "file:e9.log", *DEBUG_EXIT]
     if settings.firmware == "uefi":
         command += firmware_options(directory)
-    if settings.clock == "instructions":
-        command += ICOUNT
+    command += CLOCKS[settings.clock]
+    if settings.limit:
+        command += machine_clock.options(settings.port)
     write_notes(settings, directory)
     command += network.qemu_options(settings.wire) + boot_options(settings)
     command += qemu_options(settings.disks) + list(settings.extra)

@@ -36,10 +36,10 @@ def rows():
     return found
 
 
-def judge(name, running, seconds, steps):
+def judge(name, running, steps):
     """Runs a script on a machine: one result, and the text that the machine said."""
     with running:
-        why, text, log = machine_tests.watch(running, f"system-{name}", seconds, steps)
+        why, text, log = machine_tests.watch(running, f"system-{name}", steps)
         if why:
             return [results.failed(f"system/{name}", f"{why}\n{running.output(400)}", log)], text
     return [results.passed(f"system/{name}")], text

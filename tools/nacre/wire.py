@@ -81,10 +81,10 @@ class Wire:
     def send(self, frame):
         self._socket.sendto(frame.ljust(60, b"\0"), self._machine)
 
-    def ask(self, frame, is_answer, seconds):
-        """Sends until an answer comes: the machine may not listen yet. None when it never does."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
+    def ask(self, frame, is_answer, hope):
+        """Sends until an answer comes: the machine may not listen yet. None when there is no hope,
+        a progress.Progress, any more."""
+        while not hope.complaint():
             self.send(frame)
             again = time.monotonic() + ATTEMPT_SECONDS
             while (left := again - time.monotonic()) > 0:
@@ -97,19 +97,19 @@ class Wire:
                     return received
         return None
 
-    def resolve(self, target, seconds):
+    def resolve(self, target, hope):
         """The MAC address that the host behind the card has for an IP address, or None."""
         request = struct.pack(">HHBBH", 1, IPV4, 6, 4, 1) + HOST_MAC + self.address + bytes(6) \
             + target
         answer = self.ask(
             ethernet(BROADCAST, ARP, request),
             lambda frame: frame[:6] == HOST_MAC and frame[12:14] == struct.pack(">H", ARP)
-            and frame[20:22] == b"\0\2" and frame[28:32] == target, seconds)
+            and frame[20:22] == b"\0\2" and frame[28:32] == target, hope)
         if answer:
             self.macs[target] = answer[22:28]
         return self.macs.get(target)
 
-    def _exchange(self, target, packet, expected, seconds):
+    def _exchange(self, target, packet, expected, hope):
         """Whether the packet is answered with that payload behind a right IP header."""
         def is_answer(frame):
             header = frame[14:34]
@@ -118,20 +118,20 @@ class Wire:
                     and frame[12:14] == struct.pack(">H", IPV4) and checksum(header) == 0
                     and header[12:16] == target and header[16:20] == self.address
                     and expected(frame[34:14 + length]))
-        return self.ask(ethernet(self.macs[target], IPV4, packet), is_answer, seconds) is not None
+        return self.ask(ethernet(self.macs[target], IPV4, packet), is_answer, hope) is not None
 
-    def pings(self, target, number, size, seconds):
+    def pings(self, target, number, size, hope):
         payload = bytes((number + i) % 256 for i in range(size))
         wanted = struct.pack(">HH", 77, number) + payload
         return self._exchange(
             target, ip_packet(self.address, target, ICMP, ping(number, payload)),
             lambda body: body[:2] == b"\0\0" and checksum(body) == 0 and body[4:] == wanted,
-            seconds)
+            hope)
 
-    def echoes(self, target, payload, seconds):
+    def echoes(self, target, payload, hope):
         packet = ip_packet(self.address, target, UDP, datagram(self.address, target, payload))
         pseudo = target + self.address + struct.pack(">BBH", 0, UDP, 8 + len(payload))
         return self._exchange(
             target, packet,
             lambda body: body[:4] == struct.pack(">HH", ECHO_PORT, 5000) and body[8:] == payload
-            and checksum(pseudo + body) == 0, seconds)
+            and checksum(pseudo + body) == 0, hope)
