@@ -48,10 +48,10 @@ static void zombie_set_link(struct slot *slot, const struct slot *link) {
 							    : ZOMBIE_CHAIN_SLOT_1;
 }
 
-// The capability in slot was the last one to an object that starts with 2^radix slots, and the
-// object has let go of everything else.
-static void zombie_make(struct slot *slot, unsigned radix) {
-	struct cap zombie = cap_make(CAP_ZOMBIE, cap_object(&slot->cap));
+// The capability in slot was the last one to an object with 2^radix slots, and the object has let
+// go of everything else.
+static void zombie_make(struct slot *slot, struct slot *slots, unsigned radix) {
+	struct cap zombie = cap_make(CAP_ZOMBIE, slots);
 
 	zombie.zombie.remaining = 1ul << radix & 0xfffffffffffful;
 	zombie.zombie.radix = radix & 0x3f;
@@ -59,14 +59,15 @@ static void zombie_make(struct slot *slot, unsigned radix) {
 }
 
 void cnode_destroy(struct slot *slot, bool last) {
-	if (last) zombie_make(slot, slot->cap.size_bits);
+	if (last) zombie_make(slot, cap_object(&slot->cap), slot->cap.size_bits);
 }
 
 void thread_cap_destroy(struct slot *slot, bool last) {
-	_Static_assert(offsetof(struct thread, slots) == 0);
+	struct thread *thread = cap_thread(&slot->cap);
+
 	if (!last) return;
-	thread_destroy(cap_thread(&slot->cap));
-	zombie_make(slot, THREAD_SLOT_RADIX);
+	thread_destroy(thread);
+	zombie_make(slot, thread->slots, THREAD_SLOT_RADIX);
 }
 
 // Empties a filled slot, or leaves a zombie in it and returns true.

@@ -3,6 +3,7 @@
 #include <kernel/irq.h>
 
 #include <cpu/apic.h>
+#include <cpu/console.h>
 #include <cpu/ioapic.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
@@ -24,7 +25,19 @@ void irq_arrived(unsigned number) {
 
 	irq_mask(irq);
 	apic_end_of_interrupt();
-	if (cap->type == CAP_NOTIFICATION) notification_signal_last(cap_object(cap), cap->badge);
+	if (cap->type == CAP_NOTIFICATION)
+		notification_signal_last(cap_object(cap), cap->badge);
+	else if (irq->state == IRQ_FREE)
+		irq_stray(USER_VECTOR_OFFSET + number);
+}
+
+void irq_stray(unsigned vector) {
+	static uint64_t count; // written here only
+
+	count++;
+	if ((count & (count - 1)) == 0)
+		print("irq: unexpected interrupt, vector %u; %lu unexpected so far\n", vector,
+			count);
 }
 
 // What both Get operations check first: the vector in word 6, then the destination slot.

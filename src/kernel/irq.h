@@ -17,3 +17,7 @@ struct irq {
 // A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
 // APIC and signals (M5, M6). The last thing of a kernel entry.
 void irq_arrived(unsigned number);
+
+// An interrupt that no handler is for, or a spurious one: counts it, and prints the count at each
+// power of two. What sends it is a device whose driver chose another vector than its own.
+void irq_stray(unsigned vector);

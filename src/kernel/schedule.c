@@ -265,7 +265,7 @@ static inline bool is_plain_switch(
 	const struct cpu *cpu, const struct thread *current, const struct thread *next) {
 	return refill_is_round_robin(cpu->running_on) &&
 		refill_is_round_robin(next->sched_context) && cpu->bases_loaded &&
-		feature_has(FEATURE_FSGSBASE) && cpu->fpu_allowed == next->fpu_used &&
+		features_switch_fast() &&
 		(current->space_root == next->space_root || !bases_have_selectors());
 }
 
@@ -280,6 +280,7 @@ static inline bool is_plain_switch(
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);
+	if (cpu->fpu_allowed != next->fpu_used) fpu_give_soon(cpu, next->fpu_used);
 	set_timer(cpu);
 	return WAY_OUT_USER;
 }

@@ -11,8 +11,8 @@
 #include <kernel/cap.h>
 #include <kernel/cspace.h>
 
-// Capabilities a thread acts with; they stand at the start of the object so that deleting a thread
-// and deleting a cnode is one thing (delete.c).
+// Capabilities a thread acts with, in an array as a cnode's, so that deleting a thread and deleting
+// a cnode is one thing (delete.c).
 enum thread_slot {
 	THREAD_CSPACE,
 	THREAD_SPACE,
@@ -69,10 +69,9 @@ struct cspace_window {
 };
 
 struct thread {
-	struct slot slots[1 << THREAD_SLOT_RADIX];
-
-	// Three cache lines: the register frame, and behind it what every switch and rendezvous
-	// looks at. A fourth for capability and address space.
+	// Entry code takes the thread for its registers. Three cache lines: the register frame, and
+	// behind it what every switch and rendezvous looks at. A fourth for capability and address
+	// space.
 	alignas(64) struct context context;
 	union {
 		struct {
@@ -114,6 +113,8 @@ struct thread {
 	uint8_t domain;
 
 	char name[THREAD_NAME_SIZE];
+
+	struct slot slots[1 << THREAD_SLOT_RADIX];
 
 	alignas(64) uint8_t before_fpu[64 - sizeof(struct fpu_state)];
 	struct fpu_state fpu;

@@ -106,9 +106,9 @@ static void rights_none(void) {
 	uint64_t frame = frame_here();
 
 	CHECK_OK(frame_map(frame, ROOT_SLOT_SPACE, TEST_ADDRESS, 0));
-	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS), 5);
+	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS), 4);
 	CHECK_OK(frame_map(frame, ROOT_SLOT_SPACE, TEST_ADDRESS, RIGHT_WRITE));
-	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS), 5);
+	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS), 4);
 }
 
 static void rights_of_cap(void) {
@@ -120,7 +120,7 @@ static void rights_of_cap(void) {
 	CHECK_EQUAL(access_fault(code_write, TEST_ADDRESS), 7);
 	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS), ~0ul);
 	CHECK_OK(frame_map(writer, ROOT_SLOT_SPACE, TEST_ADDRESS + 0x1000, READ_WRITE));
-	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS + 0x1000), 5);
+	CHECK_EQUAL(access_fault(code_read, TEST_ADDRESS + 0x1000), 4);
 }
 
 static void unmap_faults(void) {

@@ -63,6 +63,13 @@ code_int_allowed_at:
 	int	0xc8
 	jmp	code_park
 
+snippet code_int_unaligned
+	pushfq
+	or	qword [rsp], 1 << 18	; AC
+	popfq
+	int	0xc8
+	jmp	code_park
+
 snippet code_int_refused
 	int	0x40
 	jmp	code_park

@@ -17,7 +17,7 @@ extern const char code_halt[];
 extern const char code_port[];
 extern const char code_int_allowed[];
 extern const char code_int_allowed_at[];
-extern const char code_int_refused[];
+extern const char code_int_refused[], code_int_unaligned[];
 extern const char code_int_spurious[];
 extern const char code_fpu[];
 extern const char code_fpu_after[];

@@ -106,6 +106,13 @@ static void int_allowed(void) {
 	CHECK_EQUAL(fault.words[16], helper_stack_top(made.helper) - 8);
 }
 
+// The debug kernel looks itself: with the flag set SMAP would be off.
+static void int_alignment(void) {
+	struct fault_case made = fault_case_make(code_int_unaligned, 0);
+
+	CHECK_EQUAL(ipc_recv(made.endpoint, made.reply).label, FAULT_UNKNOWN_SYSCALL);
+}
+
 static void int_refused(void) {
 	struct fault_case made = fault_case_make(code_int_refused, 0);
 	struct message fault = ipc_recv(made.endpoint, made.reply);
@@ -308,6 +315,8 @@ static const struct test tests[] = {
 		vm_enter_without_vcpu, NULL},
 	{"syscall-int", "INT 0xc8 raises UnknownSyscall with vector and eax in the number",
 		int_allowed, NULL},
+	{"syscall-int-ac", "a program's alignment-check flag does not reach the kernel",
+		int_alignment, NULL},
 	{"syscall-int-refused", "INT of a kernel vector raises a general protection exception",
 		int_refused, NULL},
 	{"syscall-int-spurious", "INT 0xff has no effect", int_spurious, NULL},

@@ -17,6 +17,8 @@
 #define HYPERVISOR (1u << 31)
 #define RTM (1u << 11)
 #define BHI_CTRL (1u << 4)
+#define AVX2 (1u << 5)
+#define GDS_CTRL (1u << 25)
 
 static char printed[512];
 
@@ -50,9 +52,9 @@ static const struct row {
 			.family = 6,
 			.model = 0x5e,
 			.leaf_1_ecx = VMX,
-			.leaf_7_ebx = RTM,
+			.leaf_7_ebx = RTM | AVX2,
 			.leaf_7_edx = 0x9c000400},
-		"kpti verw l1d-flush ibrs ibpb rsb eager-fpu ibrs-entry", "", SPEC_CTRL_IBRS},
+		"kpti verw l1d-flush ibrs ibpb rsb eager-fpu ibrs-entry", "gds", SPEC_CTRL_IBRS},
 	{"Skylake, VT-x switched off",
 		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x5e, .leaf_7_edx = 0x9c000400},
 		"kpti verw ibrs eager-fpu ibrs-entry", "", SPEC_CTRL_IBRS},
@@ -60,27 +62,38 @@ static const struct row {
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
 			.model = 0x55,
+			.stepping = 7,
 			.leaf_1_ecx = VMX,
-			.leaf_7_ebx = RTM,
+			.leaf_7_ebx = RTM | AVX2,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0xab},
-		"verw ibrs ibpb rsb eager-fpu", "", SPEC_CTRL_IBRS},
+		"verw ibrs ibpb rsb eager-fpu bhi swapgs its bhi-sequence", "gds", SPEC_CTRL_IBRS},
 	{"Cascade Lake, TSX switched off",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
 			.model = 0x55,
+			.stepping = 7,
 			.leaf_1_ecx = VMX,
 			.leaf_7_edx = 0xbc000400,
-			.capabilities = 0xab},
-		"ibrs ibpb rsb eager-fpu", "", SPEC_CTRL_IBRS},
+			.capabilities = 0xab | GDS_CTRL},
+		"ibrs ibpb rsb eager-fpu bhi swapgs its bhi-sequence", "", SPEC_CTRL_IBRS},
 	{"Ice Lake: stale data of MMIO",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
 			.model = 0x6a,
 			.leaf_1_ecx = VMX,
+			.leaf_7_ebx = AVX2,
 			.leaf_7_edx = 0xbc000400,
-			.capabilities = 0x2016b},
-		"verw ibrs ibpb rsb eager-fpu", "", SPEC_CTRL_IBRS},
+			.capabilities = 0x2016b | GDS_CTRL},
+		"verw ibrs ibpb rsb eager-fpu bhi swapgs gds bhi-sequence", "", SPEC_CTRL_IBRS},
+	{"Tiger Lake behind a fix for BHI",
+		{.vendor = VENDOR_INTEL,
+			.family = 6,
+			.model = 0x8c,
+			.leaf_7_ebx = AVX2,
+			.leaf_7_edx = 0xbc000400,
+			.capabilities = 0x10016b | 1ul << 26},
+		"ibrs eager-fpu swapgs", "", SPEC_CTRL_IBRS},
 	{"Gracemont: stale registers",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -88,7 +101,7 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0x1100e16b},
-		"verw ibrs ibpb eager-fpu", "", SPEC_CTRL_IBRS},
+		"verw ibrs ibpb eager-fpu bhi swapgs bhi-sequence", "", SPEC_CTRL_IBRS},
 	{"Sapphire Rapids",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -98,27 +111,65 @@ static const struct row {
 			.leaf_7_edx = 0xbc000400,
 			.leaf_7_2_edx = BHI_CTRL,
 			.capabilities = 0x100e16b | 1ul << 8},
-		"ibrs ibpb eager-fpu", "", SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S},
-	{"K10", {.vendor = VENDOR_AMD, .family = 0x10, .model = 4}, "lfence", "ibrs", 0},
-	{"Zen", {.vendor = VENDOR_AMD, .family = 0x17, .model = 1, .amd_8_ebx = 0x1007}, "lfence",
-		"ibrs", 0},
+		"ibrs ibpb eager-fpu bhi swapgs", "", SPEC_CTRL_IBRS | SPEC_CTRL_BHI_DIS_S},
+	{"K10", {.vendor = VENDOR_AMD, .family = 0x10, .model = 4}, "lfence x87-pointers", "ibrs",
+		0},
+	{"Zen", {.vendor = VENDOR_AMD, .family = 0x17, .model = 1, .amd_8_ebx = 0x1007},
+		"lfence div0", "ibrs", 0},
+	{"Zen 2, first microcode",
+		{.vendor = VENDOR_AMD,
+			.family = 0x17,
+			.model = 0x31,
+			.microcode = 0x0830107a,
+			.amd_8_ebx = 0x1007},
+		"lfence zenbleed", "ibrs", 0},
+	{"Zen 2, cured",
+		{.vendor = VENDOR_AMD,
+			.family = 0x17,
+			.model = 0x31,
+			.microcode = 0x0830107b,
+			.amd_8_ebx = 0x1007},
+		"lfence", "ibrs", 0},
+	{"Zen 2 below a hypervisor",
+		{.vendor = VENDOR_AMD,
+			.family = 0x17,
+			.model = 0x31,
+			.leaf_1_ecx = HYPERVISOR,
+			.amd_8_ebx = 0x1007},
+		"", "ibrs", 0},
 	{"Zen 3",
 		{.vendor = VENDOR_AMD,
 			.family = 0x19,
 			.model = 0x21,
 			.amd_8_ebx = 0x111ef657,
 			.amd_21_eax = 0x4d},
-		"ibrs ibrs-entry", "", SPEC_CTRL_IBRS},
+		"verw ibrs ibrs-entry", "", SPEC_CTRL_IBRS},
+	{"Zen 3 below a hypervisor that says nothing of VERW",
+		{.vendor = VENDOR_AMD,
+			.family = 0x19,
+			.model = 0x21,
+			.leaf_1_ecx = HYPERVISOR,
+			.amd_8_ebx = 0x111ef657,
+			.amd_21_eax = 0x4d},
+		"ibrs ibrs-entry", "verw", SPEC_CTRL_IBRS},
 	{"Zen 4",
 		{.vendor = VENDOR_AMD,
 			.family = 0x19,
 			.model = 0x61,
 			.amd_8_ebx = 0x791ef257,
 			.amd_21_eax = 0x62fcf},
+		"verw ibrs", "", 0},
+	{"Zen 5",
+		{.vendor = VENDOR_AMD,
+			.family = 0x1a,
+			.model = 0x44,
+			.amd_8_ebx = 0x791ef257,
+			.amd_21_eax = 0x62fcf,
+			.amd_21_ecx = 6},
 		"ibrs", "", 0},
 	{"QEMU without virtualisation",
-		{.vendor = VENDOR_AMD, .family = 0xf, .model = 0x6b, .leaf_1_ecx = HYPERVISOR}, "",
-		"ibrs", 0},
+		{.vendor = VENDOR_AMD, .family = 0xf, .model = 0x6b, .leaf_1_ecx = HYPERVISOR},
+		"x87-pointers", "ibrs", 0},
 	{"unknown maker", {.vendor = VENDOR_OTHER, .family = 7}, "kpti eager-fpu", "verw ibrs", 0},
 };
 
@@ -132,6 +183,7 @@ static const char *names_of(uint32_t set) {
 		if (set >> i & 1) strcat(strcat(result, result[0] ? " " : ""), defence_names[i]);
 	if (set & DEFENCE_BIT(IBRS_ENTRY)) strcat(result, " ibrs-entry");
 	if (set & DEFENCE_BIT(IBPB_SPACES)) strcat(result, " ibpb-spaces");
+	if (set & DEFENCE_BIT(BHI_SEQUENCE)) strcat(result, " bhi-sequence");
 	return result;
 }
 
@@ -145,7 +197,7 @@ static void processors(void) {
 		check(strcmp(names_of(defences.on), rows[i].on) == 0);
 		check(strcmp(names_of(defences.lacking), rows[i].lacking) == 0);
 		check(defences.spec_ctrl == rows[i].spec_ctrl);
-		check(defences.is_ibrs_automatic == (strcmp(rows[i].name, "Zen 4") == 0));
+		check(defences.is_ibrs_automatic == !!(rows[i].facts.amd_21_eax & 1 << 8));
 	}
 }
 
@@ -162,12 +214,13 @@ static struct defences choose(const char *name, const char *command_line) {
 }
 
 static void wishes(void) {
-	struct defences defences = choose("Skylake", "verw=off kpti=off l1d-flush=off ibrs=off");
+	struct defences defences = choose(
+		"Skylake", "verw=off kpti=off l1d-flush=off ibrs=off gds=off");
 
-	check(strcmp(names_of(defences.on), "ibpb rsb eager-fpu") == 0);
+	check(strcmp(names_of(defences.on), "ibpb rsb eager-fpu swapgs") == 0);
 	check(!defences.lacking && !defences.spec_ctrl);
 	defences = choose("Zen 4", "kpti=on ibpb=on ssbd=on lfence=on l1d-flush=on");
-	check(strcmp(names_of(defences.on), "kpti ibrs ibpb ssbd ibpb-spaces") == 0);
+	check(strcmp(names_of(defences.on), "kpti verw ibrs ibpb ssbd ibpb-spaces") == 0);
 	check(strcmp(names_of(defences.lacking), "l1d-flush lfence") == 0);
 	check(defences.spec_ctrl == SPEC_CTRL_SSBD);
 	defences = choose("Skylake", "ibpb=auto rsb=off");

@@ -19,6 +19,11 @@ unsigned vcpu_exit(struct vcpu *) { return GUEST_EXIT_DONE; }
 
 bool apic_is_pending(void) { return false; }
 
+// Interrupts of devices and timer come by vectors for which nobody asks.
+bool apic_is_in_service(unsigned) { return false; }
+
+uint32_t apic_take_errors(void) { return 0; }
+
 // The current thread's frame as exceptions and interrupts leave it.
 static void frame_complete(struct run *run) {
 	struct thread *thread = this_cpu()->current;
@@ -32,7 +37,7 @@ static void frame_complete(struct run *run) {
 
 static void interrupt(struct run *run, unsigned vector) {
 	frame_complete(run);
-	(void)trap_interrupt(vector);
+	(void)trap_interrupt(vector, 0);
 }
 
 static void exception(struct run *run, unsigned vector) {

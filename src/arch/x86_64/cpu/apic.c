@@ -2,6 +2,7 @@
 // One register file, two ways to reach it: the xAPIC page, or MSRs in x2APIC mode.
 #include <cpu/apic.h>
 
+#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
@@ -11,17 +12,25 @@
 // Offsets in the xAPIC page (SDM 3, table 11-1).
 enum apic_register {
 	APIC_ID = 0x20,
+	APIC_VERSION = 0x30,
 	APIC_TASK_PRIORITY = 0x80,
 	APIC_END_OF_INTERRUPT = 0xb0,
 	APIC_SPURIOUS = 0xf0,
-	APIC_REQUEST = 0x200, // IRR: eight registers, 16 bytes apart
+	APIC_SERVICE = 0x100, // ISR: eight registers, 16 bytes apart
+	APIC_REQUEST = 0x200, // IRR: the same
+	APIC_ERROR_STATUS = 0x280,
+	APIC_LVT_CMCI = 0x2f0,
 	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_THERMAL = 0x330,
+	APIC_LVT_COUNTERS = 0x340,
 	APIC_LVT_LINT0 = 0x350,
 	APIC_LVT_LINT1 = 0x360,
 	APIC_LVT_ERROR = 0x370,
 	APIC_TIMER_COUNT = 0x380,
 	APIC_TIMER_LEFT = 0x390,
 	APIC_TIMER_DIVIDE = 0x3e0,
+	APIC_EXTENDED = 0x400, // AMD: how many of the next there are, 16 bytes apart
+	APIC_EXTENDED_LVT = 0x500,
 };
 
 enum apic_bit {
@@ -59,6 +68,27 @@ static void apic_write(uint32_t offset, uint32_t value) {
 
 uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
 
+// Interrupts of the core itself that the kernel has no use for, whatever firmware wants of them;
+// how many entries there are is one more than the version says (SDM 3A 10.5.1, APM
+// 2 16.3.4, 16.4.5).
+static void local_sources_mask(void) {
+	static const uint32_t entries[] = {APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI};
+	uint32_t version = apic_read(APIC_VERSION);
+	uint32_t last = version >> 16 & 0xff;
+
+	for (uint32_t i = 0; i < array_count(entries) && last >= 4 + i; i++)
+		apic_write(entries[i], APIC_LVT_MASKED);
+	if (!(version >> 31)) return;
+	for (uint32_t i = 0; i < (apic_read(APIC_EXTENDED) >> 16 & 0xff); i++)
+		apic_write(APIC_EXTENDED_LVT + 16 * i, APIC_LVT_MASKED);
+}
+
+// A write makes readable what was found since the last one (SDM 3A 10.5.3).
+uint32_t apic_take_errors(void) {
+	apic_write(APIC_ERROR_STATUS, 0);
+	return apic_read(APIC_ERROR_STATUS);
+}
+
 uint64_t apic_init(void) {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 	uint64_t start = base & APIC_BASE_PAGE;
@@ -73,6 +103,9 @@ uint64_t apic_init(void) {
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
 	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, APIC_LVT_NMI);
+	local_sources_mask();
+	(void)apic_take_errors();
+	(void)apic_take_errors();
 	apic_write(APIC_LVT_ERROR, VECTOR_APIC_ERROR);
 	apic_write(APIC_TIMER_COUNT, 0);
 	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
@@ -100,6 +133,10 @@ void apic_timer_use_deadline(void) {
 	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_TIMER);
 	// The mode must be set before the MSR is written (SDM 3, 11.5.4.1).
 	asm volatile("mfence" : : : "memory");
+}
+
+bool apic_is_in_service(unsigned vector) {
+	return apic_read(APIC_SERVICE + vector / 32 * 16) >> vector % 32 & 1;
 }
 
 bool apic_is_pending(void) {

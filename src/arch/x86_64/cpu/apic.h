@@ -23,6 +23,12 @@ void apic_timer_use_one_shot(void);
 // True if the timer's interrupt waits for the kernel to allow interrupts.
 bool apic_timer_is_pending(void);
 
+// What went wrong since the last call: the error status register.
+uint32_t apic_take_errors(void);
+
+// True while the kernel owes an end of interrupt for the vector.
+bool apic_is_in_service(unsigned vector);
+
 // True if an interrupt waits for the kernel to allow interrupts.
 bool apic_is_pending(void);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // One row a defence: who needs it, who has it. Names of bits as in SDM 4, IA32_ARCH_CAPABILITIES,
-// SDM 2A, CPUID, and AMD's APM 3, appendix E.
+// SDM 2A, CPUID, and AMD's APM 3, appendix E. Lists of models are those of the makers' bulletins
+// (docs/reference/boot-options.md).
 #include <cpu/defences.h>
 
 #include <base/compiler.h>
@@ -9,7 +10,8 @@ enum leaf_1_ecx { VMX = 1 << 5 };
 #define HYPERVISOR (1u << 31)
 
 enum leaf_7 {
-	RTM = 1 << 11, // EBX
+	AVX2 = 1 << 5, // EBX
+	RTM = 1 << 11,
 	MD_CLEAR = 1 << 10, // EDX
 	IBRS_IBPB = 1 << 26,
 	L1D_FLUSH = 1 << 28,
@@ -18,13 +20,19 @@ enum leaf_7 {
 #define SSBD (1u << 31) // EDX
 
 enum amd_8_ebx {
+	AMD_ERROR_POINTERS = 1 << 2, // XSAVE and XRSTOR always move them
 	AMD_IBPB = 1 << 12,
 	AMD_IBRS = 1 << 14,
 	AMD_IBRS_ALWAYS_ON = 1 << 16,
 	AMD_SSBD = 1 << 24,
 };
 
-enum amd_21_eax { AMD_LFENCE_SERIALISES = 1 << 2, AMD_AUTOMATIC_IBRS = 1 << 8 };
+enum amd_21 {
+	AMD_LFENCE_SERIALISES = 1 << 2, // EAX
+	AMD_VERW_CLEAR = 1 << 5,
+	AMD_AUTOMATIC_IBRS = 1 << 8,
+	AMD_TSA_NO = 3 << 1, // ECX: TSA_SQ_NO, TSA_L1_NO
+};
 
 enum capability {
 	RDCL_NO = 1 << 0, // neither Meltdown nor L1TF
@@ -36,21 +44,64 @@ enum capability {
 	FB_CLEAR = 1 << 17,
 	BHI_NO = 1 << 20,
 	PBRSB_NO = 1 << 24,
+	GDS_CTRL = 1 << 25,
+	GDS_NO = 1 << 26,
 	RFDS_NO = 1 << 27,
 	RFDS_CLEAR = 1 << 28,
 };
+#define ITS_NO (1ul << 62)
 
-// The only 64-bit processors of Intel that do not execute speculatively: the first Atoms.
-static bool is_in_order(const struct cpu_facts *facts) {
-	static const uint8_t models[] = {0x1c, 0x26, 0x27, 0x35, 0x36};
+#define IN_ORDER DEFENCE_OPTIONS
 
+#define INTEL(what, first, last, stepping) \
+	{ what, VENDOR_INTEL, 6, first, last, stepping, UINT32_MAX }
+#define AMD(what, family, first, last, cured) \
+	{ what, VENDOR_AMD, family, first, last, 0, cured }
+
+// Who is affected by what, where no bit tells: models of a family from a stepping on, until a
+// microcode cures them.
+static const struct models {
+	uint8_t what; // enum defence, or IN_ORDER
+	uint8_t vendor, family, first, last, stepping;
+	uint32_t cured;
+} models[] = {
+	// The only 64-bit processors of Intel that do not execute speculatively: the first Atoms.
+	INTEL(IN_ORDER, 0x1c, 0x1c, 0), INTEL(IN_ORDER, 0x26, 0x27, 0),
+	INTEL(IN_ORDER, 0x35, 0x36, 0),
+	// Of those with the fault the ones that do not keep guests and host apart.
+	INTEL(DEFENCE_ITS, 0x55, 0x55, 6), INTEL(DEFENCE_ITS, 0x8e, 0x8e, 0xc),
+	INTEL(DEFENCE_ITS, 0x9e, 0x9e, 0xd), INTEL(DEFENCE_ITS, 0xa5, 0xa6, 0),
+	INTEL(DEFENCE_GDS, 0x4e, 0x4e, 0), INTEL(DEFENCE_GDS, 0x55, 0x55, 0),
+	INTEL(DEFENCE_GDS, 0x5e, 0x5e, 0), INTEL(DEFENCE_GDS, 0x66, 0x66, 0),
+	INTEL(DEFENCE_GDS, 0x6a, 0x6c, 0), INTEL(DEFENCE_GDS, 0x7d, 0x7e, 0),
+	INTEL(DEFENCE_GDS, 0x8c, 0x8e, 0), INTEL(DEFENCE_GDS, 0x9e, 0x9e, 0),
+	INTEL(DEFENCE_GDS, 0xa5, 0xa7, 0),
+	// Zen 2, Zen and Hygon's, Zen 3 and 4.
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x30, 0x3f, 0x0830107b),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x40, 0x4f, UINT32_MAX),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x60, 0x67, 0x0860010c),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x68, 0x6f, 0x08608107),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x70, 0x7f, 0x08701033),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x90, 0x91, UINT32_MAX),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0xa0, 0xaf, 0x08a00009),
+	AMD(DEFENCE_DIV0, 0x17, 0x00, 0x2f, UINT32_MAX),
+	AMD(DEFENCE_DIV0, 0x17, 0x50, 0x5f, UINT32_MAX),
+	AMD(DEFENCE_DIV0, 0x18, 0x00, 0xff, UINT32_MAX),
+	AMD(DEFENCE_VERW, 0x19, 0x00, 0xff, UINT32_MAX)};
+
+static bool is_listed(const struct cpu_facts *facts, unsigned what) {
 	for (unsigned i = 0; i < array_count(models); i++) {
-		if (facts->vendor == VENDOR_INTEL && facts->family == 6 &&
-			facts->model == models[i])
-			return true;
+		const struct models *row = &models[i];
+
+		if (row->what == what && row->vendor == facts->vendor &&
+			row->family == facts->family && row->first <= facts->model &&
+			row->last >= facts->model && row->stepping <= facts->stepping)
+			return facts->microcode < row->cured;
 	}
 	return false;
 }
+
+static bool is_in_order(const struct cpu_facts *facts) { return is_listed(facts, IN_ORDER); }
 
 // An unknown maker's CPU counts as faulty unless it says otherwise, AMD's never had these faults.
 static bool may_be_faulty(const struct cpu_facts *facts, uint64_t cure) {
@@ -71,15 +122,21 @@ static bool never(const struct cpu_facts *) { return false; }
 
 static bool needs_kpti(const struct cpu_facts *facts) { return may_be_faulty(facts, RDCL_NO); }
 
-// MDS, TAA, stale data of MMIO, and of registers: each cured by VERW where it is enumerated.
+// MDS, TAA, stale data of MMIO, and of registers, and AMD's TSA: each cured by VERW.
 static bool needs_verw(const struct cpu_facts *facts) {
+	if (facts->vendor == VENDOR_AMD)
+		return is_listed(facts, DEFENCE_VERW) &&
+			(facts->amd_21_ecx & AMD_TSA_NO) != AMD_TSA_NO;
 	return may_be_faulty(facts, MDS_NO) ||
 		(facts->leaf_7_ebx & RTM && may_be_faulty(facts, TAA_NO)) ||
 		(facts->capabilities & FB_CLEAR && may_be_faulty(facts, MMIO_NO)) ||
 		(facts->capabilities & RFDS_CLEAR && may_be_faulty(facts, RFDS_NO));
 }
 
+// What AMD's does is up to its microcode, of which only a hypervisor tells.
 static bool has_verw(const struct cpu_facts *facts) {
+	if (facts->vendor == VENDOR_AMD)
+		return facts->amd_21_eax & AMD_VERW_CLEAR || !(facts->leaf_1_ecx & HYPERVISOR);
 	return facts->leaf_7_edx & MD_CLEAR || facts->capabilities & (FB_CLEAR | RFDS_CLEAR);
 }
 
@@ -127,6 +184,36 @@ static bool needs_eager_fpu(const struct cpu_facts *facts) {
 	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
 }
 
+// Where IBRS stays on, what chooses among its targets does not obey it.
+static bool needs_bhi(const struct cpu_facts *facts) {
+	return facts->capabilities & IBRS_ALL && may_be_faulty(facts, BHI_NO);
+}
+
+static bool needs_swapgs(const struct cpu_facts *facts) {
+	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
+}
+
+static bool needs_its(const struct cpu_facts *facts) {
+	return has_vmx(facts) && !(facts->capabilities & ITS_NO) && is_listed(facts, DEFENCE_ITS);
+}
+
+static bool needs_gds(const struct cpu_facts *facts) {
+	return facts->leaf_7_ebx & AVX2 && !(facts->capabilities & GDS_NO) &&
+		is_listed(facts, DEFENCE_GDS);
+}
+
+static bool has_gds(const struct cpu_facts *facts) { return facts->capabilities & GDS_CTRL; }
+
+static bool needs_zenbleed(const struct cpu_facts *facts) {
+	return is_listed(facts, DEFENCE_ZENBLEED) && !(facts->leaf_1_ecx & HYPERVISOR);
+}
+
+static bool needs_div0(const struct cpu_facts *facts) { return is_listed(facts, DEFENCE_DIV0); }
+
+static bool needs_x87(const struct cpu_facts *facts) {
+	return facts->vendor == VENDOR_AMD && !(facts->amd_8_ebx & AMD_ERROR_POINTERS);
+}
+
 static const struct {
 	bool (*is_needed)(const struct cpu_facts *facts);
 	bool (*is_possible)(const struct cpu_facts *facts);
@@ -140,6 +227,13 @@ static const struct {
 	[DEFENCE_SSBD] = {never, has_ssbd},
 	[DEFENCE_LFENCE] = {needs_lfence, needs_lfence},
 	[DEFENCE_EAGER_FPU] = {needs_eager_fpu, always},
+	[DEFENCE_BHI] = {needs_bhi, always},
+	[DEFENCE_SWAPGS] = {needs_swapgs, always},
+	[DEFENCE_ITS] = {needs_its, has_ibpb},
+	[DEFENCE_GDS] = {needs_gds, has_gds},
+	[DEFENCE_ZENBLEED] = {needs_zenbleed, needs_zenbleed},
+	[DEFENCE_DIV0] = {needs_div0, always},
+	[DEFENCE_X87] = {needs_x87, always},
 };
 
 const char *const defence_names[DEFENCE_OPTIONS] = {
@@ -152,15 +246,26 @@ const char *const defence_names[DEFENCE_OPTIONS] = {
 	[DEFENCE_SSBD] = "ssbd",
 	[DEFENCE_LFENCE] = "lfence",
 	[DEFENCE_EAGER_FPU] = "eager-fpu",
+	[DEFENCE_BHI] = "bhi",
+	[DEFENCE_SWAPGS] = "swapgs",
+	[DEFENCE_ITS] = "its",
+	[DEFENCE_GDS] = "gds",
+	[DEFENCE_ZENBLEED] = "zenbleed",
+	[DEFENCE_DIV0] = "div0",
+	[DEFENCE_X87] = "x87-pointers",
 };
 
 static void choose_spec_ctrl(struct defences *defences, const struct cpu_facts *facts) {
 	if (defences->on & DEFENCE_BIT(SSBD)) defences->spec_ctrl |= SPEC_CTRL_SSBD;
+	if (defences->on & DEFENCE_BIT(BHI)) {
+		if (facts->leaf_7_2_edx & BHI_CTRL)
+			defences->spec_ctrl |= SPEC_CTRL_BHI_DIS_S;
+		else
+			defences->on |= DEFENCE_BIT(BHI_SEQUENCE);
+	}
 	if (!(defences->on & DEFENCE_BIT(IBRS))) return;
 	defences->is_ibrs_automatic = facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
 	if (!defences->is_ibrs_automatic) defences->spec_ctrl |= SPEC_CTRL_IBRS;
-	if (facts->leaf_7_2_edx & BHI_CTRL && may_be_faulty(facts, BHI_NO))
-		defences->spec_ctrl |= SPEC_CTRL_BHI_DIS_S;
 	if (!is_ibrs_constant(facts)) defences->on |= DEFENCE_BIT(IBRS_ENTRY);
 }
 
@@ -178,6 +283,12 @@ struct defences defences_choose(const struct cpu_facts *facts, const enum wish *
 	}
 	if (result.on & DEFENCE_BIT(IBPB) && wishes[DEFENCE_IBPB] == WISH_ON)
 		result.on |= DEFENCE_BIT(IBPB_SPACES);
+	// A write of CR3 waits for the SWAPGS too.
+	if (result.on & DEFENCE_BIT(KPTI))
+		result.on &= ~DEFENCE_BIT(SWAPGS);
+	else
+		result.on |= DEFENCE_BIT(NO_KPTI);
+	result.on |= DEFENCE_BIT(ALWAYS);
 	choose_spec_ctrl(&result, facts);
 	return result;
 }

@@ -16,9 +16,20 @@ enum defence {
 	DEFENCE_SSBD, // no load overtakes an older store
 	DEFENCE_LFENCE, // LFENCE waits for all before it
 	DEFENCE_EAGER_FPU, // no program runs while the FPU holds another's registers
+	DEFENCE_BHI, // branch history of programs and guests does not choose targets in the kernel
+	DEFENCE_SWAPGS, // no load ahead of a SWAPGS behind a branch
+	DEFENCE_ITS, // the branch predictor forgets when a guest leaves
+	DEFENCE_GDS, // no stale data in gathers: microcode does it unless it is switched off
+	DEFENCE_ZENBLEED, // no stale halves of vector registers
+	DEFENCE_DIV0, // no quotient of somebody else's division
+	DEFENCE_X87, // no pointers of another's x87 exception
 	DEFENCE_OPTIONS, // those above are rows with a name; those below follow from them
 	DEFENCE_IBRS_ENTRY = DEFENCE_OPTIONS, // IBRS is off while programs and guests run
 	DEFENCE_IBPB_SPACES, // the branch predictor forgets at each change of address space
+	DEFENCE_BHI_SEQUENCE, // BHI by instructions
+	DEFENCE_NO_KPTI,
+	DEFENCE_SMAP, // programs' alignment-check flag is cleared
+	DEFENCE_ALWAYS,
 };
 
 enum wish { WISH_AUTO, WISH_ON, WISH_OFF };
@@ -27,12 +38,13 @@ enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
 
 struct cpu_facts {
 	enum cpu_vendor vendor;
-	uint32_t family, model;
+	uint32_t family, model, stepping;
+	uint32_t microcode; // revision; 0: unknown
 	uint32_t leaf_1_ecx;
 	uint32_t leaf_7_ebx, leaf_7_edx;
 	uint32_t leaf_7_2_edx;
 	uint32_t amd_8_ebx; // 8000_0008h
-	uint32_t amd_21_eax; // 8000_0021h
+	uint32_t amd_21_eax, amd_21_ecx; // 8000_0021h
 	uint64_t capabilities; // IA32_ARCH_CAPABILITIES; 0 where there is none
 };
 

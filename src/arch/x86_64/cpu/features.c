@@ -103,5 +103,9 @@ bool features_init(void) {
 	cr4_write(cr4);
 	msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
 	msr_write(MSR_PAT, PAGING_PAT);
+	// What firmware or loader may have left: breakpoints, branch tracing, SYSENTER.
+	dr7_write(DR7_FIXED);
+	(void)msr_try_write(MSR_DEBUGCTL, 0);
+	(void)msr_try_write(MSR_SYSENTER_CS, 0);
 	return true;
 }

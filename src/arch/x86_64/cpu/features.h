@@ -29,6 +29,13 @@ extern uint64_t features_present;
 
 static inline bool feature_has(enum feature feature) { return features_present >> feature & 1; }
 
+// The registers of programs can be switched in line.
+static inline bool features_switch_fast(void) {
+	const uint64_t both = 1ul << FEATURE_FSGSBASE | 1ul << FEATURE_XSAVEOPT;
+
+	return (features_present & both) == both;
+}
+
 // The CPU's feature is not to be used.
 void feature_forget(enum feature feature);
 

@@ -4,7 +4,6 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/defences.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 
@@ -69,6 +68,11 @@ void fpu_reset(struct fpu_state *state, size_t size, uint64_t xcr0) {
 	// SSE marked as in use, so that MXCSR is loaded from here in every case.
 	words[XSAVE_USED] = XCR0_X87 | XCR0_SSE;
 	state->xcr0 = xcr0;
+}
+
+static void fpu_load(const struct fpu_state *state) {
+	fpu_forget_pointers(this_cpu());
+	asm volatile("xrstor64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
 }
 
 void fpu_give(struct fpu_state *next) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <base/compiler.h>
+#include <cpu/defences.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <stdbool.h>
@@ -27,10 +28,6 @@ static inline void fpu_save(struct fpu_state *state) {
 		asm volatile("xsave64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
 }
 
-static inline void fpu_load(const struct fpu_state *state) {
-	asm volatile("xrstor64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
-}
-
 // Finds XSAVE features, sets CR0, CR4 and XCR0 for native threads. Once a core, at boot.
 void fpu_init(void);
 
@@ -39,12 +36,24 @@ void fpu_init(void);
 uint64_t fpu_native_xcr0(void);
 uint64_t fpu_guest_xcr0(size_t area_size);
 
-// fpu_save and fpu_load in a row for CPUs with XSAVEOPT and states with one XCR0.
-static inline void fpu_exchange(struct fpu_state *save, const struct fpu_state *load) {
-	asm volatile("xsaveopt64 %0; xrstor64 %1"
-		     :
-		     : "m"(save->area), "m"(load->area), "a"(~0), "d"(~0)
-		     : "memory");
+// Some CPUs' XRSTOR loads the pointers to the last x87 instruction only with an x87 exception: this
+// makes them the kernel's (CVE-2006-1056).
+static inline void fpu_forget_pointers(const struct cpu *cpu) {
+	static const uint32_t zero;
+
+	if (unlikely(cpu->defences & DEFENCE_BIT(X87)))
+		asm volatile("fnclex; emms; fildl %0" : : "m"(zero));
+}
+
+// fpu_save and fpu_load in a row for CPUs with XSAVEOPT and native threads, whose XCR0 has nothing
+// in its upper half, which EDX would choose from.
+static inline void fpu_exchange(
+	const struct cpu *cpu, struct fpu_state *save, const struct fpu_state *load) {
+	uint32_t all = ~0u; // an output, so that it stays where it is
+
+	asm volatile("xsaveopt64 %1" : "+a"(all) : "m"(save->area) : "memory");
+	fpu_forget_pointers(cpu);
+	asm volatile("xrstor64 %0" : : "m"(load->area), "a"(all) : "memory");
 }
 
 // Puts the reset state (FCW 0x37f, MXCSR 0x1f80) into an area of size bytes.
@@ -54,15 +63,13 @@ void fpu_reset(struct fpu_state *state, size_t size, uint64_t xcr0);
 // XCR0 if it differs. Null: the next FPU instruction raises #NM.
 void fpu_give(struct fpu_state *next);
 
-// fpu_give() from one native thread to another, in line. All native threads have one XCR0, and
-// addresses of the kernel are negative numbers: neither state may be null.
-static inline void fpu_give_soon(struct fpu_state *next) {
-	struct cpu *cpu = this_cpu();
+// fpu_give() from one native thread to another, in line, for CPUs with XSAVEOPT. All native threads
+// have one XCR0, and addresses of the kernel are negative numbers: neither state may be null.
+static inline void fpu_give_soon(struct cpu *cpu, struct fpu_state *next) {
 	struct fpu_state *owner = __atomic_load_n(&cpu->fpu_allowed, __ATOMIC_RELAXED);
 
-	if (((int64_t)owner & (int64_t)next) >= 0 || !feature_has(FEATURE_XSAVEOPT))
-		return fpu_give(next);
-	fpu_exchange(owner, next);
+	if (unlikely(((int64_t)owner & (int64_t)next) >= 0)) return fpu_give(next);
+	fpu_exchange(cpu, owner, next);
 	cpu->fpu_allowed = next;
 }
 

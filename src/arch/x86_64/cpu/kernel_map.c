@@ -18,9 +18,10 @@
 #define UNCACHED (HOST_WRITE_THROUGH | HOST_CACHE_DISABLE)
 #define ENTRY_NO_EXECUTE (1ul << 63)
 
-#define DATA_BITS (HOST_PRESENT | HOST_WRITABLE | HOST_GLOBAL | ENTRY_NO_EXECUTE)
-#define CONSTANT_BITS (HOST_PRESENT | HOST_GLOBAL | ENTRY_NO_EXECUTE)
-#define TEXT_BITS (HOST_PRESENT | HOST_GLOBAL)
+#define PRESENT (PAGING_OCCUPIED | HOST_PRESENT)
+#define DATA_BITS (PRESENT | HOST_WRITABLE | HOST_GLOBAL | ENTRY_NO_EXECUTE)
+#define CONSTANT_BITS (PRESENT | HOST_GLOBAL | ENTRY_NO_EXECUTE)
+#define TEXT_BITS (PRESENT | HOST_GLOBAL)
 
 // SDM 3A, 4.1.4
 #define CPUID_ADDRESS_SIZES 0x80000008u
@@ -65,7 +66,7 @@ static uint64_t *entry_find(uint64_t virtual, unsigned level) {
 		uint64_t *entry = paging_entry(table, virtual, here);
 
 		if (here == level || paging_is_page(&paging_host, *entry, here)) return entry;
-		if (!*entry) *entry = table_take() | HOST_PRESENT | HOST_WRITABLE;
+		if (!*entry) *entry = table_take() | PRESENT | HOST_WRITABLE;
 		table = physical_pointer(paging_target(*entry, 1));
 	}
 }

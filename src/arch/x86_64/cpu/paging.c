@@ -15,10 +15,12 @@ enum guest_entry {
 	GUEST_LARGE = 1 << 7,
 };
 
-// Ignored by the processor. A page without any access has no other bit that is surely set.
-#define GUEST_OCCUPIED (1ul << 52)
+// Not present at all, for a page that only the kernel may read is open to Meltdown; nor does its
+// address name memory whose cache lines could be read through it (L1TF): all bits are the other way
+// round.
+#define NO_ACCESS (PAGING_OCCUPIED | PAGING_ADDRESS)
 
-#define GUEST_ALL (GUEST_OCCUPIED | GUEST_READ | GUEST_WRITE | GUEST_EXECUTE)
+#define GUEST_ALL (PAGING_OCCUPIED | GUEST_READ | GUEST_WRITE | GUEST_EXECUTE)
 
 enum guest_memory_type {
 	MEMORY_UNCACHEABLE = 0,
@@ -44,26 +46,26 @@ enum guest_memory_type {
 	}
 
 const struct paging_format paging_host = {
-	.occupied = HOST_PRESENT,
+	.occupied = PAGING_OCCUPIED,
 	.large = HOST_LARGE,
-	.table = HOST_PRESENT | HOST_WRITABLE | HOST_USER,
+	.table = PAGING_OCCUPIED | HOST_PRESENT | HOST_WRITABLE | HOST_USER,
 	.table_memory = HOST_UNCACHED,
-	.access[PAGING_NO_ACCESS] = HOST_PRESENT, // supervisor only
-	.access[PAGING_WRITE] = HOST_PRESENT,
-	.access[PAGING_READ] = HOST_PRESENT | HOST_USER,
-	.access[PAGING_READ_WRITE] = HOST_PRESENT | HOST_USER | HOST_WRITABLE,
+	.access[PAGING_NO_ACCESS] = NO_ACCESS,
+	.access[PAGING_WRITE] = NO_ACCESS,
+	.access[PAGING_READ] = PAGING_OCCUPIED | HOST_PRESENT | HOST_USER,
+	.access[PAGING_READ_WRITE] = PAGING_OCCUPIED | HOST_PRESENT | HOST_USER | HOST_WRITABLE,
 	// 1 GiB pages ignore the PAT bit (semantics.md J7).
 	.memory = {HOST_MEMORY(0, HOST_PAT), HOST_MEMORY(HOST_LARGE, HOST_LARGE_PAT),
 		HOST_MEMORY(HOST_LARGE, 0)},
 };
 
 const struct paging_format paging_guest = {
-	.occupied = GUEST_OCCUPIED,
+	.occupied = PAGING_OCCUPIED,
 	.large = GUEST_LARGE,
 	.table = GUEST_ALL,
-	.access[PAGING_NO_ACCESS] = GUEST_OCCUPIED,
-	.access[PAGING_WRITE] = GUEST_OCCUPIED,
-	.access[PAGING_READ] = GUEST_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
+	.access[PAGING_NO_ACCESS] = NO_ACCESS,
+	.access[PAGING_WRITE] = NO_ACCESS,
+	.access[PAGING_READ] = PAGING_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
 	.access[PAGING_READ_WRITE] = GUEST_ALL,
 	.memory = {GUEST_MEMORY(0), GUEST_MEMORY(GUEST_LARGE), GUEST_MEMORY(GUEST_LARGE)},
 };

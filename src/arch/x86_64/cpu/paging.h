@@ -31,6 +31,9 @@ enum {
 
 #define PAGING_ADDRESS 0x000ffffffffff000ul // of an entry of any format
 
+// Ignored by the processor in all formats: what tells an entry in use, whatever access it gives.
+#define PAGING_OCCUPIED (1ul << 52)
+
 // SDM 3A 4.5.4, tables 4-15 to 4-20.
 enum host_entry {
 	HOST_PRESENT = 1 << 0,
@@ -59,7 +62,7 @@ struct paging_format {
 	uint64_t large; // at levels 2 and 3: a page, not a table
 	uint64_t table; // what an entry naming a table has
 	uint64_t table_memory; // of it: what the attributes may set
-	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has
+	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has, and what it has not
 
 	// What a page of each size has for its attributes.
 	uint16_t memory[PAGING_LEVELS - 1][PAGING_ATTRIBUTES];
@@ -112,7 +115,11 @@ static inline bool paging_leads_to(
 	const struct paging_format *format, uint64_t entry, unsigned level, physical_t page) {
 	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
 
-	return (entry & (kind | (PAGING_ADDRESS & -paging_span(level)))) == (kind | page.value);
+	uint64_t mask = kind | (PAGING_ADDRESS & -paging_span(level));
+
+	// One without access has its address the other way round.
+	return likely((entry & mask) == (kind | page.value)) ||
+		(!(entry & 1) && ((entry ^ PAGING_ADDRESS) & mask) == (kind | page.value));
 }
 
 // Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
@@ -154,5 +161,5 @@ static inline unsigned paging_device_attributes(unsigned attributes) { return at
 // level: 1, 2 or 3; attributes: one of the three above.
 static inline uint64_t paging_page_entry(const struct paging_format *format, physical_t page,
 	unsigned level, enum paging_access access, unsigned attributes) {
-	return page.value | format->access[access] | format->memory[level - 1][attributes];
+	return (page.value ^ format->access[access]) | format->memory[level - 1][attributes];
 }

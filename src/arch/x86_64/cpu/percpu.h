@@ -52,9 +52,8 @@ struct cpu {
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
 	uint64_t kernel_cr3; // the kernel's own tables, as CR3 takes them (space.c)
 
-	// For defended.asm.
+	// For trap.asm.
 	uint64_t entry_stack; // where interrupts push: the kernel's, or what programs' tables show
-	uint64_t entry_save[3]; // registers of who enters or is left to
 	uint64_t program_root; // of who ran last
 	uint32_t defences; // 1 << enum defence
 	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside

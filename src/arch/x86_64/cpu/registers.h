@@ -43,6 +43,8 @@ enum efer_bit {
 	EFER_AIBRSE = 1 << 21, // AMD: automatic IBRS
 };
 
+enum { DR7_FIXED = 1 << 10 };
+
 enum flags_bit {
 	FLAGS_TF = 1 << 8,
 	FLAGS_IF = 1 << 9,
@@ -62,8 +64,12 @@ enum msr {
 	MSR_APIC_BASE = 0x1b,
 	MSR_SPEC_CTRL = 0x48,
 	MSR_PRED_CMD = 0x49,
+	MSR_MICROCODE = 0x8b,
 	MSR_ARCH_CAPABILITIES = 0x10a,
+	MSR_MCU_OPT_CTRL = 0x123, // Intel
+	MSR_SYSENTER_CS = 0x174,
 	MSR_MISC_ENABLE = 0x1a0, // Intel
+	MSR_DEBUGCTL = 0x1d9,
 	MSR_PAT = 0x277,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
@@ -81,7 +87,7 @@ enum msr {
 
 enum misc_enable_bit { MISC_ENABLE_LIMIT_CPUID = 1 << 22 };
 
-enum de_cfg_bit { DE_CFG_LFENCE_SERIALISES = 1 << 1 };
+enum de_cfg_bit { DE_CFG_LFENCE_SERIALISES = 1 << 1, DE_CFG_ZENBLEED = 1 << 9 };
 
 enum pred_cmd_bit { PRED_CMD_IBPB = 1 << 0 };
 

@@ -89,7 +89,6 @@ void segments_use_entry(enum syscall_entry entry) {
 
 void segments_use_ways(const struct cpu *cpu, const struct ways_in *ways_in) {
 	memcpy(syscall_entries, ways_in->syscall, sizeof(syscall_entries));
-	idt_fill(ways_in->stubs);
 	tss.rsp[0] = cpu->entry_stack;
 	segments_use_entry(ways_in->first);
 }

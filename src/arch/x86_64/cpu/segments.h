@@ -24,6 +24,7 @@ enum vector {
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
+	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 10.11.2)
 	VECTOR_ALIGNMENT = 17,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_EXCEPTIONS = 32,
@@ -53,7 +54,6 @@ enum syscall_entry { SYSCALL_ENTRY_FAST, SYSCALL_ENTRY_PLAIN, SYSCALL_ENTRIES };
 
 // Where the CPU enters the kernel.
 struct ways_in {
-	const char *stubs; // STUB_SIZE apart, one a vector
 	const char *syscall[SYSCALL_ENTRIES]; // two equal ones where there are no fast paths
 	enum syscall_entry first; // in use after boot
 };

@@ -4,8 +4,10 @@
 
 #include <base/compiler.h>
 #include <base/panic.h>
+#include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/machine_check.h>
+#include <kernel/irq.h>
 
 // Words of the frame.
 enum { FRAME_VECTOR = 15, FRAME_CODE = 16, FRAME_RIP = 17 };
@@ -23,12 +25,22 @@ static bool recover(uint64_t *frame) {
 	return false;
 }
 
+// A device sent the vector of machine checks.
+static bool is_message(const uint64_t *frame) {
+	if (frame[FRAME_VECTOR] != VECTOR_MACHINE_CHECK ||
+		!apic_is_in_service(VECTOR_MACHINE_CHECK))
+		return false;
+	irq_stray(VECTOR_MACHINE_CHECK);
+	apic_end_of_interrupt();
+	return true;
+}
+
 void trap_in_kernel(uint64_t *frame) {
 	static const char *const names[] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9 ", "r8 ",
 		"rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax", "vector", "error code", "rip",
 		"cs", "rflags", "rsp", "ss"};
 
-	if (recover(frame)) return;
+	if (recover(frame) || is_message(frame)) return;
 	if (frame[FRAME_VECTOR] == VECTOR_MACHINE_CHECK) machine_check_panic();
 	print("\nregisters of the kernel:\n");
 	for (unsigned i = 0; i < array_count(names); i++)

@@ -25,9 +25,13 @@
 
 #define TAG_REST 0xffful // of a tag: everything but the label
 
-// Each path exists twice, so that the shortest need not save registers for what may come: with
-// words in registers only, or also in the IPC buffer. No capabilities.
-enum message_shape { MESSAGE_SHORT = MESSAGE_REGISTERS, MESSAGE_LONG = MESSAGE_MAX_LENGTH };
+// Each path exists three times, so that the shortest pays nothing for what may come: without words,
+// with words in registers only, or also in the IPC buffer. No capabilities.
+enum message_shape {
+	MESSAGE_EMPTY = 0,
+	MESSAGE_SHORT = MESSAGE_REGISTERS,
+	MESSAGE_LONG = MESSAGE_MAX_LENGTH,
+};
 
 static inline bool tag_fits(uint64_t tag, enum message_shape shape) {
 	return (tag & TAG_REST) <= (uint64_t)shape;
@@ -35,7 +39,7 @@ static inline bool tag_fits(uint64_t tag, enum message_shape shape) {
 
 static inline bool find(const struct thread *thread, uint64_t address, enum message_shape shape,
 	struct slot **slot) {
-	if (shape == MESSAGE_SHORT) return thread_find_soon(thread, address, slot);
+	if (shape != MESSAGE_LONG) return thread_find_soon(thread, address, slot);
 	*slot = thread_find(thread, address);
 	return likely(*slot);
 }
@@ -48,7 +52,7 @@ static inline void message_give(const struct thread *from, struct thread *to, ui
 	to->context.rsi = tag;
 	if (shape == MESSAGE_LONG)
 		to->context.rsi = (tag & ~TAG_REST) | message_copy(from, to, length);
-	else if (unlikely(length > 0))
+	else if (shape == MESSAGE_SHORT)
 		message_copy_registers(&from->context, &to->context, length);
 }
 
@@ -65,8 +69,9 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);
-	if (unlikely(cpu->fpu_allowed != next->fpu_used)) fpu_give_soon(next->fpu_used);
+	if (cpu->fpu_allowed != next->fpu_used) fpu_give_soon(cpu, next->fpu_used);
 	before_exit();
+	way_out_user();
 }
 
 // The first that waits on endpoint can run in the place of a caller, on the caller's time.
@@ -98,7 +103,7 @@ static void call_long(uint64_t address, uint64_t tag);
 	uint64_t head, badge;
 
 	if (!find(caller, address, shape, &slot))
-		return shape == MESSAGE_SHORT ? call_long(address, tag) : syscall_slow();
+		return shape != MESSAGE_LONG ? call_long(address, tag) : syscall_slow();
 	head = slot->cap.head;
 	badge = slot->cap.badge;
 	if (unlikely(!cap_head_may_call(head))) return call_slow(slot);
@@ -119,10 +124,15 @@ static void call_long(uint64_t address, uint64_t tag);
 	call_slow(slot);
 }
 
-void fastpath_call(uint64_t address, uint64_t tag) {
-	benchmark_enter();
+[[gnu::noinline]] static void call_short(uint64_t address, uint64_t tag) {
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT))) return call_long(address, tag);
 	call(address, tag, MESSAGE_SHORT);
+}
+
+void fastpath_call(uint64_t address, uint64_t tag) {
+	benchmark_enter();
+	if (!tag_fits(tag, MESSAGE_EMPTY)) return call_short(address, tag);
+	call(address, tag, MESSAGE_EMPTY);
 }
 
 // A fault handler may always be called (fault_handler_is_valid).
@@ -185,7 +195,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 
 	if (!find(server, address, shape, &source) ||
 		!find(server, server->context.r12, shape, &answer))
-		return shape == MESSAGE_SHORT ? reply_recv_long(address, tag) : syscall_slow();
+		return shape != MESSAGE_LONG ? reply_recv_long(address, tag) : syscall_slow();
 	endpoint_head = source->cap.head;
 	reply_head = answer->cap.head;
 	if (unlikely(!cap_head_is(endpoint_head, CAP_ENDPOINT, RIGHT_READ) ||
@@ -197,7 +207,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		    !may_wait(endpoint, server) || (notification && notification->is_active)))
 		return syscall_slow();
 	caller = reply->thread;
-	if (shape == MESSAGE_SHORT) {
+	if (shape != MESSAGE_LONG) {
 		if (unlikely(caller->state_and_fault != THREAD_BLOCKED_REPLY))
 			return reply_recv_long(address, tag);
 	} else if (caller->state != THREAD_BLOCKED_REPLY || !may_restart(caller, tag)) {
@@ -214,7 +224,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		thread_queue_append(&endpoint->head, server);
 	else
 		wait_queue_insert(&endpoint->head, server);
-	if (shape == MESSAGE_SHORT || caller->fault_kind == FAULT_NONE) {
+	if (shape != MESSAGE_LONG || caller->fault_kind == FAULT_NONE) {
 		message_give(server, caller, 0, tag, shape);
 	} else {
 		fault_take_reply(caller, server);
@@ -229,10 +239,15 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 	reply_recv(address, tag, MESSAGE_LONG);
 }
 
-void fastpath_reply_recv(uint64_t address, uint64_t tag) {
-	benchmark_enter();
+[[gnu::noinline]] static void reply_recv_short(uint64_t address, uint64_t tag) {
 	if (unlikely(!tag_fits(tag, MESSAGE_SHORT))) return reply_recv_long(address, tag);
 	reply_recv(address, tag, MESSAGE_SHORT);
+}
+
+void fastpath_reply_recv(uint64_t address, uint64_t tag) {
+	benchmark_enter();
+	if (!tag_fits(tag, MESSAGE_EMPTY)) return reply_recv_short(address, tag);
+	reply_recv(address, tag, MESSAGE_EMPTY);
 }
 
 // To put the current thread aside its time is charged: that leaves it enough only before the moment
@@ -256,6 +271,7 @@ static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	waiter->state = THREAD_RUNNING;
 	schedule_admit(waiter, cpu, rank);
 	before_exit();
+	way_out_user();
 }
 
 // Whether a signal reaches the bound thread where it is.
@@ -282,7 +298,7 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 		notification->is_active = true;
 		notification->word |= badge;
 		before_exit();
-		return;
+		return way_out_user();
 	}
 	waiter->context.rdi = badge;
 	wake(waiter, cpu, rank);

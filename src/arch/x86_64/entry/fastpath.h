@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The frequent system calls and faults without detours. Each does all that the slow path would do,
-// or nothing: then it leaves by syscall_slow() or exception_slow(). On return the way out goes to
-// the current thread.
+// or nothing. It leaves by one of the functions below that do not return, by a jump.
 #pragma once
 
 #include <stdint.h>
 
 struct slot;
 
-// Entered with the frame of the current thread complete, and the program's RDI and RSI.
+// Entered by a jump, with the frame of the current thread complete, and the program's RDI and RSI.
 void fastpath_call(uint64_t address, uint64_t tag);
 void fastpath_reply_recv(uint64_t address, uint64_t tag);
 void fastpath_send(uint64_t address, uint64_t tag);
 
 // Entered with the frame of the current thread whole.
 void fastpath_exception(uint64_t vector, uint64_t code);
+
+// Runs the current thread.
+void way_out_user(void);
 
 // Give the system call or exception to the slow path; they do not return in the kernel. In
 // trap.asm.

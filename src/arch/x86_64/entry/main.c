@@ -17,6 +17,7 @@
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
 #include <entry/defend.h>
+#include <entry/gates.h>
 #include <entry/multiboot.h>
 #include <kernel/boot_memory.h>
 #include <kernel/schedule.h>
@@ -207,7 +208,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	segments_use_ways(&boot_cpu, &ways_in);
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	space_start(); // PCIDs
-	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) defended_kernel_cr3 = boot_cpu.kernel_cr3;
+	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) trap_kernel_cr3 = boot_cpu.kernel_cr3;
 	interrupts_start(&acpi); // all pins masked
 	facts.tsc_hertz = clock_init(&acpi, options.tsc_kilohertz * 1000ul);
 	if (!facts.tsc_hertz) return false;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define DEFINE(name, value) asm volatile(".ascii \"@define " #name " %c0\"" : : "i"((long)(value)))
+_Static_assert(offsetof(struct thread, context) == 0);
 #define CONTEXT(name, field) DEFINE(CONTEXT_##name, offsetof(struct context, field))
 #define TRAP(name, field) DEFINE(TRAP_##name, offsetof(struct thread, trap.field))
 #define VCPU(name, field) DEFINE(VCPU_##name, offsetof(struct vcpu, field))
@@ -19,11 +20,11 @@
 #define DEFENCE(name) DEFINE(DEFENCE_##name, DEFENCE_BIT(name))
 
 [[gnu::used]] static void offsets(void) {
-	DEFINE(THREAD_CONTEXT, offsetof(struct thread, context));
 	DEFINE(CONTEXT_FRAME, CONTEXT_FRAME);
 	CONTEXT(RIP, rip);
 	CONTEXT(RDX, rdx);
 	CONTEXT(RAX, rax);
+	CONTEXT(RBX, rbx);
 	CONTEXT(RFLAGS, rflags);
 	CONTEXT(RSP, rsp);
 	DEFINE(CONTEXT_WHOLE_BIT, __builtin_ctzl(CONTEXT_WHOLE));
@@ -38,8 +39,6 @@
 	CPU(PROGRAM_ROOT, program_root);
 	DEFINE(THREAD_PROGRAM_ROOT, offsetof(struct thread, program_root));
 	CPU(ENTRY_STACK, entry_stack);
-	CPU(ENTRY_SAVE, entry_save);
-	CPU(DEFENCES, defences);
 	CPU(SPEC_CTRL, spec_ctrl);
 	CPU(PROGRAM_SPEC_CTRL, program_spec_ctrl);
 	DEFENCE(KPTI);
@@ -48,6 +47,13 @@
 	DEFENCE(IBRS_ENTRY);
 	DEFENCE(IBPB_SPACES);
 	DEFENCE(RSB);
+	DEFENCE(BHI_SEQUENCE);
+	DEFENCE(ITS);
+	DEFENCE(DIV0);
+	DEFENCE(SWAPGS);
+	DEFENCE(SMAP);
+	DEFENCE(NO_KPTI);
+	DEFENCE(ALWAYS);
 	VCPU(REGISTERS, registers);
 	VCPU(LAUNCHED, launched);
 	VCPU(ENTRY_FAILED, entry_failed);
@@ -62,7 +68,7 @@
 	SAME(VECTOR_DOUBLE_FAULT);
 	SAME(VECTOR_PROTECTION);
 	SAME(VECTOR_MACHINE_CHECK);
-	SAME(VECTOR_EXCEPTIONS);
+	SAME(VECTOR_MESSAGES);
 	SAME(SELECTOR_KERNEL_DATA);
 	SAME(SELECTOR_USER_CODE);
 	SAME(SELECTOR_USER_DATA);

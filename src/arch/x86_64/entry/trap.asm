@@ -4,135 +4,134 @@
 ; Inside the kernel interrupts are off, GS holds struct cpu, and the stack starts at its top: the
 ; state of whoever was interrupted lies in its struct context or struct vcpu, so nothing on the
 ; stack outlives an entry. C functions return what to do next (enum way_out).
+;
+; What a CPU's faults ask for stands where it is executed, in parts of a gate (gates.inc).
+;
+; With DEFENCE_KPTI this text and .bss.entry are all that a program's tables show of the kernel:
+; what comes before a write of CR3 on the way in, or after it on the way out, touches nothing else.
 
 %include "offsets.inc"
-%include "stubs.inc"
 
 VMCS_HOST_RIP equ 0x6c16
 
 bits 64
-default rel
+default abs
 
 extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
-extern trap_syscall, trap_call, trap_exception, trap_interrupt, trap_guest_exit, trap_in_kernel
-global trap_stubs, trap_syscall_entry, trap_syscall_entry_plain
-global syscall_slow, call_slow, exception_slow, way_out
-; Where defended.asm joins in, and what defend.c turns into jumps there.
-global trap_common, trap_broken, guest_exit, guest_enter
-global way_out_user.sysret, interrupt_return.iret, trap_common.exception
-global trap_syscall_entry.entered, trap_syscall_entry_plain.entered, trap_common.entered
-global guest_exit.entered, guest_enter.entering
+extern trap_syscall, trap_call, trap_exception, trap_interrupt, trap_idle, trap_guest_exit
+extern trap_in_kernel
+global trap_stubs, trap_gates, trap_gates_end, trap_kernel_cr3
+global trap_syscall_entry, trap_syscall_entry_plain, trap_program_entry
+global trap_to_program, trap_to_exception
+global syscall_slow, call_slow, exception_slow, way_out, way_out_user
 
-; Stores or loads registers, the arguments from the third on, one after the other from an address
-; on.
-%macro registers 3-*
-%xdefine way %1
-%xdefine base %2
-%assign at 0
-%rotate 1
-%rep %0 - 2
-%rotate 1
-%ifidn way, store
-	mov [base + at], %1
-%else
-	mov %1, [base + at]
-%endif
-%assign at at + 8
-%endrep
-%endmacro
+%include "gates.inc"
 
-; The general registers of struct context, from its end down and from its start up.
-%macro push_all 1-*
-%rep %0
-	push %1
-%rotate 1
-%endrep
-%endmacro
+section .rodata align=8
+trap_gates:
 
-%macro pop_all 1-*
-%rep %0
-%rotate -1
-	pop %1
-%endrep
-%endmacro
+section .text.entry progbits alloc exec nowrite align=64
 
-%define CONTEXT_REGISTERS rax, rdx, rbx, rbp, rsi, rdi, r15, r9, r8, r10, r12, r13, r14
-
-%define BROKEN_REGISTERS rax, rcx, rdx, rbx, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
-
-section .text
-
-	align STUB_SIZE
+; One stub a vector, STUB_SIZE apart: pushes an error code where the CPU pushes none, and the
+; vector. Any device can send vectors from 16 on as a message, without an error code. The CPU aligns
+; the stack before it pushes a frame, so its address tells which one it is (SDM 3A 6.14.2).
 trap_stubs:
-	vector_stubs trap_common, trap_broken
+%assign vector 0
+%rep 256
+	align STUB_SIZE
+%if vector == VECTOR_NMI
+	iretq				; may come at any moment, GS unknown, and is of no use
+%else
+%if vector == 17 || vector == 21 || vector == 29 || vector == 30
+	test spl, 8
+	jz .code_ %+ vector
+	push 0
+.code_ %+ vector:
+%elif !(vector == 8 || (vector >= 10 && vector <= 14))
+	push 0
+%endif
+	push vector
+%if vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK
+	jmp trap_broken
+%else
+	jmp trap_common
+%endif
+%endif
+%assign vector vector + 1
+%endrep
 
+	align 64
 ; SYSCALL: RCX is the next instruction, R11 the flags; FMASK has cleared IF, TF, DF, AC and NT. The
 ; frame serves as stack for as long as registers are pushed; NMI and machine check have stacks of
 ; their own.
-%macro syscall_enter 0
+%macro syscall_gate 1
+part DEFENCE_ALWAYS
 	swapgs
 	mov [gs:CPU_SCRATCH], rsp
-.entered:
+part DEFENCE_KPTI
+	mov rsp, [gs:CPU_KERNEL_CR3]
+	mov cr3, rsp
+part DEFENCE_ALWAYS
 	mov rsp, [gs:CPU_CURRENT]
-	add rsp, THREAD_CONTEXT + CONTEXT_FRAME
+	add rsp, CONTEXT_FRAME
 	push qword [gs:CPU_SCRATCH]
 	push r11
 	push rcx
 	push_all CONTEXT_REGISTERS
 	mov rsp, [gs:CPU_KERNEL_STACK]
+part DEFENCE_IBRS_ENTRY
+	mov r8, rdx
+	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
+	mov rdx, r8
+part DEFENCE_BHI_SEQUENCE
+	history_clear
+gate_enters %1
 %endmacro
 
-	align 64
-trap_syscall_entry:
-	syscall_enter
+	syscall_gate trap_syscall_entry
 	cmp rdx, SYSCALL_CALL
-	jne .not_call
-	call fastpath_call
+	je fastpath_call
+	cmp rdx, SYSCALL_REPLY_RECV
+	je fastpath_reply_recv
+	cmp rdx, SYSCALL_SEND
+	je fastpath_send
+	cmp rdx, SYSCALL_NULL
+	jne syscall_slow
 
 ; The current thread's frame. Its RIP is canonical where SYSRET may be used: behind a SYSCALL in
-; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET).
+; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET). SYSRET takes the flags from
+; R11.
 way_out_user:
 	mov rsp, [gs:CPU_CURRENT]
-	cmp dword [rsp + THREAD_CONTEXT + CONTEXT_RFLAGS + 4], 0
+	cmp dword [rsp + CONTEXT_RFLAGS + 4], 0
 	jne interrupt_return
-	add rsp, THREAD_CONTEXT
+program_parts
+part DEFENCE_ALWAYS
 	pop_all CONTEXT_REGISTERS
 	pop rcx
 	pop r11
+part DEFENCE_NO_KPTI
 	pop rsp
-.sysret:
+part DEFENCE_KPTI
+	pop qword [gs:CPU_SCRATCH]
+	mov rsp, [rsp + THREAD_PROGRAM_ROOT - CONTEXT_FRAME]
+	mov cr3, rsp
+	mov rsp, [gs:CPU_SCRATCH]
+part DEFENCE_VERW
+	verw [kernel_data]
+part DEFENCE_ALWAYS
 	swapgs
 	o64 sysret
-
-trap_syscall_entry.not_call:
-	cmp rdx, SYSCALL_REPLY_RECV
-	jne .not_reply_recv
-	call fastpath_reply_recv
-	jmp way_out_user
-.not_reply_recv:
-	cmp rdx, SYSCALL_SEND
-	jne .not_send
-	call fastpath_send
-	jmp way_out_user
-.not_send:
-	cmp rdx, SYSCALL_NULL
-	jne syscall_slow
-	jmp way_out_user
+gate_leaves
 
 ; The same without fast paths.
-	align 16
-trap_syscall_entry_plain:
-	syscall_enter
+	align 64
+	syscall_gate trap_syscall_entry_plain
 
-; A fast path that has done nothing jumps here instead of returning.
+; A fast path that has done nothing jumps here.
 syscall_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_syscall
-	jmp way_out
-
-call_slow:
-	mov rsp, [gs:CPU_KERNEL_STACK]
-	call trap_call
 
 ; EAX: enum way_out. The stack is at its top.
 way_out:
@@ -146,121 +145,176 @@ way_out:
 	hlt
 	jmp .idle
 
-; RSP: the thread. Every register is loaded.
-	align 16
-interrupt_return:
-	mov rdx, rsp
+call_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
-	mov rcx, [rdx + THREAD_CONTEXT + CONTEXT_RIP]
-	; IRETQ to a non-canonical address faults in ring 0 on some CPUs (SDM 2A, IRET).
-	mov rax, rcx
-	shl rax, 16
-	sar rax, 16
-	cmp rax, rcx
-	jne .bad_address
-	mov eax, [rdx + THREAD_CONTEXT + CONTEXT_RFLAGS]
-	push SELECTOR_USER_DATA
-	push qword [rdx + THREAD_CONTEXT + CONTEXT_RSP]
-	push rax
-	push SELECTOR_USER_CODE
-	push rcx
-	mov rcx, [rdx + TRAP_RCX]
-	mov r11, [rdx + TRAP_R11]
-	registers load, rdx + THREAD_CONTEXT, r14, r13, r12, r10, r8, r9, r15, rdi, rsi, rbp, rbx
-	mov rax, [rdx + THREAD_CONTEXT + CONTEXT_RAX]
-	mov rdx, [rdx + THREAD_CONTEXT + CONTEXT_RDX]
-.iret:
-	swapgs
-	iretq
-
-.bad_address:
-	mov [rdx + TRAP_FAULT_IP], rcx
-	mov edi, VECTOR_PROTECTION
-	xor esi, esi
-	call trap_exception
+	call trap_call
 	jmp way_out
 
 ; Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
 	align 16
 trap_common:
-	cld
 	test byte [rsp + 24], 3
-	jz trap_in_idle
+	jnz near trap_stubs		; gates.c makes it lead to trap_program_entry
+trap_to_program:
+; Only the idle loop runs with interrupts on here; it has nothing to keep. The fence: GS is a
+; program's if the branch was predicted wrongly (CVE-2019-1125).
+	cmp qword [rsp], VECTOR_MESSAGES
+	jb trap_broken
+	lfence
+	mov rdi, [rsp]
+	mov rsp, [gs:CPU_KERNEL_STACK]
+	call trap_idle
+	jmp way_out
+
+part DEFENCE_ALWAYS
 	swapgs
-.entered:
+part DEFENCE_SWAPGS
+	lfence
+part DEFENCE_SMAP
+	clac
+part DEFENCE_ALWAYS
+	cld
 	push rcx
+part DEFENCE_KPTI
+	mov rcx, [gs:CPU_KERNEL_CR3]
+	mov cr3, rcx
+part DEFENCE_ALWAYS
 	mov rcx, rsp
 	mov rsp, [gs:CPU_CURRENT]
-	add rsp, THREAD_CONTEXT + CONTEXT_FRAME
+	add rsp, CONTEXT_FRAME
 	push qword [rcx + 48]
 	push qword [rcx + 40]
 	push qword [rcx + 24]
 	push_all CONTEXT_REGISTERS
 	bts qword [rsp + CONTEXT_RFLAGS], CONTEXT_WHOLE_BIT
 	mov rax, [rcx]
-	mov [rsp - THREAD_CONTEXT + TRAP_RCX], rax
-	mov [rsp - THREAD_CONTEXT + TRAP_R11], r11
+	mov [rsp + TRAP_RCX], rax
+	mov [rsp + TRAP_R11], r11
 	mov rax, [rcx + 24]
-	mov [rsp - THREAD_CONTEXT + TRAP_FAULT_IP], rax
+	mov [rsp + TRAP_FAULT_IP], rax
 	mov rdi, [rcx + 8]
 	mov rsi, [rcx + 16]
 	mov rsp, [gs:CPU_KERNEL_STACK]
-	cmp edi, VECTOR_EXCEPTIONS
-	jb .exception
-.interrupt:
+part DEFENCE_IBRS_ENTRY
+	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
+gate_enters trap_program_entry
+	cmp edi, VECTOR_MESSAGES
+	jb near fastpath_exception	; or to exception_slow
+trap_to_exception:
 	call trap_interrupt
 	jmp way_out
-.exception:
-	call fastpath_exception
-	jmp way_out_user
+
 exception_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_exception
 	jmp way_out
 
-; Only the idle loop runs with interrupts on here; it has nothing to keep.
-trap_in_idle:
-	cmp qword [rsp], VECTOR_EXCEPTIONS
-	jb trap_broken
-	mov rdi, [rsp]
-	mov rsp, [gs:CPU_KERNEL_STACK]
-	jmp trap_common.interrupt
+; RSP: the thread. Every register is loaded.
+	align 16
+interrupt_return:
+	mov rbx, rsp
+	; IRETQ to a non-canonical address faults in ring 0 on some CPUs (SDM 2A, IRET).
+	mov rcx, [rbx + CONTEXT_RIP]
+	mov rax, rcx
+	shl rax, 16
+	sar rax, 16
+	cmp rax, rcx
+	jne .bad_address
+program_parts
+part DEFENCE_ALWAYS
+	mov rsp, [gs:CPU_ENTRY_STACK]	; a program's tables show it
+	mov eax, [rbx + CONTEXT_RFLAGS]
+	push SELECTOR_USER_DATA
+	push qword [rbx + CONTEXT_RSP]
+	push rax
+	push SELECTOR_USER_CODE
+	push qword [rbx + CONTEXT_RIP]
+	mov rcx, [rbx + TRAP_RCX]
+	mov r11, [rbx + TRAP_R11]
+	registers load, rbx, r14, r13, r12, r10, r8, r9, r15, rdi, rsi, rbp
+	mov rdx, [rbx + CONTEXT_RDX]
+	mov rax, [rbx + CONTEXT_RAX]
+part DEFENCE_NO_KPTI
+	mov rbx, [rbx + CONTEXT_RBX]
+part DEFENCE_KPTI
+	push qword [rbx + CONTEXT_RBX]
+	mov rbx, [rbx + THREAD_PROGRAM_ROOT]
+	mov cr3, rbx
+	pop rbx
+part DEFENCE_VERW
+	verw [kernel_data]
+part DEFENCE_ALWAYS
+	swapgs
+	iretq
+gate_leaves
+
+.bad_address:
+	mov [rbx + TRAP_FAULT_IP], rcx
+	mov edi, VECTOR_PROTECTION
+	xor esi, esi
+	jmp exception_slow
 
 ; An exception in the kernel, a double fault or a machine check: the whole frame for the panic. C
-; returns where an instruction may fault.
+; returns where an instruction may fault. Who knows which tables are loaded.
 trap_broken:
 	push_all BROKEN_REGISTERS
+	mov r12, cr3
+	mov rax, [trap_kernel_cr3]
+	test rax, rax
+	jz .mapped
+	mov cr3, rax
+.mapped:
 	mov rdi, rsp
 	mov rbx, rsp
 	and rsp, -16
 	call trap_in_kernel
+	mov cr3, r12
 	mov rsp, rbx
 	pop_all BROKEN_REGISTERS
 	add rsp, 16
 	iretq
 
+; The form of VERW with a memory operand is the one that overwrites the buffers.
+kernel_data:
+	dw SELECTOR_KERNEL_DATA
+
 ; VM exit: the CPU comes here with host state loaded and the guest's general registers.
 	align 16
-guest_exit:
+part DEFENCE_ALWAYS
 	push rax
 	mov rax, [gs:CPU_GUEST]
-.entered:
 	pop qword [rax + VCPU_REGISTERS]
 	registers store, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
 		r8, r9, r10, r11, r12, r13, r14, r15
-.call:
+part DEFENCE_IBRS_ENTRY
+	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
+part DEFENCE_RSB
+	returns_fill
+part DEFENCE_BHI_SEQUENCE
+	history_clear
+part DEFENCE_ITS
+	msr_write MSR_PRED_CMD, PRED_CMD_IBPB
+gate_enters trap_guest_entry
 	call trap_guest_exit
 	jmp way_out
 
 ; VM entry of this_cpu()->guest. C has loaded all but the general registers, and HOST_RSP points to
 ; the top of the stack.
 guest_enter:
+part DEFENCE_IBRS_ENTRY
+	msr_write MSR_SPEC_CTRL, [gs:CPU_PROGRAM_SPEC_CTRL]
+part DEFENCE_L1D_FLUSH
+	msr_write MSR_FLUSH_CMD, FLUSH_CMD_L1D
+part DEFENCE_DIV0
+	divider_clear
+part DEFENCE_VERW
+	verw [kernel_data]
+part DEFENCE_ALWAYS
 	mov rax, [gs:CPU_GUEST]
-.entering:
-	mov ecx, VMCS_HOST_RIP
-	lea rdx, [guest_exit]
 	cmp qword [rax + VCPU_LAUNCHED], 0
 	jne .load
+	mov ecx, VMCS_HOST_RIP
+	mov rdx, [trap_guest_entry]
 	vmwrite rcx, rdx
 	cmp qword [rax + VCPU_LAUNCHED], 0
 .load:
@@ -274,7 +328,18 @@ guest_enter:
 .resume:
 	vmresume
 .failed:
-	; The instruction fell through: the controls are inconsistent, nothing ran.
+	; The instruction fell through: the controls are inconsistent, nothing ran. What follows is
+	; the same as behind an exit.
+	push rax
 	mov rax, [gs:CPU_GUEST]
 	mov qword [rax + VCPU_ENTRY_FAILED], 1
-	jmp guest_exit.call
+	pop rax
+	jmp [trap_guest_entry]
+gate_leaves
+
+section .rodata
+trap_gates_end:
+
+section .bss.entry nobits alloc noexec write align=8
+trap_kernel_cr3:			; the kernel's own tables where GS is unknown, or 0
+	resq 1

@@ -3,8 +3,10 @@
 #include <entry/trap.h>
 
 #include <base/compiler.h>
+#include <base/panic.h>
 #include <cpu/apic.h>
 #include <cpu/clock.h>
+#include <cpu/features.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <kernel/fault.h>
@@ -77,22 +79,51 @@ static void timer_arrived(void) {
 	(void)schedule_check_budget();
 }
 
-enum way_out trap_interrupt(uint64_t vector) {
+// What is in service at the APIC came from hardware. Everything else is a program's INT n, its
+// exception, or spurious.
+static enum way_out other_vector(uint64_t vector, uint64_t code) {
+	if (apic_is_in_service((unsigned)vector)) {
+		if (vector == VECTOR_APIC_ERROR)
+			trace("apic: error interrupt, status %x\n", apic_take_errors());
+		else
+			irq_stray((unsigned)vector);
+		apic_end_of_interrupt();
+	} else if (vector < VECTOR_EXCEPTIONS) {
+		return trap_exception(vector, code);
+	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
+		call_by_interrupt(vector);
+	} else {
+		irq_stray((unsigned)vector);
+	}
+	return leave();
+}
+
+static uint64_t flags_read(void) {
+	uint64_t flags;
+
+	asm volatile("pushfq; popq %0" : "=r"(flags));
+	return flags;
+}
+
+enum way_out trap_interrupt(uint64_t vector, uint64_t code) {
 	schedule_update_time();
+	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && flags_read() & FLAGS_AC)
+		panic("entered with SMAP switched off");
 	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
 		(void)schedule_check_budget();
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
 		return leave();
-	} else if (vector == VECTOR_TIMER) {
-		timer_arrived();
-	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
-		call_by_interrupt(vector);
-	} else if (vector == VECTOR_APIC_ERROR) {
-		trace("apic: error interrupt\n");
 	}
-	// All others are spurious or INT n: nothing is in service at the APIC.
-	if (vector == VECTOR_TIMER || vector == VECTOR_APIC_ERROR) apic_end_of_interrupt();
+	if (vector != VECTOR_TIMER) return other_vector(vector, code);
+	timer_arrived();
+	apic_end_of_interrupt();
 	return leave();
+}
+
+enum way_out trap_idle(uint64_t vector) {
+	if (vector < VECTOR_EXCEPTIONS && !apic_is_in_service((unsigned)vector))
+		panic("exception %lu in the idle loop", vector);
+	return trap_interrupt(vector, 0);
 }
 
 // Interrupts may be pending: after the deadline the timer's own, and Bochs keeps every interrupt
@@ -108,5 +139,5 @@ enum way_out trap_guest_exit(void) {
 	unsigned outcome = vcpu_exit(this_cpu()->guest);
 
 	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
-	return outcome == GUEST_EXIT_DONE ? leave() : trap_interrupt(outcome);
+	return outcome == GUEST_EXIT_DONE ? leave() : trap_interrupt(outcome, 0);
 }

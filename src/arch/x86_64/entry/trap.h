@@ -28,8 +28,11 @@ static inline void exception_note(struct thread *thread, uint64_t vector, uint64
 		fault_note_exception(thread, vector, code);
 }
 
-// Device interrupt, timer, or INT n of a program.
-enum way_out trap_interrupt(uint64_t vector);
+// Device interrupt, timer, INT n of a program, or an exception whose vector a device can send.
+enum way_out trap_interrupt(uint64_t vector, uint64_t code);
+
+// The same in the idle loop.
+enum way_out trap_idle(uint64_t vector);
 
 // VM exit of this_cpu()->guest.
 enum way_out trap_guest_exit(void);

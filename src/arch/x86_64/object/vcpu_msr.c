@@ -12,7 +12,6 @@
 #include <kernel/thread.h>
 
 enum {
-	MSR_SYSENTER_CS = 0x174,
 	MSR_SYSENTER_ESP = 0x175,
 	MSR_SYSENTER_EIP = 0x176,
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits

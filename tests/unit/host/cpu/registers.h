@@ -9,6 +9,8 @@
 
 enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
 
+enum flags_bit { FLAGS_AC = 1 << 18 };
+
 uint64_t cr2_read(void);
 void cr3_write(uint64_t value);
 uint64_t cr4_read(void);
