@@ -358,7 +358,6 @@ static void stray_messages(void) {
 	}
 	CHECK_OK(cap_delete(handler));
 	card_send(&card, 48 + VECTOR);
-	sleep_microseconds(1000);
 }
 
 static const struct test tests[] = {

@@ -26,6 +26,10 @@ static struct slot *random_place(unsigned objects) {
 	return &arrays[object][random_below(array_slots[object])];
 }
 
+static struct slot *slots_of(const struct cap *cap) {
+	return cap->type == CAP_THREAD ? cap_thread(cap)->slots : cap_object(cap);
+}
+
 // Makes the objects, their capabilities in slots 1.. of nobody.
 static void make_objects(unsigned objects) {
 	for (unsigned i = 0; i < objects; i++) {
@@ -34,7 +38,7 @@ static void make_objects(unsigned objects) {
 
 		check(world_make(is_thread ? OBJECT_TCB : OBJECT_CNODE, radix, 1 + i, 1) ==
 			ERROR_NONE);
-		arrays[i] = cap_object(&world.slots[1 + i].cap);
+		arrays[i] = slots_of(&world.slots[1 + i].cap);
 		array_slots[i] = 1u << (is_thread ? THREAD_SLOT_RADIX : radix);
 	}
 	check(world_make(OBJECT_ENDPOINT, 0, 1 + objects, 1) == ERROR_NONE);
@@ -44,7 +48,7 @@ static bool is_referred(const struct slot *array, bool by_zombie) {
 	for (const struct slot *s = &world.slots[0]; s; s = slot_next(s))
 		if ((s->cap.type == CAP_CNODE || s->cap.type == CAP_THREAD ||
 			    (by_zombie && s->cap.type == CAP_ZOMBIE)) &&
-			cap_object(&s->cap) == array)
+			slots_of(&s->cap) == array)
 			return true;
 	return false;
 }

@@ -228,10 +228,10 @@ static void frame_rights(void) {
 	} cases[] = {
 		{RW, RW, 7},
 		{RW, RIGHT_READ, 5},
-		{RW, RIGHT_WRITE, 1},
+		{RW, RIGHT_WRITE, 0},
 		{RIGHT_READ, RW, 5},
-		{RIGHT_WRITE, RW, 1},
-		{0, RW, 1},
+		{RIGHT_WRITE, RW, 0},
+		{0, RW, 0},
 		{RIGHTS_ALL, RIGHTS_ALL, 7},
 	};
 	struct slot *root = world_space(OBJECT_PML4);
