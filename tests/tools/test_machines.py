@@ -24,11 +24,11 @@ class BochsTest(unittest.TestCase):
     def test_ending_is_read_from_the_log(self):
         with tempfile.TemporaryDirectory() as directory:
             log = pathlib.Path(directory) / "bochs.log"
-            self.assertIn("did not start", bochs.ending(directory))
+            self.assertIn("did not start", bochs.ending(directory, 0))
             log.write_text("0p[IODEBUG] >>PANIC<< Shutdown port: shutdown requested\n")
-            self.assertIsNone(bochs.ending(directory))
+            self.assertIsNone(bochs.ending(directory, 0))
             log.write_text("0p[CPU0 ] >>PANIC<< exception(): 3rd (13) exception\n")
-            self.assertIn("3rd (13)", bochs.ending(directory))
+            self.assertIn("3rd (13)", bochs.ending(directory, 0))
 
 
 class QemuTest(unittest.TestCase):

@@ -89,7 +89,7 @@ def prepare(settings, directory):
     return [PROGRAM, "-q", "-f", "machine.bxrc", "-rc", "debugger.rc"]
 
 
-def ending(directory):
+def ending(directory, status):
     """Why the machine stopped, from its log: None for a power-off, else one line."""
     try:
         log = (pathlib.Path(directory) / "bochs.log").read_text(errors="replace")
@@ -97,5 +97,5 @@ def ending(directory):
         return "Bochs left no log: it did not start"
     panics = re.findall(r">>PANIC<< (.*)", log)
     if not panics:
-        return "Bochs stopped without saying why"
+        return f"Bochs stopped with status {status} without saying why"
     return None if panics[0].startswith(POWERED_OFF) else panics[0]

@@ -171,8 +171,8 @@ class BochsMachine(Machine):
         """How many ticks have passed, or None when it ends before it tells them."""
         return machine_clock.bochs_ticks(self._process.pid, self.directory / "output")
 
-    def how_it_ended(self, _):
-        return bochs.ending(self.directory)
+    def how_it_ended(self, status):
+        return bochs.ending(self.directory, status)
 
 
 class QemuMachine(Machine):

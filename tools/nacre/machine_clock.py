@@ -74,8 +74,9 @@ class QemuClock(threading.Thread):
 
 # The debugger's line wherever it stops.
 TICKS = re.compile(rb"Next at t=(\d+)")
-# Of Bochs' processor time, between two looks at its clock; and how often an answer is looked for.
-LOOK_SECONDS = 10
+# Of Bochs' processor time, between two looks at its clock: few runs need one.
+LOOK_SECONDS = 120
+# Between two looks for an answer.
 PAUSE = 0.2
 
 
