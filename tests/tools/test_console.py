@@ -14,7 +14,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import console, keys  # noqa: E402
+from nacre import console, keys, progress  # noqa: E402
 from nacre.paint import Painter  # noqa: E402
 
 
@@ -93,6 +93,9 @@ class Machine:
 
     def send(self, data):
         self.typed += data
+
+    def progress(self):
+        return progress.Progress(os.getpid())
 
 
 class TerminalTest(unittest.TestCase):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The network card of emulated machines, and the host's end of its wire."""
 
+import os
 import pathlib
 import socket
 import sys
@@ -9,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import bochs, network, qemu, wire  # noqa: E402
+from nacre import bochs, network, progress, qemu, wire  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 
@@ -63,11 +64,14 @@ class WireTest(unittest.TestCase):
             link.send(b"short")
             self.assertEqual(machine.recv(100), b"short".ljust(60, b"\0"))
             machine.sendto(b"answer", ("127.0.0.1", link.network.port + 1))
-            self.assertEqual(link.ask(b"", lambda frame: frame == b"answer", 5), b"answer")
+            hope = progress.Progress(os.getpid())
+            self.assertEqual(link.ask(b"", lambda frame: frame == b"answer", hope), b"answer")
 
     def test_silence_ends(self):
         with wire.Wire("10.0.2.99") as link:
-            self.assertIsNone(link.resolve(b"\x0a\0\0\1", 0.1))
+            # The machine's emulator stands still.
+            hope = progress.Progress(os.getpid(), idle=0.1, used=lambda _: 0.0)
+            self.assertIsNone(link.resolve(b"\x0a\0\0\1", hope))
 
 
 if __name__ == "__main__":
