@@ -51,7 +51,7 @@ static inline void seL4_BenchmarkResetThreadUtilisation(seL4_Word tcb_cptr) {
 	sel4_debug(SYSCALL_BENCHMARK_RESET_THREAD_UTILISATION, tcb_cptr);
 }
 
-// A line a thread on the debug console; only a debug build knows it and the next.
+// A line a thread on the kernel's console.
 static inline void seL4_BenchmarkDumpAllThreadsUtilisation(void) {
 	sel4_debug(SYSCALL_BENCHMARK_DUMP_ALL_THREADS_UTILISATION, 0);
 }

@@ -93,21 +93,31 @@ CASES = {
         "megabytes of 4 KiB pages at fixed addresses, in any order",
         ["fixed: all pages are there"],
         "wrong page|was stopped"),
+    "utilisation": (
+        "the benchmark kernel counts a thread's entries, schedules and time",
+        [f"meter: {what} right" for what in (
+            "start", "number of log entries", "kernel entries", "schedules",
+            "time in the kernel", "time", "schedules of the core", "kernel entries of the core",
+            "new start")] + ["meter: done"],
+        "meter: .* wrong"),
 }
+FLAVOURS = {"utilisation": "benchmark"}
 
 
 def check(name, words=None, extra=()):
     _, texts, forbidden = words or CASES[name]
+    flavour = FLAVOURS.get(name, "debug")
     folder = places.BUILD / "system-tests"
     folder.mkdir(parents=True, exist_ok=True)
-    image = product.compose(FOLDER / name / f"{name}.system", folder / f"{name}.img")
+    image = product.compose(FOLDER / name / f"{name}.system", folder / f"{name}.img",
+                            flavour)
     running = machine.QemuMachine(
-        kernel=build.artefact("kernel-debug.elf32"),
+        kernel=build.artefact(f"kernel-{flavour}.elf32"),
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
         clock="instructions", extra=extra)
     found, said = judge(f"system-{name}{'-'.join(extra)}", running,
                         [("until", text) for text in texts])
-    if re.search(forbidden, said.partition("initial task at")[2]):
+    if re.search(forbidden, said.partition("initial task at")[2] or said):
         found.append(results.failed(f"system/{name}/words", f"it said {forbidden!r}"))
     return found
 
