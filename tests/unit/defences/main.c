@@ -180,7 +180,8 @@ static const char *names_of(uint32_t set) {
 
 	result[0] = 0;
 	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++)
-		if (set >> i & 1) strcat(strcat(result, result[0] ? " " : ""), defence_names[i]);
+		if (set >> i & 1)
+			strcat(strcat(result, result[0] ? " " : ""), defence_rows[i].name);
 	if (set & DEFENCE_BIT(IBRS_ENTRY)) strcat(result, " ibrs-entry");
 	if (set & DEFENCE_BIT(IBPB_SPACES)) strcat(result, " ibpb-spaces");
 	if (set & DEFENCE_BIT(BHI_SEQUENCE)) strcat(result, " bhi-sequence");
@@ -188,7 +189,7 @@ static const char *names_of(uint32_t set) {
 }
 
 static void processors(void) {
-	const enum wish wishes[DEFENCE_OPTIONS] = {};
+	const unsigned wishes[DEFENCE_OPTIONS] = {};
 
 	for (unsigned i = 0; i < array_count(rows); i++) {
 		struct defences defences = defences_choose(&rows[i].facts, wishes);
@@ -202,13 +203,13 @@ static void processors(void) {
 }
 
 static struct defences choose(const char *name, const char *command_line) {
-	struct options options;
+	unsigned options[OPTIONS];
 
-	options_read(command_line, &options);
+	options_read(command_line, options);
 	for (unsigned i = 0; i < array_count(rows); i++) {
 		check_about(rows[i].name);
 		if (strcmp(rows[i].name, name) == 0)
-			return defences_choose(&rows[i].facts, options.defences);
+			return defences_choose(&rows[i].facts, options + OPTION_DEFENCES);
 	}
 	abort();
 }
@@ -232,30 +233,36 @@ static void wishes(void) {
 }
 
 static void options_all(void) {
-	struct options options;
+	unsigned options[OPTIONS];
 
-	options_read("", &options);
-	check(options.serial == CONSOLE_DEFAULT_PORT && options.log == 0);
-	check(options.fast_paths == WISH_AUTO);
-	check(options.pcid == WISH_AUTO && options.defences[DEFENCE_KPTI] == WISH_AUTO);
-	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", &options);
-	check(options.serial == 0x2f8 && options.log == 'n' && options.pcid == WISH_OFF);
-	check(options.defences[DEFENCE_KPTI] == WISH_AUTO);
-	check(options.defences[DEFENCE_VERW] == WISH_AUTO);
-	check(options.defences[DEFENCE_IBRS] == WISH_ON);
-	options_read("serial=3f8 log=some root-cnode-bits=11", &options);
-	check(options.serial == CONSOLE_DEFAULT_PORT && options.log == 0);
-	check(options.root_cnode_bits == 0);
-	options_read("root-cnode-bits=17 serial=0xfffff log=al", &options);
-	check(options.root_cnode_bits == 17 && options.serial == CONSOLE_DEFAULT_PORT);
-	check(options.log == 0);
-	options_read("serial=none fastpath=off", &options);
-	check(options.serial == 0 && options.fast_paths == WISH_OFF);
-	check(options.tsc_kilohertz == 0);
-	options_read("tsc=2399184", &options);
-	check(options.tsc_kilohertz == 2399184);
-	options_read("tsc=2399184000000", &options);
-	check(options.tsc_kilohertz == 0);
+	options_read("", options);
+	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_LOG] == 0);
+	check(options[OPTION_FAST_PATHS] == WISH_AUTO);
+	check(options[OPTION_PCID] == WISH_AUTO &&
+		options[OPTION_DEFENCES + DEFENCE_KPTI] == WISH_AUTO);
+	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", options);
+	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == 'n' &&
+		options[OPTION_PCID] == WISH_OFF);
+	check(options[OPTION_DEFENCES + DEFENCE_KPTI] == WISH_AUTO);
+	check(options[OPTION_DEFENCES + DEFENCE_VERW] == WISH_AUTO);
+	check(options[OPTION_DEFENCES + DEFENCE_IBRS] == WISH_ON);
+	options_read("serial=3f8 log=some root-cnode-bits=11", options);
+	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_LOG] == 0);
+	check(options[OPTION_ROOT_CNODE] == 0);
+	options_read("root-cnode-bits=17 serial=0xfffff log=al", options);
+	check(options[OPTION_ROOT_CNODE] == 17 && options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT);
+	check(options[OPTION_LOG] == 0);
+	options_read("serial=none fastpath=off", options);
+	check(options[OPTION_SERIAL] == 0 && options[OPTION_FAST_PATHS] == WISH_OFF);
+	check(options[OPTION_TSC] == 0);
+	options_read("tsc=2399184", options);
+	check(options[OPTION_TSC] == 2399184);
+	options_read("tsc=2399184000000", options);
+	check(options[OPTION_TSC] == 0);
+	options_read("xserial=0x1 serial=0x2f8  log=all serial log", options);
+	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == 'a');
+	options_read("log=all kpti=on log=none kpti=off kpti=perhaps", options);
+	check(options[OPTION_LOG] == 'n' && options[OPTION_DEFENCES + DEFENCE_KPTI] == WISH_OFF);
 }
 
 static unsigned lines_printed(const char *command_line) {

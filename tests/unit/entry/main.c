@@ -293,15 +293,6 @@ static void line_long(void) {
 	_Static_assert(MULTIBOOT_COMMAND_LINE >= 4096);
 }
 
-static void option_values(void) {
-	const char *line = "xserial=1 serial=0x2f8  log=all serial";
-
-	check(multiboot_option(line, "serial") == line + 17);
-	check(strcmp(multiboot_option(line, "log"), "all serial") == 0);
-	check(!multiboot_option(line, "lo"));
-	check(!multiboot_option("", "log"));
-}
-
 static const struct test tests[] = {
 	{"multiboot2_whole", "tags of multiboot 2 become boot facts", multiboot2_whole},
 	{"multiboot1_whole", "multiboot 1 information becomes boot facts", multiboot1_whole},
@@ -313,7 +304,6 @@ static const struct test tests[] = {
 	{"modules_crowded", "modules beyond the sixteenth are counted", modules_crowded},
 	{"line_long", "a command line of 4 KiB is whole, a longer one is known to be cut",
 		line_long},
-	{"option_values", "options are found as whole words", option_values},
 };
 
 int main(void) { return check_run(tests, array_count(tests)); }

@@ -104,9 +104,14 @@ static bool is_listed(const struct cpu_facts *facts, unsigned what) {
 static bool is_in_order(const struct cpu_facts *facts) { return is_listed(facts, IN_ORDER); }
 
 // An unknown maker's CPU counts as faulty unless it says otherwise, AMD's never had these faults.
+// No bit tells who reads the registers behind CR0.TS ahead of time (CVE-2018-3665), or past a
+// SWAPGS.
+static bool is_suspect(const struct cpu_facts *facts) {
+	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
+}
+
 static bool may_be_faulty(const struct cpu_facts *facts, uint64_t cure) {
-	if (facts->vendor == VENDOR_AMD || is_in_order(facts)) return false;
-	return (facts->capabilities & cure) != cure;
+	return is_suspect(facts) && (facts->capabilities & cure) != cure;
 }
 
 static bool has_vmx(const struct cpu_facts *facts) { return facts->leaf_1_ecx & VMX; }
@@ -179,18 +184,9 @@ static bool needs_lfence(const struct cpu_facts *facts) {
 		!(facts->amd_21_eax & AMD_LFENCE_SERIALISES) && !(facts->leaf_1_ecx & HYPERVISOR);
 }
 
-// No bit tells who reads the registers behind CR0.TS ahead of time (CVE-2018-3665).
-static bool needs_eager_fpu(const struct cpu_facts *facts) {
-	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
-}
-
 // Where IBRS stays on, what chooses among its targets does not obey it.
 static bool needs_bhi(const struct cpu_facts *facts) {
 	return facts->capabilities & IBRS_ALL && may_be_faulty(facts, BHI_NO);
-}
-
-static bool needs_swapgs(const struct cpu_facts *facts) {
-	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
 }
 
 static bool needs_its(const struct cpu_facts *facts) {
@@ -214,45 +210,23 @@ static bool needs_x87(const struct cpu_facts *facts) {
 	return facts->vendor == VENDOR_AMD && !(facts->amd_8_ebx & AMD_ERROR_POINTERS);
 }
 
-static const struct {
-	bool (*is_needed)(const struct cpu_facts *facts);
-	bool (*is_possible)(const struct cpu_facts *facts);
-} rows[DEFENCE_OPTIONS] = {
-	[DEFENCE_KPTI] = {needs_kpti, always},
-	[DEFENCE_VERW] = {needs_verw, has_verw},
-	[DEFENCE_L1D_FLUSH] = {needs_l1d_flush, has_l1d_flush},
-	[DEFENCE_IBRS] = {needs_ibrs, has_ibrs},
-	[DEFENCE_IBPB] = {needs_ibpb, has_ibpb},
-	[DEFENCE_RSB] = {needs_rsb, always},
-	[DEFENCE_SSBD] = {never, has_ssbd},
-	[DEFENCE_LFENCE] = {needs_lfence, needs_lfence},
-	[DEFENCE_EAGER_FPU] = {needs_eager_fpu, always},
-	[DEFENCE_BHI] = {needs_bhi, always},
-	[DEFENCE_SWAPGS] = {needs_swapgs, always},
-	[DEFENCE_ITS] = {needs_its, has_ibpb},
-	[DEFENCE_GDS] = {needs_gds, has_gds},
-	[DEFENCE_ZENBLEED] = {needs_zenbleed, needs_zenbleed},
-	[DEFENCE_DIV0] = {needs_div0, always},
-	[DEFENCE_X87] = {needs_x87, always},
-};
-
-const char *const defence_names[DEFENCE_OPTIONS] = {
-	[DEFENCE_KPTI] = "kpti",
-	[DEFENCE_VERW] = "verw",
-	[DEFENCE_L1D_FLUSH] = "l1d-flush",
-	[DEFENCE_IBRS] = "ibrs",
-	[DEFENCE_IBPB] = "ibpb",
-	[DEFENCE_RSB] = "rsb",
-	[DEFENCE_SSBD] = "ssbd",
-	[DEFENCE_LFENCE] = "lfence",
-	[DEFENCE_EAGER_FPU] = "eager-fpu",
-	[DEFENCE_BHI] = "bhi",
-	[DEFENCE_SWAPGS] = "swapgs",
-	[DEFENCE_ITS] = "its",
-	[DEFENCE_GDS] = "gds",
-	[DEFENCE_ZENBLEED] = "zenbleed",
-	[DEFENCE_DIV0] = "div0",
-	[DEFENCE_X87] = "x87-pointers",
+const struct defence_row defence_rows[DEFENCE_OPTIONS] = {
+	[DEFENCE_KPTI] = {"kpti", needs_kpti, always},
+	[DEFENCE_VERW] = {"verw", needs_verw, has_verw},
+	[DEFENCE_L1D_FLUSH] = {"l1d-flush", needs_l1d_flush, has_l1d_flush},
+	[DEFENCE_IBRS] = {"ibrs", needs_ibrs, has_ibrs},
+	[DEFENCE_IBPB] = {"ibpb", needs_ibpb, has_ibpb},
+	[DEFENCE_RSB] = {"rsb", needs_rsb, always},
+	[DEFENCE_SSBD] = {"ssbd", never, has_ssbd},
+	[DEFENCE_LFENCE] = {"lfence", needs_lfence, needs_lfence},
+	[DEFENCE_EAGER_FPU] = {"eager-fpu", is_suspect, always},
+	[DEFENCE_BHI] = {"bhi", needs_bhi, always},
+	[DEFENCE_SWAPGS] = {"swapgs", is_suspect, always},
+	[DEFENCE_ITS] = {"its", needs_its, has_ibpb},
+	[DEFENCE_GDS] = {"gds", needs_gds, has_gds},
+	[DEFENCE_ZENBLEED] = {"zenbleed", needs_zenbleed, needs_zenbleed},
+	[DEFENCE_DIV0] = {"div0", needs_div0, always},
+	[DEFENCE_X87] = {"x87-pointers", needs_x87, always},
 };
 
 static void choose_spec_ctrl(struct defences *defences, const struct cpu_facts *facts) {
@@ -269,14 +243,14 @@ static void choose_spec_ctrl(struct defences *defences, const struct cpu_facts *
 	if (!is_ibrs_constant(facts)) defences->on |= DEFENCE_BIT(IBRS_ENTRY);
 }
 
-struct defences defences_choose(const struct cpu_facts *facts, const enum wish *wishes) {
+struct defences defences_choose(const struct cpu_facts *facts, const unsigned *wishes) {
 	struct defences result = {};
 
 	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++) {
-		bool is_wanted = wishes[i] == WISH_ON || rows[i].is_needed(facts);
+		bool is_wanted = wishes[i] == WISH_ON || defence_rows[i].is_needed(facts);
 
 		if (!is_wanted || wishes[i] == WISH_OFF) continue;
-		if (rows[i].is_possible(facts))
+		if (defence_rows[i].is_possible(facts))
 			result.on |= 1u << i;
 		else
 			result.lacking |= 1u << i;

@@ -60,9 +60,17 @@ struct defences {
 
 #define DEFENCE_BIT(name) (1u << DEFENCE_##name)
 
-extern const char *const defence_names[DEFENCE_OPTIONS];
+// Who needs the defence, and who can do it.
+struct defence_row {
+	const char *name;
+	bool (*is_needed)(const struct cpu_facts *facts);
+	bool (*is_possible)(const struct cpu_facts *facts);
+};
+
+extern const struct defence_row defence_rows[DEFENCE_OPTIONS];
 
 // The bit that says IA32_ARCH_CAPABILITIES exists.
 #define LEAF_7_EDX_CAPABILITIES (1u << 29)
 
-struct defences defences_choose(const struct cpu_facts *facts, const enum wish *wishes);
+// wishes: an enum wish for each row.
+struct defences defences_choose(const struct cpu_facts *facts, const unsigned *wishes);

@@ -11,16 +11,12 @@
 enum { MCU_OPT_GDS_OFF = 1 << 4 }; // IA32_MCU_OPT_CTRL
 
 static enum cpu_vendor vendor_read(void) {
-	static const struct {
-		uint32_t ebx; // the first four letters
-		enum cpu_vendor vendor;
-	} names[] = {
-		{0x756e6547, VENDOR_INTEL}, {0x68747541, VENDOR_AMD}, {0x6f677948, VENDOR_AMD}};
-	uint32_t ebx = cpuid(0, 0).ebx;
-
-	for (unsigned i = 0; i < array_count(names); i++)
-		if (names[i].ebx == ebx) return names[i].vendor;
-	return VENDOR_OTHER;
+	switch (cpuid(0, 0).ebx) { // the first four letters
+	case 0x756e6547: return VENDOR_INTEL; // Genu
+	case 0x68747541: // Auth
+	case 0x6f677948: return VENDOR_AMD; // Hygo
+	default: return VENDOR_OTHER;
+	}
 }
 
 // Both makers keep it in this MSR, one in the upper half (SDM 3A 10.11.7.1, APM 2 19.4.1).
@@ -62,7 +58,7 @@ static struct cpu_facts facts_read(void) {
 
 static void print_names(uint32_t set) {
 	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++)
-		if (set >> i & 1) print(" %s", defence_names[i]);
+		if (set >> i & 1) print(" %s", defence_rows[i].name);
 }
 
 static void tell(const struct defences *defences) {
@@ -116,9 +112,9 @@ static void registers_write(const struct defences *defences) {
 	if (defences->on & DEFENCE_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
 }
 
-struct ways_in defend_start(struct cpu *cpu, const struct options *options) {
+struct ways_in defend_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	struct cpu_facts facts = facts_read();
-	struct defences defences = defences_choose(&facts, options->defences);
+	struct defences defences = defences_choose(&facts, options + OPTION_DEFENCES);
 
 	print("cpu: family %x, model %x, stepping %x, microcode %x\n", facts.family, facts.model,
 		facts.stepping, facts.microcode);
@@ -131,5 +127,5 @@ struct ways_in defend_start(struct cpu *cpu, const struct options *options) {
 	cpu->program_spec_ctrl = defences.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;
 	if (defences.on & DEFENCE_BIT(KPTI)) cpu->entry_stack = segments_entry_stack();
 	return gates_install(
-		defences.on, options->fast_paths != WISH_OFF && features_switch_fast());
+		defences.on, options[OPTION_FAST_PATHS] != WISH_OFF && features_switch_fast());
 }

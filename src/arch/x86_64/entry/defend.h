@@ -9,4 +9,4 @@
 // Chooses and switches on, says so in one line, and installs the ways in and out, with fast paths
 // where the CPU and the options allow. The kernel's text is still writable, and nobody has left the
 // kernel yet.
-struct ways_in defend_start(struct cpu *cpu, const struct options *options);
+struct ways_in defend_start(struct cpu *cpu, const unsigned options[OPTIONS]);

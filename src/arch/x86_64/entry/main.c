@@ -35,7 +35,7 @@ extern const char trap_stubs[]; // trap.asm
 
 ENTRY_DATA static struct cpu boot_cpu; // its own core writes it
 static struct boot_facts facts; // written here until boot_root reads it
-static struct options options; // written by options_apply only
+static unsigned options[OPTIONS]; // written by options_apply only
 
 // GS must hold struct cpu before anything calls this_cpu().
 static void cpu_start(struct cpu *cpu) {
@@ -47,11 +47,11 @@ static void cpu_start(struct cpu *cpu) {
 }
 
 static void options_apply(const char *command_line) {
-	options_read(command_line, &options);
-	console_init(options.serial);
-	facts.root_cnode_bits = options.root_cnode_bits;
-	facts.trace_boot = options.log == 'a'; // log=all
-	if (options.log == 'n') console_traces_off(); // log=none
+	options_read(command_line, options);
+	console_init((uint16_t)options[OPTION_SERIAL]);
+	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
+	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
+	if (options[OPTION_LOG] == 'n') console_traces_off(); // log=none
 }
 
 static bool loader_read(uint32_t magic, uint64_t information) {
@@ -203,14 +203,14 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
 	machine_check_init(); // reports what firmware left
-	if (options.pcid == WISH_OFF) feature_forget(FEATURE_PCID);
-	ways_in = defend_start(&boot_cpu, &options); // while text is writable
+	if (options[OPTION_PCID] == WISH_OFF) feature_forget(FEATURE_PCID);
+	ways_in = defend_start(&boot_cpu, options); // while text is writable
 	segments_use_ways(&boot_cpu, &ways_in);
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	space_start(); // PCIDs
 	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) trap_kernel_cr3 = boot_cpu.kernel_cr3;
 	interrupts_start(&acpi); // all pins masked
-	facts.tsc_hertz = clock_init(&acpi, options.tsc_kilohertz * 1000ul);
+	facts.tsc_hertz = clock_init(&acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();

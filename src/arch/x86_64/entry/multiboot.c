@@ -235,20 +235,3 @@ bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t informati
 	if (magic == MULTIBOOT1_LOADER) return information1_read(loader, information);
 	return magic == MULTIBOOT2_LOADER && information2_read(loader, information);
 }
-
-const char *multiboot_option(const char *command_line, const char *name) {
-	const char *at = command_line;
-
-	while (*at) {
-		uint64_t length = 0;
-
-		while (*at == ' ')
-			at++;
-		while (name[length] && at[length] == name[length])
-			length++;
-		if (!name[length] && at[length] == '=') return at + length + 1;
-		while (*at && *at != ' ')
-			at++;
-	}
-	return NULL;
-}

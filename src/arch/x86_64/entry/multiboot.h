@@ -27,6 +27,3 @@ struct multiboot {
 // Fills memory, modules, framebuffer, VBE and RSDP of the facts. False if magic is unknown or the
 // information is damaged.
 bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t information);
-
-// The value of option "name=" in a command line, or null. Ends at a space or the end.
-const char *multiboot_option(const char *command_line, const char *name);

@@ -4,7 +4,6 @@
 
 #include <abi/bootinfo.h>
 #include <cpu/console.h>
-#include <entry/multiboot.h>
 
 enum { RATE_LEAST = 1000 }; // kilohertz: less is a mistake about the unit
 
@@ -69,20 +68,10 @@ static bool wish_read(const char *text, unsigned *value) {
 	return is_on || is_off || is_word(text, ' ', "auto");
 }
 
-enum option {
-	OPTION_SERIAL,
-	OPTION_LOG,
-	OPTION_ROOT_CNODE,
-	OPTION_TSC,
-	OPTION_PCID,
-	OPTION_FAST_PATHS,
-	OPTION_DEFENCES, // one each from here on
-};
-
 static const struct row {
 	const char *name;
 	bool (*read)(const char *text, unsigned *value);
-	unsigned missing; // the value where the option is missing or has none of its values
+	unsigned missing; // the value where no word gives a good one
 } rows[OPTION_DEFENCES] = {
 	[OPTION_SERIAL] = {"serial", serial_read, CONSOLE_DEFAULT_PORT},
 	[OPTION_LOG] = {"log", log_read, 0},
@@ -94,50 +83,48 @@ static const struct row {
 
 static struct row row_at(unsigned option) {
 	if (option < OPTION_DEFENCES) return rows[option];
-	return (struct row){defence_names[option - OPTION_DEFENCES], wish_read, WISH_AUTO};
+	return (struct row){defence_rows[option - OPTION_DEFENCES].name, wish_read, WISH_AUTO};
 }
 
-static unsigned option_read(const char *command_line, unsigned option) {
-	struct row row = row_at(option);
-	const char *text = multiboot_option(command_line, row.name);
-	unsigned value;
-
-	return text && row.read(text, &value) ? value : row.missing;
-}
-
-void options_read(const char *command_line, struct options *options) {
-	*options = (struct options){
-		.serial = (uint16_t)option_read(command_line, OPTION_SERIAL),
-		.log = (char)option_read(command_line, OPTION_LOG),
-		.root_cnode_bits = option_read(command_line, OPTION_ROOT_CNODE),
-		.tsc_kilohertz = option_read(command_line, OPTION_TSC),
-		.pcid = option_read(command_line, OPTION_PCID),
-		.fast_paths = option_read(command_line, OPTION_FAST_PATHS),
-	};
-	for (unsigned i = 0; i < DEFENCE_OPTIONS; i++)
-		options->defences[i] = option_read(command_line, OPTION_DEFENCES + i);
-}
-
-static bool is_good(const char *word) {
+// The option that the word is, with its value, or OPTIONS.
+static unsigned word_read(const char *word, unsigned *value) {
 	uint64_t length = length_until(word, '=');
-	unsigned value;
 
-	if (word[length] != '=') return false;
-	for (unsigned i = 0; i < OPTION_DEFENCES + DEFENCE_OPTIONS; i++) {
+	for (unsigned i = 0; i < OPTIONS && word[length] == '='; i++) {
 		struct row row = row_at(i);
 
-		if (is_word(word, '=', row.name)) return row.read(word + length + 1, &value);
+		if (is_word(word, '=', row.name))
+			return row.read(word + length + 1, value) ? i : OPTIONS;
 	}
-	return false;
+	return OPTIONS;
+}
+
+// The first word of the text, or its end.
+static const char *word_first(const char *text) {
+	while (*text == ' ')
+		text++;
+	return text;
+}
+
+static const char *word_next(const char *word) {
+	return word_first(word + length_until(word, ' '));
+}
+
+void options_read(const char *command_line, unsigned options[OPTIONS]) {
+	for (unsigned i = 0; i < OPTIONS; i++)
+		options[i] = row_at(i).missing;
+	for (const char *word = word_first(command_line); *word; word = word_next(word)) {
+		unsigned value, option = word_read(word, &value);
+
+		if (option < OPTIONS) options[option] = value;
+	}
 }
 
 const char *options_behind_name(const char *command_line) {
-	uint64_t length;
+	const char *name = word_first(command_line);
+	uint64_t length = length_until(name, '=');
 
-	while (*command_line == ' ')
-		command_line++;
-	length = length_until(command_line, '=');
-	return command_line[length] == '=' ? command_line : command_line + length;
+	return name[length] == '=' ? name : name + length;
 }
 
 const char *options_cut(char *command_line) {
@@ -150,11 +137,10 @@ const char *options_cut(char *command_line) {
 }
 
 void options_warn(const char *command_line) {
-	for (const char *word = command_line; *word; word += length_until(word, ' ')) {
-		while (*word == ' ')
-			word++;
-		if (*word && !is_good(word))
+	unsigned value;
+
+	for (const char *word = word_first(command_line); *word; word = word_next(word))
+		if (word_read(word, &value) == OPTIONS)
 			print("boot: no such option, or not with this value: %.*s\n",
 				(int)length_until(word, ' '), word);
-	}
 }

@@ -4,17 +4,19 @@
 
 #include <cpu/defences.h>
 
-struct options {
-	uint16_t serial; // port; 0: no console
-	char log; // first letter: all, none, or 0
-	unsigned root_cnode_bits; // 0: by the memory there is
-	unsigned tsc_kilohertz; // 0: to be measured
-	enum wish pcid;
-	enum wish fast_paths;
-	enum wish defences[DEFENCE_OPTIONS];
+enum option {
+	OPTION_SERIAL, // port; 0: no console
+	OPTION_LOG, // first letter: all, none, or 0
+	OPTION_ROOT_CNODE, // bits; 0: by the memory there is
+	OPTION_TSC, // kilohertz; 0: to be measured
+	OPTION_PCID, // enum wish, as are all that follow
+	OPTION_FAST_PATHS,
+	OPTION_DEFENCES, // one each from here on
+	OPTIONS = OPTION_DEFENCES + DEFENCE_OPTIONS,
 };
 
-void options_read(const char *command_line, struct options *options);
+// The value of each option; of one that is given twice the last that is good.
+void options_read(const char *command_line, unsigned options[OPTIONS]);
 
 // The command line without the kernel's own name, which some loaders pass as the first word.
 const char *options_behind_name(const char *command_line);
