@@ -3,8 +3,6 @@
 // would be turned into calls of the functions they implement.
 #include <base/memory.h>
 
-#include <stdint.h>
-
 void *memcpy(void *restrict target, const void *restrict source, size_t size) {
 	void *to = target;
 	size_t words = size / 8;

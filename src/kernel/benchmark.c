@@ -4,9 +4,7 @@
 
 #include <abi/benchmark.h>
 #include <abi/syscall.h>
-#include <base/compiler.h>
 #include <cpu/console.h>
-#include <cpu/registers.h>
 #include <kernel/run_queue.h>
 #include <kernel/syscall.h>
 #include <kernel/thread_cspace.h>

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cpu/clock.h>
-#include <cpu/percpu.h>
 #include <kernel/thread.h>
 
 #ifndef NACRE_BENCHMARK

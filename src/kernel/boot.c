@@ -5,7 +5,6 @@
 //   memory           root cnode | the above | page tables, ASID pool | TCB, scheduling context
 #include <kernel/boot.h>
 
-#include <base/bits.h>
 #include <base/elf.h>
 #include <base/format.h>
 #include <base/memory.h>

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Invariants of threads, queues, reply chains, scheduling contexts and the derivation order.
 #include <base/panic.h>
-#include <cpu/clock.h>
 #include <kernel/derive.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
-#include <kernel/sched_context.h>
-#include <kernel/run_queue.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // CNode operations: copy, mint, move, mutate, rotate, delete, revoke (semantics.md B, C).
-#include <base/compiler.h>
 #include <kernel/derive.h>
 #include <kernel/endpoint.h>
 #include <kernel/invocation.h>

@@ -3,7 +3,6 @@
 #include <kernel/cspace.h>
 
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 

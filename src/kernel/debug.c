@@ -3,12 +3,10 @@
 #include <kernel/syscall.h>
 
 #include <abi/syscall.h>
-#include <base/compiler.h>
 #include <base/format.h>
 #include <base/panic.h>
 #include <cpu/segments.h>
 #include <kernel/object.h>
-#include <kernel/run_queue.h>
 #include <kernel/schedule.h>
 #include <kernel/thread_cspace.h>
 #include <kernel/trace.h>

@@ -13,12 +13,10 @@
 // So whatever shape the capability spaces had, all of it hangs from top in the end, and dying
 // memory always has its zombie in the derivation order: its untyped is not childless before the
 // end. A stays on top until it is done, so a revocation that is stopped at every step ends too.
-#include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/apic.h>
 #include <kernel/derive.h>
 #include <kernel/object.h>
-#include <kernel/thread.h>
 #include <kernel/window.h>
 
 // Which slot of a zombie's object holds the next zombie of the queue. Slots 0 and 1 are looked at

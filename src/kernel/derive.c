@@ -7,7 +7,6 @@
 // behind them as their own, whichever of the two they were copied from.
 #include <kernel/derive.h>
 
-#include <base/compiler.h>
 #include <base/panic.h>
 #include <kernel/window.h>
 

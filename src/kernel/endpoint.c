@@ -6,7 +6,6 @@
 #include <kernel/notification.h>
 #include <kernel/object.h>
 #include <kernel/reply.h>
-#include <kernel/sched_context.h>
 
 // The first thread that waits, if it waits in this state.
 static struct thread *first_in(const struct endpoint *endpoint, enum thread_state state) {

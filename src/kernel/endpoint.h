@@ -3,8 +3,6 @@
 // thread to thread (messageinfo.md 4 and 5).
 #pragma once
 
-#include <abi/error.h>
-#include <base/compiler.h>
 #include <kernel/thread.h>
 
 // The queue of those who wait: all senders or all receivers.

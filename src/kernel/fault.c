@@ -2,11 +2,9 @@
 // Fault messages out, fault replies in.
 #include <kernel/fault.h>
 
-#include <base/compiler.h>
 #include <base/panic.h>
 #include <kernel/endpoint.h>
 #include <kernel/guest_hooks.h>
-#include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/trace.h>
 

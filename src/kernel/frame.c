@@ -2,8 +2,6 @@
 // Frames: memory that can be mapped. Each capability knows the one place where it is mapped.
 #include <kernel/mapping.h>
 
-#include <base/bits.h>
-#include <base/compiler.h>
 #include <cpu/vmx.h>
 #include <kernel/object.h>
 

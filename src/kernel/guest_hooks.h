@@ -3,7 +3,6 @@
 // like object_ops it is a name that points outward.
 #pragma once
 
-#include <cpu/percpu.h>
 #include <kernel/thread.h>
 
 struct guest_hooks {

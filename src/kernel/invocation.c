@@ -2,8 +2,6 @@
 // Label to handler, and the errors that carry words.
 #include <kernel/invocation.h>
 
-#include <base/compiler.h>
-
 enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
 	invocation->results[0] = side;

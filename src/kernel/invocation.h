@@ -2,11 +2,9 @@
 // One invocation of a kernel object: arguments in, results or error out.
 #pragma once
 
-#include <abi/error.h>
 #include <abi/invocation.h>
 #include <abi/message.h>
 #include <base/compiler.h>
-#include <kernel/cap.h>
 #include <kernel/cspace.h>
 
 struct thread;

@@ -3,7 +3,6 @@
 // the place a capability records to the entry that is there now.
 #pragma once
 
-#include <base/bits.h>
 #include <cpu/paging.h>
 #include <kernel/invocation.h>
 #include <kernel/space.h>

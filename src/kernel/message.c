@@ -2,7 +2,6 @@
 // Message copy and capability transfer.
 #include <kernel/endpoint.h>
 
-#include <base/compiler.h>
 #include <base/memory.h>
 #include <kernel/derive.h>
 #include <kernel/fault.h>

@@ -4,7 +4,6 @@
 
 #include <kernel/guest_hooks.h>
 #include <kernel/object.h>
-#include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/wait_queue.h>
 

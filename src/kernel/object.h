@@ -4,7 +4,6 @@
 #pragma once
 
 #include <abi/error.h>
-#include <abi/object.h>
 #include <kernel/cap.h>
 
 // Turns *cap, a copy of slot's, into what a copy may be (semantics.md B1). May return an error or

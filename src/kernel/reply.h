@@ -7,7 +7,6 @@
 //                       caller3  caller2 caller1
 #pragma once
 
-#include <base/compiler.h>
 #include <kernel/sched_context.h>
 #include <kernel/thread.h>
 

@@ -3,7 +3,6 @@
 // context's next refill, by time.
 #pragma once
 
-#include <cpu/percpu.h>
 #include <kernel/release_queue.h>
 
 // Written only by its own core, inside the kernel, by the functions below.

@@ -3,7 +3,6 @@
 #include <kernel/sched_context.h>
 
 #include <base/panic.h>
-#include <cpu/clock.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>

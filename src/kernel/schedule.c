@@ -2,15 +2,9 @@
 // The scheduler: budgets, waking, the choice, and loading what was chosen.
 #include <kernel/schedule.h>
 
-#include <base/compiler.h>
-#include <base/panic.h>
 #include <cpu/bases.h>
-#include <cpu/clock.h>
-#include <cpu/features.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
-#include <kernel/run_queue.h>
-#include <kernel/sched_context.h>
 #include <kernel/space.h>
 #include <kernel/thread_queue.h>
 

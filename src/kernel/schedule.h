@@ -6,13 +6,8 @@
 // its priority, or (its context has no budget now) in the release queue.
 #pragma once
 
-#include <base/compiler.h>
-#include <cpu/clock.h>
-#include <cpu/percpu.h>
 #include <kernel/benchmark.h>
 #include <kernel/run_queue.h>
-#include <kernel/sched_context.h>
-#include <kernel/thread.h>
 
 // The idle thread and queues of this core. Boot only.
 void schedule_init(struct cpu *cpu);

@@ -13,15 +13,9 @@
 // space is ever loaded here.
 #include <kernel/space.h>
 
-#include <base/bits.h>
-#include <base/compiler.h>
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/defences.h>
-#include <cpu/features.h>
 #include <cpu/kernel_map.h>
-#include <cpu/percpu.h>
-#include <cpu/registers.h>
 #include <cpu/vmx.h>
 #include <kernel/derive.h>
 #include <kernel/mapping.h>

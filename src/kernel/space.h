@@ -3,9 +3,6 @@
 #pragma once
 
 #include <cpu/layout.h>
-#include <cpu/percpu.h>
-#include <cpu/registers.h>
-#include <kernel/cap.h>
 #include <kernel/thread.h>
 
 enum { ASID_NONE = 0 }; // never given out

@@ -3,7 +3,6 @@
 #include <kernel/syscall.h>
 
 #include <abi/syscall.h>
-#include <base/compiler.h>
 #include <base/memory.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>

@@ -3,7 +3,6 @@
 // a space (unmapping clears it), so entries never come back whose frames have gone.
 #include <kernel/mapping.h>
 
-#include <base/bits.h>
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/vmx.h>

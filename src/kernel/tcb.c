@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Thread invocations: registers, priorities, running and stopping; and what a thread acts with:
 // spaces, IPC buffer, handlers, context.
-#include <kernel/derive.h>
 #include <kernel/fault.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>
-#include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 

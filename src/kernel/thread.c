@@ -2,21 +2,15 @@
 // Thread life cycle, states, queues, and access to registers and IPC buffer.
 #include <kernel/thread.h>
 
-#include <base/bits.h>
-#include <base/compiler.h>
 #include <base/format.h>
-#include <base/panic.h>
 #include <cpu/bases.h>
 #include <kernel/derive.h>
-#include <kernel/endpoint.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
-#include <kernel/sched_context.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
-#include <kernel/thread_cspace.h>
 #include <kernel/wait_queue.h>
 #include <kernel/window.h>
 

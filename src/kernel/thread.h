@@ -4,11 +4,8 @@
 
 #include <abi/fault.h>
 #include <abi/message.h>
-#include <base/compiler.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
-#include <cpu/utilisation.h>
-#include <kernel/cap.h>
 #include <kernel/cspace.h>
 
 // Capabilities a thread acts with, in an array as a cnode's, so that deleting a thread and deleting

@@ -10,7 +10,6 @@
 // That is a fact about the memory, not about the call, so a restarted call with another message
 // finds it as true as the same call does.
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <base/memory.h>
 #include <cpu/apic.h>
 #include <kernel/derive.h>

@@ -3,9 +3,7 @@
 // the user's GS base waits in KERNEL_GS_BASE for the SWAPGS of the way out.
 #include <cpu/bases.h>
 
-#include <base/compiler.h>
 #include <cpu/features.h>
-#include <cpu/registers.h>
 
 void bases_save(struct context *save) {
 	if (likely(feature_has(FEATURE_FSGSBASE))) {

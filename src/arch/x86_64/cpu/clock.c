@@ -8,7 +8,6 @@
 #include <cpu/msr.h>
 #include <cpu/percpu.h>
 #include <cpu/rate.h>
-#include <cpu/registers.h>
 
 enum { DEADLINE_TRY_RATE = 10000 };
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cpu/acpi.h>
-#include <stdint.h>
 
 // Finds the TSC's rate, by all that counts or states it, and sets up the timer. option_hertz: the
 // rate if somebody says it, or 0. Returns TSC ticks a second, or 0 after a line that says what is

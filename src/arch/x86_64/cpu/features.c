@@ -2,7 +2,6 @@
 // CPUID bits by name (SDM 2A, CPUID) and what they switch on.
 #include <cpu/features.h>
 
-#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/msr.h>
 #include <cpu/paging.h>

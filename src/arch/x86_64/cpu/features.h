@@ -4,7 +4,6 @@
 
 #include <cpu/registers.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 enum feature {
 	FEATURE_X2APIC,

@@ -4,8 +4,6 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/features.h>
-#include <cpu/percpu.h>
 
 enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
 

@@ -8,9 +8,6 @@
 #include <cpu/defences.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 

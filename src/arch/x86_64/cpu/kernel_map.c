@@ -3,12 +3,10 @@
 // read-only too, so no alias can change them.
 #include <cpu/kernel_map.h>
 
-#include <base/bits.h>
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/features.h>
 #include <cpu/paging.h>
-#include <cpu/registers.h>
 #include <stdalign.h>
 
 #define MIB (1ul << 20)

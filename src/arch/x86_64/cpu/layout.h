@@ -8,7 +8,6 @@
 
 #include <base/bits.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define PHYSICAL_WINDOW 0xffff800000000000ul
 #define PHYSICAL_READ_END (1ul << 32)

@@ -14,8 +14,6 @@
 #include <abi/rights.h>
 #include <base/compiler.h>
 #include <cpu/layout.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 enum {
 	PAGING_LEVELS = 4,

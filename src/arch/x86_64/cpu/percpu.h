@@ -5,7 +5,6 @@
 #include <cpu/utilisation.h>
 #include <stdalign.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct thread;
 struct vcpu;

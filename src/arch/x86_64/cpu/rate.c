@@ -7,8 +7,6 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
-#include <cpu/registers.h>
-#include <stddef.h>
 
 // 8254 channel 2, whose gate is at port 0x61.
 enum {

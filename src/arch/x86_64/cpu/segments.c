@@ -5,8 +5,6 @@
 #include <base/compiler.h>
 #include <base/memory.h>
 #include <cpu/registers.h>
-#include <stdalign.h>
-#include <stdbool.h>
 
 // Descriptors (SDM 3, 3.4.5): base 0, limit ignored in 64-bit mode.
 #define CODE_KERNEL 0x00209b0000000000ul

@@ -3,7 +3,6 @@
 #include <cpu/vmcs.h>
 
 #include <base/compiler.h>
-#include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmx.h>

@@ -5,8 +5,6 @@
 
 #include <base/panic.h>
 #include <cpu/layout.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 // A field's name is no field's value, so it has a type of its own.
 struct vmcs_field {

@@ -2,10 +2,8 @@
 // VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
 #include <cpu/vmx.h>
 
-#include <base/bits.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
-#include <cpu/registers.h>
 #include <cpu/vmcs.h>
 #include <stdalign.h>
 

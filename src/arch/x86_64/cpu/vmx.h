@@ -4,8 +4,6 @@
 #pragma once
 
 #include <cpu/layout.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 #define MSR_VMX_MISC 0x485
 

@@ -2,7 +2,6 @@
 // Switching on the defences of this core, and with them the ways in and out.
 #pragma once
 
-#include <cpu/percpu.h>
 #include <cpu/segments.h>
 #include <entry/options.h>
 

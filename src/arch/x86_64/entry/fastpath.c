@@ -7,16 +7,10 @@
 // is compiled without callee-saved registers, for entry has saved the program's.
 #include <entry/fastpath.h>
 
-#include <abi/fault.h>
-#include <abi/message.h>
-#include <base/compiler.h>
 #include <cpu/bases.h>
 #include <entry/trap.h>
-#include <kernel/endpoint.h>
-#include <kernel/fault.h>
 #include <kernel/notification.h>
 #include <kernel/reply.h>
-#include <kernel/sched_context.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>

@@ -4,7 +4,6 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/defences.h>
 #include <entry/fastpath.h>
 
 enum { BREAKPOINT = 0xcc, GATE_MAX = 512 };

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cpu/segments.h>
-#include <stdbool.h>
-#include <stdint.h>
 
 // The kernel's own tables where GS is unknown; 0 where programs see them too.
 extern uint64_t trap_kernel_cr3;

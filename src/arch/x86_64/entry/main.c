@@ -2,19 +2,11 @@
 // Start-up as a list, from the loader's information to the initial task.
 #include <entry/trap.h>
 
-#include <base/bits.h>
-#include <base/compiler.h>
-#include <cpu/acpi.h>
 #include <cpu/apic.h>
-#include <cpu/clock.h>
 #include <cpu/console.h>
-#include <cpu/features.h>
-#include <cpu/fpu.h>
 #include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
 #include <cpu/machine_check.h>
-#include <cpu/registers.h>
-#include <cpu/segments.h>
 #include <cpu/vmx.h>
 #include <entry/defend.h>
 #include <entry/gates.h>

@@ -2,13 +2,9 @@
 // Numbers the assembler shares with C. Compiled to assembly text and never linked; offsets.py takes
 // the marked lines.
 #include <abi/syscall.h>
-#include <cpu/context.h>
-#include <cpu/defences.h>
-#include <cpu/percpu.h>
 #include <cpu/segments.h>
 #include <kernel/thread.h>
 #include <object/vcpu.h>
-#include <stddef.h>
 
 #define DEFINE(name, value) asm volatile(".ascii \"@define " #name " %c0\"" : : "i"((long)(value)))
 _Static_assert(offsetof(struct thread, context) == 0);

@@ -2,14 +2,8 @@
 // Each entry calls inward once and ends with the scheduler's decision.
 #include <entry/trap.h>
 
-#include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/apic.h>
-#include <cpu/clock.h>
-#include <cpu/features.h>
-#include <cpu/registers.h>
-#include <cpu/segments.h>
-#include <kernel/fault.h>
 #include <kernel/irq.h>
 #include <kernel/schedule.h>
 #include <kernel/syscall.h>

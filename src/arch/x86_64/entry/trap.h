@@ -3,8 +3,6 @@
 // that it returns.
 #pragma once
 
-#include <cpu/percpu.h>
-#include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <kernel/fault.h>
 

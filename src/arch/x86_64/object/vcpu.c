@@ -3,12 +3,10 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <cpu/registers.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
-#include <kernel/thread.h>
 #include <object/rows.h>
 
 // All VCPUs. Written by vcpu_init and vcpu_destroy.

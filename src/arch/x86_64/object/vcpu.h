@@ -10,9 +10,7 @@
 #include <abi/vcpu.h>
 #include <cpu/fpu.h>
 #include <cpu/layout.h>
-#include <cpu/percpu.h>
 #include <kernel/cap.h>
-#include <stdalign.h>
 
 struct thread;
 

@@ -3,8 +3,6 @@
 // exceptions that exit though the client did not ask for them.
 #include <object/vcpu.h>
 
-#include <base/compiler.h>
-#include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmcs.h>
 

@@ -3,8 +3,6 @@
 // (vtx.md 5).
 #include <object/vcpu.h>
 
-#include <base/compiler.h>
-#include <cpu/registers.h>
 #include <cpu/segments.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>

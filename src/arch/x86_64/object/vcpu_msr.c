@@ -3,10 +3,7 @@
 // not in the VMCS.
 #include <object/vcpu.h>
 
-#include <base/compiler.h>
 #include <base/memory.h>
-#include <cpu/context.h>
-#include <cpu/registers.h>
 #include <cpu/vmx.h>
 #include <kernel/invocation.h>
 #include <kernel/thread.h>

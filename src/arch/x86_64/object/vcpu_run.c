@@ -2,12 +2,6 @@
 // Running a guest: the system call VMEnter, loading the VCPU, and what each VM exit means.
 #include <object/vcpu.h>
 
-#include <abi/syscall.h>
-#include <base/compiler.h>
-#include <cpu/clock.h>
-#include <cpu/defences.h>
-#include <cpu/registers.h>
-#include <cpu/segments.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
 #include <kernel/notification.h>

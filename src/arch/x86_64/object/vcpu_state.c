@@ -3,10 +3,7 @@
 // clients read and write (docs/abi-extensions.md).
 #include <object/vcpu.h>
 
-#include <base/compiler.h>
-#include <base/memory.h>
 #include <cpu/bases.h>
-#include <cpu/registers.h>
 #include <cpu/vmcs.h>
 #include <kernel/invocation.h>
 #include <kernel/thread.h>

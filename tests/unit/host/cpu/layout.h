@@ -3,7 +3,8 @@
 // above, so that addresses of device memory keep their order.
 #pragma once
 
-#include <stdint.h>
+#include <base/bits.h>
+#include <stddef.h>
 
 #define PHYSICAL_WINDOW 0x200000000000ul
 #define KERNEL_IMAGE 0ul

@@ -2,7 +2,8 @@
 // Host tests: the physical window is a buffer of the test.
 #pragma once
 
-#include <stdint.h>
+#include <base/bits.h>
+#include <stddef.h>
 
 extern unsigned char test_memory[];
 

@@ -2,7 +2,7 @@
 // Host tests: the one core.
 #pragma once
 
-#include <stdint.h>
+#include <cpu/utilisation.h>
 
 struct cpu {
 	uint64_t space_root;

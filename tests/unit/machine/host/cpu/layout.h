@@ -2,7 +2,8 @@
 // Host tests: physical memory is the test's.
 #pragma once
 
-#include <stdint.h>
+#include <base/bits.h>
+#include <stddef.h>
 
 #define PHYSICAL_READ_END (1ul << 32)
 
