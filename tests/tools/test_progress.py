@@ -106,7 +106,9 @@ class SessionTest(unittest.TestCase):
         self.assertIn("stands still", self.end_of(False, None))
 
     def test_a_timeout_ends_a_machine_that_talks_all_the_time(self):
-        self.assertIn("the time is over", self.end_of(True, 0.3))
+        why = self.end_of(True, 0.3)
+        self.assertIn("the time is over", why)
+        self.assertRegex(why, "the last line is .word ")
 
 
 class Qemu(threading.Thread):

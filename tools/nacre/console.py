@@ -14,6 +14,8 @@ from nacre.report import step
 
 INPUT = 0
 LOOK_SECONDS = 1.0
+# Of what was said last, in the line that tells why a script did not end.
+TAIL_BYTES = 200
 
 
 def size_command():
@@ -54,6 +56,7 @@ class Session:
         coloured = output is None and sys.stdout.isatty()
         self._painter = paint.Painter() if coloured else None
         self._keys = keys.Keys()
+        self._tail = b""
         self._raw = False  # the driver shows one console alone, without labels
 
     def run(self):
@@ -96,7 +99,8 @@ class Session:
     def _unfinished(self, why):
         if not self._scripted:
             return why
-        return f"{why}, and {self._script.awaited!r} was not seen"
+        said = self._tail.decode(errors="replace").strip().rpartition("\n")[2]
+        return f"{why}, and {self._script.awaited!r} was not seen; the last line is {said!r}"
 
     def _stopped(self):
         reason = self._machine.ending()
@@ -112,6 +116,7 @@ class Session:
         painter = None if self._raw else self._painter
         self._output.write(painter.paint(data) if painter else data)
         self._output.flush()
+        self._tail = (self._tail + data)[-TAIL_BYTES:]
         self._progress.heard()
         typed = self._script.feed(data)
         if typed:

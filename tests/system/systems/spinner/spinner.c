@@ -8,5 +8,5 @@ void notified(microkit_channel ch) {
 	(void)ch;
 	microkit_dbg_puts("spinner: spins\n");
 	for (;;)
-		__asm__ volatile("pause");
+		__asm__ volatile("");
 }
