@@ -2,6 +2,8 @@
 // Frames: memory that can be mapped. Each capability knows the one place where it is mapped.
 #include <kernel/mapping.h>
 
+#include <base/memory.h>
+#include <cpu/defences.h>
 #include <cpu/vmx.h>
 #include <kernel/object.h>
 
@@ -17,25 +19,33 @@ static unsigned frame_level(const struct cap *frame) {
 	return frame->size_bits / 8u;
 }
 
-// What an entry says that maps the frame with those of its rights that are in the mask.
+// True if a guest sees the frame through all entries of a page table: a large page that can be
+// executed may stop this CPU.
+static bool frame_is_split(const struct cap *frame) {
+	return frame->size_bits == LARGE_PAGE_BITS &&
+		this_cpu()->defences & DEFENCE_BIT(ITLB_MULTIHIT);
+}
+
+// What an entry of this level says that maps the frame, or its start, with those of its rights that
+// are in the mask.
 static uint64_t frame_entry(const struct cap *frame, const struct paging_format *paging,
-	uint64_t rights, unsigned attributes) {
+	unsigned level, uint64_t rights, unsigned attributes) {
 	enum paging_access access = (enum paging_access)(
 		frame->rights & rights & PAGING_READ_WRITE);
 
-	return paging_page_entry(
-		paging, physical_of(cap_object(frame)), frame_level(frame), access, attributes);
+	return paging_page_entry(paging, physical_of(cap_object(frame)), level, access, attributes);
 }
 
 // Takes the frame out of its space, if that still has it: another may have replaced it (J4).
 [[gnu::always_inline]] static inline void frame_leave(
 	const struct cap *cap, const struct paging_format *paging) {
-	unsigned level = frame_level(cap);
+	bool is_split = paging == &paging_guest && frame_is_split(cap);
+	unsigned level = is_split ? 1 : frame_level(cap);
 	struct mapping mapping = mapping_of(cap, paging, level);
 	physical_t page = physical_of(cap_object(cap));
 
 	if (!mapping.entry || !paging_leads_to(paging, *mapping.entry, level, page)) return;
-	*mapping.entry = 0;
+	memset(mapping.entry, 0, (is_split ? PAGING_ENTRIES : 1) * sizeof(*mapping.entry));
 	if (paging == &paging_guest)
 		vmx_invalidate_guest(space_physical(mapping.root));
 	else
@@ -58,7 +68,7 @@ void frame_attach(struct cap *frame, const struct cap *root, uint64_t address) {
 	uint64_t *entry =
 		paging_walk(&paging_host, cap_object(root), address, frame_level(frame)).entry;
 
-	*entry = frame_entry(frame, &paging_host, RIGHTS_ALL, 0);
+	*entry = frame_entry(frame, &paging_host, frame_level(frame), RIGHTS_ALL, 0);
 	frame->word = mapping_place(root, address, 0);
 }
 
@@ -92,7 +102,8 @@ enum error frame_map(struct invocation *invocation) {
 	old = *entry;
 	if (paging_is_table(&paging_host, old, frame_level(frame))) return ERROR_DELETE_FIRST;
 
-	*entry = frame_entry(frame, &paging_host, invocation_word(invocation, 1),
+	*entry = frame_entry(frame, &paging_host, frame_level(frame),
+		invocation_word(invocation, 1),
 		paging_host_attributes(invocation_word(invocation, 2)));
 	frame->word = mapping_place(root, address, 0);
 	if (!paging_is_free(&paging_host, old)) space_flush_page(root->word, address);
@@ -104,18 +115,26 @@ enum error frame_map_ept(struct invocation *invocation) {
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
 	unsigned attributes = paging_guest_attributes(invocation_word(invocation, 2));
-	uint64_t *entry;
+	bool is_split = frame_is_split(frame);
+	unsigned level = frame_level(frame), count = is_split ? PAGING_ENTRIES : 1;
+	uint64_t *entries, first;
 	enum error error;
 
 	if (frame->map.mapped) return error_capability(invocation, 0);
 	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
-	entry = mapping_find(invocation, &paging_guest, address, frame_level(frame), &error);
-	if (!entry) return error;
-	if (!paging_is_free(&paging_guest, *entry)) return ERROR_DELETE_FIRST;
-	if (frame_level(frame) == HUGE_PAGE_BITS / 8) return error_capability(invocation, 0);
+	entries = mapping_find(invocation, &paging_guest, address, level, &error);
+	if (entries && is_split)
+		entries = mapping_find(invocation, &paging_guest, address, level = 1, &error);
+	if (!entries) return error;
+	for (unsigned i = 0; i < count; i++)
+		if (!paging_is_free(&paging_guest, entries[i])) return ERROR_DELETE_FIRST;
+	if (level == HUGE_PAGE_BITS / 8) return error_capability(invocation, 0);
 
-	*entry = frame_entry(frame, &paging_guest, invocation_word(invocation, 1),
+	first = frame_entry(frame, &paging_guest, level, invocation_word(invocation, 1),
 		unlikely(frame->device) ? paging_device_attributes(attributes) : attributes);
+	// Right for addresses that are the other way round as well.
+	for (unsigned i = 0; i < count; i++)
+		entries[i] = first ^ (uint64_t)i << PAGE_BITS;
 	frame->word = mapping_place(root, address, 0);
 	return ERROR_NONE;
 }

@@ -36,6 +36,19 @@ static struct message frame_map_guest(uint64_t frame, uint64_t space, uint64_t a
 		WORDS(address, RIGHT_READ | RIGHT_WRITE, WRITE_BACK));
 }
 
+// True where a large page with code could stop the CPU: there a large frame wants a page table, and
+// takes all of it.
+static bool large_is_split(void) {
+	uint64_t space = guest_space();
+	struct message answer;
+
+	guest_tables(space, 2);
+	answer = frame_map_guest(object_new(OBJECT_LARGE_PAGE, 0), space, GUEST_ADDRESS);
+	if (answer.label == ERROR_NONE) return false;
+	CHECK_ERROR(answer, ERROR_FAILED_LOOKUP, 0, LOOKUP_MISSING_CAPABILITY, LARGE_PAGE_BITS);
+	return true;
+}
+
 static void labels(void) {
 	uint64_t space = guest_space();
 
@@ -116,9 +129,9 @@ static void occupied(void) {
 		CHECK_ERROR(table_map(object_new(levels[index].type, 0), levels[index].map, space,
 				    GUEST_ADDRESS),
 			ERROR_DELETE_FIRST);
+	CHECK_OK(frame_map_guest(frame, space, GUEST_ADDRESS));
 	CHECK_ERROR(frame_map_guest(object_new(OBJECT_LARGE_PAGE, 0), space, GUEST_ADDRESS),
 		ERROR_DELETE_FIRST);
-	CHECK_OK(frame_map_guest(frame, space, GUEST_ADDRESS));
 	CHECK_ERROR(frame_map_guest(object_new(OBJECT_PAGE, 0), space, GUEST_ADDRESS),
 		ERROR_DELETE_FIRST);
 }
@@ -126,10 +139,31 @@ static void occupied(void) {
 static void large_in_the_way(void) {
 	uint64_t space = guest_space();
 
-	guest_tables(space, 2);
+	guest_tables(space, large_is_split() ? 3 : 2);
 	CHECK_OK(frame_map_guest(object_new(OBJECT_LARGE_PAGE, 0), space, GUEST_ADDRESS));
 	CHECK_ERROR(table_map(object_new(OBJECT_EPT_PT, 0), LABEL_EPT_PT_MAP, space, GUEST_ADDRESS),
 		ERROR_DELETE_FIRST);
+}
+
+static void split(void) {
+	const uint64_t last = GUEST_ADDRESS + (1ul << LARGE_PAGE_BITS) - (1ul << PAGE_BITS);
+	uint64_t space = guest_space();
+	uint64_t large = object_new(OBJECT_LARGE_PAGE, 0);
+	uint64_t page = object_new(OBJECT_PAGE, 0);
+
+	if (!large_is_split()) test_skip("this CPU may have large pages with code");
+	guest_tables(space, LEVELS);
+	CHECK_OK(frame_map_guest(page, space, last));
+	CHECK_ERROR(frame_map_guest(large, space, GUEST_ADDRESS), ERROR_DELETE_FIRST);
+	CHECK_OK(frame_unmap(page));
+	CHECK_OK(frame_map_guest(large, space, GUEST_ADDRESS));
+	CHECK_ERROR(frame_map_guest(page, space, last), ERROR_DELETE_FIRST);
+	CHECK_OK(frame_unmap(large));
+	CHECK_OK(frame_map_guest(page, space, last));
+	CHECK_OK(frame_unmap(page));
+	CHECK_OK(frame_map_guest(large, space, GUEST_ADDRESS));
+	CHECK_OK(cap_delete(large));
+	CHECK_OK(frame_map_guest(page, space, last));
 }
 
 static void mapped_once(void) {
@@ -189,7 +223,7 @@ static void one_mapping_a_frame(void) {
 static void alignment(void) {
 	uint64_t space = guest_space();
 
-	guest_tables(space, 2);
+	guest_tables(space, large_is_split() ? 3 : 2);
 	CHECK_ERROR(
 		frame_map_guest(object_new(OBJECT_LARGE_PAGE, 0), space, GUEST_ADDRESS + 0x1000),
 		ERROR_ALIGNMENT);
@@ -266,6 +300,8 @@ static const struct test tests[] = {
 	{"ept-occupied", "nothing replaces what is mapped", occupied,
 		"X86EPTPDPTMap/7 X86EPTPDMap/8 X86EPTPTMap/8 X86PageMapEPT/8"},
 	{"ept-large", "a table does not replace a large page", large_in_the_way, "X86EPTPTMap/8"},
+	{"ept-split", "a large frame fills a page table where the CPU wants it so, and leaves it",
+		split, "X86PageMapEPT/7 X86PageMapEPT/8"},
 	{"ept-once", "tables and frames are mapped once, and shared tables stay", mapped_once,
 		"X86EPTPDPTMap/3 X86EPTPDMap/3 X86EPTPTMap/3 X86PageMapEPT/2 X86EPTPDPTUnmap/1 "
 		"X86EPTPDUnmap/1 X86EPTPTUnmap/1"},

@@ -62,16 +62,19 @@ def run_kernel_without_fsgsbase():
     return run_in_qemu("kernel-no-fsgsbase", cpu="max,-fsgsbase")
 
 
-def run_in_bochs(program, name, arguments=""):
+def run_in_bochs(program, name, arguments, first):
     iso = product.make_test_iso(f"{program}.elf", places.BUILD / f"{program}.iso",
                                 arguments=arguments)
-    return run_program(machine.BochsMachine(iso=iso, memory=512, limit=GUESTS_SECONDS), name)
+    return run_program(machine.BochsMachine(iso=iso, memory=512, limit=GUESTS_SECONDS), name,
+                       first)
 
 
 def run_kernel_with_vtx():
     # Bochs' processor has PCIDs, and faults that isolate the guests' tests.
-    return run_in_bochs("tests-kernel", "kernel-vtx", "kpti=off")
+    return run_in_bochs("tests-kernel", "kernel-vtx", "kpti=off", ["itlb-multihit; this CPU lacks"])
 
 
 def run_guests():
-    return run_in_bochs("tests-guests", "guests")
+    # Beside large pages, which kernel-vtx and the guests of system/ do without.
+    return run_in_bochs("tests-guests", "guests", "itlb-multihit=off",
+                        ["eager-fpu; this CPU lacks"])

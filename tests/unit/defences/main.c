@@ -46,7 +46,7 @@ static const struct row {
 	{"Atom D525", {.vendor = VENDOR_INTEL, .family = 6, .model = 0x1c}, "", "", 0},
 	{"Skylake-X without microcode (Bochs)",
 		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x55, .leaf_1_ecx = VMX},
-		"kpti rsb eager-fpu", "verw l1d-flush ibrs ibpb", 0},
+		"kpti rsb eager-fpu itlb-multihit", "verw l1d-flush ibrs ibpb", 0},
 	{"Skylake",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -54,7 +54,8 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_ebx = RTM | AVX2,
 			.leaf_7_edx = 0x9c000400},
-		"kpti verw l1d-flush ibrs ibpb rsb eager-fpu ibrs-entry", "gds", SPEC_CTRL_IBRS},
+		"kpti verw l1d-flush ibrs ibpb rsb eager-fpu itlb-multihit ibrs-entry", "gds",
+		SPEC_CTRL_IBRS},
 	{"Skylake, VT-x switched off",
 		{.vendor = VENDOR_INTEL, .family = 6, .model = 0x5e, .leaf_7_edx = 0x9c000400},
 		"kpti verw ibrs eager-fpu ibrs-entry", "", SPEC_CTRL_IBRS},
@@ -67,7 +68,8 @@ static const struct row {
 			.leaf_7_ebx = RTM | AVX2,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0xab},
-		"verw ibrs ibpb rsb eager-fpu bhi swapgs its bhi-sequence", "gds", SPEC_CTRL_IBRS},
+		"verw ibrs ibpb rsb eager-fpu bhi swapgs its itlb-multihit bhi-sequence", "gds",
+		SPEC_CTRL_IBRS},
 	{"Cascade Lake, TSX switched off",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -76,7 +78,8 @@ static const struct row {
 			.leaf_1_ecx = VMX,
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0xab | GDS_CTRL},
-		"ibrs ibpb rsb eager-fpu bhi swapgs its bhi-sequence", "", SPEC_CTRL_IBRS},
+		"ibrs ibpb rsb eager-fpu bhi swapgs its itlb-multihit bhi-sequence", "",
+		SPEC_CTRL_IBRS},
 	{"Ice Lake: stale data of MMIO",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -94,6 +97,8 @@ static const struct row {
 			.leaf_7_edx = 0xbc000400,
 			.capabilities = 0x10016b | 1ul << 26},
 		"ibrs eager-fpu swapgs", "", SPEC_CTRL_IBRS},
+	{"Goldmont", {.vendor = VENDOR_INTEL, .family = 6, .model = 0x5c, .leaf_1_ecx = VMX},
+		"kpti rsb eager-fpu", "verw l1d-flush ibrs ibpb", 0},
 	{"Gracemont: stale registers",
 		{.vendor = VENDOR_INTEL,
 			.family = 6,
@@ -218,15 +223,17 @@ static void wishes(void) {
 	struct defences defences = choose(
 		"Skylake", "verw=off kpti=off l1d-flush=off ibrs=off gds=off");
 
-	check(strcmp(names_of(defences.on), "ibpb rsb eager-fpu swapgs") == 0);
+	check(strcmp(names_of(defences.on), "ibpb rsb eager-fpu swapgs itlb-multihit") == 0);
 	check(!defences.lacking && !defences.spec_ctrl);
 	defences = choose("Zen 4", "kpti=on ibpb=on ssbd=on lfence=on l1d-flush=on");
 	check(strcmp(names_of(defences.on), "kpti verw ibrs ibpb ssbd ibpb-spaces") == 0);
 	check(strcmp(names_of(defences.lacking), "l1d-flush lfence") == 0);
 	check(defences.spec_ctrl == SPEC_CTRL_SSBD);
 	defences = choose("Skylake", "ibpb=auto rsb=off");
-	check(strcmp(names_of(defences.on), "kpti verw l1d-flush ibrs ibpb eager-fpu ibrs-entry") ==
-		0);
+	check(strcmp(names_of(defences.on),
+		      "kpti verw l1d-flush ibrs ibpb eager-fpu itlb-multihit ibrs-entry") == 0);
+	defences = choose("Goldmont", "itlb-multihit=on kpti=off rsb=off eager-fpu=off");
+	check(strcmp(names_of(defences.on), "swapgs itlb-multihit") == 0);
 	defences = choose("Atom D525", "ibpb=on rsb=on");
 	check(strcmp(names_of(defences.on), "rsb") == 0);
 	check(strcmp(names_of(defences.lacking), "ibpb") == 0);

@@ -1,67 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Table and frame operations: every error of invocations.md in its order, then the effects.
+#include "calls.h"
 #include "test.h"
-#include "world.h"
 
 #include <cpu/percpu.h>
 #include <string.h>
 
 #define HERE 0x10000000000ul // 1 TiB
-#define RW (RIGHT_READ | RIGHT_WRITE)
-
-enum {
-	KIB4 = PAGE_BITS,
-	MIB2 = LARGE_PAGE_BITS,
-	GIB1 = HUGE_PAGE_BITS,
-};
-
-static enum error map(struct slot *frame, struct slot *root, uint64_t address) {
-	return world_call(frame_map, (struct call){frame, root, {address, RW}});
-}
-
-static enum error map_guest(struct slot *frame, struct slot *root, uint64_t address) {
-	return world_call(frame_map_ept, (struct call){frame, root, {address, RW, 6}});
-}
-
-static enum error map_table(struct slot *table, struct slot *root, uint64_t address) {
-	return world_call(table_map, (struct call){table, root, {address}});
-}
-
-static uint64_t payload(void) { return world.invocation.results[0]; }
-
-static bool is_capability(enum error error, uint64_t number) {
-	return error == ERROR_INVALID_CAPABILITY && payload() == number;
-}
-
-static bool is_argument(enum error error, uint64_t number) {
-	return error == ERROR_INVALID_ARGUMENT && payload() == number;
-}
-
-static bool is_missing(enum error error, uint64_t bits) {
-	return error == ERROR_FAILED_LOOKUP && world.failure == LOOKUP_MISSING_CAPABILITY &&
-		payload() == bits;
-}
-
-static bool is_invalid_root(enum error error) {
-	return error == ERROR_FAILED_LOOKUP && world.failure == LOOKUP_INVALID_ROOT;
-}
-
-// A capability to a root whose ASID has gone to another root.
-static struct slot *robbed_space(enum object_type type) {
-	struct slot *root = world_space(type);
-
-	((struct asid_pool *)cap_object(&world.pool.cap))->words[root->cap.map.asid] =
-		world_space(OBJECT_PML4)->cap.word;
-	return root;
-}
-
-// A capability to a root whose ASID names nothing any more.
-static struct slot *lost_space(enum object_type type) {
-	struct slot *root = world_space(type);
-
-	((struct asid_pool *)cap_object(&world.pool.cap))->words[root->cap.map.asid] = 0;
-	return root;
-}
 
 static void table_errors(void) {
 	struct slot *root = world_space(OBJECT_PML4);
@@ -284,68 +229,6 @@ static void frame_copies(void) {
 	check(world.invocation.result_length == 1 && payload() == 0x200000);
 }
 
-static void guest_frame_errors(void) {
-	struct slot *root = world_space(OBJECT_EPT_PML4);
-	struct slot *small = world_frame(KIB4, 0x200000);
-	struct slot *large = world_frame(MIB2, 0x400000);
-	struct slot *huge = world_frame(GIB1, 0x40000000);
-
-	check(is_capability(map_guest(small, world_space(OBJECT_PML4), 0), 1));
-	check(is_capability(map_guest(small, world_table(OBJECT_EPT_PML4), 0), 1));
-	check(is_invalid_root(map_guest(small, lost_space(OBJECT_EPT_PML4), 0)));
-	check(is_capability(map_guest(small, robbed_space(OBJECT_EPT_PML4), 0), 1));
-	check(map_guest(large, root, 0x1000) == ERROR_ALIGNMENT);
-	check(is_missing(map_guest(huge, root, 0), 39));
-	world_map_path(root, 0);
-	check(map_guest(large, root, 0) == ERROR_DELETE_FIRST);
-	check(map_guest(huge, root, 0) == ERROR_DELETE_FIRST);
-	check(is_capability(map_guest(huge, root, 0x40000000), 0));
-	check(is_missing(map_guest(small, root, 0x40000000), 30));
-	check(is_missing(map_guest(small, root, 0x200000), 21));
-	check(map_guest(small, root, 0xfff) == ERROR_NONE);
-	check(map_guest(world_copy(small), root, 0) == ERROR_DELETE_FIRST);
-	check(map_guest(large, root, 0x200000) == ERROR_NONE);
-	check(world.guest_flushes == 0);
-	check(world_call(frame_unmap, (struct call){.slot = large}) == ERROR_NONE);
-	check(*world_entry(root, 0x200000, 2) == 0);
-	check(world.guest_flushes == 1);
-}
-
-static void guest_no_access(void) {
-	struct slot *root = world_space(OBJECT_EPT_PML4);
-	struct slot *frame = world_frame(KIB4, 0);
-	struct call call = {frame, root, {0x3000, RIGHT_WRITE, 0}};
-
-	world_map_path(root, 0);
-	check(world_call(frame_map_ept, call) == ERROR_NONE);
-	check((*world_entry(root, 0x3000, 1) & 7) == 0);
-	check(map_guest(world_frame(KIB4, 0x1000), root, 0x3000) == ERROR_DELETE_FIRST);
-	world_delete(frame);
-	check(*world_entry(root, 0x3000, 1) == 0);
-	check(world.guest_flushes == 1);
-}
-
-// The guest's PAT may still choose (SDM 3C 29.3.7.2): bit 6 stays clear.
-static unsigned memory_type(const uint64_t *entry) { return *entry >> 3 & 15; }
-
-static void guest_device_memory(void) {
-	static const uint64_t rows_of_types[][3] = {{0, 0, 0}, {1, 1, 1}, {4, 4, 0}, {6, 6, 0},
-		{2, 6, 0}, {5, 6, 0}, {7, 6, 0}, {8, 6, 0}, {1ul << 32 | 1, 6, 0}};
-	struct slot *root = world_space(OBJECT_EPT_PML4);
-	struct slot *frame = world_frame(KIB4, 0);
-
-	world_map_path(root, 0);
-	for (unsigned i = 0; i < 2 * array_count(rows_of_types); i++) {
-		const uint64_t *row = rows_of_types[i / 2];
-
-		frame->cap.device = i % 2;
-		check(world_call(frame_map_ept, (struct call){frame, root, {0, RW, row[0]}}) ==
-			ERROR_NONE);
-		check(memory_type(world_entry(root, 0, 1)) == row[1 + i % 2]);
-		check(world_call(frame_unmap, (struct call){.slot = frame}) == ERROR_NONE);
-	}
-}
-
 static void no_device_spaces(void) {
 	struct slot *table = world_table(OBJECT_IO_PAGE_TABLE);
 	struct slot *root = world_space(OBJECT_PML4);
@@ -376,12 +259,6 @@ static const struct test rows[] = {
 		frame_replaced},
 	{"frame.copy", "a copy is unmapped and each capability removes its own mapping",
 		frame_copies},
-	{"frame.map.guest", "mapping a frame for a guest answers each error in order",
-		guest_frame_errors},
-	{"frame.guest.none", "a guest page without rights gives no access and still counts",
-		guest_no_access},
-	{"frame.guest.device", "a guest's accesses to a device are uncached or write-combining",
-		guest_device_memory},
 	{"frame.map.io", "without a remapping unit every IOSpace operation says so",
 		no_device_spaces},
 };

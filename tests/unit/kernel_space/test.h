@@ -8,6 +8,7 @@
 
 extern const struct tests paging_tests;
 extern const struct tests mapping_tests;
+extern const struct tests guest_tests;
 extern const struct tests asid_tests;
 extern const struct tests port_tests;
 extern const struct tests stale_tests;

@@ -39,6 +39,7 @@ enum capability {
 	IBRS_ALL = 1 << 1, // IBRS may stay on
 	SKIP_L1DFL_VMENTRY = 1 << 3,
 	MDS_NO = 1 << 5,
+	PSCHANGE_MC_NO = 1 << 6,
 	TAA_NO = 1 << 8,
 	MMIO_NO = 7 << 13, // SBDR_SSDP_NO, FBSDP_NO, PSDP_NO
 	FB_CLEAR = 1 << 17,
@@ -58,8 +59,8 @@ enum capability {
 #define AMD(what, family, first, last, cured) \
 	{ what, VENDOR_AMD, family, first, last, 0, cured }
 
-// Who is affected by what, where no bit tells: models of a family from a stepping on, until a
-// microcode cures them.
+// Who is affected by what, or by iTLB multihit not, where no bit tells: models of a family from a
+// stepping on, until a microcode cures them.
 static const struct models {
 	uint8_t what; // enum defence, or IN_ORDER
 	uint8_t vendor, family, first, last, stepping;
@@ -76,6 +77,11 @@ static const struct models {
 	INTEL(DEFENCE_GDS, 0x6a, 0x6c, 0), INTEL(DEFENCE_GDS, 0x7d, 0x7e, 0),
 	INTEL(DEFENCE_GDS, 0x8c, 0x8e, 0), INTEL(DEFENCE_GDS, 0x9e, 0x9e, 0),
 	INTEL(DEFENCE_GDS, 0xa5, 0xa7, 0),
+	// The later Atoms, up to Tremont.
+	INTEL(DEFENCE_ITLB_MULTIHIT, 0x37, 0x37, 0), INTEL(DEFENCE_ITLB_MULTIHIT, 0x4a, 0x4d, 0),
+	INTEL(DEFENCE_ITLB_MULTIHIT, 0x5a, 0x5d, 0), INTEL(DEFENCE_ITLB_MULTIHIT, 0x5f, 0x5f, 0),
+	INTEL(DEFENCE_ITLB_MULTIHIT, 0x75, 0x7a, 0), INTEL(DEFENCE_ITLB_MULTIHIT, 0x86, 0x86, 0),
+	INTEL(DEFENCE_ITLB_MULTIHIT, 0x96, 0x9c, 0),
 	// Zen 2, Zen and Hygon's, Zen 3 and 4.
 	AMD(DEFENCE_ZENBLEED, 0x17, 0x30, 0x3f, 0x0830107b),
 	AMD(DEFENCE_ZENBLEED, 0x17, 0x40, 0x4f, UINT32_MAX),
@@ -210,6 +216,11 @@ static bool needs_x87(const struct cpu_facts *facts) {
 	return facts->vendor == VENDOR_AMD && !(facts->amd_8_ebx & AMD_ERROR_POINTERS);
 }
 
+static bool needs_itlb_multihit(const struct cpu_facts *facts) {
+	return has_vmx(facts) && may_be_faulty(facts, PSCHANGE_MC_NO) &&
+		!is_listed(facts, DEFENCE_ITLB_MULTIHIT);
+}
+
 const struct defence_row defence_rows[DEFENCE_OPTIONS] = {
 	[DEFENCE_KPTI] = {"kpti", needs_kpti, always},
 	[DEFENCE_VERW] = {"verw", needs_verw, has_verw},
@@ -227,6 +238,7 @@ const struct defence_row defence_rows[DEFENCE_OPTIONS] = {
 	[DEFENCE_ZENBLEED] = {"zenbleed", needs_zenbleed, needs_zenbleed},
 	[DEFENCE_DIV0] = {"div0", needs_div0, always},
 	[DEFENCE_X87] = {"x87-pointers", needs_x87, always},
+	[DEFENCE_ITLB_MULTIHIT] = {"itlb-multihit", needs_itlb_multihit, always},
 };
 
 static void choose_spec_ctrl(struct defences *defences, const struct cpu_facts *facts) {

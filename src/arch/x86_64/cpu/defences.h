@@ -23,6 +23,7 @@ enum defence {
 	DEFENCE_ZENBLEED, // no stale halves of vector registers
 	DEFENCE_DIV0, // no quotient of somebody else's division
 	DEFENCE_X87, // no pointers of another's x87 exception
+	DEFENCE_ITLB_MULTIHIT, // guests execute from no large pages
 	DEFENCE_OPTIONS, // those above are rows with a name; those below follow from them
 	DEFENCE_IBRS_ENTRY = DEFENCE_OPTIONS, // IBRS is off while programs and guests run
 	DEFENCE_IBPB_SPACES, // the branch predictor forgets at each change of address space
