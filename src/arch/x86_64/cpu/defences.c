@@ -83,13 +83,11 @@ static const struct models {
 	INTEL(DEFENCE_ITLB_MULTIHIT, 0x75, 0x7a, 0), INTEL(DEFENCE_ITLB_MULTIHIT, 0x86, 0x86, 0),
 	INTEL(DEFENCE_ITLB_MULTIHIT, 0x96, 0x9c, 0),
 	// Zen 2, Zen and Hygon's, Zen 3 and 4.
-	AMD(DEFENCE_ZENBLEED, 0x17, 0x30, 0x3f, 0x0830107b),
-	AMD(DEFENCE_ZENBLEED, 0x17, 0x40, 0x4f, UINT32_MAX),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x30, 0x4f, 0x0830107b),
 	AMD(DEFENCE_ZENBLEED, 0x17, 0x60, 0x67, 0x0860010c),
 	AMD(DEFENCE_ZENBLEED, 0x17, 0x68, 0x6f, 0x08608107),
 	AMD(DEFENCE_ZENBLEED, 0x17, 0x70, 0x7f, 0x08701033),
-	AMD(DEFENCE_ZENBLEED, 0x17, 0x90, 0x91, UINT32_MAX),
-	AMD(DEFENCE_ZENBLEED, 0x17, 0xa0, 0xaf, 0x08a00009),
+	AMD(DEFENCE_ZENBLEED, 0x17, 0x90, 0xaf, 0x08a00009),
 	AMD(DEFENCE_DIV0, 0x17, 0x00, 0x2f, UINT32_MAX),
 	AMD(DEFENCE_DIV0, 0x17, 0x50, 0x5f, UINT32_MAX),
 	AMD(DEFENCE_DIV0, 0x18, 0x00, 0xff, UINT32_MAX),
@@ -102,7 +100,9 @@ static bool is_listed(const struct cpu_facts *facts, unsigned what) {
 		if (row->what == what && row->vendor == facts->vendor &&
 			row->family == facts->family && row->first <= facts->model &&
 			row->last >= facts->model && row->stepping <= facts->stepping)
-			return facts->microcode < row->cured;
+			// Above the last byte a revision names the model and stepping.
+			return facts->microcode >> 8 != row->cured >> 8 ||
+				facts->microcode < row->cured;
 	}
 	return false;
 }
@@ -184,9 +184,9 @@ static bool has_ssbd(const struct cpu_facts *facts) {
 	return facts->leaf_7_edx & SSBD || facts->amd_8_ebx & AMD_SSBD;
 }
 
-// A hypervisor has done it, or would refuse the MSR.
+// A hypervisor has done it, or would refuse the MSR. Families Fh and 11h always do.
 static bool needs_lfence(const struct cpu_facts *facts) {
-	return facts->vendor == VENDOR_AMD && facts->family >= 0x10 &&
+	return facts->vendor == VENDOR_AMD && facts->family >= 0x10 && facts->family != 0x11 &&
 		!(facts->amd_21_eax & AMD_LFENCE_SERIALISES) && !(facts->leaf_1_ecx & HYPERVISOR);
 }
 
