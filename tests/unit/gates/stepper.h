@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Executes code of the kernel one instruction at a time. What only the kernel may do becomes a word
+// of the trace and is passed by; so does what serves a mitigation, which is executed too.
+#pragma once
+
+#include <cpu/percpu.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+// As the hardware numbers them.
+enum step_register {
+	STEP_RAX,
+	STEP_RCX,
+	STEP_RDX,
+	STEP_RBX,
+	STEP_RSP,
+	STEP_RBP,
+	STEP_RSI,
+	STEP_RDI,
+	STEP_R8,
+	STEP_R11 = 11,
+	STEP_REGISTERS = 16,
+};
+
+struct step_state {
+	uint64_t registers[STEP_REGISTERS];
+	uint64_t rip;
+	bool is_kernel_gs; // GS is struct cpu, not the program's
+};
+
+#define STEP_KERNEL_CR3 0x1111000ul
+#define STEP_PROGRAM_CR3 0x2222000ul
+
+enum {
+	STEP_KERNEL_SPEC = 0x401,
+	STEP_PROGRAM_SPEC = 0x400,
+	STEP_TRACE_SIZE = 512,
+};
+
+// What the code is run with, and the words it left, each with a space behind it.
+extern struct cpu step_cpu;
+extern enum way_out step_way; // what C functions of the kernel answer
+extern uint64_t step_guest_entry; // what HOST_RIP must become
+extern char step_trace[STEP_TRACE_SIZE];
+
+// Once. It ends the program where the host cannot do it.
+void step_init(void);
+
+// Runs from the state on, and leaves it as it is where a program, a guest, or a C function that
+// does not return would run.
+void step_run(struct step_state *state);
