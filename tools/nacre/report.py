@@ -56,7 +56,7 @@ def run_logged(command, name, **options):
                 stderr=subprocess.STDOUT, check=False, **options).returncode
         except FileNotFoundError as error:
             raise Failure(f"{command[0]} is not installed: install it or run "
-                          "`./nacre run` on Debian 12, which does so") from error
+                          "`./nacre run` on Debian, which does so") from error
     if status != 0:
         raise Failure(f"{name} failed with status {status} ({places.shown(log)}):\n{log_tail(log)}")
     return time.monotonic() - start

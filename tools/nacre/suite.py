@@ -8,8 +8,8 @@ import time
 import traceback
 from collections.abc import Callable
 
-from nacre import (build, fuzz, host_tests, machine, machine_tests, packages, places, results,
-                   sameness, system_tests)
+from nacre import (build, fuzz, host_tests, machine, machine_tests, packages, places, releases,
+                   results, sameness, system_tests)
 from nacre.report import Failure, step
 
 EMULATORS_AT_ONCE = 2
@@ -17,12 +17,14 @@ EMULATORS_AT_ONCE = 2
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    """A row of the suite: run() returns results; `alone` ones run before all others, in order."""
+    """A row of the suite: run() returns results; `alone` ones run before all others, in order.
+    `on_demand` ones run only when they are named, and bring all that they need."""
 
     name: str
     sentence: str
     run: Callable
     alone: bool = True
+    on_demand: bool = False
 
 
 def all_tests():
@@ -52,7 +54,13 @@ def all_tests():
              alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)
           for row in system_tests.rows()),
+        *(Test(*row, on_demand=True) for row in releases.rows()),
     ]
+
+
+def chosen(tests, pattern):
+    return [test for test in tests if pattern in test.name
+            and (not test.on_demand or releases.is_asked_for(test.name, pattern))]
 
 
 def run_one(test, tally):
@@ -82,22 +90,28 @@ def run_side_by_side(tests, tally):
 
 def prepare(tests):
     """Installs and builds what the chosen tests need; without a build there is nothing to test."""
+    places.LOGS.mkdir(parents=True, exist_ok=True)
+    if all(test.on_demand for test in tests):
+        return
     packages.ensure(packages.BUILD, packages.CHECK, packages.PACK, packages.EMULATE)
     build.compile_for_tests()
     if any(test.name.startswith("system/") for test in tests):
         build.guest_files()
-    places.LOGS.mkdir(parents=True, exist_ok=True)
 
 
 def run(options):
     """Runs the tests whose name contains the pattern; 0 if none failed."""
-    tests = [test for test in all_tests() if options.pattern in test.name]
     if options.list:
-        for test in tests:
-            print(f"{test.name}: {test.sentence}")
+        for test in all_tests():
+            if options.pattern in test.name:
+                demand = " (only when named)" if test.on_demand else ""
+                print(f"{test.name}: {test.sentence}{demand}")
         return 0
+    tests = chosen(all_tests(), options.pattern)
     if not tests:
         raise Failure(f"no test's name contains {options.pattern!r}; see ./nacre test --list")
+    if any(test.on_demand for test in tests):
+        releases.check()
     tally = results.Tally()
     try:
         prepare(tests)
