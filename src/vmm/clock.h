@@ -17,6 +17,14 @@ static inline uint64_t clock_now(const struct clock *clock) {
 	return clock->read() + clock->offset;
 }
 
+// CPUID tells the rate of the crystal in 32 bits, so a fast TSC runs at 2^shift times that rate.
+static inline unsigned clock_crystal_shift(uint64_t hertz) {
+	unsigned shift = 0;
+	while (hertz >> shift > UINT32_MAX)
+		shift++;
+	return shift;
+}
+
 // The host's counter at a moment given in guest ticks.
 static inline uint64_t clock_to_host(const struct clock *clock, uint64_t guest) {
 	return guest - clock->offset;

@@ -3,6 +3,7 @@
 // machine.
 #include <vmm/cpuid.h>
 
+#include <vmm/clock.h>
 #include <vmm/vmx.h>
 #include <vmm/x86.h>
 
@@ -94,10 +95,6 @@ static struct cpuid_words cpuid_host(
 	if (leaf > words[0]) return (struct cpuid_words){0};
 	model->host(leaf, subleaf, words);
 	return (struct cpuid_words){words[0], words[1], words[2], words[3]};
-}
-
-static uint32_t cpuid_crystal(const struct cpuid_model *model) {
-	return (uint32_t)model->tsc_hertz;
 }
 
 static void answer_basic(const struct cpuid_query *query, struct cpuid_words *words) {
@@ -194,9 +191,14 @@ static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *wo
 	*words = answer;
 }
 
-// Crystal and TSC run at one rate, so Linux calibrates neither the TSC nor the APIC timer.
+// All is told, so Linux calibrates neither the TSC nor the APIC timer, which is the crystal's.
 static void answer_tsc(const struct cpuid_query *query, struct cpuid_words *words) {
-	*words = (struct cpuid_words){.eax = 1, .ebx = 1, .ecx = cpuid_crystal(query->model)};
+	unsigned shift = clock_crystal_shift(query->model->tsc_hertz);
+	*words = (struct cpuid_words){
+		.eax = 1,
+		.ebx = 1u << shift,
+		.ecx = (uint32_t)(query->model->tsc_hertz >> shift),
+	};
 }
 
 static void answer_frequency(const struct cpuid_query *query, struct cpuid_words *words) {

@@ -122,6 +122,8 @@ void lapic_timer_write_lvt(struct lapic *lapic, uint32_t value);
 void lapic_timer_write_initial(struct lapic *lapic, uint32_t value);
 void lapic_timer_write_divide(struct lapic *lapic, uint32_t value);
 [[nodiscard]] uint32_t lapic_timer_current(const struct lapic *lapic);
+// The guest moved its TSC: a timer that counts is not concerned.
+void lapic_timer_move(struct lapic *lapic, uint64_t distance);
 // Delivers the tick if its time has come.
 void lapic_timer_poll(struct lapic *lapic);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Local APIC timer. The counting modes run at the TSC's rate, which CPUID leaf 15h tells the guest,
-// and are kept as the time of the next tick, so nothing counts while nothing happens.
+// Local APIC timer. The counting modes run at the crystal's rate, which CPUID leaf 15h tells the
+// guest, and are kept as the time of the next tick, so nothing counts while nothing happens.
 #include <vmm/lapic.h>
 #include <vmm/lapic_registers.h>
 
@@ -8,10 +8,10 @@ static uint32_t timer_mode(const struct lapic *lapic) {
 	return lapic->lvt[LVT_TIMER] & LVT_TIMER_MODE;
 }
 
-// Bits 3, 1 and 0 encode 2, 4 .. 128, and 1 (SDM figure 11-10).
+// TSC ticks a count. Bits 3, 1 and 0 encode 2, 4 .. 128, and 1 (SDM figure 11-10).
 static unsigned timer_divide_shift(const struct lapic *lapic) {
 	unsigned code = (lapic->timer.divide & 3) | (lapic->timer.divide >> 1 & 4);
-	return (code + 1) & 7;
+	return ((code + 1) & 7) + clock_crystal_shift(lapic->clock->hertz);
 }
 
 static void timer_start(struct lapic *lapic) {
@@ -53,6 +53,11 @@ uint32_t lapic_timer_current(const struct lapic *lapic) {
 	uint64_t now = clock_now(lapic->clock);
 	uint64_t left = timer->expiry > now ? timer->expiry - now : 0;
 	return (uint32_t)(left >> timer_divide_shift(lapic));
+}
+
+void lapic_timer_move(struct lapic *lapic, uint64_t distance) {
+	bool counting = timer_mode(lapic) != LVT_TIMER_DEADLINE;
+	if (counting && lapic->timer.expiry != CLOCK_NEVER) lapic->timer.expiry += distance;
 }
 
 void lapic_timer_poll(struct lapic *lapic) {

@@ -39,6 +39,7 @@ static bool read_tsc(struct msr_file *file, uint32_t number, uint64_t *value) {
 static void move_tsc(struct msr_file *file, uint64_t distance) {
 	file->tsc_adjust += distance;
 	file->clock->offset += distance;
+	lapic_timer_move(file->lapic, distance);
 	host_state_write(VCPU_STATE_TSC_OFFSET, file->clock->offset);
 }
 

@@ -72,6 +72,10 @@ static void test_time(void) {
 	struct cpuid_words words = ask(0x15, 0);
 	check(words.eax == 1 && words.ebx == 1 && words.ecx == 2500000000);
 	check_equal(ask(0x16, 0).eax, 2500);
+	model.tsc_hertz = 5200000000; // more than 32 bits hold
+	words = ask(0x15, 0);
+	check(words.eax == 1 && words.ebx == 2 && words.ecx == 2600000000);
+	check_equal(ask(0x16, 0).eax, 5200);
 	check_equal(ask(6, 0).eax, 4);
 	check_equal(ask(0x80000007, 0).edx, 1u << 8);
 }
@@ -189,6 +193,23 @@ static void test_msr_tsc(void) {
 	check_equal(read(0x10), 500);
 }
 
+// The counting modes of the APIC's timer go on as they were, a deadline is a moment of the TSC.
+static void test_msr_tsc_timer(void) {
+	fresh_msrs();
+	lapic_register_write(&lapic, 0xf, 0x1ff);
+	lapic_register_write(&lapic, 0x3e, 11);
+	lapic_register_write(&lapic, 0x32, 0x30);
+	lapic_register_write(&lapic, 0x38, 100);
+	check_equal(msr_write(&file, 0x10, 1000000), MSR_DONE);
+	check_equal(lapic_register_read(&lapic, 0x39), 100);
+	check_equal(msr_write(&file, 0x3b, 0), MSR_DONE);
+	check_equal(lapic_register_read(&lapic, 0x39), 100);
+	lapic_register_write(&lapic, 0x32, 0x40030);
+	check_equal(msr_write(&file, 0x6e0, 77), MSR_DONE);
+	check_equal(msr_write(&file, 0x10, 50), MSR_DONE);
+	check_equal(read(0x6e0), 77);
+}
+
 static void test_msr_efer(void) {
 	fresh_msrs();
 	fake.fields[VMCS_GUEST_EFER] = EFER_LME | EFER_LMA;
@@ -240,6 +261,8 @@ int main(void) {
 		{"msr.constants", "constant registers read as listed", test_msr_constants},
 		{"msr.unknown", "unlisted registers fault", test_msr_unknown},
 		{"msr.tsc", "writing the TSC moves the offset", test_msr_tsc},
+		{"msr.tsc_timer", "writing the TSC leaves a counting timer alone",
+			test_msr_tsc_timer},
 		{"msr.efer", "EFER keeps LMA and refuses reserved bits", test_msr_efer},
 		{"msr.deadline", "the deadline register arms the timer", test_msr_deadline},
 		{"msr.junk", "random writes never set what is not allowed", test_msr_junk},

@@ -13,7 +13,7 @@ static struct ioapic ioapic;
 
 static uint64_t read_ticks(void) { return ticks; }
 
-static const struct clock guest_clock = {.read = read_ticks, .hertz = 1000000, .offset = 1000};
+static struct clock guest_clock = {.read = read_ticks, .hertz = 1000000, .offset = 1000};
 
 static void deliver(void *destination, const struct apic_message *message) {
 	lapic_receive(destination, message);
@@ -127,6 +127,17 @@ static void test_divides(void) {
 		write(LAPIC_INITIAL_COUNT, 10);
 		check_equal(lapic.timer.expiry, 1000 + 10 * rows[i].divisor);
 	}
+}
+
+static void test_fast_clock(void) {
+	fresh();
+	guest_clock.hertz = 5200000000; // CPUID tells of a crystal of half that rate
+	write(LAPIC_DIVIDE, 11);
+	write(LAPIC_INITIAL_COUNT, 10);
+	check_equal(lapic.timer.expiry, 1000 + 10 * 2);
+	ticks = 10;
+	check_equal(read(LAPIC_CURRENT_COUNT), 5);
+	guest_clock.hertz = 1000000;
 }
 
 static void test_periodic(void) {
@@ -369,6 +380,8 @@ int main(void) {
 		{"lapic.bits", "request and service registers show the vectors", test_bits},
 		{"lapic.one_shot", "the one-shot timer counts down and fires once", test_one_shot},
 		{"lapic.divides", "all eight dividers work", test_divides},
+		{"lapic.fast_clock", "the timer runs at the rate that CPUID tells",
+			test_fast_clock},
 		{"lapic.periodic", "the periodic timer keeps its phase", test_periodic},
 		{"lapic.deadline", "the deadline mode fires at its moment only", test_deadline},
 		{"lapic.masked_timer", "a masked timer is silent", test_masked_timer},
