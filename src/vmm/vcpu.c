@@ -29,6 +29,7 @@ void vcpu_load_exit(struct vcpu *vcpu) {
 	vcpu->cr3 = host_exit_word(HOST_EXIT_CR3);
 	vcpu->known = VCPU_KNOWS_FLAGS;
 	vcpu->changed = 0;
+	vcpu->debug_pending = false;
 	vcpu_know_interruptibility(vcpu, host_exit_word(HOST_EXIT_INTERRUPTIBILITY));
 }
 
@@ -109,10 +110,10 @@ void vcpu_leave_shadow(struct vcpu *vcpu) {
 	vcpu->changed |= VCPU_CHANGED_INTERRUPTIBILITY;
 }
 
-void vcpu_add_pending_debug(const struct vcpu *vcpu, uint64_t causes) {
-	(void)vcpu;
+void vcpu_add_pending_debug(struct vcpu *vcpu, uint64_t causes) {
 	uint64_t pending = host_vmcs_read(VMCS_GUEST_PENDING_DEBUG);
 	host_vmcs_write(VMCS_GUEST_PENDING_DEBUG, pending | causes);
+	vcpu->debug_pending = true;
 }
 
 // No instruction emulated here is a branch, which is all that BTF lets trap.
@@ -184,14 +185,20 @@ void vcpu_raise_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error_co
 	vcpu_raise_with_code(vcpu, EXCEPTION_PAGE_FAULT, error_code);
 }
 
+// Traps of the instruction before come first, and an entry that injects forgets them (SDM 3A 6.9,
+// 3C 26.7.3).
+static bool vcpu_event_possible(const struct vcpu *vcpu) {
+	return !(vcpu->event & EVENT_VALID) && !vcpu->debug_pending;
+}
+
 bool vcpu_interruptible(struct vcpu *vcpu) {
-	if (vcpu->event & EVENT_VALID) return false;
+	if (!vcpu_event_possible(vcpu)) return false;
 	vcpu_know_flags(vcpu);
 	return (vcpu->rflags & RFLAGS_INTERRUPT) && !vcpu_in_shadow(vcpu);
 }
 
 bool vcpu_nmi_possible(struct vcpu *vcpu) {
-	if (vcpu->event & EVENT_VALID) return false;
+	if (!vcpu_event_possible(vcpu)) return false;
 	vcpu_know_flags(vcpu);
 	return !(vcpu->interruptibility & (SHADOW | BLOCKING_BY_NMI));
 }

@@ -25,6 +25,7 @@ struct vcpu {
 	uint64_t qualification;
 	uint64_t physical;
 	bool nmi_blockable; // since the last entry an NMI may have been taken
+	bool debug_pending; // the next entry delivers #DB, unless it injects an event
 	unsigned known; // of enum vcpu_knowledge
 	unsigned changed; // of enum vcpu_change
 	enum vcpu_run run;
@@ -72,7 +73,7 @@ void vcpu_advance(struct vcpu *vcpu, uint32_t length);
 // An iteration of a repeated instruction, but not the last, was completed here.
 void vcpu_iterate(struct vcpu *vcpu);
 // Debug exceptions (enum vmx_pending_debug) follow the instruction that was completed here.
-void vcpu_add_pending_debug(const struct vcpu *vcpu, uint64_t causes);
+void vcpu_add_pending_debug(struct vcpu *vcpu, uint64_t causes);
 // Whether #DB follows each instruction.
 [[nodiscard]] bool vcpu_single_steps(const struct vcpu *vcpu);
 [[nodiscard]] bool vcpu_in_64_bit_mode(const struct vcpu *vcpu);

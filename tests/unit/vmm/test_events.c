@@ -86,6 +86,28 @@ static void test_halt_under_step(void) {
 	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_STEP);
 }
 
+// An entry that injects would forget the trap of the instruction before.
+static void test_trap_before_interrupt(void) {
+	rig_fresh();
+	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
+	machine.lapic.nmi_pending = true;
+	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_TRAP;
+	leave(EXIT_WBINVD);
+	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_STEP);
+	check_equal(event() & EVENT_VALID, 0);
+	notify(); // before the entry
+	check_equal(event() & EVENT_VALID, 0);
+	fake.words[HOST_EXIT_QUALIFICATION] = 1 << 14;
+	leave_exception(EVENT_EXCEPTION | EXCEPTION_DEBUG);
+	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EXCEPTION_DEBUG);
+	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW);
+	leave(EXIT_NMI_WINDOW);
+	check_equal(event(), EVENT_VALID | EVENT_NMI | 2);
+	leave(EXIT_INTERRUPT_WINDOW);
+	check_equal(event(), EVENT_VALID | 0x41);
+}
+
 static void test_nmi_of_another_guest(void) {
 	rig_fresh();
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
@@ -155,6 +177,8 @@ int main(void) {
 		{"event.branch_step", "BTF lets no instruction trap here", test_branch_step},
 		{"event.resume_flag", "faults set RF, instructions end it", test_resume_flag},
 		{"event.halt_step", "HLT under TF does not halt", test_halt_under_step},
+		{"event.trap_first", "a trap comes before NMIs and interrupts",
+			test_trap_before_interrupt},
 		{"event.nmi_other", "another guest's NMI blocks none", test_nmi_of_another_guest},
 		{"event.nmi_again", "an interrupted NMI is not blocked", test_nmi_redelivered},
 		{"event.unblocking", "a faulting IRET leaves NMIs blocked", test_unblocking_iret},
