@@ -16,7 +16,7 @@ enum row_flags {
 	ROW_OFFSET = 1 << 4, // absolute address instead of ModRM, register 0
 	ROW_SOURCE_1 = 1 << 5, // memory operand is a byte, register of operand size
 	ROW_SOURCE_2 = 1 << 6,
-	ROW_SOURCE_4 = 1 << 7, // not outside 64-bit mode
+	ROW_SOURCE_4 = 1 << 7, // at most 4 bytes; not outside 64-bit mode
 	ROW_SIGN = 1 << 8,
 	ROW_BIT = 1 << 9, // the register numbers a bit
 	ROW_STRING = 1 << 10, // no ModRM
@@ -68,8 +68,8 @@ static const struct row one_byte_rows[] = {
 static const struct row two_byte_rows[] = {
 	{0xa3, ANY, OPERATION_BT, MEMORY, ROW_BIT},
 	{0xab, ANY, OPERATION_BTS, MEMORY, ROW_BIT | ROW_LOCK},
-	{0xae, MEMBER(7), OPERATION_FLUSH, MEMORY, ROW_NO_REPEAT}, // CLFLUSH, CLFLUSHOPT
-	{0xae, MEMBER(6), OPERATION_FLUSH, MEMORY, ROW_NO_REPEAT | ROW_66}, // CLWB
+	{0xae, MEMBER(7), OPERATION_FLUSH, MEMORY, ROW_SOURCE_1 | ROW_NO_REPEAT}, // CLFLUSH(OPT)
+	{0xae, MEMBER(6), OPERATION_FLUSH, MEMORY, ROW_SOURCE_1 | ROW_NO_REPEAT | ROW_66}, // CLWB
 	{0xb0, ANY, OPERATION_COMPARE_EXCHANGE, MEMORY, ROW_PAIR | ROW_LOCK},
 	{0xb3, ANY, OPERATION_BTR, MEMORY, ROW_BIT | ROW_LOCK},
 	{0xb6, ANY, OPERATION_MOVE, REGISTER, ROW_SOURCE_1},
@@ -255,7 +255,8 @@ static uint8_t operand_width(const struct cursor *cursor, const struct row *row)
 static uint8_t memory_width(const struct cursor *cursor, const struct row *row) {
 	if (row->flags & ROW_SOURCE_1) return 1;
 	if (row->flags & ROW_SOURCE_2) return 2;
-	return row->flags & ROW_SOURCE_4 ? 4 : operand_width(cursor, row);
+	if ((row->flags & ROW_SOURCE_4) && cursor->operand_size > 4) return 4;
+	return operand_width(cursor, row);
 }
 
 static void set_register(const struct cursor *cursor, const struct row *row, uint8_t number,

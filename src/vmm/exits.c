@@ -14,8 +14,7 @@
 
 enum ept_qualification {
 	EPT_FETCH = 1 << 2,
-	EPT_LINEAR_VALID = 1 << 7,
-	EPT_FINAL_ACCESS = 1 << 8, // clear: the access was to a guest page-table entry
+	EPT_FINAL_ACCESS = 1 << 8, // clear: the access was to a guest page-table entry or pointer
 	EPT_UNBLOCKED_NMI = 1 << 12, // as INFORMATION_UNBLOCKED_NMI
 };
 
@@ -207,7 +206,7 @@ static void exit_ept_violation(struct machine *machine) {
 		machine_stop(machine, "event delivery uses address %lx, where no memory is", where);
 	} else if (kind & EPT_FETCH) {
 		machine_stop(machine, "execution at address %lx, where no memory is", where);
-	} else if ((kind & EPT_LINEAR_VALID) && !(kind & EPT_FINAL_ACCESS)) {
+	} else if (!(kind & EPT_FINAL_ACCESS)) {
 		machine_stop(machine, "page tables at address %lx, where no memory is", where);
 	} else {
 		if (kind & EPT_UNBLOCKED_NMI) set_nmi_blocking(vcpu, BLOCKING_BY_NMI);

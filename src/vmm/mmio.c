@@ -80,14 +80,17 @@ static void perform_plain(struct operand_space *space, const struct instruction 
 	bool stores = operation_stores(instruction->operation);
 	bool writes = stores && !load;
 	struct operand operand;
-	if (instruction->address.base == X86_RSP) (void)vcpu_register(vcpu, X86_RSP);
+	if (instruction->address.base == X86_RSP || instruction->bit_offset)
+		(void)vcpu_register(vcpu, X86_RSP);
 	const struct place place = {
 		.segment = instruction->address.segment,
 		.offset = instruction_offset(instruction, vcpu->registers, vcpu->rip),
 		.width = instruction->width,
 	};
 	if (!operand_locate(space, &place, writes ? WALK_WRITE : WALK_READ, &operand)) return;
-	bool reads = load || instruction->operation != OPERATION_MOVE;
+	bool reads = load ||
+		(instruction->operation != OPERATION_MOVE &&
+			instruction->operation != OPERATION_FLUSH);
 	uint64_t memory = reads ? operand_read(space, &operand) : 0;
 	if (instruction->sign_extend) memory = sign_extend(memory, instruction->width);
 	uint64_t result = compute(vcpu, instruction, memory);

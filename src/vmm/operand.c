@@ -95,11 +95,13 @@ bool operand_locate(struct operand_space *space, const struct place *place, enum
 		return false;
 	}
 	uint64_t left = PAGE_SIZE - linear % PAGE_SIZE;
+	uint64_t next = linear + left;
+	if (space->code_size != CODE_64) next &= UINT32_MAX;
 	*operand = (struct operand){.linear = linear, .width = place->width};
 	operand->first = left < place->width ? (uint8_t)left : place->width;
 	return locate_part(space, linear, access, &operand->part[0]) &&
 		(operand->first == place->width ||
-			locate_part(space, linear + operand->first, access, &operand->part[1]));
+			locate_part(space, next, access, &operand->part[1]));
 }
 
 // Devices see the whole operand; of one that crosses a page, bytes.

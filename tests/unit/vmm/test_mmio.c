@@ -31,6 +31,45 @@ static void test_crossing(void) {
 	check_equal(event(), 0);
 }
 
+// In compatibility mode linear addresses have 32 bits, also those of an operand's end.
+static void test_crossing_4_gib(void) {
+	pages_fresh();
+	pages_put(PDPT, 3, PD | PRESENT | WRITABLE);
+	pages_put(PD, 511, 0x600000 | PRESENT | WRITABLE | LARGE);
+	fake.fields[VMCS_GUEST_CS_ACCESS] = 0xc09b;
+	fake.fields[VMCS_GUEST_DS_BASE] = 0xfffffffe;
+	fake.words[W_RAX] = 0x44332211;
+	run("\x89\x03", 2);
+	check_equal(event(), 0);
+	check(memcmp(machine.memory.bytes + 0x7ffffe, "\x11\x22", 2) == 0);
+	check(memcmp(machine.memory.bytes, "\x33\x44", 2) == 0);
+}
+
+// The number of the bit may be in any register; some are read on demand.
+static void test_bit_number(void) {
+	pages_fresh();
+	fake.fields[VMCS_GUEST_RSP] = 0x105;
+	fake.words[W_RBX] = SPACE;
+	run("\x0f\xab\x23", 3); // BTS [rbx], esp
+	check_equal(pages_device[0x20], 1 << 5);
+	check_equal(pages_device[0], 0);
+}
+
+// CLFLUSH means a line, by one of its bytes.
+static void test_flush(void) {
+	pages_fresh();
+	fake.words[W_RBX] = SPACE + 0x3fff;
+	run("\x0f\xae\x3b", 3);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 3);
+	fake.words[W_RBX] = SPACE + 0xfff;
+	run("\x66\x0f\xae\x3b", 4);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 4);
+	check_equal(pages_accesses, 0);
+	fake.words[W_RBX] = SPACE + 0x4000;
+	run("\x66\x0f\xae\x33", 4);
+	check_page_fault(SPACE + 0x4000, 0);
+}
+
 static void test_faults(void) {
 	pages_fresh();
 	fake.words[W_RBX] = SPACE + 0x3ffe;
@@ -220,6 +259,9 @@ static void test_unblocked(void) {
 int main(void) {
 	static const struct test tests[] = {
 		{"mmio.crossing", "an operand may lie in two pages", test_crossing},
+		{"mmio.4_gib", "outside 64-bit mode addresses wrap at 4 GiB", test_crossing_4_gib},
+		{"mmio.bit_number", "BTS takes its number from RSP too", test_bit_number},
+		{"mmio.flush", "CLFLUSH and CLWB concern one byte, and read nothing", test_flush},
 		{"mmio.faults", "an operand's faults are those of the CPU", test_faults},
 		{"mmio.rights", "SMAP, users and alignment are checked", test_rights},
 		{"mmio.fetch", "fetching the instruction may fault", test_fetch},
