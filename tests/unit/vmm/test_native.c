@@ -246,8 +246,28 @@ static void make_state(struct state *state) {
 	state->flags = (random64() & ALL_FLAGS) | RFLAGS_FIXED | RFLAGS_INTERRUPT;
 }
 
+// Prefixes without effect: segments that 64-bit mode ignores, a REX prefix that another prefix
+// follows, repetition of what is no string.
+static void emit_idle_prefixes(struct trial *trial, const struct form_row *row, unsigned room) {
+	static const uint8_t segments[] = {0x26, 0x2e, 0x36, 0x3e};
+	bool repeats = !(row->form & (FORM_STRING | FORM_NO_66)) && row->opcode != 0xae;
+	unsigned count = chance(4);
+	if (count > room) count = room;
+	for (unsigned i = 0; i < count; i++) {
+		if (i + 1 < count && chance(4) == 0)
+			emit(trial, 0x40 | chance(16));
+		else if (repeats && chance(3) == 0)
+			emit(trial, 0xf2 + chance(2));
+		else
+			emit(trial, segments[chance(4)]);
+	}
+}
+
 static void make_string(struct trial *trial, struct state *state, const struct form_row *row) {
 	unsigned repeat = chance(3);
+	bool narrow = chance(3) == 0; // addresses and count
+	emit_idle_prefixes(trial, row, 4);
+	if (narrow) emit(trial, 0x67);
 	if (chance(3) == 0) emit(trial, 0x66);
 	if (repeat != 0) emit(trial, repeat == 1 ? 0xf2 : 0xf3);
 	if (chance(2)) emit(trial, 0x48);
@@ -255,6 +275,10 @@ static void make_string(struct trial *trial, struct state *state, const struct f
 	state->registers[X86_RCX] = chance(60);
 	state->registers[X86_RSI] = PLACE + 0xf00 + chance(0x1000);
 	state->registers[X86_RDI] = PLACE + 0xf00 + chance(0x1000);
+	if (!narrow || state->registers[X86_RCX] == 0) return;
+	state->registers[X86_RCX] |= random64() << 32;
+	state->registers[X86_RSI] |= random64() << 32;
+	state->registers[X86_RDI] |= random64() << 32;
 }
 
 static void make_trial(struct trial *trial, struct state *state) {
@@ -282,16 +306,19 @@ static void make_trial(struct trial *trial, struct state *state) {
 	}
 	if (row->form & FORM_BIT)
 		state->registers[reg | (needed & 4 ? 8 : 0)] = chance(4000) - 2000ull;
+	unsigned immediate = row->form & FORM_IMMEDIATE_8 ? 1 : 0;
+	if (row->form & FORM_IMMEDIATE)
+		immediate = row->form & FORM_BYTE ? 1 : word && !(needed & 8) ? 2 : 4;
+	unsigned used = 6u + rest.length + immediate; // LOCK, 66h, 67h, REX, two of opcode
+	emit_idle_prefixes(trial, row, INSTRUCTION_MAX > used ? INSTRUCTION_MAX - used : 0);
 	if ((row->form & FORM_LOCK) && chance(4) == 0) emit(trial, 0xf0);
+	if (chance(4) == 0) emit(trial, 0x67);
 	if (word) emit(trial, 0x66);
 	if (needed != 0) emit(trial, 0x40 | needed);
 	if (row->form & FORM_TWO_BYTES) emit(trial, 0x0f);
 	emit(trial, row->opcode);
 	for (uint8_t i = 0; i < rest.length; i++)
 		emit(trial, rest.code[i]);
-	unsigned immediate = row->form & FORM_IMMEDIATE_8 ? 1 : 0;
-	if (row->form & FORM_IMMEDIATE)
-		immediate = row->form & FORM_BYTE ? 1 : word && !(needed & 8) ? 2 : 4;
 	for (unsigned i = 0; i < immediate; i++)
 		emit(trial, (uint8_t)random64());
 }
