@@ -12,9 +12,14 @@ PML4 equ 0x9000
 PORT equ 0x3f8
 TPR equ 0xfee00080
 VERSION equ 0xfee00030
+END_OF_INTERRUPT equ 0xfee000b0
+SPURIOUS equ 0xfee000f0
+COMMAND equ 0xfee00300
+INTERRUPT equ 31 ; the last that the table has
 FLAGS equ 0x8c5 ; but AF, which logic leaves undefined
 CARRY equ 1 ; all that bit tests define
 TRAP equ 0x100
+INTERRUPTS_ON equ 0x200
 
 org LOAD - SETUP
 
@@ -127,6 +132,24 @@ entry:
 .step:
 	answer [last_rip], .step
 	answer [count], 1
+	call tell
+
+	question "the trap of an instruction comes before the interrupt that it makes"
+	mov eax, SPURIOUS
+	mov dword [rax], 0x1ff
+	mov eax, COMMAND
+	mov qword [steps], 1
+	pushfq
+	or qword [rsp], TRAP | INTERRUPTS_ON
+	popfq
+	mov dword [rax], 0x40000 | INTERRUPT
+.interrupt:
+	cli
+	answer [last_rip], .interrupt
+	answer [last_vector], INTERRUPT
+	answer [count], 2
+	mov eax, END_OF_INTERRUPT
+	mov dword [rax], 0
 	call tell
 
 	question "faults set RF"
