@@ -108,6 +108,18 @@ static void test_trap_before_interrupt(void) {
 	check_equal(event(), EVENT_VALID | 0x41);
 }
 
+static void test_breakpoint_of_mov_ss(void) {
+	rig_fresh();
+	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
+	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_MOV_SS;
+	fake.fields[VMCS_GUEST_PENDING_DEBUG] = PENDING_DEBUG_ENABLED | 1;
+	leave(EXIT_WBINVD);
+	check_equal(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], 0);
+	check_equal(event() & EVENT_VALID, 0);
+	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW);
+}
+
 static void test_nmi_of_another_guest(void) {
 	rig_fresh();
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
@@ -179,6 +191,8 @@ int main(void) {
 		{"event.halt_step", "HLT under TF does not halt", test_halt_under_step},
 		{"event.trap_first", "a trap comes before NMIs and interrupts",
 			test_trap_before_interrupt},
+		{"event.mov_ss", "a breakpoint that MOV SS met comes before interrupts",
+			test_breakpoint_of_mov_ss},
 		{"event.nmi_other", "another guest's NMI blocks none", test_nmi_of_another_guest},
 		{"event.nmi_again", "an interrupted NMI is not blocked", test_nmi_redelivered},
 		{"event.unblocking", "a faulting IRET leaves NMIs blocked", test_unblocking_iret},
