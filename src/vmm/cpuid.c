@@ -97,8 +97,7 @@ static struct cpuid_words cpuid_host(
 	return (struct cpuid_words){words[0], words[1], words[2], words[3]};
 }
 
-static void answer_basic(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_basic(const struct cpuid_query *, struct cpuid_words *words) {
 	words->eax = BASIC_MAXIMUM;
 }
 
@@ -114,16 +113,14 @@ static void answer_features(const struct cpuid_query *query, struct cpuid_words 
 	if (!query->guest->apic_enabled) words->edx &= ~FEATURES_EDX_APIC;
 }
 
-static void answer_caches(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_caches(const struct cpuid_query *, struct cpuid_words *words) {
 	if (words->eax & CACHE_TYPE)
 		words->eax &= CACHE_ATTRIBUTES;
 	else
 		*words = (struct cpuid_words){0};
 }
 
-static void answer_power(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_power(const struct cpuid_query *, struct cpuid_words *words) {
 	*words = (struct cpuid_words){.eax = POWER_ARAT};
 }
 
@@ -208,23 +205,19 @@ static void answer_frequency(const struct cpuid_query *query, struct cpuid_words
 
 // The KVM interface with no feature but "ports need no delay": it says who answers x2APIC requests
 // without interrupt remapping, which Linux asks a hypervisor before it uses x2APIC mode.
-static void answer_hypervisor(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_hypervisor(const struct cpuid_query *, struct cpuid_words *words) {
 	*words = (struct cpuid_words){LEAF_HYPERVISOR_FEATURES, 0x4b4d564b, 0x564b4d56, 0x4d};
 }
 
-static void answer_hypervisor_features(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_hypervisor_features(const struct cpuid_query *, struct cpuid_words *words) {
 	*words = (struct cpuid_words){.eax = HYPERVISOR_NO_IO_DELAY};
 }
 
-static void answer_nacre(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_nacre(const struct cpuid_query *, struct cpuid_words *words) {
 	*words = (struct cpuid_words){LEAF_NACRE, 0x7263614e, 0x63614e65, 0x00006572}; // NacreNacre
 }
 
-static void answer_extended(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_extended(const struct cpuid_query *, struct cpuid_words *words) {
 	words->eax = words->eax < EXTENDED_MAXIMUM ? words->eax : EXTENDED_MAXIMUM;
 }
 
@@ -235,22 +228,18 @@ static void answer_extended_features(const struct cpuid_query *query, struct cpu
 	words->edx &= EXTENDED_EDX | (rdtscp ? EXTENDED_EDX_RDTSCP : 0);
 }
 
-static void answer_power_management(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_power_management(const struct cpuid_query *, struct cpuid_words *words) {
 	*words = (struct cpuid_words){.edx = POWER_INVARIANT_TSC};
 }
 
-static void answer_address_sizes(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query;
+static void answer_address_sizes(const struct cpuid_query *, struct cpuid_words *words) {
 	uint32_t physical = words->eax & 0xff;
 	// The guest-physical space is what a four-level EPT can map.
 	physical = physical > 48 ? 48 : physical;
 	*words = (struct cpuid_words){.eax = physical | 48 << 8};
 }
 
-static void answer_unchanged(const struct cpuid_query *query, struct cpuid_words *words) {
-	(void)query, (void)words;
-}
+static void answer_unchanged(const struct cpuid_query *, struct cpuid_words *) {}
 
 struct cpuid_row {
 	uint32_t first, last;

@@ -25,7 +25,7 @@ enum {
 	DR7_DETECT = 1 << 13,
 };
 
-static void exit_pass(struct machine *machine) { (void)machine; }
+static void exit_pass(struct machine *) {}
 
 static void exit_skip(struct machine *machine) {
 	vcpu_advance(&machine->vcpu, machine->vcpu.length);

@@ -128,16 +128,14 @@ static void ioapic_index_write(struct ioapic *ioapic, uint32_t value) {
 		ioapic_entry_write(ioapic, ioapic->select - IOAPIC_REDIRECTION, value);
 }
 
-static uint64_t ioapic_read(void *device, uint64_t offset, enum bus_width width) {
+static uint64_t ioapic_read(void *device, uint64_t offset, enum bus_width) {
 	const struct ioapic *ioapic = device;
-	(void)width;
 	if (offset == IOAPIC_SELECT) return ioapic->select;
 	return offset == IOAPIC_WINDOW ? ioapic_index_read(ioapic) : 0;
 }
 
-static void ioapic_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+static void ioapic_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct ioapic *ioapic = device;
-	(void)width;
 	if (offset == IOAPIC_SELECT)
 		ioapic->select = (uint8_t)value;
 	else if (offset == IOAPIC_WINDOW)

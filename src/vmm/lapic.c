@@ -254,18 +254,16 @@ void lapic_register_write(struct lapic *lapic, unsigned index, uint32_t value) {
 
 // The xAPIC page: 32-bit registers at multiples of 16. It is dead while the APIC is off or in
 // x2APIC mode.
-static uint64_t lapic_page_read(void *device, uint64_t offset, enum bus_width width) {
+static uint64_t lapic_page_read(void *device, uint64_t offset, enum bus_width) {
 	struct lapic *lapic = device;
-	(void)width;
 	if (!lapic_hardware_enabled(lapic) || lapic_in_x2apic_mode(lapic)) return UINT32_MAX;
 	if (offset % 16 != 0) return 0;
 	return offset / 16 < LAPIC_REGISTERS ? lapic_register_read(lapic, (unsigned)offset / 16)
 					     : 0;
 }
 
-static void lapic_page_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+static void lapic_page_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct lapic *lapic = device;
-	(void)width;
 	if (!lapic_hardware_enabled(lapic) || lapic_in_x2apic_mode(lapic) || offset % 16 != 0)
 		return;
 	lapic_register_write(lapic, (unsigned)offset / 16, (uint32_t)value);

@@ -168,8 +168,7 @@ void notified(microkit_channel channel) {
 	machine_settle(&machine);
 }
 
-seL4_Bool fault(microkit_child child, microkit_msginfo message, microkit_msginfo *reply) {
-	(void)child, (void)message, (void)reply;
+seL4_Bool fault(microkit_child, microkit_msginfo, microkit_msginfo *) {
 	vcpu_load_exit(&machine.vcpu);
 	exit_handle(&machine);
 	machine_settle(&machine);

@@ -25,13 +25,9 @@ struct msr_row {
 #define MICROCODE_REVISION (1ull << 32)
 #define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
 
-static bool write_ignored(struct msr_file *file, uint32_t number, uint64_t value) {
-	(void)file, (void)number, (void)value;
-	return true;
-}
+static bool write_ignored(struct msr_file *, uint32_t, uint64_t) { return true; }
 
-static bool read_tsc(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)number;
+static bool read_tsc(struct msr_file *file, uint32_t, uint64_t *value) {
 	*value = clock_now(file->clock);
 	return true;
 }
@@ -43,43 +39,36 @@ static void move_tsc(struct msr_file *file, uint64_t distance) {
 	host_state_write(VCPU_STATE_TSC_OFFSET, file->clock->offset);
 }
 
-static bool write_tsc(struct msr_file *file, uint32_t number, uint64_t value) {
-	(void)number;
+static bool write_tsc(struct msr_file *file, uint32_t, uint64_t value) {
 	move_tsc(file, value - clock_now(file->clock));
 	return true;
 }
 
-static bool read_tsc_adjust(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)number;
+static bool read_tsc_adjust(struct msr_file *file, uint32_t, uint64_t *value) {
 	*value = file->tsc_adjust;
 	return true;
 }
 
-static bool write_tsc_adjust(struct msr_file *file, uint32_t number, uint64_t value) {
-	(void)number;
+static bool write_tsc_adjust(struct msr_file *file, uint32_t, uint64_t value) {
 	move_tsc(file, value - file->tsc_adjust);
 	return true;
 }
 
-static bool read_apic_base(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)number;
+static bool read_apic_base(struct msr_file *file, uint32_t, uint64_t *value) {
 	*value = file->lapic->base;
 	return true;
 }
 
-static bool write_apic_base(struct msr_file *file, uint32_t number, uint64_t value) {
-	(void)number;
+static bool write_apic_base(struct msr_file *file, uint32_t, uint64_t value) {
 	return lapic_base_write(file->lapic, value);
 }
 
-static bool read_deadline(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)number;
+static bool read_deadline(struct msr_file *file, uint32_t, uint64_t *value) {
 	*value = lapic_deadline_read(file->lapic);
 	return true;
 }
 
-static bool write_deadline(struct msr_file *file, uint32_t number, uint64_t value) {
-	(void)number;
+static bool write_deadline(struct msr_file *file, uint32_t, uint64_t value) {
 	lapic_deadline_write(file->lapic, value);
 	return true;
 }
@@ -92,16 +81,14 @@ static bool write_x2apic(struct msr_file *file, uint32_t number, uint64_t value)
 	return lapic_msr_write(file->lapic, number, value);
 }
 
-static bool read_mtrr_type(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)number;
+static bool read_mtrr_type(struct msr_file *file, uint32_t, uint64_t *value) {
 	*value = file->mtrr_default_type;
 	return true;
 }
 
-static bool write_mtrr_type(struct msr_file *file, uint32_t number, uint64_t value) {
+static bool write_mtrr_type(struct msr_file *file, uint32_t, uint64_t value) {
 	const uint64_t writable = MTRR_TYPE_MASK | MTRR_TYPE_FIXED_ENABLE | MTRR_TYPE_ENABLE;
 	uint64_t type = value & MTRR_TYPE_MASK;
-	(void)number;
 	// Types 2 and 3 are reserved (SDM table 11-8).
 	if ((value & ~writable) || type > MTRR_TYPE_WRITE_BACK || type == 2 || type == 3)
 		return false;
@@ -109,15 +96,13 @@ static bool write_mtrr_type(struct msr_file *file, uint32_t number, uint64_t val
 	return true;
 }
 
-static bool read_efer(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)file, (void)number;
+static bool read_efer(struct msr_file *, uint32_t, uint64_t *value) {
 	*value = host_vmcs_read(VMCS_GUEST_EFER);
 	return true;
 }
 
-static bool write_efer(struct msr_file *file, uint32_t number, uint64_t value) {
+static bool write_efer(struct msr_file *, uint32_t, uint64_t value) {
 	uint64_t before = host_vmcs_read(VMCS_GUEST_EFER);
-	(void)file, (void)number;
 	if (value & ~(uint64_t)(EFER_WRITABLE | EFER_LMA)) return false;
 	bool paging = host_vmcs_read(VMCS_GUEST_CR0) & CR0_PG;
 	if (paging && ((value ^ before) & EFER_LME)) return false;
@@ -126,14 +111,12 @@ static bool write_efer(struct msr_file *file, uint32_t number, uint64_t value) {
 	return true;
 }
 
-static bool read_debugctl(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)file, (void)number;
+static bool read_debugctl(struct msr_file *, uint32_t, uint64_t *value) {
 	*value = host_vmcs_read(VMCS_GUEST_DEBUGCTL);
 	return true;
 }
 
-static bool write_debugctl(struct msr_file *file, uint32_t number, uint64_t value) {
-	(void)file, (void)number;
+static bool write_debugctl(struct msr_file *, uint32_t, uint64_t value) {
 	if (value & ~(uint64_t)DEBUGCTL_BRANCH_STEP) return false;
 	host_vmcs_write(VMCS_GUEST_DEBUGCTL, value);
 	return true;
@@ -141,10 +124,7 @@ static bool write_debugctl(struct msr_file *file, uint32_t number, uint64_t valu
 
 // Without `read` the register reads `value`; without `write` writing it faults. A row with
 // `absent` as its reader is known not to exist: software probes for it, so no log.
-static bool absent(struct msr_file *file, uint32_t number, uint64_t *value) {
-	(void)file, (void)number, (void)value;
-	return false;
-}
+static bool absent(struct msr_file *, uint32_t, uint64_t *) { return false; }
 
 static const struct msr_row msr_rows[] = {
 	{MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, read_deadline, write_deadline, 0},

@@ -96,8 +96,7 @@ void vcpu_set_rflags(struct vcpu *vcpu, uint64_t rflags) {
 	vcpu->changed |= VCPU_CHANGED_RFLAGS;
 }
 
-bool vcpu_in_64_bit_mode(const struct vcpu *vcpu) {
-	(void)vcpu;
+bool vcpu_in_64_bit_mode(const struct vcpu *) {
 	return (host_vmcs_read(VMCS_GUEST_CS_ACCESS) & SEGMENT_CODE_64) &&
 		(host_vmcs_read(VMCS_GUEST_EFER) & EFER_LMA);
 }

@@ -11,39 +11,29 @@ enum {
 	SLEEP_TYPE_MASK = 7,
 };
 
-static uint64_t reset_read(void *device, uint64_t offset, enum bus_width width) {
+static uint64_t reset_read(void *device, uint64_t, enum bus_width) {
 	const struct power *power = device;
-	(void)offset, (void)width;
 	return power->reset_control;
 }
 
-static void reset_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+static void reset_write(void *device, uint64_t, enum bus_width, uint64_t value) {
 	struct power *power = device;
-	(void)offset, (void)width;
 	power->reset_control = value & RESET_CONTROL_KEPT;
 	if (value & RESET_CONTROL_CPU) power->request = POWER_RESET;
 }
 
 // No keyboard controller answers, so the status reads as an absent device does.
-static uint64_t keyboard_read(void *device, uint64_t offset, enum bus_width width) {
-	(void)device, (void)offset, (void)width;
-	return 0xff;
-}
+static uint64_t keyboard_read(void *, uint64_t, enum bus_width) { return 0xff; }
 
-static void keyboard_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+static void keyboard_write(void *device, uint64_t, enum bus_width, uint64_t value) {
 	struct power *power = device;
-	(void)offset, (void)width;
 	if (value == KEYBOARD_PULSE_RESET) power->request = POWER_RESET;
 }
 
-static uint64_t sleep_read(void *device, uint64_t offset, enum bus_width width) {
-	(void)device, (void)offset, (void)width;
-	return 0;
-}
+static uint64_t sleep_read(void *, uint64_t, enum bus_width) { return 0; }
 
-static void sleep_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+static void sleep_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct power *power = device;
-	(void)width;
 	bool control = offset == 0;
 	unsigned type = value >> SLEEP_TYPE_SHIFT & SLEEP_TYPE_MASK;
 	if (control && (value & SLEEP_ENABLE) && type == POWER_OFF_SLEEP_TYPE)

@@ -162,15 +162,13 @@ static void rtc_write_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
 		rtc->cells[index] = value;
 }
 
-static uint64_t rtc_read(void *device, uint64_t offset, enum bus_width width) {
+static uint64_t rtc_read(void *device, uint64_t offset, enum bus_width) {
 	const struct rtc *rtc = device;
-	(void)width;
 	return offset == 0 ? 0xff : rtc_read_cell(rtc, rtc->index);
 }
 
-static void rtc_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+static void rtc_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct rtc *rtc = device;
-	(void)width;
 	// Bit 7 of the index port is the NMI gate, which this machine does not have.
 	if (offset == 0)
 		rtc->index = value % RTC_CELLS;

@@ -208,9 +208,8 @@ static uint8_t uart_read_register(struct uart *uart, enum uart_register number) 
 	return 0xff;
 }
 
-static uint64_t uart_read(void *device, uint64_t offset, enum bus_width width) {
+static uint64_t uart_read(void *device, uint64_t offset, enum bus_width) {
 	struct uart *uart = device;
-	(void)width;
 	uart_poll(uart);
 	uint8_t value = uart_read_register(uart, (enum uart_register)offset);
 	uart_poll(uart);
@@ -234,11 +233,10 @@ static void uart_write_fifo_control(struct uart *uart, uint8_t value) {
 	uart->fifo_control = value & FCR_ENABLE ? value & FCR_KEPT : 0;
 }
 
-static void uart_write(void *device, uint64_t offset, enum bus_width width, uint64_t word) {
+static void uart_write(void *device, uint64_t offset, enum bus_width, uint64_t word) {
 	struct uart *uart = device;
 	uint8_t value = (uint8_t)word;
 	bool divisor = uart->line_control & LCR_DIVISOR_ACCESS;
-	(void)width;
 	switch ((enum uart_register)offset) {
 	case UART_DATA:
 		if (divisor)
