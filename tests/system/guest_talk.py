@@ -1,24 +1,47 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A Linux guest and a component exchange lines through the guest's second serial port, in Bochs."""
+"""A Linux guest in Bochs: exchanges lines with a component through its second serial port, runs
+many short programs, and a full-screen one in the terminal's raw view."""
 
-from nacre import emulator, machine, places, product
+from nacre import emulator, machine, places, product, results
 from nacre.system_tests import judge
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
 DESCRIPTION = places.ROOT / "examples" / "guest_talk" / "guest_talk.system"
+# Each starts three programs, whose vector registers the guest's kernel keeps and restores.
+PIPELINES = "$(for i in $(seq 100); do echo x | cat | wc -l; done | grep -c 1)"
+RAW_BEGINS, RAW_ENDS = "raw view: Ctrl-A v ends it", "lines of others were not shown"
+
+
+def raw_results(text):
+    """What the terminal must show of a full-screen program."""
+    view = text.partition(RAW_BEGINS)[2].partition(RAW_ENDS)[0]
+    facts = (("full-screen", "\x1b[" in view and "~" in view, "nothing was drawn"),
+             ("no-labels", "[linux]" not in view and "[greeter]" not in view,
+              "labels stand in the raw view"))
+    for name, good, problem in facts:
+        full = f"system/guest-talk/{name}"
+        yield results.passed(full) if good else results.failed(full, problem)
 
 
 def check():
     iso = product.make_iso(DESCRIPTION, places.BUILD / "system-tests" / "guest_talk.iso")
     running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY, limit=SECONDS)
-    return judge("guest-talk", running, [
+    found, text = judge("guest-talk", running, [
         ("until", "[greeter] waiting for the guest"), ("until", PROMPT),
         ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 &"), ("until", PROMPT),
         ("send", "echo hello >/dev/ttyS1"),
         ("until", "[greeter] the guest says: hello"), ("until", "greeter: hello to you, too"),
         ("send", "seq 1 400 >/dev/ttyS1"),
-        ("until", "[greeter] the guest says: 400"), ("until", "greeter: 400 to you, too")])[0]
+        ("until", "[greeter] the guest says: 400"), ("until", "greeter: 400 to you, too"),
+        ("send", f"echo pipelines-{PIPELINES}"), ("until", "pipelines-100"), ("until", PROMPT),
+        ("send", "echo first >/tmp/note; stty rows 20 cols 70"), ("until", PROMPT),
+        ("send", "\x01v echo unseen >/dev/ttyS1; vi /tmp/note"), ("until", "~"),
+        ("send", ":s/first/second/"), ("until", "second"), ("send", ":wq"), ("until", PROMPT),
+        ("send", "\x01v cat /tmp/note; stty size"), ("until", RAW_ENDS),
+        ("until", "second"), ("until", "20 70")])
+    return found + list(raw_results(text))
 
 
-ROWS = [("guest-talk", "a component and the guest talk over the guest's second serial port", check)]
+ROWS = [("guest-talk", "a component and the guest talk over the guest's second serial port; a "
+         "hundred pipelines run; the raw view shows a full-screen program", check)]
