@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Host tests: physical memory is the test's.
+#pragma once
+
+#include_next <cpu/layout.h>
+
+void *machine_pointer(physical_t address);
+
+#define physical_pointer(address) machine_pointer(address)
