@@ -4,20 +4,18 @@
 ; First tables: 0 to 4 GiB appears at 0, at the physical window and (1 GiB of it) at the image.
 ; kernel_map.c replaces them.
 
+%include "offsets.inc"
+
 MULTIBOOT1_MAGIC equ 0x1badb002
 MULTIBOOT1_FLAGS equ 0x3		; modules page aligned, memory information
 MULTIBOOT2_MAGIC equ 0xe85250d6
 MULTIBOOT2_TAG_MODULE_ALIGN equ 6
 
-CR0_PG_WP equ 0x80010000
-CR4_PAE equ 0x20
-EFER equ 0xc0000080
-EFER_SCE_LME_NXE equ 0x901
 ENTRY_TABLE equ 0x3			; present, writable
 ENTRY_LARGE equ 0x83			; and a leaf
 BOOT_CODE equ 0x08
 BOOT_DATA equ 0x10
-COM1 equ 0x3f8
+COM1 equ CONSOLE_DEFAULT_PORT
 COM1_STATUS equ COM1 + 5
 COM1_ROOM equ 0x20
 COM1_TRIES equ 100000
@@ -65,12 +63,12 @@ boot_start:
 	mov cr4, eax
 	mov eax, boot_root
 	mov cr3, eax
-	mov ecx, EFER
-	mov eax, EFER_SCE_LME_NXE
+	mov ecx, MSR_EFER
+	mov eax, EFER_SCE | EFER_LME | EFER_NXE
 	xor edx, edx
 	wrmsr
 	mov eax, cr0
-	or eax, CR0_PG_WP
+	or eax, CR0_PG | CR0_WP
 	mov cr0, eax
 	lgdt [boot_gdt_register]
 	jmp BOOT_CODE:.long_mode

@@ -1,22 +1,50 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Turns the marked lines of offsets.c, compiled to assembly text, into NASM definitions."""
+"""Numbers of C for the assembler. `names`: what the assembler's files use and do not define, as
+lines of offsets.c. `values`: that file, compiled to assembly text, as NASM definitions."""
 
 import pathlib
 import re
 import sys
 
-MARK = re.compile(r'^\s*\.ascii\s+"@define (\w+) (-?\d+)"$', re.MULTILINE)
+NO_CODE = re.compile(r'"[^"]*"|;.*')
+NAME = re.compile(r"\b[A-Z][A-Z0-9_]+\b")
+DEFINED = re.compile(r"^(?:%x?define\s+(\w+)|(\w+)\s+equ\b)", re.MULTILINE)
+MARK = re.compile(r'^\s*\.ascii\s+"@define (\w+) \$(-?\d+)"$', re.MULTILINE)
+# By a name's first word what the rest of it is; all other names are constants of C.
+MEANINGS = {
+    "CONTEXT": "offsetof(struct context, {lower})",
+    "CPU": "offsetof(struct cpu, {lower})",
+    "DEFENCE": "DEFENCE_BIT({rest})",
+    "THREAD": "offsetof(struct thread, {lower})",
+    "TRAP": "offsetof(struct thread, trap.{lower})",
+    "VCPU": "offsetof(struct vcpu, {lower})",
+}
 
 
-def main() -> int:
-	source, target = map(pathlib.Path, sys.argv[1:3])
-	rows = MARK.findall(source.read_text())
-	if not rows:
-		print(f"{source}:1: no @define line; was it made from offsets.c?", file=sys.stderr)
-		return 1
-	lines = [f"%define {name} {value}" for name, value in rows]
-	target.write_text("; Made from offsets.c.\n" + "\n".join(lines) + "\n")
-	return 0
+def define(name):
+    word, _, rest = name.partition("_")
+    return f"DEFINE({name}, {MEANINGS.get(word, name).format(rest=rest, lower=rest.lower())});"
+
+
+def names(sources):
+    text = NO_CODE.sub("", "\n".join(source.read_text() for source in sources))
+    defined = {name for pair in DEFINED.findall(text) for name in pair}
+    return [define(name) for name in sorted(set(NAME.findall(text)) - defined)]
+
+
+def values(sources):
+    return [f"%define {name} {value}" for source in sources
+            for name, value in MARK.findall(source.read_text())]
+
+
+def main():
+    command, target, *sources = sys.argv[1:]
+    lines = {"names": names, "values": values}[command](list(map(pathlib.Path, sources)))
+    if not lines:
+        print(f"{sources[0]}:1: nothing to share between C and assembler", file=sys.stderr)
+        return 1
+    pathlib.Path(target).write_text("\n".join(lines) + "\n")
+    return 0
 
 
 sys.exit(main())

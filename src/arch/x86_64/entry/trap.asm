@@ -73,7 +73,7 @@ part DEFENCE_KPTI
 	mov cr3, rsp
 part DEFENCE_ALWAYS
 	mov rsp, [gs:CPU_CURRENT]
-	add rsp, CONTEXT_FRAME
+	add rsp, FRAME_SIZE
 	push qword [gs:CPU_SCRATCH]
 	push r11
 	push rcx
@@ -114,7 +114,7 @@ part DEFENCE_NO_KPTI
 	pop rsp
 part DEFENCE_KPTI
 	pop qword [gs:CPU_SCRATCH]
-	mov rsp, [rsp + THREAD_PROGRAM_ROOT - CONTEXT_FRAME]
+	mov rsp, [rsp + THREAD_PROGRAM_ROOT - FRAME_SIZE]
 	mov cr3, rsp
 	mov rsp, [gs:CPU_SCRATCH]
 part DEFENCE_VERW
@@ -181,12 +181,12 @@ part DEFENCE_KPTI
 part DEFENCE_ALWAYS
 	mov rcx, rsp
 	mov rsp, [gs:CPU_CURRENT]
-	add rsp, CONTEXT_FRAME
+	add rsp, FRAME_SIZE
 	push qword [rcx + 48]
 	push qword [rcx + 40]
 	push qword [rcx + 24]
 	push_all CONTEXT_REGISTERS
-	bts qword [rsp + CONTEXT_RFLAGS], CONTEXT_WHOLE_BIT
+	bts qword [rsp + CONTEXT_RFLAGS], WHOLE_BIT
 	mov rax, [rcx]
 	mov [rsp + TRAP_RCX], rax
 	mov [rsp + TRAP_R11], r11
