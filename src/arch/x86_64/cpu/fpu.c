@@ -5,10 +5,7 @@
 #include <base/memory.h>
 #include <base/panic.h>
 
-enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
-
 enum {
-	XSAVE_LEGACY_SIZE = 576, // x87 and SSE with the header
 	XSAVE_CONTROL = 0 / 8, // words of the area: FCW
 	XSAVE_MXCSR = 24 / 8,
 	XSAVE_USED = 512 / 8, // XSTATE_BV: clear bits load the initial state
@@ -26,7 +23,6 @@ uint64_t fpu_native_xcr0(void) { return supported & (XCR0_X87 | XCR0_SSE | XCR0_
 uint64_t fpu_guest_xcr0(size_t area_size) {
 	uint64_t result = supported & (XCR0_X87 | XCR0_SSE);
 
-	if (area_size < XSAVE_LEGACY_SIZE) return 0;
 	for (uint32_t i = COMPONENT_FIRST; i < COMPONENT_LIMIT; i++) {
 		struct cpuid regs;
 

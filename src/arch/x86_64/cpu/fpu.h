@@ -9,6 +9,8 @@
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 
+enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
+
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 
 // One owner of FPU registers: a native thread or a guest. Its XSAVE area, 64-byte aligned, follows
@@ -29,7 +31,7 @@ static inline void fpu_save(struct fpu_state *state) {
 void fpu_init(void);
 
 // XCR0 of native threads, and every bit that could be switched for a guest whose area has
-// area_size bytes.
+// area_size bytes, enough for x87 and SSE.
 uint64_t fpu_native_xcr0(void);
 uint64_t fpu_guest_xcr0(size_t area_size);
 

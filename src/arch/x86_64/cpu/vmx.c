@@ -2,10 +2,11 @@
 // VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
 #include <cpu/vmx.h>
 
+#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
+#include <cpu/segments.h>
 #include <cpu/vmcs.h>
-#include <stdalign.h>
 
 enum {
 	MSR_FEATURE_CONTROL = 0x3a,
@@ -33,18 +34,16 @@ enum {
 
 enum invalidation { INVALIDATE_SINGLE = 1, INVALIDATE_ALL = 2 };
 
-struct control_range {
-	uint32_t must, may;
+struct range {
+	uint64_t must, may;
 };
 
 // Written by vmx_init at boot.
 static struct {
 	bool is_on;
 	unsigned timer_rate;
-	struct control_range controls[VMX_CONTROLS];
-	uint64_t cr0_must, cr0_may;
-	uint64_t cr4_must, cr4_may;
-} vmx;
+	struct range words[VMX_WORDS];
+} vmx = {.words[VMX_ANY].may = UINT64_MAX};
 
 // The region VMXON wants, one a core: the revision, and what only the CPU uses.
 static alignas(4096) uint32_t vmxon_region[1024];
@@ -56,7 +55,7 @@ static const struct control_row {
 	uint32_t msr, true_msr;
 	const char *name; // of what is required
 	uint32_t forced, required, offered;
-} control_rows[VMX_CONTROLS] = {
+} control_rows[] = {
 	[VMX_PIN] = {0x481, 0x48d, "external-interrupt exiting, NMI exiting and virtual NMIs",
 		.forced = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI, .offered = PIN_TIMER},
 	// Without CR8 exiting MOV CR8 in the guest would change the task priority of the host's
@@ -97,15 +96,14 @@ static bool refuse(const char *missing) {
 static bool read_controls(void) {
 	bool has_true = msr_read(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS;
 
-	for (unsigned i = 0; i < VMX_CONTROLS; i++) {
+	for (unsigned i = VMX_PIN; i < array_count(control_rows); i++) {
 		const struct control_row *row = &control_rows[i];
 		uint64_t range = msr_read(has_true ? row->true_msr : row->msr);
 		uint32_t must = (uint32_t)range | row->forced, may = (uint32_t)(range >> 32);
 		uint32_t needed = row->forced | row->required;
 
 		if (needed & ~may) return refuse(row->name);
-		vmx.controls[i] = (struct control_range){
-			must, (may & (row->offered | needed)) | must};
+		vmx.words[i] = (struct range){must, (may & (row->offered | needed)) | must};
 	}
 	if ((msr_read(MSR_VMX_EPT_VPID) & EPT_REQUIRED) != EPT_REQUIRED)
 		return refuse("four-level write-back EPT with 2 MiB pages and INVEPT");
@@ -114,19 +112,18 @@ static bool read_controls(void) {
 
 // Controls that are forced only where the CPU has them, and pairs that go together.
 static void settle_optional(void) {
-	struct control_range *secondary = &vmx.controls[VMX_SECONDARY];
-	struct control_range *exit = &vmx.controls[VMX_EXIT];
+	struct range *secondary = &vmx.words[VMX_SECONDARY];
+	struct range *exit = &vmx.words[VMX_EXIT];
 
 	if ((msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) != VPID_WANTED)
-		secondary->may &= ~(uint32_t)SECONDARY_VPID;
+		secondary->may &= ~(uint64_t)SECONDARY_VPID;
 	secondary->must |= secondary->may & SECONDARY_VPID;
 
 	exit->must |= exit->may & EXIT_LOAD_PERF;
-	if (!(exit->may & EXIT_LOAD_PERF))
-		vmx.controls[VMX_ENTRY].may &= ~(uint32_t)ENTRY_LOAD_PERF;
+	if (!(exit->may & EXIT_LOAD_PERF)) vmx.words[VMX_ENTRY].may &= ~(uint64_t)ENTRY_LOAD_PERF;
 
 	vmx.timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
-	if (!vmx_has_timer()) exit->may &= ~(uint32_t)EXIT_SAVE_TIMER;
+	if (!vmx_has_timer()) exit->may &= ~(uint64_t)EXIT_SAVE_TIMER;
 }
 
 // The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
@@ -140,28 +137,34 @@ static bool unlock(void) {
 	return control & FEATURE_VMX_OUTSIDE_SMX;
 }
 
+static bool is_unrestricted(void) { return vmx.words[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED; }
+
+// Those of guests, and what no guest may change by itself, because VM entry and exit do not switch
+// what it governs. They leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1):
+// a guest that set CD would take the host's cache away.
+static void set_control_registers(struct range cr0, struct range cr4) {
+	if (is_unrestricted()) cr0.must &= ~(CR0_PE | CR0_PG);
+	vmx.words[VMX_CR0] = cr0;
+	vmx.words[VMX_CR4] = (struct range){cr4.must, cr4.may & CR4_OFFERED};
+	vmx.words[VMX_CR0_MASK] = (struct range){CR0_CD | CR0_NW, UINT64_MAX};
+	vmx.words[VMX_CR4_MASK] = (struct range){cr4.may & ~CR4_OFFERED, UINT64_MAX};
+}
+
 static bool enter_vmx(void) {
 	physical_t region = physical_of_image(vmxon_region);
-	uint64_t cr0, cr4;
+	struct range fixed0 = {msr_read(MSR_VMX_CR0_FIXED0), msr_read(MSR_VMX_CR0_FIXED1)};
+	struct range fixed4 = {msr_read(MSR_VMX_CR4_FIXED0), msr_read(MSR_VMX_CR4_FIXED1)};
+	uint64_t cr0 = cr0_read() | fixed0.must, cr4 = cr4_read() | fixed4.must;
 	bool succeeded;
 
-	vmx.cr0_must = msr_read(MSR_VMX_CR0_FIXED0);
-	vmx.cr0_may = msr_read(MSR_VMX_CR0_FIXED1);
-	vmx.cr4_must = msr_read(MSR_VMX_CR4_FIXED0);
-	vmx.cr4_may = msr_read(MSR_VMX_CR4_FIXED1);
-	cr0 = cr0_read() | vmx.cr0_must;
-	cr4 = cr4_read() | vmx.cr4_must;
-	if (cr0 & ~vmx.cr0_may || cr4 & ~vmx.cr4_may)
+	if (cr0 & ~fixed0.may || cr4 & ~fixed4.may)
 		return refuse("CR0 and CR4 of this kernel in VMX operation");
+	set_control_registers(fixed0, fixed4);
 	vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & BASIC_REVISION);
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
 	return succeeded || refuse("success of VMXON");
-}
-
-static bool is_unrestricted(void) {
-	return vmx.controls[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED;
 }
 
 bool vmx_init(void) {
@@ -181,31 +184,15 @@ bool vmx_is_on(void) { return vmx.is_on; }
 
 uint32_t vmx_revision(void) { return vmxon_region[0]; }
 
-uint32_t vmx_apply(enum vmx_controls controls, uint64_t value) {
-	return ((uint32_t)value | vmx.controls[controls].must) & vmx.controls[controls].may;
+uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
+	return (value | vmx.words[word].must) & vmx.words[word].may;
 }
 
-uint32_t vmx_apply_cr0(uint64_t value) {
-	uint64_t must = vmx.cr0_must & ~(is_unrestricted() ? CR0_PE | CR0_PG : 0);
-
-	return (uint32_t)((value | must) & vmx.cr0_may);
-}
-
-uint32_t vmx_apply_cr4(uint64_t value) {
-	return (uint32_t)((value | vmx.cr4_must) & vmx.cr4_may & CR4_OFFERED);
-}
-
-// VM entry and exit leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1): a
-// guest that set CD would take the host's cache away.
-uint64_t vmx_owned_cr0(void) { return CR0_CD | CR0_NW; }
-
-uint64_t vmx_owned_cr4(void) { return vmx.cr4_may & ~CR4_OFFERED; }
-
-bool vmx_has_timer(void) { return vmx.controls[VMX_PIN].may & PIN_TIMER; }
+bool vmx_has_timer(void) { return vmx.words[VMX_PIN].may & PIN_TIMER; }
 
 unsigned vmx_timer_rate(void) { return vmx.timer_rate; }
 
-bool vmx_has_vpid(void) { return vmx.controls[VMX_SECONDARY].may & SECONDARY_VPID; }
+bool vmx_has_vpid(void) { return vmx.words[VMX_SECONDARY].may & SECONDARY_VPID; }
 
 uint64_t vmx_ept_pointer(physical_t root) { return root.value | EPT_POINTER; }
 
@@ -226,3 +213,39 @@ void vmx_invalidate_guest(physical_t root) {
 		     : "m"(descriptor), "r"((uint64_t)INVALIDATE_SINGLE)
 		     : "cc", "memory");
 }
+
+// Host state: what a VM exit loads.
+
+void vmcs_write_host(void) {
+	// ES, DS, FS and GS, FS base, and what SYSENTER would use: the kernel has no use for them,
+	// and bases_load loads a program's before it runs.
+	static const uint32_t zero[] = {
+		0x0c00, 0x0c06, 0x0c08, 0x0c0a, 0x6c06, 0x4c00, 0x6c10, 0x6c12};
+	const struct cpu *cpu = this_cpu();
+	const struct {
+		uint32_t encoding;
+		uint64_t value;
+	} fields[] = {
+		{0x0c02, SELECTOR_KERNEL_CODE}, // CS
+		{0x0c04, SELECTOR_KERNEL_DATA}, // SS
+		{0x0c0c, SELECTOR_TSS}, // TR
+		{0x2c00, msr_read(MSR_PAT)},
+		{0x2c02, msr_read(MSR_EFER)},
+		{0x6c00, cr0_read() & ~(uint64_t)CR0_TS},
+		{0x6c04, cr4_read()},
+		{0x6c08, (uint64_t)cpu}, // GS base
+		{0x6c0a, segments_tss_base()},
+		{0x6c0c, (uint64_t)segments_gdt.base},
+		{0x6c0e, (uint64_t)segments_idt.base},
+		{0x6c14, cpu->kernel_stack},
+	};
+
+	for (unsigned i = 0; i < array_count(zero); i++)
+		vmcs_write(VMCS_FIELD(zero[i]), 0);
+	for (unsigned i = 0; i < array_count(fields); i++)
+		vmcs_write(VMCS_FIELD(fields[i].encoding), fields[i].value);
+	if (vmx_apply(VMX_EXIT, 0) & EXIT_LOAD_PERF)
+		vmcs_write(VMCS_FIELD(0x2c04), 0); // PERF_GLOBAL_CTRL: no counter runs
+}
+
+void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(segments_gdt)); }

@@ -7,8 +7,20 @@
 
 #define MSR_VMX_MISC 0x485
 
-// Which control field.
-enum vmx_controls { VMX_PIN, VMX_PRIMARY, VMX_SECONDARY, VMX_EXIT, VMX_ENTRY, VMX_CONTROLS };
+// Words of a guest's VMCS in which a client may not choose all bits.
+enum vmx_word {
+	VMX_ANY, // no such word
+	VMX_PIN,
+	VMX_PRIMARY,
+	VMX_SECONDARY,
+	VMX_EXIT,
+	VMX_ENTRY,
+	VMX_CR0, // those before are controls
+	VMX_CR4,
+	VMX_CR0_MASK,
+	VMX_CR4_MASK,
+	VMX_WORDS,
+};
 
 // Switches VMX operation on. False after a line with the reason if this CPU or its firmware does
 // not offer what virtual CPUs need; all else of the kernel works without.
@@ -18,18 +30,9 @@ bool vmx_is_on(void);
 // First word of each VMCS.
 uint32_t vmx_revision(void);
 
-// The control word nearest to value: bits the CPU or the kernel's safety demand are set, bits that
-// the CPU or the kernel does not support are clear (vtx.md 5, filter F).
-uint32_t vmx_apply(enum vmx_controls controls, uint64_t value);
-
-// The same for guest CR0 and CR4 (filters F0 and F4).
-uint32_t vmx_apply_cr0(uint64_t value);
-uint32_t vmx_apply_cr4(uint64_t value);
-
-// CR0 and CR4 bits a guest must not change by itself, because VM entry and exit do not switch what
-// they govern: they stay set in the guest/host masks.
-uint64_t vmx_owned_cr0(void);
-uint64_t vmx_owned_cr4(void);
+// What the word becomes that is to be value: bits the CPU or the kernel's safety demand are set,
+// bits that the CPU or the kernel does not support are clear (vtx.md 5, filters F, F0 and F4).
+uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 
 bool vmx_has_timer(void);
 // The VMX-preemption timer counts down once in 2^rate TSC ticks.

@@ -18,12 +18,13 @@ enum field_flags {
 enum { LBR_BTF = 3, HLT = 1 }; // of IA32_DEBUGCTL; activity state
 
 // Fields first..last (even encodings) of the same kind. Without flags they are fields no client
-// reaches, whose values VMCLEAR leaves open. write, if any, changes the value and notes what the
-// kernel must know; read replaces what the VMCS holds.
+// reaches, whose values VMCLEAR leaves open. word limits the value, write, if any, changes it and
+// notes what the kernel must know; read replaces what the VMCS holds.
 struct field_row {
 	uint32_t first;
 	uint32_t last;
 	uint32_t flags;
+	enum vmx_word word;
 	uint64_t (*write)(struct vcpu *vcpu, uint64_t value);
 	uint64_t (*read)(const struct vcpu *vcpu);
 };
@@ -31,14 +32,14 @@ struct field_row {
 // The kernel's own deadline always runs in the preemption timer, whatever the client wants of it:
 // it ends a guest's turn also where an interrupt would not.
 static uint64_t write_pin(struct vcpu *vcpu, uint64_t value) {
-	vcpu->pin = vmx_apply(VMX_PIN, value);
-	return vcpu->pin | (vmx_has_timer() ? PIN_TIMER : 0u);
+	vcpu->pin = (uint32_t)value;
+	return value | (vmx_has_timer() ? PIN_TIMER : 0u);
 }
 
 static uint64_t read_pin(const struct vcpu *vcpu) { return vcpu->pin; }
 
 static uint64_t write_primary(struct vcpu *vcpu, uint64_t value) {
-	vcpu->primary = vmx_apply(VMX_PRIMARY, value);
+	vcpu->primary = (uint32_t)value;
 	if (vcpu->tsc_offset) vcpu->primary |= PRIMARY_TSC_OFFSETTING;
 	return vcpu->primary;
 }
@@ -52,24 +53,10 @@ static uint64_t write_exceptions(struct vcpu *vcpu, uint64_t value) {
 
 static uint64_t read_exceptions(const struct vcpu *vcpu) { return vcpu->exceptions; }
 
-static uint64_t write_secondary(struct vcpu *, uint64_t value) {
-	return vmx_apply(VMX_SECONDARY, value);
-}
-
 static uint64_t write_exit(struct vcpu *vcpu, uint64_t value) {
-	vcpu->exit = vmx_apply(VMX_EXIT, value);
-	return vcpu->exit;
+	vcpu->exit = (uint32_t)value;
+	return value;
 }
-
-static uint64_t write_entry(struct vcpu *, uint64_t value) { return vmx_apply(VMX_ENTRY, value); }
-
-static uint64_t write_cr0(struct vcpu *, uint64_t value) { return vmx_apply_cr0(value); }
-
-static uint64_t write_cr4(struct vcpu *, uint64_t value) { return vmx_apply_cr4(value); }
-
-static uint64_t write_cr0_mask(struct vcpu *, uint64_t value) { return value | vmx_owned_cr0(); }
-
-static uint64_t write_cr4_mask(struct vcpu *, uint64_t value) { return value | vmx_owned_cr4(); }
 
 static uint64_t write_timer(struct vcpu *vcpu, uint64_t value) {
 	vcpu->timer_value = (uint32_t)value;
@@ -88,43 +75,45 @@ static uint64_t write_activity(struct vcpu *, uint64_t value) { return value == 
 static uint64_t write_rip(struct vcpu *, uint64_t value) { return vcpu_clean_rip(value); }
 
 static const struct field_row field_rows[] = {
-	{0x0800, 0x080e, FIELD_BOTH, NULL, NULL}, // selectors
-	{0x2010, 0x2010, 0, NULL, NULL}, // TSC offset
-	{0x202c, 0x202c, 0, NULL, NULL}, // XSS-exiting bitmap
-	{0x2400, 0x2400, FIELD_READ, NULL, NULL}, // guest-physical address
-	{0x2802, 0x2802, FIELD_BOTH, write_debugctl, NULL},
-	{0x2804, 0x2804, FIELD_BOTH, NULL, NULL}, // PAT
-	{0x2806, 0x2806, FIELD_BOTH | FIELD_STALE, NULL, NULL}, // EFER
-	{0x2808, 0x2808, FIELD_BOTH, NULL, NULL}, // PERF_GLOBAL_CTRL
-	{0x280a, 0x2810, FIELD_BOTH | FIELD_STALE, NULL, NULL}, // PDPTEs
-	{0x4000, 0x4000, FIELD_BOTH, write_pin, read_pin},
-	{0x4002, 0x4002, FIELD_BOTH, write_primary, NULL},
-	{0x4004, 0x4004, FIELD_BOTH, write_exceptions, read_exceptions},
+	{0x0800, 0x080e, FIELD_BOTH, VMX_ANY, NULL, NULL}, // selectors
+	{0x2010, 0x2010, 0, VMX_ANY, NULL, NULL}, // TSC offset
+	{0x202c, 0x202c, 0, VMX_ANY, NULL, NULL}, // XSS-exiting bitmap
+	{0x2400, 0x2400, FIELD_READ, VMX_ANY, NULL, NULL}, // guest-physical address
+	{0x2802, 0x2802, FIELD_BOTH, VMX_ANY, write_debugctl, NULL},
+	{0x2804, 0x2804, FIELD_BOTH, VMX_ANY, NULL, NULL}, // PAT
+	{0x2806, 0x2806, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL}, // EFER
+	{0x2808, 0x2808, FIELD_BOTH, VMX_ANY, NULL, NULL}, // PERF_GLOBAL_CTRL
+	{0x280a, 0x2810, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL}, // PDPTEs
+	{0x4000, 0x4000, FIELD_BOTH, VMX_PIN, write_pin, read_pin},
+	{0x4002, 0x4002, FIELD_BOTH, VMX_PRIMARY, write_primary, NULL},
+	{0x4004, 0x4004, FIELD_BOTH, VMX_ANY, write_exceptions, read_exceptions},
 	// Page-fault mask and match, so that the exception bitmap alone decides; CR3 targets.
-	{0x4006, 0x400a, 0, NULL, NULL}, {0x400c, 0x400c, FIELD_BOTH, write_exit, NULL},
-	{0x400e, 0x4010, 0, NULL, NULL}, // MSR lists of exits
-	{0x4012, 0x4012, FIELD_BOTH, write_entry, NULL},
-	{0x4014, 0x4014, 0, NULL, NULL}, // MSR list of entries
-	{0x4016, 0x4016, FIELD_BOTH, NULL, NULL}, // entry interruption information
-	{0x4018, 0x4018, FIELD_WRITE, NULL, NULL}, // entry exception error code
-	{0x401a, 0x401c, 0, NULL, NULL}, // entry instruction length, TPR threshold
-	{0x401e, 0x401e, FIELD_BOTH, write_secondary, NULL},
-	{0x4400, 0x4400, FIELD_READ, NULL, NULL}, // instruction error
-	{0x4404, 0x440e, FIELD_READ, NULL, NULL}, // exit and vectoring information
-	{0x4800, 0x4824, FIELD_BOTH, NULL, NULL}, // limits, access rights, interruptibility
-	{0x4826, 0x4826, FIELD_BOTH, write_activity, NULL},
-	{0x4828, 0x482a, FIELD_BOTH, NULL, NULL}, // SMBASE, SYSENTER_CS
-	{0x482e, 0x482e, FIELD_BOTH, write_timer, read_timer},
-	{0x6000, 0x6000, FIELD_BOTH, write_cr0_mask, NULL},
-	{0x6002, 0x6002, FIELD_BOTH, write_cr4_mask, NULL},
-	{0x6004, 0x6006, FIELD_BOTH, NULL, NULL}, // read shadows
-	{0x6402, 0x640a, FIELD_READ, NULL, NULL}, // I/O RCX..RIP, linear address
-	{0x6800, 0x6800, FIELD_BOTH | FIELD_STALE, write_cr0, NULL},
-	{0x6802, 0x6802, FIELD_BOTH | FIELD_STALE, NULL, NULL}, // CR3
-	{0x6804, 0x6804, FIELD_BOTH | FIELD_STALE, write_cr4, NULL},
-	{0x6806, 0x681c, FIELD_BOTH, NULL, NULL}, // bases, DR7, RSP
-	{0x681e, 0x681e, FIELD_BOTH, write_rip, NULL},
-	{0x6820, 0x6826, FIELD_BOTH, NULL, NULL}, // RFLAGS, debug exceptions, SYSENTER
+	{0x4006, 0x400a, 0, VMX_ANY, NULL, NULL},
+	{0x400c, 0x400c, FIELD_BOTH, VMX_EXIT, write_exit, NULL},
+	{0x400e, 0x4010, 0, VMX_ANY, NULL, NULL}, // MSR lists of exits
+	{0x4012, 0x4012, FIELD_BOTH, VMX_ENTRY, NULL, NULL},
+	{0x4014, 0x4014, 0, VMX_ANY, NULL, NULL}, // MSR list of entries
+	{0x4016, 0x4016, FIELD_BOTH, VMX_ANY, NULL, NULL}, // entry interruption information
+	{0x4018, 0x4018, FIELD_WRITE, VMX_ANY, NULL, NULL}, // entry exception error code
+	{0x401a, 0x401c, 0, VMX_ANY, NULL, NULL}, // entry instruction length, TPR threshold
+	{0x401e, 0x401e, FIELD_BOTH, VMX_SECONDARY, NULL, NULL},
+	{0x4400, 0x4400, FIELD_READ, VMX_ANY, NULL, NULL}, // instruction error
+	{0x4404, 0x440e, FIELD_READ, VMX_ANY, NULL, NULL}, // exit and vectoring information
+	// Limits, access rights, interruptibility.
+	{0x4800, 0x4824, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{0x4826, 0x4826, FIELD_BOTH, VMX_ANY, write_activity, NULL},
+	{0x4828, 0x482a, FIELD_BOTH, VMX_ANY, NULL, NULL}, // SMBASE, SYSENTER_CS
+	{0x482e, 0x482e, FIELD_BOTH, VMX_ANY, write_timer, read_timer},
+	{0x6000, 0x6000, FIELD_BOTH, VMX_CR0_MASK, NULL, NULL},
+	{0x6002, 0x6002, FIELD_BOTH, VMX_CR4_MASK, NULL, NULL},
+	{0x6004, 0x6006, FIELD_BOTH, VMX_ANY, NULL, NULL}, // read shadows
+	{0x6402, 0x640a, FIELD_READ, VMX_ANY, NULL, NULL}, // I/O RCX..RIP, linear address
+	{0x6800, 0x6800, FIELD_BOTH | FIELD_STALE, VMX_CR0, NULL, NULL},
+	{0x6802, 0x6802, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL}, // CR3
+	{0x6804, 0x6804, FIELD_BOTH | FIELD_STALE, VMX_CR4, NULL, NULL},
+	{0x6806, 0x681c, FIELD_BOTH, VMX_ANY, NULL, NULL}, // bases, DR7, RSP
+	{0x681e, 0x681e, FIELD_BOTH, VMX_ANY, write_rip, NULL},
+	{0x6820, 0x6826, FIELD_BOTH, VMX_ANY, NULL, NULL}, // RFLAGS, debug exceptions, SYSENTER
 };
 
 // The row of the field that word 0 of at least `words` names; null if there is none with the flag.
@@ -147,7 +136,7 @@ static bool write_field(
 	struct vcpu *vcpu, const struct field_row *row, uint32_t encoding, uint64_t *value) {
 	// By the encoding's width (SDM 3C 25.11.2).
 	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
-	uint64_t written = *value & masks[encoding >> 13 & 3];
+	uint64_t written = vmx_apply(row->word, *value & masks[encoding >> 13 & 3]);
 
 	if (row->write) written = row->write(vcpu, written);
 	*value = row->read ? row->read(vcpu) : written;
@@ -156,7 +145,7 @@ static bool write_field(
 }
 
 void vcpu_set_primary(struct vcpu *vcpu, uint64_t value) {
-	vmcs_write(VMCS_PRIMARY, write_primary(vcpu, value));
+	vmcs_write(VMCS_PRIMARY, write_primary(vcpu, vmx_apply(VMX_PRIMARY, value)));
 }
 
 void vcpu_reset_fields(struct vcpu *vcpu) {

@@ -8,17 +8,12 @@
 #include <kernel/invocation.h>
 #include <kernel/thread.h>
 
-enum xcr0_bits {
-	XCR0_X87 = 1 << 0,
-	XCR0_SSE = 1 << 1,
-	XCR0_AVX = 1 << 2,
-	XCR0_AVX512 = 7 << 5,
+enum {
 	// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not
 	// offered.
 	XCR0_OFFERED = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512,
+	MAX_INSTRUCTION_LENGTH = 15,
 };
-
-enum { MAX_INSTRUCTION_LENGTH = 15 };
 
 static uint64_t xcr0_allowed(void) { return fpu_guest_xcr0(VCPU_FPU_AREA) & XCR0_OFFERED; }
 
