@@ -29,39 +29,43 @@ struct elf_header {
 _Static_assert(sizeof(struct elf_header) == 64);
 _Static_assert(sizeof(struct elf_segment) == 56);
 
-static enum elf_error header_check(const struct elf_header *header, uint64_t size) {
-	if (memcmp(header->magic, "\177ELF", 4) != 0) return ELF_NOT_ELF;
+static const char truncated[] = "is shorter than its headers say";
+static const char malformed[] = "has a malformed segment";
+
+static const char *header_check(const struct elf_header *header, uint64_t size) {
+	if (memcmp(header->magic, "\177ELF", 4) != 0) return "is not an ELF file";
 	if (header->class != ELF_CLASS_64 || header->data != ELF_DATA_LITTLE ||
 		header->machine != ELF_MACHINE_X86_64)
-		return ELF_WRONG_MACHINE;
-	if (header->type != ELF_TYPE_EXECUTABLE) return ELF_NOT_EXECUTABLE;
+		return "is not for 64-bit x86";
+	if (header->type != ELF_TYPE_EXECUTABLE) return "is not a statically linked executable";
 	if (header->program_entry_size != sizeof(struct elf_segment) ||
 		header->program_count > ELF_MAX_HEADERS)
-		return ELF_BAD_SEGMENT;
+		return malformed;
 	if (!range_fits(header->program_offset,
 		    (uint64_t)header->program_count * sizeof(struct elf_segment), size))
-		return ELF_TRUNCATED;
-	return ELF_OK;
+		return truncated;
+	return NULL;
 }
 
-static enum elf_error segment_check(const struct elf_segment *segment, uint64_t size) {
-	if (!range_fits(segment->offset, segment->file_size, size)) return ELF_TRUNCATED;
+static const char *segment_check(const struct elf_segment *segment, uint64_t size) {
+	if (!range_fits(segment->offset, segment->file_size, size)) return truncated;
 	// The page after the segment must be addressable too, so that rounding up cannot wrap.
 	if (segment->file_size > segment->memory_size ||
 		!range_fits(segment->vaddr, segment->memory_size, ~0ul - 0x200000))
-		return ELF_BAD_SEGMENT;
-	return ELF_OK;
+		return malformed;
+	return NULL;
 }
 
-enum elf_error elf_open(struct elf_image *image, const void *bytes, uint64_t size) {
+const char *elf_open(struct elf_image *image, const void *bytes, uint64_t size) {
 	struct elf_header header;
 	struct elf_segment segment;
+	const char *error;
 	unsigned cursor = 0;
 	bool entry_found = false;
 
-	if (size < sizeof(header)) return ELF_TRUNCATED;
+	if (size < sizeof(header)) return truncated;
 	memcpy(&header, bytes, sizeof(header));
-	enum elf_error error = header_check(&header, size);
+	error = header_check(&header, size);
 	if (error) return error;
 	*image = (struct elf_image){
 		bytes, header.entry, header.program_offset, header.program_count, ~0ul, 0};
@@ -76,8 +80,8 @@ enum elf_error elf_open(struct elf_image *image, const void *bytes, uint64_t siz
 			image->entry - segment.vaddr < segment.memory_size)
 			entry_found = true;
 	}
-	if (image->end == 0) return ELF_NO_SEGMENT;
-	return entry_found ? ELF_OK : ELF_BAD_ENTRY;
+	if (image->end == 0) return "has nothing to load";
+	return entry_found ? NULL : "has its entry point outside its code";
 }
 
 bool elf_next(const struct elf_image *image, unsigned *cursor, struct elf_segment *segment) {
@@ -88,19 +92,4 @@ bool elf_next(const struct elf_image *image, unsigned *cursor, struct elf_segmen
 		if (segment->type == ELF_PROGRAM_LOAD && segment->memory_size > 0) return true;
 	}
 	return false;
-}
-
-const char *elf_error_text(enum elf_error error) {
-	static const char *const texts[ELF_ERROR_COUNT] = {
-		[ELF_OK] = "is well formed",
-		[ELF_TRUNCATED] = "is shorter than its headers say",
-		[ELF_NOT_ELF] = "is not an ELF file",
-		[ELF_WRONG_MACHINE] = "is not for 64-bit x86",
-		[ELF_NOT_EXECUTABLE] = "is not a statically linked executable",
-		[ELF_BAD_SEGMENT] = "has a malformed segment",
-		[ELF_NO_SEGMENT] = "has nothing to load",
-		[ELF_BAD_ENTRY] = "has its entry point outside its code",
-	};
-
-	return texts[error];
 }

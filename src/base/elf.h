@@ -6,18 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum elf_error {
-	ELF_OK,
-	ELF_TRUNCATED, // shorter than its headers say
-	ELF_NOT_ELF, // wrong magic
-	ELF_WRONG_MACHINE, // not 64-bit little-endian x86-64
-	ELF_NOT_EXECUTABLE,
-	ELF_BAD_SEGMENT, // segment outside the file, wrapping, or larger in the file than in memory
-	ELF_NO_SEGMENT, // nothing to load
-	ELF_BAD_ENTRY, // entry point in no executable segment
-	ELF_ERROR_COUNT,
-};
-
 struct elf_image {
 	const uint8_t *bytes;
 	uint64_t entry;
@@ -36,10 +24,8 @@ struct elf_segment {
 	uint64_t alignment;
 };
 
-[[nodiscard]] enum elf_error elf_open(struct elf_image *image, const void *bytes, uint64_t size);
+// Null, or a few words that complete "the executable ...".
+[[nodiscard]] const char *elf_open(struct elf_image *image, const void *bytes, uint64_t size);
 
 // The next loadable segment at or after header *cursor (start with 0); false at the end.
 bool elf_next(const struct elf_image *image, unsigned *cursor, struct elf_segment *segment);
-
-// A few words that complete "the executable ...".
-const char *elf_error_text(enum elf_error error);

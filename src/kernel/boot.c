@@ -9,12 +9,11 @@
 #include <base/format.h>
 #include <base/memory.h>
 #include <cpu/clock.h>
-#include <kernel/boot_memory.h>
+#include <cpu/console.h>
 #include <kernel/derive.h>
 #include <kernel/object.h>
 #include <kernel/sched_context.h>
 #include <kernel/space.h>
-#include <kernel/trace.h>
 
 enum {
 	PAGE = 1 << PAGE_BITS,
@@ -69,13 +68,11 @@ static void build_put_next(struct cap cap) { build_put(build.next_slot++, cap); 
 #define refuse(format, ...) (print("boot: " format "\n" __VA_OPT__(, ) __VA_ARGS__), false)
 
 static bool plan_image(const struct boot_module *module) {
-	enum elf_error error = elf_open(&plan.image, physical_pointer(physical(module->start)),
+	const char *error = elf_open(&plan.image, physical_pointer(physical(module->start)),
 		module->end - module->start);
 	uint64_t end = plan.image.end;
 
-	if (error)
-		return refuse(
-			"the initial task (module \"%s\") %s", module->name, elf_error_text(error));
+	if (error) return refuse("the initial task (module \"%s\") %s", module->name, error);
 	plan.start = plan.image.start;
 	if (!is_aligned(plan.start, PAGE))
 		return refuse(

@@ -2,8 +2,8 @@
 // From what the boot loader said to the initial task (bootinfo.md).
 #pragma once
 
+#include <abi/bootinfo.h>
 #include <stdbool.h>
-#include <stdint.h>
 
 enum {
 	BOOT_MAX_MEMORY = 1024, // ranges of the memory map
@@ -34,9 +34,7 @@ struct [[gnu::packed]] boot_memory {
 struct boot_facts {
 	uint32_t memory_count;
 	struct boot_memory memory[BOOT_MAX_MEMORY];
-	uint32_t reserved_count; // kernel image and what else of RAM is in use
-	struct boot_region reserved[BOOT_MAX_REGIONS];
-	uint32_t kept_count; // device pages the kernel keeps: APIC, IOAPICs, 0xfffffff8
+	uint32_t kept_count; // what the kernel keeps: pages of RAM, APIC, IOAPICs, 0xfffffff8
 	struct boot_region kept[BOOT_MAX_REGIONS];
 	uint32_t module_count;
 	struct boot_module modules[BOOT_MAX_MODULES];
@@ -62,3 +60,46 @@ bool boot_root(const struct boot_facts *facts);
 // Writes the chunks of extra bootinfo (bootinfo.md 3) to cleared memory; null: nowhere. Returns
 // their size.
 uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory);
+
+// Physical memory at boot (boot_memory.c): ranges that are free, and their cut into untyped blocks.
+
+// A range of the map makes one region at most; each range that is taken out may split one.
+enum { REGION_LIST_SIZE = BOOT_MAX_MEMORY + BOOT_MAX_REGIONS + BOOT_MAX_MODULES + 2 };
+
+// Disjoint ranges in ascending order. When it is full, what is lost is never given to anybody.
+struct region_list {
+	unsigned count;
+	struct boot_region regions[REGION_LIST_SIZE];
+};
+
+// The physical address space but for what the kernel keeps.
+struct regions {
+	struct region_list modules; // after the first
+	struct region_list device; // everything that is not RAM
+	struct region_list memory; // RAM that is free
+};
+
+// Untyped memory to be: powers of two, naturally aligned.
+struct block_list {
+	unsigned count;
+	unsigned dropped; // the smallest go when there are too many
+	uint64_t dropped_memory; // bytes of RAM among them
+	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED];
+};
+
+// Both take start <= end. A range that is added becomes one with those it touches.
+void region_remove(struct region_list *list, uint64_t start, uint64_t end);
+void region_add(struct region_list *list, uint64_t start, uint64_t end);
+
+// Takes size bytes from the start of the first region that has them below limit; 0 if none has.
+uint64_t region_take(struct region_list *list, uint64_t size, uint64_t limit);
+
+uint64_t region_bytes(const struct region_list *list);
+
+// Sorts the physical address space (bootinfo.md 2). What modules before this one lie in is RAM like
+// any other; the first has no region of its own in any case.
+void regions_of_facts(
+	const struct boot_facts *facts, struct regions *regions, unsigned first_module);
+
+// Cuts the regions into blocks: the modules whole, and of the rest the largest blocks.
+void block_list_make(struct block_list *list, const struct regions *regions);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Extra bootinfo: what the boot loader and the machine said, as chunks for the initial task.
-#include <abi/bootinfo.h>
 #include <base/memory.h>
 #include <kernel/boot.h>
 

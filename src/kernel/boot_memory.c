@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Physical memory at boot: which ranges are free, and how they are cut into untyped blocks.
-#include <kernel/boot_memory.h>
+#include <kernel/boot.h>
 
 #include <abi/object.h>
 #include <base/bits.h>
@@ -131,8 +131,6 @@ void regions_of_facts(
 		if (i > 0) region_add(&regions->modules, range.start, range.end);
 	}
 	for (unsigned i = 0; i < array_count(lists); i++) {
-		for (unsigned j = 0; j < facts->reserved_count; j++)
-			region_withhold(lists[i], facts->reserved[j], PAGE);
 		for (unsigned j = 0; j < facts->kept_count; j++)
 			region_withhold(lists[i], facts->kept[j],
 				lists[i] == &regions->device ? 1ul << UNTYPED_MIN_BITS : PAGE);

@@ -65,6 +65,19 @@ unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP
 	return lookup->failure;
 }
 
+enum error error_lookup(
+	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
+	invocation->results[0] = side;
+	invocation->result_length = 1 + lookup_failure_words(lookup, invocation->results + 1);
+	return ERROR_FAILED_LOOKUP;
+}
+
+enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left) {
+	struct lookup lookup = {.failure = LOOKUP_MISSING_CAPABILITY, .bits_left = bits_left};
+
+	return error_lookup(invocation, side, &lookup);
+}
+
 // The slot of root itself that the low depth bits of address name exactly, or null: then
 // cspace_walk() knows more.
 static struct slot *cspace_direct(const struct cap *root, uint64_t address, uint64_t depth) {

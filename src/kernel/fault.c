@@ -3,10 +3,10 @@
 #include <kernel/fault.h>
 
 #include <base/panic.h>
+#include <cpu/console.h>
 #include <kernel/endpoint.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/schedule.h>
-#include <kernel/trace.h>
 
 bool fault_handler_is_valid(const struct cap *cap) {
 	if (cap->type == CAP_NULL) return true;
@@ -65,18 +65,16 @@ static unsigned register_of(unsigned kind, unsigned i) {
 	return kind == FAULT_UNKNOWN_SYSCALL ? (i + 3) % FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH : i;
 }
 
-// The message of any kind, word by word.
+// The message of the rare kinds, word by word.
 static uint64_t write_words(struct thread *sender, struct thread *receiver) {
-	static const uint8_t registers[] = {[FAULT_CAP] = 1,
-		[FAULT_UNKNOWN_SYSCALL] = FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH,
-		[FAULT_USER_EXCEPTION] = FAULT_USER_EXCEPTION_REPLY_LENGTH,
-		[FAULT_VM] = 1};
 	const struct fault *fault = &sender->fault;
 	uint64_t words[FAULT_UNKNOWN_SYSCALL_LENGTH];
 	unsigned kind = sender->fault_kind;
+	unsigned registers = kind == FAULT_UNKNOWN_SYSCALL ? FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH
+							   : kind == FAULT_CAP;
 	unsigned length = 0;
 
-	while (length < registers[kind]) {
+	while (length < registers) {
 		words[length] = thread_read_register(sender, register_of(kind, length));
 		length++;
 	}
@@ -124,13 +122,12 @@ bool fault_reply_restarts(const struct thread *faulter, uint64_t tag) {
 void fault_take_reply(struct thread *faulter, const struct thread *handler) {
 	const struct ipc_buffer *buffer = handler->buffer_to_read;
 	const struct context *from = &handler->context;
-	const uint64_t registers[] = {from->r10, from->r8, from->r9, from->r15};
 	unsigned kind = faulter->fault_kind;
 	unsigned length = tag_length(from->rsi);
 
 	if (length > reply_registers[kind]) length = reply_registers[kind];
 	for (unsigned i = 0; i < length && (i < MESSAGE_REGISTERS || buffer); i++)
 		thread_write_register(faulter, register_of(kind, i),
-			i < MESSAGE_REGISTERS ? registers[i] : buffer->message[i]);
+			i < MESSAGE_REGISTERS ? from->words[i] : buffer->message[i]);
 	faulter->fault_kind = FAULT_NONE;
 }

@@ -4,9 +4,9 @@
 
 #include <base/bits.h>
 #include <base/panic.h>
+#include <cpu/console.h>
 #include <kernel/schedule.h>
 #include <kernel/thread_queue.h>
-#include <kernel/trace.h>
 
 static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
 

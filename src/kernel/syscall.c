@@ -4,6 +4,7 @@
 
 #include <abi/syscall.h>
 #include <base/memory.h>
+#include <cpu/console.h>
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
@@ -12,7 +13,6 @@
 #include <kernel/reply.h>
 #include <kernel/schedule.h>
 #include <kernel/thread_cspace.h>
-#include <kernel/trace.h>
 
 // How the send phase of a system call behaves.
 enum send_kind {
@@ -268,8 +268,7 @@ static void handle_rare(struct thread *thread, uint64_t number) {
 		guest_hooks.enter(thread);
 	else if (number == (uint64_t)SYSCALL_NULL)
 		return;
-	else if (!debug_syscall(thread, -number) && !benchmark_syscall(thread, -number) &&
-		schedule_check_budget())
+	else if (!syscall_of_build(thread, -number) && schedule_check_budget())
 		fault_unknown_syscall(thread, number);
 }
 

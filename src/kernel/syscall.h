@@ -11,12 +11,9 @@ void syscall_handle(void);
 // The same for a Call whose capability was found already.
 void syscall_call(struct thread *thread, struct slot *slot);
 
-// Carries out debug system call -index (syscalls.md 6), which the debug build has; false if there
-// is none of that number.
-bool debug_syscall(struct thread *thread, uint64_t index);
-
-// The same for benchmark system calls, which the benchmark build has.
-bool benchmark_syscall(struct thread *thread, uint64_t index);
+// Carries out system call -index of the debug (syscalls.md 6) or benchmark build; false if this
+// build has none of that number.
+bool syscall_of_build(struct thread *thread, uint64_t index);
 
 // What must hold between two entries into the kernel. The debug build looks after each system call
 // at the current thread and what hangs from it, and now and then at everything; whatever is not so

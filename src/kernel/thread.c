@@ -126,35 +126,37 @@ static struct thread *slot_thread(struct slot *slot) {
 }
 
 static void set_buffer(struct thread *thread, const struct cap *frame) {
-	uint64_t offset = thread->buffer_address & ((1ul << frame->size_bits) - 1);
-	struct ipc_buffer *buffer = (struct ipc_buffer *)((char *)cap_object(frame) + offset);
+	struct ipc_buffer *buffer;
+	uint64_t offset;
 
-	if (frame->device || !(frame->rights & RIGHT_READ)) return;
+	thread->buffer_to_read = thread->buffer_to_write = NULL;
+	if (!frame || frame->device || !(frame->rights & RIGHT_READ)) return;
+	offset = thread->buffer_address & ((1ul << frame->size_bits) - 1);
+	buffer = (struct ipc_buffer *)((char *)cap_object(frame) + offset);
 	thread->buffer_to_read = buffer;
 	if (frame->rights & RIGHT_WRITE) thread->buffer_to_write = buffer;
 }
 
-void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {
+// The slot holds cap now; null: nothing.
+static void slot_changes(struct slot *slot, const struct cap *cap) {
 	struct thread *thread = slot_thread(slot);
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
 
-	derive_insert_copy(slot, cap, source);
-	slot->next |= SLOT_OF_THREAD;
-	if (index == THREAD_CSPACE) window_open(thread, &cap);
-	if (index == THREAD_BUFFER) set_buffer(thread, &cap);
-	if (index == THREAD_SPACE) space_give(thread, &cap);
+	if (index == THREAD_CSPACE) cap ? window_open(thread, cap) : window_close(thread);
+	if (index == THREAD_BUFFER) set_buffer(thread, cap);
+	if (index == THREAD_SPACE) space_give(thread, cap);
 	if (thread == this_cpu()->current) schedule_again();
 }
 
-void thread_slot_leaves(struct slot *slot) {
-	struct thread *thread = slot_thread(slot);
-	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
+void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {
+	derive_insert_copy(slot, cap, source);
+	slot->next |= SLOT_OF_THREAD;
+	slot_changes(slot, &cap);
+}
 
+void thread_slot_leaves(struct slot *slot) {
 	slot->next &= ~(uint64_t)SLOT_OF_THREAD;
-	if (index == THREAD_CSPACE) window_close(thread);
-	if (index == THREAD_SPACE) space_give(thread, NULL);
-	if (index == THREAD_BUFFER) thread->buffer_to_read = thread->buffer_to_write = NULL;
-	if (thread == this_cpu()->current) schedule_again();
+	slot_changes(slot, NULL);
 }
 
 // Message access

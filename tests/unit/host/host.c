@@ -6,6 +6,7 @@
 #include <cpu/apic.h>
 #include <cpu/bases.h>
 #include <cpu/clock.h>
+#include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/fpu.h>
 #include <cpu/ioapic.h>
@@ -17,7 +18,6 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 #include <kernel/schedule.h>
-#include <kernel/trace.h>
 #include <object/rows.h>
 #include <object/vcpu.h>
 #include <stdarg.h>
@@ -76,7 +76,7 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
-bool console_traces(void) { return !host.is_silent; }
+bool console_is_traceless;
 
 // Time
 

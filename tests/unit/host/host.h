@@ -37,7 +37,6 @@ struct host {
 	unsigned preempt_asked;
 	unsigned slow; // calls that a fast path gave away
 	struct slot *slow_slot; // the capability that the last one of them had found, or null
-	bool is_silent; // traces are not printed
 
 	// What the CPU holds. Of an FPU state its first word stands for all registers.
 	uint64_t cr2, cr3;

@@ -2,7 +2,8 @@
 // Memory at boot: ranges against a map of bytes, and blocks that cover them exactly.
 #include "test.h"
 
-#include <kernel/boot_memory.h>
+#include <base/bits.h>
+#include <kernel/boot.h>
 #include <string.h>
 
 enum {
@@ -130,10 +131,8 @@ static void machine(void) {
 		.memory = {{20, 0, 0x9fc00, 1}, {20, 0x9fc00, 0x400, 2},
 			{20, 0x100000, 0x7fee0123, 1}, {20, 0x20000000, 0x2000, 3},
 			{20, 0x100000000, 0x80000000, 1}, {20, 0xffffffffffff0000, 0x20000, 1}},
-		.reserved_count = 1,
-		.reserved = {{0x100000, 0x234567}},
-		.kept_count = 2,
-		.kept = {{0xfee00000, 0xfee01000}, {0xfffffff8, 0x100000000}},
+		.kept_count = 3,
+		.kept = {{0x100000, 0x235000}, {0xfee00000, 0xfee01000}, {0xfffffff8, 0x100000000}},
 		.module_count = 2,
 		.modules = {{0x400000, 0x410000, ""}, {0x800123, 0x900123, ""}},
 	};
@@ -221,8 +220,8 @@ static enum page_kind page_judge(unsigned page, unsigned first_module) {
 		if (page_touches(page, (struct boot_region){module->start, module->end}))
 			kind = i > 0 || kind == PAGE_MODULE ? PAGE_MODULE : PAGE_KERNEL;
 	}
-	for (unsigned i = 0; i < random_facts.reserved_count; i++)
-		if (page_touches(page, random_facts.reserved[i])) kind = PAGE_KERNEL;
+	for (unsigned i = 0; i < random_facts.kept_count; i++)
+		if (page_touches(page, random_facts.kept[i])) kind = PAGE_KERNEL;
 	return kind;
 }
 
@@ -234,9 +233,13 @@ static void random_machine(unsigned first_module) {
 		random_facts.memory[i] = (struct boot_memory){20, range.start,
 			range.end - range.start, random_below(3) ? 1 : 2 + random_below(4)};
 	}
-	random_facts.reserved_count = random_below(4);
-	for (unsigned i = 0; i < random_facts.reserved_count; i++)
-		random_facts.reserved[i] = random_range(30);
+	random_facts.kept_count = random_below(4);
+	for (unsigned i = 0; i < random_facts.kept_count; i++) {
+		struct boot_region range = random_range(30);
+
+		random_facts.kept[i] = (struct boot_region){
+			align_down(range.start, PAGE), align_up(range.end, PAGE)};
+	}
 	random_facts.module_count = random_below(5);
 	for (unsigned i = 0; i < random_facts.module_count; i++) {
 		struct boot_region range = random_range(50);

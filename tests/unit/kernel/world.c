@@ -63,10 +63,8 @@ void world_facts(void) {
 	world.facts = (struct boot_facts){
 		.memory_count = 2,
 		.memory = {{20, 0, 0x9f000, 1}, {20, 0x100000, HOST_MEMORY - 0x100000, 1}},
-		.reserved_count = 1,
-		.reserved = {{0x100000, 0x180000}},
-		.kept_count = 3,
-		.kept = {{0xfec00000, 0xfec01000}, {0xfee00000, 0xfee01000},
+		.kept_count = 4,
+		.kept = {{0x100000, 0x180000}, {0xfec00000, 0xfec01000}, {0xfee00000, 0xfee01000},
 			{0xfffffff8, 0x100000000}},
 		.module_count = 2,
 		.modules = {{WORLD_MODULE, WORLD_MODULE + FILE_SIZE, "root"},

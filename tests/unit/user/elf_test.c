@@ -50,15 +50,21 @@ static struct file good_file(void) {
 }
 
 // On the heap with its exact size, so that the sanitizer sees a read past the end.
-static enum elf_error open_file(const struct file *file, size_t size) {
+static const char *open_file(const struct file *file, size_t size) {
 	uint8_t *bytes = malloc(size ? size : 1);
 	struct elf_image image;
-	enum elf_error error;
+	const char *error;
 
 	memcpy(bytes, file, size);
 	error = elf_open(&image, bytes, size);
 	free(bytes);
 	return error;
+}
+
+static bool says(const struct file *file, const char *words) {
+	const char *error = open_file(file, sizeof(*file));
+
+	return error && strcmp(error, words) == 0;
 }
 
 static void accepts(void) {
@@ -67,7 +73,7 @@ static void accepts(void) {
 	struct elf_segment segment;
 	unsigned cursor = 0;
 
-	check(elf_open(&image, &file, sizeof(file)) == ELF_OK);
+	check(!elf_open(&image, &file, sizeof(file)));
 	check(image.entry == 0x400010);
 	check(elf_next(&image, &cursor, &segment) && segment.vaddr == 0x400000);
 	check(segment.offset == offsetof(struct file, data) && segment.file_size == 32);
@@ -81,51 +87,46 @@ static void truncated(void) {
 	struct file file = good_file();
 
 	for (size_t size = 0; size < offsetof(struct file, data) + 48; size++)
-		check(open_file(&file, size) != ELF_OK);
-	check(open_file(&file, offsetof(struct file, data) + 48) == ELF_OK);
+		check(open_file(&file, size));
+	check(!open_file(&file, offsetof(struct file, data) + 48));
 }
 
 static void wrong_kind(void) {
 	struct file file = good_file();
 
 	file.header.e_ident[0] = 'x';
-	check(open_file(&file, sizeof(file)) == ELF_NOT_ELF);
+	check(says(&file, "is not an ELF file"));
 	file = good_file();
 	file.header.e_machine = EM_386;
-	check(open_file(&file, sizeof(file)) == ELF_WRONG_MACHINE);
+	check(says(&file, "is not for 64-bit x86"));
 	file = good_file();
 	file.header.e_type = ET_DYN;
-	check(open_file(&file, sizeof(file)) == ELF_NOT_EXECUTABLE);
+	check(says(&file, "is not a statically linked executable"));
 	file = good_file();
 	file.header.e_phnum = 0;
-	check(open_file(&file, sizeof(file)) == ELF_NO_SEGMENT);
+	check(says(&file, "has nothing to load"));
 	file = good_file();
 	file.header.e_entry = 0x401000;
-	check(open_file(&file, sizeof(file)) == ELF_BAD_ENTRY);
+	check(says(&file, "has its entry point outside its code"));
 }
 
 static void lying_headers(void) {
 	struct file file = good_file();
 
 	file.header.e_phoff = ~0ul - 8;
-	check(open_file(&file, sizeof(file)) == ELF_TRUNCATED);
+	check(says(&file, "is shorter than its headers say"));
 	file = good_file();
 	file.programs[0].p_offset = ~0ul;
-	check(open_file(&file, sizeof(file)) == ELF_TRUNCATED);
+	check(says(&file, "is shorter than its headers say"));
 	file = good_file();
 	file.programs[0].p_memsz = 16;
-	check(open_file(&file, sizeof(file)) == ELF_BAD_SEGMENT);
+	check(says(&file, "has a malformed segment"));
 	file = good_file();
 	file.programs[1].p_vaddr = ~0ul - 100;
-	check(open_file(&file, sizeof(file)) == ELF_BAD_SEGMENT);
+	check(says(&file, "has a malformed segment"));
 	file = good_file();
 	file.header.e_phentsize = 8;
-	check(open_file(&file, sizeof(file)) == ELF_BAD_SEGMENT);
-}
-
-static void texts(void) {
-	for (int error = ELF_OK; error < ELF_ERROR_COUNT; error++)
-		check(elf_error_text((enum elf_error)error)[0] != 0);
+	check(says(&file, "has a malformed segment"));
 }
 
 static const struct test rows[] = {
@@ -133,7 +134,6 @@ static const struct test rows[] = {
 	{"user/elf/truncated", "a file cut at any place is refused", truncated},
 	{"user/elf/kind", "other kinds of files are refused by name", wrong_kind},
 	{"user/elf/lies", "headers that wrap or point outside are refused", lying_headers},
-	{"user/elf/texts", "each error has its words", texts},
 };
 
 const struct tests elf_tests = {rows, array_count(rows)};

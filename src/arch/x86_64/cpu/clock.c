@@ -7,7 +7,6 @@
 #include <cpu/features.h>
 #include <cpu/msr.h>
 #include <cpu/percpu.h>
-#include <cpu/rate.h>
 
 enum { DEADLINE_TRY_RATE = 10000 };
 
@@ -23,8 +22,6 @@ static uint64_t ratio;
 uint64_t clock_now(void) { return tsc_read(); }
 
 uint64_t clock_ticks_per_us(void) { return ticks_per_us; }
-
-uint64_t clock_deadline(void) { return this_cpu()->deadline; }
 
 // Some CPUs need newer microcode for it than they have.
 static bool deadline_works(uint64_t hertz) {

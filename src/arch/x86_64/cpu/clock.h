@@ -9,6 +9,15 @@
 // missing. Boot only.
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz);
 
+struct rates {
+	uint64_t tsc; // hertz; 0 where nothing tells it
+	uint64_t apic; // ticks of the APIC's timer a TSC tick, 32.32 fixed point; 0: unknown
+};
+
+// Its first step: measures, compares with what CPU and hypervisor state, and says how far each is
+// from what is believed (rate.c).
+struct rates rates_find(const struct acpi_facts *acpi, uint64_t option_hertz);
+
 // Ticks since reset. Never runs backwards on a core.
 uint64_t clock_now(void);
 
@@ -20,9 +29,6 @@ uint64_t clock_ticks_per_us(void);
 // earlier deadline stays as it is: an interrupt that finds nothing to do is cheaper than a write of
 // the timer at every switch.
 void clock_set_deadline(uint64_t deadline);
-
-// The deadline set last: a guest must not run past it.
-uint64_t clock_deadline(void);
 
 // The timer interrupt arrived: the deadline is used up, and the next one must be set.
 void clock_expired(void);

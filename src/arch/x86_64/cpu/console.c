@@ -2,28 +2,14 @@
 // 16550 output by polling: the console must work before and after everything else, and in a panic.
 #include <cpu/console.h>
 
+#include <base/compiler.h>
 #include <base/format.h>
 #include <base/panic.h>
 #include <cpu/registers.h>
 
-enum uart_register {
-	UART_DATA = 0,
-	UART_DIVISOR_LOW = 0,
-	UART_INTERRUPT_ENABLE = 1,
-	UART_DIVISOR_HIGH = 1,
-	UART_FIFO_CONTROL = 2,
-	UART_LINE_CONTROL = 3,
-	UART_MODEM_CONTROL = 4,
-	UART_LINE_STATUS = 5,
-};
+enum uart_register { UART_DATA = 0, UART_LINE_STATUS = 5 };
 
-enum uart_bit {
-	UART_LINE_8N1 = 0x03,
-	UART_LINE_DIVISOR = 0x80,
-	UART_FIFO_ON_CLEAR = 0x07,
-	UART_MODEM_DTR_RTS = 0x03,
-	UART_STATUS_ROOM = 0x20,
-};
+enum uart_bit { UART_STATUS_ROOM = 0x20 };
 
 enum {
 	DEBUG_PORT = 0xe9, // emulators print what is written there
@@ -37,29 +23,19 @@ static bool is_ready;
 // Written by uart_put only: 1 while the UART takes nothing.
 static unsigned patience = ROOM_TRIES;
 
-// Written by console_traces_off only.
-static bool is_traceless;
-
-bool console_traces(void) { return !is_traceless; }
-
-void console_traces_off(void) { is_traceless = true; }
-
-static void uart_write(enum uart_register offset, uint8_t value) {
-	io_out8((uint16_t)(base + offset), value);
-}
+bool console_is_traceless;
 
 void console_init(uint16_t port) {
+	// Register and value: no interrupts, divisor 1, 8N1, FIFO on and empty, DTR and RTS.
+	static const uint8_t writes[][2] = {
+		{1, 0}, {3, 0x80}, {0, 1}, {1, 0}, {3, 0x03}, {2, 0x07}, {4, 0x03}};
+
 	is_ready = true;
 	// All ones: nothing decodes these ports.
 	if (!port || io_in8((uint16_t)(port + UART_LINE_STATUS)) == 0xff) return;
 	base = port;
-	uart_write(UART_INTERRUPT_ENABLE, 0);
-	uart_write(UART_LINE_CONTROL, UART_LINE_DIVISOR);
-	uart_write(UART_DIVISOR_LOW, 1);
-	uart_write(UART_DIVISOR_HIGH, 0);
-	uart_write(UART_LINE_CONTROL, UART_LINE_8N1);
-	uart_write(UART_FIFO_CONTROL, UART_FIFO_ON_CLEAR);
-	uart_write(UART_MODEM_CONTROL, UART_MODEM_DTR_RTS);
+	for (unsigned i = 0; i < array_count(writes); i++)
+		io_out8((uint16_t)(base + writes[i][0]), writes[i][1]);
 }
 
 static void uart_put(char character) {
@@ -67,7 +43,7 @@ static void uart_put(char character) {
 	for (unsigned i = 0; i < patience; i++) {
 		if (!(io_in8((uint16_t)(base + UART_LINE_STATUS)) & UART_STATUS_ROOM)) continue;
 		patience = ROOM_TRIES;
-		uart_write(UART_DATA, (uint8_t)character);
+		io_out8((uint16_t)(base + UART_DATA), (uint8_t)character);
 		return;
 	}
 	patience = 1;

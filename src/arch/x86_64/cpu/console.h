@@ -13,6 +13,11 @@ void console_init(uint16_t port);
 // Boot log and panics: both builds.
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 
-// Whether kernel/trace.h prints; on until it is switched off.
-bool console_traces(void);
-void console_traces_off(void);
+// trace() does not print. Written at boot only.
+extern bool console_is_traceless;
+
+// Where an error was born, a fault nobody handles: debug build only, unless log=none.
+#define trace(...) \
+	do { \
+		if (NACRE_DEBUG && !console_is_traceless) print(__VA_ARGS__); \
+	} while (0)

@@ -30,23 +30,24 @@ static const struct feature_row required[] = {
 	{"syscall", 0x80000001, 0, EDX, 11, 0},
 };
 
-static const struct feature_row optional[FEATURE_COUNT] = {
+static const struct feature_row optional[] = {
 	[FEATURE_X2APIC] = {"x2apic", 1, 0, ECX, 21, 0},
 	[FEATURE_TSC_DEADLINE] = {"tsc-deadline", 1, 0, ECX, 24, 0},
-	[FEATURE_AVX] = {"avx", 1, 0, ECX, 28, 0},
 	[FEATURE_XSAVEOPT] = {"xsaveopt", 0xd, 1, EAX, 0, 0},
 	[FEATURE_FSGSBASE] = {"fsgsbase", 7, 0, EBX, 0, CR4_FSGSBASE},
 	// PCIDs are switched on when CR3 holds the kernel's own tables (space.c).
 	[FEATURE_PCID] = {"pcid", 1, 0, ECX, 17, 0},
 	[FEATURE_INVPCID] = {"invpcid", 7, 0, EBX, 10, 0},
 	// The kernel reaches user memory by the physical window only, so SMAP needs no STAC.
-	[FEATURE_SMEP] = {"smep", 7, 0, EBX, 7, CR4_SMEP},
 	[FEATURE_SMAP] = {"smap", 7, 0, EBX, 20, CR4_SMAP},
-	[FEATURE_UMIP] = {"umip", 7, 0, ECX, 2, CR4_UMIP},
 	[FEATURE_GIB_PAGES] = {"1gib-pages", 0x80000001, 0, EDX, 26, 0},
-	[FEATURE_INVARIANT_TSC] = {"invariant-tsc", 0x80000007, 0, EDX, 8, 0},
-	[FEATURE_MACHINE_CHECK] = {"mce", 1, 0, EDX, 7, CR4_MCE},
 	[FEATURE_VMX] = {"vmx", 1, 0, ECX, 5, 0},
+	// No more than switched on and told.
+	{"avx", 1, 0, ECX, 28, 0},
+	{"smep", 7, 0, EBX, 7, CR4_SMEP},
+	{"umip", 7, 0, ECX, 2, CR4_UMIP},
+	{"mce", 1, 0, EDX, 7, CR4_MCE},
+	{"invariant-tsc", 0x80000007, 0, EDX, 8, 0},
 };
 
 uint64_t features_present;
@@ -83,7 +84,7 @@ bool features_init(void) {
 	for (uint32_t i = 0; i < array_count(brand); i++)
 		brand[i] = cpuid_leaf(0x80000002u + i, 0);
 	print("cpu: %.48s\ncpu:", (const char *)brand);
-	for (unsigned i = 0; i < FEATURE_COUNT; i++) {
+	for (unsigned i = 0; i < array_count(optional); i++) {
 		if (!row_read(&optional[i])) continue;
 		features_present |= 1ul << i;
 		cr4 |= optional[i].cr4;

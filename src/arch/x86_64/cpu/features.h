@@ -5,22 +5,17 @@
 #include <cpu/registers.h>
 #include <stdbool.h>
 
+// Those that are asked for by name: the first rows of features.c.
 enum feature {
 	FEATURE_X2APIC,
 	FEATURE_TSC_DEADLINE,
-	FEATURE_AVX,
 	FEATURE_XSAVEOPT,
 	FEATURE_FSGSBASE,
 	FEATURE_PCID,
 	FEATURE_INVPCID,
-	FEATURE_SMEP,
 	FEATURE_SMAP,
-	FEATURE_UMIP,
 	FEATURE_GIB_PAGES,
-	FEATURE_INVARIANT_TSC,
-	FEATURE_MACHINE_CHECK,
 	FEATURE_VMX,
-	FEATURE_COUNT,
 };
 
 // One bit a feature. Written by features_init and feature_forget only.

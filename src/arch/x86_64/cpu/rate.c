@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Rounds in which counters run against the TSC. Each reading stands between two reads of the TSC,
 // so each round proves bounds; rounds whose bounds agree are believed.
-#include <cpu/rate.h>
+#include <cpu/clock.h>
 
 #include <cpu/apic.h>
 #include <cpu/console.h>

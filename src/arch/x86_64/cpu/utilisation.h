@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Ticks of the clock, and numbers.
+// Ticks of the clock, and numbers, in the order of abi/benchmark.h.
 struct utilisation {
 	uint64_t cycles, schedules, kernel_cycles, kernel_entries;
 };

@@ -11,7 +11,6 @@
 #include <entry/defend.h>
 #include <entry/gates.h>
 #include <entry/multiboot.h>
-#include <kernel/boot_memory.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 
@@ -43,7 +42,7 @@ static void options_apply(const char *command_line) {
 	console_init((uint16_t)options[OPTION_SERIAL]);
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
-	if (options[OPTION_LOG] == 'n') console_traces_off(); // log=none
+	console_is_traceless = options[OPTION_LOG] == 'n'; // log=none
 }
 
 static bool loader_read(uint32_t magic, uint64_t information) {
@@ -75,8 +74,9 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	return true;
 }
 
-static void memory_reserve(uint64_t start, uint64_t end) {
-	facts.reserved[facts.reserved_count++] = (struct boot_region){start, end};
+// Nobody else gets it.
+static void keep(uint64_t start, uint64_t end) {
+	facts.kept[facts.kept_count++] = (struct boot_region){start, end};
 }
 
 static bool is_visible(const struct boot_memory *memory) {
@@ -102,7 +102,7 @@ static bool map_start(void) {
 	uint64_t image_size = (uint64_t)(image_end - image_start);
 	uint64_t pool, pool_size, pool_used;
 
-	memory_reserve(image, image + image_size);
+	keep(image, image + image_size);
 	visible_find(&visible);
 	pool_size = kernel_map_pool_size(visible.count, region_bytes(&visible));
 	pool = boot_room(&facts, pool_size, PHYSICAL_READ_END);
@@ -116,13 +116,9 @@ static bool map_start(void) {
 		kernel_map_memory(visible.regions[i].start, visible.regions[i].end);
 	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) kernel_map_isolate();
 	pool_used = kernel_map_load();
-	memory_reserve(pool, pool_used);
+	keep(pool, pool_used);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
 	return true;
-}
-
-static void device_keep(uint64_t start, uint64_t end) {
-	facts.kept[facts.kept_count++] = (struct boot_region){start, end};
 }
 
 static const struct boot_memory *memory_at(uint64_t address) {
@@ -165,14 +161,14 @@ static bool acpi_and_map_start(struct acpi_facts *acpi) {
 	return true;
 }
 
-_Static_assert(ACPI_MAX_IOAPICS + 2 <= BOOT_MAX_REGIONS);
+_Static_assert(ACPI_MAX_IOAPICS + 4 <= BOOT_MAX_REGIONS);
 
 static void interrupts_start(const struct acpi_facts *acpi) {
 	uint64_t page;
 
 	pic_silence();
 	page = apic_init();
-	device_keep(page, page + PAGE_SIZE);
+	keep(page, page + PAGE_SIZE);
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
 		page = align_down(acpi->ioapics[i], PAGE_SIZE);
 		if (!is_device(page)) {
@@ -180,9 +176,9 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 			continue;
 		}
 		ioapic_add(acpi->ioapics[i]);
-		device_keep(page, page + PAGE_SIZE);
+		keep(page, page + PAGE_SIZE);
 	}
-	device_keep(MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
+	keep(MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
 }
 
 // Everything in its order; false after a line that says what is missing.

@@ -4,10 +4,10 @@
 
 #include <base/panic.h>
 #include <cpu/apic.h>
+#include <cpu/console.h>
 #include <kernel/irq.h>
 #include <kernel/schedule.h>
 #include <kernel/syscall.h>
-#include <kernel/trace.h>
 #include <object/vcpu.h>
 
 enum {

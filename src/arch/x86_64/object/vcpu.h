@@ -70,8 +70,6 @@ struct vcpu {
 _Static_assert(sizeof(struct vcpu) == 1 << VCPU_BITS);
 _Static_assert(offsetof(struct vcpu, fpu.area) == offsetof(struct vcpu, fpu_area));
 _Static_assert(offsetof(struct vcpu, fpu_area) + VCPU_FPU_AREA == VCPU_PAGE);
-_Static_assert(offsetof(struct vcpu, vmcs) == VCPU_PAGE);
-_Static_assert(offsetof(struct vcpu, io_bitmap) == 2 * VCPU_PAGE);
 
 // A guest's instruction pointer may stand right behind the lower half of addresses, where the next
 // fetch faults; VM entry refuses what lies farther out (SDM 3C 26.3.1.4), which becomes 0.

@@ -43,7 +43,7 @@ static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
 // interrupts back while a guest that was entered with RFLAGS.IF clear keeps it so.
 static void timer_start(struct vcpu *vcpu) {
 	uint64_t now = tsc_read();
-	uint64_t deadline = clock_deadline();
+	uint64_t deadline = this_cpu()->deadline;
 	uint64_t count = deadline > now ? ((deadline - now) >> vmx_timer_rate()) + 1 : 0;
 
 	if (!vmx_has_timer()) return;

@@ -2,6 +2,7 @@
 // Host tests: virtual CPUs exist as capabilities only.
 #pragma once
 
+#include <cpu/registers.h>
 #include <kernel/cap.h>
 
 enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
