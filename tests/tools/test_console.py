@@ -131,6 +131,19 @@ class TerminalTest(unittest.TestCase):
         """What `resize` asks for: where the cursor is."""
         self.assertEqual(self.converse([b"\x1b[31;107R"])[0], b"\x1b[31;107R")
 
+    def test_the_raw_view_leaves_newlines_alone(self):
+        person, terminal = pty.openpty()
+        session = console.Session(Machine(), [], 5)
+        with mock.patch.object(console, "INPUT", terminal), console.raw_keyboard():
+            for typed, translated in ((b"a", True), (b"\x01v", False), (b"b", False),
+                                      (b"\x01v", True), (b"\x01v", False), (b"\x01c", True)):
+                os.write(person, typed)
+                session._type_keys()
+                flags = termios.tcgetattr(terminal)[1]
+                self.assertEqual(bool(flags & termios.OPOST), translated, typed)
+        os.close(person)
+        os.close(terminal)
+
     def test_the_raw_view_is_not_painted(self):
         said = b"[x] y\n"
         screen = self.converse([b"a", b"\x01v", b"\x01v", b"\x01v", b"\x01c"], said)[1]

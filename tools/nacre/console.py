@@ -24,16 +24,22 @@ def size_command():
     return f"stty rows {size.lines} cols {size.columns}\r".encode()
 
 
+def translate_newlines(wanted):
+    """Whether a newline alone goes to the start of the line. To full-screen programs it does not;
+    what this program prints needs it."""
+    attributes = termios.tcgetattr(INPUT)
+    attributes[1] &= ~termios.OPOST
+    attributes[1] |= (termios.OPOST | termios.ONLCR) if wanted else 0
+    termios.tcsetattr(INPUT, termios.TCSADRAIN, attributes)
+
+
 @contextlib.contextmanager
 def raw_keyboard():
     """Keys come one by one and unchanged, Ctrl-C too; the terminal is restored whatever happens."""
     before = termios.tcgetattr(INPUT)
     try:
         tty.setraw(INPUT, termios.TCSADRAIN)
-        # Output keeps its newline translation: this program still prints lines of its own.
-        attributes = termios.tcgetattr(INPUT)
-        attributes[1] |= termios.OPOST | termios.ONLCR
-        termios.tcsetattr(INPUT, termios.TCSADRAIN, attributes)
+        translate_newlines(True)
         yield
     finally:
         termios.tcsetattr(INPUT, termios.TCSADRAIN, before)
@@ -129,13 +135,13 @@ class Session:
                 step("quit")
                 return False
             if action == keys.SHOW_HELP:
-                print("\n" + keys.HELP, file=sys.stderr, end="", flush=True)
+                text = "\n" + keys.HELP
+                print(text.replace("\n", "\r\n"), file=sys.stderr, end="", flush=True)
             elif action == keys.TYPE_SIZE:
                 self._machine.send(size_command())
             else:
-                if action == keys.SHOW_VIEW:
-                    self._raw = not self._raw
-                elif data == keys.NEXT_CONSOLE:
-                    self._raw = False
+                if action == keys.SHOW_VIEW or data == keys.NEXT_CONSOLE:
+                    self._raw = action == keys.SHOW_VIEW and not self._raw
+                    translate_newlines(not self._raw)
                 self._machine.send(data)
         return True
