@@ -56,6 +56,32 @@ static void test_port_strings(void) {
 	check_page_fault(SPACE + 0x2000, 3);
 }
 
+// A count of zero, and of the bits that the address size covers only.
+static void test_empty_string(void) {
+	pages_fresh();
+	clear_log();
+	fake.words[W_RCX] = 0;
+	fake.words[W_RSI] = 1ull << 62;
+	fake.fields[VMCS_EXIT_INSTRUCTION_INFORMATION] = ADDRESS_64 | RSI_OUTS;
+	port(UART, STRING_OUT, 0);
+	check_equal(event(), 0);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	fake.words[W_RCX] = 5ull << 32;
+	fake.fields[VMCS_EXIT_INSTRUCTION_INFORMATION] = ADDRESS_32 | RSI_OUTS;
+	port(UART, STRING_OUT, 0);
+	check_equal(event(), 0);
+	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check_equal(machine.vcpu.registers[X86_RSI], 1ull << 62);
+	// Downwards, in a string of two that ends below where it began.
+	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_DIRECTION;
+	fake.words[W_RCX] = 2;
+	fake.words[W_RSI] = SPACE + 0x2001;
+	memcpy(machine.memory.bytes + MEMORY, "ba", 2);
+	port(UART, STRING_OUT, 0);
+	check(log_has("ab"));
+	check_equal(fake.registers[X86_RSI], SPACE + 0x1fff);
+}
+
 // A guest in 32-bit code without paging.
 static void fresh_32(void) {
 	pages_fresh();
@@ -112,6 +138,8 @@ int main(void) {
 	static const struct test tests[] = {
 		{"port.breakpoint", "breakpoints on ports are met", test_port_breakpoint},
 		{"port.strings", "INS and OUTS fault as the CPU does", test_port_strings},
+		{"port.empty_string", "INS and OUTS count as the address size says",
+			test_empty_string},
 		{"port.segments", "segments are checked outside 64-bit mode", test_segments},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
