@@ -147,7 +147,7 @@ static void exit_hlt(struct machine *machine) {
 	struct vcpu *vcpu = &machine->vcpu;
 	vcpu_advance(vcpu, vcpu->length);
 	// A debug exception that follows ends the halt at once.
-	if (vcpu_single_steps(vcpu)) return;
+	if (vcpu->debug_pending) return;
 	if (!(vcpu->rflags & RFLAGS_INTERRUPT) && !machine->lapic.nmi_pending) {
 		machine_stop(machine, "halted with interrupts disabled");
 		return;

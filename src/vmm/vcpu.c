@@ -107,7 +107,8 @@ void vcpu_leave_shadow(struct vcpu *vcpu) {
 	if (!vcpu_in_shadow(vcpu)) return;
 	// MOV SS holds back the data breakpoint that it met.
 	if (vcpu->interruptibility & BLOCKING_BY_MOV_SS)
-		vcpu->debug_pending |= host_vmcs_read(VMCS_GUEST_PENDING_DEBUG) != 0;
+		vcpu->debug_pending |= (host_vmcs_read(VMCS_GUEST_PENDING_DEBUG) &
+					       (PENDING_DEBUG_ENABLED | PENDING_DEBUG_STEP)) != 0;
 	vcpu->interruptibility &= ~(uint64_t)SHADOW;
 	vcpu->changed |= VCPU_CHANGED_INTERRUPTIBILITY;
 }

@@ -118,6 +118,8 @@ static void test_breakpoint_of_mov_ss(void) {
 	check_equal(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], 0);
 	check_equal(event() & EVENT_VALID, 0);
 	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW);
+	leave(EXIT_HLT); // which ends at once
+	check(fake.running);
 }
 
 static void test_nmi_of_another_guest(void) {
