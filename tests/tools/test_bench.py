@@ -45,6 +45,8 @@ class Questions(unittest.TestCase):
         for words, reason in (
                 (("kernel-boot", "--emulator", "bochs"), "kernel-boot is measured in qemu"),
                 (("vm-exit", "--only", "call"), "say `./nacre bench ipc --only TEXT`"),
+                (("ipc", "--only", "call reply"), "--only 'call reply': names of figures"),
+                (("ipc", "--only", "call,reply"), "names of figures"),
                 (("--operation", "call"), "say `./nacre bench ipc --operation NAME`"),
                 (("vm-exit", "--cpu", "intel"), "say `./nacre bench ipc --cpu VENDOR`"),
                 (("ipc", "--cpu", "intel", "--emulator", "bochs"), "--cpu needs QEMU"),

@@ -7,6 +7,7 @@ a table for people.
 
 import importlib.util
 import json
+import re
 
 from compose import output
 from nacre import build, measure, packages, places
@@ -101,6 +102,8 @@ def questions_of(options):
     modules = {name: load(QUESTIONS[name]) for name in names}
     if options.operation and options.emulator not in (None, "qemu"):
         raise Misuse("--operation needs QEMU, where a plugin of ours watches the kernel")
+    if options.only and not re.fullmatch(r"[\w-]+", options.only):
+        raise Misuse(f"--only {options.only!r}: names of figures are of letters, digits and -")
     if options.cpu and (options.emulator not in (None, "qemu") or options.iso or options.log):
         raise Misuse("--cpu needs QEMU: every other machine has the CPU that it has")
     if not options.emulator:
