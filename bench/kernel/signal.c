@@ -25,18 +25,6 @@ static void signal_run(struct helper *helper) {
 	}
 }
 
-static void higher_measure(const struct row *row) {
-	struct helper *waiter = helper_make(PRIORITY_HELPER + 1);
-	struct helper *sender = helper_make(PRIORITY_HELPER);
-
-	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
-	if (row->setting != 0) helper_move(waiter);
-	helper_start(waiter, higher_run);
-	settle();
-	helper_start(sender, signal_run);
-	settle();
-}
-
 static void lower_run(struct helper *helper) {
 	for (;;) {
 		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};
@@ -119,18 +107,6 @@ static void waker_run(struct helper *helper) {
 	}
 }
 
-static void block_measure(const struct row *row) {
-	struct helper *waiter = helper_make(PRIORITY_HELPER + 1);
-	struct helper *sender = helper_make(PRIORITY_HELPER);
-
-	(void)row;
-	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
-	helper_start(waiter, blocker_run);
-	settle();
-	helper_start(sender, waker_run);
-	settle();
-}
-
 // The lower thread's signal wakes the higher one, which waits again.
 static void wait_wake_run(struct helper *helper) {
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -144,25 +120,34 @@ static void wait_wake_run(struct helper *helper) {
 	}
 }
 
-static void wait_wake_measure(const struct row *row) {
+enum pair { ONE_SPACE, TWO_SPACES, BLOCKS, WAKES };
+
+// A higher thread that waits, and a lower one that signals.
+static void pair_measure(const struct row *row) {
+	static void (*const runs[][2])(struct helper *) = {
+		[ONE_SPACE] = {higher_run, signal_run},
+		[TWO_SPACES] = {higher_run, signal_run},
+		[BLOCKS] = {blocker_run, waker_run},
+		[WAKES] = {lower_run, wait_wake_run},
+	};
 	struct helper *waiter = helper_make(PRIORITY_HELPER + 1);
 	struct helper *sender = helper_make(PRIORITY_HELPER);
 
-	(void)row;
 	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
-	helper_start(waiter, lower_run);
+	if (row->setting == TWO_SPACES) helper_move(waiter);
+	helper_start(waiter, runs[row->setting][0]);
 	settle();
-	helper_start(sender, wait_wake_run);
+	helper_start(sender, runs[row->setting][1]);
 	settle();
 }
 
 static const struct row rows[] = {
-	{"signal-to-higher-one-space", higher_measure, 0},
-	{"signal-to-higher-two-spaces", higher_measure, 1},
+	{"signal-to-higher-one-space", pair_measure, ONE_SPACE},
+	{"signal-to-higher-two-spaces", pair_measure, TWO_SPACES},
 	{"signal-to-lower", lower_measure, 0},
 	{"wait-pending", wait_measure, WAIT_PENDING},
-	{"wait-block", block_measure, 0},
-	{"wait-wake", wait_wake_measure, 0},
+	{"wait-block", pair_measure, BLOCKS},
+	{"wait-wake", pair_measure, WAKES},
 	{"poll-pending", wait_measure, POLL_PENDING},
 	{"poll-empty", wait_measure, POLL_EMPTY},
 };
