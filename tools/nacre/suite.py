@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`./nacre test`: the list of all tests in the order they run, from fast to slow."""
+"""`./nacre test`: the list of all tests. Those of the host run first, in order; then those with
+emulators side by side, the longest first, so that none of these is left to run alone at the end."""
 
 import concurrent.futures
 import dataclasses
@@ -13,6 +14,9 @@ from nacre import (build, fuzz, host_tests, machine, machine_tests, packages, pl
 from nacre.report import Failure, step
 
 EMULATORS_AT_ONCE = 2
+# A minute each or near it; all others take seconds.
+LONG = ("system/tutorial", "system/guest-shell", "fuzz", "system/guest-talk", "kernel-vtx",
+        "sameness", "guests")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +81,8 @@ def run_one(test, tally):
 
 def run_side_by_side(tests, tally):
     """Runs emulators in parallel; an interrupt ends those that are on."""
+    place = {name: index for index, name in enumerate(LONG)}
+    tests = sorted(tests, key=lambda test: place.get(test.name, len(LONG)))
     with concurrent.futures.ThreadPoolExecutor(EMULATORS_AT_ONCE) as pool:
         waiting = [pool.submit(run_one, test, tally) for test in tests]
         try:
