@@ -22,22 +22,24 @@ static inline seL4_MessageInfo_t seL4_MessageInfo_set_extraCaps(
 		seL4_MessageInfo_get_length(info));
 }
 
-// Four functions a field of a structure of one word: read and write, of a value and by pointer.
-#define SEL4_FIELD(type, field, shift, mask) \
-	static inline seL4_Uint64 type##_get_##field(type##_t value) { \
-		return value.words[0] >> (shift) & (mask); \
+// Four functions a field of a structure of words: read and write, of a value and by pointer.
+#define SEL4_ACCESSORS(prefix, type, field, index, shift, mask) \
+	static inline seL4_Uint64 prefix##_get_##field(type value) { \
+		return value.words[index] >> (shift) & (mask); \
 	} \
-	static inline type##_t type##_set_##field(type##_t value, seL4_Uint64 bits) { \
-		value.words[0] = (value.words[0] & ~((seL4_Uint64)(mask) << (shift))) | \
+	static inline type prefix##_set_##field(type value, seL4_Uint64 bits) { \
+		value.words[index] = (value.words[index] & ~((seL4_Uint64)(mask) << (shift))) | \
 			(bits & (mask)) << (shift); \
 		return value; \
 	} \
-	static inline seL4_Uint64 type##_ptr_get_##field(type##_t *value) { \
-		return type##_get_##field(*value); \
+	static inline seL4_Uint64 prefix##_ptr_get_##field(type *value) { \
+		return prefix##_get_##field(*value); \
 	} \
-	static inline void type##_ptr_set_##field(type##_t *value, seL4_Uint64 bits) { \
-		*value = type##_set_##field(*value, bits); \
+	static inline void prefix##_ptr_set_##field(type *value, seL4_Uint64 bits) { \
+		*value = prefix##_set_##field(*value, bits); \
 	}
+
+#define SEL4_FIELD(type, field, shift, mask) SEL4_ACCESSORS(type, type##_t, field, 0, shift, mask)
 
 SEL4_FIELD(seL4_CapRights, capAllowWrite, 0, 1u)
 SEL4_FIELD(seL4_CapRights, capAllowRead, 1, 1u)
@@ -116,21 +118,7 @@ static inline int seL4_isTimeoutFault_tag(seL4_MessageInfo_t tag) {
 }
 
 #define SEL4_FAULT_FIELD(kind, field, index) \
-	static inline seL4_Uint64 seL4_Fault_##kind##_get_##field(seL4_Fault_t fault) { \
-		return fault.words[index]; \
-	} \
-	static inline seL4_Fault_t seL4_Fault_##kind##_set_##field( \
-		seL4_Fault_t fault, seL4_Uint64 word) { \
-		fault.words[index] = word; \
-		return fault; \
-	} \
-	static inline seL4_Uint64 seL4_Fault_##kind##_ptr_get_##field(seL4_Fault_t *fault) { \
-		return fault->words[index]; \
-	} \
-	static inline void seL4_Fault_##kind##_ptr_set_##field( \
-		seL4_Fault_t *fault, seL4_Uint64 word) { \
-		fault->words[index] = word; \
-	}
+	SEL4_ACCESSORS(seL4_Fault_##kind, seL4_Fault_t, field, index, 0, ~(seL4_Uint64)0)
 
 SEL4_FAULT_FIELD(CapFault, IP, seL4_CapFault_IP)
 SEL4_FAULT_FIELD(CapFault, Addr, seL4_CapFault_Addr)

@@ -6,6 +6,7 @@
 
 #include <base/compiler.h>
 
+extern const struct tests accessors_tests;
 extern const struct tests format_tests;
 extern const struct tests memory_tests;
 extern const struct tests elf_tests;
