@@ -8,7 +8,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import bochs, cli, debs, disks, iso, qemu, results  # noqa: E402
+from nacre import (bochs, cli, dated_xorriso, debs, disks, iso, qemu,  # noqa: E402
+                   results)
 from nacre.report import Failure  # noqa: E402
 
 
@@ -91,6 +92,31 @@ class IsoTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory, self.assertRaises(Failure) as caught:
             iso.pack_nacre(pathlib.Path(directory) / "x.iso", "/nowhere/kernel.elf", {})
         self.assertIn("/nowhere/kernel.elf", str(caught.exception))
+
+
+class DateTest(unittest.TestCase):
+    """What grub-mkrescue takes from the clock, as of GRUB 2.12: a file's name, told in images."""
+
+    def test_all_names_of_the_time_become_one(self):
+        old, new = (dated_xorriso.dashed(stamp) for stamp in ("2026112905462100",
+                                                              "2000010100000000"))
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            (folder / ".disk").mkdir()
+            (folder / ".disk" / f"{old}.uuid").touch()
+            (folder / "efi.img").write_bytes(b"\0search /.disk/2026-11-29-05-46-21-00.uuid\0")
+            dated_xorriso.set_name(folder, old, new)
+            self.assertEqual([path.name for path in (folder / ".disk").iterdir()],
+                             ["2000-01-01-00-00-00-00.uuid"])
+            self.assertEqual((folder / "efi.img").read_bytes(),
+                             b"\0search /.disk/2000-01-01-00-00-00-00.uuid\0")
+
+    def test_other_folders_stay_what_they_are(self):
+        with tempfile.TemporaryDirectory() as name:
+            file = pathlib.Path(name) / "note"
+            file.write_text("2026-11-29-05-46-21-00")
+            dated_xorriso.set_name(file.parent, "2026-11-29-05-46-21-00", "2000")
+            self.assertEqual(file.read_text(), "2026-11-29-05-46-21-00")
 
 
 class PackageTest(unittest.TestCase):

@@ -39,8 +39,27 @@ def set_serial(image):
             file.write(epoch().to_bytes(4, "little"))
 
 
+def dashed(stamp):
+    """2000-01-01-00-00-00-00 of 2000010100000000"""
+    return "-".join([stamp[:4], *(stamp[i:i + 2] for i in range(4, len(stamp), 2))])
+
+
+def set_name(folder, old, new):
+    """From version 2.12 on GRUB finds its ISO by a file that is named after the clock; the name is
+    in GRUB's images too."""
+    marker = folder / ".disk" / f"{old}.uuid"
+    if not marker.exists():
+        return
+    marker.rename(marker.with_name(f"{new}.uuid"))
+    for path in folder.rglob("*"):
+        data = path.read_bytes() if path.is_file() else b""
+        if old.encode() in data:
+            path.write_bytes(data.replace(old.encode(), new.encode()))
+
+
 def main(words):
     stamp = time.strftime("%Y%m%d%H%M%S00", time.gmtime(epoch()))
+    clocks = [word.removeprefix(DATE_OPTION) for word in words if word.startswith(DATE_OPTION)]
     words = [DATE_OPTION + stamp if word.startswith(DATE_OPTION) else word for word in words]
     for word in words:
         # Folders to pack stand as they are or, with -graft-points, after an equals sign.
@@ -48,6 +67,8 @@ def main(words):
         if os.path.isabs(source) and os.path.isdir(source) and is_temporary(source):
             for image in pathlib.Path(source).glob("efi.img"):
                 set_serial(image)
+            for clock in clocks:
+                set_name(pathlib.Path(source), dashed(clock), dashed(stamp))
             set_dates(source)
     os.execvp(PROGRAM, [PROGRAM, *words])
 
