@@ -13,8 +13,9 @@ PAGE = 0x1000
 FIRST_HOLE = 0x4000000
 APART = 0x101000
 LOST = re.compile(r"untyped blocks are dropped, with (\d+) KiB of RAM")
-# Holes -> KiB of RAM that the list of untypeds has no room for, at most.
-MOST_LOST = {0: 0, 10: 0, 100: 40 << 10, 300: 230 << 10}
+# Holes -> KiB of RAM that the list of untypeds has no room for, at most. Debian 13's OVMF leaves
+# memory in so many pieces that ten holes more are beyond it, by small pieces.
+MOST_LOST = {0: 0, 10: 64, 100: 40 << 10, 300: 230 << 10}
 
 
 def holes(count):
