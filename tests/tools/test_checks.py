@@ -7,12 +7,22 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ci"))
 
+import check_clang  # noqa: E402
 import check_layers  # noqa: E402
 import check_size  # noqa: E402
 import check_symbols  # noqa: E402
 import source_tree  # noqa: E402
 
 Path = pathlib.Path
+
+
+class ClangTest(unittest.TestCase):
+    def test_the_builds_command_becomes_one_of_clang(self):
+        words = check_clang.command("ccache /usr/bin/gcc-14 -Isrc -flto=1 -Wall -MD -MQ a.o -MF "
+                                    "a.d --param asan-globals=0 -O2 -o a.o -c '../a b.c'")
+        self.assertEqual([word for word in words if word not in check_clang.OF_CLANG],
+                         ["clang", "-Isrc", "-Wall", "-O2", "-c", "../a b.c",
+                          "-fno-color-diagnostics", "-Werror", "-fsyntax-only"])
 
 
 class LayersTest(unittest.TestCase):

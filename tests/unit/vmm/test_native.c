@@ -65,7 +65,8 @@ static const struct bus_device device_model = {
 };
 
 // Loads all registers but RSP, calls the code and stores them again.
-[[gnu::naked, gnu::noinline]] static void run_native(struct state *state, const void *code) {
+[[gnu::naked, gnu::noinline]] static void run_native(
+	[[maybe_unused]] struct state *state, [[maybe_unused]] const void *code) {
 	asm(".intel_syntax noprefix\n"
 	    "push rbx\n push rbp\n push r12\n push r13\n push r14\n push r15\n"
 	    "push rdi\n push rsi\n"
@@ -78,13 +79,13 @@ static const struct bus_device device_model = {
 	    "call [rsp]\n"
 	    "pushfq\n cld\n push rdi\n mov rdi, [rsp + 24]\n"
 	    "mov [rdi], rax\n mov [rdi + 8], rcx\n mov [rdi + 16], rdx\n mov [rdi + 24], rbx\n"
-	    "mov [rdi + 40], rbp\n mov [rdi + 48], rsi\n pop [rdi + 56]\n pop [rdi + 128]\n"
+	    "mov [rdi + 40], rbp\n mov [rdi + 48], rsi\n pop qword ptr [rdi + 56]\n"
+	    "pop qword ptr [rdi + 128]\n"
 	    "mov [rdi + 64], r8\n mov [rdi + 72], r9\n mov [rdi + 80], r10\n mov [rdi + 88], r11\n"
 	    "mov [rdi + 96], r12\n mov [rdi + 104], r13\n mov [rdi + 112], r14\n"
 	    "mov [rdi + 120], r15\n"
 	    "pop rsi\n pop rdi\n pop r15\n pop r14\n pop r13\n pop r12\n pop rbp\n pop rbx\n ret\n"
 	    ".att_syntax");
-	(void)state, (void)code;
 }
 
 static void map_places(void) {
