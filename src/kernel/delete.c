@@ -54,6 +54,7 @@ static void zombie_make(struct slot *slot, struct slot *slots, unsigned radix) {
 	zombie.zombie.remaining = 1ul << radix & 0xfffffffffffful;
 	zombie.zombie.radix = radix & 0x3f;
 	slot->cap = zombie;
+	slot->next |= SLOT_UNFINISHED;
 }
 
 void cnode_destroy(struct slot *slot, bool last) {
@@ -68,21 +69,30 @@ void thread_cap_destroy(struct slot *slot, bool last) {
 	zombie_make(slot, thread->slots, THREAD_SLOT_RADIX);
 }
 
-// Empties a filled slot, or leaves a zombie in it and returns true.
-static bool slot_begin_delete(struct slot *slot) {
+// What few slots have to do first.
+[[gnu::noinline]] static void slot_leaves(struct slot *slot) {
+	if (slot->next & SLOT_OF_THREAD) thread_slot_leaves(slot);
+	if (slot->next & SLOT_ON_WAY) window_slot_leaves(slot);
+	if (slot->cap.type != CAP_ZOMBIE) slot->next &= ~(uint64_t)SLOT_UNFINISHED;
+}
+
+bool slot_delete_step(struct slot *slot) {
 	const struct object_ops *ops = &object_ops[slot->cap.type];
 
-	if (unlikely(slot->next & SLOT_OF_THREAD)) thread_slot_leaves(slot);
-	if (unlikely(slot->next & SLOT_ON_WAY)) window_slot_leaves(slot);
+	if (unlikely(slot->next & (SLOT_OF_THREAD | SLOT_ON_WAY | SLOT_UNFINISHED)))
+		slot_leaves(slot);
 	if (ops->destroy) ops->destroy(slot, derive_is_last(slot));
-	if (slot->cap.type == CAP_ZOMBIE) return true;
+	if (unlikely(slot->next & SLOT_UNFINISHED)) return true;
 	derive_remove(slot);
 	return false;
 }
 
-void slot_delete_simple(struct slot *slot) {
-	if (!slot_is_empty(slot) && slot_begin_delete(slot))
-		panic("slot_delete_simple of a kind with slots");
+bool slot_cancel_wait(struct slot *slot, struct thread *waiter) {
+	if (likely(!waiter)) return false;
+	slot->cap.rights = 0; // nobody comes to wait any more
+	slot->next |= SLOT_UNFINISHED;
+	thread_cancel_wait(waiter);
+	return true;
 }
 
 // A slot of the zombie's object that can be its link and is not top.
@@ -167,11 +177,13 @@ static struct slot *zombie_relocate(struct slot *top) {
 static uint64_t zombie_skip_empty(struct slot *top) {
 	const struct slot *slots = zombie_slots(top);
 	uint64_t remaining = top->cap.zombie.remaining;
+	const struct slot *end = &slots[remaining];
+	const struct slot *least =
+		remaining > ZOMBIE_EMPTY_SLOTS ? end - ZOMBIE_EMPTY_SLOTS : slots;
 
-	for (unsigned i = 0; i < ZOMBIE_EMPTY_SLOTS; i++) {
-		if (remaining == 0 || !slot_is_empty(&slots[remaining - 1])) break;
-		remaining--;
-	}
+	while (end > least && slot_is_empty(end - 1))
+		end--;
+	remaining = (uint64_t)(end - slots);
 	top->cap.zombie.remaining = remaining & 0xfffffffffffful;
 	return remaining;
 }
@@ -193,13 +205,13 @@ static struct slot *zombie_step(struct slot *top) {
 	}
 	if (slot == top || slot == zombie_link(top) || slot_is_empty(slot))
 		top->cap.zombie.remaining--;
-	else if (!slot_drain(slot) && slot_begin_delete(slot))
+	else if (slot_delete_step(slot) && slot->cap.type == CAP_ZOMBIE)
 		zombie_enqueue(top, slot);
 	return top;
 }
 
 // Empties the objects whose zombies hang from slot.
-static enum error zombie_delete(struct slot *slot) {
+[[gnu::noinline]] static enum error zombie_delete(struct slot *slot) {
 	struct slot *top = slot;
 
 	for (;;) {
@@ -211,17 +223,13 @@ static enum error zombie_delete(struct slot *slot) {
 	}
 }
 
-bool slot_drain(struct slot *slot) {
-	cap_drain *drain = object_ops[slot->cap.type].drain;
-
-	return drain && derive_is_last(slot) && drain(slot);
-}
-
+// A slot that is empty already has no neighbours to change.
 enum error slot_delete(struct slot *slot) {
-	while (slot_drain(slot))
+	while (unlikely(slot_delete_step(slot))) {
+		if (slot->cap.type == CAP_ZOMBIE) return zombie_delete(slot);
 		if (preempt_wanted()) return ERROR_PREEMPTED;
-	if (slot_is_empty(slot) || likely(!slot_begin_delete(slot))) return ERROR_NONE;
-	return zombie_delete(slot);
+	}
+	return ERROR_NONE;
 }
 
 enum error slot_revoke(struct slot *slot) {

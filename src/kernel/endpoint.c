@@ -75,12 +75,10 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 	}
 }
 
-bool endpoint_drain(struct slot *slot) {
+void endpoint_destroy(struct slot *slot, bool last) {
 	const struct endpoint *endpoint = cap_object(&slot->cap);
 
-	slot->cap.rights = 0; // nobody comes to wait any more
-	if (endpoint->head) thread_cancel_wait(endpoint->head);
-	return endpoint->head;
+	if (last) (void)slot_cancel_wait(slot, endpoint->head);
 }
 
 // A stopped call goes on behind those it has seen; who came since is of no concern. Where another

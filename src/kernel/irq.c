@@ -132,18 +132,15 @@ enum error irq_handler_clear(struct invocation *invocation) {
 	return slot_delete(&irq->notification);
 }
 
-bool irq_handler_drain(struct slot *slot) {
-	struct irq *irq = cap_object(&slot->cap);
-
-	return slot_drain(&irq->notification);
-}
-
 // The last handler gone, the vector is free again (M4).
 void irq_handler_destroy(struct slot *slot, bool last) {
 	struct irq *irq = cap_object(&slot->cap);
 
 	if (!last) return;
-	slot_delete_simple(&irq->notification);
+	if (slot_delete_step(&irq->notification)) {
+		slot->next |= SLOT_UNFINISHED;
+		return;
+	}
 	irq_mask(irq);
 	irq->state = IRQ_FREE;
 }

@@ -95,18 +95,10 @@ void notification_unbind(struct notification *notification) {
 	notification->bound = NULL;
 }
 
-bool notification_drain(struct slot *slot) {
-	const struct notification *notification = cap_object(&slot->cap);
-
-	slot->cap.rights = 0; // nobody comes to wait any more
-	if (notification->head) thread_cancel_wait(notification->head);
-	return notification->head;
-}
-
 void notification_destroy(struct slot *slot, bool last) {
 	struct notification *notification = cap_object(&slot->cap);
 
-	if (!last) return;
+	if (!last || slot_cancel_wait(slot, notification->head)) return;
 	notification_unbind(notification);
 	if (notification->sched_context)
 		sched_context_unbind_notification(notification->sched_context);

@@ -6,17 +6,16 @@
 #include <abi/error.h>
 #include <kernel/cap.h>
 
+struct thread;
+
 // Turns *cap, a copy of slot's, into what a copy may be (semantics.md B1). May return an error or
 // make *cap null.
 typedef enum error cap_derive(const struct slot *slot, struct cap *cap);
 
 // The capability in slot is about to go; last: no other slot refers to the object. The object lets
-// go of everything that knows it.
+// go of everything that knows it, or takes a step towards that and sets SLOT_UNFINISHED: then there
+// may be a preemption point, and it is called again.
 typedef void cap_destroy(struct slot *slot, bool last);
-
-// One step of what an object must do, with or without end, before its last capability, in slot, can
-// go; a preemption point may follow. False: that was all.
-typedef bool cap_drain(struct slot *slot);
 
 // One row a capability type.
 struct object_ops {
@@ -25,7 +24,6 @@ struct object_ops {
 	cap_destroy *destroy; // null: nothing to do
 	unsigned (*identify)(const struct cap *cap); // DebugCapIdentify code (syscalls.md 6)
 	unsigned identify_code; // if identify is null
-	cap_drain *drain; // null: nothing to do before destroy
 };
 
 extern const struct object_ops object_ops[CAP_TYPES];
@@ -33,10 +31,9 @@ extern const struct object_ops object_ops[CAP_TYPES];
 cap_derive untyped_derive, space_derive, table_derive, frame_derive;
 
 // The last capability to a cnode or thread becomes a zombie (delete.c).
-cap_destroy notification_destroy, reply_destroy, cnode_destroy, thread_cap_destroy,
-	sched_context_destroy, irq_handler_destroy, frame_destroy, table_destroy, space_destroy;
-
-cap_drain endpoint_drain, notification_drain, irq_handler_drain;
+cap_destroy endpoint_destroy, notification_destroy, reply_destroy, cnode_destroy,
+	thread_cap_destroy, sched_context_destroy, irq_handler_destroy, frame_destroy,
+	table_destroy, space_destroy;
 
 // Makes an object of cleared memory.
 typedef void object_init(void *memory);
@@ -69,9 +66,6 @@ enum error object_derive(const struct slot *slot, struct cap *cap);
 // object_derive lets it.
 enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);
 
-// A step on the way to empty slot, if it needs some: cap_drain.
-bool slot_drain(struct slot *slot);
-
 // Tries to empty slot; deletes the object with its last capability (semantics.md C6 to C10). May
 // stop at a preemption point with ERROR_PREEMPTED, progress kept in the slot.
 [[nodiscard]] enum error slot_delete(struct slot *slot);
@@ -79,9 +73,12 @@ bool slot_drain(struct slot *slot);
 // Deletes every descendant of slot (semantics.md C5). Preemptible as slot_delete.
 [[nodiscard]] enum error slot_revoke(struct slot *slot);
 
-// Empties a drained slot that does not hold the last capability to a cnode or thread, nor a zombie:
-// one step, for objects that own a slot for a capability of a simple kind.
-void slot_delete_simple(struct slot *slot);
+// A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread, whose
+// slots are to be emptied too, becomes a zombie.
+bool slot_delete_step(struct slot *slot);
+
+// For a cap_destroy, of the object for which waiter waits, if anybody does: a step and true.
+bool slot_cancel_wait(struct slot *slot, struct thread *waiter);
 
 // Bytes a retype of the untyped could hand out now.
 uint64_t untyped_free_bytes(const struct slot *slot);

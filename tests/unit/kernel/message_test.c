@@ -24,7 +24,7 @@ static void tags(void) {
 static void set_buffer(struct thread *thread, unsigned rights, bool device) {
 	struct cap cap = world.slots[ROOT_SLOT_IPC_BUFFER].cap;
 
-	slot_delete_simple(&thread->slots[THREAD_BUFFER]);
+	check(!slot_delete_step(&thread->slots[THREAD_BUFFER]));
 	cap.rights = rights & 0xf;
 	cap.device = device;
 	thread_fill_slot(&thread->slots[THREAD_BUFFER], cap, &world.slots[ROOT_SLOT_IPC_BUFFER]);
@@ -52,7 +52,7 @@ static void words(void) {
 	check(!thread->buffer_to_read && !thread->buffer_to_write);
 	set_buffer(thread, RIGHT_READ | RIGHT_WRITE, false);
 	check(thread->buffer_to_write == buffer && thread->buffer_to_read == buffer);
-	slot_delete_simple(&thread->slots[THREAD_BUFFER]);
+	check(!slot_delete_step(&thread->slots[THREAD_BUFFER]));
 	check(!thread->buffer_to_read && !thread->buffer_to_write);
 }
 

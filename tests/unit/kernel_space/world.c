@@ -181,9 +181,10 @@ void world_delete(struct slot *slot) {
 		[CAP_PORT_RANGE] = port_range_destroy,
 	};
 
-	while (slot->cap.type == CAP_ASID_POOL && asid_pool_drain(slot))
-		;
-	if (destroy[slot->cap.type]) destroy[slot->cap.type](slot, derive_is_last(slot));
+	do {
+		slot->next &= ~(uint64_t)SLOT_UNFINISHED;
+		if (destroy[slot->cap.type]) destroy[slot->cap.type](slot, derive_is_last(slot));
+	} while (slot->next & SLOT_UNFINISHED);
 	derive_remove(slot);
 }
 

@@ -38,8 +38,10 @@ enum error asid_pool_assign(struct invocation *invocation) {
 	return asid_pool_give(&invocation->slot->cap, root) ? ERROR_NONE : ERROR_DELETE_FIRST;
 }
 
-bool asid_pool_drain(struct slot *slot) { return asid_pool_empty_one(&slot->cap); }
-
 void asid_pool_destroy(struct slot *slot, bool last) {
-	if (last) asid_pool_remove(&slot->cap);
+	if (!last) return;
+	if (asid_pool_empty_one(&slot->cap))
+		slot->next |= SLOT_UNFINISHED;
+	else
+		asid_pool_remove(&slot->cap);
 }

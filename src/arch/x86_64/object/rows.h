@@ -6,7 +6,6 @@
 
 cap_derive port_range_derive;
 cap_destroy asid_pool_destroy, port_range_destroy, vcpu_destroy;
-cap_drain asid_pool_drain;
 
 // Without VT-x there are none (object.h, is_available).
 object_init vcpu_init;
