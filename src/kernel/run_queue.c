@@ -10,52 +10,55 @@
 
 static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
 
-// The queue of this priority has its first thread.
-static void ready_mark(struct scheduler *self, unsigned priority) {
-	self->ready_bits[priority / 64] |= 1ul << priority % 64;
-	if ((int)priority > this_cpu()->ready_top) this_cpu()->ready_top = (int)priority;
+// The thread's queue, which it joins.
+static struct thread **ready_queue_of(struct thread *thread) {
+	struct cpu *cpu = this_cpu();
+	unsigned priority = thread->priority;
+	struct thread **head = &cpu->scheduler->ready[priority];
+
+	assert(!thread->is_queued && !thread->is_released);
+	thread->is_queued = true;
+	if (*head) return head;
+	cpu->scheduler->ready_bits[priority / 64] |= 1ul << priority % 64;
+	if ((int)priority > cpu->ready_top) cpu->ready_top = (int)priority;
+	return head;
 }
 
-static int32_t ready_highest(const struct scheduler *self) {
-	for (int word = PRIORITIES / 64 - 1; word >= 0; word--)
+static int32_t ready_highest(const struct scheduler *self, unsigned most) {
+	for (int word = (int)(most / 64); word >= 0; word--)
 		if (self->ready_bits[word])
 			return word * 64 + (int)bits_highest(self->ready_bits[word]);
 	return -1;
 }
 
 // The queue of this priority has lost its last thread.
-static void ready_clear(struct scheduler *self, unsigned priority) {
-	self->ready_bits[priority / 64] &= ~(1ul << priority % 64);
-	if ((int)priority == this_cpu()->ready_top) this_cpu()->ready_top = ready_highest(self);
+static void ready_clear(struct cpu *cpu, unsigned priority) {
+	cpu->scheduler->ready_bits[priority / 64] &= ~(1ul << priority % 64);
+	if ((int)priority == cpu->ready_top)
+		cpu->ready_top = ready_highest(cpu->scheduler, priority);
 }
 
-void ready_append(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread **head = &self->ready[thread->priority];
+void ready_append(struct thread *thread) { thread_queue_append(ready_queue_of(thread), thread); }
 
-	assert(!thread->is_queued && !thread->is_released);
-	thread->is_queued = true;
-	if (!*head) ready_mark(self, thread->priority);
-	thread_queue_append(head, thread);
-}
-
-void ready_prepend(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread **head = &self->ready[thread->priority];
-
-	assert(!thread->is_queued && !thread->is_released);
-	thread->is_queued = true;
-	if (!*head) ready_mark(self, thread->priority);
-	thread_queue_prepend(head, thread);
-}
+void ready_prepend(struct thread *thread) { thread_queue_prepend(ready_queue_of(thread), thread); }
 
 void ready_remove(struct thread *thread) {
-	struct scheduler *self = scheduler();
-	struct thread **head = &self->ready[thread->priority];
+	struct cpu *cpu = this_cpu();
+	struct thread **head = &cpu->scheduler->ready[thread->priority];
 
 	thread->is_queued = false;
 	thread_queue_remove(head, thread);
-	if (!*head) ready_clear(self, thread->priority);
+	if (!*head) ready_clear(cpu, thread->priority);
+}
+
+struct thread *ready_take(struct cpu *cpu) {
+	struct thread **head = &cpu->scheduler->ready[cpu->ready_top];
+	struct thread *thread = *head;
+
+	thread->is_queued = false;
+	thread_queue_take_first(head);
+	if (!*head) ready_clear(cpu, thread->priority);
+	return thread;
 }
 
 // Release queue
@@ -71,7 +74,7 @@ void run_queue_check(void) {
 	const struct scheduler *self = scheduler();
 	const struct thread *thread;
 
-	assert(this_cpu()->ready_top == ready_highest(self));
+	assert(this_cpu()->ready_top == ready_highest(self, PRIORITIES - 1));
 	for (unsigned i = 0; i < PRIORITIES; i++) {
 		assert(!self->ready[i] == !(self->ready_bits[i / 64] >> i % 64 & 1));
 		for (thread = self->ready[i]; thread; thread = thread->queue.next)

@@ -18,6 +18,9 @@ void ready_append(struct thread *thread);
 void ready_prepend(struct thread *thread);
 void ready_remove(struct thread *thread);
 
+// Takes the first of the highest priority; there is one.
+struct thread *ready_take(struct cpu *cpu);
+
 // Release queue. What is inserted may be the next to look for: schedule_again() is told.
 void release_insert(struct thread *thread);
 void release_remove(struct thread *thread);

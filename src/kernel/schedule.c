@@ -82,13 +82,14 @@ void schedule_forget_context(struct sched_context *context) {
 
 // The next moment the kernel must look: end of the head refill, or a release. Entries look a little
 // before that end, for less than the minimum budget is not worth going on.
-[[gnu::always_inline]] static inline void set_timer(struct cpu *cpu) {
+[[gnu::always_inline]] static inline void set_timer(
+	struct cpu *cpu, const struct sched_context *context) {
 	const struct thread *release = cpu->scheduler->release;
 	uint64_t end = UINT64_MAX;
 	uint64_t attention = UINT64_MAX;
 
-	if (cpu->running_on) {
-		end = cpu->booked + refill_head(cpu->running_on)->amount;
+	if (context) {
+		end = cpu->booked + refill_head(context)->amount;
 		attention = end - cpu->minimum_budget;
 	}
 	if (unlikely(release)) {
@@ -96,7 +97,7 @@ void schedule_forget_context(struct sched_context *context) {
 		attention = end < attention ? end : attention;
 	}
 	cpu->attention = attention;
-	clock_set_deadline(end);
+	if (end < cpu->deadline) clock_set_deadline(end);
 }
 
 // The current thread's turn is over: to the tail of its priority if it may go on at once, else it
@@ -109,7 +110,8 @@ static void end_turn(struct thread *thread) {
 		refill_renew(context, cpu->now);
 	else if (!schedule_has_budget(context))
 		return release_insert(thread);
-	if (thread->priority > cpu->ready_top && !cpu->candidate) return set_timer(cpu);
+	if (thread->priority > cpu->ready_top && !cpu->candidate)
+		return set_timer(cpu, cpu->running_on);
 	ready_append(thread);
 	cpu->again = true;
 }
@@ -125,6 +127,7 @@ static bool turn_is_over(const struct cpu *cpu) {
 bool schedule_has_time_left(void) {
 	struct thread *current = this_cpu()->current;
 
+	schedule_again(); // a release may be due
 	if (!turn_is_over(this_cpu())) return true;
 	schedule_commit_time();
 	if (current->state == THREAD_RUNNING) current->state = THREAD_RESTART;
@@ -191,9 +194,7 @@ static struct thread *choose(struct cpu *cpu) {
 		ready_prepend(candidate);
 	}
 	if (cpu->ready_top < 0) return &cpu->scheduler->idle;
-	candidate = cpu->scheduler->ready[cpu->ready_top];
-	ready_remove(candidate);
-	return candidate;
+	return ready_take(cpu);
 }
 
 // Releases whose time has come, and a turn that is over. VM exits and debug calls come here without
@@ -233,7 +234,7 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 	benchmark_switch(cpu, next);
 	cpu->current = next;
 	switch_context(cpu, next->sched_context);
-	set_timer(cpu);
+	set_timer(cpu, next->sched_context);
 	if (next->state == THREAD_IDLE) return WAY_OUT_IDLE;
 
 	if (next->yielding_to) sched_context_complete_yield(next->yielding_to);
@@ -266,16 +267,17 @@ static inline bool is_plain_switch(
 // run() with the plain switch in line, from one program that runs to another that continues.
 [[gnu::always_inline]] static inline enum way_out run_soon(struct cpu *cpu, struct thread *next) {
 	struct thread *current = cpu->current;
+	struct sched_context *context = next->sched_context;
 
 	if (unlikely(!is_plain_switch(cpu, current, next))) return run(cpu, next);
 	commit_round_robin(cpu);
-	cpu->running_on = next->sched_context;
+	cpu->running_on = context;
 	benchmark_switch(cpu, next);
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give_soon(cpu, next->fpu_used);
-	set_timer(cpu);
+	set_timer(cpu, context);
 	return WAY_OUT_USER;
 }
 
@@ -291,8 +293,8 @@ enum way_out schedule_anew(void) {
 	return run_soon(cpu, next);
 }
 
-// The first of the threads with the priority of the current thread, which gets a new turn, runs;
-// the current thread goes behind the last.
+// The first of the threads with the priority of the current thread runs; the current thread goes
+// behind the last.
 static void rotate(struct cpu *cpu) {
 	struct thread **head = &cpu->scheduler->ready[cpu->ready_top];
 	struct thread *next = *head;
@@ -304,38 +306,32 @@ static void rotate(struct cpu *cpu) {
 	run_soon(cpu, next);
 }
 
-void schedule_yield(void) {
+[[gnu::noinline]] void schedule_yield(void) {
 	struct cpu *cpu = this_cpu();
 	struct thread *current = cpu->current;
 	struct sched_context *context = current->sched_context;
 
-	schedule_commit_time();
-	if (!refill_is_round_robin(context)) {
-		refill_give_up(context, cpu->minimum_budget);
-		return end_turn(current);
+	if (refill_is_round_robin(context) && current->priority == cpu->ready_top &&
+		continues(cpu->scheduler->ready[cpu->ready_top])) {
+		rotate(cpu);
+		return refill_renew(context, cpu->now);
 	}
-	if (current->priority != cpu->ready_top ||
-		!continues(cpu->scheduler->ready[cpu->ready_top]))
-		return end_turn(current);
-	refill_renew(context, cpu->now);
-	rotate(cpu);
+	schedule_commit_time();
+	if (!refill_is_round_robin(context)) refill_give_up(context, cpu->minimum_budget);
+	end_turn(current);
 }
 
-static inline void preempt(struct cpu *cpu, struct thread *thread) {
+void schedule_preempt(struct thread *thread, struct cpu *cpu) {
 	ready_prepend(cpu->current);
 	run_soon(cpu, thread);
 }
-
-void schedule_preempt(struct thread *thread, struct cpu *cpu) { preempt(cpu, thread); }
 
 void schedule_wake(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	const struct sched_context *context = thread->sched_context;
 
 	thread->state = THREAD_RUNNING;
-	if (!schedule_may_use_now(cpu, context) || cpu->current->state != THREAD_RUNNING ||
-		cpu->again || cpu->candidate)
+	if (!schedule_may_use_now(cpu, context) || !schedule_is_settled(cpu))
 		return schedule_possible(thread);
-	if (thread->priority > cpu->current->priority) return preempt(cpu, thread);
 	schedule_admit(thread, cpu, schedule_rank(thread, cpu));
 }

@@ -49,6 +49,12 @@ void schedule_possible(struct thread *thread);
 // instead of the current thread, whose priority is lower. The clock must have been read.
 void schedule_preempt(struct thread *thread, struct cpu *cpu);
 
+// The current thread goes on with its program, as far as this entry is concerned.
+static inline bool schedule_is_settled(const struct cpu *cpu) {
+	return cpu->current->state == THREAD_RUNNING &&
+		((uint64_t)cpu->candidate | cpu->again) == 0;
+}
+
 // How far the thread's priority is above that of the current thread.
 static inline int schedule_rank(const struct thread *thread, const struct cpu *cpu) {
 	return thread->priority - cpu->current->priority;
@@ -92,12 +98,7 @@ enum way_out schedule_anew(void);
 // The one decision of each kernel entry: picks the thread, loads its space, bases and FPU, sets
 // the timer, and says how to leave.
 static inline enum way_out schedule(void) {
-	const struct cpu *cpu = this_cpu();
-
-	if (likely(cpu->now < cpu->attention && cpu->current->state == THREAD_RUNNING &&
-		    ((uint64_t)cpu->candidate | cpu->again) == 0))
-		return WAY_OUT_USER;
-	return schedule_anew();
+	return likely(schedule_is_settled(this_cpu())) ? WAY_OUT_USER : schedule_anew();
 }
 
 // True if context is configured and its head refill can be used now ("released"). A context that

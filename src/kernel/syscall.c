@@ -216,15 +216,21 @@ static bool can_reply(const struct thread *, const struct cap *cap) {
 	return cap->type == CAP_REPLY;
 }
 
-// The capability at address, which must be usable; otherwise the receive faults, and null.
-static const struct cap *receive_lookup(struct thread *thread, uint64_t address,
-	bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
-	struct slot *slot = thread_find(thread, address);
+[[gnu::noinline]] static void receive_fails(
+	struct thread *thread, uint64_t address, const struct slot *slot) {
 	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
 
-	if (likely(slot) && is_usable(thread, &slot->cap)) return &slot->cap;
 	if (!slot) failure = thread_find_failure(thread, address);
 	fault_capability(thread, address, 1, &failure);
+}
+
+// The capability at address, which must be usable; otherwise the receive faults, and null.
+[[gnu::always_inline]] static inline const struct cap *receive_lookup(struct thread *thread,
+	uint64_t address, bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
+	const struct slot *slot = thread_find(thread, address);
+
+	if (likely(slot && is_usable(thread, &slot->cap))) return &slot->cap;
+	receive_fails(thread, address, slot);
 	return NULL;
 }
 
@@ -263,7 +269,7 @@ static void receive_phase(
 	if (thread->state == THREAD_RUNNING) then(thread, SEND_BLOCKING);
 }
 
-static void handle_rare(struct thread *thread, uint64_t number) {
+[[gnu::noinline]] static void handle_rare(struct thread *thread, uint64_t number) {
 	if (number == (uint64_t)SYSCALL_VM_ENTER && thread->vcpu)
 		guest_hooks.enter(thread);
 	else if (number == (uint64_t)SYSCALL_NULL)
@@ -290,6 +296,7 @@ void syscall_handle(void) {
 	case SYSCALL_NB_RECV: return receive(thread, SEND_NONBLOCKING);
 	case SYSCALL_WAIT: return wait(thread, SEND_BLOCKING);
 	case SYSCALL_NB_WAIT: return wait(thread, SEND_NONBLOCKING);
-	default: return schedule_yield();
+	case SYSCALL_YIELD: return schedule_yield();
+	default: __builtin_unreachable();
 	}
 }

@@ -32,29 +32,28 @@ static inline void thread_queue_insert(
 		*head = thread;
 }
 
+// The queue is empty.
+static inline void thread_queue_start(struct thread **head, struct thread *thread) {
+	thread->queue = (struct thread_link){NULL, thread};
+	*head = thread;
+}
+
 static inline void thread_queue_append(struct thread **head, struct thread *thread) {
 	struct thread *first = *head;
 
-	thread->queue.next = NULL;
-	if (!first) {
-		*head = thread;
-		thread->queue.previous = thread;
-	} else {
-		first->queue.previous->queue.next = thread;
-		thread->queue.previous = first->queue.previous;
-		first->queue.previous = thread;
-	}
+	if (!first) return thread_queue_start(head, thread);
+	thread->queue = (struct thread_link){NULL, first->queue.previous};
+	first->queue.previous->queue.next = thread;
+	first->queue.previous = thread;
 }
 
 static inline void thread_queue_prepend(struct thread **head, struct thread *thread) {
 	struct thread *first = *head;
 
-	thread->queue.next = first;
-	thread->queue.previous = thread;
-	*head = thread;
-	if (!first) return;
-	thread->queue.previous = first->queue.previous;
+	if (!first) return thread_queue_start(head, thread);
+	thread->queue = (struct thread_link){first, first->queue.previous};
 	first->queue.previous = thread;
+	*head = thread;
 }
 
 static inline void thread_queue_remove(struct thread **head, struct thread *thread) {

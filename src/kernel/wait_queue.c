@@ -11,7 +11,7 @@ static struct thread *level_first(struct thread **head, struct thread *last) {
 	return is_equal(thread_queue_before(head, last), last) ? last->partner : last;
 }
 
-void wait_queue_insert(struct thread **head, struct thread *thread) {
+void wait_queue_join(struct thread **head, struct thread *thread) {
 	struct thread *before = thread_queue_tail(head);
 
 	while (before && before->priority < thread->priority)

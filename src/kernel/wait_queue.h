@@ -12,8 +12,13 @@ static inline void level_link(struct thread *first, struct thread *last) {
 	last->partner = first;
 }
 
-// Takes O(priorities).
-void wait_queue_insert(struct thread **head, struct thread *thread);
+// wait_queue_insert() where somebody waits. Takes O(priorities).
+void wait_queue_join(struct thread **head, struct thread *thread);
+
+static inline void wait_queue_insert(struct thread **head, struct thread *thread) {
+	if (likely(!*head)) return thread_queue_start(head, thread);
+	wait_queue_join(head, thread);
+}
 
 void wait_queue_remove(struct thread **head, struct thread *thread);
 

@@ -45,6 +45,7 @@ void host_start(void) {
 	for (unsigned i = 256; i < 512; i++)
 		kernel_root[i] = i << 12 | 1;
 	schedule_init(&cpu);
+	cpu.deadline = UINT64_MAX;
 }
 
 struct cpu *this_cpu(void) {

@@ -214,10 +214,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 	server->reply = reply;
 	server->state = THREAD_BLOCKED_RECEIVE;
 	server->waits_in = &endpoint->head;
-	if (likely(!endpoint->head))
-		thread_queue_append(&endpoint->head, server);
-	else
-		wait_queue_insert(&endpoint->head, server);
+	wait_queue_insert(&endpoint->head, server);
 	if (shape != MESSAGE_LONG || caller->fault_kind == FAULT_NONE) {
 		message_give(server, caller, 0, tag, shape);
 	} else {
