@@ -58,18 +58,20 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 	return NULL;
 }
 
-// Fills in an invocation whose caller, slot and extra capabilities are known, and carries it out. A
-// constant kind makes it short.
-[[gnu::always_inline]] static inline void invoke(
-	struct invocation *invocation, enum send_kind kind) {
-	struct thread *caller = invocation->caller;
-	const struct cap *cap = &invocation->slot->cap;
+// Fills in an invocation whose extra capabilities are known, and carries it out. A constant kind
+// makes it short.
+[[gnu::always_inline]] static inline void invoke(struct invocation *invocation,
+	struct thread *caller, struct slot *slot, unsigned cap_count, enum send_kind kind) {
+	const struct cap *cap = &slot->cap;
 	const char *name = object_ops[cap->type].name; // the capability may go
 	uint64_t tag = *context_tag(&caller->context);
 	enum error error;
 
 	if (kind == KIND_FIRST && first_phase_refuses(cap)) return;
 	caller->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
+	invocation->caller = caller;
+	invocation->slot = slot;
+	invocation->cap_count = cap_count;
 	invocation->buffer = caller->buffer_to_read;
 	invocation->registers = caller->context.words;
 	invocation->label = tag_label(tag);
@@ -78,22 +80,22 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 	if (unlikely(!invocation->buffer) && invocation->length > MESSAGE_REGISTERS)
 		invocation->length = MESSAGE_REGISTERS;
 	error = invocation_dispatch(invocation);
-	if (unlikely(error == ERROR_PREEMPTED) && caller->state == THREAD_RUNNING)
-		caller->state = THREAD_RESTART;
-	if (error != ERROR_NONE && error < ERROR_PREEMPTED)
+	if (unlikely(error >= ERROR_PREEMPTED)) {
+		if (error == ERROR_PREEMPTED && caller->state == THREAD_RUNNING)
+			caller->state = THREAD_RESTART;
+		return;
+	}
+	if (error != ERROR_NONE)
 		trace("'%s': error %d of %s, label %lu\n", caller->name, error, name,
 			invocation->label);
-	if (kind == KIND_CALL && error < ERROR_PREEMPTED) answer(caller, invocation, error);
+	if (kind == KIND_CALL) answer(caller, invocation, error);
 }
 
 [[gnu::always_inline]] static inline void invoke_plain(
 	struct thread *thread, struct slot *slot, enum send_kind kind) {
 	struct invocation invocation;
 
-	invocation.caller = thread;
-	invocation.slot = slot;
-	invocation.cap_count = 0;
-	invoke(&invocation, kind);
+	invoke(&invocation, thread, slot, 0, kind);
 }
 
 // Nothing to do but to be heard or answered.
@@ -135,25 +137,23 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 // Extra capabilities one by one, where one of them is not as simple as find_caps() hopes. False:
 // one was missing.
 [[gnu::noinline]] static bool find_caps_anywhere(
-	struct invocation *invocation, enum send_kind kind) {
-	struct thread *thread = invocation->caller;
-
-	for (unsigned i = 0; i < invocation->cap_count; i++) {
+	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
+	for (unsigned i = 0; i < count; i++) {
 		uint64_t address = word_read_once(&thread->buffer_to_read->caps_or_badges[i]);
 
-		invocation->caps[i] = send_lookup(thread, address, kind);
-		if (!invocation->caps[i]) return false;
+		caps[i] = send_lookup(thread, address, kind);
+		if (!caps[i]) return false;
 	}
 	return true;
 }
 
-static inline bool find_caps(struct invocation *invocation, enum send_kind kind) {
-	const struct thread *thread = invocation->caller;
+static inline bool find_caps(
+	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
 	const uint64_t *addresses = thread->buffer_to_read->caps_or_badges;
 
-	for (unsigned i = 0; i < invocation->cap_count; i++) {
-		if (!thread_find_soon(thread, addresses[i], &invocation->caps[i]))
-			return find_caps_anywhere(invocation, kind);
+	for (unsigned i = 0; i < count; i++) {
+		if (!thread_find_soon(thread, addresses[i], &caps[i]))
+			return find_caps_anywhere(thread, caps, count, kind);
 	}
 	return true;
 }
@@ -161,16 +161,14 @@ static inline bool find_caps(struct invocation *invocation, enum send_kind kind)
 // The extra capabilities of the message are looked up whatever it is sent to.
 [[gnu::always_inline]] static inline void send_with_caps(
 	struct thread *thread, struct slot *slot, enum send_kind kind) {
+	unsigned count = tag_caps(*context_tag(&thread->context));
 	struct invocation invocation;
 
-	invocation.caller = thread;
-	invocation.slot = slot;
-	invocation.cap_count = tag_caps(*context_tag(&thread->context));
-	if (!find_caps(&invocation, kind)) return;
+	if (!find_caps(thread, invocation.caps, count, kind)) return;
 	if (takes_messages(&slot->cap))
 		send_message(thread, slot, kind);
 	else
-		invoke(&invocation, kind);
+		invoke(&invocation, thread, slot, count, kind);
 }
 
 [[gnu::noinline]] static void call_with_caps(struct thread *thread, struct slot *slot) {
