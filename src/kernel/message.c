@@ -48,7 +48,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 	return tag_make(0, unwrapped, i, 0);
 }
 
-[[gnu::noinline]] unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length) {
+unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length) {
 	struct ipc_buffer *buffer = receiver->buffer_to_write;
 	unsigned i;
 

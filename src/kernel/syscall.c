@@ -32,12 +32,17 @@ static inline void answer_tag(struct thread *caller, enum error error, unsigned 
 	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
 }
 
+[[gnu::noinline]] static unsigned answer_words(
+	struct thread *caller, const uint64_t *words, unsigned length) {
+	return message_write(caller, words, length);
+}
+
 // Writes the answer of a kernel object to a Call: error or success, with its words.
 static inline void answer(struct thread *caller, struct invocation *invocation, enum error error) {
 	unsigned length = 0;
 
 	if (unlikely(invocation->result_length > 0))
-		length = message_write(caller, invocation->results, invocation->result_length);
+		length = answer_words(caller, invocation->results, invocation->result_length);
 	answer_tag(caller, error, length);
 }
 

@@ -96,13 +96,16 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 	bool was_queued = thread->is_queued;
 	bool waits = thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY;
 
+	if (thread == this_cpu()->current) { // in no queue
+		thread->priority = (uint8_t)priority;
+		if ((int)priority < this_cpu()->ready_top) schedule_again();
+		return;
+	}
 	if (was_queued) schedule_dequeue(thread);
 	if (waits) wait_queue_remove(thread->waits_in, thread);
 	thread->priority = (uint8_t)priority;
 	if (was_queued) {
 		schedule_enqueue_first(thread);
-	} else if (thread == this_cpu()->current) {
-		if ((int)priority < this_cpu()->ready_top) schedule_again();
 	} else if (waits) {
 		if (thread->state == THREAD_BLOCKED_SEND) endpoint_of_sender(thread)->cursor = NULL;
 		wait_queue_insert(thread->waits_in, thread);

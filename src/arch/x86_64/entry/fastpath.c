@@ -198,13 +198,14 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 	endpoint = cap_head_object(endpoint_head);
 	reply = cap_head_object(reply_head);
 	if (unlikely(!can_return(cpu, reply, server->sched_context) ||
-		    !may_wait(endpoint, server) || (notification && notification->is_active)))
+		    (notification && notification->is_active)))
 		return syscall_slow();
 	caller = reply->thread;
 	if (shape != MESSAGE_LONG) {
-		if (unlikely(caller->state_and_fault != THREAD_BLOCKED_REPLY))
+		if (unlikely(endpoint->head || caller->state_and_fault != THREAD_BLOCKED_REPLY))
 			return reply_recv_long(address, tag);
-	} else if (caller->state != THREAD_BLOCKED_REPLY || !may_restart(caller, tag)) {
+	} else if (!may_wait(endpoint, server) || caller->state != THREAD_BLOCKED_REPLY ||
+		!may_restart(caller, tag)) {
 		return syscall_slow();
 	}
 
@@ -214,7 +215,10 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 	server->reply = reply;
 	server->state = THREAD_BLOCKED_RECEIVE;
 	server->waits_in = &endpoint->head;
-	wait_queue_insert(&endpoint->head, server);
+	if (shape != MESSAGE_LONG)
+		thread_queue_start(&endpoint->head, server);
+	else
+		wait_queue_insert(&endpoint->head, server);
 	if (shape != MESSAGE_LONG || caller->fault_kind == FAULT_NONE) {
 		message_give(server, caller, 0, tag, shape);
 	} else {
@@ -224,7 +228,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 	switch_to(cpu, server, caller);
 }
 
-// Long messages, and replies to faults.
+// Long messages, replies to faults, and servers of several threads.
 [[gnu::noinline]] static void reply_recv_long(uint64_t address, uint64_t tag) {
 	if (!tag_fits(tag, MESSAGE_LONG)) return syscall_slow();
 	reply_recv(address, tag, MESSAGE_LONG);
