@@ -17,7 +17,10 @@ static inline bool thread_find_soon(
 static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
 	struct slot *slot;
 
-	if (thread_find_soon(thread, address, &slot)) return slot;
+	if (thread_find_soon(thread, address, &slot)) {
+		if (!slot) __builtin_unreachable(); // a window has slots
+		return slot;
+	}
 	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
 }
 
