@@ -92,15 +92,11 @@ void thread_wake(struct thread *thread) {
 	schedule_possible(thread);
 }
 
-void thread_set_priority(struct thread *thread, unsigned priority) {
+// Where the thread is queued or waits, it finds its new place.
+static void thread_move(struct thread *thread, unsigned priority) {
 	bool was_queued = thread->is_queued;
 	bool waits = thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY;
 
-	if (thread == this_cpu()->current) { // in no queue
-		thread->priority = (uint8_t)priority;
-		if ((int)priority < this_cpu()->ready_top) schedule_again();
-		return;
-	}
 	if (was_queued) schedule_dequeue(thread);
 	if (waits) wait_queue_remove(thread->waits_in, thread);
 	thread->priority = (uint8_t)priority;
@@ -110,6 +106,12 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 		if (thread->state == THREAD_BLOCKED_SEND) endpoint_of_sender(thread)->cursor = NULL;
 		wait_queue_insert(thread->waits_in, thread);
 	}
+}
+
+void thread_set_priority(struct thread *thread, unsigned priority) {
+	if (thread != this_cpu()->current) return thread_move(thread, priority);
+	thread->priority = (uint8_t)priority;
+	if ((int)priority < this_cpu()->ready_top) schedule_again();
 }
 
 void thread_destroy(struct thread *thread) {

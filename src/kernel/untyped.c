@@ -149,7 +149,7 @@ static enum error retype_clear_chunks(struct cap *untyped, const struct retype *
 	while (retype->end - zero > CHUNK && untyped->untyped.cleared < CLEARED_MAX) {
 		memory_clear(memory + zero, CHUNK);
 		zero += CHUNK;
-		untyped->untyped.cleared++;
+		untyped->word += (struct cap){.untyped = {.cleared = 1}}.word;
 		if (preempt_wanted()) return ERROR_PREEMPTED;
 	}
 	memory_clear(memory + zero, retype->end - zero);

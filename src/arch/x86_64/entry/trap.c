@@ -31,7 +31,7 @@ enum way_out trap_syscall(void) {
 
 enum way_out trap_call(struct slot *slot) {
 	schedule_update_time();
-	if (likely(schedule_check_budget())) syscall_call(this_cpu()->current, slot);
+	if (likely(schedule_check_budget())) syscall_call(this_thread(), slot);
 	return leave();
 }
 
