@@ -245,7 +245,7 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 	space_load(cpu, next);
 	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
 	if (!cpu->bases_loaded) bases_load(&next->context);
-	cpu->bases_loaded = true;
+	cpu->bases_loaded = 1 + features_switch_fast();
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give(next->fpu_used);
 	return WAY_OUT_USER;
 }
@@ -259,8 +259,7 @@ static inline bool continues(const struct thread *thread) {
 static inline bool is_plain_switch(
 	const struct cpu *cpu, const struct thread *current, const struct thread *next) {
 	return refill_is_round_robin(cpu->running_on) &&
-		refill_is_round_robin(next->sched_context) && cpu->bases_loaded &&
-		features_switch_fast() &&
+		refill_is_round_robin(next->sched_context) && cpu->bases_loaded > 1 &&
 		(current->space_root == next->space_root || !bases_have_selectors());
 }
 

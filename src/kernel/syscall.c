@@ -117,7 +117,7 @@ static void refuse(struct thread *thread, enum send_kind kind) {
 
 static bool takes_messages(const struct cap *cap) {
 	_Static_assert(CAP_REPLY - CAP_ENDPOINT == 2 && CAP_NOTIFICATION - CAP_ENDPOINT == 1);
-	return (unsigned)cap->type - CAP_ENDPOINT <= CAP_REPLY - CAP_ENDPOINT;
+	return cap->type >= CAP_ENDPOINT && cap->type <= CAP_REPLY;
 }
 
 static void send_message(struct thread *thread, struct slot *slot, enum send_kind kind) {

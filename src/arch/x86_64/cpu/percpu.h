@@ -28,7 +28,8 @@ struct cpu {
 	uint64_t space_root; // what CR3 was loaded with
 	struct fpu_state *fpu_allowed; // whose registers the FPU holds; null: CR0.TS is set
 	int32_t ready_top; // highest priority in the ready queues; -1: they are empty
-	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed
+	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed; 2: and
+			       // the CPU can switch registers in line
 	uint32_t again; // choose anew who runs
 	uint32_t crowded; // more than one thread became ready in this entry
 
