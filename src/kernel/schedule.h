@@ -96,7 +96,7 @@ void schedule_yield(void);
 enum way_out schedule_anew(void);
 
 // The one decision of each kernel entry: picks the thread, loads its space, bases and FPU, sets
-// the timer, and says how to leave.
+// the timer, and says how to leave. Whether time calls for it schedule_check_budget() has found.
 static inline enum way_out schedule(void) {
 	return likely(schedule_is_settled(this_cpu())) ? WAY_OUT_USER : schedule_anew();
 }

@@ -345,6 +345,7 @@ static void release_all(void) {
 		check(host.deadline <= host.now);
 		host.deadline = UINT64_MAX;
 		schedule_update_time();
+		(void)schedule_check_budget();
 		(void)steps_taken();
 		(void)schedule();
 		check_steps(4 * STEPS_MAX);
