@@ -178,8 +178,8 @@ static uint64_t zombie_skip_empty(struct slot *top) {
 	const struct slot *slots = zombie_slots(top);
 	uint64_t remaining = top->cap.zombie.remaining;
 	const struct slot *end = &slots[remaining];
-	const struct slot *least =
-		remaining > ZOMBIE_EMPTY_SLOTS ? end - ZOMBIE_EMPTY_SLOTS : slots;
+	const struct slot *least = remaining > ZOMBIE_EMPTY_SLOTS ? end - ZOMBIE_EMPTY_SLOTS
+								  : slots;
 
 	while (end > least && slot_is_empty(end - 1))
 		end--;

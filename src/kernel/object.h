@@ -73,8 +73,8 @@ enum error slot_copy(struct slot *destination, struct cap cap, struct slot *sour
 // Deletes every descendant of slot (semantics.md C5). Preemptible as slot_delete.
 [[nodiscard]] enum error slot_revoke(struct slot *slot);
 
-// A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread, whose
-// slots are to be emptied too, becomes a zombie.
+// A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread,
+// whose slots are to be emptied too, becomes a zombie.
 bool slot_delete_step(struct slot *slot);
 
 // For a cap_destroy, of the object for which waiter waits, if anybody does: a step and true.

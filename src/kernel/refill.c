@@ -98,7 +98,8 @@ static uint64_t skip_periods(struct sched_context *context, uint64_t used) {
 	return used % queue->budget;
 }
 
-[[gnu::noinline]] void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum) {
+[[gnu::noinline]] void refill_charge(
+	struct sched_context *context, uint64_t used, uint64_t minimum) {
 	struct refill *head = refill_head_of(context);
 	unsigned steps = 2 * context->refills.count; // in two rounds all have met that touch
 

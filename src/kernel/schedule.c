@@ -49,26 +49,24 @@ bool thread_is_schedulable(const struct thread *thread) {
 		sched_context_is_active(thread->sched_context) && !thread->is_released;
 }
 
-// The running context is round robin.
-static inline void commit_round_robin(struct cpu *cpu) {
+// The running context is context.
+static inline void commit(struct cpu *cpu, struct sched_context *context) {
 	uint64_t used = cpu->now - cpu->booked;
-	struct refill *head = refill_head_of(cpu->running_on);
+	struct refill *head = refill_head_of(context);
 
 	cpu->booked = cpu->now;
-	cpu->running_on->consumed += used;
-	head->amount -= used < head->amount ? used : head->amount;
+	context->consumed += used;
+	if (!refill_is_round_robin(context))
+		refill_charge(context, used, cpu->minimum_budget);
+	else
+		head->amount -= used < head->amount ? used : head->amount;
 }
 
 void schedule_commit_time(void) {
 	struct cpu *cpu = this_cpu();
-	uint64_t used = cpu->now - cpu->booked;
 
-	if (cpu->running_on && refill_is_round_robin(cpu->running_on))
-		return commit_round_robin(cpu);
+	if (cpu->running_on) commit(cpu, cpu->running_on);
 	cpu->booked = cpu->now;
-	if (!cpu->running_on || !used) return;
-	cpu->running_on->consumed += used;
-	refill_charge(cpu->running_on, used, cpu->minimum_budget);
 }
 
 void schedule_forget_context(struct sched_context *context) {
@@ -269,7 +267,7 @@ static inline bool is_plain_switch(
 	struct sched_context *context = next->sched_context;
 
 	if (unlikely(!is_plain_switch(cpu, current, next))) return run(cpu, next);
-	commit_round_robin(cpu);
+	commit(cpu, cpu->running_on);
 	cpu->running_on = context;
 	benchmark_switch(cpu, next);
 	cpu->current = next;

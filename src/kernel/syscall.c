@@ -52,15 +52,21 @@ static bool first_phase_refuses(const struct cap *cap) {
 		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;
 }
 
+// What address leads to, slot or nowhere, is of no use: a fault.
+[[gnu::noinline]] static void lookup_fails(
+	struct thread *thread, uint64_t address, const struct slot *slot, bool receives) {
+	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
+
+	if (!slot) failure = thread_find_failure(thread, address);
+	fault_capability(thread, address, receives, &failure);
+}
+
 // Looks a capability of the send phase up; a failure is a fault where the call may fault.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
 	struct slot *slot = thread_find(thread, address);
-	struct lookup failure;
 
-	if (likely(slot) || !lookups_may_fault(kind)) return slot;
-	failure = thread_find_failure(thread, address);
-	fault_capability(thread, address, 0, &failure);
-	return NULL;
+	if (unlikely(!slot) && lookups_may_fault(kind)) lookup_fails(thread, address, NULL, false);
+	return slot;
 }
 
 // Fills in an invocation whose extra capabilities are known, and carries it out. A constant kind
@@ -94,13 +100,6 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 		trace("'%s': error %d of %s, label %lu\n", caller->name, error, name,
 			invocation->label);
 	if (kind == KIND_CALL) answer(caller, invocation, error);
-}
-
-[[gnu::always_inline]] static inline void invoke_plain(
-	struct thread *thread, struct slot *slot, enum send_kind kind) {
-	struct invocation invocation;
-
-	invoke(&invocation, thread, slot, 0, kind);
 }
 
 // Nothing to do but to be heard or answered.
@@ -164,38 +163,38 @@ static inline bool find_caps(
 }
 
 // The extra capabilities of the message are looked up whatever it is sent to.
-[[gnu::always_inline]] static inline void send_with_caps(
-	struct thread *thread, struct slot *slot, enum send_kind kind) {
-	unsigned count = tag_caps(*context_tag(&thread->context));
+[[gnu::always_inline]] static inline void send_caps(
+	struct thread *thread, struct slot *slot, unsigned count, enum send_kind kind) {
 	struct invocation invocation;
 
 	if (!find_caps(thread, invocation.caps, count, kind)) return;
-	if (takes_messages(&slot->cap))
+	if (count && takes_messages(&slot->cap))
 		send_message(thread, slot, kind);
 	else
 		invoke(&invocation, thread, slot, count, kind);
 }
 
-[[gnu::noinline]] static void call_with_caps(struct thread *thread, struct slot *slot) {
-	send_with_caps(thread, slot, KIND_CALL);
+[[gnu::noinline]] static void call_with_caps(
+	struct thread *thread, struct slot *slot, unsigned count) {
+	send_caps(thread, slot, count, KIND_CALL);
 }
 
 [[gnu::noinline]] static void call_plain(struct thread *thread, struct slot *slot) {
-	invoke_plain(thread, slot, KIND_CALL);
+	send_caps(thread, slot, 0, KIND_CALL);
 }
 
 // Acts on the capability in slot with the message in the frame. Call has a way of its own, which a
 // constant kind leads to without a look back.
 [[gnu::always_inline]] static inline void send_to(
 	struct thread *thread, struct slot *slot, enum send_kind kind) {
-	bool has_caps = tag_caps(*context_tag(&thread->context)) && thread->buffer_to_read;
+	unsigned count = thread->buffer_to_read ? tag_caps(*context_tag(&thread->context)) : 0;
 
-	if (!has_caps && takes_messages(&slot->cap))
+	if (!count && takes_messages(&slot->cap))
 		send_message(thread, slot, kind);
 	else if (kind == KIND_CALL)
-		has_caps ? call_with_caps(thread, slot) : call_plain(thread, slot);
+		count ? call_with_caps(thread, slot, count) : call_plain(thread, slot);
 	else
-		has_caps ? send_with_caps(thread, slot, kind) : invoke_plain(thread, slot, kind);
+		send_caps(thread, slot, count, kind);
 }
 
 void syscall_call(struct thread *thread, struct slot *slot) { send_to(thread, slot, KIND_CALL); }
@@ -219,21 +218,13 @@ static bool can_reply(const struct thread *, const struct cap *cap) {
 	return cap->type == CAP_REPLY;
 }
 
-[[gnu::noinline]] static void receive_fails(
-	struct thread *thread, uint64_t address, const struct slot *slot) {
-	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
-
-	if (!slot) failure = thread_find_failure(thread, address);
-	fault_capability(thread, address, 1, &failure);
-}
-
 // The capability at address, which must be usable; otherwise the receive faults, and null.
 [[gnu::always_inline]] static inline const struct cap *receive_lookup(struct thread *thread,
 	uint64_t address, bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
 	const struct slot *slot = thread_find(thread, address);
 
 	if (likely(slot && is_usable(thread, &slot->cap))) return &slot->cap;
-	receive_fails(thread, address, slot);
+	lookup_fails(thread, address, slot, true);
 	return NULL;
 }
 

@@ -92,7 +92,7 @@ void thread_wake(struct thread *thread) {
 	schedule_possible(thread);
 }
 
-// Where the thread is queued or waits, it finds its new place.
+// Where the thread is queued or waits it finds its new place.
 static void thread_move(struct thread *thread, unsigned priority) {
 	bool was_queued = thread->is_queued;
 	bool waits = thread_is_blocked(thread) && thread->state != THREAD_BLOCKED_REPLY;
@@ -100,12 +100,10 @@ static void thread_move(struct thread *thread, unsigned priority) {
 	if (was_queued) schedule_dequeue(thread);
 	if (waits) wait_queue_remove(thread->waits_in, thread);
 	thread->priority = (uint8_t)priority;
-	if (was_queued) {
-		schedule_enqueue_first(thread);
-	} else if (waits) {
-		if (thread->state == THREAD_BLOCKED_SEND) endpoint_of_sender(thread)->cursor = NULL;
-		wait_queue_insert(thread->waits_in, thread);
-	}
+	if (was_queued) schedule_enqueue_first(thread);
+	if (!waits) return;
+	if (thread->state == THREAD_BLOCKED_SEND) endpoint_of_sender(thread)->cursor = NULL;
+	wait_queue_insert(thread->waits_in, thread);
 }
 
 void thread_set_priority(struct thread *thread, unsigned priority) {

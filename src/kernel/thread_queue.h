@@ -5,31 +5,10 @@
 
 #include <kernel/thread.h>
 
-static inline struct thread *thread_queue_tail(struct thread *const *head) {
-	return *head ? (*head)->queue.previous : NULL;
-}
-
 // The thread before one that is in the queue, or null.
 static inline struct thread *thread_queue_before(
 	struct thread *const *head, const struct thread *thread) {
 	return thread == *head ? NULL : thread->queue.previous;
-}
-
-// Puts thread behind before, or first if that is null.
-static inline void thread_queue_insert(
-	struct thread **head, struct thread *before, struct thread *thread) {
-	struct thread *next = before ? before->queue.next : *head;
-
-	thread->queue.next = next;
-	thread->queue.previous = before ? before : next ? next->queue.previous : thread;
-	if (next)
-		next->queue.previous = thread;
-	else if (before)
-		(*head)->queue.previous = thread;
-	if (before)
-		before->queue.next = thread;
-	else
-		*head = thread;
 }
 
 // The queue is empty.
@@ -54,6 +33,18 @@ static inline void thread_queue_prepend(struct thread **head, struct thread *thr
 	thread->queue = (struct thread_link){first, first->queue.previous};
 	first->queue.previous = thread;
 	*head = thread;
+}
+
+// Puts thread behind before, which is in the queue, or first if that is null.
+static inline void thread_queue_insert(
+	struct thread **head, struct thread *before, struct thread *thread) {
+	struct thread *next;
+
+	if (!before) return thread_queue_prepend(head, thread);
+	next = before->queue.next;
+	thread->queue = (struct thread_link){next, before};
+	before->queue.next = thread;
+	(next ? next : *head)->queue.previous = thread;
 }
 
 static inline void thread_queue_remove(struct thread **head, struct thread *thread) {

@@ -12,7 +12,7 @@ static struct thread *level_first(struct thread **head, struct thread *last) {
 }
 
 void wait_queue_join(struct thread **head, struct thread *thread) {
-	struct thread *before = thread_queue_tail(head);
+	struct thread *before = (*head)->queue.previous;
 
 	while (before && before->priority < thread->priority)
 		before = thread_queue_before(head, level_first(head, before));
