@@ -176,6 +176,7 @@ static inline bool find_caps(
 
 [[gnu::noinline]] static void call_with_caps(
 	struct thread *thread, struct slot *slot, unsigned count) {
+	if (!count) __builtin_unreachable(); // call_plain()
 	send_caps(thread, slot, count, KIND_CALL);
 }
 
