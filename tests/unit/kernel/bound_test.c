@@ -165,6 +165,27 @@ static void delete_stopped(void) {
 	check(world_call_to_end(&delete_object) == ERROR_NONE && slot_is_empty(slot));
 }
 
+// Then it is not the last any more: it goes at once, and the copy has the rest to do.
+static void delete_copied(void) {
+	const struct endpoint *endpoint;
+	struct slot *slot, *copy;
+
+	start(OBJECT_ENDPOINT);
+	fill_endpoint();
+	check(world_call(&delete_badged) == ERROR_NONE);
+	slot = &world.slots[OBJECT];
+	copy = &world.slots[BADGED];
+	endpoint = cap_object(&slot->cap);
+	host.preempt_period = 1;
+	check(world_call(&delete_object) == ERROR_PREEMPTED && slot->next & SLOT_UNFINISHED);
+	derive_insert_copy(copy, slot->cap, slot);
+	check(!(copy->next & SLOT_UNFINISHED));
+	check(world_call(&delete_object) == ERROR_NONE && slot_is_empty(slot));
+	check(endpoint->head);
+	check(world_call_to_end(&delete_badged) == ERROR_NONE && slot_is_empty(copy));
+	check(!endpoint->head);
+}
+
 static void delete_notification(void) {
 	struct notification *notification;
 
@@ -368,6 +389,7 @@ static const struct test rows[] = {
 	{"BOUND010", "waiting for time takes no longer when many wait", release_sorted},
 	{"BOUND011", "threads that are due together are released in parts", release_all},
 	{"BOUND012", "the deletion of an ASID pool stops and goes on", delete_pool},
+	{"BOUND013", "a stopped deletion ends at once where a copy came", delete_copied},
 };
 
 TESTS(bound_tests);
