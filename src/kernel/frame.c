@@ -37,26 +37,20 @@ static uint64_t frame_entry(const struct cap *frame, const struct paging_format 
 }
 
 // Takes the frame out of its space, if that still has it: another may have replaced it (J4).
-[[gnu::always_inline]] static inline void frame_leave(
-	const struct cap *cap, const struct paging_format *paging) {
-	bool is_split = paging == &paging_guest && frame_is_split(cap);
-	unsigned level = is_split ? 1 : frame_level(cap);
-	struct mapping mapping = mapping_of(cap, paging, level);
-	physical_t page = physical_of(cap_object(cap));
-
-	if (!mapping.entry || !paging_leads_to(paging, *mapping.entry, level, page)) return;
-	memset(mapping.entry, 0, (is_split ? PAGING_ENTRIES : 1) * sizeof(*mapping.entry));
-	if (paging == &paging_guest)
-		vmx_invalidate_guest(space_physical(mapping.root));
-	else
-		space_flush_page(mapping.root, cap_address(cap));
-}
-
 static void frame_detach(struct cap *cap) {
-	if (cap->map.format == SPACE_GUEST)
-		frame_leave(cap, &paging_guest);
-	else
-		frame_leave(cap, &paging_host);
+	bool is_guest = cap->map.format == SPACE_GUEST;
+	bool is_split = is_guest && frame_is_split(cap);
+	unsigned level = is_split ? 1 : frame_level(cap);
+	struct mapping mapping = mapping_of(cap, level);
+
+	if (mapping.entry && paging_leads_to(*mapping.entry, level, physical_of(cap_object(cap)))) {
+		*mapping.entry = 0;
+		if (is_split) memset(mapping.entry, 0, BIT(TABLE_BITS));
+		if (is_guest)
+			vmx_invalidate_guest(space_physical(mapping.root));
+		else
+			space_flush_page(mapping.root, cap_address(cap));
+	}
 	cap->word = 0;
 }
 
@@ -65,8 +59,7 @@ void frame_destroy(struct slot *slot, bool) {
 }
 
 void frame_attach(struct cap *frame, const struct cap *root, uint64_t address) {
-	uint64_t *entry =
-		paging_walk(&paging_host, cap_object(root), address, frame_level(frame)).entry;
+	uint64_t *entry = paging_walk(cap_object(root), address, frame_level(frame)).entry;
 
 	*entry = frame_entry(frame, &paging_host, frame_level(frame), RIGHTS_ALL, 0);
 	frame->word = mapping_place(root, address, 0);
@@ -97,16 +90,16 @@ enum error frame_map(struct invocation *invocation) {
 	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
 	error = frame_check_place(invocation, address);
 	if (error) return error;
-	entry = mapping_find(invocation, &paging_host, address, frame_level(frame), &error);
+	entry = mapping_find(invocation, address, frame_level(frame), &error);
 	if (!entry) return error;
 	old = *entry;
-	if (paging_is_table(&paging_host, old, frame_level(frame))) return ERROR_DELETE_FIRST;
+	if (paging_is_table(old, frame_level(frame))) return ERROR_DELETE_FIRST;
 
 	*entry = frame_entry(frame, &paging_host, frame_level(frame),
 		invocation_word(invocation, 1),
 		paging_host_attributes(invocation_word(invocation, 2)));
 	frame->word = mapping_place(root, address, 0);
-	if (!paging_is_free(&paging_host, old)) space_flush_page(root->word, address);
+	if (!paging_is_free(old)) space_flush_page(root->word, address);
 	return ERROR_NONE;
 }
 
@@ -122,12 +115,11 @@ enum error frame_map_ept(struct invocation *invocation) {
 
 	if (frame->map.mapped) return error_capability(invocation, 0);
 	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
-	entries = mapping_find(invocation, &paging_guest, address, level, &error);
-	if (entries && is_split)
-		entries = mapping_find(invocation, &paging_guest, address, level = 1, &error);
+	entries = mapping_find(invocation, address, level, &error);
+	if (entries && is_split) entries = mapping_find(invocation, address, level = 1, &error);
 	if (!entries) return error;
 	for (unsigned i = 0; i < count; i++)
-		if (!paging_is_free(&paging_guest, entries[i])) return ERROR_DELETE_FIRST;
+		if (!paging_is_free(entries[i])) return ERROR_DELETE_FIRST;
 	if (level == HUGE_PAGE_BITS / 8) return error_capability(invocation, 0);
 
 	first = frame_entry(frame, &paging_guest, level, invocation_word(invocation, 1),

@@ -27,8 +27,8 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 // of extra capability 0, a root, still names it, the address is a multiple of what an entry of this
 // level spans (AlignmentError), and the tables on the way are there (FailedLookup). Else null, and
 // *error.
-[[gnu::always_inline]] static inline uint64_t *mapping_find(struct invocation *invocation,
-	const struct paging_format *paging, uint64_t address, unsigned level, enum error *error) {
+[[gnu::always_inline]] static inline uint64_t *mapping_find(
+	struct invocation *invocation, uint64_t address, unsigned level, enum error *error) {
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t named = space_word_of_asid(root->map.asid);
 	struct paging_walk walk = {};
@@ -38,7 +38,7 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 	else if (unlikely(!is_aligned(address, paging_span(level))))
 		*error = ERROR_ALIGNMENT;
 	else {
-		walk = paging_walk(paging, space_named(named), address, level);
+		walk = paging_walk(space_named(named), address, level);
 		// It finds the one or the other.
 		if (!walk.entry && !walk.missing_bits) __builtin_unreachable();
 	}
@@ -47,14 +47,13 @@ static inline const struct paging_format *mapping_format(const struct cap *cap) 
 }
 
 // The entry at the place that cap, a mapped table or frame, records.
-static inline struct mapping mapping_of(
-	const struct cap *cap, const struct paging_format *paging, unsigned level) {
+static inline struct mapping mapping_of(const struct cap *cap, unsigned level) {
 	const struct cap root = {.word = space_word_of_asid(cap->map.asid)};
 	uint64_t address = cap_address(cap);
 
 	if (unlikely(root.map.format != cap->map.format)) return (struct mapping){};
 	return (struct mapping){
-		root.word, paging_walk(paging, space_named(root.word), address, level).entry};
+		root.word, paging_walk(space_named(root.word), address, level).entry};
 }
 
 // What a capability that is mapped at address below root records; level: of a table.

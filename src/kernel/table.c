@@ -18,13 +18,12 @@ static unsigned table_parent_level(const struct cap *table) { return table->map.
 
 // Takes the table out of its space, if that still has it.
 static void table_detach(struct cap *cap) {
-	const struct paging_format *paging = mapping_format(cap);
 	unsigned level = table_parent_level(cap);
 	struct mapping mapping;
 
 	if (!cap->map.mapped) return;
-	mapping = mapping_of(cap, paging, level);
-	if (mapping.entry && paging_is_table(paging, *mapping.entry, level) &&
+	mapping = mapping_of(cap, level);
+	if (mapping.entry && paging_is_table(*mapping.entry, level) &&
 		physical_pointer(paging_target(*mapping.entry, 1)) == cap_object(cap)) {
 		*mapping.entry = 0;
 		if (cap->map.format == SPACE_GUEST)
@@ -39,7 +38,7 @@ static void table_detach(struct cap *cap) {
 
 void table_attach(struct cap *table, const struct cap *root, uint64_t address) {
 	unsigned level = table_parent_level(table);
-	uint64_t *entry = paging_walk(&paging_host, cap_object(root), address, level).entry;
+	uint64_t *entry = paging_walk(cap_object(root), address, level).entry;
 
 	*entry = paging_table_entry(&paging_host, physical_of(cap_object(table)), 0);
 	table->word = mapping_place(root, address, table->map.level);
@@ -67,9 +66,9 @@ enum error table_map(struct invocation *invocation) {
 	if (!table_may_name(table, root)) return error_capability(invocation, 1);
 	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
 		return error_argument(invocation, 0);
-	entry = mapping_find(invocation, mapping_format(root), address, level, &error);
+	entry = mapping_find(invocation, address, level, &error);
 	if (!entry) return error;
-	if (!paging_is_free(mapping_format(root), *entry)) return ERROR_DELETE_FIRST;
+	if (!paging_is_free(*entry)) return ERROR_DELETE_FIRST;
 
 	*entry = paging_table_entry(mapping_format(root), physical_of(cap_object(table)),
 		invocation_word(invocation, 1));

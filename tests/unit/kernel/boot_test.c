@@ -104,7 +104,7 @@ static void mapping(void) {
 	root = cap_object(&world.slots[ROOT_SLOT_SPACE].cap);
 	check(root[256] == (256 << 12 | 1) && root[511] == (511ul << 12 | 1));
 	for (uint64_t address = IMAGE - 0x1000; address < INFO + 0x3000; address += 0x1000) {
-		struct paging_walk walk = paging_walk(&paging_host, root, address, 1);
+		struct paging_walk walk = paging_walk(root, address, 1);
 		bool inside = address >= IMAGE && address < INFO + 0x2000;
 		uint64_t frame = info->image_frames.start + (address - IMAGE) / 0x1000;
 		const struct cap *cap;

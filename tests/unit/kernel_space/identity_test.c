@@ -278,7 +278,7 @@ static void boot_space(void) {
 	table_attach(&directory->cap, &root, 0);
 	table_attach(&table->cap, &root, 0x400000);
 	frame_attach(&frame->cap, &root, 0x401000);
-	check(*paging_walk(&paging_host, cap_object(&root), 0x401000, 1).entry ==
+	check(*paging_walk(cap_object(&root), 0x401000, 1).entry ==
 		(PAGING_OCCUPIED | 0x234000 | 7));
 	check(table->cap.map.mapped && table->cap.map.page == 0x400);
 	check(frame->cap.map.mapped && frame->cap.map.page == 0x401 && frame->cap.map.asid == 1);

@@ -59,7 +59,7 @@ static void guest_rights(void) {
 	check(page_entry(&paging_guest, 2, PAGING_READ, 6) == (read | write_back | LARGE));
 	check((page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0) & 7) == 0);
 	check((page_entry(&paging_guest, 1, PAGING_WRITE, 0) & 7) == 0);
-	check(!paging_is_free(&paging_guest, page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0)));
+	check(!paging_is_free(page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0)));
 	check(paging_table_entry(&paging_guest, physical(0x5000), ~0ul) ==
 		(0x5000 | EPT_TAKEN | 7));
 }
@@ -83,19 +83,18 @@ static void walk_missing(void) {
 		uint64_t *table = world_allocate(1);
 		const uint64_t address = 0x123456789000;
 
-		check(paging_walk(formats[i], root, address, 4).entry == &root[0x24]);
-		check(paging_walk(formats[i], root, address, 1).missing_bits == 39);
+		check(paging_walk(root, address, 4).entry == &root[0x24]);
+		check(paging_walk(root, address, 1).missing_bits == 39);
 		root[0x24] = paging_table_entry(formats[i], physical_of(pdpt), 0);
-		check(paging_walk(formats[i], root, address, 3).entry == &pdpt[0xd1]);
-		check(paging_walk(formats[i], root, address, 1).missing_bits == 30);
+		check(paging_walk(root, address, 3).entry == &pdpt[0xd1]);
+		check(paging_walk(root, address, 1).missing_bits == 30);
 		pdpt[0xd1] = paging_table_entry(formats[i], physical_of(directory), 0);
-		check(paging_walk(formats[i], root, address, 2).entry == &directory[0xb3]);
-		check(paging_walk(formats[i], root, address, 1).missing_bits == 21);
+		check(paging_walk(root, address, 2).entry == &directory[0xb3]);
+		check(paging_walk(root, address, 1).missing_bits == 21);
 		directory[0xb3] = paging_table_entry(formats[i], physical_of(table), 0);
-		check(paging_walk(formats[i], root, address, 1).entry == &table[0x189]);
-		check(paging_walk(formats[i], root, address | 0xfffful << 48, 1).entry ==
-			&table[0x189]);
-		check(paging_walk(formats[i], root, address + 0xfff, 1).entry == &table[0x189]);
+		check(paging_walk(root, address, 1).entry == &table[0x189]);
+		check(paging_walk(root, address | 0xfffful << 48, 1).entry == &table[0x189]);
+		check(paging_walk(root, address + 0xfff, 1).entry == &table[0x189]);
 	}
 }
 
@@ -109,11 +108,11 @@ static void walk_stops_at_page(void) {
 
 		root[0] = paging_table_entry(formats[i], physical_of(pdpt), 0);
 		pdpt[0] = page_entry(formats[i], 3, PAGING_READ, 0);
-		check(paging_walk(formats[i], root, 0, 2).missing_bits == 30);
-		check(paging_walk(formats[i], root, 0, 3).entry == &pdpt[0]);
+		check(paging_walk(root, 0, 2).missing_bits == 30);
+		check(paging_walk(root, 0, 3).entry == &pdpt[0]);
 		pdpt[0] = paging_table_entry(formats[i], physical_of(directory), 0);
 		directory[0] = page_entry(formats[i], 2, PAGING_NO_ACCESS, 0);
-		check(paging_walk(formats[i], root, 0, 1).missing_bits == 21);
+		check(paging_walk(root, 0, 1).missing_bits == 21);
 	}
 }
 
@@ -131,10 +130,10 @@ static void no_access(void) {
 
 			check((entry & 7) == 0);
 			check((entry & PAGING_ADDRESS) >> 51 == 1);
-			check(!paging_is_free(format, entry));
-			check(level == 1 || !paging_is_table(format, entry, level));
-			check(paging_leads_to(format, entry, level, page));
-			check(!paging_leads_to(format, entry, level, physical(0x80000000)));
+			check(!paging_is_free(entry));
+			check(level == 1 || !paging_is_table(entry, level));
+			check(paging_leads_to(entry, level, page));
+			check(!paging_leads_to(entry, level, physical(0x80000000)));
 		}
 	}
 }
@@ -147,18 +146,18 @@ static void entry_kinds(void) {
 		uint64_t large = page_entry(formats[i], 2, PAGING_READ, 4) + 0x40000000;
 		uint64_t small = page_entry(formats[i], 1, PAGING_READ, 4) + 0x40000000;
 
-		check(paging_is_free(formats[i], 0));
-		check(!paging_is_page(formats[i], 0, 1) && !paging_is_table(formats[i], 0, 4));
-		check(paging_is_table(formats[i], table, 4));
-		check(paging_is_table(formats[i], table, 2));
-		check(!paging_is_table(formats[i], small, 1));
-		check(paging_is_page(formats[i], small, 1));
-		check(paging_is_page(formats[i], large, 2) && paging_is_page(formats[i], large, 3));
-		check(paging_leads_to(formats[i], large, 2, physical(0x40000000)));
-		check(paging_leads_to(formats[i], small, 1, physical(0x40000000)));
-		check(!paging_leads_to(formats[i], small, 1, physical(0x40001000)));
-		check(!paging_leads_to(formats[i], table, 2, physical(0x7000)));
-		check(!paging_leads_to(formats[i], 0, 1, physical(0)));
+		check(paging_is_free(0));
+		check(!paging_is_page(0, 1) && !paging_is_table(0, 4));
+		check(paging_is_table(table, 4));
+		check(paging_is_table(table, 2));
+		check(!paging_is_table(small, 1));
+		check(paging_is_page(small, 1));
+		check(paging_is_page(large, 2) && paging_is_page(large, 3));
+		check(paging_leads_to(large, 2, physical(0x40000000)));
+		check(paging_leads_to(small, 1, physical(0x40000000)));
+		check(!paging_leads_to(small, 1, physical(0x40001000)));
+		check(!paging_leads_to(table, 2, physical(0x7000)));
+		check(!paging_leads_to(0, 1, physical(0)));
 		check(paging_target(table, 1).value == 0x7000);
 		check(paging_target(large, 2).value == 0x40000000);
 		check(paging_target(large | 1ul << 63 | 0x60, 2).value == 0x40000000);

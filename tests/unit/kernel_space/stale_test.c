@@ -70,8 +70,7 @@ static void forget_page_of(struct cache *cache, uint64_t address) {
 	for (unsigned j = 0; j < PLACES; j++) {
 		unsigned leaf = cache->known[j] & -cache->known[j];
 		unsigned level = leaf ? (unsigned)__builtin_ctz(leaf) : 0;
-		bool is_leaf = leaf &&
-			paging_is_page(&paging_host, cache->entries[j][level], level);
+		bool is_leaf = leaf && paging_is_page(cache->entries[j][level], level);
 		bool is_here = is_leaf &&
 			address >> paging_shift(level) == places[j] >> paging_shift(level);
 

@@ -278,10 +278,7 @@ enum error world_call(invocation_handler *handler, struct call call) {
 }
 
 uint64_t *world_entry(const struct slot *root, uint64_t address, unsigned level) {
-	const struct paging_format *format = root->cap.map.format == SPACE_HOST ? &paging_host
-										: &paging_guest;
-
-	return paging_walk(format, cap_object(&root->cap), address, level).entry;
+	return paging_walk(cap_object(&root->cap), address, level).entry;
 }
 
 struct world_path world_map_path(struct slot *root, uint64_t address) {

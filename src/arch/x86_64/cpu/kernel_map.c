@@ -63,7 +63,7 @@ static uint64_t *entry_find(uint64_t virtual, unsigned level) {
 	for (unsigned here = 4;; here--) {
 		uint64_t *entry = paging_entry(table, virtual, here);
 
-		if (here == level || paging_is_page(&paging_host, *entry, here)) return entry;
+		if (here == level || paging_is_page(*entry, here)) return entry;
 		if (!*entry) *entry = table_take() | PRESENT | HOST_WRITABLE;
 		table = physical_pointer(paging_target(*entry, 1));
 	}
@@ -80,9 +80,9 @@ static void map(uint64_t base, uint64_t start, uint64_t end, uint64_t bits) {
 		level = feature_has(FEATURE_GIB_PAGES) ? 3 : 2;
 		entry = entry_find(base + at, level);
 		while (end - at < paging_span(level) || !is_aligned(at, paging_span(level)) ||
-			paging_is_table(&paging_host, *entry, level))
+			paging_is_table(*entry, level))
 			entry = entry_find(base + at, --level);
-		if (!*entry) *entry = at | bits | (level > 1 ? HOST_LARGE : 0);
+		if (!*entry) *entry = at | bits | (level > 1 ? PAGING_LARGE : 0);
 	}
 }
 

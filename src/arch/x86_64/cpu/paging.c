@@ -12,7 +12,6 @@ enum guest_entry {
 	GUEST_WRITE = 1 << 1,
 	GUEST_EXECUTE = 1 << 2,
 	GUEST_MEMORY_TYPE_SHIFT = 3,
-	GUEST_LARGE = 1 << 7,
 };
 
 // Not present at all, for a page that only the kernel may read is open to Meltdown; nor does its
@@ -30,12 +29,10 @@ enum guest_memory_type {
 };
 
 // Rows by attributes for pages of one size.
+#define HOST_CACHING(bits) \
+	(bits), (bits) | HOST_WRITE_THROUGH, (bits) | HOST_CACHE_DISABLE, (bits) | HOST_UNCACHED
 #define HOST_MEMORY(large, pat) \
-	{ \
-		large, large | HOST_WRITE_THROUGH, large | HOST_CACHE_DISABLE, \
-			large | HOST_UNCACHED, large | pat, large | pat | HOST_WRITE_THROUGH, \
-			large | pat | HOST_CACHE_DISABLE, large | pat | HOST_UNCACHED \
-	}
+	{ HOST_CACHING(large), HOST_CACHING((large) | (pat)) }
 #define GUEST_TYPE(large, type) (large | MEMORY_##type << GUEST_MEMORY_TYPE_SHIFT)
 #define GUEST_MEMORY(large) \
 	{ \
@@ -46,8 +43,6 @@ enum guest_memory_type {
 	}
 
 const struct paging_format paging_host = {
-	.occupied = PAGING_OCCUPIED,
-	.large = HOST_LARGE,
 	.table = PAGING_OCCUPIED | HOST_PRESENT | HOST_WRITABLE | HOST_USER,
 	.table_memory = HOST_UNCACHED,
 	.access[PAGING_NO_ACCESS] = NO_ACCESS,
@@ -55,19 +50,17 @@ const struct paging_format paging_host = {
 	.access[PAGING_READ] = PAGING_OCCUPIED | HOST_PRESENT | HOST_USER,
 	.access[PAGING_READ_WRITE] = PAGING_OCCUPIED | HOST_PRESENT | HOST_USER | HOST_WRITABLE,
 	// 1 GiB pages ignore the PAT bit (semantics.md J7).
-	.memory = {HOST_MEMORY(0, HOST_PAT), HOST_MEMORY(HOST_LARGE, HOST_LARGE_PAT),
-		HOST_MEMORY(HOST_LARGE, 0)},
+	.memory = {HOST_MEMORY(0, HOST_PAT), HOST_MEMORY(PAGING_LARGE, HOST_LARGE_PAT),
+		HOST_MEMORY(PAGING_LARGE, 0)},
 };
 
 const struct paging_format paging_guest = {
-	.occupied = PAGING_OCCUPIED,
-	.large = GUEST_LARGE,
 	.table = GUEST_ALL,
 	.access[PAGING_NO_ACCESS] = NO_ACCESS,
 	.access[PAGING_WRITE] = NO_ACCESS,
 	.access[PAGING_READ] = PAGING_OCCUPIED | GUEST_READ | GUEST_EXECUTE,
 	.access[PAGING_READ_WRITE] = GUEST_ALL,
-	.memory = {GUEST_MEMORY(0), GUEST_MEMORY(GUEST_LARGE), GUEST_MEMORY(GUEST_LARGE)},
+	.memory = {GUEST_MEMORY(0), GUEST_MEMORY(PAGING_LARGE), GUEST_MEMORY(PAGING_LARGE)},
 };
 
 uint64_t paging_table_entry(

@@ -32,6 +32,9 @@ enum {
 // Ignored by the processor in all formats: what tells an entry in use, whatever access it gives.
 #define PAGING_OCCUPIED (1ul << 52)
 
+// In an entry of level 2 or 3, in all formats: it is a page, not a table.
+#define PAGING_LARGE (1ul << 7)
+
 // SDM 3A 4.5.4, tables 4-15 to 4-20.
 enum host_entry {
 	HOST_PRESENT = 1 << 0,
@@ -40,7 +43,6 @@ enum host_entry {
 	HOST_WRITE_THROUGH = 1 << 3,
 	HOST_CACHE_DISABLE = 1 << 4,
 	HOST_UNCACHED = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
-	HOST_LARGE = 1 << 7,
 	HOST_PAT = 1 << 7, // in a 4 KiB page
 	HOST_GLOBAL = 1 << 8,
 	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
@@ -56,8 +58,6 @@ enum paging_access {
 };
 
 struct paging_format {
-	uint64_t occupied; // set in every entry in use, whatever access it gives
-	uint64_t large; // at levels 2 and 3: a page, not a table
 	uint64_t table; // what an entry naming a table has
 	uint64_t table_memory; // of it: what the attributes may set
 	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has, and what it has not
@@ -85,14 +85,11 @@ static inline uint64_t *paging_entry(uint64_t *table, uint64_t address, unsigned
 	return &table[address >> paging_shift(level) & (PAGING_ENTRIES - 1)];
 }
 
-static inline bool paging_is_free(const struct paging_format *format, uint64_t entry) {
-	return (entry & format->occupied) == 0;
-}
+static inline bool paging_is_free(uint64_t entry) { return (entry & PAGING_OCCUPIED) == 0; }
 
 // True if an entry, standing in a table of this level, names a table. No entry of a root is large.
-static inline bool paging_is_table(
-	const struct paging_format *format, uint64_t entry, unsigned level) {
-	return level != 1 && ((entry ^ format->occupied) & (format->occupied | format->large)) == 0;
+static inline bool paging_is_table(uint64_t entry, unsigned level) {
+	return level != 1 && (entry & (PAGING_OCCUPIED | PAGING_LARGE)) == PAGING_OCCUPIED;
 }
 
 // Where the entry of a table (as of level 1) or a page of this level leads.
@@ -100,30 +97,28 @@ static inline physical_t paging_target(uint64_t entry, unsigned level) {
 	return physical(entry & PAGING_ADDRESS & -paging_span(level));
 }
 
-// True if it is a page.
-static inline bool paging_is_page(
-	const struct paging_format *format, uint64_t entry, unsigned level) {
-	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
+// What tells that an entry is a page.
+static inline uint64_t paging_page_kind(unsigned level) {
+	return PAGING_OCCUPIED | (level > 1 ? PAGING_LARGE : 0);
+}
 
-	return (entry & kind) == kind;
+static inline bool paging_is_page(uint64_t entry, unsigned level) {
+	return (entry & paging_page_kind(level)) == paging_page_kind(level);
 }
 
 // True if it is this very page.
-static inline bool paging_leads_to(
-	const struct paging_format *format, uint64_t entry, unsigned level, physical_t page) {
-	uint64_t kind = format->occupied | (level > 1 ? format->large : 0);
-
-	uint64_t mask = kind | (PAGING_ADDRESS & -paging_span(level));
+static inline bool paging_leads_to(uint64_t entry, unsigned level, physical_t page) {
+	uint64_t wanted = paging_page_kind(level) | page.value;
+	uint64_t mask = paging_page_kind(level) | (PAGING_ADDRESS & -paging_span(level));
 
 	// One without access has its address the other way round.
-	return likely((entry & mask) == (kind | page.value)) ||
-		(!(entry & 1) && ((entry ^ PAGING_ADDRESS) & mask) == (kind | page.value));
+	return likely((entry & mask) == wanted) ||
+		(!(entry & 1) && ((entry ^ PAGING_ADDRESS) & mask) == wanted);
 }
 
 // Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
 // are ignored. A page met on the way counts as a missing table.
-static inline struct paging_walk paging_walk(
-	const struct paging_format *format, uint64_t *root, uint64_t address, unsigned level) {
+static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, unsigned level) {
 	uint64_t *table = root;
 
 	// Unrolled, each level shifts by a constant.
@@ -132,7 +127,7 @@ static inline struct paging_walk paging_walk(
 		uint64_t *entry = paging_entry(table, address, here);
 
 		if (here == level) return (struct paging_walk){.entry = entry};
-		if (unlikely(!paging_is_table(format, *entry, here)))
+		if (unlikely(!paging_is_table(*entry, here)))
 			return (struct paging_walk){.missing_bits = paging_shift(here)};
 		table = physical_pointer(paging_target(*entry, 1));
 	}
