@@ -27,9 +27,7 @@ static struct {
 	struct elf_image image;
 	uint64_t start; // of the image, user address
 	uint64_t buffer; // end of the image
-	uint64_t info;
-	uint64_t extra;
-	uint64_t end;
+	uint64_t info, extra, end;
 	unsigned root_bits; // of the root cnode
 	uint64_t bytes; // of all boot objects
 } plan;

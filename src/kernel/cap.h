@@ -49,6 +49,9 @@ enum space_format {
 	SPACE_DMA = 3,
 };
 
+// A type, and of a table or space the format and the level, in one number.
+#define CAP_KIND(type, format, level) ((type) | (format) << 5 | (level) << 7)
+
 struct cap {
 	union {
 		uint64_t head;

@@ -58,8 +58,7 @@ static enum error check_filled(struct invocation *invocation, enum lookup_side s
 // A capability on its way: the slots that Copy, Mint, Move and Mutate name in their first four
 // words, and what the capability becomes.
 struct transport {
-	struct slot *destination;
-	struct slot *source;
+	struct slot *destination, *source;
 	struct cap cap;
 };
 

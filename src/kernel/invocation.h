@@ -91,9 +91,7 @@ ABI_INVOCATION_EXTENSIONS(ABI_HANDLER)
 // One row of abi/invocation.h as the decoder uses it.
 struct invocation_row {
 	invocation_handler *handler;
-	uint8_t type; // enum cap_type
-	uint8_t format; // tables: enum space_format and level; 0 otherwise
-	uint8_t level;
+	uint16_t kind; // type of the capability; of a table CAP_KIND
 	uint8_t words; // fewest message words
 	uint8_t caps; // fewest extra capabilities
 };
@@ -104,11 +102,11 @@ enum { INVOCATION_EXTENSIONS = LABEL_LAST + 1 };
 extern const struct invocation_row
 	invocation_rows[INVOCATION_EXTENSIONS + LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST + 1];
 
-// A row belongs to a capability if type matches, and for tables format and level too.
 static inline bool invocation_row_fits(const struct invocation_row *row, const struct cap *cap) {
-	if (unlikely(row->type != cap->type)) return false;
-	return likely(cap->type != CAP_TABLE) ||
-		(row->format == cap->map.format && row->level == cap->map.level);
+	unsigned kind = cap->type;
+
+	if (unlikely(kind == CAP_TABLE)) kind = CAP_KIND(kind, cap->map.format, cap->map.level);
+	return likely(row->kind == kind);
 }
 
 static inline const struct invocation_row *invocation_row_of(uint64_t label) {

@@ -45,8 +45,7 @@ struct fault {
 };
 
 struct thread_link {
-	struct thread *next;
-	struct thread *previous;
+	struct thread *next, *previous;
 };
 
 // How a thread is blocked on an endpoint.
@@ -60,8 +59,7 @@ enum message_flags {
 // Where most capability addresses lead (window.h): slot = slots[address ^ prefix], if that is below
 // count. No window: count 0.
 struct cspace_window {
-	uint64_t prefix;
-	uint64_t count;
+	uint64_t prefix, count;
 	struct slot *slots;
 };
 

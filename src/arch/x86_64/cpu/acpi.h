@@ -13,8 +13,7 @@ struct acpi_facts {
 	const void *(*reader)(uint64_t physical, uint64_t size);
 	bool has_hidden; // tables that the reader does not reach
 	bool has_madt;
-	uint32_t core_count;
-	uint32_t ioapic_count;
+	uint32_t core_count, ioapic_count;
 	uint64_t ioapics[ACPI_MAX_IOAPICS];
 	uint16_t timer_port; // PM timer, or 0
 	uint64_t hpet; // its page, or 0

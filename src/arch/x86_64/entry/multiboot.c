@@ -196,8 +196,7 @@ static void tag_rsdp(struct multiboot *loader, const uint8_t *tag, uint32_t size
 }
 
 static const struct {
-	uint32_t type;
-	uint32_t minimum;
+	uint32_t type, minimum;
 	void (*read)(struct multiboot *loader, const uint8_t *tag, uint32_t size);
 } tag_rows[] = {
 	{TAG_COMMAND_LINE, TAG_HEADER, tag_command_line},

@@ -45,69 +45,57 @@ const struct object_ops object_ops[CAP_TYPES] = {
 	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, NULL, 21},
 };
 
-// Which capability a kind of abi/invocation.h or an object type means: type, format and level.
-#define KIND_UNTYPED CAP_UNTYPED, 0, 0
-#define KIND_TCB CAP_THREAD, 0, 0
-#define KIND_CNODE CAP_CNODE, 0, 0
-#define KIND_SCHED_CONTEXT CAP_SCHED_CONTEXT, 0, 0
-#define KIND_SCHED_CONTROL CAP_SCHED_CONTROL, 0, 0
-#define KIND_IRQ_CONTROL CAP_IRQ_CONTROL, 0, 0
-#define KIND_IRQ_HANDLER CAP_IRQ_HANDLER, 0, 0
-#define KIND_DOMAIN CAP_DOMAIN, 0, 0
-#define KIND_PDPT CAP_TABLE, SPACE_HOST, 3
-#define KIND_PAGE_DIRECTORY CAP_TABLE, SPACE_HOST, 2
-#define KIND_PAGE_TABLE CAP_TABLE, SPACE_HOST, 1
-// A DMA table takes whichever level is missing when it is mapped, so it has none before.
-#define KIND_IO_PAGE_TABLE CAP_TABLE, SPACE_DMA, 0
-#define KIND_FRAME CAP_FRAME, 0, 0
-#define KIND_ASID_CONTROL CAP_ASID_CONTROL, 0, 0
-#define KIND_ASID_POOL CAP_ASID_POOL, 0, 0
-#define KIND_PORT_CONTROL CAP_PORT_CONTROL, 0, 0
-#define KIND_PORT_RANGE CAP_PORT_RANGE, 0, 0
-#define KIND_VCPU CAP_VCPU, 0, 0
-#define KIND_EPT_PDPT CAP_TABLE, SPACE_GUEST, 3
-#define KIND_EPT_PD CAP_TABLE, SPACE_GUEST, 2
-#define KIND_EPT_PT CAP_TABLE, SPACE_GUEST, 1
+// Kinds of abi/invocation.h and of objects that are not called as their type is.
+enum {
+	CAP_TCB = CAP_THREAD,
+	CAP_PML4 = CAP_KIND(CAP_SPACE, SPACE_HOST, 0),
+	CAP_PDPT = CAP_KIND(CAP_TABLE, SPACE_HOST, 3),
+	CAP_PAGE_DIRECTORY = CAP_KIND(CAP_TABLE, SPACE_HOST, 2),
+	CAP_PAGE_TABLE = CAP_KIND(CAP_TABLE, SPACE_HOST, 1),
+	// A DMA table takes whichever level is missing when it is mapped, so it has none before.
+	CAP_IO_PAGE_TABLE = CAP_KIND(CAP_TABLE, SPACE_DMA, 0),
+	CAP_EPT_PML4 = CAP_KIND(CAP_SPACE, SPACE_GUEST, 0),
+	CAP_EPT_PDPT = CAP_KIND(CAP_TABLE, SPACE_GUEST, 3),
+	CAP_EPT_PD = CAP_KIND(CAP_TABLE, SPACE_GUEST, 2),
+	CAP_EPT_PT = CAP_KIND(CAP_TABLE, SPACE_GUEST, 1),
+};
 
 // Kind, and size, may be made from device memory, memory is kept as it is, init, is available.
-#define OBJECT(...) OBJECT_ROW(__VA_ARGS__)
-#define OBJECT_ROW(kind, its_format, its_level, size, ...) \
+#define OBJECT(kind, size, ...) \
 	{ \
-		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | (kind), \
-			.map = {.format = its_format, .level = its_level}}, \
+		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | ((kind)&CAP_HEAD_TYPE), \
+			.map = {.format = (kind) >> 5 & 3, .level = (kind) >> 7}}, \
 		.size_bits = size, __VA_ARGS__ \
 	}
 
 const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
-	[OBJECT_UNTYPED] = OBJECT(KIND_UNTYPED, 0, true, true, NULL, NULL),
-	[OBJECT_TCB] = OBJECT(KIND_TCB, TCB_BITS, false, false, thread_init, NULL),
-	[OBJECT_ENDPOINT] = OBJECT(CAP_ENDPOINT, 0, 0, ENDPOINT_BITS, false, false, NULL, NULL),
+	[OBJECT_UNTYPED] = OBJECT(CAP_UNTYPED, 0, true, true, NULL, NULL),
+	[OBJECT_TCB] = OBJECT(CAP_TCB, TCB_BITS, false, false, thread_init, NULL),
+	[OBJECT_ENDPOINT] = OBJECT(CAP_ENDPOINT, ENDPOINT_BITS, false, false, NULL, NULL),
 	[OBJECT_NOTIFICATION] = OBJECT(
-		CAP_NOTIFICATION, 0, 0, NOTIFICATION_BITS, false, false, NULL, NULL),
-	[OBJECT_CNODE] = OBJECT(KIND_CNODE, 0, false, false, NULL, NULL),
-	[OBJECT_SCHED_CONTEXT] = OBJECT(KIND_SCHED_CONTEXT, 0, false, false, NULL, NULL),
-	[OBJECT_REPLY] = OBJECT(CAP_REPLY, 0, 0, REPLY_BITS, false, false, NULL, NULL),
-	[OBJECT_PDPT] = OBJECT(KIND_PDPT, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_PML4] = OBJECT(
-		CAP_SPACE, SPACE_HOST, 0, TABLE_BITS, false, false, space_init_host, NULL),
-	[OBJECT_HUGE_PAGE] = OBJECT(KIND_FRAME, HUGE_PAGE_BITS, true, false, NULL, NULL),
-	[OBJECT_PAGE] = OBJECT(KIND_FRAME, PAGE_BITS, true, false, NULL, NULL),
-	[OBJECT_LARGE_PAGE] = OBJECT(KIND_FRAME, LARGE_PAGE_BITS, true, false, NULL, NULL),
-	[OBJECT_PAGE_TABLE] = OBJECT(KIND_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_PAGE_DIRECTORY] = OBJECT(KIND_PAGE_DIRECTORY, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_IO_PAGE_TABLE] = OBJECT(KIND_IO_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_VCPU] = OBJECT(KIND_VCPU, VCPU_BITS, false, false, vcpu_init, vmx_is_on),
-	[OBJECT_EPT_PML4] = OBJECT(CAP_SPACE, SPACE_GUEST, 0, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_EPT_PDPT] = OBJECT(KIND_EPT_PDPT, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_EPT_PD] = OBJECT(KIND_EPT_PD, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_EPT_PT] = OBJECT(KIND_EPT_PT, TABLE_BITS, false, false, NULL, NULL),
+		CAP_NOTIFICATION, NOTIFICATION_BITS, false, false, NULL, NULL),
+	[OBJECT_CNODE] = OBJECT(CAP_CNODE, 0, false, false, NULL, NULL),
+	[OBJECT_SCHED_CONTEXT] = OBJECT(CAP_SCHED_CONTEXT, 0, false, false, NULL, NULL),
+	[OBJECT_REPLY] = OBJECT(CAP_REPLY, REPLY_BITS, false, false, NULL, NULL),
+	[OBJECT_PDPT] = OBJECT(CAP_PDPT, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_PML4] = OBJECT(CAP_PML4, TABLE_BITS, false, false, space_init_host, NULL),
+	[OBJECT_HUGE_PAGE] = OBJECT(CAP_FRAME, HUGE_PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_PAGE] = OBJECT(CAP_FRAME, PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_LARGE_PAGE] = OBJECT(CAP_FRAME, LARGE_PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_PAGE_TABLE] = OBJECT(CAP_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_PAGE_DIRECTORY] = OBJECT(CAP_PAGE_DIRECTORY, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_IO_PAGE_TABLE] = OBJECT(CAP_IO_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_VCPU] = OBJECT(CAP_VCPU, VCPU_BITS, false, false, vcpu_init, vmx_is_on),
+	[OBJECT_EPT_PML4] = OBJECT(CAP_EPT_PML4, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PDPT] = OBJECT(CAP_EPT_PDPT, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PD] = OBJECT(CAP_EPT_PD, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PT] = OBJECT(CAP_EPT_PT, TABLE_BITS, false, false, NULL, NULL),
 };
 
-#define ROW(number, name, handler, kind, words, caps) \
-	[number] = {handler, KIND_##kind, words, caps},
+#define ROW(number, name, handler, kind, words, caps) [number] = {handler, CAP_##kind, words, caps},
 #define EXTENSION_ROW(number, name, handler, kind, words, caps) \
 	ROW(INVOCATION_EXTENSIONS + number - LABEL_EXTENSION_FIRST, name, handler, kind, words, \
 		caps)
 
 const struct invocation_row invocation_rows[] = {
-	[0] = {.type = CAP_TYPES}, ABI_INVOCATIONS(ROW) ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};
+	[0] = {.kind = CAP_TYPES}, ABI_INVOCATIONS(ROW) ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};

@@ -21,9 +21,7 @@ enum { LBR_BTF = 3, HLT = 1 }; // of IA32_DEBUGCTL; activity state
 // reaches, whose values VMCLEAR leaves open. word limits the value, write, if any, changes it and
 // notes what the kernel must know; read replaces what the VMCS holds.
 struct field_row {
-	uint32_t first;
-	uint32_t last;
-	uint32_t flags;
+	uint32_t first, last, flags;
 	enum vmx_word word;
 	uint64_t (*write)(struct vcpu *vcpu, uint64_t value);
 	uint64_t (*read)(const struct vcpu *vcpu);

@@ -162,8 +162,7 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 }
 
 unsigned vcpu_exit(struct vcpu *vcpu) {
-	uint32_t full_reason;
-	uint32_t reason;
+	uint32_t full_reason, reason;
 	uint64_t qualification = 0;
 
 	vcpu_state_leave(vcpu);
