@@ -6,53 +6,49 @@
 #include <kernel/derive.h>
 #include <kernel/invocation.h>
 
-struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned left) {
-	if (cnode->type != CAP_CNODE) return (struct lookup){.failure = LOOKUP_INVALID_ROOT};
-	for (;;) {
-		unsigned guard_size = cnode->cnode.guard_size;
-		unsigned wanted = guard_size + cnode->size_bits;
-		uint64_t guard = cnode->cnode.guard & bits_mask(guard_size);
+// Walks from *cnode by the *left bits at the top of address: the slot that they name, if need be
+// with bits left over, or null. *cnode is the last one on the way, and *left bits remain.
+[[gnu::always_inline]] static inline struct slot *walk(
+	const struct cap **cnode, uint64_t address, unsigned *left) {
+	for (const struct cap *cap = *cnode;; *cnode = cap) {
+		unsigned wanted = cap->cnode.guard_size + cap->size_bits;
+		struct slot *slot = cap_object(cap);
+		uint64_t bits;
 
-		// guard_size is below 64, so with guard_size <= left the shift distance is 64 only
-		// for an empty guard.
-		if (guard_size > left ||
-			(guard_size > 0 &&
-				guard != (address >> (left - guard_size) & bits_mask(guard_size))))
-			return (struct lookup){.failure = LOOKUP_GUARD_MISMATCH,
-				.bits_left = left,
-				.guard = guard,
-				.guard_size = guard_size};
-		if (wanted > left)
-			return (struct lookup){.failure = LOOKUP_DEPTH_MISMATCH,
-				.bits_left = left,
-				.bits_found = wanted};
-		left -= wanted;
-
-		struct slot *slots = cap_object(cnode);
-		struct slot *slot = &slots[address >> left & bits_mask(cnode->size_bits)];
-
-		if (left == 0 || slot->cap.type != CAP_CNODE)
-			return (struct lookup){.slot = slot, .bits_left = left};
-		cnode = &slot->cap;
+		if (cap->type != CAP_CNODE || wanted > *left) return NULL;
+		bits = address >> (64 - wanted);
+		if (bits >> cap->size_bits != cap->cnode.guard) return NULL;
+		slot += bits & (cnode_slot_count(cap) - 1);
+		*left -= wanted;
+		if (*left == 0 || slot->cap.type != CAP_CNODE) return slot;
+		address <<= wanted;
+		cap = &slot->cap;
 	}
 }
 
 struct slot *cspace_find(const struct cap *cnode, uint64_t address) {
-	// The bits not yet consumed stand at the top of address.
-	for (unsigned left = 64;;) {
-		unsigned wanted = cnode->cnode.guard_size + cnode->size_bits;
-		struct slot *slot = cap_object(cnode);
-		uint64_t bits;
+	unsigned left = 64;
 
-		if (cnode->type != CAP_CNODE || wanted > left) return NULL;
-		bits = address >> (64 - wanted);
-		if (bits >> cnode->size_bits != cnode->cnode.guard) return NULL;
-		slot += bits & (cnode_slot_count(cnode) - 1);
-		if (wanted == left || slot->cap.type != CAP_CNODE) return slot;
-		left -= wanted;
-		address <<= wanted;
-		cnode = &slot->cap;
-	}
+	return walk(&cnode, address, &left);
+}
+
+struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned left) {
+	struct slot *slot = walk(&cnode, address << (64 - left), &left);
+	unsigned guard_size = cnode->cnode.guard_size;
+	uint64_t guard = cnode->cnode.guard;
+
+	if (slot) return (struct lookup){.slot = slot, .bits_left = left};
+	if (cnode->type != CAP_CNODE) return (struct lookup){.failure = LOOKUP_INVALID_ROOT};
+	// guard_size is below 64, so the shift distance is 64 only for an empty guard.
+	if (guard_size > left ||
+		(guard_size && guard != (address >> (left - guard_size) & bits_mask(guard_size))))
+		return (struct lookup){.failure = LOOKUP_GUARD_MISMATCH,
+			.bits_left = left,
+			.guard = guard,
+			.guard_size = guard_size};
+	return (struct lookup){.failure = LOOKUP_DEPTH_MISMATCH,
+		.bits_left = left,
+		.bits_found = guard_size + cnode->size_bits};
 }
 
 unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]) {

@@ -3,7 +3,6 @@
 #include <kernel/mapping.h>
 
 #include <base/memory.h>
-#include <cpu/defences.h>
 #include <cpu/vmx.h>
 #include <kernel/object.h>
 

@@ -3,8 +3,6 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <cpu/vmcs.h>
-#include <cpu/vmx.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 #include <object/rows.h>

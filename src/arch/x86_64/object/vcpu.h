@@ -9,7 +9,8 @@
 
 #include <abi/vcpu.h>
 #include <cpu/fpu.h>
-#include <cpu/layout.h>
+#include <cpu/vmcs.h>
+#include <cpu/vmx.h>
 #include <kernel/cap.h>
 
 struct thread;

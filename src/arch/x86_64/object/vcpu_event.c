@@ -4,7 +4,6 @@
 #include <object/vcpu.h>
 
 #include <cpu/segments.h>
-#include <cpu/vmcs.h>
 
 // The next entry delivers the event, in the form of an exit's interruption or vectoring
 // information. What delivery ends must be gone before, or the entry fails (SDM 3C 27.3.1.5).

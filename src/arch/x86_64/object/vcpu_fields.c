@@ -4,8 +4,6 @@
 #include <object/vcpu.h>
 
 #include <cpu/segments.h>
-#include <cpu/vmcs.h>
-#include <cpu/vmx.h>
 #include <kernel/invocation.h>
 
 enum field_flags {

@@ -4,7 +4,6 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <cpu/vmx.h>
 #include <kernel/invocation.h>
 #include <kernel/thread.h>
 

@@ -2,8 +2,6 @@
 // Running a guest: the system call VMEnter, loading the VCPU, and what each VM exit means.
 #include <object/vcpu.h>
 
-#include <cpu/vmcs.h>
-#include <cpu/vmx.h>
 #include <kernel/notification.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>

@@ -4,7 +4,6 @@
 #include <object/vcpu.h>
 
 #include <cpu/bases.h>
-#include <cpu/vmcs.h>
 #include <kernel/invocation.h>
 #include <kernel/thread.h>
 
