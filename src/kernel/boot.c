@@ -10,7 +10,6 @@
 #include <base/memory.h>
 #include <cpu/clock.h>
 #include <cpu/console.h>
-#include <kernel/derive.h>
 #include <kernel/object.h>
 #include <kernel/sched_context.h>
 #include <kernel/space.h>

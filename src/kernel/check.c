@@ -3,7 +3,6 @@
 #include <base/panic.h>
 #include <kernel/derive.h>
 #include <kernel/notification.h>
-#include <kernel/reply.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>

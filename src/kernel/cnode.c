@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // CNode operations: copy, mint, move, mutate, rotate, delete, revoke (semantics.md B, C).
-#include <kernel/derive.h>
 #include <kernel/endpoint.h>
 #include <kernel/invocation.h>
-#include <kernel/object.h>
 
 // Takes away the rights that are not in mask, as the kind of *cap counts them (objects.md 3).
 static void cap_mask_rights(struct cap *cap, uint64_t mask) {

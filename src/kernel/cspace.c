@@ -3,7 +3,6 @@
 #include <kernel/cspace.h>
 
 #include <base/bits.h>
-#include <kernel/derive.h>
 #include <kernel/invocation.h>
 
 // Walks from *cnode by the *left bits at the top of address: the slot that they name, if need be

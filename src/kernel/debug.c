@@ -6,7 +6,6 @@
 #include <abi/syscall.h>
 #include <base/format.h>
 #include <base/memory.h>
-#include <base/panic.h>
 #include <cpu/console.h>
 #include <cpu/segments.h>
 #include <kernel/object.h>

@@ -15,7 +15,6 @@
 // end. A stays on top until it is done, so a revocation that is stopped at every step ends too.
 #include <base/panic.h>
 #include <cpu/apic.h>
-#include <kernel/derive.h>
 #include <kernel/object.h>
 #include <kernel/window.h>
 

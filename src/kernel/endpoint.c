@@ -5,7 +5,6 @@
 #include <cpu/apic.h>
 #include <kernel/notification.h>
 #include <kernel/object.h>
-#include <kernel/reply.h>
 
 // The first thread that waits, if it waits in this state.
 static struct thread *first_in(const struct endpoint *endpoint, enum thread_state state) {

@@ -3,7 +3,7 @@
 // thread to thread (messageinfo.md 4 and 5).
 #pragma once
 
-#include <kernel/thread.h>
+#include <kernel/reply.h>
 
 // The queue of those who wait: all senders or all receivers.
 struct endpoint {

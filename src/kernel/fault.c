@@ -2,7 +2,6 @@
 // Fault messages out, fault replies in.
 #include <kernel/fault.h>
 
-#include <base/panic.h>
 #include <cpu/console.h>
 #include <kernel/endpoint.h>
 #include <kernel/guest_hooks.h>

@@ -4,7 +4,6 @@
 
 #include <base/memory.h>
 #include <cpu/vmx.h>
-#include <kernel/object.h>
 
 // A copy is mapped nowhere (semantics.md B1).
 enum error frame_derive(const struct slot *, struct cap *cap) {

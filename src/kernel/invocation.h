@@ -4,8 +4,8 @@
 
 #include <abi/invocation.h>
 #include <abi/message.h>
-#include <base/compiler.h>
 #include <kernel/cspace.h>
+#include <kernel/object.h>
 
 struct thread;
 

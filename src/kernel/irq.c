@@ -5,10 +5,8 @@
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/ioapic.h>
-#include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
-#include <kernel/object.h>
 
 // Written by the handlers below on behalf of the holders of IRQ capabilities, and read when an
 // interrupt arrives.

@@ -3,7 +3,6 @@
 #include <kernel/endpoint.h>
 
 #include <base/memory.h>
-#include <kernel/derive.h>
 #include <kernel/fault.h>
 #include <kernel/object.h>
 #include <kernel/thread_cspace.h>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <abi/error.h>
-#include <kernel/cap.h>
+#include <kernel/derive.h>
 
 struct thread;
 

@@ -3,7 +3,6 @@
 #include <kernel/run_queue.h>
 
 #include <base/bits.h>
-#include <base/panic.h>
 #include <cpu/console.h>
 #include <kernel/schedule.h>
 #include <kernel/thread_queue.h>

@@ -5,8 +5,6 @@
 #include <base/panic.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
-#include <kernel/object.h>
-#include <kernel/reply.h>
 #include <kernel/schedule.h>
 
 void sched_context_bind_thread(struct sched_context *context, struct thread *thread) {

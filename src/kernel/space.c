@@ -17,9 +17,7 @@
 #include <base/panic.h>
 #include <cpu/kernel_map.h>
 #include <cpu/vmx.h>
-#include <kernel/derive.h>
 #include <kernel/mapping.h>
-#include <kernel/object.h>
 
 enum {
 	ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1,

@@ -9,8 +9,6 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
-#include <kernel/object.h>
-#include <kernel/reply.h>
 #include <kernel/schedule.h>
 #include <kernel/thread_cspace.h>
 

@@ -6,8 +6,6 @@
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/vmx.h>
-#include <kernel/derive.h>
-#include <kernel/object.h>
 
 enum error table_derive(const struct slot *slot, struct cap *) {
 	return slot->cap.map.mapped ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;

@@ -4,7 +4,6 @@
 #include <kernel/fault.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
-#include <kernel/object.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 

@@ -4,10 +4,8 @@
 
 #include <base/format.h>
 #include <cpu/bases.h>
-#include <kernel/derive.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/notification.h>
-#include <kernel/reply.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>

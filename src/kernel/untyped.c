@@ -12,9 +12,7 @@
 #include <base/bits.h>
 #include <base/memory.h>
 #include <cpu/apic.h>
-#include <kernel/derive.h>
 #include <kernel/invocation.h>
-#include <kernel/object.h>
 
 enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 

@@ -4,7 +4,6 @@
 
 #include <base/compiler.h>
 #include <base/format.h>
-#include <base/panic.h>
 #include <cpu/registers.h>
 
 enum uart_register { UART_DATA = 0, UART_LINE_STATUS = 5 };

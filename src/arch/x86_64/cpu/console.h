@@ -2,6 +2,7 @@
 // The debug console: a 16550 at a chosen port, and port 0xE9 in the debug build.
 #pragma once
 
+#include <base/panic.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -12,8 +12,6 @@
 #define MIB (1ul << 20)
 #define GIB (1ul << 30)
 
-// Both together select PAT entry 3: uncacheable.
-#define UNCACHED (HOST_WRITE_THROUGH | HOST_CACHE_DISABLE)
 #define ENTRY_NO_EXECUTE (1ul << 63)
 
 #define PRESENT (PAGING_OCCUPIED | HOST_PRESENT)
@@ -119,7 +117,7 @@ void kernel_map_begin(uint64_t start, uint64_t end) {
 
 	map(PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end), CONSTANT_BITS);
 	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3, 11.11.9).
-	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | UNCACHED);
+	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | HOST_UNCACHED);
 	map(PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);
 }
 
@@ -136,7 +134,7 @@ void kernel_map_isolate(void) {
 }
 
 uint64_t kernel_map_load(void) {
-	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | UNCACHED);
+	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | HOST_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
 	return pool_next;
 }

@@ -3,7 +3,6 @@
 // a CPU does not have reads as zero.
 #include <cpu/machine_check.h>
 
-#include <base/panic.h>
 #include <cpu/console.h>
 #include <cpu/msr.h>
 #include <cpu/registers.h>

@@ -2,7 +2,6 @@
 // Exceptions in the kernel: an access that may fault goes on, all others are the end.
 #include <entry/trap.h>
 
-#include <base/panic.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/machine_check.h>

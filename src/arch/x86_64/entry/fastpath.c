@@ -10,7 +10,6 @@
 #include <cpu/bases.h>
 #include <entry/trap.h>
 #include <kernel/notification.h>
-#include <kernel/reply.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>

@@ -2,7 +2,6 @@
 // Each entry calls inward once and ends with the scheduler's decision.
 #include <entry/trap.h>
 
-#include <base/panic.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <kernel/irq.h>

@@ -3,7 +3,6 @@
 #include <object/rows.h>
 
 #include <base/memory.h>
-#include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <kernel/space.h>
 

@@ -4,7 +4,6 @@
 #include <object/rows.h>
 
 #include <base/memory.h>
-#include <kernel/derive.h>
 #include <kernel/invocation.h>
 #include <object/vcpu.h>
 
