@@ -23,12 +23,12 @@ enum {
 	ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1,
 };
 
-// Pool by base. Written by asid_pool_install and asid_pool_remove only.
+// Pool by base. Written by asid_pool_install and asid_pool_destroy only.
 static struct asid_pool *asid_pools[ASID_POOLS];
 
 // A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever runs in
 // that one must not meet what the CPU remembers of the ASID's next root, so the next has PCID 0,
-// and `mapped` in its capabilities says so. Written by asid_pool_empty_one and space_destroy only.
+// and `mapped` in its capabilities says so. Written by asid_pool_destroy and space_destroy only.
 static uint64_t lost_pcids[(ASID_MASK + 1) / 64];
 
 static bool pcid_is_lost(unsigned asid) { return lost_pcids[asid / 64] >> asid % 64 & 1; }
@@ -102,8 +102,6 @@ static struct asid_pool **free_base(void) {
 	return NULL;
 }
 
-bool asid_pool_is_possible(void) { return free_base(); }
-
 struct cap asid_pool_install(struct asid_pool *pool) {
 	struct cap cap = cap_make(CAP_ASID_POOL, pool);
 	struct asid_pool **base = free_base();
@@ -113,23 +111,6 @@ struct cap asid_pool_install(struct asid_pool *pool) {
 	cap.asid_base = (uint64_t)(base - asid_pools) * ASIDS_PER_POOL;
 	return cap;
 }
-
-bool asid_pool_empty_one(const struct cap *cap) {
-	struct asid_pool *pool = cap_object(cap);
-	struct cap named = {};
-	unsigned i = 0;
-
-	while (i < ASIDS_PER_POOL - 1 && !pool->words[i])
-		i++;
-	named.word = pool->words[i];
-	if (!named.word) return false;
-	pool->words[i] = 0;
-	space_empty(named);
-	if (!named.map.mapped) pcid_lose(named.map.asid);
-	return true;
-}
-
-void asid_pool_remove(const struct cap *cap) { asid_pools[cap->asid_base / ASIDS_PER_POOL] = NULL; }
 
 bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	struct asid_pool *pool = cap_object(cap);
@@ -145,6 +126,55 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
 	pool->words[i] = root->word;
 	return true;
+}
+
+enum error asid_control_make_pool(struct invocation *invocation) {
+	struct slot *untyped = invocation->caps[0];
+	struct slot *destination;
+	enum error error;
+
+	if (!free_base()) return ERROR_DELETE_FIRST;
+	if (untyped->cap.type != CAP_UNTYPED || untyped->cap.size_bits != ASID_POOL_BITS ||
+		untyped->cap.device)
+		return error_capability(invocation, 1);
+	if (derive_has_child(untyped)) return ERROR_REVOKE_FIRST;
+	error = invocation_empty_slot(invocation, &invocation->caps[1]->cap, 0, &destination);
+	if (error) return error;
+
+	memset(cap_object(&untyped->cap), 0, 1 << ASID_POOL_BITS);
+	untyped->cap.untyped.watermark = 1 << (ASID_POOL_BITS - UNTYPED_MIN_BITS);
+	untyped->cap.untyped.cleared = 0;
+	derive_insert_original(destination, asid_pool_install(cap_object(&untyped->cap)), untyped);
+	return ERROR_NONE;
+}
+
+// A pool stays at its base as long as it has a capability, so the ABI's errors for a pool that is
+// gone cannot arise.
+enum error asid_pool_assign(struct invocation *invocation) {
+	struct cap *root = &invocation->caps[0]->cap;
+
+	if (root->type != CAP_SPACE || root->map.asid != 0) return error_capability(invocation, 1);
+	return asid_pool_give(&invocation->slot->cap, root) ? ERROR_NONE : ERROR_DELETE_FIRST;
+}
+
+// A space with an ASID of the pool is emptied in each step, and in the last one the pool goes.
+void asid_pool_destroy(struct slot *slot, bool last) {
+	struct asid_pool *pool = cap_object(&slot->cap);
+	struct cap named = {};
+	unsigned i = 0;
+
+	if (!last) return;
+	while (i < ASIDS_PER_POOL - 1 && !pool->words[i])
+		i++;
+	named.word = pool->words[i];
+	if (!named.word) {
+		asid_pools[slot->cap.asid_base / ASIDS_PER_POOL] = NULL;
+		return;
+	}
+	slot->next |= SLOT_UNFINISHED;
+	pool->words[i] = 0;
+	space_empty(named);
+	if (!named.map.mapped) pcid_lose(named.map.asid);
 }
 
 void space_init_host(void *memory) {

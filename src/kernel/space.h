@@ -55,18 +55,8 @@ struct asid_pool {
 
 _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);
 
-// False: all ASID_POOLS bases are taken.
-bool asid_pool_is_possible(void);
-
-// The pool, in cleared memory, takes the lowest free base. asid_pool_is_possible() held.
+// The pool, in cleared memory, takes the lowest free base. One is free.
 struct cap asid_pool_install(struct asid_pool *pool);
-
-// The pool is to go: one of the spaces with an ASID of it maps nothing from now on. False: there is
-// none.
-bool asid_pool_empty_one(const struct cap *pool);
-
-// The pool, which is empty, goes.
-void asid_pool_remove(const struct cap *pool);
 
 // Gives the root the lowest free ASID of the pool. False: there is none.
 bool asid_pool_give(const struct cap *pool, struct cap *root);

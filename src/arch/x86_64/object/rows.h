@@ -5,7 +5,7 @@
 #include <kernel/object.h>
 
 cap_derive port_range_derive;
-cap_destroy asid_pool_destroy, port_range_destroy, vcpu_destroy;
+cap_destroy port_range_destroy, vcpu_destroy;
 
 // Without VT-x there are none (object.h, is_available).
 object_init vcpu_init;
