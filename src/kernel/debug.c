@@ -18,11 +18,22 @@ static void dump_scheduler(struct thread *) { run_queue_dump(); }
 
 static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
 
-static void cap_identify(struct thread *thread) {
+static const struct cap *named_cap(const struct thread *thread) {
+	static const struct cap null;
 	const struct slot *slot = thread_find(thread, thread->context.rdi);
-	const struct object_ops *ops = &object_ops[slot ? slot->cap.type : CAP_NULL];
 
-	thread->context.rdi = ops->identify ? ops->identify(&slot->cap) : ops->identify_code;
+	return slot ? &slot->cap : &null;
+}
+
+static void cap_identify(struct thread *thread) {
+	// By format and level; the root's is 0.
+	static const uint8_t nodes[4][4] = {[SPACE_HOST] = {9, 3, 5, 7},
+		[SPACE_GUEST] = {29, 23, 25, 27},
+		[SPACE_DMA] = {17, 17, 17, 17}};
+	const struct cap *cap = named_cap(thread);
+	unsigned code = object_ops[cap->type].identify_code;
+
+	thread->context.rdi = code ? code : nodes[cap->map.format][cap->map.level];
 }
 
 // Every slot of the caller's root cnode that holds a capability.
@@ -43,14 +54,14 @@ static void snapshot(struct thread *thread) {
 }
 
 static void name_thread(struct thread *thread) {
-	struct slot *slot = thread_find(thread, thread->context.rdi);
+	const struct cap *cap = named_cap(thread);
 	const struct ipc_buffer *buffer = thread->buffer_to_read;
 
-	if (!slot || slot->cap.type != CAP_THREAD || !buffer) {
+	if (cap->type != CAP_THREAD || !buffer) {
 		trace("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
 		return;
 	}
-	format_text(cap_thread(&slot->cap)->name, THREAD_NAME_SIZE, "%.*s", THREAD_NAME_SIZE - 1,
+	format_text(cap_thread(cap)->name, THREAD_NAME_SIZE, "%.*s", THREAD_NAME_SIZE - 1,
 		(const char *)buffer->message);
 }
 
@@ -89,13 +100,6 @@ static void finalize_log(struct thread *thread) {
 // Null: the capability is none to a thread.
 static struct utilisation *counts_of(const struct cap *cap) {
 	return cap->type == CAP_THREAD ? &cap_thread(cap)->utilisation : NULL;
-}
-
-static const struct cap *named_cap(const struct thread *thread) {
-	static const struct cap null;
-	const struct slot *slot = thread_find(thread, thread->context.rdi);
-
-	return slot ? &slot->cap : &null;
 }
 
 static void get_thread(struct thread *thread) {

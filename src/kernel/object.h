@@ -22,8 +22,7 @@ struct object_ops {
 	const char *name;
 	cap_derive *derive; // null: a plain copy
 	cap_destroy *destroy; // null: nothing to do
-	unsigned (*identify)(const struct cap *cap); // DebugCapIdentify code (syscalls.md 6)
-	unsigned identify_code; // if identify is null
+	unsigned identify_code; // DebugCapIdentify (syscalls.md 6); 0 for tables and spaces
 };
 
 extern const struct object_ops object_ops[CAP_TYPES];

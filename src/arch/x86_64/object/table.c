@@ -9,40 +9,29 @@ static enum error derive_nothing(const struct slot *, struct cap *cap) {
 	return ERROR_NONE;
 }
 
-// DebugCapIdentify of page-table nodes, by format and level; the root's is 0 (syscalls.md 6).
-static unsigned table_identify(const struct cap *cap) {
-	static const uint8_t codes[4][4] = {
-		[SPACE_HOST] = {9, 3, 5, 7},
-		[SPACE_GUEST] = {29, 23, 25, 27},
-		[SPACE_DMA] = {17, 17, 17, 17},
-	};
-
-	return codes[cap->map.format][cap->map.level];
-}
-
-// Name, derive, destroy, identify, identify code.
+// Name, derive, destroy, identify code.
 const struct object_ops object_ops[CAP_TYPES] = {
-	[CAP_NULL] = {"null", NULL, NULL, NULL, 0},
-	[CAP_UNTYPED] = {"untyped", untyped_derive, NULL, NULL, 2},
-	[CAP_ENDPOINT] = {"endpoint", NULL, endpoint_destroy, NULL, 4},
-	[CAP_NOTIFICATION] = {"notification", NULL, notification_destroy, NULL, 6},
-	[CAP_REPLY] = {"reply", NULL, reply_destroy, NULL, 8},
-	[CAP_CNODE] = {"cnode", NULL, cnode_destroy, NULL, 10},
-	[CAP_THREAD] = {"thread", NULL, thread_cap_destroy, NULL, 12},
-	[CAP_SCHED_CONTEXT] = {"sched_context", NULL, sched_context_destroy, NULL, 22},
-	[CAP_SCHED_CONTROL] = {"sched_control", NULL, NULL, NULL, 24},
-	[CAP_DOMAIN] = {"domain", NULL, NULL, NULL, 20},
-	[CAP_IRQ_CONTROL] = {"irq_control", derive_nothing, NULL, NULL, 14},
-	[CAP_IRQ_HANDLER] = {"irq_handler", NULL, irq_handler_destroy, NULL, 16},
-	[CAP_ZOMBIE] = {"zombie", derive_nothing, NULL, NULL, 18},
-	[CAP_FRAME] = {"frame", frame_derive, frame_destroy, NULL, 1},
-	[CAP_TABLE] = {"table", table_derive, table_destroy, table_identify, 0},
-	[CAP_SPACE] = {"space", space_derive, space_destroy, table_identify, 0},
-	[CAP_ASID_CONTROL] = {"asid_control", NULL, NULL, NULL, 11},
-	[CAP_ASID_POOL] = {"asid_pool", NULL, asid_pool_destroy, NULL, 13},
-	[CAP_PORT_CONTROL] = {"port_control", derive_nothing, NULL, NULL, 31},
-	[CAP_PORT_RANGE] = {"port_range", port_range_derive, port_range_destroy, NULL, 19},
-	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, NULL, 21},
+	[CAP_NULL] = {"null", NULL, NULL, 0},
+	[CAP_UNTYPED] = {"untyped", untyped_derive, NULL, 2},
+	[CAP_ENDPOINT] = {"endpoint", NULL, endpoint_destroy, 4},
+	[CAP_NOTIFICATION] = {"notification", NULL, notification_destroy, 6},
+	[CAP_REPLY] = {"reply", NULL, reply_destroy, 8},
+	[CAP_CNODE] = {"cnode", NULL, cnode_destroy, 10},
+	[CAP_THREAD] = {"thread", NULL, thread_cap_destroy, 12},
+	[CAP_SCHED_CONTEXT] = {"sched_context", NULL, sched_context_destroy, 22},
+	[CAP_SCHED_CONTROL] = {"sched_control", NULL, NULL, 24},
+	[CAP_DOMAIN] = {"domain", NULL, NULL, 20},
+	[CAP_IRQ_CONTROL] = {"irq_control", derive_nothing, NULL, 14},
+	[CAP_IRQ_HANDLER] = {"irq_handler", NULL, irq_handler_destroy, 16},
+	[CAP_ZOMBIE] = {"zombie", derive_nothing, NULL, 18},
+	[CAP_FRAME] = {"frame", frame_derive, frame_destroy, 1},
+	[CAP_TABLE] = {"table", table_derive, table_destroy, 0},
+	[CAP_SPACE] = {"space", space_derive, space_destroy, 0},
+	[CAP_ASID_CONTROL] = {"asid_control", NULL, NULL, 11},
+	[CAP_ASID_POOL] = {"asid_pool", NULL, asid_pool_destroy, 13},
+	[CAP_PORT_CONTROL] = {"port_control", derive_nothing, NULL, 31},
+	[CAP_PORT_RANGE] = {"port_range", port_range_derive, port_range_destroy, 19},
+	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, 21},
 };
 
 // Kinds of abi/invocation.h and of objects that are not called as their type is.
