@@ -78,6 +78,3 @@ bool slot_delete_step(struct slot *slot);
 
 // For a cap_destroy, of the object for which waiter waits, if anybody does: a step and true.
 bool slot_cancel_wait(struct slot *slot, struct thread *waiter);
-
-// Bytes a retype of the untyped could hand out now.
-uint64_t untyped_free_bytes(const struct slot *slot);

@@ -54,10 +54,6 @@ static uint64_t untyped_watermark(const struct slot *slot) {
 	return units != 0 && derive_untyped_has_child(slot) ? units << UNTYPED_MIN_BITS : 0;
 }
 
-uint64_t untyped_free_bytes(const struct slot *slot) {
-	return (1ul << slot->cap.size_bits) - untyped_watermark(slot);
-}
-
 // The size argument of a kind without a size of its own.
 static enum error retype_read_size(
 	struct invocation *invocation, struct retype *retype, uint64_t size_bits) {

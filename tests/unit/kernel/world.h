@@ -60,3 +60,10 @@ static inline uint64_t payload(unsigned i) { return world.last.results[i]; }
 
 // Checks that neighbours in the derivation order point to each other. Returns the filled slots.
 unsigned world_check_order(void);
+
+// Bytes a retype of the untyped could hand out now.
+static inline uint64_t untyped_free_bytes(const struct slot *slot) {
+	uint64_t used = slot->cap.untyped.watermark << UNTYPED_MIN_BITS;
+
+	return (1ul << slot->cap.size_bits) - (derive_has_child(slot) ? used : 0);
+}
