@@ -19,9 +19,7 @@
 #include <cpu/vmx.h>
 #include <kernel/mapping.h>
 
-enum {
-	ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1,
-};
+enum { ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1 };
 
 // Pool by base. Written by asid_pool_install and asid_pool_destroy only.
 static struct asid_pool *asid_pools[ASID_POOLS];

@@ -27,8 +27,6 @@ static inline void wait_queue_take_first(struct thread **head) {
 	struct thread *first = *head;
 	struct thread *next = first->queue.next;
 
-	*head = next;
-	if (!next) return;
-	next->queue.previous = first->queue.previous;
-	if (next->priority == first->priority) level_link(next, first->partner);
+	thread_queue_take_first(head);
+	if (next && next->priority == first->priority) level_link(next, first->partner);
 }

@@ -105,13 +105,6 @@ static void bits_choose(struct defences *defences) {
 	}
 }
 
-static void registers_write(const struct defences *defences) {
-	if (defences->spec_ctrl) msr_write(MSR_SPEC_CTRL, defences->spec_ctrl);
-	if (defences->is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
-	// What programs' tables do not show must not be remembered while they run.
-	if (defences->on & DEFENCE_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
-}
-
 struct ways_in defend_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	struct cpu_facts facts = facts_read();
 	struct defences defences = defences_choose(&facts, options + OPTION_DEFENCES);
@@ -120,7 +113,10 @@ struct ways_in defend_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 		facts.stepping, facts.microcode);
 	bits_choose(&defences);
 	tell(&defences);
-	registers_write(&defences);
+	if (defences.spec_ctrl) msr_write(MSR_SPEC_CTRL, defences.spec_ctrl);
+	if (defences.is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
+	// What programs' tables do not show must not be remembered while they run.
+	if (defences.on & DEFENCE_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
 	if (feature_has(FEATURE_SMAP)) defences.on |= DEFENCE_BIT(SMAP);
 	cpu->defences = defences.on;
 	cpu->spec_ctrl = defences.spec_ctrl;

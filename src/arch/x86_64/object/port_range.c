@@ -46,27 +46,26 @@ void port_range_destroy(struct slot *slot, bool last) {
 	if (last) memset(cap_object(range), 0, range->port.last - range->port.first + 1u);
 }
 
+static uint16_t port_of(const struct invocation *invocation) {
+	return (uint16_t)invocation_word(invocation, 0);
+}
+
 // Whether the range covers all of an access of width bytes.
-static bool port_range_covers(const struct invocation *invocation, uint16_t port, unsigned width) {
+static bool covers(const struct invocation *invocation, unsigned width) {
 	const struct cap *range = &invocation->slot->cap;
+	uint16_t port = port_of(invocation);
 
 	return port >= range->port.first && port + width - 1 <= range->port.last;
 }
 
 #define PORT_ACCESS(bits) \
 	enum error port_range_in##bits(struct invocation *invocation) { \
-		uint16_t port = (uint16_t)invocation_word(invocation, 0); \
-\
-		if (!port_range_covers(invocation, port, bits / 8)) \
-			return ERROR_ILLEGAL_OPERATION; \
-		return invocation_return(invocation, io_in##bits(port)); \
+		if (!covers(invocation, bits / 8)) return ERROR_ILLEGAL_OPERATION; \
+		return invocation_return(invocation, io_in##bits(port_of(invocation))); \
 	} \
 	enum error port_range_out##bits(struct invocation *invocation) { \
-		uint16_t port = (uint16_t)invocation_word(invocation, 0); \
-\
-		if (!port_range_covers(invocation, port, bits / 8)) \
-			return ERROR_ILLEGAL_OPERATION; \
-		io_out##bits(port, (uint##bits##_t)invocation_word(invocation, 1)); \
+		if (!covers(invocation, bits / 8)) return ERROR_ILLEGAL_OPERATION; \
+		io_out##bits(port_of(invocation), (uint##bits##_t)invocation_word(invocation, 1)); \
 		return ERROR_NONE; \
 	}
 

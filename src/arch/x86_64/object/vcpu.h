@@ -27,10 +27,7 @@ enum vcpu_msr {
 	VCPU_OPENABLE_MSRS = 13, // these and those in the VMCS: SetMSRAccess
 };
 
-enum {
-	VCPU_PAGE = 4096,
-	VCPU_FPU_AREA = 3712,
-};
+enum { VCPU_PAGE = 4096, VCPU_FPU_AREA = 3712 };
 
 // Touched only inside the kernel, by the core that runs or is asked to change the VCPU.
 struct vcpu {
