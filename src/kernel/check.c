@@ -2,6 +2,7 @@
 // Invariants of threads, queues, reply chains, scheduling contexts and the derivation order.
 #include <base/panic.h>
 #include <kernel/derive.h>
+#include <kernel/cspace.h>
 #include <kernel/notification.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>

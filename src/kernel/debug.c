@@ -10,7 +10,7 @@
 #include <cpu/segments.h>
 #include <kernel/object.h>
 #include <kernel/run_queue.h>
-#include <kernel/thread_cspace.h>
+#include <kernel/cspace.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
 

@@ -16,7 +16,7 @@
 #include <base/panic.h>
 #include <cpu/apic.h>
 #include <kernel/object.h>
-#include <kernel/window.h>
+#include <kernel/cspace.h>
 
 // Which slot of a zombie's object holds the next zombie of the queue. Slots 0 and 1 are looked at
 // last, and once more before the object is done with, so what they hold may change meanwhile.

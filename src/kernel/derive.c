@@ -8,7 +8,7 @@
 #include <kernel/derive.h>
 
 #include <base/panic.h>
-#include <kernel/window.h>
+#include <kernel/cspace.h>
 
 static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);

@@ -2,7 +2,6 @@
 // Domain invocations (semantics.md H1). There is one domain: a schedule decides nothing about who
 // runs, but its slots obey the same rules as on a machine with more.
 #include <kernel/invocation.h>
-#include <kernel/thread.h>
 
 // Written by the domain invocations only.
 static struct {

@@ -2,7 +2,7 @@
 // Faults become messages to a handler, and its reply changes the faulting thread (faults.md).
 #pragma once
 
-#include <kernel/thread.h>
+#include <kernel/cspace.h>
 
 // Each tells the thread's fault handler, or makes the thread inactive if it has none.
 void fault_capability(

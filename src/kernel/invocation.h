@@ -3,7 +3,6 @@
 #pragma once
 
 #include <abi/invocation.h>
-#include <abi/message.h>
 #include <kernel/cspace.h>
 #include <kernel/object.h>
 

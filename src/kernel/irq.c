@@ -4,7 +4,6 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <cpu/ioapic.h>
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
 

@@ -5,7 +5,6 @@
 #include <base/memory.h>
 #include <kernel/fault.h>
 #include <kernel/object.h>
-#include <kernel/thread_cspace.h>
 
 // The slot the receiver named for an incoming capability, or null: it must exist and be empty.
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {

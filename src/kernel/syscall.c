@@ -10,7 +10,6 @@
 #include <kernel/invocation.h>
 #include <kernel/notification.h>
 #include <kernel/schedule.h>
-#include <kernel/thread_cspace.h>
 
 // How the send phase of a system call behaves.
 enum send_kind {

@@ -10,7 +10,7 @@
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/wait_queue.h>
-#include <kernel/window.h>
+#include <kernel/cspace.h>
 
 void thread_init(void *memory) {
 	const struct thread *creator = this_cpu()->current;

@@ -6,7 +6,7 @@
 #include <abi/message.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
-#include <kernel/cspace.h>
+#include <kernel/cap.h>
 
 // Capabilities a thread acts with, in an array as a cnode's, so that deleting a thread and deleting
 // a cnode is one thing (delete.c).
@@ -38,6 +38,8 @@ enum {
 	THREAD_NAME_SIZE = 64,
 };
 
+enum { LOOKUP_MAX_WORDS = 4 }; // that tell why an address names no slot
+
 // A fault waiting to be told to, or being handled by, a handler. Its kind is thread.fault_kind.
 struct fault {
 	uint32_t length;
@@ -56,7 +58,7 @@ enum message_flags {
 	MESSAGE_DONATE = 1 << 3, // a fault that is not a timeout, or a Call
 };
 
-// Where most capability addresses lead (window.h): slot = slots[address ^ prefix], if that is below
+// Where most capability addresses lead (window.c): slot = slots[address ^ prefix], if that is below
 // count. No window: count 0.
 struct cspace_window {
 	uint64_t prefix, count;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Opening and closing windows. Those behind a slot on the way are listed, so that one step closes
-// them; a thread that finds the list full does without a window.
-#include <kernel/window.h>
+// Opening and closing windows.
+//
+// A window shows the one cnode of a capability space that consumes all 64 bits, or the cnode behind
+// the first slot of the root, if the two consume all bits together. That slot is on the way then:
+// it has SLOT_ON_WAY, and when its capability leaves the windows behind it close. They are listed,
+// so that one step closes them; a thread that finds the list full does without a window.
+#include <kernel/cspace.h>
 
 enum { WAYS = 64 };
 

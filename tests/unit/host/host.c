@@ -9,7 +9,6 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/fpu.h>
-#include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>

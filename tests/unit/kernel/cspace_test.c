@@ -4,8 +4,6 @@
 #include "world.h"
 
 #include <kernel/cspace.h>
-#include <kernel/thread_cspace.h>
-#include <kernel/window.h>
 #include <stdalign.h>
 
 enum {

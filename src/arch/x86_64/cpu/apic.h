@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The local APIC of this core, as xAPIC or x2APIC (SDM 3, chapter 11).
+// The local APIC of this core, as xAPIC or x2APIC (SDM 3, chapter 11), and the I/O APICs.
 #pragma once
 
 #include <stdbool.h>
@@ -35,3 +35,25 @@ bool apic_is_pending(void);
 // The preemption point of long work: true if it should stop for a pending interrupt. Looks at the
 // hardware only every few calls, so it may stand in inner loops.
 bool preempt_wanted(void);
+
+// I/O APICs (ioapic.c): from pins to vectors of the boot core.
+
+// Moves the 8259 pair out of the way of exceptions and masks it; even so it may raise spurious
+// interrupts, which trap.c drops. Before apic_init closes LINT0, so that a request the pair has
+// raised already is taken back.
+void pic_silence(void);
+
+// Takes over an I/O APIC, if one answers there, with every pin masked. ACPI_MAX_IOAPICS at most.
+void ioapic_add(uint64_t address);
+
+unsigned ioapic_count(void);
+unsigned ioapic_pins(unsigned ioapic);
+
+// Sends a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
+// edge; polarity: 1 low, 0 high. Returns the pin's route, which the two functions below want, for
+// reading it back from the chip is slow.
+uint32_t ioapic_route(
+	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
+
+void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t route);
+void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t route);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Redirection tables of the I/O APICs (82093AA data sheet).
-#include <cpu/ioapic.h>
+#include <cpu/apic.h>
 
 #include <base/compiler.h>
-#include <cpu/apic.h>
+#include <cpu/acpi.h>
 #include <cpu/console.h>
 #include <cpu/layout.h>
 #include <cpu/registers.h>

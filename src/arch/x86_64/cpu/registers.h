@@ -43,8 +43,6 @@ enum efer_bit {
 	EFER_AIBRSE = 1 << 21, // AMD: automatic IBRS
 };
 
-enum { DR7_FIXED = 1 << 10 };
-
 enum flags_bit {
 	FLAGS_TF = 1 << 8,
 	FLAGS_IF = 1 << 9,
@@ -57,6 +55,7 @@ enum flags_bit {
 enum debug_bit {
 	DR6_BREAKPOINTS = 15,
 	DR6_CAUSES = DR6_BREAKPOINTS | 3 << 13, // and access to debug registers, single step
+	DR7_FIXED = 1 << 10,
 	DR7_GENERAL_DETECT = 1 << 13,
 };
 

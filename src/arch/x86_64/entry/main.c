@@ -4,7 +4,6 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <cpu/ioapic.h>
 #include <cpu/kernel_map.h>
 #include <cpu/machine_check.h>
 #include <cpu/vmx.h>

@@ -5,7 +5,6 @@
 
 #include <base/memory.h>
 #include <kernel/invocation.h>
-#include <kernel/thread.h>
 
 enum {
 	MSR_SYSENTER_ESP = 0x175,

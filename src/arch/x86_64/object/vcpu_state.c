@@ -5,7 +5,6 @@
 
 #include <cpu/bases.h>
 #include <kernel/invocation.h>
-#include <kernel/thread.h>
 
 enum {
 	// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not
