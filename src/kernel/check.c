@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Invariants of threads, queues, reply chains, scheduling contexts and the derivation order.
 #include <base/panic.h>
-#include <kernel/derive.h>
 #include <kernel/cspace.h>
+#include <kernel/derive.h>
 #include <kernel/notification.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>

@@ -5,7 +5,6 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/object.h>
 #include <kernel/schedule.h>
-#include <kernel/wait_queue.h>
 
 // A thread without context borrows the notification's, if nobody else uses it (E8).
 static void lend_context(struct notification *notification, struct thread *thread) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The heap of threads that wait for time.
-#include <kernel/release_queue.h>
+#include <kernel/run_queue.h>
 
 static unsigned rank(const struct thread *thread) { return thread ? thread->is_released : 0; }
 

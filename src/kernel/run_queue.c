@@ -5,7 +5,6 @@
 #include <base/bits.h>
 #include <cpu/console.h>
 #include <kernel/schedule.h>
-#include <kernel/thread_queue.h>
 
 static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
 

@@ -6,7 +6,6 @@
 #include <kernel/fault.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/space.h>
-#include <kernel/thread_queue.h>
 
 // What is due beyond that makes the timer interrupt at once.
 enum { RELEASES_AT_ONCE = 32 };

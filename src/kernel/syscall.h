@@ -20,10 +20,11 @@ bool syscall_of_build(struct thread *thread, uint64_t index);
 // is a panic that names the condition.
 void check_current(void);
 
-static inline void before_exit(void) {
-	if (NACRE_DEBUG) check_current();
-	benchmark_exit();
-}
+#define before_exit() \
+	do { \
+		if (NACRE_DEBUG) check_current(); \
+		benchmark_exit(); \
+	} while (0)
 
 // Everything reachable from the current thread's capability space.
 void check_everything(void);

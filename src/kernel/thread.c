@@ -9,7 +9,6 @@
 #include <kernel/object.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>
-#include <kernel/wait_queue.h>
 #include <kernel/cspace.h>
 
 void thread_init(void *memory) {

@@ -13,7 +13,7 @@
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>
-#include <kernel/wait_queue.h>
+#include <kernel/thread_queue.h>
 
 enum {
 	OBJECT = WORLD_FREE, // endpoint or notification

@@ -13,7 +13,6 @@
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 #include <kernel/syscall.h>
-#include <kernel/wait_queue.h>
 
 #define TAG_REST 0xffful // of a tag: everything but the label
 
