@@ -8,7 +8,7 @@
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/defences.h>
-#include <entry/gates.h>
+#include <entry/defend.h>
 #include <kernel/thread.h>
 #include <object/vcpu.h>
 #include <stdio.h>

@@ -17,7 +17,6 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 #include <kernel/schedule.h>
-#include <object/rows.h>
 #include <object/vcpu.h>
 #include <stdarg.h>
 #include <stdio.h>

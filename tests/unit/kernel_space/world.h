@@ -9,7 +9,7 @@
 #include <kernel/invocation.h>
 #include <kernel/space.h>
 #include <kernel/object.h>
-#include <object/rows.h>
+#include <object/vcpu.h>
 
 enum {
 	WORLD_PAGES = 256,

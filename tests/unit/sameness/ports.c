@@ -2,7 +2,7 @@
 // No port ranges: the kernel's table of 65536 ports would be most of what is copied.
 #include <kernel/invocation.h>
 #include <kernel/object.h>
-#include <object/rows.h>
+#include <object/vcpu.h>
 
 #define NO_HANDLER(name) \
 	enum error name(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }

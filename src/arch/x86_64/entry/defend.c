@@ -6,7 +6,6 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/msr.h>
-#include <entry/gates.h>
 
 enum { MCU_OPT_GDS_OFF = 1 << 4 }; // IA32_MCU_OPT_CTRL
 

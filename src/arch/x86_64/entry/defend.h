@@ -9,3 +9,10 @@
 // where the CPU and the options allow. The kernel's text is still writable, and nobody has left the
 // kernel yet.
 struct ways_in defend_start(struct cpu *cpu, const unsigned options[OPTIONS]);
+
+// The kernel's own tables where GS is unknown; 0 where programs see them too.
+extern uint64_t trap_kernel_cr3;
+
+// The last step of that (gates.c): keeps the parts of each gate that one of the mitigations needs
+// (1 << enum defence).
+struct ways_in gates_install(uint32_t mitigations, bool has_fast_paths);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Moves the parts of each gate together that this CPU needs.
-#include <entry/gates.h>
+#include <entry/defend.h>
 
 #include <base/memory.h>
 #include <base/panic.h>

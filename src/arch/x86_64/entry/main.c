@@ -8,7 +8,6 @@
 #include <cpu/machine_check.h>
 #include <cpu/vmx.h>
 #include <entry/defend.h>
-#include <entry/gates.h>
 #include <entry/multiboot.h>
 #include <kernel/schedule.h>
 #include <kernel/space.h>

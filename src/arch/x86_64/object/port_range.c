@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Ranges of I/O ports: each port is in at most one range, and a range is used through the kernel
 // or, by a VCPU, from a guest.
-#include <object/rows.h>
+#include <object/vcpu.h>
 
 #include <base/memory.h>
 #include <kernel/invocation.h>
-#include <object/vcpu.h>
 
 // 1: the port is in a range. The first port's byte is the object of a range's capabilities. Written
 // by port_control_issue and port_range_destroy only.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
-#include <cpu/vmx.h>
 #include <kernel/invocation.h>
-#include <object/rows.h>
+#include <object/vcpu.h>
 
 static enum error derive_nothing(const struct slot *, struct cap *cap) {
 	*cap = (struct cap){};

@@ -5,7 +5,6 @@
 #include <base/memory.h>
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
-#include <object/rows.h>
 
 // All VCPUs. Written by vcpu_init and vcpu_destroy.
 static struct vcpu *all_vcpus;

@@ -11,7 +11,7 @@
 #include <cpu/fpu.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
-#include <kernel/cap.h>
+#include <kernel/object.h>
 
 struct thread;
 
@@ -74,6 +74,12 @@ _Static_assert(offsetof(struct vcpu, fpu_area) + VCPU_FPU_AREA == VCPU_PAGE);
 static inline uint64_t vcpu_clean_rip(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
 }
+
+// What the tables of object kinds name of this machine's objects (semantics.md L, vtx.md). Without
+// VT-x there are no VCPUs (object.h, is_available).
+cap_derive port_range_derive;
+cap_destroy port_range_destroy, vcpu_destroy;
+object_init vcpu_init;
 
 // A port range capability goes: the VCPU it is enabled in loses the range.
 void vcpu_withdraw_ports(struct cap *range);

@@ -3,7 +3,8 @@
 #pragma once
 
 #include <cpu/registers.h>
-#include <kernel/cap.h>
+#include <cpu/vmx.h>
+#include <kernel/object.h>
 
 enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
 
@@ -11,3 +12,7 @@ struct vcpu;
 unsigned vcpu_exit(struct vcpu *vcpu);
 
 void vcpu_withdraw_ports(const struct cap *range);
+
+cap_derive port_range_derive;
+cap_destroy port_range_destroy, vcpu_destroy;
+object_init vcpu_init;

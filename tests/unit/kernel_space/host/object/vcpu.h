@@ -3,6 +3,11 @@
 #pragma once
 
 #include <cpu/registers.h>
-#include <kernel/cap.h>
+#include <cpu/vmx.h>
+#include <kernel/object.h>
 
 void vcpu_withdraw_ports(struct cap *range);
+
+cap_derive port_range_derive;
+cap_destroy port_range_destroy, vcpu_destroy;
+object_init vcpu_init;
