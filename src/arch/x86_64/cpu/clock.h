@@ -9,15 +9,6 @@
 // missing. Boot only.
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz);
 
-struct rates {
-	uint64_t tsc; // hertz; 0 where nothing tells it
-	uint64_t apic; // ticks of the APIC's timer a TSC tick, 32.32 fixed point; 0: unknown
-};
-
-// Its first step: measures, compares with what CPU and hypervisor state, and says how far each is
-// from what is believed (rate.c).
-struct rates rates_find(const struct acpi_facts *acpi, uint64_t option_hertz);
-
 // Ticks since reset. Never runs backwards on a core.
 uint64_t clock_now(void);
 
