@@ -14,13 +14,11 @@ enum error table_derive(const struct slot *slot, struct cap *) {
 // Level of the table in which a table is named.
 static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
 
-// Takes the table out of its space, if that still has it.
+// Takes the table out of its space, if it is in one and that still has it.
 static void table_detach(struct cap *cap) {
 	unsigned level = table_parent_level(cap);
-	struct mapping mapping;
+	struct mapping mapping = mapping_of(cap, level);
 
-	if (!cap->map.mapped) return;
-	mapping = mapping_of(cap, level);
 	if (mapping.entry && paging_is_table(*mapping.entry, level) &&
 		physical_pointer(paging_target(*mapping.entry, 1)) == cap_object(cap)) {
 		*mapping.entry = 0;

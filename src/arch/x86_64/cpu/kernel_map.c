@@ -9,9 +9,6 @@
 #include <cpu/paging.h>
 #include <stdalign.h>
 
-#define MIB (1ul << 20)
-#define GIB (1ul << 30)
-
 #define ENTRY_NO_EXECUTE (1ul << 63)
 
 #define PRESENT (PAGING_OCCUPIED | HOST_PRESENT)
@@ -22,7 +19,6 @@
 // SDM 3A, 4.1.4
 #define CPUID_ADDRESS_SIZES 0x80000008u
 
-#define PAGE_SIZE 4096ul
 #define WINDOW_SIZE (KERNEL_IMAGE - PHYSICAL_WINDOW)
 #define VGA_START 0xa0000ul
 #define VGA_END 0xc0000ul

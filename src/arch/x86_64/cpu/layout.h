@@ -9,6 +9,10 @@
 #include <base/bits.h>
 #include <stddef.h>
 
+#define PAGE_SIZE 4096ul
+#define MIB (1ul << 20)
+#define GIB (1ul << 30)
+
 #define PHYSICAL_WINDOW 0xffff800000000000ul
 #define PHYSICAL_READ_END (1ul << 32)
 #define KERNEL_IMAGE 0xffffffff80000000ul

@@ -12,9 +12,6 @@
 #include <kernel/schedule.h>
 #include <kernel/space.h>
 
-#define PAGE_SIZE 4096ul
-#define MIB (1ul << 20)
-
 // 8 bytes that machines with message-signalled interrupts decode themselves (bootinfo.md 2).
 #define MESSAGE_WINDOW 0xfffffff8ul
 
@@ -24,7 +21,7 @@ extern const char trap_stubs[]; // trap.asm
 
 ENTRY_DATA static struct cpu boot_cpu; // its own core writes it
 static struct boot_facts facts; // written here until boot_root reads it
-static unsigned options[OPTIONS]; // written by options_apply only
+static unsigned options[OPTIONS]; // written by loader_read only
 
 // GS must hold struct cpu before anything calls this_cpu().
 static void cpu_start(struct cpu *cpu) {
@@ -33,14 +30,6 @@ static void cpu_start(struct cpu *cpu) {
 	cpu->entry_stack = cpu->kernel_stack;
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
-}
-
-static void options_apply(const char *command_line) {
-	options_read(command_line, options);
-	console_init((uint16_t)options[OPTION_SERIAL]);
-	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
-	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
-	console_is_traceless = options[OPTION_LOG] == 'n'; // log=none
 }
 
 static bool loader_read(uint32_t magic, uint64_t information) {
@@ -52,7 +41,11 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	loader.ram_end = kernel_map_ram_end();
 	ok = multiboot_read(&loader, magic, information);
 	if (loader.is_line_cut) cut = options_cut(loader.command_line);
-	options_apply(loader.command_line);
+	options_read(loader.command_line, options);
+	console_init((uint16_t)options[OPTION_SERIAL]);
+	console_is_traceless = options[OPTION_LOG] == 'n'; // log=none
+	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
+	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre, %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
 	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(loader.command_line)

@@ -11,11 +11,10 @@
 
 enum multiboot_memory { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVED = 4 };
 
-// Pointer to size bytes at a physical address, or null if they cannot be read.
-typedef const void *multiboot_reader(uint64_t physical, uint64_t size);
-
 struct multiboot {
-	multiboot_reader *reader; // these three come from the caller, the rest is zero before
+	// These three come from the caller, the rest is zero before. The reader: a pointer to size
+	// bytes at a physical address, or null if they cannot be read.
+	const void *(*reader)(uint64_t physical, uint64_t size);
 	struct boot_facts *facts; // zero before
 	uint64_t ram_end; // what is above cannot be addressed
 	unsigned memory_lost; // ranges and modules that there is no room for

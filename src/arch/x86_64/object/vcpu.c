@@ -28,7 +28,6 @@ void vcpu_init(void *memory) {
 	vcpu_reset_fields(vcpu);
 	vmcs_write(VMCS_IO_BITMAP_A, physical_of(vcpu->io_bitmap).value);
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(vcpu->io_bitmap).value + VCPU_PAGE);
-	vmcs_write(VMCS_MSR_BITMAP, vcpu_msr_bitmap().value);
 	vcpu_state_init(vcpu);
 	vcpu->next = all_vcpus;
 	all_vcpus = vcpu;

@@ -116,7 +116,6 @@ void vcpu_state_leave(struct vcpu *vcpu);
 void vcpu_state_forget(struct vcpu *vcpu);
 
 // Which MSRs the guest may touch without an exit (vcpu_msr.c).
-physical_t vcpu_msr_bitmap(void);
 void vcpu_msr_init(struct vcpu *vcpu);
 void vcpu_msr_enter(struct vcpu *vcpu);
 void vcpu_msr_leave(struct vcpu *vcpu);

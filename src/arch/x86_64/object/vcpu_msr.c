@@ -47,8 +47,6 @@ static alignas(VCPU_PAGE) uint8_t msr_bitmap[VCPU_PAGE];
 static uint64_t host_msrs[VCPU_MSR_KERNEL_GS_BASE];
 static bool has_tsc_aux; // the last
 
-physical_t vcpu_msr_bitmap(void) { return physical_of_image(msr_bitmap); }
-
 // In the loops on the way to a guest and back, unrolled, this is known but for the last.
 [[gnu::always_inline]] static inline bool is_switched(unsigned i) {
 	return i < VCPU_MSR_TSC_AUX || (i == VCPU_MSR_TSC_AUX && has_tsc_aux);
@@ -62,6 +60,7 @@ void vcpu_msr_init(struct vcpu *vcpu) {
 		host_msrs[i] = msr_read(rows[i].msr);
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++)
 		vcpu->msr_access[i] = rows[i].access;
+	vmcs_write(VMCS_MSR_BITMAP, physical_of_image(msr_bitmap).value);
 }
 
 static void bitmap_open(uint8_t *half, uint32_t msr) {
