@@ -76,11 +76,12 @@ void thread_cap_destroy(struct slot *slot, bool last) {
 }
 
 bool slot_delete_step(struct slot *slot) {
-	const struct object_ops *ops = &object_ops[slot->cap.type];
+	cap_destroy *destroy;
 
 	if (unlikely(slot->next & (SLOT_OF_THREAD | SLOT_ON_WAY | SLOT_UNFINISHED)))
 		slot_leaves(slot);
-	if (ops->destroy) ops->destroy(slot, derive_is_last(slot));
+	destroy = object_ops[slot->cap.type].destroy;
+	if (destroy) destroy(slot, derive_is_last(slot));
 	if (unlikely(slot->next & SLOT_UNFINISHED)) return true;
 	derive_remove(slot);
 	return false;

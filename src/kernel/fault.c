@@ -65,7 +65,7 @@ static unsigned register_of(unsigned kind, unsigned i) {
 }
 
 // The message of the rare kinds, word by word.
-static uint64_t write_words(struct thread *sender, struct thread *receiver) {
+[[gnu::noinline]] static uint64_t write_words(struct thread *sender, struct thread *receiver) {
 	const struct fault *fault = &sender->fault;
 	uint64_t words[FAULT_UNKNOWN_SYSCALL_LENGTH];
 	unsigned kind = sender->fault_kind;

@@ -138,7 +138,7 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 }
 
 // The slot holds cap now; null: nothing.
-static void slot_changes(struct slot *slot, const struct cap *cap) {
+[[gnu::always_inline]] static inline void slot_changes(struct slot *slot, const struct cap *cap) {
 	struct thread *thread = slot_thread(slot);
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
 

@@ -89,7 +89,7 @@ static inline bool paging_is_free(uint64_t entry) { return (entry & PAGING_OCCUP
 
 // True if an entry, standing in a table of this level, names a table. No entry of a root is large.
 static inline bool paging_is_table(uint64_t entry, unsigned level) {
-	return level != 1 && (entry & (PAGING_OCCUPIED | PAGING_LARGE)) == PAGING_OCCUPIED;
+	return level != 1 && ((entry ^ PAGING_OCCUPIED) & (PAGING_OCCUPIED | PAGING_LARGE)) == 0;
 }
 
 // Where the entry of a table (as of level 1) or a page of this level leads.
