@@ -15,10 +15,6 @@ struct mapping {
 	uint64_t *entry; // null: the space, or a table on the way, is gone
 };
 
-static inline const struct paging_format *mapping_format(const struct cap *cap) {
-	return cap->map.format == SPACE_GUEST ? &paging_guest : &paging_host;
-}
-
 // What a root says whose ASID is named by another (its word), or names nothing (0): FailedLookup or
 // InvalidCapability 1.
 [[gnu::cold]] enum error mapping_root_error(struct invocation *invocation, uint64_t named);

@@ -53,6 +53,7 @@ static bool table_may_name(const struct cap *table, const struct cap *root) {
 enum error table_map(struct invocation *invocation) {
 	struct cap *table = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
+	bool is_guest = root->map.format == SPACE_GUEST;
 	unsigned level = table_parent_level(table);
 	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
 	uint64_t *entry;
@@ -66,8 +67,8 @@ enum error table_map(struct invocation *invocation) {
 	if (!entry) return error;
 	if (!paging_is_free(*entry)) return ERROR_DELETE_FIRST;
 
-	*entry = paging_table_entry(mapping_format(root), physical_of(cap_object(table)),
-		invocation_word(invocation, 1));
+	*entry = paging_table_entry(is_guest ? &paging_guest : &paging_host,
+		physical_of(cap_object(table)), invocation_word(invocation, 1));
 	table->word = mapping_place(root, address, table->map.level);
 	return ERROR_NONE;
 }

@@ -248,7 +248,6 @@ static uint64_t apic_ratio(void) {
 enum { DEADLINE_TRY_RATE = 10000 };
 
 #define NO_DEADLINE (~0ul)
-#define MICROSECONDS 1000000ul
 #define COUNT_MAX 0xfffffffful
 
 // Written by clock_init only. ratio: APIC timer ticks a TSC tick, 32.32 fixed point; 0: the timer
@@ -277,7 +276,7 @@ static bool deadline_works(uint64_t hertz) {
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
 	uint64_t hertz = tsc_rate(acpi, option_hertz);
 
-	ticks_per_us = (hertz + MICROSECONDS / 2) / MICROSECONDS;
+	ticks_per_us = (hertz + MILLION / 2) / MILLION;
 	this_cpu()->deadline = NO_DEADLINE;
 	if (!ticks_per_us) {
 		print("clock: nothing tells the TSC's rate: give option tsc=KILOHERTZ\n");

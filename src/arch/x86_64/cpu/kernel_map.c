@@ -16,9 +16,6 @@
 #define CONSTANT_BITS (PRESENT | HOST_GLOBAL | ENTRY_NO_EXECUTE)
 #define TEXT_BITS (PRESENT | HOST_GLOBAL)
 
-// SDM 3A, 4.1.4
-#define CPUID_ADDRESS_SIZES 0x80000008u
-
 #define WINDOW_SIZE (KERNEL_IMAGE - PHYSICAL_WINDOW)
 #define VGA_START 0xa0000ul
 #define VGA_END 0xc0000ul
@@ -85,7 +82,7 @@ static void map_image(const char *start, const char *end, uint64_t bits) {
 }
 
 uint64_t kernel_map_ram_end(void) {
-	unsigned bits = cpuid_leaf(CPUID_ADDRESS_SIZES, 0).eax & 0xff;
+	unsigned bits = cpuid_leaf(0x80000008, 0).eax & 0xff; // SDM 3A 4.1.4
 
 	return bits < 47 ? 1ul << (bits ? bits : 36) : WINDOW_SIZE;
 }
