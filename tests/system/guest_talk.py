@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A Linux guest in Bochs: exchanges lines with a component through its second serial port, runs
-many short programs, and a full-screen one in the terminal's raw view."""
+many short programs, and a full-screen one in the terminal's raw view; it boots again from there."""
 
-from nacre import emulator, machine, places, product, results
-from nacre.system_tests import judge
+from nacre import emulator, machine, places, results
+from nacre.system_tests import inflated_kernel, judge, replaced_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
@@ -25,7 +25,8 @@ def raw_results(text):
 
 
 def check():
-    iso = product.make_iso(DESCRIPTION, places.BUILD / "system-tests" / "guest_talk.iso")
+    iso = replaced_iso("guest-talk", {places.GUEST_KERNEL.name: inflated_kernel()},
+                       system=DESCRIPTION)
     running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY, limit=SECONDS)
     found, text = judge("guest-talk", running, [
         ("until", "[greeter] waiting for the guest"), ("until", PROMPT),
@@ -39,9 +40,11 @@ def check():
         ("send", "\x01v echo unseen >/dev/ttyS1; vi /tmp/note"), ("until", "~"),
         ("send", ":s/first/second/"), ("until", "second"), ("send", ":wq"), ("until", PROMPT),
         ("send", "\x01v cat /tmp/note; stty size"), ("until", RAW_ENDS),
-        ("until", "second"), ("until", "20 70")])
+        ("until", "second"), ("until", "20 70"), ("until", PROMPT),
+        ("send", "poweroff"), ("until", "powered off"),
+        ("send", "\x01r"), ("until", "guest restarts"), ("until", "Linux version")])
     return found + list(raw_results(text))
 
 
 ROWS = [("guest-talk", "a component and the guest talk over the guest's second serial port; a "
-         "hundred pipelines run; the raw view shows a full-screen program", check)]
+         "hundred pipelines run; the raw view shows a full-screen program; it restarts", check)]

@@ -11,7 +11,7 @@ import shutil
 import threading
 from collections.abc import Callable
 
-from nacre import build, iso, machine_tests, places, product, programs, results
+from nacre import build, bzimage, iso, machine_tests, places, product, programs, results
 
 
 _making = threading.Lock()
@@ -56,6 +56,18 @@ def demo_iso():
         return _demo_iso()
 
 
+@functools.cache
+def _inflated_kernel():
+    return bzimage.inflated(places.GUEST_KERNEL.read_bytes())
+
+
+def inflated_kernel():
+    """Debian's kernel, inflated here and not in each emulated machine; `guest-shell` boots the
+    original."""
+    with _making:
+        return _inflated_kernel()
+
+
 def changed_iso(name, change):
     """The demo's ISO with `change(modules)` applied to copies of its modules."""
     folder = places.BUILD / "system-tests" / name
@@ -71,18 +83,18 @@ def changed_iso(name, change):
     return target
 
 
-def replaced_iso(name, replacements, edit=None):
-    """The demo composed anew: files of its search path replaced, its description edited."""
+def replaced_iso(name, replacements, edit=None, system=places.DEMO):
+    """A system composed anew: files of its search path replaced, its description edited."""
     folder = places.BUILD / "system-tests" / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for file, data in replacements.items():
         (folder / file).write_bytes(data)
-    text = places.DEMO.read_text()
+    text = system.read_text()
     description = folder / f"{name}.system"
     description.write_text(edit(text) if edit else text)
     image = folder / "system.img"
-    build.compose(description, image, (folder, programs.ensure(places.DEMO)))
+    build.compose(description, image, (folder, programs.ensure(system)))
     kernel, modules = product.system_files(image, "debug")
     target = folder / f"{name}.iso"
     iso.pack_nacre(target, kernel, modules)
