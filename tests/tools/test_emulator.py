@@ -15,6 +15,7 @@ from nacre.report import Failure  # noqa: E402
 QEMU_LIST = """Available CPUs:
 x86 486                   (alias configured by machine type)
 x86 Skylake-Client-v1     Intel Core Processor (Skylake)
+x86 host                  processor with all supported host features
 x86 max                   Enables all features
 
 Recognized CPUID flags:
@@ -69,14 +70,14 @@ class ChoiceTest(unittest.TestCase):
 
 
 class CheckTest(unittest.TestCase):
-    def refused(self, name, text, **wanted):
+    def refused(self, name, text, accelerator="tcg", **wanted):
         with mock.patch.object(models, "listed", lambda which: {
                 "qemu": QEMU_LIST, "bochs": BOCHS_LIST}[which]):
             if text is None:
-                emulator.check(name, emulator.Wanted(**wanted))
+                emulator.check(name, emulator.Wanted(**wanted), accelerator)
                 return
             with self.assertRaisesRegex(Failure, text):
-                emulator.check(name, emulator.Wanted(**wanted))
+                emulator.check(name, emulator.Wanted(**wanted), accelerator)
 
     def test_memory_and_cores_have_bounds(self):
         self.refused("qemu", "--memory 0: QEMU can have 64 to", memory=0)
@@ -87,7 +88,10 @@ class CheckTest(unittest.TestCase):
 
     def test_models_are_those_that_the_emulator_lists(self):
         self.refused("qemu", None, cpu="max,-fsgsbase,level=3")
-        self.refused("qemu", None, cpu="host")
+        self.refused("qemu", "--cpu host: without KVM", cpu="host")
+        self.refused("qemu", "--cpu host: without KVM", cpu="host,-smep")
+        self.refused("bochs", "--cpu host: Bochs has no such model", cpu="host")
+        self.refused("qemu", None, "kvm", cpu="host")
         self.refused("qemu", "no such model; did you mean Skylake-Client-v1", cpu="Skylake-Client")
         self.refused("qemu", "no flag '-fsgbase'.*did you mean fsgsbase", cpu="max,-fsgbase")
         self.refused("bochs", None, cpu="tigerlake")

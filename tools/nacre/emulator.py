@@ -55,7 +55,7 @@ def choose(request):
     return "bochs", None
 
 
-def check(emulator, request):
+def check(emulator, request, accelerator=None):
     """Says what this emulator cannot do, before it says so in its own words."""
     title, most = TITLES[emulator], MOST_CORES[emulator]
     if not SMALLEST_MEMORY <= request.memory <= LARGEST_MEMORY[emulator]:
@@ -65,13 +65,16 @@ def check(emulator, request):
         raise Failure(f"--cores {request.cores}: {title} can have 1 to {most} cores here")
     if request.cpu:
         models.check(emulator, request.cpu)
+    if request.cpu.split(",")[0] == "host" and accelerator != "kvm":
+        raise Failure("--cpu host: without KVM, which is not used here, QEMU cannot be this CPU; "
+                      "`max` has all that it can be")
 
 
 def start(iso, request, pace, **attached):
     """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions".
     `attached` are settings that both machines have: `disks`, `wire`, `limit`."""
     emulator, accelerator = choose(request)
-    check(emulator, request)
+    check(emulator, request, accelerator)
     attached |= {"memory": request.memory, "cores": request.cores}
     if request.cpu:
         attached["cpu"] = request.cpu
