@@ -150,10 +150,10 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 
 static inline bool find_caps(
 	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
-	const uint64_t *addresses = thread->buffer_to_read->caps_or_badges;
-
 	for (unsigned i = 0; i < count; i++) {
-		if (!thread_find_soon(thread, addresses[i], &caps[i]))
+		uint64_t address = thread->buffer_to_read->caps_or_badges[i];
+
+		if (!thread_find_soon(thread, address, &caps[i]))
 			return find_caps_anywhere(thread, caps, count, kind);
 	}
 	return true;
