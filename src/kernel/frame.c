@@ -43,11 +43,12 @@ static void frame_detach(struct cap *cap) {
 
 	if (mapping.entry && paging_leads_to(*mapping.entry, level, physical_of(cap_object(cap)))) {
 		*mapping.entry = 0;
-		if (is_split) memset(mapping.entry, 0, BIT(TABLE_BITS));
-		if (is_guest)
+		if (is_guest) {
+			if (is_split) memset(mapping.entry, 0, BIT(TABLE_BITS));
 			vmx_invalidate_guest(space_physical(mapping.root));
-		else
+		} else {
 			space_flush_page(mapping.root, cap_address(cap));
+		}
 	}
 	cap->word = 0;
 }
@@ -101,12 +102,12 @@ enum error frame_map(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-enum error frame_map_ept(struct invocation *invocation) {
+[[gnu::always_inline]] static inline enum error map_ept(
+	struct invocation *invocation, bool is_split) {
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
 	unsigned attributes = paging_guest_attributes(invocation_word(invocation, 2));
-	bool is_split = frame_is_split(frame);
 	unsigned level = frame_level(frame), count = is_split ? PAGING_ENTRIES : 1;
 	uint64_t *entries, first;
 	enum error error;
@@ -127,6 +128,11 @@ enum error frame_map_ept(struct invocation *invocation) {
 		entries[i] = first ^ (uint64_t)i << PAGE_BITS;
 	frame->word = mapping_place(root, address, 0);
 	return ERROR_NONE;
+}
+
+enum error frame_map_ept(struct invocation *invocation) {
+	if (unlikely(frame_is_split(&invocation->slot->cap))) return map_ept(invocation, true);
+	return map_ept(invocation, false);
 }
 
 enum error frame_unmap(struct invocation *invocation) {
