@@ -185,8 +185,9 @@ static inline bool find_caps(
 // constant kind leads to without a look back.
 [[gnu::always_inline]] static inline void send_to(
 	struct thread *thread, struct slot *slot, enum send_kind kind) {
-	unsigned count = thread->buffer_to_read ? tag_caps(*context_tag(&thread->context)) : 0;
+	unsigned count = tag_caps(*context_tag(&thread->context));
 
+	if (count && unlikely(!thread->buffer_to_read)) count = 0;
 	if (!count && takes_messages(&slot->cap))
 		send_message(thread, slot, kind);
 	else if (kind == KIND_CALL)
