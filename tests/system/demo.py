@@ -38,14 +38,6 @@ def check_guest():
     return found + list(guest_results("guest-shell", text))
 
 
-def check_natives(firmware):
-    name = f"natives-{firmware}"
-    running = machine.QemuMachine(iso=demo_iso(), memory=emulator.MEMORY, firmware=firmware,
-                                  clock="emulated")
-    return judge(name, running,
-                 [("until", "no VT-x"), ("until", CLIENT), ("until", CLIENT)])[0]
-
-
 def check_command():
     """`./nacre run --until` ends with 0 when the text comes and with another status when not."""
     command = [places.ROOT / "nacre", "run", "--iso", demo_iso(), "--emulator", "qemu"]
@@ -61,10 +53,6 @@ def check_command():
 
 
 ROWS = [
-    ("natives-bios", "under QEMU's BIOS the components run and the lack of VT-x is told",
-     lambda: check_natives("bios")),
-    ("natives-uefi", "under UEFI the components run and the lack of VT-x is told",
-     lambda: check_natives("uefi")),
     ("command", "`./nacre run --until` tells by its status whether the text was seen",
      check_command),
     ("guest-shell", "Debian's kernel boots to a shell beside the components, takes a command "

@@ -15,7 +15,7 @@ from nacre.report import Failure, step
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
-LONG = ("system/tutorial", "system/guest-shell", "fuzz", "system/guest-talk", "kernel-vtx",
+LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/tutorial", "kernel-vtx",
         "sameness", "guests")
 
 
