@@ -31,10 +31,10 @@ struct extra {
 static void *chunk_append(
 	struct extra *extra, enum bootinfo_chunk_id id, const void *payload, uint64_t size) {
 	struct bootinfo_chunk chunk = {.id = id, .length = sizeof(chunk) + size};
-	uint8_t *start = extra->memory + extra->size;
+	uint8_t *start = extra->memory ? extra->memory + extra->size : NULL;
 
 	extra->size += chunk.length;
-	if (!extra->memory) return NULL;
+	if (!start) return NULL;
 	memcpy(start, &chunk, sizeof(chunk));
 	return memcpy(start + sizeof(chunk), payload, size);
 }

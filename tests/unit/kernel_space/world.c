@@ -30,7 +30,7 @@ static struct cpu cpu;
 static struct slot slots[SLOTS];
 static unsigned slots_used;
 static unsigned pages_used;
-static uint64_t kernel_root[PAGING_ENTRIES];
+alignas(1 << PAGE_BITS) static uint64_t kernel_root[PAGING_ENTRIES];
 
 void panic(const char *format, ...) {
 	va_list arguments;

@@ -10,7 +10,7 @@
 
 enum {
 	SIZE = 4096, // of each piece of memory
-	RSDP_AT = 0xe0040,
+	RSDP_AT = 0x40, // of the BIOS, the rest of a piece
 	XSDT_AT = 0x100,
 	MADT_AT = 0x400,
 	FADT_AT = 0xc00,
@@ -89,12 +89,12 @@ static void build(uint8_t *memory, uint64_t base, unsigned ioapics) {
 	table(memory + FADT_AT, "FACP", 244);
 	put(memory + HPET_AT + 44, 0xfed00000, 8);
 	table(memory + HPET_AT, "HPET", 56);
-	memcpy(bios + RSDP_AT - 0xe0000, "RSD PTR ", 8);
-	bios[RSDP_AT - 0xe0000 + 15] = 2;
-	put(bios + RSDP_AT - 0xe0000 + 20, 36, 4);
-	put(bios + RSDP_AT - 0xe0000 + 24, base + XSDT_AT, 8);
-	sum_fix(bios + RSDP_AT - 0xe0000, 20, 8);
-	sum_fix(bios + RSDP_AT - 0xe0000, 36, 32);
+	memcpy(bios + RSDP_AT, "RSD PTR ", 8);
+	bios[RSDP_AT + 15] = 2;
+	put(bios + RSDP_AT + 20, 36, 4);
+	put(bios + RSDP_AT + 24, base + XSDT_AT, 8);
+	sum_fix(bios + RSDP_AT, 20, 8);
+	sum_fix(bios + RSDP_AT, 36, 32);
 }
 
 static void read_all(void) {
