@@ -85,7 +85,7 @@ enum error table_unmap(struct invocation *invocation) {
 }
 
 void table_destroy(struct slot *slot, bool last) {
-	if (last) table_detach(&slot->cap);
+	if (last && slot->cap.map.mapped) table_detach(&slot->cap);
 }
 
 // A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
