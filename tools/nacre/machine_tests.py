@@ -46,7 +46,8 @@ def run_kernel():
 
 
 def run_kernel_isolated():
-    return run_in_qemu("kernel-isolated", "kpti=on", ["defences: kpti", "unexpected so far"])
+    return run_in_qemu("kernel-isolated", "kpti=on itlb-multihit=on",
+                       ["defences: kpti", " itlb-multihit", "unexpected so far"])
 
 
 def run_kernel_plain():

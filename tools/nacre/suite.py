@@ -42,7 +42,7 @@ def all_tests():
              alone=False),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
-        Test("kernel-isolated", "the same with page-table isolation (kpti=on), in QEMU",
+        Test("kernel-isolated", "the same with kpti=on and itlb-multihit=on, in QEMU",
              machine_tests.run_kernel_isolated, alone=False),
         Test("kernel-plain", "the same without fast paths (fastpath=off), in QEMU",
              machine_tests.run_kernel_plain, alone=False),
