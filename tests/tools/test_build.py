@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The build directory: one for each compiler, warnings that stop tests only, and no rebuild."""
 
+import fcntl
 import pathlib
+import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from unittest import mock
 
@@ -35,7 +38,9 @@ class CompilerTest(unittest.TestCase):
         self.assertEqual(packages.of_compiler("tcc"), ())
 
 
-class WarningsTest(unittest.TestCase):
+class BuildTest(unittest.TestCase):
+    """A small project, built as the tree is."""
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -49,13 +54,15 @@ class WarningsTest(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
         self.warned = mock.patch.object(build, "warn").start()
-        mock.patch.object(build, "step").start()
+        self.told = mock.patch.object(build, "step").start()
         mock.patch.object(packages, "ensure").start()
         self.addCleanup(mock.patch.stopall)
 
     def time_of(self, name):
         return (places.BUILD / name).stat().st_mtime_ns
 
+
+class WarningsTest(BuildTest):
     def test_a_warning_stops_no_user(self):
         build.compile_all()
         self.assertTrue((places.BUILD / "program").is_file())
@@ -92,6 +99,31 @@ class WarningsTest(unittest.TestCase):
                 mock.patch.object(places, "COMPILER", ["other"]):
             with self.assertRaisesRegex(Failure, "builds with `gcc`, and CC is `other`"):
                 build.compile_all()
+
+
+class AloneTest(BuildTest):
+    """Several builds in one directory."""
+
+    def test_of_two_at_once_one_waits(self):
+        builder = threading.Thread(target=build.compile_all)
+        with build.building_alone():
+            builder.start()
+            builder.join(0.5)
+            self.assertTrue(builder.is_alive())
+            self.assertFalse((places.BUILD / "build.ninja").exists())
+        builder.join()
+        self.assertTrue((places.BUILD / "program").is_file())
+        self.assertIn("waiting", self.told.call_args_list[0].args[0])
+
+    def test_compilers_that_a_killed_command_left_are_waited_for(self):
+        with build.building_alone() as lock:
+            left = subprocess.Popen(["sleep", "60"], pass_fds=[lock])
+        with open(places.BUILD / "lock", "w") as file:
+            with self.assertRaises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.kill()
+            left.wait()
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Configures and builds with Meson and Ninja, and composes system images."""
 
+import contextlib
+import fcntl
 import filecmp
 import json
 import os
@@ -22,6 +24,21 @@ MADE_FILES = ("build.ninja", "compile_commands.json", ".ninja_log", ".ninja_deps
               COMPILER_RECORD)
 MADE_FOLDERS = ("meson-info", "meson-logs", "meson-private", *ROOMS)
 COMPOSE = places.ROOT / "tools" / "compose.py"
+
+
+@contextlib.contextmanager
+def building_alone():
+    """Of several `./nacre` one at a time builds in a directory: two Ninjas there would each take
+    the other's half-made files for done. Its compilers hold the lock as well, so those of a
+    command that was killed are waited for."""
+    places.BUILD.mkdir(parents=True, exist_ok=True)
+    with open(places.BUILD / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            step(f"waiting: another ./nacre builds in {places.shown(places.BUILD)}")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
 
 
 def introspected(name):
@@ -91,36 +108,38 @@ def unit_tests():
     return [os.path.relpath(test["cmd"][0], places.BUILD) for test in introspected("tests")]
 
 
-def run_ninja(targets):
+def run_ninja(targets, lock):
     """A build with nothing to do stays quiet."""
     command = ["ninja", "-C", str(places.BUILD)]
     idle = subprocess.run([*command, "-n", *targets], stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     if idle.returncode != 0 or "no work to do" not in idle.stdout:
         step("building")
-        run_logged([*command, *targets], "build")
+        run_logged([*command, *targets], "build", pass_fds=[lock])
 
 
 def compile_all():
     """Builds every target; a mere warning of the compiler stops it only where tests are built."""
     packages.ensure(packages.BUILD)
-    configure(strict=False)
-    try:
-        run_ninja(["all"])
-    except Failure:
-        if not has_strict_warnings():
-            raise
-        warn("the build failed where warnings are errors, as the tests want it: "
-             "building again where they are not")
-        set_strict_warnings(False)
-        run_ninja(["all"])
+    with building_alone() as lock:
+        configure(strict=False)
+        try:
+            run_ninja(["all"], lock)
+        except Failure:
+            if not has_strict_warnings():
+                raise
+            warn("the build failed where warnings are errors, as the tests want it: "
+                 "building again where they are not")
+            set_strict_warnings(False)
+            run_ninja(["all"], lock)
 
 
 def compile_for_tests():
     """Builds every target and the unit tests; warnings are errors."""
     packages.ensure(packages.BUILD)
-    configure(strict=True)
-    run_ninja(["all", *unit_tests()])
+    with building_alone() as lock:
+        configure(strict=True)
+        run_ninja(["all", *unit_tests()], lock)
 
 
 def artefact(name):

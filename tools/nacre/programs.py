@@ -6,6 +6,7 @@ import hashlib
 import threading
 import xml.etree.ElementTree
 
+from compose import output
 from nacre import build, places
 from nacre.report import run_logged, step
 
@@ -56,8 +57,9 @@ def compile_program(sources, target):
     step(f"compiling {places.shown(target)}")
     target.parent.mkdir(parents=True, exist_ok=True)
     includes = [word for folder in (sources[0].parent, *INCLUDE) for word in ("-I", folder)]
-    run_logged([*COMPILE, *includes, *sources, *libraries, f"-Wl,-T,{LINKER_SCRIPT}", *LINK,
-                "-o", target], f"program-{target.stem}")
+    with output.making(target) as partial:
+        run_logged([*COMPILE, *includes, *sources, *libraries, f"-Wl,-T,{LINKER_SCRIPT}", *LINK,
+                    "-o", partial], f"program-{target.stem}")
 
 
 def ensure(description):
