@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files start with a licence line and hold no machine paths, open ends or conditionals in C."""
+"""Files start with a licence line and hold no machine paths, open ends or conditionals in C; what
+is not text is small."""
 
 import re
 import sys
@@ -10,6 +11,8 @@ from source_tree import ROOT
 LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
 LICENSED = {".c", ".h", ".asm", ".py", ".sh", ".ld", ".build", ".cfg", ".xml", ".system"}
 COLUMNS = 100
+# Bytes of a file that is not text: an example's content, not what a program made.
+BINARY = 8192
 TAB = {".py": 4}
 RULES = (
     (re.compile(r"(?<![\w.])/(home|work|root|Users)/(?!build\b)\w"),
@@ -35,6 +38,8 @@ def check(path):
     try:
         lines = path.read_text().splitlines()
     except UnicodeDecodeError:
+        if path.stat().st_size > BINARY:
+            yield f"{place}:1: not text, and longer than {BINARY} bytes: does it belong here?"
         return
     if path.suffix in LICENSED and lines and not any(LICENCE in line for line in lines[:3]):
         yield f"{place}:1: the first line must be the licence: {LICENCE}"

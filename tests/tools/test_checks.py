@@ -3,7 +3,9 @@
 
 import pathlib
 import sys
+import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ci"))
 
@@ -11,6 +13,7 @@ import check_clang  # noqa: E402
 import check_layers  # noqa: E402
 import check_size  # noqa: E402
 import check_symbols  # noqa: E402
+import check_words  # noqa: E402
 import source_tree  # noqa: E402
 
 Path = pathlib.Path
@@ -58,6 +61,16 @@ class LayersTest(unittest.TestCase):
         self.assertIsNotNone(check_layers.problem("src/kernel", "stdio.h", None))
         self.assertIsNone(check_layers.problem("src/kernel", "stdint.h", None))
         self.assertIsNone(check_layers.problem("tests", "stdio.h", None))
+
+
+class WordsTest(unittest.TestCase):
+    def test_what_is_not_text_is_small(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(check_words, "ROOT", Path(folder)):
+            file = Path(folder) / "made.bin"
+            for content, problems in ((b"\xff" * 100, 0), (b"\xff" * 10000, 1), (b"a\n" * 9000, 0)):
+                file.write_bytes(content)
+                self.assertEqual(len(list(check_words.check(file))), problems)
 
 
 class SizeTest(unittest.TestCase):
