@@ -16,5 +16,9 @@ struct pci_wanted {
 	unsigned enable; // enum pci_enable
 };
 
+SEL4_C_BEGIN
+
 // False when it cannot be used; a line says why.
 ABI_MUST_USE bool pci_open(const struct pci_wanted *wanted);
+
+SEL4_C_END

@@ -5,6 +5,8 @@
 
 #include <abi/compiler.h>
 
+#include <sel4/macros.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +41,8 @@ static inline struct settings settings_of(uint64_t vaddr, uint64_t size) {
 	return settings;
 }
 
+SEL4_C_BEGIN
+
 // The next line that has words; false at the end.
 ABI_MUST_USE bool settings_next(struct settings *settings, struct setting *setting);
 
@@ -59,3 +63,5 @@ ABI_MUST_USE bool word_mac(struct word word, uint8_t mac[MAC_BYTES]);
 
 // 10.0.2.15, as a number whose highest byte is the first.
 ABI_MUST_USE bool word_ipv4(struct word word, uint32_t *address);
+
+SEL4_C_END

@@ -18,6 +18,12 @@ from nacre import sdk, sdk_include  # noqa: E402
 
 DEBUG, RELEASE = boards.CONFIGS["debug"], boards.CONFIGS["release"]
 PLAIN, GUESTS = boards.BOARDS["x86_64_generic"], boards.BOARDS["x86_64_generic_vtx"]
+# What a header declares and another translation unit has.
+FUNCTION = re.compile(
+    r"^(?!static|typedef|#|//)(?:__attribute__\(\(.*\)\) |\w+ )*\w+ \*?(\w+)\([^;{]*\);",
+    re.MULTILINE)
+# A program has these itself.
+ENTRY_POINTS = {"init", "notified", "protected", "microkit_protected", "fault"}
 PROGRAM = """#include <microkit.h>
 void init(void) { microkit_notify(0); microkit_mr_set(0, seL4_GetMR(1)); }
 void notified(microkit_channel ch) { microkit_irq_ack(ch); }
@@ -97,6 +103,25 @@ class Headers(unittest.TestCase):
                          "-o", folder / "program.o"], stdout=subprocess.PIPE,
                         stderr=subprocess.STDOUT, text=True, check=False)
                     self.assertEqual(result.returncode, 0, f"{dialect}: {result.stdout}")
+
+    def test_a_program_in_cxx_links_with_the_libraries(self):
+        """Each function of another translation unit is one of C to it."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            sdk_include.write(folder, GUESTS, DEBUG)
+            headers = [folder / "microkit.h", *sorted((folder / "components").glob("*.h"))]
+            functions = {function for header in headers for function in
+                         FUNCTION.findall(header.read_text())} - ENTRY_POINTS
+            self.assertLessEqual({"print", "pci_open", "settings_next", "microkit_dbg_puts"},
+                                 functions)
+            (folder / "program.cc").write_text(
+                "".join(f"#include <{header.relative_to(folder)}>\n" for header in headers)
+                + "".join(f"auto *use_{function} = &{function};\n" for function in functions))
+            subprocess.run(["g++", "-std=c++17", "-c", "-I", folder, folder / "program.cc", "-o",
+                            folder / "program.o"], check=True)
+            needed = subprocess.run(["nm", "-u", folder / "program.o"], check=True,
+                                    stdout=subprocess.PIPE, text=True).stdout.split()
+            self.assertEqual({word for word in needed if word != "U"}, functions)
 
     def test_a_folder_of_somebody_else_is_left_alone(self):
         with tempfile.TemporaryDirectory() as name:
