@@ -5,6 +5,8 @@ import unittest
 
 from composing import MR, VM, Composer, Problems, boards, channel, cli, pd
 
+from nacre import programs
+
 
 def io_space(inside="", name="d", device="0:4.0", domain="1"):
     return (f'<io_address_space name="{name}" peripheral_id="{device}" domain_id="{domain}">'
@@ -431,6 +433,15 @@ class Descriptions(Composer):
         problems = Problems("test.system")
         self.assertIsNone(cli.compose(str(description), [], problems))
         self.assertIn("must be <system>", problems.texts()[0])
+
+    def test_an_encoding_that_is_none(self):
+        description = self.path / "test.system"
+        for encoding in ("foo", "shift_jis", "zlib"):
+            description.write_text(f"<?xml version='1.0' encoding='{encoding}'?><system/>")
+            problems = Problems("test.system")
+            self.assertIsNone(cli.compose(str(description), [], problems))
+            self.assertIn("as its XML declaration says", problems.texts()[0])
+            self.assertIsNone(programs.elements(description, "program_image"))
 
     def test_malformed_xml(self):
         _, problems = self.compose("<memory_region")

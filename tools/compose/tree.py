@@ -68,4 +68,7 @@ def read_tree(data, problems):
         place = Element("", {}, error.lineno, error.offset + 1)
         problems.add(place, f"not well-formed XML: {xml.parsers.expat.errors.messages[error.code]}")
         return None
+    except (LookupError, ValueError) as error:
+        problems.add(None, f"cannot be read as its XML declaration says: {error}")
+        return None
     return None if builder.is_too_deep else builder.root

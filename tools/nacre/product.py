@@ -2,7 +2,6 @@
 """Makes bootable ISOs out of what the build made."""
 
 import tempfile
-import xml.etree.ElementTree
 
 from compose import output
 from nacre import build, iso, packages, places, programs
@@ -48,12 +47,8 @@ def needs_guest_files(description):
 
 
 def has_guests(description):
-    """Whether it describes a virtual machine; what is wrong with it, the composer has said."""
-    try:
-        root = xml.etree.ElementTree.parse(description).getroot()
-    except (OSError, xml.etree.ElementTree.ParseError):
-        return True
-    return root.find(".//virtual_machine") is not None
+    """Whether it describes a virtual machine."""
+    return bool(programs.elements(description, "virtual_machine"))
 
 
 def compose(description, image, flavour="debug"):

@@ -23,13 +23,18 @@ INCLUDE = (places.ROOT / "include", places.BUILD / "include", places.ROOT / "src
 _compiling = threading.Lock()
 
 
-def named_programs(description):
-    """The program files a description names; what is wrong with it, the composer says."""
+def elements(description, name):
+    """The description's elements of that name, None if it cannot be read; what is wrong with it,
+    the composer says."""
     try:
-        root = xml.etree.ElementTree.parse(description).getroot()
-    except (OSError, xml.etree.ElementTree.ParseError):
-        return []
-    names = {element.get("path") for element in root.iter("program_image")}
+        return list(xml.etree.ElementTree.parse(description).iter(name))
+    except (OSError, xml.etree.ElementTree.ParseError, LookupError, ValueError):
+        return None
+
+
+def named_programs(description):
+    """The program files a description names."""
+    names = {element.get("path") for element in elements(description, "program_image") or []}
     return sorted(name for name in names if name)
 
 
