@@ -55,7 +55,8 @@ class Tally:
             outcome = FAILED if any(result.outcome == FAILED for result in bad) else (
                 SKIPPED if results and len(bad) == len(results) else PASSED)
             count = f", {len(results)} tests" if len(results) > 1 else ""
-            print(f"{MARKS[outcome]} {test.name} ({seconds:.1f} s{count}): {test.sentence}")
+            print(f"{MARKS[outcome]} {test.name} ({seconds:.1f} s{count}): {test.sentence}",
+                  flush=True)
             if len(results) == 1 and not bad and results[0].text:
                 print(f"     {results[0].text}")
             for result in bad:
