@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Where results are written: files whole or not at all, links and devices left what they are."""
 
+import io
 import os
 import pathlib
 import stat
@@ -9,9 +10,11 @@ import sys
 import tempfile
 import threading
 import unittest
+from unittest import mock
 
 from composing import MR, ROOT, Composer, pd
 from compose import output  # isort: skip
+from nacre import cli, product
 
 TOOL = ROOT / "tools" / "compose.py"
 
@@ -125,6 +128,16 @@ class Composing(Composer):
         self.assertEqual(result.returncode, 1)
         self.assertIn("nacre: the output was closed", result.stderr)
         self.assertNotIn("Traceback", result.stderr)
+
+    def test_the_command_names_what_it_cannot_write(self):
+        for output_file, why in (("/dev/full", "/dev/full: No space left"),
+                                 (self.path, "is a folder; name the file")):
+            with mock.patch.object(product, "make_iso", wraps=product.make_iso) as make, \
+                    mock.patch.object(sys, "stderr", io.StringIO()) as said:
+                if output_file == "/dev/full":
+                    make.side_effect = lambda *_: output.write("/dev/full", b"iso")
+                self.assertEqual(cli.main(["build", "-o", str(output_file)]), 1)
+            self.assertIn(why, said.getvalue())
 
 
 if __name__ == "__main__":

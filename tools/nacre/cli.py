@@ -183,6 +183,11 @@ def main(words):
     except Failure as failure:
         print(f"nacre: {failure}", file=sys.stderr)
         return failure.status
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"nacre: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nnacre: interrupted", file=sys.stderr)
         return 130

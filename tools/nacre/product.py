@@ -5,7 +5,7 @@ import tempfile
 
 from compose import output
 from nacre import build, iso, packages, places, programs
-from nacre.report import step
+from nacre.report import Failure, step
 
 
 def system_files(image, flavour):
@@ -23,6 +23,8 @@ def is_current(target, sources):
 
 def make_iso(description, target, flavour="debug", arguments=""):
     """Builds everything and packs the described system; quiet when nothing changed."""
+    if target.is_dir():
+        raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
     packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
     build.compile_all()
     if needs_guest_files(description):
