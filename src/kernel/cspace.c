@@ -32,7 +32,8 @@ struct slot *cspace_find(const struct cap *cnode, uint64_t address) {
 }
 
 struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned left) {
-	struct slot *slot = walk(&cnode, address << (64 - left), &left);
+	// The distance has six bits: where there is no cnode, left may be any number.
+	struct slot *slot = walk(&cnode, address << (-left & 63), &left);
 	unsigned guard_size = cnode->cnode.guard_size;
 	uint64_t guard = cnode->cnode.guard;
 
