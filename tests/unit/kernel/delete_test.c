@@ -3,6 +3,8 @@
 #include "test.h"
 #include "world.h"
 
+#include <kernel/endpoint.h>
+#include <kernel/notification.h>
 #include <kernel/object.h>
 
 enum {
@@ -13,11 +15,14 @@ enum {
 	ROUNDS = 3000,
 	PAUSED = 4, // deletions that were stopped and may go on
 	STEPS_MAX = 20000,
+	WAITERS = 8, // threads of no memory
 };
 
 // Objects with slots: cnodes and threads.
 static struct slot *arrays[OBJECTS];
 static unsigned array_slots[OBJECTS];
+
+static struct thread waiters[WAITERS];
 
 static struct slot *random_place(unsigned objects) {
 	unsigned object = random_below(objects + 1);
@@ -28,6 +33,16 @@ static struct slot *random_place(unsigned objects) {
 
 static struct slot *slots_of(const struct cap *cap) {
 	return cap->type == CAP_THREAD ? cap_thread(cap)->slots : cap_object(cap);
+}
+
+static void make_wait(struct endpoint *endpoint, struct notification *notification) {
+	for (unsigned i = 0; i < WAITERS; i++) {
+		waiters[i] = (struct thread){};
+		if (i % 2)
+			thread_block(&waiters[i], THREAD_BLOCKED_SEND, &endpoint->head);
+		else
+			thread_block(&waiters[i], THREAD_BLOCKED_NOTIFICATION, &notification->head);
+	}
 }
 
 // Makes the objects, their capabilities in slots 1.. of nobody.
@@ -42,6 +57,9 @@ static void make_objects(unsigned objects) {
 		array_slots[i] = 1u << (is_thread ? THREAD_SLOT_RADIX : radix);
 	}
 	check(world_make(OBJECT_ENDPOINT, 0, 1 + objects, 1) == ERROR_NONE);
+	check(world_make(OBJECT_NOTIFICATION, 0, 2 + objects, 1) == ERROR_NONE);
+	make_wait(cap_object(&world.slots[1 + objects].cap),
+		cap_object(&world.slots[2 + objects].cap));
 }
 
 static bool is_referred(const struct slot *array, bool by_zombie) {
@@ -93,6 +111,7 @@ static void check_memory(unsigned objects) {
 	filled += world_check_order();
 	for (const struct slot *s = &world.slots[0]; s; s = slot_next(s)) {
 		check(!slot_next(s) || slot_next(s)->previous == s);
+		check(s->cap.type != CAP_ZOMBIE || s->next & SLOT_UNFINISHED);
 		listed++;
 	}
 	check(filled == listed);
@@ -112,6 +131,8 @@ static void finish(unsigned objects) {
 	for (unsigned i = 0; i < objects; i++)
 		for (unsigned j = 0; j < array_slots[i]; j++)
 			check(slot_is_empty(&arrays[i][j]));
+	for (unsigned i = 0; i < WAITERS; i++)
+		check(!thread_is_blocked(&waiters[i]));
 }
 
 static void stopped_once_a_step(void) {

@@ -21,6 +21,7 @@ struct tests {
 
 extern const struct tests benchmark_tests;
 extern const struct tests bound_tests;
+extern const struct tests stopped_tests;
 extern const struct tests boot_tests;
 extern const struct tests boot_memory_tests;
 extern const struct tests cnode_tests;
