@@ -267,6 +267,8 @@ static void options_all(void) {
 	options_read("root-cnode-bits=17 serial=0xfffff log=al", options);
 	check(options[OPTION_ROOT_CNODE] == 17 && options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT);
 	check(options[OPTION_LOG] == 0);
+	options_read("serial=0x3: tsc=239918:", options);
+	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_TSC] == 0);
 	options_read("serial=none fastpath=off", options);
 	check(options[OPTION_SERIAL] == 0 && options[OPTION_FAST_PATHS] == WISH_OFF);
 	check(options[OPTION_TSC] == 0);

@@ -29,7 +29,7 @@ static bool number_read(const char *text, unsigned base, unsigned *value) {
 	uint64_t number = 0;
 
 	do {
-		unsigned digit = *text >= 'a' ? (unsigned)*text - 'a' + 10 : (unsigned)*text - '0';
+		unsigned digit = (unsigned)*text - (*text <= '9' ? '0' : 'a' - 10);
 
 		number = number * base + digit;
 		if (digit >= base || number > UINT32_MAX) return false;
