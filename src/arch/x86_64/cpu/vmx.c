@@ -144,7 +144,7 @@ static bool is_unrestricted(void) { return vmx.words[VMX_SECONDARY].may & SECOND
 // a guest that set CD would take the host's cache away.
 static void set_control_registers(struct range cr0, struct range cr4) {
 	if (is_unrestricted()) cr0.must &= ~(CR0_PE | CR0_PG);
-	vmx.words[VMX_CR0] = cr0;
+	vmx.words[VMX_CR0] = (struct range){cr0.must, cr0.may & UINT32_MAX};
 	vmx.words[VMX_CR4] = (struct range){cr4.must, cr4.may & CR4_OFFERED};
 	vmx.words[VMX_CR0_MASK] = (struct range){CR0_CD | CR0_NW, UINT64_MAX};
 	vmx.words[VMX_CR4_MASK] = (struct range){cr4.may & ~CR4_OFFERED, UINT64_MAX};
