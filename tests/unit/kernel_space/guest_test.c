@@ -104,6 +104,27 @@ static void guest_split_replaced(void) {
 	check(world.guest_flushes == 1);
 }
 
+// Each of the pages has the memory type and the rights of the frame.
+static void guest_split_kinds(void) {
+	struct slot *root = world_space(OBJECT_EPT_PML4);
+	struct slot *large = world_frame(MIB2, 0x400000);
+
+	this_cpu()->defences = DEFENCE_BIT(ITLB_MULTIHIT);
+	world_map_path(root, 0);
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned type = i & 1 ? 1 : 6, allowed = i & 2 ? RW : RIGHT_READ;
+
+		large->cap.device = i >> 2 & 1;
+		large->cap.rights = allowed & 0xf;
+		check(world_call(frame_map_ept, (struct call){large, root, {0, RW, type}}) ==
+			ERROR_NONE);
+		if (large->cap.device && type == 6) type = 0;
+		check(split_entries(root, 0, (allowed == RW ? 7 : 5) | type << 3) == 512);
+		check(world_call(frame_unmap, (struct call){.slot = large}) == ERROR_NONE);
+		check(split_entries(root, 0, 0) == 0);
+	}
+}
+
 // A program may have its large pages all the same.
 static void host_not_split(void) {
 	struct slot *root = world_space(OBJECT_PML4);
@@ -161,6 +182,8 @@ static const struct test rows[] = {
 		guest_split_frame},
 	{"frame.guest.split.stale", "an old split frame removes nothing of another's table",
 		guest_split_replaced},
+	{"frame.guest.split.kinds", "the pages of a split frame are as the frame is",
+		guest_split_kinds},
 	{"frame.split.host", "a program's large frame is one page all the same", host_not_split},
 	{"frame.guest.none", "a guest page without rights gives no access and still counts",
 		guest_no_access},
