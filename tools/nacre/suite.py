@@ -16,7 +16,7 @@ from nacre.report import Failure, step
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
 LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/tutorial", "kernel-vtx",
-        "sameness", "guests")
+        "sameness")
 
 
 @dataclasses.dataclass(frozen=True)
