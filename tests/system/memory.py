@@ -3,6 +3,7 @@
 
 import functools
 import re
+import subprocess
 
 from nacre import emulator, iso, machine, places, product, results
 from nacre.system_tests import demo_iso, judge
@@ -16,8 +17,10 @@ LOST = re.compile(r"untyped blocks are dropped, with (\d+) KiB of RAM")
 # Holes -> KiB of RAM that the list of untypeds has no room for, at most. Debian 13's OVMF leaves
 # memory in so many pieces that ten holes more are beyond it, by small pieces.
 MOST_LOST = {0: 0, 10: 64, 100: 40 << 10, 250: 190 << 10, 300: 230 << 10}
-# With 300 by UEFI GRUB 2.12 asks the firmware for memory after having left it.
-HOLES = {"bios": (0, 10, 100, 300), "uefi": (0, 10, 100, 250)}
+HOLES = {"bios": (0, 10, 100, 300), "uefi": (0, 10, 100, 250, 300)}
+# The most by UEFI that GRUB survives from this version on: it asks the firmware for memory after
+# having left it.
+GRUB_FAULT, GRUB_MOST = (2, 12), 250
 
 
 def holes(count):
@@ -41,8 +44,16 @@ def boot(name, image, steps, firmware="bios"):
     return judge(name, running, steps)
 
 
+def grub_version():
+    said = subprocess.run(["grub-mkrescue", "--version"], stdout=subprocess.PIPE, text=True,
+                          check=True)
+    return tuple(map(int, re.search(r"(\d+)\.(\d+)", said.stdout).groups()))
+
+
 def check_holes(count, firmware):
     name = f"memory-{count}-holes-{firmware}"
+    if firmware == "uefi" and count > GRUB_MOST and grub_version() >= GRUB_FAULT:
+        return [results.skipped(f"system/{name}", "this GRUB fails with so many of its cutmem")]
     found, text = boot(name, iso_with(name, holes(count)),
                        [("until", "no VT-x"), ("until", CLIENT), ("until", CLIENT)], firmware)
     lost = sum(int(size) for size in LOST.findall(text))
