@@ -266,6 +266,8 @@ class Table(unittest.TestCase):
         self.assertEqual(lines[3].split()[-4:], ["12", "15", "20", "6"])
         self.assertIn("Call, two address spaces: 12 lines of kernel code, at most 12", lines)
         self.assertIn("Call, two address spaces: 15 lines of kernel data, at most 14 *", lines)
+        figures[0]["machine"] = "Intel, icount"
+        self.assertNotIn("at most", marks.table(figures))
 
     def test_lost_events_are_not_counted(self):
         figures = self.figures(self.LINE)

@@ -109,6 +109,12 @@ class Composing(Composer):
         result = self.run_tool("--system-image", "image")
         self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_a_report_into_a_pipe(self):
+        result = self.run_tool("--system-image", "image", "-r", "/dev/stdout",
+                               stdout=subprocess.PIPE)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("a.elf", result.stdout)
+
     def test_a_closed_pipe_is_named(self):
         reader, writer = os.pipe()
         os.close(reader)
@@ -128,6 +134,19 @@ class Composing(Composer):
         self.assertEqual(result.returncode, 1)
         self.assertIn("nacre: the output was closed", result.stderr)
         self.assertNotIn("Traceback", result.stderr)
+
+    def test_a_full_output_is_named(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([ROOT / "nacre", "test", "--list"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr, "nacre: the output was full before all of it was written\n")
+
+    def test_an_iso_is_booted_as_it_is(self):
+        for words in (["FILE.system"], ["--release"], ["--arguments", "log=all"]):
+            with mock.patch.object(sys, "stderr", io.StringIO()) as said:
+                self.assertEqual(cli.main(["run", "--iso", "FILE.iso", *words]), 2)
+            self.assertIn("--iso boots an ISO as it is", said.getvalue())
 
     def test_the_command_names_what_it_cannot_write(self):
         for output_file, why in (("/dev/full", "/dev/full: No space left"),

@@ -2,11 +2,14 @@
 """Writes results. A regular file is replaced all at once, so that a failure leaves no half file;
 symbolic links are followed; anything else (a device, a pipe) is written through, never replaced."""
 import contextlib
+import errno
 import os
 import shutil
 import stat
 import sys
 import tempfile
+
+REFUSALS = {errno.EPIPE: "the output was closed", errno.ENOSPC: "the output was full"}
 
 
 def is_replaced(path):
@@ -39,8 +42,9 @@ def making(path):
     """The path of a new file to fill, which takes the place of `path` when all went well. Its name
     is nobody else's, so that commands that run side by side write whole files."""
     path = os.fspath(path)
-    target = os.path.realpath(path)
-    replaced = is_replaced(target)
+    replaced = is_replaced(path)
+    # A pipe behind /dev/stdout has no path of its own.
+    target = os.path.realpath(path) if replaced else path
     folder, name = os.path.split(target)
     try:
         handle, partial = tempfile.mkstemp(
@@ -73,14 +77,17 @@ def write(path, data):
 
 
 def run(act, name):
-    """The status that `act` returns; 1 and a line when whoever read the output has closed it."""
+    """The status that `act` returns; 1 and a line when the output takes no more: whoever read it
+    has closed it, or the disk is full."""
     try:
         try:
             return act()
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if error.filename is not None or error.errno not in REFUSALS:
+            raise
         # What is still buffered would fail once more when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"{name}: the output was closed before all of it was written", file=sys.stderr)
+        print(f"{name}: {REFUSALS[error.errno]} before all of it was written", file=sys.stderr)
         return 1

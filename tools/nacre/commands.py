@@ -7,7 +7,7 @@ import sys
 
 from nacre import (build, console, disks, emulator, iso, machine, network, packages, places,
                    product)
-from nacre.report import Failure, step
+from nacre.report import Failure, Misuse, step
 
 UNTIL_SECONDS = 900
 
@@ -36,6 +36,9 @@ def run(options):
     """Builds, packs and boots the demo or another system."""
     attached = {"disks": disks.checked(options.disk, options.ahci_disk),
                 "wire": network.parse(options.network, options.forward)}
+    if options.iso and (options.system or options.arguments or options.flavour != "debug"):
+        raise Misuse("--iso boots an ISO as it is: leave out FILE.system, --arguments, "
+                     "--release")
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     if options.iso:
         image = options.iso.absolute()
