@@ -5,7 +5,7 @@ ESCAPE = 0x01
 
 HELP = """\
 Ctrl-A h   this help
-Ctrl-A x   quit: ends the machine
+Ctrl-A q   quit: ends the machine (x as well)
 Ctrl-A c   switch the keyboard to the next console
 Ctrl-A v   raw view of the console that has the keyboard, for full-screen programs; again: back
 Ctrl-A s   type `stty rows R cols C` with this terminal's size
