@@ -51,8 +51,10 @@ seL4_Error pages_recall(const struct system *system, seL4_Word stored, seL4_CPtr
 
 seL4_Error page_map(const struct space *space, const struct mapping *mapping, seL4_Word bits) {
 	seL4_Error error = space_prepare(space, mapping->address, bits);
+	struct mapping sized = *mapping;
 
-	return error ? error : space_map(space, mapping);
+	sized.bits = bits;
+	return error ? error : space_map(space, &sized);
 }
 
 // Copy data into a fresh frame. Each page size has its own window: a large frame cannot be mapped

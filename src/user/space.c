@@ -83,6 +83,15 @@ static void tables_forget(seL4_CPtr root) {
 	}
 }
 
+// This kernel wants a table below a guest's large frame, too (abi-extensions.md 3). It is asked
+// once, not for each frame, as a debug build prints each call that fails.
+static bool large_frames_have_tables;
+
+static bool table_is_wanted(const struct space *space, seL4_Word missing, seL4_Word frame_bits) {
+	if (missing == frame_bits) return large_frames_have_tables && space->format == &space_guest;
+	return missing > frame_bits;
+}
+
 static seL4_Error object_make_error(seL4_CPtr slot) {
 	return slot ? seL4_NoError : seL4_NotEnoughMemory;
 }
@@ -141,7 +150,9 @@ seL4_Error space_prepare(const struct space *space, seL4_Word address, seL4_Word
 		seL4_Word missing = space->format->tables[i].missing;
 		seL4_Error error;
 
-		if (missing <= frame_bits || table_is_known(space, missing, address)) continue;
+		if (!table_is_wanted(space, missing, frame_bits) ||
+			table_is_known(space, missing, address))
+			continue;
 		error = table_add(space, address, missing);
 		if (error && error != seL4_DeleteFirst) return error;
 	}
@@ -150,10 +161,13 @@ seL4_Error space_prepare(const struct space *space, seL4_Word address, seL4_Word
 
 seL4_Error space_map(const struct space *space, const struct mapping *mapping) {
 	seL4_Error error = frame_map(space, mapping);
+	seL4_Word missing;
 
 	for (int i = 0; i < SPACE_LEVELS && error == seL4_FailedLookup; i++) {
 		if (seL4_GetMR(LOOKUP_KIND_WORD) != seL4_MissingCapability) return error;
-		error = table_add(space, mapping->address, seL4_GetMR(LOOKUP_LEVEL_WORD));
+		missing = seL4_GetMR(LOOKUP_LEVEL_WORD);
+		if (missing == mapping->bits) large_frames_have_tables = true;
+		error = table_add(space, mapping->address, missing);
 		if (!error) error = frame_map(space, mapping);
 	}
 	return error;

@@ -206,8 +206,10 @@ uint64_t guest_register(const struct guest *guest, unsigned number) {
 
 static seL4_Error map_memory(struct guest *guest, seL4_Word address) {
 	const seL4_CapRights_t all = seL4_AllRights;
-	const struct mapping own = {guest->frame, address, all, seL4_X86_Default_VMAttributes};
-	const struct mapping inside = {guest->mapped, 0, all, seL4_X86_EPT_Default_VMAttributes};
+	const struct mapping own = {
+		guest->frame, address, all, seL4_X86_Default_VMAttributes, seL4_PageBits};
+	const struct mapping inside = {
+		guest->mapped, 0, all, seL4_X86_EPT_Default_VMAttributes, seL4_PageBits};
 	struct space space = space_own();
 	seL4_Error error = space_map(&space, &own);
 

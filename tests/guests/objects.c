@@ -65,9 +65,9 @@ static void object_ports(const struct test *) {
 
 static void object_unmap(const struct test *) {
 	const struct mapping own = {object_make(OBJECT_PAGE, 0), PAGE_ADDRESS, seL4_AllRights,
-		seL4_X86_Default_VMAttributes};
-	const struct mapping inside = {
-		slots_allocate(1), GUEST_EXTRA, seL4_AllRights, seL4_X86_EPT_Default_VMAttributes};
+		seL4_X86_Default_VMAttributes, seL4_PageBits};
+	const struct mapping inside = {slots_allocate(1), GUEST_EXTRA, seL4_AllRights,
+		seL4_X86_EPT_Default_VMAttributes, seL4_PageBits};
 	struct space space = space_own();
 
 	CHECK_EQUAL(seL4_CNode_Copy(seL4_CapInitThreadCNode, inside.frame, seL4_WordBits,
