@@ -6,8 +6,15 @@
 #include <kernel/guest_hooks.h>
 #include <kernel/invocation.h>
 
-// All VCPUs. Written by vcpu_init and vcpu_destroy.
-static struct vcpu *all_vcpus;
+// All VCPUs, in lists by their numbers: those in one list are 32 MiB apart, so few.
+// Written by vcpu_init and vcpu_destroy.
+static struct vcpu *vcpus[2048];
+
+static uint64_t vcpu_number(const struct vcpu *vcpu) {
+	return physical_of(vcpu).value >> VCPU_BITS;
+}
+
+static struct vcpu **vcpus_like(uint64_t number) { return &vcpus[number % array_count(vcpus)]; }
 
 void vcpu_load(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
@@ -19,6 +26,7 @@ void vcpu_load(struct vcpu *vcpu) {
 
 void vcpu_init(void *memory) {
 	struct vcpu *vcpu = memory;
+	struct vcpu **link = vcpus_like(vcpu_number(vcpu));
 
 	*(uint32_t *)vcpu->vmcs = vmx_revision();
 	memset(vcpu->io_bitmap, 0xff, sizeof(vcpu->io_bitmap));
@@ -29,8 +37,8 @@ void vcpu_init(void *memory) {
 	vmcs_write(VMCS_IO_BITMAP_A, physical_of(vcpu->io_bitmap).value);
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(vcpu->io_bitmap).value + VCPU_PAGE);
 	vcpu_state_init(vcpu);
-	vcpu->next = all_vcpus;
-	all_vcpus = vcpu;
+	vcpu->next = *link;
+	*link = vcpu;
 }
 
 // A thread that is in the guest executes VMEnter again: without a VCPU that is an unknown system
@@ -46,7 +54,7 @@ static void detach_thread(struct thread *thread) {
 
 void vcpu_destroy(struct slot *slot, bool last) {
 	struct vcpu *vcpu = cap_object(&slot->cap);
-	struct vcpu **link = &all_vcpus;
+	struct vcpu **link = vcpus_like(vcpu_number(vcpu));
 	struct cpu *cpu = this_cpu();
 
 	if (!last) return;
@@ -98,14 +106,10 @@ static void ports_set(struct vcpu *vcpu, unsigned first, unsigned last, uint64_t
 	}
 }
 
-static uint64_t vcpu_number(const struct vcpu *vcpu) {
-	return physical_of(vcpu).value >> VCPU_BITS;
-}
-
 // The capability may outlive the VCPU, so its number is looked up among the living. Should the
 // memory be another VCPU by now, that one loses ports it can enable again.
 void vcpu_withdraw_ports(struct cap *range) {
-	struct vcpu *vcpu = all_vcpus;
+	struct vcpu *vcpu = *vcpus_like(range->port.vcpu);
 
 	if (!range->port.vcpu) return;
 	while (vcpu && vcpu_number(vcpu) != range->port.vcpu)

@@ -4,9 +4,13 @@
 
 #define vmcs_read hardware_read
 #define vmcs_write hardware_write
+#define vmcs_load hardware_load
+#define vmcs_clear hardware_clear
 #include "../../../../../src/arch/x86_64/cpu/vmcs.h"
 #undef vmcs_read
 #undef vmcs_write
+#undef vmcs_load
+#undef vmcs_clear
 #undef host_exception
 
 extern uint64_t fields[0x8000]; // by encoding
@@ -17,5 +21,9 @@ static inline uint64_t vmcs_read(struct vmcs_field field) { return fields[field.
 static inline void vmcs_write(struct vmcs_field field, uint64_t value) {
 	fields[field.encoding] = value;
 }
+
+static inline bool vmcs_load(physical_t) { return true; }
+
+static inline bool vmcs_clear(physical_t) { return true; }
 
 #define host_exception(vector) (raised = (vector))
