@@ -14,7 +14,7 @@ from unittest import mock
 
 from composing import MR, ROOT, Composer, pd
 from compose import output  # isort: skip
-from nacre import cli, product
+from nacre import build, cli, product
 
 TOOL = ROOT / "tools" / "compose.py"
 
@@ -147,6 +147,13 @@ class Composing(Composer):
             with mock.patch.object(sys, "stderr", io.StringIO()) as said:
                 self.assertEqual(cli.main(["run", "--iso", "FILE.iso", *words]), 2)
             self.assertIn("--iso boots an ISO as it is", said.getvalue())
+
+    def test_a_missing_description_is_named_before_the_build(self):
+        with mock.patch.object(build, "compile_all") as compiled, \
+                mock.patch.object(sys, "stderr", io.StringIO()) as said:
+            self.assertEqual(cli.main(["build", str(self.path / "no.system")]), 1)
+        self.assertIn("no.system: there is no such system description", said.getvalue())
+        compiled.assert_not_called()
 
     def test_the_command_names_what_it_cannot_write(self):
         for output_file, why in (("/dev/full", "/dev/full: No space left"),

@@ -167,11 +167,16 @@ def guest_files():
     initramfs.ensure()
 
 
+def check_description(description):
+    """Tells of a wrong name before anything is built for it."""
+    if not description.is_file():
+        raise Failure(f"{places.shown(description)}: there is no such system description")
+
+
 def compose(description, image, extra_path=(), flavour="debug"):
     """Turns a .system file into an image with a report and a page beside it; the composer's
     messages name file and line."""
-    if not description.is_file():
-        raise Failure(f"{places.shown(description)}: there is no such system description")
+    check_description(description)
     image.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="nacre-image-") as folder:
         made = pathlib.Path(folder) / image.name

@@ -25,6 +25,7 @@ def make_iso(description, target, flavour="debug", arguments=""):
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
+    build.check_description(description)
     packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
     build.compile_all()
     if needs_guest_files(description):
