@@ -39,7 +39,9 @@ def check_guest():
     running = machine.BochsMachine(iso=demo_iso(), memory=emulator.MEMORY, limit=GUEST_SECONDS)
     found, text = judge("guest-shell", running, [
         ("until", PROMPT), ("send", "echo answer-$((6 * 7))"), ("until", "answer-42"),
-        ("until", PROMPT), ("until", CLIENT), ("send", "\x01bh"), ("until", "sysrq: HELP"),
+        ("until", PROMPT), ("send", "\x01c"), ("until", "now belongs to client"),
+        ("send", "\x01c"), ("until", "now belongs to linux"), ("until", PROMPT),
+        ("until", CLIENT), ("send", "\x01bh"), ("until", "sysrq: HELP"),
         ("until", CLIENT), ("send", "poweroff"), ("until", "powered off"),
         ("until", CLIENT), ("send", "\x01r"), ("until", "guest restarts"), ("until", CLIENT)])
     return found + list(guest_results("guest-shell", text))

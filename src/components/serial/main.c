@@ -131,6 +131,9 @@ static void switch_view(void) {
 	multiplexer_begin_raw(&multiplexer);
 }
 
+// A console without a name has not been opened: nobody would read what is typed.
+static bool has_client(int index) { return multiplexer.lines[index].name[0] != 0; }
+
 static void focus_next(void) {
 	int next = multiplexer.focus;
 
@@ -138,9 +141,9 @@ static void focus_next(void) {
 
 	for (int i = 0; i < CONSOLE_COUNT; i++) {
 		next = (next + 1) % CONSOLE_COUNT;
-		if (console_present[next]) break;
+		if (has_client(next)) break;
 	}
-	if (!console_present[next]) return;
+	if (!has_client(next)) return;
 	say("the keyboard now belongs to ");
 	say(multiplexer.lines[next].name);
 	say("\n");
