@@ -340,6 +340,8 @@ ONE_MISTAKE = [
     pd(inside='<map mr="m" vaddr="0x400000"/><map mr="n" vaddr="0x403000"/>')
     + '<memory_region name="m" size="0x1800"/>' + MR.replace('"m"', '"n"'),
     time_domains(entries='<schedule_entri domain="x" duration="1 us"/>') + pd(domain="x"),
+    pd() + pd("b").replace('name="b"', "") + channel('pd="a" id="0"', 'pd="b" id="0"'),
+    pd(inside='<map mr="m" vaddr="0x400000"/>') + MR.replace('name="m"', ""),
 ]
 
 

@@ -66,7 +66,8 @@ class Checker:
         users += [cap for domain in self.system.domains for cap in domain.caps]
         for user in users:
             user.domain = domains.get(user.domain_name)
-            if user.domain is None and user.domain_name not in self.problems.lost_names:
+            if user.domain is None and not self.problems.is_lost(
+                    "protection_domain", user.domain_name):
                 self.problems.add(
                     user.element, f"no <protection_domain> is named '{user.domain_name}'"
                 )
@@ -189,7 +190,7 @@ class Checker:
             for variable in domain.variables:
                 name = getattr(variable.element, "region_paddr", None)
                 if name is not None:
-                    if name in self.problems.lost_names:
+                    if self.problems.is_lost("memory_region", name):
                         continue
                     if name not in regions:
                         self.problems.add(variable.element, f"no <memory_region> is named '{name}'")
@@ -236,12 +237,12 @@ class Checker:
                     domain.element,
                     f"'{domain.name}' needs domain='...': there is a <domains> element",
                 )
-            elif domain.time_domain_name not in known:
+            elif domain.time_domain_name in known:
+                domain.time_domain = known[domain.time_domain_name]
+            elif not self.problems.is_lost("domain", domain.time_domain_name):
                 self.problems.add(
                     domain.element, f"no <domain> is named '{domain.time_domain_name}'"
                 )
-            else:
-                domain.time_domain = known[domain.time_domain_name]
         self._slices(schedule, known)
 
     def _number_time_domains(self, schedule):
@@ -289,6 +290,7 @@ class Checker:
         for entry in schedule.slices:
             if entry.domain_name is None:
                 continue
-            if entry.domain_name not in {*known, *self.problems.lost_names}:
+            if entry.domain_name not in known and not self.problems.is_lost(
+                    "domain", entry.domain_name):
                 self.problems.add(entry.element, f"no <domain> is named '{entry.domain_name}'")
             entry.domain = known.get(entry.domain_name, 0)

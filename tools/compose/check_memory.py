@@ -124,7 +124,8 @@ class MemoryChecker:
         regions = {region.name: region for region in self.system.regions}
         for record in [*self._all_maps(), *self._all_io_maps()]:
             record.region = regions.get(record.region_name)
-            if record.region is None and record.region_name not in self.problems.lost_names:
+            if record.region is None and not self.problems.is_lost(
+                    "memory_region", record.region_name):
                 self.problems.add(
                     record.element, f"no <memory_region> is named '{record.region_name}'"
                 )

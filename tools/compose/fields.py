@@ -50,6 +50,8 @@ class Fields:
             return self.element.attributes[name]
         if required:
             self.problems.add(self.element, f"<{self.element.name}> needs the attribute '{name}'")
+            if name == "name":
+                self.problems.nameless.add(self.element.name)
             return "?"
         return default
 

@@ -10,6 +10,7 @@ class Problems:
         self.named = []  # elements with a problem found since the last step ended
         self.broken = set()  # those of earlier steps
         self.lost_names = set()  # what elements that could not be read would have been called
+        self.nameless = set()  # kinds of elements of which one lacks its name
 
     def _line(self, element, text):
         if element is None:
@@ -37,8 +38,14 @@ class Problems:
         for child in element.children:
             self.lose(child)
 
+    def is_lost(self, kind, name):
+        """Whether an element of this kind may be meant that has a problem of its own."""
+        return name in self.lost_names or kind in self.nameless
+
     def warn(self, element, text):
         """Something odd that does not stop the composer."""
+        if id(element) in self.broken:
+            return
         self.warnings.append(self._line(element, f"warning: {text}"))
 
     def any(self):
