@@ -190,6 +190,8 @@ static const struct row rows[] = {
 	{"reply-to-higher", call_measure, TWO_SPACES | SERVER_LOWER | REPLY},
 	{"call-own-time", call_measure, TWO_SPACES | OWN_TIME},
 	{"reply-own-time", call_measure, TWO_SPACES | OWN_TIME | REPLY},
+	{"call-own-time-10-words", call_measure, TWO_SPACES | OWN_TIME | 10},
+	{"reply-own-time-10-words", call_measure, TWO_SPACES | OWN_TIME | REPLY | 10},
 	{"call-with-cap", call_measure, TWO_SPACES | WITH_CAP},
 	{"send-to-higher", send_measure, 0},
 	{"nbsend-to-higher", send_measure, NON_BLOCKING},

@@ -252,6 +252,11 @@ class Table(unittest.TestCase):
         self.assertEqual(lines[3].split()[3:7], ["-", "70", "-", "-"])
         self.assertEqual(len(lines), 4)
 
+    def test_marks_of_an_intel_cpu(self):
+        figure = {"name": "call-two-spaces", "machine": "CPU, Intel, icount"}
+        self.assertEqual(marks.goal(figure), (226, 147))
+        self.assertEqual(marks.goal({**figure, "arguments": "kpti=off"}), (212, None))
+
     def test_slow_path_beside_the_fast(self):
         figures = self.figures(self.LINE)
         figures.append({**figures[0], "name": figures[0]["name"] + marks.SLOW, "median": 99})
