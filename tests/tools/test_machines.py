@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Descriptions of machines, packing, and how results are read and counted."""
 
+import io
 import pathlib
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
@@ -155,6 +157,16 @@ class CommandLineTest(unittest.TestCase):
 
     def test_no_steps_unless_given(self):
         self.assertEqual(cli.parse(["run"]).steps, [])
+
+    def test_absurd_values_are_refused(self):
+        for words in (["run", "--timeout", "-3"], ["run", "--timeout", "nan"],
+                      ["run", "--linger", "-1"], ["run", "--until", ""],
+                      ["fuzz", "--count", "0"], ["fuzz", "--count", "many"]):
+            with self.subTest(words=words), mock.patch.object(sys, "stderr", io.StringIO()) as said:
+                with self.assertRaises(SystemExit) as ended:
+                    cli.parse(words)
+                self.assertEqual(ended.exception.code, 2)
+                self.assertIn(f"argument {words[1]}: ", said.getvalue())
 
 
 if __name__ == "__main__":

@@ -15,8 +15,20 @@ class AddStep(argparse.Action):
     """Collects --until and --send in the order in which they are given."""
 
     def __call__(self, parser, namespace, values, option_string=None):
+        if not values and option_string == "--until":
+            parser.error("argument --until: an empty text is in any output")
         steps = getattr(namespace, "steps", None) or []
         namespace.steps = [*steps, (option_string.lstrip("-"), values)]
+
+
+def at_least(least, kind):
+    """How argparse reads a number of this kind that is not below the least."""
+    def number(text):
+        value = kind(text)
+        if not value >= least:
+            raise argparse.ArgumentTypeError(f"{text} is not {least} or more")
+        return value
+    return number
 
 
 def add_session_options(parser):
@@ -24,11 +36,11 @@ def add_session_options(parser):
                         help="end with success as soon as TEXT was seen (may be repeated)")
     parser.add_argument("--send", action=AddStep, metavar="TEXT", dest="steps",
                         help="type TEXT and Return; with --until a small script, in order")
-    parser.add_argument("--timeout", type=float, metavar="S",
+    parser.add_argument("--timeout", type=at_least(0, float), metavar="S",
                         help="give up after S seconds by the clock on the wall; with --until a "
                              "run also ends after 900 seconds of the machine's own time, or when "
                              "the emulator gets nowhere")
-    parser.add_argument("--linger", type=float, default=1, metavar="S",
+    parser.add_argument("--linger", type=at_least(0, float), default=1, metavar="S",
                         help="after the last --until go on showing output for S seconds "
                              "(default: 1)")
 
@@ -152,8 +164,8 @@ def add_fuzz(commands_of):
     parser = commands_of.add_parser("fuzz", help="make random system calls until one goes wrong")
     parser.add_argument("--seed", type=int, default=fuzz.SEED, metavar="N",
                         help="a seed repeats its run exactly")
-    parser.add_argument("--count", type=int, default=fuzz.COUNT, metavar="N",
-                        help="system calls to make")
+    parser.add_argument("--count", type=at_least(1, int), default=fuzz.COUNT, metavar="N",
+                        help="system calls to make; a round that has begun is ended")
     parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu",
                         help="bochs is slower and has VT-x")
     parser.set_defaults(act=fuzz.run)
