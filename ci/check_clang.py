@@ -2,14 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Clang has no complaint about any C file, whoever builds them"""
 
-import concurrent.futures
 import json
-import os
 import pathlib
 import re
 import shlex
-import subprocess
 import sys
+
+import compiling
 
 # What Clang does not know of GCC's flags, and what meson.build gives it besides.
 OF_GCC = re.compile(r"-f(?:lto|call-used)|-Wstack-usage=|--param$|asan-globals=")
@@ -33,22 +32,15 @@ def command(text):
 
 def check(job):
     directory, text = job
-    result = subprocess.run(command(text), cwd=directory, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, check=False)
-    if result.returncode == 0:
-        return None
-    lines = result.stdout.splitlines()
-    return next((line for line in lines if "error:" in line), result.stdout[:300])
+    first = compiling.complaint(command(text), folder=directory)
+    return first and first.removeprefix("../")
 
 
 def main(build):
     entries = json.loads((pathlib.Path(build) / "compile_commands.json").read_text())
     jobs = {entry["file"]: (entry["directory"], entry["command"]) for entry in entries
             if entry["file"].endswith(".c")}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        complaints = [text.removeprefix("../") for text in pool.map(check, jobs.values()) if text]
-    print("\n".join(complaints))
-    return 1 if complaints or not jobs else 0
+    return compiling.run(check, jobs.values()) if jobs else 1
 
 
 if __name__ == "__main__":

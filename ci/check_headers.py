@@ -4,10 +4,10 @@
 
 import sys
 
-import header_compiler
+import compiling
 from source_tree import GENERATED, KERNEL_ROOMS, ROOT, c_files, include_paths, room_of
 
-COMMON = ["-std=gnu2x", "-ffreestanding", "-Wall", "-Wextra", "-Werror",
+COMMON = ["-std=gnu2x", "-ffreestanding", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
           "-Wno-unused-function", "-Wno-unused-const-variable"]
 KERNEL = ["-mgeneral-regs-only", "-mno-red-zone", "-mcmodel=kernel", "-fno-pic"]
 
@@ -19,13 +19,13 @@ def check(path):
     flags = COMMON + (KERNEL if room in KERNEL_ROOMS else [])
     flags += [f"-I{ROOT / base}" for base in include_paths(room)] + [f"-I{GENERATED}"]
     source = f'#include "{path}"\n' * 2
-    first = header_compiler.complaint(["gcc", *flags, "-x", "c"], source)
+    first = compiling.complaint(["gcc", *flags, "-x", "c", "-"], source)
     return first and f"{place}:1: does not compile alone: {first}"
 
 
 def main():
     headers = [path for path in c_files(("include", "src")) if path.suffix == ".h"]
-    return header_compiler.run(check, headers)
+    return compiling.run(check, headers)
 
 
 if __name__ == "__main__":

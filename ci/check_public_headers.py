@@ -6,7 +6,7 @@ import pathlib
 import sys
 import tempfile
 
-import header_compiler
+import compiling
 from source_tree import ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from compose import boards  # noqa: E402
 from nacre import sdk_include  # noqa: E402
 
-WARNINGS = ("-Wall", "-Wextra", "-Werror", "-pedantic")
+WARNINGS = ("-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only")
 C = ("c11", "gnu11", "gnu17", "gnu2x")
 COMPILERS = [*((name, standard, "c") for name in ("gcc", "clang") for standard in C),
              ("g++", "c++17", "c++"), ("clang++", "c++17", "c++")]
@@ -25,8 +25,8 @@ def check(job):
     folder, header, (compiler, standard, language) = job
     # ISO C wants a declaration in each file; some headers have only macros.
     source = f"#include <{header}>\n#include <{header}>\nextern int declaration;\n"
-    command = [compiler, f"-std={standard}", *WARNINGS, "-I", folder, "-x", language]
-    first = header_compiler.complaint(command, source)
+    command = [compiler, f"-std={standard}", *WARNINGS, "-I", folder, "-x", language, "-"]
+    first = compiling.complaint(command, source)
     return first and f"<{header}>: {compiler} -std={standard}: {first}"
 
 
@@ -36,7 +36,7 @@ def main():
         sdk_include.write(folder, boards.DEFAULT_BOARD, boards.CONFIGS["benchmark"])
         headers = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.h"))
         jobs = [(folder, header, compiler) for header in headers for compiler in COMPILERS]
-        return header_compiler.run(check, jobs)
+        return compiling.run(check, jobs)
 
 
 if __name__ == "__main__":

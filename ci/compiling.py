@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Compiles what is written on the fly, many files at a time."""
+"""What compilers say of many files, each alone; nothing is written."""
 
 import concurrent.futures
 import os
@@ -8,9 +8,10 @@ import subprocess
 from source_tree import ROOT
 
 
-def complaint(command, source):
-    """None if the compiler takes the source from its input, else its first error."""
-    result = subprocess.run([*command, "-fsyntax-only", "-"], input=source, cwd=ROOT,
+def complaint(command, source="", folder=ROOT):
+    """None if the compiler takes its files, or the source where they are `-`; else its first
+    error."""
+    result = subprocess.run(command, input=source, cwd=folder,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             check=False)
     if result.returncode == 0:
