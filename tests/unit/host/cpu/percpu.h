@@ -4,7 +4,7 @@
 
 #define this_cpu this_cpu_by_gs
 #define this_thread this_thread_by_gs
-#include_next <cpu/percpu.h>
+#include "../../../../src/arch/x86_64/cpu/percpu.h"
 #undef this_cpu
 #undef this_thread
 
