@@ -38,7 +38,7 @@
 	FILE(sched_context) \
 	FILE(schedule) \
 	FILE(ready_order) \
-	FILE(sameness) \
+	FILE(equivalence) \
 	FILE(budget) \
 	FILE(budget_end) \
 	FILE(stubs)

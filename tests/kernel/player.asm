@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; A thread of the sameness test: makes the system call in its record whenever it is woken, and notes
-; what came back (struct part in sameness.c). No stack, and RBP holds the record.
+; A thread of the equivalence test: makes the system call in its record whenever it is woken, and
+; notes what came back (struct part in equivalence.c). No stack, and RBP holds the record.
 bits 64
 default rel
 

@@ -9,14 +9,14 @@ import time
 import traceback
 from collections.abc import Callable
 
-from nacre import (build, fuzz, host_tests, machine, machine_tests, packages, places, releases,
-                   results, sameness, system_tests)
+from nacre import (build, equivalence, fuzz, host_tests, machine, machine_tests, packages, places,
+                   releases, results, system_tests)
 from nacre.report import Failure, step
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
 LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/tutorial", "kernel-vtx",
-        "sameness")
+        "equivalence")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,8 +38,8 @@ def all_tests():
         Test("unit", "the pure parts work on the host, under sanitizers", host_tests.run_unit),
         *(Test(f"tools/{path.stem}", host_tests.first_sentence(path), lambda path=path:
                host_tests.run_tool_tests(path)) for path in host_tests.tool_tests()),
-        Test("sameness", "fast paths leave what the slow path leaves, word for word", sameness.run,
-             alone=False),
+        Test("equivalence", "fast paths leave what the slow path leaves, word for word",
+             equivalence.run, alone=False),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
         Test("kernel-isolated", "the same with kpti=on and itlb-multihit=on, in QEMU",

@@ -341,11 +341,11 @@ static void play_third(void) { play(0x31415926); }
 static void play_fourth(void) { play(0x27182818); }
 
 static const struct test tests[] = {
-	{"sameness-1", "fast paths change nothing that a program can see: 5000 random steps",
+	{"equivalence-1", "fast paths change nothing that a program can see: 5000 random steps",
 		play_first, NULL},
-	{"sameness-2", "the same with other random numbers", play_second, NULL},
-	{"sameness-3", "and with others again", play_third, NULL},
-	{"sameness-4", "and others: 20000 steps in all", play_fourth, NULL},
+	{"equivalence-2", "the same with other random numbers", play_second, NULL},
+	{"equivalence-3", "and with others again", play_third, NULL},
+	{"equivalence-4", "and others: 20000 steps in all", play_fourth, NULL},
 };
 
-TEST_FILE_TIMED(sameness);
+TEST_FILE_TIMED(equivalence);

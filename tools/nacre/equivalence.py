@@ -5,13 +5,13 @@ import re
 
 from nacre import build, host_tests, results
 
-VERDICT = re.compile(r"^sameness: seed \d+, (\d[\d,]* operations.*)$", re.MULTILINE)
+VERDICT = re.compile(r"^equivalence: seed \d+, (\d[\d,]* operations.*)$", re.MULTILINE)
 
 
 def run():
     """The row of the test suite."""
-    result, log = host_tests.run_script([build.artefact("unit-sameness")], "sameness")
+    result, log = host_tests.run_script([build.artefact("unit-equivalence")], "equivalence")
     verdict = VERDICT.search(result.stdout)
     if result.returncode == 0 and verdict:
-        return [results.passed("sameness", verdict.group(1))]
-    return [results.failed("sameness", result.stdout.strip()[-1500:], log)]
+        return [results.passed("equivalence", verdict.group(1))]
+    return [results.failed("equivalence", result.stdout.strip()[-1500:], log)]

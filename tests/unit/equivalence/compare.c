@@ -65,7 +65,7 @@ static void difference_print(const struct run *run, size_t word) {
 		&run->memory, run->before, &caller->context);
 	unsigned shown = 0;
 
-	printf("sameness: seed %lu, operation %lu: %s of thread %u: fast and slow path differ%s\n",
+	printf("equivalence: seed %lu, operation %lu: %s of thread %u: fast and slow path differ%s\n",
 		run->seed, run->operations, name, world_number(&run->world, caller),
 		other == run->before ? ", though the fast one gave up" : "");
 	printf("  registers: rdx %ld rdi 0x%lx rsi 0x%lx r12 0x%lx\n", (int64_t)context->rdx,
@@ -254,7 +254,7 @@ void compare_exception(struct run *run, unsigned vector, unsigned code) {
 bool compare_report(const struct run *run) {
 	bool is_enough = true;
 
-	printf("sameness: seed %lu, %lu operations, fast and slow path alike", run->seed,
+	printf("equivalence: seed %lu, %lu operations, fast and slow path alike", run->seed,
 		run->operations);
 	for (unsigned i = 0; i < array_count(fast_rows); i++) {
 		const struct fast_count *count = &run->counts[i];
@@ -268,7 +268,7 @@ bool compare_report(const struct run *run) {
 	}
 	printf("\n");
 	if (!is_enough)
-		printf("sameness: a fast path was taken in less than %u %%: too few to tell\n",
+		printf("equivalence: a fast path was taken in less than %u %%: too few to tell\n",
 			(unsigned)LEAST_PERCENT);
 	return is_enough;
 }

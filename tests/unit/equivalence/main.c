@@ -55,7 +55,7 @@ static bool option_read(const char *name, const char *value, uint64_t *number) {
 
 	if (!value || !*value) return false;
 	*number = strtoul(value, &end, 10);
-	if (*end) printf("sameness: %s %s is not a number\n", name, value);
+	if (*end) printf("equivalence: %s %s is not a number\n", name, value);
 	return !*end;
 }
 
@@ -78,7 +78,7 @@ int main(int, char **arguments) {
 	if (!run) return 1;
 	run->seed = SEED;
 	if (!options_read(arguments + 1, &run->seed, &count)) {
-		printf("usage: sameness [--seed N] [--count N]\n");
+		printf("usage: equivalence [--seed N] [--count N]\n");
 		return 2;
 	}
 	run_start(run);
