@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tests of the host tools. A file runs by itself, or as `python3 -m unittest tests.tools.test_X`."""
+
+import pathlib
+import sys
+
+# The tests' own helpers, which a file that runs by itself finds beside it.
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
