@@ -8,8 +8,11 @@ the moment between the prompt and the stop.
 """
 
 
-from nacre import console, debs, initramfs, iso, machine, packages, places, product
+from nacre import packages, places
+from nacre.machine import machine
+from nacre.pack import debs, initramfs, iso, product
 from nacre.report import Failure, step
+from nacre.terminal import console
 
 PROMPT = "nacre-guest#"
 EMULATORS = ("bochs",)

@@ -8,8 +8,9 @@ cache lines and branches in the same run.
 
 import dataclasses
 
-from nacre import build, marks, places, trace
-from nacre import measure as task
+from nacre import build, places
+from nacre.bench import marks, trace
+from nacre.bench import measure as task
 from nacre.report import Failure, Misuse
 
 EMULATORS = ("qemu", "bochs", "kvm")

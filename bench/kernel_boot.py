@@ -7,8 +7,10 @@ machine has 2 GiB of memory; the kernel tells the count itself, as the last line
 
 import re
 
-from nacre import build, console, machine, packages, places
+from nacre import build, packages, places
+from nacre.machine import machine
 from nacre.report import Failure, step
+from nacre.terminal import console
 
 MARK = re.compile(r"boot: done in (\d+) TSC ticks")
 EMULATORS = ("qemu",)

@@ -8,8 +8,11 @@ the way is counted: putting, taking, notifications and the kernel's switches bet
 
 import json
 
-from nacre import build, console, machine, packages, places, product
+from nacre import build, packages, places
+from nacre.machine import machine
+from nacre.pack import product
 from nacre.report import Failure, step
+from nacre.terminal import console
 
 EMULATORS = ("qemu",)
 END = "ring bench done"

@@ -10,8 +10,11 @@ import re
 import time
 import xml.etree.ElementTree
 
-from nacre import build, console, machine, packages, places, programs
+from nacre import build, packages, places
+from nacre.machine import machine
+from nacre.pack import product, programs, system_image
 from nacre.report import Failure, step
+from nacre.terminal import console
 
 MARK = re.compile(r"\[meter\] (\d+) ticks")
 EMULATORS = ("qemu",)
@@ -70,10 +73,10 @@ def described():
 
 def composer_seconds():
     """Wall time of composing the demo with its guest, report and picture."""
-    build.guest_files()
+    product.guest_files()
     compiled = programs.ensure(places.DEMO)
     start = time.monotonic()
-    build.compose(places.DEMO, FOLDER / "demo.img", (compiled,))
+    system_image.compose(places.DEMO, FOLDER / "demo.img", (compiled,))
     return time.monotonic() - start
 
 
@@ -97,7 +100,7 @@ def measure(_):
     packages.ensure(packages.BUILD, packages.PICTURE, packages.EMULATE)
     build.compile_all()
     description, image = described(), FOLDER / "start.img"
-    build.compose(description, image,
+    system_image.compose(description, image,
                   (programs.ensure(description), programs.ensure(places.DEMO)), "release")
     count, seconds = count_instructions(image), composer_seconds()
     figures = [{"name": "start", "unit": "instructions", "median": count, "limit": LIMIT,

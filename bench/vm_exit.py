@@ -5,8 +5,9 @@ The rows of bench-kernel.elf that need VT-x, which Bochs has everywhere: there t
 counter is the count of instructions, the guest's included.
 """
 
-from nacre import build, marks
-from nacre import measure as task
+from nacre import build
+from nacre.bench import marks
+from nacre.bench import measure as task
 from nacre.report import Failure
 
 EMULATORS = ("bochs", "kvm")

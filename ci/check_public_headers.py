@@ -12,7 +12,7 @@ from source_tree import ROOT
 sys.path.insert(0, str(ROOT / "tools"))
 
 from compose import boards  # noqa: E402
-from nacre import sdk_include  # noqa: E402
+from nacre.pack import sdk_include  # noqa: E402
 
 WARNINGS = ("-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only")
 C = ("c11", "gnu11", "gnu17", "gnu2x")

@@ -3,7 +3,6 @@
 """Rooms, files and functions stay within their budgets."""
 
 import json
-import pathlib
 import re
 import subprocess
 import sys

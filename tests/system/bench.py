@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The measuring task takes every figure: what the kernel cannot do any more shows here first."""
 
-from nacre import marks, measure, results
+from nacre.bench import marks, measure
+from nacre.test import results
 
 
 def check(request, expected):

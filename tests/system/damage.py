@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bad input: one clear line says what is wrong and where, and what can run goes on running."""
 
-from nacre import emulator, machine, places
-from nacre.system_tests import changed_iso, demo_iso, judge, replaced_iso
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.test.system_tests import changed_iso, demo_iso, judge, replaced_iso
 
 CLIENT = "[client]"
 NOTHING_STARTED = 8 * 1024

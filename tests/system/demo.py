@@ -3,8 +3,10 @@
 
 import subprocess
 
-from nacre import emulator, machine, places, results
-from nacre.system_tests import demo_iso, judge
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.test import results
+from nacre.test.system_tests import demo_iso, judge
 
 PROMPT = "nacre-guest# "
 CLIENT = "[client]"

@@ -5,9 +5,12 @@ afterwards."""
 import re
 import struct
 
-from nacre import build, emulator, machine, places, product, results
-from nacre.disks import AHCI_SLOT, Disks
-from nacre.system_tests import judge
+from nacre import build, places
+from nacre.machine import emulator, machine
+from nacre.machine.disks import AHCI_SLOT, Disks
+from nacre.pack import product
+from nacre.test import results
+from nacre.test.system_tests import judge
 
 CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients" / "disk_clients.system"
 EXAMPLE = places.ROOT / "examples" / "disk"

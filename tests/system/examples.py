@@ -3,8 +3,11 @@
 
 import re
 
-from nacre import build, emulator, machine, places, product, results
-from nacre.system_tests import judge
+from nacre import build, places
+from nacre.machine import emulator, machine
+from nacre.pack import product
+from nacre.test import results
+from nacre.test.system_tests import judge
 
 ENTRY_CRASH = ["crasher, starting", "restarter: received fault message for child pd: 1"]
 

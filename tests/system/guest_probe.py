@@ -5,8 +5,9 @@ the description's."""
 import re
 import subprocess
 
-from nacre import emulator, machine, places
-from nacre.system_tests import judge, replaced_iso
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.test.system_tests import judge, replaced_iso
 
 SOURCE = places.ROOT / "tests" / "system" / "systems" / "guest_probe" / "probe.asm"
 

@@ -2,8 +2,10 @@
 """A Linux guest in Bochs: exchanges lines with a component through its second serial port, runs
 many short programs, and a full-screen one in the terminal's raw view; it boots again from there."""
 
-from nacre import emulator, machine, places, results
-from nacre.system_tests import inflated_kernel, judge, replaced_iso
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.test import results
+from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "

@@ -9,10 +9,13 @@ import struct
 import threading
 import time
 
-from nacre import build, iso, machine, places, product, results
-from nacre.machine_tests import watch
+from nacre import build, places
+from nacre.machine import machine
+from nacre.pack import iso, product
 from nacre.report import Failure
-from nacre.system_tests import judge
+from nacre.test import results
+from nacre.test.machine_tests import watch
+from nacre.test.system_tests import judge
 
 MONITOR_SECONDS = 120
 DISTURBED_BOOTS = 8

@@ -5,8 +5,11 @@ import functools
 import re
 import subprocess
 
-from nacre import emulator, iso, machine, places, product, results
-from nacre.system_tests import demo_iso, judge
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.pack import iso, product
+from nacre.test import results
+from nacre.test.system_tests import demo_iso, judge
 
 FOLDER = places.BUILD / "system-tests" / "memory"
 CLIENT = "[client]"

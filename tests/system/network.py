@@ -5,8 +5,12 @@ import ipaddress
 import shutil
 import socket
 
-from nacre import build, console, emulator, machine, network, places, product, results, wire
-from nacre.system_tests import judge
+from nacre import build, places
+from nacre.machine import emulator, machine, network, wire
+from nacre.pack import product
+from nacre.terminal import console
+from nacre.test import results
+from nacre.test.system_tests import judge
 
 EXAMPLE = places.ROOT / "examples" / "network_echo" / "network_echo.system"
 FIRST, SECOND = "10.0.2.15", "10.0.2.16"

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs with a screen that changes all the time and that nobody looks at."""
 
-from nacre import emulator, machine, places, product
-from nacre.system_tests import judge
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.pack import product
+from nacre.test.system_tests import judge
 
 DESCRIPTION = places.ROOT / "tests" / "system" / "systems" / "screen" / "screen.system"
 

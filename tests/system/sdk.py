@@ -6,8 +6,11 @@ import subprocess
 import threading
 
 from compose import boards
-from nacre import emulator, machine, places, results, sdk
-from nacre.system_tests import judge
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.pack import sdk
+from nacre.test import results
+from nacre.test.system_tests import judge
 
 FOLDER = places.BUILD / "system-tests" / "sdk with blanks"
 _making = threading.Lock()

@@ -4,8 +4,11 @@ misuse."""
 
 import re
 
-from nacre import build, emulator, machine, places, product, results
-from nacre.system_tests import judge, replaced_iso
+from nacre import build, places
+from nacre.machine import emulator, machine
+from nacre.pack import product
+from nacre.test import results
+from nacre.test.system_tests import judge, replaced_iso
 
 FOLDER = places.ROOT / "tests" / "system" / "systems"
 

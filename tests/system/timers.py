@@ -4,8 +4,11 @@
 import re
 import shutil
 
-from nacre import build, emulator, machine, places, product, results
-from nacre.system_tests import judge
+from nacre import build, places
+from nacre.machine import emulator, machine
+from nacre.pack import product
+from nacre.test import results
+from nacre.test.system_tests import judge
 
 FOLDER = places.BUILD / "system-tests" / "timers"
 SLEEPER = places.ROOT / "tests" / "system" / "systems" / "timer_many" / "sleeper.c"

@@ -6,8 +6,9 @@ import re
 import shutil
 import subprocess
 
-from nacre import places, results
-from nacre.system_tests import inflated_kernel
+from nacre import places
+from nacre.test import results
+from nacre.test.system_tests import inflated_kernel
 
 TEXT = places.ROOT / "docs" / "tutorial.md"
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)

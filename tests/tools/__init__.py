@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Tests of the host tools. A file runs by itself, or as `python3 -m unittest tests.tools.test_X`."""
+"""Tests of the host tools; one runs as a file or by `python3 -m unittest tests.tools.test_X`."""
 
 import pathlib
 import sys

@@ -11,11 +11,13 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from nacre import bench, cli, machine, marks, measure, trace  # noqa: E402
+from nacre import cli  # noqa: E402
+from nacre.bench import marks, measure, questions, trace  # noqa: E402
+from nacre.machine import machine  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
-IPC = bench.load(bench.QUESTIONS["ipc"])
-RING = bench.load(bench.QUESTIONS["ring"])
+IPC = questions.load(questions.QUESTIONS["ipc"])
+RING = questions.load(questions.QUESTIONS["ring"])
 
 
 def figure(name, median, **fields):
@@ -28,16 +30,16 @@ def before(*figures):
 
 class Questions(unittest.TestCase):
     def test_each_can_be_measured(self):
-        for path in bench.QUESTIONS.values():
-            module = bench.load(path)
+        for path in questions.QUESTIONS.values():
+            module = questions.load(path)
             self.assertTrue(callable(module.measure), path)
             self.assertTrue(set(module.EMULATORS) <= {"qemu", "bochs", "kvm"}, path)
 
     def chosen(self, *words):
-        return set(bench.questions_of(cli.parse(["bench", *words])))
+        return set(questions.questions_of(cli.parse(["bench", *words])))
 
     def test_choice(self):
-        self.assertEqual(self.chosen(), set(bench.QUESTIONS))
+        self.assertEqual(self.chosen(), set(questions.QUESTIONS))
         self.assertEqual(self.chosen("ipc", "--emulator", "bochs"), {"ipc"})
         self.assertEqual(self.chosen("--emulator", "kvm"), {"ipc", "vm-exit"})
 
@@ -113,7 +115,7 @@ class Recorded(unittest.TestCase):
             path = pathlib.Path(folder) / "figures"
             path.write_text(text)
             with self.assertRaisesRegex(Misuse, reason) as caught:
-                bench.recorded(path)
+                questions.recorded(path)
         self.assertEqual(len(str(caught.exception).splitlines()), 1)
 
     def test_wrong_files(self):
@@ -126,17 +128,17 @@ class Recorded(unittest.TestCase):
 
     def test_missing_file(self):
         with self.assertRaisesRegex(Misuse, "cannot be read"):
-            bench.recorded(pathlib.Path("no/such/file"))
+            questions.recorded(pathlib.Path("no/such/file"))
 
     def test_round_trip(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / "figures"
-            bench.write(path, [figure("call", 7), {"bench": "kernel-boot", "value": 1}])
-            self.assertEqual(bench.recorded(path), before(figure("call", 7)))
+            questions.write(path, [figure("call", 7), {"bench": "kernel-boot", "value": 1}])
+            self.assertEqual(questions.recorded(path), before(figure("call", 7)))
 
     def test_kept_results(self):
-        kept = bench.recorded(ROOT / "bench" / "results" / "ipc.json")
-        guests = bench.recorded(ROOT / "bench" / "results" / "vm-exit.json")
+        kept = questions.recorded(ROOT / "bench" / "results" / "ipc.json")
+        guests = questions.recorded(ROOT / "bench" / "results" / "vm-exit.json")
         names = {name for _, name in kept}
         fast = {name for name in marks.MARKS if name.startswith(marks.FAST)}
         self.assertEqual({name for name in names if name.endswith(marks.SLOW)},
@@ -154,7 +156,7 @@ class Start(unittest.TestCase):
         <channel><end pd="vmm" id="0"/><end pd="serial" id="1"/></channel></system>"""
 
     def setUp(self):
-        self.start = bench.load(bench.QUESTIONS["start"])
+        self.start = questions.load(questions.QUESTIONS["start"])
         self.system = xml.etree.ElementTree.fromstring(self.SYSTEM)
         self.start.remove_guests(self.system)
 
@@ -179,35 +181,35 @@ class Comparison(unittest.TestCase):
                     {"bench": "other", "name": "boot", "median": 1})
 
     def test_growth_fails(self):
-        lines, grew = bench.comparison([figure("call", 103)], self.BEFORE)
+        lines, grew = questions.comparison([figure("call", 103)], self.BEFORE)
         self.assertTrue(grew)
         self.assertEqual(lines, ["call: 100 -> 103 (+3.0%), GREW",
                                  "gone: recorded, no longer measured"])
 
     def test_less_or_new_is_well(self):
-        lines, grew = bench.comparison(
+        lines, grew = questions.comparison(
             [figure("call", 90), figure("gone", 5), figure("new", 1)], self.BEFORE)
         self.assertFalse(grew)
         self.assertEqual(lines, ["call: 100 -> 90 (-10.0%)", "new: 1, not recorded before"])
 
     def test_equal(self):
-        lines, grew = bench.comparison([figure("call", 100), figure("gone", 5)], self.BEFORE)
+        lines, grew = questions.comparison([figure("call", 100), figure("gone", 5)], self.BEFORE)
         self.assertEqual((lines, grew), (["everything is as recorded"], False))
 
     def test_lines_and_jumps(self):
-        lines, grew = bench.comparison(
+        lines, grew = questions.comparison(
             [figure("call", 9, data_lines=15, taken=3, code_lines=8)],
             before(figure("call", 9, data_lines=14, taken=4, branches=7)))
         self.assertTrue(grew)
         self.assertEqual(lines, ["call: data lines 14 -> 15 (+7.1%), GREW",
                                  "call: jumps taken 4 -> 3 (-25.0%)"])
-        self.assertTrue(bench.comparison([figure("call", 9, taken=1)],
+        self.assertTrue(questions.comparison([figure("call", 9, taken=1)],
                                          before(figure("call", 9, taken=0)))[1])
 
     def test_another_machine(self):
         for field in ("machine", "arguments"):
             with self.assertRaisesRegex(Misuse, f"recorded with {field} 'a', measured with 'b'"):
-                bench.comparison([figure("call", 1, **{field: "b"})],
+                questions.comparison([figure("call", 1, **{field: "b"})],
                                  before(figure("call", 1, **{field: "a"})))
 
 

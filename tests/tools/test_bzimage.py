@@ -9,7 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import bzimage  # noqa: E402
+from nacre.pack import bzimage  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 START = 0x1000000

@@ -10,8 +10,9 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import chroot, packages, releases, results, suite  # noqa: E402
+from nacre import packages  # noqa: E402
 from nacre.report import Failure  # noqa: E402
+from nacre.test import chroot, releases, results, suite  # noqa: E402
 
 TARGETS = """https://packages.example/apt Vendor/Vendor/main
 http://mirror.example/debian-security/ Debian/Debian-Security/main

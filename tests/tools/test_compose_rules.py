@@ -5,7 +5,7 @@ import unittest
 
 from composing import MR, VM, Composer, Problems, boards, channel, cli, pd
 
-from nacre import programs
+from nacre.pack import programs
 
 
 def io_space(inside="", name="d", device="0:4.0", domain="1"):

@@ -14,8 +14,9 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import console, keys, progress  # noqa: E402
-from nacre.paint import Painter  # noqa: E402
+from nacre.machine import progress  # noqa: E402
+from nacre.terminal import console, keys  # noqa: E402
+from nacre.terminal.paint import Painter  # noqa: E402
 
 
 def strip(data):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Links in the documents lead somewhere; the references name all that there is."""
 
+import ast
 import pathlib
 import re
 import sys
@@ -13,7 +14,7 @@ from compose import boards  # noqa: E402
 from compose.problems import Problems  # noqa: E402
 from compose.reader import Reader  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
-from nacre import sdk  # noqa: E402
+from nacre.pack import sdk  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
 # Every element there is, with an attribute that none takes.
@@ -109,6 +110,20 @@ class References(unittest.TestCase):
         text = (REFERENCE / "protocols.md").read_text()
         for name in re.findall(r"\b(\w+_(?:vaddr|size)) = 0", source):
             self.assertIn(f"`{name}`", text)
+
+
+class Folders(unittest.TestCase):
+    """Where a reader of the tools begins."""
+
+    def test_each_names_its_first_file(self):
+        folders = [path.parent for path in (ROOT / "tools").rglob("__init__.py")]
+        self.assertGreater(len(folders), 5)
+        for folder in folders:
+            with self.subTest(folder=folder.name):
+                text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+                first = re.search(r"^Open (\w+\.py) first: ", text, re.MULTILINE)
+                self.assertTrue(first, text)
+                self.assertTrue((folder / first.group(1)).is_file(), text)
 
 
 if __name__ == "__main__":

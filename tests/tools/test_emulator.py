@@ -9,7 +9,9 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import bochs, cli, emulator, kvm, models, places, product, qemu  # noqa: E402
+from nacre import cli, places  # noqa: E402
+from nacre.machine import bochs, emulator, kvm, models, qemu  # noqa: E402
+from nacre.pack import product  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 QEMU_LIST = """Available CPUs:

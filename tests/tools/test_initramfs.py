@@ -8,7 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import cpio, initramfs  # noqa: E402
+from nacre.pack import cpio, initramfs  # noqa: E402
 
 
 def entries(archive):

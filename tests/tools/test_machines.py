@@ -10,9 +10,11 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import (bochs, cli, dated_xorriso, debs, disks, iso, qemu,  # noqa: E402
-                   results)
+from nacre import cli  # noqa: E402
+from nacre.machine import bochs, disks, qemu  # noqa: E402
+from nacre.pack import dated_xorriso, debs, iso  # noqa: E402
 from nacre.report import Failure  # noqa: E402
+from nacre.test import results  # noqa: E402
 
 
 class BochsTest(unittest.TestCase):

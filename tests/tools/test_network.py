@@ -10,7 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import bochs, network, progress, qemu, wire  # noqa: E402
+from nacre.machine import bochs, network, progress, qemu, wire  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 

@@ -14,7 +14,8 @@ from unittest import mock
 
 from composing import MR, ROOT, Composer, pd
 from compose import output  # isort: skip
-from nacre import build, cli, product
+from nacre import build, cli
+from nacre.pack import product
 
 TOOL = ROOT / "tools" / "compose.py"
 

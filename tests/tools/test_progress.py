@@ -16,7 +16,8 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import console, machine_clock, progress, qemu, terminal_drain  # noqa: E402
+from nacre.machine import machine_clock, progress, qemu, terminal_drain  # noqa: E402
+from nacre.terminal import console  # noqa: E402
 
 
 class Clocks:

@@ -14,7 +14,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
 from compose import boards  # noqa: E402
-from nacre import sdk, sdk_include  # noqa: E402
+from nacre.pack import sdk, sdk_include  # noqa: E402
 
 DEBUG, RELEASE = boards.CONFIGS["debug"], boards.CONFIGS["release"]
 PLAIN, GUESTS = boards.BOARDS["x86_64_generic"], boards.BOARDS["x86_64_generic_vtx"]

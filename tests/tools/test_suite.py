@@ -8,7 +8,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import results, suite  # noqa: E402
+from nacre.test import results, suite  # noqa: E402
 
 
 class SuiteTest(unittest.TestCase):

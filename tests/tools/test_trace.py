@@ -9,7 +9,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from nacre import trace  # noqa: E402
+from nacre.bench import trace  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 TEXT = """\

@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre.transcript import Cleaner, Script  # noqa: E402
+from nacre.terminal.transcript import Cleaner, Script  # noqa: E402
 
 
 def finishes(text, *chunks):

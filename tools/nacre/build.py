@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Configures and builds with Meson and Ninja, and composes system images."""
+"""Configures and builds with Meson and Ninja, and finds what they made."""
 
 import contextlib
 import fcntl
-import filecmp
 import json
 import os
-import pathlib
 import shlex
 import shutil
 import subprocess
-import sys
-import tempfile
 
-from compose import output
-from nacre import debs, initramfs, packages, places
+from nacre import packages, places
 from nacre.report import Failure, run_logged, step, warn
 
 # Where Meson puts what it makes; other folders of the build directory hold systems made of it.
@@ -23,7 +18,6 @@ COMPILER_RECORD = "compiler"
 MADE_FILES = ("build.ninja", "compile_commands.json", ".ninja_log", ".ninja_deps",
               COMPILER_RECORD)
 MADE_FOLDERS = ("meson-info", "meson-logs", "meson-private", *ROOMS)
-COMPOSE = places.ROOT / "tools" / "compose.py"
 
 
 @contextlib.contextmanager
@@ -159,42 +153,3 @@ def search_path():
                for path in (places.BUILD / room).rglob("*.elf")
                if not any(part.endswith(".p") for part in path.parts)}
     return [places.BUILD, places.GUEST, places.GUEST_CONFIG, *sorted(folders - {places.BUILD})]
-
-
-def guest_files():
-    """Fetches and makes what the guest boots from."""
-    debs.KERNEL.ensure()
-    initramfs.ensure()
-
-
-def check_description(description):
-    """Tells of a wrong name before anything is built for it."""
-    if not description.is_file():
-        raise Failure(f"{places.shown(description)}: there is no such system description")
-
-
-def compose(description, image, extra_path=(), flavour="debug"):
-    """Turns a .system file into an image with a report and a page beside it; the composer's
-    messages name file and line."""
-    check_description(description)
-    image.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="nacre-image-") as folder:
-        made = pathlib.Path(folder) / image.name
-        compose_to(made, description, image, extra_path, flavour)
-        # An unchanged image keeps its time, so that no ISO is packed anew for it.
-        if not (image.exists() and filecmp.cmp(made, image, shallow=False)):
-            output.write(image, made.read_bytes())
-
-
-def compose_to(made, description, image, extra_path, flavour):
-    """The composer's image in the file `made`, its report and page beside the image."""
-    command = [sys.executable, "-B", str(COMPOSE), str(description), "--system-image",
-               str(made), "--config", flavour, "-r", str(image.with_suffix(".report")),
-               "--html", str(image.with_suffix(".html")), "--search-path",
-               *map(str, [*extra_path, description.parent, *search_path()])]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, check=False)
-    if result.returncode != 0:
-        raise Failure(f"composing {places.shown(description)} failed:\n{result.stdout.rstrip()}")
-    if result.stdout.strip():
-        print(result.stdout.rstrip(), file=sys.stderr)

@@ -7,8 +7,12 @@ import signal
 import sys
 
 from compose import output
-from nacre import bench, commands, emulator, fuzz, qemu, sdk, suite
+from nacre import commands
+from nacre.bench import questions
+from nacre.machine import emulator, qemu
+from nacre.pack import sdk
 from nacre.report import Failure
+from nacre.test import fuzz, suite
 
 
 class AddStep(argparse.Action):
@@ -133,7 +137,7 @@ def add_test(commands_of):
 
 def add_bench(commands_of):
     parser = commands_of.add_parser("bench", help="print measurements")
-    parser.add_argument("question", choices=sorted(bench.QUESTIONS), nargs="?",
+    parser.add_argument("question", choices=sorted(questions.QUESTIONS), nargs="?",
                         help="one measurement; all of them unless told")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="say how medians differ from those recorded in FILE; fail if any grew")
@@ -157,7 +161,7 @@ def add_bench(commands_of):
                              "prints the figures on COM1")
     parser.add_argument("--log", type=pathlib.Path, metavar="FILE",
                         help="of ipc: take the figures from what such a machine said on COM1")
-    parser.set_defaults(act=bench.run)
+    parser.set_defaults(act=questions.run)
 
 
 def add_fuzz(commands_of):

@@ -5,9 +5,11 @@ import os
 import pathlib
 import sys
 
-from nacre import (build, console, disks, emulator, iso, machine, network, packages, places,
-                   product)
+from nacre import build, packages, places
+from nacre.machine import disks, emulator, machine, network
+from nacre.pack import iso, product
 from nacre.report import Failure, Misuse, step
+from nacre.terminal import console
 
 UNTIL_SECONDS = 900
 

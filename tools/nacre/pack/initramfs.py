@@ -6,7 +6,8 @@ instructions between reset and the shell prompt.
 """
 
 from compose import output
-from nacre import cpio, debs, places
+from nacre import places
+from nacre.pack import cpio, debs
 from nacre.report import step
 
 SOURCES = ("init", "shrc")
@@ -30,7 +31,7 @@ def is_current(target):
     if not target.exists():
         return False
     sources = [places.GUEST_CONFIG / name for name in SOURCES]
-    sources += [debs.BUSYBOX.target, places.ROOT / "tools/nacre/initramfs.py"]
+    sources += [debs.BUSYBOX.target, places.ROOT / "tools/nacre/pack/initramfs.py"]
     newest = max(source.stat().st_mtime for source in sources if source.exists())
     return target.stat().st_mtime >= newest
 

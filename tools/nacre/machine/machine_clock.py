@@ -14,7 +14,7 @@ import signal
 import threading
 import time
 
-from nacre import progress
+from nacre.machine import progress
 
 # The iBASE 700: a write to its port starts it, the value choosing the time.
 DEVICE = ["-device", "ib700", "-action", "watchdog=pause", "-S"]

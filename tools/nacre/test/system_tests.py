@@ -11,7 +11,9 @@ import shutil
 import threading
 from collections.abc import Callable
 
-from nacre import build, bzimage, iso, machine_tests, places, product, programs, results
+from nacre import places
+from nacre.pack import bzimage, iso, product, programs, system_image
+from nacre.test import machine_tests, results
 
 
 _making = threading.Lock()
@@ -94,7 +96,7 @@ def replaced_iso(name, replacements, edit=None, system=places.DEMO):
     description = folder / f"{name}.system"
     description.write_text(edit(text) if edit else text)
     image = folder / "system.img"
-    build.compose(description, image, (folder, programs.ensure(system)))
+    system_image.compose(description, image, (folder, programs.ensure(system)))
     kernel, modules = product.system_files(image, "debug")
     target = folder / f"{name}.iso"
     iso.pack_nacre(target, kernel, modules)

@@ -5,7 +5,7 @@ import difflib
 import re
 import subprocess
 
-from nacre import bochs, qemu
+from nacre.machine import bochs, qemu
 from nacre.report import Failure, Misuse
 
 COMMANDS = {"qemu": (qemu.PROGRAM, "-cpu", "help"), "bochs": (bochs.PROGRAM, "-help", "cpu")}

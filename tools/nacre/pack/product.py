@@ -4,7 +4,8 @@
 import tempfile
 
 from compose import output
-from nacre import build, iso, packages, places, programs
+from nacre import build, packages, places
+from nacre.pack import debs, initramfs, iso, programs, system_image
 from nacre.report import Failure, step
 
 
@@ -25,11 +26,11 @@ def make_iso(description, target, flavour="debug", arguments=""):
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
-    build.check_description(description)
+    system_image.check_description(description)
     packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
     build.compile_all()
     if needs_guest_files(description):
-        build.guest_files()
+        guest_files()
     beside = target if output.is_replaced(target) else places.BUILD / f"{description.stem}.iso"
     image = compose(description, beside.with_suffix(".img"), flavour)
     kernel, modules = system_files(image, flavour)
@@ -49,6 +50,12 @@ def needs_guest_files(description):
         errors="replace")
 
 
+def guest_files():
+    """Fetches and makes what the guest boots from."""
+    debs.KERNEL.ensure()
+    initramfs.ensure()
+
+
 def has_guests(description):
     """Whether it describes a virtual machine."""
     return bool(programs.elements(description, "virtual_machine"))
@@ -56,7 +63,7 @@ def has_guests(description):
 
 def compose(description, image, flavour="debug"):
     """Compiles the programs that come as source and packs the system into one image."""
-    build.compose(description, image, (programs.ensure(description),), flavour)
+    system_image.compose(description, image, (programs.ensure(description),), flavour)
     return image
 
 

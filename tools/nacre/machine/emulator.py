@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from nacre import kvm, machine, models
+from nacre.machine import kvm, machine, models
 from nacre.report import Failure, step, warn
 
 CHOICES = ("auto", "qemu", "bochs")

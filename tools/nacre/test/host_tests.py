@@ -7,7 +7,8 @@ import re
 import subprocess
 import sys
 
-from nacre import places, results
+from nacre import places
+from nacre.test import results
 
 UNITTEST_LINE = re.compile(r"^(\w+) \(([\w.]+)\)(?:\n.*?)? \.\.\. (ok|FAIL|ERROR|skipped.*)$",
                            re.MULTILINE)

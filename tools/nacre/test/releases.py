@@ -10,8 +10,9 @@ import pathlib
 import re
 import subprocess
 
-from nacre import chroot, places, results
+from nacre import places
 from nacre.report import Failure, log_tail, step, warn
+from nacre.test import chroot, results
 
 GROUP = "releases"
 CODENAMES = {"12": "bookworm", "13": "trixie"}

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 
-from nacre import bochs, machine_clock, progress, qemu, terminal_drain
+from nacre.machine import bochs, machine_clock, progress, qemu, terminal_drain
 from nacre.report import Failure, Misuse
 
 CHUNK = 65536

@@ -6,8 +6,11 @@ import json
 import os
 import shutil
 
-from nacre import bochs, build, console, machine, packages, places, product, qemu
+from nacre import build, packages, places
+from nacre.machine import bochs, machine, qemu
+from nacre.pack import product
 from nacre.report import Failure, Misuse, step
+from nacre.terminal import console
 
 TASK = "bench-kernel.elf"
 END = "bench done"

@@ -9,8 +9,8 @@ import dataclasses
 import pathlib
 import shutil
 
-from nacre import machine_clock, network
-from nacre.disks import NO_DISKS, Disks, qemu_options
+from nacre.machine import machine_clock, network
+from nacre.machine.disks import NO_DISKS, Disks, qemu_options
 from nacre.report import Failure
 
 PROGRAM = "qemu-system-x86_64"

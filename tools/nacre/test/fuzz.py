@@ -7,8 +7,12 @@ VT-x, and so virtual CPUs.
 
 import re
 
-from nacre import build, console, iso, machine, packages, places, results
+from nacre import build, packages, places
+from nacre.machine import machine
+from nacre.pack import iso
 from nacre.report import Failure, step
+from nacre.terminal import console
+from nacre.test import results
 
 SEED = 20260000
 COUNT = 2_000_000

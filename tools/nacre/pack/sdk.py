@@ -8,7 +8,8 @@ import shutil
 import subprocess
 import sys
 
-from nacre import build, packages, places, programs, sdk_include
+from nacre import build, packages, places
+from nacre.pack import product, programs, sdk_include
 from nacre.report import Failure, run_logged, step
 
 sys.path.insert(0, str(places.ROOT / "tools"))
@@ -94,7 +95,7 @@ def write_examples(folder):
 
 def write_guest(folder):
     """What Linux guests of the examples boot from; the Makefiles look there."""
-    build.guest_files()
+    product.guest_files()
     folder.mkdir()
     for file in (places.GUEST_KERNEL, places.GUEST_INITRAMFS, places.GUEST_COMMAND_LINE):
         shutil.copy(file, folder)

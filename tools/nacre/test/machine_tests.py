@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs test programs as the initial task in an emulator and reads the results they print."""
 
-from nacre import build, console, machine, places, product, results
+from nacre import build, places
+from nacre.machine import machine
+from nacre.pack import product
+from nacre.terminal import console
+from nacre.test import results
 
 END = "tests done"
 # Of the machine's own time.

@@ -9,8 +9,8 @@ import termios
 import time
 import tty
 
-from nacre import keys, paint, transcript
 from nacre.report import step
+from nacre.terminal import keys, paint, transcript
 
 INPUT = 0
 LOOK_SECONDS = 1.0

@@ -9,8 +9,8 @@ import dataclasses
 import pathlib
 import re
 
-from nacre import machine_clock, network
-from nacre.disks import NO_DISKS, Disks, bochs_lines, link_for_bochs
+from nacre.machine import machine_clock, network
+from nacre.machine.disks import NO_DISKS, Disks, bochs_lines, link_for_bochs
 
 PROGRAM = "bochs"
 # Written to the log when the machine turned itself off rather than failed.

@@ -9,9 +9,11 @@ import time
 import traceback
 from collections.abc import Callable
 
-from nacre import (build, equivalence, fuzz, host_tests, machine, machine_tests, packages, places,
-                   releases, results, system_tests)
+from nacre import build, packages, places
+from nacre.machine import machine
+from nacre.pack import product
 from nacre.report import Failure, step
+from nacre.test import equivalence, fuzz, host_tests, machine_tests, releases, results, system_tests
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -102,7 +104,7 @@ def prepare(tests):
     packages.ensure(packages.BUILD, packages.CHECK, packages.PACK, packages.EMULATE)
     build.compile_for_tests()
     if any(test.name.startswith("system/") for test in tests):
-        build.guest_files()
+        product.guest_files()
 
 
 def run(options):

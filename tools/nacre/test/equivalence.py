@@ -3,7 +3,8 @@
 
 import re
 
-from nacre import build, host_tests, results
+from nacre import build
+from nacre.test import host_tests, results
 
 VERDICT = re.compile(r"^equivalence: seed \d+, (\d[\d,]* operations.*)$", re.MULTILINE)
 

@@ -10,7 +10,8 @@ import json
 import re
 
 from compose import output
-from nacre import build, measure, packages, places
+from nacre import build, packages, places
+from nacre.bench import measure
 from nacre.report import Failure, Misuse
 
 QUESTIONS = {path.stem.replace("_", "-"): path for path in (places.ROOT / "bench").glob("*.py")}

@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 
-from nacre import network
+from nacre.machine import network
 
 HOST_MAC = bytes.fromhex("02000000ee01")
 BROADCAST = b"\xff" * 6

@@ -15,7 +15,7 @@ from nacre import places
 from nacre.report import Failure, run_logged
 
 GRUB_FOLDER = places.ROOT / "boot" / "grub"
-DATED_XORRISO = places.ROOT / "tools" / "nacre" / "dated_xorriso.py"
+DATED_XORRISO = pathlib.Path(__file__).with_name("dated_xorriso.py")
 MODULES = {"grub.cfg": "multiboot2 normal", "linux.cfg": "linux normal"}
 
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs the composer, which makes the packed image of a system description."""
+
+import filecmp
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from compose import output
+from nacre import build, places
+from nacre.report import Failure
+
+COMPOSE = places.ROOT / "tools" / "compose.py"
+
+
+def check_description(description):
+    """Tells of a wrong name before anything is built for it."""
+    if not description.is_file():
+        raise Failure(f"{places.shown(description)}: there is no such system description")
+
+
+def compose(description, image, extra_path=(), flavour="debug"):
+    """Turns a .system file into an image with a report and a page beside it; the composer's
+    messages name file and line."""
+    check_description(description)
+    image.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="nacre-image-") as folder:
+        made = pathlib.Path(folder) / image.name
+        compose_to(made, description, image, extra_path, flavour)
+        # An unchanged image keeps its time, so that no ISO is packed anew for it.
+        if not (image.exists() and filecmp.cmp(made, image, shallow=False)):
+            output.write(image, made.read_bytes())
+
+
+def compose_to(made, description, image, extra_path, flavour):
+    """The composer's image in the file `made`, its report and page beside the image."""
+    command = [sys.executable, "-B", str(COMPOSE), str(description), "--system-image",
+               str(made), "--config", flavour, "-r", str(image.with_suffix(".report")),
+               "--html", str(image.with_suffix(".html")), "--search-path",
+               *map(str, [*extra_path, description.parent, *build.search_path()])]
+    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode != 0:
+        raise Failure(f"composing {places.shown(description)} failed:\n{result.stdout.rstrip()}")
+    if result.stdout.strip():
+        print(result.stdout.rstrip(), file=sys.stderr)
