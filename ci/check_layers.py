@@ -4,8 +4,7 @@
 
 import sys
 
-from source_tree import (GENERATED, KERNEL_ROOMS, PROTOCOL, PROTOCOL_USERS, ROOMS, ROOT, c_files,
-                         includes, room_of)
+from source_tree import (GENERATED, KERNEL_ROOMS, ROOMS, ROOT, c_files, includes, room_of)
 
 # What GCC itself brings; nothing else from outside the tree exists for freestanding code.
 FREESTANDING = {"stdalign.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h",
@@ -20,8 +19,6 @@ def problem_of_ours(room, target):
         return None
     if room == "include":
         return "a header of the contract may include only headers of the contract"
-    if PROTOCOL.match(str(target)) and room in PROTOCOL_USERS:
-        return None
     if room not in ROOMS:
         return None
     if parent in ROOMS[room]:

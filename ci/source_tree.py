@@ -23,16 +23,15 @@ USER_ROOMS = {
     "src/user": ("src/base",),
     "src/root": ("src/base", "src/user"),
     "src/vmm": ("src/base", "src/user"),
-    "src/components": ("src/base", "src/user"),
+    "src/lib": ("src/base", "src/user"),
+    "src/drivers": ("src/base", "src/user", "src/lib"),
+    "src/services": ("src/base", "src/user", "src/lib"),
 }
 ROOMS = {**KERNEL_ROOMS, **USER_ROOMS}
-# Protocol headers: the only files of a component that other programs include.
-PROTOCOL = re.compile(r"^src/components/[a-z_]+\.h$")
-PROTOCOL_USERS = ("src/vmm", "src/root", "tests", "bench")
 # Where an include path begins, by who compiles the file.
 # Headers that the build writes.
 GENERATED = pathlib.Path(os.environ.get("NACRE_BUILD", ROOT / "build")) / "include"
-KERNEL_PATHS = ("include", "src", "src/arch/x86_64")
+KERNEL_PATHS = ("include", "src", "src/arch/x86_64", "src/kernel")
 USER_PATHS = ("include", "src")
 
 

@@ -10,7 +10,7 @@
 #include <base/compiler.h>
 #include <base/format.h>
 
-#include <components/tsc.h>
+#include <nacre/tsc.h>
 
 enum {
 	COM1_PORTS = 0,

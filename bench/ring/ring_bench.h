@@ -2,7 +2,7 @@
 // What producer and consumers of the ring measurement agree on.
 #pragma once
 
-#include <components/ring.h>
+#include <nacre/ring.h>
 
 enum {
 	ITEMS = 32768, // of a figure

@@ -3,8 +3,8 @@
 // many ticks that took from the initial task's first instruction.
 #include <microkit.h>
 
-#include <components/print.h>
-#include <components/tsc.h>
+#include <nacre/print.h>
+#include <nacre/tsc.h>
 
 #include <abi/bootinfo.h>
 

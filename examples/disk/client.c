@@ -3,7 +3,7 @@
 // start, writes some sectors and reads them back.
 #include <microkit.h>
 
-#include <components/block_protocol.h>
+#include <nacre/protocol/block.h>
 
 enum {
 	DRIVER = 4,

@@ -3,8 +3,8 @@
 // this component's console and answered on the same port.
 #include <microkit.h>
 
-#include <components/console.h>
-#include <components/print.h>
+#include <nacre/protocol/console.h>
+#include <nacre/print.h>
 
 enum {
 	GUEST = 1, // channel; 0 is the console's

@@ -5,9 +5,9 @@
 
 #include <microkit.h>
 
-#include <components/print.h>
-#include <components/timer_protocol.h>
-#include <components/tsc.h>
+#include <nacre/print.h>
+#include <nacre/protocol/timer.h>
+#include <nacre/tsc.h>
 
 enum {
 	CHANNEL_TIMER = 1,

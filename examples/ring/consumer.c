@@ -2,7 +2,7 @@
 // Takes numbers and checks that each is the one that had to come.
 #include <microkit.h>
 
-#include <components/ring.h>
+#include <nacre/ring.h>
 
 enum {
 	PRODUCER = 0,

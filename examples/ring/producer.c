@@ -2,7 +2,7 @@
 // Writes a hundred thousand numbers in batches, and waits when the ring is full.
 #include <microkit.h>
 
-#include <components/ring.h>
+#include <nacre/ring.h>
 
 enum {
 	CONSUMER = 0,

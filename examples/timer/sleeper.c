@@ -2,8 +2,8 @@
 // Sleeps a tenth of a second, five times, and checks that it was one.
 #include <microkit.h>
 
-#include <components/timer_protocol.h>
-#include <components/tsc.h>
+#include <nacre/protocol/timer.h>
+#include <nacre/tsc.h>
 
 enum {
 	TIMER = 1,

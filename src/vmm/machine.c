@@ -2,8 +2,8 @@
 // The virtual machine between events: start, reset, interrupts, time.
 #include <vmm/machine.h>
 
-#include <vmm/acpi.h>
-#include <vmm/log.h>
+#include <vmm/boot/acpi.h>
+#include <vmm/host/log.h>
 
 #include <abi/vcpu.h>
 

@@ -2,15 +2,15 @@
 // The virtual machine: memory, buses, interrupt controllers, devices and the vCPU.
 #pragma once
 
-#include <vmm/control.h>
-#include <vmm/cpuid.h>
+#include <vmm/vcpu/control.h>
+#include <vmm/vcpu/cpuid.h>
 #include <vmm/device/power.h>
 #include <vmm/device/rtc.h>
 #include <vmm/device/uart.h>
-#include <vmm/ioapic.h>
-#include <vmm/linux.h>
-#include <vmm/msr.h>
-#include <vmm/terminal.h>
+#include <vmm/irq/ioapic.h>
+#include <vmm/boot/linux.h>
+#include <vmm/vcpu/msr.h>
+#include <vmm/host/terminal.h>
 
 struct machine {
 	struct guest_memory memory;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The virtual machine monitor: one guest in one vCPU, built from what the system description gives.
-#include <vmm/description.h>
-#include <vmm/exits.h>
-#include <vmm/log.h>
+#include <vmm/host/description.h>
+#include <vmm/vcpu/exits.h>
+#include <vmm/host/log.h>
 
 #include <abi/bootinfo.h>
 #include <abi/vcpu.h>
 #include <microkit.h>
 
-#include <components/console.h>
-#include <components/tsc.h>
+#include <nacre/protocol/console.h>
+#include <nacre/tsc.h>
 
 // The machine, written from the entry points only, which never nest.
 static struct machine machine;

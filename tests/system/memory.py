@@ -78,7 +78,7 @@ def check_command_line():
     line = " ".join(["log=all"] * 450 + ["quiet", "kpti=on"])
     return boot(name, iso_with(name, arguments=line),
                 [("until", "no such option, or not with this value: quiet"),
-                 ("until", "defences: kpti"), ("until", CLIENT)])[0]
+                 ("until", "mitigations: kpti"), ("until", CLIENT)])[0]
 
 
 ROWS = [(f"memory-{count}-holes-{firmware}",

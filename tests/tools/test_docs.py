@@ -100,13 +100,13 @@ class References(unittest.TestCase):
                 self.assertIn(f"`{name}`", text)
 
     def test_every_request_of_the_timer(self):
-        header = (ROOT / "src" / "components" / "timer_protocol.h").read_text()
+        header = (ROOT / "include" / "nacre" / "protocol" / "timer.h").read_text()
         text = (REFERENCE / "protocols.md").read_text()
         for name, number in re.findall(r"\b(TIMER_\w+) = (\d+)", header):
             self.assertIn(f"| {number} `{name}` |", text)
 
     def test_every_variable_of_the_monitor(self):
-        source = (ROOT / "src" / "vmm" / "description.c").read_text()
+        source = (ROOT / "src" / "vmm" / "host" / "description.c").read_text()
         text = (REFERENCE / "protocols.md").read_text()
         for name in re.findall(r"\b(\w+_(?:vaddr|size)) = 0", source):
             self.assertIn(f"`{name}`", text)

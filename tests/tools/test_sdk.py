@@ -109,7 +109,7 @@ class Headers(unittest.TestCase):
         with tempfile.TemporaryDirectory() as name:
             folder = pathlib.Path(name)
             sdk_include.write(folder, GUESTS, DEBUG)
-            headers = [folder / "microkit.h", *sorted((folder / "components").glob("*.h"))]
+            headers = [folder / "microkit.h", *sorted((folder / "nacre").rglob("*.h"))]
             functions = {function for header in headers for function in
                          FUNCTION.findall(header.read_text())} - ENTRY_POINTS
             self.assertLessEqual({"print", "pci_open", "settings_next", "microkit_dbg_puts"},

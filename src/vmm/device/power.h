@@ -3,7 +3,7 @@
 // (64h), and the ACPI sleep registers of a hardware-reduced platform.
 #pragma once
 
-#include <vmm/bus.h>
+#include <vmm/bus/bus.h>
 
 enum power_request {
 	POWER_NONE,

@@ -3,8 +3,8 @@
 // alarm, periodic and update interrupts do not exist.
 #pragma once
 
-#include <vmm/bus.h>
-#include <vmm/clock.h>
+#include <vmm/bus/bus.h>
+#include <vmm/host/clock.h>
 
 struct rtc_time {
 	unsigned year, month, day, weekday, hour, minute, second; // weekday: 1 is Sunday

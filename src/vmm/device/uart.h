@@ -2,8 +2,8 @@
 // 16550A serial port: registers, 16-byte receive FIFO, one interrupt line, a backend for the bytes.
 #pragma once
 
-#include <vmm/bus.h>
-#include <vmm/line.h>
+#include <vmm/bus/bus.h>
+#include <vmm/irq/line.h>
 
 // The other end of the cable.
 struct uart_backend {

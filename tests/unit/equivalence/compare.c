@@ -9,7 +9,7 @@
 #include <cpu/percpu.h>
 #include <entry/fastpath.h>
 #include <entry/trap.h>
-#include <kernel/schedule.h>
+#include <sched/schedule.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -20,9 +20,9 @@ enum {
 };
 
 typedef void fast_path(uint64_t first, uint64_t second);
-typedef enum way_out slow_path(uint64_t first, uint64_t second);
+typedef enum exit_path slow_path(uint64_t first, uint64_t second);
 
-static enum way_out slow_syscall(uint64_t, uint64_t) { return trap_syscall(); }
+static enum exit_path slow_syscall(uint64_t, uint64_t) { return trap_syscall(); }
 
 static const struct fast_row {
 	const char *name;
@@ -98,8 +98,8 @@ static void ways_add(struct ways *ways, uint64_t path) {
 static bool clock_choose(void) {
 	const struct cpu *cpu = this_cpu();
 
-	if (host.now >= cpu->attention) host.now = cpu->now;
-	return host.now < cpu->attention;
+	if (host.now >= cpu->next_event) host.now = cpu->now;
+	return host.now < cpu->next_event;
 }
 
 static uint64_t *fast_word(struct run *run, const void *address) {
@@ -127,19 +127,19 @@ static void forgive_all_links(struct run *run) {
 		forgive_links(run, run->world.threads[i]);
 }
 
-// The slow path may have booked the time of a round robin context that runs on; that can wait. It
-// is done here for the fast path, in the copy.
+// The slow path may have charged_until the time of a round robin context that runs on; that can
+// wait. It is done here for the fast path, in the copy.
 static void forgive_booking(struct run *run) {
 	const struct cpu *cpu = this_cpu();
-	struct sched_context *context = cpu->running_on;
-	uint64_t *booked = fast_word(run, &cpu->booked);
-	uint64_t used = cpu->booked - *booked;
+	struct sched_context *context = cpu->charged_context;
+	uint64_t *charged_until = fast_word(run, &cpu->charged_until);
+	uint64_t used = cpu->charged_until - *charged_until;
 	uint64_t *amount;
 
 	if (!context || !refill_is_round_robin(context)) return;
-	if (*fast_word(run, &cpu->running_on) != (uint64_t)context) return;
+	if (*fast_word(run, &cpu->charged_context) != (uint64_t)context) return;
 	amount = fast_word(run, &refill_head(context)->amount);
-	*booked += used;
+	*charged_until += used;
 	*fast_word(run, &context->consumed) += used;
 	*amount -= used < *amount ? used : *amount;
 }
@@ -149,12 +149,12 @@ static void forgive_booking(struct run *run) {
 // (bases_exchange).
 static void forgive_all(struct run *run) {
 	struct cpu *cpu = this_cpu();
-	uint64_t *attention = fast_word(run, &cpu->attention);
+	uint64_t *attention = fast_word(run, &cpu->next_event);
 
 	*fast_word(run, &cpu->now) = cpu->now;
-	if (*attention == *memory_word(&run->memory, run->before, &cpu->attention) &&
-		*attention < cpu->attention)
-		*attention = cpu->attention;
+	if (*attention == *memory_word(&run->memory, run->before, &cpu->next_event) &&
+		*attention < cpu->next_event)
+		*attention = cpu->next_event;
 	forgive(run, &host.has_selectors);
 	forgive_booking(run);
 	forgive_all_links(run);
@@ -172,7 +172,7 @@ static void compare_finished(
 
 	memory_save(&run->memory, run->fast);
 	memory_restore(&run->memory, run->before);
-	is_alike = row->slow(first, second) == WAY_OUT_USER;
+	is_alike = row->slow(first, second) == EXIT_TO_USER;
 	forgive_all(run);
 	check_alike(run, row, is_alike);
 	if (chance_percent(&run->chance, 50)) memory_restore(&run->memory, run->fast);
@@ -182,7 +182,7 @@ static void compare_finished(
 // do what it does from the start.
 static void compare_given_up(struct run *run, const struct fast_row *row, struct slot *slot,
 	uint64_t first, uint64_t second) {
-	enum way_out way;
+	enum exit_path way;
 
 	// It may have looked at the clock.
 	this_cpu()->now = *memory_word(&run->memory, run->before, &this_cpu()->now);
@@ -204,7 +204,7 @@ static void compare_row(struct run *run, unsigned number, uint64_t first, uint64
 	const struct fast_row *row = &fast_rows[number];
 	struct fast_count *count = &run->counts[number];
 	uint64_t now = host.now;
-	bool is_due = now >= this_cpu()->attention;
+	bool is_due = now >= this_cpu()->next_event;
 	bool is_late = is_due && (chance_percent(&run->chance, LATE_PERCENT) || !clock_choose());
 	struct slot *slot;
 	bool gave_up;

@@ -3,7 +3,7 @@
 #include "run.h"
 
 #include <cpu/percpu.h>
-#include <kernel/run_queue.h>
+#include <sched/run_queue.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -9,7 +9,7 @@
 #include <cpu/percpu.h>
 #include <cpu/segments.h>
 #include <entry/trap.h>
-#include <kernel/schedule.h>
+#include <sched/schedule.h>
 #include <object/vcpu.h>
 
 static struct thread manager = {.max_priority = UINT8_MAX};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // No port ranges: the kernel's table of 65536 ports would be most of what is copied.
-#include <kernel/invocation.h>
-#include <kernel/object.h>
+#include <syscall/invocation.h>
+#include <cap/object.h>
 #include <object/vcpu.h>
 
 #define NO_HANDLER(name) \

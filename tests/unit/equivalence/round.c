@@ -4,7 +4,7 @@
 
 #include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <kernel/schedule.h>
+#include <sched/schedule.h>
 
 enum { STARTED = 6 }; // threads
 
@@ -42,6 +42,6 @@ void round_begin(struct run *run) {
 		if (i < run->contexts) sched_context_bind_thread(world->contexts[i], thread);
 		if (i < STARTED) thread_resume(thread);
 	}
-	schedule_again();
+	schedule_request();
 	(void)schedule();
 }

@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-#include <kernel/invocation.h>
+#include <syscall/invocation.h>
 
 enum { SHAPE_WORDS = 8 };
 

@@ -3,9 +3,9 @@
 #include "world.h"
 
 #include <cpu/layout.h>
-#include <kernel/derive.h>
-#include <kernel/object.h>
-#include <kernel/space.h>
+#include <cap/derive.h>
+#include <cap/object.h>
+#include <memory/space.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -5,10 +5,10 @@
 #include "../host/host.h"
 #include "chance.h"
 
-#include <kernel/endpoint.h>
-#include <kernel/notification.h>
-#include <kernel/reply.h>
-#include <kernel/sched_context.h>
+#include <ipc/endpoint.h>
+#include <ipc/notification.h>
+#include <ipc/reply.h>
+#include <sched/sched_context.h>
 
 enum {
 	THREADS = 8,

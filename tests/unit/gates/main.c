@@ -7,9 +7,9 @@
 #include <abi/syscall.h>
 #include <base/compiler.h>
 #include <base/panic.h>
-#include <cpu/defences.h>
-#include <entry/defend.h>
-#include <kernel/thread.h>
+#include <cpu/mitigations.h>
+#include <entry/mitigate.h>
+#include <sched/thread.h>
 #include <object/vcpu.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static uint64_t stack_top(uint64_t *stack) { return (uint64_t)(stack + STACK_WOR
 
 // The text as it was assembled.
 static char *pristine;
-static struct ways_in ways_in;
+static struct entry_points entry_points;
 
 static size_t text_size(void) { return (size_t)(trap_gates_end[-1].start - trap_stubs); }
 
@@ -71,7 +71,7 @@ static void text_save(void) {
 static void install(uint32_t mitigations, bool has_fast_paths) {
 	text_save();
 	memcpy(trap_stubs, pristine, text_size());
-	ways_in = gates_install(mitigations, has_fast_paths);
+	entry_points = gates_install(mitigations, has_fast_paths);
 	for (const struct gate_part *row = trap_gates; row < trap_gates_end; row++)
 		if (row->entry) step_guest_entry = (uint64_t)*row->entry; // the last one
 }
@@ -107,8 +107,8 @@ static bool is_same_but_stack(const struct step_state *one, const struct step_st
 static bool syscall_run(unsigned way, uint64_t number) {
 	struct step_state state = machine_state(), before;
 
-	step_way = WAY_OUT_USER;
-	state.rip = (uint64_t)ways_in.syscall[way];
+	step_way = EXIT_TO_USER;
+	state.rip = (uint64_t)entry_points.syscall[way];
 	state.registers[STEP_RSP] = USER_STACK;
 	state.registers[STEP_RCX] = USER_RIP;
 	state.registers[STEP_R11] = USER_FLAGS;
@@ -129,7 +129,7 @@ static bool interrupt_run(unsigned vector, struct step_state *state) {
 		USER_RIP, SELECTOR_USER_CODE, USER_FLAGS, USER_STACK, SELECTOR_USER_DATA};
 	struct step_state before;
 
-	step_way = WAY_OUT_USER;
+	step_way = EXIT_TO_USER;
 	state->rip = (uint64_t)trap_stubs + vector * STUB_SIZE;
 	state->registers[STEP_RSP] = stack_top(entry_stack) - sizeof(frame);
 	memcpy((void *)state->registers[STEP_RSP], frame, sizeof(frame));
@@ -150,7 +150,7 @@ static bool run_interrupt(void) {
 static bool guest_run(uint64_t launched) {
 	struct step_state state = machine_state(), before;
 
-	step_way = WAY_OUT_GUEST;
+	step_way = EXIT_TO_GUEST;
 	vcpu.launched = launched;
 	state.is_kernel_gs = true;
 	state.rip = step_guest_entry;
@@ -165,8 +165,8 @@ static bool run_guest(void) { return guest_run(1); }
 
 static bool run_first_guest(void) { return guest_run(0); }
 
-#define ALWAYS DEFENCE_BIT(ALWAYS)
-#define BOTH_PAGES (DEFENCE_BIT(KPTI) | DEFENCE_BIT(NO_KPTI))
+#define ALWAYS MITIGATION_BIT(ALWAYS)
+#define BOTH_PAGES (MITIGATION_BIT(KPTI) | MITIGATION_BIT(NO_KPTI))
 
 enum { EVENTS = 20 };
 
@@ -177,27 +177,27 @@ struct event {
 };
 
 #define SYSCALL_IN \
-	{"swapgs", ALWAYS}, {"cr3-kernel", DEFENCE_BIT(KPTI)}, \
-		{"spec-kernel", DEFENCE_BIT(IBRS_ENTRY)}, {"history", DEFENCE_BIT(BHI_SEQUENCE)}, \
-	{ \
-		"lfence", DEFENCE_BIT(BHI_SEQUENCE) \
+	{"swapgs", ALWAYS}, {"cr3-kernel", MITIGATION_BIT(KPTI)}, \
+		{"spec-kernel", MITIGATION_BIT(IBRS_ENTRY)}, \
+		{"history", MITIGATION_BIT(BHI_SEQUENCE)}, { \
+		"lfence", MITIGATION_BIT(BHI_SEQUENCE) \
 	}
 #define PROGRAM_OUT \
-	{"spec-program", DEFENCE_BIT(IBRS_ENTRY)}, {"ibpb", DEFENCE_BIT(IBPB_SPACES)}, \
-		{"div", DEFENCE_BIT(DIV0)}, {"cr3-program", DEFENCE_BIT(KPTI)}, \
-		{"verw", DEFENCE_BIT(VERW)}, { \
+	{"spec-program", MITIGATION_BIT(IBRS_ENTRY)}, {"ibpb", MITIGATION_BIT(IBPB_SPACES)}, \
+		{"div", MITIGATION_BIT(DIV0)}, {"cr3-program", MITIGATION_BIT(KPTI)}, \
+		{"verw", MITIGATION_BIT(VERW)}, { \
 		"swapgs", ALWAYS \
 	}
 #define GUEST_IN \
-	{"spec-kernel", DEFENCE_BIT(IBRS_ENTRY)}, {"returns", DEFENCE_BIT(RSB)}, \
-		{"lfence", DEFENCE_BIT(RSB)}, {"history", DEFENCE_BIT(BHI_SEQUENCE)}, \
-		{"lfence", DEFENCE_BIT(BHI_SEQUENCE)}, {"ibpb", DEFENCE_BIT(ITS)}, { \
+	{"spec-kernel", MITIGATION_BIT(IBRS_ENTRY)}, {"returns", MITIGATION_BIT(RSB)}, \
+		{"lfence", MITIGATION_BIT(RSB)}, {"history", MITIGATION_BIT(BHI_SEQUENCE)}, \
+		{"lfence", MITIGATION_BIT(BHI_SEQUENCE)}, {"ibpb", MITIGATION_BIT(ITS)}, { \
 		"trap_guest_exit", ALWAYS \
 	}
 #define GUEST_OUT \
-	{"spec-program", DEFENCE_BIT(IBRS_ENTRY)}, {"l1d", DEFENCE_BIT(L1D_FLUSH)}, \
-		{"div", DEFENCE_BIT(DIV0)}, { \
-		"verw", DEFENCE_BIT(VERW) \
+	{"spec-program", MITIGATION_BIT(IBRS_ENTRY)}, {"l1d", MITIGATION_BIT(L1D_FLUSH)}, \
+		{"div", MITIGATION_BIT(DIV0)}, { \
+		"verw", MITIGATION_BIT(VERW) \
 	}
 
 static const struct path {
@@ -209,9 +209,10 @@ static const struct path {
 		{SYSCALL_IN, {"trap_syscall", ALWAYS}, PROGRAM_OUT, {"sysret", ALWAYS}}},
 	{"null system call", run_null, {SYSCALL_IN, PROGRAM_OUT, {"sysret", ALWAYS}}},
 	{"interrupt", run_interrupt,
-		{{"swapgs", ALWAYS}, {"lfence", DEFENCE_BIT(SWAPGS)}, {"clac", DEFENCE_BIT(SMAP)},
-			{"cr3-kernel", DEFENCE_BIT(KPTI)}, {"spec-kernel", DEFENCE_BIT(IBRS_ENTRY)},
-			{"trap_interrupt", ALWAYS}, PROGRAM_OUT, {"iretq", ALWAYS}}},
+		{{"swapgs", ALWAYS}, {"lfence", MITIGATION_BIT(SWAPGS)},
+			{"clac", MITIGATION_BIT(SMAP)}, {"cr3-kernel", MITIGATION_BIT(KPTI)},
+			{"spec-kernel", MITIGATION_BIT(IBRS_ENTRY)}, {"trap_interrupt", ALWAYS},
+			PROGRAM_OUT, {"iretq", ALWAYS}}},
 	{"VM exit", run_guest, {GUEST_IN, GUEST_OUT, {"vmresume", ALWAYS}}},
 	{"first VM entry", run_first_guest,
 		{GUEST_IN, GUEST_OUT, {"vmwrite", ALWAYS}, {"vmlaunch", ALWAYS}}},
@@ -263,8 +264,8 @@ static void combinations(void) {
 		do {
 			uint32_t others = __builtin_parity(set) ? mitigations_all() & ~own : 0;
 
-			path_check(&paths[i], set | others | ALWAYS | DEFENCE_BIT(KPTI));
-			path_check(&paths[i], set | others | ALWAYS | DEFENCE_BIT(NO_KPTI));
+			path_check(&paths[i], set | others | ALWAYS | MITIGATION_BIT(KPTI));
+			path_check(&paths[i], set | others | ALWAYS | MITIGATION_BIT(NO_KPTI));
 			set = (set - own) & own;
 		} while (set);
 	}
@@ -278,7 +279,7 @@ static bool is_any_path_broken(uint32_t mitigations) {
 
 // What the test above says is worth something: it misses each part that is not installed.
 static void parts_missed(void) {
-	const uint32_t pages[] = {DEFENCE_BIT(KPTI), DEFENCE_BIT(NO_KPTI)};
+	const uint32_t pages[] = {MITIGATION_BIT(KPTI), MITIGATION_BIT(NO_KPTI)};
 
 	for (unsigned i = 0; i < array_count(pages); i++) {
 		uint32_t mitigations = mitigations_all() | ALWAYS | pages[i];
@@ -318,8 +319,8 @@ static void branches(void) {
 	};
 	struct step_state state;
 
-	install(ALWAYS | DEFENCE_BIT(NO_KPTI), true);
-	check(ways_in.first == SYSCALL_ENTRY_FAST);
+	install(ALWAYS | MITIGATION_BIT(NO_KPTI), true);
+	check(entry_points.first == SYSCALL_ENTRY_FAST);
 	for (unsigned i = 0; i < array_count(calls); i++) {
 		(void)syscall_run(SYSCALL_ENTRY_FAST, (uint64_t)calls[i].number);
 		check(ends_with(calls[i].word));
@@ -330,8 +331,8 @@ static void branches(void) {
 	check_equal(state.registers[STEP_RDI], VECTOR_PROTECTION - 7);
 	check_equal(state.registers[STEP_RSI], 0);
 
-	install(ALWAYS | DEFENCE_BIT(NO_KPTI), false);
-	check(ways_in.first == SYSCALL_ENTRY_PLAIN);
+	install(ALWAYS | MITIGATION_BIT(NO_KPTI), false);
+	check(entry_points.first == SYSCALL_ENTRY_PLAIN);
 	for (unsigned i = 0; i < array_count(calls); i++) {
 		check(syscall_run(SYSCALL_ENTRY_FAST, (uint64_t)calls[i].number));
 		check(strstr(step_trace, "trap_syscall "));
@@ -345,7 +346,7 @@ static void branches(void) {
 static void same_space(void) {
 	struct step_state state;
 
-	install(ALWAYS | DEFENCE_BIT(NO_KPTI) | DEFENCE_BIT(IBPB_SPACES), true);
+	install(ALWAYS | MITIGATION_BIT(NO_KPTI) | MITIGATION_BIT(IBPB_SPACES), true);
 	for (unsigned other = 0; other < 2; other++) {
 		state = machine_state();
 		step_cpu.program_root = STEP_PROGRAM_CR3 + other;

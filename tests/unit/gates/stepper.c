@@ -24,7 +24,7 @@ enum {
 };
 
 struct cpu step_cpu;
-enum way_out step_way;
+enum exit_path step_way;
 uint64_t step_guest_entry;
 char step_trace[STEP_TRACE_SIZE];
 

@@ -39,7 +39,7 @@ enum {
 
 // What the code is run with, and the words it left, each with a space behind it.
 extern struct cpu step_cpu;
-extern enum way_out step_way; // what C functions of the kernel answer
+extern enum exit_path step_way; // what C functions of the kernel answer
 extern uint64_t step_guest_entry; // what HOST_RIP must become
 extern char step_trace[STEP_TRACE_SIZE];
 

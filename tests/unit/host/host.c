@@ -14,9 +14,9 @@
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
 #include <entry/fastpath.h>
-#include <kernel/guest_hooks.h>
-#include <kernel/invocation.h>
-#include <kernel/schedule.h>
+#include <sched/guest_hooks.h>
+#include <syscall/invocation.h>
+#include <sched/schedule.h>
 #include <object/vcpu.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -220,7 +220,7 @@ void vcpu_withdraw_ports(const struct cap *range) { host.withdrawn = *range; }
 
 static void guest_enter(struct thread *) {}
 
-static enum way_out guest_prepare(struct thread *) { return WAY_OUT_USER; }
+static enum exit_path guest_prepare(struct thread *) { return EXIT_TO_USER; }
 
 static void guest_notify(struct thread *) {}
 
@@ -253,7 +253,7 @@ NO_HANDLER(vcpu_set_msr_access)
 
 void segments_use_entry(enum syscall_entry) {}
 
-void way_out_user(void) {}
+void exit_to_user(void) {}
 
 void syscall_slow(void) { host.slow++; }
 

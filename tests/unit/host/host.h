@@ -3,7 +3,7 @@
 // kernel did to it.
 #pragma once
 
-#include <kernel/cap.h>
+#include <cap/cap.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -7,10 +7,10 @@
 #include <abi/bootinfo.h>
 #include <abi/syscall.h>
 #include <cpu/percpu.h>
-#include <kernel/benchmark.h>
-#include <kernel/notification.h>
-#include <kernel/schedule.h>
-#include <kernel/syscall.h>
+#include <syscall/benchmark.h>
+#include <ipc/notification.h>
+#include <sched/schedule.h>
+#include <syscall/syscall.h>
 #include <string.h>
 
 enum {

@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include <base/bits.h>
-#include <kernel/boot.h>
+#include <boot/boot.h>
 #include <string.h>
 
 enum {

@@ -5,8 +5,8 @@
 
 #include <abi/bootinfo.h>
 #include <cpu/paging.h>
-#include <kernel/sched_context.h>
-#include <kernel/schedule.h>
+#include <sched/sched_context.h>
+#include <sched/schedule.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -223,7 +223,7 @@ static void refusals(void) {
 static void check_root_bits(unsigned bits) {
 	const struct bootinfo *info;
 
-	check(boot_root(&world.facts) && schedule() == WAY_OUT_USER);
+	check(boot_root(&world.facts) && schedule() == EXIT_TO_USER);
 	world.root = this_cpu()->current;
 	world.slots = cap_object(&world.root->slots[THREAD_CSPACE].cap);
 	info = cap_object(&world.slots[ROOT_SLOT_BOOTINFO_FRAME].cap);

@@ -6,14 +6,14 @@
 
 #include <abi/bootinfo.h>
 #include <cpu/percpu.h>
-#include <kernel/endpoint.h>
-#include <kernel/irq.h>
-#include <kernel/notification.h>
-#include <kernel/run_queue.h>
-#include <kernel/schedule.h>
-#include <kernel/space.h>
-#include <kernel/syscall.h>
-#include <kernel/thread_queue.h>
+#include <ipc/endpoint.h>
+#include <ipc/irq.h>
+#include <ipc/notification.h>
+#include <sched/run_queue.h>
+#include <sched/schedule.h>
+#include <memory/space.h>
+#include <syscall/syscall.h>
+#include <sched/thread_queue.h>
 
 enum {
 	OBJECT = WORLD_FREE, // endpoint or notification

@@ -3,7 +3,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/cspace.h>
+#include <cap/cspace.h>
 #include <stdalign.h>
 
 enum {
@@ -157,10 +157,10 @@ static struct thread *thread_of_two_levels(void) {
 static bool has_window(const struct thread *thread) {
 	const struct slot *inner = cap_object(&world.slots[INNER].cap);
 	struct slot *slot;
-	bool found = thread_find_soon(thread, 7, &slot);
+	bool found = thread_find_fast(thread, 7, &slot);
 
 	check(!found || slot == &inner[7]);
-	check(!thread_find_soon(thread, 32, &slot) && !thread_find_soon(thread, 1ul << 58, &slot));
+	check(!thread_find_fast(thread, 32, &slot) && !thread_find_fast(thread, 1ul << 58, &slot));
 	check(thread_find(thread, 7) == cspace_find(&thread->slots[THREAD_CSPACE].cap, 7));
 	return found;
 }

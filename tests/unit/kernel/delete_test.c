@@ -3,9 +3,9 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/endpoint.h>
-#include <kernel/notification.h>
-#include <kernel/object.h>
+#include <ipc/endpoint.h>
+#include <ipc/notification.h>
+#include <cap/object.h>
 
 enum {
 	UNTYPED_BITS = 22,

@@ -4,7 +4,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/object.h>
+#include <cap/object.h>
 #include <string.h>
 
 enum {

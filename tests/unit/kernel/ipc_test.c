@@ -6,9 +6,9 @@
 #include <abi/bootinfo.h>
 #include <abi/syscall.h>
 #include <cpu/percpu.h>
-#include <kernel/sched_context.h>
-#include <kernel/schedule.h>
-#include <kernel/syscall.h>
+#include <sched/sched_context.h>
+#include <sched/schedule.h>
+#include <syscall/syscall.h>
 
 enum {
 	ENDPOINT = WORLD_FREE,
@@ -52,7 +52,7 @@ static void call(enum syscall_number number, uint64_t destination, uint64_t word
 	context->rflags &= ~CONTEXT_WHOLE;
 	schedule_update_time();
 	syscall_handle();
-	check(schedule() != WAY_OUT_GUEST);
+	check(schedule() != EXIT_TO_GUEST);
 }
 
 static void call_and_reply(void) {
@@ -113,7 +113,7 @@ static void restarts(void) {
 		context->rflags &= ~CONTEXT_WHOLE;
 		schedule_update_time();
 		syscall_handle();
-		check(schedule() == WAY_OUT_USER && this_cpu()->current == world.root);
+		check(schedule() == EXIT_TO_USER && this_cpu()->current == world.root);
 	} while (context->rip == 0x400000 && ++stops < 1000);
 	check(stops >= 128 && stops < 140);
 	check(tag_label(context->rsi) == ERROR_NONE && slot_is_empty(&world.slots[CNODE]));

@@ -3,8 +3,8 @@
 #include "test.h"
 #include "world.h"
 
-#include <kernel/irq.h>
-#include <kernel/notification.h>
+#include <ipc/irq.h>
+#include <ipc/notification.h>
 
 enum {
 	CONTROL = 1,

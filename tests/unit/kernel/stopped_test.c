@@ -4,10 +4,10 @@
 #include "world.h"
 
 #include <abi/bootinfo.h>
-#include <kernel/endpoint.h>
-#include <kernel/irq.h>
-#include <kernel/notification.h>
-#include <kernel/space.h>
+#include <ipc/endpoint.h>
+#include <ipc/irq.h>
+#include <ipc/notification.h>
+#include <memory/space.h>
 
 enum {
 	OBJECT = WORLD_FREE,

@@ -5,8 +5,8 @@
 #include "test.h"
 #include <abi/bootinfo.h>
 #include <cpu/percpu.h>
-#include <kernel/schedule.h>
-#include <kernel/object.h>
+#include <sched/schedule.h>
+#include <cap/object.h>
 #include <stdalign.h>
 #include <string.h>
 
@@ -76,7 +76,7 @@ void world_facts(void) {
 void world_boot(void) {
 	world_facts();
 	check(boot_root(&world.facts));
-	check(schedule() == WAY_OUT_USER);
+	check(schedule() == EXIT_TO_USER);
 	world.root = this_cpu()->current;
 	world.slots = cap_object(&world.root->slots[THREAD_CSPACE].cap);
 	world.info = cap_object(&world.slots[ROOT_SLOT_BOOTINFO_FRAME].cap);

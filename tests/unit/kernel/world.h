@@ -5,11 +5,11 @@
 #include "../host/host.h"
 
 #include <cpu/layout.h>
-#include <kernel/boot.h>
-#include <kernel/derive.h>
-#include <kernel/invocation.h>
-#include <kernel/object.h>
-#include <kernel/thread.h>
+#include <boot/boot.h>
+#include <cap/derive.h>
+#include <syscall/invocation.h>
+#include <cap/object.h>
+#include <sched/thread.h>
 
 enum {
 	WORLD_SLOTS = 4096,

@@ -4,7 +4,7 @@
 #include "calls.h"
 #include "test.h"
 
-#include <cpu/defences.h>
+#include <cpu/mitigations.h>
 #include <cpu/percpu.h>
 
 static void guest_frame_errors(void) {
@@ -56,7 +56,7 @@ static void guest_split_frame(void) {
 	struct slot *table = world_table(OBJECT_EPT_PT);
 	struct call hidden = {large, root, {0x200000, RIGHT_WRITE, 0}};
 
-	this_cpu()->defences = DEFENCE_BIT(ITLB_MULTIHIT);
+	this_cpu()->mitigations = MITIGATION_BIT(ITLB_MULTIHIT);
 	check(map_guest(large, root, 0x1000) == ERROR_ALIGNMENT);
 	check(is_missing(map_guest(large, root, 0), 39));
 	world_map_path(root, 0);
@@ -93,7 +93,7 @@ static void guest_split_replaced(void) {
 	struct slot *other = world_frame(KIB4, 0x200000);
 	struct world_path path = world_map_path(root, 0);
 
-	this_cpu()->defences = DEFENCE_BIT(ITLB_MULTIHIT);
+	this_cpu()->mitigations = MITIGATION_BIT(ITLB_MULTIHIT);
 	check(map_guest(large, root, 0) == ERROR_NONE);
 	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_NONE);
 	check(*(uint64_t *)cap_object(&path.table->cap) == 0);
@@ -109,7 +109,7 @@ static void guest_split_kinds(void) {
 	struct slot *root = world_space(OBJECT_EPT_PML4);
 	struct slot *large = world_frame(MIB2, 0x400000);
 
-	this_cpu()->defences = DEFENCE_BIT(ITLB_MULTIHIT);
+	this_cpu()->mitigations = MITIGATION_BIT(ITLB_MULTIHIT);
 	world_map_path(root, 0);
 	for (unsigned i = 0; i < 8; i++) {
 		unsigned type = i & 1 ? 1 : 6, allowed = i & 2 ? RW : RIGHT_READ;
@@ -130,7 +130,7 @@ static void host_not_split(void) {
 	struct slot *root = world_space(OBJECT_PML4);
 	struct slot *large = world_frame(MIB2, 0x400000);
 
-	this_cpu()->defences = DEFENCE_BIT(ITLB_MULTIHIT);
+	this_cpu()->mitigations = MITIGATION_BIT(ITLB_MULTIHIT);
 	world_map_path(root, 0x40000000);
 	check(map(large, root, 0x40000000) == ERROR_DELETE_FIRST);
 	check(map(large, root, 0x40200000) == ERROR_NONE);

@@ -3,7 +3,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <cpu/defences.h>
+#include <cpu/mitigations.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
 #include <string.h>

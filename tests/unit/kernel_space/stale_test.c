@@ -5,7 +5,7 @@
 #include "test.h"
 #include "world.h"
 
-#include <cpu/defences.h>
+#include <cpu/mitigations.h>
 #include <cpu/percpu.h>
 #include <string.h>
 
@@ -53,7 +53,7 @@ static uint64_t root_of(unsigned space) {
 
 static bool is_host(unsigned space) { return model.spaces[space]->cap.map.format == SPACE_HOST; }
 
-static bool is_isolated(void) { return this_cpu()->defences & DEFENCE_BIT(KPTI); }
+static bool is_isolated(void) { return this_cpu()->mitigations & MITIGATION_BIT(KPTI); }
 
 static void forget_hosts(void) {
 	for (unsigned i = 0; i < SPACES; i++) {

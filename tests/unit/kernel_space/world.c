@@ -5,7 +5,7 @@
 #include "test.h"
 #include <base/bits.h>
 #include <base/panic.h>
-#include <cpu/defences.h>
+#include <cpu/mitigations.h>
 #include <cpu/features.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
@@ -48,7 +48,7 @@ struct cpu *this_cpu(void) {
 
 void cr3_write(uint64_t value) {
 	check(value == cpu.space_root);
-	check(!(cpu.defences & DEFENCE_BIT(KPTI)) || value == cpu.kernel_cr3);
+	check(!(cpu.mitigations & MITIGATION_BIT(KPTI)) || value == cpu.kernel_cr3);
 	check(world.cr4 & CR4_PCIDE || !(value & (CR3_KEEP | 0xfff)));
 	world.page_reloads++;
 	if (world.on_reload) world.on_reload(value);
@@ -218,7 +218,7 @@ void world_start_pcid(void) {
 }
 
 void world_start_isolated(void) {
-	cpu.defences = DEFENCE_BIT(KPTI);
+	cpu.mitigations = MITIGATION_BIT(KPTI);
 	space_start();
 	world.page_reloads = 0;
 }

@@ -5,10 +5,10 @@
 
 #include <cpu/paging.h>
 #include <cpu/registers.h>
-#include <kernel/derive.h>
-#include <kernel/invocation.h>
-#include <kernel/space.h>
-#include <kernel/object.h>
+#include <cap/derive.h>
+#include <syscall/invocation.h>
+#include <memory/space.h>
+#include <cap/object.h>
 #include <object/vcpu.h>
 
 enum {

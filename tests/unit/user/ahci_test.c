@@ -2,8 +2,8 @@
 // The AHCI driver against a fake controller that carries out the commands in the driver's memory.
 #include "test.h"
 
-#include <components/ahci/controller.h>
-#include <components/ahci/registers.h>
+#include <drivers/ahci/controller.h>
+#include <drivers/ahci/registers.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 // The ATA driver against a fake drive: identification, both command forms, errors, silence.
 #include "test.h"
 
-#include <components/ata/drive.h>
-#include <components/ata/ports.h>
+#include <drivers/ata/drive.h>
+#include <drivers/ata/ports.h>
 
 #include <string.h>
 

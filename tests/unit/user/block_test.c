@@ -2,7 +2,7 @@
 // The block server: what it grants, what it refuses, turns, full rings, restarts, hostile clients.
 #include "test.h"
 
-#include <components/block/server.h>
+#include <lib/block/server.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 // The network card's descriptors, with a card that keeps the rules and one that does not.
 #include "test.h"
 
-#include <components/e1000/rings.h>
-#include <components/net_protocol.h>
+#include <drivers/e1000/rings.h>
+#include <nacre/protocol/net.h>
 #include <string.h>
 
 static struct e1000_receive_descriptor received[E1000_DESCRIPTORS];

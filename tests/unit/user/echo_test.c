@@ -2,8 +2,8 @@
 // A host that answers and one that asks, face to face, and questions that get no answer.
 #include "test.h"
 
-#include <components/echo/answer.h>
-#include <components/pinger/ask.h>
+#include <services/echo/answer.h>
+#include <services/pinger/ask.h>
 #include <string.h>
 
 enum { FRAME = 1514, IP = 14, BODY = 34 };

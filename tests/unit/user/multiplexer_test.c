@@ -2,8 +2,8 @@
 // What the terminal shows when several consoles write.
 #include "test.h"
 
-#include <components/serial/keyboard.h>
-#include <components/serial/multiplexer.h>
+#include <drivers/serial/keyboard.h>
+#include <drivers/serial/multiplexer.h>
 #include <string.h>
 
 enum {

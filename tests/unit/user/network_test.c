@@ -2,7 +2,7 @@
 // Links of the network: two honest ends, a hostile one, and restarts of either.
 #include "test.h"
 
-#include <components/net_end.h>
+#include <nacre/net/end.h>
 #include <string.h>
 
 static struct net_link link;

@@ -3,9 +3,9 @@
 #include "test.h"
 
 #include <base/bits.h>
-#include <components/pci/grants.h>
-#include <components/pci/place.h>
-#include <components/pci/registers.h>
+#include <services/pci/grants.h>
+#include <services/pci/place.h>
+#include <services/pci/registers.h>
 #include <stdlib.h>
 #include <string.h>
 

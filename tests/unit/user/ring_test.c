@@ -2,7 +2,7 @@
 // The ring: order, limits, wrapping counters, sleeping sides, restarts and a hostile partner.
 #include "test.h"
 
-#include <components/ring.h>
+#include <nacre/ring.h>
 
 #include <stdlib.h>
 #include <string.h>

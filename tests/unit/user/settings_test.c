@@ -2,7 +2,7 @@
 // Settings as text: lines, words, numbers and addresses, right and wrong.
 #include "test.h"
 
-#include <components/settings.h>
+#include <nacre/settings.h>
 #include <stdlib.h>
 #include <string.h>
 

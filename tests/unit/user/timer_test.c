@@ -2,10 +2,10 @@
 // The timer driver's time-outs and its clock.
 #include "test.h"
 
-#include <components/timer/queue.h>
-#include <components/timer/rtc.h>
-#include <components/timer/ticks.h>
-#include <components/tsc.h>
+#include <drivers/timer/queue.h>
+#include <drivers/timer/rtc.h>
+#include <drivers/timer/ticks.h>
+#include <nacre/tsc.h>
 #include <time.h>
 
 static void queue(void) {

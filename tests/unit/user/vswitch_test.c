@@ -2,8 +2,8 @@
 // Where the switch sends frames, and whose it refuses.
 #include "test.h"
 
-#include <components/vswitch/share.h>
-#include <components/vswitch/table.h>
+#include <services/vswitch/share.h>
+#include <services/vswitch/table.h>
 #include <string.h>
 
 enum { CARD = 1, STATION_A = 2, STATION_B = 3, BRIDGE = 5 };

@@ -2,8 +2,8 @@
 // Virtual CPUs come and go, however many there are, and lose the ports of a capability that ends.
 #include "../check.h"
 
-#include <kernel/cap.h>
-#include <kernel/guest_hooks.h>
+#include <cap/cap.h>
+#include <sched/guest_hooks.h>
 #include <object/vcpu.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -42,7 +42,7 @@ void vcpu_pause(struct thread *) {}
 
 void vcpu_enter(struct thread *) {}
 
-enum way_out vcpu_prepare(struct thread *) { abort(); }
+enum exit_path vcpu_prepare(struct thread *) { abort(); }
 
 void vcpu_notify(struct thread *) {}
 

@@ -2,7 +2,7 @@
 // A host for unit tests: the vCPU's fields are arrays, time is a variable, calls are counted.
 #pragma once
 
-#include <vmm/host.h>
+#include <vmm/host/host.h>
 
 enum { FAKE_FIELDS = 0x7000, FAKE_STATES = 32, FAKE_WORDS = 25 };
 

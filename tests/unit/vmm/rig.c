@@ -2,7 +2,7 @@
 // The machine of the tests: wired as main.c does it, with an empty kernel image.
 #include "rig.h"
 
-#include <vmm/log.h>
+#include <vmm/host/log.h>
 
 #include <stdlib.h>
 #include <string.h>

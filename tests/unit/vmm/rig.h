@@ -5,9 +5,9 @@
 #include "../check.h"
 #include "fake_host.h"
 
-#include <vmm/exits.h>
+#include <vmm/vcpu/exits.h>
 
-#include <components/console.h>
+#include <nacre/protocol/console.h>
 
 enum { RAM = 64 << 20, CODE = 0x100000, STACK = 0x200000 };
 

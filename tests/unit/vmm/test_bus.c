@@ -2,9 +2,9 @@
 // Unit tests of bus, line and guest memory.
 #include "../check.h"
 
-#include <vmm/bus.h>
-#include <vmm/line.h>
-#include <vmm/memory.h>
+#include <vmm/bus/bus.h>
+#include <vmm/irq/line.h>
+#include <vmm/host/memory.h>
 
 struct probe {
 	uint64_t offset, value;

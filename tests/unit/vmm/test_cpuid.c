@@ -3,8 +3,8 @@
 #include "../check.h"
 #include "fake_host.h"
 
-#include <vmm/cpuid.h>
-#include <vmm/msr.h>
+#include <vmm/vcpu/cpuid.h>
+#include <vmm/vcpu/msr.h>
 
 #include <abi/vcpu.h>
 

@@ -2,8 +2,8 @@
 // Unit tests of the instruction decoder and its arithmetic.
 #include "../check.h"
 
-#include <vmm/decode.h>
-#include <vmm/x86.h>
+#include <vmm/vcpu/decode.h>
+#include <vmm/vcpu/x86.h>
 
 #include <string.h>
 

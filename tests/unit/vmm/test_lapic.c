@@ -2,8 +2,8 @@
 // Unit tests of the local APIC and the I/O APIC.
 #include "../check.h"
 
-#include <vmm/ioapic.h>
-#include <vmm/lapic_registers.h>
+#include <vmm/irq/ioapic.h>
+#include <vmm/irq/lapic_registers.h>
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 // Unit tests of the Linux loader and the ACPI tables.
 #include "../check.h"
 
-#include <vmm/acpi.h>
-#include <vmm/linux.h>
+#include <vmm/boot/acpi.h>
+#include <vmm/boot/linux.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 // and bytes, over random instructions and operands.
 #include "rig.h"
 
-#include <vmm/decode.h>
+#include <vmm/vcpu/decode.h>
 
 #include <stdio.h>
 #include <string.h>

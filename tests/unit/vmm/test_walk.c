@@ -2,7 +2,7 @@
 // Unit tests of the page-table walk.
 #include "../check.h"
 
-#include <vmm/walk.h>
+#include <vmm/vcpu/walk.h>
 
 #include <string.h>
 

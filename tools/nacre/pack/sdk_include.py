@@ -98,10 +98,8 @@ def write(folder, board, config):
     subprocess.run([sys.executable, SOURCE / "interfaces" / "generate.py",
                     folder / "interfaces" / "sel4_client.h"], check=True)
     shutil.copy(SOURCE / "microkit.h", folder)
-    # Protocols of Nacre's components, and the ring in shared memory that some of them use.
-    (folder / "components").mkdir()
-    for header in sorted((places.ROOT / "src" / "components").glob("*.h")):
-        shutil.copy(header, folder / "components")
+    # What components share, and the protocols that they speak.
+    shutil.copytree(SOURCE / "nacre", folder / "nacre")
     for path, target in ALIASES.items():
         write_alias(folder / path, target)
     write_config(folder, board, config)

@@ -51,7 +51,7 @@ def run_kernel():
 
 def run_kernel_isolated():
     return run_in_qemu("kernel-isolated", "kpti=on itlb-multihit=on",
-                       ["defences: kpti", " itlb-multihit", "unexpected so far"])
+                       ["mitigations: kpti", " itlb-multihit", "unexpected so far"])
 
 
 def run_kernel_plain():

@@ -39,7 +39,7 @@ static void access_allow(void) { asm volatile("clts"); }
 
 static void access_deny(void) { cr0_write(cr0_read() | CR0_TS); }
 
-bool fpu_is_eager(void) { return this_cpu()->defences & DEFENCE_BIT(EAGER_FPU); }
+bool fpu_is_eager(void) { return this_cpu()->mitigations & MITIGATION_BIT(EAGER_FPU); }
 
 void fpu_init(void) {
 	struct cpu *cpu = this_cpu();

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <base/compiler.h>
-#include <cpu/defences.h>
+#include <cpu/mitigations.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 
@@ -40,7 +40,7 @@ uint64_t fpu_guest_xcr0(size_t area_size);
 static inline void fpu_forget_pointers(const struct cpu *cpu) {
 	static const uint32_t zero;
 
-	if (unlikely(cpu->defences & DEFENCE_BIT(X87)))
+	if (unlikely(cpu->mitigations & MITIGATION_BIT(X87)))
 		asm volatile("fnclex; emms; fildl %0" : : "m"(zero));
 }
 
@@ -64,7 +64,7 @@ void fpu_give(struct fpu_state *next);
 
 // fpu_give() from one native thread to another, in line, for CPUs with XSAVEOPT. All native threads
 // have one XCR0, and addresses of the kernel are negative numbers: neither state may be null.
-static inline void fpu_give_soon(struct cpu *cpu, struct fpu_state *next) {
+static inline void fpu_give_fast(struct cpu *cpu, struct fpu_state *next) {
 	struct fpu_state *owner = __atomic_load_n(&cpu->fpu_allowed, __ATOMIC_RELAXED);
 
 	if (unlikely(((int64_t)owner & (int64_t)next) >= 0)) return fpu_give(next);

@@ -13,10 +13,10 @@ struct scheduler;
 struct sched_context;
 
 // What the assembler must do to leave the kernel; the C side of each entry returns it.
-enum way_out {
-	WAY_OUT_USER = 0, // load the frame of `current`, SYSRET or IRETQ as its rflags say
-	WAY_OUT_GUEST = 1, // VM entry of `guest`
-	WAY_OUT_IDLE = 2, // wait for an interrupt
+enum exit_path {
+	EXIT_TO_USER = 0, // load the frame of `current`, SYSRET or IRETQ as its rflags say
+	EXIT_TO_GUEST = 1, // VM entry of `guest`
+	EXIT_TO_IDLE = 2, // wait for an interrupt
 };
 
 struct cpu {
@@ -30,20 +30,20 @@ struct cpu {
 	int32_t ready_top; // highest priority in the ready queues; -1: they are empty
 	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed; 2: and
 			       // the CPU can switch registers in line
-	uint32_t again; // choose anew who runs
+	uint32_t need_resched; // choose anew who runs
 	uint32_t crowded; // more than one thread became ready in this entry
 
 	// Time, and what schedule() goes by (schedule.c).
 	uint64_t now; // ticks at this entry
-	uint64_t attention; // from when on an entry finds a turn over or a release due
-	uint64_t booked; // up to when the time of running_on is charged
-	struct sched_context *running_on; // whose time runs; null while idle
+	uint64_t next_event; // from when on an entry finds a turn over or a release due
+	uint64_t charged_until; // up to when the time of charged_context is charged
+	struct sched_context *charged_context; // whose time runs; null while idle
 	struct thread *candidate; // runs next unless something of higher priority is ready
 	struct scheduler *scheduler; // queues of this core
 	uint64_t minimum_budget; // ticks a head refill must hold to be worth running on
 	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
 
-	struct vcpu *guest; // whose VM entry WAY_OUT_GUEST means
+	struct vcpu *guest; // whose VM entry EXIT_TO_GUEST means
 	struct vcpu *vmcs_loaded; // whose VMCS is current on this core, or null
 	struct vcpu *debug_owner; // whose DR0 to DR3 the registers hold, or null
 	struct vcpu *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
@@ -55,7 +55,7 @@ struct cpu {
 	// For trap.asm.
 	uint64_t entry_stack; // where interrupts push: the kernel's, or what programs' tables show
 	uint64_t program_root; // of who ran last
-	uint32_t defences; // 1 << enum defence
+	uint32_t mitigations; // 1 << enum mitigation
 	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside
 
 	struct benchmark benchmark;

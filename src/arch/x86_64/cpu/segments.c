@@ -85,10 +85,10 @@ void segments_use_entry(enum syscall_entry entry) {
 	msr_write(MSR_LSTAR, (uint64_t)syscall_entries[entry]);
 }
 
-void segments_use_ways(const struct cpu *cpu, const struct ways_in *ways_in) {
-	memcpy(syscall_entries, ways_in->syscall, sizeof(syscall_entries));
+void segments_use_ways(const struct cpu *cpu, const struct entry_points *entry_points) {
+	memcpy(syscall_entries, entry_points->syscall, sizeof(syscall_entries));
 	tss.rsp[0] = cpu->entry_stack;
-	segments_use_entry(ways_in->first);
+	segments_use_entry(entry_points->first);
 }
 
 void segments_init(const char *stubs) {

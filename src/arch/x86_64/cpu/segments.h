@@ -53,7 +53,7 @@ uint64_t segments_entry_stack(void);
 enum syscall_entry { SYSCALL_ENTRY_FAST, SYSCALL_ENTRY_PLAIN, SYSCALL_ENTRIES };
 
 // Where the CPU enters the kernel.
-struct ways_in {
+struct entry_points {
 	const char *syscall[SYSCALL_ENTRIES]; // two equal ones where there are no fast paths
 	enum syscall_entry first; // in use after boot
 };
@@ -62,7 +62,7 @@ struct ways_in {
 void segments_init(const char *stubs);
 
 // From now on the CPU enters the kernel by these, on the core's entry stack.
-void segments_use_ways(const struct cpu *cpu, const struct ways_in *ways_in);
+void segments_use_ways(const struct cpu *cpu, const struct entry_points *entry_points);
 
 // From now on system calls come in this way.
 void segments_use_entry(enum syscall_entry entry);

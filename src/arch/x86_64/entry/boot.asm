@@ -21,7 +21,7 @@ COM1_ROOM equ 0x20
 COM1_TRIES equ 100000
 STACK_SIZE equ 16384
 
-extern boot_main, way_out
+extern boot_main, exit_path
 global boot_start, kernel_stack_top
 
 section .boot.header progbits alloc noexec nowrite align=8
@@ -158,7 +158,7 @@ boot_upper_half:
 	mov edi, edi			; magic and information are 32-bit numbers
 	mov esi, esi
 	call boot_main
-	jmp way_out
+	jmp exit_path
 
 ; kernel.ld leaves a page below it that is never mapped.
 section .stack nobits alloc noexec write align=4096

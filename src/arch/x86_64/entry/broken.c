@@ -5,7 +5,7 @@
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/machine_check.h>
-#include <kernel/irq.h>
+#include <ipc/irq.h>
 
 // Words of the frame.
 enum { FRAME_VECTOR = 15, FRAME_CODE = 16, FRAME_RIP = 17 };

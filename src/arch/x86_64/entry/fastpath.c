@@ -9,10 +9,10 @@
 
 #include <cpu/bases.h>
 #include <entry/trap.h>
-#include <kernel/notification.h>
-#include <kernel/schedule.h>
-#include <kernel/space.h>
-#include <kernel/syscall.h>
+#include <ipc/notification.h>
+#include <sched/schedule.h>
+#include <memory/space.h>
+#include <syscall/syscall.h>
 
 #define TAG_REST 0xffful // of a tag: everything but the label
 
@@ -30,7 +30,7 @@ static inline bool tag_fits(uint64_t tag, enum message_shape shape) {
 
 static inline bool find(const struct thread *thread, uint64_t address, enum message_shape shape,
 	struct slot **slot) {
-	if (shape != MESSAGE_LONG) return thread_find_soon(thread, address, slot);
+	if (shape != MESSAGE_LONG) return thread_find_fast(thread, address, slot);
 	*slot = thread_find(thread, address);
 	return likely(*slot);
 }
@@ -60,9 +60,9 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next);
-	if (cpu->fpu_allowed != next->fpu_used) fpu_give_soon(cpu, next->fpu_used);
+	if (cpu->fpu_allowed != next->fpu_used) fpu_give_fast(cpu, next->fpu_used);
 	before_exit();
-	way_out_user();
+	exit_to_user();
 }
 
 // The first that waits on endpoint can run in the place of a caller, on the caller's time.
@@ -111,7 +111,7 @@ static void call_long(uint64_t address, uint64_t tag);
 	struct slot *slot;
 
 	if (likely(tag_fits(tag, MESSAGE_LONG))) return call(address, tag, MESSAGE_LONG);
-	if (!thread_find_soon(this_thread(), address, &slot)) return syscall_slow();
+	if (!thread_find_fast(this_thread(), address, &slot)) return syscall_slow();
 	call_slow(slot);
 }
 
@@ -246,7 +246,7 @@ void fastpath_reply_recv(uint64_t address, uint64_t tag) {
 // of attention.
 static inline bool can_preempt(const struct cpu *cpu) {
 	schedule_update_time();
-	return cpu->now < cpu->attention;
+	return cpu->now < cpu->next_event;
 }
 
 // A waiter with time of its own and budget to use it. For that the clock need not be read: what was
@@ -263,7 +263,7 @@ static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	waiter->state = THREAD_RUNNING;
 	schedule_admit(waiter, cpu, rank);
 	before_exit();
-	way_out_user();
+	exit_to_user();
 }
 
 // Whether a signal reaches the bound thread where it is.
@@ -290,7 +290,7 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 		notification->is_active = true;
 		notification->word |= badge;
 		before_exit();
-		return way_out_user();
+		return exit_to_user();
 	}
 	waiter->context.rdi = badge;
 	wake(waiter, cpu, rank);

@@ -16,7 +16,7 @@ void fastpath_send(uint64_t address, uint64_t tag);
 void fastpath_exception(uint64_t vector, uint64_t code);
 
 // Runs the current thread.
-void way_out_user(void);
+void exit_to_user(void);
 
 // Give the system call or exception to the slow path; they do not return in the kernel. In
 // trap.asm.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Moves the parts of each gate together that this CPU needs.
-#include <entry/defend.h>
+#include <entry/mitigate.h>
 
 #include <base/memory.h>
 #include <base/panic.h>
@@ -44,7 +44,7 @@ static void gate_install(
 	if (end->entry) *end->entry = to;
 }
 
-struct ways_in gates_install(uint32_t mitigations, bool has_fast_paths) {
+struct entry_points gates_install(uint32_t mitigations, bool has_fast_paths) {
 	const struct gate_part *first = trap_gates;
 
 	for (const struct gate_part *part = first; part < trap_gates_end; part++) {
@@ -54,9 +54,9 @@ struct ways_in gates_install(uint32_t mitigations, bool has_fast_paths) {
 	}
 	branch_set(trap_to_program, trap_program_entry);
 	if (has_fast_paths)
-		return (struct ways_in){
+		return (struct entry_points){
 			{trap_syscall_entry, trap_syscall_entry_plain}, SYSCALL_ENTRY_FAST};
 	branch_set(trap_to_exception, (const char *)exception_slow);
-	return (struct ways_in){
+	return (struct entry_points){
 		{trap_syscall_entry_plain, trap_syscall_entry_plain}, SYSCALL_ENTRY_PLAIN};
 }

@@ -7,10 +7,10 @@
 #include <cpu/kernel_map.h>
 #include <cpu/machine_check.h>
 #include <cpu/vmx.h>
-#include <entry/defend.h>
+#include <entry/mitigate.h>
 #include <entry/multiboot.h>
-#include <kernel/schedule.h>
-#include <kernel/space.h>
+#include <sched/schedule.h>
+#include <memory/space.h>
 
 // 8 bytes that machines with message-signalled interrupts decode themselves (bootinfo.md 2).
 #define MESSAGE_WINDOW 0xfffffff8ul
@@ -105,7 +105,7 @@ static bool map_start(void) {
 	kernel_map_begin(pool, pool + pool_size);
 	for (unsigned i = 0; i < visible.count; i++)
 		kernel_map_memory(visible.regions[i].start, visible.regions[i].end);
-	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) kernel_map_isolate();
+	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) kernel_map_isolate();
 	pool_used = kernel_map_load();
 	keep(pool, pool_used);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
@@ -175,19 +175,19 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 // Everything in its order; false after a line that says what is missing.
 static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
-	struct ways_in ways_in;
+	struct entry_points entry_points;
 
 	cpu_start(&boot_cpu);
 	segments_init(trap_stubs); // exceptions are caught from here
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
 	machine_check_init(); // reports what firmware left
-	if (options[OPTION_PCID] == WISH_OFF) feature_forget(FEATURE_PCID);
-	ways_in = defend_start(&boot_cpu, options); // while text is writable
-	segments_use_ways(&boot_cpu, &ways_in);
+	if (options[OPTION_PCID] == MODE_OFF) feature_forget(FEATURE_PCID);
+	entry_points = mitigate_start(&boot_cpu, options); // while text is writable
+	segments_use_ways(&boot_cpu, &entry_points);
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	space_start(); // PCIDs
-	if (boot_cpu.defences & DEFENCE_BIT(KPTI)) trap_kernel_cr3 = boot_cpu.kernel_cr3;
+	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) trap_kernel_cr3 = boot_cpu.kernel_cr3;
 	interrupts_start(&acpi); // all pins masked
 	facts.tsc_hertz = clock_init(&acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;
@@ -198,7 +198,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	return boot_root(&facts); // untypeds, the initial task
 }
 
-enum way_out boot_main(uint32_t magic, uint64_t information) {
+enum exit_path boot_main(uint32_t magic, uint64_t information) {
 	uint64_t began = tsc_read();
 
 	if (!start(magic, information)) {

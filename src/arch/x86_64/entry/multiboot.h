@@ -3,7 +3,7 @@
 // reader, and nothing read is trusted.
 #pragma once
 
-#include <kernel/boot.h>
+#include <boot/boot.h>
 
 #define MULTIBOOT1_LOADER 0x2badb002u
 #define MULTIBOOT2_LOADER 0x36d76289u

@@ -4,7 +4,7 @@
 #include <abi/syscall.h>
 #include <cpu/console.h>
 #include <cpu/segments.h>
-#include <kernel/thread.h>
+#include <sched/thread.h>
 #include <object/vcpu.h>
 
 _Static_assert(offsetof(struct thread, context) == 0);

@@ -14,7 +14,7 @@ MARK = re.compile(r'^\s*\.ascii\s+"@define (\w+) \$(-?\d+)"$', re.MULTILINE)
 MEANINGS = {
     "CONTEXT": "offsetof(struct context, {lower})",
     "CPU": "offsetof(struct cpu, {lower})",
-    "DEFENCE": "DEFENCE_BIT({rest})",
+    "MITIGATION": "MITIGATION_BIT({rest})",
     "THREAD": "offsetof(struct thread, {lower})",
     "TRAP": "offsetof(struct thread, trap.{lower})",
     "VCPU": "offsetof(struct vcpu, {lower})",

@@ -60,11 +60,11 @@ static bool rate_read(const char *text, unsigned *value) {
 	return number_read(text, 10, value) && *value >= RATE_LEAST;
 }
 
-static bool wish_read(const char *text, unsigned *value) {
+static bool mode_read(const char *text, unsigned *value) {
 	bool is_on = is_word(text, ' ', "on");
 	bool is_off = is_word(text, ' ', "off");
 
-	*value = is_on ? WISH_ON : is_off ? WISH_OFF : WISH_AUTO;
+	*value = is_on ? MODE_ON : is_off ? MODE_OFF : MODE_AUTO;
 	return is_on || is_off || is_word(text, ' ', "auto");
 }
 
@@ -72,18 +72,19 @@ static const struct row {
 	const char *name;
 	bool (*read)(const char *text, unsigned *value);
 	unsigned missing; // the value where no word gives a good one
-} rows[OPTION_DEFENCES] = {
+} rows[OPTION_MITIGATIONS] = {
 	[OPTION_SERIAL] = {"serial", serial_read, CONSOLE_DEFAULT_PORT},
 	[OPTION_LOG] = {"log", log_read, 0},
 	[OPTION_ROOT_CNODE] = {"root-cnode-bits", root_cnode_read, 0},
 	[OPTION_TSC] = {"tsc", rate_read, 0},
-	[OPTION_PCID] = {"pcid", wish_read, WISH_AUTO},
-	[OPTION_FAST_PATHS] = {"fastpath", wish_read, WISH_AUTO},
+	[OPTION_PCID] = {"pcid", mode_read, MODE_AUTO},
+	[OPTION_FAST_PATHS] = {"fastpath", mode_read, MODE_AUTO},
 };
 
 static struct row row_at(unsigned option) {
-	if (option < OPTION_DEFENCES) return rows[option];
-	return (struct row){defence_rows[option - OPTION_DEFENCES].name, wish_read, WISH_AUTO};
+	if (option < OPTION_MITIGATIONS) return rows[option];
+	return (struct row){
+		mitigation_rows[option - OPTION_MITIGATIONS].name, mode_read, MODE_AUTO};
 }
 
 // The option that the word is, with its value, or OPTIONS.

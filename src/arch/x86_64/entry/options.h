@@ -2,17 +2,17 @@
 // The kernel's command line: name=value, separated by spaces (docs/reference/boot-options.md).
 #pragma once
 
-#include <cpu/defences.h>
+#include <cpu/mitigations.h>
 
 enum option {
 	OPTION_SERIAL, // port; 0: no console
 	OPTION_LOG, // first letter: all, none, or 0
 	OPTION_ROOT_CNODE, // bits; 0: by the memory there is
 	OPTION_TSC, // kilohertz; 0: to be measured
-	OPTION_PCID, // enum wish, as are all that follow
+	OPTION_PCID, // enum option_mode, as are all that follow
 	OPTION_FAST_PATHS,
-	OPTION_DEFENCES, // one each from here on
-	OPTIONS = OPTION_DEFENCES + DEFENCE_OPTIONS,
+	OPTION_MITIGATIONS, // one each from here on
+	OPTIONS = OPTION_MITIGATIONS + MITIGATION_OPTIONS,
 };
 
 // The value of each option; of one that is given twice the last that is good.

@@ -3,11 +3,11 @@
 ;
 ; Inside the kernel interrupts are off, GS holds struct cpu, and the stack starts at its top: the
 ; state of whoever was interrupted lies in its struct context or struct vcpu, so nothing on the
-; stack outlives an entry. C functions return what to do next (enum way_out).
+; stack outlives an entry. C functions return what to do next (enum exit_path).
 ;
 ; What a CPU's faults ask for stands where it is executed, in parts of a gate (gates.inc).
 ;
-; With DEFENCE_KPTI this text and .bss.entry are all that a program's tables show of the kernel:
+; With MITIGATION_KPTI this text and .bss.entry are all that a program's tables show of the kernel:
 ; what comes before a write of CR3 on the way in, or after it on the way out, touches nothing else.
 
 %include "offsets.inc"
@@ -23,7 +23,7 @@ extern trap_in_kernel
 global trap_stubs, trap_gates, trap_gates_end, trap_kernel_cr3
 global trap_syscall_entry, trap_syscall_entry_plain, trap_program_entry
 global trap_to_program, trap_to_exception
-global syscall_slow, call_slow, exception_slow, way_out, way_out_user
+global syscall_slow, call_slow, exception_slow, exit_path, exit_to_user
 
 %include "gates.inc"
 
@@ -65,13 +65,13 @@ trap_stubs:
 ; frame serves as stack for as long as registers are pushed; NMI and machine check have stacks of
 ; their own.
 %macro syscall_gate 1
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	swapgs
 	mov [gs:CPU_SCRATCH], rsp
-part DEFENCE_KPTI
+part MITIGATION_KPTI
 	mov rsp, [gs:CPU_KERNEL_CR3]
 	mov cr3, rsp
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	mov rsp, [gs:CPU_CURRENT]
 	add rsp, FRAME_SIZE
 	push qword [gs:CPU_SCRATCH]
@@ -79,11 +79,11 @@ part DEFENCE_ALWAYS
 	push rcx
 	push_all CONTEXT_REGISTERS
 	mov rsp, [gs:CPU_KERNEL_STACK]
-part DEFENCE_IBRS_ENTRY
+part MITIGATION_IBRS_ENTRY
 	mov r8, rdx
 	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
 	mov rdx, r8
-part DEFENCE_BHI_SEQUENCE
+part MITIGATION_BHI_SEQUENCE
 	history_clear
 gate_enters %1
 %endmacro
@@ -101,25 +101,25 @@ gate_enters %1
 ; The current thread's frame. Its RIP is canonical where SYSRET may be used: behind a SYSCALL in
 ; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET). SYSRET takes the flags from
 ; R11.
-way_out_user:
+exit_to_user:
 	mov rsp, [gs:CPU_CURRENT]
 	cmp dword [rsp + CONTEXT_RFLAGS + 4], 0
 	jne interrupt_return
 program_parts
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	pop_all CONTEXT_REGISTERS
 	pop rcx
 	pop r11
-part DEFENCE_NO_KPTI
+part MITIGATION_NO_KPTI
 	pop rsp
-part DEFENCE_KPTI
+part MITIGATION_KPTI
 	pop qword [gs:CPU_SCRATCH]
 	mov rsp, [rsp + THREAD_PROGRAM_ROOT - FRAME_SIZE]
 	mov cr3, rsp
 	mov rsp, [gs:CPU_SCRATCH]
-part DEFENCE_VERW
+part MITIGATION_VERW
 	verw [kernel_data]
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	swapgs
 	o64 sysret
 gate_leaves
@@ -133,11 +133,11 @@ syscall_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_syscall
 
-; EAX: enum way_out. The stack is at its top.
-way_out:
-	cmp eax, WAY_OUT_USER
-	je way_out_user
-	cmp eax, WAY_OUT_GUEST
+; EAX: enum exit_path. The stack is at its top.
+exit_path:
+	cmp eax, EXIT_TO_USER
+	je exit_to_user
+	cmp eax, EXIT_TO_GUEST
 	je guest_enter
 ; STI takes effect after HLT began, so an interrupt that is pending already ends the HLT.
 .idle:
@@ -148,7 +148,7 @@ way_out:
 call_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_call
-	jmp way_out
+	jmp exit_path
 
 ; Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
 	align 16
@@ -164,21 +164,21 @@ trap_to_program:
 	mov rdi, [rsp]
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_idle
-	jmp way_out
+	jmp exit_path
 
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	swapgs
-part DEFENCE_SWAPGS
+part MITIGATION_SWAPGS
 	lfence
-part DEFENCE_SMAP
+part MITIGATION_SMAP
 	clac
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	cld
 	push rcx
-part DEFENCE_KPTI
+part MITIGATION_KPTI
 	mov rcx, [gs:CPU_KERNEL_CR3]
 	mov cr3, rcx
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	mov rcx, rsp
 	mov rsp, [gs:CPU_CURRENT]
 	add rsp, FRAME_SIZE
@@ -195,19 +195,19 @@ part DEFENCE_ALWAYS
 	mov rdi, [rcx + 8]
 	mov rsi, [rcx + 16]
 	mov rsp, [gs:CPU_KERNEL_STACK]
-part DEFENCE_IBRS_ENTRY
+part MITIGATION_IBRS_ENTRY
 	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
 gate_enters trap_program_entry
 	cmp edi, VECTOR_MESSAGES
 	jb near fastpath_exception	; or to exception_slow
 trap_to_exception:
 	call trap_interrupt
-	jmp way_out
+	jmp exit_path
 
 exception_slow:
 	mov rsp, [gs:CPU_KERNEL_STACK]
 	call trap_exception
-	jmp way_out
+	jmp exit_path
 
 ; RSP: the thread. Every register is loaded.
 	align 16
@@ -221,7 +221,7 @@ interrupt_return:
 	cmp rax, rcx
 	jne .bad_address
 program_parts
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	mov rsp, [gs:CPU_ENTRY_STACK]	; a program's tables show it
 	mov eax, [rbx + CONTEXT_RFLAGS]
 	push SELECTOR_USER_DATA
@@ -234,16 +234,16 @@ part DEFENCE_ALWAYS
 	registers load, rbx, r14, r13, r12, r10, r8, r9, r15, rdi, rsi, rbp
 	mov rdx, [rbx + CONTEXT_RDX]
 	mov rax, [rbx + CONTEXT_RAX]
-part DEFENCE_NO_KPTI
+part MITIGATION_NO_KPTI
 	mov rbx, [rbx + CONTEXT_RBX]
-part DEFENCE_KPTI
+part MITIGATION_KPTI
 	push qword [rbx + CONTEXT_RBX]
 	mov rbx, [rbx + THREAD_PROGRAM_ROOT]
 	mov cr3, rbx
 	pop rbx
-part DEFENCE_VERW
+part MITIGATION_VERW
 	verw [kernel_data]
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	swapgs
 	iretq
 gate_leaves
@@ -280,36 +280,36 @@ kernel_data:
 
 ; VM exit: the CPU comes here with host state loaded and the guest's general registers.
 	align 16
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	push rax
 	mov rax, [gs:CPU_GUEST]
 	pop qword [rax + VCPU_REGISTERS]
 	registers store, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
 		r8, r9, r10, r11, r12, r13, r14, r15
-part DEFENCE_IBRS_ENTRY
+part MITIGATION_IBRS_ENTRY
 	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
-part DEFENCE_RSB
+part MITIGATION_RSB
 	returns_fill
-part DEFENCE_BHI_SEQUENCE
+part MITIGATION_BHI_SEQUENCE
 	history_clear
-part DEFENCE_ITS
+part MITIGATION_ITS
 	msr_write MSR_PRED_CMD, PRED_CMD_IBPB
 gate_enters trap_guest_entry
 	call trap_guest_exit
-	jmp way_out
+	jmp exit_path
 
 ; VM entry of this_cpu()->guest. C has loaded all but the general registers, and HOST_RSP points to
 ; the top of the stack.
 guest_enter:
-part DEFENCE_IBRS_ENTRY
+part MITIGATION_IBRS_ENTRY
 	msr_write MSR_SPEC_CTRL, [gs:CPU_PROGRAM_SPEC_CTRL]
-part DEFENCE_L1D_FLUSH
+part MITIGATION_L1D_FLUSH
 	msr_write MSR_FLUSH_CMD, FLUSH_CMD_L1D
-part DEFENCE_DIV0
+part MITIGATION_DIV0
 	divider_clear
-part DEFENCE_VERW
+part MITIGATION_VERW
 	verw [kernel_data]
-part DEFENCE_ALWAYS
+part MITIGATION_ALWAYS
 	mov rax, [gs:CPU_GUEST]
 	cmp qword [rax + VCPU_LAUNCHED], 0
 	jne .load

@@ -4,9 +4,9 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <kernel/irq.h>
-#include <kernel/schedule.h>
-#include <kernel/syscall.h>
+#include <ipc/irq.h>
+#include <sched/schedule.h>
+#include <syscall/syscall.h>
 #include <object/vcpu.h>
 
 enum {
@@ -15,20 +15,20 @@ enum {
 	CALL_SIZE = 2, // INT n
 };
 
-static inline enum way_out leave(void) {
-	enum way_out way = schedule();
+static inline enum exit_path leave(void) {
+	enum exit_path way = schedule();
 
 	before_exit();
 	return way;
 }
 
-enum way_out trap_syscall(void) {
+enum exit_path trap_syscall(void) {
 	schedule_update_time();
 	syscall_handle();
 	return leave();
 }
 
-enum way_out trap_call(struct slot *slot) {
+enum exit_path trap_call(struct slot *slot) {
 	schedule_update_time();
 	if (likely(schedule_check_budget())) syscall_call(this_thread(), slot);
 	return leave();
@@ -38,11 +38,11 @@ enum way_out trap_call(struct slot *slot) {
 static bool takes_fpu(struct thread *thread) {
 	if (thread->fpu_used || thread->flags & THREAD_FLAG_FPU_DISABLED) return false;
 	thread->fpu_used = &thread->fpu;
-	schedule_again();
+	schedule_request();
 	return true;
 }
 
-enum way_out trap_exception(uint64_t vector, uint64_t code) {
+enum exit_path trap_exception(uint64_t vector, uint64_t code) {
 	struct thread *thread = this_cpu()->current;
 
 	schedule_update_time();
@@ -68,13 +68,13 @@ static void call_by_interrupt(uint64_t vector) {
 
 static void timer_arrived(void) {
 	clock_expired();
-	schedule_again(); // the next deadline is to be set
+	schedule_request(); // the next deadline is to be set
 	(void)schedule_check_budget();
 }
 
 // What is in service at the APIC came from hardware. Everything else is a program's INT n, its
 // exception, or spurious.
-static enum way_out other_vector(uint64_t vector, uint64_t code) {
+static enum exit_path other_vector(uint64_t vector, uint64_t code) {
 	if (apic_is_in_service((unsigned)vector)) {
 		if (vector == VECTOR_APIC_ERROR)
 			trace("apic: error interrupt, status %x\n", apic_take_errors());
@@ -98,7 +98,7 @@ static uint64_t flags_read(void) {
 	return flags;
 }
 
-enum way_out trap_interrupt(uint64_t vector, uint64_t code) {
+enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
 	schedule_update_time();
 	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && flags_read() & FLAGS_AC)
 		panic("entered with SMAP switched off");
@@ -113,7 +113,7 @@ enum way_out trap_interrupt(uint64_t vector, uint64_t code) {
 	return leave();
 }
 
-enum way_out trap_idle(uint64_t vector) {
+enum exit_path trap_idle(uint64_t vector) {
 	if (vector < VECTOR_EXCEPTIONS && !apic_is_in_service((unsigned)vector))
 		panic("exception %lu in the idle loop", vector);
 	return trap_interrupt(vector, 0);
@@ -121,14 +121,14 @@ enum way_out trap_idle(uint64_t vector) {
 
 // Interrupts may be pending: after the deadline the timer's own, and Bochs keeps every interrupt
 // from a guest that runs with IF clear. The idle loop takes them before anything goes on.
-static enum way_out guest_interrupted(void) {
-	if (apic_is_pending()) return WAY_OUT_IDLE;
+static enum exit_path guest_interrupted(void) {
+	if (apic_is_pending()) return EXIT_TO_IDLE;
 	schedule_update_time();
 	timer_arrived();
 	return leave();
 }
 
-enum way_out trap_guest_exit(void) {
+enum exit_path trap_guest_exit(void) {
 	unsigned outcome = vcpu_exit(this_cpu()->guest);
 
 	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();

@@ -4,19 +4,19 @@
 #pragma once
 
 #include <cpu/segments.h>
-#include <kernel/fault.h>
+#include <ipc/fault.h>
 
 // Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
-enum way_out boot_main(uint32_t magic, uint64_t information);
+enum exit_path boot_main(uint32_t magic, uint64_t information);
 
 // SYSCALL. The number stands in the current frame.
-enum way_out trap_syscall(void);
+enum exit_path trap_syscall(void);
 
 // Call of the capability in slot. The message stands in the current frame.
-enum way_out trap_call(struct slot *slot);
+enum exit_path trap_call(struct slot *slot);
 
 // Exception of a program.
-enum way_out trap_exception(uint64_t vector, uint64_t error_code);
+enum exit_path trap_exception(uint64_t vector, uint64_t error_code);
 
 // What the current thread's handler hears of an exception.
 static inline void exception_note(struct thread *thread, uint64_t vector, uint64_t code) {
@@ -27,13 +27,13 @@ static inline void exception_note(struct thread *thread, uint64_t vector, uint64
 }
 
 // Device interrupt, timer, INT n of a program, or an exception whose vector a device can send.
-enum way_out trap_interrupt(uint64_t vector, uint64_t code);
+enum exit_path trap_interrupt(uint64_t vector, uint64_t code);
 
 // The same in the idle loop.
-enum way_out trap_idle(uint64_t vector);
+enum exit_path trap_idle(uint64_t vector);
 
 // VM exit of this_cpu()->guest.
-enum way_out trap_guest_exit(void);
+enum exit_path trap_guest_exit(void);
 
 // An exception in the kernel: frame is what trap.asm leaves on the stack, R15 first. Returns only
 // from an access that may fault, with the frame's RIP where to go on.

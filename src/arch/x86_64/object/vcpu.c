@@ -3,8 +3,8 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <kernel/guest_hooks.h>
-#include <kernel/invocation.h>
+#include <sched/guest_hooks.h>
+#include <syscall/invocation.h>
 
 // All VCPUs, in lists by their numbers: those in one list are 32 MiB apart, so few.
 // Written by vcpu_init and vcpu_destroy.

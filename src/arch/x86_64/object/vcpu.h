@@ -11,7 +11,7 @@
 #include <cpu/fpu.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
-#include <kernel/object.h>
+#include <cap/object.h>
 
 struct thread;
 
@@ -128,6 +128,6 @@ void vcpu_machine_check(void);
 
 // Enter, prepare, notify and pause of guest_hooks (vcpu_run.c).
 void vcpu_enter(struct thread *thread);
-enum way_out vcpu_prepare(struct thread *thread);
+enum exit_path vcpu_prepare(struct thread *thread);
 void vcpu_notify(struct thread *thread);
 void vcpu_pause(struct thread *thread);

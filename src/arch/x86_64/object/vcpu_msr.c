@@ -4,7 +4,7 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <kernel/invocation.h>
+#include <syscall/invocation.h>
 
 enum {
 	MSR_SYSENTER_ESP = 0x175,

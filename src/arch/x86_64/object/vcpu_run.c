@@ -2,9 +2,9 @@
 // Running a guest: the system call VMEnter, loading the VCPU, and what each VM exit means.
 #include <object/vcpu.h>
 
-#include <kernel/notification.h>
-#include <kernel/schedule.h>
-#include <kernel/space.h>
+#include <ipc/notification.h>
+#include <sched/schedule.h>
+#include <memory/space.h>
 
 // Generation and, in the low 16 bits, the VPID given out last. VPIDs are given out upwards on first
 // entry. When they are used up, all begin anew: the CPU forgets every linear translation and each
@@ -67,12 +67,12 @@ static void timer_reset(struct vcpu *vcpu) {
 	vcpu->timer_left = vcpu->timer_value;
 }
 
-enum way_out vcpu_prepare(struct thread *thread) {
+enum exit_path vcpu_prepare(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	struct vcpu *vcpu = thread->vcpu;
 
 	vcpu_load(vcpu);
-	if (cpu->guest != vcpu && cpu->defences & DEFENCE_BIT(IBPB))
+	if (cpu->guest != vcpu && cpu->mitigations & MITIGATION_BIT(IBPB))
 		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
 	cpu->guest = vcpu;
 	if (unlikely(cpu->space_root != vcpu->host_cr3)) {
@@ -82,7 +82,7 @@ enum way_out vcpu_prepare(struct thread *thread) {
 	prepare_translations(vcpu, thread);
 	vcpu_state_enter(vcpu);
 	timer_start(vcpu);
-	return WAY_OUT_GUEST;
+	return EXIT_TO_GUEST;
 }
 
 // VMEnter
@@ -115,7 +115,7 @@ static void store_words(struct thread *thread, const struct vcpu *vcpu) {
 static void return_words(struct thread *thread, struct vcpu *vcpu) {
 	store_words(thread, vcpu);
 	thread->state = THREAD_RUNNING;
-	schedule_again(); // the thread's own registers are to be loaded
+	schedule_request(); // the thread's own registers are to be loaded
 	timer_reset(vcpu);
 }
 

@@ -2,7 +2,7 @@
 // Reads its sectors, and tries what it may not: to write, and to read past them.
 #include <microkit.h>
 
-#include <components/block_protocol.h>
+#include <nacre/protocol/block.h>
 
 enum {
 	DRIVER = 0,

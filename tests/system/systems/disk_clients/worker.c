@@ -3,7 +3,7 @@
 // driver crash in the middle of its work three times.
 #include <microkit.h>
 
-#include <components/block_protocol.h>
+#include <nacre/protocol/block.h>
 
 enum {
 	DRIVER = 0,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Asks for the host's address, holds on to the buffers of what it hears, and crashes once it knows.
-#include <components/ipv4.h>
-#include <components/station.h>
+#include <nacre/net/ipv4.h>
+#include <nacre/net/station.h>
 
 enum {
 	SWITCH = 1,

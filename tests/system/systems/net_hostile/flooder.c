@@ -2,7 +2,7 @@
 // Sends as fast as it can: frames for all, for the host, with forged sources, and items that name
 // no buffer or no length. Reads nothing. Tells that it is at it, ever more rarely: its line cuts
 // into those of components below it.
-#include <components/station.h>
+#include <nacre/net/station.h>
 
 enum {
 	SWITCH = 1,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Asks the PCI component for everything it may have and some that it may not.
-#include <components/pci_client.h>
+#include <nacre/pci_client.h>
 
 enum {
 	PCI = 1,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Was promised a device that another client got first; cannot reach any.
-#include <components/pci_client.h>
+#include <nacre/pci_client.h>
 
 enum {
 	PCI = 1,

@@ -2,7 +2,7 @@
 // Moves the cursor of the screen far more often than a terminal that is not read can be told of.
 #include <microkit.h>
 
-#include <components/timer_protocol.h>
+#include <nacre/protocol/timer.h>
 
 enum {
 	TIMER = 1,

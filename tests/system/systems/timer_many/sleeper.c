@@ -2,7 +2,7 @@
 // One of many clients of the timer driver: three sleeps of a time that its name decides.
 #include <microkit.h>
 
-#include <components/timer_protocol.h>
+#include <nacre/protocol/timer.h>
 
 enum {
 	TIMER = 1,

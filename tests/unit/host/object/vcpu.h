@@ -4,7 +4,7 @@
 
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
-#include <kernel/object.h>
+#include <cap/object.h>
 
 enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
 

@@ -8,7 +8,7 @@ struct cpu {
 	uint64_t space_root;
 	struct fpu_state *fpu_allowed;
 	uint64_t kernel_cr3;
-	uint32_t defences;
+	uint32_t mitigations;
 };
 
 struct cpu *this_cpu(void);

@@ -4,7 +4,7 @@
 
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
-#include <kernel/object.h>
+#include <cap/object.h>
 
 void vcpu_withdraw_ports(struct cap *range);
 

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The two ends of a network link: buffers lent and returned. What the peer writes is checked; it
+// can make frames garbage or late, and nothing else.
+#pragma once
+
+#include <abi/compiler.h>
+
+#include <nacre/protocol/net.h>
+
+struct net_sender {
+	struct ring_end filled;
+	struct ring_end returned;
+	net_buffers *buffers;
+	uint64_t free; // bit i: buffer i may be taken
+	uint64_t lent; // bit i: buffer i was sent and has not come back
+	bool untold; // something was sent since the peer was last told
+};
+
+struct net_receiver {
+	struct ring_end filled;
+	struct ring_end returned;
+	const net_buffers *buffers;
+	bool untold; // something was returned since the peer was last told
+};
+
+struct net_end {
+	struct net_sender out;
+	struct net_receiver in;
+};
+
+// A received frame. The sender can change the bytes at any time: copy what is looked at.
+struct net_frame {
+	uint32_t buffer;
+	uint32_t length; // NET_FRAME_MIN to NET_FRAME_MAX
+	const uint8_t *bytes;
+};
+
+enum {
+	NET_NO_BUFFER = -1,
+};
+
+// The buffers named by ring items first to last - 1, as bits.
+static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uint32_t last) {
+	const struct net_item *items = (const struct net_item *)ring_items(end);
+	uint64_t named = 0;
+
+	for (uint32_t i = first; i != last; i++)
+		named |= 1ul << (items[i & end->mask].buffer % NET_BUFFERS);
+	return named;
+}
+
+// A restarted sender takes all buffers but those that wait in the ring; what came back to the last
+// one is among them.
+ABI_MUST_USE static inline bool net_attach_sender(
+	struct net_sender *sender, struct net_lane *lane, net_buffers *buffers) {
+	sender->buffers = buffers;
+	if (!ring_attach_producer(
+		    &sender->filled, lane->filled, NET_RING_SIZE, sizeof(struct net_item)) ||
+		!ring_attach_consumer(
+			&sender->returned, lane->returned, NET_RING_SIZE, sizeof(struct net_item)))
+		return false;
+	for (struct net_item item; ring_get(&sender->returned, &item);)
+		;
+	sender->lent = net_named(&sender->filled, sender->filled.other, sender->filled.own);
+	sender->free = ~sender->lent;
+	return true;
+}
+
+// A restarted receiver returns what the last one may have held: all that is in neither ring. Those
+// that were never lent, the sender ignores.
+ABI_MUST_USE static inline bool net_attach_receiver(
+	struct net_receiver *receiver, struct net_lane *lane, const net_buffers *buffers) {
+	uint64_t held;
+
+	receiver->buffers = buffers;
+	if (!ring_attach_consumer(
+		    &receiver->filled, lane->filled, NET_RING_SIZE, sizeof(struct net_item)) ||
+		!ring_attach_producer(&receiver->returned, lane->returned, NET_RING_SIZE,
+			sizeof(struct net_item)))
+		return false;
+	(void)ring_count(&receiver->filled);
+	held = ~net_named(&receiver->filled, receiver->filled.own, receiver->filled.other) &
+		~net_named(&receiver->returned, receiver->returned.other, receiver->returned.own);
+	if (receiver->filled.own == 0) held = 0;
+	for (; held != 0; held &= held - 1) {
+		struct net_item item = {(uint32_t)__builtin_ctzl(held), 0};
+
+		if (!ring_put(&receiver->returned, &item)) break;
+		receiver->untold = true;
+	}
+	return true;
+}
+
+// Once, from `init`. `direction` is where this end sends to. False without a region.
+ABI_MUST_USE static inline bool net_attach(
+	struct net_end *end, void *memory, enum net_direction direction) {
+	struct net_link *link = (struct net_link *)memory;
+	enum net_direction back = direction == NET_TO_SWITCH ? NET_TO_STATION : NET_TO_SWITCH;
+
+	return link &&
+		net_attach_sender(&end->out, &link->lanes[direction], &link->buffers[direction]) &&
+		net_attach_receiver(
+			&end->in, &link->lanes[back], (const net_buffers *)&link->buffers[back]);
+}
+
+// Take back what was returned; a number that was not lent is ignored.
+static inline void net_reclaim(struct net_sender *sender) {
+	struct net_item item;
+
+	while (ring_get(&sender->returned, &item)) {
+		uint64_t bit = item.buffer < NET_BUFFERS ? 1ul << item.buffer : 0;
+
+		sender->free |= sender->lent & bit;
+		sender->lent &= ~bit;
+	}
+}
+
+// A buffer to fill, or NET_NO_BUFFER.
+ABI_MUST_USE static inline int net_take(struct net_sender *sender) {
+	int buffer;
+
+	if (sender->free == 0) net_reclaim(sender);
+	if (sender->free == 0) return NET_NO_BUFFER;
+	buffer = __builtin_ctzl(sender->free);
+	sender->free &= sender->free - 1;
+	return buffer;
+}
+
+// Give a taken buffer back unsent.
+static inline void net_untake(struct net_sender *sender, unsigned buffer) {
+	sender->free |= 1ul << buffer;
+}
+
+// Send a taken buffer. After a batch, ask net_must_notify.
+static inline void net_send(struct net_sender *sender, unsigned buffer, uint32_t length) {
+	struct net_item item = {buffer, length};
+
+	if (!ring_put(&sender->filled, &item)) {
+		net_untake(sender, buffer);
+		return;
+	}
+	sender->lent |= 1ul << buffer;
+	sender->untold = true;
+}
+
+// The oldest frame; false when there is none. Items that name no buffer or have a wrong length are
+// dropped, the buffers of the latter returned.
+ABI_MUST_USE static inline bool net_receive(
+	struct net_receiver *receiver, struct net_frame *frame) {
+	struct net_item item;
+
+	while (ring_get(&receiver->filled, &item)) {
+		if (item.buffer >= NET_BUFFERS) continue;
+		if (item.length >= NET_FRAME_MIN && item.length <= NET_FRAME_MAX) {
+			frame->buffer = item.buffer;
+			frame->length = item.length;
+			frame->bytes = (*receiver->buffers)[item.buffer];
+			return true;
+		}
+		receiver->untold |= ring_put(&receiver->returned, &item);
+	}
+	return false;
+}
+
+// Return the buffer of a received frame. After a batch, ask net_must_notify.
+static inline void net_return(struct net_receiver *receiver, uint32_t buffer) {
+	struct net_item item = {buffer, 0};
+
+	receiver->untold |= ring_put(&receiver->returned, &item);
+}
+
+// After a batch: true when the peer waits for what was sent or returned; it counts as told.
+ABI_MUST_USE static inline bool net_must_notify(struct net_end *end) {
+	bool sent = end->out.untold && ring_must_notify(&end->out.filled);
+	bool returned = end->in.untold && ring_must_notify(&end->in.returned);
+
+	end->out.untold = false;
+	end->in.untold = false;
+	return sent || returned;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The PCI component's protocol as functions, for drivers. `channel` leads to the component,
+// `number` names one of the client's devices.
+#pragma once
+
+#include <abi/compiler.h>
+
+#include <microkit.h>
+
+#include <nacre/protocol/pci.h>
+
+struct pci_found {
+	uint16_t function; // bus << 8 | device << 3 | function
+	uint16_t vendor;
+	uint16_t device;
+	uint32_t class_code; // class, subclass, interface
+	uint8_t interrupt_line;
+	uint8_t interrupt_pin; // 1: INTA#, 0: none
+};
+
+struct pci_window {
+	uint64_t address;
+	uint64_t size;
+	uint32_t flags; // enum pci_bar_flags
+};
+
+static inline enum pci_status pci_call(
+	microkit_channel channel, enum pci_request request, seL4_Uint16 words) {
+	return (enum pci_status)microkit_msginfo_get_label(
+		microkit_ppcall(channel, microkit_msginfo_new(request, words)));
+}
+
+ABI_MUST_USE static inline enum pci_status pci_find(
+	microkit_channel channel, unsigned number, struct pci_found *found) {
+	enum pci_status status;
+
+	microkit_mr_set(0, number);
+	status = pci_call(channel, PCI_DEVICE, 1);
+	__builtin_memset(found, 0, sizeof(*found));
+	if (status != PCI_OK) return status;
+	found->function = (uint16_t)microkit_mr_get(0);
+	found->vendor = (uint16_t)microkit_mr_get(1);
+	found->device = (uint16_t)(microkit_mr_get(1) >> 16);
+	found->class_code = (uint32_t)microkit_mr_get(2);
+	found->interrupt_line = (uint8_t)microkit_mr_get(3);
+	found->interrupt_pin = (uint8_t)(microkit_mr_get(3) >> 8);
+	return PCI_OK;
+}
+
+ABI_MUST_USE static inline enum pci_status pci_bar(
+	microkit_channel channel, unsigned number, unsigned bar, struct pci_window *window) {
+	enum pci_status status;
+
+	microkit_mr_set(0, number);
+	microkit_mr_set(1, bar);
+	status = pci_call(channel, PCI_BAR, 2);
+	__builtin_memset(window, 0, sizeof(*window));
+	if (status != PCI_OK) return status;
+	window->address = microkit_mr_get(0);
+	window->size = microkit_mr_get(1);
+	window->flags = (uint32_t)microkit_mr_get(2);
+	return PCI_OK;
+}
+
+ABI_MUST_USE static inline enum pci_status pci_enable(
+	microkit_channel channel, unsigned number, unsigned what) {
+	microkit_mr_set(0, number);
+	microkit_mr_set(1, what);
+	return pci_call(channel, PCI_ENABLE, 2);
+}
+
+ABI_MUST_USE static inline enum pci_status pci_set_msi(microkit_channel channel, unsigned number) {
+	microkit_mr_set(0, number);
+	return pci_call(channel, PCI_SET_MSI, 1);
+}
+
+ABI_MUST_USE static inline enum pci_status pci_read(microkit_channel channel, unsigned number,
+	unsigned offset, unsigned width, uint32_t *value) {
+	enum pci_status status;
+
+	microkit_mr_set(0, number);
+	microkit_mr_set(1, offset);
+	microkit_mr_set(2, width);
+	status = pci_call(channel, PCI_READ, 3);
+	*value = status == PCI_OK ? (uint32_t)microkit_mr_get(0) : 0;
+	return status;
+}
+
+ABI_MUST_USE static inline enum pci_status pci_write(microkit_channel channel, unsigned number,
+	unsigned offset, unsigned width, uint32_t value) {
+	microkit_mr_set(0, number);
+	microkit_mr_set(1, offset);
+	microkit_mr_set(2, width);
+	microkit_mr_set(3, value);
+	return pci_call(channel, PCI_WRITE, 4);
+}

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// One row a mitigation: who needs it, who has it. Names of bits as in SDM 4,
+// IA32_ARCH_CAPABILITIES, SDM 2A, CPUID, and AMD's APM 3, appendix E. Lists of models are those of
+// the makers' bulletins (docs/reference/boot-options.md).
+#include <cpu/mitigations.h>
+
+#include <base/compiler.h>
+
+enum leaf_1_ecx { VMX = 1 << 5 };
+#define HYPERVISOR (1u << 31)
+
+enum leaf_7 {
+	AVX2 = 1 << 5, // EBX
+	RTM = 1 << 11,
+	MD_CLEAR = 1 << 10, // EDX
+	IBRS_IBPB = 1 << 26,
+	L1D_FLUSH = 1 << 28,
+	BHI_CTRL = 1 << 4, // subleaf 2, EDX
+};
+#define SSBD (1u << 31) // EDX
+
+enum amd_8_ebx {
+	AMD_ERROR_POINTERS = 1 << 2, // XSAVE and XRSTOR always move them
+	AMD_IBPB = 1 << 12,
+	AMD_IBRS = 1 << 14,
+	AMD_IBRS_ALWAYS_ON = 1 << 16,
+	AMD_SSBD = 1 << 24,
+};
+
+enum amd_21 {
+	AMD_LFENCE_SERIALISES = 1 << 2, // EAX
+	AMD_VERW_CLEAR = 1 << 5,
+	AMD_AUTOMATIC_IBRS = 1 << 8,
+	AMD_TSA_NO = 3 << 1, // ECX: TSA_SQ_NO, TSA_L1_NO
+};
+
+enum capability {
+	RDCL_NO = 1 << 0, // neither Meltdown nor L1TF
+	IBRS_ALL = 1 << 1, // IBRS may stay on
+	SKIP_L1DFL_VMENTRY = 1 << 3,
+	MDS_NO = 1 << 5,
+	PSCHANGE_MC_NO = 1 << 6,
+	TAA_NO = 1 << 8,
+	MMIO_NO = 7 << 13, // SBDR_SSDP_NO, FBSDP_NO, PSDP_NO
+	FB_CLEAR = 1 << 17,
+	BHI_NO = 1 << 20,
+	PBRSB_NO = 1 << 24,
+	GDS_CTRL = 1 << 25,
+	GDS_NO = 1 << 26,
+	RFDS_NO = 1 << 27,
+	RFDS_CLEAR = 1 << 28,
+};
+#define ITS_NO (1ul << 62)
+
+#define IN_ORDER MITIGATION_OPTIONS
+
+#define INTEL(what, first, last, stepping) \
+	{ what, VENDOR_INTEL, 6, first, last, stepping, UINT32_MAX }
+#define AMD(what, family, first, last, cured) \
+	{ what, VENDOR_AMD, family, first, last, 0, cured }
+
+// Who is affected by what, or by iTLB multihit not, where no bit tells: models of a family from a
+// stepping on, until a microcode cures them.
+static const struct models {
+	uint8_t what; // enum mitigation, or IN_ORDER
+	uint8_t vendor, family, first, last, stepping;
+	uint32_t cured;
+} models[] = {
+	// The only 64-bit processors of Intel that do not execute speculatively: the first Atoms.
+	INTEL(IN_ORDER, 0x1c, 0x1c, 0), INTEL(IN_ORDER, 0x26, 0x27, 0),
+	INTEL(IN_ORDER, 0x35, 0x36, 0),
+	// Of those with the fault the ones that do not keep guests and host apart.
+	INTEL(MITIGATION_ITS, 0x55, 0x55, 6), INTEL(MITIGATION_ITS, 0x8e, 0x8e, 0xc),
+	INTEL(MITIGATION_ITS, 0x9e, 0x9e, 0xd), INTEL(MITIGATION_ITS, 0xa5, 0xa6, 0),
+	INTEL(MITIGATION_GDS, 0x4e, 0x4e, 0), INTEL(MITIGATION_GDS, 0x55, 0x55, 0),
+	INTEL(MITIGATION_GDS, 0x5e, 0x5e, 0), INTEL(MITIGATION_GDS, 0x66, 0x66, 0),
+	INTEL(MITIGATION_GDS, 0x6a, 0x6c, 0), INTEL(MITIGATION_GDS, 0x7d, 0x7e, 0),
+	INTEL(MITIGATION_GDS, 0x8c, 0x8e, 0), INTEL(MITIGATION_GDS, 0x9e, 0x9e, 0),
+	INTEL(MITIGATION_GDS, 0xa5, 0xa7, 0),
+	// The later Atoms, up to Tremont.
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x37, 0x37, 0),
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x4a, 0x4d, 0),
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x5a, 0x5d, 0),
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x5f, 0x5f, 0),
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x75, 0x7a, 0),
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x86, 0x86, 0),
+	INTEL(MITIGATION_ITLB_MULTIHIT, 0x96, 0x9c, 0),
+	// Zen 2, Zen and Hygon's, Zen 3 and 4.
+	AMD(MITIGATION_ZENBLEED, 0x17, 0x30, 0x4f, 0x0830107b),
+	AMD(MITIGATION_ZENBLEED, 0x17, 0x60, 0x67, 0x0860010c),
+	AMD(MITIGATION_ZENBLEED, 0x17, 0x68, 0x6f, 0x08608107),
+	AMD(MITIGATION_ZENBLEED, 0x17, 0x70, 0x7f, 0x08701033),
+	AMD(MITIGATION_ZENBLEED, 0x17, 0x90, 0xaf, 0x08a00009),
+	AMD(MITIGATION_DIV0, 0x17, 0x00, 0x2f, UINT32_MAX),
+	AMD(MITIGATION_DIV0, 0x17, 0x50, 0x5f, UINT32_MAX),
+	AMD(MITIGATION_DIV0, 0x18, 0x00, 0xff, UINT32_MAX),
+	AMD(MITIGATION_VERW, 0x19, 0x00, 0xff, UINT32_MAX)};
+
+static bool is_listed(const struct cpu_facts *facts, unsigned what) {
+	for (unsigned i = 0; i < array_count(models); i++) {
+		const struct models *row = &models[i];
+
+		if (row->what == what && row->vendor == facts->vendor &&
+			row->family == facts->family && row->first <= facts->model &&
+			row->last >= facts->model && row->stepping <= facts->stepping)
+			// Above the last byte a revision names the model and stepping.
+			return facts->microcode >> 8 != row->cured >> 8 ||
+				facts->microcode < row->cured;
+	}
+	return false;
+}
+
+static bool is_in_order(const struct cpu_facts *facts) { return is_listed(facts, IN_ORDER); }
+
+// An unknown maker's CPU counts as faulty unless it says otherwise, AMD's never had these faults.
+// No bit tells who reads the registers behind CR0.TS ahead of time (CVE-2018-3665), or past a
+// SWAPGS.
+static bool is_suspect(const struct cpu_facts *facts) {
+	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
+}
+
+static bool may_be_faulty(const struct cpu_facts *facts, uint64_t cure) {
+	return is_suspect(facts) && (facts->capabilities & cure) != cure;
+}
+
+static bool has_vmx(const struct cpu_facts *facts) { return facts->leaf_1_ecx & VMX; }
+
+static bool is_ibrs_constant(const struct cpu_facts *facts) {
+	return facts->capabilities & IBRS_ALL || facts->amd_8_ebx & AMD_IBRS_ALWAYS_ON ||
+		facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
+}
+
+static bool always(const struct cpu_facts *) { return true; }
+
+static bool never(const struct cpu_facts *) { return false; }
+
+static bool needs_kpti(const struct cpu_facts *facts) { return may_be_faulty(facts, RDCL_NO); }
+
+// MDS, TAA, stale data of MMIO, and of registers, and AMD's TSA: each cured by VERW.
+static bool needs_verw(const struct cpu_facts *facts) {
+	if (facts->vendor == VENDOR_AMD)
+		return is_listed(facts, MITIGATION_VERW) &&
+			(facts->amd_21_ecx & AMD_TSA_NO) != AMD_TSA_NO;
+	return may_be_faulty(facts, MDS_NO) ||
+		(facts->leaf_7_ebx & RTM && may_be_faulty(facts, TAA_NO)) ||
+		(facts->capabilities & FB_CLEAR && may_be_faulty(facts, MMIO_NO)) ||
+		(facts->capabilities & RFDS_CLEAR && may_be_faulty(facts, RFDS_NO));
+}
+
+// What AMD's does is up to its microcode, of which only a hypervisor tells.
+static bool has_verw(const struct cpu_facts *facts) {
+	if (facts->vendor == VENDOR_AMD)
+		return facts->amd_21_eax & AMD_VERW_CLEAR || !(facts->leaf_1_ecx & HYPERVISOR);
+	return facts->leaf_7_edx & MD_CLEAR || facts->capabilities & (FB_CLEAR | RFDS_CLEAR);
+}
+
+static bool needs_l1d_flush(const struct cpu_facts *facts) {
+	return has_vmx(facts) && may_be_faulty(facts, RDCL_NO) &&
+		may_be_faulty(facts, SKIP_L1DFL_VMENTRY);
+}
+
+static bool has_l1d_flush(const struct cpu_facts *facts) { return facts->leaf_7_edx & L1D_FLUSH; }
+
+static bool needs_ibrs(const struct cpu_facts *facts) { return !is_in_order(facts); }
+
+static bool has_ibrs(const struct cpu_facts *facts) {
+	return facts->leaf_7_edx & IBRS_IBPB || facts->amd_8_ebx & AMD_IBRS ||
+		facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
+}
+
+static bool needs_ibpb(const struct cpu_facts *facts) {
+	return has_vmx(facts) && !is_in_order(facts);
+}
+
+static bool has_ibpb(const struct cpu_facts *facts) {
+	return facts->leaf_7_edx & IBRS_IBPB || facts->amd_8_ebx & AMD_IBPB;
+}
+
+// With IBRS that stays on a VM exit does it, but for the first return (PBRSB).
+static bool needs_rsb(const struct cpu_facts *facts) {
+	bool is_done_by_exit = facts->capabilities & IBRS_ALL && facts->capabilities & PBRSB_NO;
+
+	return needs_ibpb(facts) && !is_done_by_exit;
+}
+
+static bool has_ssbd(const struct cpu_facts *facts) {
+	return facts->leaf_7_edx & SSBD || facts->amd_8_ebx & AMD_SSBD;
+}
+
+// A hypervisor has done it, or would refuse the MSR. Families Fh and 11h always do.
+static bool needs_lfence(const struct cpu_facts *facts) {
+	return facts->vendor == VENDOR_AMD && facts->family >= 0x10 && facts->family != 0x11 &&
+		!(facts->amd_21_eax & AMD_LFENCE_SERIALISES) && !(facts->leaf_1_ecx & HYPERVISOR);
+}
+
+// Where IBRS stays on, what chooses among its targets does not obey it.
+static bool needs_bhi(const struct cpu_facts *facts) {
+	return facts->capabilities & IBRS_ALL && may_be_faulty(facts, BHI_NO);
+}
+
+static bool needs_its(const struct cpu_facts *facts) {
+	return has_vmx(facts) && !(facts->capabilities & ITS_NO) &&
+		is_listed(facts, MITIGATION_ITS);
+}
+
+static bool needs_gds(const struct cpu_facts *facts) {
+	return facts->leaf_7_ebx & AVX2 && !(facts->capabilities & GDS_NO) &&
+		is_listed(facts, MITIGATION_GDS);
+}
+
+static bool has_gds(const struct cpu_facts *facts) { return facts->capabilities & GDS_CTRL; }
+
+static bool needs_zenbleed(const struct cpu_facts *facts) {
+	return is_listed(facts, MITIGATION_ZENBLEED) && !(facts->leaf_1_ecx & HYPERVISOR);
+}
+
+static bool needs_div0(const struct cpu_facts *facts) { return is_listed(facts, MITIGATION_DIV0); }
+
+static bool needs_x87(const struct cpu_facts *facts) {
+	return facts->vendor == VENDOR_AMD && !(facts->amd_8_ebx & AMD_ERROR_POINTERS);
+}
+
+static bool needs_itlb_multihit(const struct cpu_facts *facts) {
+	return has_vmx(facts) && may_be_faulty(facts, PSCHANGE_MC_NO) &&
+		!is_listed(facts, MITIGATION_ITLB_MULTIHIT);
+}
+
+const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS] = {
+	[MITIGATION_KPTI] = {"kpti", needs_kpti, always},
+	[MITIGATION_VERW] = {"verw", needs_verw, has_verw},
+	[MITIGATION_L1D_FLUSH] = {"l1d-flush", needs_l1d_flush, has_l1d_flush},
+	[MITIGATION_IBRS] = {"ibrs", needs_ibrs, has_ibrs},
+	[MITIGATION_IBPB] = {"ibpb", needs_ibpb, has_ibpb},
+	[MITIGATION_RSB] = {"rsb", needs_rsb, always},
+	[MITIGATION_SSBD] = {"ssbd", never, has_ssbd},
+	[MITIGATION_LFENCE] = {"lfence", needs_lfence, needs_lfence},
+	[MITIGATION_EAGER_FPU] = {"eager-fpu", is_suspect, always},
+	[MITIGATION_BHI] = {"bhi", needs_bhi, always},
+	[MITIGATION_SWAPGS] = {"swapgs", is_suspect, always},
+	[MITIGATION_ITS] = {"its", needs_its, has_ibpb},
+	[MITIGATION_GDS] = {"gds", needs_gds, has_gds},
+	[MITIGATION_ZENBLEED] = {"zenbleed", needs_zenbleed, needs_zenbleed},
+	[MITIGATION_DIV0] = {"div0", needs_div0, always},
+	[MITIGATION_X87] = {"x87-pointers", needs_x87, always},
+	[MITIGATION_ITLB_MULTIHIT] = {"itlb-multihit", needs_itlb_multihit, always},
+};
+
+static void choose_spec_ctrl(struct mitigations *mitigations, const struct cpu_facts *facts) {
+	if (mitigations->on & MITIGATION_BIT(SSBD)) mitigations->spec_ctrl |= SPEC_CTRL_SSBD;
+	if (mitigations->on & MITIGATION_BIT(BHI)) {
+		if (facts->leaf_7_2_edx & BHI_CTRL)
+			mitigations->spec_ctrl |= SPEC_CTRL_BHI_DIS_S;
+		else
+			mitigations->on |= MITIGATION_BIT(BHI_SEQUENCE);
+	}
+	if (!(mitigations->on & MITIGATION_BIT(IBRS))) return;
+	mitigations->is_ibrs_automatic = facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
+	if (!mitigations->is_ibrs_automatic) mitigations->spec_ctrl |= SPEC_CTRL_IBRS;
+	if (!is_ibrs_constant(facts)) mitigations->on |= MITIGATION_BIT(IBRS_ENTRY);
+}
+
+struct mitigations mitigations_choose(const struct cpu_facts *facts, const unsigned *modes) {
+	struct mitigations result = {};
+
+	for (unsigned i = 0; i < MITIGATION_OPTIONS; i++) {
+		bool is_wanted = modes[i] == MODE_ON || mitigation_rows[i].is_needed(facts);
+
+		if (!is_wanted || modes[i] == MODE_OFF) continue;
+		if (mitigation_rows[i].is_possible(facts))
+			result.on |= 1u << i;
+		else
+			result.lacking |= 1u << i;
+	}
+	if (result.on & MITIGATION_BIT(IBPB) && modes[MITIGATION_IBPB] == MODE_ON)
+		result.on |= MITIGATION_BIT(IBPB_SPACES);
+	// A write of CR3 waits for the SWAPGS too.
+	if (result.on & MITIGATION_BIT(KPTI))
+		result.on &= ~MITIGATION_BIT(SWAPGS);
+	else
+		result.on |= MITIGATION_BIT(NO_KPTI);
+	result.on |= MITIGATION_BIT(ALWAYS);
+	choose_spec_ctrl(&result, facts);
+	return result;
+}

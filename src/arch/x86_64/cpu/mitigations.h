@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which mitigations against leaks through speculative execution this CPU needs and has. Pure: what
+// CPUID and MSRs say comes in, what is to be switched on goes out (docs/reference/boot-options.md).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mitigation {
+	MITIGATION_KPTI, // a program's tables show only the way into the kernel
+	MITIGATION_VERW, // the CPU's buffers are overwritten before a program or guest runs
+	MITIGATION_L1D_FLUSH, // so is the first-level data cache, before a guest runs
+	MITIGATION_IBRS, // what less privileged code taught the branch predictor is not used
+	MITIGATION_IBPB, // the branch predictor forgets when another guest enters
+	MITIGATION_RSB, // return predictions of a guest are replaced when it leaves
+	MITIGATION_SSBD, // no load overtakes an older store
+	MITIGATION_LFENCE, // LFENCE waits for all before it
+	MITIGATION_EAGER_FPU, // no program runs while the FPU holds another's registers
+	MITIGATION_BHI, // branch history of programs and guests does not choose targets in the
+			// kernel
+	MITIGATION_SWAPGS, // no load ahead of a SWAPGS behind a branch
+	MITIGATION_ITS, // the branch predictor forgets when a guest leaves
+	MITIGATION_GDS, // no stale data in gathers: microcode does it unless it is switched off
+	MITIGATION_ZENBLEED, // no stale halves of vector registers
+	MITIGATION_DIV0, // no quotient of somebody else's division
+	MITIGATION_X87, // no pointers of another's x87 exception
+	MITIGATION_ITLB_MULTIHIT, // guests execute from no large pages
+	MITIGATION_OPTIONS, // those above are rows with a name; those below follow from them
+	MITIGATION_IBRS_ENTRY = MITIGATION_OPTIONS, // IBRS is off while programs and guests run
+	MITIGATION_IBPB_SPACES, // the branch predictor forgets at each change of address space
+	MITIGATION_BHI_SEQUENCE, // BHI by instructions
+	MITIGATION_NO_KPTI,
+	MITIGATION_SMAP, // programs' alignment-check flag is cleared
+	MITIGATION_ALWAYS,
+};
+
+enum option_mode { MODE_AUTO, MODE_ON, MODE_OFF };
+
+enum cpu_vendor { VENDOR_OTHER, VENDOR_INTEL, VENDOR_AMD };
+
+struct cpu_facts {
+	enum cpu_vendor vendor;
+	uint32_t family, model, stepping;
+	uint32_t microcode; // revision; 0: unknown
+	uint32_t leaf_1_ecx;
+	uint32_t leaf_7_ebx, leaf_7_edx;
+	uint32_t leaf_7_2_edx;
+	uint32_t amd_8_ebx; // 8000_0008h
+	uint32_t amd_21_eax, amd_21_ecx; // 8000_0021h
+	uint64_t capabilities; // IA32_ARCH_CAPABILITIES; 0 where there is none
+};
+
+// IA32_SPEC_CTRL
+enum spec_ctrl { SPEC_CTRL_IBRS = 1 << 0, SPEC_CTRL_SSBD = 1 << 2, SPEC_CTRL_BHI_DIS_S = 1 << 10 };
+
+struct mitigations {
+	uint32_t on; // 1 << enum mitigation
+	uint32_t lacking; // needed or asked for, but this CPU cannot do it
+	uint32_t spec_ctrl; // for the kernel; 0 where there is no such MSR
+	bool is_ibrs_automatic; // by EFER, not by SPEC_CTRL
+};
+
+#define MITIGATION_BIT(name) (1u << MITIGATION_##name)
+
+// Who needs the mitigation, and who can do it.
+struct mitigation_row {
+	const char *name;
+	bool (*is_needed)(const struct cpu_facts *facts);
+	bool (*is_possible)(const struct cpu_facts *facts);
+};
+
+extern const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS];
+
+// The bit that says IA32_ARCH_CAPABILITIES exists.
+#define LEAF_7_EDX_CAPABILITIES (1u << 29)
+
+// modes: an enum option_mode for each row.
+struct mitigations mitigations_choose(const struct cpu_facts *facts, const unsigned *modes);

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From CPUID to the mitigations of this core.
+#include <entry/mitigate.h>
+
+#include <base/compiler.h>
+#include <cpu/console.h>
+#include <cpu/features.h>
+#include <cpu/msr.h>
+
+enum { MCU_OPT_GDS_OFF = 1 << 4 }; // IA32_MCU_OPT_CTRL
+
+static enum cpu_vendor vendor_read(void) {
+	switch (cpuid(0, 0).ebx) { // the first four letters
+	case 0x756e6547: return VENDOR_INTEL; // Genu
+	case 0x68747541: // Auth
+	case 0x6f677948: return VENDOR_AMD; // Hygo
+	default: return VENDOR_OTHER;
+	}
+}
+
+// Both makers keep it in this MSR, one in the upper half (SDM 3A 10.11.7.1, APM 2 19.4.1).
+static uint32_t microcode_read(enum cpu_vendor vendor) {
+	uint64_t revision = 0;
+
+	if (vendor == VENDOR_INTEL) {
+		if (!msr_try_write(MSR_MICROCODE, 0)) return 0;
+		(void)cpuid(1, 0);
+	}
+	if (!msr_try_read(MSR_MICROCODE, &revision)) return 0;
+	return (uint32_t)(vendor == VENDOR_INTEL ? revision >> 32 : revision);
+}
+
+static struct cpu_facts facts_read(void) {
+	struct cpuid signature = cpuid_leaf(1, 0);
+	struct cpuid seven = cpuid_leaf(7, 0);
+	uint32_t family = signature.eax >> 8 & 0xf;
+	struct cpu_facts facts = {
+		.vendor = vendor_read(),
+		.family = family == 0xf ? family + (signature.eax >> 20 & 0xff) : family,
+		.model = (signature.eax >> 4 & 0xf) | (signature.eax >> 12 & 0xf0),
+		.stepping = signature.eax & 0xf,
+		.leaf_1_ecx = signature.ecx,
+		.leaf_7_ebx = seven.ebx,
+		.leaf_7_edx = seven.edx,
+		.leaf_7_2_edx = seven.eax >= 2 ? cpuid_leaf(7, 2).edx : 0,
+		.amd_8_ebx = cpuid_leaf(0x80000008, 0).ebx,
+		.amd_21_eax = cpuid_leaf(0x80000021, 0).eax,
+		.amd_21_ecx = cpuid_leaf(0x80000021, 0).ecx,
+	};
+
+	facts.microcode = microcode_read(facts.vendor);
+
+	if (seven.edx & LEAF_7_EDX_CAPABILITIES)
+		(void)msr_try_read(MSR_ARCH_CAPABILITIES, &facts.capabilities);
+	return facts;
+}
+
+static void print_names(uint32_t set) {
+	for (unsigned i = 0; i < MITIGATION_OPTIONS; i++)
+		if (set >> i & 1) print(" %s", mitigation_rows[i].name);
+}
+
+static void tell(const struct mitigations *mitigations) {
+	uint32_t named = mitigations->on & ((1u << MITIGATION_OPTIONS) - 1);
+
+	print("mitigations:%s", named ? "" : " none");
+	print_names(named);
+	if (mitigations->on & MITIGATION_BIT(IBRS_ENTRY)) print(" (ibrs at each entry)");
+	if (mitigations->on & MITIGATION_BIT(IBPB_SPACES)) print(" (ibpb at each switch)");
+	if (mitigations->on & MITIGATION_BIT(BHI_SEQUENCE)) print(" (bhi by instructions)");
+	if (mitigations->lacking) print("; this CPU lacks:");
+	print_names(mitigations->lacking);
+	print("\n");
+}
+
+// Sets or clears bits of an MSR that this CPU may lack; true if it has them so now.
+static bool bits_write(uint32_t msr, uint64_t set, uint64_t clear) {
+	uint64_t value;
+
+	if (!msr_try_read(msr, &value)) return false;
+	if ((value & (set | clear)) == set) return true;
+	return msr_try_write(msr, (value & ~clear) | set) && msr_try_read(msr, &value) &&
+		(value & (set | clear)) == set;
+}
+
+// What needs an MSR that a hypervisor or an emulator may not have.
+static void bits_choose(struct mitigations *mitigations) {
+	static const struct {
+		enum mitigation mitigation;
+		uint32_t msr, set, clear;
+	} rows[] = {
+		{MITIGATION_LFENCE, MSR_DE_CFG, DE_CFG_LFENCE_SERIALISES, 0},
+		{MITIGATION_ZENBLEED, MSR_DE_CFG, DE_CFG_ZENBLEED, 0},
+		{MITIGATION_GDS, MSR_MCU_OPT_CTRL, 0, MCU_OPT_GDS_OFF},
+	};
+
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		uint32_t bit = 1u << rows[i].mitigation;
+
+		if (!(mitigations->on & bit) || bits_write(rows[i].msr, rows[i].set, rows[i].clear))
+			continue;
+		mitigations->on &= ~bit;
+		mitigations->lacking |= bit;
+	}
+}
+
+struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
+	struct cpu_facts facts = facts_read();
+	struct mitigations mitigations = mitigations_choose(&facts, options + OPTION_MITIGATIONS);
+
+	print("cpu: family %x, model %x, stepping %x, microcode %x\n", facts.family, facts.model,
+		facts.stepping, facts.microcode);
+	bits_choose(&mitigations);
+	tell(&mitigations);
+	if (mitigations.spec_ctrl) msr_write(MSR_SPEC_CTRL, mitigations.spec_ctrl);
+	if (mitigations.is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
+	// What programs' tables do not show must not be remembered while they run.
+	if (mitigations.on & MITIGATION_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
+	if (feature_has(FEATURE_SMAP)) mitigations.on |= MITIGATION_BIT(SMAP);
+	cpu->mitigations = mitigations.on;
+	cpu->spec_ctrl = mitigations.spec_ctrl;
+	cpu->program_spec_ctrl = mitigations.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;
+	if (mitigations.on & MITIGATION_BIT(KPTI)) cpu->entry_stack = segments_entry_stack();
+	return gates_install(
+		mitigations.on, options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast());
+}

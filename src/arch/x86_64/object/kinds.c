@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Every kind of capability, object and invocation: one row each.
+#include <syscall/invocation.h>
+#include <object/vcpu.h>
+
+static enum error derive_nothing(const struct slot *, struct cap *cap) {
+	*cap = (struct cap){};
+	return ERROR_NONE;
+}
+
+// Name, derive, destroy, identify code.
+const struct object_ops object_ops[CAP_TYPES] = {
+	[CAP_NULL] = {"null", NULL, NULL, 0},
+	[CAP_UNTYPED] = {"untyped", untyped_derive, NULL, 2},
+	[CAP_ENDPOINT] = {"endpoint", NULL, endpoint_destroy, 4},
+	[CAP_NOTIFICATION] = {"notification", NULL, notification_destroy, 6},
+	[CAP_REPLY] = {"reply", NULL, reply_destroy, 8},
+	[CAP_CNODE] = {"cnode", NULL, cnode_destroy, 10},
+	[CAP_THREAD] = {"thread", NULL, thread_cap_destroy, 12},
+	[CAP_SCHED_CONTEXT] = {"sched_context", NULL, sched_context_destroy, 22},
+	[CAP_SCHED_CONTROL] = {"sched_control", NULL, NULL, 24},
+	[CAP_DOMAIN] = {"domain", NULL, NULL, 20},
+	[CAP_IRQ_CONTROL] = {"irq_control", derive_nothing, NULL, 14},
+	[CAP_IRQ_HANDLER] = {"irq_handler", NULL, irq_handler_destroy, 16},
+	[CAP_ZOMBIE] = {"zombie", derive_nothing, NULL, 18},
+	[CAP_FRAME] = {"frame", frame_derive, frame_destroy, 1},
+	[CAP_TABLE] = {"table", table_derive, table_destroy, 0},
+	[CAP_SPACE] = {"space", space_derive, space_destroy, 0},
+	[CAP_ASID_CONTROL] = {"asid_control", NULL, NULL, 11},
+	[CAP_ASID_POOL] = {"asid_pool", NULL, asid_pool_destroy, 13},
+	[CAP_PORT_CONTROL] = {"port_control", derive_nothing, NULL, 31},
+	[CAP_PORT_RANGE] = {"port_range", port_range_derive, port_range_destroy, 19},
+	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, 21},
+};
+
+// Kinds of abi/invocation.h and of objects that are not called as their type is.
+enum {
+	CAP_TCB = CAP_THREAD,
+	CAP_PML4 = CAP_KIND(CAP_SPACE, SPACE_HOST, 0),
+	CAP_PDPT = CAP_KIND(CAP_TABLE, SPACE_HOST, 3),
+	CAP_PAGE_DIRECTORY = CAP_KIND(CAP_TABLE, SPACE_HOST, 2),
+	CAP_PAGE_TABLE = CAP_KIND(CAP_TABLE, SPACE_HOST, 1),
+	// A DMA table takes whichever level is missing when it is mapped, so it has none before.
+	CAP_IO_PAGE_TABLE = CAP_KIND(CAP_TABLE, SPACE_DMA, 0),
+	CAP_EPT_PML4 = CAP_KIND(CAP_SPACE, SPACE_GUEST, 0),
+	CAP_EPT_PDPT = CAP_KIND(CAP_TABLE, SPACE_GUEST, 3),
+	CAP_EPT_PD = CAP_KIND(CAP_TABLE, SPACE_GUEST, 2),
+	CAP_EPT_PT = CAP_KIND(CAP_TABLE, SPACE_GUEST, 1),
+};
+
+// Kind, and size, may be made from device memory, memory is kept as it is, init, is available.
+#define OBJECT(kind, size, ...) \
+	{ \
+		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | ((kind)&CAP_HEAD_TYPE), \
+			.map = {.format = (kind) >> 5 & 3, .level = (kind) >> 7}}, \
+		.size_bits = size, __VA_ARGS__ \
+	}
+
+const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
+	[OBJECT_UNTYPED] = OBJECT(CAP_UNTYPED, 0, true, true, NULL, NULL),
+	[OBJECT_TCB] = OBJECT(CAP_TCB, TCB_BITS, false, false, thread_init, NULL),
+	[OBJECT_ENDPOINT] = OBJECT(CAP_ENDPOINT, ENDPOINT_BITS, false, false, NULL, NULL),
+	[OBJECT_NOTIFICATION] = OBJECT(
+		CAP_NOTIFICATION, NOTIFICATION_BITS, false, false, NULL, NULL),
+	[OBJECT_CNODE] = OBJECT(CAP_CNODE, 0, false, false, NULL, NULL),
+	[OBJECT_SCHED_CONTEXT] = OBJECT(CAP_SCHED_CONTEXT, 0, false, false, NULL, NULL),
+	[OBJECT_REPLY] = OBJECT(CAP_REPLY, REPLY_BITS, false, false, NULL, NULL),
+	[OBJECT_PDPT] = OBJECT(CAP_PDPT, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_PML4] = OBJECT(CAP_PML4, TABLE_BITS, false, false, space_init_host, NULL),
+	[OBJECT_HUGE_PAGE] = OBJECT(CAP_FRAME, HUGE_PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_PAGE] = OBJECT(CAP_FRAME, PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_LARGE_PAGE] = OBJECT(CAP_FRAME, LARGE_PAGE_BITS, true, false, NULL, NULL),
+	[OBJECT_PAGE_TABLE] = OBJECT(CAP_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_PAGE_DIRECTORY] = OBJECT(CAP_PAGE_DIRECTORY, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_IO_PAGE_TABLE] = OBJECT(CAP_IO_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_VCPU] = OBJECT(CAP_VCPU, VCPU_BITS, false, false, vcpu_init, vmx_is_on),
+	[OBJECT_EPT_PML4] = OBJECT(CAP_EPT_PML4, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PDPT] = OBJECT(CAP_EPT_PDPT, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PD] = OBJECT(CAP_EPT_PD, TABLE_BITS, false, false, NULL, NULL),
+	[OBJECT_EPT_PT] = OBJECT(CAP_EPT_PT, TABLE_BITS, false, false, NULL, NULL),
+};
+
+#define ROW(number, name, handler, kind, words, caps) [number] = {handler, CAP_##kind, words, caps},
+#define EXTENSION_ROW(number, name, handler, kind, words, caps) \
+	ROW(INVOCATION_EXTENSIONS + number - LABEL_EXTENSION_FIRST, name, handler, kind, words, \
+		caps)
+
+const struct invocation_row invocation_rows[] = {
+	[0] = {.kind = CAP_TYPES}, ABI_INVOCATIONS(ROW) ABI_INVOCATION_EXTENSIONS(EXTENSION_ROW)};

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The serial port driver: owns COM1, shows the consoles of other components on it and gives the
+// keyboard to one of them. It never waits for a client: what a client has written is taken when the
+// transmitter has room, and input for a full console is dropped.
+#include <microkit.h>
+
+#include <base/bits.h>
+#include <base/format.h>
+
+#include <nacre/protocol/console.h>
+#include <drivers/serial/keyboard.h>
+#include <drivers/serial/multiplexer.h>
+#include <drivers/serial/uart.h>
+
+enum {
+	CHANNEL_IRQ = 0,
+	CHANNEL_FIRST_CONSOLE = 1, // console i has channel 1 + i
+	CONSOLE_COUNT = 8,
+	CONSOLE_DRIVER = CONSOLE_COUNT, // the driver's own lines
+	BURST = 256, // characters of one console before the next has its turn
+};
+
+// Patched by the composer: where the consoles are mapped; 0 for those the description leaves out.
+#define PATCHED __attribute__((section(".data")))
+uint64_t console0_vaddr PATCHED;
+uint64_t console1_vaddr PATCHED;
+uint64_t console2_vaddr PATCHED;
+uint64_t console3_vaddr PATCHED;
+uint64_t console4_vaddr PATCHED;
+uint64_t console5_vaddr PATCHED;
+uint64_t console6_vaddr PATCHED;
+uint64_t console7_vaddr PATCHED;
+
+static const uint64_t *const console_vaddrs[CONSOLE_COUNT] = {&console0_vaddr, &console1_vaddr,
+	&console2_vaddr, &console3_vaddr, &console4_vaddr, &console5_vaddr, &console6_vaddr,
+	&console7_vaddr};
+
+// State of the driver; one thread, written by the functions of this file only.
+static struct multiplexer multiplexer;
+static struct keyboard keyboard;
+static struct console_end consoles[CONSOLE_COUNT];
+static bool console_present[CONSOLE_COUNT];
+static bool transmitter_watched;
+
+// Characters on their way to the device: a ring whose two ends are both the driver's.
+static _Alignas(RING_LINE) uint8_t transmit[RING_HEADER + 8192];
+static struct ring_end transmit_in;
+static struct ring_end transmit_out;
+
+static void queue_character(void *context, uint8_t character) {
+	(void)context;
+	(void)ring_put(&transmit_in, &character);
+}
+
+static void say(const char *text) {
+	while (*text)
+		multiplexer_put(&multiplexer, CONSOLE_DRIVER, (uint8_t)*text++);
+}
+
+// A console's label and kind become known with its first use; the first interactive one gets the
+// keyboard.
+static void console_greet(int index) {
+	struct console *console = (struct console *)*console_vaddrs[index];
+
+	if (multiplexer.lines[index].name[0] == 0)
+		multiplexer_name(&multiplexer, index, console->name, CONSOLE_NAME_LENGTH);
+	if (multiplexer.focus == MULTIPLEXER_NONE &&
+		__atomic_load_n(&console->kind, __ATOMIC_ACQUIRE) == CONSOLE_INTERACTIVE)
+		multiplexer_focus(&multiplexer, index);
+}
+
+// Take up to a burst of output; returns whether there may be more that the device has room for. A
+// console is told to notify only when it is empty: the others are served when the device has room.
+static bool console_drain(int index) {
+	struct console_end *console = &consoles[index];
+	uint8_t character;
+
+	if (!console_present[index]) return false;
+	console_greet(index);
+	for (int taken = 0; taken < BURST; taken++) {
+		if (ring_room(&transmit_in) < MULTIPLEXER_EXPANSION) return false;
+		if (!ring_get(&console->out, &character)) return !ring_may_sleep(&console->out);
+		multiplexer_put(&multiplexer, index, character);
+	}
+	return true;
+}
+
+static void drain_all(void) {
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (int i = 0; i < CONSOLE_COUNT; i++)
+			more = console_drain(i) || more;
+	}
+}
+
+// Fill the device's FIFO when it is empty, and have it interrupt while there is more.
+static void transmit_pump(void) {
+	uint8_t character;
+
+	if (ring_count(&transmit_out) > 0 && uart_can_transmit()) {
+		for (int i = 0; i < UART_FIFO_SIZE && ring_get(&transmit_out, &character); i++)
+			uart_transmit(character);
+	}
+	if (ring_count(&transmit_out) > 0 && !transmitter_watched) {
+		uart_watch_transmitter();
+		transmitter_watched = true;
+	} else if (ring_count(&transmit_out) == 0 && transmitter_watched) {
+		uart_ignore_transmitter();
+		transmitter_watched = false;
+	}
+}
+
+// Returns to the view of all consoles, and says what the raw one left out.
+static void end_raw(void) {
+	unsigned hidden = multiplexer_end_raw(&multiplexer);
+	char line[64];
+
+	if (hidden == 0) return;
+	(void)format_text(line, sizeof(line), "%u lines of others were not shown\n", hidden);
+	say(line);
+}
+
+static void switch_view(void) {
+	if (multiplexer.raw) {
+		end_raw();
+		return;
+	}
+	say("raw view: Ctrl-A v ends it\n");
+	multiplexer_begin_raw(&multiplexer);
+}
+
+// A console without a name has not been opened: nobody would read what is typed.
+static bool has_client(int index) { return multiplexer.lines[index].name[0] != 0; }
+
+static void focus_next(void) {
+	int next = multiplexer.focus;
+
+	end_raw();
+
+	for (int i = 0; i < CONSOLE_COUNT; i++) {
+		next = (next + 1) % CONSOLE_COUNT;
+		if (has_client(next)) break;
+	}
+	if (!has_client(next)) return;
+	say("the keyboard now belongs to ");
+	say(multiplexer.lines[next].name);
+	say("\n");
+	multiplexer_focus(&multiplexer, next);
+}
+
+// The console in focus is notified of these as of bytes, but always: it may have slept before.
+static void send_break(void) {
+	struct console *console = (struct console *)*console_vaddrs[multiplexer.focus];
+
+	__atomic_store_n(
+		&console->break_head, consoles[multiplexer.focus].in.own, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&console->breaks, 1, __ATOMIC_RELEASE);
+	microkit_notify(CHANNEL_FIRST_CONSOLE + (unsigned)multiplexer.focus);
+}
+
+static void send_restart(void) {
+	struct console *console = (struct console *)*console_vaddrs[multiplexer.focus];
+
+	__atomic_fetch_add(&console->restarts, 1, __ATOMIC_RELEASE);
+	microkit_notify(CHANNEL_FIRST_CONSOLE + (unsigned)multiplexer.focus);
+}
+
+// Returns the consoles that got something: bit i for console i.
+static uint32_t input_put(uint8_t character) {
+	bool focused = multiplexer.focus != MULTIPLEXER_NONE;
+
+	switch (keyboard_put(&keyboard, character)) {
+	case KEYBOARD_NOTHING: break;
+	case KEYBOARD_NEXT_CONSOLE: focus_next(); break;
+	case KEYBOARD_HELP:
+		say("Ctrl-A c: next console   v: raw view   b: send BREAK   r: restart a stopped "
+		    "guest   Ctrl-A: send Ctrl-A   h: this help\n");
+		break;
+	case KEYBOARD_RAW_VIEW: switch_view(); break;
+	case KEYBOARD_BREAK:
+		if (focused) send_break();
+		break;
+	case KEYBOARD_RESTART:
+		if (focused) send_restart();
+		break;
+	case KEYBOARD_CHARACTER:
+		if (!focused) break;
+		(void)ring_put(&consoles[multiplexer.focus].in, &character);
+		return (uint32_t)BIT(multiplexer.focus);
+	}
+	return 0;
+}
+
+static void receive_all(void) {
+	uint32_t fed = 0;
+	uint8_t character;
+
+	while (uart_receive(&character))
+		fed |= input_put(character);
+	for (; fed != 0; fed &= fed - 1) {
+		unsigned console = bits_lowest(fed);
+
+		if (ring_must_notify(&consoles[console].in))
+			microkit_notify(CHANNEL_FIRST_CONSOLE + console);
+	}
+}
+
+static void open_rings(void) {
+	(void)ring_attach_producer(&transmit_in, transmit, sizeof(transmit), 1);
+	(void)ring_attach_consumer(&transmit_out, transmit, sizeof(transmit), 1);
+	for (int i = 0; i < CONSOLE_COUNT; i++)
+		console_present[i] = console_serve(
+			&consoles[i], (struct console *)*console_vaddrs[i]);
+}
+
+// Serve device and clients until the device asks for nothing: its line is low then, so that the
+// next cause makes an edge.
+static void service(void) {
+	do {
+		receive_all();
+		drain_all();
+		transmit_pump();
+	} while (uart_interrupt_pending());
+}
+
+void init(void) {
+	open_rings();
+	multiplexer_init(&multiplexer, queue_character, NULL);
+	multiplexer_name(&multiplexer, CONSOLE_DRIVER, microkit_name, MICROKIT_PD_NAME_LENGTH);
+	uart_init();
+	// A restarted driver finds what was written before. The runtime unmasks the interrupt after
+	// `init` only, and until then an edge would be lost.
+	microkit_irq_ack(CHANNEL_IRQ);
+	service();
+}
+
+void notified(microkit_channel channel) {
+	// The pin is masked until the acknowledgement and forgets edges meanwhile: unmask first.
+	if (channel == CHANNEL_IRQ) microkit_irq_ack(CHANNEL_IRQ);
+	service();
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Timer 0 of the HPET (IA-PC HPET specification 1.0a) as a one-shot timer.
+#include <drivers/timer/hpet.h>
+
+#include <drivers/timer/ticks.h>
+
+enum {
+	HPET_CAPABILITIES = 0x000,
+	HPET_CONFIGURATION = 0x010,
+	HPET_COUNTER = 0x0f0,
+	HPET_TIMER0_CONFIGURATION = 0x100,
+	HPET_TIMER0_COMPARATOR = 0x108,
+
+	CAPABILITY_LEGACY_ROUTE = 1 << 15,
+	CAPABILITY_PERIOD_SHIFT = 32,
+	CONFIGURATION_ENABLE = 1 << 0,
+	CONFIGURATION_LEGACY_ROUTE = 1 << 1,
+	TIMER_LEVEL = 1 << 1,
+	TIMER_ENABLE = 1 << 2,
+	TIMER_PERIODIC = 1 << 3,
+	TIMER_32_BIT = 1 << 8,
+	TIMER_FSB = 1 << 14,
+
+	// The comparator must not be passed before it is written.
+	MINIMUM_TICKS = 64,
+	MAXIMUM_TICKS = 1 << 30,
+};
+
+#define PERIOD_LIMIT 100000000ul // femtoseconds; a larger value breaks the specification
+
+// Written by hpet_init only.
+static volatile uint64_t *registers;
+static struct tick_range range;
+
+static uint64_t read(unsigned offset) { return registers[offset / 8]; }
+
+static void write(unsigned offset, uint64_t value) { registers[offset / 8] = value; }
+
+bool hpet_init(uint64_t vaddr) {
+	uint64_t capabilities;
+	uint64_t period;
+
+	registers = (volatile uint64_t *)vaddr;
+	capabilities = read(HPET_CAPABILITIES);
+	period = capabilities >> CAPABILITY_PERIOD_SHIFT;
+	if (period == 0 || period > PERIOD_LIMIT || !(capabilities & CAPABILITY_LEGACY_ROUTE))
+		return false;
+	range = (struct tick_range){period, MINIMUM_TICKS, MAXIMUM_TICKS};
+	hpet_disarm();
+	write(HPET_CONFIGURATION,
+		read(HPET_CONFIGURATION) | CONFIGURATION_ENABLE | CONFIGURATION_LEGACY_ROUTE);
+	return true;
+}
+
+void hpet_arm(uint64_t nanoseconds) {
+	uint64_t ticks = ticks_of(&range, nanoseconds);
+	uint64_t configuration = read(HPET_TIMER0_CONFIGURATION);
+	uint32_t target;
+
+	// 32 bits are enough for the longest time, and every timer has them.
+	configuration &= ~(uint64_t)(TIMER_LEVEL | TIMER_PERIODIC | TIMER_FSB);
+	write(HPET_TIMER0_CONFIGURATION, configuration | TIMER_32_BIT | TIMER_ENABLE);
+	for (;; ticks *= 2) {
+		target = (uint32_t)(read(HPET_COUNTER) + ticks);
+		write(HPET_TIMER0_COMPARATOR, target);
+		// Passed already: the match may have been missed, so aim further ahead.
+		if ((int32_t)(target - (uint32_t)read(HPET_COUNTER)) > 0) return;
+	}
+}
+
+void hpet_disarm(void) {
+	write(HPET_TIMER0_CONFIGURATION, read(HPET_TIMER0_CONFIGURATION) & ~(uint64_t)TIMER_ENABLE);
+}

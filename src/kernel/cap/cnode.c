@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// CNode operations: copy, mint, move, mutate, rotate, delete, revoke (semantics.md B, C).
+#include <ipc/endpoint.h>
+#include <syscall/invocation.h>
+
+// Takes away the rights that are not in mask, as the kind of *cap counts them (objects.md 3).
+static void cap_mask_rights(struct cap *cap, uint64_t mask) {
+	unsigned rights = cap->rights & mask & RIGHTS_ALL;
+
+	if (cap->type == CAP_FRAME)
+		cap->rights = rights & RIGHT_READ ? rights & (RIGHT_READ | RIGHT_WRITE) : 0;
+	else if (cap_has_badge(cap) || cap->type == CAP_REPLY)
+		cap->rights = rights & RIGHTS_ALL;
+}
+
+// The data word of Mutate and Rotate: a badge cannot be given to a capability that exists.
+static bool cap_apply_guard(struct cap *cap, uint64_t data) {
+	return cap->type == CAP_CNODE ? cap_set_guard(cap, data) : !cap_has_badge(cap);
+}
+
+// The data word of Mint: a badge or a guard.
+static bool cap_apply_badge_or_guard(struct cap *cap, uint64_t data) {
+	if (!cap_has_badge(cap)) return cap_apply_guard(cap, data);
+	if (cap->badge != 0) return false;
+	cap->badge = data;
+	return true;
+}
+
+enum error object_derive(const struct slot *slot, struct cap *cap) {
+	const struct object_ops *ops = &object_ops[slot->cap.type];
+
+	return ops->derive ? ops->derive(slot, cap) : ERROR_NONE;
+}
+
+enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source) {
+	enum error error = object_derive(source, &cap);
+
+	if (unlikely(error)) return error;
+	if (unlikely(cap.type == CAP_NULL)) return ERROR_ILLEGAL_OPERATION;
+	derive_insert_copy(destination, cap, source);
+	return ERROR_NONE;
+}
+
+// Where the invoked cnode's (index, depth) in words 0 and 1 points.
+static enum error cnode_target(struct invocation *invocation, struct slot **slot) {
+	return invocation_slot(invocation, LOOKUP_TARGET, &invocation->slot->cap, 0, slot);
+}
+
+// A source or pivot, named by words `word` and the next, must be filled.
+static enum error check_filled(struct invocation *invocation, enum lookup_side side,
+	const struct slot *slot, unsigned word) {
+	if (!slot_is_empty(slot)) return ERROR_NONE;
+	return error_missing(invocation, side, (unsigned)invocation_word(invocation, word + 1));
+}
+
+// A capability on its way: the slots that Copy, Mint, Move and Mutate name in their first four
+// words, and what the capability becomes.
+struct transport {
+	struct slot *destination, *source;
+	struct cap cap;
+};
+
+// words: how many the operation has.
+static enum error transport_find(
+	struct invocation *invocation, unsigned words, struct transport *transport) {
+	enum error error = cnode_target(invocation, &transport->destination);
+
+	if (error) return error;
+	if (invocation->length < 4 || invocation->cap_count < 1) return ERROR_TRUNCATED_MESSAGE;
+	if (!slot_is_empty(transport->destination)) return ERROR_DELETE_FIRST;
+	error = invocation_slot(
+		invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 2, &transport->source);
+	if (!error) error = check_filled(invocation, LOOKUP_SOURCE, transport->source, 2);
+	if (error) return error;
+	transport->cap = transport->source->cap;
+	return invocation->length < words ? ERROR_TRUNCATED_MESSAGE : ERROR_NONE;
+}
+
+static enum error on_target(
+	struct invocation *invocation, enum error (*operation)(struct slot *slot)) {
+	struct slot *slot;
+	enum error error = cnode_target(invocation, &slot);
+
+	return error ? error : operation(slot);
+}
+
+enum error cnode_revoke(struct invocation *invocation) {
+	return on_target(invocation, slot_revoke);
+}
+
+enum error cnode_delete(struct invocation *invocation) {
+	return on_target(invocation, slot_delete);
+}
+
+enum error cnode_cancel_badged_sends(struct invocation *invocation) {
+	struct slot *slot;
+	enum error error = cnode_target(invocation, &slot);
+
+	if (error) return error;
+	if (slot->cap.type != CAP_ENDPOINT || slot->cap.rights != RIGHTS_ALL)
+		return ERROR_ILLEGAL_OPERATION;
+	if (slot->cap.badge == 0) return ERROR_NONE;
+	return endpoint_cancel_badged(cap_object(&slot->cap), slot->cap.badge);
+}
+
+// Copy, and Mint, which has a data word.
+static enum error copy(struct invocation *invocation, unsigned words) {
+	struct transport transport;
+	enum error error = transport_find(invocation, words, &transport);
+
+	if (error) return error;
+	cap_mask_rights(&transport.cap, invocation_word(invocation, 4));
+	if (words > 5 && !cap_apply_badge_or_guard(&transport.cap, invocation_word(invocation, 5)))
+		return ERROR_ILLEGAL_OPERATION;
+	return slot_copy(transport.destination, transport.cap, transport.source);
+}
+
+enum error cnode_copy(struct invocation *invocation) { return copy(invocation, 5); }
+
+enum error cnode_mint(struct invocation *invocation) { return copy(invocation, 6); }
+
+// Move, and Mutate, which has a data word.
+static enum error move(struct invocation *invocation, unsigned words) {
+	struct transport transport;
+	enum error error = transport_find(invocation, words, &transport);
+
+	if (error) return error;
+	if (words > 4 && !cap_apply_guard(&transport.cap, invocation_word(invocation, 4)))
+		return ERROR_ILLEGAL_OPERATION;
+	derive_move(transport.destination, transport.source);
+	transport.destination->cap = transport.cap;
+	return ERROR_NONE;
+}
+
+enum error cnode_move(struct invocation *invocation) { return move(invocation, 4); }
+
+enum error cnode_mutate(struct invocation *invocation) { return move(invocation, 5); }
+
+// destination <- pivot, pivot <- source.
+enum error cnode_rotate(struct invocation *invocation) {
+	struct slot *destination, *pivot, *source;
+	struct cap pivot_cap, source_cap;
+	enum error error = cnode_target(invocation, &destination);
+
+	if (error) return error;
+	if (invocation->length < 8 || invocation->cap_count < 2) return ERROR_TRUNCATED_MESSAGE;
+	error = invocation_slot(invocation, LOOKUP_SOURCE, &invocation->caps[1]->cap, 6, &source);
+	if (!error)
+		error = invocation_slot(
+			invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 3, &pivot);
+	if (error) return error;
+	if (pivot == source || pivot == destination) return ERROR_ILLEGAL_OPERATION;
+	if (source != destination && !slot_is_empty(destination)) return ERROR_DELETE_FIRST;
+	error = check_filled(invocation, LOOKUP_SOURCE, source, 6);
+	if (!error) error = check_filled(invocation, LOOKUP_TARGET, pivot, 3);
+	if (error) return error;
+
+	pivot_cap = pivot->cap;
+	source_cap = source->cap;
+	if (!cap_apply_guard(&source_cap, invocation_word(invocation, 5)) ||
+		!cap_apply_guard(&pivot_cap, invocation_word(invocation, 2)))
+		return ERROR_ILLEGAL_OPERATION;
+	if (source == destination) {
+		derive_swap(source, pivot);
+	} else {
+		derive_move(destination, pivot);
+		derive_move(pivot, source);
+	}
+	destination->cap = pivot_cap;
+	pivot->cap = source_cap;
+	return ERROR_NONE;
+}

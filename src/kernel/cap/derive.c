@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Derivation order of slots: a doubly linked list in preorder, where two neighbours tell who is
+// whose parent.
+//
+// One corner follows from comparing instead of storing parents, and the ABI's reference shares it:
+// two first-badged capabilities of one badge whose separating slots were deleted count the copies
+// behind them as their own, whichever of the two they were copied from.
+#include <cap/derive.h>
+
+#include <base/panic.h>
+#include <cap/cspace.h>
+
+static void slot_set_next(struct slot *slot, const struct slot *next) {
+	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);
+}
+
+// Neighbours of slot, whose own links are right, point to it.
+static void neighbours_attach(struct slot *slot) {
+	struct slot *next = slot_next(slot);
+
+	if (slot->previous) slot_set_next(slot->previous, slot);
+	if (next) next->previous = slot;
+}
+
+static void slot_insert(struct slot *slot, struct cap cap, struct slot *before, uint64_t flags) {
+	uint64_t next = before ? (uint64_t)slot_next(before) : 0;
+
+	assert(slot_is_empty(slot));
+	*slot = (struct slot){cap, before, next | flags};
+	neighbours_attach(slot);
+}
+
+// True if both refer to one object.
+static inline bool is_same_object(const struct cap *one, const struct cap *other) {
+	const struct cap size = {.size_bits = 63},
+			 but = {.rights = 15, .size_bits = 63, .device = 1};
+	uint64_t difference = one->head ^ other->head;
+
+	if (difference & ~but.head) return false;
+	if (one->type == CAP_FRAME || one->type == CAP_UNTYPED) return !(difference & size.head);
+	if (one->type == CAP_PORT_RANGE)
+		return one->port.first == other->port.first && one->port.last == other->port.last;
+	return true;
+}
+
+// Handlers and port ranges come from their control capability.
+static bool is_control_of(const struct cap *control, const struct cap *cap) {
+	return (control->type == CAP_IRQ_CONTROL && cap->type == CAP_IRQ_HANDLER) ||
+		(control->type == CAP_PORT_CONTROL && cap->type == CAP_PORT_RANGE);
+}
+
+bool derive_is_parent(const struct slot *parent, const struct slot *child) {
+	const struct cap *cap = &parent->cap;
+
+	if (!(parent->next & SLOT_ORIGINAL)) return false;
+	if (cap->type == CAP_UNTYPED) return cap_covers(cap, &child->cap);
+	if (!is_same_object(cap, &child->cap)) return is_control_of(cap, &child->cap);
+	if (!cap_has_badge(cap) || cap->badge == 0) return true;
+	return cap->badge == child->cap.badge && !(child->next & SLOT_FIRST_BADGED);
+}
+
+bool derive_has_child(const struct slot *slot) {
+	const struct slot *next = slot_next(slot);
+
+	return next && derive_is_parent(slot, next);
+}
+
+bool derive_is_last(const struct slot *slot) {
+	const struct slot *next = slot_next(slot);
+
+	// All slots of one object are neighbours, so the two beside this one decide.
+	if (slot->previous && is_same_object(&slot->previous->cap, &slot->cap)) return false;
+	return !next || !is_same_object(&next->cap, &slot->cap);
+}
+
+void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent) {
+	slot_insert(slot, cap, parent, SLOT_ORIGINAL);
+}
+
+static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
+	if (cap->type == CAP_UNTYPED) return SLOT_ORIGINAL;
+	if (cap_has_badge(cap) && cap->badge != source->badge)
+		return SLOT_ORIGINAL | SLOT_FIRST_BADGED;
+	// A handler or port range comes from its control capability.
+	return cap->type != source->type ? SLOT_ORIGINAL : 0;
+}
+
+void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
+	if (cap.type == CAP_UNTYPED) {
+		source->cap.untyped.watermark = 1ul << (source->cap.size_bits - UNTYPED_MIN_BITS);
+		source->cap.untyped.cleared = 0;
+		cap.untyped.watermark = 0;
+		cap.untyped.cleared = 0;
+	}
+	slot_insert(slot, cap, source, copy_flags(&cap, &source->cap));
+}
+
+void derive_remove(struct slot *slot) {
+	struct slot *next = slot_next(slot);
+
+	if (slot->previous) slot_set_next(slot->previous, next);
+	if (next) next->previous = slot->previous;
+	*slot = (struct slot){};
+}
+
+void derive_move(struct slot *destination, struct slot *source) {
+	assert(slot_is_empty(destination));
+	if (unlikely(source->next & SLOT_ON_WAY)) window_slot_leaves(source);
+	*destination = *source;
+	neighbours_attach(destination);
+	*source = (struct slot){};
+}
+
+void derive_swap(struct slot *one, struct slot *other) {
+	struct slot waiting;
+
+	if (unlikely(one->next & SLOT_ON_WAY)) window_slot_leaves(one);
+	if (unlikely(other->next & SLOT_ON_WAY)) window_slot_leaves(other);
+	waiting = *one;
+	// The copy on the stack keeps one's place in the order while other moves into one, so that
+	// neighbours in the order need no case of their own.
+	neighbours_attach(&waiting);
+	*one = *other;
+	if (!slot_is_empty(one)) neighbours_attach(one);
+	*other = waiting;
+	neighbours_attach(other);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What the kernel must know of each kind of capability and object. The tables stand in
+// arch/x86_64/object/table.c, where portable and x86 kinds meet.
+#pragma once
+
+#include <abi/error.h>
+#include <cap/derive.h>
+
+struct thread;
+
+// Turns *cap, a copy of slot's, into what a copy may be (semantics.md B1). May return an error or
+// make *cap null.
+typedef enum error cap_derive(const struct slot *slot, struct cap *cap);
+
+// The capability in slot is about to go; last: no other slot refers to the object. The object lets
+// go of everything that knows it, or takes a step towards that and sets SLOT_UNFINISHED: then there
+// may be a preemption point, and it is called again.
+typedef void cap_destroy(struct slot *slot, bool last);
+
+// One row a capability type.
+struct object_ops {
+	const char *name;
+	cap_derive *derive; // null: a plain copy
+	cap_destroy *destroy; // null: nothing to do
+	unsigned identify_code; // DebugCapIdentify (syscalls.md 6); 0 for tables and spaces
+};
+
+extern const struct object_ops object_ops[CAP_TYPES];
+
+cap_derive untyped_derive, space_derive, table_derive, frame_derive;
+
+// The last capability to a cnode or thread becomes a zombie (delete.c).
+cap_destroy endpoint_destroy, notification_destroy, reply_destroy, cnode_destroy,
+	thread_cap_destroy, sched_context_destroy, irq_handler_destroy, frame_destroy,
+	table_destroy, space_destroy, asid_pool_destroy;
+
+// Makes an object of cleared memory.
+typedef void object_init(void *memory);
+
+// One row a type number of Untyped_Retype.
+struct object_kind {
+	struct cap cap; // the first capability, but for object, device, and a size of 0
+	uint8_t size_bits; // 0: the size_bits argument decides (plus SLOT_BITS for a cnode)
+	uint8_t on_device; // may be made from device memory
+	uint8_t keep; // memory is not cleared before creation (untyped, device frames)
+	object_init *init; // null: cleared memory is an object
+	bool (*is_available)(void); // null: on every machine; kinds of fixed size only
+};
+
+extern const struct object_kind object_kinds[OBJECT_TYPE_COUNT];
+
+// A thread is inactive, of priority 0, with the register frame of usercontext.md 3. A host space
+// takes over the kernel's half.
+object_init thread_init, space_init_host;
+
+// Makes an object in cleared memory and returns its first capability. size_bits is the argument of
+// Retype for kinds of variable size, the object's size otherwise.
+struct cap object_create(
+	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device);
+
+// Copies of the capability in slot: applies object_ops derive. *cap starts as the copy.
+enum error object_derive(const struct slot *slot, struct cap *cap);
+
+// Fills the empty destination with cap, a copy of source's with rights and data applied, as far as
+// object_derive lets it.
+enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);
+
+// Tries to empty slot; deletes the object with its last capability (semantics.md C6 to C10). May
+// stop at a preemption point with ERROR_PREEMPTED, progress kept in the slot.
+[[nodiscard]] enum error slot_delete(struct slot *slot);
+
+// Deletes every descendant of slot (semantics.md C5). Preemptible as slot_delete.
+[[nodiscard]] enum error slot_revoke(struct slot *slot);
+
+// A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread,
+// whose slots are to be emptied too, becomes a zombie.
+bool slot_delete_step(struct slot *slot);
+
+// For a cap_destroy, of the object for which waiter waits, if anybody does: a step and true.
+bool slot_cancel_wait(struct slot *slot, struct thread *waiter);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Endpoint send, receive and cancellation.
+#include <ipc/endpoint.h>
+
+#include <cpu/apic.h>
+#include <ipc/notification.h>
+#include <cap/object.h>
+
+// The first thread that waits, if it waits in this state.
+static struct thread *first_in(const struct endpoint *endpoint, enum thread_state state) {
+	return endpoint->head && endpoint->head->state == state ? endpoint->head : NULL;
+}
+
+// The message has been copied: the sender waits for its reply, stops, or was a plain sender. True
+// in the last case.
+static bool sender_is_free(
+	struct thread *sender, struct thread *receiver, struct reply *reply, unsigned flags) {
+	if (!(flags & MESSAGE_CALL)) return true;
+	if (reply && flags & (MESSAGE_GRANT | MESSAGE_GRANT_REPLY)) {
+		reply_push(reply, sender, receiver, flags);
+	} else {
+		// Nobody can answer (D4).
+		sender->state = THREAD_INACTIVE;
+		sender->fault_kind = FAULT_NONE;
+	}
+	return false;
+}
+
+void endpoint_send(
+	const struct cap *cap, struct thread *sender, unsigned flags, enum send_block block) {
+	struct endpoint *endpoint = cap_object(cap);
+	struct thread *receiver = first_in(endpoint, THREAD_BLOCKED_RECEIVE);
+	struct reply *reply;
+
+	flags |= cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0;
+	flags |= cap->rights & RIGHT_GRANT_REPLY ? MESSAGE_GRANT_REPLY : 0;
+	if (!receiver) {
+		if (block == SEND_NONBLOCKING) return;
+		sender->badge = cap->badge;
+		sender->message_flags = (uint8_t)flags;
+		thread_block(sender, THREAD_BLOCKED_SEND, &endpoint->head);
+		return;
+	}
+	reply = receiver->reply;
+	thread_unblock(receiver);
+	message_transfer(sender, receiver, endpoint, cap->badge, flags);
+	if (sender_is_free(sender, receiver, reply, flags) && flags & MESSAGE_DONATE &&
+		sender->sched_context && !receiver->sched_context)
+		sched_context_donate(sender->sched_context, receiver);
+	thread_wake(receiver);
+}
+
+void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct reply *reply,
+	enum send_block block) {
+	struct thread *sender = first_in(endpoint, THREAD_BLOCKED_SEND);
+
+	if (reply && reply->thread && reply->thread != receiver) thread_cancel_ipc(reply->thread);
+	if (notification_take_bound(receiver)) return;
+	if (block == SEND_BLOCKING && receiver->notification)
+		notification_return_context(receiver->notification, receiver);
+
+	if (sender) {
+		unsigned flags = sender->message_flags;
+
+		thread_unblock(sender);
+		message_transfer(sender, receiver, endpoint, sender->badge, flags);
+		if (sender_is_free(sender, receiver, reply, flags)) thread_wake(sender);
+	} else if (block == SEND_BLOCKING) {
+		receiver->reply = reply;
+		if (reply) reply->thread = receiver;
+		thread_block(receiver, THREAD_BLOCKED_RECEIVE, &endpoint->head);
+	} else {
+		*context_badge(&receiver->context) = 0;
+	}
+}
+
+void endpoint_destroy(struct slot *slot, bool last) {
+	const struct endpoint *endpoint = cap_object(&slot->cap);
+
+	if (last) (void)slot_cancel_wait(slot, endpoint->head);
+}
+
+// A stopped call goes on behind those it has seen; who came since is of no concern. Where another
+// call for another badge came between, it starts anew.
+enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
+	struct thread *thread = endpoint->cursor;
+
+	if (!thread || thread->cancelled_badge != badge)
+		thread = first_in(endpoint, THREAD_BLOCKED_SEND);
+	while (thread) {
+		struct thread *next = thread->queue.next;
+
+		if (thread->badge == badge) thread_cancel_wait(thread);
+		thread = next;
+		if (thread && preempt_wanted()) {
+			thread->cancelled_badge = badge;
+			endpoint->cursor = thread;
+			return ERROR_PREEMPTED;
+		}
+	}
+	endpoint->cursor = NULL;
+	return ERROR_NONE;
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Faults become messages to a handler, and its reply changes the faulting thread (faults.md).
+#pragma once
+
+#include <cap/cspace.h>
+
+// Each tells the thread's fault handler, or makes the thread inactive if it has none.
+void fault_capability(
+	struct thread *thread, uint64_t address, unsigned in_receive, const struct lookup *lookup);
+void fault_unknown_syscall(struct thread *thread, uint64_t number);
+
+// The same for a fault that one of the next two has noted.
+void fault_raise(struct thread *thread);
+
+static inline void fault_note_exception(struct thread *thread, uint64_t vector, uint64_t code) {
+	thread->fault_kind = FAULT_USER_EXCEPTION;
+	thread->fault.words[0] = vector;
+	thread->fault.words[1] = code;
+	thread->fault.length = 2;
+}
+
+static inline void fault_note_vm(struct thread *thread, uint64_t address, uint64_t code) {
+	thread->fault_kind = FAULT_VM;
+	thread->fault.words[0] = address;
+	thread->fault.words[1] = code >> 4 & 1; // an instruction fetch (SDM 3A 4.7)
+	thread->fault.words[2] = code & 0x1f;
+	thread->fault.length = 3;
+}
+
+// Tells the timeout handler; false if the thread has none, and then nothing happened.
+bool fault_timeout(struct thread *thread);
+
+// True if cap may stand in a handler slot: null, or an endpoint with Write and Grant or GrantReply.
+bool fault_handler_is_valid(const struct cap *cap);
+
+// Writes the fault message of sender into receiver's registers and buffer; returns its tag.
+uint64_t fault_write_message(struct thread *sender, struct thread *receiver);
+
+// Whether the handler's reply with this tag lets the thread restart; otherwise it becomes inactive.
+bool fault_reply_restarts(const struct thread *faulter, uint64_t tag);
+
+// Takes the registers of the handler's reply. The fault is over.
+void fault_take_reply(struct thread *faulter, const struct thread *handler);

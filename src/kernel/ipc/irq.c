@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interrupt objects: one a user vector, routed from an IOAPIC pin or sent by a device as a message.
+#include <ipc/irq.h>
+
+#include <cpu/apic.h>
+#include <cpu/console.h>
+#include <syscall/invocation.h>
+#include <ipc/notification.h>
+
+// Written by the handlers below on behalf of the holders of IRQ capabilities, and read when an
+// interrupt arrives.
+static struct irq irqs[USER_IRQ_VECTORS];
+
+static void irq_mask(const struct irq *irq) {
+	if (irq->state == IRQ_IOAPIC)
+		ioapic_mask((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
+}
+
+void irq_arrived(unsigned number) {
+	const struct irq *irq = &irqs[number];
+	const struct cap *cap = &irq->notification.cap;
+
+	irq_mask(irq);
+	apic_end_of_interrupt();
+	if (cap->type == CAP_NOTIFICATION)
+		notification_signal_last(cap_object(cap), cap->badge);
+	else if (irq->state == IRQ_FREE)
+		irq_stray(USER_VECTOR_OFFSET + number);
+}
+
+void irq_stray(unsigned vector) {
+	static uint64_t count; // written here only
+
+	count++;
+	if ((count & (count - 1)) == 0)
+		print("irq: unexpected interrupt, vector %u; %lu unexpected so far\n", vector,
+			count);
+}
+
+// What both Get operations check first: the vector in word 6, then the destination slot.
+static enum error irq_check(struct invocation *invocation, struct slot **slot, struct irq **irq) {
+	uint64_t vector = invocation_word(invocation, 6);
+
+	if (vector >= USER_IRQ_VECTORS) return error_range(invocation, 0, USER_IRQ_VECTORS - 1);
+	if (irqs[vector].state != IRQ_FREE) return ERROR_REVOKE_FIRST;
+	*irq = &irqs[vector];
+	return invocation_empty_slot(invocation, &invocation->caps[0]->cap, 0, slot);
+}
+
+// One source has one handler: a pin has one vector, and its driver acknowledges for all.
+static enum error irq_give(struct invocation *invocation, struct slot *slot, struct irq *irq,
+	const struct irq *given) {
+	for (unsigned i = 0; i < USER_IRQ_VECTORS; i++)
+		if (irqs[i].state == given->state && irqs[i].source[0] == given->source[0] &&
+			irqs[i].source[1] == given->source[1])
+			return ERROR_REVOKE_FIRST;
+	*irq = *given;
+	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
+	return ERROR_NONE;
+}
+
+// Only machines with the old interrupt controller alone could serve it.
+enum error irq_control_get(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
+
+enum error irq_control_get_ioapic(struct invocation *invocation) {
+	uint64_t ioapic = invocation_word(invocation, 2);
+	uint64_t pin = invocation_word(invocation, 3);
+	uint64_t level = invocation_word(invocation, 4);
+	uint64_t polarity = invocation_word(invocation, 5);
+	struct irq *irq;
+	struct slot *slot;
+	enum error error = irq_check(invocation, &slot, &irq);
+
+	if (error) return error;
+	if (ioapic_count() == 0) return ERROR_ILLEGAL_OPERATION;
+	if (ioapic >= ioapic_count()) return error_range(invocation, 0, ioapic_count() - 1);
+	if (pin >= ioapic_pins((unsigned)ioapic))
+		return error_range(invocation, 0, ioapic_pins((unsigned)ioapic) - 1);
+	if (level > 1 || polarity > 1) return error_range(invocation, 0, 1);
+	error = irq_give(
+		invocation, slot, irq, &(struct irq){.state = IRQ_IOAPIC, .source = {ioapic, pin}});
+	if (!error)
+		irq->route = ioapic_route((unsigned)ioapic, (unsigned)pin,
+			USER_VECTOR_OFFSET + (unsigned)(irq - irqs), (unsigned)level,
+			(unsigned)polarity);
+	return error;
+}
+
+enum error irq_control_get_msi(struct invocation *invocation) {
+	static const uint8_t largest[] = {255, 31, 7}; // bus, device, function
+	struct irq given = {.state = IRQ_MESSAGE, .source = {0, invocation_word(invocation, 5)}};
+	struct irq *irq;
+	struct slot *slot;
+	enum error error = irq_check(invocation, &slot, &irq);
+
+	if (error) return error;
+	for (unsigned i = 0; i < sizeof(largest); i++) {
+		if (invocation_word(invocation, 2 + i) > largest[i])
+			return error_range(invocation, 0, largest[i]);
+		given.source[0] = given.source[0] << 8 | invocation_word(invocation, 2 + i);
+	}
+	return irq_give(invocation, slot, irq, &given);
+}
+
+enum error irq_handler_ack(struct invocation *invocation) {
+	const struct irq *irq = invocation_object(invocation);
+
+	if (irq->state == IRQ_IOAPIC)
+		ioapic_unmask((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
+	return ERROR_NONE;
+}
+
+enum error irq_handler_set_notification(struct invocation *invocation) {
+	struct irq *irq = invocation_object(invocation);
+	struct slot *source = invocation->caps[0];
+	enum error error;
+
+	if (source->cap.type != CAP_NOTIFICATION || !(source->cap.rights & RIGHT_WRITE))
+		return error_capability(invocation, 0);
+	error = slot_delete(&irq->notification);
+	if (error) return error;
+	derive_insert_copy(&irq->notification, source->cap, source);
+	return ERROR_NONE;
+}
+
+enum error irq_handler_clear(struct invocation *invocation) {
+	struct irq *irq = invocation_object(invocation);
+
+	return slot_delete(&irq->notification);
+}
+
+// The last handler gone, the vector is free again (M4).
+void irq_handler_destroy(struct slot *slot, bool last) {
+	struct irq *irq = cap_object(&slot->cap);
+
+	if (!last) return;
+	if (slot_delete_step(&irq->notification)) {
+		slot->next |= SLOT_UNFINISHED;
+		return;
+	}
+	irq_mask(irq);
+	irq->state = IRQ_FREE;
+}

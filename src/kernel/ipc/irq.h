@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Interrupts as objects: vector to notification (semantics.md M).
+#pragma once
+
+#include <cap/cap.h>
+
+// Where interrupts come from; messages are MSIs.
+enum irq_state { IRQ_FREE, IRQ_IOAPIC, IRQ_MESSAGE };
+
+struct irq {
+	struct slot notification; // copy of the capability to signal, or empty
+	uint8_t state; // enum irq_state
+	uint32_t route; // of the pin (cpu/apic.h)
+	uint64_t source[2]; // IOAPIC and pin; or PCI function and its message
+};
+
+// A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
+// APIC and signals (M5, M6). The last thing of a kernel entry.
+void irq_arrived(unsigned number);
+
+// An interrupt that no handler is for, or a spurious one: counts it, and prints the count at each
+// power of two. What sends it is a device whose driver chose another vector than its own.
+void irq_stray(unsigned vector);

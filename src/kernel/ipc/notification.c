@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Notification signal, wait, binding, and the context lent to whoever is woken.
+#include <ipc/notification.h>
+
+#include <sched/guest_hooks.h>
+#include <cap/object.h>
+#include <sched/schedule.h>
+
+// A thread without context borrows the notification's, if nobody else uses it (E8).
+static void lend_context(struct notification *notification, struct thread *thread) {
+	struct sched_context *context = notification->sched_context;
+
+	if (context && !context->thread && !thread->sched_context)
+		sched_context_donate(context, thread);
+}
+
+void notification_return_context(struct notification *notification, struct thread *thread) {
+	struct sched_context *context = notification->sched_context;
+
+	if (context && context == thread->sched_context) sched_context_unbind_thread(context);
+}
+
+static void deliver(struct notification *notification, struct thread *thread, uint64_t badge) {
+	*context_badge(&thread->context) = badge;
+	lend_context(notification, thread);
+	thread_wake(thread);
+}
+
+// True if the bound thread waits where a signal may reach it, and got it.
+static bool deliver_to_bound(struct notification *notification, uint64_t badge) {
+	struct thread *bound = notification->bound;
+
+	if (bound && bound->state == THREAD_BLOCKED_RECEIVE)
+		thread_cancel_ipc(bound);
+	else if (bound && bound->state == THREAD_IN_GUEST)
+		guest_hooks.notify(bound);
+	else
+		return false;
+	deliver(notification, bound, badge);
+	return true;
+}
+
+void notification_signal(struct notification *notification, uint64_t badge) {
+	struct thread *waiter = notification->head;
+
+	if (waiter) {
+		wait_queue_take_first(&notification->head);
+		deliver(notification, waiter, badge);
+	} else if (notification->is_active || !deliver_to_bound(notification, badge)) {
+		notification->is_active = true;
+		notification->word |= badge;
+	}
+}
+
+void notification_signal_last(struct notification *notification, uint64_t badge) {
+	struct thread *waiter = notification->head;
+
+	if (!waiter || !waiter->sched_context) return notification_signal(notification, badge);
+	wait_queue_take_first(&notification->head);
+	*context_badge(&waiter->context) = badge;
+	schedule_wake(waiter);
+}
+
+static void take_word(struct notification *notification, struct thread *thread) {
+	*context_badge(&thread->context) = notification->word;
+	notification->is_active = false;
+	notification->word = 0;
+	lend_context(notification, thread);
+}
+
+void notification_wait(
+	struct notification *notification, struct thread *thread, enum send_block block) {
+	if (notification->is_active) {
+		take_word(notification, thread);
+	} else if (block == SEND_BLOCKING) {
+		notification_return_context(notification, thread);
+		thread_block(thread, THREAD_BLOCKED_NOTIFICATION, &notification->head);
+	} else {
+		*context_badge(&thread->context) = 0;
+	}
+}
+
+bool notification_take_bound(struct thread *thread) {
+	struct notification *notification = thread->notification;
+
+	if (!notification || !notification->is_active) return false;
+	take_word(notification, thread);
+	return true;
+}
+
+void notification_unbind(struct notification *notification) {
+	if (!notification->bound) return;
+	notification->bound->notification = NULL;
+	notification->bound = NULL;
+}
+
+void notification_destroy(struct slot *slot, bool last) {
+	struct notification *notification = cap_object(&slot->cap);
+
+	if (!last || slot_cancel_wait(slot, notification->head)) return;
+	notification_unbind(notification);
+	if (notification->sched_context)
+		sched_context_unbind_notification(notification->sched_context);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Notifications: a word of signals (semantics.md E).
+#pragma once
+
+#include <ipc/endpoint.h>
+
+struct notification {
+	uint64_t is_active; // signalled, and nobody took it; then nobody waits
+	uint64_t word; // 0 unless active
+	struct thread *head; // who waits
+	struct thread *bound;
+	struct sched_context *sched_context;
+	uint64_t unused[3];
+};
+
+_Static_assert(sizeof(struct notification) == 1 << NOTIFICATION_BITS);
+
+void notification_signal(struct notification *notification, uint64_t badge);
+
+// The same as the last thing of a kernel entry (schedule_wake).
+void notification_signal_last(struct notification *notification, uint64_t badge);
+
+// Waits for a signal, or polls; the badge register gets the word.
+void notification_wait(
+	struct notification *notification, struct thread *thread, enum send_block block);
+
+// thread is about to receive on an endpoint: takes a pending signal of its bound notification.
+// True if there was one; the receive is then over.
+bool notification_take_bound(struct thread *thread);
+
+// A thread that will block (or receive) gives back a context borrowed from notification.
+void notification_return_context(struct notification *notification, struct thread *thread);
+
+void notification_unbind(struct notification *notification);

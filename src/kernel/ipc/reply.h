@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Reply objects: the way back to a caller, and the chain a scheduling context returns along
+// (semantics.md D5 to D20).
+//
+//   sched_context.reply -> R3 -> R2 -> R1     head: the most recent call
+//                          |      |     |
+//                       caller3  caller2 caller1
+#pragma once
+
+#include <sched/sched_context.h>
+#include <sched/thread.h>
+
+struct reply {
+	// The receiver waiting with this object, or the caller waiting for the reply: told apart
+	// by that thread's state.
+	struct thread *thread;
+	struct reply *older; // next reply down the chain, or null
+	struct reply *newer; // next up; null at the head of the chain or outside one
+	struct sched_context *head; // whose chain this is the head of, or null
+};
+
+_Static_assert(sizeof(struct reply) == 1 << REPLY_BITS);
+
+// caller waits for the answer through reply.
+static inline void reply_wait(struct reply *reply, struct thread *caller) {
+	reply->thread = caller;
+	caller->reply = reply;
+	caller->state = THREAD_BLOCKED_REPLY;
+}
+
+// reply becomes the head of context's chain.
+static inline void reply_chain(struct reply *reply, struct sched_context *context) {
+	struct reply *older = context->reply;
+
+	reply->older = older;
+	if (older) {
+		older->newer = reply;
+		older->head = NULL;
+	}
+	reply->head = context;
+	context->reply = reply;
+}
+
+// reply, the head of context's chain, leaves it.
+static inline void reply_unchain(struct reply *reply, struct sched_context *context) {
+	struct reply *older = reply->older;
+
+	context->reply = older;
+	if (unlikely(older)) {
+		older->newer = NULL;
+		older->head = context;
+		reply->older = NULL;
+	}
+	reply->head = NULL;
+}
+
+// caller waits for callee's answer through reply. With MESSAGE_DONATE and a callee without context,
+// the caller's context moves to callee and reply heads its chain.
+void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags);
+
+// The thread stops waiting for a reply (D18): the chain is cut here.
+void reply_cancel_wait(struct thread *thread);
+
+// Cuts the chain of context (D19).
+void reply_cut_chain(struct sched_context *context);
+
+// Answers the caller waiting on reply with sender's message, or its fault (D6, D7, D20). flags:
+// MESSAGE_GRANT.
+void reply_send(struct reply *reply, struct thread *sender, unsigned flags);

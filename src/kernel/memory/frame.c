@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Frames: memory that can be mapped. Each capability knows the one place where it is mapped.
+#include <memory/mapping.h>
+
+#include <base/memory.h>
+#include <cpu/vmx.h>
+
+// A copy is mapped nowhere (semantics.md B1).
+enum error frame_derive(const struct slot *, struct cap *cap) {
+	cap->word = 0;
+	return ERROR_NONE;
+}
+
+// Level of the table whose entry maps a frame: 1, 2 or 3.
+static unsigned frame_level(const struct cap *frame) {
+	_Static_assert(PAGE_BITS / 8 == 1 && LARGE_PAGE_BITS / 8 == 2 && HUGE_PAGE_BITS / 8 == 3);
+	return frame->size_bits / 8u;
+}
+
+// True if a guest sees the frame through all entries of a page table: a large page that can be
+// executed may stop this CPU.
+static bool frame_is_split(const struct cap *frame) {
+	return frame->size_bits == LARGE_PAGE_BITS &&
+		this_cpu()->mitigations & MITIGATION_BIT(ITLB_MULTIHIT);
+}
+
+// What an entry of this level says that maps the frame, or its start, with those of its rights that
+// are in the mask.
+static uint64_t frame_entry(const struct cap *frame, const struct paging_format *paging,
+	unsigned level, uint64_t rights, unsigned attributes) {
+	enum paging_access access = (enum paging_access)(
+		frame->rights & rights & PAGING_READ_WRITE);
+
+	return paging_page_entry(paging, physical_of(cap_object(frame)), level, access, attributes);
+}
+
+// Takes the frame out of its space, if that still has it: another may have replaced it (J4).
+static void frame_detach(struct cap *cap) {
+	bool is_guest = cap->map.format == SPACE_GUEST;
+	bool is_split = is_guest && frame_is_split(cap);
+	unsigned level = is_split ? 1 : frame_level(cap);
+	struct mapping mapping = mapping_of(cap, level);
+
+	if (mapping.entry && paging_leads_to(*mapping.entry, level, physical_of(cap_object(cap)))) {
+		*mapping.entry = 0;
+		if (is_guest) {
+			if (is_split) memset(mapping.entry, 0, BIT(TABLE_BITS));
+			vmx_invalidate_guest(space_physical(mapping.root));
+		} else {
+			space_flush_page(mapping.root, cap_address(cap));
+		}
+	}
+	cap->word = 0;
+}
+
+void frame_destroy(struct slot *slot, bool) {
+	if (slot->cap.map.mapped) frame_detach(&slot->cap);
+}
+
+void frame_attach(struct cap *frame, const struct cap *root, uint64_t address) {
+	uint64_t *entry = paging_walk(cap_object(root), address, frame_level(frame)).entry;
+
+	*entry = frame_entry(frame, &paging_host, frame_level(frame), RIGHTS_ALL, 0);
+	frame->word = mapping_place(root, address, 0);
+}
+
+// Whether the place asked for agrees with where the capability is mapped, or is a user's.
+static enum error frame_check_place(struct invocation *invocation, uint64_t address) {
+	const struct cap *frame = &invocation->slot->cap;
+	uint64_t size = BIT(frame->size_bits);
+
+	if (!frame->map.mapped)
+		return likely(range_fits(address, size, MAPPING_USER_LIMIT))
+			? ERROR_NONE
+			: error_argument(invocation, 0);
+	if (frame->map.asid != invocation->caps[0]->cap.map.asid)
+		return error_capability(invocation, 1);
+	if (frame->map.format != SPACE_HOST) return ERROR_ILLEGAL_OPERATION;
+	return likely(cap_address(frame) == address) ? ERROR_NONE : error_argument(invocation, 0);
+}
+
+enum error frame_map(struct invocation *invocation) {
+	struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t address = invocation_word(invocation, 0);
+	uint64_t *entry, old;
+	enum error error;
+
+	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
+	error = frame_check_place(invocation, address);
+	if (error) return error;
+	entry = mapping_find(invocation, address, frame_level(frame), &error);
+	if (!entry) return error;
+	old = *entry;
+	if (paging_is_table(old, frame_level(frame))) return ERROR_DELETE_FIRST;
+
+	*entry = frame_entry(frame, &paging_host, frame_level(frame),
+		invocation_word(invocation, 1),
+		paging_host_attributes(invocation_word(invocation, 2)));
+	frame->word = mapping_place(root, address, 0);
+	if (!paging_is_free(old)) space_flush_page(root->word, address);
+	return ERROR_NONE;
+}
+
+[[gnu::always_inline]] static inline enum error map_ept(
+	struct invocation *invocation, bool is_split) {
+	struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
+	unsigned attributes = paging_guest_attributes(invocation_word(invocation, 2));
+	unsigned level = frame_level(frame), count = is_split ? PAGING_ENTRIES : 1;
+	uint64_t *entries, first;
+	enum error error;
+
+	if (frame->map.mapped) return error_capability(invocation, 0);
+	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
+	entries = mapping_find(invocation, address, level, &error);
+	if (entries && is_split) entries = mapping_find(invocation, address, level = 1, &error);
+	if (!entries) return error;
+	for (unsigned i = 0; i < count; i++)
+		if (!paging_is_free(entries[i])) return ERROR_DELETE_FIRST;
+	if (level == HUGE_PAGE_BITS / 8) return error_capability(invocation, 0);
+
+	first = frame_entry(frame, &paging_guest, level, invocation_word(invocation, 1),
+		unlikely(frame->device) ? paging_device_attributes(attributes) : attributes);
+	// Right for addresses that are the other way round as well.
+	for (unsigned i = 0; i < count; i++)
+		entries[i] = first ^ (uint64_t)i << PAGE_BITS;
+	frame->word = mapping_place(root, address, 0);
+	return ERROR_NONE;
+}
+
+enum error frame_map_ept(struct invocation *invocation) {
+	if (unlikely(frame_is_split(&invocation->slot->cap))) return map_ept(invocation, true);
+	return map_ept(invocation, false);
+}
+
+enum error frame_unmap(struct invocation *invocation) {
+	if (invocation->slot->cap.map.mapped) frame_detach(&invocation->slot->cap);
+	return ERROR_NONE;
+}
+
+// There is no IOSpace capability (table.c), and each check before that one answers the same.
+enum error frame_map_io(struct invocation *invocation) { return error_capability(invocation, 0); }
+
+enum error frame_get_address(struct invocation *invocation) {
+	return invocation_return(invocation, physical_of(invocation_object(invocation)).value);
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Tables: the inner nodes of page tables of every format. A table is empty whenever it is put into
+// a space (unmapping clears it), so entries never come back whose frames have gone.
+#include <memory/mapping.h>
+
+#include <base/memory.h>
+#include <base/panic.h>
+#include <cpu/vmx.h>
+
+enum error table_derive(const struct slot *slot, struct cap *) {
+	return slot->cap.map.mapped ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
+}
+
+// Level of the table in which a table is named.
+static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
+
+// Takes the table out of its space, if it is in one and that still has it.
+static void table_detach(struct cap *cap) {
+	unsigned level = table_parent_level(cap);
+	struct mapping mapping = mapping_of(cap, level);
+
+	if (mapping.entry && paging_is_table(*mapping.entry, level) &&
+		physical_pointer(paging_target(*mapping.entry, 1)) == cap_object(cap)) {
+		*mapping.entry = 0;
+		if (cap->map.format == SPACE_GUEST)
+			vmx_invalidate_guest(space_physical(mapping.root));
+		else
+			space_flush(mapping.root);
+	}
+	cap->map.mapped = 0;
+	cap->map.asid = 0;
+	cap->map.page = 0;
+}
+
+void table_attach(struct cap *table, const struct cap *root, uint64_t address) {
+	unsigned level = table_parent_level(table);
+	uint64_t *entry = paging_walk(cap_object(root), address, level).entry;
+
+	*entry = paging_table_entry(&paging_host, physical_of(cap_object(table)), 0);
+	table->word = mapping_place(root, address, table->map.level);
+}
+
+// A guest PDPT or page directory may name a root that never had an ASID, and then gets the error
+// of an ASID that is gone (invocations.md, EPTPDPT Map row 5).
+static bool table_may_name(const struct cap *table, const struct cap *root) {
+	enum space_format format = (enum space_format)table->map.format;
+
+	if (format == SPACE_GUEST && table->map.level != 1)
+		return root->type == CAP_SPACE && root->map.format == SPACE_GUEST;
+	return space_is_assigned(root, format);
+}
+
+enum error table_map(struct invocation *invocation) {
+	struct cap *table = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+	bool is_guest = root->map.format == SPACE_GUEST;
+	unsigned level = table_parent_level(table);
+	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
+	uint64_t *entry;
+	enum error error;
+
+	if (table->map.mapped) return error_capability(invocation, 0);
+	if (!table_may_name(table, root)) return error_capability(invocation, 1);
+	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
+		return error_argument(invocation, 0);
+	entry = mapping_find(invocation, address, level, &error);
+	if (!entry) return error;
+	if (!paging_is_free(*entry)) return ERROR_DELETE_FIRST;
+
+	*entry = paging_table_entry(is_guest ? &paging_guest : &paging_host,
+		physical_of(cap_object(table)), invocation_word(invocation, 1));
+	table->word = mapping_place(root, address, table->map.level);
+	return ERROR_NONE;
+}
+
+enum error table_unmap(struct invocation *invocation) {
+	struct slot *slot = invocation->slot;
+
+	if (!derive_is_last(slot)) return ERROR_REVOKE_FIRST;
+	if (slot->cap.map.mapped) {
+		table_detach(&slot->cap);
+		memset(cap_object(&slot->cap), 0, 1 << TABLE_BITS);
+	}
+	return ERROR_NONE;
+}
+
+void table_destroy(struct slot *slot, bool last) {
+	if (last && slot->cap.map.mapped) table_detach(&slot->cap);
+}
+
+// A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
+// capability, no DMA table is ever mapped, and these answer as the ABI does without an IOSpace.
+enum error io_page_table_map(struct invocation *invocation) {
+	return error_capability(invocation, 0);
+}
+
+enum error io_page_table_unmap(struct invocation *invocation) {
+	assert(!invocation->slot->cap.map.mapped);
+	return ERROR_NONE;
+}

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Address spaces: roots, their ASIDs, which one is loaded, and what the CPU may remember of each.
+//
+// There are as many ASIDs as PCIDs, so an ASID is the PCID of its space. With PCIDs a switch
+// forgets nothing: whatever is changed in a space, loaded or not, is made forgotten at once by
+// INVPCID. Without INVPCID there are no PCIDs: then a write of CR3 forgets everything but the
+// kernel's global pages (SDM 3A 4.10.4), and a space that is not loaded is never remembered.
+//
+// PCID 0 is for whoever has none of its own: to load them forgets what is remembered under it.
+//
+// Where programs are isolated, the kernel's own tables stay loaded as long as it runs, under the
+// last PCID, which no space gets. A program's come into CR3 on the way out (trap.asm), so no
+// space is ever loaded here.
+#include <memory/space.h>
+
+#include <base/memory.h>
+#include <base/panic.h>
+#include <cpu/kernel_map.h>
+#include <cpu/vmx.h>
+#include <memory/mapping.h>
+
+enum { ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1 };
+
+// Pool by base. Written by asid_pool_install and asid_pool_destroy only.
+static struct asid_pool *asid_pools[ASID_POOLS];
+
+// A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever runs in
+// that one must not meet what the CPU remembers of the ASID's next root, so the next has PCID 0,
+// and `mapped` in its capabilities says so. Written by asid_pool_destroy and space_destroy only.
+static uint64_t lost_pcids[(ASID_MASK + 1) / 64];
+
+static bool pcid_is_lost(unsigned asid) { return lost_pcids[asid / 64] >> asid % 64 & 1; }
+
+static void pcid_lose(unsigned asid) { lost_pcids[asid / 64] |= 1ul << asid % 64; }
+
+static void pcid_return(unsigned asid) { lost_pcids[asid / 64] &= ~(1ul << asid % 64); }
+
+// What a guest without valid space sees: nothing.
+static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
+
+uint64_t space_word_of_asid(unsigned asid) {
+	const struct asid_pool *pool = asid_pools[asid / ASIDS_PER_POOL];
+
+	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
+}
+
+static bool is_isolated(void) { return this_cpu()->mitigations & MITIGATION_BIT(KPTI); }
+
+static unsigned kernel_pcid(void) { return this_cpu()->kernel_cr3 & ASID_MASK; }
+
+static bool has_pcid(void) { return this_cpu()->kernel_cr3 & CR3_KEEP; }
+
+void space_start(void) {
+	struct cpu *cpu = this_cpu();
+
+	cpu->kernel_cr3 = kernel_map_root_physical().value;
+	if (feature_has(FEATURE_PCID) && feature_has(FEATURE_INVPCID)) {
+		cr4_write(cr4_read() | CR4_PCIDE);
+		cpu->kernel_cr3 |= CR3_KEEP | (is_isolated() ? ASID_MASK : 0);
+	}
+	cpu->space_root = is_isolated() ? cpu->kernel_cr3 : kernel_map_root_physical().value;
+	if (is_isolated()) cr3_write(cpu->space_root);
+}
+
+static bool space_is_loaded(const void *root) {
+	return (this_cpu()->space_root & PAGING_ADDRESS) == physical_of(root).value;
+}
+
+void space_give(struct thread *thread, const struct cap *cap) {
+	uint64_t root = cap ? physical_of(cap_object(cap)).value : kernel_map_root_physical().value;
+
+	if (cap && has_pcid() && !cap->map.mapped) root |= cap->map.asid | CR3_KEEP;
+	thread->program_root = root;
+	thread->space_root = is_isolated() ? this_cpu()->kernel_cr3 : root;
+}
+
+physical_t space_guest_root(const struct thread *thread) {
+	const struct slot *slot = &thread->slots[THREAD_GUEST_SPACE];
+
+	return slot_is_empty(slot) ? physical_of_image(empty_guest_root)
+				   : physical_of(cap_object(&slot->cap));
+}
+
+// The root loses its ASID: nobody can map in it any more, and whoever still runs in it must find it
+// empty.
+static void space_empty(struct cap named) {
+	bool is_host = named.map.format == SPACE_HOST;
+	void *root = space_named(named.word);
+
+	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
+	if (!is_host)
+		vmx_invalidate_guest(physical_of(root));
+	else
+		space_flush(named.word);
+}
+
+static struct asid_pool **free_base(void) {
+	for (unsigned i = 0; i < ASID_POOLS; i++)
+		if (!asid_pools[i]) return &asid_pools[i];
+	return NULL;
+}
+
+struct cap asid_pool_install(struct asid_pool *pool) {
+	struct cap cap = cap_make(CAP_ASID_POOL, pool);
+	struct asid_pool **base = free_base();
+
+	*base = pool;
+	cap.size_bits = ASID_POOL_BITS;
+	cap.asid_base = (uint64_t)(base - asid_pools) * ASIDS_PER_POOL;
+	return cap;
+}
+
+bool asid_pool_give(const struct cap *cap, struct cap *root) {
+	struct asid_pool *pool = cap_object(cap);
+	unsigned base = (unsigned)cap->asid_base;
+	unsigned i = base == 0; // ASID 0 is ASID_NONE
+
+	assert(asid_pools[base / ASIDS_PER_POOL] == pool);
+	while (i < ASIDS_PER_POOL && (pool->words[i] || base + i == kernel_pcid()))
+		i++;
+	if (i == ASIDS_PER_POOL) return false;
+	root->map.asid = (base + i) & ASID_MASK;
+	root->map.mapped = pcid_is_lost(base + i);
+	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
+	pool->words[i] = root->word;
+	return true;
+}
+
+enum error asid_control_make_pool(struct invocation *invocation) {
+	struct slot *untyped = invocation->caps[0];
+	struct slot *destination;
+	enum error error;
+
+	if (!free_base()) return ERROR_DELETE_FIRST;
+	if (untyped->cap.type != CAP_UNTYPED || untyped->cap.size_bits != ASID_POOL_BITS ||
+		untyped->cap.device)
+		return error_capability(invocation, 1);
+	if (derive_has_child(untyped)) return ERROR_REVOKE_FIRST;
+	error = invocation_empty_slot(invocation, &invocation->caps[1]->cap, 0, &destination);
+	if (error) return error;
+
+	memset(cap_object(&untyped->cap), 0, 1 << ASID_POOL_BITS);
+	untyped->cap.untyped.watermark = 1 << (ASID_POOL_BITS - UNTYPED_MIN_BITS);
+	untyped->cap.untyped.cleared = 0;
+	derive_insert_original(destination, asid_pool_install(cap_object(&untyped->cap)), untyped);
+	return ERROR_NONE;
+}
+
+// A pool stays at its base as long as it has a capability, so the ABI's errors for a pool that is
+// gone cannot arise.
+enum error asid_pool_assign(struct invocation *invocation) {
+	struct cap *root = &invocation->caps[0]->cap;
+
+	if (root->type != CAP_SPACE || root->map.asid != 0) return error_capability(invocation, 1);
+	return asid_pool_give(&invocation->slot->cap, root) ? ERROR_NONE : ERROR_DELETE_FIRST;
+}
+
+// A space with an ASID of the pool is emptied in each step, and in the last one the pool goes.
+void asid_pool_destroy(struct slot *slot, bool last) {
+	struct asid_pool *pool = cap_object(&slot->cap);
+	struct cap named = {};
+	unsigned i = 0;
+
+	if (!last) return;
+	while (i < ASIDS_PER_POOL - 1 && !pool->words[i])
+		i++;
+	named.word = pool->words[i];
+	if (!named.word) {
+		asid_pools[slot->cap.asid_base / ASIDS_PER_POOL] = NULL;
+		return;
+	}
+	slot->next |= SLOT_UNFINISHED;
+	pool->words[i] = 0;
+	space_empty(named);
+	if (!named.map.mapped) pcid_lose(named.map.asid);
+}
+
+void space_init_host(void *memory) {
+	uint64_t *root = memory;
+
+	memcpy(root + PAGING_USER_ENTRIES, kernel_map_root() + PAGING_USER_ENTRIES,
+		(PAGING_ENTRIES - PAGING_USER_ENTRIES) * sizeof(*root));
+}
+
+enum error space_derive(const struct slot *slot, struct cap *) {
+	return slot->cap.map.asid == ASID_NONE ? ERROR_ILLEGAL_OPERATION : ERROR_NONE;
+}
+
+void space_destroy(struct slot *slot, bool last) {
+	const struct cap *cap = &slot->cap;
+	unsigned asid = cap->map.asid;
+
+	if (!last) return;
+	if (space_word_of_asid(asid) == cap->word)
+		asid_pools[asid / ASIDS_PER_POOL]->words[asid % ASIDS_PER_POOL] = 0;
+	else if (!cap->map.mapped)
+		pcid_return(asid);
+	// The memory may become another root, whose translations must not mix with the old ones.
+	if (cap->map.format == SPACE_GUEST) {
+		vmx_invalidate_guest(physical_of(cap_object(cap)));
+		return;
+	}
+	if (space_is_loaded(cap_object(cap))) {
+		this_cpu()->space_root = kernel_map_root_physical().value;
+		cr3_write(kernel_map_root_physical().value);
+	}
+	if (has_pcid()) tlb_invalidate(TLB_SPACE, asid, 0);
+}
+
+enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
+	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
+
+	return named ? error_capability(invocation, 1)
+		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
+}
+
+void space_flush_page(uint64_t word, uint64_t address) {
+	const struct cap named = {.word = word};
+
+	if (space_is_loaded(space_named(word)))
+		tlb_invalidate_page(address);
+	else if (has_pcid())
+		tlb_invalidate(TLB_ADDRESS, named.map.asid, address);
+}
+
+// What is not loaded and has no PCID of its own is not remembered.
+void space_flush(uint64_t word) {
+	const struct cap named = {.word = word};
+	uint64_t cr3 = this_cpu()->space_root;
+	bool is_loaded = space_is_loaded(space_named(word));
+
+	if (has_pcid())
+		tlb_invalidate(TLB_SPACE, is_loaded ? cr3 & ASID_MASK : named.map.asid, 0);
+	else if (is_loaded)
+		cr3_write(cr3);
+}

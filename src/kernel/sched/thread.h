@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Threads: registers, capabilities they act with, what they wait for.
+#pragma once
+
+#include <abi/fault.h>
+#include <abi/message.h>
+#include <cpu/context.h>
+#include <cpu/fpu.h>
+#include <cap/cap.h>
+
+// Capabilities a thread acts with, in an array as a cnode's, so that deleting a thread and deleting
+// a cnode is one thing (delete.c).
+enum thread_slot {
+	THREAD_CSPACE,
+	THREAD_SPACE,
+	THREAD_BUFFER,
+	THREAD_FAULT_HANDLER,
+	THREAD_TIMEOUT_HANDLER,
+	THREAD_GUEST_SPACE,
+	THREAD_SLOTS,
+	THREAD_SLOT_RADIX = 3,
+};
+
+enum thread_state {
+	THREAD_INACTIVE,
+	THREAD_RUNNING, // continues at context.rip
+	THREAD_RESTART, // runnable, will execute its instruction again
+	THREAD_IN_GUEST, // runnable: its VCPU runs
+	THREAD_BLOCKED_SEND,
+	THREAD_BLOCKED_RECEIVE,
+	THREAD_BLOCKED_REPLY,
+	THREAD_BLOCKED_NOTIFICATION,
+	THREAD_IDLE,
+};
+
+enum {
+	THREAD_FLAG_FPU_DISABLED = 1 << 0, // ABI: usercontext.md 4
+	THREAD_NAME_SIZE = 64,
+};
+
+enum { LOOKUP_MAX_WORDS = 4 }; // that tell why an address names no slot
+
+// A fault waiting to be told to, or being handled by, a handler. Its kind is thread.fault_kind.
+struct fault {
+	uint32_t length;
+	uint64_t words[2 + LOOKUP_MAX_WORDS]; // of the message, behind the registers
+};
+
+struct thread_link {
+	struct thread *next, *previous;
+};
+
+// How a thread is blocked on an endpoint.
+enum message_flags {
+	MESSAGE_CALL = 1 << 0,
+	MESSAGE_GRANT = 1 << 1,
+	MESSAGE_GRANT_REPLY = 1 << 2,
+	MESSAGE_DONATE = 1 << 3, // a fault that is not a timeout, or a Call
+};
+
+// Where most capability addresses lead (window.c): slot = slots[address ^ prefix], if that is below
+// count. No window: count 0.
+struct cspace_window {
+	uint64_t prefix, count;
+	struct slot *slots;
+};
+
+struct thread {
+	// Entry code takes the thread for its registers. Three cache lines: the register frame, and
+	// behind it what every switch and rendezvous looks at. A fourth for capability and address
+	// space.
+	alignas(64) struct context context;
+	union {
+		struct {
+			uint8_t state; // enum thread_state
+			uint8_t fault_kind; // enum fault_kind; FAULT_NONE is 0
+		};
+		uint16_t state_and_fault;
+	};
+	uint8_t priority;
+	uint8_t max_priority; // maximum controlled priority
+	uint8_t flags; // THREAD_FLAG_*
+	uint8_t message_flags; // while blocked sending
+	uint8_t is_queued; // in a ready queue
+	uint8_t is_released; // in the release queue: its place there
+	struct sched_context *sched_context;
+	struct reply *reply; // while blocked: the reply object used, or waited on
+	struct thread_link queue; // ready, release, endpoint or notification queue
+	struct thread **waits_in; // head of the endpoint's or notification's queue
+
+	struct cspace_window window; // of THREAD_CSPACE
+	uint64_t space_root; // CR3 for THREAD_SPACE
+	struct fpu_state *fpu_used; // null: #NM at the next FPU instruction
+	struct notification *notification; // bound
+	// The IPC buffer in the physical window; null: no frame, a device frame, or missing rights
+	// (messageinfo.md 3).
+	const struct ipc_buffer *buffer_to_read;
+	struct ipc_buffer *buffer_to_write;
+
+	uint64_t badge; // while blocked sending: of the capability used
+	uint64_t cancelled_badge; // while endpoint.cursor is here
+	struct thread *partner; // in a wait queue or the release queue (their headers)
+	uint64_t program_root; // CR3 while the thread runs, where the kernel has tables of its own
+	uint64_t buffer_address; // where THREAD_BUFFER shows the buffer
+	struct sched_context *yielding_to;
+	struct vcpu *vcpu;
+	struct trap trap;
+	struct fault fault;
+	struct utilisation utilisation; // benchmark build
+	uint8_t domain;
+
+	char name[THREAD_NAME_SIZE];
+
+	struct slot slots[1 << THREAD_SLOT_RADIX];
+
+	alignas(64) uint8_t before_fpu[64 - sizeof(struct fpu_state)];
+	struct fpu_state fpu;
+	uint8_t fpu_area[FPU_THREAD_AREA];
+};
+
+_Static_assert(sizeof(struct thread) <= 1 << TCB_BITS);
+_Static_assert(THREAD_SLOTS <= 1 << THREAD_SLOT_RADIX);
+_Static_assert(offsetof(struct thread, state) == offsetof(struct thread, context) + 144);
+_Static_assert(offsetof(struct thread, window) == offsetof(struct thread, context) + 192);
+_Static_assert(offsetof(struct thread, badge) == offsetof(struct thread, context) + 256);
+
+static inline struct thread *cap_thread(const struct cap *cap) { return cap_object(cap); }
+
+static inline bool thread_is_runnable(const struct thread *thread) {
+	return thread->state == THREAD_RUNNING || thread->state == THREAD_RESTART ||
+		thread->state == THREAD_IN_GUEST;
+}
+
+static inline bool thread_is_blocked(const struct thread *thread) {
+	return thread->state >= THREAD_BLOCKED_SEND && thread->state <= THREAD_BLOCKED_NOTIFICATION;
+}
+
+// Runnable, with an active context that has budget now.
+bool thread_is_schedulable(const struct thread *thread);
+
+// Waits in a queue, behind its equals in priority. A current thread stops running.
+void thread_block(struct thread *thread, enum thread_state state, struct thread **queue);
+
+// Leaves the queue it waits in, and the reply object a receiver would use.
+void thread_unblock(struct thread *thread);
+
+// Leaves whatever queue or reply the thread waits in, and forgets its fault. The state becomes
+// inactive if it waited; otherwise it is unchanged.
+void thread_cancel_ipc(struct thread *thread);
+
+// The thread executes the instruction it stopped at once more.
+void thread_rewind(struct thread *thread);
+
+// Becomes inactive; a runnable thread will continue where it was (semantics.md F4).
+void thread_suspend(struct thread *thread);
+
+// A cancelled system call is executed again; a cancelled fault message leaves its thread inactive.
+void thread_cancel_wait(struct thread *thread);
+
+// An inactive or blocked thread executes its instruction again (semantics.md F3).
+void thread_resume(struct thread *thread);
+
+// The thread continues after its system call; queues it if it can run (semantics.md D22, D22a).
+void thread_wake(struct thread *thread);
+
+void thread_set_priority(struct thread *thread, unsigned priority);
+
+// Everything that refers to the thread forgets it; it never runs again. Its slots remain.
+void thread_destroy(struct thread *thread);
+
+// Fills an empty slot of a thread with cap, derived from the one in source, and keeps what is
+// derived from it until it goes. For a buffer, buffer_address is set before.
+void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source);
+
+// The capability of a slot with SLOT_OF_THREAD is about to go.
+void thread_slot_leaves(struct slot *slot);
+
+enum { REGISTER_RIP = 0, REGISTER_RFLAGS = 2, REGISTER_FS_BASE = 18 };
+
+// What fpu_used is before the thread's first FPU instruction.
+static inline struct fpu_state *thread_fpu_at_start(struct thread *thread) {
+	return fpu_is_eager() && !(thread->flags & THREAD_FLAG_FPU_DISABLED) ? &thread->fpu : NULL;
+}
+
+// Registers in the order of ReadRegisters (usercontext.md 1). Writing sanitises.
+uint64_t thread_read_register(struct thread *thread, unsigned i);
+void thread_write_register(struct thread *thread, unsigned i, uint64_t value);

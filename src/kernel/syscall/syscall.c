@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// System calls: a send phase, a receive phase, or both.
+#include <syscall/syscall.h>
+
+#include <abi/syscall.h>
+#include <base/memory.h>
+#include <cpu/console.h>
+#include <ipc/fault.h>
+#include <sched/guest_hooks.h>
+#include <syscall/invocation.h>
+#include <ipc/notification.h>
+#include <sched/schedule.h>
+
+// How the send phase of a system call behaves.
+enum send_kind {
+	KIND_CALL, // blocks, waits for an answer, errors are told
+	KIND_SEND, // blocks, errors vanish
+	KIND_NB_SEND, // does not block
+	KIND_FIRST, // first phase of a combined call: does not block, donates, failures vanish
+};
+
+static bool lookups_may_fault(enum send_kind kind) {
+	return kind == KIND_CALL || kind == KIND_SEND;
+}
+
+// The answer to a Call, whose words are in place.
+static inline void answer_tag(struct thread *caller, enum error error, unsigned length) {
+	*context_badge(&caller->context) = 0;
+	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
+}
+
+[[gnu::noinline]] static unsigned answer_words(
+	struct thread *caller, const uint64_t *words, unsigned length) {
+	return message_write(caller, words, length);
+}
+
+// Writes the answer of a kernel object to a Call: error or success, with its words.
+static inline void answer(struct thread *caller, struct invocation *invocation, enum error error) {
+	unsigned length = 0;
+
+	if (unlikely(invocation->result_length > 0))
+		length = answer_words(caller, invocation->results, invocation->result_length);
+	answer_tag(caller, error, length);
+}
+
+// Kernel objects the first phase of a combined call refuses (invocations.md 1).
+static bool first_phase_refuses(const struct cap *cap) {
+	return cap->type == CAP_THREAD || cap->type == CAP_CNODE || cap->type == CAP_DOMAIN ||
+		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;
+}
+
+// What address leads to, slot or nowhere, is of no use: a fault.
+[[gnu::noinline]] static void lookup_fails(
+	struct thread *thread, uint64_t address, const struct slot *slot, bool receives) {
+	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
+
+	if (!slot) failure = thread_find_failure(thread, address);
+	fault_capability(thread, address, receives, &failure);
+}
+
+// Looks a capability of the send phase up; a failure is a fault where the call may fault.
+static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
+	struct slot *slot = thread_find(thread, address);
+
+	if (unlikely(!slot) && lookups_may_fault(kind)) lookup_fails(thread, address, NULL, false);
+	return slot;
+}
+
+// Fills in an invocation whose extra capabilities are known, and carries it out. A constant kind
+// makes it short.
+[[gnu::always_inline]] static inline void invoke(struct invocation *invocation,
+	struct thread *caller, struct slot *slot, unsigned cap_count, enum send_kind kind) {
+	const struct cap *cap = &slot->cap;
+	const char *name = object_ops[cap->type].name; // the capability may go
+	uint64_t tag = *context_tag(&caller->context);
+	enum error error;
+
+	if (kind == KIND_FIRST && first_phase_refuses(cap)) return;
+	caller->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
+	invocation->caller = caller;
+	invocation->slot = slot;
+	invocation->cap_count = cap_count;
+	invocation->buffer = caller->buffer_to_read;
+	invocation->registers = caller->context.words;
+	invocation->label = tag_label(tag);
+	invocation->length = tag_length(tag);
+	invocation->result_length = 0;
+	if (unlikely(!invocation->buffer) && invocation->length > MESSAGE_REGISTERS)
+		invocation->length = MESSAGE_REGISTERS;
+	error = invocation_dispatch(invocation);
+	if (unlikely(error >= ERROR_PREEMPTED)) {
+		if (error == ERROR_PREEMPTED && caller->state == THREAD_RUNNING)
+			caller->state = THREAD_RESTART;
+		return;
+	}
+	if (error != ERROR_NONE)
+		trace("'%s': error %d of %s, label %lu\n", caller->name, error, name,
+			invocation->label);
+	if (kind == KIND_CALL) answer(caller, invocation, error);
+}
+
+// Nothing to do but to be heard or answered.
+static void answer_nothing(struct thread *thread, enum send_kind kind) {
+	if (kind == KIND_CALL) answer_tag(thread, ERROR_NONE, 0);
+}
+
+// The capability lacks the right to send.
+static void refuse(struct thread *thread, enum send_kind kind) {
+	struct invocation invocation;
+
+	if (kind == KIND_CALL) answer(thread, &invocation, error_capability(&invocation, 0));
+}
+
+static bool takes_messages(const struct cap *cap) {
+	_Static_assert(CAP_REPLY - CAP_ENDPOINT == 2 && CAP_NOTIFICATION - CAP_ENDPOINT == 1);
+	return cap->type >= CAP_ENDPOINT && cap->type <= CAP_REPLY;
+}
+
+static void send_message(struct thread *thread, struct slot *slot, enum send_kind kind) {
+	static const uint8_t flags[] = {
+		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
+	const struct cap *cap = &slot->cap;
+
+	if (cap->type == CAP_REPLY) {
+		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
+		answer_nothing(thread, kind);
+	} else if (!(cap->rights & RIGHT_WRITE)) {
+		refuse(thread, kind);
+	} else if (cap->type == CAP_ENDPOINT) {
+		endpoint_send(cap, thread, flags[kind],
+			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
+	} else {
+		notification_signal(cap_object(cap), cap->badge);
+		answer_nothing(thread, kind);
+	}
+}
+
+// Extra capabilities one by one, where one of them is not as simple as find_caps() hopes. False:
+// one was missing.
+[[gnu::noinline]] static bool find_caps_anywhere(
+	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t address = word_read_once(&thread->buffer_to_read->caps_or_badges[i]);
+
+		caps[i] = send_lookup(thread, address, kind);
+		if (!caps[i]) return false;
+	}
+	return true;
+}
+
+static inline bool find_caps(
+	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t address = thread->buffer_to_read->caps_or_badges[i];
+
+		if (!thread_find_fast(thread, address, &caps[i]))
+			return find_caps_anywhere(thread, caps, count, kind);
+	}
+	return true;
+}
+
+// The extra capabilities of the message are looked up whatever it is sent to.
+[[gnu::always_inline]] static inline void send_caps(
+	struct thread *thread, struct slot *slot, unsigned count, enum send_kind kind) {
+	struct invocation invocation;
+
+	if (!find_caps(thread, invocation.caps, count, kind)) return;
+	if (count && takes_messages(&slot->cap))
+		send_message(thread, slot, kind);
+	else
+		invoke(&invocation, thread, slot, count, kind);
+}
+
+[[gnu::noinline]] static void call_with_caps(
+	struct thread *thread, struct slot *slot, unsigned count) {
+	if (!count) __builtin_unreachable(); // call_plain()
+	send_caps(thread, slot, count, KIND_CALL);
+}
+
+[[gnu::noinline]] static void call_plain(struct thread *thread, struct slot *slot) {
+	send_caps(thread, slot, 0, KIND_CALL);
+}
+
+// Acts on the capability in slot with the message in the frame. Call has a way of its own, which a
+// constant kind leads to without a look back.
+[[gnu::always_inline]] static inline void send_to(
+	struct thread *thread, struct slot *slot, enum send_kind kind) {
+	unsigned count = tag_caps(*context_tag(&thread->context));
+
+	if (count && unlikely(!thread->buffer_to_read)) count = 0;
+	if (!count && takes_messages(&slot->cap))
+		send_message(thread, slot, kind);
+	else if (kind == KIND_CALL)
+		count ? call_with_caps(thread, slot, count) : call_plain(thread, slot);
+	else
+		send_caps(thread, slot, count, kind);
+}
+
+void syscall_call(struct thread *thread, struct slot *slot) { send_to(thread, slot, KIND_CALL); }
+
+// The send phase of any kind.
+[[gnu::noinline]] static void send_phase(
+	struct thread *thread, uint64_t address, enum send_kind kind) {
+	struct slot *slot = send_lookup(thread, address, kind);
+
+	if (slot) send_to(thread, slot, kind);
+}
+
+static bool can_receive(const struct thread *thread, const struct cap *cap) {
+	const struct notification *notification = cap_object(cap);
+
+	if (!cap_has_badge(cap) || !(cap->rights & RIGHT_READ)) return false;
+	return cap->type == CAP_ENDPOINT || !notification->bound || notification->bound == thread;
+}
+
+static bool can_reply(const struct thread *, const struct cap *cap) {
+	return cap->type == CAP_REPLY;
+}
+
+// The capability at address, which must be usable; otherwise the receive faults, and null.
+[[gnu::always_inline]] static inline const struct cap *receive_lookup(struct thread *thread,
+	uint64_t address, bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
+	const struct slot *slot = thread_find(thread, address);
+
+	if (likely(slot && is_usable(thread, &slot->cap))) return &slot->cap;
+	lookup_fails(thread, address, slot, true);
+	return NULL;
+}
+
+// The receive phase, with or without a reply object (null: Wait).
+static void receive_phase(
+	struct thread *thread, const struct cap *cap, struct reply *reply, enum send_block block) {
+	if (cap->type == CAP_NOTIFICATION)
+		notification_wait(cap_object(cap), thread, block);
+	else
+		endpoint_receive(cap_object(cap), thread, reply, block);
+}
+
+[[gnu::noinline]] static void wait(struct thread *thread, enum send_block block) {
+	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
+
+	if (cap) receive_phase(thread, cap, NULL, block);
+}
+
+[[gnu::noinline]] static void receive(struct thread *thread, enum send_block block) {
+	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
+	const struct cap *reply = NULL;
+
+	if (!cap) return;
+	if (cap->type == CAP_ENDPOINT) {
+		reply = receive_lookup(thread, thread->context.r12, can_reply);
+		if (!reply) return;
+	}
+	receive_phase(thread, cap, reply ? cap_object(reply) : NULL, block);
+}
+
+// A combined system call: send, then receive. A first phase that was preempted or ended the thread
+// leaves nothing to receive.
+[[gnu::noinline]] static void send_and(struct thread *thread, uint64_t target,
+	void (*then)(struct thread *thread, enum send_block block)) {
+	send_phase(thread, target, KIND_FIRST);
+	if (thread->state == THREAD_RUNNING) then(thread, SEND_BLOCKING);
+}
+
+[[gnu::noinline]] static void handle_rare(struct thread *thread, uint64_t number) {
+	if (number == (uint64_t)SYSCALL_VM_ENTER && thread->vcpu)
+		guest_hooks.enter(thread);
+	else if (number == (uint64_t)SYSCALL_NULL)
+		return;
+	else if (!syscall_of_build(thread, -number) && schedule_check_budget())
+		fault_unknown_syscall(thread, number);
+}
+
+void syscall_handle(void) {
+	struct thread *thread = this_cpu()->current;
+	const struct context *context = &thread->context;
+	uint64_t number = context->rdx;
+
+	if (unlikely(number < (uint64_t)SYSCALL_YIELD)) return handle_rare(thread, number);
+	if (unlikely(!schedule_check_budget())) return;
+	switch ((int64_t)number) {
+	case SYSCALL_CALL: return send_phase(thread, context->rdi, KIND_CALL);
+	case SYSCALL_REPLY_RECV: return send_and(thread, context->r12, receive);
+	case SYSCALL_NB_SEND_RECV: return send_and(thread, context->r13, receive);
+	case SYSCALL_NB_SEND_WAIT: return send_and(thread, context->r12, wait);
+	case SYSCALL_SEND: return send_phase(thread, context->rdi, KIND_SEND);
+	case SYSCALL_NB_SEND: return send_phase(thread, context->rdi, KIND_NB_SEND);
+	case SYSCALL_RECV: return receive(thread, SEND_BLOCKING);
+	case SYSCALL_NB_RECV: return receive(thread, SEND_NONBLOCKING);
+	case SYSCALL_WAIT: return wait(thread, SEND_BLOCKING);
+	case SYSCALL_NB_WAIT: return wait(thread, SEND_NONBLOCKING);
+	case SYSCALL_YIELD: return schedule_yield();
+	default: __builtin_unreachable();
+	}
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The driver's side of the block protocol for several clients: takes their requests in turn, checks
+// them against what the description grants, and answers. Pure; a driver only moves sectors.
+#pragma once
+
+#include <nacre/protocol/block.h>
+
+enum {
+	BLOCK_CLIENTS = 4,
+};
+
+// What the description gives a client. Trusted.
+struct block_grant {
+	struct block_queue *queue;
+	uint8_t *data;
+	uint64_t data_size; // bytes
+	uint64_t data_paddr; // 0: unknown
+	uint64_t first; // sector of the device that the client sees as 0
+	uint64_t count; // sectors; 0: up to the end of the device
+	bool read_only;
+};
+
+struct block_client {
+	bool present;
+	struct block_grant grant;
+	struct block_end end;
+	bool answered; // since block_server_told
+};
+
+struct block_server {
+	struct block_client clients[BLOCK_CLIENTS];
+	uint64_t sectors; // of the device; 0: there is none
+	unsigned turn; // client that is asked first
+};
+
+// A request that was checked: what the device is to do.
+struct block_job {
+	unsigned client;
+	enum block_kind kind; // read, write or flush
+	uint64_t tag;
+	uint64_t sector; // of the device
+	uint32_t count;
+	uint8_t *data; // count sectors of the client's data region
+	uint64_t data_paddr; // the same; 0 when the grant does not tell
+};
+
+// False when the grant has no queue.
+[[nodiscard]] bool block_server_add(
+	struct block_server *server, unsigned client, const struct block_grant *grant);
+
+// The next thing to do. Requests that are wrong or need no device are answered on the way. False
+// when there is nothing: every client will notify.
+[[nodiscard]] bool block_server_next(struct block_server *server, struct block_job *job);
+
+// The answer to a job. A job that is not answered is found again by a restarted driver.
+void block_server_finish(struct block_server *server, const struct block_job *job,
+	enum block_status status, uint32_t count);
+
+// The clients that have to be notified now: bit i for client i. They count as told.
+[[nodiscard]] uint32_t block_server_told(struct block_server *server);

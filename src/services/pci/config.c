@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The two ways to configuration registers: a pair of ports, and memory.
+#include <services/pci/config.h>
+
+#include <microkit.h>
+
+enum {
+	PORT_ID = 0,
+	PORT_ADDRESS = 0xcf8,
+	PORT_DATA = 0xcfc,
+	ALL_BUSES = 256,
+	MEMORY_BUS_SHIFT = 20,
+	MEMORY_FUNCTION_SHIFT = 12,
+};
+
+#define ADDRESS_ENABLE 0x80000000u
+
+// Written by pci_config_memory only.
+static uint64_t memory;
+
+static void select(uint16_t function, unsigned offset) {
+	microkit_x86_ioport_write_32(
+		PORT_ID, PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | (offset & ~3u));
+}
+
+static uint32_t ports_read(uint16_t function, unsigned offset, unsigned width) {
+	unsigned port = PORT_DATA + (offset & 3);
+
+	select(function, offset);
+	if (width == 1) return microkit_x86_ioport_read_8(PORT_ID, port);
+	if (width == 2) return microkit_x86_ioport_read_16(PORT_ID, port);
+	return microkit_x86_ioport_read_32(PORT_ID, port);
+}
+
+static void ports_write(uint16_t function, unsigned offset, unsigned width, uint32_t value) {
+	unsigned port = PORT_DATA + (offset & 3);
+
+	select(function, offset);
+	if (width == 1)
+		microkit_x86_ioport_write_8(PORT_ID, port, value);
+	else if (width == 2)
+		microkit_x86_ioport_write_16(PORT_ID, port, value);
+	else
+		microkit_x86_ioport_write_32(PORT_ID, port, value);
+}
+
+const struct pci_config pci_config_ports = {ports_read, ports_write, PCI_SPACE, ALL_BUSES};
+
+static uint64_t memory_place(uint16_t function, unsigned offset) {
+	return memory + ((uint64_t)function << MEMORY_FUNCTION_SHIFT) + offset;
+}
+
+static uint32_t memory_read(uint16_t function, unsigned offset, unsigned width) {
+	uint64_t place = memory_place(function, offset);
+
+	if (width == 1) return *(volatile uint8_t *)place;
+	if (width == 2) return *(volatile uint16_t *)place;
+	return *(volatile uint32_t *)place;
+}
+
+static void memory_write(uint16_t function, unsigned offset, unsigned width, uint32_t value) {
+	uint64_t place = memory_place(function, offset);
+
+	if (width == 1)
+		*(volatile uint8_t *)place = (uint8_t)value;
+	else if (width == 2)
+		*(volatile uint16_t *)place = (uint16_t)value;
+	else
+		*(volatile uint32_t *)place = value;
+}
+
+struct pci_config pci_config_memory(uint64_t vaddr, uint64_t size) {
+	uint64_t buses = size >> MEMORY_BUS_SHIFT;
+
+	memory = vaddr;
+	return (struct pci_config){memory_read, memory_write, PCI_SPACE_EXTENDED,
+		buses < ALL_BUSES ? (unsigned)buses : ALL_BUSES};
+}

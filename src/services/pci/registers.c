@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a client may do with the configuration registers of its own device. Address, data and
+// routing of its interrupts stay with this component: an MSI is a write to any address.
+#include <services/pci/registers.h>
+
+enum {
+	CAPABILITIES = 48, // as many as fit; more is a loop
+	CAPABILITY_MASK = 0xfc,
+	MSI_CONTROL = 2,
+	MSI_ADDRESS = 4,
+	MSI_DATA = 8,
+	MSI_HIGH_ADDRESS = 8, // with 64-bit addresses, data follows at 12
+	MSI_DATA_64_BIT = 12,
+	MSI_CONTROL_ENABLE = 1 << 0,
+	MSI_CONTROL_COUNT = 7 << 4, // log2 of the vectors in use
+	MSI_CONTROL_64_BIT = 1 << 7,
+	MSI_SIZE = 24, // the longest form
+	MSIX_SIZE = 12,
+	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0
+};
+
+#define MSI_ADDRESS_CPU0 0xfee00000u
+
+bool pci_may_read(const struct pci_config *config, uint64_t offset, uint64_t width) {
+	return (width == 1 || width == 2 || width == 4) && offset % width == 0 &&
+		offset < config->space;
+}
+
+unsigned pci_capability(const struct pci_config *config, uint16_t function, unsigned kind) {
+	unsigned offset = PCI_REGISTER_CAPABILITIES;
+
+	if (!(pci_read16(config, function, PCI_REGISTER_STATUS) & PCI_STATUS_CAPABILITIES))
+		return 0;
+	for (unsigned i = 0; i < CAPABILITIES; i++) {
+		offset = pci_read8(config, function, offset) & CAPABILITY_MASK;
+		if (offset < PCI_REGISTER_OWN) return 0;
+		if (pci_read8(config, function, offset) == kind) return offset;
+		offset++;
+	}
+	return 0;
+}
+
+static bool touches(unsigned start, unsigned size, uint64_t offset, uint64_t width) {
+	return start != 0 && offset < start + size && start < offset + width;
+}
+
+bool pci_may_write(
+	const struct pci_config *config, uint16_t function, uint64_t offset, uint64_t width) {
+	if (!pci_may_read(config, offset, width) || offset >= PCI_SPACE) return false;
+	if (offset < PCI_REGISTER_OWN)
+		return (offset == PCI_REGISTER_STATUS && width == 2) ||
+			(offset == PCI_REGISTER_CACHE_LINE && width <= 2) ||
+			(offset == PCI_REGISTER_LATENCY && width == 1);
+	return !touches(pci_capability(config, function, PCI_CAPABILITY_MSI), MSI_SIZE, offset,
+		       width) &&
+		!touches(pci_capability(config, function, PCI_CAPABILITY_MSIX), MSIX_SIZE, offset,
+			width);
+}
+
+bool pci_msi_set(const struct pci_config *config, uint16_t function, unsigned vector) {
+	unsigned start = pci_capability(config, function, PCI_CAPABILITY_MSI);
+	uint16_t command = pci_read16(config, function, PCI_REGISTER_COMMAND);
+	unsigned data = MSI_DATA;
+	uint16_t control;
+
+	if (start == 0) return false;
+	control = pci_read16(config, function, start + MSI_CONTROL);
+	control &= (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_CONTROL_COUNT);
+	config->write(function, start + MSI_CONTROL, 2, control);
+	config->write(function, start + MSI_ADDRESS, 4, MSI_ADDRESS_CPU0);
+	if (control & MSI_CONTROL_64_BIT) {
+		config->write(function, start + MSI_HIGH_ADDRESS, 4, 0);
+		data = MSI_DATA_64_BIT;
+	}
+	config->write(function, start + data, 2, vector + CPU_VECTOR_BASE);
+	config->write(function, start + MSI_CONTROL, 2, control | MSI_CONTROL_ENABLE);
+	config->write(function, PCI_REGISTER_COMMAND, 2, command | PCI_COMMAND_NO_INTX);
+	return true;
+}

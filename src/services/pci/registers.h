@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What a client may do with the configuration registers of its own device. Pure.
+#pragma once
+
+#include <services/pci/config.h>
+
+// Whether offset and width name registers of a function.
+[[nodiscard]] bool pci_may_read(const struct pci_config *config, uint64_t offset, uint64_t width);
+
+// Whether the client may write them: see PCI_WRITE.
+[[nodiscard]] bool pci_may_write(
+	const struct pci_config *config, uint16_t function, uint64_t offset, uint64_t width);
+
+// Offset of a capability of the function, 0 if it has none of that kind.
+unsigned pci_capability(const struct pci_config *config, uint16_t function, unsigned kind);
+
+// Make the function interrupt by MSI with the kernel's user interrupt `vector`; false if it cannot.
+[[nodiscard]] bool pci_msi_set(const struct pci_config *config, uint16_t function, unsigned vector);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// How many of a port's buffers frames of one other port may have at a time: at most as many as are
+// free. So one sender alone gets half of them, many get equal parts, and a new one always finds
+// some, however fast the others send and however slowly the port returns its buffers. Pure.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <services/vswitch/table.h>
+
+// Of one receiving port; bit i of a word is buffer i.
+struct share {
+	uint64_t held[SWITCH_PORTS]; // by the port that the frame came from
+};
+
+// Set bits, summed in pairs, fours and bytes; not every x86-64 has an instruction for it.
+static inline unsigned share_count(uint64_t bits) {
+	bits -= bits >> 1 & 0x5555555555555555ul;
+	bits = (bits & 0x3333333333333333ul) + (bits >> 2 & 0x3333333333333333ul);
+	bits = (bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0ful;
+	return (unsigned)(bits * 0x0101010101010101ul >> 56);
+}
+
+// Whether a frame from the port may have one more. `lent` and `free` are the sender's own words
+// (see struct net_sender), just reclaimed.
+[[nodiscard]] static inline bool share_allows(
+	struct share *share, unsigned source, uint64_t lent, uint64_t free) {
+	share->held[source] &= lent;
+	return share_count(share->held[source]) < share_count(free);
+}
+
+// The buffer has a frame from the port now, and no older one.
+static inline void share_take(struct share *share, unsigned source, unsigned buffer) {
+	for (unsigned i = 0; i < SWITCH_PORTS; i++)
+		share->held[i] &= ~(1ul << buffer);
+	share->held[source] |= 1ul << buffer;
+}

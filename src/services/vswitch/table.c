@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Where frames go.
+#include <services/vswitch/table.h>
+
+enum {
+	PORT_WORDS_OPEN = 3,
+	PORT_WORDS_STATION = 4,
+};
+
+#define MAC_GROUP_BIT (1ul << 40)
+
+static mac_address address_of(const uint8_t bytes[MAC_BYTES]) {
+	mac_address address = 0;
+
+	for (unsigned i = 0; i < MAC_BYTES; i++)
+		address = address << 8 | bytes[i];
+	return address;
+}
+
+static bool is_group(mac_address address) { return address & MAC_GROUP_BIT; }
+
+// The station that states this address, 0 if there is none.
+static unsigned station_of(const struct switch_table *table, mac_address address) {
+	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
+		if (table->ports[i].kind == PORT_STATION && table->ports[i].address == address)
+			return i;
+	}
+	return 0;
+}
+
+static bool read_port(struct switch_table *table, const struct setting *setting) {
+	const struct word *words = setting->words;
+	uint8_t mac[MAC_BYTES];
+	uint64_t port;
+
+	if (setting->count < PORT_WORDS_OPEN || !word_is(words[0], "port") ||
+		!word_number(words[1], 10, &port) || port == 0 || port >= SWITCH_PORTS ||
+		table->ports[port].kind != PORT_ABSENT)
+		return false;
+	if (word_is(words[2], "open") && setting->count == PORT_WORDS_OPEN) {
+		table->ports[port].kind = PORT_OPEN;
+		return true;
+	}
+	if (!word_is(words[2], "mac") || setting->count != PORT_WORDS_STATION ||
+		!word_mac(words[3], mac) || address_of(mac) == 0 || is_group(address_of(mac)) ||
+		station_of(table, address_of(mac)) != 0)
+		return false;
+	table->ports[port] = (struct switch_port){PORT_STATION, address_of(mac)};
+	return true;
+}
+
+unsigned switch_read(struct switch_table *table, struct settings *settings) {
+	struct setting setting;
+
+	while (settings_next(settings, &setting)) {
+		if (!read_port(table, &setting)) return setting.line;
+	}
+	return 0;
+}
+
+// One place for each hash, so that a flood of addresses costs no more than relearning.
+static unsigned place_of(mac_address address) {
+	return (unsigned)((address * 0x9e3779b97f4a7c15ul) >> 56) % SWITCH_LEARNED;
+}
+
+static void learn(struct switch_table *table, unsigned port, mac_address address) {
+	unsigned place = place_of(address);
+
+	table->learned[place].address = address;
+	table->learned[place].port = port;
+}
+
+static bool may_send(const struct switch_table *table, unsigned port, mac_address source) {
+	switch (table->ports[port].kind) {
+	case PORT_STATION: return source == table->ports[port].address;
+	case PORT_OPEN: return source != 0 && !is_group(source) && station_of(table, source) == 0;
+	case PORT_ABSENT: break;
+	}
+	return false;
+}
+
+static uint32_t ports_of_kind(const struct switch_table *table, enum port_kind kind) {
+	uint32_t ports = 0;
+
+	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
+		if (table->ports[i].kind == kind) ports |= 1u << i;
+	}
+	return ports;
+}
+
+// An unknown address can only be behind an open port: stations see nobody else's frames.
+static uint32_t targets_of(const struct switch_table *table, mac_address target) {
+	unsigned place = place_of(target);
+	unsigned station;
+
+	if (is_group(target))
+		return ports_of_kind(table, PORT_OPEN) | ports_of_kind(table, PORT_STATION);
+	station = station_of(table, target);
+	if (station != 0) return 1u << station;
+	if (table->learned[place].address == target && target != 0)
+		return 1u << table->learned[place].port;
+	return ports_of_kind(table, PORT_OPEN);
+}
+
+bool switch_route(struct switch_table *table, unsigned port, const uint8_t header[SWITCH_HEADER],
+	uint32_t *targets) {
+	mac_address source = address_of(header + MAC_BYTES);
+
+	if (!may_send(table, port, source)) return false;
+	if (table->ports[port].kind == PORT_OPEN) learn(table, port, source);
+	// Back where it came from: those there have it already.
+	*targets = targets_of(table, address_of(header)) & ~(1u << port);
+	return true;
+}

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// ACPI tables (ACPI specification 6.4, chapter 5). The DSDT is written as bytes beside its source.
+#include <vmm/boot/acpi.h>
+
+#include <vmm/device/power.h>
+#include <vmm/irq/ioapic.h>
+#include <vmm/irq/lapic.h>
+
+#include <base/memory.h>
+
+#include <stddef.h>
+
+struct [[gnu::packed]] acpi_header {
+	char signature[4];
+	uint32_t length;
+	uint8_t revision;
+	uint8_t checksum;
+	char oem[6];
+	char oem_table[8];
+	uint32_t oem_revision;
+	char creator[4];
+	uint32_t creator_revision;
+};
+
+_Static_assert(sizeof(struct acpi_header) == 36);
+
+struct [[gnu::packed]] acpi_rsdp {
+	char signature[8];
+	uint8_t checksum; // of the first 20 bytes
+	char oem[6];
+	uint8_t revision;
+	uint32_t rsdt;
+	uint32_t length;
+	uint64_t xsdt;
+	uint8_t extended_checksum;
+	uint8_t reserved[3];
+};
+
+_Static_assert(sizeof(struct acpi_rsdp) == 36);
+
+struct [[gnu::packed]] acpi_address {
+	uint8_t space;
+	uint8_t bit_width, bit_offset;
+	uint8_t access;
+	uint64_t address;
+};
+
+_Static_assert(sizeof(struct acpi_address) == 12);
+
+struct [[gnu::packed]] acpi_fadt {
+	struct acpi_header header;
+	uint32_t firmware_control;
+	uint32_t dsdt;
+	uint8_t reserved_1;
+	uint8_t profile;
+	uint8_t legacy_1[62]; // fixed hardware, absent on a hardware-reduced platform
+	uint8_t century;
+	uint16_t boot_flags;
+	uint8_t reserved_2;
+	uint32_t flags;
+	struct acpi_address reset;
+	uint8_t reset_value;
+	uint16_t arm_boot_flags;
+	uint8_t minor_version;
+	uint64_t extended_firmware_control;
+	uint64_t extended_dsdt;
+	struct acpi_address legacy_2[8];
+	struct acpi_address sleep_control;
+	struct acpi_address sleep_status;
+	char hypervisor[8];
+};
+
+_Static_assert(offsetof(struct acpi_fadt, century) == 108);
+_Static_assert(offsetof(struct acpi_fadt, flags) == 112);
+_Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244);
+_Static_assert(sizeof(struct acpi_fadt) == 276);
+
+struct [[gnu::packed]] acpi_madt {
+	struct acpi_header header;
+	uint32_t lapic_address;
+	uint32_t flags;
+	struct [[gnu::packed]] {
+		uint8_t type, length, processor, id;
+		uint32_t flags;
+	} lapic;
+	struct [[gnu::packed]] {
+		uint8_t type, length, id, reserved;
+		uint32_t address;
+		uint32_t first_interrupt;
+	} ioapic;
+};
+
+_Static_assert(sizeof(struct acpi_madt) == 44 + 8 + 12);
+
+struct [[gnu::packed]] acpi_xsdt {
+	struct acpi_header header;
+	uint64_t tables[2];
+};
+
+enum {
+	ACPI_REVISION = 2,
+	FADT_REVISION = 6,
+	FADT_MINOR = 4,
+	PROFILE_ENTERPRISE_SERVER = 4,
+	FADT_WBINVD = 1 << 0,
+	FADT_POWER_BUTTON = 1 << 4, // as control methods, of which there are none
+	FADT_SLEEP_BUTTON = 1 << 5,
+	FADT_RESET = 1 << 10,
+	FADT_HARDWARE_REDUCED = 1 << 20,
+	BOOT_NO_VGA = 1 << 2,
+	CENTURY_CELL = 0x32,
+	MADT_LAPIC = 0,
+	MADT_IOAPIC = 1,
+	MADT_ENABLED = 1 << 0,
+	SPACE_IO = 1,
+	ACCESS_BYTE = 1,
+};
+
+// clang-format off
+static const uint8_t dsdt_code[] = {
+	// Scope (\_SB)
+	0x10, 0x41, 0x09, '\\', '_', 'S', 'B', '_',
+	//   Device (COM1)
+	0x5b, 0x82, 0x31, 'C', 'O', 'M', '1',
+	//     Name (_HID, EisaId ("PNP0501"))
+	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x05, 0x01,
+	//     Name (_UID, Zero)
+	0x08, '_', 'U', 'I', 'D', 0x00,
+	//     Name (_CRS, Buffer (19) {
+	0x08, '_', 'C', 'R', 'S', 0x11, 0x16, 0x0a, 0x13,
+	//       IO (Decode16, 0x3f8, 0x3f8, 1, 8)
+	0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x01, 0x08,
+	//       Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 4 }
+	0x89, 0x06, 0x00, 0x03, 0x01, 0x04, 0x00, 0x00, 0x00,
+	//     })
+	0x79, 0x00,
+	//   Device (COM2): the same with _UID One, ports 0x2f8 and interrupt 3
+	0x5b, 0x82, 0x31, 'C', 'O', 'M', '2',
+	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x05, 0x01,
+	0x08, '_', 'U', 'I', 'D', 0x01,
+	0x08, '_', 'C', 'R', 'S', 0x11, 0x16, 0x0a, 0x13,
+	0x47, 0x01, 0xf8, 0x02, 0xf8, 0x02, 0x01, 0x08,
+	0x89, 0x06, 0x00, 0x03, 0x01, 0x03, 0x00, 0x00, 0x00,
+	0x79, 0x00,
+	//   Device (RTC0)
+	0x5b, 0x82, 0x22, 'R', 'T', 'C', '0',
+	//     Name (_HID, EisaId ("PNP0B00"))
+	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x0b, 0x00,
+	//     Name (_CRS, Buffer (10) { IO (Decode16, 0x70, 0x70, 1, 2) })
+	0x08, '_', 'C', 'R', 'S', 0x11, 0x0d, 0x0a, 0x0a,
+	0x47, 0x01, 0x70, 0x00, 0x70, 0x00, 0x01, 0x02, 0x79, 0x00,
+	// Name (\_S5, Package (4) { 5, 0, 0, 0 })
+	0x08, '\\', '_', 'S', '5', '_', 0x12, 0x07, 0x04,
+	0x0a, POWER_OFF_SLEEP_TYPE, 0x00, 0x00, 0x00,
+};
+// clang-format on
+
+// Offsets of the tables from ACPI_ADDRESS.
+struct acpi_area {
+	struct acpi_rsdp rsdp;
+	[[gnu::aligned(16)]] struct acpi_xsdt xsdt;
+	[[gnu::aligned(16)]] struct acpi_fadt fadt;
+	[[gnu::aligned(16)]] struct acpi_madt madt;
+	[[gnu::aligned(16)]] struct acpi_header dsdt;
+	uint8_t dsdt_code[sizeof(dsdt_code)];
+};
+
+_Static_assert(offsetof(struct acpi_area, dsdt_code) ==
+	offsetof(struct acpi_area, dsdt) + sizeof(struct acpi_header));
+
+static uint8_t checksum(const void *bytes, size_t size) {
+	uint8_t sum = 0;
+	for (size_t i = 0; i < size; i++)
+		sum += ((const uint8_t *)bytes)[i];
+	return (uint8_t)-sum;
+}
+
+// Fills the header of a table whose body is complete.
+static void finish(
+	struct acpi_header *header, const char *signature, uint8_t revision, size_t length) {
+	memcpy(header->signature, signature, sizeof(header->signature));
+	header->length = (uint32_t)length;
+	header->revision = revision;
+	memcpy(header->oem, "NACRE ", sizeof(header->oem));
+	memcpy(header->oem_table, "NACREVMM", sizeof(header->oem_table));
+	header->oem_revision = 1;
+	memcpy(header->creator, "NCRE", sizeof(header->creator));
+	header->creator_revision = 1;
+	header->checksum = 0;
+	header->checksum = checksum(header, length);
+}
+
+static struct acpi_address byte_port(uint16_t port) {
+	return (struct acpi_address){SPACE_IO, 8, 0, ACCESS_BYTE, port};
+}
+
+static void build_fadt(struct acpi_fadt *fadt, uint64_t dsdt) {
+	fadt->dsdt = (uint32_t)dsdt;
+	fadt->extended_dsdt = dsdt;
+	fadt->profile = PROFILE_ENTERPRISE_SERVER;
+	fadt->century = CENTURY_CELL;
+	fadt->boot_flags = BOOT_NO_VGA;
+	fadt->flags = FADT_WBINVD | FADT_POWER_BUTTON | FADT_SLEEP_BUTTON | FADT_RESET |
+		FADT_HARDWARE_REDUCED;
+	fadt->reset = byte_port(POWER_RESET_PORT);
+	fadt->reset_value = POWER_RESET_VALUE;
+	fadt->minor_version = FADT_MINOR;
+	fadt->sleep_control = byte_port(POWER_SLEEP_CONTROL_PORT);
+	fadt->sleep_status = byte_port(POWER_SLEEP_STATUS_PORT);
+	memcpy(fadt->hypervisor, "NACREVMM", sizeof(fadt->hypervisor));
+	finish(&fadt->header, "FACP", FADT_REVISION, sizeof(*fadt));
+}
+
+static void build_madt(struct acpi_madt *madt) {
+	madt->lapic_address = LAPIC_ADDRESS;
+	madt->lapic.type = MADT_LAPIC;
+	madt->lapic.length = sizeof(madt->lapic);
+	madt->lapic.flags = MADT_ENABLED;
+	madt->ioapic.type = MADT_IOAPIC;
+	madt->ioapic.length = sizeof(madt->ioapic);
+	madt->ioapic.address = IOAPIC_ADDRESS;
+	finish(&madt->header, "APIC", 5, sizeof(*madt));
+}
+
+static void build_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt) {
+	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
+	memcpy(rsdp->oem, "NACRE ", sizeof(rsdp->oem));
+	rsdp->revision = ACPI_REVISION;
+	rsdp->length = sizeof(*rsdp);
+	rsdp->xsdt = xsdt;
+	rsdp->checksum = checksum(rsdp, offsetof(struct acpi_rsdp, length));
+	rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
+}
+
+bool acpi_build(const struct guest_memory *memory, uint64_t *rsdp) {
+	struct acpi_area area;
+	memset(&area, 0, sizeof(area));
+	memcpy(area.dsdt_code, dsdt_code, sizeof(dsdt_code));
+	finish(&area.dsdt, "DSDT", ACPI_REVISION, sizeof(area.dsdt) + sizeof(dsdt_code));
+	build_fadt(&area.fadt, ACPI_ADDRESS + offsetof(struct acpi_area, dsdt));
+	build_madt(&area.madt);
+	area.xsdt.tables[0] = ACPI_ADDRESS + offsetof(struct acpi_area, fadt);
+	area.xsdt.tables[1] = ACPI_ADDRESS + offsetof(struct acpi_area, madt);
+	finish(&area.xsdt.header, "XSDT", 1, sizeof(area.xsdt));
+	build_rsdp(&area.rsdp, ACPI_ADDRESS + offsetof(struct acpi_area, xsdt));
+	*rsdp = ACPI_ADDRESS;
+	return memory_write(memory, guest_physical(ACPI_ADDRESS), &area, sizeof(area));
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The system below the VMM: every use of <microkit.h> stands here.
+#include <vmm/host/host.h>
+
+#include <base/memory.h>
+#include <nacre/protocol/timer.h>
+#include <microkit.h>
+#include <sel4/nacre.h>
+
+enum { VCPU_ID = 0 };
+
+const uint8_t host_register_order[HOST_REGISTERS] = {
+	X86_RAX,
+	X86_RBX,
+	X86_RCX,
+	X86_RDX,
+	X86_RSI,
+	X86_RDI,
+	X86_RBP,
+	X86_R8,
+	X86_R8 + 1,
+	X86_R8 + 2,
+	X86_R8 + 3,
+	X86_R8 + 4,
+	X86_R8 + 5,
+	X86_R8 + 6,
+	X86_R15,
+};
+
+_Static_assert((int)HOST_EXIT_REASON == (int)SEL4_VMENTER_FAULT_REASON_MR);
+_Static_assert((int)HOST_EXIT_CR3 == (int)SEL4_VMENTER_FAULT_CR3_MR);
+_Static_assert((int)HOST_EXIT_REGISTERS == (int)SEL4_VMENTER_FAULT_EAX);
+_Static_assert(HOST_EXIT_REGISTERS + HOST_REGISTERS == (int)SEL4_VMENTER_NUM_FAULT_MSGS);
+_Static_assert(sizeof(seL4_VCPUContext) == HOST_REGISTERS * sizeof(uint64_t));
+
+uint64_t host_tsc(void) { return __builtin_ia32_rdtsc(); }
+
+void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
+	asm volatile("cpuid"
+		     : "=a"(words[0]), "=b"(words[1]), "=c"(words[2]), "=d"(words[3])
+		     : "a"(leaf), "c"(subleaf));
+}
+
+uint64_t host_xcr0(void) {
+	uint32_t low, high;
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+	return (uint64_t)high << 32 | low;
+}
+
+// An XSAVE area with AVX, in the standard or, for want of other components, the compacted format.
+struct avx_area {
+	uint16_t control;
+	uint16_t unused[11];
+	uint32_t mxcsr;
+	uint32_t registers[121];
+	uint64_t used;
+	uint64_t header[7];
+	uint8_t avx[256];
+};
+_Static_assert(sizeof(struct avx_area) == 832);
+
+bool host_xsave_compacts(void) {
+	static _Alignas(64) struct avx_area loaded = {.control = 0x37f, .mxcsr = 0x1f80};
+	static _Alignas(64) struct avx_area stored;
+	const uint32_t components = XCR0_X87 | XCR0_SSE | XCR0_AVX;
+	uint32_t words[4];
+	host_cpuid(0xd, 1, words);
+	if ((host_xcr0() & components) != components || !(words[0] & 2)) return false;
+	loaded.used = components;
+	for (unsigned i = 0; i < sizeof(loaded.avx); i++)
+		loaded.avx[i] = (uint8_t)(i + 1);
+	asm volatile("xrstor64 %0" : : "m"(loaded), "a"(components), "d"(0));
+	asm volatile("xsavec64 %0" : "=m"(stored) : "a"(components), "d"(0));
+	return memcmp(loaded.avx, stored.avx, sizeof(loaded.avx)) == 0;
+}
+
+bool host_has_vcpu(void) {
+	return nacre_VCPU_ReadState(BASE_VCPU_CAP + VCPU_ID, NACRE_VCPU_XCR0_ALLOWED).error ==
+		seL4_NoError;
+}
+
+uint64_t host_vmcs_read(enum vmcs_field field) {
+	return microkit_vcpu_x86_read_vmcs(VCPU_ID, field);
+}
+
+void host_vmcs_write(enum vmcs_field field, uint64_t value) {
+	microkit_vcpu_x86_write_vmcs(VCPU_ID, field, value);
+}
+
+uint64_t host_state_read(uint64_t field) {
+	struct nacre_VCPU_ReadState answer = nacre_VCPU_ReadState(BASE_VCPU_CAP + VCPU_ID, field);
+	if (answer.error != seL4_NoError) microkit_internal_crash(answer.error);
+	return answer.value;
+}
+
+void host_state_write(uint64_t field, uint64_t value) {
+	seL4_Error error = nacre_VCPU_WriteState(BASE_VCPU_CAP + VCPU_ID, field, value);
+	if (error != seL4_NoError) microkit_internal_crash(error);
+}
+
+bool host_msr_direct(uint32_t number) {
+	return nacre_VCPU_SetMSRAccess(BASE_VCPU_CAP + VCPU_ID, number,
+		       VCPU_MSR_READ | VCPU_MSR_WRITE) == seL4_NoError;
+}
+
+uint64_t host_exit_word(unsigned index) { return microkit_mr_get((seL4_Uint8)index); }
+
+void host_registers_write(const uint64_t registers[X86_REGISTERS]) {
+	union {
+		seL4_VCPUContext context;
+		uint64_t words[HOST_REGISTERS];
+	} file;
+	for (unsigned i = 0; i < HOST_REGISTERS; i++)
+		file.words[i] = registers[host_register_order[i]];
+	microkit_vcpu_x86_write_regs(VCPU_ID, &file.context);
+}
+
+void host_guest_run(void) { microkit_vcpu_x86_on(); }
+
+void host_guest_pause(void) { microkit_vcpu_x86_off(); }
+
+bool host_timer_arm(uint64_t tsc) {
+	microkit_mr_set(0, tsc);
+	microkit_msginfo answer = microkit_ppcall(
+		HOST_CHANNEL_TIMER, microkit_msginfo_new(TIMER_SET, 1));
+	return microkit_msginfo_get_label(answer) == TIMER_OK;
+}
+
+uint64_t host_wall_clock(uint64_t *tsc) {
+	microkit_mr_set(0, 0);
+	microkit_mr_set(1, 0);
+	(void)microkit_ppcall(HOST_CHANNEL_TIMER, microkit_msginfo_new(TIMER_WALL_CLOCK, 0));
+	*tsc = microkit_mr_get(1);
+	return microkit_mr_get(0);
+}
+
+void host_console_signal(void) { microkit_notify(HOST_CHANNEL_CONSOLE); }
+
+void host_peer_signal(void) { microkit_notify(HOST_CHANNEL_PEER); }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Guest RAM: bounds checks and copies.
+#include <vmm/host/memory.h>
+
+#include <base/memory.h>
+
+void *memory_at(const struct guest_memory *memory, struct guest_physical address, uint64_t length) {
+	if (address.value > memory->size || length > memory->size - address.value) return NULL;
+	return memory->bytes + address.value;
+}
+
+bool memory_read(const struct guest_memory *memory, struct guest_physical address, void *buffer,
+	uint64_t length) {
+	const void *bytes = memory_at(memory, address, length);
+	if (bytes == NULL) return false;
+	memcpy(buffer, bytes, length);
+	return true;
+}
+
+bool memory_write(const struct guest_memory *memory, struct guest_physical address,
+	const void *buffer, uint64_t length) {
+	void *bytes = memory_at(memory, address, length);
+	if (bytes == NULL) return false;
+	memcpy(bytes, buffer, length);
+	return true;
+}

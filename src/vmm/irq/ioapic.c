@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// I/O APIC (82093AA data sheet, with the EOI register of version 20h).
+#include <vmm/irq/ioapic.h>
+
+#include <base/memory.h>
+
+enum ioapic_offset {
+	IOAPIC_SELECT = 0x00,
+	IOAPIC_WINDOW = 0x10,
+	IOAPIC_EOI = 0x40,
+};
+
+enum ioapic_index {
+	IOAPIC_ID = 0x00,
+	IOAPIC_VERSION = 0x01,
+	IOAPIC_ARBITRATION = 0x02,
+	IOAPIC_REDIRECTION = 0x10,
+	IOAPIC_INDICES = IOAPIC_REDIRECTION + 2 * IOAPIC_PINS,
+};
+
+#define IOAPIC_ID_MASK 0x0f000000u
+#define IOAPIC_VERSION_VALUE (0x20u | (IOAPIC_PINS - 1) << 16)
+
+#define ENTRY_VECTOR 0xffull
+#define ENTRY_DELIVERY_SHIFT 8
+#define ENTRY_LOGICAL (1ull << 11)
+#define ENTRY_REMOTE_REQUEST (1ull << 14)
+#define ENTRY_LEVEL (1ull << 15)
+#define ENTRY_MASKED (1ull << 16)
+#define ENTRY_DESTINATION_SHIFT 56
+#define ENTRY_WRITABLE (0xffull << ENTRY_DESTINATION_SHIFT | 0x1afffull)
+
+void ioapic_reset(struct ioapic *ioapic) {
+	memset(ioapic->redirection, 0, sizeof(ioapic->redirection));
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
+		ioapic->redirection[pin] = ENTRY_MASKED;
+	ioapic->id = 0;
+	ioapic->select = 0;
+	ioapic->latched = 0;
+}
+
+static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
+	uint64_t entry = ioapic->redirection[pin];
+	bool everybody = !(entry & ENTRY_LOGICAL) && entry >> ENTRY_DESTINATION_SHIFT == 0xff;
+	struct apic_message message = {
+		.destination = everybody ? APIC_EVERYBODY
+					 : (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT),
+		.destination_mode = entry & ENTRY_LOGICAL ? DESTINATION_LOGICAL
+							  : DESTINATION_PHYSICAL,
+		.delivery = (enum apic_delivery)(entry >> ENTRY_DELIVERY_SHIFT & 7),
+		.trigger = entry & ENTRY_LEVEL ? TRIGGER_LEVEL : TRIGGER_EDGE,
+		.vector = entry & ENTRY_VECTOR,
+	};
+	ioapic->send(ioapic->destination, &message);
+}
+
+// The wire's polarity is the entry's own business: lines here say "active", not "high voltage", so
+// an entry programmed active-low sees the same requests.
+static void ioapic_service(struct ioapic *ioapic, unsigned pin) {
+	uint64_t *entry = &ioapic->redirection[pin];
+	uint32_t bit = 1u << pin;
+	if (*entry & ENTRY_MASKED) return;
+	if (*entry & ENTRY_LEVEL) {
+		if (!(ioapic->levels & bit) || (*entry & ENTRY_REMOTE_REQUEST)) return;
+		*entry |= ENTRY_REMOTE_REQUEST;
+		ioapic->latched &= ~bit;
+		ioapic_send(ioapic, pin);
+		return;
+	}
+	if (!(ioapic->latched & bit)) return;
+	ioapic->latched &= ~bit;
+	ioapic_send(ioapic, pin);
+}
+
+void ioapic_pin_changed(void *controller, unsigned pin, enum line_level level) {
+	struct ioapic *ioapic = controller;
+	if (pin >= IOAPIC_PINS) return;
+	uint32_t bit = 1u << pin;
+	if (level == LINE_LOW) {
+		ioapic->levels &= ~bit;
+		return;
+	}
+	ioapic->levels |= bit;
+	// An edge on a masked pin is kept and sent at unmasking, or a device whose line stays high
+	// would never be heard again.
+	ioapic->latched |= bit;
+	ioapic_service(ioapic, pin);
+}
+
+void ioapic_end_of_interrupt(void *controller, uint8_t vector) {
+	struct ioapic *ioapic = controller;
+	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
+		uint64_t *entry = &ioapic->redirection[pin];
+		if (!(*entry & ENTRY_REMOTE_REQUEST) || (*entry & ENTRY_VECTOR) != vector) continue;
+		*entry &= ~ENTRY_REMOTE_REQUEST;
+		ioapic_service(ioapic, pin);
+	}
+}
+
+static uint32_t ioapic_index_read(const struct ioapic *ioapic) {
+	if (ioapic->select >= IOAPIC_REDIRECTION && ioapic->select < IOAPIC_INDICES) {
+		unsigned word = ioapic->select - IOAPIC_REDIRECTION;
+		return (uint32_t)(ioapic->redirection[word / 2] >> 32 * (word % 2));
+	}
+	switch (ioapic->select) {
+	case IOAPIC_ID:
+	case IOAPIC_ARBITRATION: return ioapic->id;
+	case IOAPIC_VERSION: return IOAPIC_VERSION_VALUE;
+	default: return 0;
+	}
+}
+
+static void ioapic_entry_write(struct ioapic *ioapic, unsigned word, uint32_t value) {
+	unsigned pin = word / 2;
+	unsigned shift = 32 * (word % 2);
+	uint64_t *entry = &ioapic->redirection[pin];
+	uint64_t wanted = (*entry & ~(0xffffffffull << shift)) | (uint64_t)value << shift;
+	*entry = (wanted & ENTRY_WRITABLE) | (*entry & ENTRY_REMOTE_REQUEST);
+	// Edge mode has no remote request; software clears a stuck one by switching to it and back.
+	if (!(*entry & ENTRY_LEVEL)) *entry &= ~ENTRY_REMOTE_REQUEST;
+	ioapic_service(ioapic, pin);
+}
+
+static void ioapic_index_write(struct ioapic *ioapic, uint32_t value) {
+	if (ioapic->select == IOAPIC_ID)
+		ioapic->id = value & IOAPIC_ID_MASK;
+	else if (ioapic->select >= IOAPIC_REDIRECTION && ioapic->select < IOAPIC_INDICES)
+		ioapic_entry_write(ioapic, ioapic->select - IOAPIC_REDIRECTION, value);
+}
+
+static uint64_t ioapic_read(void *device, uint64_t offset, enum bus_width) {
+	const struct ioapic *ioapic = device;
+	if (offset == IOAPIC_SELECT) return ioapic->select;
+	return offset == IOAPIC_WINDOW ? ioapic_index_read(ioapic) : 0;
+}
+
+static void ioapic_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
+	struct ioapic *ioapic = device;
+	if (offset == IOAPIC_SELECT)
+		ioapic->select = (uint8_t)value;
+	else if (offset == IOAPIC_WINDOW)
+		ioapic_index_write(ioapic, (uint32_t)value);
+	else if (offset == IOAPIC_EOI)
+		ioapic_end_of_interrupt(ioapic, (uint8_t)value);
+}
+
+const struct bus_device ioapic_page = {
+	.name = "I/O APIC",
+	.base = IOAPIC_ADDRESS,
+	.size = 0x1000,
+	.widths = BUS_WIDTH_4,
+	.read = ioapic_read,
+	.write = ioapic_write,
+};

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Control registers that exit: CR0 and CR4 where the VMM owns bits, CR8, XCR0.
+#pragma once
+
+#include <vmm/irq/lapic.h>
+#include <vmm/vcpu/vcpu.h>
+
+struct control {
+	const struct guest_memory *memory;
+	struct lapic *lapic; // CR8 is its task priority
+	uint64_t cr4_allowed;
+	uint64_t xcr0_allowed;
+	uint64_t xcr0;
+};
+
+// Each finishes the exit: the register is changed and the instruction passed, or #GP(0) is raised.
+void control_register_exit(struct control *control, struct vcpu *vcpu);
+void control_xsetbv_exit(struct control *control, struct vcpu *vcpu);

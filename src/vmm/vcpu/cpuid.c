@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// CPUID for the guest: masks over the host's answer, and the leaves that describe the virtual
+// machine.
+#include <vmm/vcpu/cpuid.h>
+
+#include <vmm/host/clock.h>
+#include <vmm/vcpu/vmx.h>
+#include <vmm/vcpu/x86.h>
+
+#include <base/compiler.h>
+
+enum cpuid_leaf {
+	LEAF_BASIC = 0x0,
+	LEAF_FEATURES = 0x1,
+	LEAF_CACHES = 0x4,
+	LEAF_POWER = 0x6,
+	LEAF_STRUCTURED = 0x7,
+	LEAF_TOPOLOGY = 0xb,
+	LEAF_XSAVE = 0xd,
+	LEAF_TSC = 0x15,
+	LEAF_FREQUENCY = 0x16,
+	LEAF_HYPERVISOR = 0x40000000,
+	LEAF_HYPERVISOR_FEATURES = 0x40000001,
+	LEAF_NACRE = 0x40000100,
+};
+#define LEAF_EXTENDED 0x80000000u
+#define LEAF_EXTENDED_FEATURES 0x80000001u
+#define LEAF_POWER_MANAGEMENT 0x80000007u
+#define LEAF_ADDRESS_SIZES 0x80000008u
+
+// Leaf 1, ECX: SSE3 PCLMUL SSSE3 CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE RDRAND.
+#define FEATURES_ECX 0x46da2203u
+#define FEATURES_ECX_X2APIC (1u << 21)
+#define FEATURES_ECX_TSC_DEADLINE (1u << 24)
+#define FEATURES_ECX_XSAVE (1u << 26)
+#define FEATURES_ECX_OSXSAVE (1u << 27)
+#define FEATURES_ECX_AVX (1u << 28 | 1u << 29 | 1u << 12) // AVX F16C FMA
+#define FEATURES_ECX_HYPERVISOR (1u << 31)
+#define FEATURES_ECX_PCID (1u << 17)
+// Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 APIC SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE
+// SSE2 SS, and MCE and MCA with no banks: Linux calls a CPU without them broken.
+#define FEATURES_EDX 0x0f8bfbffu
+#define FEATURES_EDX_APIC (1u << 9)
+
+// Leaf 7, EBX: FSGSBASE BMI1 FDP SMEP BMI2 ERMS FCS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA.
+#define STRUCTURED_EBX 0x219c23c9u
+#define STRUCTURED_EBX_FSGSBASE (1u << 0)
+#define STRUCTURED_EBX_TSC_ADJUST (1u << 1)
+#define STRUCTURED_EBX_SMEP (1u << 7)
+#define STRUCTURED_EBX_INVPCID (1u << 10)
+#define STRUCTURED_EBX_SMAP (1u << 20)
+#define STRUCTURED_EBX_AVX (1u << 5)
+#define STRUCTURED_EBX_AVX512 0xd0230000u
+// Leaf 7, ECX: UMIP GFNI MOVDIRI MOVDIR64B.
+#define STRUCTURED_ECX 0x18000104u
+#define STRUCTURED_ECX_UMIP (1u << 2)
+#define STRUCTURED_ECX_AVX 0x00000600u // VAES VPCLMULQDQ
+#define STRUCTURED_ECX_AVX512 0x00005842u // VBMI VBMI2 VNNI BITALG VPOPCNTDQ
+#define STRUCTURED_ECX_RDPID (1u << 22)
+// Leaf 7, EDX: FSRM MD_CLEAR SERIALIZE. Nothing whose MSR is not switched.
+#define STRUCTURED_EDX 0x00004410u
+
+#define EXTENDED_EDX 0x24100800u // SYSCALL NX 1-GiB pages, long mode
+#define EXTENDED_EDX_RDTSCP (1u << 27)
+#define EXTENDED_ECX 0x00000121u // LAHF LZCNT PREFETCHW
+
+enum {
+	BASIC_MAXIMUM = LEAF_FREQUENCY,
+	POWER_ARAT = 1 << 2,
+	CACHE_TYPE = 0x1f,
+	CACHE_ATTRIBUTES = 0x3fff, // without the counts of sharing CPUs
+	TOPOLOGY_THREAD = 1 << 8,
+	TOPOLOGY_CORE = 2 << 8,
+	POWER_INVARIANT_TSC = 1 << 8,
+	XSAVE_OPT_XGETBV = 5,
+	XSAVE_C = 2,
+	XSAVE_LEGACY_SIZE = 576,
+	XSAVE_COMPONENTS = 63,
+	XSAVE_ALIGNED = 1 << 1,
+	HYPERVISOR_NO_IO_DELAY = 1 << 1,
+	HERTZ_PER_MEGAHERTZ = 1000000,
+};
+#define EXTENDED_MAXIMUM LEAF_ADDRESS_SIZES
+
+struct cpuid_query {
+	const struct cpuid_model *model;
+	const struct cpuid_guest *guest;
+	uint32_t subleaf;
+};
+
+static struct cpuid_words cpuid_host(
+	const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf) {
+	uint32_t words[4];
+	model->host(leaf & LEAF_EXTENDED, 0, words);
+	if (leaf > words[0]) return (struct cpuid_words){0};
+	model->host(leaf, subleaf, words);
+	return (struct cpuid_words){words[0], words[1], words[2], words[3]};
+}
+
+static void answer_basic(const struct cpuid_query *, struct cpuid_words *words) {
+	words->eax = BASIC_MAXIMUM;
+}
+
+static void answer_features(const struct cpuid_query *query, struct cpuid_words *words) {
+	bool avx = query->model->xcr0_allowed & XCR0_AVX;
+	uint32_t allowed = FEATURES_ECX | (avx ? FEATURES_ECX_AVX : 0);
+	words->ebx = (words->ebx & 0xff00) | 1u << 16; // CLFLUSH line, one CPU, APIC id 0
+	words->ecx &= allowed;
+	words->ecx |= FEATURES_ECX_X2APIC | FEATURES_ECX_TSC_DEADLINE | FEATURES_ECX_HYPERVISOR;
+	bool enabled = query->guest->cr4 & CR4_OSXSAVE;
+	words->ecx |= (words->ecx & FEATURES_ECX_XSAVE) && enabled ? FEATURES_ECX_OSXSAVE : 0;
+	words->edx &= FEATURES_EDX;
+	if (!query->guest->apic_enabled) words->edx &= ~FEATURES_EDX_APIC;
+}
+
+static void answer_caches(const struct cpuid_query *, struct cpuid_words *words) {
+	if (words->eax & CACHE_TYPE)
+		words->eax &= CACHE_ATTRIBUTES;
+	else
+		*words = (struct cpuid_words){0};
+}
+
+static void answer_power(const struct cpuid_query *, struct cpuid_words *words) {
+	*words = (struct cpuid_words){.eax = POWER_ARAT};
+}
+
+static void answer_structured(const struct cpuid_query *query, struct cpuid_words *words) {
+	const struct cpuid_model *model = query->model;
+	if (query->subleaf != 0) {
+		*words = (struct cpuid_words){0};
+		return;
+	}
+	bool avx = model->xcr0_allowed & XCR0_AVX;
+	bool avx512 = (model->xcr0_allowed & XCR0_AVX512) == XCR0_AVX512;
+	bool invpcid = model->secondary_controls & SECONDARY_INVPCID;
+	bool rdpid = model->secondary_controls & SECONDARY_RDTSCP;
+	words->eax = 0;
+	words->ebx &= STRUCTURED_EBX | (avx ? STRUCTURED_EBX_AVX : 0) |
+		(avx512 ? STRUCTURED_EBX_AVX512 : 0) | (invpcid ? STRUCTURED_EBX_INVPCID : 0);
+	words->ebx |= STRUCTURED_EBX_TSC_ADJUST;
+	words->ecx &= STRUCTURED_ECX | (avx ? STRUCTURED_ECX_AVX : 0) |
+		(avx512 ? STRUCTURED_ECX_AVX512 : 0) | (rdpid ? STRUCTURED_ECX_RDPID : 0);
+	words->edx &= STRUCTURED_EDX;
+}
+
+static void answer_topology(const struct cpuid_query *query, struct cpuid_words *words) {
+	static const uint32_t types[] = {TOPOLOGY_THREAD, TOPOLOGY_CORE};
+	bool level = query->subleaf < array_count(types);
+	*words = (struct cpuid_words){
+		.ebx = level,
+		.ecx = (query->subleaf & 0xff) | (level ? types[query->subleaf] : 0),
+	};
+}
+
+// Size of the XSAVE area for the components in `mask`, in the standard or the compacted format.
+static uint32_t xsave_size(const struct cpuid_model *model, uint64_t mask, uint32_t compact) {
+	uint32_t size = XSAVE_LEGACY_SIZE;
+	for (uint32_t component = 2; component < XSAVE_COMPONENTS; component++) {
+		if (!(mask >> component & 1)) continue;
+		struct cpuid_words host = cpuid_host(model, LEAF_XSAVE, component);
+		uint32_t aligned = host.ecx & XSAVE_ALIGNED ? (size + 63) & ~63u : size;
+		uint32_t end = (compact ? aligned : host.ebx) + host.eax;
+		size = end > size ? end : size;
+	}
+	return size;
+}
+
+static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *words) {
+	const struct cpuid_model *model = query->model;
+	uint64_t allowed = model->xcr0_allowed;
+	struct cpuid_words answer = {0};
+	if (query->subleaf == 0) {
+		answer.eax = (uint32_t)allowed;
+		answer.ebx = xsave_size(model, query->guest->xcr0, 0);
+		answer.ecx = xsave_size(model, allowed, 0);
+		answer.edx = (uint32_t)(allowed >> 32);
+	} else if (query->subleaf == 1) {
+		// XSAVES stays off: no supervisor state is switched. A guest that cannot rely on
+		// the compacted format is better off without.
+		bool right = model->xsave_compacts &&
+			words->ebx == xsave_size(model, model->xcr0_host, 1);
+		bool compacts = right && (words->eax & XSAVE_C);
+		answer.eax = words->eax & (XSAVE_OPT_XGETBV | (compacts ? XSAVE_C : 0));
+		answer.ebx = compacts ? xsave_size(model, query->guest->xcr0, 1) : 0;
+	} else if (query->subleaf < XSAVE_COMPONENTS && (allowed >> query->subleaf & 1)) {
+		answer = *words;
+	}
+	*words = answer;
+}
+
+// All is told, so Linux calibrates neither the TSC nor the APIC timer, which is the crystal's.
+static void answer_tsc(const struct cpuid_query *query, struct cpuid_words *words) {
+	unsigned shift = clock_crystal_shift(query->model->tsc_hertz);
+	*words = (struct cpuid_words){
+		.eax = 1,
+		.ebx = 1u << shift,
+		.ecx = (uint32_t)(query->model->tsc_hertz >> shift),
+	};
+}
+
+static void answer_frequency(const struct cpuid_query *query, struct cpuid_words *words) {
+	uint32_t megahertz = (uint32_t)(query->model->tsc_hertz / HERTZ_PER_MEGAHERTZ);
+	*words = (struct cpuid_words){.eax = megahertz, .ebx = megahertz, .ecx = 100};
+}
+
+// The KVM interface with no feature but "ports need no delay": it says who answers x2APIC requests
+// without interrupt remapping, which Linux asks a hypervisor before it uses x2APIC mode.
+static void answer_hypervisor(const struct cpuid_query *, struct cpuid_words *words) {
+	*words = (struct cpuid_words){LEAF_HYPERVISOR_FEATURES, 0x4b4d564b, 0x564b4d56, 0x4d};
+}
+
+static void answer_hypervisor_features(const struct cpuid_query *, struct cpuid_words *words) {
+	*words = (struct cpuid_words){.eax = HYPERVISOR_NO_IO_DELAY};
+}
+
+static void answer_nacre(const struct cpuid_query *, struct cpuid_words *words) {
+	*words = (struct cpuid_words){LEAF_NACRE, 0x7263614e, 0x63614e65, 0x00006572}; // NacreNacre
+}
+
+static void answer_extended(const struct cpuid_query *, struct cpuid_words *words) {
+	words->eax = words->eax < EXTENDED_MAXIMUM ? words->eax : EXTENDED_MAXIMUM;
+}
+
+static void answer_extended_features(const struct cpuid_query *query, struct cpuid_words *words) {
+	bool rdtscp = query->model->secondary_controls & SECONDARY_RDTSCP;
+	words->ebx = 0;
+	words->ecx &= EXTENDED_ECX;
+	words->edx &= EXTENDED_EDX | (rdtscp ? EXTENDED_EDX_RDTSCP : 0);
+}
+
+static void answer_power_management(const struct cpuid_query *, struct cpuid_words *words) {
+	*words = (struct cpuid_words){.edx = POWER_INVARIANT_TSC};
+}
+
+static void answer_address_sizes(const struct cpuid_query *, struct cpuid_words *words) {
+	uint32_t physical = words->eax & 0xff;
+	// The guest-physical space is what a four-level EPT can map.
+	physical = physical > 48 ? 48 : physical;
+	*words = (struct cpuid_words){.eax = physical | 48 << 8};
+}
+
+static void answer_unchanged(const struct cpuid_query *, struct cpuid_words *) {}
+
+struct cpuid_row {
+	uint32_t first, last;
+	void (*answer)(const struct cpuid_query *query, struct cpuid_words *words);
+};
+
+// Leaves not listed read zero.
+static const struct cpuid_row cpuid_rows[] = {
+	{LEAF_BASIC, LEAF_BASIC, answer_basic},
+	{LEAF_FEATURES, LEAF_FEATURES, answer_features},
+	{0x2, 0x2, answer_unchanged}, // cache descriptors
+	{LEAF_CACHES, LEAF_CACHES, answer_caches},
+	{LEAF_POWER, LEAF_POWER, answer_power},
+	{LEAF_STRUCTURED, LEAF_STRUCTURED, answer_structured},
+	{LEAF_TOPOLOGY, LEAF_TOPOLOGY, answer_topology},
+	{LEAF_XSAVE, LEAF_XSAVE, answer_xsave},
+	{LEAF_TSC, LEAF_TSC, answer_tsc},
+	{LEAF_FREQUENCY, LEAF_FREQUENCY, answer_frequency},
+	{LEAF_HYPERVISOR, LEAF_HYPERVISOR, answer_hypervisor},
+	{LEAF_HYPERVISOR_FEATURES, LEAF_HYPERVISOR_FEATURES, answer_hypervisor_features},
+	{LEAF_NACRE, LEAF_NACRE, answer_nacre},
+	{LEAF_EXTENDED, LEAF_EXTENDED, answer_extended},
+	{LEAF_EXTENDED_FEATURES, LEAF_EXTENDED_FEATURES, answer_extended_features},
+	{0x80000002, 0x80000006, answer_unchanged}, // brand string, caches
+	{LEAF_POWER_MANAGEMENT, LEAF_POWER_MANAGEMENT, answer_power_management},
+	{LEAF_ADDRESS_SIZES, LEAF_ADDRESS_SIZES, answer_address_sizes},
+};
+
+void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *guest, uint32_t leaf,
+	uint32_t subleaf, struct cpuid_words *words) {
+	struct cpuid_query query = {.model = model, .guest = guest, .subleaf = subleaf};
+	*words = (struct cpuid_words){0};
+	for (unsigned i = 0; i < array_count(cpuid_rows); i++) {
+		if (leaf < cpuid_rows[i].first || leaf > cpuid_rows[i].last) continue;
+		bool ours = leaf >= LEAF_HYPERVISOR && leaf < LEAF_EXTENDED;
+		if (!ours) *words = cpuid_host(model, leaf, subleaf);
+		cpuid_rows[i].answer(&query, words);
+		return;
+	}
+}
+
+uint8_t cpuid_address_bits(const struct cpuid_model *model) {
+	const struct cpuid_guest guest = {0};
+	struct cpuid_words words;
+	cpuid_answer(model, &guest, LEAF_ADDRESS_SIZES, 0, &words);
+	return (uint8_t)words.eax;
+}
+
+uint32_t cpuid_cr4_allowed(const struct cpuid_model *model) {
+	const struct cpuid_guest guest = {0};
+	struct cpuid_words features, structured;
+	cpuid_answer(model, &guest, LEAF_FEATURES, 0, &features);
+	cpuid_answer(model, &guest, LEAF_STRUCTURED, 0, &structured);
+	uint32_t allowed = CR4_BASELINE | CR4_MCE;
+	allowed |= features.ecx & FEATURES_ECX_PCID ? CR4_PCIDE : 0;
+	allowed |= features.ecx & FEATURES_ECX_XSAVE ? CR4_OSXSAVE : 0;
+	allowed |= structured.ebx & STRUCTURED_EBX_FSGSBASE ? CR4_FSGSBASE : 0;
+	allowed |= structured.ebx & STRUCTURED_EBX_SMEP ? CR4_SMEP : 0;
+	allowed |= structured.ebx & STRUCTURED_EBX_SMAP ? CR4_SMAP : 0;
+	allowed |= structured.ecx & STRUCTURED_ECX_UMIP ? CR4_UMIP : 0;
+	return allowed;
+}

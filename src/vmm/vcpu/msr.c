@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Model-specific registers: the table and the few registers that do something.
+#include <vmm/vcpu/msr.h>
+
+#include <vmm/host/host.h>
+
+#include <abi/vcpu.h>
+
+#include <base/compiler.h>
+
+struct msr_row {
+	uint32_t first, last;
+	bool (*read)(struct msr_file *file, uint32_t number, uint64_t *value);
+	bool (*write)(struct msr_file *file, uint32_t number, uint64_t value);
+	uint64_t value; // of a constant register
+};
+
+#define MTRR_TYPE_MASK 0xffu
+#define MTRR_TYPE_FIXED_ENABLE (1u << 10)
+#define MTRR_TYPE_ENABLE (1u << 11)
+#define MTRR_TYPE_WRITE_BACK 6u
+#define MTRR_WRITE_COMBINING (1u << 10) // supported; no variable and no fixed ranges
+#define MISC_ENABLE_VALUE 0x1801u // fast strings; branch trace and PEBS unavailable
+#define FEATURE_CONTROL_LOCKED 1u // VMX off
+#define MICROCODE_REVISION (1ull << 32)
+#define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
+
+static bool write_ignored(struct msr_file *, uint32_t, uint64_t) { return true; }
+
+static bool read_tsc(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = clock_now(file->clock);
+	return true;
+}
+
+static void move_tsc(struct msr_file *file, uint64_t distance) {
+	file->tsc_adjust += distance;
+	file->clock->offset += distance;
+	lapic_timer_move(file->lapic, distance);
+	host_state_write(VCPU_STATE_TSC_OFFSET, file->clock->offset);
+}
+
+static bool write_tsc(struct msr_file *file, uint32_t, uint64_t value) {
+	move_tsc(file, value - clock_now(file->clock));
+	return true;
+}
+
+static bool read_tsc_adjust(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = file->tsc_adjust;
+	return true;
+}
+
+static bool write_tsc_adjust(struct msr_file *file, uint32_t, uint64_t value) {
+	move_tsc(file, value - file->tsc_adjust);
+	return true;
+}
+
+static bool read_apic_base(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = file->lapic->base;
+	return true;
+}
+
+static bool write_apic_base(struct msr_file *file, uint32_t, uint64_t value) {
+	return lapic_base_write(file->lapic, value);
+}
+
+static bool read_deadline(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = lapic_deadline_read(file->lapic);
+	return true;
+}
+
+static bool write_deadline(struct msr_file *file, uint32_t, uint64_t value) {
+	lapic_deadline_write(file->lapic, value);
+	return true;
+}
+
+static bool read_x2apic(struct msr_file *file, uint32_t number, uint64_t *value) {
+	return lapic_msr_read(file->lapic, number, value);
+}
+
+static bool write_x2apic(struct msr_file *file, uint32_t number, uint64_t value) {
+	return lapic_msr_write(file->lapic, number, value);
+}
+
+static bool read_mtrr_type(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = file->mtrr_default_type;
+	return true;
+}
+
+static bool write_mtrr_type(struct msr_file *file, uint32_t, uint64_t value) {
+	const uint64_t writable = MTRR_TYPE_MASK | MTRR_TYPE_FIXED_ENABLE | MTRR_TYPE_ENABLE;
+	uint64_t type = value & MTRR_TYPE_MASK;
+	// Types 2 and 3 are reserved (SDM table 11-8).
+	if ((value & ~writable) || type > MTRR_TYPE_WRITE_BACK || type == 2 || type == 3)
+		return false;
+	file->mtrr_default_type = value;
+	return true;
+}
+
+static bool read_efer(struct msr_file *, uint32_t, uint64_t *value) {
+	*value = host_vmcs_read(VMCS_GUEST_EFER);
+	return true;
+}
+
+static bool write_efer(struct msr_file *, uint32_t, uint64_t value) {
+	uint64_t before = host_vmcs_read(VMCS_GUEST_EFER);
+	if (value & ~(uint64_t)(EFER_WRITABLE | EFER_LMA)) return false;
+	bool paging = host_vmcs_read(VMCS_GUEST_CR0) & CR0_PG;
+	if (paging && ((value ^ before) & EFER_LME)) return false;
+	// LMA is the CPU's: it follows CR0.PG, and writes to it are ignored.
+	host_vmcs_write(VMCS_GUEST_EFER, (value & EFER_WRITABLE) | (before & EFER_LMA));
+	return true;
+}
+
+static bool read_debugctl(struct msr_file *, uint32_t, uint64_t *value) {
+	*value = host_vmcs_read(VMCS_GUEST_DEBUGCTL);
+	return true;
+}
+
+static bool write_debugctl(struct msr_file *, uint32_t, uint64_t value) {
+	if (value & ~(uint64_t)DEBUGCTL_BRANCH_STEP) return false;
+	host_vmcs_write(VMCS_GUEST_DEBUGCTL, value);
+	return true;
+}
+
+// Without `read` the register reads `value`; without `write` writing it faults. A row with
+// `absent` as its reader is known not to exist: software probes for it, so no log.
+static bool absent(struct msr_file *, uint32_t, uint64_t *) { return false; }
+
+static const struct msr_row msr_rows[] = {
+	{MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, read_deadline, write_deadline, 0},
+	{MSR_X2APIC_FIRST, MSR_X2APIC_LAST, read_x2apic, write_x2apic, 0},
+	{MSR_P5_MC_ADDRESS, MSR_P5_MC_TYPE, NULL, write_ignored, 0},
+	{MSR_TSC, MSR_TSC, read_tsc, write_tsc, 0},
+	{MSR_PLATFORM_ID, MSR_PLATFORM_ID, NULL, NULL, 0},
+	{MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base, 0},
+	{MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, NULL, NULL, FEATURE_CONTROL_LOCKED},
+	{MSR_TSC_ADJUST, MSR_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust, 0},
+	{MSR_MICROCODE_UPDATE, MSR_MICROCODE_UPDATE, absent, write_ignored, 0},
+	{MSR_MICROCODE_REVISION, MSR_MICROCODE_REVISION, NULL, write_ignored, MICROCODE_REVISION},
+	{MSR_MTRR_CAPABILITY, MSR_MTRR_CAPABILITY, NULL, NULL, MTRR_WRITE_COMBINING},
+	{MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_type, write_mtrr_type, 0},
+	{MSR_MCG_CAPABILITY, MSR_MCG_CAPABILITY, NULL, NULL, 0},
+	{MSR_MCG_STATUS, MSR_MCG_STATUS, NULL, write_ignored, 0},
+	{MSR_MISC_ENABLE, MSR_MISC_ENABLE, NULL, write_ignored, MISC_ENABLE_VALUE},
+	{MSR_DEBUGCTL, MSR_DEBUGCTL, read_debugctl, write_debugctl, 0},
+	{MSR_EFER, MSR_EFER, read_efer, write_efer, 0},
+	{0x34, 0x35, absent, NULL, 0}, // SMI count, core and thread count
+	{0x48, 0x49, absent, NULL, 0}, // speculation control
+	{0x4e, 0x4f, absent, NULL, 0}, // processor inventory number
+	{0xc1, 0xc8, absent, NULL, 0}, // performance counters
+	{0xce, 0xce, absent, NULL, 0}, // platform information
+	{0xe7, 0xe8, absent, NULL, 0}, // APERF, MPERF
+	{0x10a, 0x10b, absent, NULL, 0}, // architectural capabilities, L1D flush
+	{0x122, 0x123, absent, NULL, 0}, // TSX control, SRBDS control
+	{0x140, 0x140, absent, NULL, 0}, // miscellaneous feature enables
+	{0x150, 0x150, absent, NULL, 0}, // voltage mailbox
+	{0x186, 0x18d, absent, NULL, 0}, // performance event selection
+	{0x198, 0x19c, absent, NULL, 0}, // frequency and thermal
+	{0x1ad, 0x1b1, absent, NULL, 0}, // turbo, energy bias, package thermal
+	{0x1c8, 0x1c9, absent, NULL, 0}, // last branch record
+	{0x309, 0x30b, absent, NULL, 0}, // fixed counters
+	{0x345, 0x345, absent, NULL, 0}, // performance capabilities
+	{0x38d, 0x390, absent, NULL, 0}, // counter control
+	{0x606, 0x64f, absent, NULL, 0}, // power limits
+	{0x770, 0x777, absent, NULL, 0}, // hardware P-states
+	{0xda0, 0xda0, absent, NULL, 0}, // XSS
+	{0xc0011029, 0xc0011029, absent, NULL, 0}, // another vendor's
+};
+
+static const struct msr_row *msr_find(uint32_t number) {
+	for (unsigned i = 0; i < array_count(msr_rows); i++)
+		if (number >= msr_rows[i].first && number <= msr_rows[i].last) return &msr_rows[i];
+	return NULL;
+}
+
+void msr_reset(struct msr_file *file) {
+	file->mtrr_default_type = MTRR_TYPE_ENABLE | MTRR_TYPE_WRITE_BACK;
+	file->tsc_adjust = 0;
+}
+
+enum msr_result msr_read(struct msr_file *file, uint32_t number, uint64_t *value) {
+	const struct msr_row *row = msr_find(number);
+	if (row == NULL) return MSR_UNKNOWN;
+	*value = row->value;
+	if (row->read == NULL) return MSR_DONE;
+	return row->read(file, number, value) ? MSR_DONE : MSR_FAULT;
+}
+
+enum msr_result msr_write(struct msr_file *file, uint32_t number, uint64_t value) {
+	const struct msr_row *row = msr_find(number);
+	if (row == NULL) return MSR_UNKNOWN;
+	if (row->write == NULL) return MSR_FAULT;
+	return row->write(file, number, value) ? MSR_DONE : MSR_FAULT;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory operands: segment checks (SDM 3A 5.3 and 5.4, volume 1 3.3.7.1), page walks, accesses.
+#include <vmm/vcpu/operand.h>
+
+#include <vmm/vcpu/breakpoint.h>
+
+#include <base/memory.h>
+
+enum { PAGE_SIZE = 0x1000, PRIVILEGE_USER = 3, RFLAGS_V86 = 1 << 17 };
+
+enum segment_type {
+	TYPE_READABLE_OR_WRITABLE = 1 << 1, // of code, of data
+	TYPE_EXPAND_DOWN = 1 << 2,
+	TYPE_CODE = 1 << 3,
+};
+
+static uint64_t segment_field(enum vmcs_field of_es, enum segment segment) {
+	return host_vmcs_read((enum vmcs_field)(of_es + 2 * segment));
+}
+
+void operand_space_load(struct operand_space *space, struct vcpu *vcpu,
+	const struct guest_memory *memory, struct bus *bus) {
+	uint64_t code = host_vmcs_read(VMCS_GUEST_CS_ACCESS);
+	uint64_t privilege = host_vmcs_read(VMCS_GUEST_SS_ACCESS) >> SEGMENT_PRIVILEGE_SHIFT & 3;
+	*space = (struct operand_space){
+		.vcpu = vcpu,
+		.memory = memory,
+		.bus = bus,
+		.paging = vcpu_paging(vcpu),
+		.code_size = code & SEGMENT_32 ? CODE_32 : CODE_16,
+		.debug_control = host_vmcs_read(VMCS_GUEST_DR7),
+	};
+	if ((code & SEGMENT_CODE_64) && (space->paging.efer & EFER_LMA)) space->code_size = CODE_64;
+	space->access = privilege == PRIVILEGE_USER ? WALK_USER : 0;
+	space->access |= vcpu->rflags & RFLAGS_ACCESS ? WALK_FLAG_AC : 0;
+}
+
+// What the VMCS holds of type and limit is good for all modes but 64-bit mode.
+static bool segment_permits(
+	const struct operand_space *space, const struct place *place, enum walk_access access) {
+	uint64_t rights = segment_field(VMCS_GUEST_ES_ACCESS, place->segment);
+	uint64_t limit = segment_field(VMCS_GUEST_ES_LIMIT, place->segment);
+	uint64_t last = place->offset + (place->width - 1);
+	bool real = !(space->paging.cr0 & CR0_PE) || (space->vcpu->rflags & RFLAGS_V86);
+	bool code = rights & TYPE_CODE;
+	if (rights & SEGMENT_UNUSABLE) return false;
+	if (!real && (code || access == WALK_WRITE)) {
+		if (code && access == WALK_WRITE) return false;
+		if (!(rights & TYPE_READABLE_OR_WRITABLE)) return false;
+	}
+	if (code || !(rights & TYPE_EXPAND_DOWN)) return last <= limit;
+	return place->offset > limit && last <= (rights & SEGMENT_32 ? UINT32_MAX : UINT16_MAX);
+}
+
+static bool is_canonical(uint64_t address) {
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static bool find_linear(const struct operand_space *space, const struct place *place,
+	enum walk_access access, uint64_t *linear) {
+	bool wide = space->code_size == CODE_64;
+	bool based = !wide || place->segment >= SEGMENT_FS;
+	*linear = place->offset + (based ? segment_field(VMCS_GUEST_ES_BASE, place->segment) : 0);
+	if (wide) return is_canonical(*linear) && is_canonical(*linear + (place->width - 1));
+	*linear &= UINT32_MAX;
+	return segment_permits(space, place, access);
+}
+
+static bool is_misaligned(const struct operand_space *space, uint64_t linear, uint8_t width) {
+	return (linear & (width - 1)) != 0 && (space->access & WALK_USER) &&
+		(space->access & WALK_FLAG_AC) && (space->paging.cr0 & CR0_AM);
+}
+
+static bool locate_part(const struct operand_space *space, uint64_t linear, enum walk_access access,
+	struct guest_physical *physical) {
+	struct walk walk = {.linear = linear, .access = space->access | access};
+	bool found = walk_translate(space->memory, &space->paging, &walk);
+	if (!found) vcpu_raise_page_fault(space->vcpu, walk.linear, walk.error_code);
+	*physical = walk.physical;
+	return found;
+}
+
+bool operand_locate(struct operand_space *space, const struct place *place, enum walk_access access,
+	struct operand *operand) {
+	uint64_t linear;
+	if (!find_linear(space, place, access, &linear)) {
+		vcpu_raise_with_code(space->vcpu,
+			place->segment == SEGMENT_SS ? EXCEPTION_STACK
+						     : EXCEPTION_GENERAL_PROTECTION,
+			0);
+		return false;
+	}
+	if (is_misaligned(space, linear, place->width)) {
+		vcpu_raise_with_code(space->vcpu, EXCEPTION_ALIGNMENT, 0);
+		return false;
+	}
+	uint64_t left = PAGE_SIZE - linear % PAGE_SIZE;
+	uint64_t next = linear + left;
+	if (space->code_size != CODE_64) next &= UINT32_MAX;
+	*operand = (struct operand){.linear = linear, .width = place->width};
+	operand->first = left < place->width ? (uint8_t)left : place->width;
+	return locate_part(space, linear, access, &operand->part[0]) &&
+		(operand->first == place->width ||
+			locate_part(space, next, access, &operand->part[1]));
+}
+
+// Devices see the whole operand; of one that crosses a page, bytes.
+static uint64_t part_read(
+	struct operand_space *space, struct guest_physical from, uint8_t count, bool whole) {
+	uint64_t value = 0;
+	if (memory_read(space->memory, from, &value, count)) return value;
+	if (whole) return bus_read(space->bus, from.value, (enum bus_width)count);
+	for (uint8_t i = 0; i < count; i++)
+		value |= bus_read(space->bus, from.value + i, BUS_WIDTH_1) << 8 * i;
+	return value;
+}
+
+static void part_write(struct operand_space *space, struct guest_physical to, uint8_t count,
+	bool whole, uint64_t value) {
+	if (memory_write(space->memory, to, &value, count)) return;
+	if (whole) {
+		bus_write(space->bus, to.value, (enum bus_width)count, value);
+		return;
+	}
+	for (uint8_t i = 0; i < count; i++)
+		bus_write(space->bus, to.value + i, BUS_WIDTH_1, value >> 8 * i);
+}
+
+uint64_t operand_read(struct operand_space *space, const struct operand *operand) {
+	uint8_t first = operand->first;
+	bool whole = first == operand->width;
+	space->debug_hits |= breakpoint_hits(
+		space->debug_control, BREAKPOINT_READ, operand->linear, operand->width);
+	uint64_t value = part_read(space, operand->part[0], first, whole);
+	if (whole) return value;
+	return value |
+		part_read(space, operand->part[1], operand->width - first, whole) << 8 * first;
+}
+
+void operand_write(struct operand_space *space, const struct operand *operand, uint64_t value) {
+	uint8_t first = operand->first;
+	bool whole = first == operand->width;
+	space->debug_hits |= breakpoint_hits(
+		space->debug_control, BREAKPOINT_WRITE, operand->linear, operand->width);
+	part_write(space, operand->part[0], first, whole, value);
+	if (whole) return;
+	part_write(space, operand->part[1], operand->width - first, whole, value >> 8 * first);
+}
+
+bool operand_fetch(const struct operand_space *space, uint64_t rip, struct walk *walk) {
+	*walk = (struct walk){
+		.linear = rip,
+		.access = (space->access & WALK_USER) | WALK_FETCH,
+	};
+	if (space->code_size != CODE_64)
+		walk->linear = (rip + host_vmcs_read(VMCS_GUEST_CS_BASE)) & UINT32_MAX;
+	return walk_translate(space->memory, &space->paging, walk);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Memory operands of instructions that the VMM carries out: their segment, the guest's page tables,
+// and then memory or a device.
+#pragma once
+
+#include <vmm/bus/bus.h>
+#include <vmm/vcpu/decode.h>
+#include <vmm/vcpu/vcpu.h>
+
+// How the guest reaches memory, as of one exit.
+struct operand_space {
+	struct vcpu *vcpu;
+	const struct guest_memory *memory;
+	struct bus *bus;
+	struct paging paging;
+	enum code_size code_size;
+	unsigned access; // WALK_USER and WALK_FLAG_AC
+	uint64_t debug_control; // DR7
+	uint64_t debug_hits; // pending debug exceptions so far
+};
+
+struct place {
+	enum segment segment;
+	uint64_t offset;
+	uint8_t width;
+};
+
+// An operand that may be accessed. It has a second part if it crosses into another page.
+struct operand {
+	uint64_t linear;
+	struct guest_physical part[2];
+	uint8_t width;
+	uint8_t first; // bytes in the first part
+};
+
+void operand_space_load(struct operand_space *space, struct vcpu *vcpu,
+	const struct guest_memory *memory, struct bus *bus);
+// False when the access faults; the fault is raised then.
+[[nodiscard]] bool operand_locate(struct operand_space *space, const struct place *place,
+	enum walk_access access, struct operand *operand);
+[[nodiscard]] uint64_t operand_read(struct operand_space *space, const struct operand *operand);
+void operand_write(struct operand_space *space, const struct operand *operand, uint64_t value);
+// Where an instruction's bytes lie; false after a page fault, which is in *walk.
+[[nodiscard]] bool operand_fetch(
+	const struct operand_space *space, uint64_t rip, struct walk *walk);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Guest page-table walk: linear to guest-physical address in every paging mode of the guest. Pure.
+#pragma once
+
+#include <vmm/host/memory.h>
+#include <vmm/vcpu/x86.h>
+
+enum { PAGING_DIRECTORY = 4 };
+
+// The registers a walk depends on.
+struct paging {
+	uint64_t cr0, cr3, cr4, efer;
+	uint64_t directory[PAGING_DIRECTORY]; // the pointers that PAE paging keeps in the CPU
+};
+
+enum walk_access {
+	WALK_READ = 0,
+	WALK_WRITE = 1 << 0,
+	WALK_USER = 1 << 1,
+	WALK_FETCH = 1 << 2,
+	WALK_FLAG_AC = 1 << 3, // RFLAGS.AC is set, which lets supervisor code past SMAP
+};
+
+[[nodiscard]] static inline bool paging_is_pae(const struct paging *paging) {
+	return (paging->cr0 & CR0_PG) && (paging->cr4 & CR4_PAE) && !(paging->efer & EFER_LMA);
+}
+
+struct walk {
+	uint64_t linear;
+	unsigned access; // of enum walk_access
+	struct guest_physical physical; // set on success
+	uint32_t error_code; // of the page fault, set on failure
+};
+
+// Sets accessed and dirty bits as the CPU would. False means #PF with walk->error_code.
+[[nodiscard]] bool walk_translate(
+	const struct guest_memory *memory, const struct paging *paging, struct walk *walk);
