@@ -65,7 +65,7 @@ static void difference_print(const struct run *run, size_t word) {
 		&run->memory, run->before, &caller->context);
 	unsigned shown = 0;
 
-	printf("equivalence: seed %lu, operation %lu: %s of thread %u: fast and slow path differ%s\n",
+	printf("equivalence: seed %lu, operation %lu: %s of thread %u: the paths differ%s\n",
 		run->seed, run->operations, name, world_number(&run->world, caller),
 		other == run->before ? ", though the fast one gave up" : "");
 	printf("  registers: rdx %ld rdi 0x%lx rsi 0x%lx r12 0x%lx\n", (int64_t)context->rdx,

@@ -29,8 +29,8 @@ void order_check(const struct run *run, const char *path) {
 		const struct thread *thread = run->world.threads[i];
 
 		if (!thread->is_queued || run->was_queued[i] || is_placed(run, thread)) continue;
-		printf("equivalence: seed %lu, operation %lu: %s leaves thread %u at the wrong end of "
-		       "its level\n",
+		printf("equivalence: seed %lu, operation %lu: %s leaves thread %u at the wrong "
+		       "end of its level\n",
 			run->seed, run->operations, path, i);
 		fflush(stdout);
 		exit(1);
