@@ -13,7 +13,7 @@ enum way { ROUND_TRIP, INTO_GUEST, OUT_OF_GUEST };
 #define WAY_OF(guest, way) ((guest) << 2 | (way))
 enum { WAY_MASK = 3, GUEST_SHIFT = 2 };
 
-// Words of the exit record (vtx.md 2).
+// Words of the exit record (VCPU-5).
 enum { WORD_EAX = 10, WORD_EDX = 13 };
 
 // RDTSC begins each, so that edx:eax says when the guest came to run.

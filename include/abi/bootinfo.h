@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the initial task is given (ABI fact: bootinfo.md).
+// What the initial task is given (BOOT-6).
 #pragma once
 
 #include <abi/compiler.h>
@@ -67,7 +67,7 @@ ABI_ASSERT(offsetof(struct bootinfo, empty) == 40);
 ABI_ASSERT(offsetof(struct bootinfo, root_cnode_bits) == 136);
 ABI_ASSERT(offsetof(struct bootinfo, untyped_list) == 184);
 
-// Extra bootinfo: chunks back to back from the page after the bootinfo frame (bootinfo.md 3).
+// Extra bootinfo: chunks back to back from the page after the bootinfo frame (BOOT-16).
 enum bootinfo_chunk_id {
 	BOOTINFO_PADDING = 0,
 	BOOTINFO_VBE = 1,

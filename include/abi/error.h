@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Error codes an invocation answers with: the label of the reply to a Call (ABI fact: errors.md 1).
+// Error codes an invocation answers with: the label of the reply to a Call (INV-9).
 #pragma once
 
 enum error {
@@ -23,7 +23,7 @@ enum error {
 	ERROR_NO_REPLY = 33,
 };
 
-// Why a capability address did not resolve (errors.md 2, faults.md 4).
+// Why a capability address did not resolve (CAP-7, FAULT-9).
 enum lookup_failure_kind {
 	LOOKUP_INVALID_ROOT = 1,
 	LOOKUP_MISSING_CAPABILITY = 2,

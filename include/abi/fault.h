@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fault numbers and message lengths (ABI fact: faults.md 1).
+// Fault numbers and message lengths (FAULT-9 to FAULT-13).
 #pragma once
 
 enum fault_kind {
@@ -20,5 +20,5 @@ enum {
 	FAULT_TIMEOUT_LENGTH = 2,
 	FAULT_TIMEOUT_REPLY_LENGTH = 19,
 	FAULT_VM_LENGTH = 4,
-	USER_CONTEXT_WORDS = 20, // ReadRegisters, WriteRegisters (usercontext.md 1)
+	USER_CONTEXT_WORDS = 20, // ReadRegisters, WriteRegisters (THR-10)
 };

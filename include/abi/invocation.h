@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Invocations: one row an operation (ABI fact: invocations.md 3 and 4, column "main"; the labels
+// Invocations: one row an operation (INV-1 to INV-14; the labels
 // from 0x1000 are Nacre extensions, docs/abi-extensions.md). The kernel's decoder, the client stubs
 // and the tests all expand this table.
 //

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Message tag and IPC buffer (ABI fact: messageinfo.md 1 to 3).
+// Message tag and IPC buffer (MSG-1 to MSG-6).
 #pragma once
 
 #include <abi/compiler.h>
@@ -40,7 +40,7 @@ static inline uint64_t tag_make(
 		caps << TAG_CAPS_SHIFT | length;
 }
 
-// Message length; values above 120 are treated as 120 (messageinfo.md 1).
+// Message length; values above 120 are treated as 120 (MSG-1).
 static inline unsigned tag_length(uint64_t tag) {
 	unsigned length = tag & ((1u << TAG_LENGTH_BITS) - 1);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Object kinds for Untyped_Retype and their sizes (ABI fact: objects.md 1 and 2, column "main").
+// Object kinds for Untyped_Retype and their sizes (OBJ-1).
 #pragma once
 
 enum object_type {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Capability rights word (ABI fact: objects.md 3).
+// Capability rights word (OBJ-4).
 #pragma once
 
 enum {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System call numbers and register convention (ABI fact: syscalls.md 1 and 2).
+// System call numbers and register convention (SYS-1, SYS-2).
 //
 //   rdx  number (signed, all 64 bits)      rdi  destination or source capability; returns the badge
 //   rsi  message tag                       r10, r8, r9, r15  message words 0..3

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Virtual CPU interface: exit record and Nacre's extended state (ABI fact: vtx.md 2; extensions:
+// Virtual CPU interface: exit record and Nacre's extended state (VCPU-5; extensions:
 // docs/abi-extensions.md).
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the initial task is given, under its official names (abi/bootinfo.md).
+// What the initial task is given, under its official names (BOOT-6).
 #pragma once
 
 #include <abi/compiler.h>

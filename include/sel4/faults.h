@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fault numbers and the message words of each fault under their official names (abi/faults.md).
+// Fault numbers and the message words of each fault under their official names (FAULT-9 to
+// FAULT-13).
 #pragma once
 
 #include <abi/compiler.h>

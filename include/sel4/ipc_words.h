@@ -104,7 +104,7 @@ static inline seL4_MessageInfo_t seL4_NBSendRecvWithMRs(seL4_CPtr dest, seL4_Mes
 }
 
 // Behaves like the official stub, which replies through `dest` as a reply capability, waits there
-// too and does not look at `src` (abi/syscalls.md 4.12).
+// too and does not look at `src` (libsel4 has it so).
 static inline seL4_MessageInfo_t seL4_NBSendWaitWithMRs(seL4_CPtr dest, seL4_MessageInfo_t msgInfo,
 	seL4_CPtr src, seL4_Word *sender, seL4_Word *mr0, seL4_Word *mr1, seL4_Word *mr2,
 	seL4_Word *mr3) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Types of the client interface under their official names. Layouts: abi/messageinfo.md,
-// abi/objects.md 4, abi/usercontext.md 1, abi/vtx.md 4.
+// Types of the client interface under their official names. Layouts: MSG-2, CAP-10,
+// THR-10, VCPU-12.
 #pragma once
 
 #include <abi/compiler.h>

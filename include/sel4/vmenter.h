@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Message words of a VM entry and exit under their official names (abi/vtx.md 2).
+// Message words of a VM entry and exit under their official names (VCPU-4, VCPU-5).
 #pragma once
 
 #include <abi/vcpu.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fault messages in words (abi/faults.md).
+// Fault messages in words (FAULT-9 to FAULT-13).
 #include <root/fault_report.h>
 
 #include <base/compiler.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // I/O address spaces. The kernel makes a device's tree of the tables it is given, from the root
-// down (abi/invocations.md, X86IOPageTableMap); it has as many levels as BootInfo says.
+// down (DMA-1); it has as many levels as BootInfo says.
 #include <root/io_space.h>
 
 #include <abi/object.h>

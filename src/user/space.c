@@ -12,7 +12,7 @@
 enum {
 	SPACE_LEVELS = 3,
 	KNOWN_TABLES = 512,
-	// Message words of a FailedLookup, see abi/errors.md 2.
+	// Message words of a FailedLookup, see INV-9.
 	LOOKUP_KIND_WORD = 1,
 	LOOKUP_LEVEL_WORD = SEL4_MAPPING_LOOKUP_LEVEL,
 };

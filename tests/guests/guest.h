@@ -85,7 +85,7 @@ enum reason {
 #define REASON_ENTRY_FAILED 0xffffffffu
 #define EVENT_VALID 0x80000000u
 
-// Words of the exit record (vtx.md 2).
+// Words of the exit record (VCPU-5).
 enum exit_word {
 	WORD_RIP = 0,
 	WORD_PRIMARY = 1,

@@ -17,7 +17,7 @@ enum {
 	STOPS = 3,
 	BUDGET_US = 1000,
 	PERIOD_US = 4000,
-	SLICE_US = 5000, // of the initial task (bootinfo.md)
+	SLICE_US = 5000, // of the initial task (BOOT-5)
 	ROUNDS = 100, // the guest goes on if it counts so far
 	REGISTER_R10 = 12,
 };

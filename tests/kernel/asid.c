@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: ASID control and pools (semantics.md K).
+// Tests: ASID control and pools (MEM-16 to MEM-20).
 #include "snippets.h"
 #include "world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: what the initial task is given (bootinfo.md).
+// Tests: what the initial task is given (BOOT-1 to BOOT-16).
 #include "world.h"
 
 static void fields(void) {

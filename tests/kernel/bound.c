@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: notifications bound to a thread or to a scheduling context (semantics.md E5 to E8).
+// Tests: notifications bound to a thread or to a scheduling context (NTF-6 to NTF-11).
 #include "world.h"
 
 static void receive_rounds(struct helper *helper) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: budgets, replenishment and timeout faults, by ratios of work done (semantics.md G5 to G9,
-// G14, G19).
+// Tests: budgets, replenishment and timeout faults, by ratios of work done (SCHED-9 to SCHED-15,
+// SCHED-17).
 #include "snippets.h"
 #include "world.h"
 
@@ -12,7 +12,8 @@ static void spin(struct helper *helper) {
 }
 
 // Share in per mille of a limited thread above an unlimited one. Periods are long because an
-// emulator's timer may be late by milliseconds, and a refill starts when its thread does (G7).
+// emulator's timer may be late by milliseconds, and a refill starts when its thread does
+// (SCHED-13).
 static uint64_t share_measure(struct sched_setting setting, void (*run)(struct helper *)) {
 	struct helper *limited = helper_make_with(PRIORITY_HELPER + 1, setting);
 	struct helper *rest = helper_make(PRIORITY_HELPER);
@@ -42,7 +43,7 @@ static void tenth_sporadic(void) {
 		50, 160);
 }
 
-// Each preemption splits a refill (G7); with room for the parts nothing is lost.
+// Each preemption splits a refill (SCHED-13); with room for the parts nothing is lost.
 static void half(void) {
 	CHECK_BETWEEN(
 		share_measure(

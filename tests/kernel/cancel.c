@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: CancelBadgedSends and other ways a blocked operation ends (semantics.md C8, C11).
+// Tests: CancelBadgedSends and other ways a blocked operation ends (CAP-23, CAP-24, CAP-35).
 #include "snippets.h"
 #include "world.h"
 

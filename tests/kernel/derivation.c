@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: which capabilities descend from which, seen through Revoke (semantics.md B and C).
+// Tests: which capabilities descend from which, seen through Revoke (CAP-8, CAP-15 to CAP-19).
 #include "world.h"
 
 static void copies_of_original(void) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: domains, with the one domain and two schedule slots of the default build (semantics.md H).
+// Tests: domains, with the one domain and two schedule slots of the default build (SCHED-26,
+// SCHED-27).
 #include "world.h"
 
 static struct message domain_set(struct words caps, struct words words) {

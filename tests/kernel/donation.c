@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: passive servers: scheduling contexts that travel with calls and replies (semantics.md D10
-// to D19).
+// Tests: passive servers: scheduling contexts that travel with calls and replies (IPC-11
+// to IPC-19).
 #include "world.h"
 
 struct chain {

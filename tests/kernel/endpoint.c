@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: endpoints: queues, order, rights, blocking and polling (semantics.md D1 to D4, D22).
+// Tests: endpoints: queues, order, rights, blocking and polling (IPC-1 to IPC-5).
 #include "world.h"
 
 static uint64_t order[8]; // by the threads of one test, in the order they ran

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: guest-physical address spaces: tables, frames and every refusal (vtx.md 9).
+// Tests: guest-physical address spaces: tables, frames and every refusal (MEM-1 to MEM-23).
 #include "world.h"
 
 struct level {

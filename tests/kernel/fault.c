@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: page faults, exceptions and capability faults as messages (faults.md).
+// Tests: page faults, exceptions and capability faults as messages (FAULT-1 to FAULT-12).
 #include "snippets.h"
 #include "world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: frames: mapping, rights, remapping, sizes, sharing (semantics.md J3 to J12).
+// Tests: frames: mapping, rights, remapping, sizes, sharing (MEM-2 to MEM-15).
 #include "snippets.h"
 #include "world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: IOMMU objects on a machine without one (semantics.md N6).
+// Tests: IOMMU objects on a machine without one (DMA-1).
 #include "world.h"
 
 static void master_null(void) {

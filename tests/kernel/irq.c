@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: interrupt control and handlers, with the real-time clock as a source (semantics.md M).
+// Tests: interrupt control and handlers, with the real-time clock as a source (IRQ-1 to IRQ-9).
 #include "world.h"
 
 enum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tests: where scheduling contexts go in combined calls, broken chains and repeated receives
-// (semantics.md D9 to D20, O4).
+// (IPC-9 to IPC-19, SYS-7).
 #include "world.h"
 
 static void receive_rounds(struct helper *helper) {

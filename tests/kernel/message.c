@@ -12,7 +12,7 @@ void system_call(int64_t number, struct call_registers *registers) {
 	register uint64_t r12 asm("r12") = registers->r12;
 	register uint64_t r13 asm("r13") = registers->r13;
 
-	// The kernel may leave rsp as zero (syscalls.md 2); rbx keeps it.
+	// The kernel may leave rsp as zero (SYS-2); rbx keeps it.
 	asm volatile("mov %%rsp, %%rbx\n\tsyscall\n\tmov %%rbx, %%rsp"
 		     : "+D"(registers->rdi), "+S"(registers->rsi), "+r"(r10), "+r"(r8), "+r"(r9),
 		     "+r"(r15), "+r"(r12), "+r"(r13)

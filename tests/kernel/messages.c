@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: message words, tags and badges between two threads (messageinfo.md).
+// Tests: message words, tags and badges between two threads (MSG-1 to MSG-9).
 #include <base/memory.h>
 #include "world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: notifications: words, waiters, rights (semantics.md E1 to E4).
+// Tests: notifications: words, waiters, rights (NTF-1 to NTF-5).
 #include "world.h"
 
 static void wait_once(struct helper *helper) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: I/O ports (semantics.md L).
+// Tests: I/O ports (PORT-1 to PORT-4).
 #include "world.h"
 
 enum { PCI_ADDRESS = 0xcf8, PCI_DATA = 0xcfc, CMOS = 0x70 };

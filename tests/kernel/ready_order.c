@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: where a thread goes among its equals when it becomes ready (semantics.md D22a, G17).
+// Tests: where a thread goes among its equals when it becomes ready (SCHED-21 to SCHED-24).
 #include "world.h"
 
 static volatile uint64_t order[8]; // threads, as they came to run

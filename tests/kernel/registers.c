@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: the register frame of ReadRegisters, WriteRegisters and CopyRegisters (usercontext.md).
+// Tests: the register frame of ReadRegisters, WriteRegisters and CopyRegisters (THR-10 to THR-16).
 #include "snippets.h"
 #include "world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: Reply objects and the combined calls (semantics.md D5 to D9, D17 to D20; syscalls.md 4).
+// Tests: Reply objects and the combined calls (IPC-7 to IPC-10, SYS-4 to SYS-10).
 #include "world.h"
 
 static void call_once(struct helper *helper) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: which thread runs: priorities, order in a level, time slices, Yield (semantics.md G4,
-// G17).
+// Tests: which thread runs: priorities, order in a level, time slices, Yield (SCHED-8,
+// SCHED-20 to SCHED-24).
 #include "world.h"
 
 static volatile uint64_t order[16]; // in the order threads noted themselves

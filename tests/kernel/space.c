@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: paging structures of all levels: mapping, refusals, unmapping (semantics.md J).
+// Tests: paging structures of all levels: mapping, refusals, unmapping (MEM-1 to MEM-7).
 #include "snippets.h"
 #include "world.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: system calls by themselves: registers, debug calls, unknown numbers (syscalls.md).
+// Tests: system calls by themselves: registers, debug calls, unknown numbers (SYS-1 to SYS-18).
 #include <base/memory.h>
 #include "snippets.h"
 #include "world.h"

@@ -37,7 +37,7 @@ struct test {
 	const char *id;
 	const char *sentence;
 	void (*run)(void);
-	// Rows of abi/invocations.json it covers, as "UntypedRetype/13 ...", or NULL.
+	// Rows of rows.txt that it covers, as "UntypedRetype/13 ...", or NULL.
 	const char *rows;
 };
 

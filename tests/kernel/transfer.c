@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: capabilities in messages: grant, receive slot, unwrapping (messageinfo.md 5).
+// Tests: capabilities in messages: grant, receive slot, unwrapping (MSG-10 to MSG-16).
 #include "snippets.h"
 #include "world.h"
 

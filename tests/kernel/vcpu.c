@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: VCPU operations, on a processor that has VT-x (vtx.md 4, 5); running guests is for
+// Tests: VCPU operations, on a processor that has VT-x (VCPU-12 to VCPU-25); running guests is for
 // tests/guests.
 #include "world.h"
 

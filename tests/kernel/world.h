@@ -28,7 +28,7 @@ enum {
 	TIME_SLICE = 50000,
 };
 
-// Type codes of DebugCapIdentify (syscalls.md 6).
+// Type codes of DebugCapIdentify (SYS-17).
 enum cap_kind {
 	KIND_NULL = 0,
 	KIND_FRAME = 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The initial task: its capabilities, memory, address space and bootinfo page (bootinfo.md).
+// The initial task: its capabilities, memory, address space and bootinfo page (BOOT-1 to BOOT-16).
 //
 //   user addresses   image | IPC buffer | bootinfo | extra bootinfo
 //   memory           root cnode | the above | page tables, ASID pool | TCB, scheduling context

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From what the boot loader said to the initial task (bootinfo.md).
+// From what the boot loader said to the initial task (BOOT-1 to BOOT-16).
 #pragma once
 
 #include <abi/bootinfo.h>
@@ -57,7 +57,7 @@ uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit
 // clear line and returns false if the initial task cannot be started.
 bool boot_root(const struct boot_facts *facts);
 
-// Writes the chunks of extra bootinfo (bootinfo.md 3) to cleared memory; null: nowhere. Returns
+// Writes the chunks of extra bootinfo (BOOT-16) to cleared memory; null: nowhere. Returns
 // their size.
 uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory);
 
@@ -96,8 +96,8 @@ uint64_t region_take(struct region_list *list, uint64_t size, uint64_t limit);
 
 uint64_t region_bytes(const struct region_list *list);
 
-// Sorts the physical address space (bootinfo.md 2). What modules before this one lie in is RAM like
-// any other; the first has no region of its own in any case.
+// Sorts the physical address space (BOOT-11, BOOT-12). What modules before this one lie in is RAM
+// like any other; the first has no region of its own in any case.
 void regions_of_facts(
 	const struct boot_facts *facts, struct regions *regions, unsigned first_module);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// CNode operations: copy, mint, move, mutate, rotate, delete, revoke (semantics.md B, C).
+// CNode operations: copy, mint, move, mutate, rotate, delete, revoke (CAP-8 to CAP-21).
 #include <ipc/endpoint.h>
 #include <syscall/invocation.h>
 
-// Takes away the rights that are not in mask, as the kind of *cap counts them (objects.md 3).
+// Takes away the rights that are not in mask, as the kind of *cap counts them (OBJ-4 to OBJ-6).
 static void cap_mask_rights(struct cap *cap, uint64_t mask) {
 	unsigned rights = cap->rights & mask & RIGHTS_ALL;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From capability address to slot (semantics.md A1 to A7), and windows: the slots that most
+// From capability address to slot (CAP-1 to CAP-7), and windows: the slots that most
 // capability addresses of a thread lead to, kept beside the thread so that finding one is a
 // comparison.
 #pragma once
@@ -7,7 +7,7 @@
 #include <abi/error.h>
 #include <sched/thread.h>
 
-// The slot an address names, or why it names none, as told in errors and faults (errors.md 2).
+// The slot an address names, or why it names none, as told in errors and faults (CAP-7).
 struct lookup {
 	struct slot *slot; // null if the lookup failed
 	uint32_t failure; // enum lookup_failure_kind
@@ -28,7 +28,7 @@ struct slot *cspace_find(const struct cap *root, uint64_t address);
 // Writes the words that describe a failure; returns how many.
 unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]);
 
-// Gives a cnode capability the guard of a data word (objects.md 4). False if it does not fit.
+// Gives a cnode capability the guard of a data word (CAP-10). False if it does not fit.
 [[nodiscard]] bool cap_set_guard(struct cap *cap, uint64_t data);
 
 // What capability addresses mean to a thread.
@@ -42,7 +42,7 @@ static inline bool thread_find_fast(
 	return likely(index < thread->window.count);
 }
 
-// The slot that address names, with left-over bits allowed (semantics.md A3), or null.
+// The slot that address names, with left-over bits allowed (CAP-3), or null.
 static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
 	struct slot *slot;
 

@@ -3,8 +3,9 @@
 //
 //   untyped U (original) -> endpoint E (original) -> E badge 5 (first badged) -> copy of it -> ...
 //
-// Who is whose child follows from comparing two neighbours (semantics.md C1 to C3), so inserting,
-// deleting and moving are O(1) and deleting a parent leaves its children to the grandparent (C7).
+// Who is whose child follows from comparing two neighbours (CAP-15 to CAP-17), so inserting,
+// deleting and moving are O(1) and deleting a parent leaves its children to the grandparent
+// (CAP-18).
 #pragma once
 
 #include <base/compiler.h>
@@ -22,7 +23,7 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 // Fills the empty slot with cap, derived from the one in source, after object_derive and with
 // rights and data applied: original and first-badged flags follow from the two (a badged copy of an
 // unbadged capability begins a level of its own). A copied untyped makes its source full
-// (semantics.md B1).
+// (OBJ-14).
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source);
 
 // Empties slot; its children move up to its parent. The capability itself is not touched otherwise.

@@ -8,7 +8,7 @@
 
 struct thread;
 
-// Turns *cap, a copy of slot's, into what a copy may be (semantics.md B1). May return an error or
+// Turns *cap, a copy of slot's, into what a copy may be (CAP-8). May return an error or
 // make *cap null.
 typedef enum error cap_derive(const struct slot *slot, struct cap *cap);
 
@@ -22,7 +22,7 @@ struct object_ops {
 	const char *name;
 	cap_derive *derive; // null: a plain copy
 	cap_destroy *destroy; // null: nothing to do
-	unsigned identify_code; // DebugCapIdentify (syscalls.md 6); 0 for tables and spaces
+	unsigned identify_code; // DebugCapIdentify (SYS-17); 0 for tables and spaces
 };
 
 extern const struct object_ops object_ops[CAP_TYPES];
@@ -49,7 +49,7 @@ struct object_kind {
 
 extern const struct object_kind object_kinds[OBJECT_TYPE_COUNT];
 
-// A thread is inactive, of priority 0, with the register frame of usercontext.md 3. A host space
+// A thread is inactive, of priority 0, with the register frame of THR-12. A host space
 // takes over the kernel's half.
 object_init thread_init, space_init_host;
 
@@ -65,11 +65,11 @@ enum error object_derive(const struct slot *slot, struct cap *cap);
 // object_derive lets it.
 enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);
 
-// Tries to empty slot; deletes the object with its last capability (semantics.md C6 to C10). May
+// Tries to empty slot; deletes the object with its last capability (CAP-20 to CAP-34). May
 // stop at a preemption point with ERROR_PREEMPTED, progress kept in the slot.
 [[nodiscard]] enum error slot_delete(struct slot *slot);
 
-// Deletes every descendant of slot (semantics.md C5). Preemptible as slot_delete.
+// Deletes every descendant of slot (CAP-19). Preemptible as slot_delete.
 [[nodiscard]] enum error slot_revoke(struct slot *slot);
 
 // A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread,

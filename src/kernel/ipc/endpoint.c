@@ -19,7 +19,7 @@ static bool sender_is_free(
 	if (reply && flags & (MESSAGE_GRANT | MESSAGE_GRANT_REPLY)) {
 		reply_push(reply, sender, receiver, flags);
 	} else {
-		// Nobody can answer (D4).
+		// Nobody can answer (IPC-4).
 		sender->state = THREAD_INACTIVE;
 		sender->fault_kind = FAULT_NONE;
 	}

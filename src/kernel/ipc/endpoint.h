@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Endpoints: rendezvous of senders and receivers (semantics.md D), and the messages that pass from
-// thread to thread (messageinfo.md 4 and 5).
+// Endpoints: rendezvous of senders and receivers (IPC-1 to IPC-6), and the messages that pass from
+// thread to thread (MSG-6 to MSG-16).
 #pragma once
 
 #include <ipc/reply.h>
@@ -41,10 +41,10 @@ static inline void endpoint_lose_sender(const struct thread *sender) {
 	if (next) next->cancelled_badge = sender->cancelled_badge;
 }
 
-// Cancels the wait of all senders with this badge (semantics.md C11). May be preempted.
+// Cancels the wait of all senders with this badge (CAP-35). May be preempted.
 enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);
 
-// Registers of the message convention in a frame (syscalls.md 2).
+// Registers of the message convention in a frame (SYS-2).
 static inline uint64_t *context_badge(struct context *context) { return &context->rdi; }
 
 static inline uint64_t *context_tag(struct context *context) { return &context->rsi; }

@@ -59,7 +59,7 @@ bool fault_timeout(struct thread *thread) {
 }
 
 // The register in word i of a message, or of its reply. UnknownSyscall has instruction pointer,
-// stack pointer and flags last (faults.md 5), the others the order of ReadRegisters.
+// stack pointer and flags last (FAULT-10), the others the order of ReadRegisters.
 static unsigned register_of(unsigned kind, unsigned i) {
 	return kind == FAULT_UNKNOWN_SYSCALL ? (i + 3) % FAULT_UNKNOWN_SYSCALL_REPLY_LENGTH : i;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Faults become messages to a handler, and its reply changes the faulting thread (faults.md).
+// Faults become messages to a handler, and its reply changes the faulting thread (FAULT-1 to
+// FAULT-14).
 #pragma once
 
 #include <cap/cspace.h>

@@ -129,7 +129,7 @@ enum error irq_handler_clear(struct invocation *invocation) {
 	return slot_delete(&irq->notification);
 }
 
-// The last handler gone, the vector is free again (M4).
+// The last handler gone, the vector is free again (IRQ-1).
 void irq_handler_destroy(struct slot *slot, bool last) {
 	struct irq *irq = cap_object(&slot->cap);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Interrupts as objects: vector to notification (semantics.md M).
+// Interrupts as objects: vector to notification (IRQ-1 to IRQ-9).
 #pragma once
 
 #include <cap/cap.h>
@@ -15,7 +15,7 @@ struct irq {
 };
 
 // A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
-// APIC and signals (M5, M6). The last thing of a kernel entry.
+// APIC and signals (IRQ-5, IRQ-6). The last thing of a kernel entry.
 void irq_arrived(unsigned number);
 
 // An interrupt that no handler is for, or a spurious one: counts it, and prints the count at each

@@ -6,7 +6,7 @@
 #include <cap/object.h>
 #include <sched/schedule.h>
 
-// A thread without context borrows the notification's, if nobody else uses it (E8).
+// A thread without context borrows the notification's, if nobody else uses it (NTF-10).
 static void lend_context(struct notification *notification, struct thread *thread) {
 	struct sched_context *context = notification->sched_context;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Notifications: a word of signals (semantics.md E).
+// Notifications: a word of signals (NTF-1 to NTF-12).
 #pragma once
 
 #include <ipc/endpoint.h>

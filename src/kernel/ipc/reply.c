@@ -32,7 +32,7 @@ static void end_wait(struct reply *reply) {
 }
 
 // reply's caller is about to get its answer: leaves the chain, and the context returns if reply was
-// the head (D14 to D16). The caller's wait ends; its state is the business of whoever replies.
+// the head (IPC-15, IPC-16). The caller's wait ends; its state is the business of whoever replies.
 static void reply_remove(struct reply *reply) {
 	struct sched_context *context = reply->head;
 	struct thread *caller = reply->thread;
@@ -72,7 +72,7 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 		fault_take_reply(caller, sender);
 	}
 	// The caller goes on if its context has budget; otherwise its timeout handler hears of it,
-	// or it waits (D20).
+	// or it waits (IPC-10).
 	context = caller->sched_context;
 	if (!thread_is_runnable(caller) || was_timeout || !context ||
 		!sched_context_is_active(context) || schedule_has_budget(context) ||

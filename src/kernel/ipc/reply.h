@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Reply objects: the way back to a caller, and the chain a scheduling context returns along
-// (semantics.md D5 to D20).
+// (IPC-7 to IPC-19).
 //
 //   sched_context.reply -> R3 -> R2 -> R1     head: the most recent call
 //                          |      |     |
@@ -58,12 +58,12 @@ static inline void reply_unchain(struct reply *reply, struct sched_context *cont
 // the caller's context moves to callee and reply heads its chain.
 void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags);
 
-// The thread stops waiting for a reply (D18): the chain is cut here.
+// The thread stops waiting for a reply (IPC-18): the chain is cut here.
 void reply_cancel_wait(struct thread *thread);
 
-// Cuts the chain of context (D19).
+// Cuts the chain of context (IPC-19).
 void reply_cut_chain(struct sched_context *context);
 
-// Answers the caller waiting on reply with sender's message, or its fault (D6, D7, D20). flags:
-// MESSAGE_GRANT.
+// Answers the caller waiting on reply with sender's message, or its fault (IPC-7, IPC-8, IPC-10).
+// flags: MESSAGE_GRANT.
 void reply_send(struct reply *reply, struct thread *sender, unsigned flags);

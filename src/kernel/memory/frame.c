@@ -5,7 +5,7 @@
 #include <base/memory.h>
 #include <cpu/vmx.h>
 
-// A copy is mapped nowhere (semantics.md B1).
+// A copy is mapped nowhere (CAP-8).
 enum error frame_derive(const struct slot *, struct cap *cap) {
 	cap->word = 0;
 	return ERROR_NONE;
@@ -34,7 +34,7 @@ static uint64_t frame_entry(const struct cap *frame, const struct paging_format 
 	return paging_page_entry(paging, physical_of(cap_object(frame)), level, access, attributes);
 }
 
-// Takes the frame out of its space, if that still has it: another may have replaced it (J4).
+// Takes the frame out of its space, if that still has it: another may have replaced it (MEM-4).
 static void frame_detach(struct cap *cap) {
 	bool is_guest = cap->map.format == SPACE_GUEST;
 	bool is_split = is_guest && frame_is_split(cap);

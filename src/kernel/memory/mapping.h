@@ -7,7 +7,7 @@
 #include <syscall/invocation.h>
 #include <memory/space.h>
 
-// A host mapping may neither start nor end above: the last page below 2^47 stays free (J10).
+// A host mapping may neither start nor end above: the last page below 2^47 stays free (MEM-5).
 #define MAPPING_USER_LIMIT 0x7ffffffffffful
 
 struct mapping {

@@ -41,7 +41,7 @@ void table_attach(struct cap *table, const struct cap *root, uint64_t address) {
 }
 
 // A guest PDPT or page directory may name a root that never had an ASID, and then gets the error
-// of an ASID that is gone (invocations.md, EPTPDPT Map row 5).
+// of an ASID that is gone (MEM-22).
 static bool table_may_name(const struct cap *table, const struct cap *root) {
 	enum space_format format = (enum space_format)table->map.format;
 

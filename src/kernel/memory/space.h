@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Address spaces: roots, ASIDs, and what the scheduler needs of them (semantics.md J, K).
+// Address spaces: roots, ASIDs, and what the scheduler needs of them (MEM-1 to MEM-23).
 #pragma once
 
 #include <cpu/layout.h>

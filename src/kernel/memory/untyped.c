@@ -42,7 +42,7 @@ struct cap object_create(
 	return cap;
 }
 
-// Only an untyped without children may be copied (semantics.md B1).
+// Only an untyped without children may be copied (CAP-8).
 enum error untyped_derive(const struct slot *slot, struct cap *) {
 	return derive_has_child(slot) ? ERROR_REVOKE_FIRST : ERROR_NONE;
 }

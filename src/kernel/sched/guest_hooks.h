@@ -6,7 +6,7 @@
 #include <sched/thread.h>
 
 struct guest_hooks {
-	// System call VMEnter of the current thread, which has a VCPU (vtx.md 2): after it the
+	// System call VMEnter of the current thread, which has a VCPU (VCPU-4): after it the
 	// thread runs or is in the guest.
 	void (*enter)(struct thread *thread);
 

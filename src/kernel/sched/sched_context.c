@@ -133,8 +133,8 @@ enum error sched_context_yield_to(struct invocation *invocation) {
 		if (thread_is_schedulable(thread)) schedule_enqueue_first(thread);
 		return invocation_return(invocation, sched_context_take_consumed(context));
 	}
-	// The caller waits at the front of its level behind the target (G15); schedule() completes
-	// the call when it picks the caller again.
+	// The caller waits at the front of its level behind the target (SCHED-18); schedule()
+	// completes the call when it picks the caller again.
 	context->yield_from = caller;
 	caller->yielding_to = context;
 	schedule_enqueue_first(caller);
@@ -145,7 +145,7 @@ enum error sched_context_yield_to(struct invocation *invocation) {
 static enum error decode_configure(struct invocation *invocation) {
 	uint64_t budget = invocation_word(invocation, 0);
 	uint64_t period = invocation_word(invocation, 1);
-	uint64_t longest = UINT64_MAX / clock_ticks_per_us() / 8; // microseconds (G2)
+	uint64_t longest = UINT64_MAX / clock_ticks_per_us() / 8; // microseconds (SCHED-2)
 	const struct cap *cap = &invocation->caps[0]->cap;
 	uint64_t extra;
 

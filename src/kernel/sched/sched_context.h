@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Scheduling contexts: the right to CPU time (semantics.md G).
+// Scheduling contexts: the right to CPU time (SCHED-1 to SCHED-19).
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-// Budget arithmetic (refill.c) works on a ring of refills (G4 to G8), in ticks.
+// Budget arithmetic (refill.c) works on a ring of refills (SCHED-8 to SCHED-13), in ticks.
 struct refill {
 	uint64_t time; // usable from
 	uint64_t amount;
@@ -23,9 +23,9 @@ struct refill_queue {
 
 enum {
 	SCHED_CONTEXT_SPORADIC = 1 << 0, // ConfigureFlags bit 0
-	SCHED_CONTEXT_CORE = 96, // bytes before the refills; 2 fit 7 bits (objects.md 2)
+	SCHED_CONTEXT_CORE = 96, // bytes before the refills; 2 fit 7 bits (SCHED-2)
 	REFILLS_MAX = 256, // in use, whatever the object holds: what else comes joins the last
-	MINIMUM_BUDGET_US = 20, // what a head refill must hold to be worth running on (G2)
+	MINIMUM_BUDGET_US = 20, // what a head refill must hold to be worth running on (SCHED-2)
 };
 
 struct sched_context {
@@ -70,7 +70,7 @@ void refill_start(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
 
 // New parameters while the budget is in use: what is left of the head, cut to the new budget,
-// stays usable, and the rest comes one new period later (G9).
+// stays usable, and the rest comes one new period later (SCHED-7).
 void refill_restart(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
 
@@ -91,7 +91,7 @@ void refill_give_up(struct sched_context *context, uint64_t minimum);
 void refill_unblock_parts(struct sched_context *context, uint64_t now);
 
 // The context becomes usable again after a pause: a head whose time has come moves to now, and
-// refills that would overlap it are merged into it (G7).
+// refills that would overlap it are merged into it (SCHED-13).
 static inline void refill_unblock(struct sched_context *context, uint64_t now) {
 	if (!refill_is_round_robin(context)) refill_unblock_parts(context, now);
 }

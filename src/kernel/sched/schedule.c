@@ -173,7 +173,7 @@ void schedule_possible(struct thread *thread) {
 		ready_prepend(candidate);
 }
 
-// Decides between the current thread, the candidate and the ready queues (D22, D22a, G17).
+// Decides between the current thread, the candidate and the ready queues (SCHED-20 to SCHED-23).
 static struct thread *choose(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct thread *candidate = cpu->candidate;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Who runs: ready queues by priority, release queue by time, the charge for time used
-// (semantics.md G, D22, D22a).
+// (SCHED-8 to SCHED-25).
 //
 // A thread that could run is in exactly one place: it is the current thread, in the ready queue of
 // its priority, or (its context has no budget now) in the release queue.
@@ -41,8 +41,8 @@ void schedule_forget_context(struct sched_context *context);
 
 // The thread became able to run: it runs next if its priority is higher than the current thread's.
 // Else it is queued before its equals; behind them if it is the only one of this entry and the
-// current thread, which goes on, is one of them (semantics.md D22a). Without budget it waits in the
-// release queue; without context, or not runnable, nothing happens.
+// current thread, which goes on, is one of them (SCHED-21, SCHED-22). Without budget it waits in
+// the release queue; without context, or not runnable, nothing happens.
 void schedule_possible(struct thread *thread);
 
 // The thread, RUNNING and in no queue, is known to have budget (schedule_may_use_now): it runs now,
@@ -89,7 +89,7 @@ static inline void schedule_request(void) { this_cpu()->need_resched = true; }
 // The current thread's context was configured anew.
 void schedule_reconsider_current(void);
 
-// The current thread gives up its head refill (G14).
+// The current thread gives up its head refill (SCHED-17).
 void schedule_yield(void);
 
 // schedule() behind its first look.

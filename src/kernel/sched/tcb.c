@@ -68,7 +68,7 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// The authority's maximum controlled priority bounds the priority in a word (semantics.md F8).
+// The authority's maximum controlled priority bounds the priority in a word (THR-17).
 static enum error check_priority(struct invocation *invocation, unsigned word) {
 	const struct cap *authority = &invocation->caps[0]->cap;
 

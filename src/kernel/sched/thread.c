@@ -164,7 +164,7 @@ void thread_slot_leaves(struct slot *slot) {
 #define REGISTER(name) offsetof(struct thread, context.name)
 #define TRAP(name) offsetof(struct thread, trap.name)
 
-// Order of usercontext.md 1. Word 0 is the restart address.
+// Order of ReadRegisters (THR-10). Word 0 is the restart address.
 static const uint16_t register_offsets[USER_CONTEXT_WORDS] = {TRAP(fault_ip), REGISTER(rsp),
 	REGISTER(rflags), REGISTER(rax), REGISTER(rbx), TRAP(rcx), REGISTER(rdx), REGISTER(rsi),
 	REGISTER(rdi), REGISTER(rbp), REGISTER(r8), REGISTER(r9), REGISTER(r10), TRAP(r11),

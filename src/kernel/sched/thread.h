@@ -34,7 +34,7 @@ enum thread_state {
 };
 
 enum {
-	THREAD_FLAG_FPU_DISABLED = 1 << 0, // ABI: usercontext.md 4
+	THREAD_FLAG_FPU_DISABLED = 1 << 0, // THR-14
 	THREAD_NAME_SIZE = 64,
 };
 
@@ -93,7 +93,7 @@ struct thread {
 	struct fpu_state *fpu_used; // null: #NM at the next FPU instruction
 	struct notification *notification; // bound
 	// The IPC buffer in the physical window; null: no frame, a device frame, or missing rights
-	// (messageinfo.md 3).
+	// (MSG-4).
 	const struct ipc_buffer *buffer_to_read;
 	struct ipc_buffer *buffer_to_write;
 
@@ -151,16 +151,16 @@ void thread_cancel_ipc(struct thread *thread);
 // The thread executes the instruction it stopped at once more.
 void thread_rewind(struct thread *thread);
 
-// Becomes inactive; a runnable thread will continue where it was (semantics.md F4).
+// Becomes inactive; a runnable thread will continue where it was (THR-3).
 void thread_suspend(struct thread *thread);
 
 // A cancelled system call is executed again; a cancelled fault message leaves its thread inactive.
 void thread_cancel_wait(struct thread *thread);
 
-// An inactive or blocked thread executes its instruction again (semantics.md F3).
+// An inactive or blocked thread executes its instruction again (THR-2).
 void thread_resume(struct thread *thread);
 
-// The thread continues after its system call; queues it if it can run (semantics.md D22, D22a).
+// The thread continues after its system call; queues it if it can run (SCHED-21, SCHED-22).
 void thread_wake(struct thread *thread);
 
 void thread_set_priority(struct thread *thread, unsigned priority);
@@ -182,6 +182,6 @@ static inline struct fpu_state *thread_fpu_at_start(struct thread *thread) {
 	return fpu_is_eager() && !(thread->flags & THREAD_FLAG_FPU_DISABLED) ? &thread->fpu : NULL;
 }
 
-// Registers in the order of ReadRegisters (usercontext.md 1). Writing sanitises.
+// Registers in the order of ReadRegisters (THR-10). Writing sanitises.
 uint64_t thread_read_register(struct thread *thread, unsigned i);
 void thread_write_register(struct thread *thread, unsigned i, uint64_t value);

@@ -34,7 +34,7 @@ static inline uint64_t invocation_word(const struct invocation *invocation, unsi
 	return i < MESSAGE_REGISTERS ? invocation->registers[i] : invocation->buffer->message[i];
 }
 
-// One word and a code: a result, or an error with a payload (errors.md 1).
+// One word and a code: a result, or an error with a payload (INV-9).
 static inline enum error invocation_end(
 	struct invocation *invocation, enum error error, uint64_t word) {
 	invocation->results[0] = word;
@@ -71,7 +71,7 @@ enum error error_lookup(
 enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left);
 
 // The slot below root that message words `word` (index) and the next (depth, 1..64) name, resolved
-// exactly (semantics.md A4). It may be empty. Errors as invocations.md: FailedLookup or RangeError.
+// exactly (CAP-4). It may be empty. Errors: FailedLookup or RangeError.
 enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
 	const struct cap *root, unsigned word, struct slot **slot);
 

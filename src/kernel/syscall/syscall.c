@@ -43,7 +43,7 @@ static inline void answer(struct thread *caller, struct invocation *invocation, 
 	answer_tag(caller, error, length);
 }
 
-// Kernel objects the first phase of a combined call refuses (invocations.md 1).
+// Kernel objects the first phase of a combined call refuses (SYS-6).
 static bool first_phase_refuses(const struct cap *cap) {
 	return cap->type == CAP_THREAD || cap->type == CAP_CNODE || cap->type == CAP_DOMAIN ||
 		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;

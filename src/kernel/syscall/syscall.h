@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System calls of the current thread (syscalls.md).
+// System calls of the current thread (SYS-1 to SYS-17).
 #pragma once
 
 #include <syscall/benchmark.h>
@@ -11,7 +11,7 @@ void syscall_handle(void);
 // The same for a Call whose capability was found already.
 void syscall_call(struct thread *thread, struct slot *slot);
 
-// Carries out system call -index of the debug (syscalls.md 6) or benchmark build; false if this
+// Carries out system call -index of the debug (SYS-17) or benchmark build; false if this
 // build has none of that number.
 bool syscall_of_build(struct thread *thread, uint64_t index);
 

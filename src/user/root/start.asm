@@ -1,5 +1,5 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Entry of an initial task. It gets its BootInfo address in rdi and no stack (abi/bootinfo.md 6).
+; Entry of an initial task. It gets its BootInfo address in rdi and no stack (BOOT-4).
 default rel
 
 extern root_start

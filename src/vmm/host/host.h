@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Words of the exit record (abi/vtx.md, section 2).
+// Words of the exit record (VCPU-5).
 enum host_exit_word {
 	HOST_EXIT_RIP,
 	HOST_EXIT_PRIMARY_CONTROLS,

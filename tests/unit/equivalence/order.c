@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Whom a fast path makes ready stands at the right end of its level (semantics.md D22a).
+// Whom a fast path makes ready stands at the right end of its level (SCHED-21, SCHED-22).
 #include "run.h"
 
 #include <cpu/percpu.h>

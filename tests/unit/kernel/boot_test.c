@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The initial task as bootinfo.md says, and what is told when there is none.
+// The initial task as BOOT-1 to BOOT-16 say, and what is told when there is none.
 #include "test.h"
 #include "world.h"
 

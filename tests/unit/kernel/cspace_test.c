@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Capability addresses: the examples of errors.md, and random trees against a bit-by-bit walk.
+// Capability addresses: the examples of CAP-1 to CAP-7, and random trees against a bit-by-bit walk.
 #include "test.h"
 #include "world.h"
 

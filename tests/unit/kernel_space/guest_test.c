@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames of guests: every error of invocations.md in its order, the memory types, and large frames
+// Frames of guests: every error in its order, the memory types, and large frames
 // where a large page with code can stop the CPU.
 #include "calls.h"
 #include "test.h"

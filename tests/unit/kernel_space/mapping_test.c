@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Table and frame operations: every error of invocations.md in its order, then the effects.
+// Table and frame operations: every error in its order, then the effects.
 #include "calls.h"
 #include "test.h"
 

@@ -13,7 +13,7 @@ uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz);
 uint64_t clock_now(void);
 
 // Whole TSC ticks a microsecond: the factor between the API's microseconds and ticks
-// (semantics.md G1), measured at boot.
+// (BOOT-16), measured at boot.
 uint64_t clock_ticks_per_us(void);
 
 // The timer interrupt comes at deadline (absolute ticks) or before, at once if that has passed. An

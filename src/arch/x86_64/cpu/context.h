@@ -21,7 +21,7 @@ struct context {
 		struct {
 			uint64_t r10, r8, r9, r15;
 		};
-		uint64_t words[4]; // the same: words 0..3 of a message (syscalls.md 2)
+		uint64_t words[4]; // the same: words 0..3 of a message (MSG-6)
 	};
 	uint64_t rdi, rsi, rbp, rbx, rdx, rax;
 	uint64_t rip; // where the thread continues
@@ -52,12 +52,12 @@ static inline void context_complete(struct context *context, struct trap *trap) 
 	context->rflags |= CONTEXT_WHOLE;
 }
 
-// rflags a user may have: usercontext.md 2.
+// rflags a user may have: THR-11.
 static inline uint64_t context_clean_rflags(uint64_t value) {
 	return ((value | CONTEXT_RFLAGS) & ~0x128ul) & 0xfff;
 }
 
-// rip, fs_base and gs_base: a non-canonical value becomes 0 (usercontext.md 2).
+// rip, fs_base and gs_base: a non-canonical value becomes 0 (THR-11).
 static inline uint64_t context_clean_address(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 16) >> 16) == value ? value : 0;
 }

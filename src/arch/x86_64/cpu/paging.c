@@ -2,7 +2,7 @@
 // Page tables of every format: one walker over rows of entry bits.
 #include <cpu/paging.h>
 
-// Attributes word of a host mapping (invocations.md 6): PWT, PCD, PAT. The first two stand in the
+// Attributes word of a host mapping (MEM-13): PWT, PCD, PAT. The first two stand in the
 // order of the entry.
 enum { ATTRIBUTE_MEMORY_SHIFT = 3 };
 
@@ -49,7 +49,7 @@ const struct paging_format paging_host = {
 	.access[PAGING_WRITE] = NO_ACCESS,
 	.access[PAGING_READ] = PAGING_OCCUPIED | HOST_PRESENT | HOST_USER,
 	.access[PAGING_READ_WRITE] = PAGING_OCCUPIED | HOST_PRESENT | HOST_USER | HOST_WRITABLE,
-	// 1 GiB pages ignore the PAT bit (semantics.md J7).
+	// 1 GiB pages ignore the PAT bit (MEM-13).
 	.memory = {HOST_MEMORY(0, HOST_PAT), HOST_MEMORY(PAGING_LARGE, HOST_LARGE_PAT),
 		HOST_MEMORY(PAGING_LARGE, 0)},
 };

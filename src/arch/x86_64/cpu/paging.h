@@ -48,7 +48,7 @@ enum host_entry {
 	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
 };
 
-// Numbered as the two low bits of a rights word; write without read gives nothing (objects.md 3).
+// Numbered as the two low bits of a rights word; write without read gives nothing (OBJ-6).
 enum paging_access {
 	PAGING_NO_ACCESS = 0, // the entry is taken, but any user or guest access faults
 	PAGING_WRITE = RIGHT_WRITE,
@@ -137,7 +137,7 @@ static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, u
 uint64_t paging_table_entry(
 	const struct paging_format *format, physical_t table, uint64_t attributes);
 
-// What the attributes word of a mapping says (invocations.md 6): for the host its low bits; for a
+// What the attributes word of a mapping says (MEM-13, MEM-14): for the host its low bits; for a
 // guest a memory type, and write-back if it is none.
 static inline unsigned paging_host_attributes(uint64_t word) {
 	return word & (PAGING_ATTRIBUTES - 1);

@@ -31,7 +31,7 @@ bool vmx_is_on(void);
 uint32_t vmx_revision(void);
 
 // What the word becomes that is to be value: bits the CPU or the kernel's safety demand are set,
-// bits that the CPU or the kernel does not support are clear (vtx.md 5, filters F, F0 and F4).
+// bits that the CPU or the kernel does not support are clear (VCPU-17).
 uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 
 bool vmx_has_timer(void);

@@ -12,7 +12,7 @@
 #include <sched/schedule.h>
 #include <memory/space.h>
 
-// 8 bytes that machines with message-signalled interrupts decode themselves (bootinfo.md 2).
+// 8 bytes that machines with message-signalled interrupts decode themselves (BOOT-12).
 #define MESSAGE_WINDOW 0xfffffff8ul
 
 extern const char image_start[], image_end[]; // kernel.ld

@@ -10,7 +10,7 @@
 #include <object/vcpu.h>
 
 enum {
-	CALL_NUMBER_SHIFT = 24, // faults.md 5
+	CALL_NUMBER_SHIFT = 24, // SYS-18
 	CALL_NUMBER_EAX = 0xffffff,
 	CALL_SIZE = 2, // INT n
 };

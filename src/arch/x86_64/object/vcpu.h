@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Virtual CPUs: a VMCS and the registers VM entry and exit leave to software (vtx.md).
+// Virtual CPUs: a VMCS and the registers VM entry and exit leave to software (VCPU-1 to VCPU-25).
 //
 //   page 0  struct vcpu up to the XSAVE area, which fills the rest of the page
 //   page 1  VMCS
@@ -75,7 +75,7 @@ static inline uint64_t vcpu_clean_rip(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
 }
 
-// What the tables of object kinds name of this machine's objects (semantics.md L, vtx.md). Without
+// What the tables of object kinds name of this machine's objects (PORT-1, VCPU-1). Without
 // VT-x there are no VCPUs (object.h, is_available).
 cap_derive port_range_derive;
 cap_destroy port_range_destroy, vcpu_destroy;
@@ -105,7 +105,7 @@ void vcpu_load(struct vcpu *vcpu);
 // Writes the primary controls a client asked for.
 void vcpu_set_primary(struct vcpu *vcpu, uint64_t value);
 
-// Initial values of all fields (vtx.md 6). The VMCS is current.
+// Initial values of all fields (VCPU-14). The VMCS is current.
 void vcpu_reset_fields(struct vcpu *vcpu);
 
 // The registers get the guest's state, or the host's back (vcpu_state.c).

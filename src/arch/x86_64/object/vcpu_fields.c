@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMCS fields as clients see them: which may be read and written, and what becomes of a value
-// (vtx.md 5).
+// (VCPU-15 to VCPU-20).
 #include <object/vcpu.h>
 
 #include <cpu/segments.h>

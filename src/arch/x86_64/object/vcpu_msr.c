@@ -19,7 +19,7 @@ enum {
 #define MSR_TSC_AUX 0xc0000103u
 
 // The first VCPU_MSRS rows are enum vcpu_msr; the others live in the VMCS. Initial access:
-// vtx.md 7.
+// VCPU-21.
 static const struct {
 	uint32_t msr;
 	uint8_t access;
@@ -112,7 +112,7 @@ static unsigned find_row(uint64_t number) {
 	return i;
 }
 
-// The value is in word 0 of the answer, but the answer's length is 0 (invocations.md, ReadMSR).
+// The value is in word 0 of the answer, but the answer's length is 0 (VCPU-22).
 static enum error return_beyond_length(struct invocation *invocation, uint64_t value) {
 	struct thread *caller = invocation->caller;
 

@@ -36,7 +36,7 @@ static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
 	vcpu->is_stale = false;
 }
 
-// The VMX-preemption timer serves both the client, who may use it as vtx.md 5 says, and the kernel,
+// The VMX-preemption timer serves both the client, who may use it as VCPU-20 says, and the kernel,
 // whose deadline must end a guest's turn also where its interrupt does not: some machines hold
 // interrupts back while a guest that was entered with RFLAGS.IF clear keeps it so.
 static void timer_start(struct vcpu *vcpu) {
@@ -105,7 +105,7 @@ void vcpu_enter(struct thread *thread) {
 	thread->state = THREAD_IN_GUEST;
 }
 
-// Words 0 to 2 of VMEnter as the guest stands, in the registers of messages (syscalls.md 5).
+// Words 0 to 2 of VMEnter as the guest stands, in the registers of messages (VCPU-5).
 static void store_words(struct thread *thread, const struct vcpu *vcpu) {
 	thread->context.r10 = vmcs_read(VMCS_GUEST_RIP);
 	thread->context.r8 = vcpu->primary;
@@ -133,7 +133,7 @@ void vcpu_pause(struct thread *thread) {
 
 // VM exits
 
-// Reasons whose exit has a qualification that clients get (vtx.md 2).
+// Reasons whose exit has a qualification that clients get (VCPU-6).
 #define QUALIFIED \
 	(1ul << 0 | 1ul << 4 | 1ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 21 | 1ul << 22 | \
 		1ul << 23 | 1ul << 25 | 1ul << 27 | 1ul << 28 | 1ul << 29 | 1ul << 30 | \
