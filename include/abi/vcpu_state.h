@@ -16,6 +16,7 @@
 // WriteState do, and writes back nothing but what an exit says.
 #pragma once
 
+#include <abi/compiler.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -294,7 +295,7 @@ struct vcpu_state_page {
 };
 
 #define VCPU_STATE_AT(member, offset) \
-	_Static_assert(offsetof(struct vcpu_state_page, member) == (offset), #member)
+	ABI_ASSERT(offsetof(struct vcpu_state_page, member) == (offset))
 VCPU_STATE_AT(dirty, 0);
 VCPU_STATE_AT(rip, 0x20);
 VCPU_STATE_AT(physical, 0x40);
@@ -307,5 +308,5 @@ VCPU_STATE_AT(dr6, 0x240);
 VCPU_STATE_AT(star, 0x280);
 VCPU_STATE_AT(save, 0x300);
 #undef VCPU_STATE_AT
-_Static_assert(sizeof(struct vcpu_segment) == 16);
-_Static_assert(sizeof(struct vcpu_state_page) <= VCPU_STATE_SIZE);
+ABI_ASSERT(sizeof(struct vcpu_segment) == 16);
+ABI_ASSERT(sizeof(struct vcpu_state_page) <= VCPU_STATE_SIZE);
