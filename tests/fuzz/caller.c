@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Random steps: mostly calls that make sense, some of them spoiled, and now and then something else
-// that enters the kernel.
+// Random steps: mostly calls that make sense, some of them corrupted, and now and then something
+// else that enters the kernel.
 #include "caller.h"
 
 #include <abi/invocation.h>
@@ -9,9 +9,9 @@
 
 #include "guest.h"
 #include "random.h"
-#include "seat.h"
-#include "shape.h"
-#include "stock.h"
+#include "script.h"
+#include "signature.h"
+#include "pool.h"
 
 enum { WORDS_MAX = MESSAGE_REGISTERS + STEP_WORDS };
 
@@ -20,22 +20,22 @@ static unsigned space; // whose capabilities the script names; written by script
 static uint64_t pick_slot(char kind) {
 	unsigned luck = random_below(100);
 
-	if (kind == '?') kind = luck & 1 ? STOCK_TCB : STOCK_NOTIFICATION;
-	if (kind == '*') kind = luck & 1 ? STOCK_SPACE : STOCK_GUEST_SPACE;
-	if (luck < 84) return stock_pick(kind, space);
-	if (luck < 98) return random_below(STOCK_SLOTS);
+	if (kind == '?') kind = luck & 1 ? POOL_TCB : POOL_NOTIFICATION;
+	if (kind == '*') kind = luck & 1 ? POOL_SPACE : POOL_GUEST_SPACE;
+	if (luck < 84) return pool_pick(kind, space);
+	if (luck < 98) return random_below(POOL_SLOTS);
 	return random_edge();
 }
 
 static uint64_t random_address(void) {
 	static const uint64_t bases[] = {
-		0x10000000, PLAYGROUND, 0x7f8000000000, 0xffff800000000000, 0xfffffffffffff000};
+		0x10000000, ARENA, 0x7f8000000000, 0xffff800000000000, 0xfffffffffffff000};
 
 	unsigned luck = random_below(20);
 
-	// Behind the playground the tables of two levels are there.
+	// Above the arena, tables of two levels exist.
 	if (luck < 10)
-		return PLAYGROUND + ((uint64_t)(1 + random_below(3)) << LARGE_PAGE_BITS) +
+		return ARENA + ((uint64_t)(1 + random_below(3)) << LARGE_PAGE_BITS) +
 			((uint64_t)random_below(3) << PAGE_BITS);
 	if (luck < 18)
 		return 0x10000000ul + ((uint64_t)random_below(4) << (12 + 9 * random_below(4))) +
@@ -49,7 +49,7 @@ static uint64_t random_badge(void) {
 
 	if (luck < 5) return random_below(6);
 	if (luck < 8) return (uint64_t)random_below(4) << 6 | random_below(64);
-	if (luck == 8) return 64 - STOCK_RADIX;
+	if (luck == 8) return 64 - POOL_RADIX;
 	return random_edge();
 }
 
@@ -65,7 +65,7 @@ static uint64_t random_depth(void) {
 	unsigned luck = random_below(100);
 
 	if (luck < 60) return 64;
-	if (luck < 90) return STOCK_RADIX;
+	if (luck < 90) return POOL_RADIX;
 	return depths[random_below(array_count(depths))];
 }
 
@@ -86,7 +86,7 @@ static uint64_t random_field(void) {
 }
 
 static uint64_t random_buffer(void) {
-	if (random_below(4)) return (uint64_t)&seat_of(random_below(SEATS))->buffer;
+	if (random_below(4)) return (uint64_t)&script_of(random_below(SCRIPTS))->buffer;
 	return random_address();
 }
 
@@ -96,17 +96,17 @@ struct word_row {
 	uint64_t (*make)(void);
 };
 
-// Most stock is below, and little else is.
+// Most objects of the pool are in the other half.
 static uint64_t random_free(void) {
-	return random_below(8) ? STOCK_SLOTS / 2 + random_below(STOCK_SLOTS / 2)
-			       : random_below(STOCK_SLOTS);
+	return random_below(8) ? POOL_SLOTS / 2 + random_below(POOL_SLOTS / 2)
+			       : random_below(POOL_SLOTS);
 }
 
 static uint64_t random_filled(void) {
-	return random_below(8) ? random_below(STOCK_SLOTS / 2) : random_below(STOCK_SLOTS);
+	return random_below(8) ? random_below(POOL_SLOTS / 2) : random_below(POOL_SLOTS);
 }
 
-static uint64_t random_endpoint(void) { return stock_pick(STOCK_ENDPOINT, space); }
+static uint64_t random_endpoint(void) { return pool_pick(POOL_ENDPOINT, space); }
 
 static const struct word_row word_rows[] = {
 	{'t', OBJECT_TYPE_COUNT + 1, NULL},
@@ -165,20 +165,20 @@ static unsigned label_words(unsigned label) {
 
 // An invocation: rdi names the object, or the register of a combined call does.
 static void invocation_make(struct step *step, enum step_register object) {
-	const struct shape *shape = &shapes[random_below(SHAPES)];
+	const struct signature *signature = &signatures[random_below(SIGNATURES)];
 	unsigned words = 0;
 	unsigned caps = 0;
-	unsigned minimum = label_words(shape->label);
+	unsigned minimum = label_words(signature->label);
 
-	step->registers[object] = pick_slot(shape->object);
-	for (; shape->words[words]; words++)
-		word_set(step, words, word_random(shape->words[words]));
-	for (; shape->caps[caps]; caps++)
-		step->caps[caps] = pick_slot(shape->caps[caps]);
+	step->registers[object] = pick_slot(signature->object);
+	for (; signature->words[words]; words++)
+		word_set(step, words, word_random(signature->words[words]));
+	for (; signature->caps[caps]; caps++)
+		step->caps[caps] = pick_slot(signature->caps[caps]);
 	if (words < minimum) words = minimum;
 	if (random_once_in(20)) words = random_below(128);
 	if (random_once_in(20)) caps = random_below(4);
-	step->registers[STEP_RSI] = tag_make(shape->label, random_below(2), caps, words);
+	step->registers[STEP_RSI] = tag_make(signature->label, random_below(2), caps, words);
 }
 
 static void message_make(struct step *step, enum step_register target) {
@@ -194,9 +194,8 @@ static void message_make(struct step *step, enum step_register target) {
 }
 
 static void receive_make(struct step *step) {
-	step->registers[STEP_RDI] = pick_slot(
-		random_below(3) ? STOCK_ENDPOINT : STOCK_NOTIFICATION);
-	step->registers[STEP_R12] = pick_slot(STOCK_REPLY);
+	step->registers[STEP_RDI] = pick_slot(random_below(3) ? POOL_ENDPOINT : POOL_NOTIFICATION);
+	step->registers[STEP_R12] = pick_slot(POOL_REPLY);
 }
 
 struct call_row {
@@ -235,7 +234,7 @@ static void ipc_make(struct step *step) {
 	else
 		message_make(step, (enum step_register)row->target);
 	// ReplyRecv replies through the object that it receives with.
-	if (row->number == SYSCALL_REPLY_RECV) step->registers[STEP_R12] = pick_slot(STOCK_REPLY);
+	if (row->number == SYSCALL_REPLY_RECV) step->registers[STEP_R12] = pick_slot(POOL_REPLY);
 }
 
 // Clients and servers make call chains, which chance alone hardly ever does.
@@ -256,8 +255,8 @@ static void role_make(struct step *step, unsigned n) {
 	step->registers[STEP_RDX] = (uint64_t)(int64_t)(calls ? SYSCALL_CALL
 			: random_below(3)                     ? SYSCALL_RECV
 							      : SYSCALL_REPLY_RECV);
-	step->registers[STEP_RDI] = pick_slot(STOCK_ENDPOINT);
-	step->registers[STEP_R12] = pick_slot(STOCK_REPLY);
+	step->registers[STEP_RDI] = pick_slot(POOL_ENDPOINT);
+	step->registers[STEP_R12] = pick_slot(POOL_REPLY);
 }
 
 // Instruction pointer, controls and event to inject: mostly none of the latter two.
@@ -284,7 +283,7 @@ static void call_make(struct step *step, unsigned n) {
 static void debug_make(struct step *step) {
 	step->registers[STEP_RDX] = (uint64_t)(random_below(2) ? SYSCALL_DEBUG_CAP_IDENTIFY
 							       : SYSCALL_DEBUG_NAME_THREAD);
-	step->registers[STEP_RDI] = pick_slot(STOCK_TCB);
+	step->registers[STEP_RDI] = pick_slot(POOL_TCB);
 }
 
 static void other_make(struct step *step) {
@@ -302,7 +301,7 @@ static bool is_printing(uint64_t number) {
 		number == (uint64_t)SYSCALL_DEBUG_SNAPSHOT;
 }
 
-static void step_spoil(struct step *step) {
+static void step_corrupt(struct step *step) {
 	step->registers[random_below(STEP_REGISTERS)] = random_edge();
 	if (is_printing(step->registers[STEP_RDX]) && random_below(100))
 		step->registers[STEP_RDX] = (uint64_t)SYSCALL_YIELD;
@@ -318,22 +317,22 @@ static void step_make(struct step *step, unsigned n) {
 		debug_make(step);
 	else
 		other_make(step);
-	step->receive[0] = pick_slot(STOCK_CNODE);
+	step->receive[0] = pick_slot(POOL_CNODE);
 	step->receive[1] = random_free();
 	step->receive[2] = random_below(8) ? random_depth() : random_edge();
-	if (random_once_in(16)) step_spoil(step);
+	if (random_once_in(16)) step_corrupt(step);
 }
 
 void script_make(unsigned index) {
-	struct seat *seat = seat_of(index);
+	struct script *script = script_of(index);
 
-	space = index % STOCK_SPACES;
+	space = index % POOL_SPACES;
 	enters_guest = index < GUESTS;
-	if (index >= SEAT_FIRST_SERVER)
+	if (index >= FIRST_SERVER)
 		role = ROLE_SERVER;
 	else
 		role = random_below(5) ? ROLE_ANY : ROLE_CLIENT;
-	for (unsigned n = 0; n < SEAT_STEPS; n++)
-		step_make(&seat->steps[n], n);
-	seat->steps[SEAT_STEPS] = (struct step){.action = action_address(ACTION_END)};
+	for (unsigned n = 0; n < SCRIPT_STEPS; n++)
+		step_make(&script->steps[n], n);
+	script->steps[SCRIPT_STEPS] = (struct step){.action = action_address(ACTION_END)};
 }

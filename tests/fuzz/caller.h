@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Invents what fuzzing threads do.
+// Makes the random scripts of fuzzing threads.
 #pragma once
 
-// Fills a seat with a new script.
+// Fills a script with new random steps.
 void script_make(unsigned index);

@@ -3,4 +3,4 @@
 #pragma once
 
 // A few random operations with capabilities that only the supervisor has.
-void control_meddle(void);
+void control_disturb(void);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A guest in real mode, with the playground as its memory from address 0.
+// A guest in real mode, with the arena as its memory from address 0.
 #include "guest.h"
 
 #include <base/compiler.h>
 
-#include "stock.h"
+#include "pool.h"
 
 struct field {
 	uint16_t number; // VMCS encoding
@@ -28,24 +28,24 @@ static const struct field real_mode[] = {
 };
 
 // The guest-physical space of all guests; its tables and its frame are used up by the first.
-static void memory_furnish(seL4_CPtr space) {
-	seL4_CPtr frame = stock_take();
+static void memory_prepare(seL4_CPtr space) {
+	seL4_CPtr frame = pool_take();
 
-	(void)seL4_X86_EPTPDPT_Map(stock_nth(STOCK_GUEST_PDPT, 0), space, 0, 0);
-	(void)seL4_X86_EPTPD_Map(stock_nth(STOCK_GUEST_DIRECTORY, 0), space, 0, 0);
+	(void)seL4_X86_EPTPDPT_Map(pool_nth(POOL_GUEST_PDPT, 0), space, 0, 0);
+	(void)seL4_X86_EPTPD_Map(pool_nth(POOL_GUEST_DIRECTORY, 0), space, 0, 0);
 	(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, frame, seL4_WordBits,
-		seL4_CapInitThreadCNode, playground_frame(), seL4_WordBits, seL4_AllRights);
+		seL4_CapInitThreadCNode, arena_frame(), seL4_WordBits, seL4_AllRights);
 	(void)seL4_X86_Page_MapEPT(frame, space, 0, seL4_AllRights,
 		(seL4_X86_VMAttributes)seL4_X86_EPT_Default_VMAttributes);
 }
 
-void guest_furnish(unsigned n) {
-	seL4_CPtr vcpu = stock_nth(STOCK_VCPU, n);
-	seL4_CPtr tcb = stock_nth(STOCK_TCB, n);
-	seL4_CPtr space = stock_nth(STOCK_GUEST_SPACE, 0);
+void guest_prepare(unsigned n) {
+	seL4_CPtr vcpu = pool_nth(POOL_VCPU, n);
+	seL4_CPtr tcb = pool_nth(POOL_TCB, n);
+	seL4_CPtr space = pool_nth(POOL_GUEST_SPACE, 0);
 
 	if (seL4_X86_VCPU_SetTCB(vcpu, tcb)) return;
-	if (n == 0) memory_furnish(space);
+	if (n == 0) memory_prepare(space);
 	(void)seL4_TCB_SetEPTRoot(tcb, space);
 	for (unsigned i = 0; i < array_count(real_mode); i++)
 		(void)seL4_X86_VCPU_WriteVMCS(vcpu, real_mode[i].number, real_mode[i].value);

@@ -4,5 +4,5 @@
 
 enum { GUESTS = 2 };
 
-// Gives thread n a virtual CPU that can be entered: it executes whatever lies in the playground.
-void guest_furnish(unsigned n);
+// Gives thread n a virtual CPU that can be entered: it executes whatever lies in the arena.
+void guest_prepare(unsigned n);

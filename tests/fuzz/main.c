@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The supervisor: builds a world, lets its threads make random system calls, destroys it, and so
-// on. Whatever they do, the kernel may not panic and every round must end as it began. All that
-// chance decides follows from the seed.
+// The supervisor: builds a pool of objects, lets its threads make random system calls, destroys it,
+// and so on. Whatever they do, the kernel may not panic and every round must end as it began. All
+// random decisions follow from the seed.
 #include <abi/bootinfo.h>
 #include <user/print.h>
 #include <user/root/root.h>
@@ -10,7 +10,7 @@
 #include "control.h"
 #include "options.h"
 #include "random.h"
-#include "stock.h"
+#include "pool.h"
 
 enum {
 	DEFAULT_SEED = 20260000,
@@ -26,7 +26,7 @@ enum {
 static struct {
 	uint64_t begun; // its count of steps when the script began
 	unsigned seen; // steps counted so far
-} progress[SEATS];
+} progress[SCRIPTS];
 
 // Written by root_main, before the first round.
 static seL4_CPtr sched_control;
@@ -37,7 +37,7 @@ static void own_time_set(seL4_Word budget, seL4_Word period) {
 		sched_control, seL4_CapInitThreadSC, budget, period, 0, 0, 0);
 }
 
-// Gives up a budget that comes back after the slice; the fuzzing threads run meanwhile.
+// Gives up a budget that is refilled after the slice; the fuzzing threads run meanwhile.
 static void slice_pass(void) {
 	seL4_Word slice = (SLICE_LEAST + random_below(SLICE_RANGE)) / tsc_mhz;
 
@@ -47,66 +47,67 @@ static void slice_pass(void) {
 }
 
 static void thread_start(unsigned n, const struct step *step) {
-	seL4_UserContext registers = {.rip = PLAYGROUND,
+	seL4_UserContext registers = {.rip = ARENA,
 		.rflags = 0x202,
 		.rdi = (seL4_Word)step,
-		.rsi = (seL4_Word)seat_of(n)};
+		.rsi = (seL4_Word)script_of(n)};
 
 	(void)seL4_TCB_WriteRegisters(
-		stock_nth(STOCK_TCB, n), 1, 0, sizeof(registers) / sizeof(seL4_Word), &registers);
+		pool_nth(POOL_TCB, n), 1, 0, sizeof(registers) / sizeof(seL4_Word), &registers);
 }
 
 static void script_begin(unsigned n) {
-	struct seat *seat = seat_of(n);
+	struct script *script = script_of(n);
 
 	script_make(n);
-	progress[n].begun = seat->played;
+	progress[n].begun = script->executed;
 	progress[n].seen = 0;
-	thread_start(n, seat->steps);
+	thread_start(n, script->steps);
 }
 
-// System calls of a seat since the last look. A thread may have written nonsense to its count: then
+// System calls of a script since the last count. A thread may have overwritten its counter: then
 // it begins anew.
 static uint64_t calls_count(unsigned n) {
-	const struct seat *seat = seat_of(n);
-	uint64_t played = seat->played - progress[n].begun;
+	const struct script *script = script_of(n);
+	uint64_t executed = script->executed - progress[n].begun;
 	uint64_t calls = 0;
 
-	if (played > SEAT_STEPS) played = SEAT_STEPS;
-	for (; progress[n].seen < played; progress[n].seen++) {
-		if (seat->steps[progress[n].seen].action == action_address(ACTION_SYSCALL)) calls++;
+	if (executed > SCRIPT_STEPS) executed = SCRIPT_STEPS;
+	for (; progress[n].seen < executed; progress[n].seen++) {
+		if (script->steps[progress[n].seen].action == action_address(ACTION_SYSCALL))
+			calls++;
 	}
 	return calls;
 }
 
-// A thread that faulted, blocked or came to its end goes on behind what it did last.
-static void thread_kick(unsigned n) {
-	if (progress[n].seen == SEAT_STEPS)
+// A thread that faulted, blocked or finished continues after the step it did last.
+static void thread_continue(unsigned n) {
+	if (progress[n].seen == SCRIPT_STEPS)
 		script_begin(n);
 	else
-		thread_start(n, &seat_of(n)->steps[progress[n].seen]);
+		thread_start(n, &script_of(n)->steps[progress[n].seen]);
 }
 
 // The even steps of a server receive (caller.c): it starts with one.
 static void server_start(unsigned n) {
 	unsigned step = (progress[n].seen + 1) & ~1u;
 
-	if (step >= SEAT_STEPS) {
+	if (step >= SCRIPT_STEPS) {
 		script_begin(n);
 		return;
 	}
 	progress[n].begun -= step - progress[n].seen;
 	progress[n].seen = step;
-	thread_start(n, &seat_of(n)->steps[step]);
+	thread_start(n, &script_of(n)->steps[step]);
 }
 
 // A server that waits loses its time, to run on that of its callers; to be started it needs some.
-static void servers_care(void) {
-	for (unsigned n = SEAT_FIRST_SERVER; n < SEATS; n++) {
-		seL4_CPtr context = stock_nth(STOCK_SCHED_CONTEXT, n);
+static void servers_update(void) {
+	for (unsigned n = FIRST_SERVER; n < SCRIPTS; n++) {
+		seL4_CPtr context = pool_nth(POOL_SCHED_CONTEXT, n);
 
 		if (random_once_in(3)) {
-			(void)seL4_SchedContext_Bind(context, stock_nth(STOCK_TCB, n));
+			(void)seL4_SchedContext_Bind(context, pool_nth(POOL_TCB, n));
 			server_start(n);
 		} else {
 			(void)seL4_SchedContext_Unbind(context);
@@ -117,14 +118,14 @@ static void servers_care(void) {
 static uint64_t slice_run(void) {
 	uint64_t calls = 0;
 
-	playground_reset();
+	arena_reset();
 	slice_pass();
-	for (unsigned n = 0; n < SEATS; n++)
+	for (unsigned n = 0; n < SCRIPTS; n++)
 		calls += calls_count(n);
-	control_meddle();
-	servers_care();
-	for (unsigned n = 0; n < SEAT_FIRST_SERVER; n++) {
-		if (random_below(4)) thread_kick(n);
+	control_disturb();
+	servers_update();
+	for (unsigned n = 0; n < FIRST_SERVER; n++) {
+		if (random_below(4)) thread_continue(n);
 	}
 	return calls;
 }
@@ -132,12 +133,12 @@ static uint64_t slice_run(void) {
 static uint64_t round_run(const char **problem) {
 	uint64_t calls = 0;
 
-	*problem = stock_make();
-	for (unsigned n = 0; n < SEATS && !*problem; n++)
+	*problem = pool_make();
+	for (unsigned n = 0; n < SCRIPTS && !*problem; n++)
 		script_begin(n);
 	for (unsigned slice = 0; slice < SLICES && !*problem; slice++)
 		calls += slice_run();
-	if (!*problem) *problem = stock_clear();
+	if (!*problem) *problem = pool_clear();
 	if (!*problem && calls == 0) *problem = "running any thread";
 	return calls;
 }
@@ -167,7 +168,7 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	options_read(bootinfo, &options);
 	print("fuzz: seed %lu, %lu system calls wanted\n", options.seed, options.count);
 	random_seed(options.seed);
-	if (!stock_init(bootinfo) || !playground_make())
+	if (!pool_init(bootinfo) || !arena_make())
 		problem = "setting up";
 	else
 		problem = run(&options, &calls);

@@ -61,7 +61,7 @@ static void empty_slots(void) {
 		CHECK_EQUAL(cap_kind(slot), KIND_NULL);
 }
 
-static void untyped_shapes(void) {
+static void untyped_sizes(void) {
 	const struct bootinfo *info = world.bootinfo;
 	uint64_t count = info->untyped.end - info->untyped.start;
 
@@ -197,7 +197,7 @@ static const struct test tests[] = {
 		ranges, NULL},
 	{"bootinfo-empty", "every slot of the empty range is empty", empty_slots, NULL},
 	{"bootinfo-untyped", "untypeds are aligned powers of two and the list is zero past its end",
-		untyped_shapes, NULL},
+		untyped_sizes, NULL},
 	{"bootinfo-overlap", "no two untypeds overlap", untyped_overlap, NULL},
 	{"bootinfo-device", "device untypeds cover MMIO, not the interrupt controllers",
 		device_regions, NULL},

@@ -160,10 +160,10 @@ static void wait_rounds(struct helper *helper) {
 	}
 }
 
-static void lends_context(void) {
+static void donates_context(void) {
 	struct helper *helper = helper_make(PRIORITY_HELPER);
 	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
-	uint64_t lent = sched_context_make(
+	uint64_t donated = sched_context_make(
 		(struct sched_setting){.budget = TIME_SLICE, .period = TIME_SLICE});
 
 	helper->argument[0] = notification;
@@ -178,14 +178,14 @@ static void lends_context(void) {
 	settle();
 	CHECK_EQUAL(helper->count, 1);
 	CHECK_OK(invoke(helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
-	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(notification), WORDS()));
+	CHECK_OK(invoke(donated, LABEL_SCHED_CONTEXT_BIND, CAPS(notification), WORDS()));
 	for (unsigned round = 2; round < 5; round++) {
 		ipc_signal(notification);
 		settle();
 		CHECK_EQUAL(helper->count, round);
 	}
 	// Waiting again has given it back.
-	CHECK_ERROR(invoke(lent, LABEL_SCHED_CONTEXT_UNBIND_OBJECT, CAPS(helper->tcb), WORDS()),
+	CHECK_ERROR(invoke(donated, LABEL_SCHED_CONTEXT_UNBIND_OBJECT, CAPS(helper->tcb), WORDS()),
 		ERROR_ILLEGAL_OPERATION);
 }
 
@@ -197,9 +197,9 @@ static void hold_signal(struct helper *helper) {
 	(void)ipc_wait(helper->argument[0]);
 }
 
-static void lent_is_in_use(void) {
+static void donated_is_in_use(void) {
 	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
-	uint64_t lent = sched_context_make(
+	uint64_t donated = sched_context_make(
 		(struct sched_setting){.budget = TIME_SLICE, .period = TIME_SLICE});
 	struct helper *helpers[2];
 
@@ -212,14 +212,15 @@ static void lent_is_in_use(void) {
 		CHECK_OK(invoke(helpers[index]->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(),
 			WORDS()));
 	}
-	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(notification), WORDS()));
+	CHECK_OK(invoke(donated, LABEL_SCHED_CONTEXT_BIND, CAPS(notification), WORDS()));
 	ipc_signal(notification);
 	ipc_signal(notification);
 	settle();
 	CHECK_EQUAL(helpers[0]->count, 1);
 	CHECK_EQUAL(helpers[1]->count, 0); // woken without a context
-	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_UNBIND_OBJECT, CAPS(helpers[0]->tcb), WORDS()));
-	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(helpers[1]->tcb), WORDS()));
+	CHECK_OK(
+		invoke(donated, LABEL_SCHED_CONTEXT_UNBIND_OBJECT, CAPS(helpers[0]->tcb), WORDS()));
+	CHECK_OK(invoke(donated, LABEL_SCHED_CONTEXT_BIND, CAPS(helpers[1]->tcb), WORDS()));
 	settle();
 	CHECK_EQUAL(helpers[1]->count, 1);
 }
@@ -233,10 +234,10 @@ static void bound_receive_rounds(struct helper *helper) {
 
 static void returned_by_endpoint(void) {
 	struct bound made = bound_make();
-	uint64_t lent = sched_context_make(
+	uint64_t donated = sched_context_make(
 		(struct sched_setting){.budget = TIME_SLICE, .period = TIME_SLICE});
 
-	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(made.notification), WORDS()));
+	CHECK_OK(invoke(donated, LABEL_SCHED_CONTEXT_BIND, CAPS(made.notification), WORDS()));
 	helper_start(made.helper, bound_receive_rounds);
 	settle();
 	CHECK_OK(invoke(made.helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
@@ -250,7 +251,7 @@ static void returned_by_endpoint(void) {
 	ipc_send(made.endpoint, 5, WORDS());
 	settle();
 	CHECK_EQUAL(made.helper->count, 3);
-	CHECK_OK(invoke(lent, LABEL_SCHED_CONTEXT_BIND, CAPS(made.helper->tcb), WORDS()));
+	CHECK_OK(invoke(donated, LABEL_SCHED_CONTEXT_BIND, CAPS(made.helper->tcb), WORDS()));
 	settle();
 	CHECK_EQUAL(made.helper->message.label, 5);
 }
@@ -268,10 +269,11 @@ static const struct test tests[] = {
 	{"bound-deleted", "deleting a bound notification unbinds it", deleted_notification, NULL},
 	{"bound-thread-gone", "deleting a bound thread frees the notification", deleted_thread,
 		NULL},
-	{"bound-context", "a notification lends its scheduling context to the thread it wakes",
-		lends_context, "SchedContextBind/0"},
-	{"bound-in-use", "a context in use elsewhere is not lent twice", lent_is_in_use, NULL},
-	{"bound-returned", "a bound thread gives the lent context back when it receives again",
+	{"bound-context", "a notification donates its scheduling context to the thread it wakes",
+		donates_context, "SchedContextBind/0"},
+	{"bound-in-use", "a context in use elsewhere is not donated twice", donated_is_in_use,
+		NULL},
+	{"bound-returned", "a bound thread gives the donated context back when it receives again",
 		returned_by_endpoint, NULL},
 };
 

@@ -222,7 +222,7 @@ static void caller_rebound(void) {
 	settle();
 	CHECK_EQUAL(client->message.label, 55);
 	CHECK_EQUAL(client->done, 1);
-	CHECK_EQUAL(server->count, 3); // keeps the context it was lent
+	CHECK_EQUAL(server->count, 3); // keeps the donated context
 }
 
 static void sched_context_deleted(void) {

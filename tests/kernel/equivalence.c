@@ -29,7 +29,7 @@ enum {
 	SLOT_END = SLOT_PARK + THREADS,
 };
 
-// What player.asm loads before a call and notes behind it.
+// What interpreter.asm loads before a call and stores after it.
 struct registers {
 	uint64_t rdx, rdi, rsi, r10, r8, r9, r15, r12, r13, rax, rbx, r14;
 	uint64_t fpu;
@@ -38,7 +38,7 @@ struct registers {
 
 struct part {
 	struct registers in, out;
-	volatile uint64_t count; // calls that came back
+	volatile uint64_t count; // calls that returned
 	uint64_t flags;
 	uint64_t park; // the slot to wait at between two calls
 	struct helper *helper;
@@ -47,7 +47,7 @@ struct part {
 
 _Static_assert(offsetof(struct part, count) == 28 * 8);
 
-extern const char player_start[], player_again[];
+extern const char interpreter_start[], interpreter_next[];
 
 // Main thread only, but for the records, which belong to their threads while these run.
 static struct part parts[COPIES][THREADS] __attribute__((aligned(64)));
@@ -104,7 +104,7 @@ static void part_make(struct part *part, unsigned number, uint64_t cnode, uint64
 	mint(cnode, SLOT_REPLY + number, object_new(OBJECT_REPLY, 0), WORDS(RIGHTS_ALL, 0));
 	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_SPACE, CAPS(NULL_CAP, cnode, space),
 		WORDS(64 - RADIX, 0)));
-	helper_start_at(helper, player_start, (uint64_t)part);
+	helper_start_at(helper, interpreter_start, (uint64_t)part);
 }
 
 // Every other thread lives in a space of its own, where the program is too.
@@ -214,8 +214,8 @@ static uint64_t part_restart(struct part *part, const void *choice) {
 	(void)invoke(helper->tcb, LABEL_TCB_SUSPEND, CAPS(), WORDS());
 	(void)invoke(helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS());
 	(void)invoke(helper->sched_context, LABEL_SCHED_CONTEXT_BIND, CAPS(helper->tcb), WORDS());
-	return invoke(
-		helper->tcb, LABEL_TCB_WRITE_REGISTERS, CAPS(), WORDS(1, 1, (uint64_t)player_again))
+	return invoke(helper->tcb, LABEL_TCB_WRITE_REGISTERS, CAPS(),
+		WORDS(1, 1, (uint64_t)interpreter_next))
 		.label;
 }
 

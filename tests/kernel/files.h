@@ -18,7 +18,7 @@
 	FILE(transfer) \
 	FILE(reply) \
 	FILE(donation) \
-	FILE(lending) \
+	FILE(donation_chains) \
 	FILE(notification) \
 	FILE(bound) \
 	FILE(cancel) \

@@ -2,7 +2,7 @@
 // Which system call the current thread makes: mostly what a client or server would do.
 #include "run.h"
 
-#include "shape.h"
+#include "signature.h"
 #include <base/compiler.h>
 #include <cpu/percpu.h>
 
@@ -151,7 +151,7 @@ static void choose_wait(struct choice *choice) {
 		: endpoint_to_receive(choice);
 }
 
-// Mostly where somebody waits; if nobody does, waits itself.
+// Mostly where a thread waits; if none does, the caller waits itself.
 static void choose_signal(struct choice *choice) {
 	unsigned slot = notification_find(choice, has_waiter);
 
@@ -177,7 +177,7 @@ static void choose_invocation(struct choice *choice) {
 	struct context *context = choice->context;
 	struct invocation_choice invocation;
 
-	shape_choose(world, &choice->run->chance, &invocation);
+	invocation_choose(world, &choice->run->chance, &invocation);
 	number_set(choice, percent(choice, 80) ? SYSCALL_CALL : SYSCALL_SEND);
 	context->rdi = world_address(world, choice->thread, invocation.slot);
 	context->rsi = tag_make(invocation.label, 0, invocation.cap_count, invocation.length);
@@ -186,7 +186,7 @@ static void choose_invocation(struct choice *choice) {
 	context->r9 = invocation.words[2];
 	context->r15 = invocation.words[3];
 	if (!buffer) return;
-	for (unsigned i = MESSAGE_REGISTERS; i < SHAPE_WORDS; i++)
+	for (unsigned i = MESSAGE_REGISTERS; i < INVOCATION_WORDS; i++)
 		buffer->message[i] = invocation.words[i];
 	for (unsigned i = 0; i < invocation.cap_count; i++)
 		buffer->caps_or_badges[i] = world_address(
@@ -207,7 +207,7 @@ static void choose_anything(struct choice *choice) {
 	choice->context->r13 = below(choice, CSPACE_SLOTS + 2);
 }
 
-// How often a thread does what: one that owes somebody a reply, and any other.
+// How often a thread does what: one that owes a reply, and any other.
 static const struct choice_row {
 	choose *choose;
 	uint8_t owing, otherwise;

@@ -3,7 +3,7 @@
 // the system, so that it can change whatever it likes whoever runs.
 #include "run.h"
 
-#include "shape.h"
+#include "signature.h"
 #include <base/compiler.h>
 #include <cpu/apic.h>
 #include <cpu/percpu.h>
@@ -19,7 +19,7 @@ unsigned vcpu_exit(struct vcpu *) { return GUEST_EXIT_DONE; }
 
 bool apic_is_pending(void) { return false; }
 
-// Interrupts of devices and timer come by vectors for which nobody asks.
+// Interrupts of devices and timer come by vectors that no test binds.
 bool apic_is_in_service(unsigned) { return false; }
 
 uint32_t apic_take_errors(void) { return 0; }
@@ -61,7 +61,7 @@ static void manage(struct run *run, const struct invocation_choice *choice) {
 	};
 
 	frame_complete(run);
-	for (unsigned i = MESSAGE_REGISTERS; i < SHAPE_WORDS; i++)
+	for (unsigned i = MESSAGE_REGISTERS; i < INVOCATION_WORDS; i++)
 		buffer.message[i] = choice->words[i];
 	for (unsigned i = 0; i < choice->cap_count; i++)
 		invocation.caps[i] = &run->world.slots[choice->caps[i]];
@@ -98,9 +98,9 @@ static unsigned thread_to_help(struct run *run) {
 	return number;
 }
 
-// Helps one thread to be of use: a context for who has none, none for a server that waits, another
+// Helps one thread to take part: a context if it has none, none for a server that waits, a new
 // start for all others.
-static void garden(struct run *run) {
+static void help_one(struct run *run) {
 	unsigned number = thread_to_help(run);
 	const struct thread *thread = run->world.threads[number];
 	unsigned context = chance_below(&run->chance, run->contexts);
@@ -117,15 +117,15 @@ static void garden(struct run *run) {
 		manage_one(run, LABEL_TCB_RESUME, SLOT_THREAD + number, SLOT_NONE);
 }
 
-static void meddle(struct run *run) {
+static void invoke_any(struct run *run) {
 	struct invocation_choice choice;
 
-	shape_choose(&run->world, &run->chance, &choice);
+	invocation_choose(&run->world, &run->chance, &choice);
 	// The manager could not wait.
 	if (choice.label != LABEL_SCHED_CONTEXT_YIELD_TO) manage(run, &choice);
 }
 
-// Mostly if somebody waits for it.
+// Mostly if a fault handler waits.
 static void fault(struct run *run) {
 	const struct cap *handler = &this_cpu()->current->slots[THREAD_FAULT_HANDLER].cap;
 	const struct endpoint *endpoint = cap_object(handler);
@@ -164,8 +164,8 @@ static const struct step_row {
 	void (*step)(struct run *run);
 	uint8_t weight;
 } rows[] = {
-	{garden, 70},
-	{meddle, 10},
+	{help_one, 70},
+	{invoke_any, 10},
 	{fault, 150},
 	{use_fpu, 8},
 	{write_bases, 6},

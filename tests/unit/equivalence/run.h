@@ -61,5 +61,5 @@ void outside_pass(struct run *run);
 // Something other than a system call: time, interrupts, exceptions, changes by a manager.
 void outside_step(struct run *run);
 
-// Nobody can run: what gets things going again.
+// No thread can run: what makes one run again.
 void outside_revive(struct run *run);

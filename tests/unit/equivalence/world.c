@@ -20,24 +20,24 @@ enum {
 };
 
 // What a thread has instead of the one cnode as its space, all of it, and a guard of zeros.
-enum cspace_shape { SHAPE_FLAT, SHAPE_GUARD, SHAPE_TWO_LEVELS, SHAPE_SMALL };
+enum cspace_layout { LAYOUT_FLAT, LAYOUT_GUARD, LAYOUT_TWO_LEVELS, LAYOUT_SMALL };
 
 // One row a thread.
 static const struct thread_plan {
-	uint8_t shape; // enum cspace_shape
+	uint8_t layout; // enum cspace_layout
 	uint8_t space;
 	int8_t buffer; // -1: none
 	unsigned buffer_rights;
 	bool has_handlers; // of faults, and of timeouts
 } plans[THREADS] = {
-	{SHAPE_FLAT, 0, 0, RIGHT_READ | RIGHT_WRITE, true},
-	{SHAPE_FLAT, 1, 1, RIGHT_READ | RIGHT_WRITE, false},
-	{SHAPE_FLAT, 0, 2, RIGHT_READ | RIGHT_WRITE, true},
-	{SHAPE_FLAT, 1, -1, 0, true},
-	{SHAPE_GUARD, 0, 0, RIGHT_READ | RIGHT_WRITE, true},
-	{SHAPE_TWO_LEVELS, 1, 1, RIGHT_READ | RIGHT_WRITE, true},
-	{SHAPE_FLAT, 0, 2, RIGHT_READ, false},
-	{SHAPE_SMALL, 1, 0, RIGHT_READ | RIGHT_WRITE, false},
+	{LAYOUT_FLAT, 0, 0, RIGHT_READ | RIGHT_WRITE, true},
+	{LAYOUT_FLAT, 1, 1, RIGHT_READ | RIGHT_WRITE, false},
+	{LAYOUT_FLAT, 0, 2, RIGHT_READ | RIGHT_WRITE, true},
+	{LAYOUT_FLAT, 1, -1, 0, true},
+	{LAYOUT_GUARD, 0, 0, RIGHT_READ | RIGHT_WRITE, true},
+	{LAYOUT_TWO_LEVELS, 1, 1, RIGHT_READ | RIGHT_WRITE, true},
+	{LAYOUT_FLAT, 0, 2, RIGHT_READ, false},
+	{LAYOUT_SMALL, 1, 0, RIGHT_READ | RIGHT_WRITE, false},
 };
 
 static void *memory_take(struct world *world, const char *name, size_t size) {
@@ -155,15 +155,15 @@ static void small_cnode_fill(struct world *world) {
 	}
 }
 
-static void cspace_give(struct world *world, struct thread *thread, enum cspace_shape shape) {
-	static const uint8_t cnodes[] = {[SHAPE_FLAT] = SLOT_CNODE,
-		[SHAPE_GUARD] = SLOT_CNODE,
-		[SHAPE_TWO_LEVELS] = SLOT_TOP_CNODE,
-		[SHAPE_SMALL] = SLOT_SMALL_CNODE};
-	struct slot *source = &world->slots[cnodes[shape]];
+static void cspace_give(struct world *world, struct thread *thread, enum cspace_layout layout) {
+	static const uint8_t cnodes[] = {[LAYOUT_FLAT] = SLOT_CNODE,
+		[LAYOUT_GUARD] = SLOT_CNODE,
+		[LAYOUT_TWO_LEVELS] = SLOT_TOP_CNODE,
+		[LAYOUT_SMALL] = SLOT_SMALL_CNODE};
+	struct slot *source = &world->slots[cnodes[layout]];
 	struct cap cap = source->cap;
 
-	if (shape == SHAPE_GUARD) cap.cnode.guard = GUARD;
+	if (layout == LAYOUT_GUARD) cap.cnode.guard = GUARD;
 	thread_fill_slot(&thread->slots[THREAD_CSPACE], cap, source);
 }
 
@@ -192,7 +192,7 @@ static void threads_make(struct world *world) {
 		thread->context.rip = 0x400000;
 		thread->context.fs_base = 0x1000 * i;
 		thread->context.gs_base = 0x1000 * i + 8;
-		cspace_give(world, thread, plan->shape);
+		cspace_give(world, thread, plan->layout);
 		thread_fill_slot(&thread->slots[THREAD_SPACE], space->cap, space);
 		buffer_give(world, thread, plan);
 		if (!plan->has_handlers) continue;
@@ -245,10 +245,10 @@ uint64_t world_address(const struct world *world, const struct thread *thread, u
 	unsigned number = world_number(world, thread);
 
 	if (number == THREADS) return slot;
-	if (plans[number].shape == SHAPE_GUARD) return (uint64_t)GUARD << CSPACE_RADIX | slot;
-	if (plans[number].shape == SHAPE_SMALL) return small_address(slot);
+	if (plans[number].layout == LAYOUT_GUARD) return (uint64_t)GUARD << CSPACE_RADIX | slot;
+	if (plans[number].layout == LAYOUT_SMALL) return small_address(slot);
 	// What the small cnode has too is found there, behind the second slot of the top.
-	if (plans[number].shape == SHAPE_TWO_LEVELS && slot - SLOT_ENDPOINT < SMALL_ENDPOINTS)
+	if (plans[number].layout == LAYOUT_TWO_LEVELS && slot - SLOT_ENDPOINT < SMALL_ENDPOINTS)
 		return CSPACE_SLOTS | small_address(slot);
 	return slot;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system under test: threads, what they talk through, and capability spaces of three shapes.
+// The system under test: threads, what they talk through, and capability spaces of four layouts.
 #pragma once
 
 #include "../host/host.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The shape of each invocation of include/abi/invocation.h.
-#include "shape.h"
+// The signature of each invocation of include/abi/invocation.h.
+#include "signature.h"
 
 #include <abi/invocation.h>
 
 // A handler or port range issued by the supervisor's controls has no place here (control.c); the
 // threads try these labels on the wrong capabilities.
-const struct shape shapes[SHAPES] = {
+const struct signature signatures[SIGNATURES] = {
 	{LABEL_UNTYPED_RETYPE, 'U', "tsiDon", "C"},
 	{LABEL_TCB_READ_REGISTERS, 'T', "fn", ""},
 	{LABEL_TCB_WRITE_REGISTERS, 'T', "fnawwwwwww", ""},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: where scheduling contexts go in combined calls, broken chains and repeated receives
+// Tests: donation in combined calls, in broken call chains and when a receiver receives again
 // (IPC-9 to IPC-19, SYS-7).
 #include "world.h"
 
@@ -54,7 +54,7 @@ static void first_phase_keeps(void) {
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 	struct helper *sender = helper_make(PRIORITY_HELPER);
 
-	// Nobody receives: nothing is sent, nothing is given away.
+	// No receiver waits: nothing is sent, nothing is donated.
 	sender->argument[0] = endpoint;
 	sender->argument[1] = object_new(OBJECT_NOTIFICATION, 0);
 	helper_start(sender, send_then_wait);
@@ -194,7 +194,7 @@ static void middle_deleted(void) {
 	CHECK_OK(cap_delete(chain.middle->tcb));
 	ipc_signal(chain.last->argument[2]);
 	settle();
-	// The last one keeps the context: nobody is left to take it.
+	// The last one keeps the context: the thread it should return to is gone.
 	CHECK_EQUAL(chain.last->count, 3);
 	CHECK_EQUAL(chain.client->count, 0);
 	CHECK(is_holder(chain.client->sched_context, chain.last));
@@ -279,27 +279,27 @@ static void receiver_restarted(void) {
 }
 
 static const struct test tests[] = {
-	{"lending-phase", "a first phase gives the sender's context to a passive receiver",
+	{"chain-first-phase", "a first phase donates the sender's context to a passive receiver",
 		first_phase_donates, NULL},
-	{"lending-nobody", "a first phase without receiver gives nothing away", first_phase_keeps,
+	{"chain-no-receiver", "a first phase without receiver donates nothing", first_phase_keeps,
 		NULL},
-	{"lending-again",
+	{"chain-reply-in-use",
 		"receiving with a Reply in use makes its caller inactive, whose context stays",
 		received_again, NULL},
-	{"lending-unwind", "a chain of two calls unwinds in order", chain_unwinds, NULL},
-	{"lending-middle", "a reply out of order cuts the chain", middle_reply_first, NULL},
-	{"lending-head", "deleting the head Reply returns the context one step", head_reply_deleted,
+	{"chain-unwind", "a chain of two calls unwinds in order", chain_unwinds, NULL},
+	{"chain-middle", "a reply out of order cuts the chain", middle_reply_first, NULL},
+	{"chain-head", "deleting the head Reply returns the context one step", head_reply_deleted,
 		NULL},
-	{"lending-middle-gone",
-		"deleting the middle caller leaves the context with the last server",
+	{"chain-middle-gone", "deleting the middle caller leaves the context with the last server",
 		middle_deleted, NULL},
-	{"lending-client-gone", "deleting the client leaves the context where the chain ends",
+	{"chain-client-gone", "deleting the client leaves the context where the chain ends",
 		client_deleted, NULL},
-	{"lending-unbind", "unbinding a lent context cuts its chain", unbound_cuts, NULL},
-	{"lending-no-budget", "a timeout handler hears of budgets that end around a call",
+	{"chain-unbind", "unbinding a donated context cuts its chain", unbound_cuts, NULL},
+	{"chain-no-budget",
+		"a timeout handler is sent the fault of a budget that ends during a call",
 		reply_without_budget, NULL},
-	{"lending-resume", "a resumed receiver receives with the same Reply", receiver_restarted,
+	{"chain-resume", "a resumed receiver receives with the same Reply", receiver_restarted,
 		NULL},
 };
 
-TEST_FILE(lending);
+TEST_FILE(donation_chains);

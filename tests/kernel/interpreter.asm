@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; A thread of the equivalence test: makes the system call in its record whenever it is woken, and
-; notes what came back (struct part in equivalence.c). No stack, and RBP holds the record.
+; A thread of the equivalence test: makes the system call of its record whenever it is woken, and
+; stores the results there (struct part in equivalence.c). No stack, and RBP holds the record.
 bits 64
 default rel
 
@@ -13,7 +13,7 @@ FLAG_FPU equ 1
 FLAG_BASES equ 2
 SYSCALL_WAIT equ -9
 
-global player_start, player_again
+global interpreter_start, interpreter_next
 
 ; All that stands in a record, from an offset on.
 %macro record_load 1
@@ -48,12 +48,12 @@ global player_start, player_again
 
 section .text
 
-player_start:
+interpreter_start:
 	mov	rbp, rdi
 	jmp	park
 
 ; RBP is what it was.
-player_again:
+interpreter_next:
 	test	byte [rbp + PART_FLAGS], FLAG_FPU
 	jz	.fpu_is_set
 	movq	xmm5, [rbp + PART_IN + 96]
@@ -84,4 +84,4 @@ park:
 	mov	rdi, [rbp + PART_PARK]
 	mov	rdx, SYSCALL_WAIT
 	syscall
-	jmp	player_again
+	jmp	interpreter_next

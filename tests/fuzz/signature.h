@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What each invocation takes, so that most random calls get past the first check.
+// What each invocation takes, so that most random calls pass the first check.
 #pragma once
 
 #include <stdint.h>
@@ -9,14 +9,14 @@
 //   d depth         D node depth   n small count   o offset in a cnode
 //   r rights        b badge, guard         p priority   u microseconds   f flags
 //   a address       q IPC buffer address   z port       v VMCS field     w anything
-// Capabilities: a stock kind, ? for a thread or notification, * for a space of either format.
-struct shape {
+// Capabilities: a kind of pool.h, ? for a thread or notification, * for a space of either format.
+struct signature {
 	uint16_t label;
 	char object;
 	const char *words;
 	const char *caps;
 };
 
-enum { SHAPES = 80 };
+enum { SIGNATURES = 80 };
 
-extern const struct shape shapes[SHAPES];
+extern const struct signature signatures[SIGNATURES];

@@ -6,16 +6,16 @@
 
 #include <syscall/invocation.h>
 
-enum { SHAPE_WORDS = 8 };
+enum { INVOCATION_WORDS = 8 };
 
 struct invocation_choice {
 	uint64_t label;
 	unsigned slot; // of the one cnode
 	unsigned length;
 	unsigned cap_count;
-	uint64_t words[SHAPE_WORDS];
+	uint64_t words[INVOCATION_WORDS];
 	unsigned caps[MESSAGE_MAX_CAPS]; // slots
 };
 
-void shape_choose(
+void invocation_choose(
 	const struct world *world, struct chance *chance, struct invocation_choice *choice);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A row for each invocation, and what its letters mean.
-#include "shape.h"
+#include "signature.h"
 
 #include <base/compiler.h>
 #include <string.h>
@@ -10,13 +10,13 @@
 //   s filled slot, f free slot, each with d depth 64            T object type
 //   u budget, U period: equal now and then      P 255
 // Capabilities: t thread, c context, n notification, e endpoint, C cnode, S space, F frame, 0 none.
-static const struct shape {
+static const struct signature {
 	uint8_t label;
 	uint8_t type; // enum cap_type
 	uint8_t weight;
 	const char *words;
 	const char *caps;
-} shapes[] = {
+} signatures[] = {
 	{LABEL_TCB_SET_PRIORITY, CAP_THREAD, 10, "p", "t"},
 	{LABEL_TCB_SET_MC_PRIORITY, CAP_THREAD, 1, "P", "t"},
 	{LABEL_TCB_SET_SCHED_PARAMS, CAP_THREAD, 4, "Pp", "tce"},
@@ -91,21 +91,21 @@ static unsigned cap_choose(const struct world *world, struct chance *chance, cha
 	return world_slot_of(world, chance, types[strchr(letters, letter) - letters]);
 }
 
-void shape_choose(
+void invocation_choose(
 	const struct world *world, struct chance *chance, struct invocation_choice *choice) {
-	uint8_t weights[array_count(shapes)];
-	const struct shape *shape;
+	uint8_t weights[array_count(signatures)];
+	const struct signature *signature;
 
-	for (unsigned i = 0; i < array_count(shapes); i++)
-		weights[i] = shapes[i].weight;
-	shape = &shapes[chance_weighted(chance, weights, array_count(shapes))];
-	*choice = (struct invocation_choice){.label = shape->label,
-		.length = (unsigned)strlen(shape->words),
-		.cap_count = (unsigned)strlen(shape->caps)};
-	choice->slot = shape->type == CAP_CNODE ? (unsigned)SLOT_CNODE
-						: world_slot_of(world, chance, shape->type);
+	for (unsigned i = 0; i < array_count(signatures); i++)
+		weights[i] = signatures[i].weight;
+	signature = &signatures[chance_weighted(chance, weights, array_count(signatures))];
+	*choice = (struct invocation_choice){.label = signature->label,
+		.length = (unsigned)strlen(signature->words),
+		.cap_count = (unsigned)strlen(signature->caps)};
+	choice->slot = signature->type == CAP_CNODE ? (unsigned)SLOT_CNODE
+						    : world_slot_of(world, chance, signature->type);
 	for (unsigned i = 0; i < choice->length; i++)
-		choice->words[i] = word_choose(world, chance, shape->words[i]);
+		choice->words[i] = word_choose(world, chance, signature->words[i]);
 	for (unsigned i = 0; i < choice->cap_count; i++)
-		choice->caps[i] = cap_choose(world, chance, shape->caps[i]);
+		choice->caps[i] = cap_choose(world, chance, signature->caps[i]);
 }
