@@ -4,8 +4,10 @@
 #include "bench.h"
 #include <abi/vcpu.h>
 #include <base/memory.h>
+#include <x86/cr.h>
+#include <x86/vmx.h>
 
-enum { GUEST_CODE = 0x100, GUEST_HOLE = 0x3000, CODE_SIZE = 16, PRIMARY_HLT = 1 << 7 };
+enum { GUEST_CODE = 0x100, GUEST_HOLE = 0x3000, CODE_SIZE = 16 };
 
 enum way { ROUND_TRIP, INTO_GUEST, OUT_OF_GUEST };
 
@@ -22,12 +24,13 @@ static const struct guest_row {
 	uint64_t size;
 	uint8_t code[CODE_SIZE];
 } guests[] = {
-	{10, 4, {0x0f, 0x31, 0x0f, 0xa2}}, // CPUID
-	{12, 3, {0x0f, 0x31, 0xf4}}, // HLT
-	{30, 4, {0x0f, 0x31, 0xe4, 0x60}}, // in al, 0x60
-	{30, 4, {0x0f, 0x31, 0xe6, 0x60}}, // out 0x60, al
-	{48, 6, {0x0f, 0x31, 0x8a, 0x1e, GUEST_HOLE & 0xff, GUEST_HOLE >> 8}}, // mov bl, [hole]
-	{18, 5, {0x0f, 0x31, 0x0f, 0x01, 0xc1}}, // VMCALL
+	{REASON_CPUID, 4, {0x0f, 0x31, 0x0f, 0xa2}}, // CPUID
+	{REASON_HLT, 3, {0x0f, 0x31, 0xf4}}, // HLT
+	{REASON_IO, 4, {0x0f, 0x31, 0xe4, 0x60}}, // in al, 0x60
+	{REASON_IO, 4, {0x0f, 0x31, 0xe6, 0x60}}, // out 0x60, al
+	{REASON_EPT_VIOLATION, 6,
+		{0x0f, 0x31, 0x8a, 0x1e, GUEST_HOLE & 0xff, GUEST_HOLE >> 8}}, // mov bl, [hole]
+	{REASON_VMCALL, 5, {0x0f, 0x31, 0x0f, 0x01, 0xc1}}, // VMCALL
 };
 
 enum guest { CPUID, HLT, PORT_IN, PORT_OUT, EPT_VIOLATION, VMCALL };
@@ -37,22 +40,62 @@ static const struct field_value {
 	uint32_t field;
 	uint32_t value;
 } fields[] = {
-	{0x0800, 0}, {0x0802, 0}, {0x0804, 0}, {0x0806, 0}, {0x0808, 0}, {0x080a, 0}, // ES to GS
-	{0x080c, 0}, {0x080e, 0}, // LDTR, TR
-	{0x2802, 0}, {0x2806, 0}, // DEBUGCTL, EFER
-	{0x4000, 0}, {0x4004, 0}, {0x400c, 0}, // pin, exceptions, exit
-	{0x4012, 0x8004}, // entry: load debug controls and EFER
-	{0x401e, 0x80}, // unrestricted guest
-	{0x4800, 0xffff}, {0x4802, 0xffff}, {0x4804, 0xffff}, {0x4806, 0xffff}, {0x4808, 0xffff},
-	{0x480a, 0xffff}, {0x480c, 0xffff}, {0x480e, 0xffff}, {0x4810, 0xffff}, {0x4812, 0xffff},
-	{0x4814, 0x93}, {0x4816, 0x9b}, {0x4818, 0x93}, {0x481a, 0x93}, {0x481c, 0x93},
-	{0x481e, 0x93}, {0x4820, 0x10000}, {0x4822, 0x8b}, {0x4824, 0},
-	{0x4826, 0}, // interruptibility, activity
-	{0x6000, 0}, {0x6002, 0}, {0x6004, 0}, {0x6006, 0}, // masks, shadows
-	{0x6800, 0x30}, {0x6802, 0}, {0x6804, 0}, // CR0: NE, ET
-	{0x6806, 0}, {0x6808, 0}, {0x680a, 0}, {0x680c, 0}, {0x680e, 0}, {0x6810, 0}, // bases
-	{0x6812, 0}, {0x6814, 0}, {0x6816, 0}, {0x6818, 0}, {0x681a, 0x400}, {0x681c, 0x1000},
-	{0x6820, 2}, {0x6822, 0}, // DR7, RSP, RFLAGS
+	{VMCS_GUEST_ES_SELECTOR, 0},
+	{VMCS_GUEST_CS_SELECTOR, 0},
+	{VMCS_GUEST_SS_SELECTOR, 0},
+	{VMCS_GUEST_DS_SELECTOR, 0},
+	{VMCS_GUEST_FS_SELECTOR, 0},
+	{VMCS_GUEST_GS_SELECTOR, 0},
+	{VMCS_GUEST_LDTR_SELECTOR, 0},
+	{VMCS_GUEST_TR_SELECTOR, 0},
+	{VMCS_GUEST_DEBUGCTL, 0},
+	{VMCS_GUEST_EFER, 0},
+	{VMCS_PIN_CONTROLS, 0},
+	{VMCS_EXCEPTION_BITMAP, 0},
+	{VMCS_EXIT_CONTROLS, 0},
+	{VMCS_ENTRY_CONTROLS, ENTRY_LOAD_DEBUG | ENTRY_LOAD_EFER},
+	{VMCS_SECONDARY_CONTROLS, SECONDARY_UNRESTRICTED},
+	{VMCS_GUEST_ES_LIMIT, 0xffff},
+	{VMCS_GUEST_CS_LIMIT, 0xffff},
+	{VMCS_GUEST_SS_LIMIT, 0xffff},
+	{VMCS_GUEST_DS_LIMIT, 0xffff},
+	{VMCS_GUEST_FS_LIMIT, 0xffff},
+	{VMCS_GUEST_GS_LIMIT, 0xffff},
+	{VMCS_GUEST_LDTR_LIMIT, 0xffff},
+	{VMCS_GUEST_TR_LIMIT, 0xffff},
+	{VMCS_GUEST_GDTR_LIMIT, 0xffff},
+	{VMCS_GUEST_IDTR_LIMIT, 0xffff},
+	{VMCS_GUEST_ES_ACCESS, 0x93},
+	{VMCS_GUEST_CS_ACCESS, 0x9b},
+	{VMCS_GUEST_SS_ACCESS, 0x93},
+	{VMCS_GUEST_DS_ACCESS, 0x93},
+	{VMCS_GUEST_FS_ACCESS, 0x93},
+	{VMCS_GUEST_GS_ACCESS, 0x93},
+	{VMCS_GUEST_LDTR_ACCESS, 0x10000},
+	{VMCS_GUEST_TR_ACCESS, 0x8b},
+	{VMCS_GUEST_INTERRUPTIBILITY, 0},
+	{VMCS_GUEST_ACTIVITY, 0},
+	{VMCS_CR0_MASK, 0},
+	{VMCS_CR4_MASK, 0},
+	{VMCS_CR0_SHADOW, 0},
+	{VMCS_CR4_SHADOW, 0},
+	{VMCS_GUEST_CR0, CR0_NE | CR0_ET},
+	{VMCS_GUEST_CR3, 0},
+	{VMCS_GUEST_CR4, 0},
+	{VMCS_GUEST_ES_BASE, 0},
+	{VMCS_GUEST_CS_BASE, 0},
+	{VMCS_GUEST_SS_BASE, 0},
+	{VMCS_GUEST_DS_BASE, 0},
+	{VMCS_GUEST_FS_BASE, 0},
+	{VMCS_GUEST_GS_BASE, 0},
+	{VMCS_GUEST_LDTR_BASE, 0},
+	{VMCS_GUEST_TR_BASE, 0},
+	{VMCS_GUEST_GDTR_BASE, 0},
+	{VMCS_GUEST_IDTR_BASE, 0},
+	{VMCS_GUEST_DR7, 0x400},
+	{VMCS_GUEST_RSP, 0x1000},
+	{VMCS_GUEST_RFLAGS, 2},
+	{VMCS_GUEST_PENDING_DEBUG, 0},
 };
 
 uint64_t guest_space_new(void) {

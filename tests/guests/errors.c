@@ -39,19 +39,19 @@ static void error_rip(const struct test *) {
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	CHECK_EQUAL(guest_register(guest, 0), STUB_PROTECTION);
-	CHECK_EQUAL(*guest_word(guest, field_read(guest, FIELD_RSP) + 8), behind);
-	field_write(guest, FIELD_RIP, 1ul << 48);
-	CHECK_EQUAL(field_read(guest, FIELD_RIP), 0);
+	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP) + 8), behind);
+	field_write(guest, VMCS_GUEST_RIP, 1ul << 48);
+	CHECK_EQUAL(field_read(guest, VMCS_GUEST_RIP), 0);
 }
 
 static void error_guest_state(const struct test *) {
 	guest_reset(guest, CODE(code_vmcall));
-	field_write(guest, FIELD_RFLAGS, 0);
+	field_write(guest, VMCS_GUEST_RFLAGS, 0);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_GUEST_STATE);
 	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], 0);
-	field_write(guest, FIELD_RFLAGS, 2);
+	field_write(guest, VMCS_GUEST_RFLAGS, 2);
 	run_to_vmcall();
 }
 
@@ -59,12 +59,12 @@ static void error_controls(const struct test *) {
 	guest_reset(guest, CODE(code_vmcall));
 	for (int i = 0; i < 3; i++) {
 		guest->rip = GUEST_CODE;
-		guest->event = EVENT_VALID | EVENT_RESERVED_TYPE;
+		guest->event = INTERRUPTION_VALID | EVENT_RESERVED_TYPE;
 		guest_enter(guest);
 		CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
-		CHECK_EQUAL(guest->words[WORD_REASON], REASON_ENTRY_FAILED);
+		CHECK_EQUAL(guest->words[WORD_REASON], REASON_NOT_ENTERED);
 		CHECK_EQUAL(guest->words[WORD_QUALIFICATION], UINT64_MAX);
-		CHECK_EQUAL(field_read(guest, FIELD_INSTRUCTION_ERROR), ERROR_CONTROLS);
+		CHECK_EQUAL(field_read(guest, VMCS_INSTRUCTION_ERROR), ERROR_CONTROLS);
 		run_to_vmcall();
 	}
 }
@@ -74,23 +74,24 @@ static void error_forced(const struct test *) {
 		uint32_t field;
 		uint64_t bits;
 	} forced[] = {
-		{FIELD_PIN, 0x29},
-		{FIELD_PRIMARY, 0x92180000},
-		{FIELD_SECONDARY, 2},
-		{FIELD_EXIT, 0x3c0204},
-		{FIELD_CR4, 0x2000},
-		{FIELD_CR0_MASK, 0x60000000},
+		{VMCS_PIN_CONTROLS, 0x29},
+		{VMCS_PRIMARY_CONTROLS, 0x92180000},
+		{VMCS_SECONDARY_CONTROLS, 2},
+		{VMCS_EXIT_CONTROLS, 0x3c0204},
+		{VMCS_GUEST_CR4, 0x2000},
+		{VMCS_CR0_MASK, 0x60000000},
 	};
 	static const struct {
 		uint32_t field;
 		uint64_t bits;
 	} refused[] = {
-		{FIELD_PIN, 0x80}, // posted interrupts
-		{FIELD_PRIMARY, 0x220000}, // TPR shadow, tertiary controls
-		{FIELD_SECONDARY, 0xffea6311}, // all that needs pointers or unswitched state
-		{FIELD_ENTRY, 0x510c00}, // SMM, CET and others
-		{FIELD_CR4, 0xfff8d000 & ~0x370000u},
-		{FIELD_ACTIVITY, 2}, // shutdown, wait-for-SIPI
+		{VMCS_PIN_CONTROLS, 0x80}, // posted interrupts
+		{VMCS_PRIMARY_CONTROLS, 0x220000}, // TPR shadow, tertiary controls
+		{VMCS_SECONDARY_CONTROLS,
+			0xffea6311}, // all that needs pointers or unswitched state
+		{VMCS_ENTRY_CONTROLS, 0x510c00}, // SMM, CET and others
+		{VMCS_GUEST_CR4, 0xfff8d000 & ~0x370000u},
+		{VMCS_GUEST_ACTIVITY, 2}, // shutdown, wait-for-SIPI
 	};
 
 	guest_reset(guest, CODE(code_vmcall));
@@ -106,15 +107,19 @@ static void error_forced(const struct test *) {
 		CHECK_EQUAL(written.written & refused[i].bits, 0);
 		CHECK_EQUAL(field_read(guest, refused[i].field), written.written);
 	}
-	CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_ACTIVITY, 3).written, 0);
+	CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, VMCS_GUEST_ACTIVITY, 3).written, 0);
 }
 
 static void error_fields(const struct test *) {
-	static const uint64_t hidden[] = {0x0000, 0x0c02, 0x2000, 0x2004, 0x2006, 0x2010, 0x201a,
-		0x2800, 0x2c00, 0x400a, 0x400e, 0x401a, 0x401c, 0x4402, 0x4c00, 0x6400, 0x6c00,
-		0x6c02, 0x6c14, 0x6c16, 0x681f, 0x2801, 0x7000, 0xffff, 0x10000681e, ~0ul};
-	static const uint64_t read_only[] = {
-		0x2400, 0x4400, 0x4404, 0x4408, 0x440c, 0x440e, 0x6402, 0x640a};
+	static const uint64_t hidden[] = {VMCS_VPID, VMCS_HOST_CS_SELECTOR, VMCS_IO_BITMAP_A,
+		VMCS_MSR_BITMAP, 0x2006, VMCS_TSC_OFFSET, VMCS_EPT_POINTER, VMCS_LINK_POINTER,
+		VMCS_HOST_PAT, VMCS_CR3_TARGET_COUNT, VMCS_EXIT_MSR_STORE_COUNT,
+		VMCS_ENTRY_INSTRUCTION_LENGTH, VMCS_TPR_THRESHOLD, VMCS_EXIT_REASON,
+		VMCS_HOST_SYSENTER_CS, VMCS_EXIT_QUALIFICATION, VMCS_HOST_CR0, VMCS_HOST_CR3,
+		VMCS_HOST_RSP, VMCS_HOST_RIP, 0x681f, 0x2801, 0x7000, 0xffff, 0x10000681e, ~0ul};
+	static const uint64_t read_only[] = {VMCS_GUEST_PHYSICAL_ADDRESS, VMCS_INSTRUCTION_ERROR,
+		VMCS_EXIT_INTERRUPTION, VMCS_IDT_VECTORING, VMCS_EXIT_INSTRUCTION_LENGTH,
+		VMCS_EXIT_INSTRUCTION_INFORMATION, VMCS_IO_RCX, VMCS_GUEST_LINEAR_ADDRESS};
 
 	for (unsigned i = 0; i < array_count(hidden); i++) {
 		CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest->vcpu, hidden[i]).error,
@@ -127,7 +132,7 @@ static void error_fields(const struct test *) {
 		CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, read_only[i], 0).error,
 			seL4_IllegalOperation);
 	}
-	CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest->vcpu, FIELD_ENTRY_ERROR_CODE).error,
+	CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest->vcpu, VMCS_ENTRY_ERROR_CODE).error,
 		seL4_IllegalOperation);
 }
 
@@ -143,8 +148,12 @@ static uint64_t random_next(uint64_t *state) {
 static void write_junk(uint64_t *state) {
 	static const struct {
 		uint16_t first, last;
-	} ranges[] = {{0x0800, 0x080e}, {0x2802, 0x2810}, {0x4000, 0x4004}, {0x400c, 0x401e},
-		{0x4800, 0x482e}, {0x6000, 0x6006}, {0x6800, 0x6826}};
+	} ranges[] = {{VMCS_GUEST_ES_SELECTOR, VMCS_GUEST_TR_SELECTOR},
+		{VMCS_GUEST_DEBUGCTL, VMCS_GUEST_PDPTE3},
+		{VMCS_PIN_CONTROLS, VMCS_EXCEPTION_BITMAP},
+		{VMCS_EXIT_CONTROLS, VMCS_SECONDARY_CONTROLS},
+		{VMCS_GUEST_ES_LIMIT, VMCS_PREEMPTION_TIMER}, {VMCS_CR0_MASK, VMCS_CR4_SHADOW},
+		{VMCS_GUEST_CR0, VMCS_GUEST_SYSENTER_EIP}};
 	unsigned range = (unsigned)(random_next(state) % array_count(ranges));
 	uint64_t span = (uint64_t)(ranges[range].last - ranges[range].first) / 2 + 1;
 	uint64_t field = ranges[range].first + 2 * (random_next(state) % span);
@@ -153,7 +162,7 @@ static void write_junk(uint64_t *state) {
 	// Now all of it, now one bit.
 	if (junk & 1) junk = 1ul << (junk >> 58);
 	// Bochs does not check that a 64-bit guest has paging on, and stops.
-	if (field == FIELD_CR0) junk |= CR0_PAGING;
+	if (field == VMCS_GUEST_CR0) junk |= CR0_PAGING;
 	(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, field, junk);
 }
 
@@ -163,12 +172,12 @@ static void error_junk(const struct test *) {
 	for (unsigned round = 0; round < 600; round++) {
 		guest_reset(guest, CODE(code_vmcall));
 		// A guest that runs wild must come back.
-		field_write(guest, FIELD_PIN, 1 << 6);
-		field_write(guest, FIELD_TIMER, 20000);
+		field_write(guest, VMCS_PIN_CONTROLS, 1 << 6);
+		field_write(guest, VMCS_PREEMPTION_TIMER, 20000);
 		for (unsigned i = 0; i <= round % 4; i++)
 			write_junk(&state);
-		(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_PIN, 1 << 6);
-		(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_TIMER, 20000);
+		(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, VMCS_PIN_CONTROLS, 1 << 6);
+		(void)seL4_X86_VCPU_WriteVMCS(guest->vcpu, VMCS_PREEMPTION_TIMER, 20000);
 		guest->primary = random_next(&state) & random_next(&state);
 		guest->event = round % 8 ? 0 : random_next(&state);
 		guest_enter(guest);
@@ -197,10 +206,10 @@ static void error_port_junk(const struct test *) {
 
 // Behind the WRMSR that faulted: what the stub's IRETQ would do, without the error code.
 static void skip_fault(void) {
-	uint64_t stack = field_read(guest, FIELD_RSP);
+	uint64_t stack = field_read(guest, VMCS_GUEST_RSP);
 
 	guest->rip = *guest_word(guest, stack + 8) + WRMSR_LENGTH;
-	field_write(guest, FIELD_RSP, *guest_word(guest, stack + 32));
+	field_write(guest, VMCS_GUEST_RSP, *guest_word(guest, stack + 32));
 }
 
 // A WRMSR either exits, or does what the guest may do to its own registers, or faults there.

@@ -14,9 +14,6 @@ CODE_DECLARE(code_halt_interruptible);
 CODE_DECLARE(code_vmcall);
 
 enum {
-	PIN_TIMER = 1 << 6,
-	PRIMARY_INTERRUPT_WINDOW = 1 << 2,
-	EXIT_SAVE_TIMER = 1 << 22,
 	EVENT_EXCEPTION = 3 << 8,
 	EVENT_SOFTWARE = 4 << 8,
 	EVENT_ERROR_CODE = 1 << 11,
@@ -24,8 +21,6 @@ enum {
 	VECTOR_PROTECTION = 13,
 	TIMER_RATE_MASK = 0x1f,
 };
-
-#define MSR_VMX_MISC 0x485
 
 static struct guest *const guest = &guest_one;
 static volatile uint64_t work;
@@ -49,24 +44,24 @@ static void count_ticks(void) {
 
 static void event_interrupt(const struct test *) {
 	guest_reset(guest, CODE(code_spin));
-	field_write(guest, FIELD_RFLAGS, 0x202);
-	guest->event = EVENT_VALID | VECTOR_TEST;
+	field_write(guest, VMCS_GUEST_RFLAGS, 0x202);
+	guest->event = INTERRUPTION_VALID | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_TEST);
-	CHECK_EQUAL(*guest_word(guest, field_read(guest, FIELD_RSP)), GUEST_CODE);
+	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP)), GUEST_CODE);
 }
 
 static void event_error_code(const struct test *) {
 	uint64_t stack;
 
 	guest_reset(guest, CODE(code_spin));
-	field_write(guest, FIELD_ENTRY_ERROR_CODE, 0x50);
-	guest->event = EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | VECTOR_PROTECTION;
+	field_write(guest, VMCS_ENTRY_ERROR_CODE, 0x50);
+	guest->event = INTERRUPTION_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | VECTOR_PROTECTION;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_PROTECTION);
-	stack = field_read(guest, FIELD_RSP);
+	stack = field_read(guest, VMCS_GUEST_RSP);
 	CHECK_EQUAL(*guest_word(guest, stack), 0x50);
 	CHECK_EQUAL(*guest_word(guest, stack + 8), GUEST_CODE);
 }
@@ -74,11 +69,11 @@ static void event_error_code(const struct test *) {
 static void event_software(const struct test *) {
 	guest_reset(guest, CODE(code_spin));
 	CHECK_EQUAL(nacre_VCPU_WriteState(guest->vcpu, VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, 2), 0);
-	guest->event = EVENT_VALID | EVENT_SOFTWARE | VECTOR_TEST;
+	guest->event = INTERRUPTION_VALID | EVENT_SOFTWARE | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_TEST);
-	CHECK_EQUAL(*guest_word(guest, field_read(guest, FIELD_RSP)), GUEST_CODE + 2);
+	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP)), GUEST_CODE + 2);
 }
 
 static void event_window(const struct test *) {
@@ -88,7 +83,7 @@ static void event_window(const struct test *) {
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_INTERRUPT_WINDOW);
 	CHECK_EQUAL(guest->rip, GUEST_CODE + 4);
 	guest->primary = 0;
-	guest->event = EVENT_VALID | VECTOR_TEST;
+	guest->event = INTERRUPTION_VALID | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_TEST);
 	guest_skip(guest);
@@ -100,15 +95,15 @@ static void event_window(const struct test *) {
 // The interrupt cannot be delivered because the IDT is not there: the VMM learns which it was.
 static void event_vectoring(const struct test *) {
 	guest_reset(guest, CODE(code_spin));
-	field_write(guest, FIELD_RFLAGS, 0x202);
-	field_write(guest, FIELD_IDTR_BASE, GUEST_HOLE);
-	guest->event = EVENT_VALID | VECTOR_TEST;
+	field_write(guest, VMCS_GUEST_RFLAGS, 0x202);
+	field_write(guest, VMCS_GUEST_IDTR_BASE, GUEST_HOLE);
+	guest->event = INTERRUPTION_VALID | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EPT_VIOLATION);
 	CHECK_EQUAL(guest->words[WORD_GUEST_PHYSICAL], GUEST_HOLE + VECTOR_TEST * 16);
-	CHECK_EQUAL(field_read(guest, FIELD_VECTORING), EVENT_VALID | VECTOR_TEST);
-	field_write(guest, FIELD_IDTR_BASE, GUEST_IDT);
-	guest->event = EVENT_VALID | VECTOR_TEST;
+	CHECK_EQUAL(field_read(guest, VMCS_IDT_VECTORING), INTERRUPTION_VALID | VECTOR_TEST);
+	field_write(guest, VMCS_GUEST_IDTR_BASE, GUEST_IDT);
+	guest->event = INTERRUPTION_VALID | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_TEST);
 }
@@ -182,9 +177,9 @@ static unsigned timer_rate(void) {
 
 // Switches the client's preemption timer on; false if this CPU has none.
 static bool use_timer(uint64_t value) {
-	field_write(guest, FIELD_PIN, PIN_TIMER);
-	field_write(guest, FIELD_TIMER, value);
-	if (field_read(guest, FIELD_PIN) & PIN_TIMER) return true;
+	field_write(guest, VMCS_PIN_CONTROLS, PIN_TIMER);
+	field_write(guest, VMCS_PREEMPTION_TIMER, value);
+	if (field_read(guest, VMCS_PIN_CONTROLS) & PIN_TIMER) return true;
 	test_skip("this CPU has no preemption timer");
 	return false;
 }
@@ -200,7 +195,7 @@ static void event_timer(const struct test *) {
 	CHECK(host_tsc() - start >= value << timer_rate());
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_TIMER);
 	CHECK(*guest_word(guest, GUEST_DATA) > 0);
-	CHECK_EQUAL(field_read(guest, FIELD_TIMER), value);
+	CHECK_EQUAL(field_read(guest, VMCS_PREEMPTION_TIMER), value);
 }
 
 // Several slices of the kernel's own timer lie within the client's time.
@@ -224,11 +219,11 @@ static void event_timer_saved(const struct test *) {
 
 	guest_reset(guest, CODE(code_vmcall));
 	if (!use_timer(value)) return;
-	field_write(guest, FIELD_EXIT, EXIT_SAVE_TIMER);
+	field_write(guest, VMCS_EXIT_CONTROLS, EXIT_SAVE_TIMER);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
-	CHECK(field_read(guest, FIELD_TIMER) <= value);
-	CHECK(field_read(guest, FIELD_TIMER) > value / 2);
+	CHECK(field_read(guest, VMCS_PREEMPTION_TIMER) <= value);
+	CHECK(field_read(guest, VMCS_PREEMPTION_TIMER) > value / 2);
 }
 
 // Host interrupts

@@ -78,7 +78,7 @@ static void exception_debug(const struct test *test) {
 	debug_start(row);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
-	CHECK_EQUAL(*guest_word(guest, field_read(guest, FIELD_RSP)), place(row->stop));
+	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP)), place(row->stop));
 	CHECK_EQUAL(guest_register(guest, REGISTER_R8), dr6);
 	CHECK_EQUAL(guest_register(guest, REGISTER_R9), row->dr7);
 	CHECK_EQUAL(nacre_VCPU_ReadState(guest->vcpu, VCPU_STATE_DR6).value, dr6);
@@ -88,7 +88,7 @@ static void exception_asked(const struct test *test) {
 	const struct debug_row *row = test->data;
 
 	debug_start(row);
-	field_write(guest, FIELD_EXCEPTION_BITMAP, 1 << VECTOR_DEBUG);
+	field_write(guest, VMCS_EXCEPTION_BITMAP, 1 << VECTOR_DEBUG);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EXCEPTION);
 	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], row->causes);
@@ -100,10 +100,10 @@ static void exception_bitmap(const struct test *) {
 	static const uint64_t values[] = {0, 1 << 6, 0xffffffff, 1 << VECTOR_DEBUG};
 
 	for (unsigned i = 0; i < array_count(values); i++) {
-		CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, FIELD_EXCEPTION_BITMAP, values[i])
+		CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest->vcpu, VMCS_EXCEPTION_BITMAP, values[i])
 				    .written,
 			values[i]);
-		CHECK_EQUAL(field_read(guest, FIELD_EXCEPTION_BITMAP), values[i]);
+		CHECK_EQUAL(field_read(guest, VMCS_EXCEPTION_BITMAP), values[i]);
 	}
 }
 
@@ -128,22 +128,24 @@ static void exception_debug_loop(const struct test *) {
 	*guest_word(guest, GUEST_IDT + VECTOR_DEBUG * 16) |= (uint64_t)GATE_IST_1 << 32;
 	store(TSS_IST_1, stack);
 	CHECK_EQUAL(nacre_VCPU_WriteState(guest->vcpu, VCPU_STATE_DR0, stack - 8), 0);
-	field_write(guest, FIELD_DR7, DR7_FIXED | BREAKPOINT_WRITE_8);
+	field_write(guest, VMCS_GUEST_DR7, DR7_FIXED | BREAKPOINT_WRITE_8);
 	check_loop();
 }
 
 // #AC
 
 static void user_segments(uint64_t code) {
-	static const uint64_t fields[][2] = {{0x0802, SELECTOR_USER_CODE},
-		{0x0804, SELECTOR_USER_DATA}, {0x0800, SELECTOR_USER_DATA},
-		{0x0806, SELECTOR_USER_DATA}, {0x4818, 0xc0f3}, {0x4814, 0xc0f3}, {0x481a, 0xc0f3},
-		{0x4810, 0x37}, {FIELD_RFLAGS, RFLAGS_ALIGNMENT}};
+	static const uint64_t fields[][2] = {{VMCS_GUEST_CS_SELECTOR, SELECTOR_USER_CODE},
+		{VMCS_GUEST_SS_SELECTOR, SELECTOR_USER_DATA},
+		{VMCS_GUEST_ES_SELECTOR, SELECTOR_USER_DATA},
+		{VMCS_GUEST_DS_SELECTOR, SELECTOR_USER_DATA}, {VMCS_GUEST_SS_ACCESS, 0xc0f3},
+		{VMCS_GUEST_ES_ACCESS, 0xc0f3}, {VMCS_GUEST_DS_ACCESS, 0xc0f3},
+		{VMCS_GUEST_GDTR_LIMIT, 0x37}, {VMCS_GUEST_RFLAGS, RFLAGS_ALIGNMENT}};
 
 	*guest_word(guest, GUEST_GDT + 0x28) = code;
 	*guest_word(guest, GUEST_GDT + 0x30) = DATA_USER;
 	set_fields(fields, array_count(fields));
-	field_write(guest, FIELD_CR0, field_read(guest, FIELD_CR0) | CR0_ALIGNMENT);
+	field_write(guest, VMCS_GUEST_CR0, field_read(guest, VMCS_GUEST_CR0) | CR0_ALIGNMENT);
 }
 
 static void exception_alignment(const struct test *) {
@@ -151,27 +153,28 @@ static void exception_alignment(const struct test *) {
 
 	guest_reset(guest, CODE(code_unaligned));
 	user_segments(CODE_USER_64);
-	field_write(guest, 0x4816, 0xa0fb);
+	field_write(guest, VMCS_GUEST_CS_ACCESS, 0xa0fb);
 	*guest_word(guest, GUEST_PML4) |= TABLE_USER;
 	*guest_word(guest, GUEST_PDPT) |= TABLE_USER;
 	*guest_word(guest, GUEST_PD) |= TABLE_USER;
 	store(TSS_RSP0, GUEST_STACK_TOP);
-	field_write(guest, FIELD_ENTRY_ERROR_CODE, 0x50);
+	field_write(guest, VMCS_ENTRY_ERROR_CODE, 0x50);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_ALIGNMENT);
-	stack = field_read(guest, FIELD_RSP);
+	stack = field_read(guest, VMCS_GUEST_RSP);
 	CHECK_EQUAL(*guest_word(guest, stack), 0);
 	CHECK_EQUAL(*guest_word(guest, stack + 8), GUEST_CODE);
 }
 
 static void exception_alignment_loop(const struct test *) {
-	static const uint64_t fields[][2] = {{FIELD_EFER, 0}, {FIELD_ENTRY, 0x8004}, {FIELD_CR4, 0},
-		{FIELD_CR0, 0x31}, {0x4816, 0xc0fb}, {FIELD_RSP, GUEST_STACK_TOP - 3}};
+	static const uint64_t fields[][2] = {{VMCS_GUEST_EFER, 0}, {VMCS_ENTRY_CONTROLS, 0x8004},
+		{VMCS_GUEST_CR4, 0}, {VMCS_GUEST_CR0, 0x31}, {VMCS_GUEST_CS_ACCESS, 0xc0fb},
+		{VMCS_GUEST_RSP, GUEST_STACK_TOP - 3}};
 
 	guest_reset(guest, CODE(code_unaligned_loop));
 	set_fields(fields, array_count(fields));
-	if (field_read(guest, FIELD_CR0) >> 31) {
+	if (field_read(guest, VMCS_GUEST_CR0) >> 31) {
 		test_skip("this CPU has no unrestricted guest");
 		return;
 	}

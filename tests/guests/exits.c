@@ -36,16 +36,6 @@ CODE_DECLARE(code_real_mode);
 CODE_DECLARE(code_add_registers);
 
 enum {
-	PRIMARY_HLT = 1 << 7,
-	PRIMARY_INVLPG = 1 << 9,
-	PRIMARY_RDPMC = 1 << 11,
-	PRIMARY_RDTSC = 1 << 12,
-	PRIMARY_CR3_LOAD = 1 << 15,
-	PRIMARY_MOV_DR = 1 << 23,
-	PRIMARY_PAUSE = 1 << 30,
-	SECONDARY_DESCRIPTOR_TABLE = 1 << 2,
-	SECONDARY_WBINVD = 1 << 6,
-	SECONDARY_UNRESTRICTED = 1 << 7,
 
 	NO_LENGTH = 0xff,
 };
@@ -68,14 +58,14 @@ static void exit_as_told(const struct test *test) {
 	struct guest *guest = &guest_one;
 
 	guest_reset(guest, &row->code);
-	field_write(guest, FIELD_SECONDARY, SECONDARY_UNRESTRICTED | row->secondary);
+	field_write(guest, VMCS_SECONDARY_CONTROLS, SECONDARY_UNRESTRICTED | row->secondary);
 	guest->primary = row->primary;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
 	CHECK_EQUAL(guest->words[WORD_REASON], row->reason);
 	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], row->qualification);
 	if (row->length != NO_LENGTH) CHECK_EQUAL(guest->words[WORD_LENGTH], row->length);
-	CHECK_EQUAL(guest->words[WORD_EVENT] & EVENT_VALID, 0);
+	CHECK_EQUAL(guest->words[WORD_EVENT] & INTERRUPTION_VALID, 0);
 	CHECK_EQUAL(guest->words[WORD_PRIMARY] & row->primary, row->primary);
 	if (row->length == NO_LENGTH || row->reason == REASON_VMCALL) return;
 	guest_skip(guest);
@@ -114,12 +104,12 @@ static void exit_exception(const struct test *) {
 	struct guest *guest = &guest_one;
 
 	guest_reset(guest, CODE(code_undefined));
-	field_write(guest, FIELD_EXCEPTION_BITMAP, 1 << 6);
+	field_write(guest, VMCS_EXCEPTION_BITMAP, 1 << 6);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EXCEPTION);
-	CHECK_EQUAL(field_read(guest, FIELD_EXIT_INTERRUPTION), EVENT_VALID | 3 << 8 | 6);
+	CHECK_EQUAL(field_read(guest, VMCS_EXIT_INTERRUPTION), INTERRUPTION_VALID | 3 << 8 | 6);
 	// Without the bit it is the guest's own.
-	field_write(guest, FIELD_EXCEPTION_BITMAP, 0);
+	field_write(guest, VMCS_EXCEPTION_BITMAP, 0);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	CHECK_EQUAL(guest_register(guest, 0), 0x106);
@@ -156,20 +146,20 @@ static void exit_real_mode(const struct test *) {
 		uint32_t field;
 		uint64_t value;
 	} fields[] = {
-		{FIELD_CR0, 0x30},
-		{FIELD_CR4, 0},
-		{FIELD_EFER, 0},
-		{FIELD_ENTRY, 0x8004},
-		{FIELD_CS_SELECTOR, 0x800},
-		{FIELD_CS_BASE, GUEST_CODE},
-		{0x4802, 0xffff},
-		{0x4816, 0x009b},
-		{FIELD_RSP, 0x1000},
+		{VMCS_GUEST_CR0, 0x30},
+		{VMCS_GUEST_CR4, 0},
+		{VMCS_GUEST_EFER, 0},
+		{VMCS_ENTRY_CONTROLS, 0x8004},
+		{VMCS_GUEST_CS_SELECTOR, 0x800},
+		{VMCS_GUEST_CS_BASE, GUEST_CODE},
+		{VMCS_GUEST_CS_LIMIT, 0xffff},
+		{VMCS_GUEST_CS_ACCESS, 0x009b},
+		{VMCS_GUEST_RSP, 0x1000},
 	};
 	struct guest *guest = &guest_one;
 
 	guest_reset(guest, CODE(code_real_mode));
-	if (!(field_read(guest, FIELD_SECONDARY) & SECONDARY_UNRESTRICTED)) {
+	if (!(field_read(guest, VMCS_SECONDARY_CONTROLS) & SECONDARY_UNRESTRICTED)) {
 		test_skip("this CPU has no unrestricted guest");
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <user/space.h>
+#include <x86/vmx.h>
 
 // The same numbers as guest_layout.inc where code names them.
 enum guest_place {
@@ -25,65 +26,7 @@ enum guest_place {
 	GUEST_HOLE = 0x300000, // nothing is mapped
 };
 
-// VMCS fields (SDM 3C, appendix B).
-enum field {
-	FIELD_CS_SELECTOR = 0x0802,
-	FIELD_EFER = 0x2806,
-	FIELD_PIN = 0x4000,
-	FIELD_PRIMARY = 0x4002,
-	FIELD_EXCEPTION_BITMAP = 0x4004,
-	FIELD_EXIT = 0x400c,
-	FIELD_ENTRY = 0x4012,
-	FIELD_ENTRY_ERROR_CODE = 0x4018,
-	FIELD_SECONDARY = 0x401e,
-	FIELD_INSTRUCTION_ERROR = 0x4400,
-	FIELD_EXIT_INTERRUPTION = 0x4404,
-	FIELD_EXIT_ERROR_CODE = 0x4406,
-	FIELD_VECTORING = 0x4408,
-	FIELD_ACTIVITY = 0x4826,
-	FIELD_TIMER = 0x482e,
-	FIELD_CR0_MASK = 0x6000,
-	FIELD_CR4_MASK = 0x6002,
-	FIELD_CR0 = 0x6800,
-	FIELD_CR3 = 0x6802,
-	FIELD_CR4 = 0x6804,
-	FIELD_CS_BASE = 0x6808,
-	FIELD_IDTR_BASE = 0x6818,
-	FIELD_DR7 = 0x681a,
-	FIELD_RSP = 0x681c,
-	FIELD_RIP = 0x681e,
-	FIELD_RFLAGS = 0x6820,
-};
-
-enum reason {
-	REASON_EXCEPTION = 0,
-	REASON_TRIPLE_FAULT = 2,
-	REASON_INTERRUPT_WINDOW = 7,
-	REASON_CPUID = 10,
-	REASON_HLT = 12,
-	REASON_INVD = 13,
-	REASON_INVLPG = 14,
-	REASON_RDPMC = 15,
-	REASON_RDTSC = 16,
-	REASON_VMCALL = 18,
-	REASON_VMPTRLD = 21,
-	REASON_VMXON = 27,
-	REASON_CONTROL_REGISTER = 28,
-	REASON_DEBUG_REGISTER = 29,
-	REASON_IO = 30,
-	REASON_RDMSR = 31,
-	REASON_WRMSR = 32,
-	REASON_GUEST_STATE = 33,
-	REASON_PAUSE = 40,
-	REASON_GDTR_IDTR = 46,
-	REASON_EPT_VIOLATION = 48,
-	REASON_TIMER = 52,
-	REASON_WBINVD = 54,
-	REASON_XSETBV = 55,
-};
-
-#define REASON_ENTRY_FAILED 0xffffffffu
-#define EVENT_VALID 0x80000000u
+#define REASON_NOT_ENTERED 0xffffffffu // in place of an exit reason
 
 // Words of the exit record (VCPU-5).
 enum exit_word {

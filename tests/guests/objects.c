@@ -120,7 +120,7 @@ static void object_no_vcpu(const struct test *) {
 // A thread without guest space sees an empty one; without IPC buffer its words are ignored.
 static void object_empty_space(const struct test *) {
 	guest_reset(&guest_two, CODE(code_vmcall));
-	field_write(&guest_two, FIELD_RIP, GUEST_CODE);
+	field_write(&guest_two, VMCS_GUEST_RIP, GUEST_CODE);
 	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest_two.vcpu, helper_tcb), 0);
 	helper_result = ~0ul;
 	helper_run(helper_enter, HELPER_ABOVE);
@@ -143,7 +143,7 @@ static void wait_for_guest(const struct guest *running) {
 
 static void start_in_helper(struct guest *running) {
 	guest_reset(running, CODE(code_spin_masked));
-	field_write(running, FIELD_RIP, GUEST_CODE);
+	field_write(running, VMCS_GUEST_RIP, GUEST_CODE);
 	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(running->vcpu, helper_tcb), 0);
 	CHECK_EQUAL(seL4_TCB_SetEPTRoot(helper_tcb, running->space.root), 0);
 	helper_run(helper_enter, HELPER_EQUAL);

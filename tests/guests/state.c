@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // State outside the VMCS: it is each guest's own, and the VMM's stays the VMM's.
 #include "guest.h"
+
+#include <x86/msr.h>
 #include "test.h"
 
 CODE_DECLARE(code_cr2);
@@ -27,11 +29,6 @@ enum {
 	XCR0_AVX512 = 0xe7,
 	SWITCHES = 3000,
 };
-
-#define MSR_LSTAR 0xc0000082ul
-#define MSR_FMASK 0xc0000084ul
-#define MSR_EFER 0xc0000080ul
-#define MSR_TSC_AUX 0xc0000103ul
 
 static const uint64_t pattern_one = 0x0123456789abcdef;
 static const uint64_t pattern_two = 0x7edcba9876543210;
@@ -267,8 +264,8 @@ static void state_msr_operations(const struct test *) {
 	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, MSR_FMASK, 0x100000200).written, 0x200);
 	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, 0x10, 0).error, seL4_IllegalOperation);
 	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(vcpu, 0x10).error, seL4_IllegalOperation);
-	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(vcpu, 0x485).error, 0);
-	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, 0x485, 0).error, seL4_IllegalOperation);
+	CHECK_EQUAL(seL4_X86_VCPU_ReadMSR(vcpu, MSR_VMX_MISC).error, 0);
+	CHECK_EQUAL(seL4_X86_VCPU_WriteMSR(vcpu, MSR_VMX_MISC, 0).error, seL4_IllegalOperation);
 }
 
 // Instructions from one system call to the next, in emulators that count them.

@@ -12,7 +12,6 @@ CODE_DECLARE(code_spin_masked);
 extern const uint8_t code_spin_handler[];
 
 enum {
-	PIN_TIMER = 1 << 6,
 	VECTOR_TEST = 0x40,
 	STOPS = 3,
 	BUDGET_US = 1000,
@@ -36,7 +35,7 @@ static void start(struct guest *machine) {
 	guest_reset(machine, CODE(code_once_then_spin));
 	guest_set_gate(machine, VECTOR_TEST,
 		GUEST_CODE + (uint64_t)(code_spin_handler - code_once_then_spin));
-	field_write(machine, FIELD_RFLAGS, 0x202);
+	field_write(machine, VMCS_GUEST_RFLAGS, 0x202);
 }
 
 static void check_counts(const struct guest *machine, uint64_t events) {
@@ -49,7 +48,7 @@ static void enter_until_signal(void (*body)(void)) {
 	stops = 0;
 	helper_bind();
 	helper_run(body, HELPER_EQUAL);
-	guest->event = EVENT_VALID | VECTOR_TEST;
+	guest->event = INTERRUPTION_VALID | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_NOTIF);
 	CHECK_EQUAL(guest->badge, HELPER_BADGE);
@@ -91,7 +90,7 @@ static void stop_signal(const struct test *) {
 	enter_until_signal(suspend_for_signal);
 	check_counts(guest, 1);
 	CHECK(guest->rip > GUEST_CODE);
-	CHECK_EQUAL(guest->words[WORD_EVENT] & EVENT_VALID, 0);
+	CHECK_EQUAL(guest->words[WORD_EVENT] & INTERRUPTION_VALID, 0);
 	rounds = *guest_word(guest, PLACE_ROUNDS);
 	enter_until_signal(suspend_and_resume);
 	check_counts(guest, 2);
@@ -103,9 +102,9 @@ static void stop_timer(const struct test *) {
 	const uint64_t value = 2000000;
 
 	guest_reset(guest, CODE(code_spin_masked));
-	field_write(guest, FIELD_PIN, PIN_TIMER);
-	field_write(guest, FIELD_TIMER, value);
-	if (!(field_read(guest, FIELD_PIN) & PIN_TIMER)) {
+	field_write(guest, VMCS_PIN_CONTROLS, PIN_TIMER);
+	field_write(guest, VMCS_PREEMPTION_TIMER, value);
+	if (!(field_read(guest, VMCS_PIN_CONTROLS) & PIN_TIMER)) {
 		test_skip("this CPU has no preemption timer");
 		return;
 	}
@@ -151,7 +150,8 @@ static void stop_timeout(const struct test *) {
 // A guest in the helper, and what this program does to it
 
 static void helper_enter(void) {
-	struct sel4_registers registers = {.words = {GUEST_CODE, 0, EVENT_VALID | VECTOR_TEST}};
+	struct sel4_registers registers = {
+		.words = {GUEST_CODE, 0, INTERRUPTION_VALID | VECTOR_TEST}};
 
 	sel4_syscall(SYSCALL_VM_ENTER, &registers);
 }

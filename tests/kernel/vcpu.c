@@ -3,15 +3,10 @@
 // tests/guests.
 #include "world.h"
 
+#include <x86/msr.h>
+#include <x86/vmx.h>
+
 enum {
-	GUEST_RIP = 0x681e,
-	GUEST_CR0 = 0x6800,
-	PIN_CONTROLS = 0x4000,
-	EXIT_REASON = 0x4402,
-	HOST_RIP = 0x6c16,
-	LSTAR = 0xc0000082,
-	EFER = 0xc0000080,
-	VMX_MISC = 0x485,
 	VCPU_REGISTER_WORDS = 15,
 };
 
@@ -27,54 +22,56 @@ static uint64_t vcpu_new(void) {
 static void fields(void) {
 	uint64_t vcpu = vcpu_new();
 	struct message answer = invoke(
-		vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(GUEST_RIP, 0x1234567));
+		vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(VMCS_GUEST_RIP, 0x1234567));
 
 	check_ok(HERE, &answer);
 	CHECK_EQUAL(answer.length, 1);
 	CHECK_EQUAL(answer.words[0], 0x1234567);
-	answer = invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS(GUEST_RIP));
+	answer = invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS(VMCS_GUEST_RIP));
 	CHECK_EQUAL(answer.length, 1);
 	CHECK_EQUAL(answer.words[0], 0x1234567);
 	// Forced bits come back: external interrupts, NMI, virtual NMI.
-	answer = invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(PIN_CONTROLS, 0));
+	answer = invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(VMCS_PIN_CONTROLS, 0));
 	CHECK_EQUAL(answer.words[0] & 0x29, 0x29);
-	answer = invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(GUEST_CR0, 0));
+	answer = invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(VMCS_GUEST_CR0, 0));
 	CHECK_EQUAL(answer.words[0] & 0x20, 0x20);
 }
 
 static void field_errors(void) {
 	uint64_t vcpu = vcpu_new();
 
-	CHECK_ERROR(invoke(vcpu, 0, CAPS(), WORDS(GUEST_RIP)), ERROR_ILLEGAL_OPERATION);
+	CHECK_ERROR(invoke(vcpu, 0, CAPS(), WORDS(VMCS_GUEST_RIP)), ERROR_ILLEGAL_OPERATION);
 	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS()), ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS(EXIT_REASON)),
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS(VMCS_EXIT_REASON)),
 		ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS(HOST_RIP)),
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_VMCS, CAPS(), WORDS(VMCS_HOST_RIP)),
 		ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(GUEST_RIP)),
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(VMCS_GUEST_RIP)),
 		ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(HOST_RIP, 0)),
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(VMCS_HOST_RIP, 0)),
 		ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(1ul << 32 | GUEST_RIP, 0)),
+	CHECK_ERROR(
+		invoke(vcpu, LABEL_VCPU_WRITE_VMCS, CAPS(), WORDS(1ul << 32 | VMCS_GUEST_RIP, 0)),
 		ERROR_ILLEGAL_OPERATION);
 }
 
 static void msrs(void) {
 	uint64_t vcpu = vcpu_new();
-	struct message answer = invoke(vcpu, LABEL_VCPU_WRITE_MSR, CAPS(), WORDS(LSTAR, 0x7777));
+	struct message answer = invoke(
+		vcpu, LABEL_VCPU_WRITE_MSR, CAPS(), WORDS(MSR_LSTAR, 0x7777));
 
 	check_ok(HERE, &answer);
 	CHECK_EQUAL(answer.length, 0);
-	answer = invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS(LSTAR));
+	answer = invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS(MSR_LSTAR));
 	CHECK_EQUAL(answer.label, ERROR_NONE);
 	CHECK_EQUAL(answer.words[0], 0x7777);
-	CHECK_OK(invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS(VMX_MISC)));
+	CHECK_OK(invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS(MSR_VMX_MISC)));
 	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS()), ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(
-		invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS(EFER)), ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(
-		invoke(vcpu, LABEL_VCPU_WRITE_MSR, CAPS(), WORDS(LSTAR)), ERROR_ILLEGAL_OPERATION);
-	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_MSR, CAPS(), WORDS(VMX_MISC, 0)),
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_READ_MSR, CAPS(), WORDS(MSR_EFER)),
+		ERROR_ILLEGAL_OPERATION);
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_MSR, CAPS(), WORDS(MSR_LSTAR)),
+		ERROR_ILLEGAL_OPERATION);
+	CHECK_ERROR(invoke(vcpu, LABEL_VCPU_WRITE_MSR, CAPS(), WORDS(MSR_VMX_MISC, 0)),
 		ERROR_ILLEGAL_OPERATION);
 }
 

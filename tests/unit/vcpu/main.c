@@ -31,8 +31,8 @@ static void exit_with(uint64_t event, uint64_t vectoring) {
 	raised = 0;
 	vcpu = (struct vcpu){.dr6 = DR6_FIXED};
 	vmcs_write(VMCS_EXIT_INTERRUPTION, event);
-	vmcs_write(VMCS_VECTORING, vectoring);
-	vmcs_write(VMCS_VECTORING_ERROR_CODE, 0x77);
+	vmcs_write(VMCS_IDT_VECTORING, vectoring);
+	vmcs_write(VMCS_IDT_VECTORING_ERROR_CODE, 0x77);
 	vmcs_write(VMCS_ENTRY_ERROR_CODE, 0x55);
 	vmcs_write(VMCS_EXIT_INSTRUCTION_LENGTH, 3);
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, BLOCKING);

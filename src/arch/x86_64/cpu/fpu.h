@@ -9,8 +9,6 @@
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 
-enum xcr0_bit { XCR0_X87 = 1 << 0, XCR0_SSE = 1 << 1, XCR0_AVX = 1 << 2, XCR0_AVX512 = 7 << 5 };
-
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 
 // One owner of FPU registers: a native thread or a guest. Its XSAVE area, 64-byte aligned, follows

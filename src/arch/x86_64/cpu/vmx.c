@@ -8,31 +8,13 @@
 #include <cpu/segments.h>
 #include <cpu/vmcs.h>
 
-enum {
-	MSR_FEATURE_CONTROL = 0x3a,
-	FEATURE_LOCKED = 1 << 0,
-	FEATURE_VMX_OUTSIDE_SMX = 1 << 2,
-
-	MSR_VMX_BASIC = 0x480,
-	MSR_VMX_CR0_FIXED0 = 0x486,
-	MSR_VMX_CR0_FIXED1 = 0x487,
-	MSR_VMX_CR4_FIXED0 = 0x488,
-	MSR_VMX_CR4_FIXED1 = 0x489,
-	MSR_VMX_SECONDARY = 0x48b,
-	MSR_VMX_EPT_VPID = 0x48c,
-};
-
-#define BASIC_REVISION 0x7ffffffful
-#define BASIC_TRUE_CONTROLS BIT(55)
-
 // Four levels, write-back tables, 2 MiB pages, INVEPT, INVEPT of one root.
-#define EPT_REQUIRED (BIT(6) | BIT(14) | BIT(16) | BIT(20) | BIT(25))
-#define EPT_POINTER (3 << 3 | 6) // four levels, write-back
+#define EPT_REQUIRED \
+	(VMX_EPT_FOUR_LEVELS | VMX_EPT_WRITE_BACK | VMX_EPT_LARGE_PAGES | VMX_INVEPT | \
+		VMX_INVEPT_SINGLE)
+#define EPT_POINTER (EPT_POINTER_FOUR_LEVELS | EPT_POINTER_WRITE_BACK)
 
-// INVVPID, INVVPID of one VPID and of all.
-#define VPID_WANTED (BIT(32) | BIT(41) | BIT(42))
-
-enum invalidation { INVALIDATE_SINGLE = 1, INVALIDATE_ALL = 2 };
+#define VPID_WANTED (VMX_INVVPID | VMX_INVVPID_SINGLE | VMX_INVVPID_ALL)
 
 struct range {
 	uint64_t must, may;
@@ -56,11 +38,12 @@ static const struct control_row {
 	const char *name; // of what is required
 	uint32_t forced, required, offered;
 } control_rows[] = {
-	[VMX_PIN] = {0x481, 0x48d, "external-interrupt exiting, NMI exiting and virtual NMIs",
+	[VMX_PIN] = {MSR_VMX_PIN, MSR_VMX_TRUE_PIN,
+		"external-interrupt exiting, NMI exiting and virtual NMIs",
 		.forced = PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI, .offered = PIN_TIMER},
 	// Without CR8 exiting MOV CR8 in the guest would change the task priority of the host's
 	// local APIC.
-	[VMX_PRIMARY] = {0x482, 0x48e,
+	[VMX_PRIMARY] = {MSR_VMX_PRIMARY, MSR_VMX_TRUE_PRIMARY,
 		"secondary controls, I/O and MSR bitmaps, CR8 exiting and TSC offsetting",
 		.forced = PRIMARY_SECONDARY | PRIMARY_IO_BITMAPS | PRIMARY_MSR_BITMAPS |
 			PRIMARY_CR8_LOAD | PRIMARY_CR8_STORE,
@@ -70,12 +53,12 @@ static const struct control_row {
 		.offered = SECONDARY_DESCRIPTOR_TABLE | SECONDARY_RDTSCP | SECONDARY_VPID |
 			SECONDARY_WBINVD | SECONDARY_UNRESTRICTED | SECONDARY_PAUSE_LOOP |
 			SECONDARY_RDRAND | SECONDARY_INVPCID | SECONDARY_RDSEED | SECONDARY_XSAVES},
-	[VMX_EXIT] = {0x483, 0x48f,
+	[VMX_EXIT] = {MSR_VMX_EXIT, MSR_VMX_TRUE_EXIT,
 		"64-bit host, interrupt acknowledgement, and debug controls, PAT and EFER on exit",
 		.forced = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_SAVE_PAT |
 			EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER,
 		.offered = EXIT_LOAD_PERF | EXIT_SAVE_TIMER},
-	[VMX_ENTRY] = {0x484, 0x490, "64-bit guests and loading EFER on entry",
+	[VMX_ENTRY] = {MSR_VMX_ENTRY, MSR_VMX_TRUE_ENTRY, "64-bit guests and loading EFER on entry",
 		.required = ENTRY_GUEST_64 | ENTRY_LOAD_EFER,
 		.offered = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PERF | ENTRY_LOAD_PAT},
 };
@@ -94,7 +77,7 @@ static bool refuse(const char *missing) {
 // The MSR of the secondary controls exists only if the primary ones have them, and that of EPT only
 // if the secondary ones do: what is missing ends the search.
 static bool read_controls(void) {
-	bool has_true = msr_read(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS;
+	bool has_true = msr_read(MSR_VMX_BASIC) & VMX_BASIC_TRUE_CONTROLS;
 
 	for (unsigned i = VMX_PIN; i < array_count(control_rows); i++) {
 		const struct control_row *row = &control_rows[i];
@@ -130,11 +113,11 @@ static void settle_optional(void) {
 static bool unlock(void) {
 	uint64_t control = msr_read(MSR_FEATURE_CONTROL);
 
-	if (!(control & FEATURE_LOCKED)) {
-		control |= FEATURE_LOCKED | FEATURE_VMX_OUTSIDE_SMX;
+	if (!(control & FEATURE_CONTROL_LOCKED)) {
+		control |= FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX;
 		msr_write(MSR_FEATURE_CONTROL, control);
 	}
-	return control & FEATURE_VMX_OUTSIDE_SMX;
+	return control & FEATURE_CONTROL_VMX;
 }
 
 static bool is_unrestricted(void) { return vmx.words[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED; }
@@ -160,11 +143,11 @@ static bool enter_vmx(void) {
 	if (cr0 & ~fixed0.may || cr4 & ~fixed4.may)
 		return refuse("CR0 and CR4 of this kernel in VMX operation");
 	set_control_registers(fixed0, fixed4);
-	vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & BASIC_REVISION);
+	vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
-	return succeeded || refuse("success of VMXON");
+	return succeeded || refuse("working VMXON");
 }
 
 bool vmx_init(void) {
@@ -219,33 +202,34 @@ void vmx_invalidate_guest(physical_t root) {
 void vmcs_write_host(void) {
 	// ES, DS, FS and GS, FS base, and what SYSENTER would use: the kernel has no use for them,
 	// and bases_load loads a program's before it runs.
-	static const uint32_t zero[] = {
-		0x0c00, 0x0c06, 0x0c08, 0x0c0a, 0x6c06, 0x4c00, 0x6c10, 0x6c12};
+	static const enum vmcs_field zero[] = {VMCS_HOST_ES_SELECTOR, VMCS_HOST_DS_SELECTOR,
+		VMCS_HOST_FS_SELECTOR, VMCS_HOST_GS_SELECTOR, VMCS_HOST_FS_BASE,
+		VMCS_HOST_SYSENTER_CS, VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP};
 	const struct cpu *cpu = this_cpu();
 	const struct {
-		uint32_t encoding;
+		enum vmcs_field field;
 		uint64_t value;
 	} fields[] = {
-		{0x0c02, SELECTOR_KERNEL_CODE}, // CS
-		{0x0c04, SELECTOR_KERNEL_DATA}, // SS
-		{0x0c0c, SELECTOR_TSS}, // TR
-		{0x2c00, msr_read(MSR_PAT)},
-		{0x2c02, msr_read(MSR_EFER)},
-		{0x6c00, cr0_read() & ~(uint64_t)CR0_TS},
-		{0x6c04, cr4_read()},
-		{0x6c08, (uint64_t)cpu}, // GS base
-		{0x6c0a, segments_tss_base()},
-		{0x6c0c, (uint64_t)segments_gdt.base},
-		{0x6c0e, (uint64_t)segments_idt.base},
-		{0x6c14, cpu->kernel_stack},
+		{VMCS_HOST_CS_SELECTOR, SELECTOR_KERNEL_CODE},
+		{VMCS_HOST_SS_SELECTOR, SELECTOR_KERNEL_DATA},
+		{VMCS_HOST_TR_SELECTOR, SELECTOR_TSS},
+		{VMCS_HOST_PAT, msr_read(MSR_PAT)},
+		{VMCS_HOST_EFER, msr_read(MSR_EFER)},
+		{VMCS_HOST_CR0, cr0_read() & ~CR0_TS},
+		{VMCS_HOST_CR4, cr4_read()},
+		{VMCS_HOST_GS_BASE, (uint64_t)cpu},
+		{VMCS_HOST_TR_BASE, segments_tss_base()},
+		{VMCS_HOST_GDTR_BASE, (uint64_t)segments_gdt.base},
+		{VMCS_HOST_IDTR_BASE, (uint64_t)segments_idt.base},
+		{VMCS_HOST_RSP, cpu->kernel_stack},
 	};
 
 	for (unsigned i = 0; i < array_count(zero); i++)
-		vmcs_write(VMCS_FIELD(zero[i]), 0);
+		vmcs_write(zero[i], 0);
 	for (unsigned i = 0; i < array_count(fields); i++)
-		vmcs_write(VMCS_FIELD(fields[i].encoding), fields[i].value);
+		vmcs_write(fields[i].field, fields[i].value);
 	if (vmx_apply(VMX_EXIT, 0) & EXIT_LOAD_PERF)
-		vmcs_write(VMCS_FIELD(0x2c04), 0); // PERF_GLOBAL_CTRL: no counter runs
+		vmcs_write(VMCS_HOST_PERF_GLOBAL_CTRL, 0); // no counter runs
 }
 
 void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(segments_gdt)); }

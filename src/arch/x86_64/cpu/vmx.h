@@ -4,8 +4,7 @@
 #pragma once
 
 #include <cpu/layout.h>
-
-#define MSR_VMX_MISC 0x485
+#include <x86/vmx.h>
 
 // Words of a guest's VMCS in which a client may not choose all bits.
 enum vmx_word {

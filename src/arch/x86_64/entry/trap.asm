@@ -12,8 +12,6 @@
 
 %include "offsets.inc"
 
-VMCS_HOST_RIP equ 0x6c16
-
 bits 64
 default abs
 

@@ -7,7 +7,7 @@
 
 // The next entry delivers the event, in the form of an exit's interruption or vectoring
 // information. What delivery ends must be gone before, or the entry fails (SDM 3C 27.3.1.5).
-static void inject(uint64_t event, struct vmcs_field error_code) {
+static void inject(uint64_t event, enum vmcs_field error_code) {
 	uint64_t type = event & INTERRUPTION_TYPE;
 	uint64_t ends = INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS;
 
@@ -23,9 +23,9 @@ static void inject(uint64_t event, struct vmcs_field error_code) {
 }
 
 void vcpu_inject_again(void) {
-	uint64_t event = vmcs_read(VMCS_VECTORING);
+	uint64_t event = vmcs_read(VMCS_IDT_VECTORING);
 
-	if (unlikely(event & INTERRUPTION_VALID)) inject(event, VMCS_VECTORING_ERROR_CODE);
+	if (unlikely(event & INTERRUPTION_VALID)) inject(event, VMCS_IDT_VECTORING_ERROR_CODE);
 }
 
 // What the delivery of a #DB changes, and neither an exit in its place nor injection does (SDM 3B

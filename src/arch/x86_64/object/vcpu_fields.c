@@ -13,8 +13,6 @@ enum field_flags {
 	FIELD_BOTH = FIELD_READ | FIELD_WRITE,
 };
 
-enum { LBR_BTF = 3, HLT = 1 }; // of IA32_DEBUGCTL; activity state
-
 // Fields first..last (even encodings) of the same kind. Without flags they are fields no client
 // reaches, whose values VMCLEAR leaves open. word limits the value, write, if any, changes it and
 // notes what the kernel must know; read replaces what the VMCS holds.
@@ -63,53 +61,60 @@ static uint64_t write_timer(struct vcpu *vcpu, uint64_t value) {
 static uint64_t read_timer(const struct vcpu *vcpu) { return vcpu->timer_value; }
 
 // Not every CPU checks reserved bits; those of branch trace stores would write to memory.
-static uint64_t write_debugctl(struct vcpu *, uint64_t value) { return value & LBR_BTF; }
+static uint64_t write_debugctl(struct vcpu *, uint64_t value) {
+	return value & (DEBUGCTL_LBR | DEBUGCTL_BTF);
+}
 
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
-static uint64_t write_activity(struct vcpu *, uint64_t value) { return value == HLT ? HLT : 0; }
+static uint64_t write_activity(struct vcpu *, uint64_t value) {
+	return value == ACTIVITY_HLT ? ACTIVITY_HLT : ACTIVITY_ACTIVE;
+}
 
 static uint64_t write_rip(struct vcpu *, uint64_t value) { return vcpu_clean_rip(value); }
 
 static const struct field_row field_rows[] = {
-	{0x0800, 0x080e, FIELD_BOTH, VMX_ANY, NULL, NULL}, // selectors
-	{0x2010, 0x2010, 0, VMX_ANY, NULL, NULL}, // TSC offset
-	{0x202c, 0x202c, 0, VMX_ANY, NULL, NULL}, // XSS-exiting bitmap
-	{0x2400, 0x2400, FIELD_READ, VMX_ANY, NULL, NULL}, // guest-physical address
-	{0x2802, 0x2802, FIELD_BOTH, VMX_ANY, write_debugctl, NULL},
-	{0x2804, 0x2804, FIELD_BOTH, VMX_ANY, NULL, NULL}, // PAT
-	{0x2806, 0x2806, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL}, // EFER
-	{0x2808, 0x2808, FIELD_BOTH, VMX_ANY, NULL, NULL}, // PERF_GLOBAL_CTRL
-	{0x280a, 0x2810, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL}, // PDPTEs
-	{0x4000, 0x4000, FIELD_BOTH, VMX_PIN, write_pin, read_pin},
-	{0x4002, 0x4002, FIELD_BOTH, VMX_PRIMARY, write_primary, NULL},
-	{0x4004, 0x4004, FIELD_BOTH, VMX_ANY, write_exceptions, read_exceptions},
-	// Page-fault mask and match, so that the exception bitmap alone decides; CR3 targets.
-	{0x4006, 0x400a, 0, VMX_ANY, NULL, NULL},
-	{0x400c, 0x400c, FIELD_BOTH, VMX_EXIT, write_exit, NULL},
-	{0x400e, 0x4010, 0, VMX_ANY, NULL, NULL}, // MSR lists of exits
-	{0x4012, 0x4012, FIELD_BOTH, VMX_ENTRY, NULL, NULL},
-	{0x4014, 0x4014, 0, VMX_ANY, NULL, NULL}, // MSR list of entries
-	{0x4016, 0x4016, FIELD_BOTH, VMX_ANY, NULL, NULL}, // entry interruption information
-	{0x4018, 0x4018, FIELD_WRITE, VMX_ANY, NULL, NULL}, // entry exception error code
-	{0x401a, 0x401c, 0, VMX_ANY, NULL, NULL}, // entry instruction length, TPR threshold
-	{0x401e, 0x401e, FIELD_BOTH, VMX_SECONDARY, NULL, NULL},
-	{0x4400, 0x4400, FIELD_READ, VMX_ANY, NULL, NULL}, // instruction error
-	{0x4404, 0x440e, FIELD_READ, VMX_ANY, NULL, NULL}, // exit and vectoring information
-	// Limits, access rights, interruptibility.
-	{0x4800, 0x4824, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{0x4826, 0x4826, FIELD_BOTH, VMX_ANY, write_activity, NULL},
-	{0x4828, 0x482a, FIELD_BOTH, VMX_ANY, NULL, NULL}, // SMBASE, SYSENTER_CS
-	{0x482e, 0x482e, FIELD_BOTH, VMX_ANY, write_timer, read_timer},
-	{0x6000, 0x6000, FIELD_BOTH, VMX_CR0_MASK, NULL, NULL},
-	{0x6002, 0x6002, FIELD_BOTH, VMX_CR4_MASK, NULL, NULL},
-	{0x6004, 0x6006, FIELD_BOTH, VMX_ANY, NULL, NULL}, // read shadows
-	{0x6402, 0x640a, FIELD_READ, VMX_ANY, NULL, NULL}, // I/O RCX..RIP, linear address
-	{0x6800, 0x6800, FIELD_BOTH | FIELD_STALE, VMX_CR0, NULL, NULL},
-	{0x6802, 0x6802, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL}, // CR3
-	{0x6804, 0x6804, FIELD_BOTH | FIELD_STALE, VMX_CR4, NULL, NULL},
-	{0x6806, 0x681c, FIELD_BOTH, VMX_ANY, NULL, NULL}, // bases, DR7, RSP
-	{0x681e, 0x681e, FIELD_BOTH, VMX_ANY, write_rip, NULL},
-	{0x6820, 0x6826, FIELD_BOTH, VMX_ANY, NULL, NULL}, // RFLAGS, debug exceptions, SYSENTER
+	{VMCS_GUEST_ES_SELECTOR, VMCS_GUEST_TR_SELECTOR, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_TSC_OFFSET, VMCS_TSC_OFFSET, 0, VMX_ANY, NULL, NULL},
+	{VMCS_XSS_EXITING, VMCS_XSS_EXITING, 0, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_PHYSICAL_ADDRESS, VMCS_GUEST_PHYSICAL_ADDRESS, FIELD_READ, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_DEBUGCTL, VMCS_GUEST_DEBUGCTL, FIELD_BOTH, VMX_ANY, write_debugctl, NULL},
+	{VMCS_GUEST_PAT, VMCS_GUEST_PAT, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_EFER, VMCS_GUEST_EFER, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_PERF_GLOBAL_CTRL, VMCS_GUEST_PERF_GLOBAL_CTRL, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE3, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL},
+	{VMCS_PIN_CONTROLS, VMCS_PIN_CONTROLS, FIELD_BOTH, VMX_PIN, write_pin, read_pin},
+	{VMCS_PRIMARY_CONTROLS, VMCS_PRIMARY_CONTROLS, FIELD_BOTH, VMX_PRIMARY, write_primary,
+		NULL},
+	{VMCS_EXCEPTION_BITMAP, VMCS_EXCEPTION_BITMAP, FIELD_BOTH, VMX_ANY, write_exceptions,
+		read_exceptions},
+	// And match, so that the exception bitmap alone decides.
+	{VMCS_PAGE_FAULT_MASK, VMCS_CR3_TARGET_COUNT, 0, VMX_ANY, NULL, NULL},
+	{VMCS_EXIT_CONTROLS, VMCS_EXIT_CONTROLS, FIELD_BOTH, VMX_EXIT, write_exit, NULL},
+	{VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_LOAD_COUNT, 0, VMX_ANY, NULL, NULL},
+	{VMCS_ENTRY_CONTROLS, VMCS_ENTRY_CONTROLS, FIELD_BOTH, VMX_ENTRY, NULL, NULL},
+	{VMCS_ENTRY_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT, 0, VMX_ANY, NULL, NULL},
+	{VMCS_ENTRY_INTERRUPTION, VMCS_ENTRY_INTERRUPTION, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_ENTRY_ERROR_CODE, VMCS_ENTRY_ERROR_CODE, FIELD_WRITE, VMX_ANY, NULL, NULL},
+	{VMCS_ENTRY_INSTRUCTION_LENGTH, VMCS_TPR_THRESHOLD, 0, VMX_ANY, NULL, NULL},
+	{VMCS_SECONDARY_CONTROLS, VMCS_SECONDARY_CONTROLS, FIELD_BOTH, VMX_SECONDARY, NULL, NULL},
+	{VMCS_INSTRUCTION_ERROR, VMCS_INSTRUCTION_ERROR, FIELD_READ, VMX_ANY, NULL, NULL},
+	{VMCS_EXIT_INTERRUPTION, VMCS_EXIT_INSTRUCTION_INFORMATION, FIELD_READ, VMX_ANY, NULL,
+		NULL},
+	{VMCS_GUEST_ES_LIMIT, VMCS_GUEST_INTERRUPTIBILITY, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_ACTIVITY, VMCS_GUEST_ACTIVITY, FIELD_BOTH, VMX_ANY, write_activity, NULL},
+	{VMCS_GUEST_SMBASE, VMCS_GUEST_SYSENTER_CS, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_PREEMPTION_TIMER, VMCS_PREEMPTION_TIMER, FIELD_BOTH, VMX_ANY, write_timer,
+		read_timer},
+	{VMCS_CR0_MASK, VMCS_CR0_MASK, FIELD_BOTH, VMX_CR0_MASK, NULL, NULL},
+	{VMCS_CR4_MASK, VMCS_CR4_MASK, FIELD_BOTH, VMX_CR4_MASK, NULL, NULL},
+	{VMCS_CR0_SHADOW, VMCS_CR4_SHADOW, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	{VMCS_IO_RCX, VMCS_GUEST_LINEAR_ADDRESS, FIELD_READ, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_CR0, VMCS_GUEST_CR0, FIELD_BOTH | FIELD_STALE, VMX_CR0, NULL, NULL},
+	{VMCS_GUEST_CR3, VMCS_GUEST_CR3, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL},
+	{VMCS_GUEST_CR4, VMCS_GUEST_CR4, FIELD_BOTH | FIELD_STALE, VMX_CR4, NULL, NULL},
+	{VMCS_GUEST_ES_BASE, VMCS_GUEST_RSP, FIELD_BOTH, VMX_ANY, NULL, NULL}, // and DR7
+	{VMCS_GUEST_RIP, VMCS_GUEST_RIP, FIELD_BOTH, VMX_ANY, write_rip, NULL},
+	{VMCS_GUEST_RFLAGS, VMCS_GUEST_SYSENTER_EIP, FIELD_BOTH, VMX_ANY, NULL, NULL},
 };
 
 // The row of the field that word 0 of at least `words` names; null if there is none with the flag.
@@ -137,11 +142,11 @@ static bool write_field(
 	if (row->write) written = row->write(vcpu, written);
 	*value = row->read ? row->read(vcpu) : written;
 	if (row->flags & FIELD_STALE) vcpu->is_stale = true;
-	return vmcs_try_write(VMCS_FIELD(encoding), written);
+	return vmcs_try_write(encoding, written);
 }
 
 void vcpu_set_primary(struct vcpu *vcpu, uint64_t value) {
-	vmcs_write(VMCS_PRIMARY, write_primary(vcpu, vmx_apply(VMX_PRIMARY, value)));
+	vmcs_write(VMCS_PRIMARY_CONTROLS, write_primary(vcpu, vmx_apply(VMX_PRIMARY, value)));
 }
 
 void vcpu_reset_fields(struct vcpu *vcpu) {
@@ -150,14 +155,14 @@ void vcpu_reset_fields(struct vcpu *vcpu) {
 
 		if (row->flags == FIELD_READ) continue;
 		for (uint32_t encoding = row->first; encoding <= row->last; encoding += 2) {
-			uint64_t value = encoding == VMCS_ENTRY.encoding ? ENTRY_GUEST_64 : 0;
+			uint64_t value = encoding == VMCS_ENTRY_CONTROLS ? ENTRY_GUEST_64 : 0;
 
 			(void)write_field(vcpu, row, encoding, &value);
 		}
 	}
-	(void)vmcs_try_write(VMCS_FIELD(0x2800), UINT64_MAX); // link pointer: none
-	(void)vmcs_try_write(VMCS_FIELD(0x4020), 128); // PAUSE gap and window, in ticks
-	(void)vmcs_try_write(VMCS_FIELD(0x4022), 4096);
+	(void)vmcs_try_write(VMCS_LINK_POINTER, UINT64_MAX); // none
+	(void)vmcs_try_write(VMCS_PAUSE_GAP, 128); // ticks
+	(void)vmcs_try_write(VMCS_PAUSE_WINDOW, 4096);
 }
 
 enum error vcpu_read_vmcs(struct invocation *invocation) {
@@ -169,7 +174,7 @@ enum error vcpu_read_vmcs(struct invocation *invocation) {
 	if (!row) return ERROR_ILLEGAL_OPERATION;
 	if (row->read) return invocation_return(invocation, row->read(vcpu));
 	vcpu_load(vcpu);
-	if (!vmcs_try_read(VMCS_FIELD(encoding), &value)) return ERROR_ILLEGAL_OPERATION;
+	if (!vmcs_try_read(encoding, &value)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
 

@@ -7,8 +7,6 @@
 #include <syscall/invocation.h>
 
 enum {
-	MSR_SYSENTER_ESP = 0x175,
-	MSR_SYSENTER_EIP = 0x176,
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits
 	BITMAP_HIGH = 1024, // from low MSRs to 0xc0000000 and up
 	BITMAP_MSRS = 0x2000,
@@ -16,7 +14,6 @@ enum {
 };
 
 #define MSR_HIGH 0xc0000000u
-#define MSR_TSC_AUX 0xc0000103u
 
 // The first VCPU_MSRS rows are enum vcpu_msr; the others live in the VMCS. Initial access:
 // VCPU-21.

@@ -49,7 +49,7 @@ static void timer_start(struct vcpu *vcpu) {
 	vcpu->timer_is_clients = vcpu->pin & PIN_TIMER && vcpu->timer_left <= count;
 	if (vcpu->timer_is_clients) count = vcpu->timer_left;
 	vcpu->timer_start = now;
-	vmcs_write(VMCS_TIMER, count);
+	vmcs_write(VMCS_PREEMPTION_TIMER, count);
 }
 
 static void timer_stop(struct vcpu *vcpu) {
@@ -135,10 +135,13 @@ void vcpu_pause(struct thread *thread) {
 
 // Reasons whose exit has a qualification that clients get (VCPU-6).
 #define QUALIFIED \
-	(1ul << 0 | 1ul << 4 | 1ul << 9 | 1ul << 14 | 1ul << 19 | 1ul << 21 | 1ul << 22 | \
-		1ul << 23 | 1ul << 25 | 1ul << 27 | 1ul << 28 | 1ul << 29 | 1ul << 30 | \
-		1ul << 36 | 1ul << 43 | 1ul << 44 | 1ul << 46 | 1ul << 47 | 1ul << 48 | \
-		1ul << 50 | 1ul << 53)
+	(BIT(REASON_EXCEPTION) | BIT(4) | BIT(REASON_TASK_SWITCH) | BIT(REASON_INVLPG) | \
+		BIT(REASON_VMCLEAR) | BIT(REASON_VMPTRLD) | BIT(REASON_VMPTRST) | \
+		BIT(REASON_VMREAD) | BIT(REASON_VMWRITE) | BIT(REASON_VMXON) | \
+		BIT(REASON_CONTROL_REGISTER) | BIT(REASON_DEBUG_REGISTER) | BIT(REASON_IO) | \
+		BIT(REASON_MWAIT) | BIT(REASON_TPR) | BIT(REASON_APIC_ACCESS) | \
+		BIT(REASON_GDTR_IDTR) | BIT(REASON_LDTR_TR) | BIT(REASON_EPT_VIOLATION) | \
+		BIT(REASON_INVEPT) | BIT(REASON_INVVPID))
 
 static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualification) {
 	struct thread *thread = vcpu->thread;
@@ -152,7 +155,7 @@ static void tell_client(struct vcpu *vcpu, uint32_t reason, uint64_t qualificati
 	word = buffer->message + MESSAGE_REGISTERS;
 	*word++ = qualification;
 	*word++ = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
-	*word++ = vmcs_read(VMCS_GUEST_PHYSICAL);
+	*word++ = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 	*word++ = vmcs_read(VMCS_GUEST_RFLAGS);
 	*word++ = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	*word++ = vmcs_read(VMCS_GUEST_CR3);
@@ -172,23 +175,23 @@ unsigned vcpu_exit(struct vcpu *vcpu) {
 		return GUEST_EXIT_DONE;
 	}
 	full_reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
-	reason = full_reason & EXIT_REASON_MASK;
+	reason = full_reason & REASON_MASK;
 	// A refused guest state leaves the VMCS as it was: the next entry launches again.
-	if (likely(!(full_reason & EXIT_ENTRY_FAILED))) {
+	if (likely(!(full_reason & REASON_ENTRY_FAILED))) {
 		vcpu->launched = true;
-	} else if (reason == EXIT_MACHINE_CHECK) {
+	} else if (reason == REASON_MACHINE_CHECK) {
 		vcpu_machine_check();
 		return GUEST_EXIT_KERNEL;
 	}
-	if (reason == EXIT_EXTERNAL_INTERRUPT) {
+	if (reason == REASON_EXTERNAL_INTERRUPT) {
 		vcpu_inject_again();
 		return vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_VECTOR;
 	}
-	if (reason == EXIT_TIMER && !vcpu->timer_is_clients) {
+	if (reason == REASON_TIMER && !vcpu->timer_is_clients) {
 		vcpu_inject_again();
 		return GUEST_EXIT_KERNEL;
 	}
-	if (reason == EXIT_EXCEPTION && vcpu_take_exception(vcpu)) return GUEST_EXIT_KERNEL;
+	if (reason == REASON_EXCEPTION && vcpu_take_exception(vcpu)) return GUEST_EXIT_KERNEL;
 	if (reason < 64 && QUALIFIED >> reason & 1)
 		qualification = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	schedule_update_time();

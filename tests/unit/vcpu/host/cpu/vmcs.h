@@ -16,11 +16,9 @@
 extern uint64_t fields[0x8000]; // by encoding
 extern unsigned raised; // the host's exception that was handled last
 
-static inline uint64_t vmcs_read(struct vmcs_field field) { return fields[field.encoding]; }
+static inline uint64_t vmcs_read(enum vmcs_field field) { return fields[field]; }
 
-static inline void vmcs_write(struct vmcs_field field, uint64_t value) {
-	fields[field.encoding] = value;
-}
+static inline void vmcs_write(enum vmcs_field field, uint64_t value) { fields[field] = value; }
 
 static inline bool vmcs_load(physical_t) { return true; }
 
