@@ -9,7 +9,7 @@ import sys
 
 from source_tree import KERNEL_ROOMS, ROOT
 
-ROOM_BUDGETS = {"kernel": (tuple(KERNEL_ROOMS), 9700), "vmm": (("src/vmm",), 5250)}
+ROOM_BUDGETS = {"kernel": (tuple(KERNEL_ROOMS), 9700), "vmm": (("src/vmm",), 5400)}
 LANGUAGES = "C,C/C++ Header,Assembly"
 FILE_BUDGETS = {".c": 400, ".h": 200, ".asm": 400}
 FUNCTION_BUDGET = 60

@@ -19,10 +19,22 @@ KERNEL_ROOMS = {
     "src/arch/x86_64/entry": ("src/base", "src/arch/x86_64/cpu", "src/kernel",
                               "src/arch/x86_64/object"),
 }
+# The monitor's folders are layers, too; its top folder has what puts them together.
+VMM_FOLDERS = ("src/vmm/host", "src/vmm/bus", "src/vmm/irq", "src/vmm/device", "src/vmm/vcpu",
+               "src/vmm/boot")
+VMM_ROOMS = {
+    "src/vmm/host": ("src/base", "src/user"),
+    "src/vmm/bus": ("src/base",),
+    "src/vmm/irq": ("src/base", *VMM_FOLDERS[:2]),
+    "src/vmm/device": ("src/base", *VMM_FOLDERS[:3]),
+    "src/vmm/vcpu": ("src/base", *VMM_FOLDERS[:3]),
+    "src/vmm/boot": ("src/base", *VMM_FOLDERS[:4]),
+}
 USER_ROOMS = {
     "src/user": ("src/base",),
     "src/root": ("src/base", "src/user"),
-    "src/vmm": ("src/base", "src/user"),
+    "src/vmm": ("src/base", "src/user", *VMM_FOLDERS),
+    **VMM_ROOMS,
     "src/lib": ("src/base", "src/user"),
     "src/drivers": ("src/base", "src/user", "src/lib"),
     "src/services": ("src/base", "src/user", "src/lib"),

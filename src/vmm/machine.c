@@ -8,30 +8,107 @@
 #include <abi/vcpu.h>
 
 #include <base/format.h>
-#include <base/memory.h>
 
 enum { DRAIN_POLLS_PER_SECOND = 1000, TIMEOUTS_PER_SECOND = 50000, STOP_TEXT = 128 };
 
-void machine_stop(struct machine *machine, const char *format, ...) {
+bool machine_is_stopped(const struct machine *machine) {
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		if (machine->processors[i].vcpu.run != VCPU_STOPPED) return false;
+	return true;
+}
+
+static void stop_processors(struct machine *machine) {
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		machine->processors[i].vcpu.run = VCPU_STOPPED;
+}
+
+void machine_stop(struct processor *processor, const char *format, ...) {
 	char text[STOP_TEXT];
 	va_list arguments;
+
 	va_start(arguments, format);
 	format_text_list(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_line("guest stopped at %lx: %s", machine->vcpu.rip, text);
-	machine->vcpu.run = VCPU_STOPPED;
+	log_line("guest stopped at %lx: %s", processor->vcpu.rip, text);
+	stop_processors(processor->machine);
+}
+
+static void time_out_ended(void *context) {
+	struct machine *machine = context;
+
+	machine->armed = CLOCK_NEVER;
+	// The back end of a serial port that was full has no channel to tell of room.
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		uart_poll(&machine->uarts[i]);
+}
+
+static void uart_notified(void *context) { uart_poll(context); }
+
+static bool build_processor(struct machine *machine, unsigned number) {
+	struct processor *processor = &machine->processors[number];
+
+	processor->machine = machine;
+	processor->clock = machine->clock;
+	processor->memory_bus.behind = &machine->memory_bus;
+	processor->lapic.id = number;
+	processor->lapic.clock = &processor->clock;
+	processor->control.memory = &machine->memory;
+	processor->control.lapic = &processor->lapic;
+	processor->control.cr4_allowed = cpuid_cr4_allowed(&machine->cpuid);
+	processor->control.xcr0_allowed = machine->cpuid.xcr0_allowed;
+	processor->msrs.lapic = &processor->lapic;
+	processor->msrs.clock = &processor->clock;
+	fabric_add_lapic(&machine->fabric, &processor->lapic);
+	return lapic_attach(&processor->lapic, &processor->memory_bus);
+}
+
+static bool build_uart(struct machine *machine, unsigned number) {
+	static const enum host_channel channels[UART_COUNT] = {
+		HOST_CHANNEL_CONSOLE, HOST_CHANNEL_PEER};
+	const struct uart_place *place = &uart_places[number];
+	struct uart *uart = &machine->uarts[number];
+
+	uart->line = (struct line){ioapic_pin_changed, &machine->ioapic, place->pin, LINE_LOW};
+	uart->backend = terminal_backend(&machine->terminals[number]);
+	machine->channels[channels[number]] = (struct channel){uart_notified, uart};
+	return uart_attach(uart, &machine->port_bus, place->ports);
+}
+
+bool machine_build(struct machine *machine) {
+	machine->armed = CLOCK_NEVER;
+	machine->channels[HOST_CHANNEL_TIMER] = (struct channel){time_out_ended, machine};
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		if (!build_processor(machine, i)) return false;
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		if (!build_uart(machine, i)) return false;
+	fabric_add_ioapic(&machine->fabric, &machine->ioapic);
+	return ioapic_attach(&machine->ioapic, &machine->memory_bus) &&
+		rtc_attach(&machine->rtc, &machine->port_bus) &&
+		power_attach(&machine->power, &machine->port_bus);
+}
+
+void machine_notified(struct machine *machine, unsigned channel) {
+	const struct channel *row = machine->channels;
+
+	if (channel >= HOST_CHANNELS || !row[channel].notified) return;
+	row[channel].notified(row[channel].context);
+}
+
+static void reset_processor(struct processor *processor) {
+	processor->clock.offset = -host_tsc();
+	host_state_write(VCPU_STATE_TSC_OFFSET, processor->clock.offset);
+	lapic_reset(&processor->lapic);
+	msr_reset(&processor->msrs);
+	processor->control.xcr0 = XCR0_X87;
 }
 
 static void reset_devices(struct machine *machine) {
-	machine->clock.offset = -host_tsc();
-	host_state_write(VCPU_STATE_TSC_OFFSET, machine->clock.offset);
-	lapic_reset(&machine->lapic);
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		reset_processor(&machine->processors[i]);
 	ioapic_reset(&machine->ioapic);
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		uart_reset(&machine->uarts[i]);
-	msr_reset(&machine->msrs);
-	memset(&machine->power, 0, sizeof(machine->power));
-	machine->control.xcr0 = XCR0_X87;
+	power_reset(&machine->power);
 }
 
 static bool load(struct machine *machine, struct linux_entry *entry) {
@@ -48,12 +125,16 @@ static bool load(struct machine *machine, struct linux_entry *entry) {
 }
 
 bool machine_reset(struct machine *machine) {
+	// A kernel starts on the first processor, and starts the others.
+	struct processor *first = &machine->processors[0];
 	struct linux_entry start;
+	struct vcpu_entry entry;
 	const char *problem = NULL;
-	machine->vcpu.run = VCPU_STOPPED;
+
+	stop_processors(machine);
 	log_guest_reset();
 	if (!load(machine, &start)) return false;
-	const struct vcpu_entry entry = {
+	entry = (struct vcpu_entry){
 		.rip = start.rip,
 		.rsi = start.boot_parameters,
 		.cr3 = start.page_tables,
@@ -61,9 +142,9 @@ bool machine_reset(struct machine *machine) {
 		.gdt_limit = start.gdt_limit,
 		.code_selector = start.code_selector,
 		.data_selector = start.data_selector,
-		.cr4_allowed = (uint32_t)machine->control.cr4_allowed,
+		.cr4_allowed = (uint32_t)first->control.cr4_allowed,
 	};
-	if (!vcpu_reset(&machine->vcpu, &entry, &problem)) {
+	if (!vcpu_reset(&first->vcpu, &entry, &problem)) {
 		log_line("guest not started: %s", problem);
 		return false;
 	}
@@ -79,12 +160,13 @@ bool machine_restart(struct machine *machine) {
 
 static void take_power_request(struct machine *machine) {
 	enum power_request request = machine->power.request;
+
 	machine->power.request = POWER_NONE;
 	switch (request) {
 	case POWER_NONE: return;
 	case POWER_OFF:
 		log_line("guest powered off");
-		machine->vcpu.run = VCPU_STOPPED;
+		stop_processors(machine);
 		return;
 	case POWER_RESET:
 		log_line("guest resets");
@@ -94,38 +176,43 @@ static void take_power_request(struct machine *machine) {
 	}
 }
 
-static void deliver_nmi(struct machine *machine) {
-	if (!machine->lapic.nmi_pending || !vcpu_nmi_possible(&machine->vcpu)) return;
-	machine->lapic.nmi_pending = false;
-	machine->vcpu.run = VCPU_RUNNING;
-	vcpu_inject(&machine->vcpu, EVENT_NMI | 2);
+static void deliver_nmi(struct processor *processor) {
+	if (!processor->lapic.nmi_pending || !vcpu_nmi_possible(&processor->vcpu)) return;
+	processor->lapic.nmi_pending = false;
+	processor->vcpu.run = VCPU_RUNNING;
+	vcpu_inject(&processor->vcpu, EVENT_NMI | 2);
 }
 
 // At most one event enters with the next VM entry; a window exit fetches the rest.
-static void deliver_interrupts(struct machine *machine) {
-	struct lapic *lapic = &machine->lapic;
-	struct vcpu *vcpu = &machine->vcpu;
-	deliver_nmi(machine);
-	int vector = lapic_pending(lapic);
+static void deliver_interrupts(struct processor *processor) {
+	struct lapic *lapic = &processor->lapic;
+	struct vcpu *vcpu = &processor->vcpu;
+	uint32_t windows;
+	int vector;
+
+	deliver_nmi(processor);
+	vector = lapic_pending(lapic);
 	if (vector != LAPIC_NONE && vcpu_interruptible(vcpu)) {
 		vcpu_inject(vcpu, EVENT_EXTERNAL | (uint32_t)vector);
 		lapic_acknowledge(lapic, (uint8_t)vector);
 		vcpu->run = VCPU_RUNNING;
 		vector = lapic_pending(lapic);
 	}
-	uint32_t windows = vector != LAPIC_NONE ? PRIMARY_INTERRUPT_WINDOW : 0;
+	windows = vector != LAPIC_NONE ? PRIMARY_INTERRUPT_WINDOW : 0;
 	windows |= lapic->nmi_pending ? PRIMARY_NMI_WINDOW : 0;
 	vcpu_window(vcpu, windows);
 }
 
-// The host's counter at the guest's next timer tick. Ticks that are due at once, or follow each
+// The host's counter at the processor's next timer tick. Ticks that are due at once, or follow each
 // other without a pause, may not keep the timer driver busy.
-static uint64_t timer_deadline(const struct machine *machine) {
-	uint64_t expiry = machine->lapic.timer.expiry;
+static uint64_t timer_deadline(const struct processor *processor) {
+	const struct clock *clock = &processor->clock;
+	uint64_t expiry = processor->lapic.timer.expiry;
 	uint64_t now = host_tsc();
-	uint64_t soonest = now + machine->clock.hertz / TIMEOUTS_PER_SECOND;
-	uint64_t deadline = clock_to_host(&machine->clock, expiry);
-	bool ahead = expiry > now + machine->clock.offset;
+	uint64_t soonest = now + clock->hertz / TIMEOUTS_PER_SECOND;
+	uint64_t deadline = clock_to_host(clock, expiry);
+	bool ahead = expiry > now + clock->offset;
+
 	if (expiry == CLOCK_NEVER || (ahead && deadline < now)) return CLOCK_NEVER;
 	return ahead && deadline > soonest ? deadline : soonest;
 }
@@ -136,23 +223,22 @@ static bool transmit_blocked(const struct machine *machine) {
 	return false;
 }
 
+static uint64_t earlier(uint64_t one, uint64_t other) { return one < other ? one : other; }
+
 // A time-out that is armed too early is left alone: its expiry arms the next one, and moving the
 // deadline back and forth, as an idle Linux does, costs no calls.
 static void arm_timer(struct machine *machine) {
-	uint64_t wanted = timer_deadline(machine);
-	if (transmit_blocked(machine)) {
-		uint64_t poll = host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND;
-		wanted = poll < wanted ? poll : wanted;
-	}
+	uint64_t wanted = CLOCK_NEVER;
+
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		wanted = earlier(wanted, timer_deadline(&machine->processors[i]));
+	if (transmit_blocked(machine))
+		wanted = earlier(
+			wanted, host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND);
 	if (wanted >= machine->armed) return;
 	machine->armed = wanted;
 	if (!host_timer_arm(wanted))
 		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
-}
-
-void machine_poll_uarts(struct machine *machine) {
-	for (unsigned i = 0; i < UART_COUNT; i++)
-		uart_poll(&machine->uarts[i]);
 }
 
 void machine_flush_terminals(struct machine *machine) {
@@ -160,16 +246,20 @@ void machine_flush_terminals(struct machine *machine) {
 		terminal_flush(&machine->terminals[i]);
 }
 
+static void settle_processor(struct processor *processor) {
+	if (processor->vcpu.run == VCPU_STOPPED) return;
+	lapic_timer_poll(&processor->lapic);
+	deliver_interrupts(processor);
+	vcpu_commit(&processor->vcpu);
+}
+
 void machine_settle(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
 	take_power_request(machine);
-	if (vcpu->run != VCPU_STOPPED) {
-		lapic_timer_poll(&machine->lapic);
-		deliver_interrupts(machine);
-		arm_timer(machine);
-		vcpu_commit(vcpu);
-	}
-	if (vcpu->run == VCPU_RUNNING) {
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		settle_processor(&machine->processors[i]);
+	if (!machine_is_stopped(machine)) arm_timer(machine);
+	// One thread runs one processor.
+	if (machine->processors[0].vcpu.run == VCPU_RUNNING) {
 		host_guest_run();
 		return;
 	}

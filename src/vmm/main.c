@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The virtual machine monitor: one guest in one vCPU, built from what the system description gives.
+#include <vmm/exits.h>
 #include <vmm/host/description.h>
-#include <vmm/vcpu/exits.h>
 #include <vmm/host/log.h>
 
 #include <abi/bootinfo.h>
@@ -74,46 +74,6 @@ static void describe_cpu(void) {
 	host_vmcs_write(VMCS_SECONDARY_CONTROLS, SECONDARY_RDTSCP | SECONDARY_INVPCID);
 	machine.cpuid.secondary_controls = (uint32_t)host_vmcs_read(VMCS_SECONDARY_CONTROLS);
 	machine.memory.address_bits = cpuid_address_bits(&machine.cpuid);
-	machine.control.memory = &machine.memory;
-	machine.control.lapic = &machine.lapic;
-	machine.control.cr4_allowed = cpuid_cr4_allowed(&machine.cpuid);
-	machine.control.xcr0_allowed = xcr0;
-	machine.msrs.lapic = &machine.lapic;
-	machine.msrs.clock = &machine.clock;
-}
-
-static void send_interrupt(void *lapic, const struct apic_message *message) {
-	lapic_receive(lapic, message);
-}
-
-static void wire_interrupts(void) {
-	machine.lapic.clock = &machine.clock;
-	machine.lapic.ioapic = &machine.ioapic;
-	machine.lapic.end_of_interrupt = ioapic_end_of_interrupt;
-	machine.ioapic.destination = &machine.lapic;
-	machine.ioapic.send = send_interrupt;
-	for (unsigned i = 0; i < UART_COUNT; i++) {
-		machine.uarts[i].line = (struct line){
-			.changed = ioapic_pin_changed,
-			.controller = &machine.ioapic,
-			.input = uart_pins[i],
-		};
-		machine.uarts[i].backend = terminal_backend(&machine.terminals[i]);
-	}
-}
-
-// Every device of the machine and where it answers.
-static bool add_devices(void) {
-	struct bus *memory = &machine.memory_bus;
-	struct bus *ports = &machine.port_bus;
-	return bus_add(memory, &lapic_page, &machine.lapic) &&
-		bus_add(memory, &ioapic_page, &machine.ioapic) &&
-		bus_add(ports, &uart_ports[0], &machine.uarts[0]) &&
-		bus_add(ports, &uart_ports[1], &machine.uarts[1]) &&
-		bus_add(ports, &rtc_ports, &machine.rtc) &&
-		bus_add(ports, &power_reset_port, &machine.power) &&
-		bus_add(ports, &power_keyboard_port, &machine.power) &&
-		bus_add(ports, &power_sleep_ports, &machine.power);
 }
 
 static void start_wall_clock(void) {
@@ -128,10 +88,8 @@ static bool start(void) {
 	if (!check_description() || !read_clock()) return false;
 	describe_guest();
 	describe_cpu();
-	wire_interrupts();
-	if (!add_devices()) return fail("two devices claim one address");
+	if (!machine_build(&machine)) return fail("two devices claim one address");
 	start_wall_clock();
-	machine.armed = CLOCK_NEVER;
 	complete = true;
 	if (!machine_reset(&machine)) return false;
 	log_line("guest starts: %lu MiB of memory, kernel %lu KiB, RAM disk %lu KiB",
@@ -140,7 +98,6 @@ static bool start(void) {
 }
 
 void init(void) {
-	machine.vcpu.run = VCPU_STOPPED;
 	start_terminals();
 	if (start()) machine_settle(&machine);
 	machine_flush_terminals(&machine);
@@ -149,7 +106,7 @@ void init(void) {
 // Whoever has the keyboard asks for it. A guest that runs is told to reset by its own means only.
 static void take_restart(void) {
 	if (!terminal_take_restart(&machine.terminals[0])) return;
-	if (!complete || machine.vcpu.run != VCPU_STOPPED) {
+	if (!complete || !machine_is_stopped(&machine)) {
 		log_line(complete ? "guest runs: power it off first"
 				  : "guest cannot be restarted: it was never complete");
 	} else {
@@ -161,16 +118,18 @@ static void take_restart(void) {
 
 void notified(microkit_channel channel) {
 	take_restart();
-	if (machine.vcpu.run == VCPU_STOPPED) return;
-	vcpu_load_notification(&machine.vcpu);
-	if (channel == HOST_CHANNEL_TIMER) machine.armed = CLOCK_NEVER;
-	machine_poll_uarts(&machine);
+	if (machine_is_stopped(&machine)) return;
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		vcpu_load_notification(&machine.processors[i].vcpu);
+	machine_notified(&machine, channel);
 	machine_settle(&machine);
 }
 
-seL4_Bool fault(microkit_child, microkit_msginfo, microkit_msginfo *) {
-	vcpu_load_exit(&machine.vcpu);
-	exit_handle(&machine);
+seL4_Bool fault(microkit_child vcpu, microkit_msginfo, microkit_msginfo *) {
+	struct processor *processor = &machine.processors[vcpu % MACHINE_VCPUS];
+
+	vcpu_load_exit(&processor->vcpu);
+	exit_handle(processor);
 	machine_settle(&machine);
-	return machine.vcpu.run == VCPU_RUNNING;
+	return processor->vcpu.run == VCPU_RUNNING;
 }

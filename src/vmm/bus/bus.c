@@ -3,56 +3,96 @@
 // takes.
 #include <vmm/bus/bus.h>
 
-bool bus_add(struct bus *bus, const struct bus_device *model, void *device) {
-	uint64_t last = model->base + (model->size - 1);
-	if (bus->count == BUS_WINDOWS || model->size == 0 || last < model->base) return false;
-	for (size_t i = 0; i < bus->count; i++) {
-		const struct bus_device *other = bus->windows[i].model;
-		if (model->base <= other->base + (other->size - 1) && other->base <= last)
-			return false;
-	}
-	bus->windows[bus->count].model = model;
-	bus->windows[bus->count].device = device;
-	bus->count++;
+// The link to the first window that ends at the address or behind it.
+static struct bus_window **bus_link(struct bus *bus, uint64_t address) {
+	struct bus_window **link = &bus->first;
+
+	while (*link && (*link)->base + ((*link)->size - 1) < address)
+		link = &(*link)->next;
+	return link;
+}
+
+static bool bus_fits(struct bus *bus, const struct bus_window *window) {
+	uint64_t last = window->base + (window->size - 1);
+	const struct bus_window *next = *bus_link(bus, window->base);
+
+	return window->size > 0 && last >= window->base && (!next || next->base > last);
+}
+
+bool bus_add(struct bus *bus, struct bus_window *window) {
+	struct bus_window **link = bus_link(bus, window->base);
+
+	if (!bus_fits(bus, window)) return false;
+	window->next = *link;
+	*link = window;
 	return true;
 }
 
-static size_t bus_find(const struct bus *bus, uint64_t address) {
-	for (size_t i = 0; i < bus->count; i++) {
-		const struct bus_device *model = bus->windows[i].model;
-		if (address - model->base < model->size) return i;
-	}
-	return BUS_WINDOWS;
+void bus_remove(struct bus *bus, struct bus_window *window) {
+	struct bus_window **link = bus_link(bus, window->base);
+
+	if (*link != window) return;
+	*link = window->next;
+	if (bus->recent == window) bus->recent = NULL;
 }
 
-bool bus_claims(const struct bus *bus, uint64_t address) {
-	return bus_find(bus, address) != BUS_WINDOWS;
+bool bus_move(struct bus *bus, struct bus_window *window, uint64_t base) {
+	struct bus_window **link = bus_link(bus, window->base);
+	struct bus_window moved = *window;
+
+	moved.base = base;
+	if (*link != window) return false;
+	*link = window->next;
+	if (!bus_fits(bus, &moved)) {
+		*link = window;
+		return false;
+	}
+	window->base = base;
+	return bus_add(bus, window);
 }
 
-// The window that takes the whole access, or BUS_WINDOWS.
-static size_t bus_route(struct bus *bus, uint64_t address, enum bus_width width) {
-	size_t index = bus_find(bus, address);
-	if (index == BUS_WINDOWS) {
-		bus->unclaimed++;
-		return BUS_WINDOWS;
+static bool covers(const struct bus_window *window, uint64_t address) {
+	return window && address - window->base < window->size;
+}
+
+// A guest uses one device many times in a row.
+static struct bus_window *bus_find(struct bus *bus, uint64_t address) {
+	struct bus_window *window;
+
+	for (; bus; bus = bus->behind) {
+		window = bus->recent;
+		if (!covers(window, address)) window = *bus_link(bus, address);
+		if (!covers(window, address)) continue;
+		bus->recent = window;
+		return window;
 	}
-	const struct bus_device *model = bus->windows[index].model;
-	bool inside = width <= model->size && address - model->base <= model->size - width;
-	return inside && (model->widths & width) ? index : BUS_WINDOWS;
+	return NULL;
+}
+
+bool bus_claims(struct bus *bus, uint64_t address) { return bus_find(bus, address); }
+
+// The window that takes the whole access, or null.
+static struct bus_window *bus_route(struct bus *bus, uint64_t address, enum bus_width width) {
+	struct bus_window *window = bus_find(bus, address);
+	bool inside;
+
+	if (!window) return NULL;
+	inside = width <= window->size && address - window->base <= window->size - width;
+	return inside && (window->ops->widths & width) ? window : NULL;
 }
 
 uint64_t bus_read(struct bus *bus, uint64_t address, enum bus_width width) {
-	size_t index = bus_route(bus, address, width);
-	if (index == BUS_WINDOWS) return bus_truncate(UINT64_MAX, width);
-	const struct bus_device *model = bus->windows[index].model;
-	uint64_t value = model->read(bus->windows[index].device, address - model->base, width);
+	const struct bus_window *window = bus_route(bus, address, width);
+	uint64_t value = UINT64_MAX;
+
+	if (window) value = window->ops->read(window->device, address - window->base, width);
 	return bus_truncate(value, width);
 }
 
 void bus_write(struct bus *bus, uint64_t address, enum bus_width width, uint64_t value) {
-	size_t index = bus_route(bus, address, width);
-	if (index == BUS_WINDOWS) return;
-	const struct bus_device *model = bus->windows[index].model;
-	model->write(bus->windows[index].device, address - model->base, width,
-		bus_truncate(value, width));
+	const struct bus_window *window = bus_route(bus, address, width);
+
+	if (window)
+		window->ops->write(
+			window->device, address - window->base, width, bus_truncate(value, width));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A bus: windows of guest-physical memory or of I/O ports, each answered by one device model.
+// A bus: windows of guest-physical memory or of I/O ports, each answered by one device model. A CPU
+// with devices of its own has a bus of its own before the machine's.
 #pragma once
 
 #include <stdbool.h>
@@ -13,32 +14,38 @@ enum bus_width {
 	BUS_WIDTH_8 = 8,
 };
 
-// What a device offers; offset counts from the start of its window. The mask of widths is the sum
-// of the `enum bus_width` values it accepts; any other access reads all ones or is dropped.
-struct bus_device {
+// How a kind of device answers; offset counts from the start of the window. The mask of widths is
+// the sum of the `enum bus_width` values it accepts; any other access reads all ones or is dropped.
+struct bus_ops {
 	const char *name;
-	uint64_t base;
-	uint64_t size;
 	unsigned widths;
 	uint64_t (*read)(void *device, uint64_t offset, enum bus_width width);
 	void (*write)(void *device, uint64_t offset, enum bus_width width, uint64_t value);
 };
 
-enum { BUS_WINDOWS = 16 };
-
-struct bus {
-	struct {
-		const struct bus_device *model;
-		void *device;
-	} windows[BUS_WINDOWS]; // filled while the machine is built, constant afterwards
-	size_t count;
-	uint64_t unclaimed; // accesses that no window answered
+// Where a device answers. Windows are part of their devices, which do not move; the bus owns
+// `next`.
+struct bus_window {
+	const struct bus_ops *ops;
+	void *device;
+	uint64_t base, size;
+	struct bus_window *next;
 };
 
-// False when the window is empty, wraps, overlaps another one, or the bus is full.
-[[nodiscard]] bool bus_add(struct bus *bus, const struct bus_device *model, void *device);
-// Whether some window covers the address.
-[[nodiscard]] bool bus_claims(const struct bus *bus, uint64_t address);
+struct bus {
+	struct bus_window *first; // ascending, without overlaps
+	struct bus_window *recent; // answered last, or null
+	struct bus *behind; // has what no window here covers, or null
+};
+
+// False when the window is empty, wraps, or overlaps another one, itself included.
+[[nodiscard]] bool bus_add(struct bus *bus, struct bus_window *window);
+// The window answers no longer; it may be added again. Nothing happens to one that is not there.
+void bus_remove(struct bus *bus, struct bus_window *window);
+// False when the window cannot be there, or is not on the bus; nothing has changed then.
+[[nodiscard]] bool bus_move(struct bus *bus, struct bus_window *window, uint64_t base);
+// Whether some window, here or behind, covers the address.
+[[nodiscard]] bool bus_claims(struct bus *bus, uint64_t address);
 [[nodiscard]] uint64_t bus_read(struct bus *bus, uint64_t address, enum bus_width width);
 void bus_write(struct bus *bus, uint64_t address, enum bus_width width, uint64_t value);
 

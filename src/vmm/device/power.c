@@ -5,6 +5,7 @@
 enum {
 	RESET_CONTROL_CPU = 1 << 2, // a write that sets it resets
 	RESET_CONTROL_KEPT = 1 << 1,
+	KEYBOARD_PORT = 0x64,
 	KEYBOARD_PULSE_RESET = 0xfe,
 	SLEEP_ENABLE = 1 << 5,
 	SLEEP_TYPE_SHIFT = 2,
@@ -40,29 +41,20 @@ static void sleep_write(void *device, uint64_t offset, enum bus_width, uint64_t 
 		power->request = POWER_OFF;
 }
 
-const struct bus_device power_reset_port = {
-	.name = "reset control",
-	.base = POWER_RESET_PORT,
-	.size = 1,
-	.widths = BUS_WIDTH_1,
-	.read = reset_read,
-	.write = reset_write,
-};
+void power_reset(struct power *power) {
+	power->request = POWER_NONE;
+	power->reset_control = 0;
+}
 
-const struct bus_device power_keyboard_port = {
-	.name = "keyboard controller",
-	.base = 0x64,
-	.size = 1,
-	.widths = BUS_WIDTH_1,
-	.read = keyboard_read,
-	.write = keyboard_write,
-};
+static const struct bus_ops reset_ops = {"reset control", BUS_WIDTH_1, reset_read, reset_write};
+static const struct bus_ops keyboard_ops = {
+	"keyboard controller", BUS_WIDTH_1, keyboard_read, keyboard_write};
+static const struct bus_ops sleep_ops = {"sleep control", BUS_WIDTH_1, sleep_read, sleep_write};
 
-const struct bus_device power_sleep_ports = {
-	.name = "sleep control",
-	.base = POWER_SLEEP_CONTROL_PORT,
-	.size = 2,
-	.widths = BUS_WIDTH_1,
-	.read = sleep_read,
-	.write = sleep_write,
-};
+bool power_attach(struct power *power, struct bus *ports) {
+	power->reset = (struct bus_window){&reset_ops, power, POWER_RESET_PORT, 1, NULL};
+	power->keyboard = (struct bus_window){&keyboard_ops, power, KEYBOARD_PORT, 1, NULL};
+	power->sleep = (struct bus_window){&sleep_ops, power, POWER_SLEEP_CONTROL_PORT, 2, NULL};
+	return bus_add(ports, &power->reset) && bus_add(ports, &power->keyboard) &&
+		bus_add(ports, &power->sleep);
+}

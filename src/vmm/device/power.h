@@ -20,10 +20,11 @@ enum {
 };
 
 struct power {
+	struct bus_window reset, keyboard, sleep;
 	enum power_request request; // written here, taken and cleared by the machine
 	uint8_t reset_control;
 };
 
-extern const struct bus_device power_reset_port;
-extern const struct bus_device power_keyboard_port;
-extern const struct bus_device power_sleep_ports;
+// Answers on the bus; false if something else does there.
+[[nodiscard]] bool power_attach(struct power *power, struct bus *ports);
+void power_reset(struct power *power);

@@ -2,8 +2,6 @@
 // MC146818 clock: calendar arithmetic and the register file.
 #include <vmm/device/rtc.h>
 
-#include <base/memory.h>
-
 enum rtc_cell {
 	RTC_SECONDS = 0x00,
 	RTC_MINUTES = 0x02,
@@ -177,20 +175,25 @@ static void rtc_write(void *device, uint64_t offset, enum bus_width, uint64_t va
 }
 
 void rtc_start(struct rtc *rtc, const struct clock *clock, uint64_t seconds, uint64_t host_tsc) {
-	memset(rtc, 0, sizeof(*rtc));
-	rtc->clock = clock;
-	rtc->epoch = seconds;
-	rtc->epoch_host = host_tsc;
-	rtc->cells[RTC_STATUS_A] = STATUS_A_RESET;
-	rtc->cells[RTC_STATUS_B] = STATUS_B_24_HOURS;
-	rtc->cells[RTC_STATUS_D] = STATUS_D_VALID;
+	*rtc = (struct rtc){
+		.window = rtc->window,
+		.clock = clock,
+		.epoch = seconds,
+		.epoch_host = host_tsc,
+		.cells[RTC_STATUS_A] = STATUS_A_RESET,
+		.cells[RTC_STATUS_B] = STATUS_B_24_HOURS,
+		.cells[RTC_STATUS_D] = STATUS_D_VALID,
+	};
 }
 
-const struct bus_device rtc_ports = {
+static const struct bus_ops rtc_ops = {
 	.name = "real-time clock",
-	.base = 0x70,
-	.size = 2,
 	.widths = BUS_WIDTH_1,
 	.read = rtc_read,
 	.write = rtc_write,
 };
+
+bool rtc_attach(struct rtc *rtc, struct bus *ports) {
+	rtc->window = (struct bus_window){&rtc_ops, rtc, 0x70, 2, NULL};
+	return bus_add(ports, &rtc->window);
+}

@@ -13,6 +13,7 @@ struct rtc_time {
 enum { RTC_CELLS = 128 };
 
 struct rtc {
+	struct bus_window window;
 	const struct clock *clock;
 	uint64_t epoch; // seconds since 1970 when the host's counter stood at epoch_host
 	uint64_t epoch_host;
@@ -21,8 +22,8 @@ struct rtc {
 	struct rtc_time set; // what the guest writes while the SET bit holds the clock
 };
 
-extern const struct bus_device rtc_ports;
-
+// Answers on the bus; false if something else does there.
+[[nodiscard]] bool rtc_attach(struct rtc *rtc, struct bus *ports);
 // The wall clock shows `seconds` since 1970 UTC at the given value of the host's counter.
 void rtc_start(struct rtc *rtc, const struct clock *clock, uint64_t seconds, uint64_t host_tsc);
 

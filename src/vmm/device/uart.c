@@ -2,8 +2,6 @@
 // 16550A serial port (register names and behaviour: National PC16550D data sheet, section 8).
 #include <vmm/device/uart.h>
 
-#include <base/memory.h>
-
 enum uart_register {
 	UART_DATA, // RBR and THR; divisor low with DLAB
 	UART_INTERRUPT_ENABLE,
@@ -262,24 +260,25 @@ static void uart_write(void *device, uint64_t offset, enum bus_width, uint64_t w
 }
 
 void uart_reset(struct uart *uart) {
-	struct uart_backend backend = uart->backend;
-	struct line line = uart->line;
-	memset(uart, 0, sizeof(*uart));
-	uart->backend = backend;
-	uart->line = line;
-	uart->divisor[0] = 1; // 115200 baud
+	*uart = (struct uart){
+		.backend = uart->backend,
+		.line = uart->line,
+		.window = uart->window,
+		.divisor = {1}, // 115200 baud
+	};
 	uart_update_line(uart);
 }
 
-#define UART_AT(port, label) \
-	{ \
-		.name = (label), .base = (port), .size = UART_REGISTERS, .widths = BUS_WIDTH_1, \
-		.read = uart_read, .write = uart_write, \
-	}
-
-const struct bus_device uart_ports[UART_COUNT] = {
-	UART_AT(0x3f8, "first serial port"),
-	UART_AT(0x2f8, "second serial port"),
+static const struct bus_ops uart_ops = {
+	.name = "serial port",
+	.widths = BUS_WIDTH_1,
+	.read = uart_read,
+	.write = uart_write,
 };
 
-const unsigned uart_pins[UART_COUNT] = {4, 3};
+const struct uart_place uart_places[UART_COUNT] = {{0x3f8, 4}, {0x2f8, 3}};
+
+bool uart_attach(struct uart *uart, struct bus *ports, uint16_t base) {
+	uart->window = (struct bus_window){&uart_ops, uart, base, UART_REGISTERS, NULL};
+	return bus_add(ports, &uart->window);
+}

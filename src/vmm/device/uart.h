@@ -20,6 +20,7 @@ enum { UART_FIFO = 16, UART_COUNT = 2 };
 struct uart {
 	struct uart_backend backend;
 	struct line line;
+	struct bus_window window;
 	uint8_t interrupt_enable;
 	uint8_t fifo_control;
 	uint8_t line_control;
@@ -36,10 +37,15 @@ struct uart {
 	bool transmit_blocked; // a write found the backend full; cleared when it drains
 };
 
-// Ports and I/O APIC pins of COM1 and COM2.
-extern const struct bus_device uart_ports[UART_COUNT];
-extern const unsigned uart_pins[UART_COUNT];
+// Where COM1 and COM2 are in a PC.
+struct uart_place {
+	uint16_t ports;
+	uint8_t pin; // of the I/O APIC
+};
+extern const struct uart_place uart_places[UART_COUNT];
 
+// Answers on the bus; false if something else does there.
+[[nodiscard]] bool uart_attach(struct uart *uart, struct bus *ports, uint16_t base);
 void uart_reset(struct uart *uart);
 // Fetches input, notices that the backend has room again, and brings the line up to date.
 void uart_poll(struct uart *uart);

@@ -3,8 +3,8 @@
 // host.c speaks <microkit.h>; unit tests bring their own.
 #pragma once
 
-#include <vmm/vcpu/vmx.h>
-#include <vmm/vcpu/x86.h>
+#include <vmm/host/vmx.h>
+#include <vmm/host/x86.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +32,7 @@ enum host_channel {
 	HOST_CHANNEL_CONSOLE = 0,
 	HOST_CHANNEL_TIMER = 1,
 	HOST_CHANNEL_PEER = 2, // the component at the guest's second serial port
+	HOST_CHANNELS,
 };
 
 [[nodiscard]] uint64_t host_tsc(void);

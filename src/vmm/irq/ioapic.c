@@ -2,8 +2,6 @@
 // I/O APIC (82093AA data sheet, with the EOI register of version 20h).
 #include <vmm/irq/ioapic.h>
 
-#include <base/memory.h>
-
 enum ioapic_offset {
 	IOAPIC_SELECT = 0x00,
 	IOAPIC_WINDOW = 0x10,
@@ -22,7 +20,7 @@ enum ioapic_index {
 #define IOAPIC_VERSION_VALUE (0x20u | (IOAPIC_PINS - 1) << 16)
 
 #define ENTRY_VECTOR 0xffull
-#define ENTRY_DELIVERY_SHIFT 8
+#define ENTRY_MESSAGE 0x87ffull // vector, delivery, trigger: as in the data of an MSI
 #define ENTRY_LOGICAL (1ull << 11)
 #define ENTRY_REMOTE_REQUEST (1ull << 14)
 #define ENTRY_LEVEL (1ull << 15)
@@ -31,27 +29,23 @@ enum ioapic_index {
 #define ENTRY_WRITABLE (0xffull << ENTRY_DESTINATION_SHIFT | 0x1afffull)
 
 void ioapic_reset(struct ioapic *ioapic) {
-	memset(ioapic->redirection, 0, sizeof(ioapic->redirection));
+	*ioapic = (struct ioapic){
+		.fabric = ioapic->fabric,
+		.next = ioapic->next,
+		.window = ioapic->window,
+		.levels = ioapic->levels, // the devices' business
+	};
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
 		ioapic->redirection[pin] = ENTRY_MASKED;
-	ioapic->id = 0;
-	ioapic->select = 0;
-	ioapic->latched = 0;
 }
 
 static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
 	uint64_t entry = ioapic->redirection[pin];
-	bool everybody = !(entry & ENTRY_LOGICAL) && entry >> ENTRY_DESTINATION_SHIFT == 0xff;
-	struct apic_message message = {
-		.destination = everybody ? APIC_EVERYBODY
-					 : (uint32_t)(entry >> ENTRY_DESTINATION_SHIFT),
-		.destination_mode = entry & ENTRY_LOGICAL ? DESTINATION_LOGICAL
-							  : DESTINATION_PHYSICAL,
-		.delivery = (enum apic_delivery)(entry >> ENTRY_DELIVERY_SHIFT & 7),
-		.trigger = entry & ENTRY_LEVEL ? TRIGGER_LEVEL : TRIGGER_EDGE,
-		.vector = entry & ENTRY_VECTOR,
-	};
-	ioapic->send(ioapic->destination, &message);
+	uint64_t destination = entry >> ENTRY_DESTINATION_SHIFT << MSI_DESTINATION_SHIFT;
+
+	fabric_msi(ioapic->fabric,
+		MSI_ADDRESS | destination | (entry & ENTRY_LOGICAL ? MSI_LOGICAL : 0),
+		(uint32_t)(entry & ENTRY_MESSAGE));
 }
 
 // The wire's polarity is the entry's own business: lines here say "active", not "high voltage", so
@@ -87,8 +81,7 @@ void ioapic_pin_changed(void *controller, unsigned pin, enum line_level level) {
 	ioapic_service(ioapic, pin);
 }
 
-void ioapic_end_of_interrupt(void *controller, uint8_t vector) {
-	struct ioapic *ioapic = controller;
+void ioapic_end_of_interrupt(struct ioapic *ioapic, uint8_t vector) {
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		uint64_t *entry = &ioapic->redirection[pin];
 		if (!(*entry & ENTRY_REMOTE_REQUEST) || (*entry & ENTRY_VECTOR) != vector) continue;
@@ -144,11 +137,14 @@ static void ioapic_write(void *device, uint64_t offset, enum bus_width, uint64_t
 		ioapic_end_of_interrupt(ioapic, (uint8_t)value);
 }
 
-const struct bus_device ioapic_page = {
+static const struct bus_ops ioapic_ops = {
 	.name = "I/O APIC",
-	.base = IOAPIC_ADDRESS,
-	.size = 0x1000,
 	.widths = BUS_WIDTH_4,
 	.read = ioapic_read,
 	.write = ioapic_write,
 };
+
+bool ioapic_attach(struct ioapic *ioapic, struct bus *memory) {
+	ioapic->window = (struct bus_window){&ioapic_ops, ioapic, IOAPIC_ADDRESS, 0x1000, NULL};
+	return bus_add(memory, &ioapic->window);
+}

@@ -3,8 +3,6 @@
 #include <vmm/irq/lapic.h>
 #include <vmm/irq/lapic_registers.h>
 
-#include <base/memory.h>
-
 enum { FIRST_LEGAL_VECTOR = 16, VECTOR_WORDS = 8 };
 
 // The bits of each LVT entry that software can set.
@@ -36,30 +34,34 @@ static int vector_highest(const struct vector_set *set) {
 }
 
 void lapic_reset(struct lapic *lapic) {
-	const struct clock *clock = lapic->clock;
-	void *ioapic = lapic->ioapic;
-	void (*end_of_interrupt)(void *, uint8_t) = lapic->end_of_interrupt;
-	memset(lapic, 0, sizeof(*lapic));
-	lapic->clock = clock;
-	lapic->ioapic = ioapic;
-	lapic->end_of_interrupt = end_of_interrupt;
-	lapic->base = LAPIC_ADDRESS | APIC_BASE_ENABLED | APIC_BASE_BSP;
-	lapic->destination_format = UINT32_MAX;
-	lapic->spurious = 0xff;
+	*lapic = (struct lapic){
+		.fabric = lapic->fabric,
+		.next = lapic->next,
+		.clock = lapic->clock,
+		.window = lapic->window,
+		.id = lapic->id,
+		.base = LAPIC_ADDRESS | APIC_BASE_ENABLED | (lapic->id == 0 ? APIC_BASE_BSP : 0),
+		.destination_format = UINT32_MAX,
+		.spurious = 0xff,
+		.timer.expiry = CLOCK_NEVER,
+	};
 	for (unsigned i = 0; i < LVT_COUNT; i++)
 		lapic->lvt[i] = LVT_MASKED;
-	lapic->timer.expiry = CLOCK_NEVER;
 }
 
-static uint32_t lapic_processor_priority(const struct lapic *lapic) {
+uint32_t lapic_processor_priority(const struct lapic *lapic) {
 	int service = vector_highest(&lapic->in_service);
 	uint32_t class = service == LAPIC_NONE ? 0 : (uint32_t)service & 0xf0;
+
 	return (lapic->task_priority & 0xf0) >= class ? lapic->task_priority : class;
 }
 
+bool lapic_accepts(const struct lapic *lapic) {
+	return lapic_hardware_enabled(lapic) && (lapic->spurious & SPURIOUS_ENABLED);
+}
+
 int lapic_pending(const struct lapic *lapic) {
-	if (!lapic_hardware_enabled(lapic) || !(lapic->spurious & SPURIOUS_ENABLED))
-		return LAPIC_NONE;
+	if (!lapic_accepts(lapic)) return LAPIC_NONE;
 	int vector = vector_highest(&lapic->requested);
 	if (vector == LAPIC_NONE) return LAPIC_NONE;
 	bool above = ((uint32_t)vector & 0xf0) > (lapic_processor_priority(lapic) & 0xf0);
@@ -89,7 +91,7 @@ static void lapic_error(struct lapic *lapic, uint32_t bits) {
 }
 
 static void lapic_accept(struct lapic *lapic, uint8_t vector, enum apic_trigger trigger) {
-	if (!lapic_hardware_enabled(lapic) || !(lapic->spurious & SPURIOUS_ENABLED)) return;
+	if (!lapic_accepts(lapic)) return;
 	if (vector < FIRST_LEGAL_VECTOR) {
 		lapic_error(lapic, ERROR_RECEIVE_ILLEGAL_VECTOR);
 		return;
@@ -114,15 +116,20 @@ static bool lapic_matches_logical(const struct lapic *lapic, uint32_t destinatio
 	return cluster && (destination & own & 0x0f) != 0;
 }
 
-static bool lapic_matches(const struct lapic *lapic, const struct apic_message *message) {
-	if (message->destination_mode == DESTINATION_LOGICAL)
-		return lapic_matches_logical(lapic, message->destination);
-	bool short_broadcast = !lapic_in_x2apic_mode(lapic) && message->destination == 0xff;
-	return message->destination == lapic->id || message->destination == APIC_EVERYBODY ||
-		short_broadcast;
+bool lapic_matches(const struct lapic *lapic, const struct apic_message *message) {
+	uint32_t destination = message->destination;
+
+	switch (message->destination_mode) {
+	case DESTINATION_ALL: return true;
+	case DESTINATION_ALL_BUT: return destination != lapic->id;
+	case DESTINATION_LOGICAL: return lapic_matches_logical(lapic, destination);
+	case DESTINATION_PHYSICAL: break;
+	}
+	return destination == lapic->id || destination == APIC_EVERY ||
+		(!lapic_in_x2apic_mode(lapic) && destination == 0xff);
 }
 
-static void lapic_deliver(struct lapic *lapic, const struct apic_message *message) {
+void lapic_receive(struct lapic *lapic, const struct apic_message *message) {
 	switch (message->delivery) {
 	case DELIVERY_FIXED:
 	case DELIVERY_LOWEST: lapic_accept(lapic, message->vector, message->trigger); return;
@@ -134,32 +141,39 @@ static void lapic_deliver(struct lapic *lapic, const struct apic_message *messag
 	}
 }
 
-void lapic_receive(struct lapic *lapic, const struct apic_message *message) {
-	if (lapic_matches(lapic, message)) lapic_deliver(lapic, message);
+// Where an IPI goes. To itself, it finds the CPU by number also in x2APIC mode.
+static void set_destination(
+	const struct lapic *lapic, uint64_t command, struct apic_message *message) {
+	uint32_t high = (uint32_t)(command >> 32);
+
+	message->destination = lapic->id;
+	switch ((enum lapic_shorthand)(command >> COMMAND_SHORTHAND_SHIFT & 3)) {
+	case SHORTHAND_ALL: message->destination_mode = DESTINATION_ALL; break;
+	case SHORTHAND_OTHERS: message->destination_mode = DESTINATION_ALL_BUT; break;
+	case SHORTHAND_SELF: message->destination_mode = DESTINATION_PHYSICAL; break;
+	case SHORTHAND_NONE:
+		message->destination = lapic_in_x2apic_mode(lapic) ? high : high >> 24;
+		message->destination_mode = command & COMMAND_LOGICAL ? DESTINATION_LOGICAL
+								      : DESTINATION_PHYSICAL;
+		break;
+	}
 }
 
 void lapic_command(struct lapic *lapic, uint64_t command) {
-	lapic->command = command & (~0ull << 32 | COMMAND_WRITABLE_LOW);
-	uint32_t high = (uint32_t)(command >> 32);
 	struct apic_message message = {
-		.destination = lapic_in_x2apic_mode(lapic) ? high : high >> 24,
-		.destination_mode = command & COMMAND_LOGICAL ? DESTINATION_LOGICAL
-							      : DESTINATION_PHYSICAL,
 		.delivery = (enum apic_delivery)(command >> COMMAND_DELIVERY_SHIFT & 7),
 		.trigger = TRIGGER_EDGE, // the level bit means something for INIT only
 		.vector = command & LVT_VECTOR,
 	};
 	bool ordinary = message.delivery == DELIVERY_FIXED || message.delivery == DELIVERY_LOWEST;
+
+	lapic->command = command & (~0ull << 32 | COMMAND_WRITABLE_LOW);
 	if (ordinary && message.vector < FIRST_LEGAL_VECTOR) {
 		lapic_error(lapic, ERROR_SEND_ILLEGAL_VECTOR);
 		return;
 	}
-	switch ((enum lapic_shorthand)(command >> COMMAND_SHORTHAND_SHIFT & 3)) {
-	case SHORTHAND_NONE: lapic_receive(lapic, &message); break;
-	case SHORTHAND_SELF:
-	case SHORTHAND_ALL: lapic_deliver(lapic, &message); break;
-	case SHORTHAND_OTHERS: break;
-	}
+	set_destination(lapic, command, &message);
+	fabric_send(lapic->fabric, &message);
 }
 
 void lapic_end_of_interrupt(struct lapic *lapic) {
@@ -167,7 +181,7 @@ void lapic_end_of_interrupt(struct lapic *lapic) {
 	if (vector == LAPIC_NONE) return;
 	vector_remove(&lapic->in_service, (uint8_t)vector);
 	if (vector_contains(&lapic->level, (uint8_t)vector))
-		lapic->end_of_interrupt(lapic->ioapic, (uint8_t)vector);
+		fabric_end_of_interrupt(lapic->fabric, (uint8_t)vector);
 }
 
 static void lapic_write_spurious(struct lapic *lapic, uint32_t value) {
@@ -269,11 +283,14 @@ static void lapic_page_write(void *device, uint64_t offset, enum bus_width, uint
 	lapic_register_write(lapic, (unsigned)offset / 16, (uint32_t)value);
 }
 
-const struct bus_device lapic_page = {
+static const struct bus_ops lapic_ops = {
 	.name = "local APIC",
-	.base = LAPIC_ADDRESS,
-	.size = 0x1000,
 	.widths = BUS_WIDTH_4,
 	.read = lapic_page_read,
 	.write = lapic_page_write,
 };
+
+bool lapic_attach(struct lapic *lapic, struct bus *memory) {
+	lapic->window = (struct bus_window){&lapic_ops, lapic, LAPIC_ADDRESS, 0x1000, NULL};
+	return bus_add(memory, &lapic->window);
+}

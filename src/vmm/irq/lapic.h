@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Local APIC of the one CPU: priorities, delivery, local vector table and timer, reached through
+// Local APIC of one CPU: priorities, delivery, local vector table and timer, reached through
 // the xAPIC page or the x2APIC MSRs (SDM volume 3, chapter 11).
 #pragma once
 
 #include <vmm/bus/bus.h>
 #include <vmm/host/clock.h>
-#include <vmm/irq/line.h>
+#include <vmm/irq/fabric.h>
 
 enum lapic_lvt {
 	LVT_TIMER,
@@ -15,38 +15,6 @@ enum lapic_lvt {
 	LVT_LINT1,
 	LVT_ERROR,
 	LVT_COUNT,
-};
-
-enum apic_delivery {
-	DELIVERY_FIXED = 0,
-	DELIVERY_LOWEST = 1,
-	DELIVERY_SMI = 2,
-	DELIVERY_NMI = 4,
-	DELIVERY_INIT = 5,
-	DELIVERY_STARTUP = 6,
-	DELIVERY_EXTERNAL = 7,
-};
-
-enum apic_trigger {
-	TRIGGER_EDGE,
-	TRIGGER_LEVEL,
-};
-
-enum apic_destination {
-	DESTINATION_PHYSICAL,
-	DESTINATION_LOGICAL,
-};
-
-// To every APIC, in either mode: the xAPIC's own FFh is but the number of one CPU in x2APIC mode.
-#define APIC_EVERYBODY UINT32_MAX
-
-// An interrupt on its way to a local APIC.
-struct apic_message {
-	uint32_t destination;
-	enum apic_destination destination_mode;
-	enum apic_delivery delivery;
-	enum apic_trigger trigger;
-	uint8_t vector;
 };
 
 // One bit per vector.
@@ -62,9 +30,10 @@ struct lapic_timer {
 };
 
 struct lapic {
-	const struct clock *clock;
-	void *ioapic;
-	void (*end_of_interrupt)(void *ioapic, uint8_t vector); // of a level-triggered vector
+	struct fabric *fabric;
+	struct lapic *next; // of the fabric's
+	const struct clock *clock; // of its CPU
+	struct bus_window window;
 	uint64_t base; // IA32_APIC_BASE
 	uint32_t id;
 	uint32_t task_priority;
@@ -91,11 +60,17 @@ enum {
 #define APIC_BASE_X2APIC (1u << 10)
 #define APIC_BASE_ENABLED (1u << 11)
 
-extern const struct bus_device lapic_page;
-
+// Answers on the bus of its CPU; false if something else does there.
+[[nodiscard]] bool lapic_attach(struct lapic *lapic, struct bus *memory);
 void lapic_reset(struct lapic *lapic);
-// Accepts an interrupt message if it is for this APIC.
+// Whether it takes part in interrupts: neither hardware nor software has it disabled.
+[[nodiscard]] bool lapic_accepts(const struct lapic *lapic);
+// Whether a message is for this APIC; of one with lowest priority, whether it may be.
+[[nodiscard]] bool lapic_matches(const struct lapic *lapic, const struct apic_message *message);
+// Takes a message, whose destination has been looked at.
 void lapic_receive(struct lapic *lapic, const struct apic_message *message);
+// The priority class that an interrupt must exceed (SDM volume 3, 11.8.3.1), with its subclass.
+[[nodiscard]] uint32_t lapic_processor_priority(const struct lapic *lapic);
 // The vector the CPU should take next, or LAPIC_NONE.
 [[nodiscard]] int lapic_pending(const struct lapic *lapic);
 // The CPU took the vector: it moves from requested to in service.

@@ -44,7 +44,7 @@ static const struct x2apic_row *x2apic_find(uint32_t index, enum x2apic_access a
 bool lapic_base_write(struct lapic *lapic, uint64_t value) {
 	const uint64_t modes = APIC_BASE_ENABLED | APIC_BASE_X2APIC;
 	// The page stays where it is; relocating it is legal on hardware but nobody does.
-	if ((value & ~modes) != (LAPIC_ADDRESS | APIC_BASE_BSP)) return false;
+	if ((value & ~modes) != (lapic->base & ~modes)) return false;
 	uint64_t before = lapic->base & modes;
 	uint64_t after = value & modes;
 	// Transitions of SDM figure 11-27.

@@ -74,7 +74,6 @@ void lapic_timer_poll(struct lapic *lapic) {
 	if (entry & LVT_MASKED) return;
 	lapic_receive(lapic,
 		&(struct apic_message){
-			.destination = lapic->id,
 			.delivery = DELIVERY_FIXED,
 			.vector = entry & LVT_VECTOR,
 		});

@@ -3,7 +3,7 @@
 // volume 1, 3.4.3.1).
 #include <vmm/vcpu/decode.h>
 
-#include <vmm/vcpu/x86.h>
+#include <vmm/host/x86.h>
 
 uint64_t width_mask(uint8_t width) { return width == 8 ? UINT64_MAX : (1ull << 8 * width) - 1; }
 

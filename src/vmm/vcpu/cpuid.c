@@ -4,8 +4,8 @@
 #include <vmm/vcpu/cpuid.h>
 
 #include <vmm/host/clock.h>
-#include <vmm/vcpu/vmx.h>
-#include <vmm/vcpu/x86.h>
+#include <vmm/host/vmx.h>
+#include <vmm/host/x86.h>
 
 #include <base/compiler.h>
 

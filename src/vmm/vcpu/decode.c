@@ -2,7 +2,7 @@
 // Instruction decoder for device memory (SDM volume 2, chapter 2 and appendix A).
 #include <vmm/vcpu/decode.h>
 
-#include <vmm/vcpu/x86.h>
+#include <vmm/host/x86.h>
 
 #include <base/compiler.h>
 

@@ -7,9 +7,9 @@
 #include <vmm/vcpu/walk.h>
 
 enum vcpu_run {
-	VCPU_RUNNING,
+	VCPU_STOPPED, // until a reset of the machine
 	VCPU_HALTED, // in HLT: an interrupt resumes it
-	VCPU_STOPPED, // until somebody resets the machine
+	VCPU_RUNNING,
 };
 
 struct vcpu {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <vmm/host/memory.h>
-#include <vmm/vcpu/x86.h>
+#include <vmm/host/x86.h>
 
 enum { PAGING_DIRECTORY = 4 };
 

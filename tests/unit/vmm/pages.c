@@ -23,14 +23,14 @@ static void device_write(void *context, uint64_t offset, enum bus_width width, u
 	memcpy(pages_device + offset, &value, width);
 }
 
-static const struct bus_device device_model = {
-	.name = "memory behind a pages_device",
-	.base = DEVICE,
-	.size = DEVICE_SIZE,
+static const struct bus_ops device_ops = {
+	.name = "memory behind a device",
 	.widths = BUS_WIDTH_1 | BUS_WIDTH_2 | BUS_WIDTH_4 | BUS_WIDTH_8,
 	.read = device_read,
 	.write = device_write,
 };
+
+static struct bus_window window = {&device_ops, pages_device, DEVICE, DEVICE_SIZE, NULL};
 
 void pages_put(uint64_t table, unsigned index, uint64_t entry) {
 	memcpy(machine.memory.bytes + table + 8ull * index, &entry, 8);
@@ -51,7 +51,7 @@ void pages_map(unsigned page, uint64_t physical, uint64_t rights) {
 void pages_fresh(void) {
 	const uint64_t all = PRESENT | WRITABLE | USER;
 	rig_fresh();
-	check(bus_add(&machine.memory_bus, &device_model, pages_device));
+	check(bus_add(&machine.memory_bus, &window));
 	pages_put(PML4, 0, PDPT | all);
 	pages_put(PDPT, 0, LOW | all);
 	pages_put(PDPT, 1, PD | all);

@@ -10,6 +10,8 @@
 enum { SETUP = 5 * 512 };
 
 struct machine machine;
+struct vcpu *const vcpu = &machine.processors[0].vcpu;
+struct lapic *const lapic = &machine.processors[0].lapic;
 struct console console, second;
 struct console_end driver, peer;
 static char output[1 << 20];
@@ -31,30 +33,17 @@ static void build_image(void) {
 	put(0x258, 0x1000000, 8);
 }
 
-static void send(void *lapic, const struct apic_message *message) { lapic_receive(lapic, message); }
-
-static void wire_port(unsigned index, struct console *rings, void (*signal)(void)) {
-	struct terminal *terminal = &machine.terminals[index];
-	struct uart *uart = &machine.uarts[index];
-	*terminal = (struct terminal){.signal = signal};
-	terminal_open(terminal, rings, "web", CONSOLE_INTERACTIVE);
-	uart->line = (struct line){ioapic_pin_changed, &machine.ioapic, uart_pins[index], LINE_LOW};
-	uart->backend = terminal_backend(terminal);
+static void open_terminal(unsigned index, struct console *rings, void (*signal)(void)) {
+	machine.terminals[index].signal = signal;
+	terminal_open(&machine.terminals[index], rings, "web", CONSOLE_INTERACTIVE);
 }
 
-static void wire(void) {
+// What main.c takes from the system description.
+static void describe(void) {
 	machine.clock = (struct clock){.read = host_tsc, .hertz = 1000000};
 	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 7, true, 1000000, SECONDARY_RDTSCP};
-	machine.control = (struct control){
-		&machine.memory, &machine.lapic, cpuid_cr4_allowed(&machine.cpuid), 7, 1};
-	machine.msrs = (struct msr_file){.lapic = &machine.lapic, .clock = &machine.clock};
-	machine.lapic.clock = &machine.clock;
-	machine.lapic.ioapic = &machine.ioapic;
-	machine.lapic.end_of_interrupt = ioapic_end_of_interrupt;
-	machine.ioapic.destination = &machine.lapic;
-	machine.ioapic.send = send;
-	wire_port(0, &console, host_console_signal);
-	wire_port(1, &second, host_peer_signal);
+	open_terminal(0, &console, host_console_signal);
+	open_terminal(1, &second, host_peer_signal);
 	check(console_serve(&driver, &console) && console_serve(&peer, &second));
 	log_start("web", terminal_write, &machine.terminals[0]);
 }
@@ -69,17 +58,9 @@ void rig_fresh(void) {
 	machine.memory = (struct guest_memory){ram != NULL ? ram : malloc(RAM), RAM, 40};
 	memset(machine.memory.bytes, 0, RAM);
 	machine.files.kernel = (struct linux_file){image, sizeof(image)};
-	wire();
-	check(bus_add(&machine.memory_bus, &lapic_page, &machine.lapic));
-	check(bus_add(&machine.memory_bus, &ioapic_page, &machine.ioapic));
-	for (unsigned i = 0; i < UART_COUNT; i++)
-		check(bus_add(&machine.port_bus, &uart_ports[i], &machine.uarts[i]));
-	check(bus_add(&machine.port_bus, &rtc_ports, &machine.rtc));
-	check(bus_add(&machine.port_bus, &power_reset_port, &machine.power));
-	check(bus_add(&machine.port_bus, &power_keyboard_port, &machine.power));
-	check(bus_add(&machine.port_bus, &power_sleep_ports, &machine.power));
+	describe();
+	check(machine_build(&machine));
 	rtc_start(&machine.rtc, &machine.clock, 0, 0);
-	machine.armed = CLOCK_NEVER;
 	check(machine_reset(&machine));
 	machine_settle(&machine);
 	check(fake.running);
@@ -100,14 +81,14 @@ void leave(enum exit_reason reason) {
 	fake.fields[VMCS_GUEST_RIP] = fake.words[HOST_EXIT_RIP];
 	fake.fields[VMCS_GUEST_RFLAGS] = fake.words[HOST_EXIT_RFLAGS];
 	fake.fields[VMCS_GUEST_INTERRUPTIBILITY] = fake.words[HOST_EXIT_INTERRUPTIBILITY];
-	vcpu_load_exit(&machine.vcpu);
-	exit_handle(&machine);
+	vcpu_load_exit(vcpu);
+	exit_handle(&machine.processors[0]);
 	machine_settle(&machine);
 }
 
-void notify(void) {
-	vcpu_load_notification(&machine.vcpu);
-	machine_poll_uarts(&machine);
+void notify(unsigned channel) {
+	vcpu_load_notification(vcpu);
+	machine_notified(&machine, channel);
 	machine_settle(&machine);
 }
 

@@ -5,7 +5,7 @@
 #include "../check.h"
 #include "fake_host.h"
 
-#include <vmm/vcpu/exits.h>
+#include <vmm/exits.h>
 
 #include <nacre/protocol/console.h>
 
@@ -18,6 +18,8 @@ enum word_register { W_RAX = 10, W_RBX, W_RCX, W_RDX, W_RSI, W_RDI };
 #define INVALID_OPCODE (EVENT_VALID | EVENT_EXCEPTION | 6)
 
 extern struct machine machine;
+extern struct vcpu *const vcpu; // of its first processor
+extern struct lapic *const lapic;
 extern struct console console;
 extern struct console_end driver; // the serial driver's side of it
 extern struct console_end peer; // the component at the second serial port
@@ -27,7 +29,7 @@ void rig_fresh(void);
 void rig_free(void);
 // One exit, and one notification, as main.c handles them.
 void leave(enum exit_reason reason);
-void notify(void);
+void notify(unsigned channel);
 void wrmsr(uint32_t number, uint64_t value);
 void port(uint16_t number, uint64_t qualification, uint64_t rax);
 // The event for the next VM entry.

@@ -43,7 +43,7 @@ static void test_control_registers(void) {
 	fake.words[W_RBX] = 7;
 	fake.words[HOST_EXIT_QUALIFICATION] = 8 | X86_RBX << 8;
 	leave(EXIT_CONTROL_REGISTER);
-	check_equal(machine.lapic.task_priority, 0x70);
+	check_equal(lapic->task_priority, 0x70);
 	fake.words[HOST_EXIT_QUALIFICATION] = 8 | 1 << 4 | X86_RDX << 8;
 	leave(EXIT_CONTROL_REGISTER);
 	check_equal(fake.registers[X86_RDX], 7);

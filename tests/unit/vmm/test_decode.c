@@ -3,7 +3,7 @@
 #include "../check.h"
 
 #include <vmm/vcpu/decode.h>
-#include <vmm/vcpu/x86.h>
+#include <vmm/host/x86.h>
 
 #include <string.h>
 

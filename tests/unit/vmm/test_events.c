@@ -89,14 +89,14 @@ static void test_halt_under_step(void) {
 // An entry that injects would forget the trap of the instruction before.
 static void test_trap_before_interrupt(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
-	machine.lapic.nmi_pending = true;
+	lapic_register_write(lapic, 0xf, 0x1ff);
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x41});
+	lapic->nmi_pending = true;
 	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_TRAP;
 	leave(EXIT_WBINVD);
 	check_equal(fake.fields[VMCS_GUEST_PENDING_DEBUG], PENDING_DEBUG_STEP);
 	check_equal(event() & EVENT_VALID, 0);
-	notify(); // before the entry
+	notify(HOST_CHANNEL_TIMER); // before the entry
 	check_equal(event() & EVENT_VALID, 0);
 	fake.words[HOST_EXIT_QUALIFICATION] = 1 << 14;
 	leave_exception(EVENT_EXCEPTION | EXCEPTION_DEBUG);
@@ -110,8 +110,8 @@ static void test_trap_before_interrupt(void) {
 
 static void test_breakpoint_of_mov_ss(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
+	lapic_register_write(lapic, 0xf, 0x1ff);
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x41});
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_MOV_SS;
 	fake.fields[VMCS_GUEST_PENDING_DEBUG] = PENDING_DEBUG_ENABLED | 1;
 	leave(EXIT_WBINVD);
@@ -127,13 +127,13 @@ static void test_nmi_of_another_guest(void) {
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
 	leave(EXIT_CPUID);
 	check_equal(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], 0);
-	machine.lapic.nmi_pending = true;
+	lapic->nmi_pending = true;
 	leave(EXIT_CPUID);
 	check_equal(event(), EVENT_VALID | EVENT_NMI | 2);
 	// Now it is this guest's own block.
 	leave(EXIT_CPUID);
 	check_equal(fake.fields[VMCS_GUEST_INTERRUPTIBILITY], BLOCKING_BY_NMI);
-	machine.lapic.nmi_pending = true;
+	lapic->nmi_pending = true;
 	leave(EXIT_CPUID);
 	check_equal(event(), EVENT_NMI | 2);
 	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_NMI_WINDOW);
@@ -144,7 +144,7 @@ static void test_nmi_of_another_guest(void) {
 
 static void test_nmi_redelivered(void) {
 	rig_fresh();
-	machine.lapic.nmi_pending = true;
+	lapic->nmi_pending = true;
 	leave(EXIT_CPUID);
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
 	fake.fields[VMCS_IDT_VECTORING] = EVENT_VALID | EVENT_NMI | 2;

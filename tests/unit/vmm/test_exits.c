@@ -64,15 +64,15 @@ static void test_redelivery(void) {
 
 static void test_debug(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
-	lapic_acknowledge(&machine.lapic, 0x41);
+	lapic_register_write(lapic, 0xf, 0x1ff);
+	lapic_acknowledge(lapic, 0x41);
 	fake.fields[VMCS_EXIT_INTERRUPTION] = EVENT_VALID | EVENT_EXCEPTION | 1;
 	fake.fields[VMCS_IDT_VECTORING] = EVENT_VALID | EVENT_EXTERNAL | 0x41;
 	fake.words[HOST_EXIT_QUALIFICATION] = 1 << 14;
 	leave(EXIT_EXCEPTION_OR_NMI);
 	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | 1);
 	check_equal(fake.states[VCPU_STATE_DR6], 0xffff4ff0);
-	check_equal(lapic_pending(&machine.lapic), 0x41); // not lost
+	check_equal(lapic_pending(lapic), 0x41); // not lost
 }
 
 static void test_single_step(void) {
@@ -117,14 +117,14 @@ static void test_mmio(void) {
 	check_equal(fake.registers[X86_RAX], 0x50014);
 	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
 	mmio("\xc7\x03\xff\x01\x00\x00", 6, 0xfee000f0);
-	check_equal(machine.lapic.spurious, 0x1ff);
+	check_equal(lapic->spurious, 0x1ff);
 	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 6);
 	mmio("\x81\x0b\x00\x00\x01\x00", 6, 0xfee00350); // OR
 	mmio("\xf7\x03\x00\x00\x01\x00", 6, 0xfee00350); // TEST
 	check_equal(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_ZERO, 0);
 	fake.words[W_RCX] = 0xe0;
 	mmio("\x87\x0b", 2, 0xfee00080); // XCHG
-	check_equal(machine.lapic.task_priority, 0xe0);
+	check_equal(lapic->task_priority, 0xe0);
 	check_equal(fake.registers[X86_RCX], 0);
 }
 
@@ -201,7 +201,7 @@ static void test_ins_fault(void) {
 	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
 	check_equal(fake.states[VCPU_STATE_CR2], 5ull << 39);
 	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 2);
-	check_equal(machine.vcpu.registers[X86_RCX], 3);
+	check_equal(vcpu->registers[X86_RCX], 3);
 	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
 }
 

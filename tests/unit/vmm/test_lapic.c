@@ -3,40 +3,36 @@
 #include "../check.h"
 
 #include <vmm/irq/ioapic.h>
+#include <vmm/irq/lapic.h>
 #include <vmm/irq/lapic_registers.h>
-
-#include <string.h>
 
 static uint64_t ticks;
 static struct lapic lapic;
 static struct ioapic ioapic;
+static struct fabric fabric;
+static struct bus bus;
 
 static uint64_t read_ticks(void) { return ticks; }
 
 static struct clock guest_clock = {.read = read_ticks, .hertz = 1000000, .offset = 1000};
 
-static void deliver(void *destination, const struct apic_message *message) {
-	lapic_receive(destination, message);
-}
-
 static void write(unsigned index, uint32_t value) {
-	lapic_page.write(&lapic, index * 16ull, BUS_WIDTH_4, value);
+	bus_write(&bus, LAPIC_ADDRESS + index * 16, BUS_WIDTH_4, value);
 }
 
 static uint32_t read(unsigned index) {
-	return (uint32_t)lapic_page.read(&lapic, index * 16ull, BUS_WIDTH_4);
+	return (uint32_t)bus_read(&bus, LAPIC_ADDRESS + index * 16, BUS_WIDTH_4);
 }
 
 static void fresh(void) {
 	ticks = 0;
-	lapic = (struct lapic){
-		.clock = &guest_clock,
-		.ioapic = &ioapic,
-		.end_of_interrupt = ioapic_end_of_interrupt,
-	};
-	memset(&ioapic, 0, sizeof(ioapic));
-	ioapic.destination = &lapic;
-	ioapic.send = deliver;
+	bus = (struct bus){0};
+	fabric = (struct fabric){0};
+	lapic = (struct lapic){.clock = &guest_clock};
+	ioapic = (struct ioapic){0};
+	check(lapic_attach(&lapic, &bus) && ioapic_attach(&ioapic, &bus));
+	fabric_add_lapic(&fabric, &lapic);
+	fabric_add_ioapic(&fabric, &ioapic);
 	lapic_reset(&lapic);
 	ioapic_reset(&ioapic);
 	write(LAPIC_SPURIOUS, 0x1ff);
@@ -225,7 +221,7 @@ static void test_errors(void) {
 	check_equal(read(LAPIC_ERROR_STATUS), ERROR_RECEIVE_ILLEGAL_VECTOR);
 	write(LAPIC_LVT_ERROR, 2); // must not report itself for ever
 	fixed(3);
-	check_equal(lapic_page.read(&lapic, 4, BUS_WIDTH_4), 0);
+	check_equal(bus_read(&bus, LAPIC_ADDRESS + 4, BUS_WIDTH_4), 0);
 }
 
 static void test_base(void) {
@@ -269,13 +265,13 @@ static void test_x2apic(void) {
 }
 
 static void ioapic_write(unsigned index, uint32_t value) {
-	ioapic_page.write(&ioapic, 0x00, BUS_WIDTH_4, index);
-	ioapic_page.write(&ioapic, 0x10, BUS_WIDTH_4, value);
+	bus_write(&bus, IOAPIC_ADDRESS + 0x00, BUS_WIDTH_4, index);
+	bus_write(&bus, IOAPIC_ADDRESS + 0x10, BUS_WIDTH_4, value);
 }
 
 static uint32_t ioapic_read(unsigned index) {
-	ioapic_page.write(&ioapic, 0x00, BUS_WIDTH_4, index);
-	return (uint32_t)ioapic_page.read(&ioapic, 0x10, BUS_WIDTH_4);
+	bus_write(&bus, IOAPIC_ADDRESS + 0x00, BUS_WIDTH_4, index);
+	return (uint32_t)bus_read(&bus, IOAPIC_ADDRESS + 0x10, BUS_WIDTH_4);
 }
 
 static void test_ioapic_registers(void) {
@@ -344,7 +340,7 @@ static void test_ioapic_level(void) {
 	ioapic_pin_changed(&ioapic, 4, LINE_HIGH);
 	take(0x44);
 	ioapic_pin_changed(&ioapic, 4, LINE_LOW);
-	ioapic_page.write(&ioapic, 0x40, BUS_WIDTH_4, 0x44); // EOI register
+	bus_write(&bus, IOAPIC_ADDRESS + 0x40, BUS_WIDTH_4, 0x44); // EOI register
 	check_equal(ioapic_read(0x18), 0x8044);
 }
 
@@ -358,11 +354,11 @@ static void test_junk(void) {
 		uint32_t word = seed * 2654435761u;
 		ticks += seed >> 20;
 		if (seed & 0x100)
-			lapic_page.write(&lapic, offset, BUS_WIDTH_4, word);
+			bus_write(&bus, LAPIC_ADDRESS + offset, BUS_WIDTH_4, word);
 		else
 			(void)!lapic_msr_write(&lapic, 0x800 + (offset & 0xff), word);
 		(void)!lapic_msr_read(&lapic, 0x800 + (offset & 0xff), &value);
-		(void)lapic_page.read(&lapic, offset, BUS_WIDTH_4);
+		(void)bus_read(&bus, LAPIC_ADDRESS + offset, BUS_WIDTH_4);
 		ioapic_write(word & 0xff, seed);
 		ioapic_pin_changed(&ioapic, seed >> 9 & 31, word & 1 ? LINE_HIGH : LINE_LOW);
 		lapic_timer_poll(&lapic);

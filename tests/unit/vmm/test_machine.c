@@ -50,10 +50,9 @@ static void test_timer(void) {
 	wrmsr(0x832, 0x400ec);
 	wrmsr(0x6e0, 5000);
 	fake.tsc += 6000;
-	machine.armed = CLOCK_NEVER;
-	notify();
+	notify(HOST_CHANNEL_TIMER);
 	check_equal(event(), EVENT_VALID | 0xec);
-	check_equal(lapic_pending(&machine.lapic), LAPIC_NONE);
+	check_equal(lapic_pending(lapic), LAPIC_NONE);
 }
 
 static void test_restart(void) {
@@ -62,7 +61,7 @@ static void test_restart(void) {
 	wrmsr(0x80f, 0x1ff);
 	wrmsr(0x832, 0x400ec);
 	wrmsr(0x6e0, 5000);
-	machine_stop(&machine, "test");
+	machine_stop(&machine.processors[0], "test");
 	machine_settle(&machine);
 	check(!fake.running);
 	fake.tsc += 1000000; // the time-out ends, and nobody looks
@@ -93,9 +92,9 @@ static void test_far_timer(void) {
 
 static void test_window(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_register_write(lapic, 0xf, 0x1ff);
 	fake.words[HOST_EXIT_RFLAGS] = RFLAGS_FIXED;
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x41});
 	leave(EXIT_WBINVD);
 	check_equal(event() & EVENT_VALID, 0);
 	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_INTERRUPT_WINDOW);
@@ -107,9 +106,9 @@ static void test_window(void) {
 
 static void test_shadow(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_register_write(lapic, 0xf, 0x1ff);
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_MOV_SS;
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x41});
 	leave(EXIT_PREEMPTION_TIMER); // completes no instruction
 	check_equal(event() & EVENT_VALID, 0);
 	leave(EXIT_WBINVD); // completes one: the shadow is over
@@ -119,9 +118,9 @@ static void test_shadow(void) {
 
 static void test_hlt_race(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_register_write(lapic, 0xf, 0x1ff);
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_STI; // STI; HLT
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x41});
 	leave(EXIT_HLT);
 	check(fake.running);
 	check_equal(event(), EVENT_VALID | 0x41);
@@ -130,13 +129,13 @@ static void test_hlt_race(void) {
 
 static void test_hlt_sleep(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_register_write(lapic, 0xf, 0x1ff);
 	leave(EXIT_HLT);
 	check(!fake.running);
-	notify();
+	notify(HOST_CHANNEL_TIMER);
 	check(!fake.running);
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x41});
-	notify();
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x41});
+	notify(HOST_CHANNEL_TIMER);
 	check(fake.running);
 	check_equal(event(), EVENT_VALID | 0x41);
 }
@@ -152,10 +151,10 @@ static void test_hlt_dead(void) {
 
 static void test_nmi(void) {
 	rig_fresh();
-	machine.lapic.nmi_pending = true;
+	lapic->nmi_pending = true;
 	leave(EXIT_PAUSE);
 	check_equal(event(), EVENT_VALID | EVENT_NMI | 2);
-	machine.lapic.nmi_pending = true;
+	lapic->nmi_pending = true;
 	fake.words[HOST_EXIT_INTERRUPTIBILITY] = BLOCKING_BY_NMI;
 	leave(EXIT_PAUSE);
 	check(fake.fields[VMCS_PRIMARY_CONTROLS] & PRIMARY_NMI_WINDOW);
@@ -166,15 +165,15 @@ static void test_nmi(void) {
 
 static void test_console_interrupt(void) {
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
-	ioapic_page.write(&machine.ioapic, 0, BUS_WIDTH_4, 0x18);
-	ioapic_page.write(&machine.ioapic, 0x10, BUS_WIDTH_4, 0x34);
+	lapic_register_write(lapic, 0xf, 0x1ff);
+	bus_write(&machine.memory_bus, IOAPIC_ADDRESS, BUS_WIDTH_4, 0x18);
+	bus_write(&machine.memory_bus, IOAPIC_ADDRESS + 0x10, BUS_WIDTH_4, 0x34);
 	port(0x3fc, 0, 8);
 	port(0x3f9, 0, 1);
 	leave(EXIT_HLT);
 	check(!fake.running);
 	check(ring_put(&driver.in, &(uint8_t){'k'}));
-	notify();
+	notify(HOST_CHANNEL_CONSOLE);
 	check(fake.running);
 	check_equal(event(), EVENT_VALID | 0x34);
 	port(0x3f8, 8, 0);
@@ -185,9 +184,9 @@ static void test_console_interrupt(void) {
 static void test_second_port(void) {
 	uint8_t byte = 0;
 	rig_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
-	ioapic_page.write(&machine.ioapic, 0, BUS_WIDTH_4, 0x16);
-	ioapic_page.write(&machine.ioapic, 0x10, BUS_WIDTH_4, 0x33);
+	lapic_register_write(lapic, 0xf, 0x1ff);
+	bus_write(&machine.memory_bus, IOAPIC_ADDRESS, BUS_WIDTH_4, 0x16);
+	bus_write(&machine.memory_bus, IOAPIC_ADDRESS + 0x10, BUS_WIDTH_4, 0x33);
 	port(0x2fc, 0, 8);
 	port(0x2f9, 0, 1);
 	unsigned console_signals = fake.console_signals;
@@ -198,7 +197,9 @@ static void test_second_port(void) {
 	leave(EXIT_HLT);
 	check(!fake.running);
 	check(ring_put(&peer.in, &(uint8_t){'p'}));
-	notify();
+	notify(HOST_CHANNEL_CONSOLE); // another port's
+	check(!fake.running);
+	notify(HOST_CHANNEL_PEER);
 	check(fake.running);
 	check_equal(event(), EVENT_VALID | 0x33);
 	port(0x3fd, 8, 0);
@@ -226,8 +227,7 @@ static void test_full_console(void) {
 	check_equal(fake.registers[X86_RAX] & 0x60, 0);
 	check_equal(fake.armed, 1000000 + 1000); // looks again after a millisecond
 	clear_log();
-	machine.armed = CLOCK_NEVER;
-	notify();
+	notify(HOST_CHANNEL_TIMER);
 	port(0x3fd, 8, 0);
 	check_equal(fake.registers[X86_RAX] & 0x60, 0x60);
 }
@@ -244,7 +244,7 @@ static void test_power(void) {
 	port(0xcf9, 0, 6);
 	check(fake.running);
 	check_equal(fake.fields[VMCS_GUEST_RIP], 0x1000200);
-	check_equal(machine.clock.offset, -1000777ull);
+	check_equal(machine.processors[0].clock.offset, -1000777ull);
 	check(log_has("vmm web: guest resets"));
 }
 
@@ -278,13 +278,12 @@ static void test_junk(void) {
 			machine.memory.bytes[(fake.words[HOST_EXIT_RIP] + k) % RAM] =
 				(uint8_t)random_word();
 		fake.tsc += random_word() % 1000;
-		machine.armed = CLOCK_NEVER;
 		leave(reasons[random_word() % 10]);
 		(void)ring_put(&driver.in, &(uint8_t){(uint8_t)random_word()});
-		notify();
+		notify((unsigned)random_word() % (HOST_CHANNELS + 1));
 		if (i % 64 == 0) clear_log();
 		// Page tables and images may be overwritten; a stopped machine starts anew.
-		if (machine.vcpu.run == VCPU_STOPPED) {
+		if (vcpu->run == VCPU_STOPPED) {
 			check(machine_reset(&machine));
 			machine_settle(&machine);
 		}

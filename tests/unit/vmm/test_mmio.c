@@ -157,11 +157,11 @@ static void test_fetch(void) {
 
 static void test_long_repetition(void) {
 	pages_fresh();
-	lapic_register_write(&machine.lapic, 0xf, 0x1ff);
+	lapic_register_write(lapic, 0xf, 0x1ff);
 	fake.words[W_RCX] = 2000;
 	fake.words[W_RDI] = SPACE;
 	fake.words[W_RAX] = 0xaa;
-	lapic_receive(&machine.lapic, &(struct apic_message){.vector = 0x55});
+	lapic_receive(lapic, &(struct apic_message){.vector = 0x55});
 	run("\xf3\xaa", 2);
 	check_equal(pages_accesses, 1024);
 	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);

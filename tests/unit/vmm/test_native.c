@@ -55,14 +55,14 @@ static void device_write(void *context, uint64_t offset, enum bus_width width, u
 	memcpy(device + offset, &value, width);
 }
 
-static const struct bus_device device_model = {
+static const struct bus_ops device_ops = {
 	.name = "memory behind a device",
-	.base = PLACE,
-	.size = PLACE_SIZE,
 	.widths = BUS_WIDTH_1 | BUS_WIDTH_2 | BUS_WIDTH_4 | BUS_WIDTH_8,
 	.read = device_read,
 	.write = device_write,
 };
+
+static struct bus_window window = {&device_ops, device, PLACE, PLACE_SIZE, NULL};
 
 // Loads all registers but RSP, calls the code and stores them again.
 [[gnu::naked, gnu::noinline]] static void run_native(
@@ -356,7 +356,7 @@ static void compare(const struct trial *trial, const struct state *native_state)
 static void test_native(void) {
 	map_places();
 	rig_fresh();
-	check(bus_add(&machine.memory_bus, &device_model, device));
+	check(bus_add(&machine.memory_bus, &window));
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct state state;
 		struct trial trial;

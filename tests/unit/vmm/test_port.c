@@ -71,7 +71,7 @@ static void test_empty_string(void) {
 	port(UART, STRING_OUT, 0);
 	check_equal(event(), 0);
 	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
-	check_equal(machine.vcpu.registers[X86_RSI], 1ull << 62);
+	check_equal(vcpu->registers[X86_RSI], 1ull << 62);
 	// Downwards, in a string of two that ends below where it began.
 	fake.words[HOST_EXIT_RFLAGS] |= RFLAGS_DIRECTION;
 	fake.words[W_RCX] = 2;

@@ -14,18 +14,19 @@ static uint64_t read_ticks(void) { return ticks; }
 static const struct clock guest_clock = {.read = read_ticks, .hertz = 1000};
 
 static uint8_t cell(struct rtc *rtc, uint8_t index) {
-	rtc_ports.write(rtc, 0, BUS_WIDTH_1, index);
-	return (uint8_t)rtc_ports.read(rtc, 1, BUS_WIDTH_1);
+	rtc->window.ops->write(rtc, 0, BUS_WIDTH_1, index);
+	return (uint8_t)rtc->window.ops->read(rtc, 1, BUS_WIDTH_1);
 }
 
 static void set_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
-	rtc_ports.write(rtc, 0, BUS_WIDTH_1, index | 0x80);
-	rtc_ports.write(rtc, 1, BUS_WIDTH_1, value);
+	rtc->window.ops->write(rtc, 0, BUS_WIDTH_1, index | 0x80);
+	rtc->window.ops->write(rtc, 1, BUS_WIDTH_1, value);
 }
 
 static struct rtc fresh(uint64_t seconds) {
 	struct rtc rtc;
 	ticks = 5000;
+	check(rtc_attach(&rtc, &(struct bus){0}));
 	rtc_start(&rtc, &guest_clock, seconds, ticks);
 	return rtc;
 }
@@ -103,30 +104,34 @@ static void test_junk(void) {
 	}
 	set_cell(&rtc, 0x0b, 0x02);
 	check(cell(&rtc, 0x08) >= 1 && cell(&rtc, 0x08) <= 0x12);
-	check_equal(rtc_ports.read(&rtc, 0, BUS_WIDTH_1), 0xff);
+	check_equal(rtc.window.ops->read(&rtc, 0, BUS_WIDTH_1), 0xff);
 }
 
 static void test_reset(void) {
 	struct power power = {0};
-	power_reset_port.write(&power, 0, BUS_WIDTH_1, 0x02);
+	struct bus ports = {0};
+	check(power_attach(&power, &ports));
+	bus_write(&ports, POWER_RESET_PORT, BUS_WIDTH_1, 0x02);
 	check_equal(power.request, POWER_NONE);
-	check_equal(power_reset_port.read(&power, 0, BUS_WIDTH_1), 0x02);
-	power_reset_port.write(&power, 0, BUS_WIDTH_1, POWER_RESET_VALUE);
+	check_equal(bus_read(&ports, POWER_RESET_PORT, BUS_WIDTH_1), 0x02);
+	bus_write(&ports, POWER_RESET_PORT, BUS_WIDTH_1, POWER_RESET_VALUE);
 	check_equal(power.request, POWER_RESET);
 	power.request = POWER_NONE;
-	power_keyboard_port.write(&power, 0, BUS_WIDTH_1, 0xd1);
+	bus_write(&ports, 0x64, BUS_WIDTH_1, 0xd1);
 	check_equal(power.request, POWER_NONE);
-	power_keyboard_port.write(&power, 0, BUS_WIDTH_1, 0xfe);
+	bus_write(&ports, 0x64, BUS_WIDTH_1, 0xfe);
 	check_equal(power.request, POWER_RESET);
 }
 
 static void test_off(void) {
 	struct power power = {0};
-	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 5 << 2);
-	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 3 << 2 | 0x20);
-	power_sleep_ports.write(&power, 1, BUS_WIDTH_1, 5 << 2 | 0x20);
+	struct bus ports = {0};
+	check(power_attach(&power, &ports));
+	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 5 << 2);
+	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 3 << 2 | 0x20);
+	bus_write(&ports, POWER_SLEEP_STATUS_PORT, BUS_WIDTH_1, 5 << 2 | 0x20);
 	check_equal(power.request, POWER_NONE);
-	power_sleep_ports.write(&power, 0, BUS_WIDTH_1, 5 << 2 | 0x20);
+	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 5 << 2 | 0x20);
 	check_equal(power.request, POWER_OFF);
 }
 

@@ -54,16 +54,17 @@ static struct uart fresh(void) {
 	room = 1000;
 	input = "";
 	level = LINE_LOW;
+	check(uart_attach(&uart, &(struct bus){0}, uart_places[0].ports));
 	uart_reset(&uart);
 	return uart;
 }
 
 static uint8_t in(struct uart *uart, unsigned offset) {
-	return (uint8_t)uart_ports[0].read(uart, offset, BUS_WIDTH_1);
+	return (uint8_t)uart->window.ops->read(uart, offset, BUS_WIDTH_1);
 }
 
 static void out(struct uart *uart, unsigned offset, uint8_t value) {
-	uart_ports[0].write(uart, offset, BUS_WIDTH_1, value);
+	uart->window.ops->write(uart, offset, BUS_WIDTH_1, value);
 }
 
 static void test_identify(void) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The far end of a serial port: signals the other component once a burst, not once a byte.
-#include <vmm/host/terminal.h>
+// The back end of a serial port: signals the other component once a burst, not once a byte.
+#include <vmm/device/terminal.h>
 
 enum { BURST = 256 };
 

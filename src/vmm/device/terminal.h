@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The far end of a serial port of the guest: two rings of bytes shared with another component.
+// The back end of a serial port of the guest: two rings of bytes shared with another component.
 #pragma once
 
 #include <vmm/device/uart.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VM exits (SDM volume 3, appendix C): what each reason means for this machine.
-#include <vmm/vcpu/exits.h>
+#include <vmm/exits.h>
 
 #include <vmm/host/log.h>
 #include <vmm/vcpu/mmio.h>
@@ -25,18 +25,18 @@ enum {
 	DR7_DETECT = 1 << 13,
 };
 
-static void exit_pass(struct machine *) {}
+static void exit_pass(struct processor *) {}
 
-static void exit_skip(struct machine *machine) {
-	vcpu_advance(&machine->vcpu, machine->vcpu.length);
+static void exit_skip(struct processor *processor) {
+	vcpu_advance(&processor->vcpu, processor->vcpu.length);
 }
 
-static void exit_invalid_opcode(struct machine *machine) {
-	vcpu_raise(&machine->vcpu, EXCEPTION_INVALID_OPCODE);
+static void exit_invalid_opcode(struct processor *processor) {
+	vcpu_raise(&processor->vcpu, EXCEPTION_INVALID_OPCODE);
 }
 
-static void exit_protection(struct machine *machine) {
-	vcpu_raise_with_code(&machine->vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
+static void exit_protection(struct processor *processor) {
+	vcpu_raise_with_code(&processor->vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
 }
 
 static void inject_software(struct vcpu *vcpu, uint32_t event) {
@@ -66,12 +66,12 @@ static void redeliver(struct vcpu *vcpu, uint32_t vectoring) {
 
 // A benign exception takes the place of the event that was being delivered. Faults and software
 // interrupts come again by themselves; what came from outside must be kept.
-static void keep_displaced(struct machine *machine, uint32_t vectoring) {
+static void keep_displaced(struct processor *processor, uint32_t vectoring) {
 	if (!(vectoring & EVENT_VALID)) return;
 	if ((vectoring & EVENT_TYPE) == EVENT_EXTERNAL)
-		lapic_withdraw(&machine->lapic, vectoring & EVENT_VECTOR);
+		lapic_withdraw(&processor->lapic, vectoring & EVENT_VECTOR);
 	else if ((vectoring & EVENT_TYPE) == EVENT_NMI)
-		machine->lapic.nmi_pending = true;
+		processor->lapic.nmi_pending = true;
 }
 
 // What the CPU does to debug registers when it delivers #DB, and leaves to us when that exits.
@@ -95,8 +95,8 @@ static void raise_int1(struct vcpu *vcpu) {
 	inject_software(vcpu, EVENT_PRIVILEGED_SOFTWARE | EXCEPTION_DEBUG);
 }
 
-static void exit_exception(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
+static void exit_exception(struct processor *processor) {
+	struct vcpu *vcpu = &processor->vcpu;
 	uint32_t information = (uint32_t)host_vmcs_read(VMCS_EXIT_INTERRUPTION);
 	uint32_t vectoring = (uint32_t)host_vmcs_read(VMCS_IDT_VECTORING);
 	uint32_t vector = information & EVENT_VECTOR;
@@ -107,7 +107,7 @@ static void exit_exception(struct machine *machine) {
 	}
 	if ((information & INFORMATION_UNBLOCKED_NMI) && !(vectoring & EVENT_VALID))
 		set_nmi_blocking(vcpu, BLOCKING_BY_NMI);
-	keep_displaced(machine, vectoring);
+	keep_displaced(processor, vectoring);
 	if ((information & EVENT_TYPE) == EVENT_PRIVILEGED_SOFTWARE)
 		raise_int1(vcpu);
 	else if (vector == EXCEPTION_DEBUG)
@@ -115,27 +115,29 @@ static void exit_exception(struct machine *machine) {
 	else if (vector == EXCEPTION_ALIGNMENT)
 		vcpu_raise_with_code(vcpu, EXCEPTION_ALIGNMENT, 0);
 	else
-		machine_stop(machine, "machine check (exception %u)", vector);
+		machine_stop(processor, "machine check (exception %u)", vector);
 }
 
-static void exit_triple_fault(struct machine *machine) { machine_stop(machine, "triple fault"); }
-
-static void exit_task_switch(struct machine *machine) {
-	machine_stop(machine, "hardware task switch, which no 64-bit guest uses");
+static void exit_triple_fault(struct processor *processor) {
+	machine_stop(processor, "triple fault");
 }
 
-static void exit_cpuid(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
+static void exit_task_switch(struct processor *processor) {
+	machine_stop(processor, "hardware task switch, which no 64-bit guest uses");
+}
+
+static void exit_cpuid(struct processor *processor) {
+	struct vcpu *vcpu = &processor->vcpu;
 	struct cpuid_words words;
 	uint32_t leaf = (uint32_t)vcpu->registers[X86_RAX];
 	uint32_t subleaf = (uint32_t)vcpu->registers[X86_RCX];
 	const struct cpuid_guest guest = {
 		// Only the feature leaf mirrors CR4; reading it costs a system call.
 		.cr4 = leaf == LEAF_FEATURES ? host_vmcs_read(VMCS_GUEST_CR4) : 0,
-		.xcr0 = machine->control.xcr0,
-		.apic_enabled = lapic_hardware_enabled(&machine->lapic),
+		.xcr0 = processor->control.xcr0,
+		.apic_enabled = lapic_hardware_enabled(&processor->lapic),
 	};
-	cpuid_answer(&machine->cpuid, &guest, leaf, subleaf, &words);
+	cpuid_answer(&processor->machine->cpuid, &guest, leaf, subleaf, &words);
 	vcpu_set_register(vcpu, X86_RAX, words.eax);
 	vcpu_set_register(vcpu, X86_RBX, words.ebx);
 	vcpu_set_register(vcpu, X86_RCX, words.ecx);
@@ -143,40 +145,41 @@ static void exit_cpuid(struct machine *machine) {
 	vcpu_advance(vcpu, vcpu->length);
 }
 
-static void exit_hlt(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
+static void exit_hlt(struct processor *processor) {
+	struct vcpu *vcpu = &processor->vcpu;
 	vcpu_advance(vcpu, vcpu->length);
 	// A debug exception that follows ends the halt at once.
 	if (vcpu->debug_pending) return;
-	if (!(vcpu->rflags & RFLAGS_INTERRUPT) && !machine->lapic.nmi_pending) {
-		machine_stop(machine, "halted with interrupts disabled");
+	if (!(vcpu->rflags & RFLAGS_INTERRUPT) && !processor->lapic.nmi_pending) {
+		machine_stop(processor, "halted with interrupts disabled");
 		return;
 	}
 	// Settling looks for a pending interrupt before it pauses, so none is slept through.
 	vcpu->run = VCPU_HALTED;
 }
 
-static void exit_control_register(struct machine *machine) {
-	control_register_exit(&machine->control, &machine->vcpu);
+static void exit_control_register(struct processor *processor) {
+	control_register_exit(&processor->control, &processor->vcpu);
 }
 
-static void exit_xsetbv(struct machine *machine) {
-	control_xsetbv_exit(&machine->control, &machine->vcpu);
+static void exit_xsetbv(struct processor *processor) {
+	control_xsetbv_exit(&processor->control, &processor->vcpu);
 }
 
-static void exit_io(struct machine *machine) {
-	port_perform(&machine->vcpu, &machine->memory, &machine->memory_bus, &machine->port_bus);
+static void exit_io(struct processor *processor) {
+	port_perform(&processor->vcpu, &processor->machine->memory, &processor->memory_bus,
+		&processor->machine->port_bus);
 }
 
-static void exit_rdmsr(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
+static void exit_rdmsr(struct processor *processor) {
+	struct vcpu *vcpu = &processor->vcpu;
 	uint32_t number = (uint32_t)vcpu->registers[X86_RCX];
 	uint64_t value;
-	enum msr_result result = msr_read(&machine->msrs, number, &value);
+	enum msr_result result = msr_read(&processor->msrs, number, &value);
 	if (result == MSR_UNKNOWN)
 		log_guest("guest read unknown MSR %x at %lx: #GP", number, vcpu->rip);
 	if (result != MSR_DONE) {
-		exit_protection(machine);
+		exit_protection(processor);
 		return;
 	}
 	vcpu_set_register(vcpu, X86_RAX, (uint32_t)value);
@@ -184,50 +187,51 @@ static void exit_rdmsr(struct machine *machine) {
 	vcpu_advance(vcpu, vcpu->length);
 }
 
-static void exit_wrmsr(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
+static void exit_wrmsr(struct processor *processor) {
+	struct vcpu *vcpu = &processor->vcpu;
 	uint32_t number = (uint32_t)vcpu->registers[X86_RCX];
 	uint64_t value = vcpu->registers[X86_RDX] << 32 | (uint32_t)vcpu->registers[X86_RAX];
-	enum msr_result result = msr_write(&machine->msrs, number, value);
+	enum msr_result result = msr_write(&processor->msrs, number, value);
 	if (result == MSR_UNKNOWN)
 		log_guest(
 			"guest wrote %lx to unknown MSR %x at %lx: #GP", value, number, vcpu->rip);
 	if (result == MSR_DONE)
 		vcpu_advance(vcpu, vcpu->length);
 	else
-		exit_protection(machine);
+		exit_protection(processor);
 }
 
-static void exit_ept_violation(struct machine *machine) {
-	struct vcpu *vcpu = &machine->vcpu;
+static void exit_ept_violation(struct processor *processor) {
+	struct vcpu *vcpu = &processor->vcpu;
 	uint64_t kind = vcpu->qualification;
 	uint64_t where = vcpu->physical;
 	if (host_vmcs_read(VMCS_IDT_VECTORING) & EVENT_VALID) {
-		machine_stop(machine, "event delivery uses address %lx, where no memory is", where);
+		machine_stop(
+			processor, "event delivery uses address %lx, where no memory is", where);
 	} else if (kind & EPT_FETCH) {
-		machine_stop(machine, "execution at address %lx, where no memory is", where);
+		machine_stop(processor, "execution at address %lx, where no memory is", where);
 	} else if (!(kind & EPT_FINAL_ACCESS)) {
-		machine_stop(machine, "page tables at address %lx, where no memory is", where);
+		machine_stop(processor, "page tables at address %lx, where no memory is", where);
 	} else {
 		if (kind & EPT_UNBLOCKED_NMI) set_nmi_blocking(vcpu, BLOCKING_BY_NMI);
-		if (!bus_claims(&machine->memory_bus, where))
+		if (!bus_claims(&processor->memory_bus, where))
 			log_guest("guest touched address %lx, where no memory is", where);
-		if (mmio_perform(vcpu, &machine->memory, &machine->memory_bus)) return;
+		if (mmio_perform(vcpu, &processor->machine->memory, &processor->memory_bus)) return;
 		log_guest("instruction at %lx cannot access device memory: #UD", vcpu->rip);
 		vcpu_raise(vcpu, EXCEPTION_INVALID_OPCODE);
 	}
 }
 
-static void exit_ept_misconfiguration(struct machine *machine) {
-	machine_stop(machine, "EPT misconfiguration at address %lx", machine->vcpu.physical);
+static void exit_ept_misconfiguration(struct processor *processor) {
+	machine_stop(processor, "EPT misconfiguration at address %lx", processor->vcpu.physical);
 }
 
-static void exit_entry_failed(struct machine *machine) {
-	machine_stop(machine, "VM entry failed, reason %u, qualification %lx", machine->vcpu.reason,
-		machine->vcpu.qualification);
+static void exit_entry_failed(struct processor *processor) {
+	machine_stop(processor, "VM entry failed, reason %u, qualification %lx",
+		processor->vcpu.reason, processor->vcpu.qualification);
 }
 
-static void (*const exit_rows[EXIT_REASONS])(struct machine *machine) = {
+static void (*const exit_rows[EXIT_REASONS])(struct processor *processor) = {
 	[EXIT_EXCEPTION_OR_NMI] = exit_exception,
 	[EXIT_TRIPLE_FAULT] = exit_triple_fault,
 	[EXIT_INIT] = exit_pass, // for the host's boot processor; the guest is not meant
@@ -271,13 +275,13 @@ static void (*const exit_rows[EXIT_REASONS])(struct machine *machine) = {
 	[EXIT_VMFUNC] = exit_invalid_opcode,
 };
 
-void exit_handle(struct machine *machine) {
-	uint32_t reason = machine->vcpu.reason;
+void exit_handle(struct processor *processor) {
+	uint32_t reason = processor->vcpu.reason;
 	if (reason == EXIT_ENTRY_INSTRUCTION_FAILED)
-		machine_stop(machine, "VM entry refused, error %lu",
+		machine_stop(processor, "VM entry refused, error %lu",
 			host_vmcs_read(VMCS_INSTRUCTION_ERROR));
 	else if (reason >= EXIT_REASONS || exit_rows[reason] == NULL)
-		machine_stop(machine, "unexpected VM exit %u", reason);
+		machine_stop(processor, "unexpected VM exit %u", reason);
 	else
-		exit_rows[reason](machine);
+		exit_rows[reason](processor);
 }

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: BSD-2-Clause
-// VM exits: a row per reason.
-#pragma once
-
-#include <vmm/machine.h>
-
-// Handles the exit whose record machine->vcpu holds. The caller settles the machine afterwards.
-void exit_handle(struct machine *machine);
