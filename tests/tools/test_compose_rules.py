@@ -4,6 +4,10 @@
 import unittest
 
 from composing import MR, VM, Composer, Problems, boards, channel, cli, pd
+from compose import check, files  # isort: skip
+from compose.reader import Reader  # isort: skip
+from compose.resolve import resolve  # isort: skip
+from compose.tree import read_tree  # isort: skip
 
 from nacre.pack import programs
 
@@ -154,8 +158,8 @@ REFUSED = [
     (pd(inside='<virtual_machine><vcpu id="0"/></virtual_machine>'), "needs the attribute 'name'"),
     (io_space() + io_space(name="d", device="0:5.0", domain="2") + pd(),
      "second <io_address_space> named 'd'"),
-    (io_space() + io_space(name="e", domain="2") + pd(), "peripheral_id of 'e' is used"),
-    (io_space() + io_space(name="e", device="0:5.0") + pd(), "domain_id of 'e' is used"),
+    (io_space() + io_space(name="e", domain="2") + pd(), "peripheral_id 0:4.0 is used"),
+    (io_space() + io_space(name="e", device="0:5.0") + pd(), "domain_id 1 is used"),
     (io_space(device="0:20.0") + pd(), "bus:device.function"),
     (io_space(device="0:1.8") + pd(), "bus:device.function"),
     (io_space(device="x") + pd(), "bus:device.function"),
@@ -182,7 +186,7 @@ REFUSED = [
     (time_domains('<domain name="x"/><domain name="x"/>') + pd(domain="x"), "second <domain>"),
     (time_domains('<domain name="x" id="16"/>') + pd(domain="x"), "from 0 to 15"),
     (time_domains('<domain name="x" id="1"/><domain name="y" id="1"/>') + pd(domain="x"),
-     "id 1 is that of"),
+     "domain id 1 is used"),
     (time_domains("".join(f'<domain name="x{i}"/>' for i in range(17)),
                   '<schedule_entry domain="x3" duration="1 us"/>') + pd(domain="x1"),
      "more than 16 domains"),
@@ -270,7 +274,7 @@ REFUSED = [
     (pd(inside='<irq id="62" pin="1" vector="1"/>'), "from 0 to 61"),
     (pd(inside='<irq id="-1" pin="1" vector="1"/>'), "must be a number"),
     (pd(inside='<irq id="0" pin="2" vector="43" trigger="edge"/>'
-        '<irq id="1" pin="2" vector="44"/>'), "I/O APIC 0 pin 2 is used by the <irq> at line"),
+        '<irq id="1" pin="2" vector="44"/>'), "I/O APIC 0 pin 2 is used at line"),
     (pd(inside='<irq id="0" pin="2" vector="43"/>')
      + pd("b", inside='<irq id="0" pin="0x2" ioapic="0" vector="44"/>'), "pin 2 is used"),
     (pd(inside='<irq id="0" pcidev="0:1f.2" handle="1" vector="43"/>')
@@ -289,7 +293,7 @@ REFUSED = [
     (pd(inside='<ioport id="0" addr="0x60" size="4"/><ioport id="1" addr="0x62" size="1"/>'),
      "I/O ports overlap"),
     (pd(inside='<ioport id="0" addr="0x60" size="1"/><ioport id="0" addr="0x62" size="1"/>'),
-     "used twice"),
+     "ioport id 0 of 'a' is used"),
     (pd(inside='<setvar symbol="value" region_paddr="m"/>'), "no <memory_region> is named 'm'"),
     (MR + pd(inside='<setvar symbol="value" region_paddr="m"/>'), "has no phys_addr"),
     (MR + pd(inside='<map mr="m" vaddr="0x400000" setvar_vaddr="value" setvar_size="value"/>'),
@@ -357,6 +361,31 @@ class Descriptions(Composer):
         for body, words in REFUSED:
             with self.subTest(body=body):
                 self.refuse(body, words)
+
+    def test_resolving_and_checking_change_nothing_before_them(self):
+        for body in [*ACCEPTED, *(body for body, _ in REFUSED)]:
+            problems = Problems("test.system")
+            root = read_tree(f"<system>{body}</system>".encode(), problems)
+            if root is None:
+                continue
+            with self.subTest(body=body):
+                system = Reader(problems, boards.DEFAULT_BOARD, boards.DEFAULT_CONFIG).read(root)
+                contents = files.contents(system, [str(self.path)])
+                read = repr(system)
+                resolved = resolve(system, contents)
+                self.assertEqual(repr(system), read)
+                whole = repr(resolved)
+                self.assertEqual(repr(resolve(system, contents)), whole)
+                check.check(resolved, problems)
+                self.assertEqual(repr(resolved), whole)
+
+    def test_a_folder_is_named_once(self):
+        description = self.path / "test.system"
+        description.write_text(f"<system>{pd(image_path='no.elf')}</system>")
+        problems = Problems("test.system")
+        cli.compose(str(description), [".", str(self.path), f"{self.path}/", "."], problems)
+        self.assertIn(f"'no.elf' not found in ., {self.path}", problems.texts()[0])
+        self.assertTrue(problems.texts()[0].endswith(str(self.path)), problems.texts())
 
     def test_leaves_take_no_elements(self):
         for leaf in ('<map mr="m" vaddr="0x400000"><x/></map>', '<irq id="1" pin="2" vector="1">'

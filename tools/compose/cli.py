@@ -6,14 +6,14 @@ import json
 import os
 import sys
 
-from compose import boards, bundle, objects, output, picture, viper
-from compose.check import Checker
+from compose import boards, bundle, check, files, objects, output, picture, viper
 from compose.elf import ElfError
 from compose.image import ImageWriter
 from compose.problems import Problems
 from compose.programs import Loader
 from compose.reader import Reader
 from compose.report import report
+from compose.resolve import resolve
 from compose.tree import read_tree
 
 
@@ -53,8 +53,8 @@ def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
     if root.name != "system":
         return None
     problems.end_step()
-    Checker(system, problems, search_paths).check()
-    problems.end_step()
+    system = resolve(system, files.contents(system, search_paths))
+    check.check(system, problems)
     programs = Loader(system, problems, search_paths, config).load()
     if problems.any():
         return None

@@ -11,6 +11,13 @@ RESTART_LIMIT = 5
 RESTART_BACKOFF = 100_000
 
 
+def _of_region(name, tell):
+    """The value of a variable that tells something of a region."""
+    def value(regions):
+        return tell(regions[name]) if name in regions else None
+    return value
+
+
 class DomainReader:
     def __init__(self, system, problems, board, config, read_children):
         self.system = system
@@ -128,12 +135,12 @@ class DomainReader:
         self._variable(domain, element, fields, "setvar_vaddr", record.address)
         self._variable(
             domain, element, fields, "setvar_size",
-            lambda: record.region and record.region.size,
+            _of_region(record.region_name, lambda region: region.size),
         )
         if fields.has("setvar_prefill_size"):
             self._variable(
                 domain, element, fields, "setvar_prefill_size",
-                lambda: record.region and len(record.region.data),
+                _of_region(record.region_name, lambda region: len(region.data)),
             )
             record.needs_prefill = True
 
@@ -199,13 +206,8 @@ class DomainReader:
                 element, "<setvar> needs the attribute 'region_paddr', or 'value' with a number")
             return
         name = fields.text("region_paddr")
-
-        def value():
-            places = [region.paddr for region in self.system.regions if region.name == name]
-            return places[0] if places else None
-
-        domain.variables.append(model.Variable(element, symbol, value))
-        element.region_paddr = name
+        domain.variables.append(model.Variable(
+            element, symbol, _of_region(name, lambda region: region.paddr), name))
 
     def _setvar_value(self, domain, element, fields, symbol):
         if fields.has("region_paddr"):
@@ -248,9 +250,9 @@ class DomainReader:
 
     def _cspace(self, domain, element):
         self._fields(element)
-        if getattr(domain, "cspace_element", None):
+        if domain.cspace:
             self.problems.add(element, f"'{domain.name}' has a second <cspace>; one is allowed")
-        domain.cspace_element = element
+        domain.cspace = element
 
         def read(child):
             fields = self._fields(child, "pd", "slot")

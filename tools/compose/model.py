@@ -6,6 +6,7 @@ from typing import Optional
 
 from compose.tree import Element
 
+NAME_LENGTH = 64  # with the NUL at its end
 MAX_ID = 61
 MAX_DOMAINS = 63
 MAX_VECTOR = 107
@@ -32,6 +33,10 @@ BOOTINFO_CHUNKS = {
 }
 
 
+def round_up(value, unit):
+    return (value + unit - 1) // unit * unit
+
+
 @dataclass
 class Region:
     element: Element
@@ -42,9 +47,14 @@ class Region:
     prefill_path: Optional[str]
     bootinfo: Optional[str]
     data: bytes = b""
+    trouble: Optional[str] = None  # why the file that fills it could not be read
 
     def alignment(self):
         return self.page_size or PAGE
+
+    def extent(self):
+        """Bytes of address space it takes: whole pages, even where its size is none."""
+        return max(round_up(self.size or 0, self.alignment()), self.alignment())
 
 
 @dataclass
@@ -54,16 +64,19 @@ class Map:
     address: int
     perms: str
     cached: bool
+    needs_prefill: bool = False  # its program asks how long the file is
     region: Optional[Region] = None
 
 
 @dataclass
 class Variable:
-    """A symbol to patch: its value is a number, or a function called when all is known."""
+    """A symbol to patch: its value is a number, or until it is resolved a function of the regions
+    by name; None where there is nothing to tell."""
 
     element: Element
     symbol: str
     value: object
+    region_paddr: Optional[str] = None  # the region whose address it is
 
 
 @dataclass
@@ -141,6 +154,7 @@ class Domain:
     variables: list = field(default_factory=list)
     guest: Optional[Guest] = None
     caps: list = field(default_factory=list)
+    cspace: Optional[Element] = None
 
     def limit(self):
         return STACK_TOP - self.stack_size
@@ -153,6 +167,7 @@ class End:
     id: int
     call: bool
     notify: bool
+    setvar_id: Optional[str] = None
     domain: Optional[Domain] = None
 
 
@@ -203,6 +218,7 @@ class Schedule:
     """The <domains> element: time domains and who runs when."""
 
     element: Element
+    place: Optional[Element] = None  # of the <domain_schedule>
     domains: list = field(default_factory=list)
     slices: list = field(default_factory=list)
     start: int = 0
@@ -226,6 +242,24 @@ class System:
             for end, other in (channel.ends, channel.ends[::-1]):
                 if end.domain is domain:
                     yield end, other
+
+    def domain_users(self):
+        """Records that name a protection domain."""
+        for channel in self.channels:
+            yield from channel.ends
+        for domain in self.domains:
+            yield from domain.caps
+
+    def all_maps(self):
+        """Of protection domains and their guests."""
+        for domain in self.domains:
+            yield from domain.maps
+            if domain.guest:
+                yield from domain.guest.maps
+
+    def all_io_maps(self):
+        for space in self.io_spaces:
+            yield from space.maps
 
     def is_called(self, domain):
         return any(other.call for _, other in self.ends_of(domain))

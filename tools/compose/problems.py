@@ -28,6 +28,14 @@ class Problems:
         if element is not None:
             self.named.append(element)
 
+    def add_repeated(self, uses, verb="is used"):
+        """Of (what, element), each one whose `what` an earlier element has already."""
+        first = {}
+        for what, element in uses:
+            if what in first:
+                self.add(element, f"{what} {verb} at line {first[what].line} too", first[what])
+            first.setdefault(what, element)
+
     def end_step(self):
         """What is found from now on may follow from what was found until now."""
         self.broken.update(id(element) for element in self.named)

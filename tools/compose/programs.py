@@ -3,8 +3,8 @@
 for."""
 import struct
 
-from compose.check_memory import find_file, not_found
 from compose.elf import ElfError, Program
+from compose.files import find_file, not_found
 
 
 def _bitmap(identities):
@@ -73,11 +73,10 @@ class Loader:
             if symbol in symbols:
                 self._patch_optional(domain, program, symbols, (symbol, value))
         for variable in domain.variables:
-            value = variable.value() if callable(variable.value) else variable.value
-            if value is None:
+            if variable.value is None:
                 continue
             try:
-                program.patch(variable.symbol, struct.pack("<Q", value), symbols)
+                program.patch(variable.symbol, struct.pack("<Q", variable.value), symbols)
             except ElfError as error:
                 self.problems.add(
                     variable.element, f"program '{domain.program}' of '{domain.name}' {error}"
@@ -100,7 +99,7 @@ class Loader:
             for record in domain.maps:
                 if record.region is None:
                     continue
-                if record.address < end and start < record.address + record.region.size:
+                if record.address < end and start < record.address + record.region.extent():
                     self.problems.add(
                         record.element,
                         f"'{record.region_name}' overlaps the program at 0x{start:x}..0x{end:x}",

@@ -97,15 +97,14 @@ class Reader:
 
     def _end(self, element):
         fields = self._fields(element, "pd", "id", "pp", "notify", "setvar_id")
-        end = model.End(
+        return model.End(
             element,
             fields.text("pd", required=True),
             fields.number("id", required=True, high=model.MAX_ID),
             fields.boolean("pp", False),
             fields.boolean("notify", True),
+            fields.text("setvar_id"),
         )
-        end.setvar_id = fields.text("setvar_id")
-        return end
 
     def _io_space(self, element):
         fields = self._fields(element, "name", "peripheral_id", "domain_id")
@@ -180,7 +179,7 @@ class Reader:
         fields = self._fields(element, "start_index", "index_shift")
         schedule.start = fields.number("start_index", 0)
         schedule.shift = fields.number("index_shift", 0)
-        schedule.schedule_element = element
+        schedule.place = element
         known = read_children(
             element, self.problems,
             {

@@ -49,9 +49,8 @@ def _ports(domain):
 def _symbols(domain):
     """The variables that the composer sets, with their values."""
     for variable in domain.variables:
-        value = variable.value() if callable(variable.value) else variable.value
-        if value is not None:
-            yield variable.symbol, value
+        if variable.value is not None:
+            yield variable.symbol, variable.value
 
 
 def _text(system, domain, program):
