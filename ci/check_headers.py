@@ -17,7 +17,8 @@ def check(path):
     place = path.relative_to(ROOT)
     room = room_of(place)
     flags = COMMON + (KERNEL if room in KERNEL_ROOMS else [])
-    flags += [f"-I{ROOT / base}" for base in include_paths(room)] + [f"-I{GENERATED}"]
+    folders = [*(ROOT / base for base in include_paths(room)), *GENERATED]
+    flags += [f"-I{folder}" for folder in folders]
     source = f'#include "{path}"\n' * 2
     first = compiling.complaint(["gcc", *flags, "-x", "c", "-"], source)
     return first and f"{place}:1: does not compile alone: {first}"

@@ -32,7 +32,7 @@ def problem(room, name, target):
         return problem_of_ours(room, target)
     if room not in ROOMS and room != "include":
         return None
-    if name in FREESTANDING or (GENERATED / name).is_file():
+    if name in FREESTANDING or any((base / name).is_file() for base in GENERATED):
         return None
     if name.startswith(KERNEL_NAMES):
         return f"{room} may not see the kernel's <{name}>"

@@ -42,7 +42,8 @@ USER_ROOMS = {
 ROOMS = {**KERNEL_ROOMS, **USER_ROOMS}
 # Where an include path begins, by who compiles the file.
 # Headers that the build writes.
-GENERATED = pathlib.Path(os.environ.get("NACRE_BUILD", ROOT / "build")) / "include"
+BUILD = pathlib.Path(os.environ.get("NACRE_BUILD", ROOT / "build"))
+GENERATED = (BUILD / "include", BUILD / "src")
 KERNEL_PATHS = ("include", "src", "src/arch/x86_64", "src/kernel")
 USER_PATHS = ("include", "src")
 

@@ -51,16 +51,18 @@ static unsigned search_page(
 
 void backtrace_print(
 	const struct system *system, uint32_t domain, const seL4_UserContext *registers) {
-	seL4_Word bottom = STACK_TOP - system->image.domains[domain].stack_size;
+	seL4_Word bottom = DOMAIN_STACK_TOP - system->image.domains[domain].stack_size;
 	seL4_Word from = align_up(registers->rsp, sizeof(seL4_Word));
 	unsigned shown = 0;
 
 	print_place(&system->image, domain, "at", registers->rip);
-	if (from < bottom || from >= STACK_TOP) {
-		print("  the stack pointer is outside the stack 0x%lx..0x%lx\n", bottom, STACK_TOP);
+	if (from < bottom || from >= DOMAIN_STACK_TOP) {
+		print("  the stack pointer is outside the stack 0x%lx..0x%lx\n", bottom,
+			DOMAIN_STACK_TOP);
 		return;
 	}
-	for (int i = 0; i < PAGES_SEARCHED && from < STACK_TOP && shown < FRAMES_SHOWN; i++) {
+	for (int i = 0; i < PAGES_SEARCHED && from < DOMAIN_STACK_TOP && shown < FRAMES_SHOWN;
+		i++) {
 		shown += search_page(system, domain, from, shown);
 		from = align_down(from, 1ul << PAGE_BITS) + (1ul << PAGE_BITS);
 	}

@@ -14,10 +14,8 @@
 #include <user/untyped.h>
 
 enum {
-	BADGE_FAULT_BIT = 62,
-	DOMAIN_SCHED_CONTEXT_BITS = 8,
 	// What is left of an address after the root CNode's index and the main CNode's.
-	DOMAIN_CNODE_GUARD_BITS = seL4_WordBits - DOMAIN_ROOT_CNODE_BITS - DOMAIN_CNODE_BITS,
+	DOMAIN_CNODE_GUARD_BITS = seL4_WordBits - PD_ROOT_CAP_BITS - DOMAIN_CNODE_BITS,
 	CONTEXT_START_WORDS = 2, // instruction and stack pointer
 };
 
@@ -43,7 +41,7 @@ seL4_Error domain_make(struct system *system, uint32_t index) {
 		{OBJECT_NOTIFICATION, 0, &domain->notification},
 		{OBJECT_REPLY, 0, &domain->reply},
 		{OBJECT_CNODE, DOMAIN_CNODE_BITS, &domain->cnode},
-		{OBJECT_CNODE, DOMAIN_ROOT_CNODE_BITS, &domain->root_cnode},
+		{OBJECT_CNODE, PD_ROOT_CAP_BITS, &domain->root_cnode},
 		// The last row is for domains that are called, have children or monitor a guest.
 		{OBJECT_ENDPOINT, 0, &domain->endpoint},
 	};
@@ -92,8 +90,8 @@ static seL4_Error give_fixed(struct system *system, uint32_t index) {
 	if (!error && (flags & SYSTEM_DOMAIN_OWN_THREAD))
 		error = domain_give(domain, TCB_CAP, domain->tcb, seL4_AllRights, 0);
 	if (error) return error;
-	return seL4_CNode_Mint(domain->root_cnode, 0, DOMAIN_ROOT_CNODE_BITS,
-		seL4_CapInitThreadCNode, domain->cnode, seL4_WordBits, seL4_AllRights,
+	return seL4_CNode_Mint(domain->root_cnode, 0, PD_ROOT_CAP_BITS, seL4_CapInitThreadCNode,
+		domain->cnode, seL4_WordBits, seL4_AllRights,
 		seL4_CNode_CapData_new(0, DOMAIN_CNODE_GUARD_BITS).words[0]);
 }
 
@@ -126,7 +124,7 @@ seL4_Error domain_configure(struct system *system, uint32_t index) {
 
 	if (!error)
 		error = seL4_TCB_Configure(domain->tcb, domain->root_cnode, 0, domain->space.root,
-			0, IPC_BUFFER_ADDRESS, domain->ipc_frame);
+			0, DOMAIN_IPC_BUFFER, domain->ipc_frame);
 	if (!error) error = configure_sched(system, domain, index);
 	if (!error) error = seL4_TCB_BindNotification(domain->tcb, domain->notification);
 	if (!error && (record->flags & SYSTEM_DOMAIN_NO_FPU))
@@ -139,7 +137,7 @@ seL4_Error domain_configure(struct system *system, uint32_t index) {
 seL4_Error domain_start(struct system *system, uint32_t index) {
 	seL4_UserContext context = {
 		.rip = system->image.domains[index].entry,
-		.rsp = STACK_TOP,
+		.rsp = DOMAIN_STACK_TOP,
 	};
 
 	return seL4_TCB_WriteRegisters(

@@ -25,7 +25,7 @@ static void print_registers(const seL4_UserContext *registers) {
 static void print_memory_fault(const struct system_domain *record) {
 	seL4_Word address = seL4_GetMR(seL4_VMFault_Addr);
 	seL4_Word code = seL4_GetMR(seL4_VMFault_FSR);
-	seL4_Word stack_bottom = STACK_TOP - record->stack_size;
+	seL4_Word stack_bottom = DOMAIN_STACK_TOP - record->stack_size;
 	const char *kind = code & 2 ? "write to" : "read of";
 
 	if (seL4_GetMR(seL4_VMFault_PrefetchFault)) kind = "execution of";

@@ -11,34 +11,13 @@
 #include <base/bits.h>
 #include <base/memory.h>
 
-static const uint32_t record_sizes[SYSTEM_TABLE_COUNT] = {
-	[SYSTEM_DOMAINS] = sizeof(struct system_domain),
-	[SYSTEM_SEGMENTS] = sizeof(struct system_segment),
-	[SYSTEM_REGIONS] = sizeof(struct system_region),
-	[SYSTEM_MAPS] = sizeof(struct system_map),
-	[SYSTEM_IRQS] = sizeof(struct system_irq),
-	[SYSTEM_PORTS] = sizeof(struct system_port),
-	[SYSTEM_ENDS] = sizeof(struct system_end),
-	[SYSTEM_GUESTS] = sizeof(struct system_guest),
-	[SYSTEM_CAPS] = sizeof(struct system_cap),
-	[SYSTEM_IO_SPACES] = sizeof(struct system_io_space),
-	[SYSTEM_IO_MAPS] = sizeof(struct system_io_map),
-	[SYSTEM_SLICES] = sizeof(struct system_slice),
-};
-
-static const uint32_t record_limits[SYSTEM_TABLE_COUNT] = {
-	[SYSTEM_DOMAINS] = SYSTEM_MAX_DOMAINS,
-	[SYSTEM_SEGMENTS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_REGIONS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_MAPS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_IRQS] = SYSTEM_MAX_IRQS,
-	[SYSTEM_PORTS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_ENDS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_GUESTS] = SYSTEM_MAX_GUESTS,
-	[SYSTEM_CAPS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_IO_SPACES] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_IO_MAPS] = SYSTEM_MAX_RECORDS,
-	[SYSTEM_SLICES] = SYSTEM_MAX_SLICES,
+static const struct table_limit {
+	uint32_t record_size;
+	uint32_t records;
+} table_limits[SYSTEM_TABLE_COUNT] = {
+#define ROW(table, record, limit) [table] = {sizeof(record), limit},
+	SYSTEM_TABLES(ROW)
+#undef ROW
 };
 
 static bool name_is_valid(const char *name) {
@@ -90,7 +69,7 @@ static bool domain_is_valid(const struct image *image, uint32_t index) {
 	const struct system_domain *domain = &image->domains[index];
 
 	return name_is_valid(domain->name) && domain->entry < USER_TOP && domain->stack_size > 0 &&
-		domain->stack_size <= 0x1000000 &&
+		domain->stack_size <= SYSTEM_MAX_STACK &&
 		is_aligned(domain->stack_size, 1ul << PAGE_BITS) &&
 		domain->priority < PRIORITIES - 1 && domain->budget <= domain->period &&
 		(domain->guest == SYSTEM_NONE ||
@@ -195,7 +174,8 @@ static bool slice_is_valid(const struct image *image, uint32_t index) {
 	const struct system_slice *slice = &image->slices[index];
 
 	return slice->time_domain <= SYSTEM_MAX_TIME_DOMAIN &&
-		slice->unit <= SYSTEM_UNIT_MICROSECONDS && slice->duration >> 56 == 0;
+		slice->unit <= SYSTEM_UNIT_MICROSECONDS &&
+		slice->duration >> SYSTEM_DURATION_BITS == 0;
 }
 
 struct table_check {
@@ -227,8 +207,8 @@ static const char *header_check(const struct system_header *header, uint64_t siz
 	for (int i = 0; i < SYSTEM_TABLE_COUNT; i++) {
 		const struct system_table *table = &header->tables[i];
 
-		if (table->record_size != record_sizes[i] || table->count > record_limits[i] ||
-			!is_aligned(table->offset, 8) ||
+		if (table->record_size != table_limits[i].record_size ||
+			table->count > table_limits[i].records || !is_aligned(table->offset, 8) ||
 			!range_fits(table->offset, (uint64_t)table->count * table->record_size,
 				header->size))
 			return "its header is damaged";

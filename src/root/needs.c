@@ -12,7 +12,6 @@
 #include <user/untyped.h>
 
 enum {
-	TRIAL_SCHED_CONTEXT_BITS = 8,
 	// Message words of a RangeError.
 	RANGE_MAXIMUM_WORD = 1,
 };
@@ -164,7 +163,7 @@ static void try_time(struct system *system, uint32_t domain, seL4_CPtr sched_con
 }
 
 static seL4_Error check_times(struct system *system) {
-	seL4_CPtr trial = object_make(OBJECT_SCHED_CONTEXT, TRIAL_SCHED_CONTEXT_BITS);
+	seL4_CPtr trial = object_make(OBJECT_SCHED_CONTEXT, DOMAIN_SCHED_CONTEXT_BITS);
 
 	if (!trial) return seL4_NotEnoughMemory;
 	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++)

@@ -137,7 +137,7 @@ static seL4_Error build_stack(struct system *system, uint32_t index) {
 	system->domains[index].stack_stored = system->storage_used;
 	for (seL4_Word offset = 0; offset < size; offset += 1ul << PAGE_BITS) {
 		struct mapping mapping = {
-			.address = STACK_TOP - size + offset,
+			.address = DOMAIN_STACK_TOP - size + offset,
 			.rights = seL4_ReadWrite,
 		};
 		seL4_Error error = map_private(system, index, &empty, mapping);
@@ -150,7 +150,7 @@ static seL4_Error build_stack(struct system *system, uint32_t index) {
 seL4_Error pages_build_domain(struct system *system, uint32_t index) {
 	struct domain *domain = &system->domains[index];
 	struct mapping buffer = {
-		.address = IPC_BUFFER_ADDRESS,
+		.address = DOMAIN_IPC_BUFFER,
 		.rights = seL4_ReadWrite,
 	};
 	seL4_Error error = seL4_NoError;
@@ -170,7 +170,7 @@ seL4_Error pages_build_domain(struct system *system, uint32_t index) {
 const seL4_Word *pages_open_stack(
 	const struct system *system, uint32_t domain, seL4_Word address, seL4_CPtr slot) {
 	struct space own = space_own();
-	seL4_Word bottom = STACK_TOP - system->image.domains[domain].stack_size;
+	seL4_Word bottom = DOMAIN_STACK_TOP - system->image.domains[domain].stack_size;
 	struct mapping mapping = {.frame = slot, .address = WINDOW_ADDRESS, .rights = seL4_CanRead};
 	seL4_Word page = (address - bottom) >> PAGE_BITS;
 

@@ -5,9 +5,6 @@
 
 #include <root/system.h>
 
-#define STACK_TOP 0x7fffffffd000ul
-#define IPC_BUFFER_ADDRESS 0x7fffffffe000ul
-
 // One page of a run: what it holds and where it comes from.
 struct page {
 	seL4_Word bits;

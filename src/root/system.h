@@ -8,13 +8,9 @@
 
 #include <root/image.h>
 
+#include <user/microkit/domain.h>
 #include <user/root/root.h>
 #include <user/space.h>
-
-enum {
-	DOMAIN_CNODE_BITS = 9,
-	DOMAIN_ROOT_CNODE_BITS = 6,
-};
 
 struct domain {
 	bool omitted; // not started: its guest cannot run on this machine

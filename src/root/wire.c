@@ -10,10 +10,6 @@
 #include <root/domain.h>
 #include <root/group.h>
 
-enum {
-	BADGE_CALL_BIT = 63,
-};
-
 // Whether a link between two domains is made in this pass: both are started, and one of them
 // belongs to the group.
 static bool joins(const struct system *system, unsigned group, uint32_t first, uint32_t second) {
@@ -58,9 +54,8 @@ static seL4_Error wire_cap(struct system *system, unsigned group, uint32_t index
 	};
 
 	if (!joins(system, group, cap->domain, cap->target)) return seL4_NoError;
-	return seL4_CNode_Copy(system->domains[cap->domain].root_cnode, cap->slot,
-		DOMAIN_ROOT_CNODE_BITS, seL4_CapInitThreadCNode, caps[cap->kind], seL4_WordBits,
-		seL4_AllRights);
+	return seL4_CNode_Copy(system->domains[cap->domain].root_cnode, cap->slot, PD_ROOT_CAP_BITS,
+		seL4_CapInitThreadCNode, caps[cap->kind], seL4_WordBits, seL4_AllRights);
 }
 
 // The handler lives as long as the system; the notification may be a new one.

@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The composer's image: what its records say."""
 
-import re
+import pathlib
 import struct
+import subprocess
+import tempfile
 import unittest
 
 from composing import DATA, MR, ROOT, RUNTIME_SYMBOLS, Composer, boards, channel, make_elf, pd
-from compose import image, model  # isort: skip
+from compose import contract, layout, layout_header, model  # isort: skip
+from compose.layout import ACCESS, TABLES  # isort: skip
+from compose.layout import DOMAIN_FLAGS as FLAGS  # isort: skip
+from nacre import places
 
 
 class Images(Composer):
     """What the records of an image say."""
 
     def table(self, data, record):
-        index = image.TABLES.index(record)
-        start = image.HEADER.size + index * image.TABLE.size
-        offset, count, size = image.TABLE.unpack_from(data, start)
-        self.assertEqual(size, record.size)
-        return [record.unpack_from(data, offset + i * size) for i in range(count)]
+        tables = layout.HEADER.unpack_from(data).tables
+        table = layout.TABLE.unpack_from(tables, list(TABLES).index(record) * layout.TABLE.size)
+        self.assertEqual(table.record_size, record.size)
+        return [record.unpack_from(data, table.offset + i * record.size)
+                for i in range(table.count)]
 
     def symbol(self, data, domain, name, size):
         place = DATA
@@ -25,16 +30,16 @@ class Images(Composer):
             if symbol == name:
                 break
             place += length
-        for owner, access, vaddr, _, offset, stored in self.table(data, image.SEGMENT):
-            if owner == domain and access & image.WRITE:
-                content = data[offset:offset + stored].ljust(4096, b"\0")
-                return content[place - vaddr:place - vaddr + size]
+        for segment in self.table(data, layout.SEGMENT):
+            if segment.domain == domain and segment.access & ACCESS.WRITE:
+                content = data[segment.data_offset:][:segment.data_size].ljust(4096, b"\0")
+                return content[place - segment.vaddr:][:size]
         return None
 
     def test_header(self):
         data = self.accept(pd())
-        self.assertEqual(image.HEADER.unpack_from(data),
-                         (b"NACRESYS", 2, len(image.TABLES), len(data), 0, 0))
+        self.assertEqual(layout.HEADER.unpack_from(data)[:-1],
+                         (b"NACRESYS", 2, len(TABLES), len(data), 0, 0))
 
     def test_runtime_symbols(self):
         data = self.accept(
@@ -63,51 +68,53 @@ class Images(Composer):
 
     def test_prefill(self):
         data = self.accept('<memory_region name="m" prefill_path="text"/>' + pd())
-        region = self.table(data, image.REGION)[0]
-        self.assertEqual(region[1], 0x1000)
-        self.assertEqual(data[region[3]:region[3] + region[4]], b"text")
-        self.assertEqual(region[3] % model.PAGE, 0)
+        region = self.table(data, layout.REGION)[0]
+        self.assertEqual(region.size, 0x1000)
+        self.assertEqual(data[region.data_offset:][:region.data_size], b"text")
+        self.assertEqual(region.data_offset % model.PAGE, 0)
 
     def test_large_pages_are_chosen(self):
         data = self.accept(
             '<memory_region name="ram" size="0x1000_0000"/>'
             + pd(inside='<map mr="ram" vaddr="0x8000_0000"/><virtual_machine name="v">'
                         '<vcpu id="0"/><map mr="ram" vaddr="0"/></virtual_machine>'))
-        self.assertEqual(self.table(data, image.REGION)[0][5], 21)
-        self.assertEqual(len(self.table(data, image.MAP)), 2)
-        self.assertEqual(self.table(data, image.GUEST)[0][0].rstrip(b"\0"), b"v")
+        self.assertEqual(self.table(data, layout.REGION)[0].page_bits, 21)
+        self.assertEqual(len(self.table(data, layout.MAP)), 2)
+        self.assertEqual(self.table(data, layout.GUEST)[0].name.rstrip(b"\0"), b"v")
 
     def test_small_pages_where_a_mapping_is_unaligned(self):
         data = self.accept('<memory_region name="m" size="0x200000"/>'
                            + pd(inside='<map mr="m" vaddr="0x401000"/>'))
-        self.assertEqual(self.table(data, image.REGION)[0][5], 12)
+        self.assertEqual(self.table(data, layout.REGION)[0].page_bits, 12)
 
     def test_children(self):
         data = self.accept(pd(inside=pd("b", id="5", setvar_id="value") + pd("c", id="6")))
-        domains = self.table(data, image.DOMAIN)
-        self.assertEqual([row[0].rstrip(b"\0") for row in domains], [b"a", b"b", b"c"])
-        self.assertEqual([row[9:11] for row in domains], [(image.NONE, 0), (0, 5), (0, 6)])
-        self.assertEqual([row[7] & image.CALLABLE for row in domains], [image.CALLABLE, 0, 0])
+        domains = self.table(data, layout.DOMAIN)
+        self.assertEqual([row.name.rstrip(b"\0") for row in domains], [b"a", b"b", b"c"])
+        self.assertEqual([(row.parent, row.child_id) for row in domains],
+                         [(layout.NONE, 0), (0, 5), (0, 6)])
+        self.assertEqual([row.flags & FLAGS.CALLABLE for row in domains], [FLAGS.CALLABLE, 0, 0])
         self.assertEqual(self.symbol(data, 0, "value", 8), struct.pack("<Q", 5))
 
     def test_restart_policy(self):
         data = self.accept(pd(on_fault="restart", restart_limit="7", restart_backoff="20_000")
                            + pd("b", on_fault="restart") + pd("c"))
-        domains = self.table(data, image.DOMAIN)
-        self.assertEqual([row[7] & image.RESTART for row in domains],
-                         [image.RESTART, image.RESTART, 0])
-        self.assertEqual([row[12:14] for row in domains], [(7, 20000), (5, 100000), (0, 0)])
+        domains = self.table(data, layout.DOMAIN)
+        self.assertEqual([row.flags & FLAGS.RESTART for row in domains],
+                         [FLAGS.RESTART, FLAGS.RESTART, 0])
+        self.assertEqual([(row.restart_limit, row.restart_backoff) for row in domains],
+                         [(7, 20000), (5, 100000), (0, 0)])
 
     def test_shared_capabilities(self):
         data = self.accept(pd() + pd("b", '<cspace><cap_vspace pd="a" slot="9"/></cspace>'))
-        self.assertEqual(self.table(data, image.CAP), [(1, 9, 2, 0)])
+        self.assertEqual(self.table(data, layout.CAP), [(1, 9, 2, 0)])
 
     def test_io_spaces(self):
         data = self.accept(MR + '<io_address_space name="d" peripheral_id="1:2.3" domain_id="7">'
                            '<iomap mr="m" iovaddr="0x1000" perms="w"/></io_address_space>' + pd())
-        space = self.table(data, image.IO_SPACE)[0]
+        space = self.table(data, layout.IO_SPACE)[0]
         self.assertEqual((space[0].rstrip(b"\0"), *space[1:]), (b"d", 1 << 8 | 2 << 3 | 3, 7))
-        self.assertEqual(self.table(data, image.IO_MAP), [(0, 0, image.WRITE, 0, 0x1000)])
+        self.assertEqual(self.table(data, layout.IO_MAP), [(0, 0, ACCESS.WRITE, 0, 0x1000)])
 
     def test_schedule(self):
         data = self.accept(
@@ -115,16 +122,17 @@ class Images(Composer):
             'index_shift="2"><schedule_end_marker/><schedule_entry domain="x" duration="8 us"/>'
             '<schedule_entry domain="y" duration="9 ticks"/></domain_schedule></domains>'
             + pd(domain="x"))
-        self.assertEqual(image.HEADER.unpack_from(data)[4:], (1, 2))
-        self.assertEqual(self.table(data, image.SLICE), [(0, 0, 0), (1, 1, 8), (0, 0, 9)])
-        self.assertEqual(self.table(data, image.DOMAIN)[0][11], 1)
+        header = layout.HEADER.unpack_from(data)
+        self.assertEqual((header.schedule_start, header.schedule_shift), (1, 2))
+        self.assertEqual(self.table(data, layout.SLICE), [(0, 0, 0), (1, 1, 8), (0, 0, 9)])
+        self.assertEqual(self.table(data, layout.DOMAIN)[0].time_domain, 1)
 
     def test_symbol_names(self):
         data = self.accept(pd())
-        domain = self.table(data, image.DOMAIN)[0]
-        offset, count, names_size = domain[5], domain[14], domain[15]
-        names = data[offset + count * image.SYMBOL.size:][:names_size]
-        found = [image.SYMBOL.unpack_from(data, offset + i * image.SYMBOL.size)
+        domain = self.table(data, layout.DOMAIN)[0]
+        size, count = layout.SYMBOL.size, domain.symbol_count
+        names = data[domain.symbols_offset + count * size:][:domain.names_size]
+        found = [layout.SYMBOL.unpack_from(data, domain.symbols_offset + i * size)
                  for i in range(count)]
         self.assertEqual([(address, size, names[at:names.index(b"\0", at)])
                           for address, size, at in found], [(0x200000, 16, b"start")])
@@ -153,22 +161,69 @@ class Images(Composer):
 
     def test_benchmark_gives_each_domain_its_thread(self):
         composed, _ = self.system(pd(), config=boards.CONFIGS["benchmark"])
-        self.assertTrue(self.table(composed.image, image.DOMAIN)[0][7] & image.OWN_THREAD)
+        self.assertTrue(self.table(composed.image, layout.DOMAIN)[0].flags & FLAGS.OWN_THREAD)
 
     def test_same_input_same_image(self):
         body = MR + pd() + pd("b")
         self.assertEqual(self.accept(body), self.accept(body))
 
-    def test_records_match_the_header_file(self):
-        text = "".join((ROOT / "src" / "root" / name).read_text()
-                       for name in ("system_image.h", "system_rights.h"))
-        sizes = dict(re.findall(r"_Static_assert\(sizeof\(struct system_(\w+)\) == (\d+)\)", text))
-        names = ("domain", "segment", "region", "map", "irq", "port", "end", "guest", "cap",
-                 "io_space", "io_map", "slice")
-        self.assertEqual(image.SYMBOL.size, int(sizes["symbol"]))
-        self.assertEqual(len(names), len(image.TABLES))
-        for name, record in zip(names, image.TABLES):
-            self.assertEqual(record.size, int(sizes[name]), name)
+    def test_more_records_than_the_initial_task_takes(self):
+        maps = "".join(f'<map mr="m" vaddr="{0x400000 + i * 0x1000:#x}"/>' for i in range(4097))
+        self.refuse(MR + pd(inside=maps), "4097 maps: at most 4096 are allowed")
+        self.accept(MR + pd(inside=maps.replace('<map mr="m" vaddr="0x400000"/>', "")))
+
+
+class Layout(unittest.TestCase):
+    """The composer's records and the initial task's are of one description."""
+
+    def compiles(self, text):
+        return subprocess.run(["gcc", "-std=gnu2x", "-fsyntax-only", "-x", "c", "-"], input=text,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              check=False).returncode == 0
+
+    def test_offsets_of_c_are_the_composers(self):
+        header = layout_header.header().replace("#pragma once\n", "")
+        rows = "".join(f'printf("{record.name} {name} %zu\\n", '
+                       f"offsetof(struct system_{record.name}, {name}));"
+                       for record in layout.RECORDS for name in record.names)
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder) / "offsets"
+            subprocess.run(["gcc", "-std=gnu2x", "-x", "c", "-", "-o", program], check=True,
+                           input=f"#include <stdio.h>\n{header}\nint main(void) {{ {rows} }}",
+                           text=True)
+            said = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=True).stdout
+        self.assertEqual(said.splitlines(), [f"{record.name} {name} {record.offset(name)}"
+                                             for record in layout.RECORDS for name in record.names])
+
+    def test_two_fields_swapped_on_one_side(self):
+        header = layout_header.header()
+        self.assertTrue(self.compiles(header))
+        for first, second in (("budget; // microseconds", "period;"), ("symbols_offset", "entry"),
+                              ("priority", "flags"), ("first", "last")):
+            words = (f" {first}", f" {second}")
+            at = [header.index(f"_t{word}") + 2 for word in words]
+            begin, end = min(at), max(at)
+            one, two = sorted(words, key=lambda word: header.index(f"_t{word}"))
+            swapped = (header[:begin] + two + header[begin + len(one):end] + one
+                       + header[end + len(two):])
+            with self.subTest(first=first):
+                self.assertNotEqual(swapped, header)
+                self.assertFalse(self.compiles(swapped))
+
+    def test_the_build_has_this_header(self):
+        made = places.BUILD / "src" / "root" / "system_image.h"
+        if not made.exists():
+            self.skipTest("there is no build")
+        self.assertEqual(made.read_text(), layout_header.header())
+
+    def test_a_record_needs_every_field(self):
+        with self.assertRaises(KeyError):
+            layout.PORT.pack(domain=1, id=2, first=3)
+
+    def test_numbers_of_headers(self):
+        self.assertEqual((contract.ABI.TCB_BITS, contract.ABI.MICROKIT_MAX_CHANNELS), (11, 62))
+        for header in contract.HEADERS:
+            self.assertTrue((ROOT / header).is_file(), header)
 
 
 if __name__ == "__main__":

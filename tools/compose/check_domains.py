@@ -2,6 +2,7 @@
 """Checks of protection domains and what they use: numbers, priorities, interrupts, ports,
 channels."""
 from compose import model
+from compose.layout import LIMITS
 
 
 def check(system, problems):
@@ -21,10 +22,10 @@ def check(system, problems):
 def _count(system, problems):
     if not system.domains and not problems.lost_names:
         problems.add(None, "no <protection_domain>; a system needs at least one")
-    if len(system.domains) > model.MAX_DOMAINS:
+    if len(system.domains) > LIMITS.MAX_DOMAINS:
         problems.add(
-            system.domains[model.MAX_DOMAINS].element,
-            f"more than {model.MAX_DOMAINS} protection domains",
+            system.domains[LIMITS.MAX_DOMAINS].element,
+            f"more than {LIMITS.MAX_DOMAINS} protection domains",
         )
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of names: each means one thing, and leads to something."""
-from compose import model
+from compose.layout import LIMITS
 
-LONGEST_NAME = model.NAME_LENGTH - 1
+LONGEST_NAME = LIMITS.NAME_LENGTH - 1
 
 
 def check(system, problems):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of time domains and their schedule."""
-from compose import model
 from compose.check_names import unique
+from compose.layout import LIMITS
 
 
 def check(system, problems):
@@ -37,20 +37,20 @@ def _time_domains(domains, problems):
         (f"domain id {domain.id}", domain.element) for domain in domains if domain.id is not None)
     for domain in domains:
         if domain.id is None:
-            problems.add(domain.element, f"more than {model.MAX_TIME_DOMAINS} domains")
+            problems.add(domain.element, f"more than {LIMITS.MAX_TIME_DOMAIN + 1} domains")
 
 
 def _place(schedule, problems):
     """The schedule fits into the kernel's, and begins with a domain."""
     place = schedule.place or schedule.element
     count = len(schedule.slices)
-    if count > model.MAX_SCHEDULE:
-        problems.add(place, f"{count} schedule entries; at most {model.MAX_SCHEDULE} are allowed")
-    elif schedule.shift + count > model.MAX_SCHEDULE:
+    if count > LIMITS.MAX_SLICES:
+        problems.add(place, f"{count} schedule entries; at most {LIMITS.MAX_SLICES} are allowed")
+    elif schedule.shift + count > LIMITS.MAX_SLICES:
         problems.add(
             place,
             f"index_shift {schedule.shift} and {count} entries: "
-            f"together at most {model.MAX_SCHEDULE}",
+            f"together at most {LIMITS.MAX_SLICES}",
         )
     if schedule.start >= max(count, 1):
         problems.add(place, f"start_index {schedule.start}: must be below the {count} entries")

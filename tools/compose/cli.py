@@ -24,7 +24,9 @@ class Composed:
         self.system = system
         self.programs = programs
         self.config = config
-        self.image = ImageWriter(system, programs, config).write()
+        writer = ImageWriter(system, programs, config)
+        self.image = writer.write()
+        self.excess = list(writer.excess())
         self.report = report(system, programs, config)
 
     def document(self):
@@ -58,7 +60,10 @@ def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
     programs = Loader(system, problems, search_paths, config).load()
     if problems.any():
         return None
-    return Composed(system, programs, config)
+    composed = Composed(system, programs, config)
+    for name, count, limit in composed.excess:
+        problems.add(None, f"{count} {name}: at most {limit} are allowed")
+    return None if problems.any() else composed
 
 
 class _Parser(argparse.ArgumentParser):

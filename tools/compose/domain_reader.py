@@ -2,6 +2,7 @@
 """Elements into the model: a protection domain with everything inside it."""
 from compose import model
 from compose.fields import Fields
+from compose.layout import LIMITS
 
 _ATTRIBUTES = (
     "name", "priority", "budget", "period", "passive", "stack_size", "cpu", "fpu", "domain", "smc",
@@ -46,13 +47,13 @@ class DomainReader:
             budget,
             fields.number("period", budget, low=model.MIN_BUDGET),
             fields.boolean("passive", False),
-            fields.number("stack_size", 0x2000, low=0x1000, high=0x1000000),
+            fields.number("stack_size", 0x2000, low=0x1000, high=LIMITS.MAX_STACK),
             fields.boolean("fpu", True),
             parent,
         )
         domain.time_domain_name = fields.text("domain")
         if parent:
-            domain.child_id = fields.number("id", required=True, high=model.MAX_ID)
+            domain.child_id = fields.number("id", required=True, high=LIMITS.MAX_ID)
             self._variable(parent, element, fields, "setvar_id", domain.child_id)
         else:
             domain.restart = self._restart(element, fields)
@@ -173,7 +174,7 @@ class DomainReader:
             return
         irq = model.Irq(
             element,
-            fields.number("id", required=True, high=model.MAX_ID),
+            fields.number("id", required=True, high=LIMITS.MAX_ID),
             fields.number("vector", required=True, high=model.MAX_VECTOR),
             kind,
             arguments,
@@ -185,7 +186,7 @@ class DomainReader:
         fields = self._fields(element, "id", "addr", "size", "setvar_id", "setvar_addr")
         port = model.Port(
             element,
-            fields.number("id", required=True, high=model.MAX_ID),
+            fields.number("id", required=True, high=LIMITS.MAX_ID),
             fields.number("addr", required=True, high=0xFFFF),
             fields.number("size", required=True, low=1, high=0x10000),
         )
@@ -245,7 +246,7 @@ class DomainReader:
         for vcpu in vcpus[:1]:
             fields = self._fields(vcpu, "id", "cpu", "setvar_id")
             fields.number("cpu", 0, high=self.config.cores - 1)
-            guest.vcpu_id = fields.number("id", required=True, high=model.MAX_ID)
+            guest.vcpu_id = fields.number("id", required=True, high=LIMITS.MAX_ID)
             self._variable(domain, vcpu, fields, "setvar_id", guest.vcpu_id)
 
     def _cspace(self, domain, element):
@@ -261,7 +262,7 @@ class DomainReader:
                     child,
                     child.name,
                     fields.text("pd", required=True),
-                    fields.number("slot", required=True, low=1, high=model.MAX_USER_SLOT),
+                    fields.number("slot", required=True, low=1, high=LIMITS.MAX_USER_SLOT),
                 )
             )
 

@@ -1,37 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image of the initial task: src/root/system_image.h names the same fields in the same
-order."""
-import struct
+"""Packs a system into the image for the initial task, as layout.py describes it."""
+from compose import layout, model
+from compose.layout import ACCESS, CAP_KINDS, DOMAIN_FLAGS, END_FLAGS, OWNERS, TABLES, UNITS
 
-from compose import model
-
-MAGIC = b"NACRESYS"
-VERSION = 2
-ANY_ADDRESS = 2**64 - 1
-NONE = 0xFFFFFFFF
-
-DOMAIN = struct.Struct("<64sQQQQQ10I")
-SEGMENT = struct.Struct("<IIQQQQ")
-REGION = struct.Struct("<64sQQQQII")
-MAP = struct.Struct("<IIIIQ")
-IRQ = struct.Struct("<IIII4I")
-PORT = struct.Struct("<IIII")
-END = struct.Struct("<IIIIII")
-GUEST = struct.Struct("<64sII")
-CAP = struct.Struct("<IIII")
-IO_SPACE = struct.Struct("<64sII")
-IO_MAP = struct.Struct("<IIIIQ")
-SLICE = struct.Struct("<IIQ")
-SYMBOL = struct.Struct("<QII")
-HEADER = struct.Struct("<8sIIQII")
-TABLE = struct.Struct("<QII")
-TABLES = (DOMAIN, SEGMENT, REGION, MAP, IRQ, PORT, END, GUEST, CAP, IO_SPACE, IO_MAP, SLICE)
-
-READ, WRITE, EXECUTE, UNCACHED = 1, 2, 4, 8
-PASSIVE, NO_FPU, CALLABLE, RESTART, OWN_THREAD = 1, 2, 4, 8, 16
-NOTIFY, CALL = 1, 2
-CAP_KINDS = {"cap_tcb": 0, "cap_sc": 1, "cap_vspace": 2}
-UNITS = {"ticks": 0, "us": 1}
+CAPS = {"cap_tcb": CAP_KINDS.TCB, "cap_sc": CAP_KINDS.SCHED_CONTEXT, "cap_vspace": CAP_KINDS.SPACE}
+UNIT_NAMES = {"ticks": UNITS.TICKS, "us": UNITS.MICROSECONDS}
 
 
 def _pad(data, unit):
@@ -70,114 +43,137 @@ class ImageWriter:
             or bool(self.system.children(domain))
         )
 
+    def _add(self, record, **values):
+        self.rows[record].append(record.pack(**values))
+
     def _symbols(self, domain):
         """Where the names of the program's functions stand: offset, count, bytes of names."""
         records, names = b"", b""
         for address, size, name in self.programs[domain.name].names:
-            records += SYMBOL.pack(address, size, len(names))
+            records += layout.SYMBOL.pack(address=address, size=size, name=len(names))
             names += name.encode()[:127] + b"\0"
         count = len(self.programs[domain.name].names)
         if not count:
             return 0, 0, 0
         return self._store_whole(records + names)[0], count, len(names)
 
+    def _domain_flags(self, domain):
+        return (
+            DOMAIN_FLAGS.PASSIVE * domain.passive
+            | DOMAIN_FLAGS.NO_FPU * (not domain.fpu)
+            | DOMAIN_FLAGS.CALLABLE * self._callable(domain)
+            | DOMAIN_FLAGS.RESTART * (domain.restart is not None)
+            | DOMAIN_FLAGS.OWN_THREAD * self.config.own_thread
+        )
+
     def _domain(self, domain, guests):
-        flags = PASSIVE * domain.passive | NO_FPU * (not domain.fpu)
-        flags |= CALLABLE * self._callable(domain) | RESTART * (domain.restart is not None)
-        flags |= OWN_THREAD * self.config.own_thread
-        symbols, symbol_count, name_bytes = self._symbols(domain)
-        self.rows[DOMAIN].append(
-            DOMAIN.pack(
-                domain.name.encode(),
-                self.programs[domain.name].entry,
-                domain.stack_size,
-                domain.budget,
-                domain.period,
-                symbols,
-                domain.priority,
-                flags,
-                guests.index(domain.guest) if domain.guest else NONE,
-                self.system.domains.index(domain.parent) if domain.parent else NONE,
-                domain.child_id,
-                domain.time_domain,
-                domain.restart.limit if domain.restart else 0,
-                domain.restart.backoff if domain.restart else 0,
-                symbol_count,
-                name_bytes,
-            )
+        symbols, symbol_count, names_size = self._symbols(domain)
+        self._add(
+            layout.DOMAIN,
+            name=domain.name.encode(),
+            entry=self.programs[domain.name].entry,
+            stack_size=domain.stack_size,
+            budget=domain.budget,
+            period=domain.period,
+            symbols_offset=symbols,
+            priority=domain.priority,
+            flags=self._domain_flags(domain),
+            guest=guests.index(domain.guest) if domain.guest else layout.NONE,
+            parent=self.system.domains.index(domain.parent) if domain.parent else layout.NONE,
+            child_id=domain.child_id,
+            time_domain=domain.time_domain,
+            restart_limit=domain.restart.limit if domain.restart else 0,
+            restart_backoff=domain.restart.backoff if domain.restart else 0,
+            symbol_count=symbol_count,
+            names_size=names_size,
         )
 
     def _segments(self, index, domain):
         for segment in self.programs[domain.name].segments:
-            access = READ | WRITE * segment.writable | EXECUTE * segment.executable
             lead = segment.vaddr % model.PAGE
             offset, size = self._store(bytes(lead) + segment.data)
-            self.rows[SEGMENT].append(
-                SEGMENT.pack(
-                    index, access, segment.vaddr - lead, segment.memory_size + lead, offset, size
-                )
+            self._add(
+                layout.SEGMENT,
+                domain=index,
+                access=(ACCESS.READ | ACCESS.WRITE * segment.writable
+                        | ACCESS.EXECUTE * segment.executable),
+                vaddr=segment.vaddr - lead,
+                memory_size=segment.memory_size + lead,
+                data_offset=offset,
+                data_size=size,
             )
 
     def _maps(self, owner_kind, owner, records, regions):
         for record in records:
-            access = READ | WRITE * ("w" in record.perms) | EXECUTE * ("x" in record.perms)
-            access |= UNCACHED * (not record.cached)
-            self.rows[MAP].append(
-                MAP.pack(regions.index(record.region), owner_kind, owner, access, record.address)
+            self._add(
+                layout.MAP,
+                region=regions.index(record.region),
+                owner_kind=owner_kind,
+                owner=owner,
+                access=(ACCESS.READ | ACCESS.WRITE * ("w" in record.perms)
+                        | ACCESS.EXECUTE * ("x" in record.perms)
+                        | ACCESS.UNCACHED * (not record.cached)),
+                address=record.address,
             )
 
     def _regions(self, regions):
         for region in regions:
             offset, size = self._store(region.data)
-            self.rows[REGION].append(
-                REGION.pack(
-                    region.name.encode(),
-                    region.size,
-                    ANY_ADDRESS if region.paddr is None else region.paddr,
-                    offset,
-                    size,
-                    region.page_size.bit_length() - 1,
-                    model.BOOTINFO_CHUNKS[region.bootinfo] if region.bootinfo else 0,
-                )
+            self._add(
+                layout.REGION,
+                name=region.name.encode(),
+                size=region.size,
+                paddr=layout.ANY_ADDRESS if region.paddr is None else region.paddr,
+                data_offset=offset,
+                data_size=size,
+                page_bits=region.page_size.bit_length() - 1,
+                bootinfo_chunk=model.BOOTINFO_CHUNKS[region.bootinfo] if region.bootinfo else 0,
             )
 
     def _ends(self):
         domains = self.system.domains
         for channel in self.system.channels:
             for end, other in (channel.ends, channel.ends[::-1]):
-                self.rows[END].append(
-                    END.pack(
-                        domains.index(end.domain),
-                        end.id,
-                        domains.index(other.domain),
-                        other.id,
-                        NOTIFY * end.notify | CALL * end.call,
-                        0,
-                    )
+                self._add(
+                    layout.END,
+                    domain=domains.index(end.domain),
+                    id=end.id,
+                    peer=domains.index(other.domain),
+                    peer_id=other.id,
+                    flags=END_FLAGS.NOTIFY * end.notify | END_FLAGS.CALL * end.call,
+                    padding=0,
                 )
 
-    def _caps(self, index, domain):
+    def _rights(self, index, domain):
+        """What a domain alone is given: interrupts, ports, capabilities, a guest."""
+        for irq in domain.irqs:
+            self._add(layout.IRQ, domain=index, id=irq.id, kind=irq.kind, vector=irq.vector,
+                      arguments=irq.arguments)
+        for port in domain.ports:
+            self._add(layout.PORT, domain=index, id=port.id, first=port.address,
+                      last=port.address + port.size - 1)
         for cap in domain.caps:
-            target = self.system.domains.index(cap.domain)
-            self.rows[CAP].append(CAP.pack(index, cap.slot, CAP_KINDS[cap.kind], target))
+            self._add(layout.CAP, domain=index, slot=cap.slot, kind=CAPS[cap.kind],
+                      target=self.system.domains.index(cap.domain))
+        if domain.guest:
+            self._add(layout.GUEST, name=domain.guest.name.encode(), domain=index,
+                      vcpu_id=domain.guest.vcpu_id)
 
     def _io_spaces(self, regions):
         for index, space in enumerate(self.system.io_spaces):
             bus, device, function = space.device
-            self.rows[IO_SPACE].append(
-                IO_SPACE.pack(
-                    space.name.encode(), bus << 8 | device << 3 | function, space.domain_id
-                )
-            )
+            self._add(layout.IO_SPACE, name=space.name.encode(),
+                      device=bus << 8 | device << 3 | function, domain_id=space.domain_id)
             for record in space.maps:
-                access = READ * ("r" in record.perms) | WRITE * ("w" in record.perms)
-                self.rows[IO_MAP].append(
-                    IO_MAP.pack(index, regions.index(record.region), access, 0, record.address)
-                )
+                access = (ACCESS.READ * ("r" in record.perms)
+                          | ACCESS.WRITE * ("w" in record.perms))
+                self._add(layout.IO_MAP, space=index, region=regions.index(record.region),
+                          access=access, padding=0, address=record.address)
 
     def _slices(self):
         for entry in self.system.schedule.slices if self.system.schedule else ():
-            self.rows[SLICE].append(SLICE.pack(entry.domain, UNITS[entry.unit], entry.duration))
+            self._add(layout.SLICE, time_domain=entry.domain, unit=UNIT_NAMES[entry.unit],
+                      duration=entry.duration)
 
     def _fill(self, regions, guests):
         for rows in self.rows.values():
@@ -185,29 +181,33 @@ class ImageWriter:
         for index, domain in enumerate(self.system.domains):
             self._domain(domain, guests)
             self._segments(index, domain)
-            self._maps(0, index, domain.maps, regions)
-            for irq in domain.irqs:
-                self.rows[IRQ].append(IRQ.pack(index, irq.id, irq.kind, irq.vector, *irq.arguments))
-            for port in domain.ports:
-                self.rows[PORT].append(
-                    PORT.pack(index, port.id, port.address, port.address + port.size - 1)
-                )
-            self._caps(index, domain)
-            if domain.guest:
-                self.rows[GUEST].append(
-                    GUEST.pack(domain.guest.name.encode(), index, domain.guest.vcpu_id)
-                )
+            self._maps(OWNERS.DOMAIN, index, domain.maps, regions)
+            self._rights(index, domain)
         for index, guest in enumerate(guests):
-            self._maps(1, index, guest.maps, regions)
+            self._maps(OWNERS.GUEST, index, guest.maps, regions)
         self._regions(regions)
         self._ends()
         self._io_spaces(regions)
         self._slices()
 
     def _tables_size(self):
-        return HEADER.size + len(TABLES) * TABLE.size + sum(
-            len(_pad(b"".join(rows), 8)) for rows in self.rows.values()
-        )
+        return layout.HEADER.size + sum(len(_pad(b"".join(rows), 8)) for rows in self.rows.values())
+
+    def _tables(self):
+        """The bytes of the header's tables, and of their records."""
+        tables, body = b"", b""
+        for record in TABLES:
+            rows = self.rows[record]
+            tables += layout.TABLE.pack(offset=layout.HEADER.size + len(body), count=len(rows),
+                                        record_size=record.size)
+            body += _pad(b"".join(rows), 8)
+        return tables, body
+
+    def excess(self):
+        """(table, its records, most records) where the initial task would refuse the image."""
+        for record, (name, limit) in TABLES.items():
+            if len(self.rows[record]) > limit:
+                yield name.lower().replace("_", " "), len(self.rows[record]), limit
 
     def write(self):
         # Objects at fixed addresses are made first, then large ones, so that both find room.
@@ -220,14 +220,15 @@ class ImageWriter:
         self.data_start = -(-self._tables_size() // model.PAGE) * model.PAGE
         self.chunks, self.chunk_bytes, self.stored = [], 0, {}
         self._fill(regions, guests)
-        tables, body = b"", b""
-        place = HEADER.size + len(TABLES) * TABLE.size
-        for table in TABLES:
-            rows = self.rows[table]
-            tables += TABLE.pack(place + len(body), len(rows), table.size)
-            body += _pad(b"".join(rows), 8)
-        size = self.data_start + self.chunk_bytes
+        tables, body = self._tables()
         schedule = self.system.schedule
-        start, shift = (schedule.start, schedule.shift) if schedule else (0, 0)
-        head = HEADER.pack(MAGIC, VERSION, len(TABLES), size, start, shift) + tables + body
-        return head.ljust(self.data_start, b"\0") + b"".join(self.chunks)
+        head = layout.HEADER.pack(
+            magic=layout.MAGIC,
+            version=layout.LIMITS.IMAGE_VERSION,
+            table_count=len(TABLES),
+            size=self.data_start + self.chunk_bytes,
+            schedule_start=schedule.start if schedule else 0,
+            schedule_shift=schedule.shift if schedule else 0,
+            tables=tables,
+        )
+        return (head + body).ljust(self.data_start, b"\0") + b"".join(self.chunks)

@@ -4,32 +4,28 @@ description."""
 from dataclasses import dataclass, field
 from typing import Optional
 
+from compose.contract import ABI
 from compose.tree import Element
 
-NAME_LENGTH = 64  # with the NUL at its end
-MAX_ID = 61
-MAX_DOMAINS = 63
-MAX_VECTOR = 107
-MAX_PRIORITY = 254
+MAX_VECTOR = ABI.USER_IRQ_VECTORS - 1
+MAX_PRIORITY = ABI.PRIORITIES - 2  # the initial task has the highest
 MIN_BUDGET = 20
-MAX_USER_SLOT = 63
-MAX_TIME_DOMAINS = 16
-MAX_SCHEDULE = 99
 IO_LIMIT = 1 << 39
-PHYSICAL_LIMIT = 1 << 47
-PAGE = 0x1000
-LARGE_PAGE = 0x200000
-STACK_TOP = 0x7FFFFFFFD000
-GUEST_LIMIT = 0x7FFFFFFFF000
+PHYSICAL_LIMIT = 1 << ABI.UNTYPED_MAX_BITS
+PAGE = 1 << ABI.PAGE_BITS
+LARGE_PAGE = 1 << ABI.LARGE_PAGE_BITS
+STACK_TOP = ABI.DOMAIN_STACK_TOP
+IPC_BUFFER = ABI.DOMAIN_IPC_BUFFER
+GUEST_LIMIT = ABI.USER_TOP
 BOOTINFO_CHUNKS = {
-    "x86_vbe": 1,
-    "x86_mbmmap": 2,
-    "x86_mbmap": 2,
-    "x86_acpi_rsdp": 3,
-    "x86_framebuffer": 4,
-    "x86_tsc_freq": 5,
+    "x86_vbe": ABI.BOOTINFO_VBE,
+    "x86_mbmmap": ABI.BOOTINFO_MEMORY_MAP,
+    "x86_mbmap": ABI.BOOTINFO_MEMORY_MAP,
+    "x86_acpi_rsdp": ABI.BOOTINFO_ACPI_RSDP,
+    "x86_framebuffer": ABI.BOOTINFO_FRAMEBUFFER,
+    "x86_tsc_freq": ABI.BOOTINFO_TSC_FREQUENCY,
     "fdt": 6,
-    "nacre_start": 0x4E01,
+    "nacre_start": ABI.BOOTINFO_START,
 }
 
 

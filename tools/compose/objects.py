@@ -2,11 +2,10 @@
 """What the initial task will make of a system: objects, and the capabilities each protection
 domain gets, in the slots Microkit's programs expect."""
 from compose import model
+from compose.contract import ABI
 
-PAGE_BYTES = {model.PAGE: 4096, model.LARGE_PAGE: 1 << 21}
-SLOT_INPUT, SLOT_FAULT, SLOT_SPACE, SLOT_REPLY, SLOT_MONITOR, SLOT_THREAD = 1, 2, 3, 4, 5, 6
-BASE_NOTIFICATION, BASE_ENDPOINT, BASE_IRQ, BASE_THREAD = 10, 74, 138, 202
-BASE_VCPU, BASE_PORT = 330, 394
+# What is left of an address after the indexes into the root and the main CNode.
+GUARD_BITS = 64 - ABI.PD_ROOT_CAP_BITS - ABI.DOMAIN_CNODE_BITS
 CAP_NAMES = {"cap_tcb": "tcb", "cap_sc": "sched_context", "cap_vspace": "space"}
 
 
@@ -17,18 +16,18 @@ def has_endpoint(system, domain):
 def domain_objects(system, domain):
     """(kind, name, size in bytes) of each kernel object of a protection domain."""
     name = domain.name
-    yield "tcb", name, 2048
-    yield "sched_context", name, 256
-    yield "notification", name, 64
-    yield "reply", name, 32
-    yield "cnode", f"{name}/root", 64 * 32
-    yield "cnode", f"{name}/main", 512 * 32
-    yield "space", name, 4096
+    yield "tcb", name, 1 << ABI.TCB_BITS
+    yield "sched_context", name, 1 << ABI.DOMAIN_SCHED_CONTEXT_BITS
+    yield "notification", name, 1 << ABI.NOTIFICATION_BITS
+    yield "reply", name, 1 << ABI.REPLY_BITS
+    yield "cnode", f"{name}/root", 1 << ABI.PD_ROOT_CAP_BITS + ABI.SLOT_BITS
+    yield "cnode", f"{name}/main", 1 << ABI.DOMAIN_CNODE_BITS + ABI.SLOT_BITS
+    yield "space", name, 1 << ABI.TABLE_BITS
     if has_endpoint(system, domain):
-        yield "endpoint", name, 16
+        yield "endpoint", name, 1 << ABI.ENDPOINT_BITS
     if domain.guest:
-        yield "vcpu", domain.guest.name, 1 << 14
-        yield "guest_space", domain.guest.name, 4096
+        yield "vcpu", domain.guest.name, 1 << ABI.VCPU_BITS
+        yield "guest_space", domain.guest.name, 1 << ABI.TABLE_BITS
 
 
 def domain_frames(domain, program):
@@ -43,19 +42,20 @@ def domain_frames(domain, program):
 
 def _fixed_caps(system, domain, own_thread):
     kind = "endpoint" if has_endpoint(system, domain) else "notification"
-    yield SLOT_INPUT, f"{kind} {domain.name}", ""
+    yield ABI.INPUT_CAP, f"{kind} {domain.name}", ""
     if domain.parent:
-        handler, badge = f"endpoint {domain.parent.name}", 1 << 62 | domain.child_id
+        badge = 1 << ABI.BADGE_FAULT_BIT | domain.child_id
+        handler = f"endpoint {domain.parent.name}"
     else:
         handler, badge = "endpoint initial task", system.domains.index(domain) + 1
-    yield SLOT_FAULT, handler, f"badge 0x{badge:x}"
-    yield SLOT_SPACE, f"space {domain.name}", ""
-    yield SLOT_REPLY, f"reply {domain.name}", ""
+    yield ABI.FAULT_EP_CAP, handler, f"badge 0x{badge:x}"
+    yield ABI.VSPACE_CAP, f"space {domain.name}", ""
+    yield ABI.REPLY_CAP, f"reply {domain.name}", ""
     if domain.passive:
         number = system.domains.index(domain) + 1
-        yield SLOT_MONITOR, "endpoint initial task", f"badge 0x{number:x}"
+        yield ABI.MONITOR_EP, "endpoint initial task", f"badge 0x{number:x}"
     if own_thread:
-        yield SLOT_THREAD, f"tcb {domain.name}", ""
+        yield ABI.TCB_CAP, f"tcb {domain.name}", ""
 
 
 def domain_caps(system, domain, own_thread):
@@ -63,18 +63,19 @@ def domain_caps(system, domain, own_thread):
     caps = list(_fixed_caps(system, domain, own_thread))
     for end, other in system.ends_of(domain):
         if end.notify:
-            caps.append((BASE_NOTIFICATION + end.id, f"notification {other.domain.name}",
+            caps.append((ABI.BASE_OUTPUT_NOTIFICATION_CAP + end.id,
+                         f"notification {other.domain.name}",
                          f"read write, badge 0x{1 << other.id:x}"))
         if end.call:
-            caps.append((BASE_ENDPOINT + end.id, f"endpoint {other.domain.name}",
-                         f"write grant, badge 0x{1 << 63 | other.id:x}"))
-    caps += [(BASE_IRQ + irq.id, f"irq {irq.vector}", f"signals badge 0x{1 << irq.id:x}")
+            caps.append((ABI.BASE_ENDPOINT_CAP + end.id, f"endpoint {other.domain.name}",
+                         f"write grant, badge 0x{1 << ABI.BADGE_CALL_BIT | other.id:x}"))
+    caps += [(ABI.BASE_IRQ_CAP + irq.id, f"irq {irq.vector}", f"signals badge 0x{1 << irq.id:x}")
              for irq in domain.irqs]
-    caps += [(BASE_THREAD + child.child_id, f"tcb {child.name}", "")
+    caps += [(ABI.BASE_TCB_CAP + child.child_id, f"tcb {child.name}", "")
              for child in system.children(domain)]
     if domain.guest:
-        caps.append((BASE_VCPU + domain.guest.vcpu_id, f"vcpu {domain.guest.name}", ""))
-    caps += [(BASE_PORT + port.id,
+        caps.append((ABI.BASE_VCPU_CAP + domain.guest.vcpu_id, f"vcpu {domain.guest.name}", ""))
+    caps += [(ABI.BASE_IOPORT_CAP + port.id,
               f"ports 0x{port.address:x}..0x{port.address + port.size - 1:x}", "")
              for port in domain.ports]
     return sorted(caps)
@@ -82,7 +83,7 @@ def domain_caps(system, domain, own_thread):
 
 def root_caps(domain):
     """(slot, object) of the root CNode."""
-    yield 0, f"cnode {domain.name}/main, guard 0 of 49 bits"
+    yield 0, f"cnode {domain.name}/main, guard 0 of {GUARD_BITS} bits"
     for cap in sorted(domain.caps, key=lambda cap: cap.slot):
         yield cap.slot, f"{CAP_NAMES[cap.kind]} {cap.domain.name}"
 

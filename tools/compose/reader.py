@@ -3,6 +3,7 @@
 from compose import model
 from compose.domain_reader import DomainReader
 from compose.fields import NUMBER_EXAMPLES, Fields, parse_number
+from compose.layout import LIMITS
 
 
 def read_children(element, problems, readers):
@@ -100,7 +101,7 @@ class Reader:
         return model.End(
             element,
             fields.text("pd", required=True),
-            fields.number("id", required=True, high=model.MAX_ID),
+            fields.number("id", required=True, high=LIMITS.MAX_ID),
             fields.boolean("pp", False),
             fields.boolean("notify", True),
             fields.text("setvar_id"),
@@ -172,7 +173,7 @@ class Reader:
         return model.TimeDomain(
             element,
             fields.text("name", required=True),
-            fields.number("id", high=model.MAX_TIME_DOMAINS - 1),
+            fields.number("id", high=LIMITS.MAX_TIME_DOMAIN),
         )
 
     def _schedule(self, element, schedule):
@@ -202,7 +203,7 @@ class Reader:
         value, _, unit = text.partition(" ")
         duration = parse_number(value)
         if fields.has("duration") and (unit not in ("us", "ticks") or not duration
-                                       or duration >> 56):
+                                       or duration >> LIMITS.DURATION_BITS):
             self.problems.add(
                 element,
                 f"duration='{text}': must be {NUMBER_EXAMPLES} above 0, one blank, "

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every object, capability, mapping and interrupt of a system as text for people. The format is
 not for programs."""
-from compose import objects
+from compose import model, objects
 
 TRIGGERS = {1: "level", 0: "edge"}
 POLARITIES = {1: "low", 0: "high"}
@@ -64,10 +64,10 @@ def _object_lines(system, programs):
             total += size
             yield f"  {kind:14} {name} ({size} bytes)"
         for what, count in objects.domain_frames(domain, programs[domain.name]):
-            total += count * 4096
+            total += count * model.PAGE
             yield f"  frame          {domain.name}: {what}, {count} of 4 KiB"
     for region in system.regions:
-        size = objects.PAGE_BYTES[region.page_size]
+        size = region.page_size
         place = "anywhere" if region.paddr is None else f"at 0x{region.paddr:x}"
         source = region.prefill_path or region.bootinfo or "zero"
         total += region.size if region.paddr is None else 0

@@ -5,6 +5,7 @@ find."""
 import copy
 
 from compose import model
+from compose.layout import LIMITS
 
 
 def resolve(system, contents):
@@ -70,7 +71,7 @@ def _settle_variables(system, regions):
 def _number_time_domains(domains):
     """Those without id get the lowest free ones, in the order of the description."""
     taken = {domain.id for domain in domains}
-    free = (number for number in range(model.MAX_TIME_DOMAINS) if number not in taken)
+    free = (number for number in range(LIMITS.MAX_TIME_DOMAIN + 1) if number not in taken)
     for domain in domains:
         if domain.id is None:
             domain.id = next(free, None)

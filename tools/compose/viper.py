@@ -38,7 +38,7 @@ def _memory(domain, program):
         first = segment.vaddr // PAGE * PAGE
         yield first, -(-segment.end() // PAGE) * PAGE, segment.writable
     yield domain.limit(), model.STACK_TOP, True
-    yield model.STACK_TOP + PAGE, model.STACK_TOP + 2 * PAGE, True
+    yield model.IPC_BUFFER, model.IPC_BUFFER + PAGE, True
 
 
 def _ports(domain):

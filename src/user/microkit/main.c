@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Life of a protection domain: constructors, init, then one event after the other.
+#include <user/microkit/domain.h>
 #include <user/microkit/internal.h>
 
 enum {
-	BADGE_CALL_BIT = 63,
-	BADGE_FAULT_BIT = 62,
 	BADGE_CHILD_MASK = 0xff,
 	BADGE_CHANNEL_MASK = 0x3f,
 };
 
 // The initial task maps every protection domain's IPC buffer here.
-seL4_IPCBuffer *__sel4_ipc_buffer = (seL4_IPCBuffer *)0x7fffffffe000ul;
+seL4_IPCBuffer *__sel4_ipc_buffer = (seL4_IPCBuffer *)DOMAIN_IPC_BUFFER;
 
 struct event {
 	seL4_Word badge;

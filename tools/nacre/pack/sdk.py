@@ -13,7 +13,7 @@ from nacre.pack import product, programs, sdk_include
 from nacre.report import Failure, run_logged, step
 
 sys.path.insert(0, str(places.ROOT / "tools"))
-from compose import boards  # noqa: E402
+from compose import boards, contract  # noqa: E402
 
 # Programs that a description may name beside the user's own.
 COMPONENTS = ("serial.elf", "timer.elf", "ramdisk.elf", "ata.elf", "ahci.elf", "pci.elf",
@@ -82,6 +82,10 @@ def write_tool(folder):
     tool.chmod(0o755)
     shutil.copytree(places.ROOT / "tools" / "compose", folder / "tool" / "compose",
                     ignore=shutil.ignore_patterns("__pycache__"))
+    copies = folder / "tool" / "compose" / contract.COPIES.name
+    copies.mkdir()
+    for header in contract.HEADERS:
+        shutil.copy(places.ROOT / header, copies)
 
 
 def write_examples(folder):
