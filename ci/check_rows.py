@@ -9,6 +9,7 @@ from source_tree import ROOT
 
 ROWS = ROOT / "tests" / "kernel" / "rows.txt"
 TESTS = ("tests/kernel", "tests/guests")
+ROW = re.compile(r"(\w+/\d+) (?:Success|[A-Z]\w+(?: [^:]+)?: \S.*)")
 NAMED = re.compile(r"\b([A-Z][A-Za-z0-9]+/\d+)\b")
 # Rows without a test that are put up with. It can only shrink.
 MAY_BE_MISSING = 0
@@ -19,11 +20,12 @@ def rows():
     found = {}
     for number, line in enumerate(ROWS.read_text().splitlines(), 1):
         text, _, note = line.partition("#")
-        words = text.split()
-        if len(words) == 2:
-            found[words[0]] = note.strip()
-        elif words:
-            sys.exit(f"{ROWS.relative_to(ROOT)}:{number}: write `OPERATION/ORDER ERROR`")
+        match = ROW.fullmatch(text.strip())
+        if match:
+            found[match[1]] = note.strip()
+        elif text.strip():
+            sys.exit(f"{ROWS.relative_to(ROOT)}:{number}: write `OPERATION/ORDER Success` or "
+                     "`OPERATION/ORDER ERROR WORDS: CONDITION`")
     return found
 
 

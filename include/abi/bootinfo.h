@@ -14,20 +14,20 @@ enum {
 };
 
 enum root_slot {
-	ROOT_SLOT_NULL = 0,
-	ROOT_SLOT_TCB = 1,
-	ROOT_SLOT_CNODE = 2,
-	ROOT_SLOT_SPACE = 3,
-	ROOT_SLOT_IRQ_CONTROL = 4,
-	ROOT_SLOT_ASID_CONTROL = 5,
-	ROOT_SLOT_ASID_POOL = 6,
-	ROOT_SLOT_PORT_CONTROL = 7,
-	ROOT_SLOT_IO_SPACE = 8,
-	ROOT_SLOT_BOOTINFO_FRAME = 9,
-	ROOT_SLOT_IPC_BUFFER = 10,
-	ROOT_SLOT_DOMAIN = 11,
-	ROOT_SLOT_SCHED_CONTEXT = 14,
-	ROOT_SLOT_FIRST_FREE = 16,
+	ROOT_SLOT_NULL = 0, // null
+	ROOT_SLOT_TCB = 1, // thread
+	ROOT_SLOT_CNODE = 2, // root CNode
+	ROOT_SLOT_SPACE = 3, // PML4
+	ROOT_SLOT_IRQ_CONTROL = 4, // IRQControl
+	ROOT_SLOT_ASID_CONTROL = 5, // ASIDControl
+	ROOT_SLOT_ASID_POOL = 6, // ASID pool of the task's space
+	ROOT_SLOT_PORT_CONTROL = 7, // IOPortControl
+	ROOT_SLOT_IO_SPACE = 8, // master IOSpace; null here
+	ROOT_SLOT_BOOTINFO_FRAME = 9, // frame of bootinfo
+	ROOT_SLOT_IPC_BUFFER = 10, // frame of the IPC buffer
+	ROOT_SLOT_DOMAIN = 11, // Domain
+	ROOT_SLOT_SCHED_CONTEXT = 14, // scheduling context
+	ROOT_SLOT_FIRST_FREE = 16, // first that bootinfo's ranges name
 };
 
 struct bootinfo_range {
@@ -43,23 +43,23 @@ struct bootinfo_untyped {
 };
 
 struct bootinfo {
-	uint64_t extra_length;
-	uint64_t node_id;
-	uint64_t node_count;
-	uint64_t iopt_levels;
-	uint64_t ipc_buffer;
-	struct bootinfo_range empty;
-	struct bootinfo_range shared_frames;
-	struct bootinfo_range image_frames;
-	struct bootinfo_range image_paging;
-	struct bootinfo_range io_space_caps;
-	struct bootinfo_range extra_pages;
-	uint8_t root_cnode_bits;
+	uint64_t extra_length; // bytes of extra bootinfo
+	uint64_t node_id; // core of this task: 0
+	uint64_t node_count; // cores: 1
+	uint64_t iopt_levels; // of I/O page tables; 0: no IOMMU
+	uint64_t ipc_buffer; // its address
+	struct bootinfo_range empty; // free slots of the root CNode
+	struct bootinfo_range shared_frames; // none
+	struct bootinfo_range image_frames; // of the task's image
+	struct bootinfo_range image_paging; // tables of the task's space
+	struct bootinfo_range io_space_caps; // none
+	struct bootinfo_range extra_pages; // frames of extra bootinfo
+	uint8_t root_cnode_bits; // the root CNode has 2^this slots
 	uint8_t padding[7];
-	uint64_t domain;
-	struct bootinfo_range sched_control;
-	struct bootinfo_range untyped;
-	struct bootinfo_untyped untyped_list[BOOTINFO_MAX_UNTYPED];
+	uint64_t domain; // of the task: 0
+	struct bootinfo_range sched_control; // SchedControl, one a core
+	struct bootinfo_range untyped; // untyped memory
+	struct bootinfo_untyped untyped_list[BOOTINFO_MAX_UNTYPED]; // of these, in order
 };
 
 ABI_ASSERT(sizeof(struct bootinfo) == 3864);

@@ -3,13 +3,13 @@
 #pragma once
 
 enum fault_kind {
-	FAULT_NONE = 0,
-	FAULT_CAP = 1,
-	FAULT_UNKNOWN_SYSCALL = 2,
-	FAULT_USER_EXCEPTION = 3,
-	FAULT_DEBUG_EXCEPTION = 4,
-	FAULT_TIMEOUT = 5,
-	FAULT_VM = 6,
+	FAULT_NONE = 0, // none: never sent
+	FAULT_CAP = 1, // capability fault
+	FAULT_UNKNOWN_SYSCALL = 2, // unknown system call
+	FAULT_USER_EXCEPTION = 3, // exception
+	FAULT_DEBUG_EXCEPTION = 4, // debug exception: never sent
+	FAULT_TIMEOUT = 5, // timeout
+	FAULT_VM = 6, // VM fault
 };
 
 enum {

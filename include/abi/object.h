@@ -28,7 +28,7 @@ enum object_type {
 
 // Sizes as powers of two, in bytes.
 enum {
-	SLOT_BITS = 5,
+	SLOT_BITS = 5, // slot of a CNode, in bytes as a power of two
 	TCB_BITS = 11,
 	ENDPOINT_BITS = 4,
 	NOTIFICATION_BITS = 6,
@@ -37,23 +37,23 @@ enum {
 	LARGE_PAGE_BITS = 21,
 	HUGE_PAGE_BITS = 30,
 	TABLE_BITS = 12,
-	ASID_POOL_BITS = 12,
+	ASID_POOL_BITS = 12, // ASID pool, as a power of two
 	VCPU_BITS = 14,
-	IPC_BUFFER_BITS = 10,
-	UNTYPED_MIN_BITS = 4,
-	UNTYPED_MAX_BITS = 47,
-	SCHED_CONTEXT_MIN_BITS = 7,
+	IPC_BUFFER_BITS = 10, // IPC buffer, as a power of two
+	UNTYPED_MIN_BITS = 4, // smallest untyped, as a power of two
+	UNTYPED_MAX_BITS = 47, // largest object, as a power of two
+	SCHED_CONTEXT_MIN_BITS = 7, // smallest scheduling context, as a power of two
 };
 
 enum {
-	RETYPE_MAX_OBJECTS = 256,
-	ASID_POOLS = 8,
-	ASIDS_PER_POOL = 512,
-	USER_IRQ_VECTORS = 108, // 0..107
+	RETYPE_MAX_OBJECTS = 256, // made by one Retype
+	ASID_POOLS = 8, // ASID pools
+	ASIDS_PER_POOL = 512, // ASIDs of a pool
+	USER_IRQ_VECTORS = 108, // numbers of interrupts, 0 to 107
 	USER_VECTOR_OFFSET = 48, // CPU vector of user irq 0
-	PRIORITIES = 256,
-	DOMAINS = 1,
-	DOMAIN_SCHEDULE_SLOTS = 2,
+	PRIORITIES = 256, // priorities, 255 the highest
+	DOMAINS = 1, // domains
+	DOMAIN_SCHEDULE_SLOTS = 2, // slots of the domain schedule
 };
 
 #define USER_TOP 0x7ffffffff000ul

@@ -6,7 +6,7 @@
 //   system call VCPURun loads the groups in `dirty`, enters the guest, and returns with an exit
 //   VCPU_SaveState      writes groups that the exit left out
 //
-// The same for VT-x and AMD-V. Values have the formats of the Intel SDM where a CPU of the other
+// The same for VT-x and AMD-V. Values have the formats of Intel's manual where a CPU of the other
 // kind has one of its own: its engine translates. Groups are words of one mask. While the guest
 // does not run, the kernel holds the truth of each group, and the page shows it if the group was
 // saved with the last exit or is dirty. The general registers are an exception: they are only in

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 enum {
-	// CALL of the SDM, volume 2: E8 with 4 bytes, or FF with /2 in the ModRM byte and 0, 1, 2,
+	// CALL of SDM 2A: E8 with 4 bytes, or FF with /2 in the ModRM byte and 0, 1, 2,
 	// 4 or 5 bytes after it.
 	CALL_NEAR = 0xe8,
 	CALL_NEAR_LENGTH = 5,

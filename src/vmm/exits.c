@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VM exits (SDM volume 3, appendix C): what each reason means for this machine.
+// VM exits (SDM 3D, appendix C): what each reason means for this machine.
 #include <vmm/exits.h>
 
 #include <vmm/host/log.h>
@@ -83,7 +83,7 @@ static void raise_debug(struct vcpu *vcpu) {
 	if (host_vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BRANCH_STEP)
 		host_vmcs_write(VMCS_GUEST_DEBUGCTL, 0);
 	// VM entry demands a pending single step in the shadow of STI or MOV SS, and the exit for
-	// #DB does not leave it (SDM 3C 26.3.1.5). The injection discards it.
+	// #DB does not leave it (SDM 3C 27.3.1.5). The injection discards it.
 	if ((vcpu->rflags & RFLAGS_TRAP) && vcpu_in_shadow(vcpu))
 		vcpu_add_pending_debug(vcpu, PENDING_DEBUG_STEP);
 	vcpu_raise(vcpu, EXCEPTION_DEBUG);

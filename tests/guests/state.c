@@ -323,17 +323,27 @@ static void state_refused(const struct test *) {
 		{22, 0, seL4_InvalidArgument},
 		{~0ul, 0, seL4_InvalidArgument},
 	};
+	static const struct sel4_invocation short_calls[] = {
+		{.label = LABEL_VCPU_WRITE_STATE, .length = 1},
+		{.label = LABEL_VCPU_READ_STATE},
+		{.label = LABEL_VCPU_SET_MSR_ACCESS, .length = 1},
+	};
 
 	for (unsigned i = 0; i < array_count(rows); i++)
 		CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, rows[i].field, rows[i].value),
 			rows[i].error);
+	for (unsigned i = 0; i < array_count(short_calls); i++) {
+		struct sel4_invocation call = short_calls[i];
+
+		CHECK_EQUAL(sel4_invoke(guest_one.vcpu, &call), seL4_TruncatedMessage);
+	}
 	CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, 10).error, seL4_InvalidArgument);
 	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, 0x10, 3), seL4_InvalidArgument);
 	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, MSR_LSTAR, 4), seL4_InvalidArgument);
 }
 
 static const struct test tests[] = {
-	{"state-cr2", "CR2 is each guest's own", state_cr2, NULL},
+	{"state-cr2", "CR2 is each guest's own", state_cr2, "VCPUWriteState/0 VCPUReadState/0"},
 	{"state-debug", "DR0 to DR3 and DR6 are each guest's own", state_debug, NULL},
 	{"state-sse", "SSE registers of two guests and the VMM stay apart", state_sse, NULL},
 	{"state-avx", "AVX registers and XCR0 of two guests stay apart", state_avx, NULL},
@@ -342,7 +352,8 @@ static const struct test tests[] = {
 	{"state-swapgs", "SWAPGS in guests does not leak, and the VMM keeps its FS base",
 		state_swapgs, NULL},
 	{"state-native-gs", "the VMM keeps its GS base", state_native_gs, NULL},
-	{"state-lstar", "LSTAR opened to two guests is each one's own", state_lstar, NULL},
+	{"state-lstar", "LSTAR opened to two guests is each one's own", state_lstar,
+		"VCPUSetMSRAccess/0"},
 	{"state-fmask", "FMASK opened to two guests is each one's own", state_fmask, NULL},
 	{"state-efer", "EFER opened to two guests is each one's own", state_efer, NULL},
 	{"state-tsc-aux", "TSC_AUX opened to two guests is each one's own", state_tsc_aux, NULL},
@@ -353,7 +364,10 @@ static const struct test tests[] = {
 	{"state-fast-paths",
 		"a guest's exit leaves system calls the way in that DebugFastPaths chose",
 		state_fast_paths, NULL},
-	{"state-refused", "values the CPU would refuse are refused before", state_refused, NULL},
+	{"state-refused", "values the CPU would refuse are refused before", state_refused,
+		"VCPUWriteState/1 VCPUWriteState/2 VCPUWriteState/3 VCPUWriteState/4 "
+		"VCPUReadState/1 VCPUReadState/2 VCPUSetMSRAccess/1 VCPUSetMSRAccess/2 "
+		"VCPUSetMSRAccess/3"},
 };
 
 TEST_FILE(test_state);

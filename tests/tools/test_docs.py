@@ -14,6 +14,7 @@ from compose import boards  # noqa: E402
 from compose.problems import Problems  # noqa: E402
 from compose.reader import Reader  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
+from manual import sources  # noqa: E402
 from nacre.pack import sdk  # noqa: E402
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -124,6 +125,20 @@ class Folders(unittest.TestCase):
                 first = re.search(r"^Open (\w+\.py) first: ", text, re.MULTILINE)
                 self.assertTrue(first, text)
                 self.assertTrue((folder / first.group(1)).is_file(), text)
+
+
+class Kernel(unittest.TestCase):
+    def test_each_operation_names_the_errors_of_its_outcomes(self):
+        outcomes = sources.outcomes()
+        operations = [one for found in sources.operations().values() for one in found]
+        self.assertEqual({one.identity for one in operations}, set(outcomes))
+        several = {"Derivation", "FailedLookupOrRangeError"}
+        for one in operations:
+            with self.subTest(operation=one.identity):
+                found = {row.error for row in outcomes[one.identity]}
+                self.assertEqual(found - several, one.errors)
+                self.assertEqual([row.order for row in outcomes[one.identity]],
+                                 list(range(1, len(outcomes[one.identity]) + 1)))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VT-x names of the SDM that the VMM uses: VMCS fields, control bits, exit reasons, event fields.
+// VT-x names of the manual that the VMM uses: VMCS fields, control bits, exit reasons, event
+// fields.
 #pragma once
 
-// VMCS fields, grouped by width as in SDM volume 3, appendix B.
+// VMCS fields, grouped by width as in SDM 3D, appendix B.
 enum vmcs_field {
 	VMCS_GUEST_ES_SELECTOR = 0x0800,
 	VMCS_GUEST_CS_SELECTOR = 0x0802,

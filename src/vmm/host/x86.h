@@ -125,5 +125,5 @@ enum x86_msr {
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 #define MSR_TSC_AUX 0xc0000103u
 
-// The power-on value of IA32_PAT, SDM volume 3, table 12-12.
+// The power-on value of IA32_PAT, SDM 3A, table 12-12.
 #define PAT_RESET 0x0007040600070406ull

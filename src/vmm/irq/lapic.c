@@ -187,7 +187,7 @@ void lapic_end_of_interrupt(struct lapic *lapic) {
 static void lapic_write_spurious(struct lapic *lapic, uint32_t value) {
 	lapic->spurious = value & SPURIOUS_WRITABLE;
 	if (value & SPURIOUS_ENABLED) return;
-	// Software disable masks the whole local vector table (SDM 11.4.7.2).
+	// Software disable masks the whole local vector table (SDM 3A 11.4.7.2).
 	for (unsigned i = 0; i < LVT_COUNT; i++)
 		lapic->lvt[i] |= LVT_MASKED;
 }
@@ -239,7 +239,7 @@ uint32_t lapic_register_read(struct lapic *lapic, unsigned index) {
 }
 
 static void lapic_write_error_status(struct lapic *lapic) {
-	// A write latches what was gathered since the last one (SDM 11.5.3).
+	// A write latches what was gathered since the last one (SDM 3A 11.5.3).
 	lapic->error_status = lapic->error_pending;
 	lapic->error_pending = 0;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Local APIC of one CPU: priorities, delivery, local vector table and timer, reached through
-// the xAPIC page or the x2APIC MSRs (SDM volume 3, chapter 11).
+// the xAPIC page or the x2APIC MSRs (SDM 3A, chapter 11).
 #pragma once
 
 #include <vmm/bus/bus.h>

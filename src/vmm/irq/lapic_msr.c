@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Local APIC through MSRs: IA32_APIC_BASE and the x2APIC registers, stricter than the page: what is
-// reserved, read-only or write-only faults (SDM volume 3, 11.12).
+// reserved, read-only or write-only faults (SDM 3A 11.12).
 #include <vmm/irq/lapic.h>
 #include <vmm/irq/lapic_registers.h>
 
@@ -47,7 +47,7 @@ bool lapic_base_write(struct lapic *lapic, uint64_t value) {
 	if ((value & ~modes) != (lapic->base & ~modes)) return false;
 	uint64_t before = lapic->base & modes;
 	uint64_t after = value & modes;
-	// Transitions of SDM figure 11-27.
+	// Transitions of SDM 3A, figure 11-27.
 	if (after == APIC_BASE_X2APIC || (before == modes && after == APIC_BASE_ENABLED) ||
 		(before == 0 && after == modes))
 		return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Register map and bits of the local APIC (SDM volume 3, table 11-1 and following).
+// Register map and bits of the local APIC (SDM 3A, table 11-1 and following).
 #pragma once
 
 // Index = offset in the xAPIC page / 16 = MSR number - 800h.

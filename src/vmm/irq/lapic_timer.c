@@ -8,7 +8,7 @@ static uint32_t timer_mode(const struct lapic *lapic) {
 	return lapic->lvt[LVT_TIMER] & LVT_TIMER_MODE;
 }
 
-// TSC ticks a count. Bits 3, 1 and 0 encode 2, 4 .. 128, and 1 (SDM figure 11-10).
+// TSC ticks a count. Bits 3, 1 and 0 encode 2, 4 .. 128, and 1 (SDM 3A, figure 11-10).
 static unsigned timer_divide_shift(const struct lapic *lapic) {
 	unsigned code = (lapic->timer.divide & 3) | (lapic->timer.divide >> 1 & 4);
 	return ((code + 1) & 7) + clock_crystal_shift(lapic->clock->hertz);
@@ -24,7 +24,7 @@ void lapic_timer_write_lvt(struct lapic *lapic, uint32_t value) {
 	uint32_t before = timer_mode(lapic);
 	lapic->lvt[LVT_TIMER] = value;
 	uint32_t after = timer_mode(lapic);
-	// Entering or leaving deadline mode disarms the timer (SDM 11.5.4.1).
+	// Entering or leaving deadline mode disarms the timer (SDM 3A 11.5.4.1).
 	if (before != after && (before == LVT_TIMER_DEADLINE || after == LVT_TIMER_DEADLINE)) {
 		lapic->timer.expiry = CLOCK_NEVER;
 		lapic->timer.initial = 0;

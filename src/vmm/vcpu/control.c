@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Control registers: what MOV to CR answers with #GP (SDM 2A MOV, 3A 4.4.1 and 9.8.5), and the bits
-// that VMX fixes (3C 23.8). The CPU has checked nothing of a write that exits.
+// Control registers: what MOV to CR answers with #GP (SDM 2A MOV, 3A 4.4.1 and 10.8.5), and the
+// bits that VMX fixes (3C 23.8). The CPU has checked nothing of a write that exits.
 #include <vmm/vcpu/control.h>
 
 #include <abi/vcpu.h>

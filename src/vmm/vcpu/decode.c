@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Instruction decoder for device memory (SDM volume 2, chapter 2 and appendix A).
+// Instruction decoder for device memory (SDM 2A, chapter 2; 2D, appendix A).
 #include <vmm/vcpu/decode.h>
 
 #include <vmm/host/x86.h>

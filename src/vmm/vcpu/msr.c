@@ -89,7 +89,7 @@ static bool read_mtrr_type(struct msr_file *file, uint32_t, uint64_t *value) {
 static bool write_mtrr_type(struct msr_file *file, uint32_t, uint64_t value) {
 	const uint64_t writable = MTRR_TYPE_MASK | MTRR_TYPE_FIXED_ENABLE | MTRR_TYPE_ENABLE;
 	uint64_t type = value & MTRR_TYPE_MASK;
-	// Types 2 and 3 are reserved (SDM table 11-8).
+	// Types 2 and 3 are reserved (SDM 3A, table 12-8).
 	if ((value & ~writable) || type > MTRR_TYPE_WRITE_BACK || type == 2 || type == 3)
 		return false;
 	file->mtrr_default_type = value;

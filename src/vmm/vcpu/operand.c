@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory operands: segment checks (SDM 3A 5.3 and 5.4, volume 1 3.3.7.1), page walks, accesses.
+// Memory operands: segment checks (SDM 3A 5.3 and 5.4, 1 3.3.7.1), page walks, accesses.
 #include <vmm/vcpu/operand.h>
 
 #include <vmm/vcpu/breakpoint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Port accesses (SDM volume 3, table 27-5 and 27-8).
+// Port accesses (SDM 3C, tables 28-5 and 28-8).
 #include <vmm/vcpu/port.h>
 
 #include <vmm/vcpu/breakpoint.h>

@@ -6,7 +6,7 @@
 
 enum { SHADOW = BLOCKING_BY_STI | BLOCKING_BY_MOV_SS };
 
-// Only an NMI that was injected blocks others, until an IRET (SDM 3C 25.3, virtual NMIs). Bochs 2.7
+// Only an NMI that was injected blocks others, until an IRET (SDM 3C 26.3, virtual NMIs). Bochs 2.7
 // keeps the block of another guest, which would be in force here without end.
 static void vcpu_know_interruptibility(struct vcpu *vcpu, uint64_t interruptibility) {
 	vcpu->interruptibility = interruptibility;
@@ -161,7 +161,7 @@ void vcpu_inject(struct vcpu *vcpu, uint32_t event) {
 }
 
 // A fault is pushed with RF set, so that its handler does not return into an instruction breakpoint
-// again; for #DB that is left to the handler (SDM 3B 17.3.1.1).
+// again; for #DB that is left to the handler (SDM 3B 18.3.1.1).
 static void vcpu_inject_fault(struct vcpu *vcpu, uint32_t event) {
 	if ((event & EVENT_VECTOR) != EXCEPTION_DEBUG)
 		vcpu_set_rflags(vcpu, vcpu->rflags | RFLAGS_RESUME);
@@ -173,7 +173,7 @@ void vcpu_raise(struct vcpu *vcpu, enum x86_exception exception) {
 }
 
 void vcpu_raise_with_code(struct vcpu *vcpu, enum x86_exception exception, uint32_t error_code) {
-	// Real mode has no error codes, and VM entry refuses one there (SDM volume 3, 26.2.1.3).
+	// Real mode has no error codes, and VM entry refuses one there (SDM 3C 27.2.1.3).
 	bool protected_mode = host_vmcs_read(VMCS_GUEST_CR0) & CR0_PE;
 	if (!protected_mode) {
 		vcpu_raise(vcpu, exception);
@@ -189,7 +189,7 @@ void vcpu_raise_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error_co
 }
 
 // Traps of the instruction before come first, and an entry that injects forgets them (SDM 3A 6.9,
-// 3C 26.7.3).
+// 3C 27.7.3).
 static bool vcpu_event_possible(const struct vcpu *vcpu) {
 	return !(vcpu->event & EVENT_VALID) && !vcpu->debug_pending;
 }

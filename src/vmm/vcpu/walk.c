@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Guest page-table walk: one walker, a row per paging mode (SDM volume 3, chapter 4).
+// Guest page-table walk: one walker, a row per paging mode (SDM 3A, chapter 4).
 #include <vmm/vcpu/walk.h>
 
 #include <base/memory.h>

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-// Written down from the SDM once more, so that the rows are compared with something.
+// Written down from the manual once more, so that the rows are compared with something.
 #define P (1ul | 1ul << 52)
 #define W 2ul
 #define U 4ul

@@ -88,7 +88,7 @@ uint64_t machine_msr_read(uint32_t number) {
 	return value;
 }
 
-// A write of the error register shows what came since the last one (SDM 3A 10.5.3).
+// A write of the error register shows what came since the last one (SDM 3A 11.5.3).
 void machine_msr_write(uint32_t number, uint64_t value) {
 	if (number == ERROR_ENTRY && !(value & MACHINE_LVT_MASKED))
 		machine_errors_at_unmask = machine_errors | (uint32_t)machine_msr(ERRORS);

@@ -32,7 +32,7 @@ CPUID_ENTRIES = 256
 CPUID_ENTRY = struct.Struct("<10I")
 CPUID_1_ECX_VMX = 1 << 5
 
-# Capability MSRs, SDM volume 3 appendix A; allowed-1 settings are in the high half.
+# Capability MSRs, SDM 3D, appendix A; allowed-1 settings are in the high half.
 MSR_VMX_BASIC = 0x480
 MSR_VMX_PROCBASED_CTLS = 0x482
 MSR_VMX_PROCBASED_CTLS2 = 0x48B

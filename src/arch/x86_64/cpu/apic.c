@@ -8,7 +8,7 @@
 #include <cpu/layout.h>
 #include <cpu/segments.h>
 
-// Offsets in the xAPIC page (SDM 3, table 11-1).
+// Offsets in the xAPIC page (SDM 3A, table 11-1).
 enum apic_register {
 	APIC_ID = 0x20,
 	APIC_VERSION = 0x30,
@@ -68,7 +68,7 @@ static void apic_write(uint32_t offset, uint32_t value) {
 uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
 
 // Interrupts of the core itself that the kernel has no use for, whatever firmware wants of them;
-// how many entries there are is one more than the version says (SDM 3A 10.5.1, APM
+// how many entries there are is one more than the version says (SDM 3A 11.5.1, APM
 // 2 16.3.4, 16.4.5).
 static void local_sources_mask(void) {
 	static const uint32_t entries[] = {APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI};
@@ -82,7 +82,7 @@ static void local_sources_mask(void) {
 		apic_write(APIC_EXTENDED_LVT + 16 * i, APIC_LVT_MASKED);
 }
 
-// A write makes readable what was found since the last one (SDM 3A 10.5.3).
+// A write makes readable what was found since the last one (SDM 3A 11.5.3).
 uint32_t apic_take_errors(void) {
 	apic_write(APIC_ERROR_STATUS, 0);
 	return apic_read(APIC_ERROR_STATUS);
@@ -92,7 +92,7 @@ uint64_t apic_init(void) {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
 	uint64_t start = base & APIC_BASE_PAGE;
 
-	msr_write(MSR_APIC_BASE, base); // the SDM allows x2APIC only from xAPIC mode
+	msr_write(MSR_APIC_BASE, base); // x2APIC only from xAPIC mode (SDM 3A 11.12.5)
 	if (feature_has(FEATURE_X2APIC))
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
@@ -130,7 +130,7 @@ bool apic_timer_is_pending(void) {
 
 void apic_timer_use_deadline(void) {
 	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_TIMER);
-	// The mode must be set before the MSR is written (SDM 3, 11.5.4.1).
+	// The mode must be set before the MSR is written (SDM 3A 11.5.4.1).
 	asm volatile("mfence" : : : "memory");
 }
 

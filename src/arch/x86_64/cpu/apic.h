@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The local APIC of this core, as xAPIC or x2APIC (SDM 3, chapter 11), and the I/O APICs.
+// The local APIC of this core, as xAPIC or x2APIC (SDM 3A, chapter 11), and the I/O APICs.
 #pragma once
 
 #include <stdbool.h>

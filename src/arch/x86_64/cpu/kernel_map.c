@@ -109,7 +109,7 @@ void kernel_map_begin(uint64_t start, uint64_t end) {
 	*entry_find((uint64_t)kernel_stack_guard, 1) = 0;
 
 	map(PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end), CONSTANT_BITS);
-	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3, 11.11.9).
+	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3A 12.11.9).
 	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | HOST_UNCACHED);
 	map(PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);
 }

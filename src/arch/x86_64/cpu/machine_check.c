@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// All errors are reported and none is survived. Numbers and order as in SDM 3B, 15.3 and 15.8. What
+// All errors are reported and none is survived. Numbers and order as in SDM 3B 16.3 and 16.8. What
 // a CPU does not have reads as zero.
 #include <cpu/machine_check.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Machine checks: errors that the hardware found, by bank (SDM 3B, chapter 15; APM 2, chapter 9).
+// Machine checks: errors that the hardware found, by bank (SDM 3B, chapter 16; APM 2, chapter 9).
 #pragma once
 
 // Prints and clears what firmware left in the banks and switches all errors on. Exceptions are

@@ -6,7 +6,7 @@
 #include <base/memory.h>
 #include <cpu/registers.h>
 
-// Descriptors (SDM 3, 3.4.5): base 0, limit ignored in 64-bit mode.
+// Descriptors (SDM 3A 3.4.5): base 0, limit ignored in 64-bit mode.
 #define CODE_KERNEL 0x00209b0000000000ul
 #define DATA_KERNEL 0x0000930000000000ul
 #define CODE_USER 0x0020fb0000000000ul
@@ -15,7 +15,7 @@
 #define GATE_INTERRUPT 0x8e00ul
 #define GATE_USER 0x6000ul
 
-// Interrupt stacks (SDM 3, 6.14.5), counted from 1, of vectors that may find no usable one.
+// Interrupt stacks (SDM 3A 6.14.5), counted from 1, of vectors that may find no usable one.
 static const uint8_t ist_numbers[VECTOR_COUNT] = {
 	[VECTOR_NMI] = 1, [VECTOR_DOUBLE_FAULT] = 2, [VECTOR_MACHINE_CHECK] = 3};
 
@@ -54,7 +54,7 @@ const struct table_register segments_idt = {sizeof(idt) - 1, idt};
 
 uint64_t segments_tss_base(void) { return (uint64_t)&tss; }
 
-// Gates (SDM 3, 6.14.1): the stub's address in three parts around selector, stack and type.
+// Gates (SDM 3A 6.14.1): the stub's address in three parts around selector, stack and type.
 static void idt_fill(const char *stubs) {
 	for (unsigned i = 0; i < VECTOR_COUNT; i++) {
 		uint64_t stub = (uint64_t)stubs + STUB_SIZE * i;

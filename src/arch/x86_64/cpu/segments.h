@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// GDT, TSS and IDT (SDM 3, chapters 3, 6 and 8).
+// GDT, TSS and IDT (SDM 3A, chapters 3, 6 and 8).
 #pragma once
 
 #include <cpu/percpu.h>
@@ -24,7 +24,7 @@ enum vector {
 	VECTOR_DOUBLE_FAULT = 8,
 	VECTOR_PROTECTION = 13,
 	VECTOR_PAGE_FAULT = 14,
-	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 10.11.2)
+	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 11.11.2)
 	VECTOR_ALIGNMENT = 17,
 	VECTOR_MACHINE_CHECK = 18,
 	VECTOR_EXCEPTIONS = 32,

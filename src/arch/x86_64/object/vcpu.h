@@ -70,7 +70,7 @@ _Static_assert(offsetof(struct vcpu, fpu.area) == offsetof(struct vcpu, fpu_area
 _Static_assert(offsetof(struct vcpu, fpu_area) + VCPU_FPU_AREA == VCPU_PAGE);
 
 // A guest's instruction pointer may stand right behind the lower half of addresses, where the next
-// fetch faults; VM entry refuses what lies farther out (SDM 3C 26.3.1.4), which becomes 0.
+// fetch faults; VM entry refuses what lies farther out (SDM 3C 27.3.1.4), which becomes 0.
 static inline uint64_t vcpu_clean_rip(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
 }

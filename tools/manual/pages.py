@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The generated tables, and the pages that they stand in."""
+
+import re
+
+from manual import sources
+from manual.sources import ROOT
+
+PAGES = ROOT / "docs" / "reference" / "kernel"
+BLOCK = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+# Interfaces whose operations stand under another's.
+WITH = {"seL4_X86_VCPU": ("nacre_VCPU",)}
+BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "VT-x"}
+
+
+def table(heads, rows):
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def size(bits):
+    for unit, shift in (("GiB", 30), ("MiB", 20), ("KiB", 10)):
+        if bits >= shift:
+            return f"{1 << (bits - shift)} {unit}"
+    return f"{1 << bits} bytes"
+
+
+def objects():
+    known = sources.numbers("object.h")
+    names = sources.object_names()
+    rows = []
+    for kind, bits, device in sources.object_kinds():
+        bits = known[bits].value if bits in known else int(bits)
+        rows.append((known[kind].value, f"`{names[kind]}`",
+                     f"{size(bits)} (2^{bits})" if bits else "argument",
+                     "yes" if device else ""))
+    return table(("type", "object", "size", "from device memory"), rows)
+
+
+def limits():
+    known = sources.numbers("object.h").values()
+    rows = [(f"`{number.name}`", number.value, number.note) for number in known
+            if number.note and not number.name.startswith("OBJECT_")]
+    return table(("name", "value", "what"), rows)
+
+
+def syscalls():
+    ours = {number.value: number.name for number in
+            sources.numbers("syscall.h", "syscall_number").values()}
+    rows = []
+    for number, name in sources.system_calls():
+        if number in ours:
+            word = ours.pop(number)[len("SYSCALL_"):].split("_")[0]
+            rows.append((number, name, BUILDS.get(word, "all")))
+        else:
+            rows.append((number, name, "none"))
+    for number in sorted(ours, reverse=True):
+        words = ours[number][len("SYSCALL_"):].split("_")
+        rows.append((number, "".join(word.capitalize() for word in words),
+                     BUILDS.get(words[0], "all")))
+    return table(("number", "name", "builds that have it"), rows)
+
+
+def struct(name, header):
+    rows = [(member.offset, member.size, f"`{member.name}`", member.note)
+            for member in sources.members(header, name) if member.name != "padding"]
+    return table(("offset", "bytes", "field", "content"), rows)
+
+
+def registers():
+    root = sources.generate.methods()
+    context = next(method.structs["seL4_UserContext"] for method in root)
+    return table(("word", "register"), list(enumerate(context)))
+
+
+def faults():
+    known = sources.numbers("fault.h")
+    rows = []
+    for name, number in sources.numbers("fault.h", "fault_kind").items():
+        length = known.get(f"{name}_LENGTH")
+        reply = known.get(f"{name}_REPLY_LENGTH")
+        rows.append((number.value, number.note or name, length.value if length else "",
+                     reply.value if reply else ""))
+    return table(("number", "fault", "words", "words of the reply that count"), rows)
+
+
+def root_slots():
+    rows = [(number.value, number.note) for number in
+            sources.numbers("bootinfo.h", "root_slot").values() if number.note]
+    return table(("slot", "capability"), rows)
+
+
+def identify():
+    text = next(path.read_text() for path in sorted((ROOT / "src").rglob("*.c"))
+                if sources.KINDS.search(path.read_text()))
+    rows = re.findall(r'\[CAP_\w+\] = \{"(\w+)", \w+, \w+, (\d+)\}', text)
+    found = [(int(code), name.replace("_", " ")) for name, code in rows
+             if code != "0" or name == "null"]
+    nodes = ((9, "PML4"), (7, "PDPT"), (5, "page directory"), (3, "page table"), (29, "EPT PML4"),
+             (27, "EPT PDPT"), (25, "EPT PD"), (23, "EPT PT"), (17, "I/O page table"))
+    return table(("number", "kind"), sorted(found + list(nodes)))
+
+
+def payload(words):
+    return f" ({words})" if words else ""
+
+
+def operation(one, outcomes):
+    text = f"### {one.name}\n\nLabel {one.label:#x}. " if one.label > 0xfff else \
+        f"### {one.name}\n\nLabel {one.label}. "
+    text += f"{one.brief}\n\n"
+    if one.arguments:
+        text += table(("place", "argument", "meaning"),
+                      [(place, f"`{name}`", meaning) for place, name, meaning in one.arguments])
+        text += "\n"
+    if outcomes:
+        text += table(("#", "error", "when"),
+                      [(row.order, row.error + payload(row.words), row.condition)
+                       for row in outcomes])
+        text += "\n"
+    return text
+
+
+def invocations(interface):
+    rows = sources.outcomes()
+    every = sources.operations()
+    found = [one for name in (interface, *WITH.get(interface, ())) for one in every[name]]
+    return "".join(operation(one, rows.get(one.identity, [])) for one in found).rstrip("\n") + "\n"
+
+
+TABLES = {
+    "objects": objects, "limits": limits, "syscalls": syscalls, "registers": registers,
+    "faults": faults, "root_slots": root_slots, "identify": identify,
+    "ipc_buffer": lambda: struct("ipc_buffer", "message.h"),
+    "bootinfo": lambda: struct("bootinfo", "bootinfo.h"),
+    "invocations": invocations,
+}
+
+
+def current(text):
+    """The page with its tables made anew."""
+    def block(match):
+        made = TABLES[match[2]](*([match[3]] if match[3] else []))
+        return f"{match[1]}\n{made}\n{match[4]}"
+    return BLOCK.sub(block, text)
+
+
+def outdated():
+    """(path, text as it should be) of each page that is not current."""
+    for path in sorted(PAGES.glob("*.md")):
+        text = path.read_text()
+        made = current(text)
+        if made != text:
+            yield path, made
