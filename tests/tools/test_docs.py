@@ -29,6 +29,9 @@ DESCRIPTION = """<system><memory_region n=""/>
 <io_address_space n=""><iomap n=""/></io_address_space>
 </system>"""
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
+# A path from the root. Beside another in the same line it may begin in that one's folder.
+PLACE = re.compile(r"(?<![\w./-])((?:src|include|tests|tools|ci|bench|boot|guests|examples|docs)"
+                   r"/[\w./-]*\w)(?:((?:, [\w/]+\.\w+)+)(?=\s))?")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -55,6 +58,35 @@ class Links(unittest.TestCase):
                     self.assertTrue(file.exists())
                     if anchor:
                         self.assertIn(anchor, anchors(file))
+
+    def test_each_path_in_the_text_exists(self):
+        found = 0
+        for path in documents():
+            for place, beside in PLACE.findall(path.read_text()):
+                folder = (ROOT / place).parent
+                names = [ROOT / place, *(folder / name for name in beside.split(", ")[1:])]
+                for name in names:
+                    found += 1
+                    with self.subTest(document=path.relative_to(ROOT), name=name):
+                        self.assertTrue(name.exists())
+        self.assertGreater(found, 200)
+
+    def test_each_folder_has_its_first_file(self):
+        rows = re.findall(r"^\| (`[^|]+) \|[^|]+\| `([^`]+)` \|$", (ROOT / "README.md").read_text(),
+                          re.MULTILINE)
+        self.assertGreater(len(rows), 20)
+        for folders, first in rows:
+            with self.subTest(folders=folders):
+                names = re.findall(r"`([^`]+)`", folders)
+                self.assertTrue(any((ROOT / name / first).is_file() for name in names))
+        named = {name for folders, _ in rows for name in re.findall(r"`([^`]+)`", folders)}
+        parents = {"src/arch", "src/arch/x86_64", "src/kernel"}
+        for path in [*(ROOT / "src").rglob("*.c"), *(ROOT / "include").rglob("*.h")]:
+            folder = path.parent.relative_to(ROOT)
+            with self.subTest(folder=folder):
+                self.assertTrue(any(str(place) in named for place in (folder, *folder.parents)
+                                    if str(place) not in parents) or str(folder) in (
+                                        "include", "include/kernel"))
 
     def test_all_documents_are_reached_from_the_readme(self):
         seen, waiting = set(), [ROOT / "README.md"]
