@@ -4,12 +4,9 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
+#include <kernel.h>
 #include <syscall/invocation.h>
 #include <ipc/notification.h>
-
-// Written by the handlers below on behalf of the holders of IRQ capabilities, and read when an
-// interrupt arrives.
-static struct irq irqs[USER_IRQ_VECTORS];
 
 static void irq_mask(const struct irq *irq) {
 	if (irq->state == IRQ_IOAPIC)
@@ -17,7 +14,7 @@ static void irq_mask(const struct irq *irq) {
 }
 
 void irq_arrived(unsigned number) {
-	const struct irq *irq = &irqs[number];
+	const struct irq *irq = &this_kernel()->irqs.rows[number];
 	const struct cap *cap = &irq->notification.cap;
 
 	irq_mask(irq);
@@ -29,9 +26,8 @@ void irq_arrived(unsigned number) {
 }
 
 void irq_stray(unsigned vector) {
-	static uint64_t count; // written here only
+	uint64_t count = ++this_kernel()->irqs.strays;
 
-	count++;
 	if ((count & (count - 1)) == 0)
 		print("irq: unexpected interrupt, vector %u; %lu unexpected so far\n", vector,
 			count);
@@ -40,6 +36,7 @@ void irq_stray(unsigned vector) {
 // What both Get operations check first: the vector in word 6, then the destination slot.
 static enum error irq_check(struct invocation *invocation, struct slot **slot, struct irq **irq) {
 	uint64_t vector = invocation_word(invocation, 6);
+	struct irq *irqs = this_kernel()->irqs.rows;
 
 	if (vector >= USER_IRQ_VECTORS) return error_range(invocation, 0, USER_IRQ_VECTORS - 1);
 	if (irqs[vector].state != IRQ_FREE) return ERROR_REVOKE_FIRST;
@@ -50,6 +47,8 @@ static enum error irq_check(struct invocation *invocation, struct slot **slot, s
 // One source has one handler: a pin has one vector, and its driver acknowledges for all.
 static enum error irq_give(struct invocation *invocation, struct slot *slot, struct irq *irq,
 	const struct irq *given) {
+	const struct irq *irqs = this_kernel()->irqs.rows;
+
 	for (unsigned i = 0; i < USER_IRQ_VECTORS; i++)
 		if (irqs[i].state == given->state && irqs[i].source[0] == given->source[0] &&
 			irqs[i].source[1] == given->source[1])
@@ -81,8 +80,8 @@ enum error irq_control_get_ioapic(struct invocation *invocation) {
 		invocation, slot, irq, &(struct irq){.state = IRQ_IOAPIC, .source = {ioapic, pin}});
 	if (!error)
 		irq->route = ioapic_route((unsigned)ioapic, (unsigned)pin,
-			USER_VECTOR_OFFSET + (unsigned)(irq - irqs), (unsigned)level,
-			(unsigned)polarity);
+			USER_VECTOR_OFFSET + (unsigned)(irq - this_kernel()->irqs.rows),
+			(unsigned)level, (unsigned)polarity);
 	return error;
 }
 

@@ -14,6 +14,13 @@ struct irq {
 	uint64_t source[2]; // IOAPIC and pin; or PCI function and its message
 };
 
+// Written by the handlers of irq.c on behalf of the holders of IRQ capabilities, and read when an
+// interrupt arrives.
+struct irq_table {
+	struct irq rows[USER_IRQ_VECTORS];
+	uint64_t strays; // interrupts that no handler is for
+};
+
 // A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
 // APIC and signals (IRQ-5, IRQ-6). The last thing of a kernel entry.
 void irq_arrived(unsigned number);

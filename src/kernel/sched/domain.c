@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Domain invocations (SCHED-26). There is one domain: a schedule decides nothing about who
 // runs, but its slots obey the same rules as on a machine with more.
+#include <sched/domain.h>
+
+#include <kernel.h>
 #include <syscall/invocation.h>
 
-// Written by the domain invocations only.
-static struct {
-	uint64_t durations[DOMAIN_SCHEDULE_SLOTS]; // ticks; 0: end marker
-	uint64_t start;
-} schedule = {.durations = {(1ul << 56) - 1}};
+#define DURATION_MAX ((1ul << 56) - 1)
+
+void domain_schedule_init(struct domain_schedule *schedule) {
+	*schedule = (struct domain_schedule){.durations = {DURATION_MAX}};
+}
 
 enum error domain_set(struct invocation *invocation) {
 	uint64_t domain = invocation_word(invocation, 0) & 0xff;
@@ -23,23 +26,25 @@ enum error domain_schedule_configure(struct invocation *invocation) {
 	uint64_t index = invocation_word(invocation, 0);
 	uint64_t domain = invocation_word(invocation, 1) & 0xff;
 	uint64_t duration = invocation_word(invocation, 2);
+	struct domain_schedule *schedule = &this_kernel()->domains;
 
 	if (index >= DOMAIN_SCHEDULE_SLOTS - 1)
 		return error_range(invocation, 0, DOMAIN_SCHEDULE_SLOTS - 2);
 	if (domain >= DOMAINS) return error_range(invocation, 0, DOMAINS - 1);
-	if (duration >> 56) return error_argument(invocation, 2);
+	if (duration > DURATION_MAX) return error_argument(invocation, 2);
 	if (!duration && domain) return error_argument(invocation, 1);
-	if (!duration && index == schedule.start) return error_argument(invocation, 2);
-	schedule.durations[index] = duration;
+	if (!duration && index == schedule->start) return error_argument(invocation, 2);
+	schedule->durations[index] = duration;
 	return ERROR_NONE;
 }
 
 enum error domain_schedule_set_start(struct invocation *invocation) {
 	uint64_t index = invocation_word(invocation, 0);
+	struct domain_schedule *schedule = &this_kernel()->domains;
 
 	if (index >= DOMAIN_SCHEDULE_SLOTS)
 		return error_range(invocation, 0, DOMAIN_SCHEDULE_SLOTS - 1);
-	if (!schedule.durations[index]) return error_argument(invocation, 0);
-	schedule.start = index;
+	if (!schedule->durations[index]) return error_argument(invocation, 0);
+	schedule->start = index;
 	return ERROR_NONE;
 }

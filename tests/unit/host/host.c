@@ -14,6 +14,7 @@
 #include <cpu/segments.h>
 #include <cpu/vmx.h>
 #include <entry/fastpath.h>
+#include <kernel.h>
 #include <sched/guest_hooks.h>
 #include <syscall/invocation.h>
 #include <sched/schedule.h>
@@ -26,6 +27,7 @@
 struct host host;
 
 static struct cpu cpu;
+static struct kernel kernel;
 static uint64_t kernel_root[512];
 
 void host_start(void) {
@@ -42,7 +44,10 @@ void host_start(void) {
 	host.has_vmx = true;
 	for (unsigned i = 256; i < 512; i++)
 		kernel_root[i] = i << 12 | 1;
+	cpu.platform = &kernel.platform;
+	cpu.kernel = &kernel;
 	schedule_init(&cpu);
+	domain_schedule_init(&kernel.domains);
 	cpu.deadline = UINT64_MAX;
 }
 

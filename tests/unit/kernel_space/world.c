@@ -11,6 +11,7 @@
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
+#include <kernel.h>
 #include <object/vcpu.h>
 #include <stdalign.h>
 #include <stdarg.h>
@@ -27,6 +28,7 @@ struct world world;
 uint64_t features_present;
 
 static struct cpu cpu;
+static struct kernel kernel;
 static struct slot slots[SLOTS];
 static unsigned slots_used;
 static unsigned pages_used;
@@ -206,7 +208,8 @@ void world_reset(void) {
 		kernel_root[i] = i << PAGE_BITS | 3;
 	derive_insert_original(&world.pool, asid_pool_install(world_allocate(1)), NULL);
 	check(world.pool.cap.asid_base == 0);
-	cpu = (struct cpu){};
+	cpu = (struct cpu){.platform = &kernel.platform, .kernel = &kernel};
+	kernel = (struct kernel){};
 	features_present = 0;
 	space_start();
 }

@@ -4,6 +4,7 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
+#include <cpu/platform.h>
 
 enum {
 	XSAVE_CONTROL = 0 / 8, // words of the area: FCW
@@ -15,12 +16,12 @@ enum {
 	RESET_MXCSR = 0x1f80,
 };
 
-// What XCR0 may hold on this CPU. Written by fpu_init only.
-static uint64_t supported;
-
-uint64_t fpu_native_xcr0(void) { return supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX); }
+uint64_t fpu_native_xcr0(void) {
+	return this_cpu()->platform->xcr0_supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
+}
 
 uint64_t fpu_guest_xcr0(size_t area_size) {
+	uint64_t supported = this_cpu()->platform->xcr0_supported;
 	uint64_t result = supported & (XCR0_X87 | XCR0_SSE);
 
 	for (uint32_t i = COMPONENT_FIRST; i < COMPONENT_LIMIT; i++) {
@@ -45,7 +46,7 @@ void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
 	struct cpuid regs = cpuid_leaf(0xd, 0);
 
-	supported = (uint64_t)regs.edx << 32 | regs.eax;
+	cpu->platform->xcr0_supported = (uint64_t)regs.edx << 32 | regs.eax;
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
 	access_deny();

@@ -10,6 +10,8 @@ struct thread;
 struct vcpu;
 struct fpu_state;
 struct scheduler;
+struct platform;
+struct kernel;
 struct sched_context;
 
 // What the assembler must do to leave the kernel; the C side of each entry returns it.
@@ -57,6 +59,11 @@ struct cpu {
 	uint64_t program_root; // of who ran last
 	uint32_t mitigations; // 1 << enum mitigation
 	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside
+
+	// What the cores of a kernel image share: as far as this room knows it, and all of it
+	// (kernel.h).
+	struct platform *platform;
+	struct kernel *kernel;
 
 	struct benchmark benchmark;
 };

@@ -9,6 +9,7 @@
 #include <cpu/vmx.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
+#include <kernel.h>
 #include <sched/schedule.h>
 #include <memory/space.h>
 
@@ -19,13 +20,16 @@ extern const char image_start[], image_end[]; // kernel.ld
 extern const char kernel_stack_top[];
 extern const char trap_stubs[]; // trap.asm
 
-ENTRY_DATA static struct cpu boot_cpu; // its own core writes it
+ENTRY_DATA static struct cpu boot_cpu;
+static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
 
 // GS must hold struct cpu before anything calls this_cpu().
 static void cpu_start(struct cpu *cpu) {
 	cpu->self = cpu;
+	cpu->platform = &boot_kernel.platform;
+	cpu->kernel = &boot_kernel;
 	cpu->kernel_stack = (uint64_t)kernel_stack_top;
 	cpu->entry_stack = cpu->kernel_stack;
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
@@ -195,6 +199,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	fpu_init();
 	vmx_init(); // says itself why not
 	schedule_init(&boot_cpu);
+	domain_schedule_init(&boot_kernel.domains);
 	return boot_root(&facts); // untypeds, the initial task
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The state that the cores of one kernel image share. With the image's struct cpu, one a core, it
+// is all that the kernel changes outside of objects: another core, another image or a host test
+// with several cores is another instance (ci/check_state.py).
+//
+// Each room keeps its own part: struct platform is the machine's, and this room's structures
+// follow.
+#pragma once
+
+#include <cpu/platform.h>
+#include <ipc/irq.h>
+#include <sched/domain.h>
+
+struct kernel {
+	struct platform platform;
+	struct irq_table irqs;
+	struct domain_schedule domains;
+};
+
+static inline struct kernel *this_kernel(void) { return this_cpu()->kernel; }
