@@ -7,6 +7,7 @@
 #include <base/panic.h>
 #include <cpu/features.h>
 #include <cpu/paging.h>
+#include <cpu/percpu.h>
 #include <stdalign.h>
 
 #define ENTRY_NO_EXECUTE (1ul << 63)
@@ -21,7 +22,7 @@
 #define VGA_END 0xc0000ul
 
 // From kernel.ld: all page aligned.
-extern const char entry_text[], entry_text_end[], entry_bss[], entry_bss_end[];
+extern const char entry_text[], entry_text_end[];
 extern const char image_start[], text_end[], rodata_end[], image_end[], kernel_stack_guard[];
 
 // Written at boot only.
@@ -118,11 +119,11 @@ void kernel_map_memory(uint64_t start, uint64_t end) {
 	map(PHYSICAL_WINDOW, start, end, DATA_BITS);
 }
 
-void kernel_map_isolate(void) {
+void kernel_map_isolate(const struct cpu *cpu) {
 	shared = physical_pointer(physical(table_take()));
 	building = shared;
 	map_image(entry_text, entry_text_end, TEXT_BITS);
-	map_image(entry_bss, entry_bss_end, DATA_BITS);
+	map_image((const char *)cpu, (const char *)&cpu->benchmark, DATA_BITS);
 	building = root;
 }
 

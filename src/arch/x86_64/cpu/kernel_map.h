@@ -6,6 +6,8 @@
 
 #include <cpu/layout.h>
 
+struct cpu;
+
 // Memory from here up cannot be shown by the window, or by no page table of this CPU.
 uint64_t kernel_map_ram_end(void);
 
@@ -18,8 +20,8 @@ void kernel_map_begin(uint64_t start, uint64_t end);
 // Once for each range, on 2 MiB boundaries, that the window must show as ordinary memory.
 void kernel_map_memory(uint64_t start, uint64_t end);
 
-// Address spaces get the ways in and nothing else.
-void kernel_map_isolate(void);
+// Address spaces get the ways in, and of the core what these need, and nothing else.
+void kernel_map_isolate(const struct cpu *cpu);
 
 // Last step: all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
 // address of their RAM that was not used.

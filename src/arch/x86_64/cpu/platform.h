@@ -7,5 +7,6 @@
 
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {
+	const char *syscall_entries[SYSCALL_ENTRIES]; // what LSTAR may hold
 	uint64_t xcr0_supported; // what XCR0 may hold
 };

@@ -2,7 +2,9 @@
 // GDT, TSS and IDT (SDM 3A, chapters 3, 6 and 8).
 #pragma once
 
-#include <cpu/percpu.h>
+#include <stdint.h>
+
+struct cpu;
 
 // SYSRET takes CS and SS from two neighbours, CS above SS, so user data stands on both sides of
 // user code: SYSRET loads 0x23, IRETQ the ABI's 0x33, and the two descriptors are equal.
@@ -46,8 +48,19 @@ struct [[gnu::packed]] table_register {
 	const void *base;
 };
 
-// A stack for a core whose programs' tables do not show the kernel's.
-uint64_t segments_entry_stack(void);
+struct [[gnu::packed]] task_state {
+	uint32_t reserved;
+	uint64_t rsp[3];
+	uint64_t reserved2;
+	uint64_t ist[7];
+	uint64_t reserved3;
+	uint16_t reserved4;
+	uint16_t port_bitmap; // offset; at the limit: none
+};
+
+_Static_assert(sizeof(struct task_state) == 104);
+
+enum { GDT_ENTRIES = SELECTOR_TSS / 8 + 2, IST_STACKS = 3 };
 
 // The ways in for SYSCALL.
 enum syscall_entry { SYSCALL_ENTRY_FAST, SYSCALL_ENTRY_PLAIN, SYSCALL_ENTRIES };
@@ -58,15 +71,12 @@ struct entry_points {
 	enum syscall_entry first; // in use after boot
 };
 
-// Loads this core's tables and the SYSCALL MSRs: exceptions come to the stubs. Once a core.
-void segments_init(const char *stubs);
+// Fills and loads the core's tables and the SYSCALL MSRs: exceptions come to the stubs. Once a
+// core.
+void segments_init(struct cpu *cpu, const char *stubs);
 
 // From now on the CPU enters the kernel by these, on the core's entry stack.
-void segments_use_ways(const struct cpu *cpu, const struct entry_points *entry_points);
+void segments_use_ways(struct cpu *cpu, const struct entry_points *entry_points);
 
 // From now on system calls come in this way.
 void segments_use_entry(enum syscall_entry entry);
-
-// For the host state of a VMCS; the TSS is what TR names.
-extern const struct table_register segments_gdt, segments_idt;
-uint64_t segments_tss_base(void);

@@ -5,7 +5,7 @@
 #include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
-#include <cpu/segments.h>
+#include <cpu/percpu.h>
 #include <cpu/vmcs.h>
 
 // Four levels, write-back tables, 2 MiB pages, INVEPT, INVEPT of one root.
@@ -218,9 +218,9 @@ void vmcs_write_host(void) {
 		{VMCS_HOST_CR0, cr0_read() & ~CR0_TS},
 		{VMCS_HOST_CR4, cr4_read()},
 		{VMCS_HOST_GS_BASE, (uint64_t)cpu},
-		{VMCS_HOST_TR_BASE, segments_tss_base()},
-		{VMCS_HOST_GDTR_BASE, (uint64_t)segments_gdt.base},
-		{VMCS_HOST_IDTR_BASE, (uint64_t)segments_idt.base},
+		{VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss},
+		{VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt},
+		{VMCS_HOST_IDTR_BASE, (uint64_t)cpu->idt},
 		{VMCS_HOST_RSP, cpu->kernel_stack},
 	};
 
@@ -232,4 +232,4 @@ void vmcs_write_host(void) {
 		vmcs_write(VMCS_HOST_PERF_GLOBAL_CTRL, 0); // no counter runs
 }
 
-void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(segments_gdt)); }
+void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(this_cpu()->gdt_register)); }

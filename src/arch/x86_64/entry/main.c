@@ -20,7 +20,7 @@ extern const char image_start[], image_end[]; // kernel.ld
 extern const char kernel_stack_top[];
 extern const char trap_stubs[]; // trap.asm
 
-ENTRY_DATA static struct cpu boot_cpu;
+static struct cpu boot_cpu;
 static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
@@ -109,7 +109,7 @@ static bool map_start(void) {
 	kernel_map_begin(pool, pool + pool_size);
 	for (unsigned i = 0; i < visible.count; i++)
 		kernel_map_memory(visible.regions[i].start, visible.regions[i].end);
-	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) kernel_map_isolate();
+	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) kernel_map_isolate(&boot_cpu);
 	pool_used = kernel_map_load();
 	keep(pool, pool_used);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
@@ -182,7 +182,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	struct entry_points entry_points;
 
 	cpu_start(&boot_cpu);
-	segments_init(trap_stubs); // exceptions are caught from here
+	segments_init(&boot_cpu, trap_stubs); // exceptions are caught from here
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
 	machine_check_init(); // reports what firmware left
@@ -191,7 +191,6 @@ static bool start(uint32_t magic, uint64_t information) {
 	segments_use_ways(&boot_cpu, &entry_points);
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	space_start(); // PCIDs
-	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) trap_kernel_cr3 = boot_cpu.kernel_cr3;
 	interrupts_start(&acpi); // all pins masked
 	facts.tsc_hertz = clock_init(&acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;

@@ -120,7 +120,8 @@ struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIO
 	cpu->mitigations = mitigations.on;
 	cpu->spec_ctrl = mitigations.spec_ctrl;
 	cpu->program_spec_ctrl = mitigations.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;
-	if (mitigations.on & MITIGATION_BIT(KPTI)) cpu->entry_stack = segments_entry_stack();
+	if (mitigations.on & MITIGATION_BIT(KPTI))
+		cpu->entry_stack = (uint64_t)(cpu->shown_stack + sizeof(cpu->shown_stack));
 	return gates_install(
 		mitigations.on, options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast());
 }

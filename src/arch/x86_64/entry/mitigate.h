@@ -2,16 +2,13 @@
 // Switching on the mitigations of this core, and with them the ways in and out.
 #pragma once
 
-#include <cpu/segments.h>
+#include <cpu/percpu.h>
 #include <entry/options.h>
 
 // Chooses and switches on, says so in one line, and installs the ways in and out, with fast paths
 // where the CPU and the options allow. The kernel's text is still writable, and nobody has left the
 // kernel yet.
 struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]);
-
-// The kernel's own tables where GS is unknown; 0 where programs see them too.
-extern uint64_t trap_kernel_cr3;
 
 // The last step of that (gates.c): keeps the parts of each gate that one of the mitigations needs
 // (1 << enum mitigation).

@@ -3,7 +3,7 @@
 // Compiled to assembly text and never linked; offsets.py takes the marked lines.
 #include <abi/syscall.h>
 #include <cpu/console.h>
-#include <cpu/segments.h>
+#include <cpu/percpu.h>
 #include <sched/thread.h>
 #include <object/vcpu.h>
 

@@ -7,8 +7,9 @@
 ;
 ; What a CPU's faults ask for stands where it is executed, in parts of a gate (gates.inc).
 ;
-; With MITIGATION_KPTI this text and .bss.entry are all that a program's tables show of the kernel:
-; what comes before a write of CR3 on the way in, or after it on the way out, touches nothing else.
+; With MITIGATION_KPTI this text and the first part of struct cpu are all that a program's tables
+; show of the kernel: what comes before a write of CR3 on the way in, or after it on the way out,
+; touches nothing else.
 
 %include "offsets.inc"
 
@@ -18,7 +19,7 @@ default abs
 extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
 extern trap_syscall, trap_call, trap_exception, trap_interrupt, trap_idle, trap_guest_exit
 extern trap_in_kernel
-global trap_stubs, trap_gates, trap_gates_end, trap_kernel_cr3
+global trap_stubs, trap_gates, trap_gates_end
 global trap_syscall_entry, trap_syscall_entry_plain, trap_program_entry
 global trap_to_program, trap_to_exception
 global syscall_slow, call_slow, exception_slow, exit_path, exit_to_user
@@ -253,19 +254,34 @@ gate_leaves
 	jmp exception_slow
 
 ; An exception in the kernel, a double fault or a machine check: the whole frame for the panic. C
-; returns where an instruction may fault. Who knows which tables are loaded.
+; returns where an instruction may fault. Which tables are loaded, and whose GS base, is unknown.
 trap_broken:
 	push_all BROKEN_REGISTERS
-	mov r12, cr3
-	mov rax, [trap_kernel_cr3]
-	test rax, rax
-	jz .mapped
-	mov cr3, rax
-.mapped:
 	mov rdi, rsp
 	mov rbx, rsp
 	and rsp, -16
+	sub rsp, 16
+	sgdt [rsp]
+	mov r13, [rsp + 2]
+	mov r12, cr3
+	mov rax, [r13 - CPU_GDT + CPU_KERNEL_CR3]
+	test rax, rax			; 0 until the kernel has its own
+	jz .mapped
+	mov cr3, rax
+.mapped:
+	mov ecx, MSR_GS_BASE
+	rdmsr
+	mov r14d, eax
+	mov r15d, edx
+	lea rax, [r13 - CPU_GDT]
+	mov rdx, rax
+	shr rdx, 32
+	wrmsr
 	call trap_in_kernel
+	mov ecx, MSR_GS_BASE
+	mov eax, r14d
+	mov edx, r15d
+	wrmsr
 	mov cr3, r12
 	mov rsp, rbx
 	pop_all BROKEN_REGISTERS
@@ -337,7 +353,3 @@ gate_leaves
 
 section .rodata
 trap_gates_end:
-
-section .bss.entry nobits alloc noexec write align=8
-trap_kernel_cr3:			; the kernel's own tables where GS is unknown, or 0
-	resq 1
