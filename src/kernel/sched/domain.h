@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The domain schedule (semantics.md H1).
+// The domain schedule (SCHED-26).
 #pragma once
 
 #include <abi/object.h>
