@@ -30,6 +30,13 @@ class SuiteTest(unittest.TestCase):
             suite.run_side_by_side(tests, mock.Mock())
         self.assertEqual(begun, [suite.LONG[0], suite.LONG[1], "kernel", "system/other"])
 
+    def test_one_is_chosen_by_its_whole_name(self):
+        tests = [suite.Test(name, "", list) for name in ("kernel", "kernel-vtx", "system/kernel")]
+        for pattern, expected in {"kernel": ["kernel"], "kernel-": ["kernel-vtx"],
+                                  "vtx": ["kernel-vtx"], "": [test.name for test in tests],
+                                  "none": []}.items():
+            self.assertEqual([test.name for test in suite.chosen(tests, pattern)], expected)
+
 
 if __name__ == "__main__":
     unittest.main()

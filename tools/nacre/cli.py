@@ -128,9 +128,9 @@ def add_sdk(commands_of):
 def add_test(commands_of):
     parser = commands_of.add_parser("test", help="run the tests, fast ones first")
     parser.add_argument("pattern", nargs="?", default="",
-                        help="run only tests whose name contains this text; `releases` runs them "
-                             "all on a new Debian of the other release, in a chroot and as root, "
-                             "`releases/12` and `releases/13` on that one")
+                        help="run only the test of this name, or those whose names contain it; "
+                             "`releases` runs them all on a new Debian of the other release, in "
+                             "a chroot and as root, `releases/12` and `releases/13` on that one")
     parser.add_argument("--list", action="store_true", help="list the tests and run none")
     parser.set_defaults(act=suite.run)
 

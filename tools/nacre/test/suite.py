@@ -65,7 +65,9 @@ def all_tests():
 
 
 def chosen(tests, pattern):
-    return [test for test in tests if pattern in test.name
+    """The test of that name; without one, those whose names contain it."""
+    named = [test for test in tests if test.name == pattern]
+    return named or [test for test in tests if pattern in test.name
             and (not test.on_demand or releases.is_asked_for(test.name, pattern))]
 
 
