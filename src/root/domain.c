@@ -164,5 +164,8 @@ seL4_Error guest_configure(struct system *system, uint32_t index) {
 	if (!error)
 		error = domain_give(
 			monitor, BASE_VCPU_CAP + record->vcpu_id, guest->vcpu, seL4_AllRights, 0);
+	if (!error)
+		error = domain_give(
+			monitor, DOMAIN_VCPU_STATE_CAP, guest->state_frame, seL4_AllRights, 0);
 	return error;
 }

@@ -16,7 +16,9 @@ static seL4_Word segment_pages(const struct system_segment *segment) {
 
 seL4_Word pages_of_domain(const struct system *system, uint32_t index) {
 	const struct image *image = &system->image;
-	seL4_Word count = (image->domains[index].stack_size >> PAGE_BITS) + 1;
+	bool monitor = image->domains[index].guest != SYSTEM_NONE;
+	// With the IPC buffer and the state page.
+	seL4_Word count = (image->domains[index].stack_size >> PAGE_BITS) + 1 + monitor;
 
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_SEGMENTS); i++) {
 		if (image->segments[i].domain == index) count += segment_pages(&image->segments[i]);
@@ -147,12 +149,19 @@ static seL4_Error build_stack(struct system *system, uint32_t index) {
 	return seL4_NoError;
 }
 
+// A page whose frame stays with the initial task, for other uses than mapping.
+static seL4_Error build_shown(struct domain *domain, seL4_Word address, seL4_CPtr *frame) {
+	struct mapping mapping = {.address = address, .rights = seL4_ReadWrite};
+
+	*frame = object_make(OBJECT_PAGE, 0);
+	if (!*frame) return seL4_NotEnoughMemory;
+	mapping.frame = *frame;
+	return page_map(&domain->space, &mapping, PAGE_BITS);
+}
+
 seL4_Error pages_build_domain(struct system *system, uint32_t index) {
 	struct domain *domain = &system->domains[index];
-	struct mapping buffer = {
-		.address = DOMAIN_IPC_BUFFER,
-		.rights = seL4_ReadWrite,
-	};
+	uint32_t guest = system->image.domains[index].guest;
 	seL4_Error error = seL4_NoError;
 
 	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_SEGMENTS); i++) {
@@ -160,11 +169,9 @@ seL4_Error pages_build_domain(struct system *system, uint32_t index) {
 			error = build_segment(system, &system->image.segments[i]);
 	}
 	if (!error) error = build_stack(system, index);
-	if (error) return error;
-	domain->ipc_frame = object_make(OBJECT_PAGE, 0);
-	if (!domain->ipc_frame) return seL4_NotEnoughMemory;
-	buffer.frame = domain->ipc_frame;
-	return page_map(&domain->space, &buffer, PAGE_BITS);
+	if (!error) error = build_shown(domain, DOMAIN_IPC_BUFFER, &domain->ipc_frame);
+	if (error || guest == SYSTEM_NONE) return error;
+	return build_shown(domain, DOMAIN_VCPU_STATE, &system->guests[guest].state_frame);
 }
 
 const seL4_Word *pages_open_stack(

@@ -32,6 +32,7 @@ struct domain {
 struct guest {
 	struct space space;
 	seL4_CPtr vcpu;
+	seL4_CPtr state_frame; // of the state page
 };
 
 struct system {

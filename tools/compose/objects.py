@@ -38,6 +38,8 @@ def domain_frames(domain, program):
         yield f"program 0x{first * model.PAGE:x} {access}", last - first + 1
     yield "stack", domain.stack_size // model.PAGE
     yield "ipc buffer", 1
+    if domain.guest:
+        yield "vcpu state", 1
 
 
 def _fixed_caps(system, domain, own_thread):
@@ -74,6 +76,7 @@ def domain_caps(system, domain, own_thread):
     caps += [(ABI.BASE_TCB_CAP + child.child_id, f"tcb {child.name}", "")
              for child in system.children(domain)]
     if domain.guest:
+        caps.append((ABI.DOMAIN_VCPU_STATE_CAP, f"frame of vcpu state {domain.guest.name}", ""))
         caps.append((ABI.BASE_VCPU_CAP + domain.guest.vcpu_id, f"vcpu {domain.guest.name}", ""))
     caps += [(ABI.BASE_IOPORT_CAP + port.id,
               f"ports 0x{port.address:x}..0x{port.address + port.size - 1:x}", "")

@@ -39,6 +39,8 @@ def _memory(domain, program):
         yield first, -(-segment.end() // PAGE) * PAGE, segment.writable
     yield domain.limit(), model.STACK_TOP, True
     yield model.IPC_BUFFER, model.IPC_BUFFER + PAGE, True
+    if domain.guest:
+        yield model.VCPU_STATE, model.VCPU_STATE + PAGE, True
 
 
 def _ports(domain):
