@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The checks of ci/ find what they are there to find."""
 
+import configparser
 import pathlib
+import re
 import sys
 import tempfile
 import unittest
@@ -107,6 +109,29 @@ class SymbolsTest(unittest.TestCase):
         self.assertEqual(found["src/kernel"],
                          [root / "build" / "src/x/kernel-release.elf.p/a.o"])
         self.assertEqual(sum(map(len, found.values())), 1)
+
+
+class Editors(unittest.TestCase):
+    """.editorconfig says what the checks want."""
+
+    def test_it_is_as_the_layout_of_c_and_the_columns(self):
+        rules = configparser.ConfigParser()
+        rules.read_string("[top]\n" + (source_tree.ROOT / ".editorconfig").read_text())
+        layout = dict(re.findall(r"^(\w+): +(\S+)$",
+                                 (source_tree.ROOT / ".clang-format").read_text(), re.MULTILINE))
+        c = rules["*.{c,h,asm,inc,S}"]
+        self.assertEqual((c["indent_size"], c["max_line_length"]),
+                         (layout["IndentWidth"], layout["ColumnLimit"]))
+        self.assertEqual((c["indent_style"], layout["UseTab"]),
+                         ("tab", "ForContinuationAndIndentation"))
+        python = rules["*.py"]
+        self.assertEqual(int(python["max_line_length"]), check_words.COLUMNS)
+        self.assertEqual(int(python["indent_size"]), check_words.TAB[".py"])
+
+    def test_no_blank_ends_a_line(self):
+        for path in check_words.files():
+            if path.suffix in check_words.LICENSED:
+                self.assertNotRegex(path.read_text(), r"(?m)[ \t]+$", path)
 
 
 if __name__ == "__main__":

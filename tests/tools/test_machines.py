@@ -3,6 +3,8 @@
 
 import io
 import pathlib
+import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -10,7 +12,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import cli  # noqa: E402
+from nacre import cli, places, version  # noqa: E402
 from nacre.machine import bochs, disks, qemu  # noqa: E402
 from nacre.pack import dated_xorriso, debs, iso  # noqa: E402
 from nacre.report import Failure  # noqa: E402
@@ -96,6 +98,32 @@ class IsoTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory, self.assertRaises(Failure) as caught:
             iso.pack_nacre(pathlib.Path(directory) / "x.iso", "/nowhere/kernel.elf", {})
         self.assertIn("/nowhere/kernel.elf", str(caught.exception))
+
+
+class VersionTest(unittest.TestCase):
+    """One version, in meson.build."""
+
+    def test_the_command_tells_it(self):
+        said = subprocess.run([places.ROOT / "nacre", "--version"], stdout=subprocess.PIPE,
+                              text=True, check=True).stdout
+        self.assertEqual(said, f"Nacre {version.number()}\n")
+        self.assertRegex(version.number(), r"^\d+\.\d+\.\d+$")
+        text = (places.ROOT / "meson.build").read_text()
+        self.assertIn(f"version: '{version.number()}'", text)
+
+    def test_the_change_log_has_it(self):
+        text = (places.ROOT / "CHANGELOG.md").read_text()
+        self.assertRegex(text, rf"(?m)^## \[{re.escape(version.number())}\]")
+
+    def test_an_iso_has_it_as_label(self):
+        with tempfile.TemporaryDirectory() as directory:
+            folder = pathlib.Path(directory)
+            (folder / "kernel.elf").write_bytes(b"no kernel")
+            iso.pack_nacre(folder / "x.iso", folder / "kernel.elf", {})
+            with (folder / "x.iso").open("rb") as file:
+                file.seek(16 * 2048 + 40)
+                label = file.read(32).decode().rstrip()
+        self.assertEqual(label, "NACRE_" + version.number().replace(".", "_"))
 
 
 class DateTest(unittest.TestCase):

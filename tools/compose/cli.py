@@ -91,7 +91,7 @@ def _arguments(words):
     parser.add_argument("--image-type", choices=("elf",), help="x86-64 has only elf")
     parser.add_argument("--override-kernel", metavar="FILE", help="take this kernel ELF")
     parser.add_argument("--capdl-json", metavar="FILE", help="objects and capabilities as JSON")
-    parser.add_argument("--viper-output", metavar="DIR", 
+    parser.add_argument("--viper-output", metavar="DIR",
                         help="what each protection domain may do, as Viper functions: a file each")
     parser.add_argument(
         "--system-image", metavar="FILE",

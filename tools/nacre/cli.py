@@ -7,7 +7,7 @@ import signal
 import sys
 
 from compose import output
-from nacre import commands
+from nacre import commands, version
 from nacre.bench import questions
 from nacre.machine import emulator, qemu
 from nacre.pack import sdk
@@ -179,6 +179,7 @@ def parse(words):
     parser = argparse.ArgumentParser(
         prog="nacre", description="Builds, packs, runs and tests Nacre. "
         "The first run installs the Debian packages that are missing.")
+    parser.add_argument("--version", action="version", version=f"Nacre {version.number()}")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (add_run, add_test, add_isos, add_bench, add_boot, add_fuzz, add_sdk):
         add(commands_of)

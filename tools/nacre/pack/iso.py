@@ -11,12 +11,26 @@ import shutil
 import tempfile
 
 from compose import output
-from nacre import places
+from nacre import places, version
 from nacre.report import Failure, run_logged
 
 GRUB_FOLDER = places.ROOT / "boot" / "grub"
 DATED_XORRISO = pathlib.Path(__file__).with_name("dated_xorriso.py")
+# At the start of sector 16: its type, primary, and the name of the standard.
+FIRST_DESCRIPTOR = 16 * 2048
+DESCRIPTOR = b"\x01CD001"
 MODULES = {"grub.cfg": "multiboot2 normal", "linux.cfg": "linux normal"}
+
+
+def check(path):
+    """Tells of a file that no emulator boots as a CD."""
+    if not path.is_file():
+        raise Failure(f"{path}: there is no such ISO")
+    with path.open("rb") as file:
+        file.seek(FIRST_DESCRIPTOR)
+        if file.read(len(DESCRIPTOR)) != DESCRIPTOR:
+            raise Failure(f"{path}: is no ISO: it has no volume descriptor of ISO 9660; "
+                          "`./nacre build` makes one")
 
 
 def fill_template(text, values):
@@ -49,7 +63,8 @@ def pack(target, template, files, values, grub_modules=""):
         with output.making(target) as made:
             run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", made,
                         f"--install-modules={MODULES[template]} {grub_modules}", "--locales=",
-                        "--fonts=", "--themes=", directory], f"iso-{target.stem}",
+                        "--fonts=", "--themes=", directory, "--", "-volid",
+                        version.volume_label()], f"iso-{target.stem}",
                        env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
 
 

@@ -3,12 +3,11 @@
 Microkit SDK expect."""
 
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 
-from nacre import build, packages, places
+from nacre import build, packages, places, version
 from nacre.pack import product, programs, sdk_include
 from nacre.report import Failure, run_logged, step
 
@@ -33,16 +32,6 @@ from compose.cli import main  # noqa: E402
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
 """
-
-
-def version():
-    """The version in meson.build, with the commit if there is one."""
-    text = (places.ROOT / "meson.build").read_text()
-    number = re.search(r"version: '([^']+)'", text).group(1)
-    result = subprocess.run(["git", "-C", str(places.ROOT), "rev-parse", "--short", "HEAD"],
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                            check=False)
-    return f"{number}+{result.stdout.strip()}" if result.returncode == 0 else number
 
 
 def write_library(folder, library):
@@ -133,7 +122,7 @@ def make(folder):
     write_guest(folder / "guest")
     shutil.copytree(places.ROOT / "docs", folder / "doc")
     shutil.copy(places.ROOT / "LICENSE", folder)
-    (folder / "VERSION").write_text(version() + "\n")
+    (folder / "VERSION").write_text(version.with_commit() + "\n")
 
 
 def run(options):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs test programs as the initial task in an emulator and reads the results they print."""
 
-from nacre import build, places
+from nacre import build, places, version
 from nacre.machine import machine
 from nacre.pack import product
 from nacre.terminal import console
@@ -46,7 +46,7 @@ def run_in_qemu(name, arguments="", first=(), **settings):
 
 
 def run_kernel():
-    return run_in_qemu("kernel")
+    return run_in_qemu("kernel", first=[f"Nacre {version.number()}, debug build"])
 
 
 def run_kernel_isolated():

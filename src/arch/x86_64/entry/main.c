@@ -50,7 +50,7 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	console_is_traceless = options[OPTION_LOG] == 'n'; // log=none
 	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
-	print("\nNacre, %s build\n", NACRE_DEBUG ? "debug" : "release");
+	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
 	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(loader.command_line)
 						: loader.command_line);
