@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The build directory: one for each compiler, warnings that stop tests only, and no rebuild."""
 
+import argparse
 import fcntl
 import pathlib
 import subprocess
@@ -14,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre import build, packages, places  # noqa: E402
 from nacre.report import Failure  # noqa: E402
+from nacre.test import results, suite  # noqa: E402
 
 # A program that the compiler warns of, and a test program that is not among the usual targets.
 PROJECT = """
@@ -114,6 +116,22 @@ class AloneTest(BuildTest):
         builder.join()
         self.assertTrue((places.BUILD / "program").is_file())
         self.assertIn("waiting", self.told.call_args_list[0].args[0])
+
+    def test_of_two_tests_one_waits(self):
+        done = []
+        options = argparse.Namespace(list=False, pattern="")
+        row = suite.Test("x", "x", lambda: done.append(1) or [results.passed("x")])
+        with mock.patch.object(suite, "all_tests", lambda: [row]), \
+                mock.patch.object(suite, "prepare"), mock.patch.object(results.Tally, "add"), \
+                mock.patch("builtins.print"):
+            tester = threading.Thread(target=suite.run, args=[options])
+            with build.testing_alone():
+                tester.start()
+                tester.join(0.5)
+                self.assertEqual((tester.is_alive(), done), (True, []))
+            tester.join()
+        self.assertEqual(done, [1])
+        self.assertIn("another ./nacre tests in", self.told.call_args_list[0].args[0])
 
     def test_compilers_that_a_killed_command_left_are_waited_for(self):
         with build.building_alone() as lock:

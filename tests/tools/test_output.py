@@ -14,7 +14,8 @@ from unittest import mock
 
 from composing import MR, ROOT, Composer, pd
 from compose import output  # isort: skip
-from nacre import build, cli
+from nacre import build, cli, packages
+from nacre.machine import kvm
 from nacre.pack import product
 
 TOOL = ROOT / "tools" / "compose.py"
@@ -148,6 +149,32 @@ class Composing(Composer):
             with mock.patch.object(sys, "stderr", io.StringIO()) as said:
                 self.assertEqual(cli.main(["run", "--iso", "FILE.iso", *words]), 2)
             self.assertIn("--iso boots an ISO as it is", said.getvalue())
+
+    def test_what_is_no_iso_is_named(self):
+        for path, why in ((ROOT / "README.md", "README.md: is no ISO"),
+                          (self.path / "empty", "empty: is no ISO"),
+                          (self.path / "none.iso", "none.iso: there is no such ISO")):
+            with mock.patch.object(packages, "ensure") as ensured, \
+                    mock.patch.object(sys, "stderr", io.StringIO()) as said:
+                self.assertEqual(cli.main(["run", "--iso", str(path)]), 1)
+            self.assertIn(why, said.getvalue())
+            ensured.assert_not_called()
+
+    def test_an_impossible_machine_is_refused_before_the_build(self):
+        system = str(ROOT / "examples" / "hello" / "hello.system")
+        (self.path / "disk").write_bytes(bytes(512))
+        disk = ["--emulator", "bochs", "--ahci-disk", str(self.path / "disk")]
+        for words, why in ((["run", system, "--memory", "10"], "--memory 10: QEMU can have 64"),
+                           (["run", "--cores", "0", "--emulator", "bochs"], "--cores 0: Bochs"),
+                           (["run", *disk], "no AHCI controller"),
+                           (["boot", "--kernel-only", "x", "--memory", "1"], "--memory 1: QEMU")):
+            with self.subTest(words=words), mock.patch.object(packages, "ensure"), \
+                    mock.patch.object(build, "compile_all") as compiled, \
+                    mock.patch.object(kvm, "refusal", lambda: "no KVM"), \
+                    mock.patch.object(sys, "stderr", io.StringIO()) as said:
+                self.assertEqual(cli.main(words), 1)
+                self.assertIn(why, said.getvalue())
+                compiled.assert_not_called()
 
     def test_a_missing_description_is_named_before_the_build(self):
         with mock.patch.object(build, "compile_all") as compiled, \

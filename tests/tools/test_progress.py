@@ -14,10 +14,11 @@ import time
 import unittest
 from unittest import mock
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
 
 from nacre.machine import machine_clock, progress, qemu, terminal_drain  # noqa: E402
-from nacre.terminal import console  # noqa: E402
+from nacre.terminal import console, stopped  # noqa: E402
 
 
 class Clocks:
@@ -94,6 +95,50 @@ class SilentMachine:
     def close(self):
         self._ours.close()
         self._theirs.close()
+
+
+class StopTest(unittest.TestCase):
+    """The kernel's last words, and silence after them."""
+
+    def is_final(self, *pieces, seconds=5.0):
+        now = [0.0]
+        stop = stopped.Stop(lambda: now[0])
+        for piece in pieces:
+            stop.feed(piece)
+            now[0] += 1.0
+        now[0] += seconds - 1.0
+        return stop.is_final()
+
+    def test_silence_after_the_last_words(self):
+        for words in (b"kernel panic: x", b"boot: nothing to run, stopped"):
+            self.assertTrue(self.is_final(b"boot: x\r\n" + words + b"\r\n"))
+            self.assertTrue(self.is_final(words))
+            for cut in range(1, len(words)):
+                self.assertTrue(self.is_final(b"\r\n" + words[:cut], words[cut:]), cut)
+            self.assertFalse(self.is_final(b"\r\n" + words, seconds=2.0))
+
+    def test_whoever_else_says_them(self):
+        self.assertFalse(self.is_final(b"[linux] kernel panic: x\n"))
+        self.assertFalse(self.is_final(b"Kernel panic - not syncing\n"))
+        self.assertFalse(self.is_final(b"\nkernel panic: x\n", b"[a] word\n", seconds=2.0))
+
+    def test_a_session_ends(self):
+        for steps in ([], [("until", "never")]):
+            running = SilentMachine(False)
+            self.addCleanup(running.close)
+            running._theirs.send(b"\r\nkernel panic: exception\r\n")
+            with tempfile.TemporaryFile() as said, \
+                    mock.patch.object(stopped, "SILENCE_SECONDS", 0.1), \
+                    mock.patch.object(console, "LOOK_SECONDS", 0.05), \
+                    mock.patch.object(running, "progress", lambda: progress.Progress(os.getpid())):
+                why = console.Session(running, steps, 60, said).run()
+            self.assertIn("the kernel has stopped", why)
+
+    def test_the_words_are_the_kernel_s(self):
+        sources = "".join(path.read_text() for path in (ROOT / "src" / "arch").rglob("*.c"))
+        for words in ("kernel panic: ", "boot: nothing to run, stopped"):
+            self.assertIn(words, sources)
+            self.assertTrue(stopped.LAST_WORDS.match(words.encode()))
 
 
 class SessionTest(unittest.TestCase):

@@ -21,18 +21,27 @@ MADE_FOLDERS = ("meson-info", "meson-logs", "meson-private", *ROOMS)
 
 
 @contextlib.contextmanager
-def building_alone():
-    """Of several `./nacre` one at a time builds in a directory: two Ninjas there would each take
-    the other's half-made files for done. Its compilers hold the lock as well, so those of a
-    command that was killed are waited for."""
+def alone(name, doing):
+    """Of several `./nacre` one at a time does this in a build directory; the others wait."""
     places.BUILD.mkdir(parents=True, exist_ok=True)
-    with open(places.BUILD / "lock", "w") as file:
+    with open(places.BUILD / name, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            step(f"waiting: another ./nacre builds in {places.shown(places.BUILD)}")
+            step(f"waiting: another ./nacre {doing} in {places.shown(places.BUILD)}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield file.fileno()
+
+
+def building_alone():
+    """Two Ninjas in a directory would each take the other's half-made files for done. The
+    compilers hold the lock as well, so those of a command that was killed are waited for."""
+    return alone("lock", "builds")
+
+
+def testing_alone():
+    """Tests leave records and logs in the build directory, each under one name."""
+    return alone("test-lock", "tests")
 
 
 def introspected(name):

@@ -7,7 +7,7 @@ import sys
 
 from nacre import build, packages, places
 from nacre.machine import disks, emulator, machine, network
-from nacre.pack import iso, product
+from nacre.pack import iso, product, system_image
 from nacre.report import Failure, Misuse, step
 from nacre.terminal import console
 
@@ -41,18 +41,18 @@ def run(options):
     if options.iso and (options.system or options.arguments or options.flavour != "debug"):
         raise Misuse("--iso boots an ISO as it is: leave out FILE.system, --arguments, "
                      "--release")
-    packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     if options.iso:
-        image = options.iso.absolute()
-        if not image.is_file():
-            raise Failure(f"{options.iso}: there is no such ISO")
+        iso.check(options.iso)
         has_guests = None
     else:
-        image = make(options.system, None, options)
+        system_image.check_description(options.system or places.DEMO)
         has_guests = product.has_guests(options.system or places.DEMO)
-    pace = "instructions" if options.steps else "people"
+    packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     request = emulator.wanted(options, has_guests)
-    with emulator.start(image, request, pace, limit=limit(options), **attached) as running:
+    choice = emulator.chosen(request, attached["disks"])
+    image = options.iso.absolute() if options.iso else make(options.system, None, options)
+    pace = "instructions" if options.steps else "people"
+    with emulator.start(image, choice, request, pace, limit=limit(options), **attached) as running:
         hint = "; Ctrl-A h shows the keys" if os.isatty(0) and not options.steps else ""
         step(f"booting {places.shown(image)} in {running.name}{hint}")
         return run_session(running, options)
@@ -76,12 +76,13 @@ def make_iso(options):
 
 def boot(options):
     """Boots the kernel with one program as the initial task, straight from the build."""
-    packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
-    build.compile_all()
     program = pathlib.Path(options.program)
+    packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
+    emulator.check(options.emulator, emulator.wanted(options, None))
+    build.compile_all()
+    # It may be one that the build makes.
     if not program.is_file():
         raise Failure(f"{program}: there is no such program")
-    emulator.check(options.emulator, emulator.wanted(options, None))
     with start_program(program.absolute(), options) as running:
         step(f"booting {program} on the {options.flavour} kernel in {running.name}")
         return run_session(running, options)

@@ -66,10 +66,14 @@ def link_for_bochs(disks, directory):
         (directory / BOCHS_DISK).symlink_to(disks.ide)
 
 
-def bochs_lines(disks, iso):
-    """The lines of a Bochs configuration for the disks and the boot CD."""
+def check_bochs(disks):
     if disks.ahci:
         raise Failure("Bochs has no AHCI controller: take --emulator qemu")
+
+
+def bochs_lines(disks, iso):
+    """The lines of a Bochs configuration for the disks and the boot CD."""
+    check_bochs(disks)
     cdrom = f'type=cdrom, path="{iso}", status=inserted'
     primary = "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14"
     if not disks.ide:

@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from nacre.machine import kvm, machine, models
+from nacre.machine import disks, kvm, machine, models
 from nacre.report import Failure, step, warn
 
 CHOICES = ("auto", "qemu", "bochs")
@@ -70,11 +70,21 @@ def check(emulator, request, accelerator=None):
                       "`max` has all that it can be")
 
 
-def start(iso, request, pace, **attached):
-    """Boots the ISO; the pace names what Bochs' clock is made for: "people" or "instructions".
-    `attached` are settings that both machines have: `disks`, `wire`, `limit`."""
+def chosen(request, attached):
+    """The emulator for the request and the disks that are attached, once it is known that they
+    are possible there."""
     emulator, accelerator = choose(request)
     check(emulator, request, accelerator)
+    if emulator == "bochs":
+        disks.check_bochs(attached)
+    return emulator, accelerator
+
+
+def start(iso, choice, request, pace, **attached):
+    """Boots the ISO in the emulator that was chosen; the pace names what Bochs' clock is made for:
+    "people" or "instructions". `attached` are settings that both machines have: `disks`, `wire`,
+    `limit`."""
+    emulator, accelerator = choice
     attached |= {"memory": request.memory, "cores": request.cores}
     if request.cpu:
         attached["cpu"] = request.cpu

@@ -10,7 +10,7 @@ import time
 import tty
 
 from nacre.report import step
-from nacre.terminal import keys, paint, transcript
+from nacre.terminal import keys, paint, stopped, transcript
 
 INPUT = 0
 LOOK_SECONDS = 1.0
@@ -48,8 +48,8 @@ def raw_keyboard():
 class Session:
     """One run: streams output, types the script's or the person's keys, knows when it is over.
 
-    A script's run ends with its text, with the machine's own time, when the emulator gets nowhere,
-    or after `timeout` seconds by the clock on the wall."""
+    A run ends when the kernel has stopped or `timeout` seconds are over by the clock on the wall; a
+    script's also with its text, with the machine's own time, and when the emulator gets nowhere."""
 
     def __init__(self, machine, steps, timeout=None, output=None):
         self._machine = machine
@@ -63,6 +63,7 @@ class Session:
         self._painter = paint.Painter() if coloured else None
         self._keys = keys.Keys()
         self._tail = b""
+        self._stop = stopped.Stop()
         self._raw = False  # the driver shows one console alone, without labels
 
     def run(self):
@@ -100,6 +101,8 @@ class Session:
         """Why there is nothing more to wait for, or None."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return "the time is over"
+        if self._stop.is_final():
+            return "the kernel has stopped"
         return self._progress.complaint() if self._scripted and not heard else None
 
     def _unfinished(self, why):
@@ -124,6 +127,7 @@ class Session:
         self._output.flush()
         self._tail = (self._tail + data)[-TAIL_BYTES:]
         self._progress.heard()
+        self._stop.feed(data)
         typed = self._script.feed(data)
         if typed:
             self._machine.send(typed)

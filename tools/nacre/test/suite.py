@@ -122,6 +122,12 @@ def run(options):
         raise Failure(f"no test's name contains {options.pattern!r}; see ./nacre test --list")
     if any(test.on_demand for test in tests):
         releases.check()
+    with build.testing_alone():
+        return run_all(tests)
+
+
+def run_all(tests):
+    """The status of the tests, after their results were printed."""
     tally = results.Tally()
     try:
         prepare(tests)
