@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from composing import DATA, MR, ROOT, RUNTIME_SYMBOLS, Composer, boards, channel, make_elf, pd
-from compose import contract, layout, layout_header, model  # isort: skip
+from compose import contract, layout, layout_header, model, sizes  # isort: skip
 from compose.layout import ACCESS, TABLES  # isort: skip
 from compose.layout import DOMAIN_FLAGS as FLAGS  # isort: skip
 from nacre import places
@@ -171,6 +171,19 @@ class Images(Composer):
         maps = "".join(f'<map mr="m" vaddr="{0x400000 + i * 0x1000:#x}"/>' for i in range(4097))
         self.refuse(MR + pd(inside=maps), "4097 maps: at most 4096 are allowed")
         self.accept(MR + pd(inside=maps.replace('<map mr="m" vaddr="0x400000"/>', "")))
+
+
+class Sizes(unittest.TestCase):
+    def test_exact_ones(self):
+        for size, text in ((0, "0 bytes"), (1000, "1000 bytes"), (4097, "4097 bytes"),
+                           (4096, "4 KiB"), (0x101000, "1028 KiB"), (3 << 20, "3 MiB"),
+                           (1 << 30, "1 GiB")):
+            self.assertEqual(sizes.exact(size), text)
+
+    def test_rounded_ones(self):
+        for size, text in ((1000, "1000 bytes"), (4097, "4.0 KiB"), (4096, "4 KiB"),
+                           (3 << 19, "1.5 MiB"), (5 << 29, "2.5 GiB")):
+            self.assertEqual(sizes.rounded(size), text)
 
 
 class Layout(unittest.TestCase):

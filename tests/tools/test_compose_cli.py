@@ -70,6 +70,32 @@ class Command(Composer):
                          {"a.vpr", "b.vpr"})
         self.assertIn("warning: 'm' is mapped nowhere", result.stdout)
 
+    def test_what_cannot_all_be_written_is_not_written(self):
+        (self.path / "file").write_text("here already")
+        before = sorted(self.path.rglob("*"))
+        for option, place in (("--viper-output", "file"), ("--viper-output", "file/x"),
+                              ("-r", "none/report"), ("--html", "out/none/page.html"),
+                              ("--capdl-json", "file/x")):
+            with self.subTest(option=option, place=place):
+                result = self.run_tool("test.system", *BASE, "--viper-output", "viper", option,
+                                       place)
+                self.assertEqual(result.returncode, 1)
+                self.assertIn("cannot be read or written", result.stderr)
+                self.assertNotIn("Traceback", result.stderr)
+                self.assertEqual(sorted(self.path.rglob("*")), before)
+
+    def test_sizes_are_for_people(self):
+        result = self.run_tool("test.system", *BASE, "--html", "out/page.html")
+        self.assertRegex(result.stdout, r"MICROKIT\|boot module: loader.img, 32 KiB\n")
+        report = (self.path / "report.txt").read_text()
+        for line in ("tcb            a (2 KiB)", "cnode          a/main (16 KiB)",
+                     "vcpu           v (16 KiB)", "endpoint       b (16 bytes)",
+                     "m: 1 of 4 KiB anywhere"):
+            self.assertIn(line, report)
+        self.assertRegex(report, r"in all \d+\.\d KiB of RAM")
+        page = (self.out / "page.html").read_text()
+        self.assertNotRegex(page + report, r"0x[0-9a-f]+ bytes|\d{4,} bytes")
+
     def test_viper_functions(self):
         (self.path / "test.system").write_text(
             '<system>' + MR + pd("a/b", '<map mr="m" vaddr="0x1000_0000" perms="r" '

@@ -55,7 +55,7 @@ LIES = [
     (program(FIRST, "memory_size", 4), "has a malformed segment"),
     (program(SECOND, "memory_size", 2**63), "has a malformed segment"),
     (program(SECOND, "memory_size", 2**64 - 1), "has a malformed segment"),
-    (program(SECOND, "memory_size", 2**40), "at most 0x40000000 load"),
+    (program(SECOND, "memory_size", 2**40), "at most 1 GiB load"),
     (program(SECOND, "vaddr", 2**64 - 16), "has a malformed segment"),
     (program(SECOND, "vaddr", 0x200800), "two segments on the page 0x200000"),
     (program(SECOND, "vaddr", 0x200000), "two segments on the page 0x200000"),

@@ -33,7 +33,7 @@ def _domain(domain, problems):
     if domain.budget > domain.period:
         problems.add(domain.element, "budget must not be above period")
     if domain.stack_size % model.PAGE:
-        problems.add(domain.element, "stack_size must be a multiple of 0x1000")
+        problems.add(domain.element, "stack_size must be a multiple of 4 KiB")
 
 
 def _children(system, domain, problems):

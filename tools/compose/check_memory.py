@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of memory: regions and their contents, mappings of domains, guests and devices."""
-from compose import model
+from compose import model, sizes
 
 
 def check_regions(system, problems):
@@ -33,7 +33,7 @@ def _region(region, problems):
         return
     if region.paddr % region.alignment():
         problems.add(
-            region.element, f"phys_addr must be a multiple of 0x{region.alignment():x}")
+            region.element, f"phys_addr must be a multiple of {sizes.exact(region.alignment())}")
     end = region.paddr + region.extent()
     if end > model.PHYSICAL_LIMIT:
         problems.add(
@@ -50,14 +50,14 @@ def _size(region, problems):
     elif region.size == 0 or region.size % unit:
         problems.add(
             region.element,
-            f"size of '{region.name}' is 0x{region.size:x}; "
-            f"must be a multiple of 0x{unit:x} and not 0",
+            f"size of '{region.name}' is {sizes.exact(region.size)}; "
+            f"must be a multiple of {sizes.exact(unit)} and not 0",
         )
     if len(region.data) > region.extent():
         problems.add(
             region.element,
-            f"'{region.prefill_path}' has {len(region.data)} bytes, "
-            f"'{region.name}' only {region.extent()}",
+            f"'{region.prefill_path}' has {sizes.exact(len(region.data))}, "
+            f"'{region.name}' only {sizes.exact(region.extent())}",
         )
 
 
@@ -96,7 +96,8 @@ def _maps(records, limit, problems):
         if record.address % unit:
             problems.add(
                 record.element,
-                f"vaddr 0x{record.address:x} must be a multiple of the page size 0x{unit:x}",
+                f"vaddr 0x{record.address:x} must be a multiple of the page size, "
+                f"{sizes.exact(unit)}",
                 record.region.element,
             )
         end = record.address + record.region.extent()
@@ -128,12 +129,12 @@ def _io_maps(space, problems):
             problems.add(
                 record.element,
                 f"'{record.region_name}' has pages of 2 MiB; "
-                "a device can only be given pages of 0x1000",
+                "a device can only be given pages of 4 KiB",
                 record.region.element,
             )
         if record.address % model.PAGE:
             problems.add(
-                record.element, f"iovaddr 0x{record.address:x} must be a multiple of 0x1000"
+                record.element, f"iovaddr 0x{record.address:x} must be a multiple of 4 KiB"
             )
         end = record.address + record.region.extent()
         if end > model.IO_LIMIT:

@@ -2,11 +2,12 @@
 """The command: read, check, load, write; problems go to stderr and nothing is written. Its options
 are those of the Microkit tool, so that Makefiles written for that one call this one."""
 import argparse
+import contextlib
 import json
 import os
 import sys
 
-from compose import boards, bundle, check, files, objects, output, picture, viper
+from compose import boards, bundle, check, files, objects, output, picture, sizes, viper
 from compose.elf import ElfError
 from compose.image import ImageWriter
 from compose.problems import Problems
@@ -126,43 +127,53 @@ def _sdk_folder(options):
     return folder
 
 
-def _write_bundle(options, composed):
-    """The boot module, and beside it the kernel in both containers."""
+def _bundle(options, composed):
+    """The boot module, beside it the kernel in both containers, and lines that tell their sizes."""
     folder = _sdk_folder(options)
     module = bundle.bundle(_read(os.path.join(folder, "initialiser.elf")), composed.image)
     target = os.path.dirname(os.path.abspath(options.output))
     kernel = _read(options.override_kernel or os.path.join(folder, "sel4.elf"))
-    output.write(options.output, module)
-    output.write(os.path.join(target, "sel4.elf"), kernel)
-    output.write(os.path.join(target, "sel4_32.elf"), bundle.as_elf32(kernel))
-    print(f"MICROKIT|objects: {composed.object_count()}, description {len(composed.image)} bytes")
-    print(f"MICROKIT|initial task: {len(module) - len(composed.image)} bytes")
-    print(f"MICROKIT|boot module: {options.output}, {len(module)} bytes")
+    files = [(options.output, module),
+             (os.path.join(target, "sel4.elf"), kernel),
+             (os.path.join(target, "sel4_32.elf"), bundle.as_elf32(kernel))]
+    image = sizes.rounded(len(composed.image))
+    task = sizes.rounded(len(module) - len(composed.image))
+    return files, [
+        f"MICROKIT|objects: {composed.object_count()}, description {image}",
+        f"MICROKIT|initial task: {task}",
+        f"MICROKIT|boot module: {options.output}, {sizes.rounded(len(module))}",
+    ]
 
 
-def _write_viper(folder, composed):
-    os.makedirs(folder, exist_ok=True)
-    for name, text in viper.files(composed.system, composed.programs):
-        output.write(os.path.join(folder, name), text.encode())
-
-
-def _write_outputs(options, composed):
-    if options.system_image:
-        output.write(options.system_image, composed.image)
-    else:
-        _write_bundle(options, composed)
+def _outputs(options, composed):
+    """(path, contents) of every file asked for, and what is told once they are written."""
+    files, lines = [(options.system_image, composed.image)], []
+    if not options.system_image:
+        files, lines = _bundle(options, composed)
     if options.report:
-        output.write(options.report, composed.report.encode())
+        files.append((options.report, composed.report))
     if options.capdl_json:
-        output.write(options.capdl_json, json.dumps(composed.document(), indent=1).encode() + b"\n")
+        files.append((options.capdl_json, json.dumps(composed.document(), indent=1) + "\n"))
     if options.viper_output:
-        _write_viper(options.viper_output, composed)
+        files += [(os.path.join(options.viper_output, name), text)
+                  for name, text in viper.files(composed.system, composed.programs)]
     if options.html:
         title = options.title or os.path.basename(options.system)
         text, has_picture = picture.page(title, composed.system, composed.report)
-        output.write(options.html, text.encode())
+        files.append((options.html, text))
         if not has_picture:
             print(f"{options.html}: {picture.MISSING}", file=sys.stderr)
+    return files, lines
+
+
+def _write_outputs(options, composed):
+    files, lines = _outputs(options, composed)
+    with contextlib.ExitStack() as stack:
+        if options.viper_output:
+            stack.enter_context(output.folder(options.viper_output))
+        output.write_all(files)
+    for line in lines:
+        print(line)
 
 
 def main(words):

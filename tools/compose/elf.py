@@ -3,6 +3,8 @@
 in."""
 import struct
 
+from compose import sizes
+
 MAX_SEGMENT = 1 << 30
 EXECUTABLE, PT_LOAD, SYMBOL_TABLE = 2, 1, 2
 PLAIN, OBJECT, FUNCTION = 0, 1, 2
@@ -61,7 +63,8 @@ class Program:
                 raise ElfError(f"has a malformed segment at 0x{vaddr:x}")
             if memory_size > MAX_SEGMENT:
                 raise ElfError(
-                    f"has a segment of 0x{memory_size:x} bytes; at most 0x{MAX_SEGMENT:x} load"
+                    f"has a segment of {sizes.rounded(memory_size)}; "
+                    f"at most {sizes.rounded(MAX_SEGMENT)} load"
                 )
             segments.append(
                 Segment(vaddr, self._bytes(data_offset, file_size), memory_size, flags)

@@ -76,6 +76,30 @@ def write(path, data):
             file.write(data.encode() if isinstance(data, str) else data)
 
 
+def write_all(files):
+    """Writes each (path, data), all of them or, where one cannot be written, none."""
+    with contextlib.ExitStack() as stack:
+        for path, data in files:
+            partial = stack.enter_context(making(path))
+            with open(partial, "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+
+
+@contextlib.contextmanager
+def folder(path):
+    """A folder that is there while files are written into it; one that was made for them goes when
+    that fails."""
+    is_new = not os.path.isdir(path)
+    os.makedirs(path, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if is_new:
+            with contextlib.suppress(OSError):
+                os.rmdir(path)
+        raise
+
+
 def run(act, name):
     """The status that `act` returns; 1 and a line when the output takes no more: whoever read it
     has closed it, or the disk is full."""

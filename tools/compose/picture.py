@@ -4,6 +4,7 @@ import html
 import shutil
 import subprocess
 
+from compose import sizes
 from compose.report import irq_text
 
 MISSING = "graphviz is not installed: the page has no picture (apt-get install graphviz)"
@@ -94,7 +95,7 @@ def _parent_edges(system):
 def _region_edges(system):
     for region in system.regions:
         place = "" if region.paddr is None else f"\\nat 0x{region.paddr:x}"
-        label = f"{region.name}\\n0x{region.size:x} bytes{place}"
+        label = f"{region.name}\\n{sizes.exact(region.size)}{place}"
         yield (f'{_node("mr", region.name)} [shape=cylinder style=filled fillcolor="#f4f1d8" '
                f'label={_quote(label)}];'.replace("\\\\n", "\\n"))
     for owner, record in _mappings(system):

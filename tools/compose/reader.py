@@ -66,7 +66,7 @@ class Reader:
         )
         page_size = fields.number("page_size")
         if page_size is not None and page_size not in (model.PAGE, model.LARGE_PAGE):
-            self.problems.add(element, "page_size must be 0x1000 or 0x200000")
+            self.problems.add(element, "page_size must be 0x1000 (4 KiB) or 0x200000 (2 MiB)")
             page_size = model.PAGE
         bootinfo = None
         if fields.has("prefill_bootinfo"):

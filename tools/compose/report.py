@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every object, capability, mapping and interrupt of a system as text for people. The format is
 not for programs."""
-from compose import model, objects
+from compose import model, objects, sizes
 
 TRIGGERS = {1: "level", 0: "edge"}
 POLARITIES = {1: "low", 0: "high"}
@@ -62,18 +62,18 @@ def _object_lines(system, programs):
     for domain in system.domains:
         for kind, name, size in objects.domain_objects(system, domain):
             total += size
-            yield f"  {kind:14} {name} ({size} bytes)"
+            yield f"  {kind:14} {name} ({sizes.exact(size)})"
         for what, count in objects.domain_frames(domain, programs[domain.name]):
             total += count * model.PAGE
-            yield f"  frame          {domain.name}: {what}, {count} of 4 KiB"
+            yield f"  frame          {domain.name}: {what}, {count} of {sizes.exact(model.PAGE)}"
     for region in system.regions:
         size = region.page_size
         place = "anywhere" if region.paddr is None else f"at 0x{region.paddr:x}"
         source = region.prefill_path or region.bootinfo or "zero"
         total += region.size if region.paddr is None else 0
-        yield (f"  frame          {region.name}: {region.size // size} of {size >> 10} KiB "
+        yield (f"  frame          {region.name}: {region.size // size} of {sizes.exact(size)} "
                f"{place}, filled from {source}")
-    yield f"  in all {total} bytes of RAM, page tables not counted"
+    yield f"  in all {sizes.rounded(total)} of RAM, page tables not counted"
 
 
 def _channel_lines(system):
