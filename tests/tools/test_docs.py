@@ -38,7 +38,8 @@ HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 def documents():
     folders = [ROOT / name for name in ("docs", "examples", "guests", "bench")]
-    return [ROOT / "README.md", *(path for folder in folders for path in folder.rglob("*.md"))]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md",
+            *(path for folder in folders for path in folder.rglob("*.md"))]
 
 
 def anchors(path):
@@ -66,9 +67,12 @@ class Links(unittest.TestCase):
                 folder = (ROOT / place).parent
                 names = [ROOT / place, *(folder / name for name in beside.split(", ")[1:])]
                 for name in names:
+                    if "NAME" in str(name) or name.suffix == ".elf":
+                        continue
                     found += 1
                     with self.subTest(document=path.relative_to(ROOT), name=name):
-                        self.assertTrue(name.exists())
+                        # A check is named without its ending.
+                        self.assertTrue(name.exists() or name.with_suffix(".py").is_file())
         self.assertGreater(found, 200)
 
     def test_each_folder_has_its_first_file(self):
