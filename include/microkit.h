@@ -66,8 +66,8 @@ extern seL4_MessageInfo_t microkit_signal_msg;
 
 extern struct microkit_x86_vcpu_state microkit_x86_vcpu_state;
 
-// Supplied by the protection domain. They never nest. C++ has a keyword where C has the function
-// for protected calls; programs in C++ define microkit_protected.
+// Defined by the protection domain. They never nest. C++ has a keyword where C has the function for
+// protected calls; programs in C++ define microkit_protected.
 void init(void);
 void notified(microkit_channel ch);
 #ifdef __cplusplus
@@ -136,7 +136,8 @@ static inline void microkit_mr_set(seL4_Uint8 mr, seL4_Word value) { seL4_SetMR(
 
 static inline seL4_Word microkit_mr_get(seL4_Uint8 mr) { return seL4_GetMR(mr); }
 
-// Address of the capability the description put in a slot of the root CNode; null outside 1..63.
+// Address of the capability that the description put in a slot of the root CNode; null outside
+// 1..63.
 static inline seL4_CPtr microkit_cspace_root_slot_to_cptr(seL4_Word slot) {
 	if (slot == 0 || slot >= PD_ROOT_CAP_SIZE) return 0;
 	return slot << (seL4_WordBits - PD_ROOT_CAP_BITS);

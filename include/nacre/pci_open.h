@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How Nacre's own drivers get their device: it is there, its registers are where the description
-// maps them, and it may work.
+// How Nacre's own drivers open their device: checks that it is present and that its registers are
+// where the description maps them, and enables it.
 #pragma once
 
 #include <abi/compiler.h>
@@ -10,15 +10,15 @@
 struct pci_wanted {
 	microkit_channel channel; // to the PCI component
 	unsigned number;
-	unsigned bar; // with the registers
-	uint64_t paddr; // where the description has them
-	uint64_t size; // that they have at least
+	unsigned bar; // of its registers
+	uint64_t paddr; // the address in the description
+	uint64_t size; // the least size
 	unsigned enable; // enum pci_enable
 };
 
 SEL4_C_BEGIN
 
-// False when it cannot be used; a line says why.
+// False when it cannot be used; prints the reason.
 ABI_MUST_USE bool pci_open(const struct pci_wanted *wanted);
 
 SEL4_C_END

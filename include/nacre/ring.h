@@ -6,10 +6,11 @@
 //   byte 64    consumer's line: tail, items ever read; consumer_awake
 //   byte 128   capacity * item size bytes of items; capacity is a power of two
 //
-// Counters wrap at 2^32. Zeroed memory is an empty ring whose consumer sleeps, so the first item is
-// told. Each side keeps a private ring_end: its own counter is there and shared memory has only a
-// copy, so a hostile peer can neither move it nor lead an access outside the region. Impossible
-// counters of the peer make the ring look empty to a consumer and full to a producer.
+// Counters wrap at 2^32. Zeroed memory is an empty ring whose consumer sleeps, so the first item
+// causes a notification. Each side keeps a private ring_end: its own counter lives there and shared
+// memory has only a copy, so a hostile peer can neither change it nor cause an access outside the
+// region. Impossible counters of the peer make the ring look empty to a consumer and full to a
+// producer.
 #pragma once
 
 #include <abi/compiler.h>
@@ -24,10 +25,10 @@ enum {
 
 struct ring {
 	uint32_t head;
-	uint32_t producer_waits; // 1: the producer sleeps until it is told of room
+	uint32_t producer_waits; // 1: the producer sleeps until it is notified of room
 	uint32_t producer_padding[14];
 	uint32_t tail;
-	uint32_t consumer_awake; // 0: the consumer sleeps until it is told of items
+	uint32_t consumer_awake; // 0: the consumer sleeps until it is notified of items
 	uint32_t consumer_padding[14];
 };
 
@@ -81,8 +82,8 @@ static inline bool ring_attach(
 	return true;
 }
 
-// A restarted side goes on where the last one stopped. Call it once, from `init`; then look at the
-// ring before the first sleep, because what the last one was told is lost.
+// A restarted side continues where its predecessor stopped. Call it once, from `init`; then check
+// the ring before the first sleep, because notifications to the predecessor are lost.
 ABI_MUST_USE static inline bool ring_attach_producer(
 	struct ring_end *end, void *memory, size_t bytes, uint32_t item_size) {
 	if (!ring_attach(end, memory, bytes, item_size)) return false;
@@ -120,14 +121,14 @@ ABI_ALWAYS_INLINE void ring_copy(void *to, const void *from, uint32_t size) {
 		__builtin_memcpy((uint8_t *)to + i, (const uint8_t *)from + i, 8);
 }
 
-// ring_put and ring_get; always inline, so that a copy of known size is a few moves.
+// ring_put and ring_get; always inline, so that a copy of constant size is a few moves.
 ABI_ALWAYS_INLINE bool ring_put_item(struct ring_end *producer, const void *item, uint32_t size) {
 	if (size != producer->item_size) return false;
 	if (producer->own - producer->other > producer->mask && ring_room(producer) == 0)
 		return false;
 	ring_copy(ring_place(producer, size), item, size);
 	producer->own++;
-	// Release: who sees the new head sees the item.
+	// Release: a consumer that sees the new head sees the item.
 	__atomic_store_n(&producer->shared->head, producer->own, __ATOMIC_RELEASE);
 	return true;
 }
@@ -139,10 +140,10 @@ ABI_ALWAYS_INLINE bool ring_peek_item(struct ring_end *consumer, void *item, uin
 	return true;
 }
 
-// Consumer: the oldest item, which ring_peek showed, is done with.
+// Consumer: remove the oldest item, which ring_peek returned.
 static inline void ring_skip(struct ring_end *consumer) {
 	consumer->own++;
-	// Release: the producer reuses the place only after it was read.
+	// Release: the producer reuses the slot only after it was read.
 	__atomic_store_n(&consumer->shared->tail, consumer->own, __ATOMIC_RELEASE);
 }
 
@@ -163,26 +164,27 @@ ABI_ALWAYS_INLINE bool ring_get_item(struct ring_end *consumer, void *item, uint
 #define ring_peek(consumer, item) ring_peek_item(consumer, item, sizeof(*(item)))
 
 // Producer, after a batch: true when the consumer sleeps and has to be notified now. It counts as
-// told, so that there is one notification for each sleep.
+// notified, so that there is one notification for each sleep.
 static inline bool ring_must_notify(struct ring_end *producer) {
-	// The items before the look at the flag; pairs with the fence of ring_may_sleep.
+	// Items are written before the flag is read; pairs with the fence of ring_may_sleep.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return __atomic_load_n(&producer->shared->consumer_awake, __ATOMIC_RELAXED) == 0 &&
 		__atomic_exchange_n(&producer->shared->consumer_awake, 1, __ATOMIC_SEQ_CST) == 0;
 }
 
 // Consumer that found nothing: true when it may sleep, because the producer will notify; false when
-// something came meanwhile.
+// something arrived meanwhile.
 static inline bool ring_may_sleep(struct ring_end *consumer) {
 	__atomic_store_n(&consumer->shared->consumer_awake, 0, __ATOMIC_RELAXED);
-	// The flag before the last look: one of the two sides sees what the other wrote.
+	// The flag is written before the last check: at least one of the two sides sees the other's
+	// write.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (ring_count(consumer) == 0) return true;
 	__atomic_store_n(&consumer->shared->consumer_awake, 1, __ATOMIC_RELAXED);
 	return false;
 }
 
-// The same pair the other way round, for a producer that waits for room.
+// The same pair in the other direction, for a producer that waits for room.
 // Consumer, after a batch: true when the producer has to be notified of room.
 static inline bool ring_must_notify_producer(struct ring_end *consumer) {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);

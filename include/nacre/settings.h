@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-	SETTINGS_WORDS = 8, // a line has at most this many; the rest of a longer one is not read
+	SETTINGS_WORDS = 8, // words on a line at most; the rest of a longer one is ignored
 	MAC_BYTES = 6,
 };
 
@@ -48,7 +48,7 @@ ABI_MUST_USE bool settings_next(struct settings *settings, struct setting *setti
 
 ABI_MUST_USE bool word_is(struct word word, const char *text);
 
-// When the word starts with the prefix: the rest of it.
+// When the word starts with the prefix: its remainder.
 ABI_MUST_USE bool word_has_prefix(struct word word, const char *prefix, struct word *rest);
 
 // Split at the first separator; false when there is none.

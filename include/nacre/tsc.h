@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The time stamp counter and its rate as bootinfo tells it.
+// The time stamp counter and its rate, as bootinfo reports it.
 #pragma once
 
 #include <abi/bootinfo.h>
@@ -13,8 +13,8 @@ static inline uint64_t tsc_read(void) {
 	return (uint64_t)high << 32 | low;
 }
 
-// A region prefilled with x86_tsc_freq: that chunk, which is absent where its length is 0, and
-// where the kernel knows it better a chunk with the exact rate.
+// A region prefilled with x86_tsc_freq: that chunk, which is absent where its length is 0, and, if
+// the kernel knows it more precisely, a chunk with the exact rate.
 struct __attribute__((packed)) tsc_information {
 	struct bootinfo_chunk frequency;
 	uint32_t megahertz;

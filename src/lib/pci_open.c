@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How Nacre's own drivers get their device.
+// How Nacre's own drivers open their device.
 #include <nacre/pci_open.h>
 
 #include <nacre/print.h>
@@ -19,8 +19,8 @@ bool pci_open(const struct pci_wanted *wanted) {
 		return false;
 	}
 	if (window.address != wanted->paddr) {
-		print("%s: the device is at 0x%lx, the description has it at 0x%lx\n",
-			microkit_name, window.address, wanted->paddr);
+		print("%s: the device is at 0x%lx, in the description at 0x%lx\n", microkit_name,
+			window.address, wanted->paddr);
 		return false;
 	}
 	return pci_enable(wanted->channel, wanted->number, wanted->enable) == PCI_OK;

@@ -10,7 +10,7 @@ static bool is_blank(char character) {
 	return character == ' ' || character == '\t' || character == '\r';
 }
 
-// The words of one line; `position` goes to the end of the line.
+// The words of one line; `position` moves to the end of the line.
 static void read_line(struct settings *settings, struct setting *setting) {
 	bool in_comment = false;
 	bool in_word = false;
@@ -93,7 +93,7 @@ bool word_number(struct word word, unsigned base, uint64_t *value) {
 	return true;
 }
 
-// Bytes between separators: each number fits a byte, and there are exactly as many as wanted.
+// Bytes between separators: each number fits a byte, and there are exactly as many as expected.
 static bool word_bytes(
 	struct word word, char separator, unsigned base, uint8_t *bytes, size_t count) {
 	for (size_t i = 0; i < count; i++) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Programs are built without frame pointers, so the walk is a search: every word on the stack that
-// names code just after a call instruction is taken for a return address. What a finished call left
-// behind may stand between the real ones.
+// names code just after a call instruction is taken for a return address. Words left by calls that
+// have finished may appear among the real ones.
 #include <root/backtrace.h>
 
 #include <base/bits.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The functions a stopped domain was in, as far as its stack tells.
+// The call chain of a stopped domain, as far as it can be found on the stack.
 #pragma once
 
 #include <root/system.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The building steps in their order. Each step runs over the domains of one group or of all, and
-// makes what it makes out of the group's own memory.
+// The building steps in their order. Each step handles the domains of one group, or of all groups,
+// and allocates from the group's own memory.
 #include <root/build.h>
 
 #include <abi/object.h>
@@ -18,8 +18,8 @@
 #include <user/untyped.h>
 
 enum {
-	// Kernel objects and page tables beside the pages: this much a domain and a mapping, and
-	// one part of 256.
+	// Kernel objects and page tables beside the pages: a fixed number of bytes for each domain
+	// and mapping, and 1/256 of the pages.
 	OVERHEAD_BYTES_PER_DOMAIN = 96 << 10,
 	OVERHEAD_BYTES_PER_MAP = 12 << 10,
 	OVERHEAD_BYTES_PER_GUEST = 64 << 10,
@@ -86,7 +86,7 @@ static seL4_Error for_domains(struct system *system, unsigned group, domain_step
 	return error;
 }
 
-// A guest that the CPU cannot run is left out; everything else is an error.
+// A guest that the CPU cannot run is omitted; everything else is an error.
 static seL4_Error make_guest(struct system *system, uint32_t index) {
 	seL4_Error error = guest_make(system, index);
 
@@ -111,7 +111,7 @@ static seL4_Error for_guests(struct system *system, unsigned group, domain_step 
 	return error;
 }
 
-// Large frames first: they need memory that small ones have not cut up.
+// Large frames first: small ones would fragment the memory that they need.
 static seL4_Error reserve_groups(struct system *system) {
 	for (unsigned group = 1; group < GROUP_LIMIT; group++) {
 		seL4_Error error;
@@ -127,8 +127,7 @@ static seL4_Error reserve_groups(struct system *system) {
 	return seL4_NoError;
 }
 
-// Pages that are private to a group stand together in the storage, so that they find the same
-// places when they are made anew.
+// Private pages of a group are stored contiguously, so that a rebuild finds the same places.
 static seL4_Error build_pages(struct system *system, unsigned group) {
 	seL4_Error error;
 
@@ -167,8 +166,8 @@ seL4_Error build_system(struct system *system) {
 	return error ? error : time_domains_start(system);
 }
 
-// The reply object is the initial task's, too: callers of a domain that is about to vanish would
-// otherwise wait for ever. Nothing happens where nobody waits.
+// The initial task keeps the reply object, too: callers of a domain that is about to be destroyed
+// would otherwise wait for ever. Without a caller the reply has no effect.
 static seL4_Error answer_callers(struct system *system, uint32_t index) {
 	seL4_NBSend(
 		system->domains[index].reply, seL4_MessageInfo_new(NACRE_REPLY_RESTARTED, 0, 0, 0));
@@ -179,10 +178,10 @@ static seL4_Error suspend(struct system *system, uint32_t index) {
 	return seL4_TCB_Suspend(system->domains[index].tcb);
 }
 
-// The group's time is gone, and with it that of a passive domain which served one of the group.
-// With its own it finishes the call, and its next receive leaves that to its notification again.
-// The kernel refuses those that run on somebody else's time; those that wait do one event on their
-// own.
+// The group's scheduling contexts are gone, and with them the time of a passive domain that was
+// serving one of the group. Given its own context it finishes the call; its next receive returns
+// that context to its notification. The kernel refuses the bind for domains that run on another
+// client's time; those that wait handle one event on their own time.
 static void rescue_servers(const struct system *system, unsigned group) {
 	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++) {
 		const struct domain *domain = &system->domains[i];

@@ -4,12 +4,12 @@
 
 #include <root/group.h>
 
-// RAM that is missing for the system without the domains that are omitted; 0 when it is enough.
+// Bytes of RAM missing for the system without the omitted domains; 0 when it is enough.
 seL4_Word build_bytes_missing(const struct system *system);
 
 // Make everything and start all threads.
 [[nodiscard]] seL4_Error build_system(struct system *system);
 
-// Destroy a group and make it anew: memory, capabilities, channels. Whoever waits for a reply of
-// one of its domains gets one with the label NACRE_REPLY_RESTARTED.
+// Destroy a group and build it again: memory, capabilities, channels. A caller that waits for the
+// reply of one of its domains is sent one with the label NACRE_REPLY_RESTARTED.
 [[nodiscard]] seL4_Error build_again(struct system *system, unsigned group);

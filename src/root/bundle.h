@@ -6,7 +6,7 @@
 
 struct bundle {
 	uint64_t address;
-	uint64_t size; // 0: the image is a boot module of its own
+	uint64_t size; // 0: the image is a separate boot module
 };
 
 // Written by the composer only.

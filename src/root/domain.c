@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Protection domains: slots, badges and start state are those of Microkit, so that its programs run
-// unchanged.
+// Protection domains: slots, badges and initial state are those of Microkit, so that its programs
+// run unchanged.
 #include <root/domain.h>
 
 #include <microkit.h>
@@ -14,7 +14,7 @@
 #include <user/untyped.h>
 
 enum {
-	// What is left of an address after the root CNode's index and the main CNode's.
+	// The address bits below the index in the root CNode and the index in the main CNode.
 	DOMAIN_CNODE_GUARD_BITS = seL4_WordBits - PD_ROOT_CAP_BITS - DOMAIN_CNODE_BITS,
 	CONTEXT_START_WORDS = 2, // instruction and stack pointer
 };
@@ -42,7 +42,7 @@ seL4_Error domain_make(struct system *system, uint32_t index) {
 		{OBJECT_REPLY, 0, &domain->reply},
 		{OBJECT_CNODE, DOMAIN_CNODE_BITS, &domain->cnode},
 		{OBJECT_CNODE, PD_ROOT_CAP_BITS, &domain->root_cnode},
-		// The last row is for domains that are called, have children or monitor a guest.
+		// The last row is for domains with callers, children or a guest.
 		{OBJECT_ENDPOINT, 0, &domain->endpoint},
 	};
 	unsigned count = sizeof(rows) / sizeof(rows[0]);
@@ -60,7 +60,7 @@ seL4_Error domain_give(const struct domain *domain, seL4_Word slot, seL4_CPtr ca
 		seL4_WordBits, rights, badge);
 }
 
-// Where the faults of a domain go: to its parent, else to the initial task.
+// Where the faults of a domain are sent: to its parent, else to the initial task.
 static struct fault_handler {
 	seL4_CPtr endpoint;
 	seL4_Word badge;
@@ -95,7 +95,7 @@ static seL4_Error give_fixed(struct system *system, uint32_t index) {
 		seL4_CNode_CapData_new(0, DOMAIN_CNODE_GUARD_BITS).words[0]);
 }
 
-// A badged copy of the fault endpoint in a slot of ours, as long as the thread is configured.
+// A badged copy of the fault endpoint, in a slot of ours while the thread is being configured.
 static seL4_Error configure_sched(
 	struct system *system, const struct domain *domain, uint32_t index) {
 	const struct system_domain *record = &system->image.domains[index];

@@ -7,7 +7,7 @@
 // Make the domain's objects and address space.
 [[nodiscard]] seL4_Error domain_make(struct system *system, uint32_t index);
 
-// Thread, time and the fixed capabilities; all pages of the domain are in place.
+// Thread, scheduling context and the fixed capabilities; all pages of the domain are mapped.
 [[nodiscard]] seL4_Error domain_configure(struct system *system, uint32_t index);
 
 [[nodiscard]] seL4_Error domain_start(struct system *system, uint32_t index);

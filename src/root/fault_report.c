@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fault messages in words (FAULT-9 to FAULT-13).
+// Fault messages as text (FAULT-9 to FAULT-13).
 #include <root/fault_report.h>
 
 #include <base/compiler.h>
@@ -31,7 +31,7 @@ static void print_memory_fault(const struct system_domain *record) {
 	if (seL4_GetMR(seL4_VMFault_PrefetchFault)) kind = "execution of";
 	print("%s 0x%lx by 0x%lx (code 0x%lx)\n", kind, address, seL4_GetMR(seL4_VMFault_IP), code);
 	if (address < stack_bottom && stack_bottom - address <= 0x1000)
-		print("  the stack of 0x%lx bytes has overflowed\n", record->stack_size);
+		print("  the stack of %lu KiB has overflowed\n", record->stack_size >> 10);
 }
 
 static void print_cap_fault(void) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What is printed about a fault: component, kind, address, registers and the way there.
+// What is printed about a fault: component, kind, address, registers and call chain.
 #pragma once
 
 #include <root/system.h>

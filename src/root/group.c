@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Restart groups: who is rebuilt together with whom.
+// Restart groups: which domains are rebuilt together.
 #include <root/group.h>
 
 unsigned group_of_domain(const struct system *system, uint32_t domain) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Checks a system image record by record. Pure: runs in a host test. The composer has checked the
-// meaning of the description; here it only matters that no record can lead outside the image, the
-// id spaces or the address space.
+// meaning of the description; this checks that no record refers to anything outside the image, the
+// id ranges or the address space.
 #include <root/image.h>
 
 #include <stdbool.h>
@@ -38,7 +38,7 @@ static bool data_is_inside(const struct image *image, uint64_t offset, uint64_t 
 		range_fits(offset, size, image->header->size);
 }
 
-// Every name is inside the names, which end with a NUL.
+// Every name lies inside the names, which end with a NUL.
 static bool symbols_are_valid(const struct image *image, const struct system_domain *domain) {
 	uint64_t table_size = (uint64_t)domain->symbol_count * sizeof(struct system_symbol);
 	uint64_t size = table_size + domain->names_size;
@@ -55,7 +55,7 @@ static bool symbols_are_valid(const struct image *image, const struct system_dom
 	return image->bytes[domain->symbols_offset + size - 1] == 0;
 }
 
-// A child has a parent that stands before it, receives its faults and decides what follows.
+// A child's parent precedes it, receives its faults and decides what to do about them.
 static bool family_is_valid(const struct image *image, uint32_t index) {
 	const struct system_domain *domain = &image->domains[index];
 

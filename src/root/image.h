@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A checked system image. After image_open succeeded every index, offset and name in the records
-// can be used as it stands.
+// can be used without further checks.
 #pragma once
 
 #include <root/system_image.h>
@@ -22,7 +22,7 @@ struct image {
 	const struct system_slice *slices;
 };
 
-// Check the bytes; on failure returns what is wrong in a few words, else null.
+// Check the bytes; on failure returns a short description of the problem, else null.
 [[nodiscard]] const char *image_open(struct image *image, const void *bytes, uint64_t size);
 
 static inline uint32_t image_count(const struct image *image, enum system_table_kind kind) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// I/O address spaces. The kernel makes a device's tree of the tables it is given, from the root
-// down (DMA-1); it has as many levels as BootInfo says.
+// I/O address spaces. The kernel builds a device's tree from the tables it is given, from the root
+// down (DMA-1); BootInfo tells the number of levels.
 #include <root/io_space.h>
 
 #include <abi/object.h>
@@ -16,7 +16,7 @@ enum {
 	BADGE_DOMAIN_SHIFT = 16,
 };
 
-// Map one frame, with the tables that are missing on the way.
+// Map one frame, with any missing tables.
 static seL4_Error map_page(
 	const struct system *system, seL4_CPtr space, seL4_CPtr frame, struct mapping *mapping) {
 	seL4_Error error = seL4_X86_Page_MapIO(frame, space, mapping->rights, mapping->address);
@@ -34,7 +34,7 @@ static seL4_Error map_page(
 	return error;
 }
 
-// The place in the storage of page `page` of a region: the capability it was made with.
+// The place in the storage of page `page` of a region: the capability from its creation.
 static seL4_Word stored_page(const struct system *system, uint32_t region, seL4_Word page) {
 	seL4_Word maps = regions_map_count(system, region);
 

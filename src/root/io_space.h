@@ -4,6 +4,5 @@
 
 #include <root/system.h>
 
-// Map the described memory for the described devices. A machine without IOMMU is told of in one
-// line.
+// Map the described memory for the described devices. Without an IOMMU a single line says so.
 [[nodiscard]] seL4_Error io_spaces_build(struct system *system);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A ring of lines. Its counters run on; the writer alone moves the head, the printer the tail.
+// A ring of lines. Its counters never wrap; only the writer moves the head and only the printer the
+// tail.
 #include <root/journal.h>
 
 #include <stddef.h>

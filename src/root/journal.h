@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Lines of text on their way to a slow console: one thread writes, one of lower priority prints. A
-// line that finds no room is dropped, and a line that counts those dropped stands in their place.
-// Pure: runs in a host test.
+// Lines of text for a slow console: one thread writes, one of lower priority prints. A line that
+// finds no room is dropped; a line with the number of dropped ones replaces them. Pure: runs in a
+// host test.
 #pragma once
 
 #include <stdbool.h>
@@ -21,19 +21,19 @@ struct journal_line {
 struct journal {
 	uint32_t head; // lines written so far; by the writer
 	uint32_t tail; // lines printed so far; by the printer
-	// The rest is the writer's.
+	// The rest belongs to the writer.
 	uint32_t length; // of the line at the head
 	uint32_t dropped; // lines since the last that had room
-	uint8_t dropped_priority; // the highest of theirs
-	uint8_t priority; // of what is written now
-	bool dropping; // the rest of this line, too
+	uint8_t dropped_priority; // the highest priority of those
+	uint8_t priority; // of the line being written
+	bool dropping; // the rest of this line is dropped
 	struct journal_line lines[JOURNAL_LINES];
 };
 
 void journal_put(struct journal *journal, char character);
 
-// Write the line that counts those dropped, when half of the room is free and no line begun. Until
-// then more are dropped, so that what comes through is not all counts.
+// Write the line that counts the dropped ones, once half of the room is free and no line is
+// unfinished. Until then more are dropped, so that the output is not all counts.
 void journal_count_dropped(struct journal *journal);
 
 // The highest priority of the lines not printed yet; -1 when there are none.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The initial task: builds the system its image describes, starts it, and then only watches.
+// The initial task: builds the system its image describes, starts it, and then only monitors it.
 #include <root/build.h>
 #include <root/bundle.h>
 #include <root/module.h>
@@ -41,7 +41,7 @@ seL4_CPtr system_signal(const struct system *system, seL4_Word badge) {
 	return slot;
 }
 
-// What the initial task itself needs to build and to watch.
+// What the initial task itself needs to build and to monitor.
 static seL4_Error watch_init(struct system *system) {
 	seL4_Error error;
 
@@ -53,7 +53,7 @@ static seL4_Error watch_init(struct system *system) {
 	return error ? error : restart_init(system);
 }
 
-// An image that came with this program in one ELF; the composer fills this in.
+// An image linked into the same ELF as this program; the composer fills this in.
 struct bundle system_bundle __attribute__((section(".data")));
 
 static const void *image_find(const seL4_BootInfo *bootinfo, seL4_Word *size) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Whether the memory is enough for the system, and who is left out when it is not.
+// Whether the memory is enough for the system, and which domains are omitted when it is not.
 #include <root/needs.h>
 
 #include <abi/object.h>
@@ -16,7 +16,7 @@ enum {
 	BYTES_PER_PAGE = 2 * (1 << SLOT_BITS) + 2 * sizeof(seL4_Word),
 };
 
-// What a mapping alone adds to the memory that is needed.
+// Bytes that one mapping adds to the memory needed.
 static seL4_Word bytes_of_map(const struct system *system, const struct system_map *map) {
 	const struct system_region *region = &system->image.regions[map->region];
 	seL4_Word bytes = (region->size >> region->page_bits) * BYTES_PER_PAGE;
@@ -58,7 +58,8 @@ static uint32_t last_monitor(const struct system *system) {
 	return SYSTEM_NONE;
 }
 
-// Whoever could not even run alone; else guests, the last first; else whoever needs most.
+// A domain that would not fit even alone; else a guest, the last one first; else the domain that
+// needs most.
 static uint32_t choose(const struct system *system) {
 	uint32_t largest = largest_domain(system);
 	uint32_t monitor = last_monitor(system);

@@ -18,10 +18,10 @@ enum {
 	LARGE_OFFSET_MASK = (1 << LARGE_PAGE_BITS) - 1,
 };
 
-// Far from the image; the offset in a 2 MiB page is kept, so that large frames can be mapped.
+// Far from the image; keeps the offset in a 2 MiB page, so that large frames can be mapped.
 #define MODULE_WINDOW 0x100000000000ul
 
-// Physical memory from start to end (page aligned) appears at an address.
+// Maps physical memory from start to end (page aligned) at an address.
 static seL4_Error map_range(seL4_Word start, seL4_Word end, seL4_Word address) {
 	struct space own = space_own();
 	seL4_Word bits;

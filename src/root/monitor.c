@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Receives the faults of all domains, writes a report and does what the description says; the
-// others run on. Passive domains report here when their init is done.
+// Receives the faults of all domains, writes a report and does what the description says; the other
+// domains keep running. Passive domains signal here when their init has finished.
 #include <root/monitor.h>
 
 #include <root/fault_report.h>
@@ -41,7 +41,7 @@ void monitor_run(struct system *system) {
 		seL4_Word badge = 0;
 		seL4_MessageInfo_t tag = seL4_Recv(system->fault_endpoint, &badge, reply);
 
-		// Signals come together, in one badge.
+		// Several signals arrive merged in one badge.
 		if (badge & RESTART_BADGE) restart_tick(system);
 		if (badge >= 1 && badge <= image_count(&system->image, SYSTEM_DOMAINS))
 			handle(system, (uint32_t)badge - 1, tag);

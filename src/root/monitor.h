@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// After the start: reports what goes wrong in protection domains.
+// After the start: handles the faults of protection domains.
 #pragma once
 
 #include <root/system.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Interrupts, I/O ports, physical memory and time that domains ask for.
+// Interrupts, I/O ports, physical memory and time that domains request.
 #include <root/needs.h>
 
 #include <stdarg.h>
@@ -16,7 +16,7 @@ enum {
 	RANGE_MAXIMUM_WORD = 1,
 };
 
-// Interrupts and ports of a domain that is left out are free for others.
+// Interrupts and ports of an omitted domain are available to others.
 static void drop_claims(struct system *system, uint32_t domain) {
 	const struct image *image = &system->image;
 
@@ -30,7 +30,7 @@ static void drop_claims(struct system *system, uint32_t domain) {
 	}
 }
 
-// Faults of a child go to its parent, so it cannot run without.
+// A child's faults are sent to its parent, so it cannot run without.
 static void omit_children(struct system *system) {
 	const struct system_domain *records = system->image.domains;
 
@@ -138,7 +138,7 @@ static void find_region(struct system *system, uint32_t index) {
 
 	if (region->paddr == SYSTEM_ANY_ADDRESS || !region_is_needed(system, index)) return;
 	if (!untyped_covers(region->paddr, region->size, region->page_bits, &missing))
-		omit_users(system, index, "this machine has nothing to give there", missing);
+		omit_users(system, index, "this machine has no memory there", missing);
 }
 
 static void keep_region(struct system *system, uint32_t index) {

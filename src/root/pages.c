@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames one at a time: made in one slot, filled through a window, mapped, and the capabilities
-// moved to the storage CNode, so that the root CNode does not limit the memory.
+// Frames one at a time: created in one slot, filled through a temporary mapping, mapped, and the
+// capabilities moved to the storage CNode, so that the root CNode does not limit the memory.
 #include <root/pages.h>
 
 #include <base/bits.h>
@@ -59,8 +59,8 @@ seL4_Error page_map(const struct space *space, const struct mapping *mapping, se
 	return error ? error : space_map(space, &sized);
 }
 
-// Copy data into a fresh frame. Each page size has its own window: a large frame cannot be mapped
-// where a page table stands.
+// Copy data into a new frame. Each page size has its own temporary address: a large frame cannot be
+// mapped where a page table is.
 static seL4_Error fill(seL4_CPtr frame, const struct page *page) {
 	struct space own = space_own();
 	seL4_Word address = WINDOW_ADDRESS + (page->bits == PAGE_BITS ? 0 : 1ul << HUGE_PAGE_BITS);
@@ -95,7 +95,7 @@ seL4_CapRights_t page_rights(uint32_t access) {
 	return seL4_CapRights_new(0, 0, 1, access & SYSTEM_WRITE);
 }
 
-// A private page of a domain: mapped once, with the capability it was made with.
+// A private page of a domain: mapped once, with the capability from its creation.
 static seL4_Error map_private(
 	struct system *system, uint32_t domain, const struct page *page, struct mapping mapping) {
 	seL4_Error error = page_make(page, &mapping.frame);

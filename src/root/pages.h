@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames of the system: made, filled from the image, mapped, and their capabilities kept in a
+// Frames of the system: created, filled from the image, mapped, and their capabilities kept in a
 // storage CNode.
 #pragma once
 
 #include <root/system.h>
 
-// One page of a run: what it holds and where it comes from.
+// One page of a run: its content and where that comes from.
 struct page {
 	seL4_Word bits;
 	seL4_Word paddr; // or SYSTEM_ANY_ADDRESS
@@ -29,7 +29,7 @@ seL4_Word pages_storage_bits(seL4_Word count);
 // Private pages of a domain: program, stack and IPC buffer.
 seL4_Word pages_of_domain(const struct system *system, uint32_t index);
 
-// The part of a run's data that falls on page `index`.
+// The part of a run's data that lies in page `index`.
 struct page page_of(const uint8_t *data, seL4_Word data_size, seL4_Word bits, seL4_Word index);
 
 // Make a frame in a new slot and fill it.
@@ -44,8 +44,8 @@ seL4_CapRights_t page_rights(uint32_t access);
 // Program segments, stack and IPC buffer of a domain.
 [[nodiscard]] seL4_Error pages_build_domain(struct system *system, uint32_t index);
 
-// Look at the stack page of a domain around an address inside the stack; `slot` is empty and in use
-// until pages_close_stack. Null when it cannot be mapped.
+// Map the stack page of a domain that contains an address inside the stack; `slot` is empty and in
+// use until pages_close_stack. Null when it cannot be mapped.
 const seL4_Word *pages_open_stack(
 	const struct system *system, uint32_t domain, seL4_Word address, seL4_CPtr slot);
 void pages_close_stack(seL4_CPtr slot);

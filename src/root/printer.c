@@ -15,7 +15,8 @@ enum {
 	BUDGET = 1000, // microseconds
 };
 
-// Written by printer_init; the stack is the printer's. The journal says who writes what in it.
+// Written by printer_init; the stack is the printer's. For the journal, see there which thread
+// writes what.
 static seL4_Word stack[STACK_WORDS] __attribute__((aligned(16)));
 static struct thread printer;
 static seL4_CPtr lines_ready;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The thread that prints what the initial task says while the system runs, so that no domain waits
+// The thread that prints the initial task's messages while the system runs, so that no domain waits
 // for the console. It runs at the highest priority of the domains that its lines are about.
 #pragma once
 
@@ -9,11 +9,11 @@
 
 [[nodiscard]] seL4_Error printer_init(struct system *system);
 
-// Lines go to the printer from now on.
+// From now on lines are sent to the printer.
 void printer_start(void);
 
 // The priority of the domain that the next lines are about.
 void printer_select(seL4_Word priority);
 
-// Let the printer run with what was written, or was printed, meanwhile.
+// Let the printer continue with what was written or printed in the meantime.
 void printer_update(void);

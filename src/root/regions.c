@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory regions: one frame after the other is made, filled and mapped wherever the records say.
+// Memory regions: frames are created one after the other, filled, and mapped wherever the records
+// say.
 #include <root/regions.h>
 
 #include <base/bits.h>
@@ -126,7 +127,7 @@ static seL4_Error build_page(
 	return error ? error : pages_retire(system, frame);
 }
 
-// What the region is to begin with; no bytes when the kernel did not give it.
+// The region's initial content; no bytes when the kernel does not provide it.
 static seL4_Word chunk_find(const struct system *system, uint32_t id, const uint8_t **data) {
 	const seL4_BootInfoHeader *chunk, *next;
 
@@ -137,7 +138,7 @@ static seL4_Word chunk_find(const struct system *system, uint32_t id, const uint
 	chunk = bootinfo_find(system->bootinfo, id);
 	*data = (const uint8_t *)chunk;
 	if (!chunk) return 0;
-	// The TSC's exact rate stands right behind that in megahertz (abi-extensions.md 5).
+	// The TSC's exact rate follows directly after the rate in megahertz (abi-extensions.md 5).
 	next = bootinfo_find(system->bootinfo, BOOTINFO_TSC_RATE);
 	if (id == BOOTINFO_TSC_FREQUENCY && next == (const void *)(*data + chunk->len))
 		return chunk->len + next->len;
@@ -176,8 +177,8 @@ seL4_Error regions_build(struct system *system, unsigned group) {
 	return error;
 }
 
-// The stored capability still names the frame but is mapped in a space that is gone: take it out,
-// map it in the new space, and put it back.
+// The stored capability still names the frame but is mapped in a space that was destroyed: take it
+// out, map it in the new space, and put it back.
 static seL4_Error map_again(const struct system *system, const struct system_map *map,
 	seL4_Word stored, seL4_Word page) {
 	seL4_CPtr slot = slots_allocate(1);

@@ -25,5 +25,5 @@ bool region_is_needed(const struct system *system, uint32_t region);
 // The regions of one group, with all their mappings.
 [[nodiscard]] seL4_Error regions_build(struct system *system, unsigned group);
 
-// Map shared regions again into the domains and guests of a group that was made anew.
+// Map shared regions again into the domains and guests of a rebuilt group.
 [[nodiscard]] seL4_Error regions_map_again(struct system *system, unsigned group);

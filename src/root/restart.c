@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Restarts. The initial task has no timer; its clock is a thread that yields the rest of its budget
-// and so comes to run again one period later. It is stopped while nothing waits.
+// and so runs again one period later. It is suspended while no restart is pending.
 #include <root/restart.h>
 
 #include <root/build.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What follows the fault of a domain that is to be restarted: a wait that doubles each time, then
-// the rebuilding, until the described number of restarts is used up.
+// What follows the fault of a domain that is to be restarted: a delay that doubles each time, then
+// the rebuild, until the described number of restarts is used up.
 #pragma once
 
 #include <root/system.h>
@@ -10,7 +10,7 @@
 // Make the clock if any domain of the system is to be restarted.
 [[nodiscard]] seL4_Error restart_init(struct system *system);
 
-// The domain has faulted and stands still.
+// The domain has faulted and is stopped.
 void restart_plan(struct system *system, uint32_t domain);
 
 // The clock has signalled: rebuild what is due.

@@ -39,7 +39,7 @@ struct system {
 	const seL4_BootInfo *bootinfo;
 	struct bootinfo_start start; // for regions that ask for it
 	struct image image;
-	bool one_time_domain; // the kernel has no more, so the schedule is not used
+	bool one_time_domain; // the kernel has only one, so the schedule is not used
 	bool debug_calls; // the kernel answers them: a debug build
 	seL4_CPtr fault_endpoint; // of all domains; the initial task receives on it
 	seL4_CPtr notification; // bound to the initial task's first thread

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Objects and first registers of the initial task's other threads.
+// Objects and initial registers of the initial task's other threads.
 #include <root/thread.h>
 
 #include <user/untyped.h>
@@ -11,7 +11,7 @@ enum {
 
 seL4_Error thread_make(
 	const seL4_BootInfo *bootinfo, const struct thread_plan *plan, struct thread *thread) {
-	// The stack pointer is that of a function just called.
+	// The stack pointer is aligned as just after a call.
 	seL4_UserContext context = {
 		.rip = (seL4_Word)plan->entry,
 		.rsp = (seL4_Word)(plan->stack_end - 1),

@@ -19,6 +19,6 @@ struct thread {
 	seL4_CPtr sched_context;
 };
 
-// Make a thread that stands at its entry until it is resumed.
+// Create a thread that is suspended at its entry point.
 [[nodiscard]] seL4_Error thread_make(
 	const seL4_BootInfo *bootinfo, const struct thread_plan *plan, struct thread *thread);

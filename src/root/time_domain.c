@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Time domains of the description, given to the kernel.
+// Configures the description's time domains in the kernel.
 #include <root/time_domain.h>
 
 #include <kernel/gen_config.h>
@@ -34,7 +34,7 @@ seL4_Error time_domains_assign(struct system *system) {
 	return seL4_NoError;
 }
 
-// The time stamp counter's ticks a second; 0 when the kernel does not tell.
+// The time stamp counter's ticks a second; 0 when the kernel does not report it.
 static seL4_Word tsc_rate(const struct system *system) {
 	const seL4_BootInfoHeader *chunk = bootinfo_find(system->bootinfo, BOOTINFO_TSC_RATE);
 	seL4_Word rate = 0;
@@ -65,9 +65,10 @@ seL4_Error time_domains_start(struct system *system) {
 	seL4_Error error = seL4_NoError;
 
 	if (count == 0) return seL4_NoError;
-	// A schedule of the one time domain there is lets all run by priority, as without any.
+	// A schedule for the only time domain lets all threads run by priority, as without a
+	// schedule.
 	if (CONFIG_NUM_DOMAINS == 1) return give_up(system, system->image.domains[0].name);
-	// The slice that is running now cannot become an end marker: the start moves first.
+	// The slice that is running now cannot become an end marker: the start index moves first.
 	for (uint32_t i = 0; !error && i < count; i++) {
 		if (system->image.slices[i].duration > 0) error = load_slice(system, i);
 	}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Time domains: which threads belong to which, and the schedule that decides when each runs.
+// Time domains: which threads belong to which, and the schedule of when each domain runs.
 #pragma once
 
 #include <root/system.h>
 
-// Put threads into their time domains. One line says when the kernel has one domain only, and
-// everything then runs in that one.
+// Put threads into their time domains. If the kernel has one domain only, a line says so and
+// everything runs in that one.
 [[nodiscard]] seL4_Error time_domains_assign(struct system *system);
 
 // Load the schedule and switch to its first slice.

@@ -5,5 +5,5 @@
 #include <root/system.h>
 
 // Channels, children, shared capabilities, interrupts and I/O ports of the domains of a group (or
-// GROUP_ALL) that are not omitted. After a group was made anew its peers get their ends again, too.
+// GROUP_ALL) that are not omitted. After a group was rebuilt its peers get their ends again, too.
 [[nodiscard]] seL4_Error wire_group(struct system *system, unsigned group);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Formatted text, on the kernel's debug console unless it is sent elsewhere.
+// Formatted text, on the kernel's debug console unless redirected.
 #pragma once
 
 #include <stdarg.h>
 
-// From now on each character goes to this function.
+// From now on each character is passed to this function.
 void print_to(void (*put)(char character));
 
-// From now on print nothing: the kernel has no console for us.
+// From now on print nothing: the kernel has no console.
 void print_silence(void);
 
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);

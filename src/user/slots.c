@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Free slots: one bit each, first fit from where the last search ended. Bits count from slot_base,
-// which is no slot that is handed out: capability pointer 0 means none.
+// which itself is never handed out: capability pointer 0 means none.
 #include <user/slots.h>
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 #include <abi/bootinfo.h>
 
 enum {
-	SLOT_COUNT = 1 << ROOT_CNODE_MAX_BITS, // a larger CNode's other slots stay unused
+	SLOT_COUNT = 1 << ROOT_CNODE_MAX_BITS, // further slots of a larger CNode stay unused
 };
 
 // Written by the functions of this file only; the initial task is one thread.

@@ -10,16 +10,16 @@ void slots_init(seL4_Word start, seL4_Word end);
 // `count` empty slots with consecutive numbers; 0 when there are none.
 [[nodiscard]] seL4_CPtr slots_allocate(seL4_Word count);
 
-// Give empty slots back.
+// Free slots, which must be empty.
 void slots_release(seL4_CPtr first, seL4_Word count);
 
-// Delete what is in the slots and give them back.
+// Delete the capabilities in the slots and free them.
 void slots_delete(seL4_CPtr first, seL4_Word count);
 
-// Note that what is in the slot dies with its owner's memory, see untyped_revoke.
+// Note that the capability in the slot is deleted with its owner's memory, see untyped_revoke.
 void slots_set_owner(seL4_CPtr slot, unsigned owner);
 
-// Give back all slots of an owner whose capabilities are gone.
+// Free all slots of an owner whose capabilities are gone.
 void slots_release_owner(unsigned owner);
 
 seL4_Word slots_left(void);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Maps frames. Tables made here are remembered, so that the missing ones can be made first. When
-// the memory is wrong (the space is older, or its root slot was used again), the kernel says which
-// table is missing, by the bits of address below it, and the mapping is tried again.
+// the memory is wrong (the space is older, or its root slot was reused), the kernel's error tells
+// which table is missing, by the address bits below it, and the mapping is tried again.
 #include <user/space.h>
 
 #include <stdbool.h>
@@ -55,7 +55,7 @@ const struct space_format space_guest = {
 struct known_table {
 	seL4_CPtr root;
 	seL4_Word missing; // level
-	seL4_Word prefix; // address bits the table stands for
+	seL4_Word prefix; // address bits the table translates
 };
 
 // Tables made so far, the oldest overwritten first. Written by this file only.
@@ -76,15 +76,15 @@ static void table_remember(const struct space *space, seL4_Word missing, seL4_Wo
 	known_next = (known_next + 1) % KNOWN_TABLES;
 }
 
-// A new root may have the slot of one that is gone, whose tables went with it.
+// A new root may reuse the slot of a deleted one, whose tables are gone.
 static void tables_forget(seL4_CPtr root) {
 	for (unsigned i = 0; i < KNOWN_TABLES; i++) {
 		if (known[i].root == root) known[i] = (struct known_table){0};
 	}
 }
 
-// This kernel wants a table below a guest's large frame, too (abi-extensions.md 3). It is asked
-// once, not for each frame, as a debug build prints each call that fails.
+// This kernel requires a table below a guest's large frame, too (abi-extensions.md 3). That is
+// tried once, not for each frame, as a debug build prints each call that fails.
 static bool large_frames_have_tables;
 
 static bool table_is_wanted(const struct space *space, seL4_Word missing, seL4_Word frame_bits) {
@@ -118,7 +118,7 @@ static seL4_Error frame_map(const struct space *space, const struct mapping *map
 	return sel4_invoke(mapping->frame, &call);
 }
 
-// All tables are mapped alike: the address is rounded down to what the table spans.
+// All tables are mapped alike: the address is rounded down to what the table covers.
 static seL4_Error table_map(
 	seL4_CPtr table, seL4_Word label, const struct space *space, seL4_Word address) {
 	struct sel4_invocation call = {
@@ -144,7 +144,7 @@ static seL4_Error table_add(const struct space *space, seL4_Word address, seL4_W
 	return seL4_FailedLookup;
 }
 
-// A table that is there already is as good as a new one.
+// A table that already exists is as good as a new one.
 seL4_Error space_prepare(const struct space *space, seL4_Word address, seL4_Word frame_bits) {
 	for (int i = 0; i < SPACE_LEVELS; i++) {
 		seL4_Word missing = space->format->tables[i].missing;

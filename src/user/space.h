@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Maps frames in native and guest address spaces and makes the missing tables on the way.
+// Maps frames in native and guest address spaces and creates missing tables.
 #pragma once
 
 #include <sel4/sel4.h>
@@ -21,17 +21,18 @@ struct mapping {
 	seL4_Word address;
 	seL4_CapRights_t rights;
 	seL4_Word attributes;
-	seL4_Word bits; // of the frame's size; may be left out
+	seL4_Word bits; // of the frame's size; optional
 };
 
 // Make a root with an address-space identifier from the task's own pool.
 [[nodiscard]] seL4_Error space_make(struct space *space, const struct space_format *format);
 
-// Make the tables that a frame of this size needs at the address, before the kernel misses them.
+// Make the tables that a frame of this size needs at the address, before the mapping fails for
+// them.
 [[nodiscard]] seL4_Error space_prepare(
 	const struct space *space, seL4_Word address, seL4_Word frame_bits);
 
-// Map; tables that are missing are made when the kernel says so.
+// Map; tables that are missing are made when the kernel reports them.
 [[nodiscard]] seL4_Error space_map(const struct space *space, const struct mapping *mapping);
 
 // The initial task's own space.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Memory of the initial task. Each untyped fills from its start; an object goes to the smallest one
-// that has room, so that the large ones stay whole for large objects. What an object at an address
-// leaves free before it becomes untypeds of their own.
+// Memory of the initial task. Each untyped is allocated from its start; an object comes from the
+// smallest one that has room, so that the large ones stay whole for large objects. Free memory
+// below an object at a fixed address becomes untypeds of its own.
 #include <user/untyped.h>
 
 #include <base/bits.h>
@@ -9,21 +9,21 @@
 #include <user/slots.h>
 
 enum {
-	RESERVE_PARTS = 4, // blocks a reservation is made of, at most
+	RESERVE_PARTS = 4, // blocks that make up a reservation, at most
 };
 
 struct block {
 	seL4_Word paddr;
-	seL4_Word used; // bytes from the start, as the kernel counts them
+	seL4_Word used; // bytes from the start, counted as in the kernel
 	seL4_Uint32 cap;
 	seL4_Uint8 size_bits;
-	seL4_Uint8 owner; // 0: anybody
+	seL4_Uint8 owner; // 0: no particular owner
 	bool device;
-	bool kept; // for objects at an address
+	bool kept; // for objects at fixed addresses
 };
 
 // Written by the functions of this file only; the initial task is one thread.
-// Those of BootInfo, what is cut off others, and owners'.
+// Those of BootInfo, parts of others, and owners'.
 static struct block blocks[UNTYPED_BLOCK_LIMIT];
 static unsigned block_count;
 static unsigned selected_owner;
@@ -122,7 +122,7 @@ static seL4_Word block_end(const struct block *block) {
 	return block->paddr + (1ul << block->size_bits);
 }
 
-// The smallest block that has these bytes free.
+// The smallest block in which these bytes are free.
 static struct block *block_around(seL4_Word paddr, seL4_Word size) {
 	struct block *best = NULL;
 
@@ -137,7 +137,7 @@ static struct block *block_around(seL4_Word paddr, seL4_Word size) {
 	return best;
 }
 
-// What is free in a block below an address becomes blocks of their own.
+// Free memory of a block below an address becomes blocks of its own.
 static seL4_Error block_cut(struct block *block, seL4_Word end, bool kept) {
 	while (block->paddr + block->used < end) {
 		seL4_Word start = block->paddr + block->used;
@@ -161,8 +161,8 @@ static seL4_Error block_cut(struct block *block, seL4_Word end, bool kept) {
 	return seL4_NoError;
 }
 
-// Keeps the part of a range, from an address on, that one block covers. Returns its size, or 0 for
-// an error.
+// Reserves the part of a range, from an address on, that lies in one block. Returns its size, or 0
+// for an error.
 static seL4_Word keep_first(seL4_Word paddr, seL4_Word end) {
 	struct block *block = block_around(paddr, 1ul << PAGE_BITS);
 

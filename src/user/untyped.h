@@ -6,7 +6,7 @@
 
 #include <sel4/sel4.h>
 
-enum { UNTYPED_BLOCK_LIMIT = 4096 }; // untypeds that are kept account of
+enum { UNTYPED_BLOCK_LIMIT = 4096 }; // untypeds that can be tracked
 
 void untyped_init(const seL4_BootInfo *bootinfo);
 
@@ -21,7 +21,7 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 [[nodiscard]] seL4_CPtr object_make(seL4_Word type, seL4_Word size_bits);
 
 // Make a frame (or untyped) at a physical address, device memory or RAM not used yet. RangeError if
-// there is none. Ascending addresses need no more untypeds.
+// there is none. Ascending addresses need no additional untypeds.
 [[nodiscard]] seL4_Error untyped_make_at(
 	seL4_Word type, seL4_Word size_bits, seL4_Word paddr, seL4_CPtr slot);
 
@@ -29,23 +29,22 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 // address that cannot.
 bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing);
 
-// Keep the RAM in this range for untyped_make_at: nothing else is made of it. Parts that are in use
-// already, or no RAM, stay as they are.
+// Reserve the RAM in this range for untyped_make_at: no other object is made of it. Parts that are
+// in use already, or no RAM, stay as they are.
 [[nodiscard]] seL4_Error untyped_keep(seL4_Word paddr, seL4_Word size);
 
-// Set memory apart for an owner (1..255): what is made while it is selected comes out of it and can
-// be taken back all at once.
+// Set memory apart for an owner (1..255): objects made while it is selected come out of it and can
+// be destroyed all at once.
 [[nodiscard]] seL4_Error untyped_reserve(unsigned owner, seL4_Word bytes);
 
-// Make objects from this owner's memory from now on; 0 is the memory of nobody in particular.
+// Make objects from this owner's memory from now on; 0 is memory without an owner.
 void untyped_select(unsigned owner);
 
-// Destroy all that was made of the owner's memory, with every capability to it, and give back the
-// slots it was made in.
+// Destroy all objects in the owner's memory, with every capability to them, and free their slots.
 [[nodiscard]] seL4_Error untyped_revoke(unsigned owner);
 
 seL4_Word untyped_blocks_left(void);
 
-// Bytes of RAM not given away yet, and how many objects of 2^bits bytes they have room for.
+// Bytes of RAM not allocated yet, and how many objects of 2^bits bytes fit in them.
 seL4_Word untyped_left(void);
 seL4_Word untyped_room(seL4_Word bits);

@@ -111,7 +111,7 @@ def check_time_out():
         "-drive", f"if=none,id=slow,format=raw,file={make_disk(name)},throttling.bps-total=64",
         "-device", "ide-hd,drive=slow,bus=ide.0"), "instructions")
     return judge(name, running, [
-        ("until", "ata: the device does not answer; it is reset"), ("until", "status 6")])[0]
+        ("until", "ata: the device does not respond and is reset"), ("until", "status 6")])[0]
 
 
 def check_clients():

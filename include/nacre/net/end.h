@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The two ends of a network link: buffers lent and returned. What the peer writes is checked; it
-// can make frames garbage or late, and nothing else.
+// The two ends of a network link: buffers sent and returned. Everything the peer writes is checked;
+// it can corrupt or delay frames, and nothing else.
 #pragma once
 
 #include <abi/compiler.h>
@@ -12,15 +12,15 @@ struct net_sender {
 	struct ring_end returned;
 	net_buffers *buffers;
 	uint64_t free; // bit i: buffer i may be taken
-	uint64_t lent; // bit i: buffer i was sent and has not come back
-	bool untold; // something was sent since the peer was last told
+	uint64_t in_flight; // bit i: buffer i was sent and has not come back
+	bool notify_due; // something was sent since the peer was last notified
 };
 
 struct net_receiver {
 	struct ring_end filled;
 	struct ring_end returned;
 	const net_buffers *buffers;
-	bool untold; // something was returned since the peer was last told
+	bool notify_due; // something was returned since the peer was last notified
 };
 
 struct net_end {
@@ -28,7 +28,7 @@ struct net_end {
 	struct net_receiver in;
 };
 
-// A received frame. The sender can change the bytes at any time: copy what is looked at.
+// A received frame. The sender can change the bytes at any time: copy them before use.
 struct net_frame {
 	uint32_t buffer;
 	uint32_t length; // NET_FRAME_MIN to NET_FRAME_MAX
@@ -49,8 +49,8 @@ static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uin
 	return named;
 }
 
-// A restarted sender takes all buffers but those that wait in the ring; what came back to the last
-// one is among them.
+// A restarted sender takes all buffers but those still in the ring; the buffers returned to its
+// predecessor are among them.
 ABI_MUST_USE static inline bool net_attach_sender(
 	struct net_sender *sender, struct net_lane *lane, net_buffers *buffers) {
 	sender->buffers = buffers;
@@ -61,13 +61,13 @@ ABI_MUST_USE static inline bool net_attach_sender(
 		return false;
 	for (struct net_item item; ring_get(&sender->returned, &item);)
 		;
-	sender->lent = net_named(&sender->filled, sender->filled.other, sender->filled.own);
-	sender->free = ~sender->lent;
+	sender->in_flight = net_named(&sender->filled, sender->filled.other, sender->filled.own);
+	sender->free = ~sender->in_flight;
 	return true;
 }
 
-// A restarted receiver returns what the last one may have held: all that is in neither ring. Those
-// that were never lent, the sender ignores.
+// A restarted receiver returns what its predecessor may have held: all buffers that are in neither
+// ring. The sender ignores those that were never sent.
 ABI_MUST_USE static inline bool net_attach_receiver(
 	struct net_receiver *receiver, struct net_lane *lane, const net_buffers *buffers) {
 	uint64_t held;
@@ -86,12 +86,12 @@ ABI_MUST_USE static inline bool net_attach_receiver(
 		struct net_item item = {(uint32_t)__builtin_ctzl(held), 0};
 
 		if (!ring_put(&receiver->returned, &item)) break;
-		receiver->untold = true;
+		receiver->notify_due = true;
 	}
 	return true;
 }
 
-// Once, from `init`. `direction` is where this end sends to. False without a region.
+// Once, from `init`. `direction` is the lane on which this end sends. False without a region.
 ABI_MUST_USE static inline bool net_attach(
 	struct net_end *end, void *memory, enum net_direction direction) {
 	struct net_link *link = (struct net_link *)memory;
@@ -103,15 +103,15 @@ ABI_MUST_USE static inline bool net_attach(
 			&end->in, &link->lanes[back], (const net_buffers *)&link->buffers[back]);
 }
 
-// Take back what was returned; a number that was not lent is ignored.
+// Take back returned buffers; a number that was not sent is ignored.
 static inline void net_reclaim(struct net_sender *sender) {
 	struct net_item item;
 
 	while (ring_get(&sender->returned, &item)) {
 		uint64_t bit = item.buffer < NET_BUFFERS ? 1ul << item.buffer : 0;
 
-		sender->free |= sender->lent & bit;
-		sender->lent &= ~bit;
+		sender->free |= sender->in_flight & bit;
+		sender->in_flight &= ~bit;
 	}
 }
 
@@ -126,7 +126,7 @@ ABI_MUST_USE static inline int net_take(struct net_sender *sender) {
 	return buffer;
 }
 
-// Give a taken buffer back unsent.
+// Free a taken buffer without sending it.
 static inline void net_untake(struct net_sender *sender, unsigned buffer) {
 	sender->free |= 1ul << buffer;
 }
@@ -139,8 +139,8 @@ static inline void net_send(struct net_sender *sender, unsigned buffer, uint32_t
 		net_untake(sender, buffer);
 		return;
 	}
-	sender->lent |= 1ul << buffer;
-	sender->untold = true;
+	sender->in_flight |= 1ul << buffer;
+	sender->notify_due = true;
 }
 
 // The oldest frame; false when there is none. Items that name no buffer or have a wrong length are
@@ -157,7 +157,7 @@ ABI_MUST_USE static inline bool net_receive(
 			frame->bytes = (*receiver->buffers)[item.buffer];
 			return true;
 		}
-		receiver->untold |= ring_put(&receiver->returned, &item);
+		receiver->notify_due |= ring_put(&receiver->returned, &item);
 	}
 	return false;
 }
@@ -166,15 +166,15 @@ ABI_MUST_USE static inline bool net_receive(
 static inline void net_return(struct net_receiver *receiver, uint32_t buffer) {
 	struct net_item item = {buffer, 0};
 
-	receiver->untold |= ring_put(&receiver->returned, &item);
+	receiver->notify_due |= ring_put(&receiver->returned, &item);
 }
 
-// After a batch: true when the peer waits for what was sent or returned; it counts as told.
+// After a batch: true when the peer waits for what was sent or returned; it counts as notified.
 ABI_MUST_USE static inline bool net_must_notify(struct net_end *end) {
-	bool sent = end->out.untold && ring_must_notify(&end->out.filled);
-	bool returned = end->in.untold && ring_must_notify(&end->in.returned);
+	bool sent = end->out.notify_due && ring_must_notify(&end->out.filled);
+	bool returned = end->in.notify_due && ring_must_notify(&end->in.returned);
 
-	end->out.untold = false;
-	end->in.untold = false;
+	end->out.notify_due = false;
+	end->in.notify_due = false;
 	return sent || returned;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Ethernet, ARP, IPv4, ICMP and UDP as bytes of a frame (RFC 826, 791, 792, 768), as far as
-// answering and asking needs them. Numbers in headers are big endian. Pure.
+// Ethernet, ARP, IPv4, ICMP and UDP as bytes of a frame (RFC 826, 791, 792, 768): the parts needed
+// for echo requests and replies. Numbers in headers are big endian. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -88,7 +88,7 @@ static inline uint32_t checksum_add(uint32_t sum, const uint8_t *bytes, size_t l
 	return sum;
 }
 
-// The ones' complement of the folded sum: 0 over bytes that contain their right checksum.
+// The ones' complement of the folded sum: 0 over bytes that contain their correct checksum.
 static inline uint16_t checksum_end(uint32_t sum) {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -100,8 +100,8 @@ static inline uint32_t udp_pseudo_sum(const uint8_t *ip, size_t length) {
 	return checksum_add(0, ip + IPV4_SOURCE, 8) + PROTOCOL_UDP + (uint32_t)length;
 }
 
-// A right header without options and fragments, all of it and its payload in the frame; returns the
-// length the header states, 0 if anything is wrong.
+// A valid header without options and fragments, with all of it and its payload in the frame;
+// returns the length the header states, 0 if anything is wrong.
 static inline size_t ipv4_check(const uint8_t *ip, size_t available) {
 	size_t length;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A station of the switch as a program sees it: its link, and the address the switch expects of it.
+// A station of the switch: its link, and the address the switch expects in its frames.
 #pragma once
 
 #include <abi/compiler.h>
@@ -14,7 +14,7 @@ struct station {
 	uint8_t mac[NET_MAC_BYTES];
 };
 
-// False when there is no link, or no address that the switch states for this port.
+// False when there is no link, or the switch states no address for this port.
 ABI_MUST_USE static inline bool station_open(
 	struct station *station, microkit_channel channel, uint64_t link_vaddr) {
 	microkit_msginfo answer = microkit_ppcall(channel, microkit_msginfo_new(NET_ADDRESS, 0));
@@ -37,7 +37,7 @@ static inline uint32_t station_receive(struct station *station, uint8_t *bytes) 
 	return frame.length;
 }
 
-// False when all buffers are on their way: the frame is not sent.
+// False when no buffer is free: the frame is not sent.
 static inline bool station_send(struct station *station, const uint8_t *bytes, uint32_t length) {
 	int buffer = net_take(&station->end.out);
 
@@ -47,12 +47,12 @@ static inline bool station_send(struct station *station, const uint8_t *bytes, u
 	return true;
 }
 
-// After a batch: tell the switch if it sleeps.
+// After a batch: notify the switch if it sleeps.
 static inline void station_flush(struct station *station) {
 	if (net_must_notify(&station->end)) microkit_notify(station->channel);
 }
 
-// When there was no frame: false if one has come meanwhile.
+// When there was no frame: false if one has arrived meanwhile.
 static inline bool station_may_sleep(struct station *station) {
 	return ring_may_sleep(&station->end.in.filled);
 }

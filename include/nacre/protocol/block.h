@@ -17,22 +17,22 @@ enum block_kind {
 	BLOCK_IDENTIFY = 1, // struct block_information is written to `data`
 	BLOCK_READ = 2,
 	BLOCK_WRITE = 3,
-	BLOCK_FLUSH = 4, // what was completed before is on the medium afterwards
+	BLOCK_FLUSH = 4, // data of completed requests is on the medium afterwards
 };
 
 enum block_status {
 	BLOCK_OK = 0,
-	BLOCK_BAD_REQUEST = 1, // no such kind, or no sectors, or too many
-	BLOCK_OUT_OF_RANGE = 2, // sectors that the client has not got
+	BLOCK_BAD_REQUEST = 1, // unknown kind, or no sectors, or too many
+	BLOCK_OUT_OF_RANGE = 2, // sectors outside the client's range
 	BLOCK_BAD_DATA = 3, // data outside the data region, or not aligned
-	BLOCK_READ_ONLY = 4, // a write by a client that may not
-	BLOCK_DEVICE_ERROR = 5, // the device says that it failed
-	BLOCK_TIME_OUT = 6, // the device does not answer
+	BLOCK_READ_ONLY = 4, // a write by a client that may only read
+	BLOCK_DEVICE_ERROR = 5, // the device reported an error
+	BLOCK_TIME_OUT = 6, // the device does not respond
 	BLOCK_NO_DEVICE = 7, // there is no disk
 };
 
 struct block_request {
-	uint64_t tag; // the client's; comes back in the completion
+	uint64_t tag; // chosen by the client; returned in the completion
 	uint64_t sector; // first one, counted from the start of the client's range
 	uint64_t data; // offset in the data region
 	uint32_t count; // sectors
@@ -45,7 +45,7 @@ struct block_completion {
 	uint32_t count; // sectors that were read or written
 };
 
-// What a client has got.
+// What is known to a client about its disk.
 struct block_information {
 	uint64_t sectors;
 	uint32_t sector_size;
@@ -73,10 +73,10 @@ struct block_end {
 	struct ring_end completions;
 };
 
-// Client: take its side, once; false without a queue. Then
-//   ring_put(&end.requests, &request)       asks, several times if it likes;
+// Client: initialise its side, once; false without a queue. Then
+//   ring_put(&end.requests, &request)       makes a request, several times if needed;
 //   ring_must_notify(&end.requests)         says whether to notify the driver after that;
-//   ring_get(&end.completions, &completion) has what is done, in any order;
+//   ring_get(&end.completions, &completion) returns completed requests, in any order;
 //   ring_may_sleep(&end.completions)        before waiting for the driver's notification;
 //   ring_must_notify_producer(&end.completions) whether to notify the driver after taking some.
 ABI_MUST_USE static inline bool block_open(struct block_end *end, struct block_queue *queue) {
@@ -87,7 +87,7 @@ ABI_MUST_USE static inline bool block_open(struct block_end *end, struct block_q
 			sizeof(queue->completions), sizeof(struct block_completion));
 }
 
-// Driver: take its side, once; false without a queue.
+// Driver: initialise its side, once; false without a queue.
 ABI_MUST_USE static inline bool block_serve(struct block_end *end, struct block_queue *queue) {
 	return queue &&
 		ring_attach_consumer(&end->requests, queue->requests, sizeof(queue->requests),

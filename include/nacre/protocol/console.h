@@ -18,11 +18,11 @@ struct console {
 	uint8_t out[CONSOLE_RING] __attribute__((aligned(RING_LINE))); // program to driver
 	uint8_t in[CONSOLE_RING] __attribute__((aligned(RING_LINE))); // driver to program
 	uint32_t kind;
-	char name[CONSOLE_NAME_LENGTH]; // label of its lines; the driver distrusts it
-	// Written by the driver, counted up: what is no byte.
+	char name[CONSOLE_NAME_LENGTH]; // label of its lines; not trusted by the driver
+	// Events that are no bytes, counted up by the driver.
 	uint32_t breaks; // BREAK conditions of the line
 	uint32_t break_head; // bytes ever put into `in` before the last of them
-	uint32_t restarts; // requests that the program starts anew what it runs
+	uint32_t restarts; // requests to restart what the program runs
 };
 
 ABI_ASSERT(sizeof(struct console) <= 0x5000);
@@ -33,7 +33,7 @@ struct console_end {
 	struct ring_end in;
 };
 
-// Program: say who it is. Done once, before the first output. False without a region.
+// Program: set its name. Once, before the first output. False without a region.
 static inline bool console_open(
 	struct console_end *end, struct console *console, const char *name, uint32_t kind) {
 	if (!console || !ring_attach_producer(&end->out, console->out, CONSOLE_RING, 1) ||
@@ -45,7 +45,7 @@ static inline bool console_open(
 	return true;
 }
 
-// Driver: take its side. False without a region.
+// Driver: initialise its side. False without a region.
 static inline bool console_serve(struct console_end *end, struct console *console) {
 	return console && ring_attach_consumer(&end->out, console->out, CONSOLE_RING, 1) &&
 		ring_attach_producer(&end->in, console->in, CONSOLE_RING, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Nacre's network protocol: a link is one memory region between a station (a program that has
-// frames to send and receive, or the driver of a card) and the switch. docs/reference/network.md
-// has the rules.
+// Nacre's network protocol: a link is one memory region between a station (a program that sends and
+// receives frames, or the driver of a card) and the switch. docs/reference/network.md has the
+// rules.
 //
 //   0x00000  lane 0, station to switch: ring of filled buffers, ring of returned ones
 //   0x00500  lane 1, switch to station: the same
@@ -9,8 +9,8 @@
 //   0x21000  64 buffers of lane 1
 //
 // The sender of a lane owns its buffers. It fills one, puts its number and length into the ring of
-// filled ones, and may write it again when the number came back by the other ring. A zeroed region
-// is an idle link.
+// filled buffers, and may reuse it when the other ring has returned its number. A zeroed region is
+// an idle link.
 #pragma once
 
 #include <abi/compiler.h>
@@ -58,13 +58,13 @@ ABI_ASSERT(sizeof(struct net_lane) == 0x500);
 ABI_ASSERT(offsetof(struct net_link, buffers) == 0x1000);
 ABI_ASSERT(sizeof(struct net_link) == 0x41000);
 
-// What a station may ask the switch by a protected call; each learns about its own port only.
+// What a station may request from the switch by a protected call; only about its own port.
 enum net_request {
 	// Answer: the address that the port's frames must have, as a number whose highest of six
-	// bytes is the first; 0 when any will do.
+	// bytes is the first; 0 if any is allowed.
 	NET_ADDRESS = 1,
-	// Answer: frames taken from the port, frames given to it, frames for it that were dropped
-	// for want of buffers, frames from it that were refused.
+	// Answer: frames taken from the port, frames delivered to it, frames for it that were
+	// dropped for want of buffers, frames from it that were refused.
 	NET_COUNTS = 2,
 };
 

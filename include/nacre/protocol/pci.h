@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What drivers ask the PCI component by protected calls. A client's devices are numbered from 0 in
-// the order in which the component's settings grant them; docs/reference/pci.md has the whole.
+// What drivers request from the PCI component by protected calls. A client's devices are numbered
+// from 0 in the order in which the component's settings grant them; see docs/reference/pci.md.
 #pragma once
 
 enum pci_request {
@@ -9,7 +9,7 @@ enum pci_request {
 	PCI_DEVICE = 1,
 	// Words: number, BAR. Answer: address, size, enum pci_bar_flags.
 	PCI_BAR = 2,
-	// Words: number, enum pci_enable: what the device shall do from now on.
+	// Words: number, enum pci_enable: what the device may do from now on.
 	PCI_ENABLE = 3,
 	// Words: number, offset, width (1, 2 or 4; the offset is a multiple). Answer: value.
 	PCI_READ = 4,
@@ -24,16 +24,16 @@ enum pci_request {
 enum pci_status {
 	PCI_OK = 0, // label of the answer
 	PCI_BAD_REQUEST = 1, // no such request, too few words, or words out of range
-	PCI_NO_GRANT = 2, // the settings give this client no device of that number
-	PCI_ABSENT = 3, // they do, and the machine has none that fits
-	PCI_REFUSED = 4, // not this register, or no MSI vector in the grant
+	PCI_NO_GRANT = 2, // the settings grant this client no device of that number
+	PCI_ABSENT = 3, // they do, but the machine has no such device
+	PCI_REFUSED = 4, // this register is not allowed, or the grant has no MSI vector
 	PCI_UNSUPPORTED = 5, // the device has no such BAR or capability
 };
 
 enum pci_enable {
 	PCI_ENABLE_PORTS = 1 << 0, // the command register's bits
 	PCI_ENABLE_MEMORY = 1 << 1,
-	PCI_ENABLE_BUS_MASTER = 1 << 2, // the device may write memory on its own
+	PCI_ENABLE_BUS_MASTER = 1 << 2, // the device may write memory by DMA
 };
 
 enum pci_bar_flags {

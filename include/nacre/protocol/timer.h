@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What clients ask the timer driver by protected calls. Each client has one pending time-out; its
-// end is a notification on the same channel. Setting one replaces a pending one; a time that has
-// passed ends at once.
+// What clients request from the timer driver by protected calls. Each client has one pending
+// time-out; its end is a notification on the same channel. Setting one replaces a pending one; a
+// time that has passed ends at once.
 #pragma once
 
 enum timer_request {
@@ -15,5 +15,5 @@ enum timer_request {
 enum timer_status {
 	TIMER_OK = 0, // label of the answer
 	TIMER_BAD_REQUEST = 1, // no such request, or too few words
-	TIMER_NO_DEVICE = 2, // this machine has no timer the driver knows, or no TSC rate
+	TIMER_NO_DEVICE = 2, // this machine has no timer the driver supports, or no TSC rate
 };

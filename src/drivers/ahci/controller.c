@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Life of an AHCI controller (AHCI 1.3.1, sections 6 and 10): reset, find the disk, one command
-// after the other.
+// An AHCI controller from reset on (AHCI 1.3.1, sections 6 and 10): find the disk, then one command
+// at a time.
 #include <drivers/ahci/controller.h>
 
 #include <base/memory.h>
@@ -9,7 +9,7 @@
 #include <drivers/ata/identify.h>
 
 enum {
-	// Looks, each followed by a pause: five microseconds or so.
+	// Polls, each followed by a pause: about five microseconds.
 	RESET_LOOKS = 300000, // the specification allows a second
 	LINK_LOOKS = 20000, // at all ports, until the links are up
 	COMMAND_IDENTIFY = 0xec,
@@ -52,11 +52,11 @@ static bool identify(struct ahci_port *port, struct ata_identity *identity) {
 	if (!ahci_port_wait(port)) return false;
 	memcpy(words, port->memory + DMA_IDENTIFY, sizeof(words));
 	*identity = ata_identify(words);
-	// All that the driver does are commands of 48-bit sector numbers, which SATA disks have.
+	// The driver uses only commands with 48-bit sector numbers, which all SATA disks support.
 	return identity->large && identity->sectors > 0;
 }
 
-// Links take a moment after a reset; a port is asked once its link is up.
+// Links take a moment after a reset; a port is tried once its link is up.
 static bool find_disk(struct ahci_port *port, struct ata_identity *identity) {
 	uint32_t left = ahci_read(AHCI_PI);
 
@@ -103,7 +103,7 @@ enum block_progress ahci_controller_start(
 	struct ahci_controller *controller, const struct block_job *job) {
 	uint32_t bytes = job->count * BLOCK_SECTOR;
 
-	// Data whose place in physical memory the description does not tell, or out of reach.
+	// The description does not tell the physical address of the data, or it is out of reach.
 	if (bytes > 0 && job->data_paddr == 0) return BLOCK_FAILED;
 	if (!controller->wide && (job->data_paddr + bytes) >> ADDRESS_BITS) return BLOCK_FAILED;
 	controller->active = true;
@@ -117,7 +117,7 @@ enum block_progress ahci_controller_start(
 	return BLOCK_UNDER_WAY;
 }
 
-// After an error the port takes no command until it was stopped and started.
+// After an error the port accepts no command until it is stopped and started.
 static enum block_progress recover(struct ahci_port *port) {
 	if (!ahci_port_stop(port) || !ahci_port_start(port)) return BLOCK_STUCK;
 	return BLOCK_FAILED;
@@ -127,7 +127,8 @@ enum block_progress ahci_controller_interrupt(struct ahci_controller *controller
 	struct ahci_port *port = &controller->port;
 	uint32_t causes = ahci_port_read(port, PORT_IS);
 
-	// The port's causes before the controller's summary of them, which is level-like.
+	// The port's causes are cleared before the controller's summary of them, which is
+	// level-like.
 	ahci_port_write(port, PORT_IS, causes);
 	ahci_write(AHCI_IS, ~0u);
 	if (!controller->active) return BLOCK_IDLE;

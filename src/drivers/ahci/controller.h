@@ -19,5 +19,5 @@ struct ahci_controller {
 [[nodiscard]] enum block_progress ahci_controller_start(
 	struct ahci_controller *controller, const struct block_job *job);
 
-// The interrupt came; afterwards the controller's line is quiet.
+// Handles an interrupt; afterwards the controller's interrupt line is inactive.
 [[nodiscard]] enum block_progress ahci_controller_interrupt(struct ahci_controller *controller);

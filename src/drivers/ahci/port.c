@@ -10,7 +10,7 @@
 #include <lib/block/device.h>
 
 enum {
-	// Looks at a register, each followed by a pause: five microseconds or so.
+	// Polls of a register, each followed by a pause: about five microseconds.
 	STOP_LOOKS = 200000, // the specification allows half a second
 	READY_LOOKS = 500000,
 	SLOT = 1, // bit of slot 0
@@ -90,7 +90,7 @@ void ahci_port_issue(const struct ahci_port *port, const struct ahci_command *co
 	table->data_low = (uint32_t)command->paddr;
 	table->data_high = (uint32_t)(command->paddr >> 32);
 	table->data_bytes = command->bytes - 1;
-	// Everything in memory before the controller is told to look.
+	// Everything is in memory before the controller is started.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	ahci_port_write(port, PORT_CI, SLOT);
 }

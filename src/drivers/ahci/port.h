@@ -29,5 +29,5 @@ void ahci_port_write(const struct ahci_port *port, unsigned index, uint32_t valu
 
 void ahci_port_issue(const struct ahci_port *port, const struct ahci_command *command);
 
-// Wait for the command that was issued, with interrupts off; false when it failed.
+// Poll for completion of the issued command, with interrupts off; false when it failed.
 [[nodiscard]] bool ahci_port_wait(const struct ahci_port *port);

@@ -10,19 +10,19 @@ enum {
 	STATUS_DATA_REQUEST = 1 << 3,
 	STATUS_FAULT = 1 << 5,
 	STATUS_BUSY = 1 << 7,
-	STATUS_ABSENT = 0xff, // nobody drives the bus
+	STATUS_ABSENT = 0xff, // a floating bus: no drive
 
 	CONTROL_NO_INTERRUPT = 1 << 1,
 	CONTROL_RESET = 1 << 2,
 
 	DEVICE_UNIT_SHIFT = 4,
 	DEVICE_LBA = 1 << 6,
-	DEVICE_OBSOLETE = 0xa0, // bits that old drives want set
+	DEVICE_OBSOLETE = 0xa0, // bits that old drives require to be set
 
 	COMMAND_IDENTIFY = 0xec,
 	LBA28_SECTOR_BITS = 28,
 
-	// Looks at the status register, each followed by a pause: five microseconds or so.
+	// Polls of the status register, each followed by a pause: about five microseconds.
 	RESET_LOOKS = 500000,
 	COMMAND_LOOKS = 50000,
 	SETTLE_LOOKS = 5, // 400 ns in which the status is not valid yet
@@ -92,12 +92,12 @@ uint64_t ata_drive_reset(struct ata_drive *drive) {
 	drive->identity = (struct ata_identity){0};
 	drive->active = false;
 	if (status == STATUS_ABSENT) return 0;
-	// The busy bit is the selected drive's, so that one must not be the one that is not there.
+	// The busy bit is that of the selected drive, which must not be the absent one.
 	ata_port_write(ATA_DEVICE, device_bits(drive));
 	ata_port_control(CONTROL_RESET | CONTROL_NO_INTERRUPT);
 	pause_for(RESET_PAUSES);
 	ata_port_control(CONTROL_NO_INTERRUPT);
-	// 2 ms until the status says anything (9.2, the host's side of a software reset).
+	// 2 ms until the status is valid (9.2, the host's side of a software reset).
 	pause_for(STATUS_PAUSES);
 	if (!wait_idle(RESET_LOOKS)) return 0;
 	identify(drive);
@@ -144,7 +144,7 @@ static enum block_progress ended(struct ata_drive *drive, enum block_progress pr
 
 static bool is_wrong(uint8_t status) { return status & (STATUS_ERROR | STATUS_FAULT); }
 
-// The first sector of a write is asked for without an interrupt.
+// The first sector of a write is requested without an interrupt.
 static enum block_progress start_write(struct ata_drive *drive) {
 	uint8_t status;
 
@@ -176,8 +176,8 @@ enum block_progress ata_drive_start(struct ata_drive *drive, const struct block_
 }
 
 static enum block_progress move_sector(struct ata_drive *drive, uint8_t status) {
-	// Done with its sectors, a write is done when the drive says so; a read by having the last
-	// one.
+	// After its sectors, a write is complete when the drive says so; a read when the last
+	// sector was read.
 	if (drive->left == 0) return ended(drive, BLOCK_DONE);
 	if (!(status & STATUS_DATA_REQUEST)) return BLOCK_UNDER_WAY;
 	if (drive->kind == BLOCK_READ)
@@ -194,7 +194,7 @@ enum block_progress ata_drive_interrupt(struct ata_drive *drive) {
 	uint8_t status = ata_port_read(ATA_COMMAND);
 
 	if (!drive->active) return BLOCK_IDLE;
-	// Not this command's interrupt: its own is still to come.
+	// A stray interrupt: this command's own is still to come.
 	if (status & STATUS_BUSY) return BLOCK_UNDER_WAY;
 	if (is_wrong(status)) return ended(drive, BLOCK_FAILED);
 	return move_sector(drive, status);

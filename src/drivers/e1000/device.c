@@ -27,7 +27,7 @@ void e1000_reset(uint64_t registers_vaddr) {
 	write(E1000_CTRL, read(E1000_CTRL) | CTRL_RESET);
 	for (int i = 0; i < POLLS && read(E1000_CTRL) & CTRL_RESET; i++)
 		;
-	// The reset has set its own ideas of interrupts.
+	// The reset has set its own interrupt moderation.
 	write(E1000_IMC, ~0u);
 	(void)read(E1000_ICR);
 }

@@ -18,16 +18,16 @@ struct e1000_addresses {
 	uint64_t transmit;
 };
 
-// Stop the card and everything it may still be doing for a predecessor.
+// Stop the card and anything it may still be doing for a previous driver.
 void e1000_reset(uint64_t registers_vaddr);
 
-// The address in the card's EEPROM, or that which the firmware has set.
+// The address in the card's EEPROM, or the one that the firmware has set.
 void e1000_read_mac(uint8_t mac[NET_MAC_BYTES]);
 
-// Let the card run: every frame on the wire is received, since the switch has several stations.
+// Start the card: every frame on the wire is received, since the switch has several stations.
 void e1000_start(const struct e1000_addresses *addresses);
 
-// Which interrupts came; the card takes its line back. enum bits CAUSE_*.
+// Interrupt causes, which reading clears: the card's line becomes inactive. enum bits CAUSE_*.
 uint32_t e1000_causes(void);
 
 struct e1000_link e1000_link(void);

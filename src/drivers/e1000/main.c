@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The driver of Intel 8254x network cards (82540EM and its kin): a station of the switch that sends
-// what came from the wire. Buffers of the link are given to the card as they are.
+// The driver of Intel 8254x network cards (82540EM and its relatives): a station of the switch that
+// forwards the frames of the wire. The link's buffers are passed to the card without copies.
 #include <microkit.h>
 
 #include <drivers/e1000/device.h>
@@ -19,7 +19,7 @@ enum {
 	FEW_BUFFERS = E1000_DESCRIPTORS / 2,
 };
 
-// Patched by the composer. The rings of descriptors are in memory that nobody else sees, as they
+// Patched by the composer. The rings of descriptors are in memory of no other component, as they
 // tell the card where to write.
 uint64_t registers_vaddr __attribute__((section(".data")));
 uint64_t registers_paddr __attribute__((section(".data")));
@@ -48,7 +48,7 @@ static void print_link(void) {
 		print("e1000: link is down\n");
 }
 
-// Buffers that have come back go to the card.
+// Returned buffers go to the card.
 static void refill(void) {
 	unsigned before = receive_ring.tail;
 
@@ -90,8 +90,8 @@ static void transmit(void) {
 	if (transmit_ring.tail != before) e1000_transmit_to(transmit_ring.tail);
 }
 
-// With a full ring the card's interrupt is what goes on; and returned buffers matter only when the
-// card has few.
+// With a full ring the card's interrupt continues the work; and returned buffers matter only when
+// the card has few.
 static bool may_sleep(void) {
 	bool full = e1000_transmit_count(&transmit_ring) == E1000_IN_USE;
 	bool few = e1000_receive_count(&receive_ring) < FEW_BUFFERS;
@@ -150,7 +150,7 @@ void notified(microkit_channel channel) {
 	if (channel >= CHANNEL_IRQ) {
 		uint32_t causes = card_works ? e1000_causes() : 0;
 
-		// The card has taken its line back: the pin may be heard again.
+		// The card's line is inactive: the pin may be unmasked.
 		microkit_irq_ack(channel);
 		if (causes & CAUSE_LINK) print_link();
 	}

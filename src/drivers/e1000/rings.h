@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The card's two rings of descriptors. The card writes them, so nothing is read from them but
-// "done" and a length, and what each place stands for is remembered here. Pure.
+// The card's two rings of descriptors. The card writes them, so only "done" and a length are read
+// from them, and the meaning of each entry is kept here. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ struct e1000_transmit {
 
 struct e1000_received {
 	unsigned buffer;
-	unsigned length; // 0: nothing usable is in the buffer
+	unsigned length; // 0: no usable frame in the buffer
 };
 
 // Descriptors the card has.
@@ -41,7 +41,7 @@ static inline unsigned e1000_transmit_count(const struct e1000_transmit *ring) {
 	return (ring->tail - ring->next) % E1000_DESCRIPTORS;
 }
 
-// Give the card a buffer to write a frame to; the caller knows that fewer than E1000_IN_USE are.
+// Give the card a buffer to receive a frame; the caller knows that fewer than E1000_IN_USE are.
 void e1000_receive_add(struct e1000_receive *ring, unsigned buffer, uint64_t address);
 
 // Take back the oldest buffer once the card is done with it.

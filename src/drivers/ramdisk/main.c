@@ -9,7 +9,7 @@
 #include <nacre/print.h>
 
 enum {
-	BATCH = 16, // answers before sleeping clients are told of them
+	BATCH = 16, // answers before sleeping clients are notified of them
 };
 
 // Patched by the composer.
@@ -23,7 +23,7 @@ static void carry_out(const struct block_job *job) {
 	uint8_t *sectors = (uint8_t *)disk_vaddr + job->sector * BLOCK_SECTOR;
 	size_t bytes = (size_t)job->count * BLOCK_SECTOR;
 
-	// Nothing of a flush is left to do: it has no sectors.
+	// A flush has no sectors and needs no work.
 	if (job->kind == BLOCK_READ) memcpy(job->data, sectors, bytes);
 	if (job->kind == BLOCK_WRITE) memcpy(sectors, job->data, bytes);
 	block_server_finish(&server, job, BLOCK_OK, job->count);

@@ -12,7 +12,7 @@ enum keyboard_action {
 	KEYBOARD_HELP,
 	KEYBOARD_RAW_VIEW, // begin it, or end it
 	KEYBOARD_BREAK,
-	KEYBOARD_RESTART, // what stands at the console in focus
+	KEYBOARD_RESTART, // events for the console in focus
 };
 
 struct keyboard {

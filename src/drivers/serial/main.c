@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The serial port driver: owns COM1, shows the consoles of other components on it and gives the
-// keyboard to one of them. It never waits for a client: what a client has written is taken when the
-// transmitter has room, and input for a full console is dropped.
+// keyboard to one of them. It never waits for a client: output is taken when the transmitter has
+// room, and input for a full console is dropped.
 #include <microkit.h>
 
 #include <base/bits.h>
@@ -17,10 +17,10 @@ enum {
 	CHANNEL_FIRST_CONSOLE = 1, // console i has channel 1 + i
 	CONSOLE_COUNT = 8,
 	CONSOLE_DRIVER = CONSOLE_COUNT, // the driver's own lines
-	BURST = 256, // characters of one console before the next has its turn
+	BURST = 256, // characters of one console before it is the next one's turn
 };
 
-// Patched by the composer: where the consoles are mapped; 0 for those the description leaves out.
+// Patched by the composer: where the consoles are mapped; 0 for those not in the description.
 #define PATCHED __attribute__((section(".data")))
 uint64_t console0_vaddr PATCHED;
 uint64_t console1_vaddr PATCHED;
@@ -42,7 +42,7 @@ static struct console_end consoles[CONSOLE_COUNT];
 static bool console_present[CONSOLE_COUNT];
 static bool transmitter_watched;
 
-// Characters on their way to the device: a ring whose two ends are both the driver's.
+// Characters on their way to the device: a ring with both ends in the driver.
 static _Alignas(RING_LINE) uint8_t transmit[RING_HEADER + 8192];
 static struct ring_end transmit_in;
 static struct ring_end transmit_out;
@@ -57,7 +57,7 @@ static void say(const char *text) {
 		multiplexer_put(&multiplexer, CONSOLE_DRIVER, (uint8_t)*text++);
 }
 
-// A console's label and kind become known with its first use; the first interactive one gets the
+// A console's label and kind are read at its first use; the first interactive one gets the
 // keyboard.
 static void console_greet(int index) {
 	struct console *console = (struct console *)*console_vaddrs[index];
@@ -70,7 +70,7 @@ static void console_greet(int index) {
 }
 
 // Take up to a burst of output; returns whether there may be more that the device has room for. A
-// console is told to notify only when it is empty: the others are served when the device has room.
+// console is asked to notify only when it is empty: the others are served when the device has room.
 static bool console_drain(int index) {
 	struct console_end *console = &consoles[index];
 	uint8_t character;
@@ -95,7 +95,7 @@ static void drain_all(void) {
 	}
 }
 
-// Fill the device's FIFO when it is empty, and have it interrupt while there is more.
+// Fill the device's FIFO when it is empty, and enable its interrupt while there is more.
 static void transmit_pump(void) {
 	uint8_t character;
 
@@ -112,7 +112,7 @@ static void transmit_pump(void) {
 	}
 }
 
-// Returns to the view of all consoles, and says what the raw one left out.
+// Returns to the view of all consoles, and prints how many lines the raw one left out.
 static void end_raw(void) {
 	unsigned hidden = multiplexer_end_raw(&multiplexer);
 	char line[64];
@@ -131,7 +131,7 @@ static void switch_view(void) {
 	multiplexer_begin_raw(&multiplexer);
 }
 
-// A console without a name has not been opened: nobody would read what is typed.
+// A console without a name has not been opened: no program would read the input.
 static bool has_client(int index) { return multiplexer.lines[index].name[0] != 0; }
 
 static void focus_next(void) {
@@ -215,8 +215,8 @@ static void open_rings(void) {
 			&consoles[i], (struct console *)*console_vaddrs[i]);
 }
 
-// Serve device and clients until the device asks for nothing: its line is low then, so that the
-// next cause makes an edge.
+// Serve device and clients until the device has no cause to interrupt: its line is low then, so
+// that the next cause makes an edge.
 static void service(void) {
 	do {
 		receive_all();
@@ -230,14 +230,14 @@ void init(void) {
 	multiplexer_init(&multiplexer, queue_character, NULL);
 	multiplexer_name(&multiplexer, CONSOLE_DRIVER, microkit_name, MICROKIT_PD_NAME_LENGTH);
 	uart_init();
-	// A restarted driver finds what was written before. The runtime unmasks the interrupt after
-	// `init` only, and until then an edge would be lost.
+	// A restarted driver finds earlier output. The runtime unmasks the interrupt only after
+	// `init`, and an edge before that would be lost.
 	microkit_irq_ack(CHANNEL_IRQ);
 	service();
 }
 
 void notified(microkit_channel channel) {
-	// The pin is masked until the acknowledgement and forgets edges meanwhile: unmask first.
+	// The pin is masked until the acknowledgement and loses edges meanwhile: unmask first.
 	if (channel == CHANNEL_IRQ) microkit_irq_ack(CHANNEL_IRQ);
 	service();
 }

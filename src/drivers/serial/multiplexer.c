@@ -27,7 +27,7 @@ static void emit_line_end(struct multiplexer *multiplexer) {
 	multiplexer->owner = MULTIPLEXER_NONE;
 }
 
-// Bring the terminal to the state where the console's line is the last one and complete so far.
+// Make the console's line the last one on the terminal, and complete so far.
 static void show(struct multiplexer *multiplexer, int console) {
 	struct multiplexer_line *line = &multiplexer->lines[console];
 
@@ -55,7 +55,7 @@ static void line_finish(struct multiplexer *multiplexer, int console) {
 	line->return_pending = false;
 }
 
-// A carriage return that no line feed follows: the line is written anew over the old one.
+// A carriage return without a line feed: the line is written over the old one.
 static void line_restart(struct multiplexer *multiplexer, int console) {
 	struct multiplexer_line *line = &multiplexer->lines[console];
 
@@ -67,7 +67,7 @@ static void line_restart(struct multiplexer *multiplexer, int console) {
 }
 
 // Cursor movements make sense only where the line is on the terminal; they are never drawn again,
-// because some ask the terminal for an answer. Returns whether the character was part of one.
+// because some request an answer from the terminal. Returns whether the character was part of one.
 static bool put_escape(struct multiplexer *multiplexer, int console, uint8_t character) {
 	struct multiplexer_line *line = &multiplexer->lines[console];
 	bool started = character == CHARACTER_ESCAPE;
@@ -97,8 +97,8 @@ static void put_backspace(struct multiplexer *multiplexer, int console) {
 	if (line->shown > line->length) line->shown = line->length;
 }
 
-// A line longer than the buffer goes on as it is on the terminal, without a copy, where it has the
-// keyboard; elsewhere it is broken.
+// A line longer than the buffer continues on the terminal without a copy, if its console has the
+// keyboard; otherwise it is broken.
 static void put_text(struct multiplexer *multiplexer, int console, uint8_t character) {
 	struct multiplexer_line *line = &multiplexer->lines[console];
 
@@ -166,8 +166,8 @@ void multiplexer_name(
 	label[length] = 0;
 }
 
-// What a console had begun is ended on both sides of the change, or its rest would be drawn over
-// what came in between.
+// Sequences that a console had begun are ended on both sides of the change, or their rest would be
+// drawn over output in between.
 static void lines_clear(struct multiplexer *multiplexer) {
 	for (int i = 0; i < MULTIPLEXER_CONSOLES; i++) {
 		line_clear(&multiplexer->lines[i]);

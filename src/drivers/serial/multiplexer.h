@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Shows several consoles on one terminal, line by line. Pure: characters in, characters out.
 //
-// Each line starts with the label of its console. Lines of a console that has not the keyboard are
-// shown when they are complete; those of the one that has it, as they grow. When a line comes in
-// between, the growing line is ended, and drawn again with its next character.
+// Each line starts with the label of its console. Lines of a console without the keyboard are shown
+// when they are complete; those of the one with it, as they grow. When a line comes in between, the
+// growing line is ended, and drawn again with its next character.
 //
-// In the raw view the console that has the keyboard has the terminal for itself: its characters
-// pass unchanged, and lines of the others are counted instead of shown.
+// In the raw view the terminal belongs to the console that has the keyboard: its characters pass
+// unchanged, and lines of the others are counted instead of shown.
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +17,7 @@ enum {
 	MULTIPLEXER_NAME = 32,
 	MULTIPLEXER_LINE = 256,
 	MULTIPLEXER_NONE = -1,
-	// The most characters one character from a console can become.
+	// The longest output for one character from a console.
 	MULTIPLEXER_EXPANSION = MULTIPLEXER_LINE + MULTIPLEXER_NAME + 16,
 };
 

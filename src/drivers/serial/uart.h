@@ -11,7 +11,7 @@ enum {
 
 void uart_init(void);
 
-// Why the device interrupts; call until it returns false, so that the next edge is seen.
+// The interrupt's cause; call until it returns false, so that the next edge is seen.
 bool uart_interrupt_pending(void);
 
 // The next received character; false when there is none.
@@ -21,6 +21,6 @@ bool uart_receive(uint8_t *character);
 bool uart_can_transmit(void);
 void uart_transmit(uint8_t character);
 
-// Interrupt when the transmit FIFO is empty. Set as long as there is more to send.
+// Interrupt when the transmit FIFO is empty. Enabled while there is more to send.
 void uart_watch_transmitter(void);
 void uart_ignore_transmitter(void);

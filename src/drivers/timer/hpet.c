@@ -21,12 +21,12 @@ enum {
 	TIMER_32_BIT = 1 << 8,
 	TIMER_FSB = 1 << 14,
 
-	// The comparator must not be passed before it is written.
+	// The counter must not pass the comparator before it is written.
 	MINIMUM_TICKS = 64,
 	MAXIMUM_TICKS = 1 << 30,
 };
 
-#define PERIOD_LIMIT 100000000ul // femtoseconds; a larger value breaks the specification
+#define PERIOD_LIMIT 100000000ul // femtoseconds; the specification forbids larger values
 
 // Written by hpet_init only.
 static volatile uint64_t *registers;
@@ -63,7 +63,7 @@ void hpet_arm(uint64_t nanoseconds) {
 	for (;; ticks *= 2) {
 		target = (uint32_t)(read(HPET_COUNTER) + ticks);
 		write(HPET_TIMER0_COMPARATOR, target);
-		// Passed already: the match may have been missed, so aim further ahead.
+		// Passed already: the match may have been missed, so set a later one.
 		if ((int32_t)(target - (uint32_t)read(HPET_COUNTER)) > 0) return;
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The timer driver: one time-out a client, kept by the first device that this machine has, and the
+// The timer driver: one time-out a client, timed by the first device that this machine has, and the
 // wall clock.
 #include <microkit.h>
 
@@ -54,7 +54,7 @@ static const struct timer_device *device_find(void) {
 	for (unsigned i = 0; i < array_count(devices); i++) {
 		if (!devices[i].start()) continue;
 		if (i > 0)
-			print("timer: no usable %s; the %s serves\n", devices[0].name,
+			print("timer: no usable %s; using the %s\n", devices[0].name,
 				devices[i].name);
 		return &devices[i];
 	}
@@ -67,8 +67,8 @@ static void deliver_expired(uint64_t now) {
 		microkit_notify((microkit_channel)__builtin_ctzl(rest));
 }
 
-// Tell those whose time has come and arm the device for the next. It may fire a little early by TSC
-// time; then it is armed for the rest.
+// Notify the clients whose time has come and program the device for the next one. It may fire a
+// little early by TSC time; then it is programmed for the rest.
 static void update(void) {
 	uint64_t now = tsc_read();
 	uint64_t deadline;
@@ -89,7 +89,7 @@ void init(void) {
 
 void notified(microkit_channel channel) {
 	if (channel != CHANNEL_IRQ) return;
-	// The pin is masked until the acknowledgement and forgets edges meanwhile: unmask first.
+	// The pin is masked until the acknowledgement and loses edges meanwhile: unmask first.
 	microkit_irq_ack(CHANNEL_IRQ);
 	if (device) update();
 }

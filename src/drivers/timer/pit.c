@@ -45,7 +45,7 @@ bool pit_init(uint64_t patience) {
 	if (!(microkit_ioports >> PORT_ID & 1)) return false;
 	pit_disarm();
 	count_write(LARGEST_COUNT);
-	// The count is loaded with the next tick; before, anything may be read.
+	// The count is loaded with the next tick; reads before that are undefined.
 	do {
 		before = now;
 		now = count_read();
@@ -59,5 +59,5 @@ void pit_arm(uint64_t nanoseconds) {
 	count_write(ticks_of(&range, nanoseconds));
 }
 
-// Without a count after it the control word stops the channel.
+// A control word without a count stops the channel.
 void pit_disarm(void) { write(CONTROL_PORT, CONTROL_MODE_0); }

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// False when the description gives no ports, or no counter counts behind them within this many
-// ticks of the TSC.
+// False when the description grants no ports, or no counter runs behind them within this many ticks
+// of the TSC.
 [[nodiscard]] bool pit_init(uint64_t patience);
 
 // Interrupt after about this many nanoseconds, earlier when the time is longer than 54 ms.

@@ -17,8 +17,8 @@ struct timer_queue {
 void timer_queue_set(struct timer_queue *queue, unsigned client, uint64_t deadline);
 void timer_queue_cancel(struct timer_queue *queue, unsigned client);
 
-// The earliest deadline; false when nobody waits.
+// The earliest deadline; false when no client waits.
 bool timer_queue_next(const struct timer_queue *queue, uint64_t *deadline);
 
-// Take out the clients whose deadline has come; returns them as a bit each.
+// Remove the clients whose deadline has passed; returns a bit for each.
 uint64_t timer_queue_expire(struct timer_queue *queue, uint64_t now);

@@ -38,7 +38,7 @@ uint64_t rtc_seconds(const struct rtc_time *time) {
 	unsigned year = decode(time->year, time->status_b);
 	uint64_t days;
 
-	// Machines without the century register read something else there.
+	// On machines without the century register the byte has another meaning.
 	if (century < 19 || century > 29) century = 20;
 	days = days_since_1970(century * 100 + year, decode(time->month, time->status_b),
 		decode(time->day, time->status_b));

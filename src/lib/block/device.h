@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a device says when it was given a job or has interrupted.
+// Results of giving a device a job, and of its interrupt.
 #pragma once
 
 #include <lib/block/server.h>
 
-// Between two looks at a register that is waited for: some microseconds in which this processor
-// leaves the bus alone. An emulated device may not get on at all while it is looked at all the
-// time.
+// Between two polls of a register: some microseconds in which this processor leaves the bus alone.
+// An emulated device may make no progress while it is polled without pause.
 static inline void device_pause(void) {
 	for (unsigned i = 0; i < 100; i++)
 		__asm__ volatile("pause");
 }
 
 enum block_progress {
-	BLOCK_IDLE, // an interrupt, but nothing is under way
-	BLOCK_UNDER_WAY, // an interrupt will come
+	BLOCK_IDLE, // an interrupt without a job
+	BLOCK_UNDER_WAY, // an interrupt will follow
 	BLOCK_DONE,
-	BLOCK_FAILED, // the device reports an error; it takes the next job
-	BLOCK_STUCK, // the device does not do what it has to: reset it
+	BLOCK_FAILED, // the device reports an error; it accepts the next job
+	BLOCK_STUCK, // the device does not respond as it must: reset it
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One job after the other from the clients to the device, and its answer back.
+// Passes one job after the other from the clients to the device, and its answer back.
 #include <lib/block/driver.h>
 
 #include <lib/block/watch.h>
@@ -19,7 +19,7 @@ static void finish(enum block_status status) {
 }
 
 static void finish_stuck(void) {
-	print("%s: the device does not answer; it is reset\n", microkit_name);
+	print("%s: the device does not respond and is reset\n", microkit_name);
 	reset();
 	finish(BLOCK_TIME_OUT);
 }
@@ -49,8 +49,8 @@ void driver_start(const struct block_device *served) {
 	reset();
 	if (server.sectors > 0) print("%s: %lu sectors\n", microkit_name, server.sectors);
 	grants_open(&server);
-	// A restarted driver begins with work. The runtime unmasks the interrupt after `init` only,
-	// and until then an edge would be lost.
+	// A restarted driver begins with work. The runtime unmasks the interrupt only after `init`,
+	// and an edge before that would be lost.
 	microkit_irq_ack(BLOCK_CHANNEL_IRQ);
 	pump();
 }

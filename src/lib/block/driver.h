@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the drivers of disks with an interrupt have in common: one job at the device at a time, and
-// a watch on devices that stop answering.
+// Common to the drivers of disks with an interrupt: one job at the device at a time, and a time-out
+// for devices that stop responding.
 #pragma once
 
 #include <lib/block/device.h>
 #include <lib/block/grants.h>
 
-// When a shared or level-triggered interrupt is acknowledged: its line must be quiet by then. An
-// edge that comes before the acknowledgement is lost, so there the device is looked at afterwards.
+// When a shared or level-triggered interrupt is acknowledged: its line must be inactive by then. An
+// edge that comes before the acknowledgement is lost, so there the device is polled afterwards.
 enum block_trigger {
 	BLOCK_EDGE,
 	BLOCK_LEVEL,

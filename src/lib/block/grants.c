@@ -59,6 +59,6 @@ void grants_open(struct block_server *server) {
 }
 
 void grants_notify(struct block_server *server) {
-	for (uint32_t told = block_server_told(server); told != 0; told &= told - 1)
-		microkit_notify(BLOCK_CHANNEL_FIRST_CLIENT + (microkit_channel)__builtin_ctz(told));
+	for (uint32_t left = block_server_to_notify(server); left != 0; left &= left - 1)
+		microkit_notify(BLOCK_CHANNEL_FIRST_CLIENT + (microkit_channel)__builtin_ctz(left));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Checks and answers the requests of block clients. A request stays in its ring until it is
-// answered; a client whose completions nobody takes is not served until there is room for one.
+// answered; a client that does not take its completions is not served until there is room for one.
 #include <lib/block/server.h>
 
 #include <base/bits.h>
@@ -15,7 +15,7 @@ bool block_server_add(
 	return added->present;
 }
 
-// Sectors of the device that the client really has.
+// Sectors of the device that belong to the client.
 static uint64_t client_sectors(
 	const struct block_server *server, const struct block_client *client) {
 	uint64_t rest;
@@ -55,7 +55,7 @@ static enum block_status check_transfer(const struct block_server *server,
 	return BLOCK_OK;
 }
 
-// Whether the device has something to do for the request; if not, `status` is the answer.
+// Whether the request needs the device; if not, `status` is the answer.
 static bool needs_device(const struct block_server *server, const struct block_client *client,
 	const struct block_request *request, enum block_status *status) {
 	*status = BLOCK_NO_DEVICE;
@@ -72,7 +72,7 @@ static bool needs_device(const struct block_server *server, const struct block_c
 }
 
 static void answer(struct block_client *client, const struct block_completion *completion) {
-	// There is room: it was looked for before the request, and only this side fills it.
+	// There is room: that was checked before taking the request, and only this side fills it.
 	(void)ring_put(&client->end.completions, completion);
 	ring_skip(&client->end.requests);
 	client->answered = true;
@@ -112,7 +112,7 @@ static bool client_next(struct block_server *server, unsigned index, struct bloc
 	return false;
 }
 
-// Whether the client will notify when there is something to do for it.
+// Whether the client will notify when it has something to do.
 static bool client_rests(struct block_client *client) {
 	if (!client->present) return true;
 	if (ring_room(&client->end.completions) == 0)
@@ -146,17 +146,18 @@ void block_server_finish(struct block_server *server, const struct block_job *jo
 	answer(&server->clients[job->client], &(struct block_completion){job->tag, status, count});
 }
 
-uint32_t block_server_told(struct block_server *server) {
-	uint32_t told = 0;
+uint32_t block_server_to_notify(struct block_server *server) {
+	uint32_t clients = 0;
 
 	for (unsigned i = 0; i < BLOCK_CLIENTS; i++) {
 		struct block_client *client = &server->clients[i];
 
 		if (!client->answered) continue;
 		client->answered = false;
-		// A sleeping client is told of answers, one that waits with requests of room.
-		if (ring_must_notify(&client->end.completions)) told |= (uint32_t)BIT(i);
-		if (ring_must_notify_producer(&client->end.requests)) told |= (uint32_t)BIT(i);
+		// A sleeping client is notified of answers, one that waits with requests is
+		// notified of room.
+		if (ring_must_notify(&client->end.completions)) clients |= (uint32_t)BIT(i);
+		if (ring_must_notify_producer(&client->end.requests)) clients |= (uint32_t)BIT(i);
 	}
-	return told;
+	return clients;
 }

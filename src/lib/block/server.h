@@ -9,7 +9,7 @@ enum {
 	BLOCK_CLIENTS = 4,
 };
 
-// What the description gives a client. Trusted.
+// What the description grants a client. Trusted.
 struct block_grant {
 	struct block_queue *queue;
 	uint8_t *data;
@@ -24,16 +24,16 @@ struct block_client {
 	bool present;
 	struct block_grant grant;
 	struct block_end end;
-	bool answered; // since block_server_told
+	bool answered; // since block_server_to_notify
 };
 
 struct block_server {
 	struct block_client clients[BLOCK_CLIENTS];
 	uint64_t sectors; // of the device; 0: there is none
-	unsigned turn; // client that is asked first
+	unsigned turn; // client whose turn is first
 };
 
-// A request that was checked: what the device is to do.
+// A checked request: what the device has to do.
 struct block_job {
 	unsigned client;
 	enum block_kind kind; // read, write or flush
@@ -41,20 +41,20 @@ struct block_job {
 	uint64_t sector; // of the device
 	uint32_t count;
 	uint8_t *data; // count sectors of the client's data region
-	uint64_t data_paddr; // the same; 0 when the grant does not tell
+	uint64_t data_paddr; // physical address of that; 0 when the grant has none
 };
 
 // False when the grant has no queue.
 [[nodiscard]] bool block_server_add(
 	struct block_server *server, unsigned client, const struct block_grant *grant);
 
-// The next thing to do. Requests that are wrong or need no device are answered on the way. False
-// when there is nothing: every client will notify.
+// The next job. Requests that are wrong or need no device are answered first. False when there is
+// none: every client will notify.
 [[nodiscard]] bool block_server_next(struct block_server *server, struct block_job *job);
 
-// The answer to a job. A job that is not answered is found again by a restarted driver.
+// The answer to a job. A restarted driver finds a job without answer again.
 void block_server_finish(struct block_server *server, const struct block_job *job,
 	enum block_status status, uint32_t count);
 
-// The clients that have to be notified now: bit i for client i. They count as told.
-[[nodiscard]] uint32_t block_server_told(struct block_server *server);
+// The clients that have to be notified now: bit i for client i. They count as notified.
+[[nodiscard]] uint32_t block_server_to_notify(struct block_server *server);

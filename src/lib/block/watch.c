@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One time-out for many jobs: it is moved on when it ends, not with every job.
+// One time-out for many jobs: when it ends it is extended, not with every job.
 #include <lib/block/watch.h>
 
 #include <microkit.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How long a device has for a job. Needs the timer driver on its channel and `tsc_info_vaddr`; when
-// the description gives neither, a device that stops answering is waited for.
+// How long a device may take for a job. Needs the timer driver on its channel and `tsc_info_vaddr`;
+// without them in the description, the driver waits for a silent device for ever.
 #pragma once
 
 #include <stdbool.h>
@@ -8,5 +8,5 @@
 // A job begins.
 void watch_begin(void);
 
-// The timer driver notified: whether the job that is under way is late. Watches on if it is not.
+// On a notification by the timer driver: whether the job in progress is late. If not, watches on.
 [[nodiscard]] bool watch_is_over(void);

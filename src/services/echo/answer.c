@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a small host answers. Frames that are not right in every respect are not answered.
+// The replies of a small host. Malformed frames are dropped.
 #include <services/echo/answer.h>
 
 #include <base/memory.h>
@@ -33,8 +33,8 @@ static struct echo_answer answer_arp(const struct echo_host *host, uint8_t *fram
 	return (struct echo_answer){ECHO_ARP, ETHERNET_HEADER + ARP_SIZE, sender};
 }
 
-// Checksums are made anew: those of the request hold other addresses in another order, which sums
-// up the same, but its lifetime and kind differ.
+// Checksums are recomputed: the request's cover the same words in another order, which sum up to
+// the same, but lifetime and kind differ.
 static bool turn_icmp(uint8_t *icmp, size_t length) {
 	if (length < ICMP_HEADER || icmp[ICMP_KIND] != ICMP_ECHO_REQUEST || icmp[ICMP_CODE] != 0 ||
 		checksum_end(checksum_add(0, icmp, length)) != 0)
@@ -45,7 +45,8 @@ static bool turn_icmp(uint8_t *icmp, size_t length) {
 	return true;
 }
 
-// A checksum of 0 means that there is none. An echo server is not answered: the two would not stop.
+// A checksum of 0 means that there is none. Another echo server gets no answer: the two would never
+// stop.
 static bool turn_udp(const uint8_t *ip, uint8_t *udp, size_t length) {
 	uint16_t source = big16(udp + UDP_SOURCE);
 	uint16_t sum;
@@ -73,7 +74,7 @@ static enum echo_answered turn_payload(uint8_t *ip, size_t length) {
 	return ECHO_NOTHING;
 }
 
-// Whether an answer to the address would reach one host only.
+// Whether a reply to the address would reach one host only.
 static bool is_one_host(uint32_t address) { return address != 0 && address < 0xe0000000u; }
 
 static struct echo_answer answer_ipv4(const struct echo_host *host, uint8_t *frame, size_t length) {

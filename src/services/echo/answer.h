@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a small host answers: ARP for its address, ping, and UDP echo (RFC 862). Pure.
+// The replies of a small host: ARP for its address, ping, and UDP echo (RFC 862). Pure.
 #pragma once
 
 #include <stddef.h>
@@ -26,5 +26,5 @@ struct echo_answer {
 	uint32_t to;
 };
 
-// Turn a received frame into its answer where it stands. The frame is in private memory.
+// Turn a received frame into its reply in place. The frame is in private memory.
 struct echo_answer echo_answer(const struct echo_host *host, uint8_t *frame, size_t length);

@@ -26,7 +26,7 @@ static const char *const kinds[ECHO_KINDS] = {
 static struct station station;
 static struct echo_host host;
 static bool is_open;
-static bool told[ECHO_KINDS];
+static bool reported[ECHO_KINDS];
 
 static bool read_settings(void) {
 	struct settings settings = settings_of(settings_vaddr, settings_size);
@@ -36,10 +36,10 @@ static bool read_settings(void) {
 		word_is(setting.words[0], "ip") && word_ipv4(setting.words[1], &host.ip);
 }
 
-// The first of each kind is shown.
+// The first of each kind is reported.
 static void tell(const struct echo_answer *answer) {
-	if (told[answer->kind]) return;
-	told[answer->kind] = true;
+	if (reported[answer->kind]) return;
+	reported[answer->kind] = true;
 	print("%s: " IP_FORMAT " answered %s of " IP_FORMAT "\n", microkit_name, IP_BYTES(host.ip),
 		kinds[answer->kind], IP_BYTES(answer->to));
 }
@@ -71,7 +71,7 @@ void init(void) {
 		return;
 	}
 	if (!station_open(&station, CHANNEL_SWITCH, link_vaddr)) {
-		print("%s: the switch has no port with an address for me\n", microkit_name);
+		print("%s: the switch states no address for this port\n", microkit_name);
 		return;
 	}
 	memcpy(host.mac, station.mac, sizeof(host.mac));

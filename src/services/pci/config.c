@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The two ways to configuration registers: a pair of ports, and memory.
+// The two access methods for configuration registers: a pair of ports, and memory.
 #include <services/pci/config.h>
 
 #include <microkit.h>

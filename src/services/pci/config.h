@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Configuration registers of PCI functions: their names (PCI Local Bus specification 3.0, chapter
-// 6; PCI-to-PCI Bridge specification 1.2, chapter 3) and the two ways to reach them.
+// 6; PCI-to-PCI Bridge specification 1.2, chapter 3) and the two ways to access them.
 #pragma once
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ enum pci_register {
 	PCI_REGISTER_CAPABILITIES = 0x34,
 	PCI_REGISTER_INTERRUPT_LINE = 0x3c,
 	PCI_REGISTER_INTERRUPT_PIN = 0x3d,
-	PCI_REGISTER_OWN = 0x40, // from here on a device has what it likes
+	PCI_REGISTER_OWN = 0x40, // from here on registers are device specific
 
 	PCI_COMMAND_PORTS = 1 << 0,
 	PCI_COMMAND_MEMORY = 1 << 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who may have which device.
+// Which client may use which device.
 #include <services/pci/grants.h>
 
 enum {
@@ -9,7 +9,7 @@ enum {
 	DEVICE_LIMIT = 32,
 	FUNCTION_LIMIT = 8,
 	CLASS_DIGITS = 4,
-	GRANT_WORDS = 2, // the keyword and the channel; the rest are conditions and wishes
+	GRANT_WORDS = 2, // the keyword and the channel; the rest are conditions and requests
 };
 
 static bool number_below(struct word word, unsigned base, uint64_t limit, uint64_t *value) {
@@ -130,7 +130,7 @@ unsigned pci_grants_read(struct pci_grants *grants, struct settings *settings) {
 }
 
 static bool fits(const struct pci_grant *grant, const struct pci_device *device) {
-	// A bridge would give its owner what is behind it.
+	// A bridge would give its owner the devices behind it.
 	return device->header == PCI_HEADER_DEVICE &&
 		(grant->vendor == PCI_ANY || grant->vendor == device->vendor) &&
 		(grant->device == PCI_ANY || grant->device == device->device) &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who may have which device: the component's settings. Pure.
+// Which client may use which device: the component's settings. Pure.
 //
 //   grant CHANNEL [id=VENDOR:DEVICE] [class=CCSS] [at=BUS:DEVICE.FUNCTION] [barN=ADDRESS]
 //   [msi=VECTOR]
@@ -26,7 +26,7 @@ struct pci_grant {
 	uint32_t class; // class and subclass
 	uint32_t function;
 	int msi; // the vector, or PCI_NO_MSI
-	uint64_t places[PCI_BARS]; // where a BAR shall be, 0: where the firmware put it
+	uint64_t places[PCI_BARS]; // the address for a BAR, 0: as the firmware set it
 	int index; // among the devices, or PCI_NO_DEVICE
 };
 
@@ -38,7 +38,7 @@ struct pci_grants {
 // Line number of the first line that is wrong, 0 when all are right. Lines before it count.
 [[nodiscard]] unsigned pci_grants_read(struct pci_grants *grants, struct settings *settings);
 
-// Give each grant its device.
+// Assign a device to each grant.
 void pci_grants_assign(struct pci_grants *grants, const struct pci_devices *devices);
 
 // The channel's grant of this number, or null.

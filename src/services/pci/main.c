@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The PCI component: finds the devices of the machine at its start and hands them out as its
-// settings say. It alone writes the registers that place a device.
+// The PCI component: finds the devices of the machine at its start and grants them to clients
+// according to its settings. It alone writes the registers that place a device.
 #include <microkit.h>
 
 #include <services/pci/grants.h>
@@ -23,12 +23,12 @@ uint64_t ecam_vaddr __attribute__((section(".data")));
 uint64_t ecam_size __attribute__((section(".data")));
 uint64_t memory_map_vaddr __attribute__((section(".data")));
 
-// Written by init only, but for addresses that it moves.
+// Written by init only, except for addresses that it moves.
 static struct pci_config config;
 static struct pci_devices devices;
 static struct pci_grants grants;
 
-// A device as people write it.
+// A device in the usual notation.
 static void print_device(const struct pci_device *device) {
 	print("pci: %02x:%02x.%x %04x:%04x class %06x", device->function >> 8,
 		device->function >> 3 & 31, device->function & 7, device->vendor, device->device,
@@ -44,7 +44,7 @@ static void print_devices(void) {
 		}
 		print("\n");
 	}
-	if (devices.missed > 0) print("pci: %u more that nobody can have\n", devices.missed);
+	if (devices.missed > 0) print("pci: %u more, which cannot be granted\n", devices.missed);
 }
 
 static enum pci_place_status place(const struct pci_grant *grant, unsigned bar) {
@@ -61,7 +61,7 @@ static enum pci_place_status place(const struct pci_grant *grant, unsigned bar) 
 	return PCI_PLACE_OK;
 }
 
-// A BAR that cannot be moved stays where it is; its driver compares the addresses.
+// A BAR that cannot be moved keeps its address; its driver compares the addresses.
 static void place_all(void) {
 	for (unsigned i = 0; i < grants.count; i++) {
 		const struct pci_grant *grant = &grants.rows[i];
@@ -96,7 +96,7 @@ void init(void) {
 
 void notified(microkit_channel channel) { (void)channel; }
 
-// A request as it is answered: its words, replaced by those of the answer.
+// A request: its words, then replaced by those of the answer.
 struct request {
 	struct pci_device *device;
 	const struct pci_grant *grant;

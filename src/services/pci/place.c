@@ -12,7 +12,7 @@ enum {
 // I/O APICs, HPET, local APICs, firmware.
 #define MACHINE_START 0xfec00000ul
 #define MACHINE_END 0x100000000ul
-// The first megabyte has what PCs always had there.
+// The first megabyte has legacy devices and firmware.
 #define LOWEST 0x100000ul
 
 struct range {
@@ -37,7 +37,7 @@ const char *const pci_place_texts[] = {
 	[PCI_PLACE_OK] = "it may be there",
 	[PCI_PLACE_NO_BAR] = "the device has no such memory BAR",
 	[PCI_PLACE_UNALIGNED] = "the address must be a multiple of its size and in its reach",
-	[PCI_PLACE_RESERVED] = "the address is memory or reserved",
+	[PCI_PLACE_RESERVED] = "the address is RAM or reserved",
 	[PCI_PLACE_TAKEN] = "another device is there",
 	[PCI_PLACE_BRIDGE] = "the bridge before the device does not lead there",
 };
@@ -50,7 +50,7 @@ static bool contains(struct range outer, struct range inner) {
 	return outer.start <= inner.start && inner.end <= outer.end;
 }
 
-// What a bridge passes on to the bus behind it; empty when its limit is below its base.
+// The range that a bridge forwards to the bus behind it; empty when its limit is below its base.
 static struct range window_of(const struct pci_config *config, const struct pci_device *bridge) {
 	uint64_t base = pci_read16(config, bridge->function, PCI_REGISTER_MEMORY_BASE) &
 		WINDOW_MASK;
@@ -75,7 +75,7 @@ static bool is_taken(
 	return false;
 }
 
-// Bridges on the device's own bus must not claim the range, and the one before it must pass it on.
+// Bridges on the device's own bus must not claim the range, and the one above it must forward it.
 static enum pci_place_status check_bridges(const struct pci_config *config,
 	const struct pci_devices *devices, int own, struct range range) {
 	for (unsigned i = 0; i < devices->count; i++) {

@@ -9,9 +9,9 @@ enum pci_place_status {
 	PCI_PLACE_OK,
 	PCI_PLACE_NO_BAR, // there is no such memory BAR
 	PCI_PLACE_UNALIGNED, // not a multiple of the size, or out of the register's reach
-	PCI_PLACE_RESERVED, // memory, or what the firmware has kept, or the machine's own
+	PCI_PLACE_RESERVED, // RAM, reserved by the firmware, or the machine's own
 	PCI_PLACE_TAKEN, // another device, or a bridge for those behind it, is there
-	PCI_PLACE_BRIDGE, // the bridge of the device does not lead there
+	PCI_PLACE_BRIDGE, // the bridge above the device does not forward it
 };
 
 extern const char *const pci_place_texts[];
@@ -21,7 +21,7 @@ struct pci_memory_map {
 	uint64_t vaddr;
 };
 
-// Whether the BAR may be moved to the address; where it is now it may always stay.
+// Whether the BAR may be moved to the address; its present address is always allowed.
 [[nodiscard]] enum pci_place_status pci_place_check(const struct pci_config *config,
 	const struct pci_devices *devices, unsigned index, unsigned bar, uint64_t address);
 

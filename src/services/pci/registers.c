@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a client may do with the configuration registers of its own device. Address, data and
-// routing of its interrupts stay with this component: an MSI is a write to any address.
+// What a client may do with the configuration registers of its own device. MSI address, data and
+// routing stay with this component: an MSI is a write to any address.
 #include <services/pci/registers.h>
 
 enum {

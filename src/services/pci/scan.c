@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The functions on the buses of a machine. Buses are numbered by the firmware; a bridge that names
-// a bus already seen (or none) leads nowhere, so that wrong numbers end the scan.
+// a bus already seen (or none) is not followed, so that wrong numbers cannot loop the scan.
 #include <services/pci/scan.h>
 
 enum {
@@ -18,14 +18,14 @@ enum {
 #define BAR_MEMORY_MASK 0xfffffff0u
 #define BAR_PORTS_MASK 0xfffcu // 16 bits of ports; the upper half of the register may be fixed to 0
 
-// What the scan has still to do.
+// What remains to be scanned.
 struct scan {
 	const struct pci_config *config;
 	struct pci_devices *devices;
 	bool seen[BUSES];
 };
 
-// The bits of a register that can be set; its value is restored.
+// The writable bits of a register; its value is restored.
 static uint32_t writable_bits(const struct pci_config *config, uint16_t function, unsigned offset) {
 	uint32_t before = config->read(function, offset, 4);
 	uint32_t bits;
@@ -81,7 +81,7 @@ static void read_bases(const struct pci_config *config, struct pci_device *devic
 	unsigned count = device->header == PCI_HEADER_BRIDGE ? BRIDGE_BARS : PCI_BARS;
 	uint16_t command;
 
-	// A host bridge that stops decoding may take memory from the processor.
+	// A host bridge that stops decoding may cut the processor off from memory.
 	if (device->header > PCI_HEADER_BRIDGE || device->class >> 8 == PCI_CLASS_HOST_BRIDGE)
 		return;
 	command = decoding_off(config, device->function);
@@ -140,7 +140,7 @@ static void scan_bus(struct scan *scan, unsigned bus, int bridge) {
 		scan_slot(scan, (uint16_t)(bus << 8 | i << 3), bridge);
 }
 
-// The table of devices is also the list of bridges still to be followed.
+// The table of devices also serves as the list of bridges still to be followed.
 void pci_scan(const struct pci_config *config, struct pci_devices *devices) {
 	struct scan scan = {.config = config, .devices = devices};
 

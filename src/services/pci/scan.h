@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The functions on the buses of a machine, bridges included, and the memory and ports they answer
-// to. Pure: reaches the machine by struct pci_config only.
+// The functions on the buses of a machine, bridges included, and the memory and ports they decode.
+// Pure: accesses the machine through struct pci_config only.
 #pragma once
 
 #include <services/pci/config.h>
@@ -35,10 +35,10 @@ struct pci_devices {
 	struct pci_device rows[PCI_DEVICES];
 };
 
-// Look on bus 0 and behind each bridge that the firmware has numbered. Memory and ports of a
-// device are off while its registers are sized: nobody may use devices meanwhile.
+// Scan bus 0 and behind each bridge that the firmware has numbered. Memory and ports of a device
+// are disabled while its registers are sized: no driver may use devices meanwhile.
 void pci_scan(const struct pci_config *config, struct pci_devices *devices);
 
-// Set where a memory BAR is, with the device's decoding off meanwhile.
+// Set the address of a memory BAR, with the device's decoding disabled meanwhile.
 void pci_base_move(
 	const struct pci_config *config, struct pci_device *device, unsigned bar, uint64_t address);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Questions to a host and what its answers must look like.
+// Requests to a host and the replies expected.
 #include <services/pinger/ask.h>
 
 #include <base/memory.h>
@@ -34,7 +34,7 @@ static bool payload_is_right(const struct ask *ask, const uint8_t *bytes) {
 	return true;
 }
 
-// Header of an IP packet with `length` bytes behind it; returns the length of the frame.
+// Header of an IP packet with `length` payload bytes; returns the length of the frame.
 static size_t write_ip(const struct ask *ask, uint8_t *frame, uint8_t protocol, size_t length) {
 	uint8_t *ip = frame + IP;
 

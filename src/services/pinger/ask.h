@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Questions to a host and what its answers must look like: ARP, ping, UDP echo. Pure.
+// Requests to a host and the replies expected: ARP, ping, UDP echo. Pure.
 #pragma once
 
 #include <stddef.h>
@@ -16,7 +16,7 @@ struct ask_host {
 struct ask {
 	struct ask_host own;
 	struct ask_host peer;
-	uint16_t number; // of the question
+	uint16_t number; // of the request
 	size_t payload; // bytes of a ping or datagram
 };
 
@@ -25,7 +25,7 @@ size_t ask_arp(const struct ask *ask, uint8_t *frame);
 size_t ask_ping(const struct ask *ask, uint8_t *frame);
 size_t ask_udp(const struct ask *ask, uint8_t *frame);
 
-// Whether the frame is the peer's answer to the question. That to ARP gives the peer's address.
+// Whether the frame is the peer's reply to the request. The reply to ARP gives the peer's address.
 [[nodiscard]] bool ask_arp_answered(struct ask *ask, const uint8_t *frame, size_t length);
 [[nodiscard]] bool ask_ping_answered(struct ask *ask, const uint8_t *frame, size_t length);
 [[nodiscard]] bool ask_udp_answered(struct ask *ask, const uint8_t *frame, size_t length);

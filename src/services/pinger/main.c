@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Asks hosts on the network one after the other: ARP, then pings and UDP echoes of several sizes.
+// Probes hosts on the network one after the other: ARP, then pings and UDP echoes of several sizes.
 // Settings: `ip ADDRESS`, then `peer ADDRESS` for each host.
 #include <microkit.h>
 
@@ -22,7 +22,7 @@ uint64_t settings_vaddr __attribute__((section(".data")));
 uint64_t settings_size __attribute__((section(".data")));
 uint64_t link_vaddr __attribute__((section(".data")));
 
-// What one host is asked, in order; the largest is as long as a frame may be.
+// The requests to one host, in order; the largest is as long as a frame may be.
 static const struct {
 	size_t (*ask)(const struct ask *ask, uint8_t *frame);
 	bool (*is_answered)(struct ask *ask, const uint8_t *frame, size_t length);
@@ -73,7 +73,7 @@ static void send_question(void) {
 	(void)station_send(&station, frame, (uint32_t)questions[question].ask(&ask, frame));
 }
 
-// A frame with a source address of its own invention, which the switch must not pass on.
+// A frame with a forged source address, which the switch must not pass on.
 static void send_forged(void) {
 	uint32_t length = (uint32_t)ask_arp(&ask, frame);
 
@@ -95,7 +95,7 @@ static void finish(void) {
 	print("%s: all answered\n", microkit_name);
 }
 
-// The question was answered: go on to the next one.
+// The request was answered: continue with the next one.
 static void advance(void) {
 	question = (question + 1) % array_count(questions);
 	if (question == 0) {
@@ -125,7 +125,7 @@ void init(void) {
 		return;
 	}
 	if (!station_open(&station, CHANNEL_SWITCH, link_vaddr)) {
-		print("%s: the switch has no port with an address for me\n", microkit_name);
+		print("%s: the switch states no address for this port\n", microkit_name);
 		peer = peer_count;
 		return;
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The virtual switch: takes frames from each port in turn and copies them to those they are for. A
-// port that does not take its frames loses them; nobody waits for anybody.
+// The virtual switch: takes frames from each port in turn and copies them to their destinations. A
+// port that does not take its frames loses them; no port waits for another.
 #include <microkit.h>
 
 #include <base/memory.h>
@@ -41,7 +41,7 @@ static struct switch_table table;
 static struct net_end ends[SWITCH_PORTS];
 static struct counts counts[SWITCH_PORTS];
 static struct share shares[SWITCH_PORTS];
-// The frame that is being switched: its sender can no longer change it.
+// The frame being switched: a copy that its sender can no longer change.
 static uint8_t copy[NET_BUFFER_SIZE];
 
 static bool is_port(unsigned port) {
@@ -53,7 +53,7 @@ static void give(unsigned port, unsigned source, uint32_t length) {
 	int buffer = NET_NO_BUFFER;
 
 	net_reclaim(sender);
-	if (share_allows(&shares[port], source, sender->lent, sender->free))
+	if (share_allows(&shares[port], source, sender->in_flight, sender->free))
 		buffer = net_take(sender);
 	if (buffer == NET_NO_BUFFER) {
 		counts[port].dropped++;
@@ -98,7 +98,7 @@ static void tell_ports(void) {
 	}
 }
 
-// All are asked, as each that is empty has to be told so.
+// All are asked, as each empty one has to be marked for notification.
 static bool may_sleep(void) {
 	bool idle = true;
 
@@ -118,7 +118,8 @@ static bool take_batches(void) {
 	return more;
 }
 
-// Ports are told after each round, so that those above us, like a card's driver, make room.
+// Ports are notified after each round, so that those of higher priority, like a card's driver, make
+// room.
 static void serve(void) {
 	do {
 		while (take_batches())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How many of a port's buffers frames of one other port may have at a time: at most as many as are
-// free. So one sender alone gets half of them, many get equal parts, and a new one always finds
+// How many of a port's buffers frames of one other port may occupy at a time: at most as many as
+// are free. So one sender alone gets half of them, many get equal parts, and a new one always finds
 // some, however fast the others send and however slowly the port returns its buffers. Pure.
 #pragma once
 
@@ -22,15 +22,15 @@ static inline unsigned share_count(uint64_t bits) {
 	return (unsigned)(bits * 0x0101010101010101ul >> 56);
 }
 
-// Whether a frame from the port may have one more. `lent` and `free` are the sender's own words
-// (see struct net_sender), just reclaimed.
+// Whether a frame from the port may have one more. `in_flight` and `free` are the sender's own
+// words (see struct net_sender), just reclaimed.
 [[nodiscard]] static inline bool share_allows(
-	struct share *share, unsigned source, uint64_t lent, uint64_t free) {
-	share->held[source] &= lent;
+	struct share *share, unsigned source, uint64_t in_flight, uint64_t free) {
+	share->held[source] &= in_flight;
 	return share_count(share->held[source]) < share_count(free);
 }
 
-// The buffer has a frame from the port now, and no older one.
+// The buffer now holds a frame from the port, and no older one.
 static inline void share_take(struct share *share, unsigned source, unsigned buffer) {
 	for (unsigned i = 0; i < SWITCH_PORTS; i++)
 		share->held[i] &= ~(1ul << buffer);

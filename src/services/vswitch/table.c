@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where frames go.
+// Forwarding decisions.
 #include <services/vswitch/table.h>
 
 enum {
@@ -88,7 +88,7 @@ static uint32_t ports_of_kind(const struct switch_table *table, enum port_kind k
 	return ports;
 }
 
-// An unknown address can only be behind an open port: stations see nobody else's frames.
+// An unknown address can only be behind an open port: stations receive no frames of others.
 static uint32_t targets_of(const struct switch_table *table, mac_address target) {
 	unsigned place = place_of(target);
 	unsigned station;
@@ -108,7 +108,7 @@ bool switch_route(struct switch_table *table, unsigned port, const uint8_t heade
 
 	if (!may_send(table, port, source)) return false;
 	if (table->ports[port].kind == PORT_OPEN) learn(table, port, source);
-	// Back where it came from: those there have it already.
+	// Not back to the port it came from: the hosts there have it already.
 	*targets = targets_of(table, address_of(header)) & ~(1u << port);
 	return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Where frames go: the ports with their stated addresses, and a table of fixed size of addresses
-// learned on open ports. Pure.
+// Forwarding: the ports with their stated addresses, and a table of fixed size of addresses learned
+// on open ports. Pure.
 //
 //   port CHANNEL mac 52:54:00:12:34:01    a station with one address, the only one it may use
 //   port CHANNEL open                     the way to other stations: a card, a guest that bridges

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Channels, interrupts and children: the capabilities a protection domain was given, used by id.
+// Channels, interrupts and children: the capabilities of a protection domain, by id.
 #include <user/microkit/internal.h>
 
-// In writable data with the value 0, so that the composer finds bytes to patch.
+// Initialised data of value 0, so that the ELF holds bytes for the composer to patch.
 #define PATCHED __attribute__((section(".data")))
 
 bool microkit_passive PATCHED;

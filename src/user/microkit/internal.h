@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the parts of the component runtime share.
+// Shared by the parts of the component runtime.
 #pragma once
 
 #include <microkit.h>
 
-// Whether the kernel prints; a system call for it would be a fault otherwise.
+// Whether the kernel has a debug console; without one the system call would be a fault.
 extern bool microkit_printing;
 
-// Whether the id is valid and its bit set; if not, prints a line that names function and kind.
+// Whether the id is valid and its bit set; if not, prints a line with function and kind.
 bool check_id(seL4_Word valid, unsigned id, const char *function, const char *kind);
 
 // Print one line naming the function, then crash with the error number as the fault address.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Life of a protection domain: constructors, init, then one event after the other.
+// The life of a protection domain: constructors, init, then one event after the other.
 #include <user/microkit/domain.h>
 #include <user/microkit/internal.h>
 
@@ -16,7 +16,7 @@ struct event {
 	microkit_msginfo tag;
 };
 
-// What the last event left to be answered.
+// The reply that the last event left to be sent.
 struct answer {
 	bool due;
 	microkit_msginfo tag;
@@ -93,7 +93,7 @@ static void deliver_notifications(seL4_Word badge) {
 		notified((microkit_channel)__builtin_ctzl(badge));
 }
 
-// A guest exit has no reply message: true runs the guest on, false switches it off.
+// A guest exit has no reply message: true resumes the guest, false leaves it stopped.
 static struct answer deliver_fault(struct event event) {
 	struct answer answer = {.tag = microkit_msginfo_new(0, 0)};
 	bool from_guest = microkit_x86_vcpu_state.is_on;
@@ -128,7 +128,7 @@ int main(void) {
 		(*each)();
 	init();
 	if (microkit_passive) signal_defer(MONITOR_EP, microkit_msginfo_new(0, 0));
-	// Interrupts are delivered only after the first acknowledgement, when init has run.
+	// Interrupts are delivered only after the first acknowledgement, after init.
 	for (seL4_Word rest = microkit_irqs; rest != 0; rest &= rest - 1)
 		seL4_IRQHandler_Ack(BASE_IRQ_CAP + (seL4_Word)__builtin_ctzl(rest));
 	for (;;)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a protection domain says on the debug console, and the ways it stops itself.
+// Messages of a protection domain on the debug console, and how it stops itself.
 #include <stdarg.h>
 
 #include <base/format.h>

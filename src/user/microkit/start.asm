@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Entry of a protection domain. A restarted domain arrives with the stack pointer of its fault, so
-; the alignment the C calling convention wants is made here.
+; Entry of a protection domain. A restarted domain starts with the stack pointer it had at its
+; fault, so the alignment of the C calling convention is established here.
 default rel
 
 extern main

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Virtual CPU operations of a monitor. Three fields live here, because each VM entry passes them.
+// Virtual CPU operations of a monitor. Three fields are cached here, because each VM entry passes
+// them.
 #include <user/microkit/internal.h>
 
 struct microkit_x86_vcpu_state microkit_x86_vcpu_state;
 
-// The library's copy of a field; null for a field that is the kernel's.
+// The library's copy of a field; null for a field of the kernel's.
 static seL4_Word *cached_field(seL4_Word field) {
 	switch (field) {
 	case MICROKIT_VMX_GUEST_RIP: return &microkit_x86_vcpu_state.rip;

@@ -64,9 +64,9 @@ static void checked_job(void) {
 	check(job.sector == FIRST + 49 && job.count == 1);
 	check(job.data == data[0] + 15 * BLOCK_SECTOR);
 	check(job.data_paddr == 0x100000 + 15 * BLOCK_SECTOR);
-	check(block_server_told(&server) == 0); // nothing was answered yet
+	check(block_server_to_notify(&server) == 0); // nothing was answered yet
 	block_server_finish(&server, &job, BLOCK_OK, 1);
-	check(block_server_told(&server) == 1 && block_server_told(&server) == 0);
+	check(block_server_to_notify(&server) == 1 && block_server_to_notify(&server) == 0);
 	check(answered(0, 7, BLOCK_OK, 1));
 	ask(0, (struct block_request){8, 1000000, 1000000, 1000, BLOCK_FLUSH});
 	check(block_server_next(&server, &job) && job.kind == BLOCK_FLUSH && job.count == 0);
@@ -146,7 +146,7 @@ static void turns(void) {
 		block_server_finish(&server, &job, BLOCK_OK, 1);
 	}
 	check(served[0] == 8 && served[1] == 8);
-	check(block_server_told(&server) == 3);
+	check(block_server_to_notify(&server) == 3);
 }
 
 // Who takes no completions is served no further, and is asked to say when there is room.
@@ -222,7 +222,7 @@ static void hostile(void) {
 			if (moves) memset(job.data, (int)i, (size_t)job.count * BLOCK_SECTOR);
 			block_server_finish(&server, &job, BLOCK_OK, job.count);
 		}
-		(void)block_server_told(&server);
+		(void)block_server_to_notify(&server);
 	}
 	ask(1, (struct block_request){1, 0, 0, 1, BLOCK_READ});
 	do {

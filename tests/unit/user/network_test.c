@@ -109,14 +109,14 @@ static void hostile_receiver(void) {
 	open_link();
 	taken = net_take(&station.out);
 	check(taken >= 0 && send(&station, 1));
-	// Buffers that were never lent, or are no buffers, or come back twice.
+	// Buffers that were never sent, or are no buffers, or come back twice.
 	give_back((uint32_t)taken);
 	give_back(NET_BUFFERS);
 	give_back(~0u);
 	for (unsigned i = 0; i < NET_BUFFERS - 3; i++)
 		give_back(i);
 	net_reclaim(&station.out);
-	check(station.out.free == ~(1ul << taken) && station.out.lent == 0);
+	check(station.out.free == ~(1ul << taken) && station.out.in_flight == 0);
 	check(send_all(&station) == NET_BUFFERS - 1);
 }
 
@@ -150,7 +150,7 @@ static void restarted_receiver(void) {
 		check(receive(&hub, (uint8_t)i));
 	// The eight that the old one held came back too.
 	net_reclaim(&station.out);
-	check(station.out.free == ~0ul && station.out.lent == 0);
+	check(station.out.free == ~0ul && station.out.in_flight == 0);
 }
 
 static const struct test rows[] = {
@@ -158,7 +158,7 @@ static const struct test rows[] = {
 	{"user/network/full", "a sender without buffers waits until some come back", full},
 	{"user/network/told", "a sleeping peer is told once, and nobody of nothing", told},
 	{"user/network/hostile-sender", "no item leads outside the buffers", hostile_sender},
-	{"user/network/hostile-receiver", "only lent buffers come back, each once",
+	{"user/network/hostile-receiver", "only sent buffers come back, each once",
 		hostile_receiver},
 	{"user/network/restarted-sender", "a new sender leaves what waits alone", restarted_sender},
 	{"user/network/restarted-receiver", "a new receiver returns what the old one held",

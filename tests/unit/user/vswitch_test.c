@@ -97,33 +97,33 @@ static void settings(void) {
 }
 
 static struct share share;
-static uint64_t lent;
+static uint64_t in_flight;
 
 // Give frames from a port until it may have no more; returns how many it got.
 static unsigned give_all(unsigned source) {
 	unsigned count = 0;
 
-	for (; share_allows(&share, source, lent, ~lent); count++) {
-		unsigned buffer = (unsigned)__builtin_ctzl(~lent);
+	for (; share_allows(&share, source, in_flight, ~in_flight); count++) {
+		unsigned buffer = (unsigned)__builtin_ctzl(~in_flight);
 
 		share_take(&share, source, buffer);
-		lent |= 1ul << buffer;
+		in_flight |= 1ul << buffer;
 	}
 	return count;
 }
 
 static void shares(void) {
 	share = (struct share){0};
-	lent = 0;
+	in_flight = 0;
 	check(give_all(CARD) == 32 && give_all(CARD) == 0);
 	check(give_all(STATION_A) == 16 && give_all(STATION_B) == 8 && give_all(BRIDGE) == 4);
 	// Half of the first one's frames are read: what is free is shared anew.
-	lent &= ~0xfffful;
+	in_flight &= ~0xfffful;
 	check(give_all(CARD) == 2 && give_all(STATION_A) == 1);
-	lent = 0;
+	in_flight = 0;
 	check(give_all(STATION_A) == 32);
 	for (unsigned i = 0; i < SWITCH_PORTS; i++)
-		check((share.held[i] & lent) == (i == STATION_A ? lent : 0));
+		check((share.held[i] & in_flight) == (i == STATION_A ? in_flight : 0));
 }
 
 static const struct test rows[] = {

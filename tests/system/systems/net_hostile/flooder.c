@@ -30,7 +30,7 @@ static void send_garbage(unsigned round) {
 	struct net_item item = {round * 2654435761u, round * 40503u};
 
 	(void)ring_put(&station.end.out.filled, &item);
-	// One that may look right, though the buffer was never lent.
+	// One that may look right, though the buffer was never sent.
 	item.buffer = round % NET_BUFFERS;
 	item.length %= NET_BUFFER_SIZE;
 	(void)ring_put(&station.end.out.filled, &item);
