@@ -49,7 +49,7 @@ def bare_iso():
 def measure(_):
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     image = product.make_iso(places.DEMO, places.DEMO_ISO)
-    # A bare Linux reads MSRs that CPUID promises and Bochs lacks; under Nacre nobody may.
+    # A bare Linux reads MSRs that CPUID announces and Bochs lacks; under Nacre none is allowed.
     bare = ticks_to_prompt(bare_iso(), "bare", 1)
     nacre = ticks_to_prompt(image, "nacre", 0)
     figures = {"unit": "instructions", "nacre": nacre, "bare": bare,

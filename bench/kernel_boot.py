@@ -2,7 +2,7 @@
 """How many instructions does the kernel need from its first line of C to the initial task?
 
 QEMU counts instructions with -icount shift=0, where the time stamp counter is that count. The
-machine has 2 GiB of memory; the kernel tells the count itself, as the last line of its boot log.
+machine has 2 GiB of memory; the kernel prints the count itself, as the last line of its boot log.
 """
 
 import re

@@ -2,8 +2,8 @@
 """How many instructions from the initial task's first one until every component has run its init?
 
 The demo without its guest, with one more component: it has the lowest priority, so it runs when all
-others wait, and tells the difference of the time stamp counter, which is a count of instructions in
-QEMU with -icount shift=0. How long the host takes to compose the whole demo is told, too.
+others wait, and prints the difference of the time stamp counter, which counts instructions in QEMU
+with -icount shift=0. How long the host takes to compose the whole demo is printed, too.
 """
 
 import re

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a measurement may use: the time stamp counter inline, and a place for samples. Each file
+// What a measurement may use: the time stamp counter inline, and memory for samples. Each file
 // answers one question and has a table of rows; a row's function takes all samples of one figure.
 #pragma once
 
@@ -30,7 +30,7 @@ struct row_file {
 
 #define ROW_FILE(title) const struct row_file row_file_##title = {rows, array_count(rows)}
 
-// When the operation that is being measured began. By the thread that begins it.
+// When the measured operation began. Written by the thread that begins it.
 extern volatile uint64_t begun_at;
 
 // The fences keep what is measured between both reads (SDM 2B, RDTSC and RDTSCP), and lie outside:
@@ -51,20 +51,20 @@ __attribute__((always_inline)) static inline uint64_t ticks_end(void) {
 	return (uint64_t)high << 32 | low;
 }
 
-// What the time stamp counter counts, found out before the first row.
+// What the time stamp counter counts, determined before the first row.
 struct counter {
 	const char *unit;
-	uint64_t overhead; // of a measurement of nothing: taken from every sample
+	uint64_t overhead; // of an empty measurement: subtracted from every sample
 };
 
 extern struct counter counter;
 void counter_find(void);
 
 void sample_add(uint64_t value);
-// The running row takes none: this machine lacks what it needs.
+// The running row takes no samples: this machine lacks what it needs.
 void row_skip(const char *why);
-_Bool row_is_skipped(const struct row *row); // and says so
-// The first samples count too: of a row with few and very long rounds.
+_Bool row_is_skipped(const struct row *row); // and prints the reason
+// The first samples count too: for a row with few and very long rounds.
 void samples_keep_first(void);
 void samples_print(const struct row *row);
 
@@ -77,11 +77,11 @@ uint64_t guest_space_new(void);
 
 // Puts a helper into an address space of its own that shows this program at the same addresses.
 void helper_move(struct helper *helper);
-// Runs all helpers until they are blocked, then takes this one's time away: from now on it runs on
-// the time of its callers.
+// Runs all helpers until they are blocked, then unbinds this one's scheduling context: from now on
+// it runs on the time of its callers.
 void helper_become_passive(struct helper *helper);
 
-// COM1 through I/O ports: the release kernel has no console for us.
+// COM1 through I/O ports: the release kernel has no debug console.
 void output_start(void);
 [[gnu::format(printf, 1, 2)]] void output(const char *format, ...);
 [[gnu::format(printf, 1, 0)]] void output_list(const char *format, va_list arguments);

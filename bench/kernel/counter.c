@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What does the time stamp counter count? Some emulators let it count instructions, and no CPUID
-// leaf tells which. So it is tried: only a count of instructions is the same for every instruction.
+// leaf says which. So it is measured: only a count of instructions is the same for every
+// instruction.
 #include <cpuid.h>
 #include "bench.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How long from an interrupt to its user-level handler, and from the end of a wait for time to the
-// thread that waited? A thread below spins over the time stamp counter: its last value is the
-// start.
+// How long from an interrupt to its user-level handler, and from the end of a timed wait to the
+// waiting thread? A thread of lower priority keeps reading the time stamp counter: its last value
+// is the start.
 #include "bench.h"
 
 enum {
@@ -80,7 +80,7 @@ static void interrupt_measure(const struct row *row) {
 	spin_under(handler, handler_run);
 }
 
-// Yield gives up the budget, which comes back a period after it began.
+// Yield gives up the budget, which is refilled one period after its start.
 static void wait_run(struct helper *helper) {
 	(void)helper;
 	for (unsigned round = 0; round < ROUNDS_FEW; round++) {

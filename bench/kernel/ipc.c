@@ -4,7 +4,7 @@
 
 enum setting {
 	WORDS_MASK = 0xff,
-	REPLY = 1 << 8, // the way back is the figure
+	REPLY = 1 << 8, // the reply is measured, not the call
 	TWO_SPACES = 1 << 9,
 	WITH_FPU = 1 << 10,
 	SERVER_HIGHER = 1 << 11,
@@ -21,8 +21,7 @@ static void fpu_leave(void) {}
 
 static void fpu_use(void) { asm volatile("pxor %%xmm0, %%xmm0" ::: "memory"); }
 
-// The FPU is used between the system call and the time stamp, so that switching it late would not
-// be missed.
+// The FPU is used between the system call and the time stamp, so that a lazy switch is counted.
 __attribute__((always_inline)) static inline void client_loop(
 	struct helper *helper, void (*between)(void)) {
 	uint64_t endpoint = helper->argument[ENDPOINT];
@@ -157,7 +156,7 @@ static void unheard_measure(const struct row *) {
 	}
 }
 
-// Its stub has nothing to pass and takes nothing back.
+// Its stub has no arguments and no results.
 static void null_measure(const struct row *) {
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t end;

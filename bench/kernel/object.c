@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What do objects of each kind and size cost to make and to take away?
+// What does it cost to create and to delete objects of each kind and size?
 #include "bench.h"
 
 static const seL4_CNode cnode = seL4_CapInitThreadCNode;
@@ -27,7 +27,7 @@ static void retype_take(uint64_t untyped, uint64_t setting, uint64_t slot) {
 	sample_add(end - start);
 }
 
-// One object beside the other.
+// One object after the other.
 static void retype_measure(const struct row *row) {
 	if (!is_available(row->setting & TYPE_MASK, row->setting >> SIZE_SHIFT)) return;
 	for (unsigned round = 0; round < ROUNDS; round++)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What does Yield cost, alone at a priority and with an equal thread that takes over? What does it
-// cost to have the scheduler choose anew?
+// cost to have the scheduler choose again?
 #include "bench.h"
 
 enum { HIGHEST = PRIORITY_MAIN - 2, LOWEST = PRIORITY_SETTLE + 10, BYSTANDERS = 6 };
@@ -57,8 +57,8 @@ __attribute__((always_inline)) static inline void priority_set(
 	sel4_syscall(SYSCALL_CALL, &registers);
 }
 
-// The running thread changes its own priority, from the highest downwards, and stays the one to
-// run: the scheduler has to look, and finds the same.
+// The running thread changes its own priority, from the highest downwards, and remains the highest:
+// the scheduler has to choose, and chooses the same thread.
 static void same_run(struct helper *helper) {
 	uint64_t priority = HIGHEST;
 
@@ -82,7 +82,7 @@ static void same_measure(const struct row *row) {
 	settle();
 }
 
-// Both to the top again: the running thread first, so that it stays the running one.
+// Both back to the highest priority: the running thread first, so that it stays the running one.
 static void partners_raise(const struct helper *helper) {
 	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB), WORDS(HIGHEST)));
 	CHECK_OK(invoke(helper->argument[PARTNER], LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB),

@@ -33,7 +33,7 @@ static void lower_run(struct helper *helper) {
 	}
 }
 
-// Runs when the lower thread waits again, and lets the sender go on.
+// Runs when the lower thread waits again, and lets the sender continue.
 static void lowest_run(struct helper *helper) {
 	for (unsigned round = 0; round < ROUNDS; round++)
 		seL4_Signal(helper->argument[BACK]);
@@ -86,7 +86,7 @@ static void wait_measure(const struct row *row) {
 	}
 }
 
-// The higher thread blocks, and the lower one comes back from the signal that had woken it.
+// The higher thread blocks, and the lower one returns from the signal that had woken it.
 static void blocker_run(struct helper *helper) {
 	for (;;) {
 		struct sel4_registers registers = {.rdi = helper->argument[FORTH]};

@@ -18,7 +18,7 @@ enum { WAY_MASK = 3, GUEST_SHIFT = 2 };
 // Words of the exit record (VCPU-5).
 enum { WORD_EAX = 10, WORD_EDX = 13 };
 
-// RDTSC begins each, so that edx:eax says when the guest came to run.
+// RDTSC begins each, so that edx:eax is the time at which the guest started.
 static const struct guest_row {
 	uint64_t reason;
 	uint64_t size;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Takes items and checks them; tells the producer of room, and of the last item of a figure.
+// Takes items and checks them; notifies the producer of room, and of the last item of a figure.
 #include "ring_bench.h"
 
 #include <microkit.h>
@@ -17,13 +17,13 @@ static struct ring_end ring;
 static uint64_t received;
 
 static void take_all(void) {
-	// A copy whose address nobody else has: the compiler keeps it in registers.
+	// A copy whose address is not taken elsewhere: the compiler keeps it in registers.
 	struct ring_end end = ring;
 	uint64_t number = received;
 	struct item item;
 
 	while (ring_get(&end, &item)) {
-		// The producer waits for ever then, and the measurement is given up.
+		// The producer then waits for ever, and the measurement is abandoned.
 		if (item.number != number || item.check != ~number)
 			microkit_internal_crash(seL4_RangeError);
 		number++;

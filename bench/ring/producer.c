@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Passes items to two consumers in batches of several sizes and prints what each figure took, in
-// ticks of the time stamp counter. The consumer above the producer's priority sleeps before each
-// batch and takes it at once; the one below is awake all the time, since the producer is there
-// again before it has nothing left to do.
+// Passes items to two consumers in batches of several sizes and prints the ticks of the time stamp
+// counter for each figure. The consumer above the producer's priority sleeps before each batch and
+// takes it at once; the one below never sleeps, since the producer adds items before it runs out of
+// work.
 #include "ring_bench.h"
 
 #include <microkit.h>
@@ -35,7 +35,7 @@ static const struct {
 	enum peer peer;
 	unsigned batch;
 } figures[] = {
-	// The first pass of each peer is not kept: it meets everything for the first time.
+	// The first pass of each peer is discarded: its caches are cold.
 	{NULL, PEER_ASLEEP, 32},
 	{"asleep-1", PEER_ASLEEP, 1},
 	{"asleep-8", PEER_ASLEEP, 8},
@@ -74,7 +74,7 @@ static void put_character(struct format_sink *sink, char character) {
 
 // False when there was no room for the whole batch.
 static bool put_batch(enum peer peer) {
-	// A copy whose address nobody else has: the compiler keeps it in registers.
+	// A copy whose address is not taken elsewhere: the compiler keeps it in registers.
 	struct ring_end ring = rings[peer];
 	uint64_t first = numbers[peer];
 	uint64_t number = first;
@@ -126,7 +126,7 @@ void init(void) {
 	begin();
 }
 
-// A consumer has room, or has had the last item.
+// A consumer has room, or has received the last item.
 void notified(microkit_channel channel) {
 	uint64_t now = tsc_read();
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What producer and consumers of the ring measurement agree on.
+// Constants shared by producer and consumers of the ring measurement.
 #pragma once
 
 #include <nacre/ring.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Runs at the lowest priority, so that everybody else has come through init and waits; tells how
+// Runs at the lowest priority, when all other components have finished init and wait; prints how
 // many ticks that took from the initial task's first instruction.
 #include <microkit.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Uses a disk through the block protocol: asks how large it is, looks for the known line at its
-// start, writes some sectors and reads them back.
+// Uses a disk through the block protocol: queries its size, reads the known line at its start,
+// writes some sectors and reads them back.
 #include <microkit.h>
 
 #include <nacre/protocol/block.h>
@@ -68,7 +68,7 @@ static bool reads_what_was_written(void) {
 
 static bool nothing(void) { return true; }
 
-// Each request, the answer it has to get, and what is looked at then.
+// Each request, the expected answer, and what is checked then.
 static const struct {
 	const char *name;
 	struct block_request request;

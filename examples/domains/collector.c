@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Says so whenever it finds that events have come.
+// Prints a line whenever it finds that events have arrived.
 #include <microkit.h>
 
 void init(void) { microkit_dbg_puts("collector: Waiting for an event\n"); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Notifies far more often than the other side can look.
+// Notifies far more often than the other side can check.
 #include <microkit.h>
 
 #define EVENTS 100000

@@ -14,19 +14,20 @@ enum {
 // Patched by the composer: the rings shared with the guest's monitor.
 seL4_Word link_vaddr;
 
-// The far end of a serial port is what the serial driver is for a console. Written by the functions
-// of this file only; a component is one thread.
+// This end of a serial port is what the serial driver is for a console: the back end. Written by
+// the functions of this file only; a component is one thread.
 static struct console_end guest;
 static char line[LINE_SIZE];
 static unsigned length;
 
 static void say(const char *text) {
-	// A guest that never reads fills the ring; the rest is dropped, nobody waits.
+	// A guest that never reads fills the ring; the rest is dropped, and this component never
+	// waits for it.
 	for (; *text; text++)
 		ring_put(&guest.in, (const uint8_t *)text);
 }
 
-// A serial port that Linux has not been told `stty -echo` for sends our own words back.
+// A serial port whose guest did not set `stty -echo` sends our own words back.
 static bool is_echo(void) { return __builtin_memcmp(line, "greeter:", 8) == 0; }
 
 static void take_line(void) {

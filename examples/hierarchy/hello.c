@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Runs last: everybody else has a higher priority.
+// Runs last: all others have a higher priority.
 #include <microkit.h>
 
 void init(void) { microkit_dbg_puts("hello, world\n"); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Sees the faults of its children. Nine times it sets the crashed one going again from its first
+// Receives the faults of its children. Nine times it restarts the crashed one from its first
 // instruction; then it stops it.
 #include <microkit.h>
 

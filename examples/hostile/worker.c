@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Counts the ticks of its clock and looks how far they come apart, whatever others do meanwhile.
-// The flooder's signals cost it time of its own budget, but never a tick.
+// Counts the ticks of its clock and checks the time between them, whatever others do meanwhile. The
+// flooder's signals cost it time of its own budget, but never a tick.
 #include <microkit.h>
 
 enum {
@@ -35,7 +35,7 @@ static void tick(void) {
 	if (last_tick && time - last_tick > LATE) microkit_dbg_puts("worker: late\n");
 	last_tick = time;
 	if (++ticks != TICKS) return;
-	microkit_dbg_puts(floods ? "worker: nothing was lost\n" : "worker: nobody floods\n");
+	microkit_dbg_puts(floods ? "worker: nothing was lost\n" : "worker: no flood\n");
 }
 
 void init(void) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A passive server: after init it only runs when somebody calls.
+// A passive server: after init it only runs when a client calls.
 #include <microkit.h>
 
 void init(void) { microkit_dbg_puts("SERVER|INFO: init function running\n"); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Counts calls and crashes at the third. After a restart its variables and its private memory are
-// as new; the memory it shares with the client is not touched.
+// Counts calls and crashes at the third. After a restart its variables and its private memory have
+// their initial contents; the memory it shares with the client is not touched.
 #include <microkit.h>
 
 #define CALLS_BEFORE_CRASH 3

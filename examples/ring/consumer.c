@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Takes numbers and checks that each is the one that had to come.
+// Takes numbers and checks that each is the expected one.
 #include <microkit.h>
 
 #include <nacre/ring.h>
@@ -18,7 +18,7 @@ static struct ring_end ring;
 static uint64_t received;
 static uint64_t wrong;
 
-// Take what there is, until a look after the announcement finds nothing.
+// Take what there is, until the check after the announcement finds nothing.
 static void consume(void) {
 	uint64_t number;
 

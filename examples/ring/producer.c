@@ -26,7 +26,7 @@ static bool put_batch(void) {
 	return true;
 }
 
-// Until everything is sent, or the ring is full and the consumer will tell of room.
+// Until everything is sent, or the ring is full and the consumer will notify of room.
 static void produce(void) {
 	bool has_room = true;
 

@@ -9,7 +9,7 @@
 
 static seL4_CPtr any(char kind) { return pool_slot(pool_pick(kind, POOL_SPACES)); }
 
-// Only ports that harm nobody: other ranges would let a thread end the emulator.
+// Only harmless ports: other ranges would let a thread end the emulator.
 static void port_issue(void) {
 	(void)seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, 0x80 + random_below(16),
 		0x80 + random_below(16), any(POOL_CNODE), random_below(POOL_SLOTS), POOL_RADIX);

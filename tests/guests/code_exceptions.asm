@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; Guests that meet #DB and #AC. One blob with an entry for each cause of #DB; at `..._stop` the
-; exception is told.
+; Guests that raise #DB and #AC. One blob with an entry for each cause of #DB; at `..._stop` the
+; exception is reported.
 %include "code.inc"
 
 section .rodata

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Wrong states, junk, objects that go while they are used: the guest or its VMM is told, nobody
-// else notices.
+// Invalid states, junk, objects that are deleted while in use: the guest or its VMM sees an error,
+// and no other thread is affected.
 #include "guest.h"
 #include "test.h"
 
@@ -171,7 +171,7 @@ static void error_junk(const struct test *) {
 
 	for (unsigned round = 0; round < 600; round++) {
 		guest_reset(guest, CODE(code_vmcall));
-		// A guest that runs wild must come back.
+		// A guest that runs wild must be stopped.
 		field_write(guest, VMCS_PIN_CONTROLS, 1 << 6);
 		field_write(guest, VMCS_PREEMPTION_TIMER, 20000);
 		for (unsigned i = 0; i <= round % 4; i++)
@@ -250,7 +250,8 @@ static const struct test tests[] = {
 		NULL},
 	{"error-guest-state", "a wrong guest state is refused, a right one runs after it",
 		error_guest_state, NULL},
-	{"error-controls", "an entry the CPU refuses harms nobody", error_controls, NULL},
+	{"error-controls", "an entry that the CPU refuses has no other effect", error_controls,
+		NULL},
 	{"error-forced", "controls the kernel needs stay set, those it cannot serve stay clear",
 		error_forced, NULL},
 	{"error-fields", "fields that are the kernel's cannot be read or written", error_fields,

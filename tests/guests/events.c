@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Events into the guest, time and interrupts of the host while it runs, and signals that end it.
+// Events injected into the guest, time and interrupts of the host while it runs, and signals that
+// end it.
 #include <user/slots.h>
 
 #include "guest.h"
@@ -92,7 +93,8 @@ static void event_window(const struct test *) {
 	CHECK_EQUAL(guest->rip, GUEST_CODE + 6);
 }
 
-// The interrupt cannot be delivered because the IDT is not there: the VMM learns which it was.
+// The interrupt cannot be delivered because there is no IDT: the VMM is told its vector by the
+// exit.
 static void event_vectoring(const struct test *) {
 	guest_reset(guest, CODE(code_spin));
 	field_write(guest, VMCS_GUEST_RFLAGS, 0x202);
@@ -283,7 +285,7 @@ static const struct test tests[] = {
 	{"event-window", "the interrupt window exits and what is injected there arrives",
 		event_window, NULL},
 	{"event-vectoring",
-		"an event that could not be delivered is told and can be injected again",
+		"an event that could not be delivered is reported and can be injected again",
 		event_vectoring, NULL},
 	{"event-pending", "VMEnter with a signal pending returns at once, words unchanged",
 		event_pending, NULL},

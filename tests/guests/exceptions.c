@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exceptions that always exit, whatever the VMM asked for: the guest gets them from the kernel as
-// it would from the CPU, and those without end take no time from others.
+// Exceptions that always exit, whatever the VMM requested: the guest gets them from the kernel as
+// it would from the CPU, and endless ones take no time from other threads.
 #include <base/memory.h>
 
 #include "guest.h"

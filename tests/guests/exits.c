@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exit reasons one by one: what the guest does, and the record the VMM gets.
+// Exit reasons one by one: what the guest does, and the exit record that the VMM gets.
 #include "guest.h"
 #include "test.h"
 
@@ -228,7 +228,7 @@ static const struct test tests[] = {
 		EXIT_ROW(code_wbinvd, 0, SECONDARY_WBINVD, REASON_WBINVD, 0, 2)},
 	{"exit-sgdt", "SGDT exits when asked to", exit_as_told,
 		EXIT_ROW(code_sgdt, 0, SECONDARY_DESCRIPTOR_TABLE, REASON_GDTR_IDTR, 0, 3)},
-	{"exit-triple-fault", "a triple fault exits and harms nobody", exit_as_told,
+	{"exit-triple-fault", "a triple fault exits and has no other effect", exit_as_told,
 		EXIT_ROW(code_triple_fault, 0, 0, REASON_TRIPLE_FAULT, 0, NO_LENGTH)},
 	{"exit-exception", "an exception of the bitmap exits, others reach the guest's handler",
 		exit_exception, NULL},

@@ -69,17 +69,17 @@ struct guest {
 extern struct guest guest_one;
 extern struct guest guest_two;
 
-// Null, or why there are no guests here.
+// Null, or why there can be no guests on this machine.
 const char *guest_start(void);
 
 // The initial state with this code at its start, and this program's thread as the partner.
 void guest_reset(struct guest *guest, const struct code *code);
 
-// Enters with registers (if told), rip, primary and event; the exit's words replace them.
+// Enters with registers (if wanted), rip, primary and event; the exit's words replace them.
 void guest_set_registers(struct guest *guest);
 void guest_enter(struct guest *guest);
 
-// Behind the instruction that exited.
+// After the instruction that exited.
 void guest_skip(struct guest *guest);
 
 uint64_t guest_register(const struct guest *guest, unsigned number);

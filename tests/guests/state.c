@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// State outside the VMCS: it is each guest's own, and the VMM's stays the VMM's.
+// State outside the VMCS: each guest has its own, and the VMM's is preserved.
 #include "guest.h"
 
 #include <x86/msr.h>
@@ -361,8 +361,7 @@ static const struct test tests[] = {
 		NULL},
 	{"state-msr-operations", "ReadMSR and WriteMSR know the four SYSCALL registers",
 		state_msr_operations, NULL},
-	{"state-fast-paths",
-		"a guest's exit leaves system calls the way in that DebugFastPaths chose",
+	{"state-fast-paths", "a guest's exit keeps the system call entry that DebugFastPaths chose",
 		state_fast_paths, NULL},
 	{"state-refused", "values the CPU would refuse are refused before", state_refused,
 		"VCPUWriteState/1 VCPUWriteState/2 VCPUWriteState/3 VCPUWriteState/4 "

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Threads that are stopped from outside while their guest runs, and go on: the guest goes on where
-// it was, and takes each event once.
+// Threads that are suspended by another while their guest runs, and resumed: the guest continues
+// where it was, and takes each event once.
 #include <user/untyped.h>
 
 #include "guest.h"
@@ -223,8 +223,8 @@ static void stop_others(const struct test *) {
 static const struct test tests[] = {
 	{"stop-suspend", "a guest goes on where it was after Suspend and Resume of its thread",
 		stop_suspend, NULL},
-	{"stop-signal", "a signal to a suspended thread tells where its guest is", stop_signal,
-		NULL},
+	{"stop-signal", "after a signal to a suspended thread the message has the guest's position",
+		stop_signal, NULL},
 	{"stop-timer", "the client's time in the guest goes on after Suspend and Resume",
 		stop_timer, NULL},
 	{"stop-timeout", "a guest goes on where it was after a timeout fault and its reply",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A test is an id, a sentence and a function. A failed check prints where and what; the test counts
-// as failed and goes on to its end.
+// as failed and runs to its end.
 #pragma once
 
 #include <base/compiler.h>

@@ -246,7 +246,7 @@ static void reconfigured(void) {
 static void sleeper_shares(void) {
 	struct helper *helpers[4];
 
-	// Budgets that add up to less than all: everybody gets time.
+	// Budgets that add up to less than all: every thread gets time.
 	for (unsigned index = 0; index < 4; index++) {
 		helpers[index] = helper_make_with(PRIORITY_HELPER + index,
 			(struct sched_setting){.budget = 1000, .period = 5000 + index * 1000});
@@ -276,7 +276,7 @@ static const struct test tests[] = {
 	{"budget-round-robin", "round robin raises no timeout fault", round_robin_no_timeout, NULL},
 	{"budget-yield-timeout", "Yield raises no timeout fault and waits for the period",
 		yield_no_timeout, NULL},
-	{"budget-server", "on a borrowed context the server's timeout handler is told",
+	{"budget-server", "on a donated context the server's timeout handler is sent the fault",
 		servers_handler, NULL},
 	{"budget-reconfigure", "a thread out of budget goes on when made round robin", reconfigured,
 		NULL},

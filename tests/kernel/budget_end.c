@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: ways into the kernel in the last moments of a budget.
+// Tests: entries to the kernel in the last moments of a budget.
 #include "world.h"
 
 enum {
@@ -44,8 +44,8 @@ static void pulse(struct helper *helper) {
 	}
 }
 
-// Debug calls do not check the budget, so a release that falls into one puts the caller's context
-// aside however little is left of it.
+// Debug calls do not check the budget, so a release during one preempts the caller however little
+// budget it has left.
 static void debug_call_late(void) {
 	struct helper *caller = helper_make_with(
 		PRIORITY_HELPER, (struct sched_setting){.budget = BUDGET, .period = BUDGET});

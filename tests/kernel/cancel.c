@@ -137,7 +137,7 @@ static const struct test tests[] = {
 	{"cancel-badge", "senders with the badge are restarted, others keep their order", by_badge,
 		NULL},
 	{"cancel-again", "a restarted sender sends again if it can", restarted_sends_again, NULL},
-	{"cancel-nobody", "without senders nothing happens", receivers_unaffected, NULL},
+	{"cancel-no-sender", "without senders nothing happens", receivers_unaffected, NULL},
 	{"cancel-fault", "a queued fault message is dropped and its thread becomes inactive",
 		fault_message_cancelled, NULL},
 	{"cancel-deleted", "senders of a deleted endpoint execute their call again",

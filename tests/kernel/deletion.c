@@ -179,7 +179,7 @@ static void own_memory(void) {
 	settle();
 	CHECK_EQUAL(helper->count, 1);
 	CHECK_EQUAL(cap_kind(helper->tcb), KIND_NULL);
-	// Whoever was stopped in the middle left the rest to be revoked.
+	// The thread stopped in the middle left the rest to be revoked.
 	CHECK_OK(cap_revoke(untyped));
 	(void)object_new_in(untyped, OBJECT_UNTYPED, 16);
 }

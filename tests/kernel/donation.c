@@ -203,7 +203,7 @@ static void caller_suspended(void) {
 	CHECK_OK(invoke(client->tcb, LABEL_TCB_SUSPEND, CAPS(), WORDS()));
 	ipc_signal(server->argument[3]);
 	settle();
-	// It stayed with the server, which replied to nobody and went on.
+	// It stayed with the server, whose reply had no receiver, and which continued.
 	CHECK_EQUAL(server->count, 3);
 	CHECK_OK(invoke(client->sched_context, LABEL_SCHED_CONTEXT_UNBIND_OBJECT, CAPS(server->tcb),
 		WORDS()));

@@ -228,7 +228,7 @@ static void woken_equal_later(void) {
 }
 
 static const struct test tests[] = {
-	{"endpoint-send", "Send blocks until somebody receives", send_blocks, NULL},
+	{"endpoint-send", "Send blocks until a thread receives", send_blocks, NULL},
 	{"endpoint-priority", "senders are served by priority, then in order", senders_by_priority,
 		NULL},
 	{"endpoint-order", "senders of one priority are served first come, first served",
@@ -240,7 +240,7 @@ static const struct test tests[] = {
 		queued_priority_equal, NULL},
 	{"endpoint-nb-send", "NBSend without receiver is lost, with one it arrives", nb_send_drops,
 		NULL},
-	{"endpoint-nb-recv", "NBRecv with nobody there gives badge 0 and changes nothing else",
+	{"endpoint-nb-recv", "NBRecv without a sender gives badge 0 and changes nothing else",
 		nb_recv_empty, NULL},
 	{"endpoint-nb-take", "NBRecv takes the message of a waiting sender", nb_recv_sender, NULL},
 	{"endpoint-write", "without Write a Call is refused and a Send does nothing", write_right,

@@ -319,7 +319,7 @@ static const struct test tests[] = {
 	{"frame-execute", "readable pages can be executed", executable, NULL},
 	{"frame-attributes", "every attribute word is accepted", attributes, NULL},
 	{"frame-limits", "the first and the last user page can be mapped", address_zero, NULL},
-	{"frame-address", "GetAddress tells the address, mapped or not", get_address,
+	{"frame-address", "GetAddress returns the address, mapped or not", get_address,
 		"X86PageGetAddress/0"},
 	{"frame-io", "MapIO wants a 4 KiB frame and an IOSpace", map_io,
 		"X86PageMapIO/1 X86PageMapIO/2 X86PageMapIO/4"},

@@ -255,7 +255,7 @@ static void wakes_bound(void) {
 	clock_stop(&clock);
 }
 
-// An e1000e network card, whose registers ports reach, sends any message that it is told to.
+// An e1000e network card, whose registers can be reached through ports, sends any message.
 enum {
 	PCI_PORT = 0xcf8,
 	PCI_ENABLE = 1u << 31,
@@ -340,7 +340,8 @@ static void card_send(const struct card *card, uint64_t vector) {
 	(void)card_read(card, CARD_CAUSE);
 }
 
-// Whoever runs then is no more concerned than the handlers of other interrupts, lower ones too.
+// The running thread is no more affected than the handlers of other interrupts, of lower vectors
+// too.
 static void stray_messages(void) {
 	static const uint8_t vectors[] = {
 		16, 17, 18, 19, 20, 21, 29, 30, 31, 32, 46, 47, 156, 157, 158, 200, 254, 255};

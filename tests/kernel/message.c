@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System calls with all registers in sight, and messages laid over them.
+// System calls with all registers as arguments, and messages in those registers.
 #include "message.h"
 #include <base/memory.h>
 #include "world.h"

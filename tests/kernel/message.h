@@ -23,7 +23,7 @@ struct call_registers {
 
 void system_call(int64_t number, struct call_registers *registers);
 
-// IPC buffer of the thread that asks.
+// IPC buffer of the calling thread.
 struct ipc_buffer *own_buffer(void);
 
 struct message invoke(uint64_t cap, uint64_t label, struct words caps, struct words words);

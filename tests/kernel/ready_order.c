@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: where a thread goes among its equals when it becomes ready (SCHED-21 to SCHED-24).
+// Tests: a thread's position among threads of its priority when it becomes ready (SCHED-21 to
+// SCHED-24).
 #include "world.h"
 
 static volatile uint64_t order[8]; // threads, as they came to run
@@ -131,7 +132,7 @@ static void signal_both(struct helper *helper) {
 	note(helper);
 }
 
-// Starts a thread that runs first, and one that is ready behind it.
+// Starts a thread that runs first, and one that becomes ready after it.
 static void start_before_ready(struct helper *first, void (*run)(struct helper *), uint64_t ready) {
 	order_count = 0;
 	helper_start(noter_make(ready, NULL_CAP), note_once);
@@ -155,7 +156,7 @@ static void signal_and_receive(struct helper *helper) {
 	note(helper);
 }
 
-// One system call wakes a thread by its first half and lets a sender go by its second.
+// One system call wakes a thread by its first half and unblocks a sender by its second.
 static void second_of_call(void) {
 	uint64_t notification = waiter_start(1, OBJECT_NOTIFICATION);
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
@@ -193,7 +194,7 @@ static void yield_and_note(struct helper *helper) {
 	note(helper);
 }
 
-// Its budget, which it has given up, comes back while a thread of higher priority runs.
+// Its budget, which it has given up, is refilled while a thread of higher priority runs.
 static void released(void) {
 	struct helper *waits = helper_make_with(
 		PRIORITY_HELPER, (struct sched_setting){.budget = 30000, .period = 60000});

@@ -25,7 +25,7 @@ static void mapped_in_guest(void) {
 	CHECK_OK(invoke(frame, LABEL_FRAME_MAP_EPT, CAPS(guest),
 		WORDS(GUEST_ADDRESS, RIGHT_READ | RIGHT_WRITE, WRITE_BACK)));
 	CHECK_ERROR(frame_map(frame, other, TEST_ADDRESS, RIGHT_READ), ERROR_INVALID_CAPABILITY, 1);
-	// The lowest free ASID is given first, so the next space has that of the guest's.
+	// The lowest free ASID is given first, so the next space reuses that of the guest space.
 	CHECK_OK(cap_delete(guest));
 	heir = space_new();
 	CHECK_ERROR(frame_map(frame, heir, TEST_ADDRESS, RIGHT_READ), ERROR_ILLEGAL_OPERATION);
@@ -35,7 +35,7 @@ static void mapped_in_guest(void) {
 
 static const struct test tests[] = {
 	{"rows-map-guest-frame",
-		"a frame of a guest space is refused elsewhere, also by its ASID's heir",
+		"a frame of a guest space is refused elsewhere, also where the ASID was reused",
 		mapped_in_guest, "X86PageMap/5"},
 };
 

@@ -147,7 +147,7 @@ static void timer_preempts(void) {
 	helper->argument[0] = object_new(OBJECT_NOTIFICATION, 0);
 	helper_start(helper, wait_forever);
 	helper_start(spinner, spin);
-	// This thread comes back by its own replenishment although another one spins.
+	// This thread runs again by its own replenishment although another one spins.
 	for (unsigned round = 0; round < 5; round++) {
 		sleep_microseconds(2000);
 		ipc_signal(helper->argument[0]);

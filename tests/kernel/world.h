@@ -24,7 +24,7 @@ enum {
 	HELPER_STACK = 8192,
 
 	// Microseconds: budget and period of an ordinary helper. An emulator that is stopped for a
-	// while charges that time to whoever ran, so it is long.
+	// while charges that time to the running thread, so it is long.
 	TIME_SLICE = 50000,
 };
 
@@ -91,7 +91,7 @@ uint64_t cnode_make(uint64_t radix, uint64_t guard, uint64_t guard_bits);
 // Empties the arena and deletes the capabilities in the slots taken; returns the end of these
 // slots.
 uint64_t arena_empty(void);
-void arena_clean(void); // the same, and looks that nothing is left: needs a debug kernel
+void arena_clean(void); // the same, and checks that nothing is left: needs a debug kernel
 const struct bootinfo_chunk *chunk_find(uint64_t id);
 
 // Time

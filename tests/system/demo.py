@@ -64,7 +64,7 @@ def check_command():
 
 
 ROWS = [
-    ("command", "`./nacre run --until` tells by its status whether the text was seen",
+    ("command", "`./nacre run --until` returns by its status whether the text was seen",
      check_command),
     ("guest-shell", "Debian's kernel boots to a shell beside the components, takes a command "
      "and powers off", check_guest),

@@ -145,7 +145,8 @@ ROWS = [
      lambda: check_disk("disk-ata-bochs", in_bochs, "disk.system", "ide")),
     ("disk-clients", "clients of one disk keep to their sectors, one floods, the driver crashes",
      check_clients),
-    ("disk-errors", "a client is told of a sector that cannot be read", check_errors),
-    ("disk-time-out", "a disk that does not answer is reset, and its client told", check_time_out),
-    ("disk-none", "where there is no disk, clients are told so", check_no_disk),
+    ("disk-errors", "a client gets an error for a sector that cannot be read", check_errors),
+    ("disk-time-out", "a disk that does not respond is reset, and its client gets an error",
+     check_time_out),
+    ("disk-none", "without a disk, clients get an error", check_no_disk),
 ]

@@ -22,7 +22,7 @@ DISTURBED_BOOTS = 8
 # Of the rate: what accesses of a microsecond leave open in rounds of 3 ms.
 RATE_TOLERANCE = 0.002
 MEMORY = 256
-# The initial task without a system: whoever reads this runs in user mode.
+# The initial task without a system: this text comes from user mode.
 STARTED = "the boot loader gave no system image"
 STOPPED = "boot: nothing to run, stopped"
 CORE = struct.pack("<BBBBI", 0, 8, 0, 0, 1)

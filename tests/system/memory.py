@@ -83,7 +83,7 @@ def check_command_line():
 
 ROWS = [(f"memory-{count}-holes-{firmware}",
          f"{count} holes in RAM, by {firmware.upper()}: all modules are found, components run, the "
-         "lack of VT-x is told",
+         "lack of VT-x is reported",
          functools.partial(check_holes, count, firmware))
         for firmware, counts in HOLES.items() for count in counts]
 ROWS += [

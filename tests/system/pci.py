@@ -46,7 +46,7 @@ def check(name, description, extra):
 
 
 ROWS = [
-    ("pci-ports", "a driver has its devices, by ports and behind a bridge, and nobody else's",
+    ("pci-ports", "a driver has its own devices, by ports and behind a bridge, and no others",
      lambda: check("pci-ports", SYSTEM / "pci_rules.system", ())),
     ("pci-memory", "the same with configuration registers in memory",
      lambda: check("pci-memory", by_memory("pci-memory"), ("-M", "q35"))),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bochs with a screen that changes all the time and that nobody looks at."""
+"""Bochs with a screen that changes all the time and is never read."""
 
 from nacre import places
 from nacre.machine import emulator, machine

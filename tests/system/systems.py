@@ -15,7 +15,7 @@ FOLDER = places.ROOT / "tests" / "system" / "systems"
 ACPI_OFF = ("-machine", "acpi=off")
 LIFE = ["driver: start", *["driver: interrupt"] * 3, "system: 'driver' was stopped"]
 
-# System -> what it shows, the texts in the order in which they come, and what nobody may say.
+# System -> what it shows, the expected texts in order, and what no component may print.
 CASES = {
     "family": (
         "a parent answers its child's fault; restarted, it takes the child with it",
@@ -72,13 +72,13 @@ CASES = {
          "all 3 restarts are used up", "flooder: still at it"],
         "'(vswitch|flooder|deaf|host|pinger)' was stopped"),
     "spinner": (
-        "a component that spins delays no restart of one above it, whoever faulted before",
+        "a component that spins delays no restart of one of higher priority",
         ["system: 'faulter_", "' was stopped: write to 0x10", *["victim: faults"] * 3,
          "all 2 restarts are used up"],
         # After twelve reports none was left for the spinner to delay.
         "'spinner' was stopped|(?s:('faulter_[0-9]+' was stopped.*){12})"),
     "unmet": (
-        "whoever needs what the machine does not have is left out; the rest runs",
+        "a component that needs what the machine does not have is omitted; the rest runs",
         ["'place' is not started: memory region 'nowhere' at 0xfee00000: ",
          "'pin' is not started: pin 119 of I/O APIC 0: this machine has none",
          "'unit' is not started: pin 4000000000 of I/O APIC 4000000000: this machine has none",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One system call twice: by its fast path and, with the same memory and the same machine before, by
-// the slow path alone. What they leave must be equal, word for word. A fast path that gives up must
-// have left everything as it was.
+// Each system call twice: by its fast path and, from the same memory and the same machine state, by
+// the slow path alone. The results must be equal, word for word. A fast path that gives up must
+// have left everything unchanged.
 #include "run.h"
 
 #include "paths.h"
@@ -81,7 +81,7 @@ static void difference_print(const struct run *run, size_t word) {
 	exit(1);
 }
 
-// Remembers which way it was; returns without doing so when there are too many.
+// Records which path it was; returns without doing so when there are too many.
 static void ways_add(struct ways *ways, uint64_t path) {
 	unsigned i = 0;
 
@@ -127,8 +127,8 @@ static void forgive_all_links(struct run *run) {
 		forgive_links(run, run->world.threads[i]);
 }
 
-// The slow path may have charged_until the time of a round robin context that runs on; that can
-// wait. It is done here for the fast path, in the copy.
+// The slow path may have charged a running round robin context up to now; the fast path may do that
+// later. It is done here for the fast path, in the copy.
 static void forgive_booking(struct run *run) {
 	const struct cpu *cpu = this_cpu();
 	struct sched_context *context = cpu->charged_context;
@@ -144,8 +144,8 @@ static void forgive_booking(struct run *run) {
 	*amount -= used < *amount ? used : *amount;
 }
 
-// What may differ beside that: the time of this entry, which some fast paths do not need; from when
-// on the next entries look closer, which they may do too early; selectors that a program loaded
+// What may differ besides: the time of this entry, which some fast paths do not need; when the next
+// entries must check more, which may be too early; selectors that a program loaded
 // (bases_exchange).
 static void forgive_all(struct run *run) {
 	struct cpu *cpu = this_cpu();
@@ -178,13 +178,13 @@ static void compare_finished(
 	if (chance_percent(&run->chance, 50)) memory_restore(&run->memory, run->fast);
 }
 
-// The fast path gave up. If it had found the capability, the slow path goes on from there, and must
-// do what it does from the start.
+// The fast path gave up. If it had found the capability, the slow path continues from there, and
+// must do what it does from the start.
 static void compare_given_up(struct run *run, const struct fast_row *row, struct slot *slot,
 	uint64_t first, uint64_t second) {
 	enum exit_path way;
 
-	// It may have looked at the clock.
+	// It may have read the clock.
 	this_cpu()->now = *memory_word(&run->memory, run->before, &this_cpu()->now);
 	if (!memory_is(&run->memory, run->before)) {
 		memory_save(&run->memory, run->fast);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The proof that the fast paths change nothing: random system calls of a random system, each done
-// both ways. All that chance decides follows from the seed.
+// both ways. All random decisions follow from the seed.
 #include "run.h"
 
 #include "paths.h"
@@ -14,7 +14,7 @@ enum {
 	SEED = 20260000,
 	COUNT = 3000000,
 	ROUND = 600, // operations
-	STEPS_AT_MOST = 20, // a round in which hardly anybody can run ends after so many times more
+	STEPS_AT_MOST = 20, // as many times the steps end a round in which few threads run
 	OUTSIDE_PERCENT = 35, // of all steps
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Whom a fast path makes ready stands at the right end of its level (SCHED-21, SCHED-22).
+// A thread that a fast path makes ready is queued at the right end of its level (SCHED-21,
+// SCHED-22).
 #include "run.h"
 
 #include <cpu/percpu.h>
@@ -13,8 +14,8 @@ void order_note(struct run *run) {
 		run->was_queued[i] = run->world.threads[i]->is_queued;
 }
 
-// The current thread of before stands first if another one preempted it, and so does who has
-// another priority; an equal of the current thread, which goes on, stands last.
+// The previous current thread is first if another one preempted it, and so is a thread of another
+// priority; one of the current thread's priority, which continues, is last.
 static bool is_placed(const struct run *run, const struct thread *thread) {
 	const struct cpu *cpu = this_cpu();
 	const struct thread *first = cpu->scheduler->ready[thread->priority];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What happens to the system beside system calls. Changes come from a manager that is no thread of
-// the system, so that it can change whatever it likes whoever runs.
+// Events other than system calls. Changes come from a manager that is no thread of the system, so
+// that it can change anything whichever thread runs.
 #include "run.h"
 
 #include "signature.h"

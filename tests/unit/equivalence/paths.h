@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which way the last fast path went: a number for each sequence of its blocks. fastpath.c is
+// Which path through a fast path was taken: a number for each sequence of its blocks. fastpath.c is
 // compiled so that every block reports.
 #pragma once
 

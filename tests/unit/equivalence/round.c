@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Rounds: what is destroyed in one is whole again in the next.
+// Rounds: objects destroyed in one are restored for the next.
 #include "run.h"
 
 #include <cpu/features.h>

@@ -247,7 +247,7 @@ uint64_t world_address(const struct world *world, const struct thread *thread, u
 	if (number == THREADS) return slot;
 	if (plans[number].layout == LAYOUT_GUARD) return (uint64_t)GUARD << CSPACE_RADIX | slot;
 	if (plans[number].layout == LAYOUT_SMALL) return small_address(slot);
-	// What the small cnode has too is found there, behind the second slot of the top.
+	// What the small cnode holds, too, is found there, through the second slot of the top.
 	if (plans[number].layout == LAYOUT_TWO_LEVELS && slot - SLOT_ENDPOINT < SMALL_ENDPOINTS)
 		return CSPACE_SLOTS | small_address(slot);
 	return slot;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Each way into the kernel and out of it, with each set of the mitigations that have a part in it:
-// which of them act, in which order, and that registers come through.
+// Each entry to the kernel and each exit, with each set of the mitigations that have a part in it:
+// which of them act, in which order, and that registers are preserved.
 #include "../check.h"
 #include "stepper.h"
 
@@ -103,7 +103,7 @@ static bool is_same_but_stack(const struct step_state *one, const struct step_st
 	return true;
 }
 
-// A program's system call and the way back.
+// A program's system call and the return.
 static bool syscall_run(unsigned way, uint64_t number) {
 	struct step_state state = machine_state(), before;
 
@@ -123,7 +123,7 @@ static bool run_syscall(void) { return syscall_run(SYSCALL_ENTRY_PLAIN, 1); }
 
 static bool run_null(void) { return syscall_run(SYSCALL_ENTRY_FAST, (uint64_t)SYSCALL_NULL); }
 
-// An interrupt of a program and the way back; the CPU has pushed the frame.
+// An interrupt of a program and the return; the CPU has pushed the frame.
 static bool interrupt_run(unsigned vector, struct step_state *state) {
 	const uint64_t frame[] = {
 		USER_RIP, SELECTOR_USER_CODE, USER_FLAGS, USER_STACK, SELECTOR_USER_DATA};
@@ -170,7 +170,7 @@ static bool run_first_guest(void) { return guest_run(0); }
 
 enum { EVENTS = 20 };
 
-// A word of the trace, and what it serves.
+// A word of the record, and the mitigation it is for.
 struct event {
 	const char *word;
 	uint32_t mitigations;
@@ -256,7 +256,7 @@ static void path_check(const struct path *path, uint32_t mitigations) {
 	check(is_whole);
 }
 
-// Others' mitigations are all there for every second set, and must make no difference.
+// Mitigations of other parts are all installed for every second set, and must make no difference.
 static void combinations(void) {
 	for (unsigned i = 0; i < array_count(paths); i++) {
 		uint32_t own = mitigations_of(&paths[i]), set = 0;
@@ -277,7 +277,7 @@ static bool is_any_path_broken(uint32_t mitigations) {
 	return false;
 }
 
-// What the test above says is worth something: it misses each part that is not installed.
+// Checks the test above: it must notice each part that is not installed.
 static void parts_missed(void) {
 	const uint32_t pages[] = {MITIGATION_BIT(KPTI), MITIGATION_BIT(NO_KPTI)};
 
@@ -342,7 +342,7 @@ static void branches(void) {
 	check(strstr(step_trace, "trap_exception ") && ends_with("iretq"));
 }
 
-// No barrier where the same program goes on.
+// No barrier where the same program continues.
 static void same_space(void) {
 	struct step_state state;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The trap flag gives a signal behind each instruction, whose handler looks at the next one.
+// The trap flag raises a signal after each instruction, whose handler examines the next one.
 #define _GNU_SOURCE
 #include "stepper.h"
 
@@ -71,7 +71,7 @@ static void note(const char *word) {
 	siglongjmp(landing, 1);
 }
 
-// What an instruction is noted as; the registers are those before it.
+// The word recorded for an instruction; the registers are those before it.
 
 static const char *see_swapgs(const greg_t *) {
 	state->is_kernel_gs = !state->is_kernel_gs;
@@ -162,7 +162,7 @@ static const struct instruction {
 	{"breakpoint", NULL, ACTION_END, 1, {0xcc}},
 };
 
-// A C function answers and has changed every register.
+// A C function returns and has changed every register.
 static void function_do(const struct function *function, greg_t *registers) {
 	note(function->name);
 	if (!function->returns) finish(registers);
@@ -173,7 +173,7 @@ static void function_do(const struct function *function, greg_t *registers) {
 	registers[REG_RSP] += (greg_t)sizeof(greg_t);
 }
 
-// True if it was dealt with, and the next one is to be looked at.
+// True if it was handled, and the next one is to be examined.
 static bool instruction_see(greg_t *registers) {
 	const void *code = (const void *)registers[REG_RIP];
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Executes code of the kernel one instruction at a time. What only the kernel may do becomes a word
-// of the trace and is passed by; so does what serves a mitigation, which is executed too.
+// Executes code of the kernel one instruction at a time. Privileged instructions are recorded as a
+// word and skipped; those that serve a mitigation are recorded and executed.
 #pragma once
 
 #include <cpu/percpu.h>
@@ -37,9 +37,9 @@ enum {
 	STEP_TRACE_SIZE = 512,
 };
 
-// What the code is run with, and the words it left, each with a space behind it.
+// The code's input, and the recorded words, each followed by a space.
 extern struct cpu step_cpu;
-extern enum exit_path step_way; // what C functions of the kernel answer
+extern enum exit_path step_way; // what C functions of the kernel return
 extern uint64_t step_guest_entry; // what HOST_RIP must become
 extern char step_trace[STEP_TRACE_SIZE];
 

@@ -35,7 +35,7 @@ struct host {
 	// Preemption points say yes every preempt_period-th time; 0: never.
 	unsigned preempt_period;
 	unsigned preempt_asked;
-	unsigned slow; // calls that a fast path gave away
+	unsigned slow; // calls that a fast path passed on
 	struct slot *slow_slot; // the capability that the last one of them had found, or null
 
 	// What the CPU holds. Of an FPU state its first word stands for all registers.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Benchmark system calls: whose time is whose.
+// Benchmark system calls: which thread is charged for which time.
 #include "test.h"
 #include "world.h"
 
@@ -18,7 +18,7 @@ enum {
 	OTHER_NOTIFICATION,
 	SERVER,
 	CONTEXT,
-	BEFORE = 5, // ticks between two system calls that nobody looks at
+	BEFORE = 5, // ticks between two system calls that are not measured
 };
 
 static struct thread *server;
@@ -139,7 +139,7 @@ static void all_threads(void) {
 
 static const struct test rows[] = {
 	{"BENCH001", "a thread's cycles, turns and entries are its own", threads},
-	{"BENCH002", "while nobody runs it is the idle thread's time", idle},
+	{"BENCH002", "while no thread runs it is the idle thread's time", idle},
 	{"BENCH003", "benchmark system calls without sense change nothing", nonsense},
 	{"BENCH004", "all threads are printed, and forgotten", all_threads},
 };

@@ -323,7 +323,7 @@ static const struct test rows[] = {
 	{"MEMORY003", "ranges that touch are joined to one", joins},
 	{"MEMORY004", "blocks are aligned powers of two that cover the ranges", blocks_cover},
 	{"MEMORY005", "of too many blocks the smallest go, modules never", too_many_blocks},
-	{"MEMORY006", "RAM, devices and modules of a machine are told apart", machine},
+	{"MEMORY006", "RAM, devices and modules of a machine are distinguished", machine},
 	{"MEMORY007", "memory is taken from the first range that has it", taking},
 	{"MEMORY008", "random maps give each page to whom the rules say", random_maps},
 	{"MEMORY009", "each of 1024 ranges counts", full_map},

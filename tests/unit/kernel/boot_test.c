@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The initial task as BOOT-1 to BOOT-16 say, and what is told when there is none.
+// The initial task as in BOOT-1 to BOOT-16, and the messages when there is none.
 #include "test.h"
 #include "world.h"
 
@@ -266,14 +266,14 @@ static void root_cnode_size(void) {
 
 static const struct test rows[] = {
 	{"BOOT001", "the fixed slots hold what the ABI says", fixed_slots},
-	{"BOOT002", "the bootinfo page tells every range of slots", bootinfo},
+	{"BOOT002", "the bootinfo page has every range of slots", bootinfo},
 	{"BOOT003", "untypeds are as their list says, and cover the free memory", untypeds},
 	{"BOOT004", "image, buffer and bootinfo are mapped as their capabilities record", mapping},
 	{"BOOT005", "the first thread enters as the ABI says", first_thread},
 	{"BOOT006", "extra bootinfo has its chunks", chunks},
 	{"BOOT008", "the root cnode grows with the memory, the image, or as an option says",
 		root_cnode_size},
-	{"BOOT007", "a missing, damaged or oversized task is told in one line", refusals},
+	{"BOOT007", "a missing, damaged or oversized task is reported in one line", refusals},
 };
 
 TESTS(boot_tests);

@@ -109,8 +109,8 @@ static void cancel_in_parts(void) {
 		check(thread_is_blocked(thread_at(i)) == (i % 2 == 0));
 }
 
-// While a call is stopped the sender where it goes on leaves, changes its place, and another call
-// is made for another badge: all senders are found all the same.
+// While a call is stopped the sender where it would continue leaves or changes its place, and
+// another call is made for another badge: all senders are found all the same.
 static void cancel_disturbed(void) {
 	struct endpoint *endpoint;
 	unsigned rounds = 0;

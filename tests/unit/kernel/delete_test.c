@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Deletion: nested and cyclic capability spaces, stopped at every step, overtaken by each other.
+// Deletion: nested and cyclic capability spaces, stopped at every step, interleaved with each
+// other.
 #include "test.h"
 #include "world.h"
 
@@ -11,7 +12,7 @@ enum {
 	UNTYPED_BITS = 22,
 	OBJECTS = 24,
 	RADIX = 3,
-	OUTSIDE = 64, // slots of nobody, after the objects' first capabilities
+	OUTSIDE = 64, // slots outside all objects, after the objects' first capabilities
 	ROUNDS = 3000,
 	PAUSED = 4, // deletions that were stopped and may go on
 	STEPS_MAX = 20000,
@@ -45,7 +46,7 @@ static void make_wait(struct endpoint *endpoint, struct notification *notificati
 	}
 }
 
-// Makes the objects, their capabilities in slots 1.. of nobody.
+// Makes the objects, with their capabilities in slots 1.. outside all objects.
 static void make_objects(unsigned objects) {
 	for (unsigned i = 0; i < objects; i++) {
 		bool is_thread = random_below(4) == 0;

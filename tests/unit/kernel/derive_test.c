@@ -11,7 +11,7 @@ enum {
 	SLOTS = 64,
 	ROUNDS = 30000,
 	UNTYPED_BITS = 20,
-	NOBODY = -1,
+	NO_NODE = -1,
 };
 
 // What the tree knows of a filled slot.
@@ -31,7 +31,7 @@ static uint64_t badges;
 static struct slot *slot_of(int i) { return &world.slots[i]; }
 
 static bool descends(int child, int parent) {
-	for (int i = nodes[child].parent; i != NOBODY; i = nodes[i].parent)
+	for (int i = nodes[child].parent; i != NO_NODE; i = nodes[i].parent)
 		if (i == parent) return true;
 	return false;
 }
@@ -73,7 +73,7 @@ static int slot_random(bool filled) {
 
 		if (nodes[slot].filled == filled) return slot;
 	}
-	return NOBODY;
+	return NO_NODE;
 }
 
 static bool has_child(int parent) {
@@ -176,14 +176,14 @@ static void step(void) {
 	int filled = slot_random(true);
 	int empty = slot_random(false);
 
-	switch (random_below(empty == NOBODY ? 3 : 10)) {
+	switch (random_below(empty == NO_NODE ? 3 : 10)) {
 	case 0:
 		if (filled != 0 || random_below(50) == 0) revoke(filled);
 		break;
 	case 1:
 	case 2:
 		// The first untyped stays, or there would be nothing left to do.
-		if (filled == 0 || nodes[filled].parent == NOBODY) break;
+		if (filled == 0 || nodes[filled].parent == NO_NODE) break;
 		check(slot_delete(slot_of(filled)) == ERROR_NONE);
 		forget(filled);
 		break;
@@ -202,7 +202,7 @@ static void random_operations(void) {
 
 	world_start(UNTYPED_BITS);
 	nodes[0] = (struct node){.filled = true,
-		.parent = NOBODY,
+		.parent = NO_NODE,
 		.object = ++objects,
 		.type = CAP_UNTYPED,
 		.original = true};

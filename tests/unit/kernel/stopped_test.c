@@ -91,8 +91,8 @@ static void delete_handler(void) {
 	check(notification->head == thread_at(0));
 }
 
-// A space that gets an ASID of a pool that goes loses it as the others do; its PCID is its own
-// again when the last root that had it goes.
+// A space whose ASID comes from a pool that is being deleted loses it like the others; its PCID is
+// free again when the last root that had it is gone.
 static void assign_while_deleted(void) {
 	struct cap pool;
 	unsigned asid;

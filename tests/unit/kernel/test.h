@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Rows of tests, and what a test may ask.
+// Tables of tests, and what a test may use.
 #pragma once
 
 #include <base/compiler.h>
@@ -37,10 +37,10 @@ extern const struct tests untyped_tests;
 
 void test_check(int holds, const char *expression, const char *file, int line);
 
-// A failed check is told and ends the test.
+// A failed check is reported and ends the test.
 #define check(expression) test_check(!!(expression), #expression, __FILE__, __LINE__)
 
-// Blocks of code that ran since the last question (steps.c).
+// Blocks of code that ran since the last call (steps.c).
 uint64_t steps_taken(void);
 
 // Numbers that are the same in every run.

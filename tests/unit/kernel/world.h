@@ -20,7 +20,7 @@ enum {
 struct world {
 	struct boot_facts facts;
 	struct thread *root;
-	struct slot *slots; // of the root cnode; or slots of nobody
+	struct slot *slots; // of the root cnode, or outside all objects
 	struct invocation last; // the last call
 	const struct bootinfo *info;
 };

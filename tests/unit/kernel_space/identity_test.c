@@ -372,7 +372,7 @@ static const struct test asid_rows[] = {
 		pool_goes},
 	{"space.load", "CR3 is written on changes only and never keeps a dead root", loading},
 	{"space.load-pcid",
-		"with PCIDs a switch forgets nothing, the end of a space everything of it",
+		"with PCIDs a switch flushes nothing, the end of a space everything of it",
 		loading_with_pcid},
 	{"asid.lost-pcid", "the PCID of a root that outlived its pool is not shared", lost_pcid},
 	{"asid.no-pcid", "a space without a PCID of its own is flushed where it is",

@@ -172,11 +172,11 @@ static const struct test rows[] = {
 	{"paging.guest.rights", "an EPT page reads and executes, or gives nothing yet is taken",
 		guest_rights},
 	{"paging.guest.memory", "an unknown EPT memory type is write-back", guest_memory_types},
-	{"paging.walk.missing", "a walk tells the highest missing level and ignores high bits",
+	{"paging.walk.missing", "a walk returns the highest missing level and ignores high bits",
 		walk_missing},
 	{"paging.walk.page", "a walk never looks through a large page", walk_stops_at_page},
 	{"paging.no-access", "a page without access is not present and names no memory", no_access},
-	{"paging.entry.kinds", "entries are told apart by level and bits", entry_kinds},
+	{"paging.entry.kinds", "entries are distinguished by level and bits", entry_kinds},
 };
 
 const struct tests paging_tests = {rows, array_count(rows)};

@@ -59,7 +59,7 @@ static void pass(uint64_t nanoseconds) {
 		now += pause;
 		if (sources.are_devices_paused) paused += pause;
 	}
-	// Whoever reads memory next finds the counter there.
+	// Later reads of memory find the counter there.
 	if (sources.has_hpet && hpet[4] & 1)
 		hpet[0xf0 / 4] = (uint32_t)ticks(device_time(), HPET_HZ);
 }

@@ -82,7 +82,8 @@ static void test_limit(void) {
 }
 
 static const struct test tests[] = {
-	{"kinds", "conditional branches and counter reads are told from their bytes", test_kinds},
+	{"kinds", "conditional branches and counter reads are recognised by their bytes",
+		test_kinds},
 	{"sum", "lines, branches and instructions are of kernel code only", test_sum},
 	{"limit", "a trace that is too long says how much is lost", test_limit},
 };

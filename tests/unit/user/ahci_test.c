@@ -237,7 +237,7 @@ static void silence(void) {
 	check(run(BLOCK_READ, 0, 1) == BLOCK_DONE);
 }
 
-// A device must never be given an address that nobody vouched for.
+// A device must never be given an address that was not checked.
 static void unknown_places(void) {
 	struct block_job job = {.kind = BLOCK_READ, .count = 1, .data = data};
 
@@ -256,7 +256,7 @@ static const struct test rows[] = {
 	{"user/ahci/absent", "a CD, a disk that does not answer and none at all are no disk",
 		no_disk},
 	{"user/ahci/errors", "an error ends the request, and the port starts again", errors},
-	{"user/ahci/silence", "interrupts of others are told apart; a reset gets a stuck disk back",
+	{"user/ahci/silence", "interrupts of others are ignored; a reset gets a stuck disk back",
 		silence},
 	{"user/ahci/places", "no command is given an address that is unknown or out of reach",
 		unknown_places},

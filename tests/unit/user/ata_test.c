@@ -275,7 +275,7 @@ static void silence(void) {
 	check(run(BLOCK_WRITE, 0, 1) == BLOCK_STUCK);
 	check(ata_drive_start(&drive, &job) == BLOCK_STUCK);
 	check(ata_drive_reset(&drive) == 1000 && fake.resets == 4);
-	fake.status = READY | DATA_REQUEST; // data that nobody asked for
+	fake.status = READY | DATA_REQUEST; // data that was not requested
 	check(ata_drive_start(&drive, &job) == BLOCK_STUCK);
 }
 

@@ -46,7 +46,7 @@ static void ask(unsigned client, struct block_request request) {
 	check(ring_put(&ends[client].requests, &request));
 }
 
-// The answer that has to come next.
+// The next expected answer.
 static bool answered(unsigned client, uint64_t tag, enum block_status status, uint32_t count) {
 	struct block_completion completion;
 
@@ -149,7 +149,8 @@ static void turns(void) {
 	check(block_server_to_notify(&server) == 3);
 }
 
-// Who takes no completions is served no further, and is asked to say when there is room.
+// A client that takes no completions is served no further, and is asked to notify when there is
+// room.
 static void full_completions(void) {
 	struct block_job job;
 
@@ -239,7 +240,8 @@ static const struct test rows[] = {
 	{"user/block/turns", "clients are served in turn", turns},
 	{"user/block/full", "a client that takes no answers holds only itself up",
 		full_completions},
-	{"user/block/sleep", "the driver is told once a sleep, and not while it works", sleeping},
+	{"user/block/sleep", "the driver is notified once a sleep, and not while it works",
+		sleeping},
 	{"user/block/restart", "a restarted driver finds the request it had not answered",
 		restarted},
 	{"user/block/hostile", "junk in the shared rings stays inside the grant", hostile},

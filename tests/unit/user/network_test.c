@@ -60,8 +60,8 @@ static void full(void) {
 	check(!receive(&hub, 0) && send_all(&station) == NET_BUFFERS);
 }
 
-// The peer is told when it sleeps and there is something for it, and only then.
-static void told(void) {
+// The peer is notified when it sleeps and there is something for it, and only then.
+static void notified(void) {
 	open_link();
 	check(!net_must_notify(&station) && !net_must_notify(&hub));
 	check(send(&station, 1) && net_must_notify(&station) && !net_must_notify(&station));
@@ -127,7 +127,7 @@ static void restarted_sender(void) {
 	check(receive(&hub, 0));
 	memset(&station, 0, sizeof(station));
 	check(net_attach(&station, &link, NET_TO_SWITCH));
-	// The nine that wait are still the old one's, and arrive unchanged.
+	// The nine in the ring are still their previous owner's, and arrive unchanged.
 	check(send_all(&station) == NET_BUFFERS - 9);
 	for (unsigned i = 1; i < 10; i++)
 		check(receive(&hub, (uint8_t)i));
@@ -156,7 +156,8 @@ static void restarted_receiver(void) {
 static const struct test rows[] = {
 	{"user/network/both-ways", "frames go both ways in order", both_ways},
 	{"user/network/full", "a sender without buffers waits until some come back", full},
-	{"user/network/told", "a sleeping peer is told once, and nobody of nothing", told},
+	{"user/network/notified", "a sleeping peer is notified once, and never for nothing",
+		notified},
 	{"user/network/hostile-sender", "no item leads outside the buffers", hostile_sender},
 	{"user/network/hostile-receiver", "only sent buffers come back, each once",
 		hostile_receiver},

@@ -134,7 +134,7 @@ static void scan(void) {
 		base_of(BEHIND, 0)->flags == (PCI_BAR_64_BIT | PCI_BAR_PREFETCHABLE));
 	check(base_of(BEHIND, 1)->size == 0 && base_of(BEHIND, 5)->size == 1 << 12);
 	check(devices.rows[index_of(BEHIND)].bridge == index_of(BRIDGE));
-	// Nothing is different afterwards, and nobody decoded while sized.
+	// Nothing is different afterwards, and no device decoded while it was sized.
 	memcpy(before, functions, sizeof(before));
 	pci_scan(&config, &devices);
 	check(memcmp(before, functions, sizeof(before)) == 0);
@@ -290,7 +290,7 @@ static void registers(void) {
 	check(!pci_may_write(&config, CARD, 0x50, 4) && !pci_may_write(&config, CARD, 0x52, 2) &&
 		!pci_may_write(&config, CARD, 0x64, 4) && !pci_may_write(&config, CARD, 0x80, 4) &&
 		!pci_may_write(&config, CARD, 0x88, 4) && pci_may_write(&config, CARD, 0x8c, 4));
-	// A chain that bites its tail, and one that leads into the header.
+	// A cyclic chain, and one that leads into the header.
 	put(card->bytes, 0x80, 0x4012, 2);
 	check(pci_capability(&config, CARD, PCI_CAPABILITY_MSIX) == 0);
 	put(card->bytes, 0x80, 0x0412, 2);

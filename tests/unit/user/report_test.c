@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the component runtime says: numbers, and identifiers that were not given.
+// Messages of the component runtime: numbers, and identifiers that were not granted.
 #include "test.h"
 
 #include <string.h>

@@ -94,7 +94,7 @@ static void sizes(void) {
 static void consumer_sleeps(void) {
 	start(0);
 	check(put(1) && ring_must_notify(&producer)); // a consumer starts asleep
-	check(put(2) && !ring_must_notify(&producer)); // and is told once
+	check(put(2) && !ring_must_notify(&producer)); // and is notified once
 	check(!ring_may_sleep(&consumer) && get(1) && get(2));
 	check(put(3) && !ring_must_notify(&producer)); // awake: no notification
 	check(get(3) && ring_may_sleep(&consumer));
@@ -112,7 +112,7 @@ static void producer_waits(void) {
 	check(put(CAPACITY));
 }
 
-// Either side is rebuilt and goes on where the last one stopped.
+// Either side is rebuilt and continues where its predecessor stopped.
 static void restart(void) {
 	start(UINT32_MAX - 1);
 	for (unsigned i = 0; i < 5; i++)
@@ -129,7 +129,7 @@ static void restart(void) {
 	check(ring_peek(&consumer, &item) && item.number == 7);
 	ring_skip(&consumer);
 	check(is_empty());
-	// What the last consumer was told is forgotten.
+	// Notifications to the previous consumer are lost.
 	check(put(6) && ring_must_notify(&producer));
 }
 
@@ -175,8 +175,8 @@ static const struct test rows[] = {
 	{"user/ring/limits", "a full ring takes nothing, an empty one gives nothing",
 		full_and_empty},
 	{"user/ring/sizes", "capacity follows from the region; nonsense is refused", sizes},
-	{"user/ring/sleep", "a consumer is told once for each sleep", consumer_sleeps},
-	{"user/ring/wait", "a producer that waits is told once of room", producer_waits},
+	{"user/ring/sleep", "a consumer is notified once for each sleep", consumer_sleeps},
+	{"user/ring/wait", "a producer that waits is notified once of room", producer_waits},
 	{"user/ring/restart", "a rebuilt side goes on where the last one stopped", restart},
 	{"user/ring/hostile", "impossible counters lead nowhere outside the ring", hostile_partner},
 	{"user/ring/own", "the peer cannot move the other side's counter", own_counter_is_private},

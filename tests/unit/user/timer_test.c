@@ -128,7 +128,7 @@ static const struct test rows[] = {
 		queue_full},
 	{"user/timer/counter-ticks", "times become ticks of a counter, within its range",
 		counter_ticks},
-	{"user/timer/tsc-rate", "the exact rate is used where the kernel tells it", tsc_rate},
+	{"user/timer/tsc-rate", "the exact rate is used where the kernel reports it", tsc_rate},
 	{"user/timer/tsc-ticks", "ticks become times and deadlines, and large ones the largest",
 		tsc_ticks},
 	{"user/timer/clock", "CMOS dates become seconds since 1970", clock_bcd},

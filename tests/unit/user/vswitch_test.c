@@ -14,7 +14,7 @@ enum { CARD = 1, STATION_A = 2, STATION_B = 3, BRIDGE = 5 };
 #define NEAR "\x02\x00\x00\x00\x00\x02"
 #define ALL "\xff\xff\xff\xff\xff\xff"
 #define GROUP "\x01\x00\x5e\x00\x00\x01"
-#define NOBODY "\0\0\0\0\0\0"
+#define UNKNOWN "\0\0\0\0\0\0"
 
 static struct switch_table table;
 
@@ -65,7 +65,7 @@ static void forged(void) {
 	check(route(STATION_A, B, B) == ~0u && route(STATION_A, ALL, FAR) == ~0u);
 	check(route(CARD, ALL, A) == ~0u && route(BRIDGE, B, B) == ~0u);
 	check(route(CARD, B, GROUP) == ~0u && route(CARD, B, ALL) == ~0u);
-	check(route(CARD, B, NOBODY) == ~0u);
+	check(route(CARD, B, UNKNOWN) == ~0u);
 	check(route(4, B, FAR) == ~0u && route(0, B, FAR) == ~0u);
 	// Nothing was learned from them: A is still where it was stated.
 	check(route(STATION_B, A, B) == 1u << STATION_A);
@@ -131,7 +131,7 @@ static const struct test rows[] = {
 	{"user/vswitch/learning", "addresses behind open ports are learned", learning},
 	{"user/vswitch/forged", "a frame with a source that is not its port's is refused", forged},
 	{"user/vswitch/flood", "a flood of addresses shows no station another's frames", flood},
-	{"user/vswitch/shares", "whoever floods a port leaves buffers for others", shares},
+	{"user/vswitch/shares", "a flooder of a port leaves buffers for others", shares},
 	{"user/vswitch/settings", "wrong lines are found", settings},
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exceptions that exit, those among them that no emulator makes too: who gets each, and in which
+// Exceptions that exit, including those that no emulator raises: which side gets each, and in which
 // form.
 #include "../check.h"
 
@@ -129,9 +129,9 @@ static void again(void) {
 }
 
 static const struct test tests[] = {
-	{"event-machine-check", "a machine check is the host's, whoever asks for it",
+	{"event-machine-check", "a machine check is the host's, whatever the VMM requested",
 		machine_check},
-	{"event-nmi", "an NMI is the host's, and the VMM is told", not_masked},
+	{"event-nmi", "an NMI is the host's, and the VMM gets the exit", not_masked},
 	{"event-asked", "a #DB that the VMM asked for changes nothing", asked_for},
 	{"event-debug", "a #DB brings the state that its delivery leaves", debug},
 	{"event-int1", "INT1 goes on behind itself and leaves DR6", int1},

@@ -1,6 +1,7 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; A guest kernel that asks its machine what a CPU must answer, and prints a line for each question:
-; `nasm -f bin` makes the bzImage. It starts at its 64-bit entry under an identity map of 4 GiB.
+; A guest kernel that checks its machine against what a CPU must do, and prints a line for each
+; question: `nasm -f bin` makes the bzImage. It starts at its 64-bit entry under an identity map of
+; 4 GiB.
 bits 64
 
 LOAD equ 0x100000
@@ -164,7 +165,7 @@ entry:
 	answer rdx, 0x10000
 	call tell
 
-	question "CPUID tells whether the APIC is on"
+	question "CPUID reports whether the APIC is on"
 	mov ecx, 0x1b
 	rdmsr
 	mov r12d, eax

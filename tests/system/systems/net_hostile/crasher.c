@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Asks for the host's address, holds on to the buffers of what it hears, and crashes once it knows.
+// Sends an ARP request for the host, keeps the buffers of what it receives, and crashes after the
+// reply.
 #include <nacre/net/ipv4.h>
 #include <nacre/net/station.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Sends as fast as it can: frames for all, for the host, with forged sources, and items that name
-// no buffer or no length. Reads nothing. Tells that it is at it, ever more rarely: its line cuts
-// into those of components below it.
+// no buffer or no length. Reads nothing. Prints that it still runs, ever more rarely: its line cuts
+// into those of components of lower priority.
 #include <nacre/net/station.h>
 
 enum {

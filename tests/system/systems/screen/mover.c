@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Moves the cursor of the screen far more often than a terminal that is not read can be told of.
+// Moves the cursor of the screen far more often than a terminal that is not read can follow.
 #include <microkit.h>
 
 #include <nacre/protocol/timer.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Counts its lives in memory that outlasts it, and crashes when a server tells it to.
+// Counts its lives in memory that outlasts it, and crashes when a server notifies it.
 #include <microkit.h>
 
 volatile seL4_Word *lives;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Host tests: virtual CPUs only hear that ports go.
+// Host tests: virtual CPUs are notified that ports are withdrawn, nothing else.
 #pragma once
 
 #include <cpu/registers.h>
