@@ -29,7 +29,7 @@ MARKS = {
     "call-with-cap": ("Call with a capability", None, None),
     "send-to-higher": ("Send to a waiting higher thread", 868, 350),
     "nbsend-to-higher": ("NBSend to a waiting higher thread", None, None),
-    "nbsend-unheard": ("NBSend that nobody waits for", None, None),
+    "nbsend-unheard": ("NBSend without a receiver", None, None),
     "null-syscall": ("null system call", 100, 60),
     "signal-to-higher-one-space": ("Signal to a higher thread, same space", 703, 250),
     "signal-to-higher-two-spaces": ("Signal to a higher thread, other space", 703, 250),
