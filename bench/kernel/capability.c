@@ -4,10 +4,9 @@
 
 static const seL4_CNode cnode = seL4_CapInitThreadCNode;
 
-static void copy_measure(const struct row *row) {
+static void copy_measure(const struct row *) {
 	uint64_t source = object_new(OBJECT_ENDPOINT, 0);
 
-	(void)row;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t slot = slot_take();
 		uint64_t start = ticks_begin();
@@ -20,10 +19,9 @@ static void copy_measure(const struct row *row) {
 	}
 }
 
-static void mint_measure(const struct row *row) {
+static void mint_measure(const struct row *) {
 	uint64_t source = object_new(OBJECT_ENDPOINT, 0);
 
-	(void)row;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t slot = slot_take();
 		uint64_t start = ticks_begin();
@@ -36,11 +34,10 @@ static void mint_measure(const struct row *row) {
 	}
 }
 
-static void move_measure(const struct row *row) {
+static void move_measure(const struct row *) {
 	uint64_t from = object_new(OBJECT_ENDPOINT, 0);
 	uint64_t to = slot_take();
 
-	(void)row;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t start = ticks_begin();
 		uint64_t error = seL4_CNode_Move(
@@ -55,10 +52,9 @@ static void move_measure(const struct row *row) {
 	}
 }
 
-static void copy_delete_measure(const struct row *row) {
+static void copy_delete_measure(const struct row *) {
 	uint64_t source = object_new(OBJECT_ENDPOINT, 0);
 
-	(void)row;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		uint64_t slot = cap_copy(source);
 		uint64_t start = ticks_begin();

@@ -18,11 +18,10 @@ enum {
 
 static volatile uint64_t over; // by the thread that takes the samples
 
-static void spinner_run(struct helper *helper) {
+static void spinner_run(struct helper *) {
 	uint64_t limit = ticks_begin() + tsc_of(LIMIT);
 	uint64_t now;
 
-	(void)helper;
 	do
 		begun_at = now = ticks_begin();
 	while (!over && now < limit);
@@ -64,12 +63,11 @@ static void spin_under(struct helper *waiter, void (*run)(struct helper *helper)
 	if (!over) row_skip("this machine's timer does not interrupt");
 }
 
-static void interrupt_measure(const struct row *row) {
+static void interrupt_measure(const struct row *) {
 	struct helper *handler = helper_make(PRIORITY_HELPER + 1);
 	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
 	uint64_t interrupt = slot_take();
 
-	(void)row;
 	CHECK_OK(invoke(ROOT_SLOT_IRQ_CONTROL, LABEL_IRQ_CONTROL_GET_IOAPIC, CAPS(ROOT_SLOT_CNODE),
 		WORDS(interrupt, DEPTH, 0, TIMER_PIN, 0, 0, VECTOR)));
 	CHECK_OK(
@@ -81,8 +79,7 @@ static void interrupt_measure(const struct row *row) {
 }
 
 // Yield gives up the budget, which is refilled one period after its start.
-static void wait_run(struct helper *helper) {
-	(void)helper;
+static void wait_run(struct helper *) {
 	for (unsigned round = 0; round < ROUNDS_FEW; round++) {
 		struct sel4_registers registers = {0};
 		uint64_t end;
@@ -94,8 +91,7 @@ static void wait_run(struct helper *helper) {
 	over = 1;
 }
 
-static void timer_measure(const struct row *row) {
-	(void)row;
+static void timer_measure(const struct row *) {
 	spin_under(helper_make_with(PRIORITY_HELPER + 1,
 			   (struct sched_setting){.budget = WAIT_BUDGET, .period = WAIT_PERIOD}),
 		wait_run);

@@ -20,8 +20,7 @@ static void byte_put(uint64_t byte) {
 	seL4_X86_IOPort_Out8(ports, COM1_DATA, byte);
 }
 
-static void character_put(struct format_sink *sink, char character) {
-	(void)sink;
+static void character_put(struct format_sink *, char character) {
 	if (character == '\n') byte_put('\r');
 	byte_put((unsigned char)character);
 }

@@ -12,8 +12,7 @@ static volatile uint64_t next_priority;
 static volatile unsigned rounds;
 
 // Alone, a thread returns from its own Yield; of two, each returns when the other yields.
-static void yield_run(struct helper *helper) {
-	(void)helper;
+static void yield_run(struct helper *) {
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct sel4_registers registers = {0};
 		uint64_t end;
@@ -31,8 +30,7 @@ static void yield_fpu_run(struct helper *helper) {
 	yield_run(helper);
 }
 
-static void yield_fpu_measure(const struct row *row) {
-	(void)row;
+static void yield_fpu_measure(const struct row *) {
 	helper_start(helper_make(PRIORITY_HELPER), yield_fpu_run);
 	helper_start(helper_make(PRIORITY_HELPER), yield_run);
 	settle();
@@ -74,8 +72,7 @@ static void same_run(struct helper *helper) {
 
 static void bystander_run(struct helper *helper) { (void)helper; }
 
-static void same_measure(const struct row *row) {
-	(void)row;
+static void same_measure(const struct row *) {
 	for (uint64_t thread = 1; thread <= BYSTANDERS; thread++)
 		helper_start(helper_make(PRIORITY_SETTLE + thread), bystander_run);
 	helper_start(helper_make(HIGHEST), same_run);
@@ -105,11 +102,10 @@ static void other_run(struct helper *helper) {
 	}
 }
 
-static void other_measure(const struct row *row) {
+static void other_measure(const struct row *) {
 	struct helper *first = helper_make(HIGHEST);
 	struct helper *second = helper_make(HIGHEST - 1);
 
-	(void)row;
 	first->argument[PARTNER] = second->tcb;
 	second->argument[PARTNER] = first->tcb;
 	next_priority = HIGHEST - 2;

@@ -53,12 +53,11 @@ static void signal_and_wait_run(struct helper *helper) {
 	}
 }
 
-static void lower_measure(const struct row *row) {
+static void lower_measure(const struct row *) {
 	struct helper *lowest = helper_make(PRIORITY_HELPER - 1);
 	struct helper *waiter = helper_make(PRIORITY_HELPER);
 	struct helper *sender = helper_make(PRIORITY_HELPER + 1);
 
-	(void)row;
 	waiter->argument[FORTH] = sender->argument[FORTH] = object_new(OBJECT_NOTIFICATION, 0);
 	lowest->argument[BACK] = sender->argument[BACK] = object_new(OBJECT_NOTIFICATION, 0);
 	helper_start(waiter, lower_run);

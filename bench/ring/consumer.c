@@ -45,7 +45,4 @@ void init(void) {
 		microkit_internal_crash(seL4_InvalidArgument);
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
-	consume();
-}
+void notified(microkit_channel) { consume(); }

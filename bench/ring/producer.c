@@ -56,8 +56,7 @@ static unsigned left; // items of the figure
 static unsigned notifications;
 static uint64_t began;
 
-static void put_character(struct format_sink *sink, char character) {
-	(void)sink;
+static void put_character(struct format_sink *, char character) {
 	while (!(microkit_x86_ioport_read_8(COM1_PORTS, COM1_STATUS) & STATUS_EMPTY))
 		;
 	microkit_x86_ioport_write_8(COM1_PORTS, COM1_DATA, (unsigned char)character);

@@ -25,8 +25,7 @@ static bool has_console(void) {
 	return console_opened;
 }
 
-static void put(struct format_sink *sink, char character) {
-	(void)sink;
+static void put(struct format_sink *, char character) {
 	if (!has_console())
 		microkit_dbg_putc(character);
 	else if (!ring_put(&console.out, &character))

@@ -87,10 +87,7 @@ static uint32_t end_owner(const struct image *image, uint32_t index) {
 	return image->ends[index].domain;
 }
 
-static uint32_t child_owner(const struct image *image, uint32_t index) {
-	(void)image;
-	return index;
-}
+static uint32_t child_owner(const struct image *, uint32_t index) { return index; }
 
 static uint32_t cap_owner(const struct image *image, uint32_t index) {
 	return image->caps[index].domain;

@@ -17,10 +17,7 @@ void print_to(void (*function)(char character)) { put = function; }
 
 void print_silence(void) { print_to(put_nowhere); }
 
-static void put_one(struct format_sink *sink, char character) {
-	(void)sink;
-	put(character);
-}
+static void put_one(struct format_sink *, char character) { put(character); }
 
 void print_list(const char *format, va_list arguments) {
 	struct format_sink sink = {put_one};

@@ -99,24 +99,12 @@ static void pool_full(void) {
 }
 
 static void pool_deleted_under_thread(void) {
-	static volatile uint64_t counter;
 	uint64_t pool = slot_take();
 	uint64_t space = object_new(OBJECT_PML4, 0);
-	struct helper *helper = helper_make(PRIORITY_HELPER);
-	uint64_t count;
 
 	CHECK_OK(pool_make(object_new(OBJECT_UNTYPED, 12), ROOT_SLOT_CNODE, pool, DEPTH));
 	CHECK_OK(assign(pool, space));
-	image_map(space);
-	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_SPACE, CAPS(NULL_CAP, ROOT_SLOT_CNODE, space),
-		WORDS(0, 0)));
-	counter = 0;
-	helper_start_at(helper, code_spin, (uint64_t)&counter);
-	CHECK_SOON(counter != 0);
-	CHECK_OK(cap_delete(pool));
-	count = counter;
-	sleep_microseconds(3000);
-	CHECK_EQUAL(counter, count);
+	space_destroyed_check(space, cap_delete, pool);
 }
 
 static void configure_without_asid(void) {

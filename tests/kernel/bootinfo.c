@@ -117,13 +117,13 @@ static void chunks(void) {
 	const struct bootinfo_chunk *rsdp = chunk_find(BOOTINFO_ACPI_RSDP);
 	const struct bootinfo_chunk *frequency = chunk_find(BOOTINFO_TSC_FREQUENCY);
 
-	CHECK(memory_map != NULL);
+	CHECK(memory_map);
 	CHECK_EQUAL(memory_map->length, 1220);
 	CHECK_BETWEEN(*(const uint32_t *)(memory_map + 1), 24, 1200);
-	CHECK(rsdp != NULL);
+	CHECK(rsdp);
 	CHECK_EQUAL(rsdp->length, 52);
 	CHECK_EQUAL(*(const uint64_t *)(rsdp + 1), 0x2052545020445352); // "RSD PTR "
-	CHECK(frequency != NULL);
+	CHECK(frequency);
 	CHECK_EQUAL(frequency->length, 20);
 	CHECK_BETWEEN(*(const uint32_t *)(frequency + 1), 10, 10000);
 }
@@ -135,7 +135,7 @@ static void rate_chunk(void) {
 	const uint32_t *words;
 	uint64_t hertz;
 
-	CHECK(frequency != NULL && rate != NULL);
+	CHECK(frequency && rate);
 	CHECK((const char *)rate == (const char *)frequency + frequency->length);
 	CHECK_EQUAL(rate->length, 24);
 	words = (const uint32_t *)(rate + 1); // chunks follow each other without padding

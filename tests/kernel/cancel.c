@@ -85,10 +85,6 @@ static void endpoint_deleted(void) {
 	CHECK_EQUAL(helper->count, 1);
 }
 
-static void receive_once(struct helper *helper) {
-	helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
-}
-
 static void receiver_deleted_endpoint(void) {
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 	uint64_t faults = object_new(OBJECT_ENDPOINT, 0);
@@ -98,7 +94,7 @@ static void receiver_deleted_endpoint(void) {
 	helper_fault_handler_set(helper, faults);
 	helper->argument[0] = endpoint;
 	helper->argument[1] = object_new(OBJECT_REPLY, 0);
-	helper_start(helper, receive_once);
+	helper_start(helper, helper_receive);
 	settle();
 	CHECK_OK(cap_delete(endpoint));
 	fault = ipc_recv(faults, object_new(OBJECT_REPLY, 0));

@@ -249,18 +249,13 @@ static void sched_context_deleted(void) {
 	CHECK_EQUAL(client->message.label, 55);
 }
 
-static void receive_once(struct helper *helper) {
-	helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
-	helper->count++;
-}
-
 static void send_does_not_donate(void) {
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 	struct helper *helper = helper_make(PRIORITY_MAIN + 1);
 
 	helper->argument[0] = endpoint;
 	helper->argument[1] = object_new(OBJECT_REPLY, 0);
-	helper_start(helper, receive_once);
+	helper_start(helper, helper_receive);
 	CHECK_OK(invoke(helper->sched_context, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
 	ipc_send(endpoint, 3, WORDS());
 	CHECK_EQUAL(helper->count, 0);

@@ -3,24 +3,6 @@
 #include "snippets.h"
 #include "world.h"
 
-struct fault_case {
-	struct helper *helper;
-	uint64_t endpoint;
-	uint64_t reply;
-};
-
-static struct fault_case fault_case_make(const char *address, uint64_t rdi) {
-	struct fault_case made = {
-		.helper = helper_make(PRIORITY_HELPER),
-		.endpoint = object_new(OBJECT_ENDPOINT, 0),
-		.reply = object_new(OBJECT_REPLY, 0),
-	};
-
-	helper_fault_handler_set(made.helper, made.endpoint);
-	helper_start_at(made.helper, address, rdi);
-	return made;
-}
-
 static void vm_fault_check(struct place place, const char *address, struct words words) {
 	struct fault_case made = fault_case_make(address, words.items[1]);
 	struct message fault = ipc_recv(made.endpoint, made.reply);
@@ -150,26 +132,8 @@ static void received_without_reply(void) {
 	CHECK_EQUAL(ipc_wait(made.endpoint).label, FAULT_USER_EXCEPTION);
 }
 
-static void receive_at(struct helper *helper) {
-	helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
-}
-
 static void receive_cap_fault(void) {
-	struct helper *helper = helper_make(PRIORITY_HELPER);
-	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
-	struct message fault;
-
-	helper_fault_handler_set(helper, endpoint);
-	helper->argument[0] = ROOT_SLOT_TCB;
-	helper->argument[1] = object_new(OBJECT_REPLY, 0);
-	helper_start(helper, receive_at);
-	fault = ipc_recv(endpoint, object_new(OBJECT_REPLY, 0));
-	CHECK_EQUAL(fault.label, FAULT_CAP);
-	CHECK_EQUAL(fault.length, 5);
-	CHECK_EQUAL(fault.words[1], ROOT_SLOT_TCB);
-	CHECK_EQUAL(fault.words[2], 1);
-	CHECK_EQUAL(fault.words[3], LOOKUP_MISSING_CAPABILITY);
-	CHECK_EQUAL(fault.words[4], 0);
+	helper_receive_faults(ROOT_SLOT_TCB, object_new(OBJECT_REPLY, 0));
 }
 
 static void send_to(struct helper *helper) {

@@ -107,6 +107,41 @@ void helper_timeout_handler_set(struct helper *helper, uint64_t endpoint) {
 	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_TIMEOUT_ENDPOINT, CAPS(endpoint), WORDS()));
 }
 
+void helper_receive(struct helper *helper) {
+	helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
+	helper->count++;
+}
+
+struct fault_case fault_case_make(const char *address, uint64_t rdi) {
+	struct fault_case made = {
+		.helper = helper_make(PRIORITY_HELPER),
+		.endpoint = object_new(OBJECT_ENDPOINT, 0),
+		.reply = object_new(OBJECT_REPLY, 0),
+	};
+
+	helper_fault_handler_set(made.helper, made.endpoint);
+	helper_start_at(made.helper, address, rdi);
+	return made;
+}
+
+void helper_receive_faults(uint64_t endpoint, uint64_t reply) {
+	struct helper *helper = helper_make(PRIORITY_HELPER);
+	uint64_t faults = object_new(OBJECT_ENDPOINT, 0);
+	struct message fault;
+
+	helper_fault_handler_set(helper, faults);
+	helper->argument[0] = endpoint;
+	helper->argument[1] = reply;
+	helper_start(helper, helper_receive);
+	fault = ipc_recv(faults, object_new(OBJECT_REPLY, 0));
+	CHECK_EQUAL(fault.label, FAULT_CAP);
+	CHECK_EQUAL(fault.length, 5);
+	CHECK_EQUAL(fault.words[1], ROOT_SLOT_TCB);
+	CHECK_EQUAL(fault.words[2], 1);
+	CHECK_EQUAL(fault.words[3], LOOKUP_MISSING_CAPABILITY);
+	CHECK_EQUAL(fault.words[4], 0);
+}
+
 struct message helper_registers_read(struct helper *helper) {
 	return invoke(helper->tcb, LABEL_TCB_READ_REGISTERS, CAPS(), WORDS(0, USER_CONTEXT_WORDS));
 }

@@ -3,16 +3,12 @@
 #include <base/memory.h>
 #include "world.h"
 
-static void receive_once(struct helper *helper) {
-	helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
-}
-
 static struct helper *receiver_start(uint64_t endpoint) {
 	struct helper *helper = helper_make(PRIORITY_HELPER);
 
 	helper->argument[0] = endpoint;
 	helper->argument[1] = object_new(OBJECT_REPLY, 0);
-	helper_start(helper, receive_once);
+	helper_start(helper, helper_receive);
 	settle();
 	return helper;
 }

@@ -101,17 +101,13 @@ static void deleted_reply(void) {
 	CHECK_EQUAL(ipc_recv(endpoint, object_new(OBJECT_REPLY, 0)).label, 1);
 }
 
-static void receive_once(struct helper *helper) {
-	helper->message = ipc_recv(helper->argument[0], helper->argument[1]);
-}
-
 static void deleted_while_receiving(void) {
 	struct helper *helper = helper_make(PRIORITY_HELPER);
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 
 	helper->argument[0] = endpoint;
 	helper->argument[1] = object_new(OBJECT_REPLY, 0);
-	helper_start(helper, receive_once);
+	helper_start(helper, helper_receive);
 	settle();
 	CHECK_OK(cap_delete(helper->argument[1]));
 	// The receiver has left the queue.
@@ -219,21 +215,7 @@ static void first_phase_refuses(void) {
 }
 
 static void recv_needs_reply(void) {
-	struct helper *helper = helper_make(PRIORITY_HELPER);
-	uint64_t faults = object_new(OBJECT_ENDPOINT, 0);
-	struct message fault;
-
-	helper_fault_handler_set(helper, faults);
-	helper->argument[0] = object_new(OBJECT_ENDPOINT, 0);
-	helper->argument[1] = ROOT_SLOT_TCB;
-	helper_start(helper, receive_once);
-	fault = ipc_recv(faults, object_new(OBJECT_REPLY, 0));
-	CHECK_EQUAL(fault.label, FAULT_CAP);
-	CHECK_EQUAL(fault.length, 5);
-	CHECK_EQUAL(fault.words[1], ROOT_SLOT_TCB);
-	CHECK_EQUAL(fault.words[2], 1);
-	CHECK_EQUAL(fault.words[3], LOOKUP_MISSING_CAPABILITY);
-	CHECK_EQUAL(fault.words[4], 0);
+	helper_receive_faults(object_new(OBJECT_ENDPOINT, 0), ROOT_SLOT_TCB);
 }
 
 static const struct test tests[] = {

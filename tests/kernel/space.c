@@ -157,7 +157,7 @@ static uint64_t space_stale(uint64_t *successor) {
 		WORDS(pool, DEPTH)));
 	CHECK_OK(invoke(pool, LABEL_ASID_POOL_ASSIGN, CAPS(space), WORDS()));
 	CHECK_OK(cap_delete(pool));
-	if (successor != NULL) {
+	if (successor) {
 		*successor = object_new(OBJECT_PML4, 0);
 		CHECK_OK(invoke(ROOT_SLOT_ASID_CONTROL, LABEL_ASID_CONTROL_MAKE_POOL,
 			CAPS(object_new(OBJECT_UNTYPED, ASID_POOL_BITS), ROOT_SLOT_CNODE),
@@ -230,24 +230,29 @@ static void other_space_runs(void) {
 	CHECK_EQUAL(*(volatile uint64_t *)(TEST_ADDRESS + 0x40000000), 1);
 }
 
-static void space_deleted_under_thread(void) {
+void space_destroyed_check(uint64_t space, struct message (*destroy)(uint64_t cap), uint64_t cap) {
 	static volatile uint64_t counter;
-	uint64_t untyped = object_new(OBJECT_UNTYPED, 12);
-	uint64_t space = object_new_in(untyped, OBJECT_PML4, 0);
 	struct helper *helper = helper_make(PRIORITY_HELPER);
 	uint64_t count;
 
-	CHECK_OK(invoke(ROOT_SLOT_ASID_POOL, LABEL_ASID_POOL_ASSIGN, CAPS(space), WORDS()));
 	image_map(space);
 	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_SPACE, CAPS(NULL_CAP, ROOT_SLOT_CNODE, space),
 		WORDS(0, 0)));
 	counter = 0;
 	helper_start_at(helper, code_spin, (uint64_t)&counter);
 	CHECK_SOON(counter != 0);
-	CHECK_OK(cap_revoke(untyped));
+	CHECK_OK(destroy(cap));
 	count = counter;
 	sleep_microseconds(3000);
 	CHECK_EQUAL(counter, count);
+}
+
+static void space_deleted_under_thread(void) {
+	uint64_t untyped = object_new(OBJECT_UNTYPED, 12);
+	uint64_t space = object_new_in(untyped, OBJECT_PML4, 0);
+
+	CHECK_OK(invoke(ROOT_SLOT_ASID_POOL, LABEL_ASID_POOL_ASSIGN, CAPS(space), WORDS()));
+	space_destroyed_check(space, cap_revoke, untyped);
 }
 
 static const struct test tests[] = {

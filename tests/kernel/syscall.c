@@ -4,25 +4,6 @@
 #include "snippets.h"
 #include "world.h"
 
-struct fault_case {
-	struct helper *helper;
-	uint64_t endpoint;
-	uint64_t reply;
-};
-
-// A helper that starts at an instruction and whose faults the main thread receives.
-static struct fault_case fault_case_make(const char *address, uint64_t rdi) {
-	struct fault_case made = {
-		.helper = helper_make(PRIORITY_HELPER),
-		.endpoint = object_new(OBJECT_ENDPOINT, 0),
-		.reply = object_new(OBJECT_REPLY, 0),
-	};
-
-	helper_fault_handler_set(made.helper, made.endpoint);
-	helper_start_at(made.helper, address, rdi);
-	return made;
-}
-
 static void unknown_number_check(uint64_t number) {
 	struct fault_case made = fault_case_make(code_syscall, number);
 	struct message fault = ipc_recv(made.endpoint, made.reply);

@@ -27,7 +27,7 @@ uint64_t world_memory(void) {
 static uint64_t tsc_frequency(void) {
 	const struct bootinfo_chunk *chunk = chunk_find(BOOTINFO_TSC_FREQUENCY);
 
-	return chunk == NULL ? 1000 : *(const uint32_t *)(chunk + 1);
+	return !chunk ? 1000 : *(const uint32_t *)(chunk + 1);
 }
 
 void world_see(const struct bootinfo *info) {

@@ -134,11 +134,23 @@ struct helper *helper_make_with(uint64_t priority, struct sched_setting setting)
 void helper_start(struct helper *helper, void (*run)(struct helper *helper));
 // Starts at an address with rdi and an own stack, without the helper's usual frame.
 void helper_start_at(struct helper *helper, const void *address, uint64_t rdi);
+// For helper_start: receives once at argument 0 with the Reply of argument 1, and counts.
+void helper_receive(struct helper *helper);
 void helper_fault_handler_set(struct helper *helper, uint64_t endpoint);
 void helper_timeout_handler_set(struct helper *helper, uint64_t endpoint);
 uint64_t helper_stack_top(const struct helper *helper);
 uint64_t helper_buffer_frame(const struct helper *helper);
 struct message helper_registers_read(struct helper *helper);
+// A helper that starts at an instruction and whose faults the main thread receives.
+struct fault_case {
+	struct helper *helper;
+	uint64_t endpoint;
+	uint64_t reply;
+};
+
+struct fault_case fault_case_make(const char *address, uint64_t rdi);
+// A helper's receive faults, since endpoint or Reply is the TCB of the main thread.
+void helper_receive_faults(uint64_t endpoint, uint64_t reply);
 void helpers_forget(void);
 void helpers_stop(void);
 // Lets every other thread run until each of them is blocked or out of time.
@@ -158,6 +170,8 @@ struct message frame_map(uint64_t frame, uint64_t space, uint64_t address, uint6
 struct message frame_unmap(uint64_t frame);
 // Maps all pages of this program into another space at the same addresses.
 void image_map(uint64_t space);
+// A helper spins in the space, which is mapped here, until the operation on `cap` destroys it.
+void space_destroyed_check(uint64_t space, struct message (*destroy)(uint64_t cap), uint64_t cap);
 
 // The watchdog ends a test that makes no progress.
 void watchdog_start(void);

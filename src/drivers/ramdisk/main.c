@@ -47,7 +47,4 @@ void init(void) {
 	serve();
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
-	serve();
-}
+void notified(microkit_channel) { serve(); }

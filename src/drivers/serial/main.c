@@ -47,10 +47,7 @@ static _Alignas(RING_LINE) uint8_t transmit[RING_HEADER + 8192];
 static struct ring_end transmit_in;
 static struct ring_end transmit_out;
 
-static void queue_character(void *context, uint8_t character) {
-	(void)context;
-	(void)ring_put(&transmit_in, &character);
-}
+static void queue_character(void *, uint8_t character) { (void)ring_put(&transmit_in, &character); }
 
 static void say(const char *text) {
 	while (*text)

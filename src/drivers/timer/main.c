@@ -116,15 +116,13 @@ static microkit_msginfo answer_cancel(microkit_channel client) {
 	return microkit_msginfo_new(TIMER_OK, 0);
 }
 
-static microkit_msginfo answer_wall_clock(microkit_channel client) {
-	(void)client;
+static microkit_msginfo answer_wall_clock(microkit_channel) {
 	microkit_mr_set(0, wall_seconds);
 	microkit_mr_set(1, wall_tsc);
 	return microkit_msginfo_new(TIMER_OK, 2);
 }
 
-static microkit_msginfo answer_now(microkit_channel client) {
-	(void)client;
+static microkit_msginfo answer_now(microkit_channel) {
 	if (hertz == 0) return microkit_msginfo_new(TIMER_NO_DEVICE, 0);
 	microkit_mr_set(0, tsc_read());
 	microkit_mr_set(1, (hertz + HERTZ_PER_MEGAHERTZ / 2) / HERTZ_PER_MEGAHERTZ);

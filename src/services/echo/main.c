@@ -80,7 +80,4 @@ void init(void) {
 	serve();
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
-	serve();
-}
+void notified(microkit_channel) { serve(); }

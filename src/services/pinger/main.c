@@ -134,8 +134,7 @@ void init(void) {
 	station_flush(&station);
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
+void notified(microkit_channel) {
 	if (!station.end.in.buffers) return;
 	do
 		take_frames();

@@ -149,10 +149,7 @@ void init(void) {
 	serve();
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
-	serve();
-}
+void notified(microkit_channel) { serve(); }
 
 microkit_msginfo protected(microkit_channel channel, microkit_msginfo message) {
 	if (!is_port(channel)) return microkit_msginfo_new(NET_NO_PORT, 0);

@@ -28,20 +28,14 @@ extern const constructor __init_array_end[];
 
 int main(void);
 
-[[gnu::weak]] microkit_msginfo protected(microkit_channel ch, microkit_msginfo msginfo) {
-	(void)ch;
-	(void)msginfo;
+[[gnu::weak]] microkit_msginfo protected(microkit_channel, microkit_msginfo) {
 	microkit_dbg_puts(microkit_name);
 	microkit_dbg_puts(" was called but has no entry point 'protected'\n");
 	microkit_internal_crash(seL4_NoError);
 	return microkit_msginfo_new(0, 0);
 }
 
-[[gnu::weak]] seL4_Bool fault(
-	microkit_child child, microkit_msginfo msginfo, microkit_msginfo *reply_msginfo) {
-	(void)child;
-	(void)msginfo;
-	(void)reply_msginfo;
+[[gnu::weak]] seL4_Bool fault(microkit_child, microkit_msginfo, microkit_msginfo *) {
 	microkit_dbg_puts(microkit_name);
 	microkit_dbg_puts(" was sent a fault but has no entry point 'fault'\n");
 	microkit_internal_crash(seL4_NoError);

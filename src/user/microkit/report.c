@@ -47,10 +47,7 @@ void crash_in(const char *function, seL4_Error error) {
 	microkit_internal_crash(error);
 }
 
-static void put_to_console(struct format_sink *sink, char character) {
-	(void)sink;
-	microkit_dbg_putc(character);
-}
+static void put_to_console(struct format_sink *, char character) { microkit_dbg_putc(character); }
 
 void panic(const char *format, ...) {
 	struct format_sink sink = {put_to_console};

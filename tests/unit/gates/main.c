@@ -26,10 +26,7 @@ struct gate_part {
 extern struct gate_part trap_gates[], trap_gates_end[];
 extern char trap_stubs[];
 
-void panic(const char *format, ...) {
-	(void)format;
-	abort();
-}
+void panic(const char *, ...) { abort(); }
 
 enum {
 	STACK_WORDS = 512,

@@ -84,7 +84,7 @@ static void untypeds(void) {
 		check(slot->cap.size_bits == untyped->size_bits);
 		check(slot->cap.device == untyped->is_device && slot->cap.word == 0);
 		check(physical_of(cap_object(&slot->cap)).value == untyped->paddr);
-		check(!derive_has_child(slot) && slot->previous == NULL);
+		check(!derive_has_child(slot) && !slot->previous);
 		memory += untyped->is_device ? 0 : 1ul << untyped->size_bits;
 		seen_module |= untyped->is_device && untyped->paddr == 0x300000;
 		seen_task |= !untyped->is_device &&
@@ -136,7 +136,7 @@ static void first_thread(void) {
 	check(root->context.rsp == 0 && root->context.rflags == (CONTEXT_WHOLE | 0x202) &&
 		root->context.rsi == 0);
 	check(root->priority == 255 && root->max_priority == 255 && root->domain == 0);
-	check(root->buffer_address == BUFFER && root->buffer_to_write != NULL);
+	check(root->buffer_address == BUFFER && root->buffer_to_write);
 	check(strcmp(root->name, "rootserver") == 0);
 	context = root->sched_context;
 	check(context == cap_object(&world.slots[ROOT_SLOT_SCHED_CONTEXT].cap));
@@ -188,7 +188,7 @@ static void chunks(void) {
 static void boot_fails(const char *words) {
 	host.output_length = 0;
 	check(!boot_root(&world.facts) && host.output_length > 0);
-	check(strstr(host.output, words) != NULL);
+	check(strstr(host.output, words));
 	check(strchr(host.output, '\n') == host.output + host.output_length - 1);
 }
 

@@ -127,7 +127,7 @@ static void finish(unsigned objects) {
 		check(++steps < STEPS_MAX);
 	}
 	check_memory(objects);
-	check(slot_next(&world.slots[0]) == NULL);
+	check(!slot_next(&world.slots[0]));
 	check(untyped_free_bytes(&world.slots[0]) == 1ul << UNTYPED_BITS);
 	for (unsigned i = 0; i < objects; i++)
 		for (unsigned j = 0; j < array_slots[i]; j++)

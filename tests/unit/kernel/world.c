@@ -150,7 +150,7 @@ unsigned world_check_order(void) {
 		const struct slot *slot = &world.slots[i];
 
 		if (slot_is_empty(slot)) {
-			check(slot->next == 0 && slot->previous == NULL);
+			check(slot->next == 0 && !slot->previous);
 			continue;
 		}
 		filled++;

@@ -31,7 +31,7 @@ static void assigning(void) {
 	struct slot *guest = world_table(OBJECT_EPT_PML4);
 	struct slot *third = world_table(OBJECT_PML4);
 
-	check(world_copy(root) == NULL);
+	check(!world_copy(root));
 	check(assign(&world.pool, root) == ERROR_NONE && root->cap.map.asid == 1);
 	check(assign(&world.pool, guest) == ERROR_NONE && guest->cap.map.asid == 2);
 	check(root->cap.map.page == physical_of(cap_object(&root->cap)).value >> PAGE_BITS);
@@ -41,7 +41,7 @@ static void assigning(void) {
 	check(space_word_of_asid(1) == root->cap.word);
 	check(space_word_of_asid(2) == guest->cap.word);
 	check(space_word_of_asid(3) == 0);
-	check(world_copy(root) != NULL);
+	check(world_copy(root));
 	world_delete(root);
 	check(space_word_of_asid(1) != 0);
 	world_delete(guest);

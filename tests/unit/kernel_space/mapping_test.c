@@ -71,7 +71,7 @@ static void table_unmapping(void) {
 	check(world.page_reloads == 1);
 	check(!path.table->cap.map.mapped && path.table->cap.map.level == 1);
 	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_NONE);
-	check(world_copy(path.table) == NULL);
+	check(!world_copy(path.table));
 	check(frame->cap.map.mapped &&
 		world_call(frame_unmap, (struct call){.slot = frame}) == ERROR_NONE);
 	check(map_table(path.table, root, HERE) == ERROR_NONE);
@@ -239,7 +239,7 @@ static void no_device_spaces(void) {
 	check(is_capability(
 		world_call(frame_map_io, (struct call){.slot = world_frame(MIB2, 0), .cap = root}),
 		0));
-	check(world_copy(table) == NULL);
+	check(!world_copy(table));
 	world_delete(table);
 }
 

@@ -129,8 +129,7 @@ enum error error_missing(struct invocation *invocation, enum lookup_side side, u
 }
 
 enum error invocation_empty_slot(
-	struct invocation *invocation, const struct cap *root, unsigned word, struct slot **slot) {
-	(void)root;
+	struct invocation *invocation, const struct cap *, unsigned word, struct slot **slot) {
 	check(invocation_word(invocation, word) == 7);
 	check(invocation_word(invocation, word + 1) == 64);
 	*slot = world.empty_slot;

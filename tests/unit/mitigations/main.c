@@ -22,10 +22,7 @@
 
 static char printed[512];
 
-void panic(const char *format, ...) {
-	(void)format;
-	abort();
-}
+void panic(const char *, ...) { abort(); }
 
 void print(const char *format, ...) {
 	size_t length = strlen(printed);

@@ -87,21 +87,21 @@ static const char *open_file(const struct file *file, size_t size) {
 static void accepts(void) {
 	struct file file = good_file();
 
-	check(open_file(&file, sizeof(file)) == NULL);
+	check(!open_file(&file, sizeof(file)));
 }
 
 static void truncated(void) {
 	struct file file = good_file();
 
 	for (size_t size = 0; size < sizeof(file); size += 8)
-		check(open_file(&file, size) != NULL);
+		check(open_file(&file, size));
 }
 
 #define check_refused(field, value) \
 	do { \
 		struct file file = good_file(); \
 		file.field = value; \
-		check(open_file(&file, sizeof(file)) != NULL); \
+		check(open_file(&file, sizeof(file))); \
 	} while (0)
 
 static void headers(void) {
@@ -200,7 +200,7 @@ static void any_byte(void) {
 		open_file(&file, sizeof(file));
 		bytes[i] = old;
 	}
-	check(open_file(&file, sizeof(file)) == NULL);
+	check(!open_file(&file, sizeof(file)));
 }
 
 static const struct test rows[] = {

@@ -15,8 +15,7 @@ static char terminal[8192];
 static size_t terminal_length;
 static struct multiplexer multiplexer;
 
-static void put_terminal(void *context, uint8_t character) {
-	(void)context;
+static void put_terminal(void *, uint8_t character) {
 	if (terminal_length < sizeof(terminal) - 1) terminal[terminal_length++] = (char)character;
 	terminal[terminal_length] = 0;
 }

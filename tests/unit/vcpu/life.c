@@ -19,10 +19,7 @@ unsigned raised;
 
 static struct cpu cpu;
 
-void panic(const char *format, ...) {
-	(void)format;
-	abort();
-}
+void panic(const char *, ...) { abort(); }
 
 struct cpu *this_cpu(void) {
 	return &cpu;

@@ -21,10 +21,7 @@ unsigned raised;
 
 static struct vcpu vcpu;
 
-void panic(const char *format, ...) {
-	(void)format;
-	abort();
-}
+void panic(const char *, ...) { abort(); }
 
 static void exit_with(uint64_t event, uint64_t vectoring) {
 	memset(fields, 0, sizeof(fields));

@@ -10,8 +10,7 @@ void init(void) {
 
 void notified(microkit_channel channel) { (void)channel; }
 
-microkit_msginfo protected(microkit_channel channel, microkit_msginfo request) {
-	(void)channel;
+microkit_msginfo protected(microkit_channel, microkit_msginfo request) {
 	microkit_deferred_notify(2);
 	microkit_deferred_notify(1);
 	return microkit_msginfo_new(microkit_msginfo_get_label(request) + 1, 0);

@@ -32,10 +32,9 @@ void init(void) {
 	if (ring_must_notify(&driver.requests)) microkit_notify(DRIVER);
 }
 
-void notified(microkit_channel channel) {
+void notified(microkit_channel) {
 	struct block_completion completion;
 
-	(void)channel;
 	do {
 		while (ring_get(&driver.completions, &completion)) {
 			if (completion.tag >= STEPS ||

@@ -48,10 +48,9 @@ static bool is_answer(const struct net_frame *frame) {
 		big16(arp + ARP_OPERATION) == ARP_REPLY && big32(arp + ARP_SENDER_IP) == HOST_IP;
 }
 
-void notified(microkit_channel channel) {
+void notified(microkit_channel) {
 	struct net_frame frame;
 
-	(void)channel;
 	do {
 		while (net_receive(&station.end.in, &frame)) {
 			if (!is_answer(&frame)) continue;

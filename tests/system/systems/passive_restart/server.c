@@ -9,9 +9,7 @@ void init(void) { microkit_dbg_puts("server: start\n"); }
 
 void notified(microkit_channel channel) { (void)channel; }
 
-microkit_msginfo protected(microkit_channel channel, microkit_msginfo request) {
-	(void)channel;
-	(void)request;
+microkit_msginfo protected(microkit_channel, microkit_msginfo) {
 	if (++calls == 2) microkit_internal_crash(seL4_NoError);
 	return microkit_msginfo_new(7, 0);
 }

@@ -39,8 +39,7 @@ void init(void) {
 	move();
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
+void notified(microkit_channel) {
 	if (moves < MOVES)
 		move();
 	else

@@ -12,11 +12,9 @@ void init(void) {}
 
 void notified(microkit_channel channel) { (void)channel; }
 
-microkit_msginfo protected(microkit_channel channel, microkit_msginfo request) {
+microkit_msginfo protected(microkit_channel, microkit_msginfo) {
 	seL4_Word life = *lives;
 
-	(void)channel;
-	(void)request;
 	microkit_notify(PARENT);
 	while (*lives == life)
 		;

@@ -11,7 +11,4 @@ void init(void) {
 	microkit_dbg_puts("\n");
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
-	microkit_internal_crash(seL4_NoError);
-}
+void notified(microkit_channel) { microkit_internal_crash(seL4_NoError); }

@@ -13,11 +13,9 @@ void init(void) {}
 
 void notified(microkit_channel channel) { (void)channel; }
 
-microkit_msginfo protected(microkit_channel channel, microkit_msginfo request) {
+microkit_msginfo protected(microkit_channel, microkit_msginfo) {
 	seL4_Word life = *lives;
 
-	(void)channel;
-	(void)request;
 	if (life == 1) {
 		microkit_notify(PARENT);
 		while (*lives == life)

@@ -4,8 +4,7 @@
 
 void init(void) {}
 
-void notified(microkit_channel ch) {
-	(void)ch;
+void notified(microkit_channel) {
 	microkit_dbg_puts("spinner: spins\n");
 	for (;;)
 		__asm__ volatile("");

@@ -43,8 +43,7 @@ void init(void) {
 	sleep_now();
 }
 
-void notified(microkit_channel channel) {
-	(void)channel;
+void notified(microkit_channel) {
 	ask(TIMER_NOW, 0);
 	if (microkit_mr_get(0) < earliest) say(": woken too early\n");
 	if (++sleeps < SLEEPS)

@@ -6,8 +6,6 @@ void init(void) {}
 
 void notified(microkit_channel ch) { (void)ch; }
 
-microkit_msginfo protected(microkit_channel ch, microkit_msginfo msginfo) {
-	(void)ch;
-	(void)msginfo;
+microkit_msginfo protected(microkit_channel, microkit_msginfo) {
 	return microkit_msginfo_new(5, 0);
 }

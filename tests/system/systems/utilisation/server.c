@@ -6,7 +6,4 @@ void init(void) {}
 
 void notified(microkit_channel channel) { (void)channel; }
 
-microkit_msginfo protected(microkit_channel channel, microkit_msginfo message) {
-	(void)channel;
-	return message;
-}
+microkit_msginfo protected(microkit_channel, microkit_msginfo message) { return message; }
