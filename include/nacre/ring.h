@@ -6,11 +6,10 @@
 //   byte 64    consumer's line: tail, items ever read; consumer_awake
 //   byte 128   capacity * item size bytes of items; capacity is a power of two
 //
-// Counters wrap at 2^32. Zeroed memory is an empty ring whose consumer sleeps, so the first item
-// causes a notification. Each side keeps a private ring_end: its own counter lives there and shared
-// memory has only a copy, so a hostile peer can neither change it nor cause an access outside the
-// region. Impossible counters of the peer make the ring look empty to a consumer and full to a
-// producer.
+// Counters wrap at 2^32. Zeroed memory is an empty ring with a sleeping consumer, so the first item
+// causes a notification. Each side has a private ring_end with its own counter, of which the region
+// holds only a copy: a hostile peer can neither change it nor cause an access outside the region.
+// With impossible counters of the peer the ring looks empty to a consumer, full to a producer.
 #pragma once
 
 #include <abi/compiler.h>
@@ -176,8 +175,7 @@ static inline bool ring_must_notify(struct ring_end *producer) {
 // something arrived meanwhile.
 static inline bool ring_may_sleep(struct ring_end *consumer) {
 	__atomic_store_n(&consumer->shared->consumer_awake, 0, __ATOMIC_RELAXED);
-	// The flag is written before the last check: at least one of the two sides sees the other's
-	// write.
+	// The flag is written before the last check: at least one side sees the other's write.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (ring_count(consumer) == 0) return true;
 	__atomic_store_n(&consumer->shared->consumer_awake, 1, __ATOMIC_RELAXED);

@@ -340,8 +340,7 @@ static void card_send(const struct card *card, uint64_t vector) {
 	(void)card_read(card, CARD_CAUSE);
 }
 
-// The running thread is no more affected than the handlers of other interrupts, of lower vectors
-// too.
+// The running thread is not affected, nor the handlers of other interrupts, of lower vectors too.
 static void stray_messages(void) {
 	static const uint8_t vectors[] = {
 		16, 17, 18, 19, 20, 21, 29, 30, 31, 32, 46, 47, 156, 157, 158, 200, 254, 255};
