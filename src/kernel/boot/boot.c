@@ -61,7 +61,7 @@ static void build_put(uint64_t slot, struct cap cap) {
 
 static void build_put_next(struct cap cap) { build_put(build.next_slot++, cap); }
 
-// Says why there is no initial task.
+// Prints why there is no initial task.
 #define refuse(format, ...) (print("boot: " format "\n" __VA_OPT__(, ) __VA_ARGS__), false)
 
 static bool plan_image(const struct boot_module *module) {
@@ -80,8 +80,8 @@ static bool plan_image(const struct boot_module *module) {
 	return true;
 }
 
-// A big machine has many objects, a small one no memory to spare; frames of the image, of which
-// there is one a page, take at most half.
+// A big machine has many objects, a small one no memory to spare; the frames of the image, one a
+// page, take at most half of the slots.
 static void plan_root_cnode(const struct boot_facts *facts) {
 	uint64_t ram = region_bytes(&build.regions.memory);
 	unsigned bits = ROOT_CNODE_MIN_BITS;
@@ -215,7 +215,7 @@ static void build_sched_context(struct thread *thread) {
 	build_put(ROOT_SLOT_SCHED_CONTEXT, cap);
 }
 
-// A thread slot gets a copy of what stands in a slot of the root cnode.
+// A thread slot gets a copy of the capability in a slot of the root cnode.
 static void thread_give(struct thread *thread, enum thread_slot to, enum root_slot from) {
 	thread_fill_slot(&thread->slots[to], build.slots[from].cap, &build.slots[from]);
 }

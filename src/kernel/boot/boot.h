@@ -30,7 +30,7 @@ struct [[gnu::packed]] boot_memory {
 	uint32_t type; // 1: RAM
 };
 
-// Plain data: arch fills it, kernel/boot.c reads it, nobody looks back.
+// Plain data: written by arch, read by kernel/boot.c.
 struct boot_facts {
 	uint32_t memory_count;
 	struct boot_memory memory[BOOT_MAX_MEMORY];
@@ -49,7 +49,7 @@ struct boot_facts {
 	uint32_t root_cnode_bits; // 0: by the memory there is
 };
 
-// The start of size bytes of free RAM in one piece below limit, page aligned; 0 if there are none.
+// The start of size bytes of free contiguous RAM below limit, page aligned; 0 if there are none.
 // They stay free.
 uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit);
 
@@ -57,7 +57,7 @@ uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit
 // clear line and returns false if the initial task cannot be started.
 bool boot_root(const struct boot_facts *facts);
 
-// Writes the chunks of extra bootinfo (BOOT-16) to cleared memory; null: nowhere. Returns
+// Writes the chunks of extra bootinfo (BOOT-16) to cleared memory; null: writes nothing. Returns
 // their size.
 uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory);
 
@@ -66,23 +66,23 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory);
 // A range of the map makes one region at most; each range that is taken out may split one.
 enum { REGION_LIST_SIZE = BOOT_MAX_MEMORY + BOOT_MAX_REGIONS + BOOT_MAX_MODULES + 2 };
 
-// Disjoint ranges in ascending order. When it is full, what is lost is never given to anybody.
+// Disjoint ranges in ascending order. When it is full, further memory is never handed out.
 struct region_list {
 	unsigned count;
 	struct boot_region regions[REGION_LIST_SIZE];
 };
 
-// The physical address space but for what the kernel keeps.
+// The physical address space without what the kernel keeps.
 struct regions {
 	struct region_list modules; // after the first
 	struct region_list device; // everything that is not RAM
 	struct region_list memory; // RAM that is free
 };
 
-// Untyped memory to be: powers of two, naturally aligned.
+// Future untyped memory: powers of two, naturally aligned.
 struct block_list {
 	unsigned count;
-	unsigned dropped; // the smallest go when there are too many
+	unsigned dropped; // the smallest are dropped when there are too many
 	uint64_t dropped_memory; // bytes of RAM among them
 	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED];
 };

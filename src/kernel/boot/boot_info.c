@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Extra bootinfo: what the boot loader and the machine said, as chunks for the initial task.
+// Extra bootinfo: information of the boot loader and the machine, as chunks for the initial task.
 #include <base/memory.h>
 #include <boot/boot.h>
 
@@ -23,7 +23,7 @@ _Static_assert(sizeof(struct boot_module) == sizeof(module));
 _Static_assert(offsetof(struct boot_module, name) == offsetof(module, name));
 
 struct extra {
-	uint8_t *memory; // null: only the size is wanted
+	uint8_t *memory; // null: only the size is computed
 	uint64_t size;
 };
 

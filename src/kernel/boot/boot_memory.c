@@ -137,8 +137,8 @@ void regions_of_facts(
 	}
 }
 
-// The list keeps the largest blocks: when it is full, the smallest behind the fixed ones goes, and
-// of the smallest rather a device's than RAM.
+// The list keeps the largest blocks: when it is full, the smallest after the fixed ones is dropped,
+// and among the smallest device memory before RAM.
 static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_untyped block) {
 	struct bootinfo_untyped *smallest = &list->blocks[fixed];
 	struct bootinfo_untyped dropped = block;

@@ -3,10 +3,10 @@
 //
 //        63                          16 15     14       9 8      5 4    0
 //   head [ object address (48, signed) | device | size bits | rights | type ]
-//   word [ what the kind needs: badge, guard, watermark, mapping, ...       ]
+//   word [ depends on the kind: badge, guard, watermark, mapping, ...       ]
 //
-// Type, rights, size and object stand at the same place in every kind, so "where does it point"
-// and "may it be written" are never a switch.
+// Type, rights, size and object have the same place in every kind, so reading them needs no switch
+// over kinds.
 #pragma once
 
 #include <abi/object.h>
@@ -148,8 +148,8 @@ static inline bool cap_head_is(uint64_t head, enum cap_type type, uint64_t right
 		((uint64_t)type | CAP_HEAD_RIGHT(rights));
 }
 
-// An endpoint with Write and one of the two rights to grant, which stand side by side above: what
-// is left when the least such head is subtracted are these two bits.
+// An endpoint with Write and one of the two rights to grant, which are adjacent above: what is left
+// when the least such head is subtracted are these two bits.
 static inline bool cap_head_may_call(uint64_t head) {
 	const uint64_t grants = CAP_HEAD_RIGHT(RIGHT_GRANT | RIGHT_GRANT_REPLY);
 	const uint64_t least = CAP_ENDPOINT | CAP_HEAD_RIGHT(RIGHT_WRITE | RIGHT_GRANT);

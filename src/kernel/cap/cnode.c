@@ -3,7 +3,7 @@
 #include <ipc/endpoint.h>
 #include <syscall/invocation.h>
 
-// Takes away the rights that are not in mask, as the kind of *cap counts them (OBJ-4 to OBJ-6).
+// Removes the rights that are not in mask, as the kind of *cap counts them (OBJ-4 to OBJ-6).
 static void cap_mask_rights(struct cap *cap, uint64_t mask) {
 	unsigned rights = cap->rights & mask & RIGHTS_ALL;
 
@@ -41,7 +41,7 @@ enum error slot_copy(struct slot *destination, struct cap cap, struct slot *sour
 	return ERROR_NONE;
 }
 
-// Where the invoked cnode's (index, depth) in words 0 and 1 points.
+// The slot named by the invoked cnode's (index, depth) in words 0 and 1.
 static enum error cnode_target(struct invocation *invocation, struct slot **slot) {
 	return invocation_slot(invocation, LOOKUP_TARGET, &invocation->slot->cap, 0, slot);
 }
@@ -53,8 +53,8 @@ static enum error check_filled(struct invocation *invocation, enum lookup_side s
 	return error_missing(invocation, side, (unsigned)invocation_word(invocation, word + 1));
 }
 
-// A capability on its way: the slots that Copy, Mint, Move and Mutate name in their first four
-// words, and what the capability becomes.
+// A capability being copied or moved: the slots that Copy, Mint, Move and Mutate name in their
+// first four words, and what the capability becomes.
 struct transport {
 	struct slot *destination, *source;
 	struct cap cap;

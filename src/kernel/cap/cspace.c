@@ -5,8 +5,8 @@
 #include <base/bits.h>
 #include <syscall/invocation.h>
 
-// Walks from *cnode by the *left bits at the top of address: the slot that they name, if need be
-// with bits left over, or null. *cnode is the last one on the way, and *left bits remain.
+// Walks from *cnode by the *left bits at the top of address: the slot that they name, possibly with
+// bits left over, or null. *cnode is the last one reached, and *left bits remain.
 [[gnu::always_inline]] static inline struct slot *walk(
 	const struct cap **cnode, uint64_t address, unsigned *left) {
 	for (const struct cap *cap = *cnode;; *cnode = cap) {
@@ -56,7 +56,7 @@ unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP
 	words[1] = lookup->bits_left;
 	words[2] = lookup->failure == LOOKUP_DEPTH_MISMATCH ? lookup->bits_found : lookup->guard;
 	words[3] = lookup->guard_size;
-	// The kinds 1 to 4 are numbered by how many of these words tell about them.
+	// Kinds 1 to 4 are numbered by how many of these words describe them.
 	_Static_assert(LOOKUP_INVALID_ROOT == 1 && LOOKUP_GUARD_MISMATCH == 4);
 	return lookup->failure;
 }
@@ -75,7 +75,7 @@ enum error error_missing(struct invocation *invocation, enum lookup_side side, u
 }
 
 // The slot of root itself that the low depth bits of address name exactly, or null: then
-// cspace_walk() knows more.
+// cspace_walk() has the details.
 static struct slot *cspace_direct(const struct cap *root, uint64_t address, uint64_t depth) {
 	unsigned guard_size = root->cnode.guard_size;
 	unsigned radix = root->size_bits;

@@ -7,7 +7,7 @@
 #include <abi/error.h>
 #include <sched/thread.h>
 
-// The slot an address names, or why it names none, as told in errors and faults (CAP-7).
+// The slot an address names, or why it names none, as reported in errors and faults (CAP-7).
 struct lookup {
 	struct slot *slot; // null if the lookup failed
 	uint32_t failure; // enum lookup_failure_kind
@@ -21,8 +21,8 @@ struct lookup {
 // success here.
 struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth);
 
-// The slot that all 64 bits of address name from root, if need be with bits left over, or null:
-// cspace_walk() tells why.
+// The slot that all 64 bits of address name from root, possibly with bits left over, or null: then
+// cspace_walk() has the reason.
 struct slot *cspace_find(const struct cap *root, uint64_t address);
 
 // Writes the words that describe a failure; returns how many.
@@ -63,5 +63,5 @@ void window_open(struct thread *thread, const struct cap *root);
 
 void window_close(struct thread *thread);
 
-// The capability in a slot with SLOT_ON_WAY is about to go, to move or to be exchanged.
+// The capability in a slot with SLOT_ON_WAY is about to be deleted, moved or exchanged.
 void window_slot_leaves(struct slot *slot);

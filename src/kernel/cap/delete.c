@@ -3,35 +3,36 @@
 //
 // The last capability to a cnode or thread becomes a zombie: the object's slots are emptied from
 // the last to the first. When one of them (e) holds the last capability to a further such object,
-// that object's zombie X is put into a queue behind the present one, A. The queue runs through a
-// slot of each object, its link; what stood in a link comes to e and is looked at there:
+// that object's zombie X is put into a queue after the present one, A. The queue runs through a
+// slot of each object, its link; the former content of a link is moved to e and handled there:
 //
 //   before  top [zombie A, chain]   A[link] [zombie Z]   A[e] [zombie X]   X[link] [anything]
 //   after   top [zombie A, chain]   A[link] [zombie X, chain]   X[link] [zombie Z]   A[e]
 //   [anything]
 //
-// So whatever shape the capability spaces had, all of it hangs from top in the end, and dying
-// memory always has its zombie in the derivation order: its untyped is not childless before the
-// end. A stays on top until it is done, so a revocation that is stopped at every step ends too.
+// So whatever the structure of the capability spaces, all of it hangs from top in the end, and
+// memory being deleted always has its zombie in the derivation order: its untyped is not childless
+// before the end. A stays in top until it is done, so a revocation that is stopped at every step
+// ends too.
 #include <base/panic.h>
 #include <cpu/apic.h>
 #include <cap/object.h>
 #include <cap/cspace.h>
 
-// Which slot of a zombie's object holds the next zombie of the queue. Slots 0 and 1 are looked at
-// last, and once more before the object is done with, so what they hold may change meanwhile.
+// The slot of a zombie's object that holds the next zombie of the queue. Slots 0 and 1 are handled
+// last, and once more before the object is finished, so what they hold may change meanwhile.
 enum zombie_chain {
 	ZOMBIE_CHAIN_NONE = 0,
 	ZOMBIE_CHAIN_SLOT_0 = 1,
 	ZOMBIE_CHAIN_SLOT_1 = 2,
 	ZOMBIE_LATE_SLOTS = 2,
-	ZOMBIE_EMPTY_SLOTS = 64, // looked at between two preemption points
+	ZOMBIE_EMPTY_SLOTS = 64, // slots handled between two preemption points
 };
 
 static struct slot *zombie_slots(const struct slot *slot) { return cap_object(&slot->cap); }
 
-// The slot chained to the zombie in slot, or null. It may be that very slot if an older deletion
-// was overtaken by one of a slot inside it: then its content is in our hands already.
+// The slot chained to the zombie in slot, or null. It may be that very slot if a deletion of a slot
+// inside it preempted an older one: then we hold its content already.
 static struct slot *zombie_link(const struct slot *slot) {
 	struct slot *link;
 
@@ -45,8 +46,8 @@ static void zombie_set_link(struct slot *slot, const struct slot *link) {
 							    : ZOMBIE_CHAIN_SLOT_1;
 }
 
-// The capability in slot was the last one to an object with 2^radix slots, and the object has let
-// go of everything else.
+// The capability in slot was the last one to an object with 2^radix slots, and all other references
+// to the object are gone.
 static void zombie_make(struct slot *slot, struct slot *slots, unsigned radix) {
 	struct cap zombie = cap_make(CAP_ZOMBIE, slots);
 
@@ -68,7 +69,7 @@ void thread_cap_destroy(struct slot *slot, bool last) {
 	zombie_make(slot, thread->slots, THREAD_SLOT_RADIX);
 }
 
-// What few slots have to do first.
+// What only few slots need comes first.
 [[gnu::noinline]] static void slot_leaves(struct slot *slot) {
 	if (slot->next & SLOT_OF_THREAD) thread_slot_leaves(slot);
 	if (slot->next & SLOT_ON_WAY) window_slot_leaves(slot);
@@ -89,7 +90,7 @@ bool slot_delete_step(struct slot *slot) {
 
 bool slot_cancel_wait(struct slot *slot, struct thread *waiter) {
 	if (likely(!waiter)) return false;
-	slot->cap.rights = 0; // nobody comes to wait any more
+	slot->cap.rights = 0; // no thread can wait any more
 	slot->next |= SLOT_UNFINISHED;
 	thread_cancel_wait(waiter);
 	return true;
@@ -124,7 +125,7 @@ static void zombie_enqueue(struct slot *top, struct slot *found) {
 }
 
 // top holds a finished zombie whose object contains top itself, so it must be the last of the
-// queue: exchanges it with the next one. Its link slot gets what stands in the other's.
+// queue: exchanges it with the next one. Its link slot gets the content of the other's.
 static void zombie_sink(struct slot *top, struct slot *link) {
 	struct slot *deeper;
 
@@ -136,8 +137,8 @@ static void zombie_sink(struct slot *top, struct slot *link) {
 	deeper->cap.zombie.chain = ZOMBIE_CHAIN_NONE;
 }
 
-// All slots of the object were looked at. Unless the late ones were filled again they are empty but
-// for the link, and top if that is one of them.
+// All slots of the object were handled. Unless the late ones were filled again they are empty
+// except for the link, and top if that is one of them.
 static void zombie_finish(struct slot *top) {
 	struct slot *slots = zombie_slots(top);
 	struct slot *link = zombie_link(top);
@@ -162,8 +163,8 @@ static void zombie_finish(struct slot *top) {
 	derive_move(top, link);
 }
 
-// The zombie in top meets top among its own slots. The zombie moves to a late slot: if another
-// deletion overtakes this one, it must find top, which is then a slot like any other.
+// The zombie in top finds top among its own slots. The zombie moves to a late slot: if another
+// deletion preempts this one, it must find top, which is then a slot like any other.
 static struct slot *zombie_relocate(struct slot *top) {
 	struct slot *late = zombie_slots(top);
 
@@ -173,7 +174,7 @@ static struct slot *zombie_relocate(struct slot *top) {
 	return late;
 }
 
-// Passes by empty slots, as many as one step may.
+// Skips empty slots, as many as one step may.
 static uint64_t zombie_skip_empty(struct slot *top) {
 	const struct slot *slots = zombie_slots(top);
 	uint64_t remaining = top->cap.zombie.remaining;
@@ -215,8 +216,8 @@ static struct slot *zombie_step(struct slot *top) {
 	struct slot *top = slot;
 
 	for (;;) {
-		// Only in memory that nobody can name any more does top move away from slot, which
-		// is then emptied with the rest of that memory.
+		// top only moves away from slot within memory that no capability can name any more,
+		// and slot is then emptied with the rest of that memory.
 		top = zombie_step(top);
 		if (slot_is_empty(top)) return ERROR_NONE;
 		if (preempt_wanted()) return ERROR_PREEMPTED;

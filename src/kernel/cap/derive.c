@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Derivation order of slots: a doubly linked list in preorder, where two neighbours tell who is
-// whose parent.
+// Derivation order of slots: a doubly linked list in preorder, where comparing two neighbours shows
+// whether one is the other's parent.
 //
-// One corner follows from comparing instead of storing parents, and the ABI's reference shares it:
-// two first-badged capabilities of one badge whose separating slots were deleted count the copies
-// behind them as their own, whichever of the two they were copied from.
+// A consequence of comparing instead of storing parents, which the ABI's reference shares: two
+// first-badged capabilities of one badge whose separating slots were deleted count the copies after
+// them as their own, whichever of the two they were copied from.
 #include <cap/derive.h>
 
 #include <base/panic.h>
@@ -14,7 +14,7 @@ static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);
 }
 
-// Neighbours of slot, whose own links are right, point to it.
+// Makes the neighbours of slot, whose own links are valid, point to it.
 static void neighbours_attach(struct slot *slot) {
 	struct slot *next = slot_next(slot);
 
@@ -117,8 +117,8 @@ void derive_swap(struct slot *one, struct slot *other) {
 	if (unlikely(one->next & SLOT_ON_WAY)) window_slot_leaves(one);
 	if (unlikely(other->next & SLOT_ON_WAY)) window_slot_leaves(other);
 	waiting = *one;
-	// The copy on the stack keeps one's place in the order while other moves into one, so that
-	// neighbours in the order need no case of their own.
+	// The copy on the stack holds one's place in the order while other moves into one, so that
+	// neighbours in the order need no special case.
 	neighbours_attach(&waiting);
 	*one = *other;
 	if (!slot_is_empty(one)) neighbours_attach(one);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Derivation order: every filled slot stands in one list, children directly behind their parent.
+// Derivation order: every filled slot is in one list, children directly after their parent.
 //
 //   untyped U (original) -> endpoint E (original) -> E badge 5 (first badged) -> copy of it -> ...
 //
-// Who is whose child follows from comparing two neighbours (CAP-15 to CAP-17), so inserting,
-// deleting and moving are O(1) and deleting a parent leaves its children to the grandparent
-// (CAP-18).
+// Comparing two neighbours shows whether one is the child of the other (CAP-15 to CAP-17), so
+// inserting, deleting and moving are O(1) and deleting a parent leaves its children to the
+// grandparent (CAP-18).
 #pragma once
 
 #include <base/compiler.h>
@@ -26,7 +26,8 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 // (OBJ-14).
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source);
 
-// Empties slot; its children move up to its parent. The capability itself is not touched otherwise.
+// Empties slot; its children become children of its parent. The capability itself is not touched
+// otherwise.
 void derive_remove(struct slot *slot);
 
 // Moves place, flags and cap from source to the empty slot destination.

@@ -8,13 +8,13 @@
 
 struct thread;
 
-// Turns *cap, a copy of slot's, into what a copy may be (CAP-8). May return an error or
-// make *cap null.
+// Turns *cap, a copy of slot's, into what a copy may be (CAP-8). May return an error or make *cap
+// null.
 typedef enum error cap_derive(const struct slot *slot, struct cap *cap);
 
-// The capability in slot is about to go; last: no other slot refers to the object. The object lets
-// go of everything that knows it, or takes a step towards that and sets SLOT_UNFINISHED: then there
-// may be a preemption point, and it is called again.
+// The capability in slot is about to be deleted; last: no other slot refers to the object. Removes
+// all references to the object, or takes a step towards that and sets SLOT_UNFINISHED: then a
+// preemption point may follow, and it is called again.
 typedef void cap_destroy(struct slot *slot, bool last);
 
 // One row a capability type.
@@ -76,5 +76,5 @@ enum error slot_copy(struct slot *destination, struct cap cap, struct slot *sour
 // whose slots are to be emptied too, becomes a zombie.
 bool slot_delete_step(struct slot *slot);
 
-// For a cap_destroy, of the object for which waiter waits, if anybody does: a step and true.
+// For a cap_destroy, of the object for which waiter waits, if any thread does: a step and true.
 bool slot_cancel_wait(struct slot *slot, struct thread *waiter);

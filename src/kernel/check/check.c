@@ -10,7 +10,7 @@
 
 enum { CALLS_PER_WALK = 256 };
 
-// Whatever this object points to points back.
+// Everything this object points to points back.
 #define check_link(object, to, back) assert(!(object)->to || (object)->to->back == (object))
 
 static void check_refills(const struct sched_context *context) {
@@ -97,7 +97,7 @@ static void check_slots(const struct slot *slots, uint64_t count) {
 		check_slot(&slots[i]);
 }
 
-// A thread's space is loaded without a question, and so is its guest's.
+// A thread's space is loaded without a check, and so is its guest's.
 static void check_space(const struct slot *slot, enum space_format format) {
 	assert(slot_is_empty(slot) || space_is_assigned(&slot->cap, format));
 }
@@ -108,7 +108,7 @@ static void check_thread(const struct thread *thread) {
 	assert(thread->state <= THREAD_IDLE && !(thread->is_queued && thread->is_released));
 	assert(!(thread->is_queued || thread->is_released) ||
 		(thread_is_runnable(thread) && thread->sched_context));
-	// One that could run is somewhere the scheduler finds it.
+	// A thread that could run is where the scheduler finds it.
 	assert(thread->is_queued || !thread_is_schedulable(thread) ||
 		thread == this_cpu()->current);
 	assert(!is_waiting || (*thread->waits_in && (*thread->waits_in)->state == thread->state));

@@ -6,7 +6,7 @@
 #include <ipc/notification.h>
 #include <cap/object.h>
 
-// The first thread that waits, if it waits in this state.
+// The first waiting thread, if it waits in this state.
 static struct thread *first_in(const struct endpoint *endpoint, enum thread_state state) {
 	return endpoint->head && endpoint->head->state == state ? endpoint->head : NULL;
 }
@@ -19,7 +19,7 @@ static bool sender_is_free(
 	if (reply && flags & (MESSAGE_GRANT | MESSAGE_GRANT_REPLY)) {
 		reply_push(reply, sender, receiver, flags);
 	} else {
-		// Nobody can answer (IPC-4).
+		// No thread could reply (IPC-4).
 		sender->state = THREAD_INACTIVE;
 		sender->fault_kind = FAULT_NONE;
 	}
@@ -80,8 +80,8 @@ void endpoint_destroy(struct slot *slot, bool last) {
 	if (last) (void)slot_cancel_wait(slot, endpoint->head);
 }
 
-// A stopped call goes on behind those it has seen; who came since is of no concern. Where another
-// call for another badge came between, it starts anew.
+// A preempted call continues after the senders it has seen; later senders are not affected. If
+// another call for another badge came between, it starts again.
 enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
 	struct thread *thread = endpoint->cursor;
 

@@ -5,10 +5,10 @@
 
 #include <ipc/reply.h>
 
-// The queue of those who wait: all senders or all receivers.
+// The queue of waiting threads: all senders or all receivers.
 struct endpoint {
 	struct thread *head;
-	struct thread *cursor; // the sender where a stopped CancelBadgedSends goes on, or null
+	struct thread *cursor; // the sender where a preempted CancelBadgedSends continues, or null
 };
 
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
@@ -20,7 +20,7 @@ enum send_block { SEND_BLOCKING, SEND_NONBLOCKING };
 void endpoint_send(
 	const struct cap *cap, struct thread *sender, unsigned flags, enum send_block block);
 
-// Receives for receiver; reply may be null (Wait). With SEND_NONBLOCKING and nobody there the badge
+// Receives for receiver; reply may be null (Wait). With SEND_NONBLOCKING and no sender the badge
 // register becomes 0.
 void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct reply *reply,
 	enum send_block block);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fault messages out, fault replies in.
+// Sending of fault messages, and the effect of replies.
 #include <ipc/fault.h>
 
 #include <cpu/console.h>

@@ -5,12 +5,12 @@
 
 #include <cap/cspace.h>
 
-// Each tells the thread's fault handler, or makes the thread inactive if it has none.
+// Each sends a message to the thread's fault handler, or makes the thread inactive if it has none.
 void fault_capability(
 	struct thread *thread, uint64_t address, unsigned in_receive, const struct lookup *lookup);
 void fault_unknown_syscall(struct thread *thread, uint64_t number);
 
-// The same for a fault that one of the next two has noted.
+// The same for a fault that one of the next two has recorded.
 void fault_raise(struct thread *thread);
 
 static inline void fault_note_exception(struct thread *thread, uint64_t vector, uint64_t code) {
@@ -28,7 +28,7 @@ static inline void fault_note_vm(struct thread *thread, uint64_t address, uint64
 	thread->fault.length = 3;
 }
 
-// Tells the timeout handler; false if the thread has none, and then nothing happened.
+// Sends a timeout fault to the handler; false if the thread has none, and then nothing happened.
 bool fault_timeout(struct thread *thread);
 
 // True if cap may stand in a handler slot: null, or an endpoint with Write and Grant or GrantReply.

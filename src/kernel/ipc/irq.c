@@ -58,7 +58,7 @@ static enum error irq_give(struct invocation *invocation, struct slot *slot, str
 	return ERROR_NONE;
 }
 
-// Only machines with the old interrupt controller alone could serve it.
+// Only machines without an I/O APIC could serve it.
 enum error irq_control_get(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
 
 enum error irq_control_get_ioapic(struct invocation *invocation) {
@@ -128,7 +128,7 @@ enum error irq_handler_clear(struct invocation *invocation) {
 	return slot_delete(&irq->notification);
 }
 
-// The last handler gone, the vector is free again (IRQ-1).
+// Without its last handler the vector is free again (IRQ-1).
 void irq_handler_destroy(struct slot *slot, bool last) {
 	struct irq *irq = cap_object(&slot->cap);
 

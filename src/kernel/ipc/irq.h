@@ -25,6 +25,6 @@ struct irq_table {
 // APIC and signals (IRQ-5, IRQ-6). The last thing of a kernel entry.
 void irq_arrived(unsigned number);
 
-// An interrupt that no handler is for, or a spurious one: counts it, and prints the count at each
-// power of two. What sends it is a device whose driver chose another vector than its own.
+// An interrupt without handler, or a spurious one: counts it, and prints the count at each power of
+// two. It comes from a device whose driver chose another vector than its own.
 void irq_stray(unsigned vector);

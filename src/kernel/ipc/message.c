@@ -18,8 +18,8 @@ static struct slot *receive_slot(const struct thread *receiver, const struct ipc
 	return target.slot;
 }
 
-// Hands over up to count capabilities (MSG-10 to MSG-16). Returns the caps and unwrapped fields of
-// the tag the receiver sees.
+// Transfers up to count capabilities (MSG-10 to MSG-16). Returns the caps and unwrapped fields of
+// the tag for the receiver.
 static uint64_t transfer_caps(const struct thread *sender, struct thread *receiver, unsigned count,
 	const struct endpoint *endpoint) {
 	const struct ipc_buffer *from = sender->buffer_to_read;

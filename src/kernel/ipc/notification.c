@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Notification signal, wait, binding, and the context lent to whoever is woken.
+// Notification signal, wait, binding, and the context donated to a woken thread.
 #include <ipc/notification.h>
 
 #include <sched/guest_hooks.h>
 #include <cap/object.h>
 #include <sched/schedule.h>
 
-// A thread without context borrows the notification's, if nobody else uses it (NTF-10).
+// A thread without context borrows the notification's, unless another thread uses it (NTF-10).
 static void lend_context(struct notification *notification, struct thread *thread) {
 	struct sched_context *context = notification->sched_context;
 
@@ -26,7 +26,7 @@ static void deliver(struct notification *notification, struct thread *thread, ui
 	thread_wake(thread);
 }
 
-// True if the bound thread waits where a signal may reach it, and got it.
+// True if the bound thread waits where a signal may reach it, and received it.
 static bool deliver_to_bound(struct notification *notification, uint64_t badge) {
 	struct thread *bound = notification->bound;
 

@@ -5,9 +5,9 @@
 #include <ipc/endpoint.h>
 
 struct notification {
-	uint64_t is_active; // signalled, and nobody took it; then nobody waits
+	uint64_t is_active; // signalled and not yet received; then no thread waits
 	uint64_t word; // 0 unless active
-	struct thread *head; // who waits
+	struct thread *head; // waiting threads
 	struct thread *bound;
 	struct sched_context *sched_context;
 	uint64_t unused[3];

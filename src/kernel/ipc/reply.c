@@ -16,7 +16,7 @@ void reply_push(struct reply *reply, struct thread *caller, struct thread *calle
 	sched_context_donate(context, callee);
 }
 
-// Takes reply out of its chain: neither it nor what is older gets the context back.
+// Takes reply out of its chain: neither it nor older calls get the context back.
 static void cut_here(struct reply *reply) {
 	if (reply->head) reply->head->reply = NULL;
 	if (reply->newer) reply->newer->older = NULL;
@@ -32,7 +32,7 @@ static void end_wait(struct reply *reply) {
 }
 
 // reply's caller is about to get its answer: leaves the chain, and the context returns if reply was
-// the head (IPC-15, IPC-16). The caller's wait ends; its state is the business of whoever replies.
+// the head (IPC-15, IPC-16). The caller's wait ends; the replying function sets its state.
 static void reply_remove(struct reply *reply) {
 	struct sched_context *context = reply->head;
 	struct thread *caller = reply->thread;
@@ -71,8 +71,8 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 			: THREAD_INACTIVE;
 		fault_take_reply(caller, sender);
 	}
-	// The caller goes on if its context has budget; otherwise its timeout handler hears of it,
-	// or it waits (IPC-10).
+	// The caller continues if its context has budget; otherwise its timeout handler is sent a
+	// fault, or it waits (IPC-10).
 	context = caller->sched_context;
 	if (!thread_is_runnable(caller) || was_timeout || !context ||
 		!sched_context_is_active(context) || schedule_has_budget(context) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Reply objects: the way back to a caller, and the chain a scheduling context returns along
-// (IPC-7 to IPC-19).
+// Reply objects: the right to answer a caller, and the chain along which a scheduling context
+// returns (IPC-7 to IPC-19).
 //
 //   sched_context.reply -> R3 -> R2 -> R1     head: the most recent call
 //                          |      |     |
@@ -11,7 +11,7 @@
 #include <sched/thread.h>
 
 struct reply {
-	// The receiver waiting with this object, or the caller waiting for the reply: told apart
+	// The receiver waiting with this object, or the caller waiting for the reply: distinguished
 	// by that thread's state.
 	struct thread *thread;
 	struct reply *older; // next reply down the chain, or null

@@ -2,13 +2,13 @@
 // Untyped memory and retype.
 //
 // Memory is cleared before objects are made of it, in chunks, between which the call may be
-// preempted. What is done is remembered in the capability as whole chunks from the watermark on:
+// preempted. Progress is kept in the capability as whole chunks from the watermark on:
 //
 //   object |  handed out  | known zero: `cleared` chunks | unknown          |
 //          0          watermark                                        size
 //
-// That is a fact about the memory, not about the call, so a restarted call with another message
-// finds it as true as the same call does.
+// That is a property of the memory, not of the call, so it also holds for a restarted call with
+// another message.
 #include <base/bits.h>
 #include <base/memory.h>
 #include <cpu/apic.h>
@@ -16,7 +16,7 @@
 
 enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 
-// What a checked Retype will do.
+// What a checked Retype does.
 struct retype {
 	const struct object_kind *kind;
 	uint64_t size; // of a kind that has none of its own, as it stands in a capability's head
@@ -97,7 +97,7 @@ static enum error retype_find_cnode(struct invocation *invocation, struct slot *
 	return error_missing(invocation, LOOKUP_TARGET, (unsigned)depth);
 }
 
-// The window of slots: words 4 and 5.
+// The range of slots: words 4 and 5.
 static enum error retype_read_window(struct invocation *invocation, struct retype *retype) {
 	uint64_t offset = invocation_word(invocation, 4);
 	struct slot *cnode;
@@ -134,8 +134,8 @@ static enum error retype_place(struct invocation *invocation, struct retype *ret
 	return ERROR_NONE;
 }
 
-// Clears the memory up to the end of retype in chunks. Bytes before its start are cleared too, for
-// the known zero part to begin at the watermark.
+// Clears the memory up to the end of retype in chunks. Bytes before its start are cleared too, so
+// that the known zero part begins at the watermark.
 static enum error retype_clear_chunks(struct cap *untyped, const struct retype *retype) {
 	uint8_t *memory = cap_object(untyped);
 	uint64_t zero = retype->watermark + (uint64_t)untyped->untyped.cleared * CHUNK;
@@ -174,7 +174,7 @@ static void retype_create(struct slot *untyped, const struct retype *retype) {
 	}
 }
 
-// Everything below the end of retype is handed out. What is known zero may reach further.
+// Everything below the end of retype is handed out. The known zero part may reach further.
 static void retype_advance(struct cap *untyped, const struct retype *retype) {
 	uint64_t cleared = untyped->untyped.cleared;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Domain invocations (SCHED-26). There is one domain: a schedule decides nothing about who
+// Domain invocations (SCHED-26). There is one domain: a schedule has no effect on which thread
 // runs, but its slots obey the same rules as on a machine with more.
 #include <sched/domain.h>
 

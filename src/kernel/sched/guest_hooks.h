@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the portable kernel asks of virtual CPUs. The table stands in arch/x86_64/object/vcpu.c;
-// like object_ops it is a name that points outward.
+// What the portable kernel needs of virtual CPUs. The table is in arch/x86_64/object/vcpu.c; like
+// object_ops it is a name that points outward.
 #pragma once
 
 #include <sched/thread.h>

@@ -21,8 +21,8 @@ static struct refill pop_head(struct sched_context *context) {
 	return head;
 }
 
-// Adds a refill behind the tail. It joins the tail if the two touch, or if the ring is full; then
-// the tail is delayed so that it ends when the new one would have ended.
+// Adds a refill after the tail. It is merged with the tail if the two touch, or if the ring is
+// full; then the tail is delayed so that it ends when the new one would have ended.
 static void append(struct sched_context *context, struct refill refill) {
 	struct refill_queue *queue = &context->refills;
 	struct refill *tail = refill_at(context, queue->count - 1);
@@ -60,7 +60,7 @@ void refill_restart(
 			(struct refill){head.time + parameters->period, budget - head.amount});
 }
 
-// A head too small to run on joins the next refill, early enough that nothing ends later.
+// A head too small to run on is merged with the next refill, early enough that nothing ends later.
 static void merge_small_head(struct sched_context *context, uint64_t minimum) {
 	while (refill_head_of(context)->amount < minimum && context->refills.count > 1) {
 		struct refill small = pop_head(context);

@@ -22,7 +22,7 @@ void ready_remove(struct thread *thread);
 // Takes the first of the highest priority; there is one.
 struct thread *ready_take(struct cpu *cpu);
 
-// Release queue. What is inserted may be the next to look for: schedule_request() is told.
+// Release queue. An inserted thread may have the next event: schedule_request() is called.
 void release_insert(struct thread *thread);
 void release_remove(struct thread *thread);
 

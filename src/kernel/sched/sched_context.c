@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Scheduling contexts: who holds them, moving them, and their invocations.
+// Scheduling contexts: their holders, moving them, and their invocations.
 #include <sched/sched_context.h>
 
 #include <base/panic.h>

@@ -24,18 +24,18 @@ struct refill_queue {
 enum {
 	SCHED_CONTEXT_SPORADIC = 1 << 0, // ConfigureFlags bit 0
 	SCHED_CONTEXT_CORE = 96, // bytes before the refills; 2 fit 7 bits (SCHED-2)
-	REFILLS_MAX = 256, // in use, whatever the object holds: what else comes joins the last
+	REFILLS_MAX = 256, // in use, whatever the object holds: more are merged with the last
 	MINIMUM_BUDGET_US = 20, // what a head refill must hold to be worth running on (SCHED-2)
 };
 
 struct sched_context {
 	struct refill_queue refills;
 	uint64_t consumed; // ticks since the last report
-	uint64_t badge; // told in timeout faults
+	uint64_t badge; // sent in timeout faults
 	struct thread *thread;
 	struct reply *reply; // head of the call chain this context travelled along
 	struct notification *notification;
-	struct thread *yield_from; // who waits in YieldTo for this context
+	struct thread *yield_from; // the thread that waits in YieldTo for this context
 	uint64_t flags;
 	uint64_t unused;
 	struct refill refill[]; // 2 + extra
@@ -84,7 +84,7 @@ static inline void refill_renew(struct sched_context *context, uint64_t now) {
 	*refill_head_of(context) = (struct refill){now, context->refills.budget};
 }
 
-// The whole head is given up and comes back one period later. Not for round robin.
+// The whole head is given up and becomes usable one period later. Not for round robin.
 void refill_give_up(struct sched_context *context, uint64_t minimum);
 
 // refill_unblock() for contexts that are not round robin.
@@ -99,10 +99,10 @@ static inline void refill_unblock(struct sched_context *context, uint64_t now) {
 // Both are free, and a thread that waits would not have to wait for budget as well.
 bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread);
 
-// Lends or gives context to thread, which must have none.
+// Donates or binds context to thread, which must have none.
 void sched_context_bind_thread(struct sched_context *context, struct thread *thread);
 
-// Takes context away from its thread: it stops being runnable.
+// Takes context away from its thread, which is no longer runnable.
 void sched_context_unbind_thread(struct sched_context *context);
 
 void sched_context_unbind_notification(struct sched_context *context);
@@ -113,5 +113,5 @@ void sched_context_donate(struct sched_context *context, struct thread *thread);
 // The YieldTo of context's waiter is over: the waiter gets the consumed time as its result.
 void sched_context_complete_yield(struct sched_context *context);
 
-// Microseconds consumed since the last report; starts anew.
+// Microseconds consumed since the last report; the count restarts.
 uint64_t sched_context_take_consumed(struct sched_context *context);

@@ -160,8 +160,8 @@ static bool same_capability(const struct cap *one, const struct cap *other) {
 	return one->type == other->type && one->object == other->object;
 }
 
-// Replaces capabilities in slots of the target. Deleting an old one may stop at a preemption point,
-// and may have deleted the source or the target: then nothing is put in its place.
+// Replaces capabilities in slots of the target. Deleting an old one may be preempted, and may have
+// deleted the source or the target: then the slot stays empty.
 static enum error install(
 	struct invocation *invocation, const struct install *list, unsigned count) {
 	const struct cap target = invocation->slot->cap;

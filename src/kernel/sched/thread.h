@@ -8,8 +8,8 @@
 #include <cpu/fpu.h>
 #include <cap/cap.h>
 
-// Capabilities a thread acts with, in an array as a cnode's, so that deleting a thread and deleting
-// a cnode is one thing (delete.c).
+// Capabilities a thread acts with, in an array like a cnode's, so that deletion treats threads and
+// cnodes alike (delete.c).
 enum thread_slot {
 	THREAD_CSPACE,
 	THREAD_SPACE,
@@ -38,9 +38,9 @@ enum {
 	THREAD_NAME_SIZE = 64,
 };
 
-enum { LOOKUP_MAX_WORDS = 4 }; // that tell why an address names no slot
+enum { LOOKUP_MAX_WORDS = 4 }; // that describe why an address names no slot
 
-// A fault waiting to be told to, or being handled by, a handler. Its kind is thread.fault_kind.
+// A fault waiting to be sent to, or being handled by, a handler. Its kind is thread.fault_kind.
 struct fault {
 	uint32_t length;
 	uint64_t words[2 + LOOKUP_MAX_WORDS]; // of the message, behind the registers
@@ -66,9 +66,9 @@ struct cspace_window {
 };
 
 struct thread {
-	// Entry code takes the thread for its registers. Three cache lines: the register frame, and
-	// behind it what every switch and rendezvous looks at. A fourth for capability and address
-	// space.
+	// Entry code saves registers at the start of the thread. Three cache lines: the register
+	// frame, and after it what every switch and rendezvous uses. A fourth for capability and
+	// address space.
 	alignas(64) struct context context;
 	union {
 		struct {
@@ -144,8 +144,8 @@ void thread_block(struct thread *thread, enum thread_state state, struct thread 
 // Leaves the queue it waits in, and the reply object a receiver would use.
 void thread_unblock(struct thread *thread);
 
-// Leaves whatever queue or reply the thread waits in, and forgets its fault. The state becomes
-// inactive if it waited; otherwise it is unchanged.
+// Leaves any queue or reply the thread waits in, and clears its fault. The state becomes inactive
+// if it waited; otherwise it is unchanged.
 void thread_cancel_ipc(struct thread *thread);
 
 // The thread executes the instruction it stopped at once more.
@@ -165,14 +165,14 @@ void thread_wake(struct thread *thread);
 
 void thread_set_priority(struct thread *thread, unsigned priority);
 
-// Everything that refers to the thread forgets it; it never runs again. Its slots remain.
+// Removes all references to the thread; it never runs again. Its slots remain.
 void thread_destroy(struct thread *thread);
 
-// Fills an empty slot of a thread with cap, derived from the one in source, and keeps what is
-// derived from it until it goes. For a buffer, buffer_address is set before.
+// Fills an empty slot of a thread with cap, derived from the one in source, and caches what is
+// derived from it until it is deleted. For a buffer, buffer_address is set before.
 void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source);
 
-// The capability of a slot with SLOT_OF_THREAD is about to go.
+// The capability of a slot with SLOT_OF_THREAD is about to be deleted.
 void thread_slot_leaves(struct slot *slot);
 
 enum { REGISTER_RIP = 0, REGISTER_RFLAGS = 2, REGISTER_FS_BASE = 18 };

@@ -73,14 +73,14 @@ static inline void thread_queue_take_first(struct thread **head) {
 // Queues of endpoints and notifications: by priority, first come first served among equals.
 //
 // The threads of one priority are a level. The first and the last of a level of several threads
-// point to each other by `partner`, so whoever joins passes by a level in one step.
+// point to each other by `partner`, so a joining thread passes a level in one step.
 
 static inline void level_link(struct thread *first, struct thread *last) {
 	first->partner = last;
 	last->partner = first;
 }
 
-// wait_queue_insert() where somebody waits. Takes O(priorities).
+// wait_queue_insert() into a queue that is not empty. Takes O(priorities).
 void wait_queue_join(struct thread **head, struct thread *thread);
 
 static inline void wait_queue_insert(struct thread **head, struct thread *thread) {

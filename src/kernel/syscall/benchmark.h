@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// How long each thread runs, counted in the benchmark build only: in all others nothing of it is
+// How long each thread runs, counted in the benchmark build only: in all others none of it is
 // compiled.
 #pragma once
 
@@ -10,7 +10,7 @@
 #define NACRE_BENCHMARK 0
 #endif
 
-// The kernel is entered, or found to be. Twice in one entry is once.
+// The kernel is entered, or found to be. Twice in one entry counts once.
 static inline void benchmark_enter(void) {
 	struct cpu *cpu = this_cpu();
 

@@ -97,7 +97,7 @@ static void finalize_log(struct thread *thread) {
 	benchmark_leave(benchmark->end);
 }
 
-// Null: the capability is none to a thread.
+// Null: not a capability to a thread.
 static struct utilisation *counts_of(const struct cap *cap) {
 	return cap->type == CAP_THREAD ? &cap_thread(cap)->utilisation : NULL;
 }

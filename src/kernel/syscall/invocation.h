@@ -28,8 +28,8 @@ static inline void *invocation_object(const struct invocation *invocation) {
 	return cap_object(&invocation->slot->cap);
 }
 
-// Message word i, below length; the first four stand in registers and can always be read. Another
-// word may differ the next time it is asked for.
+// Message word i, below length; the first four are in registers and can always be read. Another
+// word may differ when it is read again.
 static inline uint64_t invocation_word(const struct invocation *invocation, unsigned i) {
 	return i < MESSAGE_REGISTERS ? invocation->registers[i] : invocation->buffer->message[i];
 }
@@ -95,8 +95,8 @@ struct invocation_row {
 	uint8_t caps; // fewest extra capabilities
 };
 
-// By label, the extensions behind the last. They stand beside object_ops in
-// arch/x86_64/object/table.c. A label that means nothing has a row that fits no capability.
+// By label, the extensions after the others. They are beside object_ops in
+// arch/x86_64/object/kinds.c. An unused label has a row that fits no capability.
 enum { INVOCATION_EXTENSIONS = LABEL_LAST + 1 };
 extern const struct invocation_row
 	invocation_rows[INVOCATION_EXTENSIONS + LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST + 1];

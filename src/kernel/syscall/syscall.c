@@ -13,10 +13,10 @@
 
 // How the send phase of a system call behaves.
 enum send_kind {
-	KIND_CALL, // blocks, waits for an answer, errors are told
-	KIND_SEND, // blocks, errors vanish
+	KIND_CALL, // blocks, waits for an answer, errors are reported
+	KIND_SEND, // blocks, errors are dropped
 	KIND_NB_SEND, // does not block
-	KIND_FIRST, // first phase of a combined call: does not block, donates, failures vanish
+	KIND_FIRST, // first phase of a combined call: does not block, donates, failures are dropped
 };
 
 static bool lookups_may_fault(enum send_kind kind) {
@@ -49,7 +49,7 @@ static bool first_phase_refuses(const struct cap *cap) {
 		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;
 }
 
-// What address leads to, slot or nowhere, is of no use: a fault.
+// The kind of failure does not matter here: a fault.
 [[gnu::noinline]] static void lookup_fails(
 	struct thread *thread, uint64_t address, const struct slot *slot, bool receives) {
 	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
@@ -58,7 +58,7 @@ static bool first_phase_refuses(const struct cap *cap) {
 	fault_capability(thread, address, receives, &failure);
 }
 
-// Looks a capability of the send phase up; a failure is a fault where the call may fault.
+// Looks a capability of the send phase up; a failure is a fault if the call may fault.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
 	struct slot *slot = thread_find(thread, address);
 
@@ -99,7 +99,7 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 	if (kind == KIND_CALL) answer(caller, invocation, error);
 }
 
-// Nothing to do but to be heard or answered.
+// Nothing to do but to continue or to get a reply.
 static void answer_nothing(struct thread *thread, enum send_kind kind) {
 	if (kind == KIND_CALL) answer_tag(thread, ERROR_NONE, 0);
 }
@@ -135,7 +135,7 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 	}
 }
 
-// Extra capabilities one by one, where one of them is not as simple as find_caps() hopes. False:
+// Extra capabilities one by one, where one of them is not as simple as find_caps() assumes. False:
 // one was missing.
 [[gnu::noinline]] static bool find_caps_anywhere(
 	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
@@ -159,7 +159,7 @@ static inline bool find_caps(
 	return true;
 }
 
-// The extra capabilities of the message are looked up whatever it is sent to.
+// The extra capabilities of the message are looked up whatever the destination.
 [[gnu::always_inline]] static inline void send_caps(
 	struct thread *thread, struct slot *slot, unsigned count, enum send_kind kind) {
 	struct invocation invocation;
@@ -181,8 +181,8 @@ static inline bool find_caps(
 	send_caps(thread, slot, 0, KIND_CALL);
 }
 
-// Acts on the capability in slot with the message in the frame. Call has a way of its own, which a
-// constant kind leads to without a look back.
+// Acts on the capability in slot with the message in the frame. Call has its own path, chosen at
+// compile time by a constant kind.
 [[gnu::always_inline]] static inline void send_to(
 	struct thread *thread, struct slot *slot, enum send_kind kind) {
 	unsigned count = tag_caps(*context_tag(&thread->context));
@@ -254,8 +254,8 @@ static void receive_phase(
 	receive_phase(thread, cap, reply ? cap_object(reply) : NULL, block);
 }
 
-// A combined system call: send, then receive. A first phase that was preempted or ended the thread
-// leaves nothing to receive.
+// A combined system call: send, then receive. If the first phase was preempted or ended the thread
+// there is nothing to receive.
 [[gnu::noinline]] static void send_and(struct thread *thread, uint64_t target,
 	void (*then)(struct thread *thread, enum send_block block)) {
 	send_phase(thread, target, KIND_FIRST);

@@ -4,20 +4,20 @@
 
 #include <syscall/benchmark.h>
 
-// Carries out the system call of the current thread; its number is rdx, all 64 bits. Its registers
-// are in its frame, rip behind the SYSCALL. The clock has been read.
+// Executes the system call of the current thread; its number is rdx, all 64 bits. Its registers are
+// in its frame, rip after the SYSCALL. The clock has been read.
 void syscall_handle(void);
 
 // The same for a Call whose capability was found already.
 void syscall_call(struct thread *thread, struct slot *slot);
 
-// Carries out system call -index of the debug (SYS-17) or benchmark build; false if this
-// build has none of that number.
+// Executes system call -index of the debug (SYS-17) or benchmark build; false if this build has
+// none of that number.
 bool syscall_of_build(struct thread *thread, uint64_t index);
 
-// What must hold between two entries into the kernel. The debug build looks after each system call
-// at the current thread and what hangs from it, and now and then at everything; whatever is not so
-// is a panic that names the condition.
+// What must hold between two entries into the kernel. The debug build checks the current thread and
+// what hangs from it after each system call, and now and then everything; a violation is a panic
+// that names the condition.
 void check_current(void);
 
 #define before_exit() \

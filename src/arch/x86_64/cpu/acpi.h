@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The few facts the kernel needs from ACPI tables: MADT, FADT, HPET. Everything read is checked; a
-// broken table is as good as none.
+// damaged table counts as absent.
 #pragma once
 
 #include <stdbool.h>
@@ -19,6 +19,6 @@ struct acpi_facts {
 	uint64_t hpet; // its page, or 0
 };
 
-// rsdp: a copy of the RSDP structure; where it is not valid, one is searched for as BIOSes place it
-// and stored there, or zeros. What no usable table tells stays zero.
+// rsdp: a copy of the RSDP structure; where it is not valid, one is searched for where BIOSes place
+// it and stored there, or zeros. Fields without a usable table stay zero.
 void acpi_read(struct acpi_facts *facts, uint8_t rsdp[36]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One register file, two ways to reach it: the xAPIC page, or MSRs in x2APIC mode.
+// One register file, two access methods: the xAPIC page, or MSRs in x2APIC mode.
 #include <cpu/apic.h>
 
 #include <base/compiler.h>
@@ -48,7 +48,7 @@ enum apic_bit {
 enum {
 	REQUEST_FIRST = VECTOR_APIC_ERROR / 32,
 	REQUEST_LAST = VECTOR_USER_LAST / 32,
-	PREEMPT_STRIDE = 16, // calls between two looks at the hardware
+	PREEMPT_STRIDE = 16, // calls between two reads of the hardware
 };
 
 // Written by apic_init only; null in x2APIC mode.
@@ -67,9 +67,8 @@ static void apic_write(uint32_t offset, uint32_t value) {
 
 uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
 
-// Interrupts of the core itself that the kernel has no use for, whatever firmware wants of them;
-// how many entries there are is one more than the version says (SDM 3A 11.5.1, APM
-// 2 16.3.4, 16.4.5).
+// Interrupts of the core itself that the kernel does not use, whatever firmware has set up; the
+// number of entries is one more than the version says (SDM 3A 11.5.1, APM 2 16.3.4, 16.4.5).
 static void local_sources_mask(void) {
 	static const uint32_t entries[] = {APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI};
 	uint32_t version = apic_read(APIC_VERSION);
@@ -109,7 +108,7 @@ uint64_t apic_init(void) {
 	apic_write(APIC_TIMER_COUNT, 0);
 	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
 	apic_timer_use_one_shot();
-	// Whatever firmware left in service would hold back everything below it.
+	// An interrupt that firmware left in service would block all of lower priority.
 	for (unsigned i = 0; i < VECTOR_COUNT; i++)
 		apic_end_of_interrupt();
 	print("apic: %s, id %u\n", page ? "xAPIC" : "x2APIC", apic_id());

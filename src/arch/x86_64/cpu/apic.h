@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// Enables the local APIC. Returns the physical address of its page: what the CPU says counts, not
-// what a table says.
+// Enables the local APIC. Returns the physical address of its page, as the CPU reports it, not a
+// table.
 uint64_t apic_init(void);
 
 uint32_t apic_id(void);
@@ -23,17 +23,17 @@ void apic_timer_use_one_shot(void);
 // True if the timer's interrupt waits for the kernel to allow interrupts.
 bool apic_timer_is_pending(void);
 
-// What went wrong since the last call: the error status register.
+// Errors since the last call: the error status register.
 uint32_t apic_take_errors(void);
 
-// True while the kernel owes an end of interrupt for the vector.
+// True while the kernel has to send an end of interrupt for the vector.
 bool apic_is_in_service(unsigned vector);
 
-// True if an interrupt waits for the kernel to allow interrupts.
+// True if an interrupt is pending while the kernel has interrupts off.
 bool apic_is_pending(void);
 
-// The preemption point of long work: true if it should stop for a pending interrupt. Looks at the
-// hardware only every few calls, so it may stand in inner loops.
+// The preemption point of long work: true if it should stop for a pending interrupt. Reads the
+// hardware only every few calls, so it may be used in inner loops.
 bool preempt_wanted(void);
 
 // I/O APICs (ioapic.c): from pins to vectors of the boot core.
@@ -43,15 +43,15 @@ bool preempt_wanted(void);
 // raised already is taken back.
 void pic_silence(void);
 
-// Takes over an I/O APIC, if one answers there, with every pin masked. ACPI_MAX_IOAPICS at most.
+// Takes over an I/O APIC, if there is one, with every pin masked. ACPI_MAX_IOAPICS at most.
 void ioapic_add(uint64_t address);
 
 unsigned ioapic_count(void);
 unsigned ioapic_pins(unsigned ioapic);
 
-// Sends a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
-// edge; polarity: 1 low, 0 high. Returns the pin's route, which the two functions below want, for
-// reading it back from the chip is slow.
+// Routes a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
+// edge; polarity: 1 low, 0 high. Returns the pin's route, an argument of the two functions below,
+// since reading it back from the chip is slow.
 uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // FS and GS bases by the FSGSBASE instructions, or by MSR where the CPU lacks them. In the kernel
-// the user's GS base waits in KERNEL_GS_BASE for the SWAPGS of the way out.
+// the user's GS base is in KERNEL_GS_BASE, for the SWAPGS at the exit.
 #include <cpu/bases.h>
 
 #include <cpu/features.h>

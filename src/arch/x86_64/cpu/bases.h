@@ -9,8 +9,8 @@
 // Stores the loaded bases.
 void bases_save(struct context *save);
 
-// Loads bases, and makes data selectors null that a program has loaded: the next one must not see
-// them.
+// Loads bases, and makes null the data selectors that a program has loaded: the next one must not
+// see them.
 void bases_load(const struct context *load);
 
 // True if a program has loaded data selectors.
@@ -22,8 +22,8 @@ static inline bool bases_have_selectors(void) {
 	return (uint16_t)(ds | es | fs | gs) != 0;
 }
 
-// bases_save and bases_load in a row for CPUs with FSGSBASE; data selectors stay. The user's GS
-// base waits behind SWAPGS.
+// bases_save and bases_load in one step for CPUs with FSGSBASE; data selectors stay. The user's GS
+// base is the one behind SWAPGS.
 static inline void bases_exchange(struct context *save, const struct context *load) {
 	uint64_t fs, gs;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The TSC's rate, and deadlines on top of the local APIC's timer.
 //
-// The rate is found in rounds in which counters run against the TSC. Each reading stands between
-// two reads of the TSC, so each round proves bounds; rounds whose bounds agree are believed.
+// The rate is measured in rounds in which counters run against the TSC. Each reading is taken
+// between two reads of the TSC, so each round gives bounds; rounds with matching bounds are
+// trusted.
 #include <cpu/clock.h>
 
 #include <cpu/apic.h>
@@ -45,10 +46,10 @@ enum {
 };
 
 #define LEAF_1_ECX_VMM (1u << 31)
-#define HERTZ_LIMIT (1ul << 40) // a statement beyond it is none
+#define HERTZ_LIMIT (1ul << 40) // a stated rate further off is ignored
 #define MILLION 1000000l
 
-// Of the TSC's rate: counters first. The APIC's timer runs with them, at a rate of its own.
+// Sources of the TSC's rate: counters first. The APIC's timer is measured with them.
 enum source { HPET, PM, PIT, HYPERVISOR, CPUID_15, CPUID_16, OPTION, SOURCES };
 enum { APIC = PIT + 1, COUNTERS };
 
@@ -71,7 +72,7 @@ struct counter {
 	unsigned agreeing; // rounds
 };
 
-// What this machine does not have stands still.
+// Absent counters never advance.
 
 static uint32_t hpet_read(void) { return hpet ? hpet[HPET_COUNTER] : 0; }
 
@@ -94,7 +95,7 @@ static struct counter counters[COUNTERS] = {
 	[APIC] = {.read = apic_read, .mask = UINT32_MAX},
 };
 
-// Counters that go on counting do no harm to who uses the devices later.
+// Counters that keep running do no harm to later users of the devices.
 static void counters_start(const struct acpi_facts *acpi) {
 	uint8_t gate = io_in8(PIT_GATE_PORT) & (uint8_t)~PIT_SPEAKER;
 	uint32_t period;
@@ -102,7 +103,7 @@ static void counters_start(const struct acpi_facts *acpi) {
 	pm_port = acpi->timer_port;
 	hpet = acpi->hpet ? physical_pointer(physical(acpi->hpet)) : NULL;
 	period = hpet ? hpet[HPET_PERIOD] : 0;
-	if (period && period <= HPET_PERIOD_MOST) { // else nothing answers there
+	if (period && period <= HPET_PERIOD_MOST) { // else there is no such device
 		counters[HPET].hertz = FEMTOSECONDS / period;
 		hpet[HPET_CONFIGURATION] |= HPET_ENABLE;
 	}
@@ -123,7 +124,7 @@ static void counter_read(struct counter *counter) {
 	counter->raw = raw;
 }
 
-// The end of a round is the begin of the next. Either reading may have been anywhere in its tick.
+// The end of a round is the start of the next. Either reading may have been anywhere in its tick.
 static void counter_conclude(struct counter *counter) {
 	struct instant first = counter->first, last = counter->last;
 	uint64_t ticks = counter->ticks, longest = last.after - first.before;
@@ -136,7 +137,7 @@ static void counter_conclude(struct counter *counter) {
 	high = (longest << 32) / (ticks - 1);
 	if (high - low > high / WIDTH_SHARE) return;
 	if (low > counter->high || high < counter->low) {
-		// A pause of the machine has spoiled this round or those before.
+		// A pause of the machine has disturbed this round or those before.
 		counter->agreeing = 0;
 		counter->low = low;
 		counter->high = high;
@@ -152,7 +153,7 @@ static uint64_t counter_rate(const struct counter *counter) {
 }
 
 // All counters at once, until one has counted long enough. True if all that count are settled. The
-// first round only begins the second.
+// first round only starts the second.
 static bool round_run(unsigned round) {
 	bool is_over = false, is_settled = round > 0;
 
@@ -189,8 +190,8 @@ static long deviation(uint64_t rate, uint64_t from) {
 	return ((long)rate - (long)from) * MILLION / (long)from;
 }
 
-// What most counters confirm. A statement that they confirm is exact, but for CPUID 16h; emulators
-// state the numbers of the CPU that they imitate.
+// The rate that most counters confirm. A stated rate that they confirm is exact, except for CPUID
+// 16h: emulators state the numbers of the CPU that they imitate.
 static enum source choose(const uint64_t rates[SOURCES]) {
 	enum source best = SOURCES;
 	unsigned most = 0;
@@ -210,8 +211,8 @@ static enum source choose(const uint64_t rates[SOURCES]) {
 	return best;
 }
 
-// Measures, compares with what CPU and hypervisor state, and says how far each is from what is
-// believed. Returns that: hertz, or 0.
+// Measures, compares with the rates that CPU and hypervisor state, and prints the deviation of each
+// from the result. Returns that: hertz, or 0.
 static uint64_t tsc_rate(const struct acpi_facts *acpi, uint64_t option_hertz) {
 	uint64_t rates[SOURCES] = {[OPTION] = option_hertz};
 	enum source best;
@@ -259,7 +260,7 @@ uint64_t clock_now(void) { return tsc_read(); }
 
 uint64_t clock_ticks_per_us(void) { return ticks_per_us; }
 
-// Some CPUs need newer microcode for it than they have.
+// Some CPUs need newer microcode for it.
 static bool deadline_works(uint64_t hertz) {
 	uint64_t now = tsc_read(), deadline = now + hertz / DEADLINE_TRY_RATE;
 	bool has_come;
@@ -279,7 +280,7 @@ uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
 	ticks_per_us = (hertz + MILLION / 2) / MILLION;
 	this_cpu()->deadline = NO_DEADLINE;
 	if (!ticks_per_us) {
-		print("clock: nothing tells the TSC's rate: give option tsc=KILOHERTZ\n");
+		print("clock: the TSC's rate is unknown: set option tsc=KILOHERTZ\n");
 		return 0;
 	}
 	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(hertz)) {
@@ -300,7 +301,7 @@ static void one_shot_start(uint64_t deadline) {
 
 	if (wait < (COUNT_MAX << 31) / ratio)
 		apic_timer_start((uint32_t)(wait * ratio >> 32) + 1);
-	else // the counter holds no more: it ends early, and the rest is set then
+	else // the counter is too small: it ends early, and the rest is set then
 		apic_timer_start(COUNT_MAX / 2);
 }
 

@@ -4,8 +4,8 @@
 
 #include <cpu/acpi.h>
 
-// Finds the TSC's rate, by all that counts or states it, and sets up the timer. option_hertz: the
-// rate if somebody says it, or 0. Returns TSC ticks a second, or 0 after a line that says what is
+// Determines the TSC's rate, by all counters and stated rates, and sets up the timer. option_hertz:
+// a rate given by the user, or 0. Returns TSC ticks a second, or 0 after a message with what is
 // missing. Boot only.
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz);
 
@@ -17,9 +17,9 @@ uint64_t clock_now(void);
 uint64_t clock_ticks_per_us(void);
 
 // The timer interrupt comes at deadline (absolute ticks) or before, at once if that has passed. An
-// earlier deadline stays as it is: an interrupt that finds nothing to do is cheaper than a write of
-// the timer at every switch.
+// earlier deadline is kept: an interrupt without work is cheaper than a write of the timer at every
+// switch.
 void clock_set_deadline(uint64_t deadline);
 
-// The timer interrupt arrived: the deadline is used up, and the next one must be set.
+// The timer interrupt arrived: there is no deadline any more, and the next one must be set.
 void clock_expired(void);

@@ -17,7 +17,7 @@ void console_init(uint16_t port);
 // trace() does not print. Written at boot only.
 extern bool console_is_traceless;
 
-// Where an error was born, a fault nobody handles: debug build only, unless log=none.
+// Origins of errors, faults without handler: debug build only, unless log=none.
 #define trace(...) \
 	do { \
 		if (NACRE_DEBUG && !console_is_traceless) print(__VA_ARGS__); \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The register frame of a user thread: what entry saves and the way out loads.
+// The register frame of a user thread: saved at kernel entry, loaded at the exit.
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +13,8 @@
 
 #define CONTEXT_SYSCALL_SIZE 2 // bytes of SYSCALL
 
-// Entry stubs push and the way out pops this very order; offsets.c publishes it to NASM. Two cache
-// lines; fs_base and gs_base stand with the thread's other data that a switch needs.
+// Entry stubs push and the exit pops in this order; offsets.c publishes it to NASM. Two cache
+// lines; fs_base and gs_base are with the thread's other data for a switch.
 struct context {
 	uint64_t r14, r13, r12;
 	union {

@@ -42,7 +42,7 @@ static const struct feature_row optional[] = {
 	[FEATURE_SMAP] = {"smap", 7, 0, EBX, 20, CR4_SMAP},
 	[FEATURE_GIB_PAGES] = {"1gib-pages", 0x80000001, 0, EDX, 26, 0},
 	[FEATURE_VMX] = {"vmx", 1, 0, ECX, 5, 0},
-	// No more than switched on and told.
+	// Not more than was enabled and reported.
 	{"avx", 1, 0, ECX, 28, 0},
 	{"smep", 7, 0, EBX, 7, CR4_SMEP},
 	{"umip", 7, 0, ECX, 2, CR4_UMIP},
@@ -103,7 +103,7 @@ bool features_init(void) {
 	cr4_write(cr4);
 	msr_write(MSR_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE);
 	msr_write(MSR_PAT, PAGING_PAT);
-	// What firmware or loader may have left: breakpoints, branch tracing, SYSENTER.
+	// State that firmware or loader may have left: breakpoints, branch tracing, SYSENTER.
 	dr7_write(DR7_FIXED);
 	(void)msr_try_write(MSR_DEBUGCTL, 0);
 	(void)msr_try_write(MSR_SYSENTER_CS, 0);

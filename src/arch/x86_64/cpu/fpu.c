@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Switching by users of the FPU only, or of everybody where CR0.TS does not keep registers secret.
+// Switching of the FPU by its users only, or by all threads where CR0.TS does not protect
+// registers.
 #include <cpu/fpu.h>
 
 #include <base/memory.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One row a mitigation: who needs it, who has it. Names of bits as in SDM 4,
+// One row a mitigation: which CPUs need it, and which support it. Names of bits as in SDM 4,
 // IA32_ARCH_CAPABILITIES, SDM 2A, CPUID, and AMD's APM 3, appendix E. Lists of models are those of
 // the makers' bulletins (docs/reference/boot-options.md).
 #include <cpu/mitigations.h>
@@ -59,8 +59,8 @@ enum capability {
 #define AMD(what, family, first, last, cured) \
 	{ what, VENDOR_AMD, family, first, last, 0, cured }
 
-// Who is affected by what, or by iTLB multihit not, where no bit tells: models of a family from a
-// stepping on, until a microcode cures them.
+// Affected models where no bit says so (for iTLB multihit those not affected): models of a family
+// from a stepping on, until a microcode revision with a fix.
 static const struct models {
 	uint8_t what; // enum mitigation, or IN_ORDER
 	uint8_t vendor, family, first, last, stepping;
@@ -69,7 +69,7 @@ static const struct models {
 	// The only 64-bit processors of Intel that do not execute speculatively: the first Atoms.
 	INTEL(IN_ORDER, 0x1c, 0x1c, 0), INTEL(IN_ORDER, 0x26, 0x27, 0),
 	INTEL(IN_ORDER, 0x35, 0x36, 0),
-	// Of those with the fault the ones that do not keep guests and host apart.
+	// Of the affected ones those that do not isolate guests from the host.
 	INTEL(MITIGATION_ITS, 0x55, 0x55, 6), INTEL(MITIGATION_ITS, 0x8e, 0x8e, 0xc),
 	INTEL(MITIGATION_ITS, 0x9e, 0x9e, 0xd), INTEL(MITIGATION_ITS, 0xa5, 0xa6, 0),
 	INTEL(MITIGATION_GDS, 0x4e, 0x4e, 0), INTEL(MITIGATION_GDS, 0x55, 0x55, 0),
@@ -112,9 +112,9 @@ static bool is_listed(const struct cpu_facts *facts, unsigned what) {
 
 static bool is_in_order(const struct cpu_facts *facts) { return is_listed(facts, IN_ORDER); }
 
-// An unknown maker's CPU counts as faulty unless it says otherwise, AMD's never had these faults.
-// No bit tells who reads the registers behind CR0.TS ahead of time (CVE-2018-3665), or past a
-// SWAPGS.
+// An unknown maker's CPU counts as affected unless it says otherwise, AMD's never had these
+// vulnerabilities. No bit says which CPUs read the registers behind CR0.TS speculatively
+// (CVE-2018-3665), or past a SWAPGS.
 static bool is_suspect(const struct cpu_facts *facts) {
 	return facts->vendor != VENDOR_AMD && !is_in_order(facts);
 }
@@ -136,7 +136,7 @@ static bool never(const struct cpu_facts *) { return false; }
 
 static bool needs_kpti(const struct cpu_facts *facts) { return may_be_faulty(facts, RDCL_NO); }
 
-// MDS, TAA, stale data of MMIO, and of registers, and AMD's TSA: each cured by VERW.
+// MDS, TAA, stale data of MMIO, and of registers, and AMD's TSA: all mitigated by VERW.
 static bool needs_verw(const struct cpu_facts *facts) {
 	if (facts->vendor == VENDOR_AMD)
 		return is_listed(facts, MITIGATION_VERW) &&
@@ -147,7 +147,7 @@ static bool needs_verw(const struct cpu_facts *facts) {
 		(facts->capabilities & RFDS_CLEAR && may_be_faulty(facts, RFDS_NO));
 }
 
-// What AMD's does is up to its microcode, of which only a hypervisor tells.
+// Whether AMD's VERW does depends on its microcode, which only a hypervisor reports.
 static bool has_verw(const struct cpu_facts *facts) {
 	if (facts->vendor == VENDOR_AMD)
 		return facts->amd_21_eax & AMD_VERW_CLEAR || !(facts->leaf_1_ecx & HYPERVISOR);
@@ -176,7 +176,7 @@ static bool has_ibpb(const struct cpu_facts *facts) {
 	return facts->leaf_7_edx & IBRS_IBPB || facts->amd_8_ebx & AMD_IBPB;
 }
 
-// With IBRS that stays on a VM exit does it, but for the first return (PBRSB).
+// With IBRS_ALL a VM exit does it, except for the first return (PBRSB).
 static bool needs_rsb(const struct cpu_facts *facts) {
 	bool is_done_by_exit = facts->capabilities & IBRS_ALL && facts->capabilities & PBRSB_NO;
 
@@ -193,7 +193,7 @@ static bool needs_lfence(const struct cpu_facts *facts) {
 		!(facts->amd_21_eax & AMD_LFENCE_SERIALISES) && !(facts->leaf_1_ecx & HYPERVISOR);
 }
 
-// Where IBRS stays on, what chooses among its targets does not obey it.
+// With IBRS_ALL, the branch history that chooses among its targets is not restricted.
 static bool needs_bhi(const struct cpu_facts *facts) {
 	return facts->capabilities & IBRS_ALL && may_be_faulty(facts, BHI_NO);
 }

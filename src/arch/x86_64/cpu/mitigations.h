@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Which mitigations against leaks through speculative execution this CPU needs and has. Pure: what
-// CPUID and MSRs say comes in, what is to be switched on goes out (docs/reference/boot-options.md).
+// Which mitigations against leaks through speculative execution this CPU needs and has. Pure:
+// computes from values of CPUID and MSRs what is to be enabled (docs/reference/boot-options.md).
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
 enum mitigation {
-	MITIGATION_KPTI, // a program's tables show only the way into the kernel
+	MITIGATION_KPTI, // a program's tables map only the entry to the kernel
 	MITIGATION_VERW, // the CPU's buffers are overwritten before a program or guest runs
 	MITIGATION_L1D_FLUSH, // so is the first-level data cache, before a guest runs
-	MITIGATION_IBRS, // what less privileged code taught the branch predictor is not used
-	MITIGATION_IBPB, // the branch predictor forgets when another guest enters
+	MITIGATION_IBRS, // predictions trained by less privileged code are not used
+	MITIGATION_IBPB, // the branch predictor is flushed when another guest enters
 	MITIGATION_RSB, // return predictions of a guest are replaced when it leaves
 	MITIGATION_SSBD, // no load overtakes an older store
 	MITIGATION_LFENCE, // LFENCE waits for all before it
@@ -19,15 +19,15 @@ enum mitigation {
 	MITIGATION_BHI, // branch history of programs and guests does not choose targets in the
 			// kernel
 	MITIGATION_SWAPGS, // no load ahead of a SWAPGS behind a branch
-	MITIGATION_ITS, // the branch predictor forgets when a guest leaves
+	MITIGATION_ITS, // the branch predictor is flushed when a guest exits
 	MITIGATION_GDS, // no stale data in gathers: microcode does it unless it is switched off
 	MITIGATION_ZENBLEED, // no stale halves of vector registers
-	MITIGATION_DIV0, // no quotient of somebody else's division
+	MITIGATION_DIV0, // no quotient of another program's division
 	MITIGATION_X87, // no pointers of another's x87 exception
 	MITIGATION_ITLB_MULTIHIT, // guests execute from no large pages
 	MITIGATION_OPTIONS, // those above are rows with a name; those below follow from them
 	MITIGATION_IBRS_ENTRY = MITIGATION_OPTIONS, // IBRS is off while programs and guests run
-	MITIGATION_IBPB_SPACES, // the branch predictor forgets at each change of address space
+	MITIGATION_IBPB_SPACES, // the branch predictor is flushed at each change of address space
 	MITIGATION_BHI_SEQUENCE, // BHI by instructions
 	MITIGATION_NO_KPTI,
 	MITIGATION_SMAP, // programs' alignment-check flag is cleared
@@ -55,14 +55,14 @@ enum spec_ctrl { SPEC_CTRL_IBRS = 1 << 0, SPEC_CTRL_SSBD = 1 << 2, SPEC_CTRL_BHI
 
 struct mitigations {
 	uint32_t on; // 1 << enum mitigation
-	uint32_t lacking; // needed or asked for, but this CPU cannot do it
+	uint32_t lacking; // needed or requested, but this CPU cannot do it
 	uint32_t spec_ctrl; // for the kernel; 0 where there is no such MSR
 	bool is_ibrs_automatic; // by EFER, not by SPEC_CTRL
 };
 
 #define MITIGATION_BIT(name) (1u << MITIGATION_##name)
 
-// Who needs the mitigation, and who can do it.
+// Which CPUs need the mitigation, and which support it.
 struct mitigation_row {
 	const char *name;
 	bool (*is_needed)(const struct cpu_facts *facts);

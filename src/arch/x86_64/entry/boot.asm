@@ -160,7 +160,7 @@ boot_upper_half:
 	call boot_main
 	jmp exit_path
 
-; kernel.ld leaves a page below it that is never mapped.
+; kernel.ld leaves an unmapped page below it.
 section .stack nobits alloc noexec write align=4096
 	resb STACK_SIZE
 kernel_stack_top:

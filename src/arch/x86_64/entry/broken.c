@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exceptions in the kernel: an access that may fault goes on, all others are the end.
+// Exceptions in the kernel: after an access that may fault it continues, all others are a panic.
 #include <entry/trap.h>
 
 #include <cpu/apic.h>

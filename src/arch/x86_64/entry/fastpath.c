@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Call to a passive receiver, a fault told to a passive handler, and the ReplyRecv that answers
+// Call to a passive receiver, a fault sent to a passive handler, and the ReplyRecv that answers
 // them: the scheduling context moves along, so neither time nor ready queues are touched. And Send
 // and Signal to a thread with time of its own. Messages carry no capabilities.
 //
-// Straight code on purpose: conditions first, joined where they can be, then all changes. This file
+// Straight code on purpose: conditions first, combined where possible, then all changes. This file
 // is compiled without callee-saved registers, for entry has saved the program's.
 #include <entry/fastpath.h>
 
@@ -16,8 +16,8 @@
 
 #define TAG_REST 0xffful // of a tag: everything but the label
 
-// Each path exists three times, so that the shortest pays nothing for what may come: without words,
-// with words in registers only, or also in the IPC buffer. No capabilities.
+// Each path exists three times, so that the shortest has no cost for the others' cases: without
+// words, with words in registers only, or also in the IPC buffer. No capabilities.
 enum message_shape {
 	MESSAGE_EMPTY = 0,
 	MESSAGE_SHORT = MESSAGE_REGISTERS,
@@ -48,7 +48,7 @@ static inline void message_give(const struct thread *from, struct thread *to, ui
 }
 
 // next, which gets the context of current, runs instead of it. Data selectors stay as they are:
-// reading four of them is not worth hiding from a partner which ones a program has loaded.
+// hiding from a partner which ones a program has loaded is not worth four reads.
 static inline void switch_to(struct cpu *cpu, struct thread *current, struct thread *next) {
 	struct sched_context *context = current->sched_context;
 
@@ -65,7 +65,7 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	exit_to_user();
 }
 
-// The first that waits on endpoint can run in the place of a caller, on the caller's time.
+// The first waiter on endpoint can run in the place of a caller, on the caller's time.
 static inline bool can_take_over(const struct cpu *cpu, const struct thread *receiver) {
 	return receiver && receiver->state == THREAD_BLOCKED_RECEIVE && !receiver->sched_context &&
 		receiver->reply && receiver->priority >= cpu->ready_top;
@@ -147,7 +147,7 @@ void fastpath_exception(uint64_t vector, uint64_t code) {
 	switch_to(cpu, faulter, receiver);
 }
 
-// A receiver would find the endpoint empty, or wait behind others that wait already.
+// A receiver would find the endpoint empty, or wait behind others.
 static inline bool may_wait(const struct endpoint *endpoint, const struct thread *thread) {
 	const struct thread *last;
 
@@ -156,13 +156,13 @@ static inline bool may_wait(const struct endpoint *endpoint, const struct thread
 	return last->state == THREAD_BLOCKED_RECEIVE && last->priority >= thread->priority;
 }
 
-// The reply lets the caller go on; one that faulted restarts, whatever its registers become.
+// The reply lets the caller continue; one that faulted restarts, whatever its registers become.
 static inline bool may_restart(const struct thread *caller, uint64_t tag) {
 	if (caller->fault_kind == FAULT_NONE) return true;
 	return caller->fault_kind != FAULT_TIMEOUT && fault_reply_restarts(caller, tag);
 }
 
-// Whoever waits for the reply gets back the context that the server runs on, and can run at once.
+// The waiting caller gets back the context that the server runs on, and can run at once.
 static inline bool can_return(
 	const struct cpu *cpu, const struct reply *reply, const struct sched_context *context) {
 	const struct thread *caller = reply->thread;
@@ -266,7 +266,7 @@ static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	exit_to_user();
 }
 
-// Whether a signal reaches the bound thread where it is.
+// Whether a signal reaches the bound thread in its present state.
 static inline bool may_reach(const struct notification *notification) {
 	const struct thread *bound = notification->bound;
 

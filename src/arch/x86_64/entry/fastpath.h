@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The frequent system calls and faults without detours. Each does all that the slow path would do,
-// or nothing. It leaves by one of the functions below that do not return, by a jump.
+// Fast paths of frequent system calls and faults. Each does all that the slow path would do, or
+// nothing. It ends with a jump to one of the functions below, which do not return.
 #pragma once
 
 #include <stdint.h>
@@ -18,8 +18,8 @@ void fastpath_exception(uint64_t vector, uint64_t code);
 // Runs the current thread.
 void exit_to_user(void);
 
-// Give the system call or exception to the slow path; they do not return in the kernel. In
+// Pass the system call or exception on to the slow path; they do not return in the kernel. In
 // trap.asm.
 void syscall_slow(void);
-void call_slow(struct slot *slot); // a Call whose capability was found
+void call_slow(struct slot *slot); // a Call whose capability was already found
 void exception_slow(uint64_t vector, uint64_t code);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Moves the parts of each gate together that this CPU needs.
+// Joins the parts of each gate that this CPU needs.
 #include <entry/mitigate.h>
 
 #include <base/memory.h>

@@ -69,7 +69,7 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	return true;
 }
 
-// Nobody else gets it.
+// No program gets this memory.
 static void keep(uint64_t start, uint64_t end) {
 	facts.kept[facts.kept_count++] = (struct boot_region){start, end};
 }
@@ -132,14 +132,14 @@ static const void *memory_read(uint64_t address, uint64_t size) {
 	return physical_pointer(physical(address));
 }
 
-// What tables say of devices is believed where the window shows devices.
+// Device addresses in tables are used where the window maps them as devices.
 static bool is_device(uint64_t page) {
 	const struct boot_memory *memory = memory_at(page);
 
 	return physical_read(page, PAGE_SIZE) && (!memory || memory->type != MEMORY_RAM);
 }
 
-// Before any memory is taken, for a firmware's map may call memory free that its tables lie in;
+// Before any memory is taken, for a firmware's map may declare memory free that holds its tables;
 // tables above 4 GiB must wait for the kernel's own page tables.
 static bool acpi_and_map_start(struct acpi_facts *acpi) {
 	*acpi = (struct acpi_facts){.reader = physical_read};
@@ -176,7 +176,7 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 	keep(MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
 }
 
-// Everything in its order; false after a line that says what is missing.
+// Everything in order; false after a message with what is missing.
 static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
 	struct entry_points entry_points;
@@ -196,7 +196,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
-	vmx_init(); // says itself why not
+	vmx_init(); // prints the reason if not
 	schedule_init(&boot_cpu);
 	domain_schedule_init(&boot_kernel.domains);
 	return boot_root(&facts); // untypeds, the initial task

@@ -114,7 +114,7 @@ struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIO
 	tell(&mitigations);
 	if (mitigations.spec_ctrl) msr_write(MSR_SPEC_CTRL, mitigations.spec_ctrl);
 	if (mitigations.is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
-	// What programs' tables do not show must not be remembered while they run.
+	// Kernel pages that programs' tables do not map must not stay in the TLB while they run.
 	if (mitigations.on & MITIGATION_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
 	if (feature_has(FEATURE_SMAP)) mitigations.on |= MITIGATION_BIT(SMAP);
 	cpu->mitigations = mitigations.on;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Switching on the mitigations of this core, and with them the ways in and out.
+// Enabling the mitigations of this core, and with them kernel entry and exit.
 #pragma once
 
 #include <cpu/percpu.h>
 #include <entry/options.h>
 
-// Chooses and switches on, says so in one line, and installs the ways in and out, with fast paths
-// where the CPU and the options allow. The kernel's text is still writable, and nobody has left the
-// kernel yet.
+// Chooses and enables them, prints one line, and installs kernel entry and exit, with fast paths
+// where the CPU and the options allow. The kernel's text is still writable, and the kernel has not
+// been left yet.
 struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]);
 
 // The last step of that (gates.c): keeps the parts of each gate that one of the mitigations needs

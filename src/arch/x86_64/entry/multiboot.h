@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What multiboot 1 and 2 loaders say, as struct boot_facts. Pure: all memory is reached through the
-// reader, and nothing read is trusted.
+// The information of multiboot 1 and 2 loaders, as struct boot_facts. Pure: all memory is read
+// through the reader, and nothing read is trusted.
 #pragma once
 
 #include <boot/boot.h>
@@ -17,7 +17,7 @@ struct multiboot {
 	const void *(*reader)(uint64_t physical, uint64_t size);
 	struct boot_facts *facts; // zero before
 	uint64_t ram_end; // what is above cannot be addressed
-	unsigned memory_lost; // ranges and modules that there is no room for
+	unsigned memory_lost; // ranges and modules for which there is no room
 	unsigned modules_lost;
 	bool is_line_cut;
 	char command_line[MULTIBOOT_COMMAND_LINE];

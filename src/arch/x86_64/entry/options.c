@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Options from the command line, and complaints about what is none.
+// Options from the command line, and messages about unknown ones.
 #include <entry/options.h>
 
 #include <abi/bootinfo.h>
 #include <cpu/console.h>
 
-enum { RATE_LEAST = 1000 }; // kilohertz: less is a mistake about the unit
+enum { RATE_LEAST = 1000 }; // kilohertz: less is a wrong unit
 
 static uint64_t length_until(const char *text, char end) {
 	uint64_t length = 0;
@@ -87,7 +87,7 @@ static struct row row_at(unsigned option) {
 		mitigation_rows[option - OPTION_MITIGATIONS].name, mode_read, MODE_AUTO};
 }
 
-// The option that the word is, with its value, or OPTIONS.
+// The option named by the word, with its value, or OPTIONS.
 static unsigned word_read(const char *word, unsigned *value) {
 	uint64_t length = length_until(word, '=');
 

@@ -15,14 +15,14 @@ enum option {
 	OPTIONS = OPTION_MITIGATIONS + MITIGATION_OPTIONS,
 };
 
-// The value of each option; of one that is given twice the last that is good.
+// The value of each option; of one that is given twice the last valid value.
 void options_read(const char *command_line, unsigned options[OPTIONS]);
 
 // The command line without the kernel's own name, which some loaders pass as the first word.
 const char *options_behind_name(const char *command_line);
 
-// A longer command line was cut: takes away what is left of its last word, and returns that.
+// A longer command line was cut: removes the rest of its last word, and returns that.
 const char *options_cut(char *command_line);
 
-// One line for each word that is no option, or whose value is none of its values.
+// One line for each word that is no option, or has an invalid value.
 void options_warn(const char *command_line);

@@ -1,15 +1,15 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The ways into the kernel from programs, guests and the idle loop, and the one way out.
+; Kernel entry from programs, guests and the idle loop, and the one exit.
 ;
 ; Inside the kernel interrupts are off, GS holds struct cpu, and the stack starts at its top: the
-; state of whoever was interrupted lies in its struct context or struct vcpu, so nothing on the
-; stack outlives an entry. C functions return what to do next (enum exit_path).
+; state of the interrupted program or guest is in its struct context or struct vcpu, so nothing on
+; the stack outlives an entry. C functions return what to do next (enum exit_path).
 ;
-; What a CPU's faults ask for stands where it is executed, in parts of a gate (gates.inc).
+; Mitigations stand where they are executed, in parts of a gate (gates.inc).
 ;
-; With MITIGATION_KPTI this text and the first part of struct cpu are all that a program's tables
-; show of the kernel: what comes before a write of CR3 on the way in, or after it on the way out,
-; touches nothing else.
+; With MITIGATION_KPTI this text and the first part of struct cpu are all of the kernel that a
+; program's tables map: code before the write of CR3 at entry, or after it at the exit, touches
+; nothing else.
 
 %include "offsets.inc"
 
@@ -33,13 +33,13 @@ section .text.entry progbits alloc exec nowrite align=64
 
 ; One stub a vector, STUB_SIZE apart: pushes an error code where the CPU pushes none, and the
 ; vector. Any device can send vectors from 16 on as a message, without an error code. The CPU aligns
-; the stack before it pushes a frame, so its address tells which one it is (SDM 3A 6.14.2).
+; the stack before it pushes a frame, so its address shows which one it is (SDM 3A 6.14.2).
 trap_stubs:
 %assign vector 0
 %rep 256
 	align STUB_SIZE
 %if vector == VECTOR_NMI
-	iretq				; may come at any moment, GS unknown, and is of no use
+	iretq				; may come at any moment, GS unknown, and is ignored
 %else
 %if vector == 17 || vector == 21 || vector == 29 || vector == 30
 	test spl, 8

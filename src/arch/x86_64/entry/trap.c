@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Each entry calls inward once and ends with the scheduler's decision.
+// Each entry makes one call inward and ends with the scheduler's decision.
 #include <entry/trap.h>
 
 #include <cpu/apic.h>
@@ -72,7 +72,7 @@ static void timer_arrived(void) {
 	(void)schedule_check_budget();
 }
 
-// What is in service at the APIC came from hardware. Everything else is a program's INT n, its
+// A vector in service at the APIC came from hardware. All others are a program's INT n, its
 // exception, or spurious.
 static enum exit_path other_vector(uint64_t vector, uint64_t code) {
 	if (apic_is_in_service((unsigned)vector)) {
@@ -119,8 +119,9 @@ enum exit_path trap_idle(uint64_t vector) {
 	return trap_interrupt(vector, 0);
 }
 
-// Interrupts may be pending: after the deadline the timer's own, and Bochs keeps every interrupt
-// from a guest that runs with IF clear. The idle loop takes them before anything goes on.
+// Interrupts may be pending: after the deadline the timer's own, and Bochs withholds every
+// interrupt from a guest that runs with IF clear. The idle loop takes them before anything else
+// runs.
 static enum exit_path guest_interrupted(void) {
 	if (apic_is_pending()) return EXIT_TO_IDLE;
 	schedule_update_time();

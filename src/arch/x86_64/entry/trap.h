@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The C side of each way into the kernel. The assembler calls one of these and takes the way out
-// that it returns.
+// The C side of each kernel entry. The assembler calls one of these and takes the exit path that it
+// returns.
 #pragma once
 
 #include <cpu/percpu.h>
@@ -18,7 +18,7 @@ enum exit_path trap_call(struct slot *slot);
 // Exception of a program.
 enum exit_path trap_exception(uint64_t vector, uint64_t error_code);
 
-// What the current thread's handler hears of an exception.
+// The fault that the current thread's handler is sent for an exception.
 static inline void exception_note(struct thread *thread, uint64_t vector, uint64_t code) {
 	if (vector == VECTOR_PAGE_FAULT)
 		fault_note_vm(thread, cr2_read(), code);
@@ -36,5 +36,5 @@ enum exit_path trap_idle(uint64_t vector);
 enum exit_path trap_guest_exit(void);
 
 // An exception in the kernel: frame is what trap.asm leaves on the stack, R15 first. Returns only
-// from an access that may fault, with the frame's RIP where to go on.
+// from an access that may fault, with the frame's RIP where to continue.
 void trap_in_kernel(uint64_t *frame);

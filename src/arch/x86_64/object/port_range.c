@@ -32,7 +32,7 @@ enum error port_control_issue(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// A copy has not enabled the range in a VCPU, so its end withdraws nothing.
+// A copy has not enabled the range in a VCPU, so its deletion withdraws nothing.
 enum error port_range_derive(const struct slot *, struct cap *cap) {
 	cap->port.vcpu = 0;
 	return ERROR_NONE;
