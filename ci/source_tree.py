@@ -14,11 +14,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 KERNEL_ROOMS = {
     "src/base": (),
     "src/arch/x86_64/cpu": ("src/base",),
-    "src/kernel": ("src/base", "src/arch/x86_64/cpu"),
-    "src/arch/x86_64/object": ("src/base", "src/arch/x86_64/cpu", "src/kernel"),
-    "src/arch/x86_64/entry": ("src/base", "src/arch/x86_64/cpu", "src/kernel",
-                              "src/arch/x86_64/object"),
 }
+# The rooms above, from the lowest up: each may use all below it.
+for _room in ("src/kernel/cap", "src/kernel/memory", "src/kernel/sched", "src/kernel/ipc",
+              "src/kernel/thread", "src/kernel/check", "src/kernel/syscall", "src/kernel/boot",
+              "src/kernel", "src/arch/x86_64/object", "src/arch/x86_64/entry"):
+    KERNEL_ROOMS[_room] = tuple(KERNEL_ROOMS)
 # The monitor's folders are layers, too; its top folder has what puts them together.
 VMM_FOLDERS = ("src/vmm/host", "src/vmm/bus", "src/vmm/irq", "src/vmm/device", "src/vmm/vcpu",
                "src/vmm/boot")

@@ -9,7 +9,7 @@
 
 #include <cpu/platform.h>
 #include <ipc/irq.h>
-#include <sched/domain.h>
+#include <thread/domain.h>
 
 struct kernel {
 	struct platform platform;

@@ -32,19 +32,24 @@ class ClangTest(unittest.TestCase):
 
 class LayersTest(unittest.TestCase):
     def test_rooms(self):
-        self.assertEqual(source_tree.room_of(Path("src/kernel/cap/cap.h")), "src/kernel")
+        self.assertEqual(source_tree.room_of(Path("src/kernel/cap/cap.h")),
+                         "src/kernel/cap")
         self.assertEqual(source_tree.room_of(Path("src/arch/x86_64/entry/main.c")),
                          "src/arch/x86_64/entry")
         self.assertEqual(source_tree.room_of(Path("include/abi/error.h")), "include")
         self.assertEqual(source_tree.room_of(Path("tests/unit/a.c")), "tests")
 
     def test_upward_include_is_refused(self):
-        self.assertIn("may not use src/kernel", check_layers.problem_of_ours(
+        self.assertIn("may not use src/kernel/cap", check_layers.problem_of_ours(
             "src/arch/x86_64/cpu", Path("src/kernel/cap/cap.h")))
+        self.assertIsNotNone(check_layers.problem_of_ours(
+            "src/kernel/cap", Path("src/kernel/sched/thread.h")))
 
     def test_downward_include_is_allowed(self):
-        self.assertIsNone(check_layers.problem_of_ours("src/kernel", Path("src/base/list.h")))
-        self.assertIsNone(check_layers.problem_of_ours("src/kernel", Path("include/abi/a.h")))
+        self.assertIsNone(check_layers.problem_of_ours("src/kernel/cap", Path("src/base/list.h")))
+        self.assertIsNone(check_layers.problem_of_ours("src/kernel/cap", Path("include/abi/a.h")))
+        self.assertIsNone(check_layers.problem_of_ours(
+            "src/kernel/ipc", Path("src/kernel/sched/thread.h")))
 
     def test_user_program_sees_no_kernel_header(self):
         self.assertIsNotNone(check_layers.problem("src/vmm", "cpu/msr.h", None))
@@ -60,8 +65,8 @@ class LayersTest(unittest.TestCase):
             "src/vmm", Path("src/drivers/serial/uart.h")))
 
     def test_libc_is_refused(self):
-        self.assertIsNotNone(check_layers.problem("src/kernel", "stdio.h", None))
-        self.assertIsNone(check_layers.problem("src/kernel", "stdint.h", None))
+        self.assertIsNotNone(check_layers.problem("src/kernel/cap", "stdio.h", None))
+        self.assertIsNone(check_layers.problem("src/kernel/cap", "stdint.h", None))
         self.assertIsNone(check_layers.problem("tests", "stdio.h", None))
 
 
@@ -95,20 +100,44 @@ class SizeTest(unittest.TestCase):
 
 
 class SymbolsTest(unittest.TestCase):
-    def test_objects_are_sorted_by_their_sources_room(self):
+    def test_objects_are_those_of_the_release_kernel(self):
         root = source_tree.ROOT
         commands = [
-            {"directory": str(root / "build"), "file": "../src/kernel/cspace.c",
+            {"directory": str(root / "build"), "file": "../src/kernel/cap/cspace.c",
              "output": "src/x/kernel-release.elf.p/a.o"},
-            {"directory": str(root / "build"), "file": "../src/kernel/cspace.c",
+            {"directory": str(root / "build"), "file": "../src/kernel/cap/cspace.c",
              "output": "src/x/kernel-debug.elf.p/a.o"},
             {"directory": str(root / "build"), "file": "../src/vmm/main.c",
              "output": "src/vmm/vmm.elf.p/main.o"},
         ]
-        found = check_symbols.objects_by_room(commands)
-        self.assertEqual(found["src/kernel"],
-                         [root / "build" / "src/x/kernel-release.elf.p/a.o"])
-        self.assertEqual(sum(map(len, found.values())), 1)
+        self.assertEqual(check_symbols.objects_by_source(commands), {
+            "src/kernel/cap/cspace.c": root / "build" / "src/x/kernel-release.elf.p/a.o"})
+
+    CAP, IPC, SCHED = ("src/kernel/cap/delete.c", "src/kernel/ipc/endpoint.c",
+                       "src/kernel/sched/schedule.c")
+
+    def test_uses_leave_out_what_may_point_up(self):
+        uses = check_symbols.uses_of(
+            {self.CAP: {"slot_delete"}, self.IPC: {"endpoint_send", "object_ops"}},
+            {self.CAP: {"endpoint_send", "object_ops"}, self.IPC: {"slot_delete", "memcpy"}})
+        self.assertEqual(uses, {(self.CAP, self.IPC): {"endpoint_send"},
+                                (self.IPC, self.CAP): {"slot_delete"}})
+        found = list(check_symbols.upward(uses))
+        self.assertEqual(len(found), 1)
+        self.assertIn(f"{self.CAP} uses endpoint_send of {self.IPC}", found[0])
+
+    def test_circles_are_found_and_what_hangs_from_them_is_left_out(self):
+        line = {(self.IPC, self.SCHED): {"a"}, (self.SCHED, self.CAP): {"b"}}
+        self.assertEqual(list(check_symbols.circles(line)), [])
+        message, = check_symbols.circles({**line, (self.SCHED, self.IPC): {"c"}})
+        self.assertIn(f"{self.SCHED} uses c of {self.IPC}", message)
+        self.assertNotIn(self.CAP, message)
+
+    def test_files_without_header_are_private_to_their_folder(self):
+        tcb, life = "src/kernel/thread/tcb.c", "src/kernel/thread/life.c"
+        allowed = {(life, tcb): {"a"}, (check_symbols.TABLES, tcb): {"a"}, (self.CAP, life): {"b"}}
+        self.assertEqual(list(check_symbols.private_files(allowed)), [])
+        self.assertEqual(len(list(check_symbols.private_files({(self.IPC, tcb): {"a"}}))), 1)
 
 
 class Editors(unittest.TestCase):

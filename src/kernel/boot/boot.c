@@ -8,10 +8,14 @@
 #include <base/elf.h>
 #include <base/format.h>
 #include <base/memory.h>
+#include <boot/boot_memory.h>
 #include <cpu/clock.h>
 #include <cpu/console.h>
-#include <cap/object.h>
-#include <sched/sched_context.h>
+#include <ipc/wait.h>
+#include <sched/refill.h>
+#include <thread/life.h>
+#include <memory/frame.h>
+#include <memory/page_table.h>
 #include <memory/space.h>
 
 enum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Physical memory at boot: which ranges are free, and how they are cut into untyped blocks.
-#include <boot/boot.h>
+#include <boot/boot_memory.h>
 
 #include <abi/object.h>
 #include <base/bits.h>

@@ -112,7 +112,7 @@ enum {
 	SLOT_ORIGINAL = 1 << 0, // later slots of the same object are its children
 	SLOT_FIRST_BADGED = 1 << 1, // first with its badge: parent of copies with that badge
 	SLOT_OF_THREAD = 1 << 2, // a thread acts with it (thread_fill_slot)
-	SLOT_ON_WAY = 1 << 3, // windows of threads lead through it (window.c)
+	SLOT_ON_WAY = 1 << 3, // windows of threads lead through it (cspace_cache.h)
 	SLOT_UNFINISHED = 1 << 4, // its deletion has begun, and takes further steps
 	SLOT_FLAGS = 0x1f,
 };
@@ -140,6 +140,8 @@ static inline uint64_t cnode_slot_count(const struct cap *cnode) { return 1ul <<
 // Where type and rights stand in the head of a capability.
 #define CAP_HEAD_TYPE 0x1ful
 #define CAP_HEAD_RIGHT(right) ((uint64_t)(right) << 5)
+
+static inline uint64_t cap_head_of(const void *object) { return (uint64_t)object << 16; }
 
 static inline void *cap_head_object(uint64_t head) { return (void *)((int64_t)head >> 16); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // CNode operations: copy, mint, move, mutate, rotate, delete, revoke (CAP-8 to CAP-21).
-#include <ipc/endpoint.h>
-#include <syscall/invocation.h>
+#include <cap/delete.h>
+#include <cap/invocation.h>
 
 // Removes the rights that are not in mask, as the kind of *cap counts them (OBJ-4 to OBJ-6).
 static void cap_mask_rights(struct cap *cap, uint64_t mask) {
@@ -24,21 +24,6 @@ static bool cap_apply_badge_or_guard(struct cap *cap, uint64_t data) {
 	if (cap->badge != 0) return false;
 	cap->badge = data;
 	return true;
-}
-
-enum error object_derive(const struct slot *slot, struct cap *cap) {
-	const struct object_ops *ops = &object_ops[slot->cap.type];
-
-	return ops->derive ? ops->derive(slot, cap) : ERROR_NONE;
-}
-
-enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source) {
-	enum error error = object_derive(source, &cap);
-
-	if (unlikely(error)) return error;
-	if (unlikely(cap.type == CAP_NULL)) return ERROR_ILLEGAL_OPERATION;
-	derive_insert_copy(destination, cap, source);
-	return ERROR_NONE;
 }
 
 // The slot named by the invoked cnode's (index, depth) in words 0 and 1.
@@ -90,17 +75,6 @@ enum error cnode_revoke(struct invocation *invocation) {
 
 enum error cnode_delete(struct invocation *invocation) {
 	return on_target(invocation, slot_delete);
-}
-
-enum error cnode_cancel_badged_sends(struct invocation *invocation) {
-	struct slot *slot;
-	enum error error = cnode_target(invocation, &slot);
-
-	if (error) return error;
-	if (slot->cap.type != CAP_ENDPOINT || slot->cap.rights != RIGHTS_ALL)
-		return ERROR_ILLEGAL_OPERATION;
-	if (slot->cap.badge == 0) return ERROR_NONE;
-	return endpoint_cancel_badged(cap_object(&slot->cap), slot->cap.badge);
 }
 
 // Copy, and Mint, which has a data word.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From capability address to slot (CAP-1 to CAP-7), and windows: the slots that most
-// capability addresses of a thread lead to, kept beside the thread so that finding one is a
-// comparison.
+// From capability address to slot (CAP-1 to CAP-7).
 #pragma once
 
 #include <abi/error.h>
-#include <sched/thread.h>
+#include <cap/cap.h>
+
+enum { LOOKUP_MAX_WORDS = 4 }; // that describe why an address names no slot
 
 // The slot an address names, or why it names none, as reported in errors and faults (CAP-7).
 struct lookup {
@@ -30,38 +30,3 @@ unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP
 
 // Gives a cnode capability the guard of a data word (CAP-10). False if it does not fit.
 [[nodiscard]] bool cap_set_guard(struct cap *cap, uint64_t data);
-
-// What capability addresses mean to a thread.
-
-// True if address names a slot within the window.
-static inline bool thread_find_fast(
-	const struct thread *thread, uint64_t address, struct slot **slot) {
-	uint64_t index = address ^ thread->window.prefix;
-
-	*slot = (struct slot *)((uint64_t)thread->window.slots + index * sizeof(struct slot));
-	return likely(index < thread->window.count);
-}
-
-// The slot that address names, with left-over bits allowed (CAP-3), or null.
-static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
-	struct slot *slot;
-
-	if (thread_find_fast(thread, address, &slot)) {
-		if (!slot) __builtin_unreachable(); // a window has slots
-		return slot;
-	}
-	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
-}
-
-// Why address names no slot.
-static inline struct lookup thread_find_failure(const struct thread *thread, uint64_t address) {
-	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
-}
-
-// The thread's capability space begins at root now. There may be no window for it.
-void window_open(struct thread *thread, const struct cap *root);
-
-void window_close(struct thread *thread);
-
-// The capability in a slot with SLOT_ON_WAY is about to be deleted, moved or exchanged.
-void window_slot_leaves(struct slot *slot);

@@ -14,10 +14,11 @@
 // memory being deleted always has its zombie in the derivation order: its untyped is not childless
 // before the end. A stays in top until it is done, so a revocation that is stopped at every step
 // ends too.
+#include <cap/delete.h>
+
 #include <base/panic.h>
+#include <cap/cspace_cache.h>
 #include <cpu/apic.h>
-#include <cap/object.h>
-#include <cap/cspace.h>
 
 // The slot of a zombie's object that holds the next zombie of the queue. Slots 0 and 1 are handled
 // last, and once more before the object is finished, so what they hold may change meanwhile.
@@ -46,9 +47,7 @@ static void zombie_set_link(struct slot *slot, const struct slot *link) {
 							    : ZOMBIE_CHAIN_SLOT_1;
 }
 
-// The capability in slot was the last one to an object with 2^radix slots, and all other references
-// to the object are gone.
-static void zombie_make(struct slot *slot, struct slot *slots, unsigned radix) {
+void slot_make_zombie(struct slot *slot, struct slot *slots, unsigned radix) {
 	struct cap zombie = cap_make(CAP_ZOMBIE, slots);
 
 	zombie.zombie.remaining = 1ul << radix & 0xfffffffffffful;
@@ -58,15 +57,7 @@ static void zombie_make(struct slot *slot, struct slot *slots, unsigned radix) {
 }
 
 void cnode_destroy(struct slot *slot, bool last) {
-	if (last) zombie_make(slot, cap_object(&slot->cap), slot->cap.size_bits);
-}
-
-void thread_cap_destroy(struct slot *slot, bool last) {
-	struct thread *thread = cap_thread(&slot->cap);
-
-	if (!last) return;
-	thread_destroy(thread);
-	zombie_make(slot, thread->slots, THREAD_SLOT_RADIX);
+	if (last) slot_make_zombie(slot, cap_object(&slot->cap), slot->cap.size_bits);
 }
 
 // What only few slots need comes first.
@@ -86,14 +77,6 @@ bool slot_delete_step(struct slot *slot) {
 	if (unlikely(slot->next & SLOT_UNFINISHED)) return true;
 	derive_remove(slot);
 	return false;
-}
-
-bool slot_cancel_wait(struct slot *slot, struct thread *waiter) {
-	if (likely(!waiter)) return false;
-	slot->cap.rights = 0; // no thread can wait any more
-	slot->next |= SLOT_UNFINISHED;
-	thread_cancel_wait(waiter);
-	return true;
 }
 
 // A slot of the zombie's object that can be its link and is not top.

@@ -8,7 +8,7 @@
 #include <cap/derive.h>
 
 #include <base/panic.h>
-#include <cap/cspace.h>
+#include <cap/cspace_cache.h>
 
 static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);

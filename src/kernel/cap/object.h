@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the kernel must know of each kind of capability and object. The tables stand in
-// arch/x86_64/object/table.c, where portable and x86 kinds meet.
+// arch/x86_64/object/kinds.c, where portable and x86 kinds meet.
 #pragma once
 
 #include <abi/error.h>
 #include <cap/derive.h>
-
-struct thread;
 
 // Turns *cap, a copy of slot's, into what a copy may be (CAP-8). May return an error or make *cap
 // null.
@@ -64,17 +62,3 @@ enum error object_derive(const struct slot *slot, struct cap *cap);
 // Fills the empty destination with cap, a copy of source's with rights and data applied, as far as
 // object_derive lets it.
 enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);
-
-// Tries to empty slot; deletes the object with its last capability (CAP-20 to CAP-34). May
-// stop at a preemption point with ERROR_PREEMPTED, progress kept in the slot.
-[[nodiscard]] enum error slot_delete(struct slot *slot);
-
-// Deletes every descendant of slot (CAP-19). Preemptible as slot_delete.
-[[nodiscard]] enum error slot_revoke(struct slot *slot);
-
-// A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread,
-// whose slots are to be emptied too, becomes a zombie.
-bool slot_delete_step(struct slot *slot);
-
-// For a cap_destroy, of the object for which waiter waits, if any thread does: a step and true.
-bool slot_cancel_wait(struct slot *slot, struct thread *waiter);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Invariants of threads, queues, reply chains, scheduling contexts and the derivation order.
+#include <check/check.h>
+
 #include <base/panic.h>
-#include <cap/cspace.h>
-#include <cap/derive.h>
+#include <ipc/endpoint.h>
 #include <ipc/notification.h>
-#include <sched/schedule.h>
+#include <ipc/reply.h>
 #include <memory/space.h>
-#include <syscall/syscall.h>
+#include <sched/schedule.h>
 
 enum { CALLS_PER_WALK = 256 };
 

@@ -2,9 +2,11 @@
 // Endpoint send, receive and cancellation.
 #include <ipc/endpoint.h>
 
+#include <cap/invocation.h>
 #include <cpu/apic.h>
 #include <ipc/notification.h>
-#include <cap/object.h>
+#include <ipc/reply.h>
+#include <ipc/transfer.h>
 
 // The first waiting thread, if it waits in this state.
 static struct thread *first_in(const struct endpoint *endpoint, enum thread_state state) {
@@ -100,4 +102,16 @@ enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
 	}
 	endpoint->cursor = NULL;
 	return ERROR_NONE;
+}
+
+enum error cnode_cancel_badged_sends(struct invocation *invocation) {
+	struct slot *slot;
+	enum error error = invocation_slot(
+		invocation, LOOKUP_TARGET, &invocation->slot->cap, 0, &slot);
+
+	if (error) return error;
+	if (slot->cap.type != CAP_ENDPOINT || slot->cap.rights != RIGHTS_ALL)
+		return ERROR_ILLEGAL_OPERATION;
+	if (slot->cap.badge == 0) return ERROR_NONE;
+	return endpoint_cancel_badged(cap_object(&slot->cap), slot->cap.badge);
 }

@@ -3,7 +3,7 @@
 // thread to thread (MSG-6 to MSG-16).
 #pragma once
 
-#include <ipc/reply.h>
+#include <ipc/wait.h>
 
 // The queue of waiting threads: all senders or all receivers.
 struct endpoint {
@@ -12,8 +12,6 @@ struct endpoint {
 };
 
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
-
-enum send_block { SEND_BLOCKING, SEND_NONBLOCKING };
 
 // Sends sender's message by an endpoint capability: to the first receiver at once, else queues
 // sender or, non-blocking, does nothing. flags: MESSAGE_CALL and MESSAGE_DONATE.
@@ -43,34 +41,3 @@ static inline void endpoint_lose_sender(const struct thread *sender) {
 
 // Cancels the wait of all senders with this badge (CAP-35). May be preempted.
 enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);
-
-// Registers of the message convention in a frame (SYS-2).
-static inline uint64_t *context_badge(struct context *context) { return &context->rdi; }
-
-static inline uint64_t *context_tag(struct context *context) { return &context->rsi; }
-
-// Copies the sender's message, or its fault, into receiver, whose badge register becomes badge.
-// With MESSAGE_GRANT in flags capabilities go along; those to endpoint itself (null: a reply) are
-// unwrapped.
-void message_transfer(struct thread *sender, struct thread *receiver,
-	const struct endpoint *endpoint, uint64_t badge, unsigned flags);
-
-// Writes the words of a message that fit into receiver's registers and buffer; returns how many.
-unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length);
-
-// Copies the words of a message that travel in registers.
-static inline void message_copy_registers(
-	const struct context *from, struct context *to, unsigned length) {
-	if (length == 0) return;
-	to->r10 = from->r10;
-	if (length == 1) return;
-	to->r8 = from->r8;
-	if (length == 2) return;
-	to->r9 = from->r9;
-	if (length == 3) return;
-	to->r15 = from->r15;
-}
-
-// Copies the words of a message, those from the fifth on if both threads have a buffer. Returns how
-// many arrived.
-unsigned message_copy(const struct thread *sender, struct thread *receiver, unsigned length);

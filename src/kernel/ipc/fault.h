@@ -3,7 +3,7 @@
 // FAULT-14).
 #pragma once
 
-#include <cap/cspace.h>
+#include <sched/thread.h>
 
 // Each sends a message to the thread's fault handler, or makes the thread inactive if it has none.
 void fault_capability(
@@ -33,12 +33,3 @@ bool fault_timeout(struct thread *thread);
 
 // True if cap may stand in a handler slot: null, or an endpoint with Write and Grant or GrantReply.
 bool fault_handler_is_valid(const struct cap *cap);
-
-// Writes the fault message of sender into receiver's registers and buffer; returns its tag.
-uint64_t fault_write_message(struct thread *sender, struct thread *receiver);
-
-// Whether the handler's reply with this tag lets the thread restart; otherwise it becomes inactive.
-bool fault_reply_restarts(const struct thread *faulter, uint64_t tag);
-
-// Takes the registers of the handler's reply. The fault is over.
-void fault_take_reply(struct thread *faulter, const struct thread *handler);

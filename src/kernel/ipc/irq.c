@@ -4,8 +4,8 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
+#include <cap/invocation.h>
 #include <kernel.h>
-#include <syscall/invocation.h>
 #include <ipc/notification.h>
 
 static void irq_mask(const struct irq *irq) {

@@ -1,50 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Message copy and capability transfer.
-#include <ipc/endpoint.h>
-
-#include <base/memory.h>
-#include <ipc/fault.h>
-#include <cap/object.h>
-
-// The slot the receiver named for an incoming capability, or null: it must exist and be empty.
-static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
-	struct slot *cnode = thread_find(receiver, word_read_once(&buffer->receive_cnode));
-	uint64_t depth = word_read_once(&buffer->receive_depth);
-	struct lookup target;
-
-	if (!cnode || depth < 1 || depth > 64) return NULL;
-	target = cspace_walk(&cnode->cap, word_read_once(&buffer->receive_index), (unsigned)depth);
-	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
-	return target.slot;
-}
-
-// Transfers up to count capabilities (MSG-10 to MSG-16). Returns the caps and unwrapped fields of
-// the tag for the receiver.
-static uint64_t transfer_caps(const struct thread *sender, struct thread *receiver, unsigned count,
-	const struct endpoint *endpoint) {
-	const struct ipc_buffer *from = sender->buffer_to_read;
-	struct ipc_buffer *to = receiver->buffer_to_write;
-	struct slot *destination;
-	uint64_t unwrapped = 0;
-	unsigned i;
-
-	if (!from || !to) return 0;
-	destination = receive_slot(receiver, to);
-	for (i = 0; i < count; i++) {
-		struct slot *slot = thread_find(sender, word_read_once(&from->caps_or_badges[i]));
-
-		if (!slot || slot_is_empty(slot)) break;
-		if (slot->cap.type == CAP_ENDPOINT && cap_object(&slot->cap) == endpoint) {
-			to->caps_or_badges[i] = slot->cap.badge;
-			unwrapped |= 1ul << i;
-		} else if (destination && !slot_copy(destination, slot->cap, slot)) {
-			destination = NULL;
-		} else {
-			break;
-		}
-	}
-	return tag_make(0, unwrapped, i, 0);
-}
+// Writing and copying the words of messages.
+#include <ipc/message.h>
 
 unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length) {
 	struct ipc_buffer *buffer = receiver->buffer_to_write;
@@ -66,21 +22,4 @@ unsigned message_copy(const struct thread *sender, struct thread *receiver, unsi
 	for (unsigned i = MESSAGE_REGISTERS; i < length; i++)
 		to->message[i] = from->message[i];
 	return length;
-}
-
-void message_transfer(struct thread *sender, struct thread *receiver,
-	const struct endpoint *endpoint, uint64_t badge, unsigned flags) {
-	uint64_t tag = *context_tag(&sender->context);
-	uint64_t caps = 0;
-	unsigned length;
-
-	*context_badge(&receiver->context) = badge;
-	if (unlikely(sender->fault_kind != FAULT_NONE)) {
-		*context_tag(&receiver->context) = fault_write_message(sender, receiver);
-		return;
-	}
-	length = message_copy(sender, receiver, tag_length(tag));
-	if (unlikely(tag_caps(tag)) && flags & MESSAGE_GRANT)
-		caps = transfer_caps(sender, receiver, tag_caps(tag), endpoint);
-	*context_tag(&receiver->context) = tag_make(tag_label(tag), 0, 0, length) | caps;
 }

@@ -3,8 +3,8 @@
 #include <ipc/notification.h>
 
 #include <sched/guest_hooks.h>
-#include <cap/object.h>
-#include <sched/schedule.h>
+#include <sched/switch.h>
+#include <sched/wait_queue.h>
 
 // A thread without context borrows the notification's, unless another thread uses it (NTF-10).
 static void lend_context(struct notification *notification, struct thread *thread) {
@@ -58,7 +58,7 @@ void notification_signal_last(struct notification *notification, uint64_t badge)
 	if (!waiter || !waiter->sched_context) return notification_signal(notification, badge);
 	wait_queue_take_first(&notification->head);
 	*context_badge(&waiter->context) = badge;
-	schedule_wake(waiter);
+	schedule_wake_last(waiter);
 }
 
 static void take_word(struct notification *notification, struct thread *thread) {
@@ -101,4 +101,10 @@ void notification_destroy(struct slot *slot, bool last) {
 	notification_unbind(notification);
 	if (notification->sched_context)
 		sched_context_unbind_notification(notification->sched_context);
+}
+
+void sched_context_unbind_notification(struct sched_context *context) {
+	if (!context->notification) return;
+	context->notification->sched_context = NULL;
+	context->notification = NULL;
 }

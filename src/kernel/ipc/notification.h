@@ -2,10 +2,10 @@
 // Notifications: a word of signals (NTF-1 to NTF-12).
 #pragma once
 
-#include <ipc/endpoint.h>
+#include <ipc/wait.h>
 
 struct notification {
-	uint64_t is_active; // signalled and not yet received; then no thread waits
+	uint64_t is_active; // signalled and not taken; then no thread waits
 	uint64_t word; // 0 unless active
 	struct thread *head; // waiting threads
 	struct thread *bound;
@@ -17,7 +17,7 @@ _Static_assert(sizeof(struct notification) == 1 << NOTIFICATION_BITS);
 
 void notification_signal(struct notification *notification, uint64_t badge);
 
-// The same as the last thing of a kernel entry (schedule_wake).
+// The same as the last thing of a kernel entry (schedule_wake_last).
 void notification_signal_last(struct notification *notification, uint64_t badge);
 
 // Waits for a signal, or polls; the badge register gets the word.
@@ -32,3 +32,5 @@ bool notification_take_bound(struct thread *thread);
 void notification_return_context(struct notification *notification, struct thread *thread);
 
 void notification_unbind(struct notification *notification);
+
+void sched_context_unbind_notification(struct sched_context *context);

@@ -64,6 +64,6 @@ void reply_cancel_wait(struct thread *thread);
 // Cuts the chain of context (IPC-19).
 void reply_cut_chain(struct sched_context *context);
 
-// Answers the caller waiting on reply with sender's message, or its fault (IPC-7, IPC-8, IPC-10).
-// flags: MESSAGE_GRANT.
-void reply_send(struct reply *reply, struct thread *sender, unsigned flags);
+// reply's caller is about to get its answer: leaves the chain, and the context returns if reply was
+// the head (IPC-15, IPC-16). The caller's wait ends; the replying function sets its state.
+void reply_remove(struct reply *reply);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Frames: memory that can be mapped. Each capability knows the one place where it is mapped.
-#include <memory/mapping.h>
+#include <memory/frame.h>
 
 #include <base/memory.h>
+#include <cpu/mitigations.h>
 #include <cpu/vmx.h>
+#include <memory/mapping.h>
 
 // A copy is mapped nowhere (CAP-8).
 enum error frame_derive(const struct slot *, struct cap *cap) {

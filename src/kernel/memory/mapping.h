@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cpu/paging.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 #include <memory/space.h>
 
 // A host mapping may neither start nor end above: the last page below 2^47 stays free (MEM-5).

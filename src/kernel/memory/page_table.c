@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tables: the inner nodes of page tables of every format. A table is empty whenever it is put into
 // a space (unmapping clears it), so entries never come back whose frames have gone.
-#include <memory/mapping.h>
+#include <memory/page_table.h>
 
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/vmx.h>
+#include <memory/mapping.h>
 
 enum error table_derive(const struct slot *slot, struct cap *) {
 	return slot->cap.map.mapped ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;

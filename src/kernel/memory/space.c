@@ -15,7 +15,9 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
+#include <cpu/features.h>
 #include <cpu/kernel_map.h>
+#include <cpu/mitigations.h>
 #include <cpu/vmx.h>
 #include <memory/mapping.h>
 
@@ -66,19 +68,19 @@ static bool space_is_loaded(const void *root) {
 	return (this_cpu()->space_root & PAGING_ADDRESS) == physical_of(root).value;
 }
 
-void space_give(struct thread *thread, const struct cap *cap) {
+uint64_t space_program_root(const struct cap *cap) {
 	uint64_t root = cap ? physical_of(cap_object(cap)).value : kernel_map_root_physical().value;
 
-	if (cap && has_pcid() && !cap->map.mapped) root |= cap->map.asid | CR3_KEEP;
-	thread->program_root = root;
-	thread->space_root = is_isolated() ? this_cpu()->kernel_cr3 : root;
+	return cap && has_pcid() && !cap->map.mapped ? root | cap->map.asid | CR3_KEEP : root;
 }
 
-physical_t space_guest_root(const struct thread *thread) {
-	const struct slot *slot = &thread->slots[THREAD_GUEST_SPACE];
+uint64_t space_kernel_root(uint64_t program_root) {
+	return is_isolated() ? this_cpu()->kernel_cr3 : program_root;
+}
 
-	return slot_is_empty(slot) ? physical_of_image(empty_guest_root)
-				   : physical_of(cap_object(&slot->cap));
+physical_t space_guest_root(const struct cap *cap) {
+	return cap->type == CAP_NULL ? physical_of_image(empty_guest_root)
+				     : physical_of(cap_object(cap));
 }
 
 // The root loses its ASID: nobody can map in it any more, and whoever still runs in it must find it

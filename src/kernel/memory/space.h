@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cpu/layout.h>
-#include <sched/thread.h>
+#include <cap/cap.h>
+#include <cpu/registers.h>
+#include <cpu/percpu.h>
 
 enum { ASID_NONE = 0 }; // never given out
 
@@ -15,19 +17,21 @@ static inline bool space_is_assigned(const struct cap *cap, enum space_format fo
 // Switches PCIDs on where the CPU has them. CR3 holds the kernel's own tables.
 void space_start(void);
 
-// The thread runs in the space of a root with an ASID from now on; null: in nobody's, which is the
-// kernel's own tables.
-void space_give(struct thread *thread, const struct cap *cap);
+// CR3 for a program in the space of a root with an ASID; null: with the kernel's own tables.
+uint64_t space_program_root(const struct cap *cap);
 
-// Loads the address space of thread. Writes CR3 only on a change.
-static inline void space_load(struct cpu *cpu, const struct thread *thread) {
-	if (cpu->space_root == thread->space_root) return;
-	cpu->space_root = thread->space_root;
-	cr3_write(thread->space_root);
+// CR3 inside the kernel while a program with that CR3 is current.
+uint64_t space_kernel_root(uint64_t program_root);
+
+// Writes CR3 only on a change.
+static inline void space_load(struct cpu *cpu, uint64_t root) {
+	if (cpu->space_root == root) return;
+	cpu->space_root = root;
+	cr3_write(root);
 }
 
-// Physical root of the guest space in the thread's THREAD_GUEST_SPACE slot, or of an empty space.
-physical_t space_guest_root(const struct thread *thread);
+// Physical root of the guest space of this capability; null capability: of an empty space.
+physical_t space_guest_root(const struct cap *cap);
 
 // The word of the capabilities to the root that has the ASID; 0 if that names nothing.
 uint64_t space_word_of_asid(unsigned asid);
@@ -41,11 +45,6 @@ static inline void *space_named(uint64_t word) { return physical_pointer(space_p
 // none at all, survives.
 void space_flush_page(uint64_t word, uint64_t address);
 void space_flush(uint64_t word);
-
-// Puts a table, or a frame with all its rights, into a new space and records that in the
-// capability. Everything above must be mapped already.
-void table_attach(struct cap *table, const struct cap *root, uint64_t address);
-void frame_attach(struct cap *frame, const struct cap *root, uint64_t address);
 
 // A pool of ASIDs: for each, the word of the capabilities to the root that has it, or 0. The kernel
 // tells ASIDs from roots by it. The ASID of a host space is its PCID too.

@@ -12,7 +12,7 @@
 #include <base/bits.h>
 #include <base/memory.h>
 #include <cpu/apic.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 
@@ -27,20 +27,6 @@ struct retype {
 	uint64_t start;
 	uint64_t end;
 };
-
-static uint64_t cap_head_of(const void *memory) { return (uint64_t)memory << 16; }
-
-struct cap object_create(
-	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device) {
-	const struct object_kind *kind = &object_kinds[type];
-	struct cap cap = kind->cap;
-
-	if (kind->init) kind->init(memory);
-	cap.head |= cap_head_of(memory);
-	cap.size_bits = size_bits & 63;
-	cap.device = is_device & 1;
-	return cap;
-}
 
 // Only an untyped without children may be copied (CAP-8).
 enum error untyped_derive(const struct slot *slot, struct cap *) {

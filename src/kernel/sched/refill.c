@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Refill ring: charge, merge, delay. Pure: no clock, no queues.
-#include <sched/sched_context.h>
+#include <sched/refill.h>
 
 // Ticks: centuries, and far from where sums would wrap.
 #define LONGEST_DELAY (1ul << 62)

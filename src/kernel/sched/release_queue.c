@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The heap of threads that wait for time.
-#include <sched/run_queue.h>
+#include <sched/release_queue.h>
 
 static unsigned rank(const struct thread *thread) { return thread ? thread->is_released : 0; }
 

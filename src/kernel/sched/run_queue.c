@@ -4,7 +4,6 @@
 
 #include <base/bits.h>
 #include <cpu/console.h>
-#include <sched/schedule.h>
 
 static struct scheduler *scheduler(void) { return this_cpu()->scheduler; }
 
@@ -63,7 +62,7 @@ struct thread *ready_take(struct cpu *cpu) {
 
 void release_insert(struct thread *thread) {
 	release_queue_insert(&scheduler()->release, thread);
-	schedule_request();
+	this_cpu()->need_resched = true;
 }
 
 void release_remove(struct thread *thread) { release_queue_remove(&scheduler()->release, thread); }
@@ -94,7 +93,7 @@ void run_queue_dump(void) {
 	const struct scheduler *self = scheduler();
 	const struct thread *thread;
 
-	print("scheduler: now %lu ticks, current '%s'\n", schedule_now(),
+	print("scheduler: now %lu ticks, current '%s'\n", this_cpu()->now,
 		this_cpu()->current->name);
 	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
 		for (thread = self->ready[priority]; thread; thread = thread->queue.next)

@@ -3,7 +3,7 @@
 // context's next refill, by time.
 #pragma once
 
-#include <sched/sched_context.h>
+#include <sched/release_queue.h>
 #include <sched/thread_queue.h>
 
 // Written only by its own core, inside the kernel, by the functions below.
@@ -22,7 +22,7 @@ void ready_remove(struct thread *thread);
 // Takes the first of the highest priority; there is one.
 struct thread *ready_take(struct cpu *cpu);
 
-// Release queue. An inserted thread may have the next event: schedule_request() is called.
+// Release queue. What is inserted may be due first: it asks for a new choice.
 void release_insert(struct thread *thread);
 void release_remove(struct thread *thread);
 
@@ -31,19 +31,3 @@ void run_queue_check(void);
 
 // Prints every queue of this core. Debug.
 void run_queue_dump(void);
-
-// The release queue (release_queue.c) is a leftist heap by time, whose root is due first. In a
-// thread queue.previous is the left child, queue.next the right one, `partner` the parent, and
-// is_released the length of the way down along right children, which is never longer than from the
-// left child: so it is at most the logarithm of the heap's size.
-
-static inline uint64_t release_time(const struct thread *thread) {
-	return refill_head(thread->sched_context)->time;
-}
-
-// Both take O(log n). root: of the heap; null: it is empty.
-void release_queue_insert(struct thread **root, struct thread *thread);
-void release_queue_remove(struct thread **root, struct thread *thread);
-
-// The thread behind this one, in any order, or null; starts with the root.
-const struct thread *release_queue_next(const struct thread *thread);

@@ -31,7 +31,7 @@ enum {
 struct sched_context {
 	struct refill_queue refills;
 	uint64_t consumed; // ticks since the last report
-	uint64_t badge; // sent in timeout faults
+	uint64_t badge; // sent with timeout faults
 	struct thread *thread;
 	struct reply *reply; // head of the call chain this context travelled along
 	struct notification *notification;
@@ -49,53 +49,6 @@ static inline bool sched_context_is_active(const struct sched_context *context) 
 	return context->refills.maximum > 0;
 }
 
-static inline struct refill *refill_head_of(struct sched_context *context) {
-	return &context->refill[context->refills.head];
-}
-
-static inline const struct refill *refill_head(const struct sched_context *context) {
-	return &context->refill[context->refills.head];
-}
-
-static inline bool refill_is_ready(const struct sched_context *context, uint64_t now) {
-	return refill_head(context)->time <= now;
-}
-
-static inline bool refill_is_round_robin(const struct sched_context *context) {
-	return context->refills.budget == context->refills.period;
-}
-
-// A full budget usable from now. maximum is at least 2 and fits the object.
-void refill_start(
-	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
-
-// New parameters while the budget is in use: what is left of the head, cut to the new budget,
-// stays usable, and the rest comes one new period later (SCHED-7).
-void refill_restart(
-	struct sched_context *context, const struct refill_queue *parameters, uint64_t now);
-
-// Charges used ticks to a context that is not round robin: each used amount comes back one period
-// after it became usable. An overrun charges whole heads one after another. minimum: what a head
-// must hold to be worth running.
-void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimum);
-
-// A round robin turn begins anew.
-static inline void refill_renew(struct sched_context *context, uint64_t now) {
-	*refill_head_of(context) = (struct refill){now, context->refills.budget};
-}
-
-// The whole head is given up and becomes usable one period later. Not for round robin.
-void refill_give_up(struct sched_context *context, uint64_t minimum);
-
-// refill_unblock() for contexts that are not round robin.
-void refill_unblock_parts(struct sched_context *context, uint64_t now);
-
-// The context becomes usable again after a pause: a head whose time has come moves to now, and
-// refills that would overlap it are merged into it (SCHED-13).
-static inline void refill_unblock(struct sched_context *context, uint64_t now) {
-	if (!refill_is_round_robin(context)) refill_unblock_parts(context, now);
-}
-
 // Both are free, and a thread that waits would not have to wait for budget as well.
 bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread);
 
@@ -104,8 +57,6 @@ void sched_context_bind_thread(struct sched_context *context, struct thread *thr
 
 // Takes context away from its thread, which is no longer runnable.
 void sched_context_unbind_thread(struct sched_context *context);
-
-void sched_context_unbind_notification(struct sched_context *context);
 
 // Moves context from its present holder to thread (which has none), as IPC donates it.
 void sched_context_donate(struct sched_context *context, struct thread *thread);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who runs: ready queues by priority, release queue by time, the charge for time used
-// (SCHED-8 to SCHED-25).
+// Who runs: proposals, budgets and the choice (SCHED-8 to SCHED-25).
 //
 // A thread that could run is in exactly one place: it is the current thread, in the ready queue of
 // its priority, or (its context has no budget now) in the release queue.
+//
+// In an entry into the kernel many may propose a thread (schedule_propose), take one out
+// (schedule_dequeue), or ask for a new choice (schedule_request). One decides: schedule_choose(),
+// which the end of the entry calls by schedule() of switch.h.
 #pragma once
 
-#include <syscall/benchmark.h>
+#include <sched/benchmark.h>
 #include <sched/run_queue.h>
 
 // The idle thread and queues of this core. Boot only.
@@ -21,60 +24,13 @@ static inline void schedule_update_time(void) {
 // Ticks at this entry.
 static inline uint64_t schedule_now(void) { return this_cpu()->now; }
 
-// schedule_check_budget() behind its first look.
-bool schedule_has_time_left(void);
+// Proposals
 
-// True if the current thread has budget to go on. Otherwise its turn is over: it restarts its
-// instruction when it has budget again, or after its timeout handler's reply. Asked before each
-// call and exception, and when the timer interrupt came.
-static inline bool schedule_check_budget(void) {
-	const struct cpu *cpu = this_cpu();
-
-	return likely(cpu->now < cpu->next_event) || schedule_has_time_left();
-}
-
-// Books the time used so far on the context in use.
-void schedule_commit_time(void);
-
-// context is about to lose its meaning (reconfigured, destroyed): books its time and forgets it.
-void schedule_forget_context(struct sched_context *context);
-
-// The thread became able to run: it runs next if its priority is higher than the current thread's.
-// Else it is queued before its equals; behind them if it is the only one of this entry and the
-// current thread, which goes on, is one of them (SCHED-21, SCHED-22). Without budget it waits in
-// the release queue; without context, or not runnable, nothing happens.
-void schedule_possible(struct thread *thread);
-
-// The thread, RUNNING and in no queue, is known to have budget (schedule_may_use_now): it runs now,
-// instead of the current thread, whose priority is lower. The clock must have been read.
-void schedule_preempt(struct thread *thread, struct cpu *cpu);
-
-// The current thread goes on with its program, as far as this entry is concerned.
-static inline bool schedule_is_settled(const struct cpu *cpu) {
-	return cpu->current->state == THREAD_RUNNING &&
-		((uint64_t)cpu->candidate | cpu->need_resched) == 0;
-}
-
-// How far the thread's priority is above that of the current thread.
-static inline int schedule_rank(const struct thread *thread, const struct cpu *cpu) {
-	return thread->priority - cpu->current->priority;
-}
-
-// schedule_preempt() for any rank: the thread runs now or is queued, and the current thread goes on
-// with its program meanwhile.
-static inline void schedule_admit(struct thread *thread, struct cpu *cpu, int rank) {
-	if (rank > 0)
-		schedule_preempt(thread, cpu);
-	else if (rank == 0)
-		ready_append(thread);
-	else
-		ready_prepend(thread);
-}
-
-// The thread, which has waited and has a context, runs: now if its priority is higher than that of
-// the current thread, which goes on with its program meanwhile. For ends of kernel entries: nothing
-// else may follow that changes who runs. Anything unusual is left to schedule().
-void schedule_wake(struct thread *thread);
+// The thread became able to run, and is the candidate to run next if its priority is higher than
+// the current thread's. Else it will be queued before its equals; behind them if it is the only one
+// of this entry and the current thread, which goes on, is one of them (SCHED-21, SCHED-22). Without
+// budget it waits in the release queue; without context, or not runnable, nothing happens.
+void schedule_propose(struct thread *thread);
 
 // Takes thread out of the ready or release queue.
 void schedule_dequeue(struct thread *thread);
@@ -86,20 +42,13 @@ void schedule_enqueue_first(struct thread *thread);
 // loaded.
 static inline void schedule_request(void) { this_cpu()->need_resched = true; }
 
-// The current thread's context was configured anew.
-void schedule_reconsider_current(void);
-
-// The current thread gives up its head refill (SCHED-17).
-void schedule_yield(void);
-
-// schedule() behind its first look.
-enum exit_path schedule_anew(void);
-
-// The one decision of each kernel entry: picks the thread, loads its space, bases and FPU, sets
-// the timer, and says how to leave. Whether time calls for it schedule_check_budget() has found.
-static inline enum exit_path schedule(void) {
-	return likely(schedule_is_settled(this_cpu())) ? EXIT_TO_USER : schedule_anew();
+// Nobody has proposed anything: the current thread goes on with its program.
+static inline bool schedule_is_settled(const struct cpu *cpu) {
+	return cpu->current->state == THREAD_RUNNING &&
+		((uint64_t)cpu->candidate | cpu->need_resched) == 0;
 }
+
+// Budgets
 
 // True if context is configured and its head refill can be used now ("released"). A context that
 // was never configured has nothing in it.
@@ -119,4 +68,62 @@ static inline bool schedule_has_budget(const struct sched_context *context) {
 static inline bool schedule_may_use_now(
 	const struct cpu *cpu, const struct sched_context *context) {
 	return !(context->flags & SCHED_CONTEXT_SPORADIC) && schedule_has_budget_on(cpu, context);
+}
+
+// Runnable, with an active context that has budget now.
+bool thread_is_schedulable(const struct thread *thread);
+
+// Charges the time since charged_until to context, which is charged_context.
+static inline void schedule_charge_to(struct cpu *cpu, struct sched_context *context) {
+	uint64_t used = cpu->now - cpu->charged_until;
+	struct refill *head = refill_head_of(context);
+
+	cpu->charged_until = cpu->now;
+	context->consumed += used;
+	if (!refill_is_round_robin(context))
+		refill_charge(context, used, cpu->minimum_budget);
+	else
+		head->amount -= used < head->amount ? used : head->amount;
+}
+
+// Charges the time used so far to the context in use.
+void schedule_charge(void);
+
+// context is about to lose its meaning (reconfigured, destroyed): charges its time and forgets it.
+void schedule_forget_context(struct sched_context *context);
+
+// The current thread's context was configured anew.
+void schedule_reconsider_current(void);
+
+// Too little is left of the head refill of the current thread to run on.
+bool schedule_turn_is_over(const struct cpu *cpu);
+
+// Ends the current thread's turn, whose time is charged.
+void schedule_end_turn(struct thread *current);
+
+// The choice
+
+// Decides who runs next: the current thread, the candidate, or the first of the ready queues
+// (SCHED-20 to SCHED-23). The others are in their queues then. What was asked is answered.
+struct thread *schedule_choose(struct cpu *cpu);
+
+// Sets the timer to the next moment the kernel must look while context (null: none, the core idles)
+// is charged: end of the head refill, or a release. Entries look a little before that end, for less
+// than the minimum budget is not worth going on.
+[[gnu::always_inline]] static inline void schedule_set_timer(
+	struct cpu *cpu, const struct sched_context *context) {
+	const struct thread *release = cpu->scheduler->release;
+	uint64_t end = UINT64_MAX;
+	uint64_t next_event = UINT64_MAX;
+
+	if (context) {
+		end = cpu->charged_until + refill_head(context)->amount;
+		next_event = end - cpu->minimum_budget;
+	}
+	if (unlikely(release)) {
+		end = release_time(release) < end ? release_time(release) : end;
+		next_event = end < next_event ? end : next_event;
+	}
+	cpu->next_event = next_event;
+	if (end < cpu->deadline) clock_set_deadline(end);
 }

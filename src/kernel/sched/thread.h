@@ -6,7 +6,8 @@
 #include <abi/message.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
-#include <cap/cap.h>
+#include <cap/cspace.h>
+#include <cap/cspace_cache.h>
 
 // Capabilities a thread acts with, in an array like a cnode's, so that deletion treats threads and
 // cnodes alike (delete.c).
@@ -38,8 +39,6 @@ enum {
 	THREAD_NAME_SIZE = 64,
 };
 
-enum { LOOKUP_MAX_WORDS = 4 }; // that describe why an address names no slot
-
 // A fault waiting to be sent to, or being handled by, a handler. Its kind is thread.fault_kind.
 struct fault {
 	uint32_t length;
@@ -56,13 +55,6 @@ enum message_flags {
 	MESSAGE_GRANT = 1 << 1,
 	MESSAGE_GRANT_REPLY = 1 << 2,
 	MESSAGE_DONATE = 1 << 3, // a fault that is not a timeout, or a Call
-};
-
-// Where most capability addresses lead (window.c): slot = slots[address ^ prefix], if that is below
-// count. No window: count 0.
-struct cspace_window {
-	uint64_t prefix, count;
-	struct slot *slots;
 };
 
 struct thread {
@@ -135,45 +127,8 @@ static inline bool thread_is_blocked(const struct thread *thread) {
 	return thread->state >= THREAD_BLOCKED_SEND && thread->state <= THREAD_BLOCKED_NOTIFICATION;
 }
 
-// Runnable, with an active context that has budget now.
-bool thread_is_schedulable(const struct thread *thread);
-
-// Waits in a queue, behind its equals in priority. A current thread stops running.
-void thread_block(struct thread *thread, enum thread_state state, struct thread **queue);
-
-// Leaves the queue it waits in, and the reply object a receiver would use.
-void thread_unblock(struct thread *thread);
-
-// Leaves any queue or reply the thread waits in, and clears its fault. The state becomes inactive
-// if it waited; otherwise it is unchanged.
-void thread_cancel_ipc(struct thread *thread);
-
 // The thread executes the instruction it stopped at once more.
 void thread_rewind(struct thread *thread);
-
-// Becomes inactive; a runnable thread will continue where it was (THR-3).
-void thread_suspend(struct thread *thread);
-
-// A cancelled system call is executed again; a cancelled fault message leaves its thread inactive.
-void thread_cancel_wait(struct thread *thread);
-
-// An inactive or blocked thread executes its instruction again (THR-2).
-void thread_resume(struct thread *thread);
-
-// The thread continues after its system call; queues it if it can run (SCHED-21, SCHED-22).
-void thread_wake(struct thread *thread);
-
-void thread_set_priority(struct thread *thread, unsigned priority);
-
-// Removes all references to the thread; it never runs again. Its slots remain.
-void thread_destroy(struct thread *thread);
-
-// Fills an empty slot of a thread with cap, derived from the one in source, and caches what is
-// derived from it until it is deleted. For a buffer, buffer_address is set before.
-void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source);
-
-// The capability of a slot with SLOT_OF_THREAD is about to be deleted.
-void thread_slot_leaves(struct slot *slot);
 
 enum { REGISTER_RIP = 0, REGISTER_RFLAGS = 2, REGISTER_FS_BASE = 18 };
 
@@ -185,3 +140,30 @@ static inline struct fpu_state *thread_fpu_at_start(struct thread *thread) {
 // Registers in the order of ReadRegisters (THR-10). Writing sanitises.
 uint64_t thread_read_register(struct thread *thread, unsigned i);
 void thread_write_register(struct thread *thread, unsigned i, uint64_t value);
+
+// What capability addresses mean to a thread.
+
+// True if address names a slot within the window.
+static inline bool thread_find_fast(
+	const struct thread *thread, uint64_t address, struct slot **slot) {
+	uint64_t index = address ^ thread->window.prefix;
+
+	*slot = (struct slot *)((uint64_t)thread->window.slots + index * sizeof(struct slot));
+	return likely(index < thread->window.count);
+}
+
+// The slot that address names, with left-over bits allowed (CAP-3), or null.
+static inline struct slot *thread_find(const struct thread *thread, uint64_t address) {
+	struct slot *slot;
+
+	if (thread_find_fast(thread, address, &slot)) {
+		if (!slot) __builtin_unreachable(); // a window has slots
+		return slot;
+	}
+	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
+}
+
+// Why address names no slot.
+static inline struct lookup thread_find_failure(const struct thread *thread, uint64_t address) {
+	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
+}

@@ -9,8 +9,8 @@
 #include <cpu/console.h>
 #include <cpu/segments.h>
 #include <cap/object.h>
+#include <check/check.h>
 #include <sched/run_queue.h>
-#include <cap/cspace.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
 

@@ -5,11 +5,15 @@
 #include <abi/syscall.h>
 #include <base/memory.h>
 #include <cpu/console.h>
+#include <ipc/answer.h>
+#include <ipc/budget.h>
+#include <ipc/endpoint.h>
 #include <ipc/fault.h>
-#include <sched/guest_hooks.h>
-#include <syscall/invocation.h>
+#include <ipc/message.h>
 #include <ipc/notification.h>
-#include <sched/schedule.h>
+#include <sched/guest_hooks.h>
+#include <sched/switch.h>
+#include <syscall/dispatch.h>
 
 // How the send phase of a system call behaves.
 enum send_kind {
@@ -267,7 +271,7 @@ static void receive_phase(
 		guest_hooks.enter(thread);
 	else if (number == (uint64_t)SYSCALL_NULL)
 		return;
-	else if (!syscall_of_build(thread, -number) && schedule_check_budget())
+	else if (!syscall_of_build(thread, -number) && budget_is_left())
 		fault_unknown_syscall(thread, number);
 }
 
@@ -277,7 +281,7 @@ void syscall_handle(void) {
 	uint64_t number = context->rdx;
 
 	if (unlikely(number < (uint64_t)SYSCALL_YIELD)) return handle_rare(thread, number);
-	if (unlikely(!schedule_check_budget())) return;
+	if (unlikely(!budget_is_left())) return;
 	switch ((int64_t)number) {
 	case SYSCALL_CALL: return send_phase(thread, context->rdi, KIND_CALL);
 	case SYSCALL_REPLY_RECV: return send_and(thread, context->r12, receive);

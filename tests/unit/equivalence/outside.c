@@ -9,7 +9,9 @@
 #include <cpu/percpu.h>
 #include <cpu/segments.h>
 #include <entry/trap.h>
-#include <sched/schedule.h>
+#include <ipc/budget.h>
+#include <sched/switch.h>
+#include <syscall/dispatch.h>
 #include <object/vcpu.h>
 
 static struct thread manager = {.max_priority = UINT8_MAX};
@@ -66,7 +68,7 @@ static void manage(struct run *run, const struct invocation_choice *choice) {
 	for (unsigned i = 0; i < choice->cap_count; i++)
 		invocation.caps[i] = &run->world.slots[choice->caps[i]];
 	schedule_update_time();
-	if (schedule_check_budget()) (void)invocation_dispatch(&invocation);
+	if (budget_is_left()) (void)invocation_dispatch(&invocation);
 	(void)schedule();
 }
 

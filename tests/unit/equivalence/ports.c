@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // No port ranges: the kernel's table of 65536 ports would be most of what is copied.
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 #include <cap/object.h>
 #include <object/vcpu.h>
 

@@ -4,7 +4,7 @@
 
 #include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <sched/schedule.h>
+#include <sched/switch.h>
 
 enum { STARTED = 6 }; // threads
 

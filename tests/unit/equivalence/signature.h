@@ -4,7 +4,7 @@
 
 #include "world.h"
 
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 enum { INVOCATION_WORDS = 8 };
 

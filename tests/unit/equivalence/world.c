@@ -6,6 +6,7 @@
 #include <cap/derive.h>
 #include <cap/object.h>
 #include <memory/space.h>
+#include <thread/life.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -16,7 +16,7 @@
 #include <entry/fastpath.h>
 #include <kernel.h>
 #include <sched/guest_hooks.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 #include <sched/schedule.h>
 #include <object/vcpu.h>
 #include <stdarg.h>

@@ -7,9 +7,10 @@
 #include <abi/bootinfo.h>
 #include <abi/syscall.h>
 #include <cpu/percpu.h>
-#include <syscall/benchmark.h>
+#include <sched/benchmark.h>
 #include <ipc/notification.h>
 #include <sched/schedule.h>
+#include <check/check.h>
 #include <syscall/syscall.h>
 #include <string.h>
 

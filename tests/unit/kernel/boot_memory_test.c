@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include <base/bits.h>
-#include <boot/boot.h>
+#include <boot/boot_memory.h>
 #include <string.h>
 
 enum {

@@ -6,14 +6,15 @@
 
 #include <abi/bootinfo.h>
 #include <cpu/percpu.h>
+#include <ipc/budget.h>
 #include <ipc/endpoint.h>
 #include <ipc/irq.h>
 #include <ipc/notification.h>
 #include <sched/run_queue.h>
 #include <sched/schedule.h>
 #include <memory/space.h>
-#include <syscall/syscall.h>
-#include <sched/thread_queue.h>
+#include <check/check.h>
+#include <sched/wait_queue.h>
 
 enum {
 	OBJECT = WORLD_FREE, // endpoint or notification
@@ -366,7 +367,7 @@ static void release_all(void) {
 		check(host.deadline <= host.now);
 		host.deadline = UINT64_MAX;
 		schedule_update_time();
-		(void)schedule_check_budget();
+		(void)budget_is_left();
 		(void)steps_taken();
 		(void)schedule();
 		check_steps(4 * STEPS_MAX);

@@ -7,7 +7,7 @@
 
 #include <abi/bootinfo.h>
 #include <abi/message.h>
-#include <ipc/endpoint.h>
+#include <ipc/transfer.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -6,8 +6,10 @@
 #include <abi/bootinfo.h>
 #include <abi/syscall.h>
 #include <cpu/percpu.h>
+#include <ipc/wait.h>
 #include <sched/sched_context.h>
 #include <sched/schedule.h>
+#include <check/check.h>
 #include <syscall/syscall.h>
 
 enum {

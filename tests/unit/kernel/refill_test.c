@@ -2,7 +2,7 @@
 // Budgets: nothing is lost or gained, and no window of one period sees more than the budget.
 #include "test.h"
 
-#include <sched/sched_context.h>
+#include <sched/refill.h>
 #include <stdalign.h>
 #include <string.h>
 

@@ -6,10 +6,10 @@
 
 #include <cpu/layout.h>
 #include <boot/boot.h>
-#include <cap/derive.h>
-#include <syscall/invocation.h>
-#include <cap/object.h>
-#include <sched/thread.h>
+#include <cap/delete.h>
+#include <sched/switch.h>
+#include <syscall/dispatch.h>
+#include <thread/life.h>
 
 enum {
 	WORLD_SLOTS = 4096,

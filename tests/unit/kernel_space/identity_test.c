@@ -125,11 +125,12 @@ static void pool_goes(void) {
 	world_map_path(guest, 0);
 	check(!world_call(frame_map, (struct call){frame, root, {0, RIGHTS_ALL}}));
 	memset(&thread, 0, sizeof(thread));
-	space_give(&thread, &root->cap);
+	world_give_space(&thread, &root->cap);
 	thread.slots[THREAD_GUEST_SPACE].cap = guest->cap;
-	space_load(this_cpu(), &thread);
+	space_load(this_cpu(), thread.space_root);
 	check(world_is_loaded(root));
-	check(space_guest_root(&thread).value == physical_of(cap_object(&guest->cap)).value);
+	check(space_guest_root(&thread.slots[THREAD_GUEST_SPACE].cap).value ==
+		physical_of(cap_object(&guest->cap)).value);
 
 	world_delete(pool);
 	check(is_empty(root, PAGING_USER_ENTRIES) && is_empty(guest, PAGING_ENTRIES));
@@ -151,7 +152,7 @@ static void pool_goes(void) {
 static uint64_t pcid_of(const struct slot *root) {
 	struct thread thread;
 
-	space_give(&thread, &root->cap);
+	world_give_space(&thread, &root->cap);
 	return thread.program_root & ~physical_of(cap_object(&root->cap)).value;
 }
 
@@ -191,8 +192,8 @@ static void flush_without_pcid(void) {
 	world_delete(pool);
 	check(make_pool(untyped_page(), pool) == ERROR_NONE && assign(pool, root) == ERROR_NONE);
 	path = world_map_path(root, 0);
-	space_give(&thread, &root->cap);
-	space_load(this_cpu(), &thread);
+	world_give_space(&thread, &root->cap);
+	space_load(this_cpu(), thread.space_root);
 	world.flushed_pcid = 1;
 	check(world_call(table_unmap, (struct call){.slot = path.table}) == ERROR_NONE);
 	check(world.flushed_kind == TLB_SPACE && world.flushed_pcid == 0);
@@ -202,18 +203,18 @@ static void loading(void) {
 	static struct thread thread, stranger;
 	struct slot *root = world_space(OBJECT_PML4);
 
-	space_give(&thread, NULL);
-	space_give(&stranger, NULL);
-	space_load(this_cpu(), &thread);
+	world_give_space(&thread, NULL);
+	world_give_space(&stranger, NULL);
+	space_load(this_cpu(), thread.space_root);
 	check(world.page_reloads == 0);
-	space_give(&thread, &root->cap);
-	space_load(this_cpu(), &thread);
-	space_load(this_cpu(), &thread);
+	world_give_space(&thread, &root->cap);
+	space_load(this_cpu(), thread.space_root);
+	space_load(this_cpu(), thread.space_root);
 	check(world.page_reloads == 1);
 	check(world_is_loaded(root));
-	space_load(this_cpu(), &stranger);
+	space_load(this_cpu(), stranger.space_root);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
-	space_load(this_cpu(), &thread);
+	space_load(this_cpu(), thread.space_root);
 	world_delete(root);
 	check(this_cpu()->space_root == kernel_map_root_physical().value);
 	check(world.page_reloads == 4);
@@ -227,9 +228,9 @@ static void loading_with_pcid(void) {
 	struct slot *pool = world_empty();
 
 	world_start_pcid();
-	space_give(&thread, &first->cap);
+	world_give_space(&thread, &first->cap);
 	check(thread.space_root == (physical_of(cap_object(&first->cap)).value | 1 | CR3_KEEP));
-	space_load(this_cpu(), &thread);
+	space_load(this_cpu(), thread.space_root);
 	check(world_is_loaded(first) && world.space_flushes == 0);
 	world_delete(second);
 	check(world.space_flushes == 1 && world.flushed_kind == TLB_SPACE);
@@ -252,10 +253,10 @@ static void loading_isolated(void) {
 
 	world_start_pcid();
 	world_start_isolated();
-	space_give(&thread, &root->cap);
+	world_give_space(&thread, &root->cap);
 	check(thread.space_root == this_cpu()->kernel_cr3);
 	check(thread.program_root == (physical_of(cap_object(&root->cap)).value | 1 | CR3_KEEP));
-	space_load(this_cpu(), &thread);
+	space_load(this_cpu(), thread.space_root);
 	world_delete(root);
 	check(world.page_reloads == 0 && world.space_flushes == 1);
 }

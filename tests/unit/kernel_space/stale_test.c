@@ -168,8 +168,8 @@ static void load_random(void) {
 	static struct thread thread;
 
 	model.runs = random_below(2);
-	space_give(&thread, &model.spaces[model.runs]->cap);
-	space_load(this_cpu(), &thread);
+	world_give_space(&thread, &model.spaces[model.runs]->cap);
+	space_load(this_cpu(), thread.space_root);
 }
 
 // A host space goes, and another takes its memory and its ASID.

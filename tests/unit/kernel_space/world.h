@@ -6,9 +6,12 @@
 #include <cpu/paging.h>
 #include <cpu/registers.h>
 #include <cap/derive.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 #include <memory/space.h>
 #include <cap/object.h>
+#include <memory/frame.h>
+#include <memory/page_table.h>
+#include <sched/thread.h>
 #include <object/vcpu.h>
 
 enum {
@@ -90,3 +93,9 @@ struct world_path {
 };
 
 struct world_path world_map_path(struct slot *root, uint64_t address);
+
+// The thread runs in the space of cap, or of nobody.
+static inline void world_give_space(struct thread *thread, const struct cap *cap) {
+	thread->program_root = space_program_root(cap);
+	thread->space_root = space_kernel_root(thread->program_root);
+}

@@ -61,3 +61,8 @@ static inline uint64_t context_clean_rflags(uint64_t value) {
 static inline uint64_t context_clean_address(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 16) >> 16) == value ? value : 0;
 }
+
+// Registers of the message convention in a frame (SYS-2).
+static inline uint64_t *context_badge(struct context *context) { return &context->rdi; }
+
+static inline uint64_t *context_tag(struct context *context) { return &context->rsi; }

@@ -7,12 +7,17 @@
 // is compiled without callee-saved registers, for entry has saved the program's.
 #include <entry/fastpath.h>
 
+#include <check/check.h>
 #include <cpu/bases.h>
 #include <entry/trap.h>
+#include <ipc/endpoint.h>
+#include <ipc/fault_message.h>
+#include <ipc/message.h>
 #include <ipc/notification.h>
-#include <sched/schedule.h>
+#include <ipc/reply.h>
+#include <sched/switch.h>
+#include <sched/wait_queue.h>
 #include <memory/space.h>
-#include <syscall/syscall.h>
 
 #define TAG_REST 0xffful // of a tag: everything but the label
 
@@ -59,7 +64,7 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	benchmark_switch(cpu, next);
 	cpu->current = next;
 	bases_exchange(&current->context, &next->context);
-	space_load(cpu, next);
+	space_load(cpu, next->space_root);
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give_fast(cpu, next->fpu_used);
 	before_exit();
 	exit_to_user();
@@ -255,13 +260,13 @@ static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter, 
 	const struct sched_context *context = waiter->sched_context;
 
 	if (unlikely(!context || !schedule_may_use_now(cpu, context))) return false;
-	*rank = schedule_rank(waiter, cpu);
+	*rank = priority_above_current(waiter, cpu);
 	return *rank <= 0 || can_preempt(cpu);
 }
 
 static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	waiter->state = THREAD_RUNNING;
-	schedule_admit(waiter, cpu, rank);
+	switch_or_queue(waiter, cpu, rank);
 	before_exit();
 	exit_to_user();
 }

@@ -2,6 +2,7 @@
 // Start-up as a list, from the loader's information to the initial task.
 #include <entry/trap.h>
 
+#include <boot/boot_memory.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/kernel_map.h>
@@ -10,7 +11,7 @@
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
 #include <kernel.h>
-#include <sched/schedule.h>
+#include <sched/switch.h>
 #include <memory/space.h>
 
 // 8 bytes that machines with message-signalled interrupts decode themselves (BOOT-12).

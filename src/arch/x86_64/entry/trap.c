@@ -2,10 +2,12 @@
 // Each entry makes one call inward and ends with the scheduler's decision.
 #include <entry/trap.h>
 
+#include <check/check.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
+#include <ipc/budget.h>
 #include <ipc/irq.h>
-#include <sched/schedule.h>
+#include <sched/switch.h>
 #include <syscall/syscall.h>
 #include <object/vcpu.h>
 
@@ -30,7 +32,7 @@ enum exit_path trap_syscall(void) {
 
 enum exit_path trap_call(struct slot *slot) {
 	schedule_update_time();
-	if (likely(schedule_check_budget())) syscall_call(this_thread(), slot);
+	if (likely(budget_is_left())) syscall_call(this_thread(), slot);
 	return leave();
 }
 
@@ -47,7 +49,7 @@ enum exit_path trap_exception(uint64_t vector, uint64_t code) {
 
 	schedule_update_time();
 	// Without budget left the thread runs into the exception again later.
-	if (schedule_check_budget()) {
+	if (budget_is_left()) {
 		if (vector != VECTOR_NO_FPU || !takes_fpu(thread)) {
 			exception_note(thread, vector, code);
 			fault_raise(thread);
@@ -61,7 +63,7 @@ static void call_by_interrupt(uint64_t vector) {
 	uint32_t number = (uint32_t)vector << CALL_NUMBER_SHIFT;
 
 	thread->trap.fault_ip = thread->context.rip - CALL_SIZE;
-	if (!schedule_check_budget()) return;
+	if (!budget_is_left()) return;
 	number |= (uint32_t)thread->context.rax & CALL_NUMBER_EAX;
 	fault_unknown_syscall(thread, (uint64_t)(int64_t)(int32_t)number);
 }
@@ -69,7 +71,7 @@ static void call_by_interrupt(uint64_t vector) {
 static void timer_arrived(void) {
 	clock_expired();
 	schedule_request(); // the next deadline is to be set
-	(void)schedule_check_budget();
+	(void)budget_is_left();
 }
 
 // A vector in service at the APIC came from hardware. All others are a program's INT n, its
@@ -103,7 +105,7 @@ enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
 	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && flags_read() & FLAGS_AC)
 		panic("entered with SMAP switched off");
 	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
-		(void)schedule_check_budget();
+		(void)budget_is_left();
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
 		return leave();
 	}

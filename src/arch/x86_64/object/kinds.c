@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
-#include <syscall/invocation.h>
 #include <object/vcpu.h>
+#include <syscall/dispatch.h>
 
 static enum error derive_nothing(const struct slot *, struct cap *cap) {
 	*cap = (struct cap){};

@@ -4,7 +4,7 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 // 1: the port is in a range. The first port's byte is the object of a range's capabilities. Written
 // by port_control_issue and port_range_destroy only.

@@ -4,7 +4,7 @@
 
 #include <base/memory.h>
 #include <sched/guest_hooks.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 // All VCPUs, in lists by their numbers: those in one list are 32 MiB apart, so few.
 // Written by vcpu_init and vcpu_destroy.

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <abi/vcpu.h>
-#include <cpu/fpu.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
 #include <cap/object.h>
+#include <sched/thread.h>
 
 struct thread;
 

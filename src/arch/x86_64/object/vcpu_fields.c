@@ -4,7 +4,7 @@
 #include <object/vcpu.h>
 
 #include <cpu/segments.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 enum field_flags {
 	FIELD_READ = 1 << 0,

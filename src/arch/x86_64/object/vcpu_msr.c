@@ -4,7 +4,7 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 enum {
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits

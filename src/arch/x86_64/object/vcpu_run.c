@@ -22,7 +22,8 @@ static void assign_vpid(struct vcpu *vcpu) {
 }
 
 static void prepare_translations(struct vcpu *vcpu, const struct thread *thread) {
-	uint64_t ept_pointer = vmx_ept_pointer(space_guest_root(thread));
+	uint64_t ept_pointer = vmx_ept_pointer(
+		space_guest_root(&thread->slots[THREAD_GUEST_SPACE].cap));
 
 	if (unlikely(ept_pointer != vcpu->ept_pointer)) {
 		vcpu->ept_pointer = ept_pointer;

@@ -4,7 +4,7 @@
 #include <object/vcpu.h>
 
 #include <cpu/bases.h>
-#include <syscall/invocation.h>
+#include <cap/invocation.h>
 
 enum {
 	// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not

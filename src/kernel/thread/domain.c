@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Domain invocations (SCHED-26). There is one domain: a schedule has no effect on which thread
 // runs, but its slots obey the same rules as on a machine with more.
-#include <sched/domain.h>
+#include <thread/domain.h>
 
+#include <cap/invocation.h>
+#include <sched/thread.h>
 #include <kernel.h>
-#include <syscall/invocation.h>
 
 #define DURATION_MAX ((1ul << 56) - 1)
 

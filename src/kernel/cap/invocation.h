@@ -3,6 +3,7 @@
 #pragma once
 
 #include <abi/invocation.h>
+#include <abi/message.h>
 #include <cap/cspace.h>
 #include <cap/object.h>
 
@@ -86,47 +87,3 @@ typedef enum error invocation_handler(struct invocation *invocation);
 ABI_INVOCATIONS(ABI_HANDLER)
 ABI_INVOCATION_EXTENSIONS(ABI_HANDLER)
 #undef ABI_HANDLER
-
-// One row of abi/invocation.h as the decoder uses it.
-struct invocation_row {
-	invocation_handler *handler;
-	uint16_t kind; // type of the capability; of a table CAP_KIND
-	uint8_t words; // fewest message words
-	uint8_t caps; // fewest extra capabilities
-};
-
-// By label, the extensions after the others. They are beside object_ops in
-// arch/x86_64/object/kinds.c. An unused label has a row that fits no capability.
-enum { INVOCATION_EXTENSIONS = LABEL_LAST + 1 };
-extern const struct invocation_row
-	invocation_rows[INVOCATION_EXTENSIONS + LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST + 1];
-
-static inline bool invocation_row_fits(const struct invocation_row *row, const struct cap *cap) {
-	unsigned kind = cap->type;
-
-	if (unlikely(kind == CAP_TABLE)) kind = CAP_KIND(kind, cap->map.format, cap->map.level);
-	return likely(row->kind == kind);
-}
-
-static inline const struct invocation_row *invocation_row_of(uint64_t label) {
-	uint64_t extension = label - LABEL_EXTENSION_FIRST;
-
-	if (likely(label <= LABEL_LAST)) return &invocation_rows[label];
-	return &invocation_rows[extension <= LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST
-			? INVOCATION_EXTENSIONS + extension
-			: 0];
-}
-
-// Decodes the label, checks kind and lengths, and calls the handler.
-static inline enum error invocation_dispatch(struct invocation *invocation) {
-	const struct cap *cap = &invocation->slot->cap;
-	const struct invocation_row *row = invocation_row_of(invocation->label);
-
-	if (unlikely(!invocation_row_fits(row, cap)))
-		return cap->type == CAP_NULL || cap->type == CAP_ZOMBIE
-			? error_capability(invocation, 0)
-			: ERROR_ILLEGAL_OPERATION;
-	if (unlikely(invocation->length < row->words || invocation->cap_count < row->caps))
-		return ERROR_TRUNCATED_MESSAGE;
-	return row->handler(invocation);
-}

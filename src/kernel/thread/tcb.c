@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Thread invocations: registers, priorities, running and stopping; and what a thread acts with:
 // spaces, IPC buffer, handlers, context.
+#include <cap/invocation.h>
 #include <ipc/fault.h>
-#include <syscall/invocation.h>
 #include <ipc/notification.h>
-#include <sched/schedule.h>
 #include <memory/space.h>
+#include <sched/schedule.h>
+#include <thread/life.h>
 
 enum {
 	FLAG_SUSPEND_SOURCE = 1 << 0, // ReadRegisters, CopyRegisters

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Whether the current thread has time left for what it asks for.
+#pragma once
+
+#include <sched/schedule.h>
+
+// Slow path of budget_is_left().
+bool budget_is_left_slow(void);
+
+// True if the current thread has budget to go on. Otherwise its turn is over: it restarts its
+// instruction when it has budget again, or after its timeout handler's reply. Asked before each
+// call and exception, and when the timer interrupt came.
+static inline bool budget_is_left(void) {
+	const struct cpu *cpu = this_cpu();
+
+	return likely(cpu->now < cpu->next_event) || budget_is_left_slow();
+}
