@@ -57,7 +57,7 @@ class ProgressTest(unittest.TestCase):
         clocks = Clocks(1.0)
         hope = clocks.progress()
         clocks.now = 99
-        hope.heard()
+        hope.saw_output()
         clocks.now = 198
         self.assertIsNone(hope.complaint())
 

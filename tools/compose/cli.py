@@ -99,7 +99,7 @@ def _arguments(words):
         help="write only the packed system, for an ISO, without initial task and kernel",
     )
     parser.add_argument("--html", metavar="FILE", help="page with a picture of the system")
-    parser.add_argument("--title", help="heading of that page; the description's name unless told")
+    parser.add_argument("--title", help="heading of that page; the description's name unless given")
     options = parser.parse_args(words)
     if not options.system_image:
         for name in ("board", "config"):
@@ -146,7 +146,7 @@ def _bundle(options, composed):
 
 
 def _outputs(options, composed):
-    """(path, contents) of every file asked for, and what is told once they are written."""
+    """(path, contents) of every file asked for, and the lines to print once they are written."""
     files, lines = [(options.system_image, composed.image)], []
     if not options.system_image:
         files, lines = _bundle(options, composed)

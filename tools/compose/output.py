@@ -40,7 +40,7 @@ def _mode(path):
 @contextlib.contextmanager
 def making(path):
     """The path of a new file to fill, which takes the place of `path` when all went well. Its name
-    is nobody else's, so that commands that run side by side write whole files."""
+    is unique, so that commands that run side by side write whole files."""
     path = os.fspath(path)
     replaced = is_replaced(path)
     # A pipe behind /dev/stdout has no path of its own.

@@ -116,9 +116,9 @@ def run(request):
     """The requested figures."""
     places.LOGS.mkdir(parents=True, exist_ok=True)
     log = places.LOGS / f"bench-{request.emulator}.log"
-    told = f" with {request.arguments}" if request.arguments else ""
+    option = f" with {request.arguments}" if request.arguments else ""
     with log.open("wb") as output, start(request) as running:
-        step(f"measuring the release kernel{told} in {running.name} ({places.shown(log)})")
+        step(f"measuring the release kernel{option} in {running.name} ({places.shown(log)})")
         why = console.Session(running, [("until", END)], output=output).run()
         complaint = running.output().strip().partition("\n")[0]
     clock = ", ".join(filter(None, (VENDORS.get(request.vendor), CLOCKS[request.emulator])))

@@ -58,7 +58,7 @@ def rows_of(path):
             rows.append(row)
             row = None
         else:
-            raise Failure(f"{path}:{number}: the counting plugin wrote what nobody understands")
+            raise Failure(f"{path}:{number}: the counting plugin wrote no line of its format")
     return rows
 
 

@@ -34,16 +34,16 @@ def is_running(process):
 
 
 class Progress:
-    """Watches a process: how long it has been busy, or idle, since something was heard of it."""
+    """Watches a process: how long it has been busy, or idle, since its last output."""
 
     def __init__(self, process, silent=SILENT_SECONDS, idle=IDLE_SECONDS,
                  used=processor_seconds, clock=time.monotonic):
         self._process, self._silent, self._idle = process, silent, idle
         self._used, self._clock = used, clock
-        self.heard()
+        self.saw_output()
 
-    def heard(self):
-        """Something came: all begins anew."""
+    def saw_output(self):
+        """The counts begin anew."""
         self._start = self._last = self._used(self._process)
         self._moved = self._clock()
 

@@ -97,13 +97,13 @@ class Session:
             return LOOK_SECONDS
         return max(0, self._deadline - time.monotonic())
 
-    def _hopeless(self, heard):
+    def _hopeless(self, has_output):
         """Why there is nothing more to wait for, or None."""
         if self._deadline is not None and time.monotonic() >= self._deadline:
             return "the time is over"
         if self._stop.is_final():
             return "the kernel has stopped"
-        return self._progress.complaint() if self._scripted and not heard else None
+        return self._progress.complaint() if self._scripted and not has_output else None
 
     def _unfinished(self, why):
         if not self._scripted:
@@ -126,7 +126,7 @@ class Session:
         self._output.write(painter.paint(data) if painter else data)
         self._output.flush()
         self._tail = (self._tail + data)[-TAIL_BYTES:]
-        self._progress.heard()
+        self._progress.saw_output()
         self._stop.feed(data)
         typed = self._script.feed(data)
         if typed:

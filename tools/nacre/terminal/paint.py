@@ -7,7 +7,7 @@ NAME = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 
 
 class Painter:
-    """A label may come in pieces: what may yet become one is held back until it is told."""
+    """A label may come in pieces: what may yet become one is held back until that is clear."""
 
     def __init__(self):
         self._held = bytearray()
@@ -26,7 +26,7 @@ class Painter:
         return bytes(output)
 
     def _settle(self, output):
-        """Decides about the start of a line as soon as it can be told."""
+        """Decides about the start of a line as soon as it is clear."""
         held = self._held
         if held[-1] in b"\r\n":
             output += held

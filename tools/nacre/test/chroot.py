@@ -13,7 +13,7 @@ from nacre import packages, places
 from nacre.report import Failure, run_logged
 
 NEEDS = ("debootstrap", "debian-archive-keyring", "util-linux")
-# As a person has them who was told to clone a repository.
+# As a person has them who clones a repository.
 INCLUDED = ("git", "ca-certificates")
 DEFAULT_MIRROR = "http://deb.debian.org/debian"
 # Of the host's apt, what it takes to reach an archive; programs that it asks are not there.
@@ -42,7 +42,7 @@ def mirror(targets):
     return DEFAULT_MIRROR
 
 
-def told(*command):
+def output_of(*command):
     """What a command says, or nothing where there is no such command."""
     try:
         return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -52,7 +52,7 @@ def told(*command):
 
 
 def apt_targets():
-    return told("apt-get", "indextargets", "--format",
+    return output_of("apt-get", "indextargets", "--format",
                 "$(REPO_URI) $(ORIGIN)/$(LABEL)/$(COMPONENT)", "Created-By: Packages")
 
 
@@ -62,7 +62,7 @@ def reaching(settings):
 
 
 def apt_settings():
-    return reaching(told("apt-config", "dump", "--format", '%F "%v";%n'))
+    return reaching(output_of("apt-config", "dump", "--format", '%F "%v";%n'))
 
 
 def proxies(settings):
