@@ -23,7 +23,8 @@ def _domain_lines(system, domain, program):
     if domain.restart:
         yield (f"  after a fault: up to {domain.restart.limit} restarts, "
                f"the first after {domain.restart.backoff} us")
-    yield f"  stack 0x{domain.limit():x}..0x{domain.limit() + domain.stack_size:x}"
+    yield (f"  stack 0x{domain.limit():x}..0x{domain.limit() + domain.stack_size:x}, "
+           f"{sizes.exact(domain.stack_size)}")
     for record in domain.maps:
         yield _map_line(record)
     for irq in domain.irqs:
@@ -37,10 +38,10 @@ def _domain_lines(system, domain, program):
 
 
 def _map_line(record):
-    cached = "" if record.cached else " uncached"
+    cached = "" if record.cached else ", uncached"
     end = record.address + record.region.size
     return (f"  map 0x{record.address:012x}..0x{end:012x} {record.perms:3} "
-            f"{record.region_name}{cached}")
+            f"{record.region_name}, {sizes.exact(record.region.size)}{cached}")
 
 
 def irq_text(irq):
@@ -104,7 +105,8 @@ def _device_lines(system):
         yield (f"  {space.name}: device {bus:x}:{device:x}.{function:x}, "
                f"IOMMU domain {space.domain_id}")
         for record in space.maps:
-            yield (f"    map 0x{record.address:010x} {record.perms:2} {record.region_name}")
+            yield (f"    map 0x{record.address:010x} {record.perms:2} {record.region_name}, "
+                   f"{sizes.exact(record.region.size)}")
 
 
 def report(system, programs, config):
