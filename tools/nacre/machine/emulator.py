@@ -70,13 +70,13 @@ def check(emulator, request, accelerator=None):
                       "`max` has all that it can be")
 
 
-def chosen(request, attached):
+def chosen(request, attached_disks):
     """The emulator for the request and the disks that are attached, once it is known that they
     are possible there."""
     emulator, accelerator = choose(request)
     check(emulator, request, accelerator)
     if emulator == "bochs":
-        disks.check_bochs(attached)
+        disks.check_bochs(attached_disks)
     return emulator, accelerator
 
 
