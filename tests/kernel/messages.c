@@ -122,6 +122,29 @@ static void sender_without_buffer(void) {
 	CHECK_EQUAL(message.words[3], 4);
 }
 
+// Both want an extra capability, the second more words than travel in registers.
+static void invoke_twice(struct helper *helper) {
+	struct message retype = invoke(helper->argument[1], LABEL_UNTYPED_RETYPE,
+		CAPS(ROOT_SLOT_CNODE), WORDS(OBJECT_ENDPOINT, 0, 0, 0, helper->argument[2], 1));
+
+	helper->message = invoke(helper->argument[0], LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB),
+		WORDS(PRIORITY_HELPER));
+	helper->argument[3] = retype.label;
+}
+
+static void invoker_without_buffer(void) {
+	struct helper *helper = helper_make(PRIORITY_HELPER);
+
+	helper->argument[0] = helper_make(PRIORITY_HELPER)->tcb;
+	helper->argument[1] = object_new(OBJECT_UNTYPED, 12);
+	helper->argument[2] = slot_take();
+	CHECK_OK(invoke(helper->tcb, LABEL_TCB_SET_IPC_BUFFER, CAPS(NULL_CAP), WORDS(0)));
+	helper_start(helper, invoke_twice);
+	settle();
+	CHECK_EQUAL(helper->message.label, ERROR_TRUNCATED_MESSAGE);
+	CHECK_EQUAL(helper->argument[3], ERROR_TRUNCATED_MESSAGE);
+}
+
 static void sender_read_only_buffer(void) {
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 	struct helper *helper = helper_make(PRIORITY_HELPER);
@@ -172,6 +195,9 @@ static const struct test tests[] = {
 		receiver_read_only_buffer, NULL},
 	{"message-sender-none", "a sender without IPC buffer sends at most four words",
 		sender_without_buffer, NULL},
+	{"message-invoker-none",
+		"an invocation without IPC buffer has four words and no capabilities at most",
+		invoker_without_buffer, NULL},
 	{"message-sender-read", "a read-only buffer suffices to send a long message",
 		sender_read_only_buffer, NULL},
 	{"message-registers", "the first four words travel in registers only", registers_not_buffer,
