@@ -12,6 +12,7 @@
 #include <cpu/clock.h>
 #include <cpu/console.h>
 #include <ipc/wait.h>
+#include <kernel.h>
 #include <sched/refill.h>
 #include <thread/life.h>
 #include <memory/frame.h>
@@ -183,6 +184,7 @@ static void build_control_caps(void) {
 	build_put(ROOT_SLOT_IRQ_CONTROL, cap_make(CAP_IRQ_CONTROL, NULL));
 	build_put(ROOT_SLOT_ASID_CONTROL, cap_make(CAP_ASID_CONTROL, NULL));
 	build_put(ROOT_SLOT_PORT_CONTROL, cap_make(CAP_PORT_CONTROL, NULL));
+	this_kernel()->domains.durations[0] = DOMAIN_DURATION_MAX; // one entry without end
 	build_put(ROOT_SLOT_DOMAIN, cap_make(CAP_DOMAIN, NULL));
 	build.info->sched_control = (struct bootinfo_range){build.next_slot, build.next_slot + 1};
 	build_put_next(cap_make(CAP_SCHED_CONTROL, NULL));

@@ -111,7 +111,7 @@ static void check_thread(const struct thread *thread) {
 		(thread_is_runnable(thread) && thread->sched_context));
 	// A thread that could run is where the scheduler finds it.
 	assert(thread->is_queued || !thread_is_schedulable(thread) ||
-		thread == this_cpu()->current);
+		thread == thread->cpu->current);
 	assert(!is_waiting || (*thread->waits_in && (*thread->waits_in)->state == thread->state));
 	assert(thread->state != THREAD_BLOCKED_REPLY || thread->reply);
 	check_link(thread, sched_context, thread);
@@ -172,10 +172,10 @@ void check_everything(void) {
 }
 
 void check_current(void) {
-	static unsigned calls; // written here only
-	const struct thread *thread = this_cpu()->current;
+	struct cpu *cpu = this_cpu();
+	const struct thread *thread = cpu->current;
 
 	check_thread(thread);
 	if (thread->sched_context) check_sched_context(thread->sched_context);
-	if (++calls % CALLS_PER_WALK == 0) check_everything();
+	if (++cpu->checks % CALLS_PER_WALK == 0) check_everything();
 }

@@ -5,14 +5,13 @@
 // What is due beyond that makes the timer interrupt at once.
 enum { RELEASES_AT_ONCE = 32 };
 
-static struct scheduler boot_scheduler; // its own core writes it
-
 void schedule_init(struct cpu *cpu) {
-	struct scheduler *self = &boot_scheduler;
+	struct thread *idle = (struct thread *)cpu->idle_thread;
 
-	self->idle.state = THREAD_IDLE;
-	cpu->scheduler = self;
-	cpu->current = &self->idle;
+	idle->state = THREAD_IDLE;
+	idle->cpu = cpu;
+	cpu->scheduler.idle = idle;
+	cpu->current = idle;
 	cpu->ready_top = -1;
 	cpu->minimum_budget = MINIMUM_BUDGET_US * clock_ticks_per_us();
 	cpu->now = clock_now();
@@ -22,14 +21,15 @@ void schedule_init(struct cpu *cpu) {
 // Proposals
 
 void schedule_propose(struct thread *thread) {
-	struct cpu *cpu = this_cpu();
+	struct cpu *cpu = thread->cpu;
 	struct sched_context *context = thread->sched_context;
 
 	if (!thread_is_runnable(thread) || !context || thread == cpu->current ||
 		(thread->is_queued | thread->is_released))
 		return;
 	if (context != cpu->charged_context) {
-		if (context->flags & SCHED_CONTEXT_SPORADIC) refill_unblock(context, cpu->now);
+		if (context->flags & SCHED_CONTEXT_SPORADIC)
+			refill_unblock(context, schedule_now());
 		if (unlikely(!schedule_has_budget(context))) {
 			if (sched_context_is_active(context)) release_insert(thread);
 			return;
@@ -43,7 +43,7 @@ void schedule_propose(struct thread *thread) {
 }
 
 void schedule_dequeue(struct thread *thread) {
-	struct cpu *cpu = this_cpu();
+	struct cpu *cpu = thread->cpu;
 
 	if (cpu->candidate == thread) cpu->candidate = NULL;
 	if (cpu->current == thread) cpu->need_resched = true;
@@ -56,7 +56,7 @@ void schedule_dequeue(struct thread *thread) {
 void schedule_enqueue_first(struct thread *thread) {
 	schedule_dequeue(thread);
 	ready_prepend(thread);
-	schedule_request();
+	thread->cpu->need_resched = true;
 }
 
 // Budgets
@@ -122,7 +122,7 @@ void schedule_end_turn(struct thread *current) {
 	struct thread *due;
 
 	for (unsigned i = 0; i < RELEASES_AT_ONCE; i++) {
-		due = cpu->scheduler->release;
+		due = cpu->scheduler.release;
 		if (!due || release_time(due) > cpu->now) break;
 		release_remove(due);
 		schedule_propose(due);
@@ -159,7 +159,7 @@ static inline struct thread *highest(struct cpu *cpu) {
 		if (candidate->priority >= cpu->ready_top) return candidate;
 		ready_prepend(candidate);
 	}
-	if (cpu->ready_top < 0) return &cpu->scheduler->idle;
+	if (cpu->ready_top < 0) return cpu->scheduler.idle;
 	return ready_take(cpu);
 }
 

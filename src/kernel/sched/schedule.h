@@ -24,7 +24,7 @@ static inline void schedule_update_time(void) {
 // Ticks at this entry.
 static inline uint64_t schedule_now(void) { return this_cpu()->now; }
 
-// Proposals
+// Proposals: each acts on the core of its thread, whichever core makes it.
 
 // The thread became able to run, and is the candidate to run next if its priority is higher than
 // the current thread's. Else it will be queued before its equals; behind them if it is the only one
@@ -39,7 +39,7 @@ void schedule_dequeue(struct thread *thread);
 void schedule_enqueue_first(struct thread *thread);
 
 // Priority, queue order or the current thread changed in a way that may end its turn or must be
-// loaded.
+// loaded, on this core.
 static inline void schedule_request(void) { this_cpu()->need_resched = true; }
 
 // Nobody has proposed anything: the current thread goes on with its program.
@@ -112,7 +112,7 @@ struct thread *schedule_choose(struct cpu *cpu);
 // than the minimum budget is not worth going on.
 [[gnu::always_inline]] static inline void schedule_set_timer(
 	struct cpu *cpu, const struct sched_context *context) {
-	const struct thread *release = cpu->scheduler->release;
+	const struct thread *release = cpu->scheduler.release;
 	uint64_t end = UINT64_MAX;
 	uint64_t next_event = UINT64_MAX;
 

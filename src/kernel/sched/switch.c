@@ -99,7 +99,7 @@ void schedule_wake_last(struct thread *thread) {
 // The first of the threads with the priority of the current thread runs; the current thread goes
 // behind the last.
 static void rotate(struct cpu *cpu) {
-	struct thread **head = &cpu->scheduler->ready[cpu->ready_top];
+	struct thread **head = &cpu->scheduler.ready[cpu->ready_top];
 	struct thread *next = *head;
 
 	thread_queue_take_first(head);
@@ -115,7 +115,7 @@ static void rotate(struct cpu *cpu) {
 	struct sched_context *context = current->sched_context;
 
 	if (refill_is_round_robin(context) && current->priority == cpu->ready_top &&
-		continues(cpu->scheduler->ready[cpu->ready_top])) {
+		continues(cpu->scheduler.ready[cpu->ready_top])) {
 		rotate(cpu);
 		return refill_renew(context, cpu->now);
 	}

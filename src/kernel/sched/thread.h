@@ -95,6 +95,7 @@ struct thread {
 	uint64_t program_root; // CR3 while the thread runs, where the kernel has tables of its own
 	uint64_t buffer_address; // where THREAD_BUFFER shows the buffer
 	struct sched_context *yielding_to;
+	struct cpu *cpu; // where it runs, and in whose queues it stands
 	struct vcpu *vcpu;
 	struct trap trap;
 	struct fault fault;

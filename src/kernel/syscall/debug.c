@@ -81,7 +81,7 @@ static void reset_log(struct thread *thread) {
 	uint64_t now = clock_now();
 
 	cpu->benchmark = (struct benchmark){.is_on = true, .start = now, .switched = now};
-	cpu->scheduler->idle.utilisation = (struct utilisation){};
+	cpu->scheduler.idle->utilisation = (struct utilisation){};
 	thread->context.rdi = ERROR_NONE;
 }
 
@@ -104,7 +104,7 @@ static struct utilisation *counts_of(const struct cap *cap) {
 
 static void get_thread(struct thread *thread) {
 	const struct benchmark *benchmark = &this_cpu()->benchmark;
-	const struct utilisation *idle = &this_cpu()->scheduler->idle.utilisation;
+	const struct utilisation *idle = &this_cpu()->scheduler.idle->utilisation;
 	const struct utilisation *asked = counts_of(named_cap(thread));
 	struct utilisation total = benchmark->total;
 	uint64_t *words = thread->buffer_to_write ? thread->buffer_to_write->message : NULL;
@@ -128,7 +128,7 @@ static void dump(const struct cap *cap) {
 
 static void dump_all(struct thread *) {
 	print("utilisation, idle %lu cycles, threads:\n",
-		this_cpu()->scheduler->idle.utilisation.cycles);
+		this_cpu()->scheduler.idle->utilisation.cycles);
 	objects_visit(dump);
 }
 

@@ -7,12 +7,6 @@
 #include <sched/thread.h>
 #include <kernel.h>
 
-#define DURATION_MAX ((1ul << 56) - 1)
-
-void domain_schedule_init(struct domain_schedule *schedule) {
-	*schedule = (struct domain_schedule){.durations = {DURATION_MAX}};
-}
-
 enum error domain_set(struct invocation *invocation) {
 	uint64_t domain = invocation_word(invocation, 0) & 0xff;
 
@@ -32,7 +26,7 @@ enum error domain_schedule_configure(struct invocation *invocation) {
 	if (index >= DOMAIN_SCHEDULE_SLOTS - 1)
 		return error_range(invocation, 0, DOMAIN_SCHEDULE_SLOTS - 2);
 	if (domain >= DOMAINS) return error_range(invocation, 0, DOMAINS - 1);
-	if (duration > DURATION_MAX) return error_argument(invocation, 2);
+	if (duration > DOMAIN_DURATION_MAX) return error_argument(invocation, 2);
 	if (!duration && domain) return error_argument(invocation, 1);
 	if (!duration && index == schedule->start) return error_argument(invocation, 2);
 	schedule->durations[index] = duration;

@@ -6,10 +6,9 @@
 #include <stdint.h>
 
 // Written by the domain invocations only.
+#define DOMAIN_DURATION_MAX ((1ul << 56) - 1)
+
 struct domain_schedule {
 	uint64_t durations[DOMAIN_SCHEDULE_SLOTS]; // ticks; 0: end marker
 	uint64_t start;
 };
-
-// One entry without end.
-void domain_schedule_init(struct domain_schedule *schedule);

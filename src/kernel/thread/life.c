@@ -21,6 +21,7 @@ void thread_init(void *memory) {
 	struct thread *thread = memory;
 
 	thread->context.rflags = CONTEXT_RFLAGS | CONTEXT_WHOLE;
+	thread->cpu = this_cpu();
 	give_space(thread, NULL);
 	fpu_reset(&thread->fpu, sizeof(thread->fpu_area), fpu_native_xcr0());
 	thread->fpu_used = thread_fpu_at_start(thread);
@@ -56,9 +57,11 @@ static void thread_move(struct thread *thread, unsigned priority) {
 }
 
 void thread_set_priority(struct thread *thread, unsigned priority) {
-	if (thread != this_cpu()->current) return thread_move(thread, priority);
+	struct cpu *cpu = thread->cpu;
+
+	if (thread != cpu->current) return thread_move(thread, priority);
 	thread->priority = (uint8_t)priority;
-	if ((int)priority < this_cpu()->ready_top) schedule_request();
+	if ((int)priority < cpu->ready_top) cpu->need_resched = true;
 }
 
 // Removes all references to the thread; it never runs again. Its slots remain.
@@ -105,7 +108,7 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 		cap ? window_open(&thread->window, cap) : window_close(&thread->window);
 	if (index == THREAD_BUFFER) set_buffer(thread, cap);
 	if (index == THREAD_SPACE) give_space(thread, cap);
-	if (thread == this_cpu()->current) schedule_request();
+	if (thread == thread->cpu->current) thread->cpu->need_resched = true;
 }
 
 void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {

@@ -65,7 +65,7 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 		to->context.rip = to->trap.fault_ip;
 	}
 	if (flags & COPY_INTEGER) copy_words(to, from, COPY_FRAME_WORDS, USER_CONTEXT_WORDS);
-	if (to == this_cpu()->current) schedule_request();
+	if (to == to->cpu->current) to->cpu->need_resched = true;
 	return ERROR_NONE;
 }
 
@@ -140,7 +140,7 @@ enum error tcb_set_flags(struct invocation *invocation) {
 
 	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_FLAG_FPU_DISABLED));
 	thread->fpu_used = thread_fpu_at_start(thread);
-	if (thread == this_cpu()->current) schedule_request();
+	if (thread == thread->cpu->current) thread->cpu->need_resched = true;
 	return invocation_return(invocation, thread->flags);
 }
 

@@ -18,7 +18,7 @@ void order_note(struct run *run) {
 // priority; one of the current thread's priority, which continues, is last.
 static bool is_placed(const struct run *run, const struct thread *thread) {
 	const struct cpu *cpu = this_cpu();
-	const struct thread *first = cpu->scheduler->ready[thread->priority];
+	const struct thread *first = cpu->scheduler.ready[thread->priority];
 
 	if (thread != run->was_current && thread->priority == cpu->current->priority)
 		return first->queue.previous == thread;

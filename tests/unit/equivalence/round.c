@@ -29,7 +29,7 @@ void round_begin(struct run *run) {
 	this_cpu()->benchmark = (struct benchmark){.is_on = true, .switched = host.now};
 	host.preempt_period = chance_percent(&run->chance, 20) ? 2 : 0;
 	host.is_fpu_eager = chance_percent(&run->chance, 25);
-	features_present = chance_word(&run->chance) &
+	this_cpu()->features = chance_word(&run->chance) &
 		(1ul << FEATURE_FSGSBASE | 1ul << FEATURE_XSAVEOPT);
 	run->contexts = 2 + chance_below(&run->chance, CONTEXTS - 1);
 	for (unsigned i = 0; i < CONTEXTS; i++)

@@ -61,6 +61,8 @@ static void text_save(void) {
 	step_init();
 	writable(trap_stubs, text_size());
 	writable(trap_gates, (size_t)((char *)trap_gates_end - (char *)trap_gates));
+	for (const struct gate_part *row = trap_gates; row < trap_gates_end; row++)
+		if (row->entry) writable(row->entry, sizeof(*row->entry));
 	pristine = malloc(text_size());
 	memcpy(pristine, trap_stubs, text_size());
 }

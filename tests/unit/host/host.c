@@ -47,7 +47,6 @@ void host_start(void) {
 	cpu.platform = &kernel.platform;
 	cpu.kernel = &kernel;
 	schedule_init(&cpu);
-	domain_schedule_init(&kernel.domains);
 	cpu.deadline = UINT64_MAX;
 }
 
@@ -80,7 +79,7 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
-bool console_is_traceless;
+bool console_traces(void) { return !kernel.platform.console.is_traceless; }
 
 // Time
 
@@ -159,8 +158,6 @@ void bases_exchange(struct context *save, const struct context *load) {
 	host.fs_base = load->fs_base;
 	host.gs_base = load->gs_base;
 }
-
-uint64_t features_present;
 
 static uint64_t *fpu_word(struct fpu_state *state) { return (uint64_t *)state->area; }
 

@@ -337,8 +337,8 @@ static void release_queue(void) {
 		}
 		if (round % 64 == 0) run_queue_check();
 	}
-	while (this_cpu()->scheduler->release) {
-		struct thread *thread = this_cpu()->scheduler->release;
+	while (this_cpu()->scheduler.release) {
+		struct thread *thread = this_cpu()->scheduler.release;
 
 		check(release_time(thread) >= last);
 		last = release_time(thread);
@@ -363,7 +363,7 @@ static void release_all(void) {
 	schedule_update_time();
 	(void)schedule();
 	host.now += 2000;
-	while (this_cpu()->scheduler->release) {
+	while (this_cpu()->scheduler.release) {
 		check(host.deadline <= host.now);
 		host.deadline = UINT64_MAX;
 		schedule_update_time();

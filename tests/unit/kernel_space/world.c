@@ -25,7 +25,6 @@ enum {
 
 alignas(1 << 21) unsigned char test_memory[WORLD_PAGES << PAGE_BITS];
 struct world world;
-uint64_t features_present;
 
 static struct cpu cpu;
 static struct kernel kernel;
@@ -209,12 +208,11 @@ void world_reset(void) {
 	check(world.pool.cap.asid_base == 0);
 	cpu = (struct cpu){.platform = &kernel.platform, .kernel = &kernel};
 	kernel = (struct kernel){};
-	features_present = 0;
 	space_start();
 }
 
 void world_start_pcid(void) {
-	features_present = 1ul << FEATURE_PCID | 1ul << FEATURE_INVPCID;
+	cpu.features = 1ul << FEATURE_PCID | 1ul << FEATURE_INVPCID;
 	space_start();
 	check(world.cr4 & CR4_PCIDE);
 }

@@ -124,7 +124,7 @@ static bool uses_deadline(struct sources machine) {
 	struct acpi_facts acpi = {.timer_port = SOURCES_PM_PORT};
 
 	sources_begin(&machine, 1);
-	features_present = 1ul << FEATURE_TSC_DEADLINE;
+	this_cpu()->features = 1ul << FEATURE_TSC_DEADLINE;
 	check(clock_init(&acpi, 0));
 	return sources.is_deadline_mode;
 }

@@ -6,7 +6,7 @@
 #include <cpu/features.h>
 #include <cpu/layout.h>
 #include <cpu/msr.h>
-#include <cpu/percpu.h>
+#include <cpu/platform.h>
 #include <cpu/registers.h>
 #include <stdlib.h>
 
@@ -23,14 +23,14 @@ enum {
 #define PICOSECONDS 1000000000000ul
 
 struct sources sources;
-uint64_t features_present;
 
 static uint64_t now, paused; // paused: time that the devices have missed
 static uint16_t latched;
 static bool is_high_next;
 static uint32_t hpet[1024];
 static uint64_t apic_start, deadline;
-static struct cpu core;
+static struct platform platform;
+static struct cpu core = {.platform = &platform};
 
 void sources_begin(const struct sources *machine, unsigned seed) {
 	sources = *machine;
@@ -40,7 +40,7 @@ void sources_begin(const struct sources *machine, unsigned seed) {
 	is_high_next = false;
 	apic_start = 0;
 	deadline = 0;
-	features_present = 0;
+	core = (struct cpu){.platform = &platform};
 	hpet[1] = machine->has_hpet ? HPET_PERIOD : UINT32_MAX;
 	hpet[4] = 0;
 }
@@ -125,7 +125,7 @@ struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf) {
 	return cpuid(leaf, subleaf);
 }
 
-void feature_forget(enum feature feature) { features_present &= ~(1ul << feature); }
+void feature_forget(enum feature feature) { core.features &= ~(1ul << feature); }
 
 struct cpu *this_cpu(void) {
 	return &core;

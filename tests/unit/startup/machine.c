@@ -6,6 +6,7 @@
 #include <cpu/console.h>
 #include <cpu/layout.h>
 #include <cpu/msr.h>
+#include <cpu/percpu.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ enum {
 };
 
 struct machine machine;
+struct cpu machine_cpu;
 uint32_t machine_apic[0x1000 / 4];
 uint32_t machine_errors, machine_errors_at_unmask;
 bool machine_has_x2apic;
@@ -29,6 +31,10 @@ static struct {
 	uint64_t value;
 } msrs[MSRS];
 static unsigned msr_count;
+
+struct cpu *this_cpu(void) {
+	return &machine_cpu;
+}
 
 void print(const char *format, ...) {
 	size_t length = strlen(machine_printed);

@@ -42,5 +42,8 @@ extern uint32_t machine_errors, machine_errors_at_unmask;
 
 extern bool machine_has_x2apic;
 
+// It.
+extern struct cpu machine_cpu;
+
 // All lines printed.
 extern char machine_printed[2048];

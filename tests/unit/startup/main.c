@@ -6,6 +6,7 @@
 #include <base/compiler.h>
 #include <cpu/apic.h>
 #include <cpu/features.h>
+#include <cpu/percpu.h>
 #include <string.h>
 
 enum {
@@ -16,7 +17,7 @@ enum {
 };
 
 static bool start(void) {
-	features_present = 0;
+	machine_cpu = (struct cpu){};
 	machine_printed[0] = '\0';
 	return features_init();
 }
@@ -70,7 +71,6 @@ static void apic_start(uint32_t version) {
 	check_equal(apic_init(), 0xfee00000);
 }
 
-// Must run before those with a page, which the kernel then uses for good.
 static void errors_taken(void) {
 	machine_has_x2apic = true;
 	machine_reset();

@@ -51,21 +51,24 @@ enum {
 	PREEMPT_STRIDE = 16, // calls between two reads of the hardware
 };
 
-// Written by apic_init only; null in x2APIC mode.
-static volatile uint32_t *page;
-
 static uint32_t apic_read(uint32_t offset) {
+	const volatile uint32_t *page = this_cpu()->apic_page;
+
 	return page ? page[offset / 4] : (uint32_t)msr_read(MSR_X2APIC + offset / 16);
 }
 
 static void apic_write(uint32_t offset, uint32_t value) {
+	volatile uint32_t *page = this_cpu()->apic_page;
+
 	if (page)
 		page[offset / 4] = value;
 	else
 		msr_write(MSR_X2APIC + offset / 16, value);
 }
 
-uint32_t apic_id(void) { return page ? apic_read(APIC_ID) >> XAPIC_ID_SHIFT : apic_read(APIC_ID); }
+uint32_t apic_id(void) {
+	return apic_read(APIC_ID) >> (this_cpu()->apic_page ? XAPIC_ID_SHIFT : 0);
+}
 
 // Interrupts of the core itself that the kernel does not use, whatever firmware has set up; the
 // number of entries is one more than the version says (SDM 3A 11.5.1, APM 2 16.3.4, 16.4.5).
@@ -95,7 +98,7 @@ uint64_t apic_init(void) {
 	if (feature_has(FEATURE_X2APIC))
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
-		page = physical_pointer(physical(start));
+		this_cpu()->apic_page = physical_pointer(physical(start));
 	apic_write(APIC_TASK_PRIORITY, 0);
 	apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
@@ -111,7 +114,7 @@ uint64_t apic_init(void) {
 	// An interrupt that firmware left in service would block all of lower priority.
 	for (unsigned i = 0; i < VECTOR_COUNT; i++)
 		apic_end_of_interrupt();
-	print("apic: %s, id %u\n", page ? "xAPIC" : "x2APIC", apic_id());
+	print("apic: %s, id %u\n", this_cpu()->apic_page ? "xAPIC" : "x2APIC", apic_id());
 	return start;
 }
 
@@ -145,7 +148,5 @@ bool apic_is_pending(void) {
 }
 
 bool preempt_wanted(void) {
-	static unsigned calls; // written here only; interrupts are off
-
-	return ++calls % PREEMPT_STRIDE == 0 && apic_is_pending();
+	return ++this_cpu()->preempt_calls % PREEMPT_STRIDE == 0 && apic_is_pending();
 }

@@ -38,6 +38,11 @@ bool preempt_wanted(void);
 
 // I/O APICs (ioapic.c): from pins to vectors of the boot core.
 
+struct ioapic {
+	volatile uint32_t *page;
+	unsigned pins;
+};
+
 // Moves the 8259 pair out of the way of exceptions and masks it; even so it may raise spurious
 // interrupts, which trap.c drops. Before apic_init closes LINT0, so that a request the pair has
 // raised already is taken back.
@@ -47,7 +52,7 @@ void pic_silence(void);
 void ioapic_add(uint64_t address);
 
 unsigned ioapic_count(void);
-unsigned ioapic_pins(unsigned ioapic);
+unsigned ioapic_pins(unsigned ioapic); // which exists
 
 // Routes a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
 // edge; polarity: 1 low, 0 high. Returns the pin's route, an argument of the two functions below,

@@ -1,264 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The TSC's rate, and deadlines on top of the local APIC's timer.
-//
-// The rate is measured in rounds in which counters run against the TSC. Each reading is taken
-// between two reads of the TSC, so each round gives bounds; rounds with matching bounds are
-// trusted.
+// Deadlines on top of the local APIC's timer.
 #include <cpu/clock.h>
 
 #include <cpu/apic.h>
-#include <cpu/console.h>
-#include <cpu/features.h>
-#include <cpu/layout.h>
 #include <cpu/msr.h>
-#include <cpu/percpu.h>
+#include <cpu/platform.h>
+#include <cpu/features.h>
+#include <cpu/rate.h>
 
-// 8254 channel 2, whose gate is at port 0x61.
-enum {
-	PIT_CHANNEL_2 = 0x42,
-	PIT_COMMAND = 0x43,
-	PIT_COMMAND_RATE = 0xb4, // channel 2, both bytes, mode 2: down by one a tick, from 65536
-	PIT_COMMAND_LATCH = 0x80,
-	PIT_GATE_PORT = 0x61,
-	PIT_GATE = 1 << 0,
-	PIT_SPEAKER = 1 << 1,
-	PIT_HZ = 1193182,
-	PM_HZ = 3 * PIT_HZ,
-	PM_MASK = 0xffffff, // some have 32 bits
-};
-
-// Words of the HPET's page (IA-PC HPET 1.0a, 2.3).
-enum { HPET_PERIOD = 0x4 / 4, HPET_CONFIGURATION = 0x10 / 4, HPET_COUNTER = 0xf0 / 4 };
-enum { HPET_ENABLE = 1 << 0, HPET_PERIOD_MOST = 100000000 };
-
-#define FEMTOSECONDS 1000000000000000ul
-
-enum {
-	ROUND_RATE = 333, // the first rounds take 3 ms
-	ROUNDS_OF_A_LENGTH = 3, // then twice that: slow accesses need long rounds
-	ROUNDS_MOST = 18,
-	ROUNDS_AGREEING = 3,
-	POLLS_MOST = 100000, // a round ends here at the latest: counters may stand still
-	CONFIRMING = 2000, // parts per million between rates that confirm each other
-	WIDTH_SHARE = 512, // bounds further apart than this part of the rate prove nothing
-	VMM_LEAF = 0x40000000,
-	VMM_LEAF_RATE = 0x40000010,
-};
-
-#define LEAF_1_ECX_VMM (1u << 31)
-#define HERTZ_LIMIT (1ul << 40) // a stated rate further off is ignored
-#define MILLION 1000000l
-
-// Sources of the TSC's rate: counters first. The APIC's timer is measured with them.
-enum source { HPET, PM, PIT, HYPERVISOR, CPUID_15, CPUID_16, OPTION, SOURCES };
-enum { APIC = PIT + 1, COUNTERS };
-
-static const char *const names[SOURCES] = {
-	"HPET", "ACPI timer", "PIT", "hypervisor", "CPUID 15h", "CPUID 16h", "option tsc"};
-
-// Both 0 where there is none. Written by counters_start only.
-static volatile uint32_t *hpet;
-static uint16_t pm_port;
-
-struct counter {
-	uint32_t (*read)(void);
-	uint64_t hertz; // 0: unknown
-	uint32_t mask, raw;
-	uint64_t ticks; // since the round began
-	struct instant {
-		uint64_t before, after; // TSC
-	} first, last;
-	uint64_t low, high; // TSC ticks a tick, 32.32 fixed point
-	unsigned agreeing; // rounds
-};
-
-// Absent counters never advance.
-
-static uint32_t hpet_read(void) { return hpet ? hpet[HPET_COUNTER] : 0; }
-
-static uint32_t pm_read(void) { return pm_port ? io_in32(pm_port) : 0; }
-
-static uint32_t apic_read(void) { return -apic_timer_left(); }
-
-static uint32_t pit_read(void) {
-	uint32_t low;
-
-	io_out8(PIT_COMMAND, PIT_COMMAND_LATCH);
-	low = io_in8(PIT_CHANNEL_2);
-	return -(low | (uint32_t)io_in8(PIT_CHANNEL_2) << 8);
-}
-
-static struct counter counters[COUNTERS] = {
-	[HPET] = {.read = hpet_read, .mask = UINT32_MAX},
-	[PM] = {.read = pm_read, .hertz = PM_HZ, .mask = PM_MASK},
-	[PIT] = {.read = pit_read, .hertz = PIT_HZ, .mask = UINT16_MAX},
-	[APIC] = {.read = apic_read, .mask = UINT32_MAX},
-};
-
-// Counters that keep running do no harm to later users of the devices.
-static void counters_start(const struct acpi_facts *acpi) {
-	uint8_t gate = io_in8(PIT_GATE_PORT) & (uint8_t)~PIT_SPEAKER;
-	uint32_t period;
-
-	pm_port = acpi->timer_port;
-	hpet = acpi->hpet ? physical_pointer(physical(acpi->hpet)) : NULL;
-	period = hpet ? hpet[HPET_PERIOD] : 0;
-	if (period && period <= HPET_PERIOD_MOST) { // else there is no such device
-		counters[HPET].hertz = FEMTOSECONDS / period;
-		hpet[HPET_CONFIGURATION] |= HPET_ENABLE;
-	}
-	io_out8(PIT_GATE_PORT, gate | PIT_GATE);
-	io_out8(PIT_COMMAND, PIT_COMMAND_RATE);
-	io_out8(PIT_CHANNEL_2, 0);
-	io_out8(PIT_CHANNEL_2, 0);
-	apic_timer_start(UINT32_MAX);
-}
-
-static void counter_read(struct counter *counter) {
-	uint32_t raw;
-
-	counter->last.before = tsc_read_ordered();
-	raw = counter->read();
-	counter->last.after = tsc_read_ordered();
-	counter->ticks += (raw - counter->raw) & counter->mask;
-	counter->raw = raw;
-}
-
-// The end of a round is the start of the next. Either reading may have been anywhere in its tick.
-static void counter_conclude(struct counter *counter) {
-	struct instant first = counter->first, last = counter->last;
-	uint64_t ticks = counter->ticks, longest = last.after - first.before;
-	uint64_t low, high;
-
-	counter->first = last;
-	counter->ticks = 0;
-	if (!first.after || ticks < 2 || longest >> 31) return;
-	low = ((last.before - first.after) << 32) / (ticks + 1);
-	high = (longest << 32) / (ticks - 1);
-	if (high - low > high / WIDTH_SHARE) return;
-	if (low > counter->high || high < counter->low) {
-		// A pause of the machine has disturbed this round or those before.
-		counter->agreeing = 0;
-		counter->low = low;
-		counter->high = high;
-	}
-	if (low > counter->low) counter->low = low;
-	if (high < counter->high) counter->high = high;
-	counter->agreeing++;
-}
-
-static uint64_t counter_rate(const struct counter *counter) {
-	if (counter->agreeing < ROUNDS_AGREEING) return 0;
-	return counter->low + (counter->high - counter->low) / 2;
-}
-
-// All counters at once, until one has counted long enough. True if all that count are settled. The
-// first round only starts the second.
-static bool round_run(unsigned round) {
-	bool is_over = false, is_settled = round > 0;
-
-	for (unsigned polls = 0; !is_over && polls < POLLS_MOST; polls++) {
-		for (unsigned i = 0; i < COUNTERS; i++) {
-			uint64_t end = counters[i].hertz / ROUND_RATE << round / ROUNDS_OF_A_LENGTH;
-
-			counter_read(&counters[i]);
-			is_over |= round == 0 || (end && counters[i].ticks >= end);
-		}
-	}
-	for (unsigned i = 0; i < COUNTERS; i++) {
-		bool counts = counters[i].ticks > 0;
-
-		counter_conclude(&counters[i]);
-		if (round == 0) counters[i].agreeing = 0;
-		is_settled &= !counts || counters[i].agreeing >= ROUNDS_AGREEING;
-	}
-	return is_settled;
-}
-
-static void statements_read(uint64_t rates[SOURCES]) {
-	bool has_hypervisor = cpuid(1, 0).ecx & LEAF_1_ECX_VMM;
-	struct cpuid crystal = cpuid_leaf(0x15, 0);
-	uint64_t rate = crystal.eax ? (uint64_t)crystal.ecx * crystal.ebx / crystal.eax : 0;
-
-	if (has_hypervisor && cpuid(VMM_LEAF, 0).eax >= VMM_LEAF_RATE)
-		rates[HYPERVISOR] = cpuid(VMM_LEAF_RATE, 0).eax * 1000ul;
-	rates[CPUID_15] = rate < HERTZ_LIMIT ? rate : 0;
-	rates[CPUID_16] = (cpuid_leaf(0x16, 0).eax & UINT16_MAX) * MILLION;
-}
-
-static long deviation(uint64_t rate, uint64_t from) {
-	return ((long)rate - (long)from) * MILLION / (long)from;
-}
-
-// The rate that most counters confirm. A stated rate that they confirm is exact, except for CPUID
-// 16h: emulators state the numbers of the CPU that they imitate.
-static enum source choose(const uint64_t rates[SOURCES]) {
-	enum source best = SOURCES;
-	unsigned most = 0;
-
-	for (enum source i = HPET; i < OPTION; i++) {
-		unsigned score = i == HYPERVISOR || i == CPUID_15 ? 2 : 1;
-
-		for (enum source j = HPET; rates[i] && j <= PIT; j++) {
-			long parts = rates[j] ? deviation(rates[j], rates[i]) : MILLION;
-
-			if (parts < CONFIRMING && parts > -CONFIRMING) score += 2;
-		}
-		if (!rates[i] || score <= most) continue;
-		most = score;
-		best = i;
-	}
-	return best;
-}
-
-// Measures, compares with the rates that CPU and hypervisor state, and prints the deviation of each
-// from the result. Returns that: hertz, or 0.
-static uint64_t tsc_rate(const struct acpi_facts *acpi, uint64_t option_hertz) {
-	uint64_t rates[SOURCES] = {[OPTION] = option_hertz};
-	enum source best;
-
-	counters_start(acpi);
-	for (unsigned n = 0; n < ROUNDS_MOST && !round_run(n); n++) {
-	}
-	apic_timer_start(0);
-	for (enum source i = HPET; i <= PIT; i++)
-		rates[i] = (uint64_t)((unsigned __int128)counter_rate(&counters[i]) *
-				counters[i].hertz >>
-			32);
-	statements_read(rates);
-	best = option_hertz ? OPTION : choose(rates);
-	if (best == SOURCES) return 0;
-	print("clock: TSC %lu.%03lu MHz by %s", rates[best] / MILLION, rates[best] / 1000 % 1000,
-		names[best]);
-	for (enum source i = HPET; i < SOURCES; i++)
-		if (i != best && rates[i])
-			print(", %s %ld ppm", names[i], deviation(rates[i], rates[best]));
-	print("\n");
-	return rates[best];
-}
-
-// Ticks of the APIC's timer a TSC tick, 32.32 fixed point; 0: unknown.
-static uint64_t apic_ratio(void) {
-	uint64_t rate = counter_rate(&counters[APIC]);
-
-	return rate ? UINT64_MAX / rate : 0;
-}
-
-// Deadlines
-
-enum { DEADLINE_TRY_RATE = 10000 };
+enum { DEADLINE_TRY_RATE = 10000, MILLION = 1000000 };
 
 #define NO_DEADLINE (~0ul)
 #define COUNT_MAX 0xfffffffful
 
-// Written by clock_init only. ratio: APIC timer ticks a TSC tick, 32.32 fixed point; 0: the timer
-// is in TSC-deadline mode.
-static uint64_t ticks_per_us;
-static uint64_t ratio;
-
 uint64_t clock_now(void) { return tsc_read(); }
 
-uint64_t clock_ticks_per_us(void) { return ticks_per_us; }
+uint64_t clock_ticks_per_us(void) { return this_cpu()->platform->ticks_per_us; }
 
 // Some CPUs need newer microcode for it.
 static bool deadline_works(uint64_t hertz) {
@@ -275,27 +32,29 @@ static bool deadline_works(uint64_t hertz) {
 }
 
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
-	uint64_t hertz = tsc_rate(acpi, option_hertz);
+	struct tsc_rate rate = rate_find(acpi, option_hertz);
+	struct cpu *cpu = this_cpu();
 
-	ticks_per_us = (hertz + MILLION / 2) / MILLION;
-	this_cpu()->deadline = NO_DEADLINE;
-	if (!ticks_per_us) {
+	cpu->platform->ticks_per_us = (rate.hertz + MILLION / 2) / MILLION;
+	cpu->deadline = NO_DEADLINE;
+	if (!cpu->platform->ticks_per_us) {
 		print("clock: the TSC's rate is unknown: set option tsc=KILOHERTZ\n");
 		return 0;
 	}
-	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(hertz)) {
+	cpu->timer_ratio = 0;
+	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(rate.hertz)) {
 		apic_timer_use_one_shot();
-		ratio = apic_ratio();
-		if (!ratio) {
+		cpu->timer_ratio = rate.apic;
+		if (!rate.apic) {
 			print("clock: the APIC's timer does not count evenly\n");
 			return 0;
 		}
 	}
-	print("clock: timer %s\n", ratio ? "one-shot" : "TSC-deadline");
-	return hertz;
+	print("clock: timer %s\n", cpu->timer_ratio ? "one-shot" : "TSC-deadline");
+	return rate.hertz;
 }
 
-static void one_shot_start(uint64_t deadline) {
+static void one_shot_start(uint64_t deadline, uint64_t ratio) {
 	uint64_t now = tsc_read();
 	uint64_t wait = deadline > now ? deadline - now : 0;
 
@@ -310,8 +69,8 @@ void clock_set_deadline(uint64_t deadline) {
 
 	if (deadline >= cpu->deadline) return;
 	cpu->deadline = deadline;
-	if (ratio)
-		one_shot_start(deadline);
+	if (cpu->timer_ratio)
+		one_shot_start(deadline, cpu->timer_ratio);
 	else
 		msr_write(MSR_TSC_DEADLINE, deadline ? deadline : 1); // 0 would disarm
 }

@@ -4,6 +4,7 @@
 
 #include <base/compiler.h>
 #include <base/format.h>
+#include <cpu/platform.h>
 #include <cpu/registers.h>
 
 enum uart_register { UART_DATA = 0, UART_LINE_STATUS = 5 };
@@ -15,49 +16,47 @@ enum {
 	ROOM_TRIES = 100000, // a character takes 87 us; a port read about 1 us
 };
 
-// Written by console_init only.
-static uint16_t base;
-static bool is_ready;
+static struct console *this_console(void) { return &this_cpu()->platform->console; }
 
-// Written by uart_put only: 1 while the UART takes nothing.
-static unsigned patience = ROOM_TRIES;
-
-bool console_is_traceless;
+bool console_traces(void) { return !this_console()->is_traceless; }
 
 void console_init(uint16_t port) {
 	// Register and value: no interrupts, divisor 1, 8N1, FIFO on and empty, DTR and RTS.
 	static const uint8_t writes[][2] = {
 		{1, 0}, {3, 0x80}, {0, 1}, {1, 0}, {3, 0x03}, {2, 0x07}, {4, 0x03}};
 
-	is_ready = true;
+	struct console *console = this_console();
+
+	console->is_ready = true;
 	// All ones: nothing decodes these ports.
 	if (!port || io_in8((uint16_t)(port + UART_LINE_STATUS)) == 0xff) return;
-	base = port;
+	console->port = port;
 	for (unsigned i = 0; i < array_count(writes); i++)
-		io_out8((uint16_t)(base + writes[i][0]), writes[i][1]);
+		io_out8((uint16_t)(port + writes[i][0]), writes[i][1]);
 }
 
 static void uart_put(char character) {
-	if (!base) return;
-	for (unsigned i = 0; i < patience; i++) {
-		if (!(io_in8((uint16_t)(base + UART_LINE_STATUS)) & UART_STATUS_ROOM)) continue;
-		patience = ROOM_TRIES;
-		io_out8((uint16_t)(base + UART_DATA), (uint8_t)character);
-		return;
-	}
-	patience = 1;
+	struct console *console = this_console();
+	unsigned tries = console->is_stuck ? 1 : ROOM_TRIES;
+
+	if (!console->port) return;
+	console->is_stuck = true;
+	for (; tries > 0 && console->is_stuck; tries--)
+		console->is_stuck = !(
+			io_in8((uint16_t)(console->port + UART_LINE_STATUS)) & UART_STATUS_ROOM);
+	if (!console->is_stuck) io_out8((uint16_t)(console->port + UART_DATA), (uint8_t)character);
 }
 
 static void console_put(struct format_sink *, char character) {
-	if (!is_ready) console_init(CONSOLE_DEFAULT_PORT); // a panic before the options are known
+	if (!this_console()->is_ready)
+		console_init(CONSOLE_DEFAULT_PORT); // a panic before the options are known
 	if (character == '\n') uart_put('\r');
 	uart_put(character);
 	if (NACRE_DEBUG) io_out8(DEBUG_PORT, (uint8_t)character);
 }
 
-static struct format_sink console = {.put = console_put}; // never written
-
 void print(const char *format, ...) {
+	struct format_sink console = {.put = console_put};
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -66,6 +65,7 @@ void print(const char *format, ...) {
 }
 
 void panic(const char *format, ...) {
+	struct format_sink console = {.put = console_put};
 	va_list arguments;
 
 	asm volatile("cli");

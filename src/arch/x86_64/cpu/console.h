@@ -8,17 +8,24 @@
 
 #define CONSOLE_DEFAULT_PORT 0x3f8
 
+struct console {
+	uint16_t port; // of the UART; 0: none
+	bool is_ready;
+	bool is_stuck; // the UART takes nothing; written by each character
+	bool is_traceless; // trace() does not print
+};
+
 // Port 0: no console. 115200 8N1.
 void console_init(uint16_t port);
 
 // Boot log and panics: both builds.
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 
-// trace() does not print. Written at boot only.
-extern bool console_is_traceless;
+// True if trace() prints.
+bool console_traces(void);
 
 // Origins of errors, faults without handler: debug build only, unless log=none.
 #define trace(...) \
 	do { \
-		if (NACRE_DEBUG && !console_is_traceless) print(__VA_ARGS__); \
+		if (NACRE_DEBUG && console_traces()) print(__VA_ARGS__); \
 	} while (0)

@@ -50,9 +50,7 @@ static const struct feature_row optional[] = {
 	{"invariant-tsc", 0x80000007, 0, EDX, 8, 0},
 };
 
-uint64_t features_present;
-
-void feature_forget(enum feature feature) { features_present &= ~(1ul << feature); }
+void feature_forget(enum feature feature) { this_cpu()->features &= ~(1ul << feature); }
 
 struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf) {
 	bool exists = leaf <= cpuid(leaf & 0x80000000u, 0).eax;
@@ -86,7 +84,7 @@ bool features_init(void) {
 	print("cpu: %.48s\ncpu:", (const char *)brand);
 	for (unsigned i = 0; i < array_count(optional); i++) {
 		if (!row_read(&optional[i])) continue;
-		features_present |= 1ul << i;
+		this_cpu()->features |= 1ul << i;
 		cr4 |= optional[i].cr4;
 		print(" %s", optional[i].name);
 	}

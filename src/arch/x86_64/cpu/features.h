@@ -2,6 +2,7 @@
 // What this CPU can do: the optional features the kernel asks for at run time.
 #pragma once
 
+#include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <stdbool.h>
 
@@ -18,16 +19,13 @@ enum feature {
 	FEATURE_VMX,
 };
 
-// One bit a feature. Written by features_init and feature_forget only.
-extern uint64_t features_present;
-
-static inline bool feature_has(enum feature feature) { return features_present >> feature & 1; }
+static inline bool feature_has(enum feature feature) { return this_cpu()->features >> feature & 1; }
 
 // The registers of programs can be switched in line.
 static inline bool features_switch_fast(void) {
 	const uint64_t both = 1ul << FEATURE_FSGSBASE | 1ul << FEATURE_XSAVEOPT;
 
-	return (features_present & both) == both;
+	return (this_cpu()->features & both) == both;
 }
 
 // The CPU's feature is not to be used.

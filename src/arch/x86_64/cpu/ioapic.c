@@ -3,11 +3,10 @@
 #include <cpu/apic.h>
 
 #include <base/compiler.h>
-#include <cpu/acpi.h>
 #include <cpu/console.h>
 #include <cpu/layout.h>
+#include <cpu/platform.h>
 #include <cpu/registers.h>
-#include <cpu/segments.h>
 
 enum ioapic_register {
 	IOAPIC_VERSION = 1,
@@ -23,12 +22,7 @@ enum redirection_bit {
 
 enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 0x10 / 4, IOAPIC_MAX_PINS = 240 };
 
-// Written by ioapic_add only.
-static struct ioapic {
-	volatile uint32_t *page;
-	unsigned pins;
-} ioapics[ACPI_MAX_IOAPICS];
-static unsigned count;
+static struct ioapic *ioapic_at(unsigned i) { return &this_cpu()->platform->ioapics[i]; }
 
 static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset) {
 	ioapic->page[IOAPIC_SELECT] = offset;
@@ -40,9 +34,9 @@ static void ioapic_write(const struct ioapic *ioapic, uint32_t offset, uint32_t 
 	ioapic->page[IOAPIC_WINDOW] = value;
 }
 
-unsigned ioapic_count(void) { return count; }
+unsigned ioapic_count(void) { return this_cpu()->platform->ioapic_count; }
 
-unsigned ioapic_pins(unsigned ioapic) { return ioapic < count ? ioapics[ioapic].pins : 0; }
+unsigned ioapic_pins(unsigned ioapic) { return ioapic_at(ioapic)->pins; }
 
 void pic_silence(void) {
 	// Port and value: four initialisation words, then the mask (8259A data sheet).
@@ -54,7 +48,8 @@ void pic_silence(void) {
 }
 
 void ioapic_add(uint64_t address) {
-	struct ioapic *ioapic = &ioapics[count];
+	unsigned *count = &this_cpu()->platform->ioapic_count;
+	struct ioapic *ioapic = ioapic_at(*count);
 	uint32_t version = 0;
 
 	ioapic->page = physical_pointer(physical(address));
@@ -67,11 +62,11 @@ void ioapic_add(uint64_t address) {
 	}
 	for (unsigned pin = 0; pin < ioapic->pins; pin++)
 		ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
-	print("ioapic %u: %u pins at %lx\n", count++, ioapic->pins, address);
+	print("ioapic %u: %u pins at %lx\n", (*count)++, ioapic->pins, address);
 }
 
 static void pin_write(unsigned ioapic, unsigned pin, uint32_t low) {
-	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin, low);
+	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin, low);
 }
 
 uint32_t ioapic_route(
@@ -80,7 +75,7 @@ uint32_t ioapic_route(
 		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
 
 	ioapic_mask(ioapic, pin, route); // while the two halves do not fit together
-	ioapic_write(&ioapics[ioapic], IOAPIC_REDIRECTION + 2 * pin + 1,
+	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin + 1,
 		apic_id() << REDIRECTION_TARGET_SHIFT);
 	pin_write(ioapic, pin, route);
 	return route;

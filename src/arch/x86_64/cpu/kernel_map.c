@@ -6,9 +6,7 @@
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/features.h>
-#include <cpu/paging.h>
-#include <cpu/percpu.h>
-#include <stdalign.h>
+#include <cpu/platform.h>
 
 #define ENTRY_NO_EXECUTE (1ul << 63)
 
@@ -23,34 +21,29 @@
 
 // From kernel.ld: all page aligned.
 extern const char entry_text[], entry_text_end[];
-extern const char image_start[], text_end[], rodata_end[], image_end[], kernel_stack_guard[];
+extern const char image_start[], text_end[], rodata_end[], image_end[];
 
-// Written at boot only.
-static alignas(PAGE_SIZE) uint64_t root[PAGING_ENTRIES];
-
-static uint64_t *building = root; // what entry_find works on
-static uint64_t *shared = root; // its upper half is in every address space
-
-static uint64_t pool_next, pool_end; // RAM for more tables
+static struct kernel_map *this_map(void) { return &this_cpu()->platform->map; }
 
 static uint64_t image_address(const char *symbol) { return physical_of_image(symbol).value; }
 
-const uint64_t *kernel_map_root(void) { return shared; }
+const uint64_t *kernel_map_root(void) { return this_map()->shared; }
 
-physical_t kernel_map_root_physical(void) { return physical_of_image(root); }
+physical_t kernel_map_root_physical(void) { return physical_of_image(this_map()->root); }
 
 static uint64_t table_take(void) {
-	uint64_t table = pool_next;
+	struct kernel_map *self = this_map();
+	uint64_t table = self->pool_next;
 
-	if (table >= pool_end) panic("kernel map: more tables than planned");
-	pool_next += PAGE_SIZE;
+	if (table >= self->pool_end) panic("kernel map: more tables than planned");
+	self->pool_next += PAGE_SIZE;
 	memset(physical_pointer(physical(table)), 0, PAGE_SIZE);
 	return table;
 }
 
 // The entry for virtual at level (1: page, 2: 2 MiB, 3: 1 GiB), or the larger leaf above it.
 static uint64_t *entry_find(uint64_t virtual, unsigned level) {
-	uint64_t *table = building;
+	uint64_t *table = this_map()->building;
 
 	for (unsigned here = 4;; here--) {
 		uint64_t *entry = paging_entry(table, virtual, here);
@@ -101,13 +94,16 @@ uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 }
 
 void kernel_map_begin(uint64_t start, uint64_t end) {
-	pool_next = start;
-	pool_end = end;
+	struct kernel_map *self = this_map();
+
+	self->shared = self->building = self->root;
+	self->pool_next = start;
+	self->pool_end = end;
 	map_image(image_start, text_end, TEXT_BITS);
 	map_image(text_end, rodata_end, CONSTANT_BITS);
 	map_image(rodata_end, image_end, DATA_BITS);
 	// Running off the kernel stack hits nothing.
-	*entry_find((uint64_t)kernel_stack_guard, 1) = 0;
+	*entry_find((uint64_t)this_cpu()->stack_guard, 1) = 0;
 
 	map(PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end), CONSTANT_BITS);
 	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3A 12.11.9).
@@ -120,15 +116,16 @@ void kernel_map_memory(uint64_t start, uint64_t end) {
 }
 
 void kernel_map_isolate(const struct cpu *cpu) {
-	shared = physical_pointer(physical(table_take()));
-	building = shared;
+	struct kernel_map *self = this_map();
+
+	self->building = self->shared = physical_pointer(physical(table_take()));
 	map_image(entry_text, entry_text_end, TEXT_BITS);
 	map_image((const char *)cpu, (const char *)&cpu->benchmark, DATA_BITS);
-	building = root;
+	self->building = self->root;
 }
 
 uint64_t kernel_map_load(void) {
 	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | HOST_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
-	return pool_next;
+	return this_map()->pool_next;
 }

@@ -4,9 +4,18 @@
 // and never changed, so copies of the entries stay valid.
 #pragma once
 
-#include <cpu/layout.h>
+#include <abi/object.h>
+#include <cpu/paging.h>
+#include <stdalign.h>
 
 struct cpu;
+
+struct kernel_map {
+	alignas(1 << TABLE_BITS) uint64_t root[PAGING_ENTRIES];
+	uint64_t *shared; // the root whose upper half is in every address space
+	uint64_t *building; // the root that is being filled
+	uint64_t pool_next, pool_end; // RAM for more tables
+};
 
 // Memory from here up cannot be shown by the window, or by no page table of this CPU.
 uint64_t kernel_map_ram_end(void);

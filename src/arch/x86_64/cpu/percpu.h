@@ -2,6 +2,7 @@
 // State of one core. Reached through GS inside the kernel; touched by its own core only.
 #pragma once
 
+#include <abi/object.h>
 #include <cpu/segments.h>
 #include <cpu/utilisation.h>
 #include <stdalign.h>
@@ -10,7 +11,6 @@
 struct thread;
 struct vcpu;
 struct fpu_state;
-struct scheduler;
 struct platform;
 struct kernel;
 struct sched_context;
@@ -21,6 +21,17 @@ enum exit_path {
 	EXIT_TO_GUEST = 1, // VM entry of `guest`
 	EXIT_TO_IDLE = 2, // wait for an interrupt
 };
+
+// The queues of a core: threads that could run, by priority, and threads that wait for their
+// context's next refill, by time. Written by the functions of run_queue.h only.
+struct scheduler {
+	struct thread *ready[PRIORITIES];
+	uint64_t ready_bits[PRIORITIES / 64];
+	struct thread *release; // root of the release queue: due first
+	struct thread *idle; // runs when no other can
+};
+
+enum { KERNEL_STACK_SIZE = 16384 };
 
 struct cpu {
 	// One cache line for the ways in and out and the fast paths.
@@ -42,9 +53,9 @@ struct cpu {
 	uint64_t charged_until; // up to when the time of charged_context is charged
 	struct sched_context *charged_context; // whose time runs; null while idle
 	struct thread *candidate; // runs next unless something of higher priority is ready
-	struct scheduler *scheduler; // queues of this core
 	uint64_t minimum_budget; // ticks a head refill must hold to be worth running on
 	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
+	uint64_t features; // 1 << enum feature; written by features_init and feature_forget only
 
 	struct vcpu *guest; // whose VM entry EXIT_TO_GUEST means
 	struct vcpu *vmcs_loaded; // whose VMCS is current on this core, or null
@@ -53,6 +64,9 @@ struct cpu {
 	struct fpu_state
 		*fpu_parked; // while fpu_allowed is null: whose registers the FPU holds, or null
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
+	uint64_t
+		timer_ratio; // APIC timer ticks a TSC tick, 32.32 fixed point; 0: TSC-deadline mode
+	volatile uint32_t *apic_page; // null in x2APIC mode
 	uint64_t kernel_cr3; // the kernel's own tables, as CR3 takes them (space.c)
 
 	// For trap.asm.
@@ -77,6 +91,14 @@ struct cpu {
 
 	// The tables of isolated programs show what comes before, and nothing from here on.
 	alignas(4096) struct benchmark benchmark;
+	struct scheduler scheduler;
+	alignas(64) uint8_t
+		idle_thread[1 << TCB_BITS]; // a struct thread, which this room does not know
+	unsigned preempt_calls; // of preempt_wanted()
+	unsigned checks; // of check_current(), in the debug build
+
+	alignas(4096) uint8_t stack_guard[4096]; // never mapped
+	uint8_t stack[KERNEL_STACK_SIZE];
 };
 
 _Static_assert(offsetof(struct cpu, now) == 64);

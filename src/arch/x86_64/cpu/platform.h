@@ -3,10 +3,23 @@
 // struct kernel (kernel.h).
 #pragma once
 
+#include <cpu/acpi.h>
+#include <cpu/apic.h>
+#include <cpu/console.h>
+#include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
 
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {
+	struct kernel_map map;
+	struct console console;
 	const char *syscall_entries[SYSCALL_ENTRIES]; // what LSTAR may hold
 	uint64_t xcr0_supported; // what XCR0 may hold
+	uint64_t ticks_per_us; // of the TSC
+	unsigned ioapic_count;
+	struct ioapic ioapics[ACPI_MAX_IOAPICS];
+
+	// 1: the port is in a range. The first port's byte is the object of a range's capabilities.
+	// Written by port_control_issue and port_range_destroy only.
+	uint8_t port_taken[1 << 16];
 };

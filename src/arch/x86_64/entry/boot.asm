@@ -19,10 +19,9 @@ COM1 equ CONSOLE_DEFAULT_PORT
 COM1_STATUS equ COM1 + 5
 COM1_ROOM equ 0x20
 COM1_TRIES equ 100000
-STACK_SIZE equ 16384
 
-extern boot_main, exit_path
-global boot_start, kernel_stack_top
+extern boot_cpu, boot_main, exit_path
+global boot_start
 
 section .boot.header progbits alloc noexec nowrite align=8
 	align 8
@@ -153,14 +152,9 @@ bits 64
 default rel
 
 boot_upper_half:
-	mov rsp, kernel_stack_top
+	mov rsp, boot_cpu + CPU_STACK + KERNEL_STACK_SIZE
 	xor ebp, ebp
 	mov edi, edi			; magic and information are 32-bit numbers
 	mov esi, esi
 	call boot_main
 	jmp exit_path
-
-; kernel.ld leaves an unmapped page below it.
-section .stack nobits alloc noexec write align=4096
-	resb STACK_SIZE
-kernel_stack_top:

@@ -18,10 +18,9 @@
 #define MESSAGE_WINDOW 0xfffffff8ul
 
 extern const char image_start[], image_end[]; // kernel.ld
-extern const char kernel_stack_top[];
 extern const char trap_stubs[]; // trap.asm
 
-static struct cpu boot_cpu;
+struct cpu boot_cpu; // boot.asm starts on its stack
 static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
@@ -31,7 +30,7 @@ static void cpu_start(struct cpu *cpu) {
 	cpu->self = cpu;
 	cpu->platform = &boot_kernel.platform;
 	cpu->kernel = &boot_kernel;
-	cpu->kernel_stack = (uint64_t)kernel_stack_top;
+	cpu->kernel_stack = (uint64_t)(cpu->stack + sizeof(cpu->stack));
 	cpu->entry_stack = cpu->kernel_stack;
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
@@ -48,7 +47,7 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	if (loader.is_line_cut) cut = options_cut(loader.command_line);
 	options_read(loader.command_line, options);
 	console_init((uint16_t)options[OPTION_SERIAL]);
-	console_is_traceless = options[OPTION_LOG] == 'n'; // log=none
+	boot_kernel.platform.console.is_traceless = options[OPTION_LOG] == 'n'; // log=none
 	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
@@ -199,7 +198,6 @@ static bool start(uint32_t magic, uint64_t information) {
 	fpu_init();
 	vmx_init(); // prints the reason if not
 	schedule_init(&boot_cpu);
-	domain_schedule_init(&boot_kernel.domains);
 	return boot_root(&facts); // untypeds, the initial task
 }
 

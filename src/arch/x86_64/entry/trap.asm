@@ -260,9 +260,8 @@ trap_broken:
 	mov rdi, rsp
 	mov rbx, rsp
 	and rsp, -16
-	sub rsp, 16
-	sgdt [rsp]
-	mov r13, [rsp + 2]
+	sgdt [rsp - 10]
+	mov r13, [rsp - 8]
 	mov r12, cr3
 	mov rax, [r13 - CPU_GDT + CPU_KERNEL_CR3]
 	test rax, rax			; 0 until the kernel has its own

@@ -5,26 +5,24 @@
 
 #include <base/memory.h>
 #include <cap/invocation.h>
-
-// 1: the port is in a range. The first port's byte is the object of a range's capabilities. Written
-// by port_control_issue and port_range_destroy only.
-static uint8_t port_taken[1 << 16];
+#include <cpu/platform.h>
 
 enum error port_control_issue(struct invocation *invocation) {
 	uint16_t first = (uint16_t)invocation_word(invocation, 0);
 	uint16_t last = (uint16_t)invocation_word(invocation, 1);
+	uint8_t *taken = this_cpu()->platform->port_taken;
 	struct slot *destination;
 	struct cap cap;
 	enum error error;
 
 	if (last < first) return error_argument(invocation, 1);
 	for (unsigned port = first; port <= last; port++) {
-		if (port_taken[port]) return ERROR_REVOKE_FIRST;
+		if (taken[port]) return ERROR_REVOKE_FIRST;
 	}
 	error = invocation_empty_slot(invocation, &invocation->caps[0]->cap, 2, &destination);
 	if (error) return error;
 
-	cap = cap_make(CAP_PORT_RANGE, port_taken + first);
+	cap = cap_make(CAP_PORT_RANGE, taken + first);
 	cap.port.first = first;
 	cap.port.last = last;
 	memset(cap_object(&cap), 1, last - first + 1u);
