@@ -11,6 +11,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ci"))
 
+import check_citations  # noqa: E402
 import check_clang  # noqa: E402
 import check_layers  # noqa: E402
 import check_size  # noqa: E402
@@ -68,6 +69,49 @@ class LayersTest(unittest.TestCase):
         self.assertIsNotNone(check_layers.problem("src/kernel/cap", "stdio.h", None))
         self.assertIsNone(check_layers.problem("src/kernel/cap", "stdint.h", None))
         self.assertIsNone(check_layers.problem("tests", "stdio.h", None))
+
+
+class CitationsTest(unittest.TestCase):
+    KNOWN = {"IPC-1": "ipc.md", "VCPU-2": "vcpu.md"}
+    MANUAL = "SD" + "M"  # so that this file cites nothing
+
+    def count(self, problems):
+        return len(list(problems))
+
+    def test_a_rule_that_is_not_there(self):
+        text = "// IPC-1, IPC-" + "7 and VCPU-" + "30; MSI-1\n"
+        found = list(check_citations.wrong_citations("a.c", text, self.KNOWN))
+        self.assertEqual(len(found), 2)
+        self.assertIn("a.c:1: ", found[0])
+
+    def test_a_document_that_is_not_there(self):
+        for text, problems in (("docs/limits.md", 0), ("see limits.md", 0), ("see nowhere.md", 1),
+                               ("docs/reference/none.md 2", 1), ("NAME*.md", 0)):
+            with self.subTest(text=text):
+                self.assertEqual(
+                    self.count(check_citations.wrong_documents("src/a.c", text)), problems)
+
+    def test_a_manual_without_volume(self):
+        for place, problems in ((" 3C 25.6.3)", 0), ("\n// 3A 4.5)", 0), (" 2A, IRET", 0),
+                                (" 25.6.3", 1), (" says", 1)):
+            text = self.MANUAL + place
+            with self.subTest(text=text):
+                self.assertEqual(self.count(check_citations.wrong_manuals("a.c", text)), problems)
+
+    def test_a_rule_without_test(self):
+        with tempfile.TemporaryDirectory() as folder:
+            table = Path(folder) / "rules.txt"
+            with mock.patch.object(check_citations, "ROOT", Path(folder)), \
+                    mock.patch.object(check_citations, "TESTS", table), \
+                    mock.patch.object(check_citations, "test_names", lambda: {"one"}):
+                for text, problems in (("IPC-1: one\nVCPU-2: untested: no such CPU\n", 0),
+                                       ("IPC-1: one\n", 1), ("IPC-1: one\nVCPU-2:\n", 1),
+                                       ("IPC-1: one two\nVCPU-2: one\n", 1),
+                                       ("IPC-1: unit/a.c\nVCPU-2: one\n", 1)):
+                    with self.subTest(text=text):
+                        table.write_text(text)
+                        self.assertEqual(
+                            self.count(check_citations.wrong_tests(self.KNOWN)), problems)
 
 
 class WordsTest(unittest.TestCase):
