@@ -18,6 +18,7 @@ ALLOWED = {
     "object_ops": "the table of object kinds joins portable and x86 kinds in one place",
     "object_kinds": "the same table's rows for Untyped_Retype",
     "invocation_rows": "the same table's rows for invocations",
+    "paging_formats": "the same table's rows for formats of page tables",
     "guest_hooks": "what portable code asks of virtual CPUs, one row",
     "thread_slot_leaves": "a thread forgets a capability of its own before that is deleted",
     "panic": "the end of everything must be reachable from everywhere",

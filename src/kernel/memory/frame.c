@@ -4,7 +4,6 @@
 
 #include <base/memory.h>
 #include <cpu/mitigations.h>
-#include <cpu/vmx.h>
 #include <memory/mapping.h>
 
 // A copy is mapped nowhere (CAP-8).
@@ -19,40 +18,36 @@ static unsigned frame_level(const struct cap *frame) {
 	return frame->size_bits / 8u;
 }
 
-// True if a guest sees the frame through all entries of a page table: a large page that can be
-// executed may stop this CPU.
-static bool frame_is_split(const struct cap *frame) {
-	return frame->size_bits == LARGE_PAGE_BITS &&
-		this_cpu()->mitigations & MITIGATION_BIT(ITLB_MULTIHIT);
+// True if a page of this level is mapped by all entries of a page table instead. Few formats ever
+// want that.
+static bool is_split(const struct paging_format *paging, unsigned level) {
+	return paging->split && level == 2 && this_cpu()->mitigations & paging->split;
 }
 
 // What an entry of this level says that maps the frame, or its start, with those of its rights that
 // are in the mask.
-static uint64_t frame_entry(const struct cap *frame, const struct paging_format *paging,
-	unsigned level, uint64_t rights, unsigned attributes) {
+[[gnu::always_inline]] static inline uint64_t frame_entry(const struct cap *frame,
+	const struct paging_format *paging, unsigned level, uint64_t rights, uint64_t attributes) {
 	enum paging_access access = (enum paging_access)(
 		frame->rights & rights & PAGING_READ_WRITE);
 
-	return paging_page_entry(paging, physical_of(cap_object(frame)), level, access, attributes);
+	return paging_page_entry(
+		paging, physical_of(cap_object(frame)), level, access, attributes, frame->device);
 }
 
 // Takes the frame out of its space, if that still has it: another may have replaced it (MEM-4).
 static void frame_detach(struct cap *cap) {
-	bool is_guest = cap->map.format == SPACE_GUEST;
-	bool is_split = is_guest && frame_is_split(cap);
-	unsigned level = is_split ? 1 : frame_level(cap);
+	const struct paging_format *paging = paging_formats[cap->map.format];
+	unsigned whole = frame_level(cap), level = is_split(paging, whole) ? 1 : whole;
+	uint64_t address = cap_address(cap);
 	struct mapping mapping = mapping_of(cap, level);
 
-	if (mapping.entry && paging_leads_to(*mapping.entry, level, physical_of(cap_object(cap)))) {
-		*mapping.entry = 0;
-		if (is_guest) {
-			if (is_split) memset(mapping.entry, 0, BIT(TABLE_BITS));
-			vmx_invalidate_guest(space_physical(mapping.root));
-		} else {
-			space_flush_page(mapping.root, cap_address(cap));
-		}
-	}
 	cap->word = 0;
+	if (!mapping.entry) return;
+	if (!paging_leads_to(*mapping.entry, level, physical_of(cap_object(cap)))) return;
+	*mapping.entry = 0;
+	if (unlikely(level != whole)) memset(mapping.entry, 0, BIT(TABLE_BITS));
+	paging->invalidate_page(space_physical(mapping.root), mapping.asid, address);
 }
 
 void frame_destroy(struct slot *slot, bool) {
@@ -62,26 +57,30 @@ void frame_destroy(struct slot *slot, bool) {
 void frame_attach(struct cap *frame, const struct cap *root, uint64_t address) {
 	uint64_t *entry = paging_walk(cap_object(root), address, frame_level(frame)).entry;
 
-	*entry = frame_entry(frame, &paging_host, frame_level(frame), RIGHTS_ALL, 0);
+	*entry = frame_entry(
+		frame, paging_formats[root->map.format], frame_level(frame), RIGHTS_ALL, 0);
 	frame->word = mapping_place(root, address, 0);
 }
 
 // Whether the place asked for agrees with where the capability is mapped, or is a user's.
-static enum error frame_check_place(struct invocation *invocation, uint64_t address) {
+static enum error frame_check_place(
+	struct invocation *invocation, const struct paging_format *paging, uint64_t address) {
 	const struct cap *frame = &invocation->slot->cap;
-	uint64_t size = BIT(frame->size_bits);
+	const struct cap *root = &invocation->caps[0]->cap;
 
 	if (!frame->map.mapped)
-		return likely(range_fits(address, size, MAPPING_USER_LIMIT))
+		return likely(range_fits(address, BIT(frame->size_bits), paging->limit))
 			? ERROR_NONE
 			: error_argument(invocation, 0);
-	if (frame->map.asid != invocation->caps[0]->cap.map.asid)
-		return error_capability(invocation, 1);
-	if (frame->map.format != SPACE_HOST) return ERROR_ILLEGAL_OPERATION;
+	if (frame->map.asid != root->map.asid) return error_capability(invocation, 1);
+	if (frame->map.format != root->map.format) return ERROR_ILLEGAL_OPERATION;
 	return likely(cap_address(frame) == address) ? ERROR_NONE : error_argument(invocation, 0);
 }
 
+// A frame that is mapped already may get other rights where it is, and a page may replace one of
+// its size.
 enum error frame_map(struct invocation *invocation) {
+	const struct paging_format *paging = paging_formats[SPACE_HOST];
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = invocation_word(invocation, 0);
@@ -89,42 +88,44 @@ enum error frame_map(struct invocation *invocation) {
 	enum error error;
 
 	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
-	error = frame_check_place(invocation, address);
+	error = frame_check_place(invocation, paging, address);
 	if (error) return error;
 	entry = mapping_find(invocation, address, frame_level(frame), &error);
 	if (!entry) return error;
 	old = *entry;
 	if (paging_is_table(old, frame_level(frame))) return ERROR_DELETE_FIRST;
 
-	*entry = frame_entry(frame, &paging_host, frame_level(frame),
-		invocation_word(invocation, 1),
-		paging_host_attributes(invocation_word(invocation, 2)));
+	*entry = frame_entry(frame, paging, frame_level(frame), invocation_word(invocation, 1),
+		invocation_word(invocation, 2));
 	frame->word = mapping_place(root, address, 0);
-	if (!paging_is_free(old)) space_flush_page(root->word, address);
+	if (!paging_is_free(old))
+		paging->invalidate_page(space_physical(root->word), root->map.asid, address);
 	return ERROR_NONE;
 }
 
-[[gnu::always_inline]] static inline enum error map_ept(
-	struct invocation *invocation, bool is_split) {
+// A frame that is mapped nowhere, where nothing is.
+[[gnu::always_inline]] static inline enum error map_once(
+	struct invocation *invocation, enum space_format format, bool split) {
+	const struct paging_format *paging = paging_formats[format];
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
-	unsigned attributes = paging_guest_attributes(invocation_word(invocation, 2));
-	unsigned level = frame_level(frame), count = is_split ? PAGING_ENTRIES : 1;
+	unsigned level = frame_level(frame), count = split ? PAGING_ENTRIES : 1;
 	uint64_t *entries, first;
 	enum error error;
 
 	if (frame->map.mapped) return error_capability(invocation, 0);
-	if (!space_is_assigned(root, SPACE_GUEST)) return error_capability(invocation, 1);
+	if (!space_is_assigned(root, format)) return error_capability(invocation, 1);
+	if (address > paging->limit) return error_argument(invocation, 0);
 	entries = mapping_find(invocation, address, level, &error);
-	if (entries && is_split) entries = mapping_find(invocation, address, level = 1, &error);
+	if (entries && split) entries = mapping_find(invocation, address, level = 1, &error);
 	if (!entries) return error;
 	for (unsigned i = 0; i < count; i++)
 		if (!paging_is_free(entries[i])) return ERROR_DELETE_FIRST;
-	if (level == HUGE_PAGE_BITS / 8) return error_capability(invocation, 0);
+	if (level > paging->largest_page) return error_capability(invocation, 0);
 
-	first = frame_entry(frame, &paging_guest, level, invocation_word(invocation, 1),
-		unlikely(frame->device) ? paging_device_attributes(attributes) : attributes);
+	first = frame_entry(frame, paging, level, invocation_word(invocation, 1),
+		invocation_word(invocation, 2));
 	// Right for addresses that are the other way round as well.
 	for (unsigned i = 0; i < count; i++)
 		entries[i] = first ^ (uint64_t)i << PAGE_BITS;
@@ -133,8 +134,9 @@ enum error frame_map(struct invocation *invocation) {
 }
 
 enum error frame_map_ept(struct invocation *invocation) {
-	if (unlikely(frame_is_split(&invocation->slot->cap))) return map_ept(invocation, true);
-	return map_ept(invocation, false);
+	if (unlikely(is_split(paging_formats[SPACE_GUEST], frame_level(&invocation->slot->cap))))
+		return map_once(invocation, SPACE_GUEST, true);
+	return map_once(invocation, SPACE_GUEST, false);
 }
 
 enum error frame_unmap(struct invocation *invocation) {
@@ -142,7 +144,7 @@ enum error frame_unmap(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// There is no IOSpace capability (table.c), and each check before that one answers the same.
+// There is no IOSpace capability (page_table.c), and each check before that one answers the same.
 enum error frame_map_io(struct invocation *invocation) { return error_capability(invocation, 0); }
 
 enum error frame_get_address(struct invocation *invocation) {

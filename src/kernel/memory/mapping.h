@@ -7,11 +7,9 @@
 #include <cap/invocation.h>
 #include <memory/space.h>
 
-// A host mapping may neither start nor end above: the last page below 2^47 stays free (MEM-5).
-#define MAPPING_USER_LIMIT 0x7ffffffffffful
-
 struct mapping {
 	uint64_t root; // word of its capabilities
+	unsigned asid;
 	uint64_t *entry; // null: the space, or a table on the way, is gone
 };
 
@@ -48,8 +46,8 @@ static inline struct mapping mapping_of(const struct cap *cap, unsigned level) {
 	uint64_t address = cap_address(cap);
 
 	if (unlikely(root.map.format != cap->map.format)) return (struct mapping){};
-	return (struct mapping){
-		root.word, paging_walk(space_named(root.word), address, level).entry};
+	return (struct mapping){root.word, cap->map.asid,
+		paging_walk(space_named(root.word), address, level).entry};
 }
 
 // What a capability that is mapped at address below root records; level: of a table.

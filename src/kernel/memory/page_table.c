@@ -5,7 +5,6 @@
 
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/vmx.h>
 #include <memory/mapping.h>
 
 enum error table_derive(const struct slot *slot, struct cap *) {
@@ -17,59 +16,55 @@ static unsigned table_parent_level(const struct cap *table) { return table->map.
 
 // Takes the table out of its space, if it is in one and that still has it.
 static void table_detach(struct cap *cap) {
+	const struct paging_format *paging = paging_formats[cap->map.format];
 	unsigned level = table_parent_level(cap);
 	struct mapping mapping = mapping_of(cap, level);
 
-	if (mapping.entry && paging_is_table(*mapping.entry, level) &&
-		physical_pointer(paging_target(*mapping.entry, 1)) == cap_object(cap)) {
-		*mapping.entry = 0;
-		if (cap->map.format == SPACE_GUEST)
-			vmx_invalidate_guest(space_physical(mapping.root));
-		else
-			space_flush(mapping.root);
-	}
 	cap->map.mapped = 0;
 	cap->map.asid = 0;
 	cap->map.page = 0;
+	if (!mapping.entry || !paging_is_table(*mapping.entry, level) ||
+		physical_pointer(paging_target(*mapping.entry, 1)) != cap_object(cap))
+		return;
+	*mapping.entry = 0;
+	paging->invalidate(space_physical(mapping.root), mapping.asid);
 }
 
 void table_attach(struct cap *table, const struct cap *root, uint64_t address) {
 	unsigned level = table_parent_level(table);
 	uint64_t *entry = paging_walk(cap_object(root), address, level).entry;
 
-	*entry = paging_table_entry(&paging_host, physical_of(cap_object(table)), 0);
+	*entry = paging_table_entry(
+		paging_formats[root->map.format], physical_of(cap_object(table)), 0);
 	table->word = mapping_place(root, address, table->map.level);
 }
 
-// A guest PDPT or page directory may name a root that never had an ASID, and then gets the error
-// of an ASID that is gone (MEM-22).
-static bool table_may_name(const struct cap *table, const struct cap *root) {
-	enum space_format format = (enum space_format)table->map.format;
-
-	if (format == SPACE_GUEST && table->map.level != 1)
-		return root->type == CAP_SPACE && root->map.format == SPACE_GUEST;
-	return space_is_assigned(root, format);
+// Some tables may name a root that never had an ASID, and then get the error of an ASID that is
+// gone (MEM-22).
+static bool table_may_name(
+	const struct cap *table, const struct paging_format *paging, const struct cap *root) {
+	return root->type == CAP_SPACE && root->map.format == table->map.format &&
+		(root->map.asid != ASID_NONE || paging->late_asid >> table->map.level & 1);
 }
 
 enum error table_map(struct invocation *invocation) {
 	struct cap *table = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
-	bool is_guest = root->map.format == SPACE_GUEST;
+	const struct paging_format *paging = paging_formats[table->map.format];
 	unsigned level = table_parent_level(table);
 	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
 	uint64_t *entry;
 	enum error error;
 
 	if (table->map.mapped) return error_capability(invocation, 0);
-	if (!table_may_name(table, root)) return error_capability(invocation, 1);
-	if (table->map.format == SPACE_HOST && address > MAPPING_USER_LIMIT)
-		return error_argument(invocation, 0);
+	if (!table_may_name(table, paging, root)) return error_capability(invocation, 1);
+	if (address > paging->limit) return error_argument(invocation, 0);
 	entry = mapping_find(invocation, address, level, &error);
 	if (!entry) return error;
 	if (!paging_is_free(*entry)) return ERROR_DELETE_FIRST;
 
-	*entry = paging_table_entry(is_guest ? &paging_guest : &paging_host,
-		physical_of(cap_object(table)), invocation_word(invocation, 1));
+	*entry = paging_table_entry(
+		paging, physical_of(cap_object(table)), invocation_word(invocation, 1));
 	table->word = mapping_place(root, address, table->map.level);
 	return ERROR_NONE;
 }

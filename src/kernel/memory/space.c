@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Address spaces: roots, their ASIDs, which one is loaded, and what the CPU may remember of each.
-//
-// There are as many ASIDs as PCIDs, so an ASID is the PCID of its space. With PCIDs a switch
-// forgets nothing: whatever is changed in a space, loaded or not, is made forgotten at once by
-// INVPCID. Without INVPCID there are no PCIDs: then a write of CR3 forgets everything but the
-// kernel's global pages (SDM 3A 4.10.4), and a space that is not loaded is never remembered.
-//
-// PCID 0 is for whoever has none of its own: to load them forgets what is remembered under it.
-//
-// Where programs are isolated, the kernel's own tables stay loaded as long as it runs, under the
-// last PCID, which no space gets. A program's come into CR3 on the way out (trap.asm), so no
-// space is ever loaded here.
+// Address spaces: roots and their ASIDs. There are as many ASIDs as PCIDs, so an ASID is the PCID
+// of its host space.
 #include <memory/space.h>
 
 #include <base/memory.h>
 #include <base/panic.h>
-#include <cpu/features.h>
 #include <cpu/kernel_map.h>
-#include <cpu/mitigations.h>
-#include <cpu/vmx.h>
+#include <cpu/pcid.h>
 #include <memory/mapping.h>
 
-enum { ASID_MASK = ASID_POOLS * ASIDS_PER_POOL - 1 };
+_Static_assert(PCIDS == ASID_POOLS * ASIDS_PER_POOL);
 
 // Pool by base. Written by asid_pool_install and asid_pool_destroy only.
 static struct asid_pool *asid_pools[ASID_POOLS];
@@ -29,7 +17,7 @@ static struct asid_pool *asid_pools[ASID_POOLS];
 // A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever runs in
 // that one must not meet what the CPU remembers of the ASID's next root, so the next has PCID 0,
 // and `mapped` in its capabilities says so. Written by asid_pool_destroy and space_destroy only.
-static uint64_t lost_pcids[(ASID_MASK + 1) / 64];
+static uint64_t lost_pcids[PCIDS / 64];
 
 static bool pcid_is_lost(unsigned asid) { return lost_pcids[asid / 64] >> asid % 64 & 1; }
 
@@ -46,36 +34,10 @@ uint64_t space_word_of_asid(unsigned asid) {
 	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
 }
 
-static bool is_isolated(void) { return this_cpu()->mitigations & MITIGATION_BIT(KPTI); }
-
-static unsigned kernel_pcid(void) { return this_cpu()->kernel_cr3 & ASID_MASK; }
-
-static bool has_pcid(void) { return this_cpu()->kernel_cr3 & CR3_KEEP; }
-
-void space_start(void) {
-	struct cpu *cpu = this_cpu();
-
-	cpu->kernel_cr3 = kernel_map_root_physical().value;
-	if (feature_has(FEATURE_PCID) && feature_has(FEATURE_INVPCID)) {
-		cr4_write(cr4_read() | CR4_PCIDE);
-		cpu->kernel_cr3 |= CR3_KEEP | (is_isolated() ? ASID_MASK : 0);
-	}
-	cpu->space_root = is_isolated() ? cpu->kernel_cr3 : kernel_map_root_physical().value;
-	if (is_isolated()) cr3_write(cpu->space_root);
-}
-
-static bool space_is_loaded(const void *root) {
-	return (this_cpu()->space_root & PAGING_ADDRESS) == physical_of(root).value;
-}
-
 uint64_t space_program_root(const struct cap *cap) {
-	uint64_t root = cap ? physical_of(cap_object(cap)).value : kernel_map_root_physical().value;
-
-	return cap && has_pcid() && !cap->map.mapped ? root | cap->map.asid | CR3_KEEP : root;
-}
-
-uint64_t space_kernel_root(uint64_t program_root) {
-	return is_isolated() ? this_cpu()->kernel_cr3 : program_root;
+	if (!cap) return kernel_map_root_physical().value;
+	return pcid_program_root(
+		physical_of(cap_object(cap)), cap->map.mapped ? 0 : (unsigned)cap->map.asid);
 }
 
 physical_t space_guest_root(const struct cap *cap) {
@@ -86,14 +48,10 @@ physical_t space_guest_root(const struct cap *cap) {
 // The root loses its ASID: nobody can map in it any more, and whoever still runs in it must find it
 // empty.
 static void space_empty(struct cap named) {
-	bool is_host = named.map.format == SPACE_HOST;
-	void *root = space_named(named.word);
+	const struct paging_format *paging = paging_formats[named.map.format];
 
-	memset(root, 0, (is_host ? PAGING_USER_ENTRIES : PAGING_ENTRIES) * sizeof(uint64_t));
-	if (!is_host)
-		vmx_invalidate_guest(physical_of(root));
-	else
-		space_flush(named.word);
+	memset(space_named(named.word), 0, paging->root_entries * sizeof(uint64_t));
+	paging->invalidate(space_physical(named.word), named.map.asid);
 }
 
 static struct asid_pool **free_base(void) {
@@ -118,10 +76,10 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	unsigned i = base == 0; // ASID 0 is ASID_NONE
 
 	assert(asid_pools[base / ASIDS_PER_POOL] == pool);
-	while (i < ASIDS_PER_POOL && (pool->words[i] || base + i == kernel_pcid()))
+	while (i < ASIDS_PER_POOL && (pool->words[i] || base + i == pcid_of_kernel()))
 		i++;
 	if (i == ASIDS_PER_POOL) return false;
-	root->map.asid = (base + i) & ASID_MASK;
+	root->map.asid = (base + i) % PCIDS;
 	root->map.mapped = pcid_is_lost(base + i);
 	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
 	pool->words[i] = root->word;
@@ -190,6 +148,7 @@ enum error space_derive(const struct slot *slot, struct cap *) {
 
 void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
+	physical_t root = physical_of(cap_object(cap));
 	unsigned asid = cap->map.asid;
 
 	if (!last) return;
@@ -198,15 +157,8 @@ void space_destroy(struct slot *slot, bool last) {
 	else if (!cap->map.mapped)
 		pcid_return(asid);
 	// The memory may become another root, whose translations must not mix with the old ones.
-	if (cap->map.format == SPACE_GUEST) {
-		vmx_invalidate_guest(physical_of(cap_object(cap)));
-		return;
-	}
-	if (space_is_loaded(cap_object(cap))) {
-		this_cpu()->space_root = kernel_map_root_physical().value;
-		cr3_write(kernel_map_root_physical().value);
-	}
-	if (has_pcid()) tlb_invalidate(TLB_SPACE, asid, 0);
+	pcid_unload(root);
+	paging_formats[cap->map.format]->invalidate(root, asid);
 }
 
 enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
@@ -214,25 +166,4 @@ enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
 
 	return named ? error_capability(invocation, 1)
 		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
-}
-
-void space_flush_page(uint64_t word, uint64_t address) {
-	const struct cap named = {.word = word};
-
-	if (space_is_loaded(space_named(word)))
-		tlb_invalidate_page(address);
-	else if (has_pcid())
-		tlb_invalidate(TLB_ADDRESS, named.map.asid, address);
-}
-
-// What is not loaded and has no PCID of its own is not remembered.
-void space_flush(uint64_t word) {
-	const struct cap named = {.word = word};
-	uint64_t cr3 = this_cpu()->space_root;
-	bool is_loaded = space_is_loaded(space_named(word));
-
-	if (has_pcid())
-		tlb_invalidate(TLB_SPACE, is_loaded ? cr3 & ASID_MASK : named.map.asid, 0);
-	else if (is_loaded)
-		cr3_write(cr3);
 }

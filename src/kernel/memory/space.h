@@ -2,10 +2,10 @@
 // Address spaces: roots, ASIDs, and what the scheduler needs of them (MEM-1 to MEM-23).
 #pragma once
 
-#include <cpu/layout.h>
 #include <cap/cap.h>
-#include <cpu/registers.h>
+#include <cpu/paging.h>
 #include <cpu/percpu.h>
+#include <cpu/registers.h>
 
 enum { ASID_NONE = 0 }; // never given out
 
@@ -14,14 +14,11 @@ static inline bool space_is_assigned(const struct cap *cap, enum space_format fo
 	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
 }
 
-// Switches PCIDs on where the CPU has them. CR3 holds the kernel's own tables.
-void space_start(void);
+// By enum space_format; null: this machine has no root of it. The table stands beside object_kinds.
+extern const struct paging_format *const paging_formats[];
 
 // CR3 for a program in the space of a root with an ASID; null: with the kernel's own tables.
 uint64_t space_program_root(const struct cap *cap);
-
-// CR3 inside the kernel while a program with that CR3 is current.
-uint64_t space_kernel_root(uint64_t program_root);
 
 // Writes CR3 only on a change.
 static inline void space_load(struct cpu *cpu, uint64_t root) {
@@ -41,10 +38,6 @@ static inline physical_t space_physical(uint64_t word) { return physical(word & 
 
 static inline void *space_named(uint64_t word) { return physical_pointer(space_physical(word)); }
 
-// A table of the host root with this word changed: no old translation of the page at address, or
-// none at all, survives.
-void space_flush_page(uint64_t word, uint64_t address);
-void space_flush(uint64_t word);
 
 // A pool of ASIDs: for each, the word of the capabilities to the root that has it, or 0. The kernel
 // tells ASIDs from roots by it. The ASID of a host space is its PCID too.

@@ -3,6 +3,7 @@
 #include <thread/life.h>
 
 #include <base/format.h>
+#include <cpu/pcid.h>
 #include <ipc/endpoint.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
@@ -13,7 +14,7 @@
 // The thread runs in the space of a root with an ASID from now on; null: in nobody's.
 static void give_space(struct thread *thread, const struct cap *cap) {
 	thread->program_root = space_program_root(cap);
-	thread->space_root = space_kernel_root(thread->program_root);
+	thread->space_root = pcid_kernel_root(thread->program_root);
 }
 
 void thread_init(void *memory) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The walker and the entries of each format.
+#include "rows.h"
 #include "test.h"
 #include "world.h"
 
@@ -19,10 +20,8 @@
 static uint64_t page_entry(const struct paging_format *format, unsigned level,
 	enum paging_access access, uint64_t attributes) {
 	physical_t page = physical(0x40000000);
-	unsigned known = format == &paging_host ? paging_host_attributes(attributes)
-						: paging_guest_attributes(attributes);
 
-	return paging_page_entry(format, page, level, access, known) - page.value;
+	return paging_page_entry(format, page, level, access, attributes, false) - page.value;
 }
 
 static void host_rights(void) {
@@ -54,27 +53,27 @@ static void guest_rights(void) {
 	const uint64_t write_back = 6 << 3;
 	const uint64_t read = EPT_TAKEN | EPT_READ | EPT_EXECUTE;
 
-	check(page_entry(&paging_guest, 1, PAGING_READ, 6) == (read | write_back));
-	check(page_entry(&paging_guest, 1, PAGING_READ_WRITE, 6) == (read | 2 | write_back));
-	check(page_entry(&paging_guest, 2, PAGING_READ, 6) == (read | write_back | LARGE));
-	check((page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0) & 7) == 0);
-	check((page_entry(&paging_guest, 1, PAGING_WRITE, 0) & 7) == 0);
-	check(!paging_is_free(page_entry(&paging_guest, 1, PAGING_NO_ACCESS, 0)));
-	check(paging_table_entry(&paging_guest, physical(0x5000), ~0ul) ==
-		(0x5000 | EPT_TAKEN | 7));
+	check(page_entry(&paging_ept, 1, PAGING_READ, 6) == (read | write_back));
+	check(page_entry(&paging_ept, 1, PAGING_READ_WRITE, 6) == (read | 2 | write_back));
+	check(page_entry(&paging_ept, 2, PAGING_READ, 6) == (read | write_back | LARGE));
+	check((page_entry(&paging_ept, 1, PAGING_NO_ACCESS, 0) & 7) == 0);
+	check((page_entry(&paging_ept, 1, PAGING_WRITE, 0) & 7) == 0);
+	check(!paging_is_free(page_entry(&paging_ept, 1, PAGING_NO_ACCESS, 0)));
+	check(paging_table_entry(&paging_ept, physical(0x5000), ~0ul) == (0x5000 | EPT_TAKEN | 7));
 }
 
 static void guest_memory_types(void) {
 	for (uint64_t type = 0; type < 64; type++) {
 		bool known = type == 0 || type == 1 || type == 4 || type == 6;
-		uint64_t entry = page_entry(&paging_guest, 1, PAGING_READ, type);
+		uint64_t entry = page_entry(&paging_ept, 1, PAGING_READ, type);
 
 		check((entry >> 3 & 15) == (known ? type : 6));
 	}
 }
 
 static void walk_missing(void) {
-	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+	const struct paging_format *const formats[] = {
+		&paging_host, &paging_ept, &nested_format, &dma_format};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
 		uint64_t *root = world_allocate(1);
@@ -99,7 +98,8 @@ static void walk_missing(void) {
 }
 
 static void walk_stops_at_page(void) {
-	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+	const struct paging_format *const formats[] = {
+		&paging_host, &paging_ept, &nested_format, &dma_format};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
 		uint64_t *root = world_allocate(1);
@@ -118,15 +118,16 @@ static void walk_stops_at_page(void) {
 
 // The processor sees no page, and no address of memory; the kernel still finds it.
 static void no_access(void) {
-	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+	const struct paging_format *const formats[] = {
+		&paging_host, &paging_ept, &nested_format, &dma_format};
 	const physical_t page = physical(0x40000000);
 
 	for (unsigned i = 0; i < 2 * array_count(formats); i++) {
 		const struct paging_format *format = formats[i / 2];
 
 		for (unsigned level = 1; level <= 3; level++) {
-			uint64_t entry = paging_page_entry(
-				format, page, level, i % 2 ? PAGING_WRITE : PAGING_NO_ACCESS, 6);
+			uint64_t entry = paging_page_entry(format, page, level,
+				i % 2 ? PAGING_WRITE : PAGING_NO_ACCESS, 6, false);
 
 			check((entry & 7) == 0);
 			check((entry & PAGING_ADDRESS) >> 51 == 1);
@@ -139,7 +140,8 @@ static void no_access(void) {
 }
 
 static void entry_kinds(void) {
-	const struct paging_format *const formats[] = {&paging_host, &paging_guest};
+	const struct paging_format *const formats[] = {
+		&paging_host, &paging_ept, &nested_format, &dma_format};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
 		uint64_t table = paging_table_entry(formats[i], physical(0x7000), 0);

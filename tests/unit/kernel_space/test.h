@@ -11,4 +11,5 @@ extern const struct tests mapping_tests;
 extern const struct tests guest_tests;
 extern const struct tests asid_tests;
 extern const struct tests port_tests;
+extern const struct tests row_tests;
 extern const struct tests stale_tests;

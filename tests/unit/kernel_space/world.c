@@ -5,9 +5,10 @@
 #include "test.h"
 #include <base/bits.h>
 #include <base/panic.h>
-#include <cpu/mitigations.h>
 #include <cpu/features.h>
 #include <cpu/kernel_map.h>
+#include <cpu/mitigations.h>
+#include <cpu/pcid.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <cpu/vmx.h>
@@ -25,6 +26,12 @@ enum {
 
 alignas(1 << 21) unsigned char test_memory[WORLD_PAGES << PAGE_BITS];
 struct world world;
+struct paging_format world_guest_format, world_dma_format;
+const struct paging_format *const paging_formats[] = {
+	[SPACE_HOST] = &paging_host,
+	[SPACE_GUEST] = &world_guest_format,
+	[SPACE_DMA] = &world_dma_format,
+};
 
 static struct cpu cpu;
 static struct kernel kernel;
@@ -208,18 +215,20 @@ void world_reset(void) {
 	check(world.pool.cap.asid_base == 0);
 	cpu = (struct cpu){.platform = &kernel.platform, .kernel = &kernel};
 	kernel = (struct kernel){};
-	space_start();
+	world_guest_format = paging_ept;
+	world_dma_format = (struct paging_format){};
+	pcid_start();
 }
 
 void world_start_pcid(void) {
 	cpu.features = 1ul << FEATURE_PCID | 1ul << FEATURE_INVPCID;
-	space_start();
+	pcid_start();
 	check(world.cr4 & CR4_PCIDE);
 }
 
 void world_start_isolated(void) {
 	cpu.mitigations = MITIGATION_BIT(KPTI);
-	space_start();
+	pcid_start();
 	world.page_reloads = 0;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cpu/paging.h>
+#include <cpu/pcid.h>
 #include <cpu/registers.h>
 #include <cap/derive.h>
 #include <cap/invocation.h>
@@ -48,7 +49,11 @@ struct world {
 
 extern struct world world;
 
-// Forgets everything: fresh memory, one ASID pool at base 0 (world.pool), the kernel's root loaded.
+// Rows of paging_formats. A test may change them while there is no such space.
+extern struct paging_format world_guest_format, world_dma_format;
+
+// Forgets everything: fresh memory, a guest's tables are EPT, one ASID pool at base 0 (world.pool),
+// the kernel's root loaded.
 void world_reset(void);
 
 // The processor has PCIDs from now on; or the kernel has tables of its own.
@@ -97,5 +102,5 @@ struct world_path world_map_path(struct slot *root, uint64_t address);
 // The thread runs in the space of cap, or of nobody.
 static inline void world_give_space(struct thread *thread, const struct cap *cap) {
 	thread->program_root = space_program_root(cap);
-	thread->space_root = space_kernel_root(thread->program_root);
+	thread->space_root = pcid_kernel_root(thread->program_root);
 }

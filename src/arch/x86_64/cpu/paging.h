@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Page tables of every format: one walker over rows of entry bits (SDM 3A 4.5, 3C 29.3). Pure: it
-// touches the tables it is given and nothing else; who changes a live table flushes (registers.h,
-// vmx.h).
+// touches the tables it is given and nothing else; who changes a live table calls what the format's
+// row has for that.
 //
 // A table has the level of its entries' spans, and each table is named by an entry one level up:
 //
@@ -22,6 +22,9 @@ enum {
 	PAGING_ATTRIBUTES = 8,
 	PAGING_USER_ENTRIES = 256, // of a host root; the rest is the kernel's
 };
+
+// A host mapping may neither start nor end above: the last page below 2^47 stays free (MEM-5).
+#define PAGING_USER_LIMIT 0x7ffffffffffful
 
 // IA32_PAT for which the attributes of a host page mean what the ABI says: the reset value, but
 // entry 4 (PAT bit alone) is write-combining.
@@ -57,17 +60,43 @@ enum paging_access {
 	PAGING_ACCESSES,
 };
 
+// By enum paging_access, from the bits that let read and those that let write, too. An entry
+// without access is not present at all, for a page that only the kernel may read is open to
+// Meltdown; nor does its address name memory whose cache lines could be read through it (L1TF): all
+// its bits are the other way round.
+#define PAGING_ACCESS(read, write) \
+	{ \
+		PAGING_OCCUPIED | PAGING_ADDRESS, PAGING_OCCUPIED | PAGING_ADDRESS, \
+			PAGING_OCCUPIED | (read), PAGING_OCCUPIED | (read) | (write) \
+	}
+
+// All that differs from one format to the other. A root has an ASID whatever its format.
 struct paging_format {
+	// No translation of the page at address, or of any address, outlives a change of the tables
+	// below the root with this ASID.
+	void (*invalidate_page)(physical_t root, unsigned asid, uint64_t address);
+	void (*invalidate)(physical_t root, unsigned asid);
+
 	uint64_t table; // what an entry naming a table has
 	uint64_t table_memory; // of it: what the attributes may set
 	uint64_t access[PAGING_ACCESSES]; // what an entry of a page has, and what it has not
 
+	uint64_t limit; // no address above is mapped; all ones: bits from 48 up are ignored
+	uint32_t split; // with one of these mitigations 2 MiB are mapped as 512 pages
+	uint16_t root_entries; // that are the space's own; those above are the kernel's
+	uint8_t largest_page; // level
+	uint8_t late_asid; // levels whose tables take a root without ASID for one that lost it
+
+	// Of the attributes word, what counts; and a bit for each value that memory of a device may
+	// have, while another becomes 0.
+	uint64_t attributes;
+	uint8_t device_attributes;
 	// What a page of each size has for its attributes.
 	uint16_t memory[PAGING_LEVELS - 1][PAGING_ATTRIBUTES];
 };
 
 extern const struct paging_format paging_host;
-extern const struct paging_format paging_guest; // EPT
+extern const struct paging_format paging_ept;
 
 struct paging_walk {
 	uint64_t *entry; // null: a table on the way is missing
@@ -137,22 +166,13 @@ static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, u
 uint64_t paging_table_entry(
 	const struct paging_format *format, physical_t table, uint64_t attributes);
 
-// What the attributes word of a mapping says (MEM-13, MEM-14): for the host its low bits; for a
-// guest a memory type, and write-back if it is none.
-static inline unsigned paging_host_attributes(uint64_t word) {
-	return word & (PAGING_ATTRIBUTES - 1);
-}
-
-static inline unsigned paging_guest_attributes(uint64_t word) {
-	return word < PAGING_ATTRIBUTES ? (unsigned)word : PAGING_ATTRIBUTES - 1;
-}
-
-// What becomes of a guest's attributes for memory of a device, which no MTRR makes uncached for
-// guests (SDM 3C 29.3.7.2): write-combining stays, all else is uncacheable.
-static inline unsigned paging_device_attributes(unsigned attributes) { return attributes == 1; }
-
-// level: 1, 2 or 3; attributes: one of the three above.
+// level: 1, 2 or 3. The attributes are those of the ABI (MEM-13, MEM-14); the last value stands
+// for all above it.
 static inline uint64_t paging_page_entry(const struct paging_format *format, physical_t page,
-	unsigned level, enum paging_access access, unsigned attributes) {
-	return (page.value ^ format->access[access]) | format->memory[level - 1][attributes];
+	unsigned level, enum paging_access access, uint64_t attributes, bool is_device) {
+	uint64_t known = attributes & format->attributes;
+
+	if (known >= PAGING_ATTRIBUTES) known = PAGING_ATTRIBUTES - 1;
+	if (unlikely(is_device) && !(format->device_attributes >> known & 1)) known = 0;
+	return (page.value ^ format->access[access]) | format->memory[level - 1][known];
 }

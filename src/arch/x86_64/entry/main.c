@@ -7,12 +7,12 @@
 #include <cpu/console.h>
 #include <cpu/kernel_map.h>
 #include <cpu/machine_check.h>
+#include <cpu/pcid.h>
 #include <cpu/vmx.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
 #include <kernel.h>
 #include <sched/switch.h>
-#include <memory/space.h>
 
 // 8 bytes that machines with message-signalled interrupts decode themselves (BOOT-12).
 #define MESSAGE_WINDOW 0xfffffff8ul
@@ -190,7 +190,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	entry_points = mitigate_start(&boot_cpu, options); // while text is writable
 	segments_use_ways(&boot_cpu, &entry_points);
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
-	space_start(); // PCIDs
+	pcid_start();
 	interrupts_start(&acpi); // all pins masked
 	facts.tsc_hertz = clock_init(&acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;

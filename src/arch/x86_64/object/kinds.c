@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
+#include <memory/space.h>
 #include <object/vcpu.h>
 #include <syscall/dispatch.h>
 
@@ -31,6 +32,13 @@ const struct object_ops object_ops[CAP_TYPES] = {
 	[CAP_PORT_CONTROL] = {"port_control", derive_nothing, NULL, 31},
 	[CAP_PORT_RANGE] = {"port_range", port_range_derive, port_range_destroy, 19},
 	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, 21},
+};
+
+// No remapping unit is driven, so no space of a device is ever made.
+const struct paging_format *const paging_formats[] = {
+	[SPACE_HOST] = &paging_host,
+	[SPACE_GUEST] = &paging_ept,
+	[SPACE_DMA] = NULL,
 };
 
 // Kinds of abi/invocation.h and of objects that are not called as their type is.

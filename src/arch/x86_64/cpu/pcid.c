@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <cpu/pcid.h>
+
+#include <cpu/features.h>
+#include <cpu/kernel_map.h>
+#include <cpu/mitigations.h>
+#include <cpu/paging.h>
+#include <cpu/percpu.h>
+#include <cpu/registers.h>
+
+static bool is_isolated(void) { return this_cpu()->mitigations & MITIGATION_BIT(KPTI); }
+
+static bool has_pcid(void) { return this_cpu()->kernel_cr3 & CR3_KEEP; }
+
+unsigned pcid_of_kernel(void) { return this_cpu()->kernel_cr3 % PCIDS; }
+
+void pcid_start(void) {
+	struct cpu *cpu = this_cpu();
+
+	cpu->kernel_cr3 = kernel_map_root_physical().value;
+	if (feature_has(FEATURE_PCID) && feature_has(FEATURE_INVPCID)) {
+		cr4_write(cr4_read() | CR4_PCIDE);
+		cpu->kernel_cr3 |= CR3_KEEP | (is_isolated() ? PCIDS - 1 : 0);
+	}
+	cpu->space_root = pcid_kernel_root(kernel_map_root_physical().value);
+	if (is_isolated()) cr3_write(cpu->space_root);
+}
+
+uint64_t pcid_program_root(physical_t root, unsigned pcid) {
+	return pcid && has_pcid() ? root.value | pcid | CR3_KEEP : root.value;
+}
+
+uint64_t pcid_kernel_root(uint64_t program_root) {
+	return is_isolated() ? this_cpu()->kernel_cr3 : program_root;
+}
+
+static bool is_loaded(physical_t root) {
+	return (this_cpu()->space_root & PAGING_ADDRESS) == root.value;
+}
+
+void pcid_unload(physical_t root) {
+	if (!is_loaded(root)) return;
+	this_cpu()->space_root = kernel_map_root_physical().value;
+	cr3_write(kernel_map_root_physical().value);
+}
+
+void pcid_invalidate_page(physical_t root, unsigned pcid, uint64_t address) {
+	if (is_loaded(root))
+		tlb_invalidate_page(address);
+	else if (has_pcid())
+		tlb_invalidate(TLB_ADDRESS, pcid, address);
+}
+
+// What is not loaded and has no PCID of its own is not remembered.
+void pcid_invalidate(physical_t root, unsigned pcid) {
+	uint64_t cr3 = this_cpu()->space_root;
+
+	if (has_pcid())
+		tlb_invalidate(TLB_SPACE, is_loaded(root) ? cr3 % PCIDS : pcid, 0);
+	else if (is_loaded(root))
+		cr3_write(cr3);
+}

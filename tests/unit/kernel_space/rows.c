@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "rows.h"
+
+enum { DMA_READ = 1 << 0, DMA_WRITE = 1 << 1 };
+
+struct invalidations nested_invalidations, dma_invalidations;
+
+#define INVALIDATE(name) \
+	static void name##_invalidate(physical_t root, unsigned asid) { \
+		name##_invalidations.spaces++; \
+		name##_invalidations.root = root.value; \
+		name##_invalidations.asid = asid; \
+	} \
+	static void name##_invalidate_page(physical_t root, unsigned asid, uint64_t address) { \
+		name##_invalidations.pages++; \
+		name##_invalidations.root = root.value; \
+		name##_invalidations.asid = asid; \
+		name##_invalidations.address = address; \
+	}
+
+INVALIDATE(nested)
+INVALIDATE(dma)
+
+// By memory type: uncacheable, write-combining, two that are none, write-through, one that is none,
+// write-back, none.
+#define NESTED_MEMORY(large, pat) \
+	{ \
+		(large) | HOST_UNCACHED, (large) | (pat), large, large, \
+			(large) | HOST_WRITE_THROUGH, large, large, large \
+	}
+
+const struct paging_format nested_format = {
+	.invalidate_page = nested_invalidate_page,
+	.invalidate = nested_invalidate,
+	.table = PAGING_OCCUPIED | HOST_PRESENT | HOST_WRITABLE | HOST_USER,
+	.access = PAGING_ACCESS(HOST_PRESENT | HOST_USER, HOST_WRITABLE),
+	.limit = (1ul << 40) - 1,
+	.root_entries = PAGING_ENTRIES,
+	.largest_page = 3,
+	.attributes = UINT64_MAX,
+	.device_attributes = 1 << 0 | 1 << 1,
+	.memory = {NESTED_MEMORY(0, HOST_PAT), NESTED_MEMORY(PAGING_LARGE, HOST_LARGE_PAT),
+		NESTED_MEMORY(PAGING_LARGE, 0)},
+};
+
+#define EIGHT_TIMES(bits) \
+	{ bits, bits, bits, bits, bits, bits, bits, bits }
+
+const struct paging_format dma_format = {
+	.invalidate_page = dma_invalidate_page,
+	.invalidate = dma_invalidate,
+	.table = PAGING_OCCUPIED | DMA_READ | DMA_WRITE,
+	.access = PAGING_ACCESS(DMA_READ, DMA_WRITE),
+	.limit = (1ul << 48) - 1,
+	.root_entries = PAGING_ENTRIES,
+	.largest_page = 3,
+	.memory = {EIGHT_TIMES(0), EIGHT_TIMES(PAGING_LARGE), EIGHT_TIMES(PAGING_LARGE)},
+};
