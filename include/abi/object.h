@@ -2,30 +2,6 @@
 // Object kinds for Untyped_Retype and their sizes (OBJ-1).
 #pragma once
 
-enum object_type {
-	OBJECT_UNTYPED = 0,
-	OBJECT_TCB = 1,
-	OBJECT_ENDPOINT = 2,
-	OBJECT_NOTIFICATION = 3,
-	OBJECT_CNODE = 4,
-	OBJECT_SCHED_CONTEXT = 5,
-	OBJECT_REPLY = 6,
-	OBJECT_PDPT = 7,
-	OBJECT_PML4 = 8,
-	OBJECT_HUGE_PAGE = 9,
-	OBJECT_PAGE = 10,
-	OBJECT_LARGE_PAGE = 11,
-	OBJECT_PAGE_TABLE = 12,
-	OBJECT_PAGE_DIRECTORY = 13,
-	OBJECT_IO_PAGE_TABLE = 14,
-	OBJECT_VCPU = 15,
-	OBJECT_EPT_PML4 = 16,
-	OBJECT_EPT_PDPT = 17,
-	OBJECT_EPT_PD = 18,
-	OBJECT_EPT_PT = 19,
-	OBJECT_TYPE_COUNT = 20,
-};
-
 // Sizes as powers of two, in bytes.
 enum {
 	SLOT_BITS = 5, // slot of a CNode, in bytes as a power of two
@@ -43,6 +19,37 @@ enum {
 	UNTYPED_MIN_BITS = 4, // smallest untyped, as a power of two
 	UNTYPED_MAX_BITS = 47, // largest object, as a power of two
 	SCHED_CONTEXT_MIN_BITS = 7, // smallest scheduling context, as a power of two
+};
+
+// Row: type number, name, kind of the first capability (as in abi/invocation.h), size of an object
+// (0: the argument of Retype decides), and whether it may be made from memory of a device.
+#define ABI_OBJECTS(ROW) \
+	ROW(0, UNTYPED, UNTYPED, 0, 1) \
+	ROW(1, TCB, TCB, TCB_BITS, 0) \
+	ROW(2, ENDPOINT, ENDPOINT, ENDPOINT_BITS, 0) \
+	ROW(3, NOTIFICATION, NOTIFICATION, NOTIFICATION_BITS, 0) \
+	ROW(4, CNODE, CNODE, 0, 0) \
+	ROW(5, SCHED_CONTEXT, SCHED_CONTEXT, 0, 0) \
+	ROW(6, REPLY, REPLY, REPLY_BITS, 0) \
+	ROW(7, PDPT, PDPT, TABLE_BITS, 0) \
+	ROW(8, PML4, PML4, TABLE_BITS, 0) \
+	ROW(9, HUGE_PAGE, FRAME, HUGE_PAGE_BITS, 1) \
+	ROW(10, PAGE, FRAME, PAGE_BITS, 1) \
+	ROW(11, LARGE_PAGE, FRAME, LARGE_PAGE_BITS, 1) \
+	ROW(12, PAGE_TABLE, PAGE_TABLE, TABLE_BITS, 0) \
+	ROW(13, PAGE_DIRECTORY, PAGE_DIRECTORY, TABLE_BITS, 0) \
+	ROW(14, IO_PAGE_TABLE, IO_PAGE_TABLE, TABLE_BITS, 0) \
+	ROW(15, VCPU, VCPU, VCPU_BITS, 0) \
+	ROW(16, EPT_PML4, EPT_PML4, TABLE_BITS, 0) \
+	ROW(17, EPT_PDPT, EPT_PDPT, TABLE_BITS, 0) \
+	ROW(18, EPT_PD, EPT_PD, TABLE_BITS, 0) \
+	ROW(19, EPT_PT, EPT_PT, TABLE_BITS, 0)
+
+enum object_type {
+#define ABI_OBJECT_TYPE(number, name, kind, size, device) OBJECT_##name = number,
+	ABI_OBJECTS(ABI_OBJECT_TYPE)
+#undef ABI_OBJECT_TYPE
+		OBJECT_TYPE_COUNT,
 };
 
 enum {

@@ -45,25 +45,9 @@ void untyped_init(const seL4_BootInfo *bootinfo) {
 }
 
 seL4_Word object_bits(seL4_Word type, seL4_Word size_bits) {
-	static const seL4_Uint8 fixed[OBJECT_TYPE_COUNT] = {
-		[OBJECT_TCB] = TCB_BITS,
-		[OBJECT_ENDPOINT] = ENDPOINT_BITS,
-		[OBJECT_NOTIFICATION] = NOTIFICATION_BITS,
-		[OBJECT_REPLY] = REPLY_BITS,
-		[OBJECT_PDPT] = TABLE_BITS,
-		[OBJECT_PML4] = TABLE_BITS,
-		[OBJECT_HUGE_PAGE] = HUGE_PAGE_BITS,
-		[OBJECT_PAGE] = PAGE_BITS,
-		[OBJECT_LARGE_PAGE] = LARGE_PAGE_BITS,
-		[OBJECT_PAGE_TABLE] = TABLE_BITS,
-		[OBJECT_PAGE_DIRECTORY] = TABLE_BITS,
-		[OBJECT_IO_PAGE_TABLE] = TABLE_BITS,
-		[OBJECT_VCPU] = VCPU_BITS,
-		[OBJECT_EPT_PML4] = TABLE_BITS,
-		[OBJECT_EPT_PDPT] = TABLE_BITS,
-		[OBJECT_EPT_PD] = TABLE_BITS,
-		[OBJECT_EPT_PT] = TABLE_BITS,
-	};
+#define OBJECT_SIZE(number, name, kind, size, device) [number] = size,
+	static const seL4_Uint8 fixed[] = {ABI_OBJECTS(OBJECT_SIZE)};
+#undef OBJECT_SIZE
 
 	if (type == OBJECT_UNTYPED || type == OBJECT_SCHED_CONTEXT) return size_bits;
 	if (type == OBJECT_CNODE) return size_bits + SLOT_BITS;

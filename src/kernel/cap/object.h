@@ -25,7 +25,7 @@ struct object_ops {
 
 extern const struct object_ops object_ops[CAP_TYPES];
 
-cap_derive untyped_derive, space_derive, table_derive, frame_derive;
+cap_derive untyped_derive, space_derive, frame_derive;
 
 // The last capability to a cnode or thread becomes a zombie (delete.c).
 cap_destroy endpoint_destroy, notification_destroy, reply_destroy, cnode_destroy,

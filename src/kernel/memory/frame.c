@@ -144,8 +144,9 @@ enum error frame_unmap(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// There is no IOSpace capability (page_table.c), and each check before that one answers the same.
-enum error frame_map_io(struct invocation *invocation) { return error_capability(invocation, 0); }
+// A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
+// capability to map a frame or a table in, and each check before that one answers the same.
+enum error io_map(struct invocation *invocation) { return error_capability(invocation, 0); }
 
 enum error frame_get_address(struct invocation *invocation) {
 	return invocation_return(invocation, physical_of(invocation_object(invocation)).value);

@@ -4,12 +4,7 @@
 #include <memory/page_table.h>
 
 #include <base/memory.h>
-#include <base/panic.h>
 #include <memory/mapping.h>
-
-enum error table_derive(const struct slot *slot, struct cap *) {
-	return slot->cap.map.mapped ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
-}
 
 // Level of the table in which a table is named.
 static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
@@ -20,9 +15,7 @@ static void table_detach(struct cap *cap) {
 	unsigned level = table_parent_level(cap);
 	struct mapping mapping = mapping_of(cap, level);
 
-	cap->map.mapped = 0;
-	cap->map.asid = 0;
-	cap->map.page = 0;
+	cap->word &= (struct cap){.map = {.format = 3, .level = 3}}.word; // what kind it is
 	if (!mapping.entry || !paging_is_table(*mapping.entry, level) ||
 		physical_pointer(paging_target(*mapping.entry, 1)) != cap_object(cap))
 		return;
@@ -82,15 +75,4 @@ enum error table_unmap(struct invocation *invocation) {
 
 void table_destroy(struct slot *slot, bool last) {
 	if (last && slot->cap.map.mapped) table_detach(&slot->cap);
-}
-
-// A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
-// capability, no DMA table is ever mapped, and these answer as the ABI does without an IOSpace.
-enum error io_page_table_map(struct invocation *invocation) {
-	return error_capability(invocation, 0);
-}
-
-enum error io_page_table_unmap(struct invocation *invocation) {
-	assert(!invocation->slot->cap.map.mapped);
-	return ERROR_NONE;
 }

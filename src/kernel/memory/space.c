@@ -45,15 +45,6 @@ physical_t space_guest_root(const struct cap *cap) {
 				     : physical_of(cap_object(cap));
 }
 
-// The root loses its ASID: nobody can map in it any more, and whoever still runs in it must find it
-// empty.
-static void space_empty(struct cap named) {
-	const struct paging_format *paging = paging_formats[named.map.format];
-
-	memset(space_named(named.word), 0, paging->root_entries * sizeof(uint64_t));
-	paging->invalidate(space_physical(named.word), named.map.asid);
-}
-
 static struct asid_pool **free_base(void) {
 	for (unsigned i = 0; i < ASID_POOLS; i++)
 		if (!asid_pools[i]) return &asid_pools[i];
@@ -115,9 +106,11 @@ enum error asid_pool_assign(struct invocation *invocation) {
 	return asid_pool_give(&invocation->slot->cap, root) ? ERROR_NONE : ERROR_DELETE_FIRST;
 }
 
-// A space with an ASID of the pool is emptied in each step, and in the last one the pool goes.
+// A root loses its ASID in each step, and in the last one the pool goes. Nobody can map in such a
+// root any more, and whoever still runs in it must find it empty.
 void asid_pool_destroy(struct slot *slot, bool last) {
 	struct asid_pool *pool = cap_object(&slot->cap);
+	const struct paging_format *paging;
 	struct cap named = {};
 	unsigned i = 0;
 
@@ -131,7 +124,9 @@ void asid_pool_destroy(struct slot *slot, bool last) {
 	}
 	slot->next |= SLOT_UNFINISHED;
 	pool->words[i] = 0;
-	space_empty(named);
+	paging = paging_formats[named.map.format];
+	memset(space_named(named.word), 0, paging->root_entries * sizeof(uint64_t));
+	paging->invalidate(space_physical(named.word), named.map.asid);
 	if (!named.map.mapped) pcid_lose(named.map.asid);
 }
 
@@ -142,6 +137,7 @@ void space_init_host(void *memory) {
 		(PAGING_ENTRIES - PAGING_USER_ENTRIES) * sizeof(*root));
 }
 
+// A root without ASID is not copied, nor is a table that is mapped nowhere.
 enum error space_derive(const struct slot *slot, struct cap *) {
 	return slot->cap.map.asid == ASID_NONE ? ERROR_ILLEGAL_OPERATION : ERROR_NONE;
 }

@@ -256,7 +256,7 @@ struct slot *world_frame(unsigned size_bits, uint64_t address) {
 struct slot *world_copy(struct slot *slot) {
 	static enum error (*const derive[CAP_TYPES])(const struct slot *, struct cap *) = {
 		[CAP_FRAME] = frame_derive,
-		[CAP_TABLE] = table_derive,
+		[CAP_TABLE] = space_derive,
 		[CAP_SPACE] = space_derive,
 	};
 	struct cap cap = slot->cap;

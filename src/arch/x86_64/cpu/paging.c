@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The row of the host's page tables, and what entries of every format are made of.
+// The row of the host's page tables.
 #include <cpu/paging.h>
 
 #include <cpu/pcid.h>
-
-// Attributes word of a host mapping (MEM-13): PWT, PCD, PAT. The first two stand in the
-// order of the entry.
-enum { ATTRIBUTE_MEMORY_SHIFT = 3 };
 
 // Rows by attributes for pages of one size.
 #define CACHING(bits) \
@@ -29,10 +25,3 @@ const struct paging_format paging_host = {
 	.memory = {MEMORY(0, HOST_PAT), MEMORY(PAGING_LARGE, HOST_LARGE_PAT),
 		MEMORY(PAGING_LARGE, 0)},
 };
-
-uint64_t paging_table_entry(
-	const struct paging_format *format, physical_t table, uint64_t attributes) {
-	uint64_t memory = attributes << ATTRIBUTE_MEMORY_SHIFT & format->table_memory;
-
-	return table.value | format->table | memory;
-}

@@ -163,8 +163,11 @@ static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, u
 	return (struct paging_walk){.entry = paging_entry(table, address, 1)};
 }
 
-uint64_t paging_table_entry(
-	const struct paging_format *format, physical_t table, uint64_t attributes);
+// The attributes' bits for PWT and PCD stand in the order of the entry (MEM-13).
+static inline uint64_t paging_table_entry(
+	const struct paging_format *format, physical_t table, uint64_t attributes) {
+	return table.value | format->table | (attributes << 3 & format->table_memory);
+}
 
 // level: 1, 2 or 3. The attributes are those of the ABI (MEM-13, MEM-14); the last value stands
 // for all above it.

@@ -25,7 +25,7 @@ const struct object_ops object_ops[CAP_TYPES] = {
 	[CAP_IRQ_HANDLER] = {"irq_handler", NULL, irq_handler_destroy, 16},
 	[CAP_ZOMBIE] = {"zombie", derive_nothing, NULL, 18},
 	[CAP_FRAME] = {"frame", frame_derive, frame_destroy, 1},
-	[CAP_TABLE] = {"table", table_derive, table_destroy, 0},
+	[CAP_TABLE] = {"table", space_derive, table_destroy, 0},
 	[CAP_SPACE] = {"space", space_derive, space_destroy, 0},
 	[CAP_ASID_CONTROL] = {"asid_control", NULL, NULL, 11},
 	[CAP_ASID_POOL] = {"asid_pool", NULL, asid_pool_destroy, 13},
@@ -36,10 +36,7 @@ const struct object_ops object_ops[CAP_TYPES] = {
 
 // No remapping unit is driven, so no space of a device is ever made.
 const struct paging_format *const paging_formats[] = {
-	[SPACE_HOST] = &paging_host,
-	[SPACE_GUEST] = &paging_ept,
-	[SPACE_DMA] = NULL,
-};
+	[SPACE_HOST] = &paging_host, [SPACE_GUEST] = &paging_ept, [SPACE_DMA] = NULL};
 
 // Kinds of abi/invocation.h and of objects that are not called as their type is.
 enum {
@@ -56,37 +53,24 @@ enum {
 	CAP_EPT_PT = CAP_KIND(CAP_TABLE, SPACE_GUEST, 1),
 };
 
-// Kind, and size, may be made from device memory, memory is kept as it is, init, is available.
-#define OBJECT(kind, size, ...) \
-	{ \
-		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | ((kind)&CAP_HEAD_TYPE), \
-			.map = {.format = (kind) >> 5 & 3, .level = (kind) >> 7}}, \
-		.size_bits = size, __VA_ARGS__ \
-	}
+#define OBJECT(number, name, of_kind, size, device) \
+	[number] = { \
+		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | (CAP_##of_kind & CAP_HEAD_TYPE), \
+			.map = {.format = CAP_##of_kind >> 5 & 3, .level = CAP_##of_kind >> 7}}, \
+		.size_bits = size, \
+		.on_device = device},
 
+// Laid out by hand: the list is no array, nor is what follows an index into it.
+// clang-format off
 const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
-	[OBJECT_UNTYPED] = OBJECT(CAP_UNTYPED, 0, true, true, NULL, NULL),
-	[OBJECT_TCB] = OBJECT(CAP_TCB, TCB_BITS, false, false, thread_init, NULL),
-	[OBJECT_ENDPOINT] = OBJECT(CAP_ENDPOINT, ENDPOINT_BITS, false, false, NULL, NULL),
-	[OBJECT_NOTIFICATION] = OBJECT(
-		CAP_NOTIFICATION, NOTIFICATION_BITS, false, false, NULL, NULL),
-	[OBJECT_CNODE] = OBJECT(CAP_CNODE, 0, false, false, NULL, NULL),
-	[OBJECT_SCHED_CONTEXT] = OBJECT(CAP_SCHED_CONTEXT, 0, false, false, NULL, NULL),
-	[OBJECT_REPLY] = OBJECT(CAP_REPLY, REPLY_BITS, false, false, NULL, NULL),
-	[OBJECT_PDPT] = OBJECT(CAP_PDPT, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_PML4] = OBJECT(CAP_PML4, TABLE_BITS, false, false, space_init_host, NULL),
-	[OBJECT_HUGE_PAGE] = OBJECT(CAP_FRAME, HUGE_PAGE_BITS, true, false, NULL, NULL),
-	[OBJECT_PAGE] = OBJECT(CAP_FRAME, PAGE_BITS, true, false, NULL, NULL),
-	[OBJECT_LARGE_PAGE] = OBJECT(CAP_FRAME, LARGE_PAGE_BITS, true, false, NULL, NULL),
-	[OBJECT_PAGE_TABLE] = OBJECT(CAP_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_PAGE_DIRECTORY] = OBJECT(CAP_PAGE_DIRECTORY, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_IO_PAGE_TABLE] = OBJECT(CAP_IO_PAGE_TABLE, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_VCPU] = OBJECT(CAP_VCPU, VCPU_BITS, false, false, vcpu_init, vmx_is_on),
-	[OBJECT_EPT_PML4] = OBJECT(CAP_EPT_PML4, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_EPT_PDPT] = OBJECT(CAP_EPT_PDPT, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_EPT_PD] = OBJECT(CAP_EPT_PD, TABLE_BITS, false, false, NULL, NULL),
-	[OBJECT_EPT_PT] = OBJECT(CAP_EPT_PT, TABLE_BITS, false, false, NULL, NULL),
+	ABI_OBJECTS(OBJECT)
+	[OBJECT_UNTYPED].keep = true,
+	[OBJECT_TCB].init = thread_init,
+	[OBJECT_PML4].init = space_init_host,
+	[OBJECT_VCPU].init = vcpu_init,
+	[OBJECT_VCPU].is_available = vmx_is_on,
 };
+// clang-format on
 
 #define ROW(number, name, handler, kind, words, caps) [number] = {handler, CAP_##kind, words, caps},
 #define EXTENSION_ROW(number, name, handler, kind, words, caps) \
