@@ -15,7 +15,9 @@ static void table_detach(struct cap *cap) {
 	unsigned level = table_parent_level(cap);
 	struct mapping mapping = mapping_of(cap, level);
 
-	cap->word &= (struct cap){.map = {.format = 3, .level = 3}}.word; // what kind it is
+	cap->map.mapped = 0;
+	cap->map.asid = 0;
+	cap->map.page = 0;
 	if (!mapping.entry || !paging_is_table(*mapping.entry, level) ||
 		physical_pointer(paging_target(*mapping.entry, 1)) != cap_object(cap))
 		return;
