@@ -17,9 +17,9 @@ sys.path.insert(0, str(INTERFACES))
 import generate  # noqa: E402
 
 # Object kinds stand in the one source file that has this array.
-KINDS = re.compile(r"^const struct object_kind object_kinds\[.*?^};", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"^\s*([A-Z]\w+) = ([^,/]+),?\s*(?://\s*(.*))?$")
 MEMBER = re.compile(r"^\t(struct )?(\w+) (\w+)(?:\[(\w+)\])?;\s*(?://\s*(.*))?$")
+OBJECT = re.compile(r"^\tROW\((\d+), (\w+), \w+, (\w+), ([01])\)", re.MULTILINE)
 LABEL = re.compile(r"^\tROW\((\w+), (\w+), \w+, (\w+), (\d+), (\d+)\)", re.MULTILINE)
 
 
@@ -83,13 +83,9 @@ def object_names():
 
 
 def object_kinds():
-    """(OBJECT_TCB, TCB_BITS or "0", may be made of device memory) for each row."""
-    for path in sorted((ROOT / "src").rglob("*.c")):
-        table = KINDS.search(path.read_text())
-        if table:
-            rows = re.findall(r"\[(OBJECT_\w+)\] =\s+OBJECT\(\s*\w+, (\w+), (\w+),", table[0])
-            return [(name, size, device == "true") for name, size, device in rows]
-    raise SystemExit("no table object_kinds in src")
+    """(type number, OBJECT_TCB, TCB_BITS or "0", may be made of device memory) for each row."""
+    return [(int(number), f"OBJECT_{name}", size, device == "1")
+            for number, name, size, device in OBJECT.findall(header("object.h"))]
 
 
 @dataclasses.dataclass

@@ -38,7 +38,6 @@ static inline physical_t space_physical(uint64_t word) { return physical(word & 
 
 static inline void *space_named(uint64_t word) { return physical_pointer(space_physical(word)); }
 
-
 // A pool of ASIDs: for each, the word of the capabilities to the root that has it, or 0. The kernel
 // tells ASIDs from roots by it. The ASID of a host space is its PCID too.
 struct asid_pool {
