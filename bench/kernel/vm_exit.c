@@ -9,7 +9,7 @@
 
 enum { GUEST_CODE = 0x100, GUEST_HOLE = 0x3000, CODE_SIZE = 16 };
 
-enum way { ROUND_TRIP, INTO_GUEST, OUT_OF_GUEST };
+enum way { ROUND_TRIP, INTO_GUEST, OUT_OF_GUEST, BY_PAGE };
 
 // A row's setting.
 #define WAY_OF(guest, way) ((guest) << 2 | (way))
@@ -140,6 +140,41 @@ static void guest_make(uint64_t vcpu, const struct guest_row *guest) {
 			seL4_NoError);
 }
 
+// The same by the state page, as a monitor that emulates the instruction does it.
+static struct vcpu_state_page *page_make(uint64_t vcpu) {
+	const uint64_t address = TEST_ADDRESS + (1ul << PAGE_BITS);
+	uint64_t frame = object_new(OBJECT_PAGE, 0);
+	struct vcpu_state_page *page = (struct vcpu_state_page *)address;
+
+	CHECK_OK(frame_map(frame, ROOT_SLOT_SPACE, address, RIGHT_READ | RIGHT_WRITE));
+	CHECK_OK(invoke(vcpu, LABEL_VCPU_SET_STATE_PAGE, CAPS(frame), WORDS()));
+	for (unsigned i = 0; i < VCPU_EXIT_REASONS; i++)
+		page->save[i] = VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS;
+	page->save[VCPU_EXIT_MEMORY] |= VCPU_GROUP_ADDRESS;
+	page->controls = VCPU_EXITS_HLT;
+	page->dirty = VCPU_GROUP_CONTROLS;
+	return page;
+}
+
+static void page_measure(uint64_t vcpu, const struct guest_row *guest) {
+	struct vcpu_state_page *page = page_make(vcpu);
+
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct sel4_registers registers = {};
+		uint64_t begin, end;
+
+		page->rip = GUEST_CODE;
+		page->dirty |= VCPU_GROUP_RIP;
+		begin = ticks_begin();
+		sel4_syscall(SYSCALL_VCPU_RUN, &registers);
+		end = ticks_end();
+		CHECK_EQUAL(registers.rsi, guest->reason);
+		CHECK_EQUAL(page->reason, guest->reason);
+		CHECK_EQUAL(page->rip, GUEST_CODE + 2); // behind RDTSC
+		sample_add(end - begin);
+	}
+}
+
 // Both of the guest's reads are of one counter, without an offset.
 static void enter_measure(const struct row *row) {
 	const struct guest_row *guest = &guests[row->setting >> GUEST_SHIFT];
@@ -151,6 +186,10 @@ static void enter_measure(const struct row *row) {
 		return;
 	}
 	guest_make(vcpu, guest);
+	if (way == BY_PAGE) {
+		page_measure(vcpu, guest);
+		return;
+	}
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct sel4_registers registers = {.words = {GUEST_CODE, PRIMARY_HLT, 0}};
 		uint64_t begin = ticks_begin();
@@ -174,6 +213,11 @@ static const struct row rows[] = {
 	{"vm-exit-port-out", enter_measure, WAY_OF(PORT_OUT, ROUND_TRIP)},
 	{"vm-exit-ept-violation", enter_measure, WAY_OF(EPT_VIOLATION, ROUND_TRIP)},
 	{"vm-exit-vmcall", enter_measure, WAY_OF(VMCALL, ROUND_TRIP)},
+	{"vm-page-cpuid", enter_measure, WAY_OF(CPUID, BY_PAGE)},
+	{"vm-page-hlt", enter_measure, WAY_OF(HLT, BY_PAGE)},
+	{"vm-page-port-in", enter_measure, WAY_OF(PORT_IN, BY_PAGE)},
+	{"vm-page-port-out", enter_measure, WAY_OF(PORT_OUT, BY_PAGE)},
+	{"vm-page-ept-violation", enter_measure, WAY_OF(EPT_VIOLATION, BY_PAGE)},
 	{"vm-enter", enter_measure, WAY_OF(CPUID, INTO_GUEST)},
 	{"vm-leave", enter_measure, WAY_OF(CPUID, OUT_OF_GUEST)},
 };

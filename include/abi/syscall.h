@@ -37,4 +37,5 @@ enum syscall_number {
 	SYSCALL_VM_ENTER = -32,
 	SYSCALL_NULL = -128, // from here on: extensions (docs/abi-extensions.md)
 	SYSCALL_DEBUG_FAST_PATHS = -129,
+	SYSCALL_VCPU_RUN = -130,
 };

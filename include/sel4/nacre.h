@@ -4,6 +4,7 @@
 #pragma once
 
 #include <abi/vcpu.h>
+#include <abi/vcpu_state.h>
 
 #include <sel4/invoke.h>
 
@@ -59,4 +60,29 @@ static inline seL4_Error nacre_VCPU_SetMSRAccess(
 	struct sel4_invocation call = {LABEL_VCPU_SET_MSR_ACCESS, 0, 2, {msr, access, 0, 0}};
 
 	return sel4_invoke(vcpu, &call);
+}
+
+// Gives the VCPU a state page: a frame of 4 KiB in RAM, with rights to read and write. Null: none.
+static inline seL4_Error nacre_VCPU_SetStatePage(seL4_X86_VCPU vcpu, seL4_CPtr frame) {
+	struct sel4_invocation call = {LABEL_VCPU_SET_STATE_PAGE, frame != 0, 0, {0, 0, 0, 0}};
+
+	seL4_SetCap(0, frame);
+	return sel4_invoke(vcpu, &call);
+}
+
+// Writes groups (enum vcpu_group) into the state page.
+static inline seL4_Error nacre_VCPU_SaveState(seL4_X86_VCPU vcpu, seL4_Word groups) {
+	struct sel4_invocation call = {LABEL_VCPU_SAVE_STATE, 0, 1, {groups, 0, 0, 0}};
+
+	return sel4_invoke(vcpu, &call);
+}
+
+// Runs the guest of this thread's VCPU by its state page until an exit (enum vcpu_exit_reason).
+// *badge is that of the notification, where it is one.
+static inline seL4_Word nacre_VCPU_Run(seL4_Word *badge) {
+	struct sel4_registers registers = {0, 0, {0, 0, 0, 0}, 0, 0};
+
+	sel4_syscall(SYSCALL_VCPU_RUN, &registers);
+	if (badge) *badge = registers.rdi;
+	return registers.rsi;
 }

@@ -3,6 +3,7 @@
 // 3D, appendices A and C).
 #pragma once
 
+#include <stdint.h>
 #include <x86/vmcs.h>
 
 enum vmx_pin_control {
@@ -179,5 +180,11 @@ enum vmx_feature_control {
 
 #define EPT_POINTER_FOUR_LEVELS (3 << 3)
 #define EPT_POINTER_WRITE_BACK 6
+
+// An entry of the lists of MSRs that VM entry and exit load and store.
+struct vmx_msr_entry {
+	uint32_t msr, reserved;
+	uint64_t value;
+};
 
 enum vmx_invalidation { INVALIDATE_SINGLE = 1, INVALIDATE_ALL = 2 };

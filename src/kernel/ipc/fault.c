@@ -4,7 +4,6 @@
 
 #include <cpu/console.h>
 #include <ipc/endpoint.h>
-#include <sched/guest_hooks.h>
 #include <sched/schedule.h>
 
 bool fault_handler_is_valid(const struct cap *cap) {
@@ -49,7 +48,7 @@ bool fault_timeout(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_TIMEOUT_HANDLER].cap;
 
 	if (handler->type != CAP_ENDPOINT) return false;
-	if (thread->state == THREAD_IN_GUEST) guest_hooks.pause(thread);
+	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 	thread->fault_kind = FAULT_TIMEOUT;
 	thread->fault.words[0] = thread->sched_context->badge;
 	thread->fault.length = 1;

@@ -2,7 +2,6 @@
 // Notification signal, wait, binding, and the context donated to a woken thread.
 #include <ipc/notification.h>
 
-#include <sched/guest_hooks.h>
 #include <sched/switch.h>
 #include <sched/wait_queue.h>
 
@@ -26,16 +25,13 @@ static void deliver(struct notification *notification, struct thread *thread, ui
 	thread_wake(thread);
 }
 
-// True if the bound thread waits where a signal may reach it, and received it.
+// True if the bound thread waits where a signal may reach it, and received it. One that is in the
+// guest finds the signal before the guest runs again.
 static bool deliver_to_bound(struct notification *notification, uint64_t badge) {
 	struct thread *bound = notification->bound;
 
-	if (bound && bound->state == THREAD_BLOCKED_RECEIVE)
-		thread_cancel_ipc(bound);
-	else if (bound && bound->state == THREAD_IN_GUEST)
-		guest_hooks.notify(bound);
-	else
-		return false;
+	if (!bound || bound->state != THREAD_BLOCKED_RECEIVE) return false;
+	thread_cancel_ipc(bound);
 	deliver(notification, bound, badge);
 	return true;
 }

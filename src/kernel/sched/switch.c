@@ -34,7 +34,7 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 		next->state = THREAD_RUNNING;
 	}
 	space_load(cpu, next->space_root);
-	if (next->state == THREAD_IN_GUEST) return guest_hooks.prepare(next);
+	if (next->state == THREAD_IN_GUEST && guest_hooks.prepare(next)) return EXIT_TO_GUEST;
 	if (!cpu->bases_loaded) bases_load(&next->context);
 	cpu->bases_loaded = 1 + features_switch_fast();
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give(next->fpu_used);
@@ -70,6 +70,19 @@ static inline bool is_plain_switch(
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give_fast(cpu, next->fpu_used);
 	schedule_set_timer(cpu, context);
 	return EXIT_TO_USER;
+}
+
+bool switch_to_monitor(struct cpu *cpu) {
+	const struct thread *current = cpu->current;
+
+	if (unlikely(cpu->now >= cpu->next_event || !features_switch_fast())) {
+		cpu->need_resched = true;
+		return false;
+	}
+	bases_load_fast(&current->context);
+	cpu->bases_loaded = 2;
+	if (cpu->fpu_allowed != current->fpu_used) fpu_give_guest(cpu, current->fpu_used);
+	return true;
 }
 
 enum exit_path schedule_slow(void) {

@@ -17,6 +17,9 @@ static inline enum exit_path schedule(void) {
 	return likely(schedule_is_settled(this_cpu())) ? EXIT_TO_USER : schedule_slow();
 }
 
+// The current thread goes on with its program after its guest, if its turn is not over.
+bool switch_to_monitor(struct cpu *cpu);
+
 // How far the thread's priority is above that of the current thread.
 static inline int priority_above_current(const struct thread *thread, const struct cpu *cpu) {
 	return thread->priority - cpu->current->priority;

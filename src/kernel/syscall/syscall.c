@@ -267,9 +267,10 @@ static void receive_phase(
 }
 
 [[gnu::noinline]] static void handle_rare(struct thread *thread, uint64_t number) {
-	if (number == (uint64_t)SYSCALL_VM_ENTER && thread->vcpu)
-		guest_hooks.enter(thread);
-	else if (number == (uint64_t)SYSCALL_NULL)
+	bool enters = number == (uint64_t)SYSCALL_VM_ENTER || number == (uint64_t)SYSCALL_VCPU_RUN;
+
+	if (enters && thread->vcpu && guest_hooks.enter(thread, number)) return;
+	if (number == (uint64_t)SYSCALL_NULL)
 		return;
 	else if (!syscall_of_build(thread, -number) && budget_is_left())
 		fault_unknown_syscall(thread, number);

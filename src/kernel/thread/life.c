@@ -33,7 +33,7 @@ void thread_init(void *memory) {
 
 void thread_suspend(struct thread *thread) {
 	thread_cancel_ipc(thread);
-	if (thread->state == THREAD_IN_GUEST) guest_hooks.pause(thread);
+	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 	if (thread->state == THREAD_RUNNING) {
 		context_complete(&thread->context, &thread->trap);
 		thread->trap.fault_ip = thread->context.rip;
@@ -109,6 +109,7 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 		cap ? window_open(&thread->window, cap) : window_close(&thread->window);
 	if (index == THREAD_BUFFER) set_buffer(thread, cap);
 	if (index == THREAD_SPACE) give_space(thread, cap);
+	if (index == THREAD_GUEST_SPACE) thread->cpu->guest_prepared = NULL;
 	if (thread == thread->cpu->current) thread->cpu->need_resched = true;
 }
 

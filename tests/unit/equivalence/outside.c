@@ -19,6 +19,8 @@ static struct thread manager = {.max_priority = UINT8_MAX};
 // Of what entry/trap.c calls: no guests here.
 unsigned vcpu_exit(struct vcpu *) { return GUEST_EXIT_DONE; }
 
+bool vcpu_run_fast(struct cpu *, struct thread *) { return false; }
+
 bool apic_is_pending(void) { return false; }
 
 // Interrupts of devices and timer come by vectors that no test binds.

@@ -80,6 +80,7 @@ static struct step_state machine_state(void) {
 
 	memset(&thread, 0, sizeof(thread));
 	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.registers = vcpu.own_registers;
 	thread.program_root = STEP_PROGRAM_CR3;
 	step_cpu = (struct cpu){
 		.self = &step_cpu,
@@ -164,6 +165,22 @@ static bool run_guest(void) { return guest_run(1); }
 
 static bool run_first_guest(void) { return guest_run(0); }
 
+// A program runs its guest, whose registers are loaded.
+static bool run_vcpu(void) {
+	struct step_state state = machine_state();
+
+	step_way = EXIT_TO_GUEST;
+	vcpu.launched = true;
+	for (unsigned i = 0; i < STEP_REGISTERS; i++)
+		vcpu.own_registers[i] = 0xb0b0000000000000 + i;
+	state.rip = (uint64_t)entry_points.syscall[SYSCALL_ENTRY_FAST];
+	state.registers[STEP_RDX] = (uint64_t)SYSCALL_VCPU_RUN;
+	step_run(&state);
+	for (unsigned i = 0; i < STEP_REGISTERS; i++)
+		if (i != STEP_RSP && state.registers[i] != vcpu.own_registers[i]) return false;
+	return state.is_kernel_gs && state.registers[STEP_RSP] == stack_top(kernel_stack);
+}
+
 #define ALWAYS MITIGATION_BIT(ALWAYS)
 #define BOTH_PAGES (MITIGATION_BIT(KPTI) | MITIGATION_BIT(NO_KPTI))
 
@@ -213,6 +230,8 @@ static const struct path {
 			{"spec-kernel", MITIGATION_BIT(IBRS_ENTRY)}, {"trap_interrupt", ALWAYS},
 			PROGRAM_OUT, {"iretq", ALWAYS}}},
 	{"VM exit", run_guest, {GUEST_IN, GUEST_OUT, {"vmresume", ALWAYS}}},
+	{"run of a guest", run_vcpu,
+		{SYSCALL_IN, {"trap_vcpu_run", ALWAYS}, GUEST_OUT, {"vmresume", ALWAYS}}},
 	{"first VM entry", run_first_guest,
 		{GUEST_IN, GUEST_OUT, {"vmwrite", ALWAYS}, {"vmlaunch", ALWAYS}}},
 };

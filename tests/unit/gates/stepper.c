@@ -38,11 +38,11 @@ static unsigned steps, history_branches, returns;
 
 // What the kernel's entry code calls or jumps to.
 #define KERNEL_FUNCTIONS(row) \
-	row(trap_syscall, true) row(trap_call, true) row(trap_exception, true) \
-		row(trap_interrupt, true) row(trap_idle, true) row(trap_guest_exit, true) \
-			row(trap_in_kernel, false) row(fastpath_call, false) \
-				row(fastpath_reply_recv, false) row(fastpath_send, false) \
-					row(fastpath_exception, false)
+	row(trap_syscall, true) row(trap_vcpu_run, true) row(trap_call, true) \
+		row(trap_exception, true) row(trap_interrupt, true) row(trap_idle, true) \
+			row(trap_guest_exit, true) row(trap_in_kernel, false) \
+				row(fastpath_call, false) row(fastpath_reply_recv, false) \
+					row(fastpath_send, false) row(fastpath_exception, false)
 
 #define FUNCTION_DEFINE(name, returns) \
 	void name(void); \

@@ -153,6 +153,8 @@ void bases_load(const struct context *load) {
 	host.has_selectors = false;
 }
 
+void bases_load_fast(const struct context *) {}
+
 void bases_exchange(struct context *save, const struct context *load) {
 	bases_save(save);
 	host.fs_base = load->fs_base;
@@ -218,20 +220,19 @@ void vcpu_init(void *) {}
 
 void vcpu_destroy(struct slot *, bool) {}
 
+void vcpu_frame_destroy(struct slot *slot, bool last) { frame_destroy(slot, last); }
+
 void vcpu_withdraw_ports(const struct cap *range) { host.withdrawn = *range; }
 
-static void guest_enter(struct thread *) {}
+static bool guest_enter(struct thread *, uint64_t) { return true; }
 
-static enum exit_path guest_prepare(struct thread *) { return EXIT_TO_USER; }
-
-static void guest_notify(struct thread *) {}
+static bool guest_prepare(struct thread *) { return true; }
 
 static void guest_detach(struct thread *) {}
 
 const struct guest_hooks guest_hooks = {
 	.enter = guest_enter,
 	.prepare = guest_prepare,
-	.notify = guest_notify,
 	.detach = guest_detach,
 };
 
@@ -249,6 +250,8 @@ NO_HANDLER(vcpu_write_registers)
 NO_HANDLER(vcpu_write_state)
 NO_HANDLER(vcpu_read_state)
 NO_HANDLER(vcpu_set_msr_access)
+NO_HANDLER(vcpu_set_state_page)
+NO_HANDLER(vcpu_save_state)
 #undef NO_HANDLER
 
 // Fast paths

@@ -35,13 +35,11 @@ void vcpu_state_init(struct vcpu *) {}
 
 void vcpu_state_forget(struct vcpu *) {}
 
-void vcpu_pause(struct thread *) {}
+bool vcpu_enter(struct thread *, uint64_t) { abort(); }
 
-void vcpu_enter(struct thread *) {}
+bool vcpu_prepare(struct thread *) { abort(); }
 
-enum exit_path vcpu_prepare(struct thread *) { abort(); }
-
-void vcpu_notify(struct thread *) {}
+void vcpu_page_take(struct vcpu *) {}
 
 static struct vcpu *vcpu_at(char *place) {
 	vcpu_init(place);

@@ -110,6 +110,11 @@ MARKS = {
     "vm-exit-port-out": ("VM exit and back, OUT", None, None),
     "vm-exit-ept-violation": ("VM exit and back, EPT violation", None, None),
     "vm-exit-vmcall": ("VM exit and back, VMCALL", None, None),
+    "vm-page-cpuid": ("VM exit and back by the state page, CPUID", None, None),
+    "vm-page-hlt": ("VM exit and back by the state page, HLT", None, None),
+    "vm-page-port-in": ("VM exit and back by the state page, IN", None, None),
+    "vm-page-port-out": ("VM exit and back by the state page, OUT", None, None),
+    "vm-page-ept-violation": ("VM exit and back by the state page, EPT violation", None, None),
     "vm-enter": ("VMM to its guest", None, None),
     "vm-leave": ("guest to its VMM, CPUID", None, None),
 }

@@ -70,6 +70,17 @@ static inline void fpu_give_fast(struct cpu *cpu, struct fpu_state *next) {
 	cpu->fpu_allowed = next;
 }
 
+// fpu_give() between a native thread and a guest: in line where both own the registers and have one
+// XCR0.
+static inline void fpu_give_guest(struct cpu *cpu, struct fpu_state *next) {
+	struct fpu_state *owner = cpu->fpu_allowed;
+
+	if (!owner || !next || cpu->xcr0 != next->xcr0 || !feature_has(FEATURE_XSAVEOPT))
+		return fpu_give(next);
+	fpu_exchange(cpu, owner, next);
+	cpu->fpu_allowed = next;
+}
+
 // True if every thread must own the FPU from its start, for on this CPU a program can guess at the
 // registers behind CR0.TS (CVE-2018-3665).
 bool fpu_is_eager(void);

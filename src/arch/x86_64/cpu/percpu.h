@@ -58,6 +58,7 @@ struct cpu {
 	uint64_t features; // 1 << enum feature; written by features_init and feature_forget only
 
 	struct vcpu *guest; // whose VM entry EXIT_TO_GUEST means
+	struct vcpu *guest_prepared; // guest, if nothing has changed since that calls for preparing
 	struct vcpu *vmcs_loaded; // whose VMCS is current on this core, or null
 	struct vcpu *debug_owner; // whose DR0 to DR3 the registers hold, or null
 	struct vcpu *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null

@@ -171,6 +171,8 @@ uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
 	return (value | vmx.words[word].must) & vmx.words[word].may;
 }
 
+uint64_t vmx_offered(enum vmx_word word) { return vmx.words[word].may; }
+
 bool vmx_has_timer(void) { return vmx.words[VMX_PIN].may & PIN_TIMER; }
 
 unsigned vmx_timer_rate(void) { return vmx.timer_rate; }

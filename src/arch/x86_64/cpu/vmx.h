@@ -33,6 +33,9 @@ uint32_t vmx_revision(void);
 // bits that the CPU or the kernel does not support are clear (VCPU-17).
 uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 
+// All bits a client may have in the word.
+uint64_t vmx_offered(enum vmx_word word);
+
 bool vmx_has_timer(void);
 // The VMX-preemption timer counts down once in 2^rate TSC ticks.
 unsigned vmx_timer_rate(void);

@@ -275,8 +275,7 @@ static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 static inline bool may_reach(const struct notification *notification) {
 	const struct thread *bound = notification->bound;
 
-	return bound && !notification->is_active &&
-		(bound->state == THREAD_BLOCKED_RECEIVE || bound->state == THREAD_IN_GUEST);
+	return bound && !notification->is_active && bound->state == THREAD_BLOCKED_RECEIVE;
 }
 
 static inline void signal(struct cpu *cpu, struct notification *notification, uint64_t badge) {
@@ -288,8 +287,7 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 		wait_queue_take_first(&notification->head);
 	} else if (may_reach(notification)) {
 		waiter = notification->bound;
-		if (unlikely(waiter->state == THREAD_IN_GUEST || !can_wake(cpu, waiter, &rank)))
-			return syscall_slow();
+		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		thread_unblock(waiter);
 	} else {
 		notification->is_active = true;

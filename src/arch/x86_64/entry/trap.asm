@@ -17,7 +17,8 @@ bits 64
 default abs
 
 extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
-extern trap_syscall, trap_call, trap_exception, trap_interrupt, trap_idle, trap_guest_exit
+extern trap_syscall, trap_vcpu_run, trap_call, trap_exception, trap_interrupt, trap_idle
+extern trap_guest_exit
 extern trap_in_kernel
 global trap_stubs, trap_gates, trap_gates_end
 global trap_syscall_entry, trap_syscall_entry_plain, trap_program_entry
@@ -95,7 +96,7 @@ gate_enters %1
 	cmp rdx, SYSCALL_SEND
 	je fastpath_send
 	cmp rdx, SYSCALL_NULL
-	jne syscall_slow
+	jne syscall_rare
 
 ; The current thread's frame. Its RIP is canonical where SYSRET may be used: behind a SYSCALL in
 ; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET). SYSRET takes the flags from
@@ -122,6 +123,14 @@ part MITIGATION_ALWAYS
 	swapgs
 	o64 sysret
 gate_leaves
+
+syscall_rare:
+	cmp rdx, SYSCALL_VCPU_RUN
+	jne syscall_slow
+	call trap_vcpu_run
+	cmp eax, EXIT_TO_GUEST
+	je guest_enter
+	jmp exit_path
 
 ; The same without fast paths.
 	align 64
@@ -296,9 +305,10 @@ kernel_data:
 part MITIGATION_ALWAYS
 	push rax
 	mov rax, [gs:CPU_GUEST]
-	pop qword [rax + VCPU_REGISTERS]
-	registers store, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
-		r8, r9, r10, r11, r12, r13, r14, r15
+	mov rax, [rax + VCPU_REGISTERS]
+	pop qword [rax]
+	registers store, rax + 8, rcx, rdx, rbx
+	registers store, rax + 40, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
 part MITIGATION_IBRS_ENTRY
 	msr_write MSR_SPEC_CTRL, [gs:CPU_SPEC_CTRL]
 part MITIGATION_RSB
@@ -332,9 +342,10 @@ part MITIGATION_ALWAYS
 	cmp qword [rax + VCPU_LAUNCHED], 0
 .load:
 	; MOV leaves the flags alone: they still say whether to launch.
-	registers load, rax + VCPU_REGISTERS + 8, rbx, rcx, rdx, rsi, rdi, rbp, \
-		r8, r9, r10, r11, r12, r13, r14, r15
 	mov rax, [rax + VCPU_REGISTERS]
+	registers load, rax + 8, rcx, rdx, rbx
+	registers load, rax + 40, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	mov rax, [rax]
 	jne .resume
 	vmlaunch
 	jmp .failed

@@ -131,9 +131,26 @@ static enum exit_path guest_interrupted(void) {
 	return leave();
 }
 
+enum exit_path trap_vcpu_run(void) {
+	struct cpu *cpu = this_cpu();
+
+	schedule_update_time();
+	if (likely(cpu->now < cpu->next_event) && vcpu_run_fast(cpu, cpu->current)) {
+		before_exit();
+		return EXIT_TO_GUEST;
+	}
+	syscall_handle();
+	return leave();
+}
+
 enum exit_path trap_guest_exit(void) {
 	unsigned outcome = vcpu_exit(this_cpu()->guest);
 
 	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
-	return outcome == GUEST_EXIT_DONE ? leave() : trap_interrupt(outcome, 0);
+	if (outcome != GUEST_EXIT_DONE) return trap_interrupt(outcome, 0);
+	if (likely(switch_to_monitor(this_cpu()))) {
+		before_exit();
+		return EXIT_TO_USER;
+	}
+	return leave();
 }

@@ -32,6 +32,9 @@ enum exit_path trap_interrupt(uint64_t vector, uint64_t code);
 // The same in the idle loop.
 enum exit_path trap_idle(uint64_t vector);
 
+// VCPURun.
+enum exit_path trap_vcpu_run(void);
+
 // VM exit of this_cpu()->guest.
 enum exit_path trap_guest_exit(void);
 

@@ -20,6 +20,7 @@ void vcpu_load(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();
 
 	if (cpu->vmcs_loaded == vcpu) return;
+	cpu->guest_prepared = NULL;
 	if (!vmcs_load(physical_of(vcpu->vmcs))) panic("vcpu: VMPTRLD failed");
 	cpu->vmcs_loaded = vcpu;
 }
@@ -37,17 +38,23 @@ void vcpu_init(void *memory) {
 	vmcs_write(VMCS_IO_BITMAP_A, physical_of(vcpu->io_bitmap).value);
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(vcpu->io_bitmap).value + VCPU_PAGE);
 	vcpu_state_init(vcpu);
+	vcpu->registers = vcpu->own_registers;
 	vcpu->next = *link;
 	*link = vcpu;
 }
 
-// A thread that is in the guest executes VMEnter again: without a VCPU that is an unknown system
-// call.
+void vcpu_stop(struct vcpu *vcpu) {
+	this_cpu()->guest_prepared = NULL;
+	if (vcpu->thread && vcpu->thread->state == THREAD_IN_GUEST)
+		vcpu->thread->state = THREAD_RESTART;
+}
+
+// Without a VCPU the system call that a thread in the guest executes again is unknown.
 static void detach_thread(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 
 	if (!vcpu) return;
-	if (thread->state == THREAD_IN_GUEST) vcpu_pause(thread);
+	vcpu_stop(vcpu);
 	vcpu->thread = NULL;
 	thread->vcpu = NULL;
 }
@@ -59,6 +66,7 @@ void vcpu_destroy(struct slot *slot, bool last) {
 
 	if (!last) return;
 	if (vcpu->thread) detach_thread(vcpu->thread);
+	vcpu_page_take(vcpu);
 	vcpu_state_forget(vcpu);
 	// The CPU may keep the VMCS and write it back later: not after the memory is another
 	// object.
@@ -85,11 +93,14 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
+const uint8_t vcpu_register_order[VCPU_REGISTERS] = {
+	0, 3, 1, 2, 6, 7, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+
 enum error vcpu_write_registers(struct invocation *invocation) {
-	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
+	const struct vcpu *vcpu = cap_object(&invocation->slot->cap);
 
 	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
-		vcpu->registers[i] = invocation_word(invocation, i);
+		vcpu->registers[vcpu_register_order[i]] = invocation_word(invocation, i);
 	return ERROR_NONE;
 }
 
@@ -145,7 +156,5 @@ enum error vcpu_disable_io_port(struct invocation *invocation) {
 const struct guest_hooks guest_hooks = {
 	.enter = vcpu_enter,
 	.prepare = vcpu_prepare,
-	.notify = vcpu_notify,
-	.pause = vcpu_pause,
 	.detach = detach_thread,
 };

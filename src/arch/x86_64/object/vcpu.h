@@ -8,6 +8,7 @@
 #pragma once
 
 #include <abi/vcpu.h>
+#include <abi/vcpu_state.h>
 #include <cpu/vmcs.h>
 #include <cpu/vmx.h>
 #include <cap/object.h>
@@ -15,27 +16,28 @@
 
 struct thread;
 
-// MSRs that are not in the VMCS and so are switched by software.
+// MSRs that are not in the VMCS: VM entry and exit switch them by lists.
 enum vcpu_msr {
 	VCPU_MSR_STAR,
 	VCPU_MSR_LSTAR,
 	VCPU_MSR_CSTAR,
 	VCPU_MSR_FMASK,
-	VCPU_MSR_TSC_AUX, // not on every CPU
 	VCPU_MSR_KERNEL_GS_BASE, // on the host a program's, not the kernel's
+	VCPU_MSR_TSC_AUX, // not on every CPU
 	VCPU_MSRS,
 	VCPU_OPENABLE_MSRS = 13, // these and those in the VMCS: SetMSRAccess
 };
 
-enum { VCPU_PAGE = 4096, VCPU_FPU_AREA = 3712 };
+enum { VCPU_PAGE = 4096, VCPU_FPU_AREA = 3584 };
 
 // Touched only inside the kernel, by the core that runs or is asked to change the VCPU.
 struct vcpu {
-	// trap.asm stores and loads these. Order of VCPU WriteRegisters.
-	uint64_t registers[VCPU_REGISTERS];
+	// Where trap.asm stores and loads the general registers: own_registers, or those of page.
+	uint64_t *registers;
 	uint64_t launched; // VMRESUME, not VMLAUNCH
 	uint64_t entry_failed; // the entry instruction fell through; set by trap.asm
 
+	struct vcpu_state_page *page; // in the frame of page_slot, or null
 	struct thread *thread; // partner, or null
 	struct vcpu *next; // list of all VCPUs (vcpu.c)
 
@@ -44,9 +46,9 @@ struct vcpu {
 	uint64_t dr6;
 	uint64_t tsc_offset;
 	uint64_t xcr0; // what the guest sees; fpu.xcr0 is what is saved
-	uint64_t msrs[VCPU_MSRS];
 	uint8_t msr_access[VCPU_OPENABLE_MSRS];
 
+	uint8_t by_page; // it runs by VCPURun, and exits to the page
 	uint8_t is_stale; // the client changed what linear translations depend on
 	uint8_t timer_is_clients; // the running timer ends at the client's value, not the kernel's
 	uint32_t pin, primary, exit, exceptions; // controls as the client sees them
@@ -57,7 +59,12 @@ struct vcpu {
 	uint64_t ept_pointer, host_cr3; // what the VMCS holds
 	uint64_t vpid; // generation and number (vcpu_run.c)
 
-	uint64_t before_fpu[5]; // the area behind fpu is aligned
+	struct slot page_slot; // holds a capability derived from that to the page
+	alignas(16) struct vmx_msr_entry
+		msrs[VCPU_MSRS]; // VM entry loads them, VM exit stores them
+	uint64_t own_registers[VCPU_GENERAL_REGISTERS];
+
+	uint64_t before_fpu[7]; // the area behind fpu is aligned
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[VCPU_FPU_AREA];
 
@@ -78,7 +85,8 @@ static inline uint64_t vcpu_clean_rip(uint64_t value) {
 // What the tables of object kinds name of this machine's objects (PORT-1, VCPU-1). Without
 // VT-x there are no VCPUs (object.h, is_available).
 cap_derive port_range_derive;
-cap_destroy port_range_destroy, vcpu_destroy;
+// A frame may be the state page of a VCPU.
+cap_destroy port_range_destroy, vcpu_destroy, vcpu_frame_destroy;
 object_init vcpu_init;
 
 // A port range capability goes: the VCPU it is enabled in loses the range.
@@ -93,11 +101,19 @@ enum {
 	GUEST_EXIT_KERNEL,
 };
 
-// The guest of this core, vcpu, left: puts host state back and tells the VMM, unless the exit is
-// the kernel's own business. The caller goes on with schedule().
+// The guest of this core, vcpu, left: puts host state back and reports to the monitor, unless the
+// exit is the kernel's own business. The caller goes on with schedule(), but after GUEST_EXIT_DONE
+// the current thread may go on at once, if time allows it.
 unsigned vcpu_exit(struct vcpu *vcpu);
 
+// VCPURun where the VCPU is prepared on this core and only what changes often is dirty: true, and
+// the guest is to be entered. False: syscall_handle() does it.
+bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
+
 // Between the files of this object:
+
+// The order of registers in WriteRegisters and VMEnter: eax ebx ecx edx esi edi ebp r8..r15.
+extern const uint8_t vcpu_register_order[VCPU_REGISTERS];
 
 // Makes the VCPU's VMCS current on this core.
 void vcpu_load(struct vcpu *vcpu);
@@ -105,20 +121,36 @@ void vcpu_load(struct vcpu *vcpu);
 // Writes the primary controls a client asked for.
 void vcpu_set_primary(struct vcpu *vcpu, uint64_t value);
 
+// WriteVMCS and WriteState, once the field is known to be there. The first is of a VMCS that is
+// current, and false if this CPU has no such field; the second is false if the value is refused.
+bool vcpu_field_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value);
+bool vcpu_state_write(struct vcpu *vcpu, enum vcpu_state_field field, uint64_t value);
+uint64_t vcpu_state_read(struct vcpu *vcpu, enum vcpu_state_field field);
+
+// The state page (vcpu_page.c), which there is, of a VMCS that is current. Loading ends with the
+// number of the group that has a value which is refused, or with -1.
+int vcpu_page_load(struct vcpu *vcpu, uint64_t groups);
+void vcpu_page_save(struct vcpu *vcpu, uint64_t groups);
+void vcpu_page_save_event(struct vcpu *vcpu);
+void vcpu_page_save_exception(struct vcpu_state_page *page);
+// The VCPU has no page any more.
+void vcpu_page_take(struct vcpu *vcpu);
+
+// A thread that is in the guest will execute its system call again.
+void vcpu_stop(struct vcpu *vcpu);
+
 // Initial values of all fields (VCPU-14). The VMCS is current.
 void vcpu_reset_fields(struct vcpu *vcpu);
 
-// The registers get the guest's state, or the host's back (vcpu_state.c).
+// What of the registers stays the guest's until another one runs (vcpu_state.c).
 void vcpu_state_init(struct vcpu *vcpu);
-void vcpu_state_enter(struct vcpu *vcpu);
-void vcpu_state_leave(struct vcpu *vcpu);
+void vcpu_state_prepare(struct cpu *cpu, struct vcpu *vcpu);
 // No core holds anything of the VCPU.
 void vcpu_state_forget(struct vcpu *vcpu);
 
 // Which MSRs the guest may touch without an exit (vcpu_msr.c).
 void vcpu_msr_init(struct vcpu *vcpu);
-void vcpu_msr_enter(struct vcpu *vcpu);
-void vcpu_msr_leave(struct vcpu *vcpu);
+void vcpu_msr_prepare(struct cpu *cpu, struct vcpu *vcpu);
 
 // An event whose delivery an exit interrupted is delivered again (vcpu_event.c).
 void vcpu_inject_again(void);
@@ -126,8 +158,6 @@ void vcpu_inject_again(void);
 bool vcpu_take_exception(struct vcpu *vcpu);
 void vcpu_machine_check(void);
 
-// Enter, prepare, notify and pause of guest_hooks (vcpu_run.c).
-void vcpu_enter(struct thread *thread);
-enum exit_path vcpu_prepare(struct thread *thread);
-void vcpu_notify(struct thread *thread);
-void vcpu_pause(struct thread *thread);
+// Enter and prepare of guest_hooks (vcpu_run.c).
+bool vcpu_enter(struct thread *thread, uint64_t number);
+bool vcpu_prepare(struct thread *thread);

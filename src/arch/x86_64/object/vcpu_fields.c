@@ -72,58 +72,55 @@ static uint64_t write_activity(struct vcpu *, uint64_t value) {
 
 static uint64_t write_rip(struct vcpu *, uint64_t value) { return vcpu_clean_rip(value); }
 
+#define FIELDS(first, last, flags) \
+	{ VMCS_##first, VMCS_##last, flags, VMX_ANY, NULL, NULL }
+#define FIELD(field, flags, word, write, read) \
+	{ VMCS_##field, VMCS_##field, flags, word, write, read }
+
 static const struct field_row field_rows[] = {
-	{VMCS_GUEST_ES_SELECTOR, VMCS_GUEST_TR_SELECTOR, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_TSC_OFFSET, VMCS_TSC_OFFSET, 0, VMX_ANY, NULL, NULL},
-	{VMCS_XSS_EXITING, VMCS_XSS_EXITING, 0, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_PHYSICAL_ADDRESS, VMCS_GUEST_PHYSICAL_ADDRESS, FIELD_READ, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_DEBUGCTL, VMCS_GUEST_DEBUGCTL, FIELD_BOTH, VMX_ANY, write_debugctl, NULL},
-	{VMCS_GUEST_PAT, VMCS_GUEST_PAT, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_EFER, VMCS_GUEST_EFER, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_PERF_GLOBAL_CTRL, VMCS_GUEST_PERF_GLOBAL_CTRL, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_PDPTE0, VMCS_GUEST_PDPTE3, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL},
-	{VMCS_PIN_CONTROLS, VMCS_PIN_CONTROLS, FIELD_BOTH, VMX_PIN, write_pin, read_pin},
-	{VMCS_PRIMARY_CONTROLS, VMCS_PRIMARY_CONTROLS, FIELD_BOTH, VMX_PRIMARY, write_primary,
-		NULL},
-	{VMCS_EXCEPTION_BITMAP, VMCS_EXCEPTION_BITMAP, FIELD_BOTH, VMX_ANY, write_exceptions,
-		read_exceptions},
-	// And match, so that the exception bitmap alone decides.
-	{VMCS_PAGE_FAULT_MASK, VMCS_CR3_TARGET_COUNT, 0, VMX_ANY, NULL, NULL},
-	{VMCS_EXIT_CONTROLS, VMCS_EXIT_CONTROLS, FIELD_BOTH, VMX_EXIT, write_exit, NULL},
-	{VMCS_EXIT_MSR_STORE_COUNT, VMCS_EXIT_MSR_LOAD_COUNT, 0, VMX_ANY, NULL, NULL},
-	{VMCS_ENTRY_CONTROLS, VMCS_ENTRY_CONTROLS, FIELD_BOTH, VMX_ENTRY, NULL, NULL},
-	{VMCS_ENTRY_MSR_LOAD_COUNT, VMCS_ENTRY_MSR_LOAD_COUNT, 0, VMX_ANY, NULL, NULL},
-	{VMCS_ENTRY_INTERRUPTION, VMCS_ENTRY_INTERRUPTION, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_ENTRY_ERROR_CODE, VMCS_ENTRY_ERROR_CODE, FIELD_WRITE, VMX_ANY, NULL, NULL},
-	{VMCS_ENTRY_INSTRUCTION_LENGTH, VMCS_TPR_THRESHOLD, 0, VMX_ANY, NULL, NULL},
-	{VMCS_SECONDARY_CONTROLS, VMCS_SECONDARY_CONTROLS, FIELD_BOTH, VMX_SECONDARY, NULL, NULL},
-	{VMCS_INSTRUCTION_ERROR, VMCS_INSTRUCTION_ERROR, FIELD_READ, VMX_ANY, NULL, NULL},
-	{VMCS_EXIT_INTERRUPTION, VMCS_EXIT_INSTRUCTION_INFORMATION, FIELD_READ, VMX_ANY, NULL,
-		NULL},
-	{VMCS_GUEST_ES_LIMIT, VMCS_GUEST_INTERRUPTIBILITY, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_ACTIVITY, VMCS_GUEST_ACTIVITY, FIELD_BOTH, VMX_ANY, write_activity, NULL},
-	{VMCS_GUEST_SMBASE, VMCS_GUEST_SYSENTER_CS, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_PREEMPTION_TIMER, VMCS_PREEMPTION_TIMER, FIELD_BOTH, VMX_ANY, write_timer,
-		read_timer},
-	{VMCS_CR0_MASK, VMCS_CR0_MASK, FIELD_BOTH, VMX_CR0_MASK, NULL, NULL},
-	{VMCS_CR4_MASK, VMCS_CR4_MASK, FIELD_BOTH, VMX_CR4_MASK, NULL, NULL},
-	{VMCS_CR0_SHADOW, VMCS_CR4_SHADOW, FIELD_BOTH, VMX_ANY, NULL, NULL},
-	{VMCS_IO_RCX, VMCS_GUEST_LINEAR_ADDRESS, FIELD_READ, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_CR0, VMCS_GUEST_CR0, FIELD_BOTH | FIELD_STALE, VMX_CR0, NULL, NULL},
-	{VMCS_GUEST_CR3, VMCS_GUEST_CR3, FIELD_BOTH | FIELD_STALE, VMX_ANY, NULL, NULL},
-	{VMCS_GUEST_CR4, VMCS_GUEST_CR4, FIELD_BOTH | FIELD_STALE, VMX_CR4, NULL, NULL},
-	{VMCS_GUEST_ES_BASE, VMCS_GUEST_RSP, FIELD_BOTH, VMX_ANY, NULL, NULL}, // and DR7
-	{VMCS_GUEST_RIP, VMCS_GUEST_RIP, FIELD_BOTH, VMX_ANY, write_rip, NULL},
-	{VMCS_GUEST_RFLAGS, VMCS_GUEST_SYSENTER_EIP, FIELD_BOTH, VMX_ANY, NULL, NULL},
+	FIELDS(GUEST_ES_SELECTOR, GUEST_TR_SELECTOR, FIELD_BOTH),
+	FIELDS(TSC_OFFSET, TSC_OFFSET, 0),
+	FIELDS(XSS_EXITING, XSS_EXITING, 0),
+	FIELDS(GUEST_PHYSICAL_ADDRESS, GUEST_PHYSICAL_ADDRESS, FIELD_READ),
+	FIELD(GUEST_DEBUGCTL, FIELD_BOTH, VMX_ANY, write_debugctl, NULL),
+	FIELDS(GUEST_PAT, GUEST_PAT, FIELD_BOTH),
+	FIELDS(GUEST_EFER, GUEST_EFER, FIELD_BOTH | FIELD_STALE),
+	FIELDS(GUEST_PERF_GLOBAL_CTRL, GUEST_PERF_GLOBAL_CTRL, FIELD_BOTH),
+	FIELDS(GUEST_PDPTE0, GUEST_PDPTE3, FIELD_BOTH | FIELD_STALE),
+	FIELD(PIN_CONTROLS, FIELD_BOTH, VMX_PIN, write_pin, read_pin),
+	FIELD(PRIMARY_CONTROLS, FIELD_BOTH, VMX_PRIMARY, write_primary, NULL),
+	FIELD(EXCEPTION_BITMAP, FIELD_BOTH, VMX_ANY, write_exceptions, read_exceptions),
+	FIELDS(PAGE_FAULT_MASK, CR3_TARGET_COUNT, 0), // the exception bitmap alone decides
+	FIELD(EXIT_CONTROLS, FIELD_BOTH, VMX_EXIT, write_exit, NULL),
+	FIELDS(EXIT_MSR_STORE_COUNT, EXIT_MSR_LOAD_COUNT, 0),
+	FIELD(ENTRY_CONTROLS, FIELD_BOTH, VMX_ENTRY, NULL, NULL),
+	FIELDS(ENTRY_MSR_LOAD_COUNT, ENTRY_MSR_LOAD_COUNT, 0),
+	FIELDS(ENTRY_INTERRUPTION, ENTRY_INTERRUPTION, FIELD_BOTH),
+	FIELDS(ENTRY_ERROR_CODE, ENTRY_ERROR_CODE, FIELD_WRITE),
+	FIELDS(ENTRY_INSTRUCTION_LENGTH, TPR_THRESHOLD, 0),
+	FIELD(SECONDARY_CONTROLS, FIELD_BOTH, VMX_SECONDARY, NULL, NULL),
+	FIELDS(INSTRUCTION_ERROR, INSTRUCTION_ERROR, FIELD_READ),
+	FIELDS(EXIT_INTERRUPTION, EXIT_INSTRUCTION_INFORMATION, FIELD_READ),
+	FIELDS(GUEST_ES_LIMIT, GUEST_INTERRUPTIBILITY, FIELD_BOTH),
+	FIELD(GUEST_ACTIVITY, FIELD_BOTH, VMX_ANY, write_activity, NULL),
+	FIELDS(GUEST_SMBASE, GUEST_SYSENTER_CS, FIELD_BOTH),
+	FIELD(PREEMPTION_TIMER, FIELD_BOTH, VMX_ANY, write_timer, read_timer),
+	FIELD(CR0_MASK, FIELD_BOTH, VMX_CR0_MASK, NULL, NULL),
+	FIELD(CR4_MASK, FIELD_BOTH, VMX_CR4_MASK, NULL, NULL),
+	FIELDS(CR0_SHADOW, CR4_SHADOW, FIELD_BOTH),
+	FIELDS(IO_RCX, GUEST_LINEAR_ADDRESS, FIELD_READ),
+	FIELD(GUEST_CR0, FIELD_BOTH | FIELD_STALE, VMX_CR0, NULL, NULL),
+	FIELDS(GUEST_CR3, GUEST_CR3, FIELD_BOTH | FIELD_STALE),
+	FIELD(GUEST_CR4, FIELD_BOTH | FIELD_STALE, VMX_CR4, NULL, NULL),
+	FIELDS(GUEST_ES_BASE, GUEST_RSP, FIELD_BOTH), // and DR7
+	FIELD(GUEST_RIP, FIELD_BOTH, VMX_ANY, write_rip, NULL),
+	FIELDS(GUEST_RFLAGS, GUEST_SYSENTER_EIP, FIELD_BOTH),
 };
 
-// The row of the field that word 0 of at least `words` names; null if there is none with the flag.
-static const struct field_row *find_row(
-	const struct invocation *invocation, unsigned words, enum field_flags flag) {
-	if (invocation->length < words) return NULL;
+// The row of a field; null if there is none with the flag.
+static const struct field_row *find_row(uint64_t encoding, enum field_flags flag) {
 	for (unsigned i = 0; i < array_count(field_rows); i++) {
 		const struct field_row *row = &field_rows[i];
-		uint64_t encoding = invocation_word(invocation, 0);
 
 		if (encoding < row->first || encoding > row->last || encoding & 1) continue;
 		return row->flags & flag ? row : NULL;
@@ -141,8 +138,15 @@ static bool write_field(
 
 	if (row->write) written = row->write(vcpu, written);
 	*value = row->read ? row->read(vcpu) : written;
-	if (row->flags & FIELD_STALE) vcpu->is_stale = true;
+	if (row->flags & FIELD_STALE) {
+		vcpu->is_stale = true;
+		this_cpu()->guest_prepared = NULL;
+	}
 	return vmcs_try_write(encoding, written);
+}
+
+bool vcpu_field_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value) {
+	return write_field(vcpu, find_row(field, FIELD_WRITE), field, &value);
 }
 
 void vcpu_set_primary(struct vcpu *vcpu, uint64_t value) {
@@ -167,11 +171,11 @@ void vcpu_reset_fields(struct vcpu *vcpu) {
 
 enum error vcpu_read_vmcs(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	const struct field_row *row = find_row(invocation, 1, FIELD_READ);
 	uint32_t encoding = (uint32_t)invocation_word(invocation, 0);
+	const struct field_row *row = find_row(invocation_word(invocation, 0), FIELD_READ);
 	uint64_t value = 0;
 
-	if (!row) return ERROR_ILLEGAL_OPERATION;
+	if (invocation->length < 1 || !row) return ERROR_ILLEGAL_OPERATION;
 	if (row->read) return invocation_return(invocation, row->read(vcpu));
 	vcpu_load(vcpu);
 	if (!vmcs_try_read(encoding, &value)) return ERROR_ILLEGAL_OPERATION;
@@ -180,11 +184,11 @@ enum error vcpu_read_vmcs(struct invocation *invocation) {
 
 enum error vcpu_write_vmcs(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	const struct field_row *row = find_row(invocation, 2, FIELD_WRITE);
 	uint32_t encoding = (uint32_t)invocation_word(invocation, 0);
+	const struct field_row *row = find_row(invocation_word(invocation, 0), FIELD_WRITE);
 	uint64_t value = invocation_word(invocation, 1);
 
-	if (!row) return ERROR_ILLEGAL_OPERATION;
+	if (invocation->length < 2 || !row) return ERROR_ILLEGAL_OPERATION;
 	vcpu_load(vcpu);
 	if (!write_field(vcpu, row, encoding, &value)) return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);

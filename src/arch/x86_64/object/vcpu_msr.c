@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// MSRs of guests: the bitmap of those a guest may touch itself, and the switch of those that are
-// not in the VMCS.
+// MSRs of guests: the bitmap of those a guest may touch itself, and the lists of those that are not
+// in the VMCS.
 #include <object/vcpu.h>
 
 #include <base/memory.h>
@@ -25,8 +25,8 @@ static const struct {
 	[VCPU_MSR_LSTAR] = {MSR_LSTAR, 0},
 	[VCPU_MSR_CSTAR] = {MSR_CSTAR, 0},
 	[VCPU_MSR_FMASK] = {MSR_FMASK, 0},
-	[VCPU_MSR_TSC_AUX] = {MSR_TSC_AUX, 0},
 	[VCPU_MSR_KERNEL_GS_BASE] = {MSR_KERNEL_GS_BASE, MSR_READ_WRITE},
+	[VCPU_MSR_TSC_AUX] = {MSR_TSC_AUX, 0},
 	{MSR_FS_BASE, MSR_READ_WRITE},
 	{MSR_GS_BASE, MSR_READ_WRITE},
 	{MSR_SYSENTER_CS, MSR_READ_WRITE},
@@ -39,25 +39,38 @@ static const struct {
 // One a core. Rebuilt by use_bitmap for cpu->msr_bitmap_owner.
 static alignas(VCPU_PAGE) uint8_t msr_bitmap[VCPU_PAGE];
 
-// What the kernel has in the MSRs that VM entry and exit switch, all the time. KERNEL_GS_BASE is a
-// program's and not here: bases_load loads it. Written by vcpu_msr_init.
-static uint64_t host_msrs[VCPU_MSR_KERNEL_GS_BASE];
-static bool has_tsc_aux; // the last
-
-// In the loops on the way to a guest and back, unrolled, this is known but for the last.
-[[gnu::always_inline]] static inline bool is_switched(unsigned i) {
-	return i < VCPU_MSR_TSC_AUX || (i == VCPU_MSR_TSC_AUX && has_tsc_aux);
-}
+// What the kernel has in these MSRs, all the time: VM exit loads it. KERNEL_GS_BASE is a program's
+// and not here: bases_load loads it. Written by vcpu_msr_init.
+enum { HOST_STAR, HOST_LSTAR, HOST_CSTAR, HOST_FMASK, HOST_TSC_AUX, HOST_MSRS };
+static alignas(16) struct vmx_msr_entry host_msrs[HOST_MSRS] = {
+	[HOST_STAR] = {.msr = MSR_STAR},
+	[HOST_LSTAR] = {.msr = MSR_LSTAR},
+	[HOST_CSTAR] = {.msr = MSR_CSTAR},
+	[HOST_FMASK] = {.msr = MSR_FMASK},
+	[HOST_TSC_AUX] = {.msr = MSR_TSC_AUX},
+};
+static bool has_tsc_aux; // the last of both lists
 
 void vcpu_msr_init(struct vcpu *vcpu) {
 	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
 
+	unsigned missing;
+
 	has_tsc_aux = cpuid(0x80000001, 0).edx & rdtscp;
-	for (unsigned i = 0; is_switched(i); i++)
-		host_msrs[i] = msr_read(rows[i].msr);
+	missing = has_tsc_aux ? 0 : 1;
+	for (unsigned i = 0; i < HOST_MSRS - missing; i++)
+		host_msrs[i].value = msr_read(host_msrs[i].msr);
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++)
 		vcpu->msr_access[i] = rows[i].access;
+	for (unsigned i = 0; i < VCPU_MSRS; i++)
+		vcpu->msrs[i].msr = rows[i].msr;
 	vmcs_write(VMCS_MSR_BITMAP, physical_of_image(msr_bitmap).value);
+	vmcs_write(VMCS_ENTRY_MSR_LOAD, physical_of(vcpu->msrs).value);
+	vmcs_write(VMCS_EXIT_MSR_STORE, physical_of(vcpu->msrs).value);
+	vmcs_write(VMCS_EXIT_MSR_LOAD, physical_of_image(host_msrs).value);
+	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, VCPU_MSRS - missing);
+	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, VCPU_MSRS - missing);
+	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, HOST_MSRS - missing);
 }
 
 static void bitmap_open(uint8_t *half, uint32_t msr) {
@@ -66,10 +79,10 @@ static void bitmap_open(uint8_t *half, uint32_t msr) {
 	half[msr / 8] &= (uint8_t) ~(1u << msr % 8);
 }
 
-static void use_bitmap(struct vcpu *vcpu) {
-	struct cpu *cpu = this_cpu();
-
-	if (likely(cpu->msr_bitmap_owner == vcpu)) return;
+void vcpu_msr_prepare(struct cpu *cpu, struct vcpu *vcpu) {
+	// DebugFastPaths changes it.
+	if (NACRE_DEBUG) host_msrs[HOST_LSTAR].value = msr_read(MSR_LSTAR);
+	if (cpu->msr_bitmap_owner == vcpu) return;
 	memset(msr_bitmap, 0xff, sizeof(msr_bitmap));
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++) {
 		if (vcpu->msr_access[i] & VCPU_MSR_READ) bitmap_open(msr_bitmap, rows[i].msr);
@@ -77,28 +90,6 @@ static void use_bitmap(struct vcpu *vcpu) {
 			bitmap_open(msr_bitmap + BITMAP_WRITE, rows[i].msr);
 	}
 	cpu->msr_bitmap_owner = vcpu;
-}
-
-// The caller has saved the program's bases before.
-void vcpu_msr_enter(struct vcpu *vcpu) {
-	use_bitmap(vcpu);
-	// DebugFastPaths changes it.
-	if (NACRE_DEBUG) host_msrs[VCPU_MSR_LSTAR] = msr_read(MSR_LSTAR);
-#pragma GCC unroll 6
-	for (unsigned i = 0; is_switched(i); i++) {
-		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, vcpu->msrs[i]);
-	}
-	msr_write(MSR_KERNEL_GS_BASE, vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE]);
-}
-
-void vcpu_msr_leave(struct vcpu *vcpu) {
-#pragma GCC unroll 6
-	for (unsigned i = 0; is_switched(i); i++) {
-		if (vcpu->msr_access[i] & VCPU_MSR_WRITE) vcpu->msrs[i] = msr_read(rows[i].msr);
-		if (vcpu->msrs[i] != host_msrs[i]) msr_write(rows[i].msr, host_msrs[i]);
-	}
-	// SWAPGS changes it without any right to the MSR.
-	vcpu->msrs[VCPU_MSR_KERNEL_GS_BASE] = msr_read(MSR_KERNEL_GS_BASE);
 }
 
 static unsigned find_row(uint64_t number) {
@@ -126,7 +117,7 @@ enum error vcpu_read_msr(struct invocation *invocation) {
 	if (invocation->length < 1) return ERROR_ILLEGAL_OPERATION;
 	if (number == MSR_VMX_MISC) return return_beyond_length(invocation, msr_read(MSR_VMX_MISC));
 	if (i > VCPU_MSR_FMASK) return ERROR_ILLEGAL_OPERATION;
-	return return_beyond_length(invocation, vcpu->msrs[i]);
+	return return_beyond_length(invocation, vcpu->msrs[i].value);
 }
 
 enum error vcpu_write_msr(struct invocation *invocation) {
@@ -137,7 +128,7 @@ enum error vcpu_write_msr(struct invocation *invocation) {
 	if (invocation->length < 2 || i > VCPU_MSR_FMASK) return ERROR_ILLEGAL_OPERATION;
 	if (i == VCPU_MSR_LSTAR || i == VCPU_MSR_CSTAR) value = context_clean_address(value);
 	if (i == VCPU_MSR_FMASK) value = (uint32_t)value;
-	vcpu->msrs[i] = value;
+	vcpu->msrs[i].value = value;
 	return return_beyond_length(invocation, value);
 }
 
@@ -152,5 +143,6 @@ enum error vcpu_set_msr_access(struct invocation *invocation) {
 		return error_argument(invocation, 0);
 	vcpu->msr_access[i] = (uint8_t)access;
 	if (cpu->msr_bitmap_owner == vcpu) cpu->msr_bitmap_owner = NULL;
+	cpu->guest_prepared = NULL;
 	return ERROR_NONE;
 }

@@ -3,7 +3,6 @@
 // clients read and write (docs/abi-extensions.md).
 #include <object/vcpu.h>
 
-#include <cpu/bases.h>
 #include <cap/invocation.h>
 
 enum {
@@ -45,36 +44,12 @@ void vcpu_state_forget(struct vcpu *vcpu) {
 
 // DR0 to DR3 stay a guest's until another guest runs: native code can neither read nor enable them,
 // for VM exit sets DR7 to 0x400.
-static void debug_enter(struct cpu *cpu, struct vcpu *vcpu) {
-	if (unlikely(cpu->debug_owner != vcpu)) {
-		if (cpu->debug_owner) debug_save(cpu->debug_owner);
-		debug_load(vcpu);
-		cpu->debug_owner = vcpu;
-	}
-	if (unlikely(dr6_read() != vcpu->dr6)) dr6_write(vcpu->dr6);
-}
-
-void vcpu_state_enter(struct vcpu *vcpu) {
-	struct cpu *cpu = this_cpu();
-
-	// A program may have changed its bases; they give way to the guest's.
-	if (cpu->bases_loaded) {
-		bases_save(&cpu->current->context);
-		cpu->bases_loaded = false;
-	}
-	fpu_give(&vcpu->fpu);
-	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->xcr0);
-	debug_enter(cpu, vcpu);
-	if (cr2_read() != vcpu->cr2) cr2_write(vcpu->cr2);
-	vcpu_msr_enter(vcpu);
-}
-
-void vcpu_state_leave(struct vcpu *vcpu) {
-	vmcs_restore_limits();
-	vcpu_msr_leave(vcpu);
-	vcpu->cr2 = cr2_read();
-	vcpu->dr6 = dr6_read();
-	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->fpu.xcr0);
+void vcpu_state_prepare(struct cpu *cpu, struct vcpu *vcpu) {
+	vcpu_msr_prepare(cpu, vcpu);
+	if (cpu->debug_owner == vcpu) return;
+	if (cpu->debug_owner) debug_save(cpu->debug_owner);
+	debug_load(vcpu);
+	cpu->debug_owner = vcpu;
 }
 
 // Extended state
@@ -128,6 +103,7 @@ static bool take_debug(struct vcpu *vcpu, uint64_t) {
 	if (cpu->debug_owner == vcpu) {
 		debug_save(vcpu);
 		cpu->debug_owner = NULL;
+		cpu->guest_prepared = NULL;
 	}
 	return true;
 }
@@ -163,13 +139,13 @@ static const struct state_row state_rows[] = {
 	[VCPU_STATE_ENTRY_INSTRUCTION_LENGTH] = {.write = write_instruction_length,
 		.read = read_instruction_length},
 	[VCPU_STATE_XCR0_ALLOWED] = {.read = read_xcr0_allowed},
-	[VCPU_STATE_STAR] = {STATE_WORD(msrs[VCPU_MSR_STAR])},
-	[VCPU_STATE_LSTAR] = {STATE_WORD(msrs[VCPU_MSR_LSTAR]), .write = check_address},
-	[VCPU_STATE_CSTAR] = {STATE_WORD(msrs[VCPU_MSR_CSTAR]), .write = check_address},
-	[VCPU_STATE_FMASK] = {STATE_WORD(msrs[VCPU_MSR_FMASK]), .write = check_32_bits},
-	[VCPU_STATE_KERNEL_GS_BASE] = {STATE_WORD(msrs[VCPU_MSR_KERNEL_GS_BASE]),
+	[VCPU_STATE_STAR] = {STATE_WORD(msrs[VCPU_MSR_STAR].value)},
+	[VCPU_STATE_LSTAR] = {STATE_WORD(msrs[VCPU_MSR_LSTAR].value), .write = check_address},
+	[VCPU_STATE_CSTAR] = {STATE_WORD(msrs[VCPU_MSR_CSTAR].value), .write = check_address},
+	[VCPU_STATE_FMASK] = {STATE_WORD(msrs[VCPU_MSR_FMASK].value), .write = check_32_bits},
+	[VCPU_STATE_KERNEL_GS_BASE] = {STATE_WORD(msrs[VCPU_MSR_KERNEL_GS_BASE].value),
 		.write = check_address},
-	[VCPU_STATE_TSC_AUX] = {STATE_WORD(msrs[VCPU_MSR_TSC_AUX]), .write = check_32_bits},
+	[VCPU_STATE_TSC_AUX] = {STATE_WORD(msrs[VCPU_MSR_TSC_AUX].value), .write = check_32_bits},
 };
 
 static const struct state_row *find_row(uint64_t field) {
@@ -184,24 +160,38 @@ static uint64_t *state_word(struct vcpu *vcpu, const struct state_row *row) {
 	return (uint64_t *)((char *)vcpu + row->offset);
 }
 
+bool vcpu_state_write(struct vcpu *vcpu, enum vcpu_state_field field, uint64_t value) {
+	const struct state_row *row = &state_rows[field];
+
+	if (row->write && !row->write(vcpu, value)) return false;
+	if (row->offset) *state_word(vcpu, row) = value;
+	return true;
+}
+
+uint64_t vcpu_state_read(struct vcpu *vcpu, enum vcpu_state_field field) {
+	const struct state_row *row = &state_rows[field];
+
+	if (row->read) return row->read(vcpu);
+	if (row->write == take_debug) (void)take_debug(vcpu, 0);
+	return *state_word(vcpu, row);
+}
+
 enum error vcpu_read_state(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	const struct state_row *row = find_row(invocation_word(invocation, 0));
+	uint64_t field = invocation_word(invocation, 0);
 
-	if (!row) return error_argument(invocation, 0);
-	if (row->read) return invocation_return(invocation, row->read(vcpu));
-	if (row->write == take_debug) (void)take_debug(vcpu, 0);
-	return invocation_return(invocation, *state_word(vcpu, row));
+	if (!find_row(field)) return error_argument(invocation, 0);
+	return invocation_return(invocation, vcpu_state_read(vcpu, (enum vcpu_state_field)field));
 }
 
 enum error vcpu_write_state(struct invocation *invocation) {
 	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	const struct state_row *row = find_row(invocation_word(invocation, 0));
-	uint64_t value = invocation_word(invocation, 1);
+	uint64_t field = invocation_word(invocation, 0), value = invocation_word(invocation, 1);
+	const struct state_row *row = find_row(field);
 
 	if (!row) return error_argument(invocation, 0);
 	if (!row->offset && !row->write) return ERROR_ILLEGAL_OPERATION;
-	if (row->write && !row->write(vcpu, value)) return error_argument(invocation, 1);
-	if (row->offset) *state_word(vcpu, row) = value;
-	return ERROR_NONE;
+	return vcpu_state_write(vcpu, (enum vcpu_state_field)field, value)
+		? ERROR_NONE
+		: error_argument(invocation, 1);
 }

@@ -8,3 +8,4 @@ void bases_save(struct context *save);
 bool bases_have_selectors(void);
 void bases_load(const struct context *load);
 void bases_exchange(struct context *save, const struct context *load);
+void bases_load_fast(const struct context *load);

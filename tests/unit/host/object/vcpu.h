@@ -9,10 +9,13 @@
 enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
 
 struct vcpu;
+struct cpu;
+struct thread;
 unsigned vcpu_exit(struct vcpu *vcpu);
+bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
 
 void vcpu_withdraw_ports(const struct cap *range);
 
 cap_derive port_range_derive;
-cap_destroy port_range_destroy, vcpu_destroy;
+cap_destroy port_range_destroy, vcpu_destroy, vcpu_frame_destroy;
 object_init vcpu_init;
