@@ -63,7 +63,8 @@ def syscalls():
 
 def struct(name, header):
     rows = [(member.offset, member.size, f"`{member.name}`", member.note)
-            for member in sources.members(header, name) if member.name != "padding"]
+            for member in sources.members(header, name)
+            if not member.name.startswith(("padding", "reserved"))]
     return table(("offset", "bytes", "field", "content"), rows)
 
 
@@ -100,6 +101,19 @@ def identify():
     return table(("number", "kind"), sorted(found + list(nodes)))
 
 
+def state_groups():
+    rows = [(number.value.bit_length() - 1, f"`{number.name}`", number.note) for number in
+            sources.numbers("vcpu_state.h", "vcpu_group").values() if number.name != "VCPU_GROUPS"]
+    return table(("bit", "group", "what it has"), rows)
+
+
+def state_reasons():
+    rows = [(number.value, f"`{number.name}`", number.note) for number in
+            sources.numbers("vcpu_state.h", "vcpu_exit_reason").values()
+            if number.name != "VCPU_EXIT_REASONS"]
+    return table(("reason", "name", "what happened; AMD-V's exit codes"), rows)
+
+
 def payload(words):
     return f" ({words})" if words else ""
 
@@ -130,6 +144,8 @@ def invocations(interface):
 TABLES = {
     "objects": objects, "limits": limits, "syscalls": syscalls, "registers": registers,
     "faults": faults, "root_slots": root_slots, "identify": identify,
+    "state_groups": state_groups, "state_reasons": state_reasons,
+    "state_page": lambda: struct("vcpu_state_page", "vcpu_state.h"),
     "ipc_buffer": lambda: struct("ipc_buffer", "message.h"),
     "bootinfo": lambda: struct("bootinfo", "bootinfo.h"),
     "invocations": invocations,

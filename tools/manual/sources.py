@@ -17,8 +17,9 @@ sys.path.insert(0, str(INTERFACES))
 import generate  # noqa: E402
 
 # Object kinds stand in the one source file that has this array.
-NUMBER = re.compile(r"^\s*([A-Z]\w+) = ([^,/]+),?\s*(?://\s*(.*))?$")
-MEMBER = re.compile(r"^\t(struct )?(\w+) (\w+)(?:\[(\w+)\])?;\s*(?://\s*(.*))?$")
+NUMBER = re.compile(r"^\s*([A-Z]\w+)(?:\s=\s([^,/]+))?,\s*(?://\s*(.*))?$")
+MEMBER = re.compile(r"^\t(?:struct )?(\w+) ([\w\[\], ]+);\s*(?://\s*(.*))?$")
+DECLARATOR = re.compile(r"(\w+)(?:\[(\w+)\])?")
 OBJECT = re.compile(r"^\tROW\((\d+), (\w+), \w+, (\w+), ([01])\)", re.MULTILINE)
 LABEL = re.compile(r"^\tROW\((\w+), (\w+), \w+, (\w+), (\d+), (\d+)\)", re.MULTILINE)
 
@@ -34,17 +35,27 @@ def header(name):
     return (ABI / name).read_text()
 
 
+def _one_line(match):
+    """An enum that stands in one line, its enumerators each in one."""
+    return "enum {\n" + match[1].replace(", ", ",\n") + ",\n};"
+
+
 def numbers(name, enum=None):
     """The enumerators of a header, or of one enum of it, with what their comments say."""
     text = header(name)
     if enum:
         text = re.search(rf"enum {enum} {{\n(.*?)^}};", text, re.MULTILINE | re.DOTALL)[1]
-    found = {}
+    found, value = {}, -1
+    text = re.sub(r"=\n\s*", "= ", text)
+    text = re.sub(r"^enum \w*\s*{ (.*) };.*$", _one_line, text, flags=re.MULTILINE)
     for line in text.splitlines():
         match = NUMBER.match(line)
+        if re.match(r"(typedef )?enum", line):
+            value = -1
         if match:
             # Plain arithmetic of earlier enumerators.
-            value = eval(match[2], {}, {k: n.value for k, n in found.items()})  # noqa: S307
+            earlier = {key: number.value for key, number in found.items()}
+            value = eval(match[2], {}, earlier) if match[2] else value + 1  # noqa: S307
             found[match[1]] = Number(match[1], value, match[3] or "")
     return found
 
@@ -60,18 +71,15 @@ class Member:
 def members(name, struct):
     """The members of a structure without holes, with their places."""
     body = re.search(rf"struct {struct} {{\n(.*?)^}};", header(name), re.MULTILINE | re.DOTALL)[1]
-    sizes = {"uint64_t": 8, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1,
-             "bootinfo_range": 16, "bootinfo_untyped": 16}
+    sizes = {"uint64_t": 8, "uint32_t": 4, "uint16_t": 2, "uint8_t": 1, "bootinfo_range": 16,
+             "bootinfo_untyped": 16, "vcpu_event": 8, "vcpu_segment": 16, "vcpu_table": 16}
     known = {key: number.value for key, number in numbers(name).items()}
     found, offset = [], 0
-    for line in body.splitlines():
-        match = MEMBER.match(line)
-        if not match:
-            continue
-        count = known.get(match[4]) or int(match[4] or 1)
-        size = sizes[match[2]] * count
-        found.append(Member(match[3], offset, size, match[5] or ""))
-        offset += size
+    for match in filter(None, map(MEMBER.match, body.splitlines())):
+        for member, dimension in DECLARATOR.findall(match[2]):
+            size = sizes[match[1]] * (known.get(dimension) or int(dimension or 1))
+            found.append(Member(member, offset, size, match[3] or ""))
+            offset += size
     return found
 
 
