@@ -28,4 +28,5 @@ struct elf_segment {
 [[nodiscard]] const char *elf_open(struct elf_image *image, const void *bytes, uint64_t size);
 
 // The next loadable segment at or after header *cursor (start with 0); false at the end.
-bool elf_next(const struct elf_image *image, unsigned *cursor, struct elf_segment *segment);
+[[nodiscard]] bool elf_next(
+	const struct elf_image *image, unsigned *cursor, struct elf_segment *segment);

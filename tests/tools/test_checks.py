@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "ci"))
 
 import check_citations  # noqa: E402
 import check_clang  # noqa: E402
+import check_habits  # noqa: E402
 import check_layers  # noqa: E402
 import check_size  # noqa: E402
 import check_symbols  # noqa: E402
@@ -112,6 +113,35 @@ class CitationsTest(unittest.TestCase):
                         table.write_text(text)
                         self.assertEqual(
                             self.count(check_citations.wrong_tests(self.KNOWN)), problems)
+
+
+class HabitsTest(unittest.TestCase):
+    @staticmethod
+    def problems(name, text):
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(check_habits, "ROOT", Path(folder)), \
+                mock.patch.object(check_habits, "includes", lambda path: []):
+            file = Path(folder) / name
+            file.write_text(text)
+            return [number for number, _ in check_habits.check(file)]
+
+    def test_a_blank_line_follows_declarations(self):
+        good = ("static const int rows[] = {\n\t1,\n};\n\n"
+                "int f(const struct a *a,\n\tint b) {\n\tstruct a copy = {\n\t\t.b = b,\n\t};\n"
+                "\tint (*g)(void) = a->g, c;\n\n\tfor (int i = 0; i < b; i++) {\n\t\tint d;\n\n"
+                "\t\tc = d;\n\t}\n\treturn c;\n}\n")
+        self.assertEqual(self.problems("a.c", good), [])
+        self.assertEqual(self.problems("a.c", good.replace("\t};\n\tint", "\t};\n\tf(b);\n\tint")),
+                         [10])
+        self.assertEqual(self.problems("a.c", good.replace("int d;\n\n", "int d;\n")), [14])
+
+    def test_null_unused_parameters_prototypes_results(self):
+        self.assertEqual(self.problems("a.c", "\tif (a == NULL) b();\n\t(void)a;\n"), [1, 2])
+        self.assertEqual(self.problems("a.c", "\tif (!a) b();\n\t(void)a();\n"), [])
+        self.assertEqual(
+            self.problems("a.c", "void f(int a,\n\tint b);\nstatic int g(void);\n"), [2])
+        self.assertEqual(self.problems("a.h", "bool f(void);\n[[nodiscard]] bool g(void);\n"
+                                       "enum error h(int a);\nvoid i(void);\n"), [1, 3])
 
 
 class WordsTest(unittest.TestCase):

@@ -10,7 +10,6 @@
 #include <base/memory.h>
 #include <boot/boot_memory.h>
 #include <cpu/clock.h>
-#include <cpu/console.h>
 #include <ipc/wait.h>
 #include <kernel.h>
 #include <sched/refill.h>
@@ -129,7 +128,7 @@ static void build_space(void) {
 	struct cap root = build_object(OBJECT_PML4, TABLE_BITS);
 	struct cap pool = asid_pool_install(build_take(PAGE));
 
-	asid_pool_give(&pool, &root);
+	(void)asid_pool_give(&pool, &root); // a new pool has a free one
 	build_put(ROOT_SLOT_SPACE, root);
 	build_put(ROOT_SLOT_ASID_POOL, pool);
 	build.info->image_paging.start = build.next_slot;

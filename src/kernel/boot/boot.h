@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // From what the boot loader said to the initial task (BOOT-1 to BOOT-16).
+//
+// The folder: what is free and how it is cut (boot_memory), the first objects (boot), and what the
+// initial task is told of them (boot_info).
 #pragma once
 
 #include <abi/bootinfo.h>
@@ -55,7 +58,7 @@ uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit
 
 // Makes untypeds, the root cnode, the initial thread and its space, fills bootinfo. Prints one
 // clear line and returns false if the initial task cannot be started.
-bool boot_root(const struct boot_facts *facts);
+[[nodiscard]] bool boot_root(const struct boot_facts *facts);
 
 // Writes the chunks of extra bootinfo (BOOT-16) to cleared memory; null: writes nothing. Returns
 // their size.

@@ -7,6 +7,10 @@
 //
 // Type, rights, size and object have the same place in every kind, so reading them needs no switch
 // over kinds.
+//
+// The folder, in the order to read: capabilities (this file), who is derived from whom (derive),
+// from address to slot (cspace, cspace_cache), what is known of each kind (object), invocations and
+// their errors (invocation), those of cnodes (cnode), deletion (delete). None of it knows a thread.
 #pragma once
 
 #include <abi/object.h>

@@ -52,12 +52,13 @@ struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned le
 }
 
 unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]) {
+	// Kinds 1 to 4 are numbered by how many of these words describe them.
+	_Static_assert(LOOKUP_INVALID_ROOT == 1 && LOOKUP_GUARD_MISMATCH == 4);
+
 	words[0] = lookup->failure;
 	words[1] = lookup->bits_left;
 	words[2] = lookup->failure == LOOKUP_DEPTH_MISMATCH ? lookup->bits_found : lookup->guard;
 	words[3] = lookup->guard_size;
-	// Kinds 1 to 4 are numbered by how many of these words describe them.
-	_Static_assert(LOOKUP_INVALID_ROOT == 1 && LOOKUP_GUARD_MISMATCH == 4);
 	return lookup->failure;
 }
 

@@ -13,7 +13,7 @@
 
 // A step of slot_delete(). False: the slot is empty. The last capability to a cnode or thread,
 // whose slots are to be emptied too, becomes a zombie.
-bool slot_delete_step(struct slot *slot);
+[[nodiscard]] bool slot_delete_step(struct slot *slot);
 
 // For a cap_destroy: the capability in slot was the last one to an object with 2^radix slots, which
 // has let go of everything else. What is left are its slots, which further steps empty.

@@ -37,7 +37,7 @@ void derive_move(struct slot *destination, struct slot *source);
 void derive_swap(struct slot *one, struct slot *other);
 
 // True if the slot behind this one is its descendant.
-bool derive_has_child(const struct slot *slot);
+[[nodiscard]] bool derive_has_child(const struct slot *slot);
 
 // True if the object lies in the untyped's memory. These two kinds have theirs in the kernel image;
 // the address of one without object, 0, is outside of all memory.
@@ -56,7 +56,7 @@ static inline bool derive_untyped_has_child(const struct slot *slot) {
 }
 
 // True if no other slot refers to the same object.
-bool derive_is_last(const struct slot *slot);
+[[nodiscard]] bool derive_is_last(const struct slot *slot);
 
 // True if child is a descendant of parent, for neighbours in the order.
-bool derive_is_parent(const struct slot *parent, const struct slot *child);
+[[nodiscard]] bool derive_is_parent(const struct slot *parent, const struct slot *child);

@@ -65,19 +65,20 @@ static inline enum error error_range(
 
 enum lookup_side { LOOKUP_TARGET = 0, LOOKUP_SOURCE = 1 };
 
-enum error error_lookup(
+[[nodiscard]] enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup);
 
 // FailedLookup of kind MissingCapability.
-enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left);
+[[nodiscard]] enum error error_missing(
+	struct invocation *invocation, enum lookup_side side, unsigned bits_left);
 
 // The slot below root that message words `word` (index) and the next (depth, 1..64) name, resolved
 // exactly (CAP-4). It may be empty. Errors: FailedLookup or RangeError.
-enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
+[[nodiscard]] enum error invocation_slot(struct invocation *invocation, enum lookup_side side,
 	const struct cap *root, unsigned word, struct slot **slot);
 
 // The same for a target, which must be empty: DeleteFirst.
-enum error invocation_empty_slot(
+[[nodiscard]] enum error invocation_empty_slot(
 	struct invocation *invocation, const struct cap *root, unsigned word, struct slot **slot);
 
 // What every row of abi/invocation.h names as its handler.

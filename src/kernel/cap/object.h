@@ -57,8 +57,8 @@ struct cap object_create(
 	enum object_type type, void *memory, unsigned size_bits, uint64_t is_device);
 
 // Copies of the capability in slot: applies object_ops derive. *cap starts as the copy.
-enum error object_derive(const struct slot *slot, struct cap *cap);
+[[nodiscard]] enum error object_derive(const struct slot *slot, struct cap *cap);
 
 // Fills the empty destination with cap, a copy of source's with rights and data applied, as far as
 // object_derive lets it.
-enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);
+[[nodiscard]] enum error slot_copy(struct slot *destination, struct cap cap, struct slot *source);

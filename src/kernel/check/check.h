@@ -8,11 +8,7 @@
 
 void check_current(void);
 
-#define before_exit() \
-	do { \
-		if (NACRE_DEBUG) check_current(); \
-		benchmark_exit(); \
-	} while (0)
+#define before_exit() (NACRE_DEBUG ? check_current() : (void)0, benchmark_exit())
 
 // Everything reachable from the current thread's capability space.
 void check_everything(void);

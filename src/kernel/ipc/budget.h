@@ -5,7 +5,7 @@
 #include <sched/schedule.h>
 
 // Slow path of budget_is_left().
-bool budget_is_left_slow(void);
+[[nodiscard]] bool budget_is_left_slow(void);
 
 // True if the current thread has budget to go on. Otherwise its turn is over: it restarts its
 // instruction when it has budget again, or after its timeout handler's reply. Asked before each

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Endpoints: rendezvous of senders and receivers (IPC-1 to IPC-6), and the messages that pass from
-// thread to thread (MSG-6 to MSG-16).
+// Endpoints: rendezvous of senders and receivers (IPC-1 to IPC-6).
+//
+// The folder, in the order to read: words of messages (message) and of faults (fault_message), what
+// passes from thread to thread (transfer), who waits for whom (reply, wait), notification, this
+// file, faults and ends of turns that become messages (fault, budget), answers, interrupts (irq).
 #pragma once
 
 #include <ipc/wait.h>
@@ -40,4 +43,4 @@ static inline void endpoint_lose_sender(const struct thread *sender) {
 }
 
 // Cancels the wait of all senders with this badge (CAP-35). May be preempted.
-enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);
+[[nodiscard]] enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge);

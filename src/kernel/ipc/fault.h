@@ -29,7 +29,7 @@ static inline void fault_note_vm(struct thread *thread, uint64_t address, uint64
 }
 
 // Sends a timeout fault to the handler; false if the thread has none, and then nothing happened.
-bool fault_timeout(struct thread *thread);
+[[nodiscard]] bool fault_timeout(struct thread *thread);
 
 // True if cap may stand in a handler slot: null, or an endpoint with Write and Grant or GrantReply.
-bool fault_handler_is_valid(const struct cap *cap);
+[[nodiscard]] bool fault_handler_is_valid(const struct cap *cap);

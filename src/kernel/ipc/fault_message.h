@@ -8,7 +8,7 @@
 uint64_t fault_write_message(struct thread *sender, struct thread *receiver);
 
 // Whether the handler's reply with this tag lets the thread restart; otherwise it becomes inactive.
-bool fault_reply_restarts(const struct thread *faulter, uint64_t tag);
+[[nodiscard]] bool fault_reply_restarts(const struct thread *faulter, uint64_t tag);
 
 // Takes the registers of the handler's reply. The fault is over.
 void fault_take_reply(struct thread *faulter, const struct thread *handler);

@@ -2,8 +2,6 @@
 // Interrupt objects: one a user vector, routed from an IOAPIC pin or sent by a device as a message.
 #include <ipc/irq.h>
 
-#include <cpu/apic.h>
-#include <cpu/console.h>
 #include <cap/invocation.h>
 #include <kernel.h>
 #include <ipc/notification.h>

@@ -5,7 +5,8 @@
 #include <sched/thread.h>
 
 // Writes the words of a message that fit into receiver's registers and buffer; returns how many.
-unsigned message_write(struct thread *receiver, const uint64_t *words, unsigned length);
+[[gnu::noinline]] unsigned message_write(
+	struct thread *receiver, const uint64_t *words, unsigned length);
 
 // Copies the words of a message that travel in registers.
 static inline void message_copy_registers(

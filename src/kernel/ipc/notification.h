@@ -26,7 +26,7 @@ void notification_wait(
 
 // thread is about to receive on an endpoint: takes a pending signal of its bound notification.
 // True if there was one; the receive is then over.
-bool notification_take_bound(struct thread *thread);
+[[nodiscard]] bool notification_take_bound(struct thread *thread);
 
 // A thread that will block (or receive) gives back a context borrowed from notification.
 void notification_return_context(struct notification *notification, struct thread *thread);

@@ -28,4 +28,4 @@ void thread_cancel_wait(struct thread *thread);
 void thread_wake(struct thread *thread);
 
 // For a cap_destroy, of the object for which waiter waits, if any thread does: a step and true.
-bool slot_cancel_wait(struct slot *slot, struct thread *waiter);
+[[nodiscard]] bool slot_cancel_wait(struct slot *slot, struct thread *waiter);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces: roots, ASIDs, and what the scheduler needs of them (MEM-1 to MEM-23).
+//
+// The folder, in the order to read: where memory comes from (untyped), roots (this file), from a
+// root to an entry of its tables and back (mapping), tables (page_table), frames (frame).
 #pragma once
 
 #include <cap/cap.h>
@@ -50,4 +53,4 @@ _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);
 struct cap asid_pool_install(struct asid_pool *pool);
 
 // Gives the root the lowest free ASID of the pool. False: there is none.
-bool asid_pool_give(const struct cap *pool, struct cap *root);
+[[nodiscard]] bool asid_pool_give(const struct cap *pool, struct cap *root);

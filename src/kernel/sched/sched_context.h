@@ -50,7 +50,8 @@ static inline bool sched_context_is_active(const struct sched_context *context) 
 }
 
 // Both are free, and a thread that waits would not have to wait for budget as well.
-bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread);
+[[nodiscard]] bool sched_context_can_bind(
+	const struct sched_context *context, const struct thread *thread);
 
 // Donates or binds context to thread, which must have none.
 void sched_context_bind_thread(struct sched_context *context, struct thread *thread);

@@ -7,6 +7,10 @@
 // In an entry into the kernel many may propose a thread (schedule_propose), take one out
 // (schedule_dequeue), or ask for a new choice (schedule_request). One decides: schedule_choose(),
 // which the end of the entry calls by schedule() of switch.h.
+//
+// The folder, in the order to read: the thread (thread), the right to CPU time (sched_context) and
+// its arithmetic (refill), queues (thread_queue, wait_queue, release_queue, run_queue), this file,
+// and the switch to the thread that was chosen (switch).
 #pragma once
 
 #include <sched/benchmark.h>
@@ -71,7 +75,7 @@ static inline bool schedule_may_use_now(
 }
 
 // Runnable, with an active context that has budget now.
-bool thread_is_schedulable(const struct thread *thread);
+[[nodiscard]] bool thread_is_schedulable(const struct thread *thread);
 
 // Charges the time since charged_until to context, which is charged_context.
 static inline void schedule_charge_to(struct cpu *cpu, struct sched_context *context) {
@@ -96,7 +100,7 @@ void schedule_forget_context(struct sched_context *context);
 void schedule_reconsider_current(void);
 
 // Too little is left of the head refill of the current thread to run on.
-bool schedule_turn_is_over(const struct cpu *cpu);
+[[nodiscard]] bool schedule_turn_is_over(const struct cpu *cpu);
 
 // Ends the current thread's turn, whose time is charged.
 void schedule_end_turn(struct thread *current);

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System calls of the debug and the benchmark build.
+// System calls of the debug build.
 #include <syscall/syscall.h>
 
-#include <abi/benchmark.h>
 #include <abi/syscall.h>
 #include <base/format.h>
-#include <base/memory.h>
-#include <cpu/console.h>
-#include <cpu/segments.h>
 #include <cap/object.h>
 #include <check/check.h>
+#include <cpu/console.h>
 #include <sched/run_queue.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
@@ -17,13 +14,6 @@ static void put_char(struct thread *thread) { print("%c", (char)thread->context.
 static void dump_scheduler(struct thread *) { run_queue_dump(); }
 
 static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
-
-static const struct cap *named_cap(const struct thread *thread) {
-	static const struct cap null;
-	const struct slot *slot = thread_find(thread, thread->context.rdi);
-
-	return slot ? &slot->cap : &null;
-}
 
 static void cap_identify(struct thread *thread) {
 	// By format and level; the root's is 0.
@@ -70,102 +60,19 @@ static void fast_paths(struct thread *thread) {
 	segments_use_entry(thread->context.rdi ? SYSCALL_ENTRY_FAST : SYSCALL_ENTRY_PLAIN);
 }
 
-// What the benchmark build counts (benchmark.h).
-
-static void nothing(struct thread *) {}
-
-static void flush_caches(struct thread *) { caches_flush(); }
-
-static void reset_log(struct thread *thread) {
-	struct cpu *cpu = this_cpu();
-	uint64_t now = clock_now();
-
-	cpu->benchmark = (struct benchmark){.is_on = true, .start = now, .switched = now};
-	cpu->scheduler.idle->utilisation = (struct utilisation){};
-	thread->context.rdi = ERROR_NONE;
-}
-
-// Utilisation is no log: it has no entries.
-static void finalize_log(struct thread *thread) {
-	struct benchmark *benchmark = &this_cpu()->benchmark;
-
-	thread->context.rdi = 0;
-	if (!benchmark->is_on) return;
-	benchmark->is_on = false;
-	benchmark->end = clock_now();
-	thread->utilisation.cycles += benchmark->end - benchmark->switched;
-	benchmark_leave(benchmark->end);
-}
-
-// Null: not a capability to a thread.
-static struct utilisation *counts_of(const struct cap *cap) {
-	return cap->type == CAP_THREAD ? &cap_thread(cap)->utilisation : NULL;
-}
-
-static void get_thread(struct thread *thread) {
-	const struct benchmark *benchmark = &this_cpu()->benchmark;
-	const struct utilisation *idle = &this_cpu()->scheduler.idle->utilisation;
-	const struct utilisation *asked = counts_of(named_cap(thread));
-	struct utilisation total = benchmark->total;
-	uint64_t *words = thread->buffer_to_write ? thread->buffer_to_write->message : NULL;
-
-	if (!asked || !words) return;
-	total.cycles = (benchmark->is_on ? clock_now() : benchmark->end) - benchmark->start;
-	memcpy(words + BENCHMARK_TCB_UTILISATION, asked, sizeof(*asked));
-	words[BENCHMARK_IDLE_LOCALCPU_UTILISATION] = idle->cycles;
-	memcpy(words + BENCHMARK_IDLE_TCBCPU_UTILISATION, idle, sizeof(*idle));
-	memcpy(words + BENCHMARK_TOTAL_UTILISATION, &total, sizeof(total));
-}
-
-static void dump(const struct cap *cap) {
-	const struct utilisation *of = counts_of(cap);
-
-	if (of)
-		print("  %p %lu cycles, %lu in the kernel, chosen %lu times, %lu entries\n",
-			cap_object(cap), of->cycles, of->kernel_cycles, of->schedules,
-			of->kernel_entries);
-}
-
-static void dump_all(struct thread *) {
-	print("utilisation, idle %lu cycles, threads:\n",
-		this_cpu()->scheduler.idle->utilisation.cycles);
-	objects_visit(dump);
-}
-
-static void forget(const struct cap *cap) {
-	struct utilisation *of = counts_of(cap);
-
-	if (of) *of = (struct utilisation){};
-}
-
-static void reset_thread(struct thread *thread) { forget(named_cap(thread)); }
-
-static void reset_all(struct thread *) { objects_visit(forget); }
-
-#define DEBUG(function) (NACRE_DEBUG ? (function) : NULL)
-#define BENCHMARK(function) (NACRE_BENCHMARK ? (function) : NULL)
-
 // Indexed by the negated number.
-static void (*const syscalls[])(struct thread *) = {
-	[-SYSCALL_DEBUG_PUT_CHAR] = DEBUG(put_char),
-	[-SYSCALL_DEBUG_DUMP_SCHEDULER] = DEBUG(dump_scheduler),
-	[-SYSCALL_DEBUG_HALT] = DEBUG(halt),
-	[-SYSCALL_DEBUG_CAP_IDENTIFY] = DEBUG(cap_identify),
-	[-SYSCALL_DEBUG_SNAPSHOT] = DEBUG(snapshot),
-	[-SYSCALL_DEBUG_NAME_THREAD] = DEBUG(name_thread),
-	[-SYSCALL_DEBUG_FAST_PATHS] = DEBUG(fast_paths),
-	[-SYSCALL_BENCHMARK_FLUSH_CACHES] = BENCHMARK(flush_caches),
-	[-SYSCALL_BENCHMARK_RESET_LOG] = BENCHMARK(reset_log),
-	[-SYSCALL_BENCHMARK_FINALIZE_LOG] = BENCHMARK(finalize_log),
-	[-SYSCALL_BENCHMARK_NULL_SYSCALL] = BENCHMARK(nothing),
-	[-SYSCALL_BENCHMARK_GET_THREAD_UTILISATION] = BENCHMARK(get_thread),
-	[-SYSCALL_BENCHMARK_RESET_THREAD_UTILISATION] = BENCHMARK(reset_thread),
-	[-SYSCALL_BENCHMARK_DUMP_ALL_THREADS_UTILISATION] = BENCHMARK(dump_all),
-	[-SYSCALL_BENCHMARK_RESET_ALL_THREADS_UTILISATION] = BENCHMARK(reset_all),
+static void (*const calls[])(struct thread *) = {
+	[-SYSCALL_DEBUG_PUT_CHAR] = put_char,
+	[-SYSCALL_DEBUG_DUMP_SCHEDULER] = dump_scheduler,
+	[-SYSCALL_DEBUG_HALT] = halt,
+	[-SYSCALL_DEBUG_CAP_IDENTIFY] = cap_identify,
+	[-SYSCALL_DEBUG_SNAPSHOT] = snapshot,
+	[-SYSCALL_DEBUG_NAME_THREAD] = name_thread,
+	[-SYSCALL_DEBUG_FAST_PATHS] = fast_paths,
 };
 
-bool syscall_of_build(struct thread *thread, uint64_t index) {
-	if (index >= array_count(syscalls) || !syscalls[index]) return false;
-	syscalls[index](thread);
+bool debug_syscall(struct thread *thread, uint64_t index) {
+	if (index >= array_count(calls) || !calls[index]) return false;
+	calls[index](thread);
 	return true;
 }

@@ -33,17 +33,12 @@ static inline void answer_tag(struct thread *caller, enum error error, unsigned 
 	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
 }
 
-[[gnu::noinline]] static unsigned answer_words(
-	struct thread *caller, const uint64_t *words, unsigned length) {
-	return message_write(caller, words, length);
-}
-
 // Writes the answer of a kernel object to a Call: error or success, with its words.
 static inline void answer(struct thread *caller, struct invocation *invocation, enum error error) {
 	unsigned length = 0;
 
 	if (unlikely(invocation->result_length > 0))
-		length = answer_words(caller, invocation->results, invocation->result_length);
+		length = message_write(caller, invocation->results, invocation->result_length);
 	answer_tag(caller, error, length);
 }
 
@@ -272,7 +267,8 @@ static void receive_phase(
 	if (enters && thread->vcpu && guest_hooks.enter(thread, number)) return;
 	if (number == (uint64_t)SYSCALL_NULL)
 		return;
-	else if (!syscall_of_build(thread, -number) && budget_is_left())
+	else if (!(NACRE_DEBUG && debug_syscall(thread, -number)) &&
+		!(NACRE_BENCHMARK && benchmark_syscall(thread, -number)) && budget_is_left())
 		fault_unknown_syscall(thread, number);
 }
 

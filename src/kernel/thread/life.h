@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The life of a thread, from Retype to the deletion of its last capability.
+//
+// The folder: threads and scheduling contexts as objects. This file, and the invocations of threads
+// (tcb), scheduling contexts (sched_control) and domains (domain).
 #pragma once
 
 #include <sched/thread.h>

@@ -119,7 +119,7 @@ static void spaces_make(struct world *world) {
 	for (unsigned i = 0; i < SPACES; i++) {
 		struct cap root = object_make(world, OBJECT_PML4, 0);
 
-		asid_pool_give(&pool, &root);
+		(void)asid_pool_give(&pool, &root);
 		slot_fill(world, SLOT_SPACE + i, root);
 	}
 }

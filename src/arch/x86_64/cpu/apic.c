@@ -6,7 +6,6 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
-#include <cpu/segments.h>
 
 // Offsets in the xAPIC page (SDM 3A, table 11-1).
 enum apic_register {

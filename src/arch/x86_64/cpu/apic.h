@@ -21,20 +21,20 @@ void apic_timer_use_deadline(void);
 void apic_timer_use_one_shot(void);
 
 // True if the timer's interrupt waits for the kernel to allow interrupts.
-bool apic_timer_is_pending(void);
+[[nodiscard]] bool apic_timer_is_pending(void);
 
 // Errors since the last call: the error status register.
 uint32_t apic_take_errors(void);
 
 // True while the kernel has to send an end of interrupt for the vector.
-bool apic_is_in_service(unsigned vector);
+[[nodiscard]] bool apic_is_in_service(unsigned vector);
 
 // True if an interrupt is pending while the kernel has interrupts off.
-bool apic_is_pending(void);
+[[nodiscard]] bool apic_is_pending(void);
 
 // The preemption point of long work: true if it should stop for a pending interrupt. Reads the
 // hardware only every few calls, so it may be used in inner loops.
-bool preempt_wanted(void);
+[[nodiscard]] bool preempt_wanted(void);
 
 // I/O APICs (ioapic.c): from pins to vectors of the boot core.
 

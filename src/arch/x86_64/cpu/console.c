@@ -2,7 +2,6 @@
 // 16550 output by polling: the console must work before and after everything else, and in a panic.
 #include <cpu/console.h>
 
-#include <base/compiler.h>
 #include <base/format.h>
 #include <cpu/platform.h>
 #include <cpu/registers.h>

@@ -22,7 +22,7 @@ void console_init(uint16_t port);
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 
 // True if trace() prints.
-bool console_traces(void);
+[[nodiscard]] bool console_traces(void);
 
 // Origins of errors, faults without handler: debug build only, unless log=none.
 #define trace(...) \

@@ -36,4 +36,4 @@ struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf);
 
 // Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
 // after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.
-bool features_init(void);
+[[nodiscard]] bool features_init(void);

@@ -83,7 +83,7 @@ static inline void fpu_give_guest(struct cpu *cpu, struct fpu_state *next) {
 
 // True if every thread must own the FPU from its start, for on this CPU a program can guess at the
 // registers behind CR0.TS (CVE-2018-3665).
-bool fpu_is_eager(void);
+[[nodiscard]] bool fpu_is_eager(void);
 
 // The state is about to be destroyed or rewritten: it stops being the owner without a save.
 void fpu_forget(struct fpu_state *state);

@@ -2,9 +2,6 @@
 // Redirection tables of the I/O APICs (82093AA data sheet).
 #include <cpu/apic.h>
 
-#include <base/compiler.h>
-#include <cpu/console.h>
-#include <cpu/layout.h>
 #include <cpu/platform.h>
 #include <cpu/registers.h>
 

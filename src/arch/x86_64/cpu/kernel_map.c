@@ -4,7 +4,6 @@
 #include <cpu/kernel_map.h>
 
 #include <base/memory.h>
-#include <base/panic.h>
 #include <cpu/features.h>
 #include <cpu/platform.h>
 
@@ -21,7 +20,7 @@
 
 // From kernel.ld: all page aligned.
 extern const char entry_text[], entry_text_end[];
-extern const char image_start[], text_end[], rodata_end[], image_end[];
+extern const char text_end[], rodata_end[];
 
 static struct kernel_map *this_map(void) { return &this_cpu()->platform->map; }
 

@@ -17,6 +17,8 @@
 #define PHYSICAL_READ_END (1ul << 32)
 #define KERNEL_IMAGE 0xffffffff80000000ul
 
+extern const char image_start[], image_end[]; // kernel.ld: page aligned
+
 // The only type for physical addresses: never a pointer, never a virtual address by accident.
 typedef struct {
 	uint64_t value;

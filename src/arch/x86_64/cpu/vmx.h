@@ -23,8 +23,8 @@ enum vmx_word {
 
 // Switches VMX operation on. False after a line with the reason if this CPU or its firmware does
 // not offer what virtual CPUs need; all else of the kernel works without.
-bool vmx_init(void);
-bool vmx_is_on(void);
+[[nodiscard]] bool vmx_init(void);
+[[nodiscard]] bool vmx_is_on(void);
 
 // First word of each VMCS.
 uint32_t vmx_revision(void);
@@ -36,7 +36,7 @@ uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 // All bits a client may have in the word.
 uint64_t vmx_offered(enum vmx_word word);
 
-bool vmx_has_timer(void);
+[[nodiscard]] bool vmx_has_timer(void);
 // The VMX-preemption timer counts down once in 2^rate TSC ticks.
 unsigned vmx_timer_rate(void);
 
@@ -49,4 +49,4 @@ void vmx_invalidate_guest(physical_t root);
 void vmx_invalidate_vpid(uint16_t vpid);
 
 // False if this CPU gives all guests VPID 0: then entries and exits invalidate by themselves.
-bool vmx_has_vpid(void);
+[[nodiscard]] bool vmx_has_vpid(void);

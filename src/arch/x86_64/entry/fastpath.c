@@ -176,6 +176,19 @@ static inline bool can_return(
 		caller->priority >= cpu->ready_top;
 }
 
+// The server waits for its next message, with the reply object that it has just used.
+static inline void wait_for_next(struct endpoint *endpoint, struct thread *server,
+	struct reply *reply, enum message_shape shape) {
+	reply->thread = server;
+	server->reply = reply;
+	server->state = THREAD_BLOCKED_RECEIVE;
+	server->waits_in = &endpoint->head;
+	if (shape != MESSAGE_LONG)
+		thread_queue_start(&endpoint->head, server);
+	else
+		wait_queue_insert(&endpoint->head, server);
+}
+
 static void reply_recv_long(uint64_t address, uint64_t tag);
 
 [[gnu::always_inline]] static inline void reply_recv(
@@ -213,14 +226,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 
 	reply_unchain(reply, server->sched_context);
 	caller->reply = NULL;
-	reply->thread = server;
-	server->reply = reply;
-	server->state = THREAD_BLOCKED_RECEIVE;
-	server->waits_in = &endpoint->head;
-	if (shape != MESSAGE_LONG)
-		thread_queue_start(&endpoint->head, server);
-	else
-		wait_queue_insert(&endpoint->head, server);
+	wait_for_next(endpoint, server, reply, shape);
 	if (shape != MESSAGE_LONG || caller->fault_kind == FAULT_NONE) {
 		message_give(server, caller, 0, tag, shape);
 	} else {

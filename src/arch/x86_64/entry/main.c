@@ -3,9 +3,6 @@
 #include <entry/trap.h>
 
 #include <boot/boot_memory.h>
-#include <cpu/apic.h>
-#include <cpu/console.h>
-#include <cpu/kernel_map.h>
 #include <cpu/machine_check.h>
 #include <cpu/pcid.h>
 #include <cpu/vmx.h>
@@ -17,7 +14,6 @@
 // 8 bytes that machines with message-signalled interrupts decode themselves (BOOT-12).
 #define MESSAGE_WINDOW 0xfffffff8ul
 
-extern const char image_start[], image_end[]; // kernel.ld
 extern const char trap_stubs[]; // trap.asm
 
 struct cpu boot_cpu; // boot.asm starts on its stack
@@ -196,7 +192,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
-	vmx_init(); // prints the reason if not
+	(void)vmx_init(); // prints the reason if not
 	schedule_init(&boot_cpu);
 	return boot_root(&facts); // untypeds, the initial task
 }

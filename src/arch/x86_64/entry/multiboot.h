@@ -25,4 +25,4 @@ struct multiboot {
 
 // Fills memory, modules, framebuffer, VBE and RSDP of the facts. False if magic is unknown or the
 // information is damaged.
-bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t information);
+[[nodiscard]] bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t information);

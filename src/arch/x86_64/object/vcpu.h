@@ -155,7 +155,7 @@ void vcpu_msr_prepare(struct cpu *cpu, struct vcpu *vcpu);
 // An event whose delivery an exit interrupted is delivered again (vcpu_event.c).
 void vcpu_inject_again(void);
 // The exception or NMI of an exit. True: the client does not hear of it.
-bool vcpu_take_exception(struct vcpu *vcpu);
+[[nodiscard]] bool vcpu_take_exception(struct vcpu *vcpu);
 void vcpu_machine_check(void);
 
 // Enter and prepare of guest_hooks (vcpu_run.c).
