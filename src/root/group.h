@@ -26,4 +26,4 @@ static inline bool group_matches(unsigned wanted, unsigned group) {
 }
 
 // Whether the mapping belongs to a domain that is started.
-bool map_is_needed(const struct system *system, const struct system_map *map);
+[[nodiscard]] bool map_is_needed(const struct system *system, const struct system_map *map);

@@ -20,7 +20,7 @@ seL4_Word regions_storage(const struct system *system);
 seL4_Word regions_map_count(const struct system *system, uint32_t region);
 
 // Whether a domain that is started or a device uses the region.
-bool region_is_needed(const struct system *system, uint32_t region);
+[[nodiscard]] bool region_is_needed(const struct system *system, uint32_t region);
 
 // The regions of one group, with all their mappings.
 [[nodiscard]] seL4_Error regions_build(struct system *system, unsigned group);

@@ -27,7 +27,8 @@ seL4_Word object_bits(seL4_Word type, seL4_Word size_bits);
 
 // Whether each page of 2^page_bits bytes of a range can be made by untyped_make_at; else the first
 // address that cannot.
-bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing);
+[[nodiscard]] bool untyped_covers(
+	seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing);
 
 // Reserve the RAM in this range for untyped_make_at: no other object is made of it. Parts that are
 // in use already, or no RAM, stay as they are.

@@ -12,13 +12,13 @@ enum {
 void uart_init(void);
 
 // The interrupt's cause; call until it returns false, so that the next edge is seen.
-bool uart_interrupt_pending(void);
+[[nodiscard]] bool uart_interrupt_pending(void);
 
 // The next received character; false when there is none.
-bool uart_receive(uint8_t *character);
+[[nodiscard]] bool uart_receive(uint8_t *character);
 
 // Whether the whole transmit FIFO is free.
-bool uart_can_transmit(void);
+[[nodiscard]] bool uart_can_transmit(void);
 void uart_transmit(uint8_t character);
 
 // Interrupt when the transmit FIFO is empty. Enabled while there is more to send.

@@ -18,7 +18,7 @@ void timer_queue_set(struct timer_queue *queue, unsigned client, uint64_t deadli
 void timer_queue_cancel(struct timer_queue *queue, unsigned client);
 
 // The earliest deadline; false when no client waits.
-bool timer_queue_next(const struct timer_queue *queue, uint64_t *deadline);
+[[nodiscard]] bool timer_queue_next(const struct timer_queue *queue, uint64_t *deadline);
 
 // Remove the clients whose deadline has passed; returns a bit for each.
 uint64_t timer_queue_expire(struct timer_queue *queue, uint64_t now);

@@ -7,8 +7,11 @@
 // Whether the kernel has a debug console; without one the system call would be a fault.
 extern bool microkit_printing;
 
+// Called by start.asm.
+int main(void);
+
 // Whether the id is valid and its bit set; if not, prints a line with function and kind.
-bool check_id(seL4_Word valid, unsigned id, const char *function, const char *kind);
+[[nodiscard]] bool check_id(seL4_Word valid, unsigned id, const char *function, const char *kind);
 
 // Print one line naming the function, then crash with the error number as the fault address.
 void crash_in(const char *function, seL4_Error error);

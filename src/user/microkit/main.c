@@ -26,8 +26,6 @@ typedef void (*constructor)(void);
 extern const constructor __init_array_start[];
 extern const constructor __init_array_end[];
 
-int main(void);
-
 [[gnu::weak]] microkit_msginfo protected(microkit_channel, microkit_msginfo) {
 	microkit_dbg_puts(microkit_name);
 	microkit_dbg_puts(" was called but has no entry point 'protected'\n");

@@ -6,6 +6,9 @@
 
 #include <sel4/sel4.h>
 
+// Called by start.asm.
+void root_start(const seL4_BootInfo *bootinfo);
+
 // Defined by the task. Slot allocator and untyped allocator are ready; returning suspends the task.
 void root_main(const seL4_BootInfo *bootinfo);
 

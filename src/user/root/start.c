@@ -17,8 +17,6 @@ enum {
 // Written once, before root_main.
 seL4_IPCBuffer *__sel4_ipc_buffer;
 
-void root_start(const seL4_BootInfo *bootinfo);
-
 void root_start(const seL4_BootInfo *bootinfo) {
 	__sel4_ipc_buffer = bootinfo->ipcBuffer;
 	slots_init(bootinfo->empty.start, bootinfo->empty.end);
