@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Local APIC: vector sets, priorities, messages and the register file.
 #include <vmm/irq/lapic.h>
-#include <vmm/irq/lapic_registers.h>
+#include <x86/apic.h>
 
 enum { FIRST_LEGAL_VECTOR = 16, VECTOR_WORDS = 8 };
 

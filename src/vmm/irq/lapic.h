@@ -6,16 +6,7 @@
 #include <vmm/bus/bus.h>
 #include <vmm/host/clock.h>
 #include <vmm/irq/fabric.h>
-
-enum lapic_lvt {
-	LVT_TIMER,
-	LVT_THERMAL,
-	LVT_PERFORMANCE,
-	LVT_LINT0,
-	LVT_LINT1,
-	LVT_ERROR,
-	LVT_COUNT,
-};
+#include <x86/apic.h>
 
 // One bit per vector.
 struct vector_set {
@@ -56,9 +47,6 @@ enum {
 	LAPIC_VERSION = 0x14 | (LVT_COUNT - 1) << 16,
 };
 #define LAPIC_ADDRESS 0xfee00000u
-#define APIC_BASE_BSP (1u << 8)
-#define APIC_BASE_X2APIC (1u << 10)
-#define APIC_BASE_ENABLED (1u << 11)
 
 // Answers on the bus of its CPU; false if something else does there.
 [[nodiscard]] bool lapic_attach(struct lapic *lapic, struct bus *memory);

@@ -2,7 +2,7 @@
 // Local APIC through MSRs: IA32_APIC_BASE and the x2APIC registers, stricter than the page: what is
 // reserved, read-only or write-only faults (SDM 3A 11.12).
 #include <vmm/irq/lapic.h>
-#include <vmm/irq/lapic_registers.h>
+#include <x86/apic.h>
 
 enum x2apic_access {
 	X2APIC_READ = 1 << 0,

@@ -2,7 +2,7 @@
 // Local APIC timer. The counting modes run at the crystal's rate, which CPUID leaf 15h tells the
 // guest, and are kept as the time of the next tick, so nothing counts while nothing happens.
 #include <vmm/irq/lapic.h>
-#include <vmm/irq/lapic_registers.h>
+#include <x86/apic.h>
 
 static uint32_t timer_mode(const struct lapic *lapic) {
 	return lapic->lvt[LVT_TIMER] & LVT_TIMER_MODE;

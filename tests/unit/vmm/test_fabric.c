@@ -4,7 +4,7 @@
 
 #include <vmm/irq/ioapic.h>
 #include <vmm/irq/lapic.h>
-#include <vmm/irq/lapic_registers.h>
+#include <x86/apic.h>
 
 enum { CPUS = 4, NONE = 0, ALL = 0xf };
 

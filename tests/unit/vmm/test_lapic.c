@@ -4,7 +4,7 @@
 
 #include <vmm/irq/ioapic.h>
 #include <vmm/irq/lapic.h>
-#include <vmm/irq/lapic_registers.h>
+#include <x86/apic.h>
 
 static uint64_t ticks;
 static struct lapic lapic;

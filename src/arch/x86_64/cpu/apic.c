@@ -6,41 +6,7 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
-
-// Offsets in the xAPIC page (SDM 3A, table 11-1).
-enum apic_register {
-	APIC_ID = 0x20,
-	APIC_VERSION = 0x30,
-	APIC_TASK_PRIORITY = 0x80,
-	APIC_END_OF_INTERRUPT = 0xb0,
-	APIC_SPURIOUS = 0xf0,
-	APIC_SERVICE = 0x100, // ISR: eight registers, 16 bytes apart
-	APIC_REQUEST = 0x200, // IRR: the same
-	APIC_ERROR_STATUS = 0x280,
-	APIC_LVT_CMCI = 0x2f0,
-	APIC_LVT_TIMER = 0x320,
-	APIC_LVT_THERMAL = 0x330,
-	APIC_LVT_COUNTERS = 0x340,
-	APIC_LVT_LINT0 = 0x350,
-	APIC_LVT_LINT1 = 0x360,
-	APIC_LVT_ERROR = 0x370,
-	APIC_TIMER_COUNT = 0x380,
-	APIC_TIMER_LEFT = 0x390,
-	APIC_TIMER_DIVIDE = 0x3e0,
-	APIC_EXTENDED = 0x400, // AMD: how many of the next there are, 16 bytes apart
-	APIC_EXTENDED_LVT = 0x500,
-};
-
-enum apic_bit {
-	APIC_BASE_X2APIC = 1 << 10,
-	APIC_BASE_ENABLE = 1 << 11,
-	APIC_SOFTWARE_ENABLE = 1 << 8,
-	APIC_LVT_MASKED = 1 << 16,
-	APIC_LVT_NMI = 4 << 8,
-	APIC_LVT_DEADLINE = 2 << 17,
-	APIC_DIVIDE_BY_1 = 0xb,
-	XAPIC_ID_SHIFT = 24,
-};
+#include <x86/apic.h>
 
 #define APIC_BASE_PAGE 0xffffffffff000ul
 
@@ -50,47 +16,48 @@ enum {
 	PREEMPT_STRIDE = 16, // calls between two reads of the hardware
 };
 
-static uint32_t apic_read(uint32_t offset) {
+static uint32_t apic_read(uint32_t index) {
 	const volatile uint32_t *page = this_cpu()->apic_page;
 
-	return page ? page[offset / 4] : (uint32_t)msr_read(MSR_X2APIC + offset / 16);
+	return page ? page[index * 4] : (uint32_t)msr_read(MSR_X2APIC + index);
 }
 
-static void apic_write(uint32_t offset, uint32_t value) {
+static void apic_write(uint32_t index, uint32_t value) {
 	volatile uint32_t *page = this_cpu()->apic_page;
 
 	if (page)
-		page[offset / 4] = value;
+		page[index * 4] = value;
 	else
-		msr_write(MSR_X2APIC + offset / 16, value);
+		msr_write(MSR_X2APIC + index, value);
 }
 
 uint32_t apic_id(void) {
-	return apic_read(APIC_ID) >> (this_cpu()->apic_page ? XAPIC_ID_SHIFT : 0);
+	return apic_read(LAPIC_ID) >> (this_cpu()->apic_page ? XAPIC_ID_SHIFT : 0);
 }
 
 // Interrupts of the core itself that the kernel does not use, whatever firmware has set up; the
 // number of entries is one more than the version says (SDM 3A 11.5.1, APM 2 16.3.4, 16.4.5).
 static void local_sources_mask(void) {
-	static const uint32_t entries[] = {APIC_LVT_COUNTERS, APIC_LVT_THERMAL, APIC_LVT_CMCI};
-	uint32_t version = apic_read(APIC_VERSION);
+	static const uint32_t entries[] = {
+		LAPIC_LVT_TIMER + LVT_PERFORMANCE, LAPIC_LVT_TIMER + LVT_THERMAL, LAPIC_LVT_CMCI};
+	uint32_t version = apic_read(LAPIC_VERSION_REGISTER);
 	uint32_t last = version >> 16 & 0xff;
 
 	for (uint32_t i = 0; i < array_count(entries) && last >= 4 + i; i++)
-		apic_write(entries[i], APIC_LVT_MASKED);
+		apic_write(entries[i], LVT_MASKED);
 	if (!(version >> 31)) return;
-	for (uint32_t i = 0; i < (apic_read(APIC_EXTENDED) >> 16 & 0xff); i++)
-		apic_write(APIC_EXTENDED_LVT + 16 * i, APIC_LVT_MASKED);
+	for (uint32_t i = 0; i < (apic_read(LAPIC_EXTENDED) >> 16 & 0xff); i++)
+		apic_write(LAPIC_EXTENDED_LVT + i, LVT_MASKED);
 }
 
 // A write makes readable what was found since the last one (SDM 3A 11.5.3).
 uint32_t apic_take_errors(void) {
-	apic_write(APIC_ERROR_STATUS, 0);
-	return apic_read(APIC_ERROR_STATUS);
+	apic_write(LAPIC_ERROR_STATUS, 0);
+	return apic_read(LAPIC_ERROR_STATUS);
 }
 
 uint64_t apic_init(void) {
-	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLE;
+	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLED;
 	uint64_t start = base & APIC_BASE_PAGE;
 
 	msr_write(MSR_APIC_BASE, base); // x2APIC only from xAPIC mode (SDM 3A 11.12.5)
@@ -98,17 +65,17 @@ uint64_t apic_init(void) {
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
 		this_cpu()->apic_page = physical_pointer(physical(start));
-	apic_write(APIC_TASK_PRIORITY, 0);
-	apic_write(APIC_SPURIOUS, APIC_SOFTWARE_ENABLE | VECTOR_SPURIOUS);
-	apic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | VECTOR_TIMER);
-	apic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, APIC_LVT_NMI);
+	apic_write(LAPIC_TASK_PRIORITY, 0);
+	apic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLED | VECTOR_SPURIOUS);
+	apic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
+	apic_write(LAPIC_LVT_TIMER + LVT_LINT0, LVT_MASKED);
+	apic_write(LAPIC_LVT_TIMER + LVT_LINT1, LVT_NMI);
 	local_sources_mask();
 	(void)apic_take_errors();
 	(void)apic_take_errors();
-	apic_write(APIC_LVT_ERROR, VECTOR_APIC_ERROR);
-	apic_write(APIC_TIMER_COUNT, 0);
-	apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_1);
+	apic_write(LAPIC_LVT_ERROR, VECTOR_APIC_ERROR);
+	apic_write(LAPIC_INITIAL_COUNT, 0);
+	apic_write(LAPIC_DIVIDE, DIVIDE_BY_1);
 	apic_timer_use_one_shot();
 	// An interrupt that firmware left in service would block all of lower priority.
 	for (unsigned i = 0; i < VECTOR_COUNT; i++)
@@ -117,31 +84,31 @@ uint64_t apic_init(void) {
 	return start;
 }
 
-void apic_end_of_interrupt(void) { apic_write(APIC_END_OF_INTERRUPT, 0); }
+void apic_end_of_interrupt(void) { apic_write(LAPIC_EOI, 0); }
 
-void apic_timer_start(uint32_t count) { apic_write(APIC_TIMER_COUNT, count); }
+void apic_timer_start(uint32_t count) { apic_write(LAPIC_INITIAL_COUNT, count); }
 
-uint32_t apic_timer_left(void) { return apic_read(APIC_TIMER_LEFT); }
+uint32_t apic_timer_left(void) { return apic_read(LAPIC_CURRENT_COUNT); }
 
-void apic_timer_use_one_shot(void) { apic_write(APIC_LVT_TIMER, VECTOR_TIMER); }
+void apic_timer_use_one_shot(void) { apic_write(LAPIC_LVT_TIMER, VECTOR_TIMER); }
 
 bool apic_timer_is_pending(void) {
-	return apic_read(APIC_REQUEST + 16 * (VECTOR_TIMER / 32)) >> VECTOR_TIMER % 32 & 1;
+	return apic_read(LAPIC_REQUESTED + VECTOR_TIMER / 32) >> VECTOR_TIMER % 32 & 1;
 }
 
 void apic_timer_use_deadline(void) {
-	apic_write(APIC_LVT_TIMER, APIC_LVT_DEADLINE | VECTOR_TIMER);
+	apic_write(LAPIC_LVT_TIMER, LVT_TIMER_DEADLINE | VECTOR_TIMER);
 	// The mode must be set before the MSR is written (SDM 3A 11.5.4.1).
 	asm volatile("mfence" : : : "memory");
 }
 
 bool apic_is_in_service(unsigned vector) {
-	return apic_read(APIC_SERVICE + vector / 32 * 16) >> vector % 32 & 1;
+	return apic_read(LAPIC_IN_SERVICE + vector / 32) >> vector % 32 & 1;
 }
 
 bool apic_is_pending(void) {
 	for (uint32_t i = REQUEST_FIRST; i <= REQUEST_LAST; i++) {
-		if (apic_read(APIC_REQUEST + 16 * i)) return true;
+		if (apic_read(LAPIC_REQUESTED + i)) return true;
 	}
 	return false;
 }

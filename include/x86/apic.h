@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Register map and bits of the local APIC (SDM 3A, table 11-1 and following).
+// Register map and bits of the local APIC (SDM 3A, table 11-1 and following; APM 2 16.3.4 for the
+// extended space).
 #pragma once
 
 // Index = offset in the xAPIC page / 16 = MSR number - 800h.
@@ -28,12 +29,37 @@ enum lapic_register {
 	LAPIC_REGISTERS = 0x40,
 };
 
+enum lapic_lvt {
+	LVT_TIMER,
+	LVT_THERMAL,
+	LVT_PERFORMANCE,
+	LVT_LINT0,
+	LVT_LINT1,
+	LVT_ERROR,
+	LVT_COUNT,
+};
+
+// IA32_APIC_BASE.
+#define APIC_BASE_BSP (1u << 8)
+#define APIC_BASE_X2APIC (1u << 10)
+#define APIC_BASE_ENABLED (1u << 11)
+
+// Not on every CPU.
+enum lapic_optional_register {
+	LAPIC_LVT_CMCI = 0x2f,
+	LAPIC_EXTENDED = 0x40, // AMD: how many of the next there are
+	LAPIC_EXTENDED_LVT = 0x50,
+};
+
 enum lapic_bits {
+	XAPIC_ID_SHIFT = 24,
+
 	SPURIOUS_ENABLED = 1 << 8,
 	SPURIOUS_WRITABLE = 0x3ff,
 
 	LVT_VECTOR = 0xff,
 	LVT_DELIVERY_SHIFT = 8,
+	LVT_NMI = 4 << LVT_DELIVERY_SHIFT,
 	LVT_MASKED = 1 << 16,
 	LVT_TIMER_MODE = 3 << 17,
 	LVT_TIMER_ONE_SHOT = 0 << 17,
@@ -47,6 +73,7 @@ enum lapic_bits {
 	COMMAND_WRITABLE_LOW = 0x000ccfff,
 
 	DIVIDE_WRITABLE = 0x0b,
+	DIVIDE_BY_1 = 0x0b,
 
 	ERROR_SEND_ILLEGAL_VECTOR = 1 << 5,
 	ERROR_RECEIVE_ILLEGAL_VECTOR = 1 << 6,
