@@ -18,7 +18,7 @@ static inline enum exit_path schedule(void) {
 }
 
 // The current thread goes on with its program after its guest, if its turn is not over.
-bool switch_to_monitor(struct cpu *cpu);
+[[nodiscard]] bool switch_to_monitor(struct cpu *cpu);
 
 // How far the thread's priority is above that of the current thread.
 static inline int priority_above_current(const struct thread *thread, const struct cpu *cpu) {

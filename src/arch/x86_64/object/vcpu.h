@@ -108,7 +108,7 @@ unsigned vcpu_exit(struct vcpu *vcpu);
 
 // VCPURun where the VCPU is prepared on this core and only what changes often is dirty: true, and
 // the guest is to be entered. False: syscall_handle() does it.
-bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
+[[nodiscard]] bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
 
 // Between the files of this object:
 
@@ -123,8 +123,8 @@ void vcpu_set_primary(struct vcpu *vcpu, uint64_t value);
 
 // WriteVMCS and WriteState, once the field is known to be there. The first is of a VMCS that is
 // current, and false if this CPU has no such field; the second is false if the value is refused.
-bool vcpu_field_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value);
-bool vcpu_state_write(struct vcpu *vcpu, enum vcpu_state_field field, uint64_t value);
+[[nodiscard]] bool vcpu_field_write(struct vcpu *vcpu, enum vmcs_field field, uint64_t value);
+[[nodiscard]] bool vcpu_state_write(struct vcpu *vcpu, enum vcpu_state_field field, uint64_t value);
 uint64_t vcpu_state_read(struct vcpu *vcpu, enum vcpu_state_field field);
 
 // The state page (vcpu_page.c), which there is, of a VMCS that is current. Loading ends with the
@@ -159,5 +159,5 @@ void vcpu_inject_again(void);
 void vcpu_machine_check(void);
 
 // Enter and prepare of guest_hooks (vcpu_run.c).
-bool vcpu_enter(struct thread *thread, uint64_t number);
-bool vcpu_prepare(struct thread *thread);
+[[nodiscard]] bool vcpu_enter(struct thread *thread, uint64_t number);
+[[nodiscard]] bool vcpu_prepare(struct thread *thread);
