@@ -9,12 +9,12 @@
 
 #include <cpu/platform.h>
 #include <ipc/irq.h>
+#include <memory/space.h>
 #include <thread/domain.h>
 
 struct kernel {
 	struct platform platform;
 	struct irq_table irqs;
 	struct domain_schedule domains;
+	struct asid_table asids;
 };
-
-static inline struct kernel *this_kernel(void) { return this_cpu()->kernel; }

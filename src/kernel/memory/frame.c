@@ -46,7 +46,7 @@ static void frame_detach(struct cap *cap) {
 	if (!mapping.entry) return;
 	if (!paging_leads_to(*mapping.entry, level, physical_of(cap_object(cap)))) return;
 	*mapping.entry = 0;
-	if (unlikely(level != whole)) memset(mapping.entry, 0, BIT(TABLE_BITS));
+	if (unlikely(level != whole)) memory_clear(mapping.entry, BIT(TABLE_BITS));
 	paging->invalidate_page(space_physical(mapping.root), mapping.asid, address);
 }
 

@@ -70,7 +70,7 @@ enum error table_unmap(struct invocation *invocation) {
 	if (!derive_is_last(slot)) return ERROR_REVOKE_FIRST;
 	if (slot->cap.map.mapped) {
 		table_detach(&slot->cap);
-		memset(cap_object(&slot->cap), 0, 1 << TABLE_BITS);
+		memory_clear(cap_object(&slot->cap), 1 << TABLE_BITS);
 	}
 	return ERROR_NONE;
 }

@@ -6,30 +6,23 @@
 #include <base/memory.h>
 #include <base/panic.h>
 #include <cpu/kernel_map.h>
-#include <cpu/pcid.h>
+#include <kernel.h>
 #include <memory/mapping.h>
 
-_Static_assert(PCIDS == ASID_POOLS * ASIDS_PER_POOL);
+// The word and the bit of lost_pcids.
+static uint64_t *lost_word(unsigned asid) { return &this_kernel()->asids.lost_pcids[asid / 64]; }
 
-// Pool by base. Written by asid_pool_install and asid_pool_destroy only.
-static struct asid_pool *asid_pools[ASID_POOLS];
-
-// A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever runs in
-// that one must not meet what the CPU remembers of the ASID's next root, so the next has PCID 0,
-// and `mapped` in its capabilities says so. Written by asid_pool_destroy and space_destroy only.
-static uint64_t lost_pcids[PCIDS / 64];
-
-static bool pcid_is_lost(unsigned asid) { return lost_pcids[asid / 64] >> asid % 64 & 1; }
-
-static void pcid_lose(unsigned asid) { lost_pcids[asid / 64] |= 1ul << asid % 64; }
-
-static void pcid_return(unsigned asid) { lost_pcids[asid / 64] &= ~(1ul << asid % 64); }
+static uint64_t lost_bit(unsigned asid) { return 1ul << asid % 64; }
 
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
 
+static struct asid_pool **pool_of(unsigned asid) {
+	return &this_kernel()->asids.pools[asid / ASIDS_PER_POOL];
+}
+
 uint64_t space_word_of_asid(unsigned asid) {
-	const struct asid_pool *pool = asid_pools[asid / ASIDS_PER_POOL];
+	const struct asid_pool *pool = *pool_of(asid);
 
 	return likely(pool) ? pool->words[asid % ASIDS_PER_POOL] : 0;
 }
@@ -45,19 +38,21 @@ physical_t space_guest_root(const struct cap *cap) {
 				     : physical_of(cap_object(cap));
 }
 
-static struct asid_pool **free_base(void) {
-	for (unsigned i = 0; i < ASID_POOLS; i++)
-		if (!asid_pools[i]) return &asid_pools[i];
-	return NULL;
+// The lowest base without a pool; PCIDS if each has one.
+static unsigned free_base(void) {
+	unsigned base = 0;
+
+	while (base < PCIDS && *pool_of(base))
+		base += ASIDS_PER_POOL;
+	return base;
 }
 
 struct cap asid_pool_install(struct asid_pool *pool) {
 	struct cap cap = cap_make(CAP_ASID_POOL, pool);
-	struct asid_pool **base = free_base();
 
-	*base = pool;
 	cap.size_bits = ASID_POOL_BITS;
-	cap.asid_base = (uint64_t)(base - asid_pools) * ASIDS_PER_POOL;
+	cap.asid_base = free_base();
+	*pool_of((unsigned)cap.asid_base) = pool;
 	return cap;
 }
 
@@ -66,12 +61,12 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	unsigned base = (unsigned)cap->asid_base;
 	unsigned i = base == 0; // ASID 0 is ASID_NONE
 
-	assert(asid_pools[base / ASIDS_PER_POOL] == pool);
+	assert(*pool_of(base) == pool);
 	while (i < ASIDS_PER_POOL && (pool->words[i] || base + i == pcid_of_kernel()))
 		i++;
 	if (i == ASIDS_PER_POOL) return false;
 	root->map.asid = (base + i) % PCIDS;
-	root->map.mapped = pcid_is_lost(base + i);
+	root->map.mapped = (*lost_word(base + i) & lost_bit(base + i)) != 0;
 	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
 	pool->words[i] = root->word;
 	return true;
@@ -82,7 +77,7 @@ enum error asid_control_make_pool(struct invocation *invocation) {
 	struct slot *destination;
 	enum error error;
 
-	if (!free_base()) return ERROR_DELETE_FIRST;
+	if (free_base() == PCIDS) return ERROR_DELETE_FIRST;
 	if (untyped->cap.type != CAP_UNTYPED || untyped->cap.size_bits != ASID_POOL_BITS ||
 		untyped->cap.device)
 		return error_capability(invocation, 1);
@@ -90,7 +85,7 @@ enum error asid_control_make_pool(struct invocation *invocation) {
 	error = invocation_empty_slot(invocation, &invocation->caps[1]->cap, 0, &destination);
 	if (error) return error;
 
-	memset(cap_object(&untyped->cap), 0, 1 << ASID_POOL_BITS);
+	memory_clear(cap_object(&untyped->cap), 1 << ASID_POOL_BITS);
 	untyped->cap.untyped.watermark = 1 << (ASID_POOL_BITS - UNTYPED_MIN_BITS);
 	untyped->cap.untyped.cleared = 0;
 	derive_insert_original(destination, asid_pool_install(cap_object(&untyped->cap)), untyped);
@@ -119,15 +114,15 @@ void asid_pool_destroy(struct slot *slot, bool last) {
 		i++;
 	named.word = pool->words[i];
 	if (!named.word) {
-		asid_pools[slot->cap.asid_base / ASIDS_PER_POOL] = NULL;
+		*pool_of((unsigned)slot->cap.asid_base) = NULL;
 		return;
 	}
 	slot->next |= SLOT_UNFINISHED;
 	pool->words[i] = 0;
 	paging = paging_formats[named.map.format];
-	memset(space_named(named.word), 0, paging->root_entries * sizeof(uint64_t));
+	memory_clear(space_named(named.word), paging->root_entries * sizeof(uint64_t));
 	paging->invalidate(space_physical(named.word), named.map.asid);
-	if (!named.map.mapped) pcid_lose(named.map.asid);
+	if (!named.map.mapped) *lost_word(named.map.asid) |= lost_bit(named.map.asid);
 }
 
 void space_init_host(void *memory) {
@@ -149,9 +144,9 @@ void space_destroy(struct slot *slot, bool last) {
 
 	if (!last) return;
 	if (space_word_of_asid(asid) == cap->word)
-		asid_pools[asid / ASIDS_PER_POOL]->words[asid % ASIDS_PER_POOL] = 0;
+		(*pool_of(asid))->words[asid % ASIDS_PER_POOL] = 0;
 	else if (!cap->map.mapped)
-		pcid_return(asid);
+		*lost_word(asid) &= ~lost_bit(asid);
 	// The memory may become another root, whose translations must not mix with the old ones.
 	pcid_unload(root);
 	paging_formats[cap->map.format]->invalidate(root, asid);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <cap/cap.h>
-#include <cpu/paging.h>
+#include <cpu/pcid.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 
@@ -48,6 +48,18 @@ struct asid_pool {
 };
 
 _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);
+
+// The pools of a kernel image: by base.
+struct asid_table {
+	struct asid_pool *pools[ASID_POOLS];
+
+	// A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever
+	// runs in that one must not meet what the CPU remembers of the ASID's next root, so the
+	// next has PCID 0, and `mapped` in its capabilities says so.
+	uint64_t lost_pcids[PCIDS / 64];
+};
+
+_Static_assert(PCIDS == ASID_POOLS * ASIDS_PER_POOL);
 
 // The pool, in cleared memory, takes the lowest free base. One is free.
 struct cap asid_pool_install(struct asid_pool *pool);

@@ -211,10 +211,10 @@ void world_reset(void) {
 	pages_used = 0;
 	for (unsigned i = 0; i < PAGING_ENTRIES; i++)
 		kernel_root[i] = i << PAGE_BITS | 3;
-	derive_insert_original(&world.pool, asid_pool_install(world_allocate(1)), NULL);
-	check(world.pool.cap.asid_base == 0);
 	cpu = (struct cpu){.platform = &kernel.platform, .kernel = &kernel};
 	kernel = (struct kernel){};
+	derive_insert_original(&world.pool, asid_pool_install(world_allocate(1)), NULL);
+	check(world.pool.cap.asid_base == 0);
 	world_guest_format = paging_ept;
 	world_dma_format = (struct paging_format){};
 	pcid_start();

@@ -5,19 +5,9 @@
 #include <cpu/paging.h>
 #include <cpu/vmx.h>
 
-enum entry {
-	READ = 1 << 0,
-	WRITE = 1 << 1,
-	EXECUTE = 1 << 2,
-	MEMORY_TYPE_SHIFT = 3,
-};
+enum entry { READ = 1 << 0, WRITE = 1 << 1, EXECUTE = 1 << 2, MEMORY_TYPE_SHIFT = 3 };
 
-enum memory_type {
-	UNCACHEABLE = 0,
-	WRITE_COMBINING = 1,
-	WRITE_THROUGH = 4,
-	WRITE_BACK = 6,
-};
+enum memory_type { UNCACHEABLE = 0, WRITE_COMBINING = 1, WRITE_THROUGH = 4, WRITE_BACK = 6 };
 
 // By attributes, which are memory types, for pages of one size: write-back for what is none.
 #define TYPE(large, type) ((large) | (type) << MEMORY_TYPE_SHIFT)

@@ -6,7 +6,6 @@
 #include <cpu/mitigations.h>
 #include <cpu/paging.h>
 #include <cpu/percpu.h>
-#include <cpu/registers.h>
 
 static bool is_isolated(void) { return this_cpu()->mitigations & MITIGATION_BIT(KPTI); }
 

@@ -120,3 +120,10 @@ static inline struct thread *this_thread(void) {
 	asm volatile("movq %%gs:%c1, %0" : "=r"(thread) : "i"(offsetof(struct cpu, current)));
 	return thread;
 }
+
+static inline struct kernel *this_kernel(void) {
+	struct kernel *kernel;
+
+	asm("movq %%gs:%c1, %0" : "=r"(kernel) : "i"(offsetof(struct cpu, kernel)));
+	return kernel;
+}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
+#include <cpu/paging.h>
 #include <memory/space.h>
 #include <object/vcpu.h>
 #include <syscall/dispatch.h>
@@ -53,15 +54,13 @@ enum {
 	CAP_EPT_PT = CAP_KIND(CAP_TABLE, SPACE_GUEST, 1),
 };
 
-#define OBJECT(number, name, of_kind, size, device) \
-	[number] = { \
-		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | (CAP_##of_kind & CAP_HEAD_TYPE), \
-			.map = {.format = CAP_##of_kind >> 5 & 3, .level = CAP_##of_kind >> 7}}, \
-		.size_bits = size, \
-		.on_device = device},
-
 // Laid out by hand: the list is no array, nor is what follows an index into it.
 // clang-format off
+#define OBJECT(number, name, of_kind, size, device) \
+	[number] = {.size_bits = size, .on_device = device, \
+		.cap = {.head = (size) << 9 | RIGHTS_ALL << 5 | (CAP_##of_kind & CAP_HEAD_TYPE), \
+			.map = {.format = CAP_##of_kind >> 5 & 3, .level = CAP_##of_kind >> 7}}},
+
 const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
 	ABI_OBJECTS(OBJECT)
 	[OBJECT_UNTYPED].keep = true,
