@@ -10,7 +10,8 @@ PAGES = ROOT / "docs" / "reference" / "kernel"
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 # Interfaces whose operations stand under another's.
 WITH = {"seL4_X86_VCPU": ("nacre_VCPU",)}
-BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "VT-x"}
+BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "all, with VT-x",
+          "VCPU": "all, with VT-x"}
 
 
 def table(heads, rows):
@@ -56,7 +57,8 @@ def syscalls():
             rows.append((number, name, "none"))
     for number in sorted(ours, reverse=True):
         words = ours[number][len("SYSCALL_"):].split("_")
-        rows.append((number, "".join(word.capitalize() for word in words),
+        name = "".join(word if word == "VCPU" else word.capitalize() for word in words)
+        rows.append((number, name,
                      BUILDS.get(words[0], "all")))
     return table(("number", "name", "builds that have it"), rows)
 
