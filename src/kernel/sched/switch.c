@@ -75,7 +75,7 @@ static inline bool is_plain_switch(
 bool switch_to_monitor(struct cpu *cpu) {
 	const struct thread *current = cpu->current;
 
-	if (unlikely(cpu->now >= cpu->next_event || !features_switch_fast())) {
+	if (unlikely(cpu->now >= cpu->next_event || !cpu->guest_prepared)) {
 		cpu->need_resched = true;
 		return false;
 	}

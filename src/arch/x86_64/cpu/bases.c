@@ -7,8 +7,7 @@
 
 void bases_save(struct context *save) {
 	if (likely(feature_has(FEATURE_FSGSBASE))) {
-		asm volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs"
-			     : "=&r"(save->fs_base), "=&r"(save->gs_base));
+		bases_save_fast(save);
 	} else {
 		save->fs_base = msr_read(MSR_FS_BASE);
 		save->gs_base = msr_read(MSR_KERNEL_GS_BASE);

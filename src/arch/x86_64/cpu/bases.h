@@ -22,6 +22,12 @@ static inline bool bases_have_selectors(void) {
 	return (uint16_t)(ds | es | fs | gs) != 0;
 }
 
+// bases_save in line, for CPUs with FSGSBASE.
+static inline void bases_save_fast(struct context *save) {
+	asm volatile("rdfsbase %0; swapgs; rdgsbase %1; swapgs"
+		     : "=&r"(save->fs_base), "=&r"(save->gs_base));
+}
+
 // bases_load in line, for CPUs with FSGSBASE; data selectors stay.
 static inline void bases_load_fast(const struct context *load) {
 	asm volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs"

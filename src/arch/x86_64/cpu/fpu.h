@@ -8,6 +8,7 @@
 #include <cpu/mitigations.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
+#include <x86/cr.h>
 
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 
@@ -70,14 +71,22 @@ static inline void fpu_give_fast(struct cpu *cpu, struct fpu_state *next) {
 	cpu->fpu_allowed = next;
 }
 
-// fpu_give() between a native thread and a guest: in line where both own the registers and have one
-// XCR0.
+// fpu_give() between a native thread and a guest, which owns the registers or is to own them: in
+// line where one of the two does not use the FPU, or both have one XCR0. For CPUs with XSAVEOPT.
 static inline void fpu_give_guest(struct cpu *cpu, struct fpu_state *next) {
 	struct fpu_state *owner = cpu->fpu_allowed;
+	uint64_t cr0;
 
-	if (!owner || !next || cpu->xcr0 != next->xcr0 || !feature_has(FEATURE_XSAVEOPT))
+	if (!owner && cpu->fpu_parked == next) {
+		asm volatile("clts");
+	} else if (!next) {
+		cpu->fpu_parked = owner;
+		asm volatile("mov %%cr0, %0; or %1, %0; mov %0, %%cr0" : "=&r"(cr0) : "i"(CR0_TS));
+	} else if (unlikely(!owner || cpu->xcr0 != next->xcr0)) {
 		return fpu_give(next);
-	fpu_exchange(cpu, owner, next);
+	} else {
+		fpu_exchange(cpu, owner, next);
+	}
 	cpu->fpu_allowed = next;
 }
 

@@ -319,6 +319,8 @@ part MITIGATION_ITS
 	msr_write MSR_PRED_CMD, PRED_CMD_IBPB
 gate_enters trap_guest_entry
 	call trap_guest_exit
+	test eax, eax
+	jz exit_to_user
 	jmp exit_path
 
 ; VM entry of this_cpu()->guest. C has loaded all but the general registers, and HOST_RSP points to

@@ -27,6 +27,7 @@ struct field_row {
 // it ends a guest's turn also where an interrupt would not.
 static uint64_t write_pin(struct vcpu *vcpu, uint64_t value) {
 	vcpu->pin = (uint32_t)value;
+	vcpu->timer_left = vcpu->timer_value;
 	return value | (vmx_has_timer() ? PIN_TIMER : 0u);
 }
 

@@ -133,7 +133,7 @@ static bool is_rare(uint32_t reason) {
 	return VCPU_EXIT_OTHER;
 }
 
-static void report_page(
+[[gnu::always_inline]] static inline void report_page(
 	struct thread *thread, struct vcpu *vcpu, uint32_t reason, uint64_t qualification) {
 	const uint64_t often = VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS | VCPU_GROUP_ADDRESS;
 	struct vcpu_state_page *page = vcpu->page;
@@ -189,17 +189,20 @@ static void prepare(struct cpu *cpu, struct vcpu *vcpu, const struct thread *thr
 	}
 	prepare_translations(vcpu, thread);
 	vcpu_state_prepare(cpu, vcpu);
-	cpu->guest_prepared = vcpu;
+	if (features_switch_fast()) cpu->guest_prepared = vcpu;
 }
 
 // The registers get the guest's state. What VM entry loads by itself is not here.
 [[gnu::always_inline]] static inline void enter(struct cpu *cpu, struct vcpu *vcpu) {
 	// A program may have changed its bases; they give way to the guest's.
-	if (cpu->bases_loaded) {
-		bases_save(&cpu->current->context);
-		cpu->bases_loaded = false;
+	if (likely(cpu->bases_loaded > 1)) {
+		bases_save_fast(&cpu->current->context);
+		if (cpu->fpu_allowed != &vcpu->fpu) fpu_give_guest(cpu, &vcpu->fpu);
+	} else {
+		if (cpu->bases_loaded) bases_save(&cpu->current->context);
+		fpu_give(&vcpu->fpu);
 	}
-	if (cpu->fpu_allowed != &vcpu->fpu) fpu_give_guest(cpu, &vcpu->fpu);
+	cpu->bases_loaded = false;
 	if (unlikely(vcpu->xcr0 != vcpu->fpu.xcr0)) xcr0_write(vcpu->xcr0);
 	if (unlikely(dr6_read() != vcpu->dr6)) dr6_write(vcpu->dr6);
 	if (cr2_read() != vcpu->cr2) cr2_write(vcpu->cr2);
@@ -292,8 +295,16 @@ static unsigned stay(const struct vcpu *vcpu, unsigned outcome) {
 }
 
 static unsigned leave(struct vcpu *vcpu, uint32_t reason, uint64_t qualification) {
+	struct thread *thread = vcpu->thread;
+
 	schedule_update_time();
-	report(vcpu->thread, vcpu, reason, qualification);
+	if (unlikely(!vcpu->by_page)) {
+		report(thread, vcpu, reason, qualification);
+	} else {
+		thread->state = THREAD_RUNNING;
+		if (unlikely(vcpu->pin & PIN_TIMER)) timer_reset(vcpu);
+		report_page(thread, vcpu, reason, qualification);
+	}
 	return GUEST_EXIT_DONE;
 }
 

@@ -9,7 +9,7 @@
 
 enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
 
-enum flags_bit { FLAGS_AC = 1 << 18 };
+#include <x86/cr.h>
 
 uint64_t cr2_read(void);
 void cr3_write(uint64_t value);
