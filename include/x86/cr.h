@@ -38,11 +38,21 @@
 #define EFER_AIBRSE (1ul << 21) // AMD: automatic IBRS
 
 enum flags_bit {
+	FLAGS_CF = 1 << 0,
+	FLAGS_FIXED = 1 << 1,
+	FLAGS_PF = 1 << 2,
+	FLAGS_AF = 1 << 4,
+	FLAGS_ZF = 1 << 6,
+	FLAGS_SF = 1 << 7,
 	FLAGS_TF = 1 << 8,
 	FLAGS_IF = 1 << 9,
 	FLAGS_DF = 1 << 10,
+	FLAGS_OF = 1 << 11,
 	FLAGS_NT = 1 << 14,
+	FLAGS_RF = 1 << 16,
+	FLAGS_VM = 1 << 17,
 	FLAGS_AC = 1 << 18,
+	FLAGS_ARITHMETIC = FLAGS_CF | FLAGS_PF | FLAGS_AF | FLAGS_ZF | FLAGS_SF | FLAGS_OF,
 };
 
 enum debug_bit {

@@ -4,19 +4,31 @@
 #pragma once
 
 enum msr {
+	MSR_P5_MC_ADDRESS = 0x00,
+	MSR_P5_MC_TYPE = 0x01,
+	MSR_TSC = 0x10,
+	MSR_PLATFORM_ID = 0x17, // Intel
 	MSR_APIC_BASE = 0x1b,
+	MSR_FEATURE_CONTROL = 0x3a, // Intel
+	MSR_TSC_ADJUST = 0x3b,
 	MSR_SPEC_CTRL = 0x48,
 	MSR_PRED_CMD = 0x49,
+	MSR_MICROCODE_UPDATE = 0x79, // Intel
 	MSR_MICROCODE = 0x8b,
+	MSR_MTRR_CAPABILITY = 0xfe,
 	MSR_ARCH_CAPABILITIES = 0x10a,
 	MSR_FLUSH_CMD = 0x10b,
 	MSR_MCU_OPT_CTRL = 0x123, // Intel
 	MSR_SYSENTER_CS = 0x174,
 	MSR_SYSENTER_ESP = 0x175,
 	MSR_SYSENTER_EIP = 0x176,
+	MSR_MCG_CAP = 0x179,
+	MSR_MCG_STATUS = 0x17a,
+	MSR_MCG_CTL = 0x17b,
 	MSR_MISC_ENABLE = 0x1a0, // Intel
 	MSR_DEBUGCTL = 0x1d9,
 	MSR_PAT = 0x277,
+	MSR_MTRR_DEFAULT_TYPE = 0x2ff,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
 };
@@ -31,6 +43,11 @@ enum msr {
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 #define MSR_TSC_AUX 0xc0000103u
 #define MSR_DE_CFG 0xc0011029u // AMD
+
+enum feature_control_bit {
+	FEATURE_CONTROL_LOCKED = 1 << 0,
+	FEATURE_CONTROL_VMX = 1 << 2, // outside SMX
+};
 
 enum pred_cmd_bit { PRED_CMD_IBPB = 1 << 0 };
 

@@ -142,7 +142,6 @@ enum vmx_reason {
 
 // Capability MSRs; the second half has the controls with fewer bits that must be set.
 enum vmx_msr {
-	MSR_FEATURE_CONTROL = 0x3a,
 	MSR_VMX_BASIC = 0x480,
 	MSR_VMX_PIN = 0x481,
 	MSR_VMX_PRIMARY = 0x482,
@@ -159,11 +158,6 @@ enum vmx_msr {
 	MSR_VMX_TRUE_PRIMARY = 0x48e,
 	MSR_VMX_TRUE_EXIT = 0x48f,
 	MSR_VMX_TRUE_ENTRY = 0x490,
-};
-
-enum vmx_feature_control {
-	FEATURE_CONTROL_LOCKED = 1 << 0,
-	FEATURE_CONTROL_VMX = 1 << 2, // outside SMX
 };
 
 #define VMX_BASIC_REVISION 0x7ffffffful

@@ -170,8 +170,24 @@ static void page_refused(const struct test *) {
 	page_take(guest);
 }
 
+// The page's dirty mask is any number.
+static void page_not_loaded(const struct test *) {
+	page_give(guest, CODE(code_vmcall));
+	CHECK_EQUAL(page_load(VCPU_GROUP_INTERRUPTED | VCPU_GROUP_ADDRESS | VCPU_GROUP_INSTRUCTION |
+			    ~0ul << VCPU_GROUPS),
+		VCPU_EXIT_NOTIFICATION);
+	page->dirty = ~(uint64_t)(VCPU_GROUP_XCR0 - 1) | VCPU_GROUP_RIP | VCPU_GROUP_INTERRUPTED |
+		VCPU_GROUP_ADDRESS | VCPU_GROUP_INSTRUCTION;
+	page->xcr0 = 1;
+	CHECK_EQUAL(page_run(), VCPU_EXIT_HYPERCALL);
+	CHECK_EQUAL(page->dirty, 0);
+	page_take(guest);
+}
+
 static const struct test tests[] = {
 	{"page-groups", "each group is loaded and saved", page_groups, NULL},
+	{"page-not-loaded", "what tells about an exit, and unknown groups, are not loaded",
+		page_not_loaded, NULL},
 	{"page-values", "loaded values are limited as WriteVMCS limits them", page_values, NULL},
 	{"page-refused", "values that WriteState refuses, or VM entry, end the run", page_refused,
 		NULL},

@@ -7,8 +7,6 @@
 #include <cpu/msr.h>
 #include <cpu/registers.h>
 
-enum mcg_msr { MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_MCG_CTL = 0x17b };
-
 enum mcg_cap { MCG_COUNT = 0x1f, MCG_CTL_PRESENT = 1 << 8 };
 
 // Four MSRs a bank.

@@ -7,6 +7,7 @@
 #include <cpu/features.h>
 #include <cpu/percpu.h>
 #include <cpu/vmcs.h>
+#include <x86/msr.h>
 
 // Four levels, write-back tables, 2 MiB pages, INVEPT, INVEPT of one root.
 #define EPT_REQUIRED \

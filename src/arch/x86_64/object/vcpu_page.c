@@ -7,6 +7,10 @@
 #include <cap/invocation.h>
 
 #define READ_ONCE(word) (*(const volatile typeof(word) *)&(word))
+// Groups that a run loads: all but those about an exit.
+#define LOADED \
+	((BIT(VCPU_GROUPS) - 1) & \
+		~(uint64_t)(VCPU_GROUP_INTERRUPTED | VCPU_GROUP_ADDRESS | VCPU_GROUP_INSTRUCTION))
 #define WINDOWS ((uint32_t)(VCPU_WINDOW_INTERRUPT | VCPU_WINDOW_NMI))
 #define NUMBER(group) __builtin_ctz(VCPU_GROUP_##group)
 
@@ -221,7 +225,7 @@ static bool group_load(struct vcpu *vcpu, unsigned number) {
 }
 
 int vcpu_page_load(struct vcpu *vcpu, uint64_t dirty) {
-	for (uint64_t left = dirty & (BIT(VCPU_GROUPS) - 1); left; left &= left - 1) {
+	for (uint64_t left = dirty & LOADED; left; left &= left - 1) {
 		unsigned number = (unsigned)__builtin_ctzl(left);
 
 		if (group_load(vcpu, number)) continue;

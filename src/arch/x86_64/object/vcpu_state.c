@@ -3,6 +3,7 @@
 // clients read and write (docs/abi-extensions.md).
 #include <object/vcpu.h>
 
+#include <base/xcr0.h>
 #include <cap/invocation.h>
 
 enum {
@@ -54,19 +55,10 @@ void vcpu_state_prepare(struct cpu *cpu, struct vcpu *vcpu) {
 
 // Extended state
 
-// What XSETBV accepts (SDM 1, 13.3), within what is allowed.
-static bool xcr0_is_valid(uint64_t xcr0) {
-	uint64_t avx512 = xcr0 & XCR0_AVX512;
-
-	if (!(xcr0 & XCR0_X87) || xcr0 & ~xcr0_allowed()) return false;
-	if (xcr0 & XCR0_AVX && !(xcr0 & XCR0_SSE)) return false;
-	return !avx512 || (avx512 == XCR0_AVX512 && xcr0 & XCR0_AVX);
-}
-
 // What was ever enabled stays saved: it is still in the registers when the guest disables it. The
 // registers are loaded anew, for those of a newly saved component may be another guest's.
 static bool write_xcr0(struct vcpu *vcpu, uint64_t value) {
-	if (!xcr0_is_valid(value)) return false;
+	if (!xcr0_is_valid(value, xcr0_allowed())) return false;
 	vcpu->xcr0 = value;
 	if (value & ~vcpu->fpu.xcr0) {
 		fpu_flush(&vcpu->fpu);
