@@ -4,6 +4,6 @@
 
 #include <vmm/machine.h>
 
-// Handles the exit whose record the processor's vCPU holds. The caller settles the machine
+// Handles the exit that the processor's state page tells of. The caller settles the machine
 // afterwards.
 void exit_handle(struct processor *processor);

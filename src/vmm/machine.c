@@ -5,8 +5,6 @@
 #include <vmm/boot/acpi.h>
 #include <vmm/host/log.h>
 
-#include <abi/vcpu.h>
-
 #include <base/format.h>
 
 enum { DRAIN_POLLS_PER_SECOND = 1000, TIMEOUTS_PER_SECOND = 50000, STOP_TEXT = 128 };
@@ -29,17 +27,20 @@ void machine_stop(struct processor *processor, const char *format, ...) {
 	va_start(arguments, format);
 	format_text_list(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_line("guest stopped at %lx: %s", processor->vcpu.rip, text);
+	log_line("guest stopped at %lx: %s", processor->vcpu.page->rip, text);
 	stop_processors(processor->machine);
+}
+
+// The back end of a serial port that was full does not tell of room.
+static void poll_blocked(struct machine *machine) {
+	for (unsigned i = 0; i < UART_COUNT; i++)
+		if (machine->uarts[i].transmit_blocked) uart_poll(&machine->uarts[i]);
 }
 
 static void time_out_ended(void *context) {
 	struct machine *machine = context;
 
 	machine->armed = CLOCK_NEVER;
-	// The back end of a serial port that was full has no channel to tell of room.
-	for (unsigned i = 0; i < UART_COUNT; i++)
-		uart_poll(&machine->uarts[i]);
 }
 
 static void uart_notified(void *context) { uart_poll(context); }
@@ -55,7 +56,9 @@ static bool build_processor(struct machine *machine, unsigned number) {
 	processor->control.memory = &machine->memory;
 	processor->control.lapic = &processor->lapic;
 	processor->control.cr4_allowed = cpuid_cr4_allowed(&machine->cpuid);
-	processor->control.xcr0_allowed = machine->cpuid.xcr0_allowed;
+	processor->vcpu.number = number;
+	processor->vcpu.page = host_vcpu_page(number);
+	processor->msrs.vcpu = &processor->vcpu;
 	processor->msrs.lapic = &processor->lapic;
 	processor->msrs.clock = &processor->clock;
 	fabric_add_lapic(&machine->fabric, &processor->lapic);
@@ -96,10 +99,9 @@ void machine_notified(struct machine *machine, unsigned channel) {
 
 static void reset_processor(struct processor *processor) {
 	processor->clock.offset = -host_tsc();
-	host_state_write(VCPU_STATE_TSC_OFFSET, processor->clock.offset);
+	vcpu_replace(&processor->vcpu, VCPU_GROUP_TSC)->tsc_offset = processor->clock.offset;
 	lapic_reset(&processor->lapic);
 	msr_reset(&processor->msrs);
-	processor->control.xcr0 = XCR0_X87;
 }
 
 static void reset_devices(struct machine *machine) {
@@ -113,6 +115,7 @@ static void reset_devices(struct machine *machine) {
 
 static bool load(struct machine *machine, struct linux_entry *entry) {
 	struct linux_problem problem;
+
 	if (!acpi_build(&machine->memory, &machine->files.rsdp)) {
 		log_line("guest not started: the guest memory region is smaller than 1 MiB");
 		return false;
@@ -142,7 +145,7 @@ bool machine_reset(struct machine *machine) {
 		.gdt_limit = start.gdt_limit,
 		.code_selector = start.code_selector,
 		.data_selector = start.data_selector,
-		.cr4_allowed = (uint32_t)first->control.cr4_allowed,
+		.cr4_allowed = first->control.cr4_allowed,
 	};
 	if (!vcpu_reset(&first->vcpu, &entry, &problem)) {
 		log_line("guest not started: %s", problem);
@@ -180,7 +183,7 @@ static void deliver_nmi(struct processor *processor) {
 	if (!processor->lapic.nmi_pending || !vcpu_nmi_possible(&processor->vcpu)) return;
 	processor->lapic.nmi_pending = false;
 	processor->vcpu.run = VCPU_RUNNING;
-	vcpu_inject(&processor->vcpu, EVENT_NMI | 2);
+	vcpu_inject(&processor->vcpu, VCPU_EVENT_NMI | 2);
 }
 
 // At most one event enters with the next VM entry; a window exit fetches the rest.
@@ -193,13 +196,13 @@ static void deliver_interrupts(struct processor *processor) {
 	deliver_nmi(processor);
 	vector = lapic_pending(lapic);
 	if (vector != LAPIC_NONE && vcpu_interruptible(vcpu)) {
-		vcpu_inject(vcpu, EVENT_EXTERNAL | (uint32_t)vector);
+		vcpu_inject(vcpu, VCPU_EVENT_EXTERNAL | (uint32_t)vector);
 		lapic_acknowledge(lapic, (uint8_t)vector);
 		vcpu->run = VCPU_RUNNING;
 		vector = lapic_pending(lapic);
 	}
-	windows = vector != LAPIC_NONE ? PRIMARY_INTERRUPT_WINDOW : 0;
-	windows |= lapic->nmi_pending ? PRIMARY_NMI_WINDOW : 0;
+	windows = vector != LAPIC_NONE ? VCPU_WINDOW_INTERRUPT : 0;
+	windows |= lapic->nmi_pending ? VCPU_WINDOW_NMI : 0;
 	vcpu_window(vcpu, windows);
 }
 
@@ -225,9 +228,35 @@ static bool transmit_blocked(const struct machine *machine) {
 
 static uint64_t earlier(uint64_t one, uint64_t other) { return one < other ? one : other; }
 
+// The CPU's own timer, while the guest runs. It counts from each entry, so one that was set before
+// ends too late; within the slack that is left alone, because setting it makes the entry dearer.
+// One that nothing needs ends once and is switched off then.
+static void arm_own_timer(struct vcpu *vcpu, uint64_t wanted, uint64_t slack) {
+	const struct vcpu_state_page *page = vcpu->page;
+	uint64_t now = host_tsc();
+	uint64_t left = wanted > now ? wanted - now : 1;
+	uint64_t error = left > page->timer ? left - page->timer : page->timer - left;
+
+	if (wanted == CLOCK_NEVER) {
+		if (page->timer == 0 || page->reason != VCPU_EXIT_TIMER) return;
+		left = 0;
+	} else if (page->timer != 0 && error <= slack) {
+		return;
+	}
+	vcpu_replace(vcpu, VCPU_GROUP_TIMER)->timer = left;
+}
+
 // A time-out that is armed too early is left alone: its expiry arms the next one, and moving the
 // deadline back and forth, as an idle Linux does, costs no calls.
+static void arm_driver(struct machine *machine, uint64_t wanted) {
+	if (wanted >= machine->armed) return;
+	machine->armed = wanted;
+	if (!host_timer_arm(wanted))
+		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
+}
+
 static void arm_timer(struct machine *machine) {
+	struct vcpu *first = &machine->processors[0].vcpu;
 	uint64_t wanted = CLOCK_NEVER;
 
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
@@ -235,10 +264,10 @@ static void arm_timer(struct machine *machine) {
 	if (transmit_blocked(machine))
 		wanted = earlier(
 			wanted, host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND);
-	if (wanted >= machine->armed) return;
-	machine->armed = wanted;
-	if (!host_timer_arm(wanted))
-		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
+	if (first->run == VCPU_RUNNING && (first->page->controls_offered & VCPU_OFFERS_TIMER))
+		arm_own_timer(first, wanted, machine->clock.hertz / TIMEOUTS_PER_SECOND);
+	else
+		arm_driver(machine, wanted);
 }
 
 void machine_flush_terminals(struct machine *machine) {
@@ -250,10 +279,11 @@ static void settle_processor(struct processor *processor) {
 	if (processor->vcpu.run == VCPU_STOPPED) return;
 	lapic_timer_poll(&processor->lapic);
 	deliver_interrupts(processor);
-	vcpu_commit(&processor->vcpu);
+	vcpu_enter(&processor->vcpu);
 }
 
 void machine_settle(struct machine *machine) {
+	poll_blocked(machine);
 	take_power_request(machine);
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
 		settle_processor(&machine->processors[i]);

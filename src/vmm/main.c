@@ -5,7 +5,6 @@
 #include <vmm/host/log.h>
 
 #include <abi/bootinfo.h>
-#include <abi/vcpu.h>
 #include <microkit.h>
 
 #include <nacre/protocol/console.h>
@@ -25,6 +24,7 @@ static bool fail(const char *what) {
 static void start_terminals(void) {
 	struct terminal *first = &machine.terminals[0];
 	struct terminal *second = &machine.terminals[1];
+
 	terminal_open(first, (struct console *)console_vaddr, guest_name, CONSOLE_INTERACTIVE);
 	first->signal = host_console_signal;
 	terminal_open(second, (struct console *)peer_vaddr, guest_name, CONSOLE_PLAIN);
@@ -65,25 +65,26 @@ static void describe_guest(void) {
 }
 
 static void describe_cpu(void) {
-	uint64_t xcr0 = host_state_read(VCPU_STATE_XCR0_ALLOWED);
+	const struct vcpu_state_page *page = host_vcpu_page(0);
+
 	machine.cpuid.host = host_cpuid;
-	machine.cpuid.xcr0_allowed = xcr0;
+	machine.cpuid.xcr0_allowed = page->xcr0_offered;
 	machine.cpuid.xcr0_host = host_xcr0();
 	machine.cpuid.xsave_compacts = host_xsave_compacts();
 	machine.cpuid.tsc_hertz = machine.clock.hertz;
-	host_vmcs_write(VMCS_SECONDARY_CONTROLS, SECONDARY_RDTSCP | SECONDARY_INVPCID);
-	machine.cpuid.secondary_controls = (uint32_t)host_vmcs_read(VMCS_SECONDARY_CONTROLS);
+	machine.cpuid.controls = page->controls_offered;
 	machine.memory.address_bits = cpuid_address_bits(&machine.cpuid);
 }
 
 static void start_wall_clock(void) {
 	uint64_t then;
 	uint64_t seconds = host_wall_clock(&then);
+
 	rtc_start(&machine.rtc, &machine.clock, seconds, then);
 }
 
 static bool start(void) {
-	if (!host_has_vcpu())
+	if (!host_vcpu_page(0))
 		return fail("this machine offers no VT-x (or the description gives no vCPU)");
 	if (!check_description() || !read_clock()) return false;
 	describe_guest();
@@ -120,7 +121,7 @@ void notified(microkit_channel channel) {
 	take_restart();
 	if (machine_is_stopped(&machine)) return;
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
-		vcpu_load_notification(&machine.processors[i].vcpu);
+		vcpu_left(&machine.processors[i].vcpu);
 	machine_notified(&machine, channel);
 	machine_settle(&machine);
 }
@@ -128,7 +129,6 @@ void notified(microkit_channel channel) {
 seL4_Bool fault(microkit_child vcpu, microkit_msginfo, microkit_msginfo *) {
 	struct processor *processor = &machine.processors[vcpu % MACHINE_VCPUS];
 
-	vcpu_load_exit(&processor->vcpu);
 	exit_handle(processor);
 	machine_settle(&machine);
 	return processor->vcpu.run == VCPU_RUNNING;

@@ -10,6 +10,9 @@ extern bool microkit_printing;
 // Called by start.asm.
 int main(void);
 
+// Whether the guest runs by its state page (vcpu.c).
+extern bool vcpu_by_state_page;
+
 // Whether the id is valid and its bit set; if not, prints a line with function and kind.
 [[nodiscard]] bool check_id(seL4_Word valid, unsigned id, const char *function, const char *kind);
 

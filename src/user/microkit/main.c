@@ -3,6 +3,9 @@
 #include <user/microkit/domain.h>
 #include <user/microkit/internal.h>
 
+#include <abi/vcpu_state.h>
+#include <sel4/nacre.h>
+
 enum {
 	BADGE_CHILD_MASK = 0xff,
 	BADGE_CHANNEL_MASK = 0x3f,
@@ -40,7 +43,19 @@ extern const constructor __init_array_end[];
 	return seL4_False;
 }
 
-// Run the guest until it exits or a notification arrives. An exit looks like a fault of child 0.
+// These run the guest until it exits or a notification arrives. An exit looks like a fault of child
+// 0.
+static struct event guest_run_by_page(void) {
+	struct event event = {0};
+	seL4_Word reason = nacre_VCPU_Run(&event.badge);
+
+	if (reason != VCPU_EXIT_NOTIFICATION) {
+		event.badge = 1ul << BADGE_FAULT_BIT;
+		event.tag = microkit_msginfo_new(reason, 0);
+	}
+	return event;
+}
+
 static struct event guest_run(void) {
 	struct microkit_x86_vcpu_state *state = &microkit_x86_vcpu_state;
 	struct event event = {0};
@@ -65,7 +80,7 @@ static struct event event_receive(const struct answer *answer) {
 
 	if (microkit_x86_vcpu_state.is_on) {
 		signal_flush();
-		return guest_run();
+		return vcpu_by_state_page ? guest_run_by_page() : guest_run();
 	}
 	if (answer->due) {
 		signal_flush();

@@ -3,7 +3,12 @@
 // them.
 #include <user/microkit/internal.h>
 
+#include <nacre/vcpu.h>
+#include <sel4/nacre.h>
+#include <user/microkit/domain.h>
+
 struct microkit_x86_vcpu_state microkit_x86_vcpu_state;
+bool vcpu_by_state_page;
 
 // The library's copy of a field; null for a field of the kernel's.
 static seL4_Word *cached_field(seL4_Word field) {
@@ -75,6 +80,19 @@ void microkit_vcpu_x86_disable_ioport(microkit_child vcpu, seL4_Word port_addr, 
 
 void microkit_vcpu_x86_write_regs(microkit_child vcpu, seL4_VCPUContext *regs) {
 	seL4_Error error = seL4_X86_VCPU_WriteRegisters(BASE_VCPU_CAP + vcpu, regs);
+
+	if (error) crash_in(__func__, error);
+}
+
+struct vcpu_state_page *microkit_vcpu_state(microkit_child vcpu) {
+	if (!vcpu_by_state_page)
+		vcpu_by_state_page = nacre_VCPU_SetStatePage(BASE_VCPU_CAP + vcpu,
+					     DOMAIN_VCPU_STATE_CAP) == seL4_NoError;
+	return vcpu_by_state_page ? (struct vcpu_state_page *)DOMAIN_VCPU_STATE : NULL;
+}
+
+void microkit_vcpu_save_state(microkit_child vcpu, seL4_Word groups) {
+	seL4_Error error = nacre_VCPU_SaveState(BASE_VCPU_CAP + vcpu, groups);
 
 	if (error) crash_in(__func__, error);
 }

@@ -170,6 +170,7 @@ _Static_assert(offsetof(struct acpi_area, dsdt_code) ==
 
 static uint8_t checksum(const void *bytes, size_t size) {
 	uint8_t sum = 0;
+
 	for (size_t i = 0; i < size; i++)
 		sum += ((const uint8_t *)bytes)[i];
 	return (uint8_t)-sum;
@@ -234,6 +235,7 @@ static void build_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt) {
 
 bool acpi_build(const struct guest_memory *memory, uint64_t *rsdp) {
 	struct acpi_area area;
+
 	memset(&area, 0, sizeof(area));
 	memcpy(area.dsdt_code, dsdt_code, sizeof(dsdt_code));
 	finish(&area.dsdt, "DSDT", ACPI_REVISION, sizeof(area.dsdt) + sizeof(dsdt_code));

@@ -115,19 +115,21 @@ static const char default_cmdline[] = "console=ttyS0";
 
 // The checks of the image itself.
 static const char *check_image(const struct linux_file *kernel, struct plan *plan) {
+	uint8_t sectors;
+	const struct setup_header *header;
+
 	if (kernel->size == 0) return "the description gives no kernel image";
 	if (kernel->size < SETUP_HEADER + sizeof(struct setup_header))
 		return "kernel image: too short for a boot header at offset 1f1h";
 	memcpy(&plan->header, kernel->bytes + SETUP_HEADER, sizeof(plan->header));
-	const struct setup_header *header = &plan->header;
+	header = &plan->header;
 	if (header->boot_flag != BOOT_FLAG || header->magic != HEADER_MAGIC)
 		return "kernel image: not a bzImage (no boot signature at 1feh and 202h)";
 	if (header->version < VERSION_MINIMUM)
 		return "kernel image: boot protocol at 206h is older than 2.12";
 	if (!(header->extended_load_flags & LOAD_FLAG_64))
 		return "kernel image: no 64-bit entry point (flags at 236h)";
-	uint8_t sectors = header->setup_sectors == 0 ? SETUP_DEFAULT_SECTORS
-						     : header->setup_sectors;
+	sectors = header->setup_sectors == 0 ? SETUP_DEFAULT_SECTORS : header->setup_sectors;
 	plan->setup_size = (sectors + 1ull) * SECTOR;
 	plan->system_size = header->system_size * 16ull;
 	if (plan->system_size == 0 || plan->setup_size + plan->system_size > kernel->size)
@@ -149,16 +151,20 @@ static bool plan_memory(const struct guest_memory *memory, const struct linux_fi
 	uint64_t room = plan->header.init_size > plan->system_size ? plan->header.init_size
 								   : plan->system_size;
 	uint64_t initrd_room = align_up(files->initrd.size, PAGE_TABLE_SIZE);
+	uint64_t top;
+	uint64_t end;
+	uint64_t limit;
+
 	if (start < HIGH_RAM_START || start >= LINUX_RAM_LIMIT) {
 		format_text(problem->text, sizeof(problem->text),
 			"kernel image: load address %lx (at 258h) is not usable", start);
 		return false;
 	}
-	uint64_t end = align_up(start + room, PAGE_TABLE_SIZE);
-	uint64_t limit = align_down(memory->size, PAGE_TABLE_SIZE);
+	end = align_up(start + room, PAGE_TABLE_SIZE);
+	limit = align_down(memory->size, PAGE_TABLE_SIZE);
 	if (files->initrd.size > LINUX_RAM_LIMIT || end + initrd_room > limit)
 		return refuse_memory(end + initrd_room, memory->size, problem);
-	uint64_t top = align_down(plan->header.ramdisk_maximum + 1ull, PAGE_TABLE_SIZE);
+	top = align_down(plan->header.ramdisk_maximum + 1ull, PAGE_TABLE_SIZE);
 	top = top < limit ? top : limit;
 	if (files->initrd.size != 0 && end + initrd_room > top) {
 		format_text(problem->text, sizeof(problem->text),
@@ -173,6 +179,7 @@ static bool plan_memory(const struct guest_memory *memory, const struct linux_fi
 // Text of the command line without the line end a text file has.
 static struct linux_file cmdline_text(const struct linux_files *files) {
 	struct linux_file text = files->cmdline;
+
 	if (text.size == 0)
 		return (struct linux_file){
 			(const uint8_t *)default_cmdline, sizeof(default_cmdline) - 1};
@@ -186,6 +193,7 @@ static struct linux_file cmdline_text(const struct linux_files *files) {
 static bool check_cmdline(
 	const struct linux_file *text, const struct plan *plan, struct linux_problem *problem) {
 	uint64_t limit = plan->header.cmdline_size;
+
 	limit = limit < CMDLINE_SPACE - 1 ? limit : CMDLINE_SPACE - 1;
 	if (text->size <= limit) return true;
 	format_text(problem->text, sizeof(problem->text),
@@ -204,6 +212,7 @@ static void write_map(uint8_t *zero, const struct guest_memory *memory) {
 		{LOW_RAM_END, HIGH_RAM_START - LOW_RAM_END, E820_RESERVED},
 		{HIGH_RAM_START, memory->size - HIGH_RAM_START, E820_RAM},
 	};
+
 	zero[ZERO_E820_COUNT] = sizeof(map) / sizeof(map[0]);
 	memcpy(zero + ZERO_E820_TABLE, map, sizeof(map));
 }
@@ -212,9 +221,11 @@ static void write_boot_parameters(const struct guest_memory *memory,
 	const struct linux_files *files, const struct plan *plan) {
 	struct setup_header header = plan->header;
 	uint8_t *zero = at(memory, BOOT_PARAMETERS_ADDRESS);
+	uint64_t end;
+
 	memset(zero, 0, BOOT_PARAMETERS_SIZE);
 	// The image's header may be longer than what this loader knows of it.
-	uint64_t end = SETUP_JUMP + 1 + files->kernel.bytes[SETUP_JUMP];
+	end = SETUP_JUMP + 1 + files->kernel.bytes[SETUP_JUMP];
 	if (end > plan->setup_size) end = SETUP_HEADER + sizeof(header);
 	memcpy(zero + SETUP_HEADER, files->kernel.bytes + SETUP_HEADER, end - SETUP_HEADER);
 	header.loader_type = LOADER_UNDEFINED;
@@ -233,6 +244,7 @@ static void write_page_tables(const struct guest_memory *memory) {
 	uint64_t *root = at(memory, PAGE_TABLES_ADDRESS);
 	uint64_t *pointers = at(memory, PAGE_TABLES_ADDRESS + PAGE_TABLE_SIZE);
 	uint64_t *directory = at(memory, PAGE_TABLES_ADDRESS + 2 * PAGE_TABLE_SIZE);
+
 	memset(root, 0, 2 * PAGE_TABLE_SIZE);
 	root[0] = (PAGE_TABLES_ADDRESS + PAGE_TABLE_SIZE) | ENTRY_PRESENT_WRITABLE;
 	for (uint64_t i = 0; i < IDENTITY_GIBIBYTES; i++)
@@ -244,6 +256,7 @@ static void write_page_tables(const struct guest_memory *memory) {
 
 static void write_gdt(const struct guest_memory *memory) {
 	static const uint64_t gdt[] = {0, 0, 0x00af9b000000ffff, 0x00cf93000000ffff};
+
 	memcpy(at(memory, GDT_ADDRESS), gdt, sizeof(gdt));
 }
 
@@ -256,16 +269,19 @@ static void write_reset_vector(const struct guest_memory *memory) {
 		0xee, // out dx, al
 		0xeb, 0xfe, // jmp $
 	};
+
 	memcpy(at(memory, RESET_VECTOR_ADDRESS), code, sizeof(code));
 }
 
 static void write_files(const struct guest_memory *memory, const struct linux_files *files,
 	const struct linux_file *cmdline, const struct plan *plan) {
+	char *text;
+
 	memcpy(at(memory, plan->header.preferred_address), files->kernel.bytes + plan->setup_size,
 		plan->system_size);
 	if (files->initrd.size != 0)
 		memcpy(at(memory, plan->initrd_address), files->initrd.bytes, files->initrd.size);
-	char *text = at(memory, CMDLINE_ADDRESS);
+	text = at(memory, CMDLINE_ADDRESS);
 	memcpy(text, cmdline->bytes, cmdline->size);
 	text[cmdline->size] = '\0';
 }
@@ -275,9 +291,10 @@ bool linux_load(const struct guest_memory *memory, const struct linux_files *fil
 	struct plan plan = {0};
 	struct linux_file cmdline = cmdline_text(files);
 	const char *wrong = check_image(&files->kernel, &plan);
-	if (wrong == NULL && memory->size > LINUX_RAM_LIMIT)
+
+	if (!wrong && memory->size > LINUX_RAM_LIMIT)
 		wrong = "the guest memory region is larger than 3 GiB";
-	if (wrong != NULL) {
+	if (wrong) {
 		format_text(problem->text, sizeof(problem->text), "%s", wrong);
 		return false;
 	}

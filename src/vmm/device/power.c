@@ -14,11 +14,13 @@ enum {
 
 static uint64_t reset_read(void *device, uint64_t, enum bus_width) {
 	const struct power *power = device;
+
 	return power->reset_control;
 }
 
 static void reset_write(void *device, uint64_t, enum bus_width, uint64_t value) {
 	struct power *power = device;
+
 	power->reset_control = value & RESET_CONTROL_KEPT;
 	if (value & RESET_CONTROL_CPU) power->request = POWER_RESET;
 }
@@ -28,6 +30,7 @@ static uint64_t keyboard_read(void *, uint64_t, enum bus_width) { return 0xff; }
 
 static void keyboard_write(void *device, uint64_t, enum bus_width, uint64_t value) {
 	struct power *power = device;
+
 	if (value == KEYBOARD_PULSE_RESET) power->request = POWER_RESET;
 }
 
@@ -37,6 +40,7 @@ static void sleep_write(void *device, uint64_t offset, enum bus_width, uint64_t 
 	struct power *power = device;
 	bool control = offset == 0;
 	unsigned type = value >> SLEEP_TYPE_SHIFT & SLEEP_TYPE_MASK;
+
 	if (control && (value & SLEEP_ENABLE) && type == POWER_OFF_SLEEP_TYPE)
 		power->request = POWER_OFF;
 }

@@ -37,6 +37,7 @@ struct rtc_time rtc_time_from_seconds(uint64_t seconds) {
 	unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
 	uint64_t era = days / 146097;
 	unsigned day_of_era = (unsigned)(days % 146097);
+
 	unsigned year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	unsigned day_of_year = day_of_era -
@@ -62,11 +63,13 @@ uint64_t rtc_time_to_seconds(const struct rtc_time *time) {
 	uint64_t day_of_year = (153 * shifted_month + 2) / 5 + time->day - 1;
 	uint64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 	uint64_t days = era * 146097 + day_of_era - 719468;
+
 	return days * SECONDS_PER_DAY + time->hour * 3600ull + time->minute * 60ull + time->second;
 }
 
 static uint64_t rtc_now(const struct rtc *rtc) {
 	uint64_t elapsed = rtc->clock->read() - rtc->epoch_host;
+
 	return rtc->epoch + elapsed / rtc->clock->hertz;
 }
 
@@ -83,19 +86,24 @@ static unsigned rtc_decode(const struct rtc *rtc, uint8_t value) {
 }
 
 static uint8_t rtc_encode_hour(const struct rtc *rtc, unsigned hour) {
+	uint8_t half;
+
 	if (rtc->cells[RTC_STATUS_B] & STATUS_B_24_HOURS) return rtc_encode(rtc, hour);
-	uint8_t half = rtc_encode(rtc, hour % 12 == 0 ? 12 : hour % 12);
+	half = rtc_encode(rtc, hour % 12 == 0 ? 12 : hour % 12);
 	return hour >= 12 ? half | HOUR_PM : half;
 }
 
 static unsigned rtc_decode_hour(const struct rtc *rtc, uint8_t value) {
+	unsigned half;
+
 	if (rtc->cells[RTC_STATUS_B] & STATUS_B_24_HOURS) return rtc_decode(rtc, value);
-	unsigned half = rtc_decode(rtc, value & ~HOUR_PM) % 12;
+	half = rtc_decode(rtc, value & ~HOUR_PM) % 12;
 	return value & HOUR_PM ? half + 12 : half;
 }
 
 static uint8_t rtc_read_cell(const struct rtc *rtc, uint8_t index) {
 	struct rtc_time time = rtc_held(rtc) ? rtc->set : rtc_time_from_seconds(rtc_now(rtc));
+
 	switch (index) {
 	case RTC_SECONDS: return rtc_encode(rtc, time.second);
 	case RTC_MINUTES: return rtc_encode(rtc, time.minute);
@@ -117,6 +125,7 @@ static unsigned clamp(unsigned value, unsigned low, unsigned high) {
 static bool rtc_set_field(struct rtc *rtc, uint8_t index, uint8_t byte) {
 	struct rtc_time *time = &rtc->set;
 	unsigned value = rtc_decode(rtc, byte);
+
 	switch (index) {
 	case RTC_SECONDS: time->second = clamp(value, 0, 59); return true;
 	case RTC_MINUTES: time->minute = clamp(value, 0, 59); return true;
@@ -140,6 +149,7 @@ static void rtc_release(struct rtc *rtc) {
 static void rtc_write_status_b(struct rtc *rtc, uint8_t value) {
 	bool held = rtc_held(rtc);
 	bool hold = value & STATUS_B_SET;
+
 	if (hold && !held) rtc_hold(rtc);
 	if (held && !hold) rtc_release(rtc);
 	rtc->cells[RTC_STATUS_B] = value & STATUS_B_WRITABLE;
@@ -147,6 +157,7 @@ static void rtc_write_status_b(struct rtc *rtc, uint8_t value) {
 
 static void rtc_write_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
 	bool held = rtc_held(rtc);
+
 	if (!held) rtc_hold(rtc);
 	if (rtc_set_field(rtc, index, value)) {
 		if (!held) rtc_release(rtc);
@@ -162,11 +173,13 @@ static void rtc_write_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
 
 static uint64_t rtc_read(void *device, uint64_t offset, enum bus_width) {
 	const struct rtc *rtc = device;
+
 	return offset == 0 ? 0xff : rtc_read_cell(rtc, rtc->index);
 }
 
 static void rtc_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct rtc *rtc = device;
+
 	// Bit 7 of the index port is the NMI gate, which this machine does not have.
 	if (offset == 0)
 		rtc->index = value % RTC_CELLS;

@@ -12,11 +12,13 @@ void terminal_flush(struct terminal *terminal) {
 
 static bool terminal_ready(void *context) {
 	struct terminal *terminal = context;
+
 	return !terminal->connected || ring_room(&terminal->console.out) > 0;
 }
 
 static void terminal_put(void *context, uint8_t byte) {
 	struct terminal *terminal = context;
+
 	if (!terminal->connected || !ring_put(&terminal->console.out, &byte)) return;
 	terminal->line_open = byte != '\n';
 	terminal->unsignalled++;
@@ -28,6 +30,7 @@ static void terminal_put(void *context, uint8_t byte) {
 static bool terminal_get(void *context, uint8_t *byte) {
 	struct terminal *terminal = context;
 	struct ring_end *in = &terminal->console.in;
+
 	if (!terminal->connected) return false;
 	return ring_get(in, byte) || (!ring_may_sleep(in) && ring_get(in, byte));
 }
@@ -35,9 +38,12 @@ static bool terminal_get(void *context, uint8_t *byte) {
 // A BREAK comes after the bytes that were typed before it.
 static bool terminal_take_break(void *context) {
 	struct terminal *terminal = context;
+	uint32_t breaks;
+	uint32_t head;
+
 	if (!terminal->connected) return false;
-	uint32_t breaks = __atomic_load_n(&terminal->shared->breaks, __ATOMIC_ACQUIRE);
-	uint32_t head = __atomic_load_n(&terminal->shared->break_head, __ATOMIC_RELAXED);
+	breaks = __atomic_load_n(&terminal->shared->breaks, __ATOMIC_ACQUIRE);
+	head = __atomic_load_n(&terminal->shared->break_head, __ATOMIC_RELAXED);
 	if (breaks == terminal->breaks) return false;
 	if (head != terminal->console.in.own && ring_count(&terminal->console.in) > 0) return false;
 	terminal->breaks = breaks;
@@ -45,9 +51,12 @@ static bool terminal_take_break(void *context) {
 }
 
 bool terminal_take_restart(struct terminal *terminal) {
+	uint32_t restarts;
+	bool asked;
+
 	if (!terminal->connected) return false;
-	uint32_t restarts = __atomic_load_n(&terminal->shared->restarts, __ATOMIC_ACQUIRE);
-	bool asked = restarts != terminal->restarts;
+	restarts = __atomic_load_n(&terminal->shared->restarts, __ATOMIC_ACQUIRE);
+	asked = restarts != terminal->restarts;
 	terminal->restarts = restarts;
 	return asked;
 }
@@ -73,6 +82,7 @@ struct uart_backend terminal_backend(struct terminal *terminal) {
 
 void terminal_write(void *context, const char *text) {
 	struct terminal *terminal = context;
+
 	// A line of the VMM may fall into the middle of one of the guest.
 	if (terminal->line_open) {
 		terminal_put(terminal, '\r');

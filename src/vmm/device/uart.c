@@ -63,6 +63,7 @@ static uint8_t uart_fifo_size(const struct uart *uart) {
 
 static uint8_t uart_trigger(const struct uart *uart) {
 	static const uint8_t levels[4] = {1, 4, 8, 14};
+
 	return uart->fifo_control & FCR_ENABLE ? levels[uart->fifo_control >> 6] : 1;
 }
 
@@ -79,6 +80,7 @@ static void uart_fifo_push(struct uart *uart, uint8_t byte) {
 // bit 4).
 static void uart_fifo_push_break(struct uart *uart) {
 	unsigned place = (uart->fifo_first + uart->fifo_count) % UART_FIFO;
+
 	if (uart->fifo_count < uart_fifo_size(uart)) uart->breaks |= (uint16_t)(1u << place);
 	uart_fifo_push(uart, 0);
 }
@@ -93,8 +95,10 @@ static void uart_break_shown(struct uart *uart) {
 }
 
 static uint8_t uart_fifo_pop(struct uart *uart) {
+	uint8_t byte;
+
 	if (uart->fifo_count == 0) return 0;
-	uint8_t byte = uart->fifo[uart->fifo_first];
+	byte = uart->fifo[uart->fifo_first];
 	uart_break_shown(uart);
 	uart->fifo_first = (uint8_t)((uart->fifo_first + 1) % UART_FIFO);
 	uart->fifo_count--;
@@ -118,11 +122,13 @@ static void uart_update_line(struct uart *uart) {
 	// On a PC the output OUT2 gates the interrupt; in loopback the outputs are inactive.
 	bool gated = (uart->modem_control & (MCR_OUT2 | MCR_LOOPBACK)) == MCR_OUT2;
 	bool active = gated && uart_identity(uart) != IIR_NONE;
+
 	line_set(&uart->line, active ? LINE_HIGH : LINE_LOW);
 }
 
 void uart_poll(struct uart *uart) {
 	uint8_t byte;
+
 	while (!uart_looped(uart) && uart->fifo_count < uart_fifo_size(uart)) {
 		if (uart->backend.take_break(uart->backend.context))
 			uart_fifo_push_break(uart);
@@ -148,9 +154,12 @@ static void uart_transmit(struct uart *uart, uint8_t byte) {
 }
 
 static uint8_t uart_modem_lines(const struct uart *uart) {
+	uint8_t control;
+	uint8_t lines;
+
 	if (!uart_looped(uart)) return MSR_CTS | MSR_DSR | MSR_DCD;
-	uint8_t control = uart->modem_control;
-	uint8_t lines = control & MCR_DTR ? MSR_DSR : 0;
+	control = uart->modem_control;
+	lines = control & MCR_DTR ? MSR_DSR : 0;
 	lines |= control & MCR_RTS ? MSR_CTS : 0;
 	lines |= control & MCR_OUT1 ? MSR_RING : 0;
 	lines |= control & MCR_OUT2 ? MSR_DCD : 0;
@@ -159,16 +168,20 @@ static uint8_t uart_modem_lines(const struct uart *uart) {
 
 static void uart_write_modem_control(struct uart *uart, uint8_t value) {
 	uint8_t before = uart_modem_lines(uart);
+	uint8_t after;
+	uint8_t delta;
+
 	uart->modem_control = value & MCR_MASK;
-	uint8_t after = uart_modem_lines(uart);
+	after = uart_modem_lines(uart);
 	// The delta of the ring line reports its trailing edge only.
-	uint8_t delta = (uint8_t)((before ^ after) >> 4);
+	delta = (uint8_t)((before ^ after) >> 4);
 	if (after & MSR_RING) delta &= ~MSR_TRAILING_RING;
 	uart->modem_delta |= delta;
 }
 
 static uint8_t uart_line_status(struct uart *uart) {
 	uint8_t status = uart->fifo_count > 0 ? LSR_DATA_READY : 0;
+
 	status |= uart->overrun ? LSR_OVERRUN : 0;
 	status |= uart->transmit_blocked ? 0 : LSR_TRANSMIT_EMPTY;
 	status |= uart_break_first(uart) ? LSR_BREAK : 0;
@@ -180,18 +193,21 @@ static uint8_t uart_line_status(struct uart *uart) {
 
 static uint8_t uart_read_identity(struct uart *uart) {
 	uint8_t identity = uart_identity(uart);
+
 	if (identity == IIR_TRANSMIT_EMPTY) uart->transmit_pending = false;
 	return identity | (uart->fifo_control & FCR_ENABLE ? IIR_FIFO_ENABLED : 0);
 }
 
 static uint8_t uart_read_modem_status(struct uart *uart) {
 	uint8_t status = uart_modem_lines(uart) | uart->modem_delta;
+
 	uart->modem_delta = 0;
 	return status;
 }
 
 static uint8_t uart_read_register(struct uart *uart, enum uart_register number) {
 	bool divisor = uart->line_control & LCR_DIVISOR_ACCESS;
+
 	switch (number) {
 	case UART_DATA: return divisor ? uart->divisor[0] : uart_fifo_pop(uart);
 	case UART_INTERRUPT_ENABLE: return divisor ? uart->divisor[1] : uart->interrupt_enable;
@@ -208,8 +224,10 @@ static uint8_t uart_read_register(struct uart *uart, enum uart_register number) 
 
 static uint64_t uart_read(void *device, uint64_t offset, enum bus_width) {
 	struct uart *uart = device;
+	uint8_t value;
+
 	uart_poll(uart);
-	uint8_t value = uart_read_register(uart, (enum uart_register)offset);
+	value = uart_read_register(uart, (enum uart_register)offset);
 	uart_poll(uart);
 	return value;
 }
@@ -217,6 +235,7 @@ static uint64_t uart_read(void *device, uint64_t offset, enum bus_width) {
 static void uart_write_interrupt_enable(struct uart *uart, uint8_t value) {
 	// Enabling the transmit interrupt while THR is empty raises it at once.
 	uint8_t enabled = value & ~uart->interrupt_enable;
+
 	if ((enabled & IER_TRANSMIT_EMPTY) && !uart->transmit_blocked)
 		uart->transmit_pending = true;
 	uart->interrupt_enable = value & IER_MASK;
@@ -224,6 +243,7 @@ static void uart_write_interrupt_enable(struct uart *uart, uint8_t value) {
 
 static void uart_write_fifo_control(struct uart *uart, uint8_t value) {
 	bool switched = (value ^ uart->fifo_control) & FCR_ENABLE;
+
 	if (switched || (value & FCR_CLEAR_RECEIVE)) {
 		uart->fifo_count = 0;
 		uart->breaks = 0;
@@ -235,6 +255,7 @@ static void uart_write(void *device, uint64_t offset, enum bus_width, uint64_t w
 	struct uart *uart = device;
 	uint8_t value = (uint8_t)word;
 	bool divisor = uart->line_control & LCR_DIVISOR_ACCESS;
+
 	switch ((enum uart_register)offset) {
 	case UART_DATA:
 		if (divisor)

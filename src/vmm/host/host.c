@@ -3,35 +3,11 @@
 #include <vmm/host/host.h>
 
 #include <base/memory.h>
-#include <nacre/protocol/timer.h>
 #include <microkit.h>
+#include <nacre/protocol/timer.h>
+#include <nacre/vcpu.h>
 #include <sel4/nacre.h>
-
-enum { VCPU_ID = 0 };
-
-const uint8_t host_register_order[HOST_REGISTERS] = {
-	X86_RAX,
-	X86_RBX,
-	X86_RCX,
-	X86_RDX,
-	X86_RSI,
-	X86_RDI,
-	X86_RBP,
-	X86_R8,
-	X86_R8 + 1,
-	X86_R8 + 2,
-	X86_R8 + 3,
-	X86_R8 + 4,
-	X86_R8 + 5,
-	X86_R8 + 6,
-	X86_R15,
-};
-
-_Static_assert((int)HOST_EXIT_REASON == (int)SEL4_VMENTER_FAULT_REASON_MR);
-_Static_assert((int)HOST_EXIT_CR3 == (int)SEL4_VMENTER_FAULT_CR3_MR);
-_Static_assert((int)HOST_EXIT_REGISTERS == (int)SEL4_VMENTER_FAULT_EAX);
-_Static_assert(HOST_EXIT_REGISTERS + HOST_REGISTERS == (int)SEL4_VMENTER_NUM_FAULT_MSGS);
-_Static_assert(sizeof(seL4_VCPUContext) == HOST_REGISTERS * sizeof(uint64_t));
+#include <x86/cr.h>
 
 uint64_t host_tsc(void) { return __builtin_ia32_rdtsc(); }
 
@@ -74,45 +50,15 @@ bool host_xsave_compacts(void) {
 	return memcmp(loaded.avx, stored.avx, sizeof(loaded.avx)) == 0;
 }
 
-bool host_has_vcpu(void) {
-	return nacre_VCPU_ReadState(BASE_VCPU_CAP + VCPU_ID, NACRE_VCPU_XCR0_ALLOWED).error ==
-		seL4_NoError;
+struct vcpu_state_page *host_vcpu_page(unsigned vcpu) {
+	return microkit_vcpu_state(vcpu);
 }
 
-uint64_t host_vmcs_read(enum vmcs_field field) {
-	return microkit_vcpu_x86_read_vmcs(VCPU_ID, field);
-}
+void host_vcpu_save(unsigned vcpu, uint64_t groups) { microkit_vcpu_save_state(vcpu, groups); }
 
-void host_vmcs_write(enum vmcs_field field, uint64_t value) {
-	microkit_vcpu_x86_write_vmcs(VCPU_ID, field, value);
-}
-
-uint64_t host_state_read(uint64_t field) {
-	struct nacre_VCPU_ReadState answer = nacre_VCPU_ReadState(BASE_VCPU_CAP + VCPU_ID, field);
-	if (answer.error != seL4_NoError) microkit_internal_crash(answer.error);
-	return answer.value;
-}
-
-void host_state_write(uint64_t field, uint64_t value) {
-	seL4_Error error = nacre_VCPU_WriteState(BASE_VCPU_CAP + VCPU_ID, field, value);
-	if (error != seL4_NoError) microkit_internal_crash(error);
-}
-
-bool host_msr_direct(uint32_t number) {
-	return nacre_VCPU_SetMSRAccess(BASE_VCPU_CAP + VCPU_ID, number,
+bool host_msr_direct(unsigned vcpu, uint32_t number) {
+	return nacre_VCPU_SetMSRAccess(BASE_VCPU_CAP + vcpu, number,
 		       VCPU_MSR_READ | VCPU_MSR_WRITE) == seL4_NoError;
-}
-
-uint64_t host_exit_word(unsigned index) { return microkit_mr_get((seL4_Uint8)index); }
-
-void host_registers_write(const uint64_t registers[X86_REGISTERS]) {
-	union {
-		seL4_VCPUContext context;
-		uint64_t words[HOST_REGISTERS];
-	} file;
-	for (unsigned i = 0; i < HOST_REGISTERS; i++)
-		file.words[i] = registers[host_register_order[i]];
-	microkit_vcpu_x86_write_regs(VCPU_ID, &file.context);
 }
 
 void host_guest_run(void) { microkit_vcpu_x86_on(); }
@@ -120,9 +66,10 @@ void host_guest_run(void) { microkit_vcpu_x86_on(); }
 void host_guest_pause(void) { microkit_vcpu_x86_off(); }
 
 bool host_timer_arm(uint64_t tsc) {
+	microkit_msginfo answer;
+
 	microkit_mr_set(0, tsc);
-	microkit_msginfo answer = microkit_ppcall(
-		HOST_CHANNEL_TIMER, microkit_msginfo_new(TIMER_SET, 1));
+	answer = microkit_ppcall(HOST_CHANNEL_TIMER, microkit_msginfo_new(TIMER_SET, 1));
 	return microkit_msginfo_get_label(answer) == TIMER_OK;
 }
 

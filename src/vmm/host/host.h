@@ -1,32 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the VMM asks of the system below it: the vCPU object, the timer driver, the console channel.
-// host.c speaks <microkit.h>; unit tests bring their own.
+// What the VMM asks of the system below it: the vCPU objects, the timer driver, the console
+// channel. host.c speaks <microkit.h>; unit tests bring their own.
 #pragma once
 
-#include <vmm/host/vmx.h>
-#include <vmm/host/x86.h>
+#include <abi/vcpu_state.h>
 
 #include <stdbool.h>
 #include <stdint.h>
-
-// Words of the exit record (VCPU-5).
-enum host_exit_word {
-	HOST_EXIT_RIP,
-	HOST_EXIT_PRIMARY_CONTROLS,
-	HOST_EXIT_ENTRY_INTERRUPTION,
-	HOST_EXIT_REASON,
-	HOST_EXIT_QUALIFICATION,
-	HOST_EXIT_LENGTH,
-	HOST_EXIT_PHYSICAL,
-	HOST_EXIT_RFLAGS,
-	HOST_EXIT_INTERRUPTIBILITY,
-	HOST_EXIT_CR3,
-	HOST_EXIT_REGISTERS, // rax rbx rcx rdx rsi rdi rbp r8..r15
-};
-
-// The order of general registers in exit records and register writes, as enum x86_register.
-enum { HOST_REGISTERS = 15 };
-extern const uint8_t host_register_order[HOST_REGISTERS];
 
 enum host_channel {
 	HOST_CHANNEL_CONSOLE = 0,
@@ -44,15 +24,14 @@ void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 // partly over the header. The VMM's vector registers are lost.
 [[nodiscard]] bool host_xsave_compacts(void);
 
-// False when there is no vCPU: the machine lacks VT-x, or the description gave none.
-[[nodiscard]] bool host_has_vcpu(void);
-[[nodiscard]] uint64_t host_vmcs_read(enum vmcs_field field);
-void host_vmcs_write(enum vmcs_field field, uint64_t value);
-[[nodiscard]] uint64_t host_state_read(uint64_t field);
-void host_state_write(uint64_t field, uint64_t value);
-[[nodiscard]] bool host_msr_direct(uint32_t number);
-[[nodiscard]] uint64_t host_exit_word(unsigned index);
-void host_registers_write(const uint64_t registers[X86_REGISTERS]);
+// The page that holds the state of a vCPU. Null when there is none: the machine cannot run guests,
+// or the description gave none.
+[[nodiscard]] struct vcpu_state_page *host_vcpu_page(unsigned vcpu);
+// Writes groups of state that the last exit left out into the page.
+void host_vcpu_save(unsigned vcpu, uint64_t groups);
+// Lets the guest reach an MSR without an exit; false if the kernel does not switch it.
+[[nodiscard]] bool host_msr_direct(unsigned vcpu, uint32_t number);
+// Whether the guest runs when the handling of the event at hand has ended.
 void host_guest_run(void);
 void host_guest_pause(void);
 

@@ -21,7 +21,8 @@ void log_start(const char *name, void (*write)(void *context, const char *text),
 [[gnu::format(printf, 1, 0)]] static void log_list(const char *format, va_list arguments) {
 	char text[TEXT_SIZE];
 	char line[TEXT_SIZE + NAME_SIZE + 8];
-	if (log_write == NULL) return;
+
+	if (!log_write) return;
 	format_text_list(text, sizeof(text), format, arguments);
 	format_text(line, sizeof(line), "vmm %s: %s\r\n", log_name, text);
 	log_write(log_context, line);
@@ -29,6 +30,7 @@ void log_start(const char *name, void (*write)(void *context, const char *text),
 
 void log_line(const char *format, ...) {
 	va_list arguments;
+
 	va_start(arguments, format);
 	log_list(format, arguments);
 	va_end(arguments);
@@ -36,6 +38,7 @@ void log_line(const char *format, ...) {
 
 void log_guest(const char *format, ...) {
 	va_list arguments;
+
 	if (guest_lines == 0) return;
 	guest_lines--;
 	va_start(arguments, format);

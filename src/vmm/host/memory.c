@@ -12,7 +12,8 @@ void *memory_at(const struct guest_memory *memory, struct guest_physical address
 bool memory_read(const struct guest_memory *memory, struct guest_physical address, void *buffer,
 	uint64_t length) {
 	const void *bytes = memory_at(memory, address, length);
-	if (bytes == NULL) return false;
+
+	if (!bytes) return false;
 	memcpy(buffer, bytes, length);
 	return true;
 }
@@ -20,7 +21,8 @@ bool memory_read(const struct guest_memory *memory, struct guest_physical addres
 bool memory_write(const struct guest_memory *memory, struct guest_physical address,
 	const void *buffer, uint64_t length) {
 	void *bytes = memory_at(memory, address, length);
-	if (bytes == NULL) return false;
+
+	if (!bytes) return false;
 	memcpy(bytes, buffer, length);
 	return true;
 }

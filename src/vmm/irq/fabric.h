@@ -53,7 +53,7 @@ struct apic_message {
 	uint8_t vector;
 };
 
-// The address and data of a message-signalled interrupt (SDM volume 3, 11.11). An entry of an I/O
+// The address and data of a message-signalled interrupt (SDM 3A 11.11). An entry of an I/O
 // APIC has the same data, and the destination in the same bits.
 enum msi {
 	MSI_DESTINATION_SHIFT = 12,

@@ -53,6 +53,7 @@ static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
 static void ioapic_service(struct ioapic *ioapic, unsigned pin) {
 	uint64_t *entry = &ioapic->redirection[pin];
 	uint32_t bit = 1u << pin;
+
 	if (*entry & ENTRY_MASKED) return;
 	if (*entry & ENTRY_LEVEL) {
 		if (!(ioapic->levels & bit) || (*entry & ENTRY_REMOTE_REQUEST)) return;
@@ -68,8 +69,10 @@ static void ioapic_service(struct ioapic *ioapic, unsigned pin) {
 
 void ioapic_pin_changed(void *controller, unsigned pin, enum line_level level) {
 	struct ioapic *ioapic = controller;
+	uint32_t bit;
+
 	if (pin >= IOAPIC_PINS) return;
-	uint32_t bit = 1u << pin;
+	bit = 1u << pin;
 	if (level == LINE_LOW) {
 		ioapic->levels &= ~bit;
 		return;
@@ -84,6 +87,7 @@ void ioapic_pin_changed(void *controller, unsigned pin, enum line_level level) {
 void ioapic_end_of_interrupt(struct ioapic *ioapic, uint8_t vector) {
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		uint64_t *entry = &ioapic->redirection[pin];
+
 		if (!(*entry & ENTRY_REMOTE_REQUEST) || (*entry & ENTRY_VECTOR) != vector) continue;
 		*entry &= ~ENTRY_REMOTE_REQUEST;
 		ioapic_service(ioapic, pin);
@@ -93,6 +97,7 @@ void ioapic_end_of_interrupt(struct ioapic *ioapic, uint8_t vector) {
 static uint32_t ioapic_index_read(const struct ioapic *ioapic) {
 	if (ioapic->select >= IOAPIC_REDIRECTION && ioapic->select < IOAPIC_INDICES) {
 		unsigned word = ioapic->select - IOAPIC_REDIRECTION;
+
 		return (uint32_t)(ioapic->redirection[word / 2] >> 32 * (word % 2));
 	}
 	switch (ioapic->select) {
@@ -108,6 +113,7 @@ static void ioapic_entry_write(struct ioapic *ioapic, unsigned word, uint32_t va
 	unsigned shift = 32 * (word % 2);
 	uint64_t *entry = &ioapic->redirection[pin];
 	uint64_t wanted = (*entry & ~(0xffffffffull << shift)) | (uint64_t)value << shift;
+
 	*entry = (wanted & ENTRY_WRITABLE) | (*entry & ENTRY_REMOTE_REQUEST);
 	// Edge mode has no remote request; software clears a stuck one by switching to it and back.
 	if (!(*entry & ENTRY_LEVEL)) *entry &= ~ENTRY_REMOTE_REQUEST;
@@ -123,12 +129,14 @@ static void ioapic_index_write(struct ioapic *ioapic, uint32_t value) {
 
 static uint64_t ioapic_read(void *device, uint64_t offset, enum bus_width) {
 	const struct ioapic *ioapic = device;
+
 	if (offset == IOAPIC_SELECT) return ioapic->select;
 	return offset == IOAPIC_WINDOW ? ioapic_index_read(ioapic) : 0;
 }
 
 static void ioapic_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct ioapic *ioapic = device;
+
 	if (offset == IOAPIC_SELECT)
 		ioapic->select = (uint8_t)value;
 	else if (offset == IOAPIC_WINDOW)

@@ -61,10 +61,13 @@ bool lapic_accepts(const struct lapic *lapic) {
 }
 
 int lapic_pending(const struct lapic *lapic) {
+	bool above;
+	int vector;
+
 	if (!lapic_accepts(lapic)) return LAPIC_NONE;
-	int vector = vector_highest(&lapic->requested);
+	vector = vector_highest(&lapic->requested);
 	if (vector == LAPIC_NONE) return LAPIC_NONE;
-	bool above = ((uint32_t)vector & 0xf0) > (lapic_processor_priority(lapic) & 0xf0);
+	above = ((uint32_t)vector & 0xf0) > (lapic_processor_priority(lapic) & 0xf0);
 	return above ? vector : LAPIC_NONE;
 }
 
@@ -82,9 +85,12 @@ static void lapic_accept(struct lapic *lapic, uint8_t vector, enum apic_trigger 
 
 static void lapic_error(struct lapic *lapic, uint32_t bits) {
 	bool first = (lapic->error_pending & bits) == 0;
+	uint32_t entry;
+	uint8_t vector;
+
 	lapic->error_pending |= bits;
-	uint32_t entry = lapic->lvt[LVT_ERROR];
-	uint8_t vector = entry & LVT_VECTOR;
+	entry = lapic->lvt[LVT_ERROR];
+	vector = entry & LVT_VECTOR;
 	// An error vector below 16 must not report itself again.
 	if (first && !(entry & LVT_MASKED) && vector >= FIRST_LEGAL_VECTOR)
 		lapic_accept(lapic, vector, TRIGGER_EDGE);
@@ -104,15 +110,16 @@ static void lapic_accept(struct lapic *lapic, uint8_t vector, enum apic_trigger 
 }
 
 static bool lapic_matches_logical(const struct lapic *lapic, uint32_t destination) {
+	uint32_t own = lapic->logical_destination >> 24;
+	bool flat = lapic->destination_format >> 28 == 0xf;
+	bool cluster = (destination & 0xf0) == (own & 0xf0) || (destination & 0xf0) == 0xf0;
+
 	if (lapic_in_x2apic_mode(lapic)) {
-		uint32_t own = lapic_x2apic_logical_id(lapic);
+		own = lapic_x2apic_logical_id(lapic);
 		return destination == UINT32_MAX ||
 			(destination >> 16 == own >> 16 && (destination & own & 0xffff) != 0);
 	}
-	uint32_t own = lapic->logical_destination >> 24;
-	bool flat = lapic->destination_format >> 28 == 0xf;
 	if (flat) return destination & own & 0xff;
-	bool cluster = (destination & 0xf0) == (own & 0xf0) || (destination & 0xf0) == 0xf0;
 	return cluster && (destination & own & 0x0f) != 0;
 }
 
@@ -178,6 +185,7 @@ void lapic_command(struct lapic *lapic, uint64_t command) {
 
 void lapic_end_of_interrupt(struct lapic *lapic) {
 	int vector = vector_highest(&lapic->in_service);
+
 	if (vector == LAPIC_NONE) return;
 	vector_remove(&lapic->in_service, (uint8_t)vector);
 	if (vector_contains(&lapic->level, (uint8_t)vector))
@@ -207,6 +215,7 @@ static uint32_t lapic_read_id(const struct lapic *lapic) {
 
 static uint32_t lapic_read_logical_destination(const struct lapic *lapic) {
 	bool x2apic = lapic_in_x2apic_mode(lapic);
+
 	return x2apic ? lapic_x2apic_logical_id(lapic) : lapic->logical_destination;
 }
 
@@ -270,6 +279,7 @@ void lapic_register_write(struct lapic *lapic, unsigned index, uint32_t value) {
 // x2APIC mode.
 static uint64_t lapic_page_read(void *device, uint64_t offset, enum bus_width) {
 	struct lapic *lapic = device;
+
 	if (!lapic_hardware_enabled(lapic) || lapic_in_x2apic_mode(lapic)) return UINT32_MAX;
 	if (offset % 16 != 0) return 0;
 	return offset / 16 < LAPIC_REGISTERS ? lapic_register_read(lapic, (unsigned)offset / 16)
@@ -278,6 +288,7 @@ static uint64_t lapic_page_read(void *device, uint64_t offset, enum bus_width) {
 
 static void lapic_page_write(void *device, uint64_t offset, enum bus_width, uint64_t value) {
 	struct lapic *lapic = device;
+
 	if (!lapic_hardware_enabled(lapic) || lapic_in_x2apic_mode(lapic) || offset % 16 != 0)
 		return;
 	lapic_register_write(lapic, (unsigned)offset / 16, (uint32_t)value);

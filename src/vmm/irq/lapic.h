@@ -57,7 +57,7 @@ void lapic_reset(struct lapic *lapic);
 [[nodiscard]] bool lapic_matches(const struct lapic *lapic, const struct apic_message *message);
 // Takes a message, whose destination has been looked at.
 void lapic_receive(struct lapic *lapic, const struct apic_message *message);
-// The priority class that an interrupt must exceed (SDM volume 3, 11.8.3.1), with its subclass.
+// The priority class that an interrupt must exceed (SDM 3A 11.8.3.1), with its subclass.
 [[nodiscard]] uint32_t lapic_processor_priority(const struct lapic *lapic);
 // The vector the CPU should take next, or LAPIC_NONE.
 [[nodiscard]] int lapic_pending(const struct lapic *lapic);

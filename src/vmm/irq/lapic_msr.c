@@ -35,6 +35,7 @@ static const struct x2apic_row x2apic_rows[] = {
 static const struct x2apic_row *x2apic_find(uint32_t index, enum x2apic_access access) {
 	for (unsigned i = 0; i < sizeof(x2apic_rows) / sizeof(x2apic_rows[0]); i++) {
 		const struct x2apic_row *row = &x2apic_rows[i];
+
 		if (index >= row->first && index <= row->last)
 			return row->access & access ? row : NULL;
 	}
@@ -43,10 +44,13 @@ static const struct x2apic_row *x2apic_find(uint32_t index, enum x2apic_access a
 
 bool lapic_base_write(struct lapic *lapic, uint64_t value) {
 	const uint64_t modes = APIC_BASE_ENABLED | APIC_BASE_X2APIC;
+	uint64_t before;
+	uint64_t after;
+
 	// The page stays where it is; relocating it is legal on hardware but nobody does.
 	if ((value & ~modes) != (lapic->base & ~modes)) return false;
-	uint64_t before = lapic->base & modes;
-	uint64_t after = value & modes;
+	before = lapic->base & modes;
+	after = value & modes;
 	// Transitions of SDM 3A, figure 11-27.
 	if (after == APIC_BASE_X2APIC || (before == modes && after == APIC_BASE_ENABLED) ||
 		(before == 0 && after == modes))
@@ -58,12 +62,13 @@ bool lapic_base_write(struct lapic *lapic, uint64_t value) {
 
 bool lapic_msr_read(struct lapic *lapic, uint32_t number, uint64_t *value) {
 	uint32_t index = number - 0x800;
+
 	if (!lapic_in_x2apic_mode(lapic)) return false;
 	if (index == LAPIC_COMMAND_LOW) {
 		*value = lapic->command;
 		return true;
 	}
-	if (x2apic_find(index, X2APIC_READ) == NULL) return false;
+	if (!x2apic_find(index, X2APIC_READ)) return false;
 	*value = lapic_register_read(lapic, index);
 	return true;
 }
@@ -82,11 +87,13 @@ static bool lapic_msr_write_self(struct lapic *lapic, uint64_t value) {
 
 bool lapic_msr_write(struct lapic *lapic, uint32_t number, uint64_t value) {
 	uint32_t index = number - 0x800;
+	const struct x2apic_row *row;
+
 	if (!lapic_in_x2apic_mode(lapic)) return false;
 	if (index == LAPIC_COMMAND_LOW) return lapic_msr_write_command(lapic, value);
 	if (index == LAPIC_SELF_IPI) return lapic_msr_write_self(lapic, value);
-	const struct x2apic_row *row = x2apic_find(index, X2APIC_WRITE);
-	if (row == NULL || (value & ~(uint64_t)row->writable) != 0) return false;
+	row = x2apic_find(index, X2APIC_WRITE);
+	if (!row || (value & ~(uint64_t)row->writable) != 0) return false;
 	lapic_register_write(lapic, index, (uint32_t)value);
 	return true;
 }

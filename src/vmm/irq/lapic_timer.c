@@ -11,19 +11,23 @@ static uint32_t timer_mode(const struct lapic *lapic) {
 // TSC ticks a count. Bits 3, 1 and 0 encode 2, 4 .. 128, and 1 (SDM 3A, figure 11-10).
 static unsigned timer_divide_shift(const struct lapic *lapic) {
 	unsigned code = (lapic->timer.divide & 3) | (lapic->timer.divide >> 1 & 4);
+
 	return ((code + 1) & 7) + clock_crystal_shift(lapic->clock->hertz);
 }
 
 static void timer_start(struct lapic *lapic) {
 	struct lapic_timer *timer = &lapic->timer;
+
 	timer->period = (uint64_t)timer->initial << timer_divide_shift(lapic);
 	timer->expiry = timer->initial == 0 ? CLOCK_NEVER : clock_now(lapic->clock) + timer->period;
 }
 
 void lapic_timer_write_lvt(struct lapic *lapic, uint32_t value) {
 	uint32_t before = timer_mode(lapic);
+	uint32_t after;
+
 	lapic->lvt[LVT_TIMER] = value;
-	uint32_t after = timer_mode(lapic);
+	after = timer_mode(lapic);
 	// Entering or leaving deadline mode disarms the timer (SDM 3A 11.5.4.1).
 	if (before != after && (before == LVT_TIMER_DEADLINE || after == LVT_TIMER_DEADLINE)) {
 		lapic->timer.expiry = CLOCK_NEVER;
@@ -39,38 +43,47 @@ void lapic_timer_write_initial(struct lapic *lapic, uint32_t value) {
 
 void lapic_timer_write_divide(struct lapic *lapic, uint32_t value) {
 	uint32_t left = lapic_timer_current(lapic);
+	unsigned shift;
+
 	lapic->timer.divide = value;
 	if (lapic->timer.expiry == CLOCK_NEVER || timer_mode(lapic) == LVT_TIMER_DEADLINE) return;
 	// The count stays, only its pace changes.
-	unsigned shift = timer_divide_shift(lapic);
+	shift = timer_divide_shift(lapic);
 	lapic->timer.period = (uint64_t)lapic->timer.initial << shift;
 	lapic->timer.expiry = clock_now(lapic->clock) + ((uint64_t)left << shift);
 }
 
 uint32_t lapic_timer_current(const struct lapic *lapic) {
 	const struct lapic_timer *timer = &lapic->timer;
+	uint64_t now;
+	uint64_t left;
+
 	if (timer->expiry == CLOCK_NEVER || timer_mode(lapic) == LVT_TIMER_DEADLINE) return 0;
-	uint64_t now = clock_now(lapic->clock);
-	uint64_t left = timer->expiry > now ? timer->expiry - now : 0;
+	now = clock_now(lapic->clock);
+	left = timer->expiry > now ? timer->expiry - now : 0;
 	return (uint32_t)(left >> timer_divide_shift(lapic));
 }
 
 void lapic_timer_move(struct lapic *lapic, uint64_t distance) {
 	bool counting = timer_mode(lapic) != LVT_TIMER_DEADLINE;
+
 	if (counting && lapic->timer.expiry != CLOCK_NEVER) lapic->timer.expiry += distance;
 }
 
 void lapic_timer_poll(struct lapic *lapic) {
 	struct lapic_timer *timer = &lapic->timer;
+	uint32_t entry;
+	uint64_t now;
+
 	if (timer->expiry == CLOCK_NEVER) return;
-	uint64_t now = clock_now(lapic->clock);
+	now = clock_now(lapic->clock);
 	if (now < timer->expiry) return;
 	if (timer_mode(lapic) == LVT_TIMER_PERIODIC)
 		// Ticks that were missed are lost, the phase is kept.
 		timer->expiry += ((now - timer->expiry) / timer->period + 1) * timer->period;
 	else
 		timer->expiry = CLOCK_NEVER;
-	uint32_t entry = lapic->lvt[LVT_TIMER];
+	entry = lapic->lvt[LVT_TIMER];
 	if (entry & LVT_MASKED) return;
 	lapic_receive(lapic,
 		&(struct apic_message){
@@ -81,6 +94,7 @@ void lapic_timer_poll(struct lapic *lapic) {
 
 uint64_t lapic_deadline_read(const struct lapic *lapic) {
 	bool armed = timer_mode(lapic) == LVT_TIMER_DEADLINE && lapic->timer.expiry != CLOCK_NEVER;
+
 	return armed ? lapic->timer.expiry : 0;
 }
 

@@ -3,19 +3,21 @@
 // volume 1, 3.4.3.1).
 #include <vmm/vcpu/decode.h>
 
-#include <vmm/host/x86.h>
+#include <x86/cr.h>
 
 uint64_t width_mask(uint8_t width) { return width == 8 ? UINT64_MAX : (1ull << 8 * width) - 1; }
 
 uint64_t sign_extend(uint64_t value, uint8_t width) {
 	unsigned shift = 64 - 8u * width;
+
 	return (uint64_t)((int64_t)(value << shift) >> shift);
 }
 
 static uint64_t result_flags(uint64_t result, uint64_t sign) {
-	uint64_t flags = result == 0 ? RFLAGS_ZERO : 0;
-	flags |= result & sign ? RFLAGS_SIGN : 0;
-	return flags | (__builtin_parityl(result & 0xff) ? 0 : RFLAGS_PARITY);
+	uint64_t flags = result == 0 ? FLAGS_ZF : 0;
+
+	flags |= result & sign ? FLAGS_SF : 0;
+	return flags | (__builtin_parityl(result & 0xff) ? 0 : FLAGS_PF);
 }
 
 // Operands of a width, with its masks.
@@ -27,9 +29,10 @@ static uint64_t add(const struct terms *terms, uint64_t carry, uint64_t *flags) 
 	uint64_t a = terms->a, b = terms->b;
 	uint64_t result = (a + b + carry) & terms->mask;
 	bool carried = carry ? result <= a : result < a;
-	*flags = carried ? RFLAGS_CARRY : 0;
-	*flags |= (a ^ result) & (b ^ result) & terms->sign ? RFLAGS_OVERFLOW : 0;
-	*flags |= (a ^ b ^ result) & RFLAGS_ADJUST;
+
+	*flags = carried ? FLAGS_CF : 0;
+	*flags |= (a ^ result) & (b ^ result) & terms->sign ? FLAGS_OF : 0;
+	*flags |= (a ^ b ^ result) & FLAGS_AF;
 	return result;
 }
 
@@ -37,9 +40,10 @@ static uint64_t subtract(const struct terms *terms, uint64_t borrow, uint64_t *f
 	uint64_t a = terms->a, b = terms->b;
 	uint64_t result = (a - b - borrow) & terms->mask;
 	bool borrowed = borrow ? a <= b : a < b;
-	*flags = borrowed ? RFLAGS_CARRY : 0;
-	*flags |= (a ^ b) & (a ^ result) & terms->sign ? RFLAGS_OVERFLOW : 0;
-	*flags |= (a ^ b ^ result) & RFLAGS_ADJUST;
+
+	*flags = borrowed ? FLAGS_CF : 0;
+	*flags |= (a ^ b) & (a ^ result) & terms->sign ? FLAGS_OF : 0;
+	*flags |= (a ^ b ^ result) & FLAGS_AF;
 	return result;
 }
 
@@ -47,7 +51,8 @@ static uint64_t bit_compute(
 	enum operation operation, const struct operands *operands, uint64_t *flags) {
 	uint64_t bit = 1ull << (operands->source & (8u * operands->width - 1));
 	uint64_t target = operands->target & width_mask(operands->width);
-	*flags = (*flags & ~(uint64_t)RFLAGS_CARRY) | (target & bit ? RFLAGS_CARRY : 0);
+
+	*flags = (*flags & ~(uint64_t)FLAGS_CF) | (target & bit ? FLAGS_CF : 0);
 	if (operation == OPERATION_BTS) return target | bit;
 	if (operation == OPERATION_BTR) return target & ~bit;
 	return operation == OPERATION_BTC ? target ^ bit : target;
@@ -90,20 +95,21 @@ uint64_t operation_compute(
 	uint64_t mask = width_mask(operands->width);
 	struct terms terms = {
 		operands->target & mask, operands->source & mask, mask, mask ^ mask >> 1};
-	uint64_t kept = ~(uint64_t)RFLAGS_ARITHMETIC;
+	uint64_t kept = ~(uint64_t)FLAGS_ARITHMETIC;
+
 	uint64_t changed, result;
 	if (operation == OPERATION_MOVE || operation == OPERATION_EXCHANGE) return terms.b;
 	if (operation == OPERATION_NOT) return ~terms.a & mask;
 	if (operation == OPERATION_FLUSH) return terms.a;
 	if (is_bit_operation(operation)) return bit_compute(operation, operands, flags);
-	if (operation == OPERATION_INCREMENT || operation == OPERATION_DECREMENT)
-		kept |= RFLAGS_CARRY;
+	if (operation == OPERATION_INCREMENT || operation == OPERATION_DECREMENT) kept |= FLAGS_CF;
 	if (operation == OPERATION_COMPARE_EXCHANGE) {
 		// The flags are those of comparing the accumulator with the target.
 		struct terms compared = {operands->accumulator & mask, terms.a, mask, terms.sign};
+
 		result = subtract(&compared, 0, &changed);
 	} else {
-		result = arithmetic_compute(operation, terms, *flags & RFLAGS_CARRY, &changed);
+		result = arithmetic_compute(operation, terms, *flags & FLAGS_CF, &changed);
 	}
 	changed |= result_flags(result, terms.sign);
 	*flags = (*flags & kept) | (changed & ~kept);
@@ -119,12 +125,14 @@ uint64_t instruction_offset(
 	const struct instruction *instruction, const uint64_t registers[], uint64_t rip) {
 	const struct address *address = &instruction->address;
 	uint64_t offset = address->rip_relative ? rip + instruction->length : 0;
+	uint64_t bit;
+	int64_t steps;
+
 	offset += address_part(registers, address->base) + address->displacement;
 	offset += address_part(registers, address->index) << address->scale;
 	if (!instruction->bit_offset) return offset & width_mask(address->size);
 	// The bit may lie far away, in either direction, in steps of the operand's width.
-	uint64_t bit = sign_extend(
-		registers[instruction->register_number], instruction->register_width);
-	int64_t steps = (int64_t)bit >> (3 + __builtin_ctz(instruction->width));
+	bit = sign_extend(registers[instruction->register_number], instruction->register_width);
+	steps = (int64_t)bit >> (3 + __builtin_ctz(instruction->width));
 	return (offset + (uint64_t)steps * instruction->width) & width_mask(address->size);
 }

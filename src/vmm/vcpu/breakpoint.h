@@ -11,6 +11,6 @@ enum breakpoint_access {
 	BREAKPOINT_PORT,
 };
 
-// The pending debug exceptions of an access to `width` bytes; `control` is the guest's DR7.
+// The pending debug exceptions of an access to `width` bytes.
 [[nodiscard]] uint64_t breakpoint_hits(
-	uint64_t control, enum breakpoint_access access, uint64_t address, unsigned width);
+	const struct vcpu *vcpu, enum breakpoint_access access, uint64_t address, unsigned width);

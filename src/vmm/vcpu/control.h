@@ -9,10 +9,8 @@ struct control {
 	const struct guest_memory *memory;
 	struct lapic *lapic; // CR8 is its task priority
 	uint64_t cr4_allowed;
-	uint64_t xcr0_allowed;
-	uint64_t xcr0;
 };
 
 // Each finishes the exit: the register is changed and the instruction passed, or #GP(0) is raised.
-void control_register_exit(struct control *control, struct vcpu *vcpu);
-void control_xsetbv_exit(struct control *control, struct vcpu *vcpu);
+void control_register_exit(const struct control *control, struct vcpu *vcpu);
+void control_xsetbv_exit(struct vcpu *vcpu);

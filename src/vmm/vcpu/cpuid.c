@@ -4,10 +4,10 @@
 #include <vmm/vcpu/cpuid.h>
 
 #include <vmm/host/clock.h>
-#include <vmm/host/vmx.h>
-#include <vmm/host/x86.h>
 
+#include <abi/vcpu_state.h>
 #include <base/compiler.h>
+#include <x86/cr.h>
 
 enum cpuid_leaf {
 	LEAF_BASIC = 0x0,
@@ -91,6 +91,7 @@ struct cpuid_query {
 static struct cpuid_words cpuid_host(
 	const struct cpuid_model *model, uint32_t leaf, uint32_t subleaf) {
 	uint32_t words[4];
+
 	model->host(leaf & LEAF_EXTENDED, 0, words);
 	if (leaf > words[0]) return (struct cpuid_words){0};
 	model->host(leaf, subleaf, words);
@@ -104,10 +105,12 @@ static void answer_basic(const struct cpuid_query *, struct cpuid_words *words) 
 static void answer_features(const struct cpuid_query *query, struct cpuid_words *words) {
 	bool avx = query->model->xcr0_allowed & XCR0_AVX;
 	uint32_t allowed = FEATURES_ECX | (avx ? FEATURES_ECX_AVX : 0);
+	bool enabled;
+
 	words->ebx = (words->ebx & 0xff00) | 1u << 16; // CLFLUSH line, one CPU, APIC id 0
 	words->ecx &= allowed;
 	words->ecx |= FEATURES_ECX_X2APIC | FEATURES_ECX_TSC_DEADLINE | FEATURES_ECX_HYPERVISOR;
-	bool enabled = query->guest->cr4 & CR4_OSXSAVE;
+	enabled = query->guest->cr4 & CR4_OSXSAVE;
 	words->ecx |= (words->ecx & FEATURES_ECX_XSAVE) && enabled ? FEATURES_ECX_OSXSAVE : 0;
 	words->edx &= FEATURES_EDX;
 	if (!query->guest->apic_enabled) words->edx &= ~FEATURES_EDX_APIC;
@@ -126,14 +129,19 @@ static void answer_power(const struct cpuid_query *, struct cpuid_words *words) 
 
 static void answer_structured(const struct cpuid_query *query, struct cpuid_words *words) {
 	const struct cpuid_model *model = query->model;
+	bool avx;
+	bool avx512;
+	bool invpcid;
+	bool rdpid;
+
 	if (query->subleaf != 0) {
 		*words = (struct cpuid_words){0};
 		return;
 	}
-	bool avx = model->xcr0_allowed & XCR0_AVX;
-	bool avx512 = (model->xcr0_allowed & XCR0_AVX512) == XCR0_AVX512;
-	bool invpcid = model->secondary_controls & SECONDARY_INVPCID;
-	bool rdpid = model->secondary_controls & SECONDARY_RDTSCP;
+	avx = model->xcr0_allowed & XCR0_AVX;
+	avx512 = (model->xcr0_allowed & XCR0_AVX512) == XCR0_AVX512;
+	invpcid = model->controls & VCPU_ALLOWS_INVPCID;
+	rdpid = model->controls & VCPU_ALLOWS_RDTSCP;
 	words->eax = 0;
 	words->ebx &= STRUCTURED_EBX | (avx ? STRUCTURED_EBX_AVX : 0) |
 		(avx512 ? STRUCTURED_EBX_AVX512 : 0) | (invpcid ? STRUCTURED_EBX_INVPCID : 0);
@@ -146,6 +154,7 @@ static void answer_structured(const struct cpuid_query *query, struct cpuid_word
 static void answer_topology(const struct cpuid_query *query, struct cpuid_words *words) {
 	static const uint32_t types[] = {TOPOLOGY_THREAD, TOPOLOGY_CORE};
 	bool level = query->subleaf < array_count(types);
+
 	*words = (struct cpuid_words){
 		.ebx = level,
 		.ecx = (query->subleaf & 0xff) | (level ? types[query->subleaf] : 0),
@@ -155,11 +164,16 @@ static void answer_topology(const struct cpuid_query *query, struct cpuid_words 
 // Size of the XSAVE area for the components in `mask`, in the standard or the compacted format.
 static uint32_t xsave_size(const struct cpuid_model *model, uint64_t mask, uint32_t compact) {
 	uint32_t size = XSAVE_LEGACY_SIZE;
+
 	for (uint32_t component = 2; component < XSAVE_COMPONENTS; component++) {
+		struct cpuid_words host;
+		uint32_t aligned;
+		uint32_t end;
+
 		if (!(mask >> component & 1)) continue;
-		struct cpuid_words host = cpuid_host(model, LEAF_XSAVE, component);
-		uint32_t aligned = host.ecx & XSAVE_ALIGNED ? (size + 63) & ~63u : size;
-		uint32_t end = (compact ? aligned : host.ebx) + host.eax;
+		host = cpuid_host(model, LEAF_XSAVE, component);
+		aligned = host.ecx & XSAVE_ALIGNED ? (size + 63) & ~63u : size;
+		end = (compact ? aligned : host.ebx) + host.eax;
 		size = end > size ? end : size;
 	}
 	return size;
@@ -169,6 +183,7 @@ static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *wo
 	const struct cpuid_model *model = query->model;
 	uint64_t allowed = model->xcr0_allowed;
 	struct cpuid_words answer = {0};
+
 	if (query->subleaf == 0) {
 		answer.eax = (uint32_t)allowed;
 		answer.ebx = xsave_size(model, query->guest->xcr0, 0);
@@ -191,6 +206,7 @@ static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *wo
 // All is told, so Linux calibrates neither the TSC nor the APIC timer, which is the crystal's.
 static void answer_tsc(const struct cpuid_query *query, struct cpuid_words *words) {
 	unsigned shift = clock_crystal_shift(query->model->tsc_hertz);
+
 	*words = (struct cpuid_words){
 		.eax = 1,
 		.ebx = 1u << shift,
@@ -200,6 +216,7 @@ static void answer_tsc(const struct cpuid_query *query, struct cpuid_words *word
 
 static void answer_frequency(const struct cpuid_query *query, struct cpuid_words *words) {
 	uint32_t megahertz = (uint32_t)(query->model->tsc_hertz / HERTZ_PER_MEGAHERTZ);
+
 	*words = (struct cpuid_words){.eax = megahertz, .ebx = megahertz, .ecx = 100};
 }
 
@@ -222,7 +239,8 @@ static void answer_extended(const struct cpuid_query *, struct cpuid_words *word
 }
 
 static void answer_extended_features(const struct cpuid_query *query, struct cpuid_words *words) {
-	bool rdtscp = query->model->secondary_controls & SECONDARY_RDTSCP;
+	bool rdtscp = query->model->controls & VCPU_ALLOWS_RDTSCP;
+
 	words->ebx = 0;
 	words->ecx &= EXTENDED_ECX;
 	words->edx &= EXTENDED_EDX | (rdtscp ? EXTENDED_EDX_RDTSCP : 0);
@@ -234,6 +252,7 @@ static void answer_power_management(const struct cpuid_query *, struct cpuid_wor
 
 static void answer_address_sizes(const struct cpuid_query *, struct cpuid_words *words) {
 	uint32_t physical = words->eax & 0xff;
+
 	// The guest-physical space is what a four-level EPT can map.
 	physical = physical > 48 ? 48 : physical;
 	*words = (struct cpuid_words){.eax = physical | 48 << 8};
@@ -271,10 +290,13 @@ static const struct cpuid_row cpuid_rows[] = {
 void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *guest, uint32_t leaf,
 	uint32_t subleaf, struct cpuid_words *words) {
 	struct cpuid_query query = {.model = model, .guest = guest, .subleaf = subleaf};
+
 	*words = (struct cpuid_words){0};
 	for (unsigned i = 0; i < array_count(cpuid_rows); i++) {
+		bool ours;
+
 		if (leaf < cpuid_rows[i].first || leaf > cpuid_rows[i].last) continue;
-		bool ours = leaf >= LEAF_HYPERVISOR && leaf < LEAF_EXTENDED;
+		ours = leaf >= LEAF_HYPERVISOR && leaf < LEAF_EXTENDED;
 		if (!ours) *words = cpuid_host(model, leaf, subleaf);
 		cpuid_rows[i].answer(&query, words);
 		return;
@@ -284,16 +306,19 @@ void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *gue
 uint8_t cpuid_address_bits(const struct cpuid_model *model) {
 	const struct cpuid_guest guest = {0};
 	struct cpuid_words words;
+
 	cpuid_answer(model, &guest, LEAF_ADDRESS_SIZES, 0, &words);
 	return (uint8_t)words.eax;
 }
 
-uint32_t cpuid_cr4_allowed(const struct cpuid_model *model) {
+uint64_t cpuid_cr4_allowed(const struct cpuid_model *model) {
 	const struct cpuid_guest guest = {0};
+	uint64_t allowed;
+
 	struct cpuid_words features, structured;
 	cpuid_answer(model, &guest, LEAF_FEATURES, 0, &features);
 	cpuid_answer(model, &guest, LEAF_STRUCTURED, 0, &structured);
-	uint32_t allowed = CR4_BASELINE | CR4_MCE;
+	allowed = CR4_BASELINE | CR4_MCE;
 	allowed |= features.ecx & FEATURES_ECX_PCID ? CR4_PCIDE : 0;
 	allowed |= features.ecx & FEATURES_ECX_XSAVE ? CR4_OSXSAVE : 0;
 	allowed |= structured.ebx & STRUCTURED_EBX_FSGSBASE ? CR4_FSGSBASE : 0;

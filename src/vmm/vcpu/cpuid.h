@@ -5,6 +5,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// CR4 bits of every 64-bit CPU: VME, PVI, TSD, DE, PSE, PAE, PGE, PCE, OSFXSR, OSXMMEXCPT.
+#define CR4_BASELINE 0x7bful
+
 struct cpuid_words {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -16,7 +19,7 @@ struct cpuid_model {
 	uint64_t xcr0_host; // those on while the VMM asks
 	bool xsave_compacts; // XSAVEC was seen to lay out what it should
 	uint64_t tsc_hertz;
-	uint32_t secondary_controls; // those granted, for instructions that need one
+	uint64_t controls; // VCPU_ALLOWS_*: those granted, for instructions that need one
 };
 
 // Guest state that some leaves mirror.
@@ -31,4 +34,4 @@ void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *gue
 // The width of guest-physical addresses.
 [[nodiscard]] uint8_t cpuid_address_bits(const struct cpuid_model *model);
 // The CR4 bits that go with the features offered.
-[[nodiscard]] uint32_t cpuid_cr4_allowed(const struct cpuid_model *model);
+[[nodiscard]] uint64_t cpuid_cr4_allowed(const struct cpuid_model *model);

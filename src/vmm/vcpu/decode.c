@@ -2,7 +2,7 @@
 // Instruction decoder for device memory (SDM 2A, chapter 2; 2D, appendix A).
 #include <vmm/vcpu/decode.h>
 
-#include <vmm/host/x86.h>
+#include <vmm/vcpu/x86.h>
 
 #include <base/compiler.h>
 
@@ -117,6 +117,7 @@ static uint8_t cursor_next(struct cursor *cursor) {
 
 static uint64_t cursor_value(struct cursor *cursor, uint8_t width) {
 	uint64_t value = 0;
+
 	for (uint8_t i = 0; i < width; i++)
 		value |= (uint64_t)cursor_next(cursor) << 8 * i;
 	return value;
@@ -127,8 +128,9 @@ static uint64_t cursor_signed(struct cursor *cursor, uint8_t width) {
 }
 
 // In 64-bit mode only FS and GS are more than names.
-static void take_segment(struct cursor *cursor, struct address *address, enum segment segment) {
-	if (cursor->code_size == CODE_64 && segment < SEGMENT_FS) return;
+static void take_segment(
+	struct cursor *cursor, struct address *address, enum vcpu_segment_number segment) {
+	if (cursor->code_size == CODE_64 && segment < VCPU_FS) return;
 	address->segment = segment;
 	cursor->segment_given = true;
 }
@@ -136,10 +138,11 @@ static void take_segment(struct cursor *cursor, struct address *address, enum se
 // Whether the byte is a prefix. A REX prefix counts only directly before the opcode.
 static bool take_prefix(struct cursor *cursor, struct address *address, uint8_t byte) {
 	uint8_t rex = cursor->code_size == CODE_64 && (byte & 0xf0) == REX_PRESENT ? byte : 0;
+
 	if ((byte & 0xe7) == 0x26)
-		take_segment(cursor, address, (enum segment)(byte >> 3 & 3));
+		take_segment(cursor, address, (enum vcpu_segment_number)(byte >> 3 & 3));
 	else if (byte == 0x64 || byte == 0x65)
-		take_segment(cursor, address, byte == 0x64 ? SEGMENT_FS : SEGMENT_GS);
+		take_segment(cursor, address, byte == 0x64 ? VCPU_FS : VCPU_GS);
 	else if (byte == 0x66)
 		cursor->operand_swapped = true;
 	else if (byte == 0x67)
@@ -158,12 +161,14 @@ static bool take_prefix(struct cursor *cursor, struct address *address, uint8_t 
 static uint8_t decode_prefixes(struct cursor *cursor, struct address *address) {
 	static const uint8_t sizes[] = {[CODE_16] = 2, [CODE_32] = 4, [CODE_64] = 8};
 	uint8_t byte;
-	address->segment = SEGMENT_DS;
+	bool word;
+
+	address->segment = VCPU_DS;
 	address->size = sizes[cursor->code_size];
 	do
 		byte = cursor_next(cursor);
 	while (!cursor->overrun && take_prefix(cursor, address, byte));
-	bool word = cursor->operand_swapped != (cursor->code_size == CODE_16);
+	word = cursor->operand_swapped != (cursor->code_size == CODE_16);
 	cursor->operand_size = cursor->rex & REX_W ? 8 : word ? 2 : 4;
 	return byte;
 }
@@ -175,6 +180,7 @@ static void decode_address_16(struct cursor *cursor, struct address *address, ui
 		NO_REGISTER, NO_REGISTER, NO_REGISTER};
 	uint8_t mode = modrm >> 6;
 	bool absolute = mode == 0 && (modrm & 7) == 6;
+
 	address->base = absolute ? NO_REGISTER : bases[modrm & 7];
 	address->index = indices[modrm & 7];
 	if (mode == 2 || absolute)
@@ -186,6 +192,7 @@ static void decode_address_16(struct cursor *cursor, struct address *address, ui
 static void decode_scaled(struct cursor *cursor, struct address *address) {
 	uint8_t sib = cursor_next(cursor);
 	uint8_t index = (sib >> 3 & 7) | (cursor->rex & REX_X ? 8 : 0);
+
 	address->base = sib & 7;
 	address->index = index == X86_RSP ? NO_REGISTER : index;
 	address->scale = sib >> 6;
@@ -194,6 +201,7 @@ static void decode_scaled(struct cursor *cursor, struct address *address) {
 static void decode_address(struct cursor *cursor, struct address *address, uint8_t modrm) {
 	uint8_t mode = modrm >> 6;
 	bool scaled = (modrm & 7) == 4;
+
 	address->base = modrm & 7;
 	if (scaled) decode_scaled(cursor, address);
 	if (mode == 0 && address->base == 5) {
@@ -213,6 +221,7 @@ static const struct row *find_row(
 	uint8_t opcode, uint8_t reg, const struct row *rows, size_t count) {
 	for (size_t i = 0; i < count; i++) {
 		uint8_t first = rows[i].flags & ROW_PAIR ? opcode & 0xfe : opcode;
+
 		if (rows[i].opcode == first && (rows[i].members >> reg & 1)) return &rows[i];
 	}
 	return NULL;
@@ -223,6 +232,8 @@ static const struct row *find_row(
 static bool find_opcode(struct cursor *cursor, uint8_t opcode, struct row *row) {
 	const struct row *found;
 	bool two_bytes = opcode == 0x0f;
+	uint8_t reg;
+
 	if (two_bytes) opcode = cursor_next(cursor);
 	cursor->odd_opcode = opcode & 1;
 	if (!two_bytes && (opcode & 0xc4) == 0) {
@@ -232,12 +243,11 @@ static bool find_opcode(struct cursor *cursor, uint8_t opcode, struct row *row) 
 		row->flags |= opcode & 2 || row->operation == OPERATION_CMP ? 0 : ROW_LOCK;
 		return true;
 	}
-	uint8_t reg = cursor->position < cursor->count ? cursor->bytes[cursor->position] >> 3 & 7
-						       : 0;
+	reg = cursor->position < cursor->count ? cursor->bytes[cursor->position] >> 3 & 7 : 0;
 	found = two_bytes ? find_row(opcode, reg, two_byte_rows, array_count(two_byte_rows))
 			  : find_row(opcode, reg, one_byte_rows, array_count(one_byte_rows));
-	if (found != NULL) *row = *found;
-	return found != NULL;
+	if (found) *row = *found;
+	return found;
 }
 
 // What prefixes make of an opcode.
@@ -274,13 +284,15 @@ static bool decode_modrm(struct cursor *cursor, struct row *row, struct instruct
 	struct address *address = &instruction->address;
 	uint8_t modrm = cursor_next(cursor);
 	uint8_t reg = modrm >> 3 & 7;
+	bool stack;
+
 	if (modrm >> 6 == 3) return false;
 	if (address->size == 2)
 		decode_address_16(cursor, address, modrm);
 	else
 		decode_address(cursor, address, modrm);
-	bool stack = address->base == X86_RBP || address->base == X86_RSP;
-	if (stack && !cursor->segment_given) address->segment = SEGMENT_SS;
+	stack = address->base == X86_RBP || address->base == X86_RSP;
+	if (stack && !cursor->segment_given) address->segment = VCPU_SS;
 	if (row->flags & ROW_ARITHMETIC) {
 		row->operation = reg;
 		row->flags |= reg != OPERATION_CMP ? ROW_LOCK : 0;
@@ -292,6 +304,7 @@ static bool decode_modrm(struct cursor *cursor, struct row *row, struct instruct
 static bool decode_operands(
 	struct cursor *cursor, struct row *row, struct instruction *instruction) {
 	struct address *address = &instruction->address;
+
 	address->base = NO_REGISTER;
 	address->index = NO_REGISTER;
 	if (row->flags & ROW_STRING) {
@@ -305,6 +318,7 @@ static bool decode_operands(
 	}
 	if (row->flags & (ROW_IMMEDIATE | ROW_IMMEDIATE_8)) {
 		uint8_t width = row->flags & ROW_IMMEDIATE_8 ? 1 : operand_width(cursor, row);
+
 		instruction->has_immediate = true;
 		instruction->immediate = cursor_signed(cursor, width > 4 ? 4 : width);
 	}
@@ -314,6 +328,7 @@ static bool decode_operands(
 static bool decode(struct cursor *cursor, struct instruction *instruction) {
 	struct row row = {0};
 	uint8_t opcode = decode_prefixes(cursor, &instruction->address);
+
 	if (cursor->overrun || !find_opcode(cursor, opcode, &row) || !row_applies(cursor, &row))
 		return false;
 	if (!decode_operands(cursor, &row, instruction)) return false;
@@ -330,8 +345,10 @@ bool instruction_decode(
 	const uint8_t *bytes, uint8_t count, enum code_size size, struct instruction *instruction) {
 	uint8_t limit = count < INSTRUCTION_MAX ? count : INSTRUCTION_MAX;
 	struct cursor cursor = {.bytes = bytes, .count = limit, .code_size = size};
+	bool understood;
+
 	*instruction = (struct instruction){0};
-	bool understood = decode(&cursor, instruction);
+	understood = decode(&cursor, instruction);
 	instruction->length = cursor.position;
 	instruction->truncated = cursor.overrun;
 	return understood && !cursor.overrun;

@@ -2,6 +2,8 @@
 // The instruction behind a memory access: its length, operands and effect. Pure.
 #pragma once
 
+#include <abi/vcpu_state.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -54,21 +56,11 @@ enum repeat {
 	REPEAT_WHILE_EQUAL, // F3h
 };
 
-// Segment registers in the order of their encoding.
-enum segment {
-	SEGMENT_ES,
-	SEGMENT_CS,
-	SEGMENT_SS,
-	SEGMENT_DS,
-	SEGMENT_FS,
-	SEGMENT_GS,
-};
-
 enum { INSTRUCTION_MAX = 15, NO_REGISTER = 0xff };
 
 // Of a memory operand: base + index * scale + displacement, as many bytes of it as `size` says.
 struct address {
-	enum segment segment;
+	enum vcpu_segment_number segment;
 	uint8_t size;
 	uint8_t base, index; // NO_REGISTER without
 	uint8_t scale;

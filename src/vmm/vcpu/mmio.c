@@ -11,12 +11,17 @@ enum { PAGE_SIZE = 0x1000 };
 static uint8_t fetch(const struct operand_space *space, uint8_t bytes[INSTRUCTION_MAX],
 	struct walk *walk, bool *faulted) {
 	uint8_t count = 0;
+
 	*faulted = false;
 	while (count < INSTRUCTION_MAX) {
-		*faulted = !operand_fetch(space, space->vcpu->rip + count, walk);
-		uint64_t left = PAGE_SIZE - walk->linear % PAGE_SIZE;
-		uint8_t want = INSTRUCTION_MAX - count;
-		uint8_t part = left < want ? (uint8_t)left : want;
+		uint64_t left;
+		uint8_t want;
+		uint8_t part;
+
+		*faulted = !operand_fetch(space, space->vcpu->page->rip + count, walk);
+		left = PAGE_SIZE - walk->linear % PAGE_SIZE;
+		want = INSTRUCTION_MAX - count;
+		part = left < want ? (uint8_t)left : want;
 		if (*faulted || !memory_read(space->memory, walk->physical, bytes + count, part))
 			break;
 		count += part;
@@ -26,6 +31,7 @@ static uint8_t fetch(const struct operand_space *space, uint8_t bytes[INSTRUCTIO
 
 static uint64_t register_read(struct vcpu *vcpu, const struct instruction *instruction) {
 	uint64_t value = vcpu_register(vcpu, instruction->register_number);
+
 	return instruction->high_byte ? value >> 8 : value;
 }
 
@@ -33,12 +39,14 @@ static uint64_t register_read(struct vcpu *vcpu, const struct instruction *instr
 static void register_merge(struct vcpu *vcpu, unsigned number, uint8_t width, uint64_t value) {
 	uint64_t mask = width_mask(width);
 	uint64_t kept = width < 4 ? vcpu_register(vcpu, number) & ~mask : 0;
+
 	vcpu_set_register(vcpu, number, kept | (value & mask));
 }
 
 static void register_write(
 	struct vcpu *vcpu, const struct instruction *instruction, uint64_t value) {
 	uint64_t old = vcpu_register(vcpu, instruction->register_number);
+
 	if (instruction->high_byte)
 		vcpu_set_register(vcpu, instruction->register_number,
 			(old & ~0xff00ull) | (value & 0xff) << 8);
@@ -49,8 +57,9 @@ static void register_write(
 
 // What the target's old value goes to besides.
 static void give_old(struct vcpu *vcpu, const struct instruction *instruction, uint64_t old) {
-	uint64_t accumulator = vcpu->registers[X86_RAX];
+	uint64_t accumulator = vcpu->page->registers[X86_RAX];
 	bool equal = ((accumulator ^ old) & width_mask(instruction->width)) == 0;
+
 	if (instruction->operation == OPERATION_EXCHANGE ||
 		instruction->operation == OPERATION_EXCHANGE_ADD)
 		register_write(vcpu, instruction, old);
@@ -65,11 +74,12 @@ static uint64_t compute(struct vcpu *vcpu, const struct instruction *instruction
 	struct operands operands = {
 		.target = load ? other : memory,
 		.source = load ? memory : other,
-		.accumulator = vcpu->registers[X86_RAX],
+		.accumulator = vcpu->page->registers[X86_RAX],
 		.width = load ? instruction->register_width : instruction->width,
 	};
-	uint64_t flags = vcpu->rflags;
+	uint64_t flags = vcpu->page->rflags;
 	uint64_t result = operation_compute(instruction->operation, &operands, &flags);
+
 	vcpu_set_rflags(vcpu, flags);
 	return result;
 }
@@ -80,20 +90,25 @@ static void perform_plain(struct operand_space *space, const struct instruction 
 	bool stores = operation_stores(instruction->operation);
 	bool writes = stores && !load;
 	struct operand operand;
+	uint64_t result;
+	bool reads;
+	uint64_t memory;
+	struct place place;
+
 	if (instruction->address.base == X86_RSP || instruction->bit_offset)
 		(void)vcpu_register(vcpu, X86_RSP);
-	const struct place place = {
+	place = (struct place){
 		.segment = instruction->address.segment,
-		.offset = instruction_offset(instruction, vcpu->registers, vcpu->rip),
+		.offset = instruction_offset(instruction, vcpu->page->registers, vcpu->page->rip),
 		.width = instruction->width,
 	};
 	if (!operand_locate(space, &place, writes ? WALK_WRITE : WALK_READ, &operand)) return;
-	bool reads = load ||
+	reads = load ||
 		(instruction->operation != OPERATION_MOVE &&
 			instruction->operation != OPERATION_FLUSH);
-	uint64_t memory = reads ? operand_read(space, &operand) : 0;
+	memory = reads ? operand_read(space, &operand) : 0;
 	if (instruction->sign_extend) memory = sign_extend(memory, instruction->width);
-	uint64_t result = compute(vcpu, instruction, memory);
+	result = compute(vcpu, instruction, memory);
 	if (writes) {
 		operand_write(space, &operand, result);
 		give_old(vcpu, instruction, memory);
@@ -104,10 +119,11 @@ static void perform_plain(struct operand_space *space, const struct instruction 
 	if (space->debug_hits != 0) vcpu_add_pending_debug(vcpu, space->debug_hits);
 }
 
-static bool string_locate(struct string *string, enum segment segment, unsigned number,
+static bool string_locate(struct string *string, enum vcpu_segment_number segment, unsigned number,
 	enum walk_access access, struct operand *operand) {
 	const struct instruction *instruction = string->context;
 	struct place place = string_place(string, segment, number, instruction->width);
+
 	return operand_locate(string->space, &place, access, operand);
 }
 
@@ -119,20 +135,25 @@ static enum string_result string_element(struct string *string) {
 	bool has_source = kind != KIND_STRING_STORE && kind != KIND_STRING_SCAN;
 	bool has_target = kind != KIND_STRING_LOAD;
 	bool compares = instruction->operation == OPERATION_CMP;
-	uint64_t value = vcpu->registers[X86_RAX];
+	uint64_t value = vcpu->page->registers[X86_RAX];
+	bool equal;
+	struct operands operands;
+
 	struct operand source, target;
 	if (has_source &&
 		!string_locate(string, instruction->address.segment, X86_RSI, WALK_READ, &source))
 		return STRING_FAULT;
 	if (has_target &&
 		!string_locate(
-			string, SEGMENT_ES, X86_RDI, compares ? WALK_READ : WALK_WRITE, &target))
+			string, VCPU_ES, X86_RDI, compares ? WALK_READ : WALK_WRITE, &target))
 		return STRING_FAULT;
 	if (has_source) value = operand_read(string->space, &source);
-	struct operands operands = {.target = value, .width = instruction->width};
+	operands = (struct operands){.target = value, .width = instruction->width};
 	if (compares) {
+		uint64_t flags;
+
 		operands.source = operand_read(string->space, &target);
-		uint64_t flags = vcpu->rflags;
+		flags = vcpu->page->rflags;
 		(void)operation_compute(OPERATION_CMP, &operands, &flags);
 		vcpu_set_rflags(vcpu, flags);
 	} else if (has_target) {
@@ -142,18 +163,19 @@ static enum string_result string_element(struct string *string) {
 	}
 	if (has_source) string_step(string, X86_RSI);
 	if (has_target) string_step(string, X86_RDI);
-	bool equal = vcpu->rflags & RFLAGS_ZERO;
+	equal = vcpu->page->rflags & FLAGS_ZF;
 	return compares && equal != (instruction->repeat == REPEAT_WHILE_EQUAL) ? STRING_LAST
 										: STRING_NEXT;
 }
 
 static void perform_string(struct operand_space *space, const struct instruction *instruction) {
 	uint64_t width = instruction->width;
+
 	string_perform(&(struct string){
 		.space = space,
 		.repeated = instruction->repeat != REPEAT_NONE,
 		.address_mask = width_mask(instruction->address.size),
-		.step = space->vcpu->rflags & RFLAGS_DIRECTION ? -width : width,
+		.step = space->vcpu->page->rflags & FLAGS_DF ? -width : width,
 		.length = instruction->length,
 		.element = string_element,
 		.context = instruction,
@@ -166,8 +188,10 @@ bool mmio_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct b
 	struct operand_space space;
 	struct walk walk;
 	bool faulted;
+	uint8_t count;
+
 	operand_space_load(&space, vcpu, memory, bus);
-	uint8_t count = fetch(&space, bytes, &walk, &faulted);
+	count = fetch(&space, bytes, &walk, &faulted);
 	if (!instruction_decode(bytes, count, space.code_size, &instruction)) {
 		if (!instruction.truncated || !faulted) return false;
 		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);

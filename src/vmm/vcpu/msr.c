@@ -2,11 +2,9 @@
 // Model-specific registers: the table and the few registers that do something.
 #include <vmm/vcpu/msr.h>
 
-#include <vmm/host/host.h>
-
-#include <abi/vcpu.h>
-
 #include <base/compiler.h>
+#include <x86/cr.h>
+#include <x86/msr.h>
 
 struct msr_row {
 	uint32_t first, last;
@@ -15,13 +13,13 @@ struct msr_row {
 	uint64_t value; // of a constant register
 };
 
+#define MSR_X2APIC_LAST (MSR_X2APIC + 0xff)
 #define MTRR_TYPE_MASK 0xffu
 #define MTRR_TYPE_FIXED_ENABLE (1u << 10)
 #define MTRR_TYPE_ENABLE (1u << 11)
 #define MTRR_TYPE_WRITE_BACK 6u
 #define MTRR_WRITE_COMBINING (1u << 10) // supported; no variable and no fixed ranges
 #define MISC_ENABLE_VALUE 0x1801u // fast strings; branch trace and PEBS unavailable
-#define FEATURE_CONTROL_LOCKED 1u // VMX off
 #define MICROCODE_REVISION (1ull << 32)
 #define EFER_WRITABLE (EFER_SCE | EFER_LME | EFER_NXE)
 
@@ -36,7 +34,7 @@ static void move_tsc(struct msr_file *file, uint64_t distance) {
 	file->tsc_adjust += distance;
 	file->clock->offset += distance;
 	lapic_timer_move(file->lapic, distance);
-	host_state_write(VCPU_STATE_TSC_OFFSET, file->clock->offset);
+	vcpu_replace(file->vcpu, VCPU_GROUP_TSC)->tsc_offset = file->clock->offset;
 }
 
 static bool write_tsc(struct msr_file *file, uint32_t, uint64_t value) {
@@ -89,6 +87,7 @@ static bool read_mtrr_type(struct msr_file *file, uint32_t, uint64_t *value) {
 static bool write_mtrr_type(struct msr_file *file, uint32_t, uint64_t value) {
 	const uint64_t writable = MTRR_TYPE_MASK | MTRR_TYPE_FIXED_ENABLE | MTRR_TYPE_ENABLE;
 	uint64_t type = value & MTRR_TYPE_MASK;
+
 	// Types 2 and 3 are reserved (SDM 3A, table 12-8).
 	if ((value & ~writable) || type > MTRR_TYPE_WRITE_BACK || type == 2 || type == 3)
 		return false;
@@ -96,29 +95,29 @@ static bool write_mtrr_type(struct msr_file *file, uint32_t, uint64_t value) {
 	return true;
 }
 
-static bool read_efer(struct msr_file *, uint32_t, uint64_t *value) {
-	*value = host_vmcs_read(VMCS_GUEST_EFER);
+static bool read_efer(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = vcpu_view(file->vcpu, VCPU_GROUP_PAGING)->efer;
 	return true;
 }
 
-static bool write_efer(struct msr_file *, uint32_t, uint64_t value) {
-	uint64_t before = host_vmcs_read(VMCS_GUEST_EFER);
+static bool write_efer(struct msr_file *file, uint32_t, uint64_t value) {
+	struct vcpu_state_page *page = vcpu_edit(file->vcpu, VCPU_GROUP_PAGING);
+
 	if (value & ~(uint64_t)(EFER_WRITABLE | EFER_LMA)) return false;
-	bool paging = host_vmcs_read(VMCS_GUEST_CR0) & CR0_PG;
-	if (paging && ((value ^ before) & EFER_LME)) return false;
+	if ((page->cr0 & CR0_PG) && ((value ^ page->efer) & EFER_LME)) return false;
 	// LMA is the CPU's: it follows CR0.PG, and writes to it are ignored.
-	host_vmcs_write(VMCS_GUEST_EFER, (value & EFER_WRITABLE) | (before & EFER_LMA));
+	page->efer = (value & EFER_WRITABLE) | (page->efer & EFER_LMA);
 	return true;
 }
 
-static bool read_debugctl(struct msr_file *, uint32_t, uint64_t *value) {
-	*value = host_vmcs_read(VMCS_GUEST_DEBUGCTL);
+static bool read_debugctl(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = vcpu_view(file->vcpu, VCPU_GROUP_DEBUG_CONTROL)->debugctl;
 	return true;
 }
 
-static bool write_debugctl(struct msr_file *, uint32_t, uint64_t value) {
-	if (value & ~(uint64_t)DEBUGCTL_BRANCH_STEP) return false;
-	host_vmcs_write(VMCS_GUEST_DEBUGCTL, value);
+static bool write_debugctl(struct msr_file *file, uint32_t, uint64_t value) {
+	if (value & ~(uint64_t)DEBUGCTL_BTF) return false;
+	vcpu_edit(file->vcpu, VCPU_GROUP_DEBUG_CONTROL)->debugctl = value;
 	return true;
 }
 
@@ -128,18 +127,18 @@ static bool absent(struct msr_file *, uint32_t, uint64_t *) { return false; }
 
 static const struct msr_row msr_rows[] = {
 	{MSR_TSC_DEADLINE, MSR_TSC_DEADLINE, read_deadline, write_deadline, 0},
-	{MSR_X2APIC_FIRST, MSR_X2APIC_LAST, read_x2apic, write_x2apic, 0},
+	{MSR_X2APIC, MSR_X2APIC_LAST, read_x2apic, write_x2apic, 0},
 	{MSR_P5_MC_ADDRESS, MSR_P5_MC_TYPE, NULL, write_ignored, 0},
 	{MSR_TSC, MSR_TSC, read_tsc, write_tsc, 0},
 	{MSR_PLATFORM_ID, MSR_PLATFORM_ID, NULL, NULL, 0},
 	{MSR_APIC_BASE, MSR_APIC_BASE, read_apic_base, write_apic_base, 0},
-	{MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, NULL, NULL, FEATURE_CONTROL_LOCKED},
+	{MSR_FEATURE_CONTROL, MSR_FEATURE_CONTROL, NULL, NULL, FEATURE_CONTROL_LOCKED}, // VMX off
 	{MSR_TSC_ADJUST, MSR_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust, 0},
 	{MSR_MICROCODE_UPDATE, MSR_MICROCODE_UPDATE, absent, write_ignored, 0},
-	{MSR_MICROCODE_REVISION, MSR_MICROCODE_REVISION, NULL, write_ignored, MICROCODE_REVISION},
+	{MSR_MICROCODE, MSR_MICROCODE, NULL, write_ignored, MICROCODE_REVISION},
 	{MSR_MTRR_CAPABILITY, MSR_MTRR_CAPABILITY, NULL, NULL, MTRR_WRITE_COMBINING},
 	{MSR_MTRR_DEFAULT_TYPE, MSR_MTRR_DEFAULT_TYPE, read_mtrr_type, write_mtrr_type, 0},
-	{MSR_MCG_CAPABILITY, MSR_MCG_CAPABILITY, NULL, NULL, 0},
+	{MSR_MCG_CAP, MSR_MCG_CAP, NULL, NULL, 0},
 	{MSR_MCG_STATUS, MSR_MCG_STATUS, NULL, write_ignored, 0},
 	{MSR_MISC_ENABLE, MSR_MISC_ENABLE, NULL, write_ignored, MISC_ENABLE_VALUE},
 	{MSR_DEBUGCTL, MSR_DEBUGCTL, read_debugctl, write_debugctl, 0},
@@ -180,15 +179,17 @@ void msr_reset(struct msr_file *file) {
 
 enum msr_result msr_read(struct msr_file *file, uint32_t number, uint64_t *value) {
 	const struct msr_row *row = msr_find(number);
-	if (row == NULL) return MSR_UNKNOWN;
+
+	if (!row) return MSR_UNKNOWN;
 	*value = row->value;
-	if (row->read == NULL) return MSR_DONE;
+	if (!row->read) return MSR_DONE;
 	return row->read(file, number, value) ? MSR_DONE : MSR_FAULT;
 }
 
 enum msr_result msr_write(struct msr_file *file, uint32_t number, uint64_t value) {
 	const struct msr_row *row = msr_find(number);
-	if (row == NULL) return MSR_UNKNOWN;
-	if (row->write == NULL) return MSR_FAULT;
+
+	if (!row) return MSR_UNKNOWN;
+	if (!row->write) return MSR_FAULT;
 	return row->write(file, number, value) ? MSR_DONE : MSR_FAULT;
 }

@@ -4,8 +4,10 @@
 
 #include <vmm/host/clock.h>
 #include <vmm/irq/lapic.h>
+#include <vmm/vcpu/vcpu.h>
 
 struct msr_file {
+	struct vcpu *vcpu;
 	struct lapic *lapic;
 	struct clock *clock; // writing the guest's TSC moves its offset
 	uint64_t mtrr_default_type;

@@ -6,7 +6,7 @@
 
 #include <base/memory.h>
 
-enum { PAGE_SIZE = 0x1000, PRIVILEGE_USER = 3, RFLAGS_V86 = 1 << 17 };
+enum { PAGE_SIZE = 0x1000, PRIVILEGE_USER = 3 };
 
 enum segment_type {
 	TYPE_READABLE_OR_WRITABLE = 1 << 1, // of code, of data
@@ -14,42 +14,50 @@ enum segment_type {
 	TYPE_CODE = 1 << 3,
 };
 
-static uint64_t segment_field(enum vmcs_field of_es, enum segment segment) {
-	return host_vmcs_read((enum vmcs_field)(of_es + 2 * segment));
+static const struct vcpu_segment *segment_of(
+	const struct operand_space *space, enum vcpu_segment_number number) {
+	uint64_t group = number == VCPU_CS || number == VCPU_SS ? VCPU_GROUP_CODE : VCPU_GROUP_DATA;
+
+	return &vcpu_view(space->vcpu, group)->segments[number];
 }
 
 void operand_space_load(struct operand_space *space, struct vcpu *vcpu,
 	const struct guest_memory *memory, struct bus *bus) {
-	uint64_t code = host_vmcs_read(VMCS_GUEST_CS_ACCESS);
-	uint64_t privilege = host_vmcs_read(VMCS_GUEST_SS_ACCESS) >> SEGMENT_PRIVILEGE_SHIFT & 3;
+	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_CODE);
+	unsigned code = page->segments[VCPU_CS].attributes;
+	unsigned stack = page->segments[VCPU_SS].attributes;
+	bool user = (stack >> VCPU_SEGMENT_PRIVILEGE_SHIFT & 3) == PRIVILEGE_USER;
+
 	*space = (struct operand_space){
 		.vcpu = vcpu,
 		.memory = memory,
 		.bus = bus,
 		.paging = vcpu_paging(vcpu),
-		.code_size = code & SEGMENT_32 ? CODE_32 : CODE_16,
-		.debug_control = host_vmcs_read(VMCS_GUEST_DR7),
+		.code_size = code & VCPU_SEGMENT_32 ? CODE_32 : CODE_16,
+		.access = (user ? WALK_USER : 0) | (page->rflags & FLAGS_AC ? WALK_FLAG_AC : 0),
 	};
-	if ((code & SEGMENT_CODE_64) && (space->paging.efer & EFER_LMA)) space->code_size = CODE_64;
-	space->access = privilege == PRIVILEGE_USER ? WALK_USER : 0;
-	space->access |= vcpu->rflags & RFLAGS_ACCESS ? WALK_FLAG_AC : 0;
+	if ((code & VCPU_SEGMENT_CODE_64) && (space->paging.efer & EFER_LMA))
+		space->code_size = CODE_64;
 }
 
-// What the VMCS holds of type and limit is good for all modes but 64-bit mode.
+// What the CPU holds of type and limit is good for all modes but 64-bit mode.
 static bool segment_permits(
 	const struct operand_space *space, const struct place *place, enum walk_access access) {
-	uint64_t rights = segment_field(VMCS_GUEST_ES_ACCESS, place->segment);
-	uint64_t limit = segment_field(VMCS_GUEST_ES_LIMIT, place->segment);
+	const struct vcpu_segment *segment = segment_of(space, place->segment);
+	unsigned rights = segment->attributes;
+	uint64_t limit = segment->limit;
 	uint64_t last = place->offset + (place->width - 1);
-	bool real = !(space->paging.cr0 & CR0_PE) || (space->vcpu->rflags & RFLAGS_V86);
+	bool real = !(space->paging.cr0 & CR0_PE) || (space->vcpu->page->rflags & FLAGS_VM);
 	bool code = rights & TYPE_CODE;
-	if (rights & SEGMENT_UNUSABLE) return false;
+
+	if (rights & VCPU_SEGMENT_UNUSABLE) return false;
 	if (!real && (code || access == WALK_WRITE)) {
 		if (code && access == WALK_WRITE) return false;
 		if (!(rights & TYPE_READABLE_OR_WRITABLE)) return false;
 	}
 	if (code || !(rights & TYPE_EXPAND_DOWN)) return last <= limit;
-	return place->offset > limit && last <= (rights & SEGMENT_32 ? UINT32_MAX : UINT16_MAX);
+	return place->offset > limit &&
+		last <= (rights & VCPU_SEGMENT_32 ? UINT32_MAX : UINT16_MAX);
 }
 
 static bool is_canonical(uint64_t address) {
@@ -59,8 +67,9 @@ static bool is_canonical(uint64_t address) {
 static bool find_linear(const struct operand_space *space, const struct place *place,
 	enum walk_access access, uint64_t *linear) {
 	bool wide = space->code_size == CODE_64;
-	bool based = !wide || place->segment >= SEGMENT_FS;
-	*linear = place->offset + (based ? segment_field(VMCS_GUEST_ES_BASE, place->segment) : 0);
+	bool based = !wide || place->segment >= VCPU_FS;
+
+	*linear = place->offset + (based ? segment_of(space, place->segment)->base : 0);
 	if (wide) return is_canonical(*linear) && is_canonical(*linear + (place->width - 1));
 	*linear &= UINT32_MAX;
 	return segment_permits(space, place, access);
@@ -75,6 +84,7 @@ static bool locate_part(const struct operand_space *space, uint64_t linear, enum
 	struct guest_physical *physical) {
 	struct walk walk = {.linear = linear, .access = space->access | access};
 	bool found = walk_translate(space->memory, &space->paging, &walk);
+
 	if (!found) vcpu_raise_page_fault(space->vcpu, walk.linear, walk.error_code);
 	*physical = walk.physical;
 	return found;
@@ -83,10 +93,12 @@ static bool locate_part(const struct operand_space *space, uint64_t linear, enum
 bool operand_locate(struct operand_space *space, const struct place *place, enum walk_access access,
 	struct operand *operand) {
 	uint64_t linear;
+	uint64_t left;
+	uint64_t next;
+
 	if (!find_linear(space, place, access, &linear)) {
 		vcpu_raise_with_code(space->vcpu,
-			place->segment == SEGMENT_SS ? EXCEPTION_STACK
-						     : EXCEPTION_GENERAL_PROTECTION,
+			place->segment == VCPU_SS ? EXCEPTION_STACK : EXCEPTION_GENERAL_PROTECTION,
 			0);
 		return false;
 	}
@@ -94,8 +106,8 @@ bool operand_locate(struct operand_space *space, const struct place *place, enum
 		vcpu_raise_with_code(space->vcpu, EXCEPTION_ALIGNMENT, 0);
 		return false;
 	}
-	uint64_t left = PAGE_SIZE - linear % PAGE_SIZE;
-	uint64_t next = linear + left;
+	left = PAGE_SIZE - linear % PAGE_SIZE;
+	next = linear + left;
 	if (space->code_size != CODE_64) next &= UINT32_MAX;
 	*operand = (struct operand){.linear = linear, .width = place->width};
 	operand->first = left < place->width ? (uint8_t)left : place->width;
@@ -108,6 +120,7 @@ bool operand_locate(struct operand_space *space, const struct place *place, enum
 static uint64_t part_read(
 	struct operand_space *space, struct guest_physical from, uint8_t count, bool whole) {
 	uint64_t value = 0;
+
 	if (memory_read(space->memory, from, &value, count)) return value;
 	if (whole) return bus_read(space->bus, from.value, (enum bus_width)count);
 	for (uint8_t i = 0; i < count; i++)
@@ -129,9 +142,11 @@ static void part_write(struct operand_space *space, struct guest_physical to, ui
 uint64_t operand_read(struct operand_space *space, const struct operand *operand) {
 	uint8_t first = operand->first;
 	bool whole = first == operand->width;
+	uint64_t value;
+
 	space->debug_hits |= breakpoint_hits(
-		space->debug_control, BREAKPOINT_READ, operand->linear, operand->width);
-	uint64_t value = part_read(space, operand->part[0], first, whole);
+		space->vcpu, BREAKPOINT_READ, operand->linear, operand->width);
+	value = part_read(space, operand->part[0], first, whole);
 	if (whole) return value;
 	return value |
 		part_read(space, operand->part[1], operand->width - first, whole) << 8 * first;
@@ -140,8 +155,9 @@ uint64_t operand_read(struct operand_space *space, const struct operand *operand
 void operand_write(struct operand_space *space, const struct operand *operand, uint64_t value) {
 	uint8_t first = operand->first;
 	bool whole = first == operand->width;
+
 	space->debug_hits |= breakpoint_hits(
-		space->debug_control, BREAKPOINT_WRITE, operand->linear, operand->width);
+		space->vcpu, BREAKPOINT_WRITE, operand->linear, operand->width);
 	part_write(space, operand->part[0], first, whole, value);
 	if (whole) return;
 	part_write(space, operand->part[1], operand->width - first, whole, value >> 8 * first);
@@ -153,6 +169,6 @@ bool operand_fetch(const struct operand_space *space, uint64_t rip, struct walk 
 		.access = (space->access & WALK_USER) | WALK_FETCH,
 	};
 	if (space->code_size != CODE_64)
-		walk->linear = (rip + host_vmcs_read(VMCS_GUEST_CS_BASE)) & UINT32_MAX;
+		walk->linear = (rip + segment_of(space, VCPU_CS)->base) & UINT32_MAX;
 	return walk_translate(space->memory, &space->paging, walk);
 }

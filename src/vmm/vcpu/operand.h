@@ -15,12 +15,11 @@ struct operand_space {
 	struct paging paging;
 	enum code_size code_size;
 	unsigned access; // WALK_USER and WALK_FLAG_AC
-	uint64_t debug_control; // DR7
 	uint64_t debug_hits; // pending debug exceptions so far
 };
 
 struct place {
-	enum segment segment;
+	enum vcpu_segment_number segment;
 	uint64_t offset;
 	uint8_t width;
 };

@@ -24,6 +24,6 @@ struct string {
 // Performs some elements and leaves the vCPU behind the instruction, or at it for those to come.
 void string_perform(struct string *string);
 // The operand a register points to, and the way to the next.
-[[nodiscard]] struct place string_place(
-	const struct string *string, enum segment segment, unsigned number, uint8_t width);
+[[nodiscard]] struct place string_place(const struct string *string,
+	enum vcpu_segment_number segment, unsigned number, uint8_t width);
 void string_step(const struct string *string, unsigned number);

@@ -41,21 +41,25 @@ static const struct paging_mode *walk_mode(const struct paging *paging) {
 
 static uint64_t entry_load(const void *entry, uint8_t bytes) {
 	uint64_t value = 0;
+
 	memcpy(&value, entry, bytes);
 	return value;
 }
 
 // Bits 20..13 of a 4 MiB entry hold address bits 39..32 (PSE-36).
 static uint64_t leaf_address(const struct paging_mode *mode, uint64_t entry, unsigned level) {
+	unsigned shift;
+
 	if (mode->entry_bytes == 4 && level == 1)
 		return (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32;
-	unsigned shift = 12u + level * mode->index_bits;
+	shift = 12u + level * mode->index_bits;
 	return entry & ENTRY_ADDRESS & ~((1ull << shift) - 1);
 }
 
 static bool walk_fault(const struct paging *paging, struct walk *walk, uint32_t cause) {
 	bool told = (paging->cr4 & CR4_SMEP) ||
 		((paging->cr4 & CR4_PAE) && (paging->efer & EFER_NXE));
+
 	walk->error_code = cause;
 	walk->error_code |= walk->access & WALK_WRITE ? PAGE_FAULT_WRITE : 0;
 	walk->error_code |= walk->access & WALK_USER ? PAGE_FAULT_USER : 0;
@@ -67,14 +71,17 @@ static bool walk_fault(const struct paging *paging, struct walk *walk, uint32_t 
 static bool walk_permitted(const struct paging *paging, unsigned access, uint64_t rights) {
 	bool user = access & WALK_USER;
 	bool user_page = rights & ENTRY_USER;
+	bool enforced;
+
 	if (user && !user_page) return false;
 	if (access & WALK_FETCH) {
 		bool confined = !user && user_page && (paging->cr4 & CR4_SMEP);
+
 		return !confined && !(rights & ENTRY_NO_EXECUTE);
 	}
 	if (!user && user_page && (paging->cr4 & CR4_SMAP) && !(access & WALK_FLAG_AC))
 		return false;
-	bool enforced = user || (paging->cr0 & CR0_WP);
+	enforced = user || (paging->cr0 & CR0_WP);
 	return !(access & WALK_WRITE) || (rights & ENTRY_WRITABLE) || !enforced;
 }
 
@@ -90,8 +97,10 @@ static uint64_t reserved_bits(
 	const struct guest_memory *memory, const struct paging *paging, const struct level *level) {
 	const struct paging_mode *mode = level->mode;
 	bool large = level->leaf && level->number > 0;
+	uint64_t bits;
+
 	if (mode->entry_bytes == 4) return large ? ENTRY_PSE_RESERVED : 0;
-	uint64_t bits = mode->reserved | (ENTRY_ADDRESS & (UINT64_MAX << memory->address_bits));
+	bits = mode->reserved | (ENTRY_ADDRESS & (UINT64_MAX << memory->address_bits));
 	bits |= paging->efer & EFER_NXE ? 0 : ENTRY_NO_EXECUTE;
 	bits |= level->number > mode->large_levels ? ENTRY_LARGE : 0;
 	// Bit 12 of a large entry is part of the memory type.
@@ -100,6 +109,7 @@ static uint64_t reserved_bits(
 
 static void entry_mark(void *entry, uint64_t value, uint64_t marks) {
 	uint8_t low = (uint8_t)(value | marks);
+
 	if (low != (uint8_t)value) memcpy(entry, &low, 1);
 }
 
@@ -107,19 +117,23 @@ static void entry_mark(void *entry, uint64_t value, uint64_t marks) {
 static bool walk_root(const struct paging *paging, const struct paging_mode *mode, uint64_t linear,
 	uint64_t *table) {
 	uint64_t pointer = paging->directory[linear >> 30 & (PAGING_DIRECTORY - 1)];
+
 	*table = mode == &mode_pae ? pointer & ENTRY_ADDRESS : paging->cr3 & mode->root_mask;
 	return mode != &mode_pae || (pointer & ENTRY_PRESENT);
 }
 
 bool walk_translate(
 	const struct guest_memory *memory, const struct paging *paging, struct walk *walk) {
+	const struct paging_mode *mode;
+	uint64_t table;
+	uint64_t rights;
+
 	if (!(paging->cr0 & CR0_PG)) {
 		walk->physical = guest_physical(walk->linear & UINT32_MAX);
 		return true;
 	}
-	const struct paging_mode *mode = walk_mode(paging);
-	uint64_t table;
-	uint64_t rights = ENTRY_WRITABLE | ENTRY_USER;
+	mode = walk_mode(paging);
+	rights = ENTRY_WRITABLE | ENTRY_USER;
 	if (mode != &mode_long) walk->linear &= UINT32_MAX;
 	if (!walk_root(paging, mode, walk->linear, &table)) return walk_fault(paging, walk, 0);
 	for (unsigned number = mode->levels; number-- > 0;) {
@@ -127,7 +141,9 @@ bool walk_translate(
 		uint64_t index = walk->linear >> level.shift & ((1u << mode->index_bits) - 1);
 		void *slot = memory_at(memory, guest_physical(table + index * mode->entry_bytes),
 			mode->entry_bytes);
-		uint64_t entry = slot != NULL ? entry_load(slot, mode->entry_bytes) : 0;
+		uint64_t entry = slot ? entry_load(slot, mode->entry_bytes) : 0;
+		uint64_t dirty;
+
 		if (!(entry & ENTRY_PRESENT)) return walk_fault(paging, walk, 0);
 		level.leaf |= number <= mode->large_levels && (entry & ENTRY_LARGE);
 		if (entry & reserved_bits(memory, paging, &level))
@@ -135,10 +151,11 @@ bool walk_translate(
 		rights = (rights & (entry | ENTRY_NO_EXECUTE)) | (entry & ENTRY_NO_EXECUTE);
 		if (level.leaf && !walk_permitted(paging, walk->access, rights))
 			return walk_fault(paging, walk, PAGE_FAULT_PRESENT);
-		uint64_t dirty = level.leaf && (walk->access & WALK_WRITE) ? ENTRY_DIRTY : 0;
+		dirty = level.leaf && (walk->access & WALK_WRITE) ? ENTRY_DIRTY : 0;
 		entry_mark(slot, entry, ENTRY_ACCESSED | dirty);
 		if (level.leaf) {
 			uint64_t inside = walk->linear & ((1ull << level.shift) - 1);
+
 			walk->physical = guest_physical(leaf_address(mode, entry, number) + inside);
 			return true;
 		}

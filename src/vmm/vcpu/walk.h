@@ -3,7 +3,9 @@
 #pragma once
 
 #include <vmm/host/memory.h>
-#include <vmm/host/x86.h>
+#include <vmm/vcpu/x86.h>
+
+#include <x86/cr.h>
 
 enum { PAGING_DIRECTORY = 4 };
 

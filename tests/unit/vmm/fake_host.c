@@ -2,18 +2,106 @@
 // The fake host.
 #include "fake_host.h"
 
+#include "../check.h"
+
 #include <string.h>
 
 struct fake_host fake;
 
-const uint8_t host_register_order[HOST_REGISTERS] = {
-	0, 3, 1, 2, 6, 7, 5, 8, 9, 10, 11, 12, 13, 14, 15};
+// Where the words of each group stand in the page.
+static const struct {
+	enum vcpu_group group;
+	size_t first, size;
+} parts[] = {
+#define PART(group, first, last) \
+	{ \
+		VCPU_GROUP_##group, offsetof(struct vcpu_state_page, first), \
+			offsetof(struct vcpu_state_page, last) - \
+			offsetof(struct vcpu_state_page, first) + sizeof(fake.page.last) \
+	}
+	PART(RIP, rip, rip),
+	PART(RFLAGS, rflags, interruptibility),
+	PART(RSP, registers[4], registers[4]),
+	PART(WINDOWS, windows, windows),
+	PART(EVENT, event, event),
+	PART(EVENT, event_length, event_length),
+	PART(INTERRUPTED, interrupted, interrupted),
+	PART(ADDRESS, physical, linear),
+	PART(INSTRUCTION, instruction_information, instruction_information),
+	PART(INSTRUCTION, instruction_bytes, instruction_count),
+	PART(PAGING, cr0, efer),
+	PART(CR2, cr2, cr2),
+	PART(DEBUG_CONTROL, dr7, pending_debug),
+	PART(MASKS, cr0_mask, cr4_shadow),
+	PART(PDPTES, pdpte, pdpte),
+	PART(CODE, segments[VCPU_CS], segments[VCPU_SS]),
+	PART(DATA, segments[VCPU_ES], segments[VCPU_ES]),
+	PART(DATA, segments[VCPU_DS], segments[VCPU_GS]),
+	PART(SYSTEM, segments[VCPU_LDTR], idtr),
+	PART(BREAKPOINTS, dr, dr6),
+	PART(MSRS, star, pat),
+	PART(TSC, tsc_offset, tsc_offset),
+	PART(XCR0, xcr0, xcr0),
+	PART(CONTROLS, controls, exceptions),
+	PART(TIMER, timer, timer),
+	PART(ACTIVITY, activity, activity),
+};
+
+enum {
+	PARTS = sizeof(parts) / sizeof(parts[0]),
+	// The page has these words whatever was saved.
+	KEPT = VCPU_GROUP_WINDOWS | VCPU_GROUP_CONTROLS | VCPU_GROUP_TIMER,
+	ABOUT_EXITS = VCPU_GROUP_INTERRUPTED | VCPU_GROUP_ADDRESS | VCPU_GROUP_INSTRUCTION,
+	POISON = 0xa5,
+};
+
+static void copy(struct vcpu_state_page *to, const struct vcpu_state_page *from, uint64_t groups) {
+	for (unsigned i = 0; i < PARTS; i++)
+		if (groups & parts[i].group)
+			memcpy((char *)to + parts[i].first, (const char *)from + parts[i].first,
+				parts[i].size);
+}
+
+void fake_take(void) {
+	uint64_t rsp = fake.guest.registers[4];
+
+	memcpy(fake.guest.registers, fake.page.registers, sizeof(fake.guest.registers));
+	fake.guest.registers[4] = rsp;
+	copy(&fake.guest, &fake.page, fake.page.dirty);
+	fake.page.saved |= fake.page.dirty;
+	fake.page.dirty = 0;
+}
+
+void fake_leave(enum vcpu_exit_reason reason) {
+	struct vcpu_state_page *page = &fake.page;
+	uint64_t rsp = fake.guest.registers[4];
+	uint64_t saved = reason < VCPU_EXIT_REASONS ? page->save[reason] : 0;
+
+	copy(&fake.guest, &fake.exit, VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS | ABOUT_EXITS);
+	memcpy(fake.guest.registers, fake.exit.registers, sizeof(fake.guest.registers));
+	fake.guest.registers[4] = rsp;
+	fake.guest.cr3 = fake.exit.cr3;
+	// The entry has delivered it.
+	fake.guest.event.information &= ~VCPU_EVENT_VALID;
+	for (unsigned i = 0; i < PARTS; i++)
+		if (!(parts[i].group & KEPT))
+			memset((char *)page + parts[i].first, POISON, parts[i].size);
+	copy(page, &fake.guest, saved | VCPU_GROUP_EVENT);
+	memcpy(page->registers, fake.guest.registers, sizeof(page->registers));
+	if (!(saved & VCPU_GROUP_RSP)) page->registers[4] = 0xa5a5a5a5a5a5a5a5;
+	page->reason = reason;
+	page->qualification = fake.exit.qualification;
+	page->instruction_length = fake.exit.instruction_length;
+	page->exception = fake.exit.exception;
+	page->saved = saved;
+}
 
 void fake_reset(void) {
 	memset(&fake, 0, sizeof(fake));
 	fake.tsc = 1000000;
-	fake.secondary_allowed = UINT32_MAX;
 	fake.compacted_size = 832;
+	fake.page.controls_offered = UINT64_MAX;
+	fake.page.xcr0_offered = 7;
 }
 
 uint64_t host_tsc(void) { return fake.tsc; }
@@ -35,31 +123,18 @@ void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
 	}
 }
 
-bool host_has_vcpu(void) { return true; }
-
-uint64_t host_vmcs_read(enum vmcs_field field) {
-	fake.field_reads++;
-	return fake.fields[field];
+struct vcpu_state_page *host_vcpu_page(unsigned) {
+	return &fake.page;
 }
 
-void host_vmcs_write(enum vmcs_field field, uint64_t value) {
-	fake.field_writes++;
-	if (field == VMCS_SECONDARY_CONTROLS) value &= fake.secondary_allowed;
-	fake.fields[field] = value;
+void host_vcpu_save(unsigned, uint64_t groups) {
+	check_equal(groups & ABOUT_EXITS, 0);
+	fake.saves++;
+	copy(&fake.page, &fake.guest, groups);
+	fake.page.saved |= groups;
 }
 
-uint64_t host_state_read(uint64_t field) { return fake.states[field]; }
-
-void host_state_write(uint64_t field, uint64_t value) { fake.states[field] = value; }
-
-bool host_msr_direct(uint32_t number) { return number != 0; }
-
-uint64_t host_exit_word(unsigned index) { return fake.words[index]; }
-
-void host_registers_write(const uint64_t registers[X86_REGISTERS]) {
-	fake.register_writes++;
-	memcpy(fake.registers, registers, sizeof(fake.registers));
-}
+bool host_msr_direct(unsigned, uint32_t number) { return number != 0; }
 
 void host_guest_run(void) { fake.running = true; }
 

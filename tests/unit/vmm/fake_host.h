@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A host for unit tests: the vCPU's fields are arrays, time is a variable, calls are counted.
+// A host for unit tests: a kernel with one virtual CPU and its state page, time as a variable,
+// calls counted.
 #pragma once
 
 #include <vmm/host/host.h>
 
-enum { FAKE_FIELDS = 0x7000, FAKE_STATES = 32, FAKE_WORDS = 25 };
-
 struct fake_host {
-	uint64_t fields[FAKE_FIELDS];
-	uint64_t states[FAKE_STATES];
-	uint64_t words[FAKE_WORDS];
-	uint64_t registers[X86_REGISTERS]; // last written
+	struct vcpu_state_page page; // the VMM's
+	struct vcpu_state_page guest; // the state of the guest, which the kernel holds
+	// What the next exit finds: RIP, flags, CR3, general registers but RSP, and all about the
+	// exit itself. Tests set it once for any number of exits.
+	struct vcpu_state_page exit;
 	uint64_t tsc;
 	uint64_t armed;
-	uint64_t secondary_allowed;
 	uint32_t compacted_size; // that CPUID tells
-	unsigned field_reads, field_writes, register_writes, timer_calls, console_signals;
-	unsigned peer_signals;
+	unsigned saves; // groups fetched with a system call of their own
+	unsigned timer_calls, console_signals, peer_signals;
 	bool running;
 };
 
 extern struct fake_host fake;
 
 void fake_reset(void);
+// The guest leaves: what the exit of this reason saves is in the page, what it does not is wrong
+// there.
+void fake_leave(enum vcpu_exit_reason reason);
+// As the next entry would do, takes over what the monitor changed.
+void fake_take(void);

@@ -2,8 +2,6 @@
 // The guest with pages of a device.
 #include "pages.h"
 
-#include <abi/vcpu.h>
-
 #include <string.h>
 
 uint8_t pages_device[DEVICE_SIZE];
@@ -62,28 +60,28 @@ void pages_fresh(void) {
 	pages_map(2, MEMORY, PRESENT | WRITABLE);
 	pages_map(3, MEMORY + 0x3000, PRESENT | WRITABLE);
 	pages_map(5, DEVICE + 0x1000, PRESENT | WRITABLE);
-	fake.words[HOST_EXIT_CR3] = PML4;
-	fake.fields[VMCS_GUEST_CR0] |= CR0_WP;
+	fake.exit.cr3 = PML4;
+	fake.guest.cr0 |= CR0_WP;
 	memset(pages_device, 0, sizeof(pages_device));
 	pages_accesses = 0;
 }
 
 void pages_breakpoint(unsigned number, uint64_t address, unsigned kind) {
-	fake.states[VCPU_STATE_DR0 + number] = address;
-	fake.fields[VMCS_GUEST_DR7] |= 1ull << 2 * number |
-		(uint64_t)(kind | 3 << 2) << (16 + 4 * number);
+	fake.guest.dr[number] = address;
+	fake.guest.dr7 |= 1ull << 2 * number | (uint64_t)(kind | 3 << 2) << (16 + 4 * number);
 }
 
 void check_page_fault(uint64_t linear, uint32_t error_code) {
-	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 14);
-	check_equal(fake.states[VCPU_STATE_CR2], linear);
-	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], error_code);
-	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
-	check(fake.fields[VMCS_GUEST_RFLAGS] & RFLAGS_RESUME);
+	check_equal(event(), VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | VCPU_EVENT_ERROR_CODE | 14);
+	check_equal(fake.guest.cr2, linear);
+	check_equal(fake.guest.event.error_code, error_code);
+	check_equal(fake.guest.rip, CODE);
+	check(fake.guest.rflags & FLAGS_RF);
 }
 
 void check_exception(uint32_t vector) {
-	check_equal(event(), EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | vector);
-	check_equal(fake.fields[VMCS_ENTRY_ERROR_CODE], 0);
-	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
+	check_equal(
+		event(), VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | VCPU_EVENT_ERROR_CODE | vector);
+	check_equal(fake.guest.event.error_code, 0);
+	check_equal(fake.guest.rip, CODE);
 }

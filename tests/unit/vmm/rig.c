@@ -41,7 +41,7 @@ static void open_terminal(unsigned index, struct console *rings, void (*signal)(
 // What main.c takes from the system description.
 static void describe(void) {
 	machine.clock = (struct clock){.read = host_tsc, .hertz = 1000000};
-	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 7, true, 1000000, SECONDARY_RDTSCP};
+	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 7, true, 1000000, VCPU_ALLOWS_RDTSCP};
 	open_terminal(0, &console, host_console_signal);
 	open_terminal(1, &second, host_peer_signal);
 	check(console_serve(&driver, &console) && console_serve(&peer, &second));
@@ -64,39 +64,35 @@ void rig_fresh(void) {
 	check(machine_reset(&machine));
 	machine_settle(&machine);
 	check(fake.running);
-	// Tests change registers in fake.words; the guest runs with interrupts on at CODE.
-	memset(fake.words, 0, sizeof(fake.words));
-	fake.words[HOST_EXIT_RIP] = CODE;
-	fake.words[HOST_EXIT_RFLAGS] = RFLAGS_FIXED | RFLAGS_INTERRUPT;
-	fake.words[HOST_EXIT_CR3] = fake.fields[VMCS_GUEST_CR3];
-	fake.words[HOST_EXIT_LENGTH] = 2;
+	// Tests change what the next exit finds; the guest runs with interrupts on at CODE.
+	fake_take();
+	fake.exit.rip = CODE;
+	fake.exit.rflags = FLAGS_FIXED | FLAGS_IF;
+	fake.exit.cr3 = fake.guest.cr3;
+	fake.exit.instruction_length = 2;
 }
 
-void leave(enum exit_reason reason) {
-	fake.words[HOST_EXIT_REASON] = reason;
-	fake.words[HOST_EXIT_PRIMARY_CONTROLS] = fake.fields[VMCS_PRIMARY_CONTROLS];
-	// A VM entry delivers the event and clears its valid bit.
-	fake.fields[VMCS_ENTRY_INTERRUPTION] &= ~(uint64_t)EVENT_VALID;
-	fake.words[HOST_EXIT_ENTRY_INTERRUPTION] = fake.fields[VMCS_ENTRY_INTERRUPTION];
-	fake.fields[VMCS_GUEST_RIP] = fake.words[HOST_EXIT_RIP];
-	fake.fields[VMCS_GUEST_RFLAGS] = fake.words[HOST_EXIT_RFLAGS];
-	fake.fields[VMCS_GUEST_INTERRUPTIBILITY] = fake.words[HOST_EXIT_INTERRUPTIBILITY];
-	vcpu_load_exit(vcpu);
+void leave(enum vcpu_exit_reason reason) {
+	fake_leave(reason);
 	exit_handle(&machine.processors[0]);
 	machine_settle(&machine);
+	fake_take();
 }
 
 void notify(unsigned channel) {
-	vcpu_load_notification(vcpu);
+	// The kernel looks for signals before it enters the guest.
+	if (fake.running) fake.page.reason = VCPU_EXIT_NOTIFICATION;
+	vcpu_left(vcpu);
 	machine_notified(&machine, channel);
 	machine_settle(&machine);
+	fake_take();
 }
 
 void wrmsr(uint32_t number, uint64_t value) {
-	fake.words[W_RCX] = number;
-	fake.words[W_RAX] = (uint32_t)value;
-	fake.words[W_RDX] = value >> 32;
-	leave(EXIT_WRMSR);
+	fake.exit.registers[X86_RCX] = number;
+	fake.exit.registers[X86_RAX] = (uint32_t)value;
+	fake.exit.registers[X86_RDX] = value >> 32;
+	leave(VCPU_EXIT_WRMSR);
 }
 
 bool log_has(const char *text) {
@@ -113,12 +109,12 @@ void clear_log(void) {
 	output[0] = '\0';
 }
 
-uint64_t event(void) { return fake.fields[VMCS_ENTRY_INTERRUPTION]; }
+uint64_t event(void) { return fake.guest.event.information; }
 
 void port(uint16_t number, uint64_t qualification, uint64_t rax) {
-	fake.words[HOST_EXIT_QUALIFICATION] = qualification | (uint64_t)number << 16;
-	fake.words[W_RAX] = rax;
-	leave(EXIT_IO);
+	fake.exit.qualification = qualification | (uint64_t)number << 16;
+	fake.exit.registers[X86_RAX] = rax;
+	leave(VCPU_EXIT_IO);
 }
 
 size_t log_length(void) { return strlen(output); }

@@ -11,11 +11,8 @@
 
 enum { RAM = 64 << 20, CODE = 0x100000, STACK = 0x200000 };
 
-// Words of the exit record that hold general registers.
-enum word_register { W_RAX = 10, W_RBX, W_RCX, W_RDX, W_RSI, W_RDI };
-
-#define PROTECTION_FAULT (EVENT_VALID | EVENT_EXCEPTION | EVENT_ERROR_CODE | 13)
-#define INVALID_OPCODE (EVENT_VALID | EVENT_EXCEPTION | 6)
+#define PROTECTION_FAULT (VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | VCPU_EVENT_ERROR_CODE | 13)
+#define INVALID_OPCODE (VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | 6)
 
 extern struct machine machine;
 extern struct vcpu *const vcpu; // of its first processor
@@ -28,7 +25,7 @@ extern struct console_end peer; // the component at the second serial port
 void rig_fresh(void);
 void rig_free(void);
 // One exit, and one notification, as main.c handles them.
-void leave(enum exit_reason reason);
+void leave(enum vcpu_exit_reason reason);
 void notify(unsigned channel);
 void wrmsr(uint32_t number, uint64_t value);
 void port(uint16_t number, uint64_t qualification, uint64_t rax);

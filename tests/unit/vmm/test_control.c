@@ -3,8 +3,6 @@
 // changed.
 #include "rig.h"
 
-#include <abi/vcpu.h>
-
 #include <string.h>
 
 enum {
@@ -18,47 +16,47 @@ enum {
 
 static void test_control_registers(void) {
 	rig_fresh();
-	fake.words[W_RAX] = CR0_PE | CR0_PG | CR0_NE | CR0_CD;
-	leave(EXIT_CONTROL_REGISTER);
-	check_equal(fake.fields[VMCS_CR0_SHADOW], CR0_PE | CR0_PG | CR0_NE | CR0_CD | CR0_ET);
-	check_equal(fake.fields[VMCS_GUEST_CR0], CR0_PE | CR0_PG | CR0_NE | CR0_ET);
-	fake.words[W_RAX] = CR0_PG;
-	leave(EXIT_CONTROL_REGISTER);
+	fake.exit.registers[X86_RAX] = CR0_PE | CR0_PG | CR0_NE | CR0_CD;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check_equal(fake.guest.cr0_shadow, CR0_PE | CR0_PG | CR0_NE | CR0_CD | CR0_ET);
+	check_equal(fake.guest.cr0, CR0_PE | CR0_PG | CR0_NE | CR0_ET);
+	fake.exit.registers[X86_RAX] = CR0_PG;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
 	check_equal(event(), PROTECTION_FAULT);
 	rig_fresh();
-	fake.words[W_RAX] = CR4_VMXE | CR4_PAE;
-	fake.words[HOST_EXIT_QUALIFICATION] = 4;
-	leave(EXIT_CONTROL_REGISTER);
+	fake.exit.registers[X86_RAX] = CR4_VMXE | CR4_PAE;
+	fake.exit.qualification = 4;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
 	check_equal(event(), PROTECTION_FAULT);
 	rig_fresh();
-	fake.words[W_RAX] = CR4_MCE | CR4_PAE;
-	fake.words[HOST_EXIT_QUALIFICATION] = 4;
-	leave(EXIT_CONTROL_REGISTER);
-	check_equal(fake.fields[VMCS_CR4_SHADOW], CR4_MCE | CR4_PAE);
-	check_equal(fake.fields[VMCS_GUEST_CR4], CR4_MCE | CR4_PAE | CR4_VMXE);
-	fake.words[W_RAX] = CR4_MCE;
-	leave(EXIT_CONTROL_REGISTER);
+	fake.exit.registers[X86_RAX] = CR4_MCE | CR4_PAE;
+	fake.exit.qualification = 4;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check_equal(fake.guest.cr4_shadow, CR4_MCE | CR4_PAE);
+	check_equal(fake.guest.cr4, CR4_MCE | CR4_PAE);
+	fake.exit.registers[X86_RAX] = CR4_MCE;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
 	check_equal(event(), PROTECTION_FAULT);
 	rig_fresh();
-	fake.words[W_RBX] = 7;
-	fake.words[HOST_EXIT_QUALIFICATION] = 8 | X86_RBX << 8;
-	leave(EXIT_CONTROL_REGISTER);
+	fake.exit.registers[X86_RBX] = 7;
+	fake.exit.qualification = 8 | X86_RBX << 8;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
 	check_equal(lapic->task_priority, 0x70);
-	fake.words[HOST_EXIT_QUALIFICATION] = 8 | 1 << 4 | X86_RDX << 8;
-	leave(EXIT_CONTROL_REGISTER);
-	check_equal(fake.registers[X86_RDX], 7);
+	fake.exit.qualification = 8 | 1 << 4 | X86_RDX << 8;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check_equal(fake.guest.registers[X86_RDX], 7);
 }
 
 // A guest with these registers, in code of 32 bits.
 static void start(uint64_t cr0, uint64_t cr4, uint64_t efer) {
 	rig_fresh();
-	fake.fields[VMCS_CR0_SHADOW] = cr0;
-	fake.fields[VMCS_GUEST_CR0] = (cr0 & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE;
-	fake.fields[VMCS_CR4_SHADOW] = cr4;
-	fake.fields[VMCS_GUEST_CR4] = cr4 | CR4_MCE | CR4_VMXE;
-	fake.fields[VMCS_GUEST_EFER] = efer;
-	fake.fields[VMCS_GUEST_CS_ACCESS] = CODE_32;
-	fake.words[HOST_EXIT_CR3] = DIRECTORY;
+	fake.guest.cr0_shadow = cr0;
+	fake.guest.cr0 = (cr0 & ~(uint64_t)(CR0_CD | CR0_NW)) | CR0_NE;
+	fake.guest.cr4_shadow = cr4;
+	fake.guest.cr4 = cr4 | CR4_MCE;
+	fake.guest.efer = efer;
+	fake.guest.segments[VCPU_CS].attributes = CODE_32;
+	fake.exit.cr3 = DIRECTORY;
 	memset(machine.memory.bytes + DIRECTORY, 0, 32);
 }
 
@@ -67,9 +65,9 @@ static void set_directory(unsigned index, uint64_t entry) {
 }
 
 static void write_register(unsigned number, uint64_t value) {
-	fake.words[W_RAX] = value;
-	fake.words[HOST_EXIT_QUALIFICATION] = number;
-	leave(EXIT_CONTROL_REGISTER);
+	fake.exit.registers[X86_RAX] = value;
+	fake.exit.qualification = number;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
 }
 
 static void refused(unsigned number, uint64_t value) {
@@ -77,20 +75,19 @@ static void refused(unsigned number, uint64_t value) {
 	before = fake;
 	write_register(number, value);
 	check_equal(event(), PROTECTION_FAULT);
-	check_equal(fake.fields[VMCS_GUEST_RIP], CODE);
-	for (unsigned field = VMCS_GUEST_PDPTE0; field <= VMCS_GUEST_PDPTE3; field += 2)
-		check_equal(fake.fields[field], before.fields[field]);
-	check_equal(fake.fields[VMCS_GUEST_CR0], before.fields[VMCS_GUEST_CR0]);
-	check_equal(fake.fields[VMCS_GUEST_CR4], before.fields[VMCS_GUEST_CR4]);
-	check_equal(fake.fields[VMCS_GUEST_EFER], before.fields[VMCS_GUEST_EFER]);
-	check_equal(fake.fields[VMCS_ENTRY_CONTROLS], before.fields[VMCS_ENTRY_CONTROLS]);
+	check_equal(fake.guest.rip, CODE);
+	for (unsigned i = 0; i < 4; i++)
+		check_equal(fake.guest.pdpte[i], before.guest.pdpte[i]);
+	check_equal(fake.guest.cr0, before.guest.cr0);
+	check_equal(fake.guest.cr4, before.guest.cr4);
+	check_equal(fake.guest.efer, before.guest.efer);
 }
 
 static void accepted(unsigned number, uint64_t value) {
-	fake.fields[VMCS_ENTRY_INTERRUPTION] = 0;
+	fake.guest.event.information = 0;
 	write_register(number, value);
 	check_equal(event(), 0);
-	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + 2);
+	check_equal(fake.guest.rip, CODE + 2);
 }
 
 static const uint64_t protected = CR0_PE | CR0_NE | CR0_ET;
@@ -99,31 +96,29 @@ static const uint64_t paged = CR0_PG | CR0_PE | CR0_NE | CR0_ET;
 static void test_start_long_mode(void) {
 	start(protected, CR4_PAE, EFER_LME);
 	accepted(0, paged | CR0_CD);
-	check_equal(fake.fields[VMCS_GUEST_EFER], EFER_LME | EFER_LMA);
-	check(fake.fields[VMCS_ENTRY_CONTROLS] & ENTRY_LONG_MODE);
+	check_equal(fake.guest.efer, EFER_LME | EFER_LMA);
 	start(protected, 0, EFER_LME);
 	refused(0, paged | CR0_CD);
 	start(protected, CR4_PAE, EFER_LME);
-	fake.fields[VMCS_GUEST_TR_ACCESS] = TSS_16;
+	fake.guest.segments[VCPU_TR].attributes = TSS_16;
 	refused(0, paged | CR0_CD);
 	start(protected, CR4_PAE, EFER_LME);
-	fake.fields[VMCS_GUEST_CS_ACCESS] = CODE_64;
+	fake.guest.segments[VCPU_CS].attributes = CODE_64;
 	refused(0, paged | CR0_CD);
 	// Outside long mode neither matters.
 	start(protected, 0, 0);
-	fake.fields[VMCS_GUEST_TR_ACCESS] = TSS_16;
+	fake.guest.segments[VCPU_TR].attributes = TSS_16;
 	accepted(0, paged | CR0_CD);
 }
 
 static void test_stop_long_mode(void) {
 	start(paged, CR4_PAE, EFER_LME | EFER_LMA);
 	accepted(0, protected | CR0_CD);
-	check_equal(fake.fields[VMCS_GUEST_EFER], EFER_LME);
-	check(!(fake.fields[VMCS_ENTRY_CONTROLS] & ENTRY_LONG_MODE));
+	check_equal(fake.guest.efer, EFER_LME);
 	start(paged, CR4_PAE | CR4_PCIDE, EFER_LME | EFER_LMA);
 	refused(0, protected | CR0_CD);
 	start(paged, CR4_PAE, EFER_LME | EFER_LMA);
-	fake.fields[VMCS_GUEST_CS_ACCESS] = CODE_64;
+	fake.guest.segments[VCPU_CS].attributes = CODE_64;
 	refused(0, protected | CR0_CD);
 }
 
@@ -137,7 +132,7 @@ static void test_directory(void) {
 		refused(0, paged | CR0_CD);
 		set_directory(3, bad[i] & ~1ull); // not present, so nothing of it counts
 		accepted(0, paged | CR0_CD);
-		check_equal(fake.fields[VMCS_GUEST_PDPTE0], 0x1001);
+		check_equal(fake.guest.pdpte[0], 0x1001);
 		start(paged, CR4_PAE, 0);
 		set_directory(1, bad[i]);
 		refused(4, CR4_PAE | CR4_MCE | CR4_PGE);
@@ -146,24 +141,24 @@ static void test_directory(void) {
 	start(paged, CR4_PAE, 0);
 	set_directory(2, 0x7001);
 	accepted(0, paged | CR0_CD);
-	check_equal(fake.fields[VMCS_GUEST_PDPTE2], 0x7001);
+	check_equal(fake.guest.pdpte[2], 0x7001);
 	start(paged | CR0_CD, CR4_PAE, 0);
 	set_directory(2, 0x7001);
 	accepted(0, (paged | CR0_CD) & ~(uint64_t)CR0_NE);
-	check_equal(fake.fields[VMCS_GUEST_PDPTE2], 0);
+	check_equal(fake.guest.pdpte[2], 0);
 	accepted(4, CR4_PAE | CR4_MCE);
-	check_equal(fake.fields[VMCS_GUEST_PDPTE2], 0);
+	check_equal(fake.guest.pdpte[2], 0);
 	start(paged, CR4_PAE, 0);
-	fake.words[HOST_EXIT_CR3] = 0xffffffe0; // no memory there
+	fake.exit.cr3 = 0xffffffe0; // no memory there
 	refused(0, paged | CR0_CD);
 }
 
 static void test_cr4_long_mode(void) {
 	start(paged, CR4_PAE, EFER_LME | EFER_LMA);
 	refused(4, CR4_MCE);
-	fake.words[HOST_EXIT_CR3] = DIRECTORY | 1;
+	fake.exit.cr3 = DIRECTORY | 1;
 	refused(4, CR4_PAE | CR4_MCE | CR4_PCIDE);
-	fake.words[HOST_EXIT_CR3] = DIRECTORY;
+	fake.exit.cr3 = DIRECTORY;
 	accepted(4, CR4_PAE | CR4_MCE | CR4_PCIDE);
 	start(paged, CR4_PAE, 0);
 	refused(4, CR4_PAE | CR4_MCE | CR4_PCIDE);
@@ -175,7 +170,7 @@ static void test_operand_size(void) {
 	accepted(0, upper | paged | CR0_CD);
 	accepted(4, upper | CR4_MCE);
 	start(paged, CR4_PAE, EFER_LME | EFER_LMA);
-	fake.fields[VMCS_GUEST_CS_ACCESS] = CODE_64;
+	fake.guest.segments[VCPU_CS].attributes = CODE_64;
 	refused(0, upper | paged | CR0_CD);
 	refused(4, upper | CR4_PAE | CR4_MCE);
 	refused(REGISTER_CR8, upper);

@@ -6,7 +6,7 @@
 #include <vmm/vcpu/cpuid.h>
 #include <vmm/vcpu/msr.h>
 
-#include <abi/vcpu.h>
+#include <x86/msr.h>
 
 #include <string.h>
 
@@ -27,7 +27,7 @@ static void fresh(void) {
 		.xcr0_host = 7,
 		.xsave_compacts = true,
 		.tsc_hertz = 2500000000,
-		.secondary_controls = SECONDARY_RDTSCP | SECONDARY_INVPCID,
+		.controls = VCPU_ALLOWS_RDTSCP | VCPU_ALLOWS_INVPCID,
 	};
 	guest = (struct cpuid_guest){.cr4 = 0, .xcr0 = 1, .apic_enabled = true};
 }
@@ -57,7 +57,7 @@ static void test_structured(void) {
 	check_equal(words.ebx & (1u << 10 | 1u << 5 | 1u << 1), 1u << 10 | 1u << 5 | 1u << 1);
 	check_equal(words.ecx & (1u << 3 | 1u << 4 | 1u << 5 | 1u << 7 | 1u << 16), 0);
 	check_equal(words.edx & (1u << 26 | 1u << 27 | 1u << 29 | 1u << 31 | 1u << 20), 0);
-	model.secondary_controls = 0;
+	model.controls = 0;
 	check_equal(ask(7, 0).ebx >> 10 & 1, 0);
 	check_equal(ask(7, 0).ecx >> 22 & 1, 0);
 	check_equal(ask(0x80000001, 0).edx >> 27 & 1, 0);
@@ -130,6 +130,7 @@ static void test_cr4(void) {
 static uint64_t read_tsc(void) { return fake.tsc; }
 
 static struct clock guest_clock;
+static struct vcpu vcpu = {.page = &fake.page};
 static struct lapic lapic;
 static struct msr_file file;
 
@@ -139,7 +140,7 @@ static void fresh_msrs(void) {
 	memset(&lapic, 0, sizeof(lapic));
 	lapic.clock = &guest_clock;
 	lapic_reset(&lapic);
-	file = (struct msr_file){.lapic = &lapic, .clock = &guest_clock};
+	file = (struct msr_file){.vcpu = &vcpu, .lapic = &lapic, .clock = &guest_clock};
 	msr_reset(&file);
 }
 
@@ -188,7 +189,7 @@ static void test_msr_tsc(void) {
 	check_equal(msr_write(&file, 0x10, 10000), MSR_DONE);
 	check_equal(read(0x10), 10000);
 	check_equal(read(0x3b), 9500);
-	check_equal(fake.states[VCPU_STATE_TSC_OFFSET], guest_clock.offset);
+	check_equal(fake.page.tsc_offset, guest_clock.offset);
 	check_equal(msr_write(&file, 0x3b, 0), MSR_DONE);
 	check_equal(read(0x10), 500);
 }
@@ -212,14 +213,15 @@ static void test_msr_tsc_timer(void) {
 
 static void test_msr_efer(void) {
 	fresh_msrs();
-	fake.fields[VMCS_GUEST_EFER] = EFER_LME | EFER_LMA;
-	fake.fields[VMCS_GUEST_CR0] = CR0_PE | CR0_PG;
+	fake.page.saved = VCPU_GROUP_PAGING;
+	fake.page.efer = EFER_LME | EFER_LMA;
+	fake.page.cr0 = CR0_PE | CR0_PG;
 	check_equal(msr_write(&file, MSR_EFER, EFER_LME | EFER_SCE | EFER_NXE), MSR_DONE);
 	check_equal(read(MSR_EFER), 0xd01);
 	check_equal(msr_write(&file, MSR_EFER, EFER_SCE), MSR_FAULT);
 	check_equal(msr_write(&file, MSR_EFER, EFER_LME | 1u << 12), MSR_FAULT);
-	fake.fields[VMCS_GUEST_CR0] = CR0_PE;
-	fake.fields[VMCS_GUEST_EFER] = 0;
+	fake.page.cr0 = CR0_PE;
+	fake.page.efer = 0;
 	check_equal(msr_write(&file, MSR_EFER, EFER_LME | EFER_LMA), MSR_DONE);
 	check_equal(read(MSR_EFER), EFER_LME);
 }
@@ -246,8 +248,8 @@ static void test_msr_junk(void) {
 		enum msr_result got = msr_read(&file, number, &value);
 		check(wrote <= MSR_UNKNOWN && got <= MSR_UNKNOWN);
 	}
-	check_equal(fake.fields[VMCS_GUEST_EFER] & ~0xd01ull, 0);
-	check_equal(fake.fields[VMCS_GUEST_DEBUGCTL] & ~2ull, 0);
+	check_equal(fake.page.efer & ~0xd01ull, 0);
+	check_equal(fake.page.debugctl & ~2ull, 0);
 }
 
 int main(void) {

@@ -3,7 +3,9 @@
 #include "../check.h"
 
 #include <vmm/vcpu/decode.h>
-#include <vmm/host/x86.h>
+#include <vmm/vcpu/x86.h>
+
+#include <x86/cr.h>
 
 #include <string.h>
 
@@ -157,7 +159,7 @@ static void test_random_bytes(void) {
 			     : "+" constraint(target), "+r"(loaded) \
 			     : constraint(source) \
 			     : "cc"); \
-		*flags = loaded & RFLAGS_ARITHMETIC; \
+		*flags = loaded & FLAGS_ARITHMETIC; \
 		return target; \
 	}
 #define NATIVES(mnemonic) \
@@ -200,7 +202,7 @@ static void test_arithmetic(void) {
 		// Logic leaves the adjust flag undefined.
 		bool logic = operation == OPERATION_OR || operation == OPERATION_AND ||
 			operation == OPERATION_XOR || operation == OPERATION_TEST;
-		uint64_t compared = logic ? ~(uint64_t)RFLAGS_ADJUST : ~0ull;
+		uint64_t compared = logic ? ~(uint64_t)FLAGS_AF : ~0ull;
 		check_equal(flags & compared, native_flags & compared);
 		if (operation_stores(operation)) check_equal(result, native);
 	}

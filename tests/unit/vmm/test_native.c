@@ -13,12 +13,12 @@ enum {
 	PLACE = 0x10000000, // of the operands, here and in the guest, where it has no memory
 	PLACE_SIZE = 0x4000,
 	ROUNDS = 400000,
-	ALL_FLAGS = RFLAGS_ARITHMETIC | RFLAGS_DIRECTION,
+	ALL_FLAGS = FLAGS_ARITHMETIC | FLAGS_DF,
 	FIXED_REGISTERS = 1 << X86_RSP,
 };
 
 struct state {
-	uint64_t registers[X86_REGISTERS];
+	uint64_t registers[VCPU_GENERAL_REGISTERS];
 	uint64_t flags;
 	uint64_t stack; // of the caller
 };
@@ -153,8 +153,8 @@ struct form_row {
 	uint64_t undefined;
 };
 
-#define LOGIC RFLAGS_ADJUST
-#define BITS (RFLAGS_OVERFLOW | RFLAGS_SIGN | RFLAGS_ADJUST | RFLAGS_PARITY)
+#define LOGIC FLAGS_AF
+#define BITS (FLAGS_OF | FLAGS_SF | FLAGS_AF | FLAGS_PF)
 #define MEMBER(number) (number), FORM_MEMBER
 
 static const struct form_row forms[] = {
@@ -240,11 +240,11 @@ static void fill_place(void) {
 }
 
 static void make_state(struct state *state) {
-	for (unsigned i = 0; i < X86_REGISTERS; i++) {
+	for (unsigned i = 0; i < VCPU_GENERAL_REGISTERS; i++) {
 		state->registers[i] = random64() >> chance(64);
 		if (chance(4) == 0) memcpy(&state->registers[i], device + 8 * chance(64), 8);
 	}
-	state->flags = (random64() & ALL_FLAGS) | RFLAGS_FIXED | RFLAGS_INTERRUPT;
+	state->flags = (random64() & ALL_FLAGS) | FLAGS_FIXED | FLAGS_IF;
 }
 
 // Prefixes without effect: segments that 64-bit mode ignores, a REX prefix that another prefix
@@ -325,14 +325,12 @@ static void make_trial(struct trial *trial, struct state *state) {
 }
 
 static void give_registers(const struct state *state) {
-	for (unsigned i = 0; i < HOST_REGISTERS; i++)
-		fake.words[HOST_EXIT_REGISTERS + i] = state->registers[host_register_order[i]];
-	memcpy(fake.registers, state->registers, sizeof(fake.registers));
-	fake.fields[VMCS_GUEST_RSP] = state->registers[X86_RSP];
-	fake.words[HOST_EXIT_RFLAGS] = state->flags;
-	fake.words[HOST_EXIT_RIP] = CODE;
-	fake.words[HOST_EXIT_PHYSICAL] = PLACE;
-	fake.words[HOST_EXIT_QUALIFICATION] = 0x181;
+	memcpy(fake.exit.registers, state->registers, sizeof(state->registers));
+	fake.guest.registers[X86_RSP] = state->registers[X86_RSP];
+	fake.exit.rflags = state->flags;
+	fake.exit.rip = CODE;
+	fake.exit.physical = PLACE;
+	fake.exit.qualification = 0x181;
 }
 
 static void compare(const struct trial *trial, const struct state *native_state) {
@@ -343,12 +341,12 @@ static void compare(const struct trial *trial, const struct state *native_state)
 			text + length, sizeof(text) - length, "%02x ", trial->code[i]);
 	check_about(text);
 	check_equal(event(), 0);
-	check_equal(fake.fields[VMCS_GUEST_RIP], CODE + trial->length);
-	for (unsigned i = 0; i < X86_REGISTERS; i++)
+	check_equal(fake.guest.rip, CODE + trial->length);
+	for (unsigned i = 0; i < VCPU_GENERAL_REGISTERS; i++)
 		if (!(FIXED_REGISTERS >> i & 1))
-			check_equal(fake.registers[i], native_state->registers[i]);
+			check_equal(fake.guest.registers[i], native_state->registers[i]);
 	uint64_t defined = ALL_FLAGS & ~trial->undefined;
-	check_equal(fake.fields[VMCS_GUEST_RFLAGS] & defined, native_state->flags & defined);
+	check_equal(fake.guest.rflags & defined, native_state->flags & defined);
 	check(memcmp(device, native, PLACE_SIZE) == 0);
 	check_about(NULL);
 }
@@ -367,7 +365,7 @@ static void test_native(void) {
 		code_page[trial.length] = 0xc3;
 		memcpy(machine.memory.bytes + CODE, trial.code, trial.length);
 		give_registers(&state);
-		leave(EXIT_EPT_VIOLATION);
+		leave(VCPU_EXIT_MEMORY);
 		run_native(&state, code_page);
 		compare(&trial, &state);
 	}
