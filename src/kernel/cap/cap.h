@@ -116,9 +116,10 @@ enum {
 	SLOT_ORIGINAL = 1 << 0, // later slots of the same object are its children
 	SLOT_FIRST_BADGED = 1 << 1, // first with its badge: parent of copies with that badge
 	SLOT_OF_THREAD = 1 << 2, // a thread acts with it (thread_fill_slot)
-	SLOT_ON_WAY = 1 << 3, // windows of threads lead through it (cspace_cache.h)
+	SLOT_CACHED = 1 << 3, // caches of threads lead through it (cspace_cache.h)
 	SLOT_UNFINISHED = 1 << 4, // its deletion has begun, and takes further steps
 	SLOT_FLAGS = 0x1f,
+	SLOT_OF_CACHE = SLOT_OF_THREAD | SLOT_CACHED, // the copy that a thread keeps for its cache
 };
 
 _Static_assert(sizeof(struct slot) == 1 << SLOT_BITS);

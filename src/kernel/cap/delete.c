@@ -17,7 +17,6 @@
 #include <cap/delete.h>
 
 #include <base/panic.h>
-#include <cap/cspace_cache.h>
 #include <cpu/apic.h>
 
 // The slot of a zombie's object that holds the next zombie of the queue. Slots 0 and 1 are handled
@@ -62,15 +61,17 @@ void cnode_destroy(struct slot *slot, bool last) {
 
 // What only few slots need comes first.
 [[gnu::noinline]] static void slot_leaves(struct slot *slot) {
-	if (slot->next & SLOT_OF_THREAD) thread_slot_leaves(slot);
-	if (slot->next & SLOT_ON_WAY) window_slot_leaves(slot);
+	if (slot->next & SLOT_OF_THREAD)
+		thread_slot_leaves(slot);
+	else if (slot->next & SLOT_CACHED)
+		derive_close_caches(slot);
 	if (slot->cap.type != CAP_ZOMBIE) slot->next &= ~(uint64_t)SLOT_UNFINISHED;
 }
 
 bool slot_delete_step(struct slot *slot) {
 	cap_destroy *destroy;
 
-	if (unlikely(slot->next & (SLOT_OF_THREAD | SLOT_ON_WAY | SLOT_UNFINISHED)))
+	if (unlikely(slot->next & (SLOT_OF_THREAD | SLOT_CACHED | SLOT_UNFINISHED)))
 		slot_leaves(slot);
 	destroy = object_ops[slot->cap.type].destroy;
 	if (destroy) destroy(slot, derive_is_last(slot));

@@ -8,7 +8,7 @@
 #include <cap/derive.h>
 
 #include <base/panic.h>
-#include <cap/cspace_cache.h>
+#include <cap/delete.h>
 
 static void slot_set_next(struct slot *slot, const struct slot *next) {
 	slot->next = (uint64_t)next | (slot->next & SLOT_FLAGS);
@@ -95,6 +95,23 @@ void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) 
 	slot_insert(slot, cap, source, copy_flags(&cap, &source->cap));
 }
 
+void derive_insert_cache_copy(struct slot *slot, struct slot *next) {
+	assert(slot_is_empty(slot));
+	*slot = (struct slot){next->cap, next->previous, (uint64_t)next | SLOT_OF_CACHE};
+	neighbours_attach(slot);
+	next->next |= SLOT_CACHED;
+}
+
+void derive_close_caches(struct slot *slot) {
+	struct slot *copy;
+
+	slot->next &= ~(uint64_t)SLOT_CACHED;
+	while ((copy = derive_cache_copy(slot))) {
+		thread_slot_leaves(copy);
+		derive_remove(copy);
+	}
+}
+
 void derive_remove(struct slot *slot) {
 	struct slot *next = slot_next(slot);
 
@@ -105,7 +122,7 @@ void derive_remove(struct slot *slot) {
 
 void derive_move(struct slot *destination, struct slot *source) {
 	assert(slot_is_empty(destination));
-	if (unlikely(source->next & SLOT_ON_WAY)) window_slot_leaves(source);
+	if (unlikely(source->next & SLOT_CACHED)) derive_close_caches(source);
 	*destination = *source;
 	neighbours_attach(destination);
 	*source = (struct slot){};
@@ -114,8 +131,8 @@ void derive_move(struct slot *destination, struct slot *source) {
 void derive_swap(struct slot *one, struct slot *other) {
 	struct slot waiting;
 
-	if (unlikely(one->next & SLOT_ON_WAY)) window_slot_leaves(one);
-	if (unlikely(other->next & SLOT_ON_WAY)) window_slot_leaves(other);
+	if (unlikely(one->next & SLOT_CACHED)) derive_close_caches(one);
+	if (unlikely(other->next & SLOT_CACHED)) derive_close_caches(other);
 	waiting = *one;
 	// The copy on the stack holds one's place in the order while other moves into one, so that
 	// neighbours in the order need no special case.

@@ -26,6 +26,20 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 // (OBJ-14).
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source);
 
+// Fills slot, a thread's, with a copy of the capability in next, directly before it: the thread
+// caches its capability space through next (cspace_cache.h).
+void derive_insert_cache_copy(struct slot *slot, struct slot *next);
+
+// The last such copy before slot, or null.
+static inline struct slot *derive_cache_copy(const struct slot *slot) {
+	struct slot *copy = slot->previous;
+
+	return copy && (copy->next & SLOT_OF_CACHE) == SLOT_OF_CACHE ? copy : NULL;
+}
+
+// The capability in slot is about to go, to move or to be exchanged: the caches through it close.
+void derive_close_caches(struct slot *slot);
+
 // Empties slot; its children become children of its parent. The capability itself is not touched
 // otherwise.
 void derive_remove(struct slot *slot);

@@ -118,9 +118,9 @@ static void check_thread(const struct thread *thread) {
 	check_link(thread, reply, thread);
 	check_link(thread, notification, bound);
 	check_link(thread, yielding_to, yield_from);
-	assert(!thread->window.count ||
-		cspace_find(&thread->slots[THREAD_CSPACE].cap, thread->window.prefix) ==
-			thread->window.slots);
+	assert(!thread->cache.count ||
+		cspace_find(&thread->slots[THREAD_CSPACE].cap, thread->cache.prefix) ==
+			thread->cache.slots);
 	check_slots(thread->slots, THREAD_SLOTS);
 	check_space(&thread->slots[THREAD_SPACE], SPACE_HOST);
 	check_space(&thread->slots[THREAD_GUEST_SPACE], SPACE_GUEST);

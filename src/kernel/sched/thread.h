@@ -18,6 +18,7 @@ enum thread_slot {
 	THREAD_FAULT_HANDLER,
 	THREAD_TIMEOUT_HANDLER,
 	THREAD_GUEST_SPACE,
+	THREAD_CACHE, // what `cache` leads through; programs cannot name it
 	THREAD_SLOTS,
 	THREAD_SLOT_RADIX = 3,
 };
@@ -80,7 +81,7 @@ struct thread {
 	struct thread_link queue; // ready, release, endpoint or notification queue
 	struct thread **waits_in; // head of the endpoint's or notification's queue
 
-	struct cspace_window window; // of THREAD_CSPACE
+	struct cspace_cache cache; // of THREAD_CSPACE
 	uint64_t space_root; // CR3 for THREAD_SPACE
 	struct fpu_state *fpu_used; // null: #NM at the next FPU instruction
 	struct notification *notification; // bound
@@ -114,7 +115,7 @@ struct thread {
 _Static_assert(sizeof(struct thread) <= 1 << TCB_BITS);
 _Static_assert(THREAD_SLOTS <= 1 << THREAD_SLOT_RADIX);
 _Static_assert(offsetof(struct thread, state) == offsetof(struct thread, context) + 144);
-_Static_assert(offsetof(struct thread, window) == offsetof(struct thread, context) + 192);
+_Static_assert(offsetof(struct thread, cache) == offsetof(struct thread, context) + 192);
 _Static_assert(offsetof(struct thread, badge) == offsetof(struct thread, context) + 256);
 
 static inline struct thread *cap_thread(const struct cap *cap) { return cap_object(cap); }
@@ -144,13 +145,13 @@ void thread_write_register(struct thread *thread, unsigned i, uint64_t value);
 
 // What capability addresses mean to a thread.
 
-// True if address names a slot within the window.
+// True if the cache shows the slot that address names.
 static inline bool thread_find_fast(
 	const struct thread *thread, uint64_t address, struct slot **slot) {
-	uint64_t index = address ^ thread->window.prefix;
+	uint64_t index = address ^ thread->cache.prefix;
 
-	*slot = (struct slot *)((uint64_t)thread->window.slots + index * sizeof(struct slot));
-	return likely(index < thread->window.count);
+	*slot = (struct slot *)((uint64_t)thread->cache.slots + index * sizeof(struct slot));
+	return likely(index < thread->cache.count);
 }
 
 // The slot that address names, with left-over bits allowed (CAP-3), or null.
@@ -158,7 +159,7 @@ static inline struct slot *thread_find(const struct thread *thread, uint64_t add
 	struct slot *slot;
 
 	if (thread_find_fast(thread, address, &slot)) {
-		if (!slot) __builtin_unreachable(); // a window has slots
+		if (!slot) __builtin_unreachable(); // a cache has slots
 		return slot;
 	}
 	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);

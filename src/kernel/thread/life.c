@@ -104,9 +104,12 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 [[gnu::always_inline]] static inline void slot_changes(struct slot *slot, const struct cap *cap) {
 	struct thread *thread = slot_thread(slot);
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
+	struct slot *copy = &thread->slots[THREAD_CACHE];
 
 	if (index == THREAD_CSPACE)
-		cap ? window_open(&thread->window, cap) : window_close(&thread->window);
+		cap ? cspace_cache_open(&thread->cache, copy, cap)
+		    : cspace_cache_close(&thread->cache, copy);
+	if (index == THREAD_CACHE) thread->cache.count = 0;
 	if (index == THREAD_BUFFER) set_buffer(thread, cap);
 	if (index == THREAD_SPACE) give_space(thread, cap);
 	if (index == THREAD_GUEST_SPACE) thread->cpu->guest_prepared = NULL;

@@ -140,7 +140,7 @@ static struct thread *thread_of_two_levels(void) {
 	struct slot *first;
 	struct cap cap;
 
-	world_start(16);
+	world_start(22);
 	check(world_make(OBJECT_TCB, 0, TCB, 1) == ERROR_NONE);
 	check(world_make(OBJECT_CNODE, 6, ROOT, 1) == ERROR_NONE);
 	check(world_make(OBJECT_CNODE, 5, INNER, 2) == ERROR_NONE);
@@ -154,7 +154,7 @@ static struct thread *thread_of_two_levels(void) {
 	return thread;
 }
 
-static bool has_window(const struct thread *thread) {
+static bool has_cache(const struct thread *thread) {
 	const struct slot *inner = cap_object(&world.slots[INNER].cap);
 	struct slot *slot;
 	bool found = thread_find_fast(thread, 7, &slot);
@@ -165,55 +165,129 @@ static bool has_window(const struct thread *thread) {
 	return found;
 }
 
-static struct slot *way_of(const struct thread *thread) {
+static struct slot *first_of(const struct thread *thread) {
 	return cap_object(&thread->slots[THREAD_CSPACE].cap);
 }
 
-static void way_deleted(void) {
+static void first_deleted(void) {
 	struct thread *thread = thread_of_two_levels();
 
-	check(has_window(thread) && slot_delete(way_of(thread)) == ERROR_NONE);
-	check(!has_window(thread));
+	check(has_cache(thread) && slot_delete(first_of(thread)) == ERROR_NONE);
+	check(!has_cache(thread));
 }
 
-static void way_moved(void) {
+static void first_moved(void) {
 	struct thread *thread = thread_of_two_levels();
-	struct slot *way = way_of(thread);
+	struct slot *first = first_of(thread);
 
-	derive_move(&way[1], &way[0]);
-	check(!has_window(thread) && !(way[1].next & SLOT_ON_WAY));
+	derive_move(&first[1], &first[0]);
+	check(!has_cache(thread) && !(first[1].next & SLOT_CACHED));
 }
 
-static void way_exchanged(void) {
+static void first_exchanged(void) {
 	struct thread *thread = thread_of_two_levels();
-	struct slot *way = way_of(thread);
+	struct slot *first = first_of(thread);
 
-	derive_insert_copy(&way[1], world.slots[OTHER].cap, &world.slots[OTHER]);
-	derive_swap(&way[1], &way[0]);
-	check(!has_window(thread) && !(way[1].next & SLOT_ON_WAY));
+	derive_insert_copy(&first[1], world.slots[OTHER].cap, &world.slots[OTHER]);
+	derive_swap(&first[1], &first[0]);
+	check(!has_cache(thread) && !(first[1].next & SLOT_CACHED));
 }
 
-static void way_revoked(void) {
+static void first_revoked(void) {
 	struct thread *thread = thread_of_two_levels();
 
-	check(slot_revoke(&world.slots[INNER]) == ERROR_NONE && !has_window(thread));
+	check(slot_revoke(&world.slots[INNER]) == ERROR_NONE && !has_cache(thread));
 }
 
 static void root_deleted(void) {
 	struct thread *thread = thread_of_two_levels();
 
-	check(slot_delete(&thread->slots[THREAD_CSPACE]) == ERROR_NONE && !has_window(thread));
+	check(slot_delete(&thread->slots[THREAD_CSPACE]) == ERROR_NONE && !has_cache(thread));
+}
+
+// A space of its own for a thread that is there: a root in one slot, a cnode in the next.
+static void give_space(unsigned tcb, unsigned root) {
+	struct slot *s = world.slots;
+	struct thread *thread = cap_thread(&s[tcb].cap);
+	struct cap cap;
+
+	check(world_make(OBJECT_CNODE, 6, root, 1) == ERROR_NONE);
+	check(world_make(OBJECT_CNODE, 5, root + 1, 1) == ERROR_NONE);
+	cap = s[root + 1].cap;
+	cap.cnode.guard_size = 64 - 6 - 5;
+	derive_insert_copy(cap_object(&s[root].cap), cap, &s[root + 1]);
+	thread_fill_slot(&thread->slots[THREAD_CSPACE], s[root].cap, &s[root]);
+}
+
+static unsigned count_caches(unsigned tcb, unsigned threads) {
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < threads; i++)
+		count += cap_thread(&world.slots[tcb + i].cap)->cache.count > 0;
+	return count;
+}
+
+enum { SPACES = 100, TCBS = 1000, ROOTS = 1200 };
+
+// One component makes 100 spaces; each of them, and the next component's, has its cache.
+static void many_spaces(void) {
+	struct thread *thread = thread_of_two_levels();
+
+	check(world_make(OBJECT_TCB, 0, TCBS, SPACES + 1) == ERROR_NONE);
+	for (unsigned i = 0; i < SPACES; i++)
+		give_space(TCBS + i, ROOTS + 2 * i);
+	check(count_caches(TCBS, SPACES) == SPACES);
+	give_space(TCBS + SPACES, ROOTS + 2 * SPACES);
+	check(count_caches(TCBS + SPACES, 1) == 1 && has_cache(thread));
+	check(slot_revoke(&world.slots[ROOTS + 1]) == ERROR_NONE);
+	check(count_caches(TCBS, SPACES) == SPACES - 1 && has_cache(thread));
+	world_check_order();
+}
+
+// Threads of one space: the last ones do without, and all caches close with the slot.
+static void many_threads(void) {
+	struct thread *thread = thread_of_two_levels();
+	struct slot *root = &world.slots[ROOT];
+
+	check(world_make(OBJECT_TCB, 0, TCBS, SPACES) == ERROR_NONE);
+	for (unsigned i = 0; i < SPACES; i++)
+		thread_fill_slot(&cap_thread(&world.slots[TCBS + i].cap)->slots[THREAD_CSPACE],
+			root->cap, root);
+	check(count_caches(TCBS, SPACES) == CSPACE_CACHES - 1 && has_cache(thread));
+	check(slot_delete(&world.slots[TCBS]) == ERROR_NONE);
+	check(count_caches(TCBS + 1, SPACES - 1) == CSPACE_CACHES - 2 && has_cache(thread));
+	world_check_order();
+	check(slot_delete(first_of(thread)) == ERROR_NONE);
+	check(count_caches(TCBS + 1, SPACES - 1) == 0 && !has_cache(thread));
+	world_check_order();
+}
+
+// What comes between by copying does not part a slot and its caches.
+static void first_copied(void) {
+	struct thread *thread = thread_of_two_levels();
+	struct slot *s = world.slots;
+
+	derive_insert_copy(&s[TCBS], s[INNER].cap, &s[INNER]);
+	derive_insert_copy(&s[TCBS + 1], s[INNER].cap, first_of(thread));
+	check(has_cache(thread) && slot_delete(&s[TCBS]) == ERROR_NONE && has_cache(thread));
+	check(slot_delete(first_of(thread)) == ERROR_NONE && !has_cache(thread));
+	check(!derive_is_last(&s[INNER]) && slot_delete(&s[TCBS + 1]) == ERROR_NONE);
+	check(derive_is_last(&s[INNER]));
+	world_check_order();
 }
 
 static const struct test rows[] = {
 	{"CSPACE001", "lookups fail as the ABI's examples say", examples},
 	{"CSPACE002", "guards are compared before the depth, and only their own bits", guards},
 	{"CSPACE003", "random trees resolve as a bit-by-bit walk does", random_trees},
-	{"CSPACE004", "a window closes when the cnode on its way is deleted", way_deleted},
-	{"CSPACE005", "and when it moves", way_moved},
-	{"CSPACE006", "and when it is exchanged", way_exchanged},
-	{"CSPACE007", "and when it is revoked", way_revoked},
+	{"CSPACE004", "a cache closes when the slot it leads through is deleted", first_deleted},
+	{"CSPACE005", "and when it moves", first_moved},
+	{"CSPACE006", "and when it is exchanged", first_exchanged},
+	{"CSPACE007", "and when it is revoked", first_revoked},
 	{"CSPACE008", "and when the thread loses its capability space", root_deleted},
+	{"CSPACE009", "a component with 100 spaces takes no cache away from others", many_spaces},
+	{"CSPACE010", "of the threads of one space a fixed number have caches", many_threads},
+	{"CSPACE011", "copies of a slot's capability leave its caches beside it", first_copied},
 };
 
 TESTS(cspace_tests);

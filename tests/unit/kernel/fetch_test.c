@@ -76,7 +76,7 @@ static void receiving(void) {
 	((struct ipc_buffer *)world.root->buffer_to_read)->caps_or_badges[0] = FRAME;
 	*context_tag(&sender.context) = tag_make(0, 0, 1, 0);
 	sender.slots[THREAD_CSPACE] = world.root->slots[THREAD_CSPACE];
-	sender.window = world.root->window;
+	sender.cache = world.root->cache;
 	world.root->buffer_to_write = buffer;
 	watch(buffer);
 	message_transfer(&sender, world.root, NULL, 0, MESSAGE_GRANT);
@@ -94,7 +94,7 @@ static void sending(void) {
 	buffer->caps_or_badges[0] = FRAME;
 	*context_tag(&sender.context) = tag_make(0, 0, 1, 6);
 	sender.slots[THREAD_CSPACE] = world.root->slots[THREAD_CSPACE];
-	sender.window = world.root->window;
+	sender.cache = world.root->cache;
 	watch(buffer);
 	message_transfer(&sender, world.root, NULL, 0, MESSAGE_GRANT);
 	page_open();

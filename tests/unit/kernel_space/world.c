@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "test.h"
+#include <cap/delete.h>
 #include <base/bits.h>
 #include <base/panic.h>
 #include <cpu/features.h>
@@ -49,6 +50,8 @@ void panic(const char *format, ...) {
 	putchar('\n');
 	exit(1);
 }
+
+void thread_slot_leaves(struct slot *) { abort(); }
 
 struct cpu *this_cpu(void) {
 	return &cpu;
