@@ -26,8 +26,9 @@
 
 struct host host;
 
-static struct cpu cpu;
-static struct kernel kernel;
+static struct cpu boot_cpu;
+static struct cpu *here = &boot_cpu;
+static struct kernel boot_kernel;
 static uint64_t kernel_root[512];
 
 void host_start(void) {
@@ -44,14 +45,25 @@ void host_start(void) {
 	host.has_vmx = true;
 	for (unsigned i = 256; i < 512; i++)
 		kernel_root[i] = i << 12 | 1;
-	cpu.platform = &kernel.platform;
-	cpu.kernel = &kernel;
-	schedule_init(&cpu);
-	cpu.deadline = UINT64_MAX;
+	host_start_core(&boot_cpu, &boot_kernel);
+}
+
+void host_start_core(struct cpu *cpu, struct kernel *kernel) {
+	cpu->platform = &kernel->platform;
+	cpu->kernel = kernel;
+	schedule_init(cpu);
+	cpu->deadline = UINT64_MAX;
+}
+
+struct cpu *host_use_core(struct cpu *cpu) {
+	struct cpu *before = here;
+
+	here = cpu;
+	return before;
 }
 
 struct cpu *this_cpu(void) {
-	return &cpu;
+	return here;
 }
 
 // Console
@@ -79,7 +91,7 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
-bool console_traces(void) { return !kernel.platform.console.is_traceless; }
+bool console_traces(void) { return !here->platform->console.is_traceless; }
 
 // Time
 
@@ -174,12 +186,12 @@ void fpu_reset(struct fpu_state *state, size_t, uint64_t xcr0) {
 
 // As the real one does (cpu/fpu.c), without CR0.TS.
 void fpu_give(struct fpu_state *next) {
-	struct fpu_state *owner = cpu.fpu_allowed ? cpu.fpu_allowed : cpu.fpu_parked;
+	struct fpu_state *owner = here->fpu_allowed ? here->fpu_allowed : here->fpu_parked;
 
-	if (cpu.fpu_allowed == next) return;
-	cpu.fpu_allowed = next;
+	if (here->fpu_allowed == next) return;
+	here->fpu_allowed = next;
 	if (!next) {
-		cpu.fpu_parked = owner;
+		here->fpu_parked = owner;
 	} else if (owner != next) {
 		if (owner) *fpu_word(owner) = host.fpu;
 		host.fpu = *fpu_word(next);
@@ -187,14 +199,14 @@ void fpu_give(struct fpu_state *next) {
 }
 
 void fpu_forget(struct fpu_state *state) {
-	if (cpu.fpu_parked == state) cpu.fpu_parked = NULL;
-	if (cpu.fpu_allowed != state) return;
-	cpu.fpu_allowed = NULL;
-	cpu.fpu_parked = NULL;
+	if (here->fpu_parked == state) here->fpu_parked = NULL;
+	if (here->fpu_allowed != state) return;
+	here->fpu_allowed = NULL;
+	here->fpu_parked = NULL;
 }
 
 void fpu_flush(struct fpu_state *state) {
-	if (cpu.fpu_allowed == state || (!cpu.fpu_allowed && cpu.fpu_parked == state))
+	if (here->fpu_allowed == state || (!here->fpu_allowed && here->fpu_parked == state))
 		*fpu_word(state) = host.fpu;
 }
 

@@ -50,3 +50,12 @@ extern struct host host;
 
 // Memory for the physical window, and one core with an idle scheduler.
 void host_start(void);
+
+struct cpu;
+struct kernel;
+
+// A further core, with an idle scheduler. Both are zero before.
+void host_start_core(struct cpu *cpu, struct kernel *kernel);
+
+// The kernel runs on this core from now on. Returns where it ran before.
+struct cpu *host_use_core(struct cpu *cpu);

@@ -50,7 +50,7 @@ int main(int count, char **arguments) {
 	static const struct tests *const all[] = {&cspace_tests, &derive_tests, &delete_tests,
 		&cnode_tests, &untyped_tests, &irq_tests, &boot_memory_tests, &boot_tests,
 		&message_tests, &fetch_tests, &refill_tests, &ipc_tests, &bound_tests,
-		&stopped_tests, &benchmark_tests};
+		&stopped_tests, &benchmark_tests, &cores_tests};
 	const char *wanted = count > 1 ? arguments[1] : "";
 	unsigned failed = 0;
 

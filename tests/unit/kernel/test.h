@@ -25,6 +25,7 @@ extern const struct tests stopped_tests;
 extern const struct tests boot_tests;
 extern const struct tests boot_memory_tests;
 extern const struct tests cnode_tests;
+extern const struct tests cores_tests;
 extern const struct tests cspace_tests;
 extern const struct tests delete_tests;
 extern const struct tests derive_tests;
