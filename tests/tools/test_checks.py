@@ -16,6 +16,7 @@ import check_clang  # noqa: E402
 import check_habits  # noqa: E402
 import check_layers  # noqa: E402
 import check_size  # noqa: E402
+import check_state  # noqa: E402
 import check_symbols  # noqa: E402
 import check_words  # noqa: E402
 import source_tree  # noqa: E402
@@ -235,6 +236,54 @@ class Editors(unittest.TestCase):
         for path in check_words.files():
             if path.suffix in check_words.LICENSED:
                 self.assertNotRegex(path.read_text(), r"(?m)[ \t]+$", path)
+
+
+class StateTest(unittest.TestCase):
+    TEXT = ("0000000000101000 d boot_root\n"
+            "ffffffff80109000 0000000000000010 T boot_main\n"
+            "ffffffff80128000 0000000000000040 r names\n"
+            "ffffffff80129000 D rodata_end\n"
+            "ffffffff80129000 0000000000000004 d calls.0.lto_priv.1\n"
+            "ffffffff8012a000 000000000000c000 B boot_cpu\n"
+            "ffffffff80140000 b bare_label\n"
+            "ffffffff80150000 0000000000006b78 b facts\n")
+
+    def test_what_can_change_is_found_largest_first(self):
+        self.assertEqual(check_state.mutable_symbols(self.TEXT),
+                         [("boot_cpu", 0xc000), ("facts", 0x6b78), ("calls", 4),
+                          ("bare_label", 0)])
+
+    def test_all_but_owners_and_exceptions_is_a_problem(self):
+        found = check_state.unowned(check_state.mutable_symbols(self.TEXT))
+        self.assertEqual([name for name, _ in found], ["calls", "bare_label"])
+
+    def run_with(self, text):
+        with tempfile.TemporaryDirectory() as place:
+            for kernel in check_state.KERNELS:
+                path = Path(place) / check_state.PLACE / kernel
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+            with mock.patch.object(check_state.subprocess, "run",
+                                   return_value=mock.Mock(stdout=text)), \
+                    mock.patch.object(sys, "argv", ["check_state.py", place]), \
+                    mock.patch("builtins.print") as printed:
+                return check_state.main(), " ".join(str(call.args[0])
+                                                    for call in printed.call_args_list)
+
+    def test_the_check_fails_for_state_without_owner(self):
+        good = ("ffffffff8012a000 000000000000c000 B boot_cpu\n"
+                "ffffffff80140000 0000000000015000 b boot_kernel\n")
+        status, printed = self.run_with(good)
+        self.assertEqual(status, 0)
+        self.assertIn("what the core owns", printed)
+        status, printed = self.run_with(good + "ffffffff80160000 0000000000000008 b count\n")
+        self.assertEqual(status, 1)
+        self.assertIn("count can change", printed)
+
+    def test_the_check_fails_without_the_owners(self):
+        status, printed = self.run_with("ffffffff8012a000 000000000000c000 B boot_cpu\n")
+        self.assertEqual(status, 1)
+        self.assertIn("there is no boot_kernel", printed)
 
 
 if __name__ == "__main__":

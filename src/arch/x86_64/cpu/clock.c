@@ -40,7 +40,6 @@ uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
 		print("clock: the TSC's rate is unknown: set option tsc=KILOHERTZ\n");
 		return 0;
 	}
-	cpu->timer_ratio = 0;
 	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(rate.hertz)) {
 		apic_timer_use_one_shot();
 		cpu->timer_ratio = rate.apic;

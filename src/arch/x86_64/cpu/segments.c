@@ -56,13 +56,6 @@ void segments_use_entry(enum syscall_entry entry) {
 	msr_write(MSR_LSTAR, (uint64_t)this_cpu()->platform->syscall_entries[entry]);
 }
 
-void segments_use_ways(struct cpu *cpu, const struct entry_points *entry_points) {
-	memcpy(cpu->platform->syscall_entries, entry_points->syscall,
-		sizeof(entry_points->syscall));
-	cpu->tss.rsp[0] = cpu->entry_stack;
-	segments_use_entry(entry_points->first);
-}
-
 void segments_init(struct cpu *cpu, const char *stubs) {
 	idt_fill(cpu, stubs);
 	tss_fill(cpu);

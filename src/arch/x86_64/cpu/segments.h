@@ -62,21 +62,12 @@ _Static_assert(sizeof(struct task_state) == 104);
 
 enum { GDT_ENTRIES = SELECTOR_TSS / 8 + 2, IST_STACKS = 3 };
 
-// The ways in for SYSCALL.
+// The entry points of SYSCALL: two equal ones where there are no fast paths.
 enum syscall_entry { SYSCALL_ENTRY_FAST, SYSCALL_ENTRY_PLAIN, SYSCALL_ENTRIES };
-
-// Where the CPU enters the kernel.
-struct entry_points {
-	const char *syscall[SYSCALL_ENTRIES]; // two equal ones where there are no fast paths
-	enum syscall_entry first; // in use after boot
-};
 
 // Fills and loads the core's tables and the SYSCALL MSRs: exceptions come to the stubs. Once a
 // core.
 void segments_init(struct cpu *cpu, const char *stubs);
 
-// From now on the CPU enters the kernel by these, on the core's entry stack.
-void segments_use_ways(struct cpu *cpu, const struct entry_points *entry_points);
-
-// From now on system calls come in this way.
+// From now on system calls enter the kernel here.
 void segments_use_entry(enum syscall_entry entry);

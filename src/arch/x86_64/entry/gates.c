@@ -44,7 +44,7 @@ static void gate_install(
 	if (end->entry) *end->entry = to;
 }
 
-struct entry_points gates_install(uint32_t mitigations, bool has_fast_paths) {
+void gates_install(uint32_t mitigations, bool has_fast_paths, const char **entries) {
 	const struct gate_part *first = trap_gates;
 
 	for (const struct gate_part *part = first; part < trap_gates_end; part++) {
@@ -53,10 +53,8 @@ struct entry_points gates_install(uint32_t mitigations, bool has_fast_paths) {
 		first = part + 1;
 	}
 	branch_set(trap_to_program, trap_program_entry);
-	if (has_fast_paths)
-		return (struct entry_points){
-			{trap_syscall_entry, trap_syscall_entry_plain}, SYSCALL_ENTRY_FAST};
-	branch_set(trap_to_exception, (const char *)exception_slow);
-	return (struct entry_points){
-		{trap_syscall_entry_plain, trap_syscall_entry_plain}, SYSCALL_ENTRY_PLAIN};
+	if (!has_fast_paths) branch_set(trap_to_exception, (const char *)exception_slow);
+	entries[SYSCALL_ENTRY_FAST] = has_fast_paths ? trap_syscall_entry
+						     : trap_syscall_entry_plain;
+	entries[SYSCALL_ENTRY_PLAIN] = trap_syscall_entry_plain;
 }

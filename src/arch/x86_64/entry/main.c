@@ -175,7 +175,6 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 // Everything in order; false after a message with what is missing.
 static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
-	struct entry_points entry_points;
 
 	cpu_start(&boot_cpu);
 	segments_init(&boot_cpu, trap_stubs); // exceptions are caught from here
@@ -183,8 +182,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!features_init()) return false; // CR0, CR4, EFER
 	machine_check_init(); // reports what firmware left
 	if (options[OPTION_PCID] == MODE_OFF) feature_forget(FEATURE_PCID);
-	entry_points = mitigate_start(&boot_cpu, options); // while text is writable
-	segments_use_ways(&boot_cpu, &entry_points);
+	mitigate_start(&boot_cpu, options); // while text is writable
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	pcid_start();
 	interrupts_start(&acpi); // all pins masked

@@ -6,6 +6,7 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/msr.h>
+#include <cpu/platform.h>
 
 enum { MCU_OPT_GDS_OFF = 1 << 4 }; // IA32_MCU_OPT_CTRL
 
@@ -104,7 +105,7 @@ static void bits_choose(struct mitigations *mitigations) {
 	}
 }
 
-struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
+void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	struct cpu_facts facts = facts_read();
 	struct mitigations mitigations = mitigations_choose(&facts, options + OPTION_MITIGATIONS);
 
@@ -122,6 +123,9 @@ struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIO
 	cpu->program_spec_ctrl = mitigations.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;
 	if (mitigations.on & MITIGATION_BIT(KPTI))
 		cpu->entry_stack = (uint64_t)(cpu->shown_stack + sizeof(cpu->shown_stack));
-	return gates_install(
-		mitigations.on, options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast());
+	cpu->tss.rsp[0] = cpu->entry_stack;
+	gates_install(mitigations.on,
+		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast(),
+		cpu->platform->syscall_entries);
+	segments_use_entry(SYSCALL_ENTRY_FAST);
 }

@@ -8,8 +8,8 @@
 // Chooses and enables them, prints one line, and installs kernel entry and exit, with fast paths
 // where the CPU and the options allow. The kernel's text is still writable, and the kernel has not
 // been left yet.
-struct entry_points mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]);
+void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]);
 
 // The last step of that (gates.c): keeps the parts of each gate that one of the mitigations needs
-// (1 << enum mitigation).
-struct entry_points gates_install(uint32_t mitigations, bool has_fast_paths);
+// (1 << enum mitigation), and gives the entry points of SYSCALL, by enum syscall_entry.
+void gates_install(uint32_t mitigations, bool has_fast_paths, const char **entries);
