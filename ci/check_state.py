@@ -31,7 +31,6 @@ EXCEPTIONS = {
 
 # What does not stand with its owner yet, and where it belongs.
 ELSEWHERE = {
-    "asid_pools": "struct kernel", "lost_pcids": "struct kernel",
     "vcpus": "struct platform", "vmx": "struct platform",
     "vmxon_region": "struct cpu", "msr_bitmap": "struct cpu", "host_msrs": "struct cpu",
     "last_vpid": "struct cpu", "has_tsc_aux": "struct cpu",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Opening and closing caches of capability spaces.
+// What a cache of a capability space shows.
 #include <cap/cspace_cache.h>
 
 #include <cap/derive.h>
@@ -22,18 +22,16 @@ static void show(struct cspace_cache *cache, const struct cap *cnode, uint64_t p
 	cache->slots = cap_object(cnode);
 }
 
-void cspace_cache_open(struct cspace_cache *cache, struct slot *copy, const struct cap *root) {
-	struct slot *first = cap_object(root);
-	unsigned bits = bits_of(root);
+void cspace_cache_set(struct cspace_cache *cache, struct slot *copy, const struct cap *root) {
+	struct slot *first = root ? cap_object(root) : NULL;
+	unsigned bits = root ? bits_of(root) : 0;
 
+	cache->count = 0;
+	if (!slot_is_empty(copy)) derive_remove(copy);
 	if (bits == 64) return show(cache, root, 0);
-	if (first->cap.type != CAP_CNODE || bits + bits_of(&first->cap) != 64 || !may_cache(first))
+	if (!first || first->cap.type != CAP_CNODE || bits + bits_of(&first->cap) != 64 ||
+		!may_cache(first))
 		return;
 	derive_insert_cache_copy(copy, first);
 	show(cache, &first->cap, (uint64_t)root->cnode.guard << root->size_bits << (64 - bits));
-}
-
-void cspace_cache_close(struct cspace_cache *cache, struct slot *copy) {
-	cache->count = 0;
-	if (!slot_is_empty(copy)) derive_remove(copy);
 }

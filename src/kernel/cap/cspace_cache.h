@@ -24,7 +24,6 @@ struct cspace_cache {
 // the same space do without a cache.
 enum { CSPACE_CACHES = 64 };
 
-// The capability space begins at root now. copy: the thread's slot for that purpose, empty.
-void cspace_cache_open(struct cspace_cache *cache, struct slot *copy, const struct cap *root);
-
-void cspace_cache_close(struct cspace_cache *cache, struct slot *copy);
+// The capability space begins at root now; null: there is none, as before each root. copy: the
+// thread's slot for that purpose.
+void cspace_cache_set(struct cspace_cache *cache, struct slot *copy, const struct cap *root);

@@ -61,10 +61,8 @@ void cnode_destroy(struct slot *slot, bool last) {
 
 // What only few slots need comes first.
 [[gnu::noinline]] static void slot_leaves(struct slot *slot) {
-	if (slot->next & SLOT_OF_THREAD)
-		thread_slot_leaves(slot);
-	else if (slot->next & SLOT_CACHED)
-		derive_close_caches(slot);
+	if ((slot->next & SLOT_OF_CACHE) == SLOT_CACHED) derive_close_caches(slot);
+	if (slot->next & SLOT_OF_THREAD) thread_slot_leaves(slot);
 	if (slot->cap.type != CAP_ZOMBIE) slot->next &= ~(uint64_t)SLOT_UNFINISHED;
 }
 

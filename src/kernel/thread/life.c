@@ -104,11 +104,9 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 [[gnu::always_inline]] static inline void slot_changes(struct slot *slot, const struct cap *cap) {
 	struct thread *thread = slot_thread(slot);
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
-	struct slot *copy = &thread->slots[THREAD_CACHE];
 
 	if (index == THREAD_CSPACE)
-		cap ? cspace_cache_open(&thread->cache, copy, cap)
-		    : cspace_cache_close(&thread->cache, copy);
+		cspace_cache_set(&thread->cache, &thread->slots[THREAD_CACHE], cap);
 	if (index == THREAD_CACHE) thread->cache.count = 0;
 	if (index == THREAD_BUFFER) set_buffer(thread, cap);
 	if (index == THREAD_SPACE) give_space(thread, cap);

@@ -95,8 +95,8 @@ struct cpu {
 	struct scheduler scheduler;
 	alignas(64) uint8_t
 		idle_thread[1 << TCB_BITS]; // a struct thread, which this room does not know
-	unsigned preempt_calls; // of preempt_wanted()
-	unsigned checks; // of check_current(), in the debug build
+	unsigned preempt_calls, checks; // calls of preempt_wanted() and, in the debug build, of
+					// check_current()
 
 	alignas(4096) uint8_t stack_guard[4096]; // never mapped
 	uint8_t stack[KERNEL_STACK_SIZE];
