@@ -173,7 +173,7 @@ static bool run_vcpu(void) {
 	vcpu.launched = true;
 	for (unsigned i = 0; i < STEP_REGISTERS; i++)
 		vcpu.own_registers[i] = 0xb0b0000000000000 + i;
-	state.rip = (uint64_t)entry_points.syscall[SYSCALL_ENTRY_FAST];
+	state.rip = (uint64_t)entries[SYSCALL_ENTRY_FAST];
 	state.registers[STEP_RDX] = (uint64_t)SYSCALL_VCPU_RUN;
 	step_run(&state);
 	for (unsigned i = 0; i < STEP_REGISTERS; i++)
