@@ -96,6 +96,7 @@ gate_enters %1
 	cmp rdx, SYSCALL_SEND
 	je fastpath_send
 	cmp rdx, SYSCALL_NULL
+	ja syscall_slow ; the ABI's own numbers
 	jne syscall_rare
 
 ; The current thread's frame. Its RIP is canonical where SYSRET may be used: behind a SYSCALL in

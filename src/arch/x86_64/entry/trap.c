@@ -24,7 +24,7 @@ static inline enum exit_path leave(void) {
 	return way;
 }
 
-enum exit_path trap_syscall(void) {
+[[gnu::noinline]] enum exit_path trap_syscall(void) {
 	schedule_update_time();
 	syscall_handle();
 	return leave();
@@ -139,8 +139,7 @@ enum exit_path trap_vcpu_run(void) {
 		before_exit();
 		return EXIT_TO_GUEST;
 	}
-	syscall_handle();
-	return leave();
+	return trap_syscall();
 }
 
 enum exit_path trap_guest_exit(void) {
