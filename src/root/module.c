@@ -32,10 +32,11 @@ static seL4_Error map_range(seL4_Word start, seL4_Word end, seL4_Word address) {
 			.frame = slots_allocate(1),
 			.address = address,
 			.rights = seL4_CanRead,
+			.bits = large ? LARGE_PAGE_BITS : PAGE_BITS,
 		};
 		seL4_Error error;
 
-		bits = large ? LARGE_PAGE_BITS : PAGE_BITS;
+		bits = mapping.bits;
 		if (!mapping.frame) return seL4_NotEnoughMemory;
 		error = untyped_make_at(
 			large ? OBJECT_LARGE_PAGE : OBJECT_PAGE, 0, start, mapping.frame);

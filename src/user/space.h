@@ -21,7 +21,7 @@ struct mapping {
 	seL4_Word address;
 	seL4_CapRights_t rights;
 	seL4_Word attributes;
-	seL4_Word bits; // of the frame's size; optional
+	seL4_Word bits; // of the frame's size
 };
 
 // Make a root with an address-space identifier from the task's own pool.

@@ -17,8 +17,10 @@ static const char *module_text(const struct bootinfo_module *module) {
 	seL4_Word paddr = module->paddr & ~((1ul << PAGE_BITS) - 1);
 	struct space own = space_own();
 	seL4_CPtr slot = slots_allocate(1);
-	struct mapping mapping = {
-		.frame = slot, .address = OPTIONS_ADDRESS, .rights = seL4_CanRead};
+	struct mapping mapping = {.frame = slot,
+		.address = OPTIONS_ADDRESS,
+		.rights = seL4_CanRead,
+		.bits = PAGE_BITS};
 
 	if (!slot || untyped_make_at(OBJECT_PAGE, 0, paddr, slot) || space_map(&own, &mapping))
 		return NULL;

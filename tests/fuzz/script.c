@@ -17,7 +17,8 @@ bool arena_make(void) {
 			&(struct mapping){.frame = frame,
 				.address = ARENA,
 				.rights = seL4_AllRights,
-				.attributes = seL4_X86_Default_VMAttributes}))
+				.attributes = seL4_X86_Default_VMAttributes,
+				.bits = LARGE_PAGE_BITS}))
 		return false;
 	return true;
 }
