@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Clang has no complaint about any C file, whoever builds them"""
+"""Clang has no complaint about any C file, whatever compiler builds them"""
 
 import json
 import pathlib

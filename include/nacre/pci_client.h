@@ -18,7 +18,7 @@ struct pci_found {
 	uint8_t interrupt_pin; // 1: INTA#, 0: none
 };
 
-struct pci_window {
+struct pci_range {
 	uint64_t address;
 	uint64_t size;
 	uint32_t flags; // enum pci_bar_flags
@@ -48,17 +48,17 @@ ABI_MUST_USE static inline enum pci_status pci_find(
 }
 
 ABI_MUST_USE static inline enum pci_status pci_bar(
-	microkit_channel channel, unsigned number, unsigned bar, struct pci_window *window) {
+	microkit_channel channel, unsigned number, unsigned bar, struct pci_range *range) {
 	enum pci_status status;
 
 	microkit_mr_set(0, number);
 	microkit_mr_set(1, bar);
 	status = pci_call(channel, PCI_BAR, 2);
-	__builtin_memset(window, 0, sizeof(*window));
+	__builtin_memset(range, 0, sizeof(*range));
 	if (status != PCI_OK) return status;
-	window->address = microkit_mr_get(0);
-	window->size = microkit_mr_get(1);
-	window->flags = (uint32_t)microkit_mr_get(2);
+	range->address = microkit_mr_get(0);
+	range->size = microkit_mr_get(1);
+	range->flags = (uint32_t)microkit_mr_get(2);
 	return PCI_OK;
 }
 

@@ -6,21 +6,21 @@
 
 bool pci_open(const struct pci_wanted *wanted) {
 	struct pci_found found;
-	struct pci_window window;
+	struct pci_range range;
 
 	if (pci_find(wanted->channel, wanted->number, &found) != PCI_OK) {
 		print("%s: no device: the PCI component has none for this driver\n", microkit_name);
 		return false;
 	}
-	if (pci_bar(wanted->channel, wanted->number, wanted->bar, &window) != PCI_OK ||
-		window.flags & PCI_BAR_PORTS || window.size < wanted->size) {
+	if (pci_bar(wanted->channel, wanted->number, wanted->bar, &range) != PCI_OK ||
+		range.flags & PCI_BAR_PORTS || range.size < wanted->size) {
 		print("%s: %04x:%04x is no device of this kind\n", microkit_name, found.vendor,
 			found.device);
 		return false;
 	}
-	if (window.address != wanted->paddr) {
+	if (range.address != wanted->paddr) {
 		print("%s: the device is at 0x%lx, in the description at 0x%lx\n", microkit_name,
-			window.address, wanted->paddr);
+			range.address, wanted->paddr);
 		return false;
 	}
 	return pci_enable(wanted->channel, wanted->number, wanted->enable) == PCI_OK;

@@ -9,7 +9,7 @@
 #include <user/slots.h>
 #include <user/untyped.h>
 
-#define WINDOW_ADDRESS 0x200000000000ul
+#define COPY_ADDRESS 0x200000000000ul
 static seL4_Word segment_pages(const struct system_segment *segment) {
 	return align_up(segment->memory_size, 1ul << PAGE_BITS) >> PAGE_BITS;
 }
@@ -63,7 +63,7 @@ seL4_Error page_map(const struct space *space, const struct mapping *mapping, se
 // mapped where a page table is.
 static seL4_Error fill(seL4_CPtr frame, const struct page *page) {
 	struct space own = space_own();
-	seL4_Word address = WINDOW_ADDRESS + (page->bits == PAGE_BITS ? 0 : 1ul << HUGE_PAGE_BITS);
+	seL4_Word address = COPY_ADDRESS + (page->bits == PAGE_BITS ? 0 : 1ul << HUGE_PAGE_BITS);
 	struct mapping mapping = {
 		.frame = frame,
 		.address = address,
@@ -178,7 +178,7 @@ const seL4_Word *pages_open_stack(
 	const struct system *system, uint32_t domain, seL4_Word address, seL4_CPtr slot) {
 	struct space own = space_own();
 	seL4_Word bottom = DOMAIN_STACK_TOP - system->image.domains[domain].stack_size;
-	struct mapping mapping = {.frame = slot, .address = WINDOW_ADDRESS, .rights = seL4_CanRead};
+	struct mapping mapping = {.frame = slot, .address = COPY_ADDRESS, .rights = seL4_CanRead};
 	seL4_Word page = (address - bottom) >> PAGE_BITS;
 
 	if (pages_recall(system, system->domains[domain].stack_stored + page, slot)) return NULL;
@@ -186,7 +186,7 @@ const seL4_Word *pages_open_stack(
 		seL4_CNode_Delete(seL4_CapInitThreadCNode, slot, seL4_WordBits);
 		return NULL;
 	}
-	return (const seL4_Word *)WINDOW_ADDRESS;
+	return (const seL4_Word *)COPY_ADDRESS;
 }
 
 void pages_close_stack(seL4_CPtr slot) {

@@ -51,7 +51,7 @@ static bool check_description(void) {
 static bool read_clock(void) {
 	machine.clock.read = host_tsc;
 	machine.clock.hertz = tsc_hertz(tsc_info_vaddr);
-	return machine.clock.hertz > 0 || fail("the kernel tells no TSC frequency");
+	return machine.clock.hertz > 0 || fail("the kernel reports no TSC frequency");
 }
 
 static void describe_guest(void) {
@@ -104,7 +104,7 @@ void init(void) {
 	machine_flush_terminals(&machine);
 }
 
-// Whoever has the keyboard asks for it. A guest that runs is told to reset by its own means only.
+// Requested from the console with the keyboard. A running guest is reset by its own means only.
 static void take_restart(void) {
 	if (!terminal_take_restart(&machine.terminals[0])) return;
 	if (!complete || !machine_is_stopped(&machine)) {

@@ -93,8 +93,8 @@ static void event_window(const struct test *) {
 	CHECK_EQUAL(guest->rip, GUEST_CODE + 6);
 }
 
-// The interrupt cannot be delivered because there is no IDT: the VMM is told its vector by the
-// exit.
+// The interrupt cannot be delivered because there is no IDT: the exit reports its
+// vector.
 static void event_vectoring(const struct test *) {
 	guest_reset(guest, CODE(code_spin));
 	field_write(guest, VMCS_GUEST_RFLAGS, 0x202);

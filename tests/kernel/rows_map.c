@@ -19,7 +19,7 @@ static void mapped_in_guest(void) {
 	uint64_t guest = guest_space_with_tables();
 	uint64_t other = space_new();
 	uint64_t frame = object_new(OBJECT_PAGE, 0);
-	uint64_t heir;
+	uint64_t successor;
 
 	tables_make(other, TEST_ADDRESS);
 	CHECK_OK(invoke(frame, LABEL_FRAME_MAP_EPT, CAPS(guest),
@@ -27,8 +27,8 @@ static void mapped_in_guest(void) {
 	CHECK_ERROR(frame_map(frame, other, TEST_ADDRESS, RIGHT_READ), ERROR_INVALID_CAPABILITY, 1);
 	// The lowest free ASID is given first, so the next space reuses that of the guest space.
 	CHECK_OK(cap_delete(guest));
-	heir = space_new();
-	CHECK_ERROR(frame_map(frame, heir, TEST_ADDRESS, RIGHT_READ), ERROR_ILLEGAL_OPERATION);
+	successor = space_new();
+	CHECK_ERROR(frame_map(frame, successor, TEST_ADDRESS, RIGHT_READ), ERROR_ILLEGAL_OPERATION);
 	CHECK_OK(frame_unmap(frame));
 	CHECK_OK(frame_map(frame, other, TEST_ADDRESS, RIGHT_READ));
 }

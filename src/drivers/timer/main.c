@@ -48,7 +48,7 @@ static const struct timer_device {
 
 static const struct timer_device *device_find(void) {
 	if (hertz == 0) {
-		print("timer: the kernel tells no TSC rate; time-outs are refused\n");
+		print("timer: the kernel reports no TSC rate; time-outs are refused\n");
 		return NULL;
 	}
 	for (unsigned i = 0; i < array_count(devices); i++) {

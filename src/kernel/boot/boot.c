@@ -265,7 +265,7 @@ static void build_root_cnode(void) {
 static void report(const struct boot_facts *facts) {
 	uint64_t bytes = region_bytes(&build.regions.memory) - build.blocks.dropped_memory;
 
-	for (unsigned i = 0; facts->trace_boot && i < build.blocks.count; i++) {
+	for (unsigned i = 0; facts->verbose_boot && i < build.blocks.count; i++) {
 		const struct bootinfo_untyped *block = &build.blocks.blocks[i];
 
 		print("boot: %s untyped 0x%lx, 2^%u\n", block->is_device ? "device" : "memory",

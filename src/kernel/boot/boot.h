@@ -48,7 +48,7 @@ struct boot_facts {
 	uint8_t framebuffer[22]; // payload of BOOTINFO_FRAMEBUFFER
 	uint32_t has_vbe;
 	uint8_t vbe[784]; // payload of BOOTINFO_VBE
-	uint32_t trace_boot; // print the untyped list and other details
+	uint32_t verbose_boot; // print the untyped list and other details
 	uint32_t root_cnode_bits; // 0: by the memory there is
 };
 

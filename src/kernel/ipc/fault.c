@@ -19,7 +19,7 @@ void fault_raise(struct thread *thread) {
 		endpoint_send(handler, thread, MESSAGE_CALL | MESSAGE_DONATE, SEND_BLOCKING);
 		return;
 	}
-	trace("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name,
+	print_debug("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name,
 		thread->fault_kind, thread_read_register(thread, REGISTER_RIP),
 		thread->fault.words[0], thread->fault.words[1]);
 	thread->state = THREAD_INACTIVE;

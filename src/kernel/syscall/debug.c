@@ -48,7 +48,7 @@ static void name_thread(struct thread *thread) {
 	const struct ipc_buffer *buffer = thread->buffer_to_read;
 
 	if (cap->type != CAP_THREAD || !buffer) {
-		trace("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
+		print_debug("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
 		return;
 	}
 	format_text(cap_thread(cap)->name, THREAD_NAME_SIZE, "%.*s", THREAD_NAME_SIZE - 1,

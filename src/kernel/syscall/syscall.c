@@ -93,7 +93,7 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 		return;
 	}
 	if (error != ERROR_NONE)
-		trace("'%s': error %d of %s, label %lu\n", caller->name, error, name,
+		print_debug("'%s': error %d of %s, label %lu\n", caller->name, error, name,
 			invocation->label);
 	if (kind == KIND_CALL) answer(caller, invocation, error);
 }

@@ -3,9 +3,9 @@
 #include <services/pci/place.h>
 
 enum {
-	WINDOW_SHIFT = 16, // of a bridge's memory registers: they hold address bits 31..20
-	WINDOW_MASK = 0xfff0,
-	WINDOW_UNIT = 1 << 20,
+	BRIDGE_SHIFT = 16, // of a bridge's memory registers: they hold address bits 31..20
+	BRIDGE_MASK = 0xfff0,
+	BRIDGE_UNIT = 1 << 20,
 	MAP_ENTRIES = 50,
 };
 
@@ -51,14 +51,14 @@ static bool contains(struct range outer, struct range inner) {
 }
 
 // The range that a bridge forwards to the bus behind it; empty when its limit is below its base.
-static struct range window_of(const struct pci_config *config, const struct pci_device *bridge) {
+static struct range bridge_range(const struct pci_config *config, const struct pci_device *bridge) {
 	uint64_t base = pci_read16(config, bridge->function, PCI_REGISTER_MEMORY_BASE) &
-		WINDOW_MASK;
+		BRIDGE_MASK;
 	uint64_t limit = pci_read16(config, bridge->function, PCI_REGISTER_MEMORY_LIMIT) &
-		WINDOW_MASK;
+		BRIDGE_MASK;
 
 	if (limit < base) return (struct range){0};
-	return (struct range){base << WINDOW_SHIFT, (limit << WINDOW_SHIFT) + WINDOW_UNIT};
+	return (struct range){base << BRIDGE_SHIFT, (limit << BRIDGE_SHIFT) + BRIDGE_UNIT};
 }
 
 static bool is_taken(
@@ -82,10 +82,10 @@ static enum pci_place_status check_bridges(const struct pci_config *config,
 		const struct pci_device *bridge = &devices->rows[i];
 
 		if (bridge->header == PCI_HEADER_BRIDGE && bridge->bridge == own &&
-			overlap(range, window_of(config, bridge)))
+			overlap(range, bridge_range(config, bridge)))
 			return PCI_PLACE_TAKEN;
 	}
-	if (own != PCI_ROOT && !contains(window_of(config, &devices->rows[own]), range))
+	if (own != PCI_ROOT && !contains(bridge_range(config, &devices->rows[own]), range))
 		return PCI_PLACE_BRIDGE;
 	return PCI_PLACE_OK;
 }

@@ -25,7 +25,7 @@ enum {
 
 	SECTOR = 512,
 	SETUP_HEADER = 0x1f1,
-	SETUP_JUMP = 0x201, // its second byte tells where the header ends
+	SETUP_JUMP = 0x201, // its second byte gives the end of the header
 	SETUP_DEFAULT_SECTORS = 4,
 	BOOT_FLAG = 0xaa55,
 	VERSION_MINIMUM = 0x020c, // xloadflags exists

@@ -25,5 +25,5 @@ void terminal_open(
 [[nodiscard]] bool terminal_take_restart(struct terminal *terminal);
 // Writes a line of text, beginning on a new line.
 void terminal_write(void *terminal, const char *text);
-// Tells the driver about bytes it has not been told of.
+// Notifies the driver of new bytes, if it waits for them.
 void terminal_flush(struct terminal *terminal);

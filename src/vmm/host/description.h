@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the system description tells the VMM: symbols that the composer patches in the ELF file
+// What the system description passes to the VMM: symbols that the composer patches in the ELF file
 // (guest_name, and setvar_vaddr, setvar_size and setvar_prefill_size of its maps). 0 means "not
 // given".
 #pragma once

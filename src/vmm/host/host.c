@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The system below the VMM: every use of <microkit.h> stands here.
+// The system below the VMM: every use of <microkit.h> is here.
 #include <vmm/host/host.h>
 
 #include <base/memory.h>

@@ -13,7 +13,7 @@ struct guest_physical {
 struct guest_memory {
 	uint8_t *bytes; // guest-physical address 0; set once when the machine is built
 	uint64_t size;
-	uint8_t address_bits; // width of guest-physical addresses, as CPUID tells the guest
+	uint8_t address_bits; // width of guest-physical addresses, as CPUID reports to the guest
 };
 
 static inline struct guest_physical guest_physical(uint64_t value) {

@@ -39,7 +39,7 @@ struct lapic {
 	struct vector_set in_service;
 	struct vector_set level;
 	struct lapic_timer timer;
-	bool nmi_pending; // taken by whoever injects it
+	bool nmi_pending; // cleared when it is injected
 };
 
 enum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Local APIC timer. The counting modes run at the crystal's rate, which CPUID leaf 15h tells the
-// guest, and are kept as the time of the next tick, so nothing counts while nothing happens.
+// Local APIC timer. The counting modes run at the crystal's rate, which CPUID leaf 15h reports to
+// the guest, and are kept as the time of the next tick, so nothing counts while nothing happens.
 #include <vmm/irq/lapic.h>
 #include <x86/apic.h>
 

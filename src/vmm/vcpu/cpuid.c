@@ -203,7 +203,8 @@ static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *wo
 	*words = answer;
 }
 
-// All is told, so Linux calibrates neither the TSC nor the APIC timer, which is the crystal's.
+// All rates are given, so Linux calibrates neither the TSC nor the APIC timer, which is the
+// crystal's.
 static void answer_tsc(const struct cpuid_query *query, struct cpuid_words *words) {
 	unsigned shift = clock_crystal_shift(query->model->tsc_hertz);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What CPUID tells the guest: a row per leaf, listing what is allowed of the host's answer. Pure.
+// What CPUID reports to the guest: a row per leaf, listing what is allowed of the host's answer.
+// Pure.
 #pragma once
 
 #include <stdbool.h>

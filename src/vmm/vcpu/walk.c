@@ -57,13 +57,13 @@ static uint64_t leaf_address(const struct paging_mode *mode, uint64_t entry, uns
 }
 
 static bool walk_fault(const struct paging *paging, struct walk *walk, uint32_t cause) {
-	bool told = (paging->cr4 & CR4_SMEP) ||
+	bool fetch_bit = (paging->cr4 & CR4_SMEP) ||
 		((paging->cr4 & CR4_PAE) && (paging->efer & EFER_NXE));
 
 	walk->error_code = cause;
 	walk->error_code |= walk->access & WALK_WRITE ? PAGE_FAULT_WRITE : 0;
 	walk->error_code |= walk->access & WALK_USER ? PAGE_FAULT_USER : 0;
-	walk->error_code |= (walk->access & WALK_FETCH) && told ? PAGE_FAULT_FETCH : 0;
+	walk->error_code |= (walk->access & WALK_FETCH) && fetch_bit ? PAGE_FAULT_FETCH : 0;
 	return false;
 }
 

@@ -268,7 +268,7 @@ bool compare_report(const struct run *run) {
 	}
 	printf("\n");
 	if (!is_enough)
-		printf("equivalence: a fast path was taken in less than %u %%: too few to tell\n",
+		printf("equivalence: a fast path was taken in less than %u %%: too few to judge\n",
 			(unsigned)LEAST_PERCENT);
 	return is_enough;
 }

@@ -197,7 +197,7 @@ static void restarted(void) {
 		&(struct block_grant){
 			.queue = queues[0], .data = data[0], .data_size = DATA_BYTES}));
 	check(block_server_next(&server, &job) && job.tag == 1 && job.sector == 2);
-	check(job.data_paddr == 0); // this grant does not tell where the data is
+	check(job.data_paddr == 0); // this grant has no physical address of the data
 }
 
 // A client that writes anything anywhere in what it shares.

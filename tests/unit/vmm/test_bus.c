@@ -232,7 +232,7 @@ int main(void) {
 		{"bus.remove", "a window that was removed answers no longer", test_remove},
 		{"bus.any_number", "any number of windows, changed at any time", test_any_number},
 		{"bus.behind", "a bus passes on what it does not have", test_behind},
-		{"line.edges", "a line tells about changes only", test_line},
+		{"line.edges", "a line reports changes only", test_line},
 		{"memory.bounds", "guest memory checks every address without overflow",
 			test_memory},
 	};

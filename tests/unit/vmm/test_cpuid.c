@@ -256,7 +256,7 @@ int main(void) {
 	static const struct test tests[] = {
 		{"cpuid.features", "leaf 1 hides what is not emulated", test_features},
 		{"cpuid.structured", "leaf 7 follows the controls and XCR0", test_structured},
-		{"cpuid.time", "rates are told, the timer always runs", test_time},
+		{"cpuid.time", "rates are reported, the timer always runs", test_time},
 		{"cpuid.xsave", "leaf 0Dh is limited to the switched state", test_xsave},
 		{"cpuid.others", "unlisted leaves are zero, topology is one CPU", test_others},
 		{"cpuid.cr4", "CR4 bits go with the features", test_cr4},

@@ -211,7 +211,8 @@ static void test_arithmetic(void) {
 int main(void) {
 	static const struct test tests[] = {
 		{"decode.vectors", "instructions decode as the assembler made them", test_vectors},
-		{"decode.high_bytes", "AH to BH are told from SPL to DIL", test_high_bytes},
+		{"decode.high_bytes", "AH to BH are distinguished from SPL to DIL",
+			test_high_bytes},
 		{"decode.refused", "other instructions are refused", test_refused},
 		{"decode.random", "random bytes never break the decoder", test_random_bytes},
 		{"arithmetic.native", "results and flags agree with this CPU's", test_arithmetic},

@@ -127,7 +127,7 @@ static void test_divides(void) {
 
 static void test_fast_clock(void) {
 	fresh();
-	guest_clock.hertz = 5200000000; // CPUID tells of a crystal of half that rate
+	guest_clock.hertz = 5200000000; // CPUID reports a crystal of half that rate
 	write(LAPIC_DIVIDE, 11);
 	write(LAPIC_INITIAL_COUNT, 10);
 	check_equal(lapic.timer.expiry, 1000 + 10 * 2);
@@ -303,9 +303,9 @@ static void test_ioapic_edge(void) {
 	take(0x44);
 }
 
-// An I/O APIC has eight destination bits, of which all ones is everybody. In x2APIC mode that is
+// An I/O APIC has eight destination bits, of which all ones is a broadcast. In x2APIC mode that is
 // another destination than FFh, which is the number of a CPU that does not exist.
-static void test_everybody(void) {
+static void test_broadcast(void) {
 	fresh();
 	ioapic_write(0x19, 0xff000000);
 	ioapic_write(0x18, 0x44);
@@ -376,7 +376,7 @@ int main(void) {
 		{"lapic.bits", "request and service registers show the vectors", test_bits},
 		{"lapic.one_shot", "the one-shot timer counts down and fires once", test_one_shot},
 		{"lapic.divides", "all eight dividers work", test_divides},
-		{"lapic.fast_clock", "the timer runs at the rate that CPUID tells",
+		{"lapic.fast_clock", "the timer runs at the rate that CPUID reports",
 			test_fast_clock},
 		{"lapic.periodic", "the periodic timer keeps its phase", test_periodic},
 		{"lapic.deadline", "the deadline mode fires at its moment only", test_deadline},
@@ -387,7 +387,7 @@ int main(void) {
 		{"lapic.x2apic", "the MSR interface refuses what is reserved", test_x2apic},
 		{"ioapic.registers", "registers keep their writable bits", test_ioapic_registers},
 		{"ioapic.edge", "edges arrive once, also after unmasking", test_ioapic_edge},
-		{"apic.everybody", "broadcasts arrive in both modes, FFh in one", test_everybody},
+		{"apic.broadcast", "broadcasts arrive in both modes, FFh in one", test_broadcast},
 		{"ioapic.level", "levels repeat until the line falls", test_ioapic_level},
 		{"apic.junk", "random accesses keep the models consistent", test_junk},
 	};

@@ -150,7 +150,7 @@ static void test_console_interrupt(void) {
 	check_equal(fake.guest.registers[X86_RAX], 'k');
 }
 
-// The second serial port reaches its own component and its own pin, and nobody else hears of it.
+// The second serial port reaches its own component and its own pin, and no other.
 static void test_second_port(void) {
 	uint8_t byte = 0;
 	rig_fresh();

@@ -133,7 +133,7 @@ static void test_no_execute(void) {
 	check_equal(try(&paging, at_4k, WALK_READ), PASSED);
 	check_equal(try(&paging, at_4k, WALK_FETCH), 0x11);
 	check_equal(try(&paging, at_4k + (1ull << 30), WALK_FETCH), PASSED);
-	// Neither NXE nor SMEP: fetches are not told apart.
+	// Neither NXE nor SMEP: fetches are not distinguished.
 	paging.efer = EFER_LMA;
 	check_equal(try(&paging, 0, WALK_FETCH), 0);
 }

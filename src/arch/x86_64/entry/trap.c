@@ -79,7 +79,7 @@ static void timer_arrived(void) {
 static enum exit_path other_vector(uint64_t vector, uint64_t code) {
 	if (apic_is_in_service((unsigned)vector)) {
 		if (vector == VECTOR_APIC_ERROR)
-			trace("apic: error interrupt, status %x\n", apic_take_errors());
+			print_debug("apic: error interrupt, status %x\n", apic_take_errors());
 		else
 			irq_stray((unsigned)vector);
 		apic_end_of_interrupt();

@@ -36,23 +36,23 @@ static void expect(bool holds, const char *what) {
 
 static void find_all(void) {
 	struct pci_found found;
-	struct pci_window window;
+	struct pci_range range;
 
 	expect(pci_find(PCI, EDU, &found) == PCI_OK && found.vendor == 0x1234 &&
 			found.device == 0x11e8,
 		"the first device");
-	expect(pci_bar(PCI, EDU, 0, &window) == PCI_OK && window.address == card_paddr &&
-			window.size == 0x100000 && window.flags == 0,
+	expect(pci_bar(PCI, EDU, 0, &range) == PCI_OK && range.address == card_paddr &&
+			range.size == 0x100000 && range.flags == 0,
 		"its registers are where the settings put them");
-	expect(pci_bar(PCI, EDU, 1, &window) == PCI_UNSUPPORTED, "a BAR that it has not");
-	expect(pci_bar(PCI, EDU, 6, &window) == PCI_BAD_REQUEST, "a BAR that nothing has");
+	expect(pci_bar(PCI, EDU, 1, &range) == PCI_UNSUPPORTED, "a BAR that it has not");
+	expect(pci_bar(PCI, EDU, 6, &range) == PCI_BAD_REQUEST, "a BAR that nothing has");
 	expect(pci_find(PCI, CARD, &found) == PCI_OK && found.device == 0x100e &&
 			found.function >> 8 != 0 && found.interrupt_pin == 1,
 		"the card behind the bridge");
-	expect(pci_bar(PCI, CARD, 0, &window) == PCI_OK && window.size == 0x20000 &&
-			window.address >= 0x40000000,
+	expect(pci_bar(PCI, CARD, 0, &range) == PCI_OK && range.size == 0x20000 &&
+			range.address >= 0x40000000,
 		"its registers");
-	expect(pci_bar(PCI, CARD, 1, &window) == PCI_OK && window.flags == PCI_BAR_PORTS,
+	expect(pci_bar(PCI, CARD, 1, &range) == PCI_OK && range.flags == PCI_BAR_PORTS,
 		"its ports");
 	expect(pci_find(PCI, ABSENT, &found) == PCI_ABSENT, "a device that is not there");
 	expect(pci_find(PCI, NONE, &found) == PCI_NO_GRANT, "a device that is not granted");
