@@ -34,7 +34,7 @@ def ticks_to_prompt(image, name, ignore_bad_msrs):
             raise Failure(f"{name}: {why} ({places.shown(log)})")
         ticks = running.ticks()
     if ticks is None:
-        raise Failure(f"{name}: Bochs did not tell its tick count when it was stopped")
+        raise Failure(f"{name}: Bochs did not report its tick count when it was stopped")
     return ticks
 
 

@@ -108,7 +108,7 @@ static void begin(void) {
 	produce();
 }
 
-static void tell(uint64_t ticks) {
+static void report(uint64_t ticks) {
 	if (!figures[current].name) return;
 	output("{\"name\": \"%s\", \"batch\": %u, \"items\": %u, \"ticks\": %lu, "
 	       "\"notifications\": %u}\n",
@@ -134,7 +134,7 @@ void notified(microkit_channel channel) {
 		produce();
 		return;
 	}
-	tell(now - began);
+	report(now - began);
 	if (++current < array_count(figures))
 		begin();
 	else

@@ -23,7 +23,7 @@
 enum { VCPU_STATE_SIZE = 4096 };
 
 // Groups. Of `saved` and `save` all but WINDOWS; of `dirty` all but INTERRUPTED, ADDRESS and
-// INSTRUCTION, which tell about an exit. Unknown bits are ignored.
+// INSTRUCTION, which describe an exit. Unknown bits are ignored.
 enum vcpu_group {
 	VCPU_GROUP_RIP = 1 << 0,
 	VCPU_GROUP_RFLAGS = 1 << 1, // and interruptibility

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // I/O address spaces. The kernel builds a device's tree from the tables it is given, from the root
-// down (DMA-1); BootInfo tells the number of levels.
+// down (DMA-1); BootInfo has the number of levels.
 #include <root/io_space.h>
 
 #include <abi/object.h>

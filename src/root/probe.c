@@ -14,7 +14,7 @@ enum {
 	PROBE_BUDGET = 5000, // microseconds
 };
 
-// Used by the probe thread only, and by probe_debug_calls to tell it where to send.
+// Used by the probe thread only, and by probe_debug_calls to set where it sends to.
 static seL4_Word probe_stack[PROBE_STACK_WORDS] __attribute__((aligned(16)));
 static seL4_CPtr probe_endpoint;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Maps frames. Tables made here are remembered, so that the missing ones can be made first. When
-// the memory is wrong (the space is older, or its root slot was reused), the kernel's error tells
+// the memory is wrong (the space is older, or its root slot was reused), the kernel's error says
 // which table is missing, by the address bits below it, and the mapping is tried again.
 #include <user/space.h>
 

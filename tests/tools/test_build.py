@@ -56,7 +56,7 @@ class BuildTest(unittest.TestCase):
             patch.start()
             self.addCleanup(patch.stop)
         self.warned = mock.patch.object(build, "warn").start()
-        self.told = mock.patch.object(build, "step").start()
+        self.steps = mock.patch.object(build, "step").start()
         mock.patch.object(packages, "ensure").start()
         self.addCleanup(mock.patch.stopall)
 
@@ -115,7 +115,7 @@ class AloneTest(BuildTest):
             self.assertFalse((places.BUILD / "build.ninja").exists())
         builder.join()
         self.assertTrue((places.BUILD / "program").is_file())
-        self.assertIn("waiting", self.told.call_args_list[0].args[0])
+        self.assertIn("waiting", self.steps.call_args_list[0].args[0])
 
     def test_of_two_tests_one_waits(self):
         done = []
@@ -131,7 +131,7 @@ class AloneTest(BuildTest):
                 self.assertEqual((tester.is_alive(), done), (True, []))
             tester.join()
         self.assertEqual(done, [1])
-        self.assertIn("another ./nacre tests in", self.told.call_args_list[0].args[0])
+        self.assertIn("another ./nacre tests in", self.steps.call_args_list[0].args[0])
 
     def test_compilers_that_a_killed_command_left_are_waited_for(self):
         with build.building_alone() as lock:

@@ -127,7 +127,7 @@ class VersionTest(unittest.TestCase):
 
 
 class DateTest(unittest.TestCase):
-    """What grub-mkrescue takes from the clock, as of GRUB 2.12: a file's name, told in images."""
+    """What grub-mkrescue takes from the clock, as of GRUB 2.12: the name of a file in images."""
 
     def test_all_names_of_the_time_become_one(self):
         old, new = (dated_xorriso.dashed(stamp) for stamp in ("2026112905462100",

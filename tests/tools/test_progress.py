@@ -181,7 +181,7 @@ class Qemu(threading.Thread):
                 self.say(event="STOP")
 
 
-# Works all the time, and like Bochs' debugger tells its ticks when it is interrupted.
+# Works all the time, and like Bochs' debugger prints its ticks when it is interrupted.
 BOCHS = """
 import signal
 ticks = 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the counting plugin wrote is read and told by function, line and branch."""
+"""What the counting plugin wrote is read and reported by function, line and branch."""
 
 import pathlib
 import sys

@@ -115,7 +115,7 @@ def _variables(system, domain, problems):
         if name not in regions:
             problems.add(variable.element, f"no <memory_region> is named '{name}'")
         elif regions[name].paddr is None:
-            problems.add(variable.element, f"'{name}' has no phys_addr to tell")
+            problems.add(variable.element, f"'{name}' has no phys_addr")
     symbols = ((f"symbol '{variable.symbol}'", variable.element) for variable in domain.variables)
     problems.add_repeated(symbols, "is set")
 

@@ -13,7 +13,7 @@ RESTART_BACKOFF = 100_000
 
 
 def _of_region(name, tell):
-    """The value of a variable that tells something of a region."""
+    """The value of a variable that describes a region."""
     def value(regions):
         return tell(regions[name]) if name in regions else None
     return value

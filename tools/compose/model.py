@@ -68,7 +68,7 @@ class Map:
 @dataclass
 class Variable:
     """A symbol to patch: its value is a number, or until it is resolved a function of the regions
-    by name; None where there is nothing to tell."""
+    by name; None where there is none."""
 
     element: Element
     symbol: str

@@ -57,7 +57,7 @@ def _page_size(system, region):
 
 
 def _settle_variables(system, regions):
-    """Every variable gets its number; those that tell a channel join the others of the domain."""
+    """Every variable gets its number; those that name a channel join the others of the domain."""
     for channel in system.channels:
         for end in channel.ends:
             if end.setvar_id is not None and end.domain:

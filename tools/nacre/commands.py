@@ -68,7 +68,7 @@ def make(system, output, options):
 
 
 def make_iso(options):
-    """`build` and `iso`: makes an ISO and tells where it is."""
+    """`build` and `iso`: makes an ISO and prints where it is."""
     output = options.output.absolute() if options.output else None
     print(places.shown(make(options.system, output, options)))
     return 0

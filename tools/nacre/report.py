@@ -35,7 +35,7 @@ def warn(text):
 
 
 def log_tail(path, lines=25):
-    """The last lines of a log file that tell something, indented for a failure message."""
+    """The last lines of a log file with content, indented for a failure message."""
     try:
         text = path.read_text(errors="replace")
     except OSError:

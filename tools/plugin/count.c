@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A QEMU plugin that tells what one measured operation executes and touches.
+// A QEMU plugin that counts what one measured operation executes and touches.
 //
 // A measurement lies between two reads of the time stamp counter by user code. When the guest comes
 // to the function at `sample=ADDRESS`, what lay between the last two such reads was a sample; at
@@ -11,7 +11,7 @@
 #include "qemu_plugin.h"
 #include "trace.h"
 
-enum { SAMPLES = 16 }; // the last of a row, of which the median is told
+enum { SAMPLES = 16 }; // the last of a row, of which the median is printed
 
 // An instruction as the pointer that QEMU gives back: no memory is needed for it, ever.
 enum { ADDRESS_BITS = 48, SIZE_BITS = 4, KIND_SHIFT = ADDRESS_BITS + SIZE_BITS };
@@ -27,7 +27,7 @@ static struct trace running; // since the last read of the counter
 static struct trace complete; // between the last two
 static struct trace samples[SAMPLES];
 static uint64_t sample_count;
-static struct event *open_branch; // in `running`, until the next instruction tells where it went
+static struct event *open_branch; // in `running`, until the next instruction shows where it went
 
 static void *instruction_pack(const struct qemu_plugin_insn *instruction) {
 	uint64_t address = qemu_plugin_insn_vaddr(instruction);

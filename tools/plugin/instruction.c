@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tells conditional branches and reads of the time stamp counter from all other instructions (SDM
-// volume 2, appendix A).
+// Distinguishes conditional branches and reads of the time stamp counter from others (SDM volume 2,
+// appendix A).
 #include "instruction.h"
 #include <string.h>
 

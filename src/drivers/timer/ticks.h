@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-// A counter that can be told to interrupt after between `least` and `most` ticks.
+// A counter that can interrupt after between `least` and `most` ticks.
 struct tick_range {
 	uint64_t period; // femtoseconds a tick
 	uint64_t least;

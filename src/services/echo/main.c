@@ -37,7 +37,7 @@ static bool read_settings(void) {
 }
 
 // The first of each kind is reported.
-static void tell(const struct echo_answer *answer) {
+static void report(const struct echo_answer *answer) {
 	if (reported[answer->kind]) return;
 	reported[answer->kind] = true;
 	print("%s: " IP_FORMAT " answered %s of " IP_FORMAT "\n", microkit_name, IP_BYTES(host.ip),
@@ -53,7 +53,7 @@ static void answer_all(void) {
 
 		if (answer.kind != ECHO_NOTHING &&
 			station_send(&station, frame, (uint32_t)answer.length))
-			tell(&answer);
+			report(&answer);
 	}
 	station_flush(&station);
 }

@@ -14,7 +14,7 @@ struct line {
 	enum line_level level; // written by line_set only
 };
 
-// Tells the controller about changes only, so models may set the level as often as they like.
+// Reports only changes to the controller, so models may set the level as often as they like.
 static inline void line_set(struct line *line, enum line_level level) {
 	if (line->level == level) return;
 	line->level = level;

@@ -118,7 +118,7 @@ def questions_of(options):
 
 
 def make_iso(options):
-    """Tells where the ISO is, and what to do with it."""
+    """Prints where the ISO is, and what to do with it."""
     packages.ensure(packages.BUILD, packages.PACK)
     build.compile_all()
     target = options.iso.absolute()

@@ -83,7 +83,7 @@ def prepare(settings, directory):
     link_for_bochs(settings.disks, directory)
     (directory / "machine.bxrc").write_text(
         config_text(settings) + network.bochs_lines(settings.wire, directory))
-    # Debian's Bochs has the debugger built in, and waits at its prompt unless told to continue, at
+    # Debian's Bochs has the debugger built in, and waits at its prompt for a command, at
     # the start and whenever it was asked for the time (machine_clock.py).
     (directory / "debugger.rc").write_text("c\n" * MOST_STOPS)
     return [PROGRAM, "-q", "-f", "machine.bxrc", "-rc", "debugger.rc"]

@@ -19,7 +19,7 @@ BOCHS_DISK = "ide.disk"
 
 @dataclasses.dataclass(frozen=True)
 class Disks:
-    """The files, None for a disk that the machine has not got."""
+    """The files, None for a disk that the machine does not have."""
 
     ide: pathlib.Path | None = None
     ahci: pathlib.Path | None = None

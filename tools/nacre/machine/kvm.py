@@ -70,7 +70,7 @@ def check_cpuid(device):
 def feature_msr(device, index):
     buffer = bytearray(struct.pack("<IIIIQ", 1, 0, index, 0, 0))
     if fcntl.ioctl(device, GET_MSRS, buffer) != 1:
-        raise Refusal(f"KVM does not tell MSR {index:#x}")
+        raise Refusal(f"KVM does not report MSR {index:#x}")
     return struct.unpack_from("<Q", buffer, 16)[0]
 
 

@@ -168,7 +168,7 @@ class BochsMachine(Machine):
                                      self._end_in_overtime).start()
 
     def ticks(self):
-        """How many ticks have passed, or None when it ends before it tells them."""
+        """How many ticks have passed, or None when it ends before it reports them."""
         return machine_clock.bochs_ticks(self._process.pid, self.directory / "output")
 
     def how_it_ended(self, status):

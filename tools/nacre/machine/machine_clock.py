@@ -3,7 +3,7 @@
 
 QEMU: a watchdog that the machine's programs do not use stops the machine after at most 30 seconds
 of virtual time, and is started anew until the time is over. Bochs: its debugger is interrupted now
-and then, says how many ticks have passed, and is told to continue by its script. (A breakpoint in
+and then, says how many ticks have passed, and its script continues it. (A breakpoint in
 time would do nothing to a processor that is halted.)
 """
 
@@ -81,7 +81,7 @@ PAUSE = 0.2
 
 
 def bochs_ticks(process, output):
-    """Interrupts Bochs: the ticks that it then tells, or None when it ends first."""
+    """Interrupts Bochs: the ticks that it then prints, or None when it ends first."""
     before = len(TICKS.findall(output.read_bytes()))
     os.kill(process, signal.SIGINT)
     hope = progress.Progress(process)

@@ -23,7 +23,7 @@ MODULES = {"grub.cfg": "multiboot2 normal", "linux.cfg": "linux normal"}
 
 
 def check(path):
-    """Tells of a file that no emulator boots as a CD."""
+    """Refuses a file that no emulator boots as a CD."""
     if not path.is_file():
         raise Failure(f"{path}: there is no such ISO")
     with path.open("rb") as file:

@@ -15,7 +15,7 @@ COMPOSE = places.ROOT / "tools" / "compose.py"
 
 
 def check_description(description):
-    """Tells of a wrong name before anything is built for it."""
+    """Refuses a wrong name before anything is built for it."""
     if not description.is_file():
         raise Failure(f"{places.shown(description)}: there is no such system description")
 

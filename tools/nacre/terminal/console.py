@@ -14,12 +14,12 @@ from nacre.terminal import keys, paint, stopped, transcript
 
 INPUT = 0
 LOOK_SECONDS = 1.0
-# Of what was said last, in the line that tells why a script did not end.
+# Of what was said last, in the line that says why a script did not end.
 TAIL_BYTES = 200
 
 
 def size_command():
-    """What tells a shell on a serial line how large this terminal is."""
+    """The command that sets the size of this terminal in a shell on a serial line."""
     size = os.get_terminal_size(INPUT)
     return f"stty rows {size.lines} cols {size.columns}\r".encode()
 

@@ -7,7 +7,8 @@ import time
 # How its last lines begin (src/arch/x86_64: panic() and boot_main()).
 LAST_WORDS = re.compile(rb"^(?:kernel panic: |boot: nothing to run, stopped)", re.MULTILINE)
 LONGEST = 64
-# What follows is said at once, on any machine; whoever else says these words goes on.
+# The rest of a panic follows at once, on any machine. If another program printed these words, more
+# output follows.
 SILENCE_SECONDS = 3.0
 
 

@@ -35,7 +35,7 @@ class Cleaner:
 
 
 class Labels:
-    """Tells for each character of the stream which speaker's text it belongs to, if any."""
+    """Says for each character of the stream which speaker's text it belongs to, if any."""
 
     def __init__(self):
         self._speaker = ""

@@ -66,7 +66,7 @@ def git(*words):
 
 
 def check():
-    """Tells what will be tested, and fails at once where nothing can be."""
+    """Prints what will be tested, and fails at once where nothing can be."""
     if git("status", "--porcelain"):
         warn(f"there are changes that are not committed: what is tested is the commit "
              f"{git('log', '-1', '--format=%h %s')}")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // x87, SSE and AVX state by XSAVE (SDM 1, chapter 13). The registers belong to one owner at a time.
-// Whoever has not used them yet runs with CR0.TS set and costs no save and no load; #NM makes it a
-// user of the FPU, whose state is switched with it from then on.
+// A thread that has not used them yet runs with CR0.TS set and costs no save and no load; #NM makes
+// it a user of the FPU, whose state is switched with it from then on.
 #pragma once
 
 #include <base/compiler.h>

@@ -83,7 +83,7 @@ uint64_t kernel_map_ram_end(void) {
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 	// Image and its alias in the window: three tables and one for each 2 MiB; window below
 	// 4 GiB: a table for each GiB, one for the PDPT, and that of the VGA memory.
-	// The isolated ways in are a root and five tables more.
+	// The isolated entry code needs a root and five tables more.
 	uint64_t tables = 6 + 6 + 6 + 2 * (image_address(image_end) / (2 * MIB) + 1);
 
 	// The two ends of a range, and with 1 GiB pages nothing else, need a page directory each.

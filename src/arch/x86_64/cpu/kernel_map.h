@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The kernel's own page tables: image and physical window, entries 256 to 511 of every address
-// space, unless programs are isolated from the kernel and see only its ways in. Built once at boot
-// and never changed, so copies of the entries stay valid.
+// space, unless programs are isolated from the kernel and see only its entry code. Built once at
+// boot and never changed, so copies of the entries stay valid.
 #pragma once
 
 #include <abi/object.h>
@@ -29,7 +29,7 @@ void kernel_map_begin(uint64_t start, uint64_t end);
 // Once for each range, on 2 MiB boundaries, that the window must show as ordinary memory.
 void kernel_map_memory(uint64_t start, uint64_t end);
 
-// Address spaces get the ways in, and of the core what these need, and nothing else.
+// Address spaces map the entry code, and of the core what this needs, and nothing else.
 void kernel_map_isolate(const struct cpu *cpu);
 
 // Last step: all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first

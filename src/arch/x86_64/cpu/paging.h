@@ -32,7 +32,7 @@ enum {
 
 #define PAGING_ADDRESS 0x000ffffffffff000ul // of an entry of any format
 
-// Ignored by the processor in all formats: what tells an entry in use, whatever access it gives.
+// Ignored by the processor in all formats: marks an entry in use, whatever access it gives.
 #define PAGING_OCCUPIED (1ul << 52)
 
 // In an entry of level 2 or 3, in all formats: it is a page, not a table.
@@ -126,7 +126,7 @@ static inline physical_t paging_target(uint64_t entry, unsigned level) {
 	return physical(entry & PAGING_ADDRESS & -paging_span(level));
 }
 
-// What tells that an entry is a page.
+// The bits that mark an entry as a page.
 static inline uint64_t paging_page_kind(unsigned level) {
 	return PAGING_OCCUPIED | (level > 1 ? PAGING_LARGE : 0);
 }

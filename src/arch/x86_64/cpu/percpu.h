@@ -34,9 +34,9 @@ struct scheduler {
 enum { KERNEL_STACK_SIZE = 16384 };
 
 struct cpu {
-	// One cache line for the ways in and out and the fast paths.
+	// One cache line for kernel entry, exit and the fast paths.
 	alignas(64) struct cpu *self; // at gs:0
-	struct thread *current; // who runs; the idle thread when nobody can
+	struct thread *current; // running; the idle thread when no other can run
 	uint64_t kernel_stack; // top of the only stack
 	uint64_t scratch; // entry parks the user's rsp here
 	uint64_t space_root; // what CR3 was loaded with

@@ -253,8 +253,7 @@ void fastpath_reply_recv(uint64_t address, uint64_t tag) {
 	reply_recv(address, tag, MESSAGE_EMPTY);
 }
 
-// To put the current thread aside its time is charged: that leaves it enough only before the moment
-// of attention.
+// Preempting the current thread charges its time: that leaves it enough only before next_event.
 static inline bool can_preempt(const struct cpu *cpu) {
 	schedule_update_time();
 	return cpu->now < cpu->next_event;

@@ -61,7 +61,7 @@ static void print_names(uint32_t set) {
 		if (set >> i & 1) print(" %s", mitigation_rows[i].name);
 }
 
-static void tell(const struct mitigations *mitigations) {
+static void report(const struct mitigations *mitigations) {
 	uint32_t named = mitigations->on & ((1u << MITIGATION_OPTIONS) - 1);
 
 	print("mitigations:%s", named ? "" : " none");
@@ -112,7 +112,7 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	print("cpu: family %x, model %x, stepping %x, microcode %x\n", facts.family, facts.model,
 		facts.stepping, facts.microcode);
 	bits_choose(&mitigations);
-	tell(&mitigations);
+	report(&mitigations);
 	if (mitigations.spec_ctrl) msr_write(MSR_SPEC_CTRL, mitigations.spec_ctrl);
 	if (mitigations.is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
 	// Kernel pages that programs' tables do not map must not stay in the TLB while they run.
