@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What does a fault cost, to its handler and back? The handler runs on the time of the faulter and
-// lets it continue behind the instruction.
+// lets it continue after the instruction.
 #include "bench.h"
 
 enum { UNDEFINED_LENGTH = 2 };

@@ -77,7 +77,7 @@ enum bootinfo_chunk_id {
 	BOOTINFO_TSC_FREQUENCY = 5,
 	BOOTINFO_MODULES = 0x4e00, // Nacre extension: docs/abi-extensions.md
 	BOOTINFO_START = 0x4e01, // made by the initial task for regions that ask for it
-	BOOTINFO_TSC_RATE = 0x4e02, // hertz, 8 bytes; right behind BOOTINFO_TSC_FREQUENCY
+	BOOTINFO_TSC_RATE = 0x4e02, // hertz, 8 bytes; directly after BOOTINFO_TSC_FREQUENCY
 };
 
 struct bootinfo_chunk {

@@ -13,7 +13,7 @@ typedef struct benchmark_tracepoint_log_entry {
 	seL4_Word duration;
 } benchmark_tracepoint_log_entry_t;
 
-// Starts to count, from zero for the core; threads go on from what they have.
+// Starts to count, from zero for the core; threads continue from what they have.
 static inline seL4_Error seL4_BenchmarkResetLog(void) {
 	return (seL4_Error)sel4_debug(SYSCALL_BENCHMARK_RESET_LOG, 0);
 }

@@ -159,7 +159,7 @@ SEL4_FAULT_FIELD(UnknownSyscall, RSP, seL4_UnknownSyscall_SP)
 SEL4_FAULT_FIELD(UnknownSyscall, FLAGS, seL4_UnknownSyscall_FLAGS)
 SEL4_FAULT_FIELD(UnknownSyscall, Syscall, seL4_UnknownSyscall_Syscall)
 
-// The reply to a timeout fault: the registers with which the thread goes on, from the first on,
+// The reply to a timeout fault: the registers with which the thread continues, from the first on,
 // `length` of seL4_TimeoutReply_Length; `resume` false leaves the thread stopped.
 static inline seL4_MessageInfo_t seL4_TimeoutReply_new(
 	seL4_Bool resume, seL4_UserContext regs, seL4_Word length) {

@@ -49,7 +49,7 @@ step_done:
 	add	r14, STEP_SIZE
 	jmp	step_next
 
-; One action each; all but the last go on with the next step, unless they fault.
+; One action each; all but the last continue with the next step, unless they fault.
 action_syscall:
 	syscall
 	jmp	step_done

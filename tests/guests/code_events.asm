@@ -41,7 +41,7 @@ code_spin_handler:
 	iretq
 end_code
 
-; The interrupt window opens behind the instruction after STI.
+; The interrupt window opens after the instruction after STI.
 code code_window
 	cli
 	nop
@@ -52,7 +52,7 @@ code code_window
 	vmcall
 end_code
 
-; For ever, because Bochs lets a guest go on behind HLT after an interrupt of the host.
+; For ever, because Bochs lets a guest continue after HLT after an interrupt of the host.
 code code_halt_interruptible
 	sti
 .again:

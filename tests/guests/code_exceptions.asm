@@ -23,7 +23,7 @@ label debug_step
 label debug_step_stop
 	nop
 
-; The trap behind STI comes while STI blocks interrupts.
+; The trap after STI comes while STI blocks interrupts.
 label debug_step_sti
 	single_step_on
 	sti

@@ -29,7 +29,7 @@ static void run_to_vmcall(void) {
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 }
 
-// Right behind the lower half of addresses the guest's next fetch faults; farther out VM entry
+// Directly above the lower half of addresses the guest's next fetch faults; farther out VM entry
 // would fail.
 static void error_rip(const struct test *) {
 	const uint64_t behind = 1ul << 47;
@@ -246,8 +246,7 @@ static void error_msr_junk(const struct test *) {
 }
 
 static const struct test tests[] = {
-	{"error-rip", "RIP behind the lower half of addresses faults in the guest", error_rip,
-		NULL},
+	{"error-rip", "RIP above the lower half of addresses faults in the guest", error_rip, NULL},
 	{"error-guest-state", "a wrong guest state is refused, a right one runs after it",
 		error_guest_state, NULL},
 	{"error-controls", "an entry that the CPU refuses has no other effect", error_controls,

@@ -190,7 +190,7 @@ static const struct test tests[] = {
 		NULL},
 	{"exception-step", "the guest gets its single-step #DB", exception_debug,
 		DEBUG_ROW(debug_step, 1 << 14, DR7_FIXED)},
-	{"exception-step-sti", "the guest gets its single-step #DB behind STI", exception_debug,
+	{"exception-step-sti", "the guest gets its single-step #DB after STI", exception_debug,
 		DEBUG_ROW(debug_step_sti, 1 << 14, DR7_FIXED)},
 	{"exception-write", "the guest gets the #DB of a data breakpoint", exception_debug,
 		DEBUG_ROW(debug_write, 1, DR7_FIXED | 0x10001)},

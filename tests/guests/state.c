@@ -189,7 +189,8 @@ static void state_native_gs(const struct test *) {
 	CHECK_EQUAL(read, native);
 }
 
-// An MSR opened to both guests; each keeps its value, and this program goes on making system calls.
+// An MSR opened to both guests; each keeps its value, and this program continues making system
+// calls.
 static void own_msr(uint64_t msr, uint64_t one, uint64_t two) {
 	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, msr, 3), 0);
 	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_two.vcpu, msr, 3), 0);

@@ -17,7 +17,7 @@ enum {
 	BUDGET_US = 1000,
 	PERIOD_US = 4000,
 	SLICE_US = 5000, // of the initial task (BOOT-5)
-	ROUNDS = 100, // the guest goes on if it counts so far
+	ROUNDS = 100, // the guest continues if it counts so far
 	REGISTER_R10 = 12,
 };
 
@@ -97,7 +97,7 @@ static void stop_signal(const struct test *) {
 	CHECK(*guest_word(guest, PLACE_ROUNDS) > rounds);
 }
 
-// A client's time in the guest goes on too: one round takes two instructions.
+// A client's time in the guest continues too: one round takes two instructions.
 static void stop_timer(const struct test *) {
 	const uint64_t value = 2000000;
 
@@ -221,17 +221,17 @@ static void stop_others(const struct test *) {
 }
 
 static const struct test tests[] = {
-	{"stop-suspend", "a guest goes on where it was after Suspend and Resume of its thread",
+	{"stop-suspend", "a guest continues where it was after Suspend and Resume of its thread",
 		stop_suspend, NULL},
 	{"stop-signal", "after a signal to a suspended thread the message has the guest's position",
 		stop_signal, NULL},
-	{"stop-timer", "the client's time in the guest goes on after Suspend and Resume",
+	{"stop-timer", "the client's time in the guest continues after Suspend and Resume",
 		stop_timer, NULL},
-	{"stop-timeout", "a guest goes on where it was after a timeout fault and its reply",
+	{"stop-timeout", "a guest continues where it was after a timeout fault and its reply",
 		stop_timeout, NULL},
 	{"stop-registers", "a thread's registers, read and written back, hold its guest's place",
 		stop_registers, NULL},
-	{"stop-taken", "a VCPU taken from its thread and given back goes on where it was",
+	{"stop-taken", "a VCPU taken from its thread and given back continues where it was",
 		stop_taken, NULL},
 	{"stop-others", "a guest does not notice another priority, context or domain of its thread",
 		stop_others, NULL},

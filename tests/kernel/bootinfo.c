@@ -128,7 +128,7 @@ static void chunks(void) {
 	CHECK_BETWEEN(*(const uint32_t *)(frequency + 1), 10, 10000);
 }
 
-// The exact rate stands right behind the megahertz, which are it, rounded.
+// The exact rate stands directly after the megahertz, which are it, rounded.
 static void rate_chunk(void) {
 	const struct bootinfo_chunk *frequency = chunk_find(BOOTINFO_TSC_FREQUENCY);
 	const struct bootinfo_chunk *rate = chunk_find(BOOTINFO_TSC_RATE);

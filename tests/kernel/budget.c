@@ -278,8 +278,8 @@ static const struct test tests[] = {
 		yield_no_timeout, NULL},
 	{"budget-server", "on a donated context the server's timeout handler is sent the fault",
 		servers_handler, NULL},
-	{"budget-reconfigure", "a thread out of budget goes on when made round robin", reconfigured,
-		NULL},
+	{"budget-reconfigure", "a thread out of budget continues when made round robin",
+		reconfigured, NULL},
 	{"budget-several", "threads with budgets below the whole all run", sleeper_shares, NULL},
 };
 

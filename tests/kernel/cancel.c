@@ -81,7 +81,7 @@ static void endpoint_deleted(void) {
 
 	CHECK_OK(cap_delete(endpoint));
 	settle();
-	// Send to an empty slot does nothing: the thread goes on.
+	// Send to an empty slot does nothing: the thread continues.
 	CHECK_EQUAL(helper->count, 1);
 }
 

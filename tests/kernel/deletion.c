@@ -249,7 +249,7 @@ static const struct test tests[] = {
 	{"delete-thread", "a running thread stops when deleted", running_thread, NULL},
 	{"delete-context", "a thread stops when its scheduling context is deleted",
 		sched_context_of_running, NULL},
-	{"delete-own-context", "a thread that deletes its own context goes on with another",
+	{"delete-own-context", "a thread that deletes its own context continues with another",
 		own_context, NULL},
 	{"revoke-own", "a thread may revoke the memory it is made of", own_memory, NULL},
 	{"revoke-cspace", "a thread whose CSpace is revoked faults at its next system call",

@@ -236,7 +236,7 @@ static const struct test tests[] = {
 	{"endpoint-receivers", "receivers are served by priority", receivers_by_priority, NULL},
 	{"endpoint-requeue", "a queued sender whose priority is raised moves up",
 		queued_priority_change, NULL},
-	{"endpoint-requeue-equal", "a queued sender raised to a level goes behind its equals",
+	{"endpoint-requeue-equal", "a queued sender raised to a level goes after its equals",
 		queued_priority_equal, NULL},
 	{"endpoint-nb-send", "NBSend without receiver is lost, with one it arrives", nb_send_drops,
 		NULL},

@@ -103,7 +103,7 @@ static void resumes(void) {
 	check_order(WORDS(3, 2, 1));
 }
 
-// Each faults since its slot is empty, and finds a pending signal there when it goes on.
+// Each faults since its slot is empty, and finds a pending signal there when it continues.
 static void fault_replies(void) {
 	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
 	uint64_t replies[2];
@@ -217,12 +217,12 @@ static const struct test tests[] = {
 	{"ready-reply", "a thread signalled after a reply runs before the one replied to",
 		reply_and_signal, NULL},
 	{"ready-resumes", "of three threads that are resumed the last runs first", resumes, NULL},
-	{"ready-faults", "of two faults answered the second goes on first", fault_replies, NULL},
-	{"ready-equals", "whom an equal wakes that goes on, waits behind all others", equals_queue,
-		NULL},
+	{"ready-faults", "of two faults answered the second continues first", fault_replies, NULL},
+	{"ready-equals", "a thread woken by an equal that continues waits after all others",
+		equals_queue, NULL},
 	{"ready-second", "the second thread that one system call makes ready comes first",
 		second_of_call, NULL},
-	{"ready-preempted", "a preempted thread goes on before its equals", preempted, NULL},
+	{"ready-preempted", "a preempted thread continues before its equals", preempted, NULL},
 	{"ready-released", "a thread whose budget comes back runs before lower ones that wait",
 		released, NULL},
 };

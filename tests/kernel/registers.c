@@ -129,7 +129,7 @@ static void copy_runs(void) {
 
 	helper_start(source, spin);
 	CHECK_SOON(source->count != 0);
-	// Suspend the source, resume the target, copy: the target goes on in the source's loop.
+	// Suspend the source, resume the target, copy: the target continues in the source's loop.
 	CHECK_OK(invoke(target->tcb, LABEL_TCB_COPY_REGISTERS, CAPS(source->tcb), WORDS(0xf)));
 	count = source->count;
 	CHECK_SOON(source->count > count);

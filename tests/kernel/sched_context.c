@@ -203,7 +203,7 @@ static void yield_to_lower(void) {
 	answer = yield_to(second->sched_context);
 	check_ok(HERE, &answer);
 	CHECK_EQUAL(answer.words[0], 0);
-	CHECK_EQUAL(second->done, 0); // this thread went on
+	CHECK_EQUAL(second->done, 0); // this thread continued
 	settle();
 	CHECK_EQUAL(first->done + second->done, 2);
 }
@@ -304,7 +304,7 @@ static const struct test tests[] = {
 	{"sc-yield-lower", "YieldTo a lower thread returns at once", yield_to_lower, NULL},
 	{"sc-yield-inactive", "YieldTo a thread that cannot run returns at once", yield_to_blocked,
 		NULL},
-	{"sc-yield-finish", "a thread that yielded goes on when its target has used its time",
+	{"sc-yield-finish", "a thread that yielded continues when its target has used its time",
 		yield_to_deleted, NULL},
 	{"sc-yield-second", "a second YieldTo completes the first", yield_to_second, NULL},
 	{"sc-yield-unused", "what Yield gives up is not consumed", yield_not_charged, NULL},

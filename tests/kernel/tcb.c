@@ -226,8 +226,8 @@ static void label_unknown(void) {
 static const struct test tests[] = {
 	{"tcb-start", "a configured thread runs when nothing of higher priority does",
 		start_and_finish, "TCBConfigure/0 TCBWriteRegisters/0"},
-	{"tcb-suspend", "a suspended thread stands still and goes on when resumed", suspend_resume,
-		"TCBSuspend/0 TCBResume/0"},
+	{"tcb-suspend", "a suspended thread stands still and continues when resumed",
+		suspend_resume, "TCBSuspend/0 TCBResume/0"},
 	{"tcb-suspend-self", "a thread that suspends itself continues after the call", suspend_own,
 		NULL},
 	{"tcb-resume-blocked", "Resume of a blocked thread executes its system call again",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The test table and the checks. A failing check prints where and what, and ends its test; the run
-// goes on. Checks belong to the main thread; helper threads leave their observations in memory.
+// continues. Checks belong to the main thread; helper threads leave their observations in memory.
 #pragma once
 
 #include <stdbool.h>

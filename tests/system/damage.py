@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Bad input: one clear line says what is wrong and where, and what can run goes on running."""
+"""Bad input: one clear line says what is wrong and where, and what can run keeps running."""
 
 from nacre import places
 from nacre.machine import emulator, machine

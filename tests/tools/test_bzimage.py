@@ -29,7 +29,7 @@ def elf(entry=START):
 
 
 def image(packed):
-    """A bzImage with one setup sector, whose header goes on in the second, and an inflater."""
+    """A bzImage with one setup sector, whose header continues in the second, and an inflater."""
     setup = bytearray(range(256)) * 4
     setup[bzimage.SETUP_SECTORS] = SETUP // bzimage.SECTOR - 1
     inflater = b"inflater"

@@ -21,7 +21,7 @@ def parse_number(text):
 
 class Fields:
     """The attributes of one element. Reads with problems instead of exceptions: a wrong value
-    becomes a harmless one, so that checking goes on."""
+    becomes a harmless one, so that checking continues."""
 
     def __init__(self, element, problems, known):
         self.element = element

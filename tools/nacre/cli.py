@@ -45,7 +45,7 @@ def add_session_options(parser):
                              "run also ends after 900 seconds of the machine's own time, or when "
                              "the emulator gets nowhere")
     parser.add_argument("--linger", type=at_least(0, float), default=1, metavar="S",
-                        help="after the last --until go on showing output for S seconds "
+                        help="after the last --until continue showing output for S seconds "
                              "(default: 1)")
 
 

@@ -16,7 +16,7 @@ enum {
 	KIND_ARP = 0x0806,
 	KIND_IPV4 = 0x0800,
 
-	ARP_FORMAT = 0, // offsets behind the Ethernet header
+	ARP_FORMAT = 0, // offsets after the Ethernet header
 	ARP_SIZES = 4,
 	ARP_OPERATION = 6,
 	ARP_SENDER_MAC = 8,
@@ -43,7 +43,7 @@ enum {
 	PROTOCOL_ICMP = 1,
 	PROTOCOL_UDP = 17,
 
-	ICMP_KIND = 0, // offsets behind the IPv4 header
+	ICMP_KIND = 0, // offsets after the IPv4 header
 	ICMP_CODE = 1,
 	ICMP_CHECKSUM = 2,
 	ICMP_ID = 4,

@@ -17,7 +17,7 @@ static inline struct slot *slot_next(const struct slot *slot) {
 
 static inline bool slot_is_empty(const struct slot *slot) { return slot->cap.type == CAP_NULL; }
 
-// Fills slot with an original capability directly behind parent (null: a root of the order).
+// Fills slot with an original capability directly after parent (null: a root of the order).
 void derive_insert_original(struct slot *slot, struct cap cap, struct slot *parent);
 
 // Fills the empty slot with cap, derived from the one in source, after object_derive and with

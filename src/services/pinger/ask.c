@@ -113,7 +113,7 @@ bool ask_arp_answered(struct ask *ask, const uint8_t *frame, size_t length) {
 	return true;
 }
 
-// An IP packet of the peer with that protocol and exactly `payload` bytes behind the header.
+// An IP packet of the peer with that protocol and exactly `payload` bytes after the header.
 static bool is_ip_answer(
 	const struct ask *ask, const uint8_t *frame, size_t length, uint8_t protocol) {
 	const uint8_t *ip = frame + IP;

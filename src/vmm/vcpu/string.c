@@ -2,7 +2,7 @@
 // String instructions.
 #include <vmm/vcpu/string.h>
 
-// A long string goes on after the next entry, so that interrupts get through.
+// A long string continues after the next entry, so that interrupts get through.
 enum { STRING_BATCH = 1024 };
 
 // Writes back the part of a register that the address size covers.

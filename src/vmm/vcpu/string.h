@@ -21,7 +21,7 @@ struct string {
 	const void *context; // of the element function
 };
 
-// Performs some elements and leaves the vCPU behind the instruction, or at it for those to come.
+// Performs some elements and leaves the vCPU after the instruction, or at it for those to come.
 void string_perform(struct string *string);
 // The operand a register points to, and the way to the next.
 [[nodiscard]] struct place string_place(const struct string *string,

@@ -325,7 +325,7 @@ static bool ends_with(const char *word) {
 	return used > length && strncmp(step_trace + used - 1 - length, word, length) == 0;
 }
 
-// Where the code behind the gates leads: fixed distances, and two that gates.c writes.
+// Where the code after the gates leads: fixed distances, and two that gates.c writes.
 static void branches(void) {
 	static const struct {
 		int64_t number;

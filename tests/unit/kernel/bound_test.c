@@ -378,18 +378,18 @@ static void release_all(void) {
 }
 
 static const struct test rows[] = {
-	{"BOUND001", "CancelBadgedSends stops and goes on", cancel_in_parts},
+	{"BOUND001", "CancelBadgedSends stops and continues", cancel_in_parts},
 	{"BOUND002", "whatever happens to the queue meanwhile it finds all", cancel_disturbed},
-	{"BOUND003", "the deletion of an endpoint stops and goes on", delete_endpoint},
+	{"BOUND003", "the deletion of an endpoint stops and continues", delete_endpoint},
 	{"BOUND004", "an endpoint that is being deleted cannot be used", delete_stopped},
-	{"BOUND005", "the deletion of a notification stops and goes on", delete_notification},
+	{"BOUND005", "the deletion of a notification stops and continues", delete_notification},
 	{"BOUND006", "so does an interrupt that gives up the last capability", drop_interrupt},
 	{"BOUND007", "queues are sorted by priority and arrival", wait_queues},
 	{"BOUND008", "joining a queue takes no longer when many wait", join_queue},
 	{"BOUND009", "threads are released in the order of time", release_queue},
 	{"BOUND010", "waiting for time takes no longer when many wait", release_sorted},
 	{"BOUND011", "threads that are due together are released in parts", release_all},
-	{"BOUND012", "the deletion of an ASID pool stops and goes on", delete_pool},
+	{"BOUND012", "the deletion of an ASID pool stops and continues", delete_pool},
 	{"BOUND013", "a stopped deletion ends at once where a copy came", delete_copied},
 };
 

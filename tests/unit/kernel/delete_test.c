@@ -14,7 +14,7 @@ enum {
 	RADIX = 3,
 	OUTSIDE = 64, // slots outside all objects, after the objects' first capabilities
 	ROUNDS = 3000,
-	PAUSED = 4, // deletions that were stopped and may go on
+	PAUSED = 4, // deletions that were stopped and may continue
 	STEPS_MAX = 20000,
 	WAITERS = 8, // threads of no memory
 };

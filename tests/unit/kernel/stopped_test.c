@@ -36,7 +36,7 @@ static void fill(enum thread_state state, struct thread **queue) {
 		thread_block(thread_at(i), state, queue);
 }
 
-// The deletion that goes on finds the slot empty; what was moved away goes with its own.
+// The deletion that continues finds the slot empty; what was moved away goes with its own.
 static void delete_moved(void) {
 	static const struct call move = {.slot = ROOT_SLOT_CNODE,
 		.label = LABEL_CNODE_MOVE,

@@ -231,7 +231,7 @@ static const struct test rows[] = {
 	{"UNTYPED003", "objects are aligned, consecutive, and start over without children",
 		placement},
 	{"UNTYPED004", "memory is cleared, but not untyped or device memory", clearing},
-	{"UNTYPED005", "a stopped retype goes on, whatever was asked meanwhile", preemption},
+	{"UNTYPED005", "a stopped retype continues, whatever was asked meanwhile", preemption},
 	{"UNTYPED006", "random retypes never hand out a byte that is not zero", random_retypes},
 	{"UNTYPED007", "a copied untyped is full until the copy is gone", copies},
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Time is in picoseconds and goes on with each access.
+// Time is in picoseconds and continues with each access.
 #include "sources.h"
 
 #include <cpu/apic.h>

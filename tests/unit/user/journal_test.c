@@ -70,7 +70,7 @@ static void test_lost(void) {
 	}
 	check(journal_priority(journal) == 5);
 	check(prints(5, "line 0\n"));
-	// One free place is not enough to go on: each further line would be a count.
+	// One free place is not enough to continue: each further line would be a count.
 	write(5, "lost\n");
 	for (unsigned i = 1; i < JOURNAL_LINES / 2; i++) {
 		snprintf(text, sizeof(text), "line %u\n", i);

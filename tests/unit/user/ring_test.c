@@ -177,7 +177,7 @@ static const struct test rows[] = {
 	{"user/ring/sizes", "capacity follows from the region; nonsense is refused", sizes},
 	{"user/ring/sleep", "a consumer is notified once for each sleep", consumer_sleeps},
 	{"user/ring/wait", "a producer that waits is notified once of room", producer_waits},
-	{"user/ring/restart", "a rebuilt side goes on where the last one stopped", restart},
+	{"user/ring/restart", "a rebuilt side continues where the last one stopped", restart},
 	{"user/ring/hostile", "impossible counters lead nowhere outside the ring", hostile_partner},
 	{"user/ring/own", "the peer cannot move the other side's counter", own_counter_is_private},
 };

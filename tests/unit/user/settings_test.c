@@ -25,7 +25,7 @@ static void lines(void) {
 	check(!settings_next(&settings, &setting) && !settings_next(&settings, &setting));
 }
 
-// A region has zeros behind the file, and none when the file fills it.
+// A region has zeros after the file, and none when the file fills it.
 static void ends(void) {
 	struct settings settings = {.text = "a\0b\n", .size = 4};
 	struct setting setting;

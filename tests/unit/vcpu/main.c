@@ -131,7 +131,7 @@ static const struct test tests[] = {
 	{"event-nmi", "an NMI is the host's, and the VMM gets the exit", not_masked},
 	{"event-asked", "a #DB that the VMM asked for changes nothing", asked_for},
 	{"event-debug", "a #DB brings the state that its delivery leaves", debug},
-	{"event-int1", "INT1 goes on behind itself and leaves DR6", int1},
+	{"event-int1", "INT1 continues after itself and leaves DR6", int1},
 	{"event-alignment", "an #AC takes the place of what was on its way", alignment},
 	{"event-again", "an event that an exit interrupted is delivered again, whole", again},
 };

@@ -194,7 +194,7 @@ static void test_msr_tsc(void) {
 	check_equal(read(0x10), 500);
 }
 
-// The counting modes of the APIC's timer go on as they were, a deadline is a moment of the TSC.
+// The counting modes of the APIC's timer continue as they were, a deadline is a moment of the TSC.
 static void test_msr_tsc_timer(void) {
 	fresh_msrs();
 	lapic_register_write(&lapic, 0xf, 0x1ff);

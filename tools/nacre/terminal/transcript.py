@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a machine has said on COM1, searched for texts while it arrives.
 
-Lines carry labels, `[guest] text`, and one speaker's line may be cut by another's and go on
+Lines carry labels, `[guest] text`, and one speaker's line may be cut by another's and continue
 later under a new label. So a text is looked for both in the stream as it came and in what each
 speaker said, put together again.
 """

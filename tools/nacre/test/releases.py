@@ -17,7 +17,7 @@ from nacre.test import chroot, results
 GROUP = "releases"
 CODENAMES = {"12": "bookworm", "13": "trixie"}
 CLONE = "home/nacre"
-# The guest's shell is there, and a native component goes on beside it.
+# The guest's shell is there, and a native component continues beside it.
 RUN = ("./nacre", "run", "--until", "nacre-guest#", "--until", "round trips", "--timeout", "3600")
 TEST = ("./nacre", "test")
 CLANG = ("env", "CC=clang")

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-// A #GP at the instruction before goes on at the label (broken.c).
+// A #GP at the instruction before continues at the label (broken.c).
 #define RECOVER_AT_FAULT "; .pushsection .recover, \"a\"; .quad 1b, %l[fault]; .popsection"
 
 [[nodiscard]] static inline bool msr_try_read(uint32_t msr, uint64_t *value) {

@@ -99,7 +99,7 @@ gate_enters %1
 	ja syscall_slow ; the ABI's own numbers
 	jne syscall_rare
 
-; The current thread's frame. Its RIP is canonical where SYSRET may be used: behind a SYSCALL in
+; The current thread's frame. Its RIP is canonical where SYSRET may be used: after a SYSCALL in
 ; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET). SYSRET takes the flags from
 ; R11.
 exit_to_user:
@@ -356,7 +356,7 @@ part MITIGATION_ALWAYS
 	vmresume
 .failed:
 	; The instruction fell through: the controls are inconsistent, nothing ran. What follows is
-	; the same as behind an exit.
+	; the same as after an exit.
 	push rax
 	mov rax, [gs:CPU_GUEST]
 	mov qword [rax + VCPU_ENTRY_FAILED], 1

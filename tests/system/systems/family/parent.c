@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Lets its child go on after an invalid instruction, and crashes once when the child says so.
+// Lets its child continue after an invalid instruction, and crashes once when the child says so.
 #include <microkit.h>
 
 enum {

@@ -102,7 +102,7 @@ entry:
 	or eax, 0x200 ; OSFXSR
 	mov cr4, rax
 
-	question "int1 happens once, behind itself"
+	question "int1 happens once, after itself"
 	db 0xf1
 .int1:
 	answer [count], 1
@@ -122,7 +122,7 @@ entry:
 	answer [count], 3
 	call tell
 
-	question "single steps over an emulated instruction behind MOV SS"
+	question "single steps over an emulated instruction after MOV SS"
 	mov qword [steps], 1
 	mov r12d, ss
 	pushfq
@@ -310,7 +310,7 @@ entry:
 	mov cr4, rax
 	call tell
 
-	question "nothing lies behind the lower half of addresses"
+	question "nothing lies above the lower half of addresses"
 	call make_last_page
 	lea rax, [.behind]
 	mov [resume], rax

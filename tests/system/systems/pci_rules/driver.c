@@ -64,7 +64,7 @@ static void use_registers(void) {
 
 	expect(pci_read(PCI, EDU, 0, 4, &value) == PCI_OK && value == 0x11e81234, "identity");
 	expect(pci_read(PCI, EDU, 2, 4, &value) == PCI_BAD_REQUEST, "an odd place");
-	expect(pci_read(PCI, EDU, 4096, 4, &value) == PCI_BAD_REQUEST, "behind the end");
+	expect(pci_read(PCI, EDU, 4096, 4, &value) == PCI_BAD_REQUEST, "after the end");
 	expect(pci_write(PCI, EDU, COMMAND, 2, 7) == PCI_REFUSED, "the command register");
 	expect(pci_write(PCI, EDU, BAR0, 4, 0) == PCI_REFUSED, "a BAR");
 	expect(pci_read(PCI, EDU, CAPABILITIES, 1, &value) == PCI_OK &&
