@@ -58,7 +58,7 @@ struct system {
 };
 
 // A capability to signal the initial task's first thread with a badge; 0 when there is no room.
-seL4_CPtr system_signal(const struct system *system, seL4_Word badge);
+[[nodiscard]] seL4_CPtr system_signal(const struct system *system, seL4_Word badge);
 
 // Prints what failed and where; returns the error.
 seL4_Error system_report(seL4_Error error, const char *what, const char *name);

@@ -21,4 +21,4 @@ void timer_queue_cancel(struct timer_queue *queue, unsigned client);
 [[nodiscard]] bool timer_queue_next(const struct timer_queue *queue, uint64_t *deadline);
 
 // Remove the clients whose deadline has passed; returns a bit for each.
-uint64_t timer_queue_expire(struct timer_queue *queue, uint64_t now);
+[[nodiscard]] uint64_t timer_queue_expire(struct timer_queue *queue, uint64_t now);
