@@ -25,7 +25,7 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 			: THREAD_INACTIVE;
 		fault_take_reply(caller, sender);
 	}
-	// The caller goes on if its context has budget; otherwise its timeout handler is called,
+	// The caller continues if its context has budget; otherwise its timeout handler is called,
 	// or it waits (IPC-10).
 	context = caller->sched_context;
 	if (!thread_is_runnable(caller) || was_timeout || !context ||

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The end of a wait for a reply: by the answer, or because the reply object goes.
+// The end of a wait for a reply: by the answer, or because the reply object is deleted.
 #pragma once
 
 #include <ipc/reply.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who holds a scheduling context.
+// Binding and donation of scheduling contexts.
 #include <sched/sched_context.h>
 
 #include <base/panic.h>

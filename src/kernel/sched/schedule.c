@@ -2,7 +2,7 @@
 // The scheduler: proposals, budgets, and the choice.
 #include <sched/schedule.h>
 
-// What is due beyond that makes the timer interrupt at once.
+// If more are due, the timer interrupts at once.
 enum { RELEASES_AT_ONCE = 32 };
 
 void schedule_init(struct cpu *cpu) {
@@ -96,8 +96,8 @@ bool schedule_turn_is_over(const struct cpu *cpu) {
 		refill_head(context)->amount < cpu->now - cpu->charged_until + cpu->minimum_budget;
 }
 
-// To the tail of its priority if it may go on at once, else it waits for its next refill. Alone at
-// the top, it just goes on.
+// To the tail of its priority if it may continue at once, else it waits for its next refill. If it
+// is alone at the top, it just continues.
 void schedule_end_turn(struct thread *current) {
 	struct cpu *cpu = this_cpu();
 	struct sched_context *context = current->sched_context;
@@ -114,9 +114,9 @@ void schedule_end_turn(struct thread *current) {
 
 // The choice
 
-// What time calls for: releases, whose threads are proposed, and the end of a turn. VM exits and
-// debug calls come here without a check of the budget. A thread may not stop running with less than
-// the minimum: it would wait for a time that has come.
+// Events of time: releases, whose threads are proposed, and the end of a turn. VM exits and debug
+// calls come here without a check of the budget. A thread may not stop running with less than the
+// minimum: it would wait for a time that has passed.
 [[gnu::cold]] static void handle_events(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct thread *due;
@@ -133,7 +133,7 @@ void schedule_end_turn(struct thread *current) {
 	}
 }
 
-// The current thread goes on, and its priority is not lower.
+// The current thread continues, and its priority is not lower.
 [[gnu::noinline]] static void queue_candidate(const struct cpu *cpu, struct thread *candidate) {
 	if (candidate->priority == cpu->current->priority && !cpu->crowded)
 		ready_append(candidate);
@@ -141,8 +141,8 @@ void schedule_end_turn(struct thread *current) {
 		ready_prepend(candidate);
 }
 
-// The current thread, while it can, against the candidate, and the winner against the ready queues:
-// equal priority lets the former go first. Losers are put into their queues.
+// The current thread, while it can run, against the candidate, and the winner against the ready
+// queues: at equal priority the former is first. Losers are put into their queues.
 static inline struct thread *highest(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct thread *candidate = cpu->candidate;

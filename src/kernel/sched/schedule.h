@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Who runs: proposals, budgets and the choice (SCHED-8 to SCHED-25).
+// Which thread runs: proposals, budgets and the choice (SCHED-8 to SCHED-25).
 //
 // A thread that could run is in exactly one place: it is the current thread, in the ready queue of
 // its priority, or (its context has no budget now) in the release queue.
 //
-// In an entry into the kernel many may propose a thread (schedule_propose), take one out
-// (schedule_dequeue), or ask for a new choice (schedule_request). One decides: schedule_choose(),
+// During a kernel entry any function may propose a thread (schedule_propose), take one out
+// (schedule_dequeue), or request a new choice (schedule_request). Only schedule_choose() decides,
 // which the end of the entry calls by schedule() of switch.h.
 //
 // The folder, in the order to read: the thread (thread), the right to CPU time (sched_context) and
@@ -19,7 +19,7 @@
 // The idle thread and queues of this core. Boot only.
 void schedule_init(struct cpu *cpu);
 
-// Reads the clock. Once an entry, first of all.
+// Reads the clock. First in each entry.
 static inline void schedule_update_time(void) {
 	this_cpu()->now = clock_now();
 	benchmark_enter();
@@ -31,9 +31,9 @@ static inline uint64_t schedule_now(void) { return this_cpu()->now; }
 // Proposals: each acts on the core of its thread, whichever core makes it.
 
 // The thread became able to run, and is the candidate to run next if its priority is higher than
-// the current thread's. Else it will be queued before its equals; behind them if it is the only one
-// of this entry and the current thread, which goes on, is one of them (SCHED-21, SCHED-22). Without
-// budget it waits in the release queue; without context, or not runnable, nothing happens.
+// the current thread's. Else it will be queued before its equals; after them if it is the only one
+// of this entry and the current thread, which continues, is one of them (SCHED-21, SCHED-22).
+// Without budget it waits in the release queue; without context, or not runnable, nothing happens.
 void schedule_propose(struct thread *thread);
 
 // Takes thread out of the ready or release queue.
@@ -46,7 +46,7 @@ void schedule_enqueue_first(struct thread *thread);
 // loaded, on this core.
 static inline void schedule_request(void) { this_cpu()->need_resched = true; }
 
-// Nobody has proposed anything: the current thread goes on with its program.
+// No thread was proposed: the current thread continues with its program.
 static inline bool schedule_is_settled(const struct cpu *cpu) {
 	return cpu->current->state == THREAD_RUNNING &&
 		((uint64_t)cpu->candidate | cpu->need_resched) == 0;
@@ -93,10 +93,10 @@ static inline void schedule_charge_to(struct cpu *cpu, struct sched_context *con
 // Charges the time used so far to the context in use.
 void schedule_charge(void);
 
-// context is about to lose its meaning (reconfigured, destroyed): charges its time and forgets it.
+// context is about to be reconfigured or destroyed: charges its time and removes references to it.
 void schedule_forget_context(struct sched_context *context);
 
-// The current thread's context was configured anew.
+// The current thread's context was reconfigured.
 void schedule_reconsider_current(void);
 
 // Too little is left of the head refill of the current thread to run on.
@@ -107,13 +107,13 @@ void schedule_end_turn(struct thread *current);
 
 // The choice
 
-// Decides who runs next: the current thread, the candidate, or the first of the ready queues
-// (SCHED-20 to SCHED-23). The others are in their queues then. What was asked is answered.
+// Chooses the thread that runs next: the current thread, the candidate, or the first of the ready
+// queues (SCHED-20 to SCHED-23). The others are in their queues then. All requests are done.
 struct thread *schedule_choose(struct cpu *cpu);
 
-// Sets the timer to the next moment the kernel must look while context (null: none, the core idles)
-// is charged: end of the head refill, or a release. Entries look a little before that end, for less
-// than the minimum budget is not worth going on.
+// Sets the timer to the next event while context (null: none, the core idles) is charged: end of
+// the head refill, or a release. It comes a little before that end, for less than the minimum
+// budget is not worth continuing.
 [[gnu::always_inline]] static inline void schedule_set_timer(
 	struct cpu *cpu, const struct sched_context *context) {
 	const struct thread *release = cpu->scheduler.release;

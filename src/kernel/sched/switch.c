@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Switching threads. Nothing here chooses but by schedule_choose(), except the two simple ends of
-// entries that the header names.
+// Switching threads. Only schedule_choose() chooses, except in the two simple ends of entries that
+// the header names.
 #include <sched/switch.h>
 
 #include <cpu/bases.h>
@@ -45,8 +45,8 @@ static inline bool continues(const struct thread *thread) {
 	return thread->state == THREAD_RUNNING && !thread->yielding_to;
 }
 
-// The switch between two round robin programs needs none of what may call for more work. Programs
-// that share memory may see each other's selectors.
+// The switch between two round robin programs needs none of the checks that may call for more work.
+// Programs that share memory may see each other's selectors.
 static inline bool is_plain_switch(
 	const struct cpu *cpu, const struct thread *current, const struct thread *next) {
 	return refill_is_round_robin(cpu->charged_context) &&
@@ -54,7 +54,7 @@ static inline bool is_plain_switch(
 		(current->space_root == next->space_root || !bases_have_selectors());
 }
 
-// switch_to() with the plain switch in line, between two programs that go on where they are.
+// switch_to() with the plain switch inline, between two programs that continue where they are.
 [[gnu::always_inline]] static inline enum exit_path switch_programs(
 	struct cpu *cpu, struct thread *next) {
 	struct thread *current = cpu->current;
@@ -109,8 +109,8 @@ void schedule_wake_last(struct thread *thread) {
 	switch_or_queue(thread, cpu, priority_above_current(thread, cpu));
 }
 
-// The first of the threads with the priority of the current thread runs; the current thread goes
-// behind the last.
+// The first of the threads with the priority of the current thread runs; the current thread becomes
+// the last of them.
 static void rotate(struct cpu *cpu) {
 	struct thread **head = &cpu->scheduler.ready[cpu->ready_top];
 	struct thread *next = *head;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From the thread that runs to the thread that was chosen: time, spaces, registers, the way out.
+// From the running thread to the chosen one: time, spaces, registers, the exit path.
 //
 // schedule() ends an entry. Two ends of entries are so simple that they need no schedule(): a
 // thread wakes up and nothing else happened (schedule_wake_last, and the fast paths, which have
@@ -11,8 +11,8 @@
 // Slow path of schedule().
 enum exit_path schedule_slow(void);
 
-// The end of each entry: chooses the thread that runs next, switches to it, and says how to leave.
-// Whether time calls for a choice budget_is_left() of ipc/budget.h has found.
+// The end of each entry: chooses the thread that runs next, switches to it, and returns the exit
+// path. Whether time requires a choice was determined by budget_is_left() of ipc/budget.h.
 static inline enum exit_path schedule(void) {
 	return likely(schedule_is_settled(this_cpu())) ? EXIT_TO_USER : schedule_slow();
 }
@@ -30,7 +30,7 @@ static inline int priority_above_current(const struct thread *thread, const stru
 void switch_preempting(struct thread *thread, struct cpu *cpu);
 
 // Decides by priority alone about a thread as switch_preempting() takes it: it runs at once, or is
-// queued and the current thread goes on with its program. above: its priority_above_current().
+// queued and the current thread continues with its program. above: its priority_above_current().
 static inline void switch_or_queue(struct thread *thread, struct cpu *cpu, int above) {
 	if (above > 0)
 		switch_preempting(thread, cpu);

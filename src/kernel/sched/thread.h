@@ -43,7 +43,7 @@ enum {
 // A fault waiting to be sent to, or being handled by, a handler. Its kind is thread.fault_kind.
 struct fault {
 	uint32_t length;
-	uint64_t words[2 + LOOKUP_MAX_WORDS]; // of the message, behind the registers
+	uint64_t words[2 + LOOKUP_MAX_WORDS]; // of the message, after the registers
 };
 
 struct thread_link {
