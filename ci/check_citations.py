@@ -17,7 +17,7 @@ RULE = re.compile(r"^\*\*([A-Z]+)-(\d+)\*\* ", re.MULTILINE)
 DOCUMENT = re.compile(r"(?<![\w/.*{}<>%-])((?:[\w.-]+/)*[\w-]+\.md)\b")
 # A document is named from the root, from the file's folder, or from one of these.
 FOLDERS = ("docs", "docs/reference", "docs/reference/kernel")
-# The manual's volume follows, perhaps on the next line of a comment. The edition stands in
+# The manual's volume follows, perhaps on the next line of a comment. The edition is in
 # docs/reference/kernel.md.
 MANUAL = re.compile(r"\bSDM\b(?!:|,?\s+(?:// |; )?(?:volume )?(?:1|2[A-D]?|3[A-D]?|4)\b)")
 TEST_NAME = re.compile(r'\{\s*"([a-z0-9-]+)",')
@@ -43,7 +43,7 @@ def rules():
         for kind, number in RULE.findall(path.read_text()):
             name = f"{kind}-{number}"
             if name in found:
-                problems.append(f"{path.relative_to(ROOT)}: {name} stands in {found[name]} too")
+                problems.append(f"{path.relative_to(ROOT)}: {name} is in {found[name]} too")
             found[name] = path.name
     return found, problems
 

@@ -16,7 +16,7 @@ MAY_BE_MISSING = 0
 
 
 def rows():
-    """{name: what stands after the number sign} for each row."""
+    """{name: the text after the number sign} for each row."""
     found = {}
     for number, line in enumerate(ROWS.read_text().splitlines(), 1):
         text, _, note = line.partition("#")

@@ -18,7 +18,7 @@ typedef seL4_MessageInfo_t microkit_msginfo;
 #define MICROKIT_MAX_USER_CAPS 128
 #define MICROKIT_PD_NAME_LENGTH 64
 
-// Capability addresses: slots of the main CNode, which stands in slot 0 of the root CNode.
+// Capability addresses: slots of the main CNode, which is in slot 0 of the root CNode.
 #define PD_ROOT_CAP_BITS 6
 #define PD_ROOT_CAP_SIZE 64
 #define INPUT_CAP 1

@@ -10,7 +10,7 @@
 // kind has one of its own: its engine translates. Groups are words of one mask. While the guest
 // does not run, the kernel holds the truth of each group, and the page shows it if the group was
 // saved with the last exit or is dirty. The general registers are an exception: they are only in
-// the page, always up to date, and the guest gets what stands there.
+// the page, always up to date, and the guest gets its values.
 //
 // The kernel trusts nothing here. It reads each word once, checks or changes it as WriteVMCS and
 // WriteState do, and writes back nothing but what an exit says.

@@ -107,7 +107,7 @@ static inline seL4_IPCBuffer *seL4_GetIPCBuffer(void) { return __sel4_ipc_buffer
 
 static inline void seL4_SetIPCBuffer(seL4_IPCBuffer *buffer) { __sel4_ipc_buffer = buffer; }
 
-// An operation on an object: its label, how many capabilities stand in the IPC buffer, how many
+// An operation on an object: its label, how many capabilities are in the IPC buffer, how many
 // words it has, and the first four; words from the fifth on are already in the IPC buffer. After
 // success `words` holds the first results and `length` their number; after an error it is 0.
 struct sel4_invocation {

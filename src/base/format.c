@@ -21,7 +21,7 @@ static void put(struct writer *writer, char character) {
 	writer->sink->put(writer->sink, character);
 }
 
-// Text in its width: `pad` is what stands before text that is not aligned to the left.
+// Text in its width: `pad` fills the space before text that is not aligned to the left.
 static void put_text(struct writer *writer, const char *text, int length, char pad) {
 	int padding = writer->width - length;
 
@@ -109,7 +109,7 @@ static const char *parse_number(const char *format, int *value) {
 	return format;
 }
 
-// Reads what stands between `%` and the letter of the conversion.
+// Reads the part between `%` and the letter of the conversion.
 static const char *parse_conversion(struct writer *writer, const char *format) {
 	writer->flag = *format == '-' || *format == '0' ? *format++ : 0;
 	format = parse_number(format, &writer->width);

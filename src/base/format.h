@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Formatted text without a C library: %c %s %d %u %x %p %%, the length l, a width (but for %p) with
 // `0` for padding or `-` for left alignment, and a precision for %s (a number or `*`). A conversion
-// not listed is copied to the output as it stands.
+// not listed is copied to the output unchanged.
 #pragma once
 
 #include <stdarg.h>

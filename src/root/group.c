@@ -5,7 +5,7 @@
 unsigned group_of_domain(const struct system *system, uint32_t domain) {
 	const struct system_domain *domains = system->image.domains;
 
-	// Parents stand before their children, so this ends.
+	// Parents precede their children, so this ends.
 	while (domains[domain].parent != SYSTEM_NONE)
 		domain = domains[domain].parent;
 	return domains[domain].flags & SYSTEM_DOMAIN_RESTART ? domain + 1 : GROUP_NONE;

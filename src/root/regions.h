@@ -15,7 +15,7 @@ struct pages_demand regions_needed(const struct system *system, unsigned group);
 // Capabilities the storage must hold for all pages of the system.
 seL4_Word regions_storage(const struct system *system);
 
-// Mappings of a region in domains that are started. Its pages stand in the storage one after the
+// Mappings of a region in domains that are started. Its pages are in the storage one after the
 // other, each with a capability for each of these and then the one it was made with.
 seL4_Word regions_map_count(const struct system *system, uint32_t region);
 

@@ -128,7 +128,7 @@ static void chunks(void) {
 	CHECK_BETWEEN(*(const uint32_t *)(frequency + 1), 10, 10000);
 }
 
-// The exact rate stands directly after the megahertz, which are it, rounded.
+// The exact rate follows directly after the megahertz, which are the rounded rate.
 static void rate_chunk(void) {
 	const struct bootinfo_chunk *frequency = chunk_find(BOOTINFO_TSC_FREQUENCY);
 	const struct bootinfo_chunk *rate = chunk_find(BOOTINFO_TSC_RATE);
@@ -201,7 +201,7 @@ static const struct test tests[] = {
 	{"bootinfo-overlap", "no two untypeds overlap", untyped_overlap, NULL},
 	{"bootinfo-device", "device untypeds cover MMIO, not the interrupt controllers",
 		device_regions, NULL},
-	{"bootinfo-rate", "the TSC's exact rate stands behind that in megahertz", rate_chunk, NULL},
+	{"bootinfo-rate", "the TSC's exact rate follows that in megahertz", rate_chunk, NULL},
 	{"bootinfo-chunks", "memory map, RSDP and TSC frequency chunks are present and well-formed",
 		chunks, NULL},
 	{"bootinfo-extra",

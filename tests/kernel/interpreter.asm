@@ -15,7 +15,7 @@ SYSCALL_WAIT equ -9
 
 global interpreter_start, interpreter_next
 
-; All that stands in a record, from an offset on.
+; The content of a record, from an offset on.
 %macro record_load 1
 	mov	rdx, [rbp + %1]
 	mov	rdi, [rbp + %1 + 8]

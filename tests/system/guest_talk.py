@@ -20,7 +20,7 @@ def raw_results(text):
     view = text.partition(RAW_BEGINS)[2].partition(RAW_ENDS)[0]
     facts = (("full-screen", "\x1b[" in view and "~" in view, "nothing was drawn"),
              ("no-labels", "[linux]" not in view and "[greeter]" not in view,
-              "labels stand in the raw view"))
+              "labels are in the raw view"))
     for name, good, problem in facts:
         full = f"system/guest-talk/{name}"
         yield results.passed(full) if good else results.failed(full, problem)

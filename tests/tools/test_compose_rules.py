@@ -178,7 +178,7 @@ REFUSED = [
     ('<memory_region name="m" size="0x200000" page_size="0x200000"/>'
      + io_space('<iomap mr="m" iovaddr="0"/>') + pd(), "has pages of 2 MiB"),
     (time_domains() * 2 + pd(domain="x"), "second <domains>"),
-    (pd(domain="x") + time_domains(), "must stand before"),
+    (pd(domain="x") + time_domains(), "must come before"),
     (time_domains() + pd(), "needs domain="),
     (time_domains() + pd(domain="y"), "no <domain> is named 'y'"),
     (time_domains() + pd(inside=pd("b", id="1"), domain="x"), "needs domain="),

@@ -80,7 +80,7 @@ class PainterTest(unittest.TestCase):
 
 
 class Machine:
-    """Stands in for an emulator: what is sent to it stands in `typed`."""
+    """Stands in for an emulator: what is sent to it is in `typed`."""
 
     def __init__(self):
         self.typed = b""

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Numbers that stand in our C headers and that the composer needs: sizes of objects, slots, limits,
-addresses. They are read there, so that none stands twice."""
+"""Numbers that are in our C headers and that the composer needs: sizes of objects, slots, limits,
+addresses. They are read there, so that none is written twice."""
 import pathlib
 import re
 import types
@@ -8,7 +8,7 @@ import types
 HERE = pathlib.Path(__file__).resolve().parent
 HEADERS = ("include/abi/object.h", "include/abi/bootinfo.h", "include/microkit.h",
            "src/user/microkit/domain.h")
-# In an SDK the headers stand in a folder of the tool's own.
+# In an SDK the headers are in a folder of the tool's own.
 COPIES = HERE / "contract"
 NUMBER = re.compile(r"^(?:\t|#define )([A-Z]\w+)(?: = | )(0x[0-9a-f]+|\d+)(?:u?l)?(?=[,\s])",
                     re.MULTILINE)

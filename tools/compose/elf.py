@@ -89,7 +89,7 @@ class Program:
         ]
 
     def _symbols(self):
-        """name -> list of (address, size, kind); a name may stand several times."""
+        """name -> list of (address, size, kind); a name may appear several times."""
         sections = self._sections()
         tables = [section for section in sections if section[1] == SYMBOL_TABLE]
         if not tables:

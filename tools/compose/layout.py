@@ -72,7 +72,7 @@ CAP_KINDS = kinds("cap_kind", "CAP_", ("TCB",), ("SCHED_CONTEXT",), ("SPACE",), 
 UNITS = kinds("unit", "UNIT_", ("TICKS",), ("MICROSECONDS",))
 CONSTANTS = (LIMITS, DOMAIN_FLAGS, ACCESS, OWNERS, IRQ_KINDS, END_FLAGS, CAP_KINDS, UNITS)
 
-# A field's type: its format for `struct`, and in C what stands before and behind its name.
+# A field's type: its format for `struct`, and in C the text before and after its name.
 Type = collections.namedtuple("Type", "format before behind")
 U32 = Type("I", "uint32_t", "")
 U64 = Type("Q", "uint64_t", "")
@@ -137,7 +137,7 @@ DOMAIN = Record(
     (U32, "restart_backoff", "microseconds before the first restart"),
     (U32, "symbol_count"),
     (U32, "names_size", "the last byte is a NUL"),
-    comment="A parent stands before its children.",
+    comment="A parent precedes its children.",
 )
 SYMBOL = Record(
     "symbol",

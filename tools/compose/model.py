@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A system as described: plain records. `element` is where a record stands in the
+"""A system as described: plain records. `element` is where a record is in the
 description."""
 from dataclasses import dataclass, field
 from typing import Optional

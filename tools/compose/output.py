@@ -13,7 +13,7 @@ REFUSALS = {errno.EPIPE: "the output was closed", errno.ENOSPC: "the output was 
 
 
 def is_replaced(path):
-    """Whether a file of ours may take the place of what stands there now."""
+    """Whether a file of ours may replace the present one."""
     try:
         return stat.S_ISREG(os.stat(path).st_mode)
     except FileNotFoundError:

@@ -49,7 +49,7 @@ class Reader:
             if child.name == "virtual_machine":
                 self.problems.add(
                     child,
-                    "<virtual_machine> stands directly under <system>; "
+                    "<virtual_machine> directly under <system>; "
                     "put it into the <protection_domain> that monitors it",
                 )
                 self.problems.lose(child)
@@ -150,7 +150,7 @@ class Reader:
             )
             return
         if self.system.domains:
-            self.problems.add(element, "<domains> must stand before every <protection_domain>")
+            self.problems.add(element, "<domains> must come before every <protection_domain>")
         schedule = model.Schedule(element)
         self.system.schedule = schedule
         seen = []

@@ -16,7 +16,7 @@ class Element:
         self.text = ""
 
     def __deepcopy__(self, _):
-        """Where something stands is one place for all copies of a model."""
+        """Where something is, is one place for all copies of a model."""
         return self
 
 

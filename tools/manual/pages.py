@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The generated tables, and the pages that they stand in."""
+"""The generated tables, and the pages that they are in."""
 
 import re
 
@@ -8,7 +8,7 @@ from manual.sources import ROOT
 
 PAGES = ROOT / "docs" / "reference" / "kernel"
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
-# Interfaces whose operations stand under another's.
+# Interfaces whose operations are under another's.
 WITH = {"seL4_X86_VCPU": ("nacre_VCPU",)}
 BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "all, with VT-x",
           "VCPU": "all, with VT-x"}

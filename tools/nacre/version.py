@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The version: it stands in meson.build, and the kernel and every ISO show it."""
+"""The version: it is in meson.build, and the kernel and every ISO show it."""
 
 import re
 import subprocess

@@ -142,7 +142,7 @@ static inline bool cap_has_badge(const struct cap *cap) {
 
 static inline uint64_t cnode_slot_count(const struct cap *cnode) { return 1ul << cnode->size_bits; }
 
-// Where type and rights stand in the head of a capability.
+// Where type and rights are in the head of a capability.
 #define CAP_HEAD_TYPE 0x1ful
 #define CAP_HEAD_RIGHT(right) ((uint64_t)(right) << 5)
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the kernel must know of each kind of capability and object. The tables stand in
+// What the kernel must know of each kind of capability and object. The tables are in
 // arch/x86_64/object/kinds.c, where portable and x86 kinds meet.
 #pragma once
 

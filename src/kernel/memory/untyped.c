@@ -19,7 +19,7 @@ enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 // What a checked Retype does.
 struct retype {
 	const struct object_kind *kind;
-	uint64_t size; // of a kind that has none of its own, as it stands in a capability's head
+	uint64_t size; // of a kind that has none of its own, as it is in a capability's head
 	unsigned object_bits; // memory of one object
 	uint64_t count;
 	struct slot *first;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The patched symbols. They stand in .data, because the composer needs bytes in the file.
+// The patched symbols. They are in .data, because the composer needs bytes in the file.
 #include <vmm/host/description.h>
 
 #define PATCHED [[gnu::section(".data")]]

@@ -22,7 +22,7 @@ struct paging_mode {
 	uint8_t levels;
 	uint8_t entry_bytes;
 	uint8_t index_bits;
-	uint8_t large_levels; // leaf entries may stand at levels 1 .. this, besides 0
+	uint8_t large_levels; // leaf entries may be at levels 1 .. this, besides 0
 	uint64_t root_mask;
 	uint64_t reserved; // in every entry
 };

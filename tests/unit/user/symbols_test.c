@@ -80,7 +80,7 @@ static void calls(void) {
 
 static const struct test rows[] = {
 	{"user/symbols/names", "an address has the name of the function around it", names},
-	{"user/symbols/calls", "a return address stands after a call instruction", calls},
+	{"user/symbols/calls", "a return address follows a call instruction", calls},
 };
 
 const struct tests symbols_tests = {rows, array_count(rows)};

@@ -47,7 +47,7 @@ def inflated(image):
     setup, packed = payload(image)
     if not packed.startswith(XZ):
         return image
-    # Behind the stream stands its size.
+    # The size of the stream follows it.
     elf = lzma.LZMADecompressor().decompress(packed)
     entry, = struct.unpack_from("<Q", elf, 24)
     start, memory = flat(elf)

@@ -62,7 +62,7 @@ def main(words):
     clocks = [word.removeprefix(DATE_OPTION) for word in words if word.startswith(DATE_OPTION)]
     words = [DATE_OPTION + stamp if word.startswith(DATE_OPTION) else word for word in words]
     for word in words:
-        # Folders to pack stand as they are or, with -graft-points, after an equals sign.
+        # Folders to pack are named as they are or, with -graft-points, after an equals sign.
         source = word.partition("=")[2] or word
         if os.path.isabs(source) and os.path.isdir(source) and is_temporary(source):
             for image in pathlib.Path(source).glob("efi.img"):

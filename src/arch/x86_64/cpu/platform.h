@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the cores of one kernel image share of the machine. The kernel's objects stand behind it, in
+// What the cores of one kernel image share of the machine. The kernel's objects follow it, in
 // struct kernel (kernel.h).
 #pragma once
 

@@ -67,7 +67,7 @@ static inline uint64_t tsc_read(void) {
 	return high << 32 | low;
 }
 
-// Neither before what stands before it nor after what stands behind it (SDM 2B, RDTSC).
+// Ordered with the instructions before and after it (SDM 2B, RDTSC).
 static inline uint64_t tsc_read_ordered(void) {
 	uint64_t low, high;
 

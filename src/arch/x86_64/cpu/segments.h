@@ -6,7 +6,7 @@
 
 struct cpu;
 
-// SYSRET takes CS and SS from two neighbours, CS above SS, so user data stands on both sides of
+// SYSRET takes CS and SS from two neighbours, CS above SS, so user data is on both sides of
 // user code: SYSRET loads 0x23, IRETQ the ABI's 0x33, and the two descriptors are equal.
 enum selector {
 	SELECTOR_KERNEL_CODE = 0x08,

@@ -5,7 +5,7 @@
 ; state of the interrupted program or guest is in its struct context or struct vcpu, so nothing on
 ; the stack outlives an entry. C functions return what to do next (enum exit_path).
 ;
-; Mitigations stand where they are executed, in parts of a gate (gates.inc).
+; The code of mitigations is where it is executed, in parts of a gate (gates.inc).
 ;
 ; With MITIGATION_KPTI this text and the first part of struct cpu are all of the kernel that a
 ; program's tables map: code before the write of CR3 at entry, or after it at the exit, touches

@@ -9,10 +9,10 @@
 // Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
 enum exit_path boot_main(uint32_t magic, uint64_t information);
 
-// SYSCALL. The number stands in the current frame.
+// SYSCALL. The number is in the current frame.
 enum exit_path trap_syscall(void);
 
-// Call of the capability in slot. The message stands in the current frame.
+// Call of the capability in slot. The message is in the current frame.
 enum exit_path trap_call(struct slot *slot);
 
 // Exception of a program.
