@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A unit test on the host is an id, a sentence and a function; a failed check names its line.
+// The checks of a unit test; a failed one names its line.
 #pragma once
 
+#include "rows.h"
+
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-
-struct test {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-};
-
-// Rows that one file of a larger program brings.
-struct tests {
-	const struct test *rows;
-	size_t count;
-};
 
 #define check(condition) check_true((condition), __FILE__, __LINE__, #condition)
 #define check_equal(actual, expected) \

@@ -2,20 +2,10 @@
 // Tables of tests, and what a test may use.
 #pragma once
 
+#include "../rows.h"
+
 #include <base/compiler.h>
-#include <stddef.h>
 #include <stdint.h>
-
-struct test {
-	const char *id;
-	const char *sentence;
-	void (*run)(void);
-};
-
-struct tests {
-	const struct test *rows;
-	size_t count;
-};
 
 #define TESTS(name) const struct tests name = {rows, array_count(rows)}
 
