@@ -131,7 +131,7 @@ ROWS = [
     ("network-in-memory", "no device is put where memory is",
      lambda: check_place("network-in-memory", "grant 1 id=8086:100e bar0=0x10200000",
                          ["pci: settings, line 1: BAR 0 cannot be at 0x10200000: the address is "
-                          "memory or reserved", "e1000: the device is at 0x"])),
+                          "RAM or reserved", "e1000: the device is at 0x"])),
     ("network-no-grant", "a wrong line of settings is named and gives nothing",
      lambda: check_place("network-no-grant", "grant 1 device=8086:100e",
                          ["pci: settings, line 1 is not", "e1000: no device"])),
