@@ -39,7 +39,7 @@ static void round_play(struct run *run, uint64_t count) {
 static void run_start(struct run *run) {
 	(void)path_take(); // of what the sanitizers do before main
 	host_start();
-	this_cpu()->platform->console.is_traceless = true;
+	this_cpu()->platform->console.is_quiet = true;
 	world_make(&run->world);
 	run->memory = memory_of(run->world.memory, run->world.used);
 	run->start = calloc(run->memory.words, sizeof(uint64_t));

@@ -17,7 +17,7 @@ enum {
 
 static struct console *this_console(void) { return &this_cpu()->platform->console; }
 
-bool console_traces(void) { return !this_console()->is_traceless; }
+bool console_prints_debug(void) { return !this_console()->is_quiet; }
 
 void console_init(uint16_t port) {
 	// Register and value: no interrupts, divisor 1, 8N1, FIFO on and empty, DTR and RTS.

@@ -12,7 +12,7 @@ struct console {
 	uint16_t port; // of the UART; 0: none
 	bool is_ready;
 	bool is_stuck; // the UART takes nothing; written by each character
-	bool is_traceless; // trace() does not print
+	bool is_quiet; // print_debug() does not print
 };
 
 // Port 0: no console. 115200 8N1.
@@ -25,7 +25,7 @@ void console_init(uint16_t port);
 [[nodiscard]] bool console_traces(void);
 
 // Origins of errors, faults without handler: debug build only, unless log=none.
-#define trace(...) \
+#define print_debug(...) \
 	do { \
-		if (NACRE_DEBUG && console_traces()) print(__VA_ARGS__); \
+		if (NACRE_DEBUG && console_prints_debug()) print(__VA_ARGS__); \
 	} while (0)

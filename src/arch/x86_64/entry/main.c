@@ -43,8 +43,8 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	if (loader.is_line_cut) cut = options_cut(loader.command_line);
 	options_read(loader.command_line, options);
 	console_init((uint16_t)options[OPTION_SERIAL]);
-	boot_kernel.platform.console.is_traceless = options[OPTION_LOG] == 'n'; // log=none
-	facts.trace_boot = options[OPTION_LOG] == 'a'; // log=all
+	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == 'n'; // log=none
+	facts.verbose_boot = options[OPTION_LOG] == 'a'; // log=all
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
