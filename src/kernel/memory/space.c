@@ -101,8 +101,8 @@ enum error asid_pool_assign(struct invocation *invocation) {
 	return asid_pool_give(&invocation->slot->cap, root) ? ERROR_NONE : ERROR_DELETE_FIRST;
 }
 
-// A root loses its ASID in each step, and in the last one the pool goes. Nobody can map in such a
-// root any more, and whoever still runs in it must find it empty.
+// A root loses its ASID in each step, and in the last one the pool goes. No program can map in such
+// a root any more, and a thread that still runs in it must find it empty.
 void asid_pool_destroy(struct slot *slot, bool last) {
 	struct asid_pool *pool = cap_object(&slot->cap);
 	const struct paging_format *paging;

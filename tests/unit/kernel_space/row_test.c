@@ -169,8 +169,7 @@ static const struct test rows[] = {
 		nested_errors},
 	{"rows.nested.entries", "a new row's bits stand in the entries of frames and tables",
 		nested_entries},
-	{"rows.nested.invalidate",
-		"what changes in a space is told to its own row, by root and ASID",
+	{"rows.nested.invalidate", "changes of a space go to its own row, by root and ASID",
 		nested_invalidation},
 	{"rows.dma", "a device's space is a row, too", dma_space},
 };
