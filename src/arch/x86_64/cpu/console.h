@@ -21,8 +21,8 @@ void console_init(uint16_t port);
 // Boot log and panics: both builds.
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 
-// True if trace() prints.
-[[nodiscard]] bool console_traces(void);
+// True if print_debug() prints.
+[[nodiscard]] bool console_prints_debug(void);
 
 // Origins of errors, faults without handler: debug build only, unless log=none.
 #define print_debug(...) \
