@@ -91,7 +91,7 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
-bool console_traces(void) { return !here->platform->console.is_traceless; }
+bool console_prints_debug(void) { return !here->platform->console.is_quiet; }
 
 // Time
 
