@@ -29,15 +29,6 @@ EXCEPTIONS = {
     }.items()
 }
 
-# What does not stand with its owner yet, and where it belongs.
-ELSEWHERE = {
-    "vcpus": "struct platform", "vmx": "struct platform",
-    "vmxon_region": "struct cpu", "msr_bitmap": "struct cpu", "host_msrs": "struct cpu",
-    "last_vpid": "struct cpu", "has_tsc_aux": "struct cpu",
-}
-EXCEPTIONS.update((name, f"belongs into {owner}: static while there is one core")
-                  for name, owner in ELSEWHERE.items())
-
 # Start-up code and its tables run where they are loaded; that memory becomes ordinary RAM.
 KERNEL_IMAGE = 0xffffffff80000000
 SYMBOL = re.compile(r"^([0-9a-f]+)(?: ([0-9a-f]+))? ([a-zA-Z]) (\S+)$", re.MULTILINE)

@@ -3,6 +3,7 @@
 #include "../check.h"
 
 #include <cap/cap.h>
+#include <cpu/platform.h>
 #include <sched/guest_hooks.h>
 #include <object/vcpu.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ enum {
 uint64_t fields[0x8000];
 unsigned raised;
 
-static struct cpu cpu;
+static struct platform platform;
+static struct cpu cpu = {.platform = &platform};
 
 void panic(const char *, ...) { abort(); }
 

@@ -7,6 +7,7 @@
 #include <cpu/utilisation.h>
 #include <stdalign.h>
 #include <stddef.h>
+#include <x86/vmx.h>
 
 struct thread;
 struct vcpu;
@@ -30,6 +31,8 @@ struct scheduler {
 	struct thread *release; // root of the release queue: due first
 	struct thread *idle; // runs when no other can
 };
+
+enum host_msr { HOST_STAR, HOST_LSTAR, HOST_CSTAR, HOST_FMASK, HOST_TSC_AUX, HOST_MSRS };
 
 enum { KERNEL_STACK_SIZE = 16384 };
 
@@ -97,6 +100,14 @@ struct cpu {
 		idle_thread[1 << TCB_BITS]; // a struct thread, which this room does not know
 	unsigned preempt_calls, checks; // calls of preempt_wanted() and, in the debug build, of
 					// check_current()
+
+	// VT-x: generation and, in the low 16 bits, the VPID given out last (vcpu_run.c); what a VM
+	// exit loads (vcpu_msr.c); the revision, and what only the CPU uses; what the guest of
+	// msr_bitmap_owner may touch.
+	uint64_t last_vpid;
+	alignas(16) struct vmx_msr_entry host_msrs[HOST_MSRS];
+	alignas(4096) uint32_t vmxon_region[1024];
+	alignas(4096) uint8_t msr_bitmap[4096];
 
 	alignas(4096) uint8_t stack_guard[4096]; // never mapped
 	uint8_t stack[KERNEL_STACK_SIZE];

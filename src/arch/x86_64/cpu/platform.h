@@ -8,16 +8,22 @@
 #include <cpu/console.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
+#include <cpu/vmx.h>
 
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {
 	struct kernel_map map;
 	struct console console;
 	const char *syscall_entries[SYSCALL_ENTRIES]; // what LSTAR may hold
+	struct vmx vmx;
 	uint64_t xcr0_supported; // what XCR0 may hold
 	uint64_t ticks_per_us; // of the TSC
 	unsigned ioapic_count;
 	struct ioapic ioapics[ACPI_MAX_IOAPICS];
+
+	// All VCPUs, in lists by their numbers: those in one list are 32 MiB apart, so few. Written
+	// by vcpu_init and vcpu_destroy.
+	struct vcpu *vcpus[2048];
 
 	// 1: the port is in a range. The first port's byte is the object of a range's capabilities.
 	// Written by port_control_issue and port_range_destroy only.

@@ -5,7 +5,7 @@
 #include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
-#include <cpu/percpu.h>
+#include <cpu/platform.h>
 #include <cpu/vmcs.h>
 #include <x86/msr.h>
 
@@ -17,19 +17,7 @@
 
 #define VPID_WANTED (VMX_INVVPID | VMX_INVVPID_SINGLE | VMX_INVVPID_ALL)
 
-struct range {
-	uint64_t must, may;
-};
-
-// Written by vmx_init at boot.
-static struct {
-	bool is_on;
-	unsigned timer_rate;
-	struct range words[VMX_WORDS];
-} vmx = {.words[VMX_ANY].may = UINT64_MAX};
-
-// The region VMXON wants, one a core: the revision, and what only the CPU uses.
-static alignas(4096) uint32_t vmxon_region[1024];
+static struct vmx *this_vmx(void) { return &this_cpu()->platform->vmx; }
 
 // Capability MSRs; the bits without which there are no virtual CPUs, those of them that the kernel
 // forces, and the bits it offers of what a CPU may have besides: what needs pointers to host
@@ -87,7 +75,8 @@ static bool read_controls(void) {
 		uint32_t needed = row->forced | row->required;
 
 		if (needed & ~may) return refuse(row->name);
-		vmx.words[i] = (struct range){must, (may & (row->offered | needed)) | must};
+		this_vmx()->words[i] = (struct vmx_range){
+			must, (may & (row->offered | needed)) | must};
 	}
 	if ((msr_read(MSR_VMX_EPT_VPID) & EPT_REQUIRED) != EPT_REQUIRED)
 		return refuse("four-level write-back EPT with 2 MiB pages and INVEPT");
@@ -96,17 +85,18 @@ static bool read_controls(void) {
 
 // Controls that are forced only where the CPU has them, and pairs that go together.
 static void settle_optional(void) {
-	struct range *secondary = &vmx.words[VMX_SECONDARY];
-	struct range *exit = &vmx.words[VMX_EXIT];
+	struct vmx_range *secondary = &this_vmx()->words[VMX_SECONDARY];
+	struct vmx_range *exit = &this_vmx()->words[VMX_EXIT];
 
 	if ((msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) != VPID_WANTED)
 		secondary->may &= ~(uint64_t)SECONDARY_VPID;
 	secondary->must |= secondary->may & SECONDARY_VPID;
 
 	exit->must |= exit->may & EXIT_LOAD_PERF;
-	if (!(exit->may & EXIT_LOAD_PERF)) vmx.words[VMX_ENTRY].may &= ~(uint64_t)ENTRY_LOAD_PERF;
+	if (!(exit->may & EXIT_LOAD_PERF))
+		this_vmx()->words[VMX_ENTRY].may &= ~(uint64_t)ENTRY_LOAD_PERF;
 
-	vmx.timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
+	this_vmx()->timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
 	if (!vmx_has_timer()) exit->may &= ~(uint64_t)EXIT_SAVE_TIMER;
 }
 
@@ -121,30 +111,32 @@ static bool unlock(void) {
 	return control & FEATURE_CONTROL_VMX;
 }
 
-static bool is_unrestricted(void) { return vmx.words[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED; }
+static bool is_unrestricted(void) {
+	return this_vmx()->words[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED;
+}
 
 // Those of guests, and what no guest may change by itself, because VM entry and exit do not switch
 // what it governs. They leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1):
 // a guest that set CD would take the host's cache away.
-static void set_control_registers(struct range cr0, struct range cr4) {
+static void set_control_registers(struct vmx_range cr0, struct vmx_range cr4) {
 	if (is_unrestricted()) cr0.must &= ~(CR0_PE | CR0_PG);
-	vmx.words[VMX_CR0] = (struct range){cr0.must, cr0.may & UINT32_MAX};
-	vmx.words[VMX_CR4] = (struct range){cr4.must, cr4.may & CR4_OFFERED};
-	vmx.words[VMX_CR0_MASK] = (struct range){CR0_CD | CR0_NW, UINT64_MAX};
-	vmx.words[VMX_CR4_MASK] = (struct range){cr4.may & ~CR4_OFFERED, UINT64_MAX};
+	this_vmx()->words[VMX_CR0] = (struct vmx_range){cr0.must, cr0.may & UINT32_MAX};
+	this_vmx()->words[VMX_CR4] = (struct vmx_range){cr4.must, cr4.may & CR4_OFFERED};
+	this_vmx()->words[VMX_CR0_MASK] = (struct vmx_range){CR0_CD | CR0_NW, UINT64_MAX};
+	this_vmx()->words[VMX_CR4_MASK] = (struct vmx_range){cr4.may & ~CR4_OFFERED, UINT64_MAX};
 }
 
 static bool enter_vmx(void) {
-	physical_t region = physical_of_image(vmxon_region);
-	struct range fixed0 = {msr_read(MSR_VMX_CR0_FIXED0), msr_read(MSR_VMX_CR0_FIXED1)};
-	struct range fixed4 = {msr_read(MSR_VMX_CR4_FIXED0), msr_read(MSR_VMX_CR4_FIXED1)};
+	physical_t region = physical_of_image(this_cpu()->vmxon_region);
+	struct vmx_range fixed0 = {msr_read(MSR_VMX_CR0_FIXED0), msr_read(MSR_VMX_CR0_FIXED1)};
+	struct vmx_range fixed4 = {msr_read(MSR_VMX_CR4_FIXED0), msr_read(MSR_VMX_CR4_FIXED1)};
 	uint64_t cr0 = cr0_read() | fixed0.must, cr4 = cr4_read() | fixed4.must;
 	bool succeeded;
 
 	if (cr0 & ~fixed0.may || cr4 & ~fixed4.may)
 		return refuse("CR0 and CR4 of this kernel in VMX operation");
 	set_control_registers(fixed0, fixed4);
-	vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
+	this_cpu()->vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
@@ -157,28 +149,30 @@ bool vmx_init(void) {
 	if (!read_controls()) return false;
 	settle_optional();
 	if (!enter_vmx()) return false;
-	vmx.is_on = true;
+	this_vmx()->words[VMX_ANY].may = UINT64_MAX;
+	this_cpu()->last_vpid = 1 << 16;
+	this_vmx()->is_on = true;
 	vmx_invalidate_vpid(0);
 	print("vmx: on%s%s%s\n", is_unrestricted() ? ", unrestricted guest" : "",
 		vmx_has_vpid() ? ", VPID" : "", vmx_has_timer() ? ", preemption timer" : "");
 	return true;
 }
 
-bool vmx_is_on(void) { return vmx.is_on; }
+bool vmx_is_on(void) { return this_vmx()->is_on; }
 
-uint32_t vmx_revision(void) { return vmxon_region[0]; }
+uint32_t vmx_revision(void) { return this_cpu()->vmxon_region[0]; }
 
 uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
-	return (value | vmx.words[word].must) & vmx.words[word].may;
+	return (value | this_vmx()->words[word].must) & this_vmx()->words[word].may;
 }
 
-uint64_t vmx_offered(enum vmx_word word) { return vmx.words[word].may; }
+uint64_t vmx_offered(enum vmx_word word) { return this_vmx()->words[word].may; }
 
-bool vmx_has_timer(void) { return vmx.words[VMX_PIN].may & PIN_TIMER; }
+bool vmx_has_timer(void) { return this_vmx()->words[VMX_PIN].may & PIN_TIMER; }
 
-unsigned vmx_timer_rate(void) { return vmx.timer_rate; }
+unsigned vmx_timer_rate(void) { return this_vmx()->timer_rate; }
 
-bool vmx_has_vpid(void) { return vmx.words[VMX_SECONDARY].may & SECONDARY_VPID; }
+bool vmx_has_vpid(void) { return this_vmx()->words[VMX_SECONDARY].may & SECONDARY_VPID; }
 
 uint64_t vmx_ept_pointer(physical_t root) { return root.value | EPT_POINTER; }
 
@@ -193,7 +187,7 @@ void vmx_invalidate_vpid(uint16_t vpid) {
 void vmx_invalidate_guest(physical_t root) {
 	const uint64_t descriptor[2] = {vmx_ept_pointer(root), 0};
 
-	if (!vmx.is_on) return;
+	if (!this_vmx()->is_on) return;
 	asm volatile("invept %0, %1"
 		     :
 		     : "m"(descriptor), "r"((uint64_t)INVALIDATE_SINGLE)

@@ -21,6 +21,15 @@ enum vmx_word {
 	VMX_WORDS,
 };
 
+// What the CPU allows. Written by vmx_init at boot.
+struct vmx {
+	bool is_on;
+	unsigned timer_rate;
+	struct vmx_range {
+		uint64_t must, may;
+	} words[VMX_WORDS];
+};
+
 // Switches VMX operation on. False after a line with the reason if this CPU or its firmware does
 // not offer what virtual CPUs need; all else of the kernel works without.
 [[nodiscard]] bool vmx_init(void);

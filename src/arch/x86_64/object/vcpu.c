@@ -3,18 +3,19 @@
 #include <object/vcpu.h>
 
 #include <base/memory.h>
+#include <cpu/platform.h>
 #include <sched/guest_hooks.h>
 #include <cap/invocation.h>
-
-// All VCPUs, in lists by their numbers: those in one list are 32 MiB apart, so few.
-// Written by vcpu_init and vcpu_destroy.
-static struct vcpu *vcpus[2048];
 
 static uint64_t vcpu_number(const struct vcpu *vcpu) {
 	return physical_of(vcpu).value >> VCPU_BITS;
 }
 
-static struct vcpu **vcpus_like(uint64_t number) { return &vcpus[number % array_count(vcpus)]; }
+static struct vcpu **vcpus_like(uint64_t number) {
+	struct platform *platform = this_cpu()->platform;
+
+	return &platform->vcpus[number % array_count(platform->vcpus)];
+}
 
 void vcpu_load(struct vcpu *vcpu) {
 	struct cpu *cpu = this_cpu();

@@ -36,38 +36,35 @@ static const struct {
 	{MSR_EFER, 0},
 };
 
-// One a core. Rebuilt by use_bitmap for cpu->msr_bitmap_owner.
-static alignas(VCPU_PAGE) uint8_t msr_bitmap[VCPU_PAGE];
-
 // What the kernel has in these MSRs, all the time: VM exit loads it. KERNEL_GS_BASE is a program's
-// and not here: bases_load loads it. Written by vcpu_msr_init.
-enum { HOST_STAR, HOST_LSTAR, HOST_CSTAR, HOST_FMASK, HOST_TSC_AUX, HOST_MSRS };
-static alignas(16) struct vmx_msr_entry host_msrs[HOST_MSRS] = {
-	[HOST_STAR] = {.msr = MSR_STAR},
-	[HOST_LSTAR] = {.msr = MSR_LSTAR},
-	[HOST_CSTAR] = {.msr = MSR_CSTAR},
-	[HOST_FMASK] = {.msr = MSR_FMASK},
-	[HOST_TSC_AUX] = {.msr = MSR_TSC_AUX},
-};
-static bool has_tsc_aux; // the last of both lists
+// and not here: bases_load loads it. TSC_AUX is the last of both lists, and may be missing.
+static const uint32_t host_numbers[HOST_MSRS] = {[HOST_STAR] = MSR_STAR,
+	[HOST_LSTAR] = MSR_LSTAR,
+	[HOST_CSTAR] = MSR_CSTAR,
+	[HOST_FMASK] = MSR_FMASK,
+	[HOST_TSC_AUX] = MSR_TSC_AUX};
 
-void vcpu_msr_init(struct vcpu *vcpu) {
+static bool has_tsc_aux(void) {
 	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
 
-	unsigned missing;
+	return cpuid(0x80000001, 0).edx & rdtscp;
+}
 
-	has_tsc_aux = cpuid(0x80000001, 0).edx & rdtscp;
-	missing = has_tsc_aux ? 0 : 1;
+void vcpu_msr_init(struct vcpu *vcpu) {
+	struct cpu *cpu = this_cpu();
+	unsigned missing = has_tsc_aux() ? 0 : 1;
+
 	for (unsigned i = 0; i < HOST_MSRS - missing; i++)
-		host_msrs[i].value = msr_read(host_msrs[i].msr);
+		cpu->host_msrs[i] = (struct vmx_msr_entry){
+			.msr = host_numbers[i], .value = msr_read(host_numbers[i])};
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++)
 		vcpu->msr_access[i] = rows[i].access;
 	for (unsigned i = 0; i < VCPU_MSRS; i++)
 		vcpu->msrs[i].msr = rows[i].msr;
-	vmcs_write(VMCS_MSR_BITMAP, physical_of_image(msr_bitmap).value);
+	vmcs_write(VMCS_MSR_BITMAP, physical_of_image(cpu->msr_bitmap).value);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD, physical_of(vcpu->msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_STORE, physical_of(vcpu->msrs).value);
-	vmcs_write(VMCS_EXIT_MSR_LOAD, physical_of_image(host_msrs).value);
+	vmcs_write(VMCS_EXIT_MSR_LOAD, physical_of_image(cpu->host_msrs).value);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, VCPU_MSRS - missing);
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, VCPU_MSRS - missing);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, HOST_MSRS - missing);
@@ -81,13 +78,13 @@ static void bitmap_open(uint8_t *half, uint32_t msr) {
 
 void vcpu_msr_prepare(struct cpu *cpu, struct vcpu *vcpu) {
 	// DebugFastPaths changes it.
-	if (NACRE_DEBUG) host_msrs[HOST_LSTAR].value = msr_read(MSR_LSTAR);
+	if (NACRE_DEBUG) cpu->host_msrs[HOST_LSTAR].value = msr_read(MSR_LSTAR);
 	if (cpu->msr_bitmap_owner == vcpu) return;
-	memset(msr_bitmap, 0xff, sizeof(msr_bitmap));
+	memset(cpu->msr_bitmap, 0xff, sizeof(cpu->msr_bitmap));
 	for (unsigned i = 0; i < VCPU_OPENABLE_MSRS; i++) {
-		if (vcpu->msr_access[i] & VCPU_MSR_READ) bitmap_open(msr_bitmap, rows[i].msr);
+		if (vcpu->msr_access[i] & VCPU_MSR_READ) bitmap_open(cpu->msr_bitmap, rows[i].msr);
 		if (vcpu->msr_access[i] & VCPU_MSR_WRITE)
-			bitmap_open(msr_bitmap + BITMAP_WRITE, rows[i].msr);
+			bitmap_open(cpu->msr_bitmap + BITMAP_WRITE, rows[i].msr);
 	}
 	cpu->msr_bitmap_owner = vcpu;
 }
@@ -139,7 +136,7 @@ enum error vcpu_set_msr_access(struct invocation *invocation) {
 	struct cpu *cpu = this_cpu();
 
 	if (access & ~(uint64_t)MSR_READ_WRITE) return error_argument(invocation, 1);
-	if (i == VCPU_OPENABLE_MSRS || (i == VCPU_MSR_TSC_AUX && !has_tsc_aux))
+	if (i == VCPU_OPENABLE_MSRS || (i == VCPU_MSR_TSC_AUX && !has_tsc_aux()))
 		return error_argument(invocation, 0);
 	vcpu->msr_access[i] = (uint8_t)access;
 	if (cpu->msr_bitmap_owner == vcpu) cpu->msr_bitmap_owner = NULL;

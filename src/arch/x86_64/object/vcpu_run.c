@@ -9,19 +9,17 @@
 #include <sched/schedule.h>
 #include <memory/space.h>
 
-// Generation and, in the low 16 bits, the VPID given out last. VPIDs are given out upwards on first
-// entry. When they are used up, all begin anew: the CPU forgets every linear translation and each
-// VCPU gets another number. VPID 0 is the host's. Written by assign_vpid.
-static uint64_t last_vpid = 1 << 16;
-
+// VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU
+// forgets every linear translation and each VCPU gets another number. VPID 0 is the host's.
 static void assign_vpid(struct vcpu *vcpu) {
-	last_vpid++;
-	if ((uint16_t)last_vpid == 0) {
-		last_vpid++;
+	uint64_t *last = &this_cpu()->last_vpid;
+
+	if ((uint16_t)++ * last == 0) {
+		++*last;
 		vmx_invalidate_vpid(0);
 	}
-	vcpu->vpid = last_vpid;
-	vmcs_write(VMCS_VPID, (uint16_t)last_vpid);
+	vcpu->vpid = *last;
+	vmcs_write(VMCS_VPID, (uint16_t)*last);
 }
 
 static void prepare_translations(struct vcpu *vcpu, const struct thread *thread) {
@@ -33,7 +31,7 @@ static void prepare_translations(struct vcpu *vcpu, const struct thread *thread)
 		vmcs_write(VMCS_EPT_POINTER, ept_pointer);
 	}
 	if (!vmx_has_vpid()) return;
-	if (unlikely(vcpu->vpid >> 16 != last_vpid >> 16))
+	if (unlikely(vcpu->vpid >> 16 != this_cpu()->last_vpid >> 16))
 		assign_vpid(vcpu);
 	else if (vcpu->is_stale)
 		vmx_invalidate_vpid((uint16_t)vcpu->vpid);
