@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Files start with a licence line and hold no machine paths, open ends or conditionals in C; what
-is not text is small."""
+"""Files start with a licence line and hold no machine paths, open ends, conditionals in C or words
+of a private dialect; what is not text is small."""
 
 import re
 import sys
@@ -21,6 +21,26 @@ RULES = (
     (re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif)\b"),
      "a conditional in a .c file: decide at boot or by linking", {".c"}),
 )
+# Words that were used here, and the standard term or plain sentence to write instead.
+DIALECT = (
+    (r"no|some|every|any", r"body", "name the actor"),
+    (r"who", r"(?:so)?ever", "name the actor"),
+    (r"(?:is|are|was|were|be|been) ", r"told", "is sent, is notified, is reported"),
+    (r"hears? ", r"of", "is notified of, is sent"),
+    (r"puts? ", r"aside", "preempt"),
+    (r"ways? in ", r"and out", "kernel entry and exit"),
+    (r"far ", r"end", "back end"),
+    (r"of (?:its|his|their) ", r"making", "forged"),
+    (r"behind its first ", r"look", "slow path of"),
+    (r"no success ", r"of", "failed"),
+    (r"\w+_", r"soon", "_fast"),
+    (r"has not ", r"got", "does not have"),
+    (r"play", r"ground", "arena"),
+    (r"same", r"ness", "equivalence"),
+)
+# A macro of the kernel tests: here it means what it says.
+ALLOWED = ("check_soon",)
+REFUSED = re.compile("|".join(rf"\b(?:{start})(?:{end})\b" for start, end, _ in DIALECT))
 
 
 def files():
@@ -31,6 +51,14 @@ def files():
             continue
         found += [top] if top.is_file() else top.rglob("*")
     return sorted(path for path in found if path.is_file() and "__pycache__" not in path.parts)
+
+
+def check_dialect(place, number, line):
+    found = REFUSED.search(line.lower())
+    if not found or found[0] in ALLOWED: return
+    for start, end, instead in DIALECT:
+        if re.fullmatch(rf"(?:{start})(?:{end})", found[0]):
+            yield f"{place}:{number}: \"{found[0]}\": write: {instead}"
 
 
 def check(path):
@@ -49,6 +77,7 @@ def check(path):
         for pattern, what, suffixes in RULES:
             if (suffixes is None or path.suffix in suffixes) and pattern.search(line):
                 yield f"{place}:{number}: {what}: {line.strip()[:60]}"
+        yield from check_dialect(place, number, line)
 
 
 def main():

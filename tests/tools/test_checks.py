@@ -146,6 +146,12 @@ class HabitsTest(unittest.TestCase):
 
 
 class WordsTest(unittest.TestCase):
+    def test_private_words_are_refused(self):
+        for line, problems in (("// No" + "body waits.", 1), ("run_" + "soon(thread);", 1),
+                               ("CHECK_SOON(count != 0);", 0), ("// It is " + "told so.", 1),
+                               ("// The body of a function, told in short.", 0)):
+            self.assertEqual(len(list(check_words.check_dialect("a.c", 1, line))), problems, line)
+
     def test_what_is_not_text_is_small(self):
         with tempfile.TemporaryDirectory() as folder, \
                 mock.patch.object(check_words, "ROOT", Path(folder)):

@@ -101,8 +101,8 @@ def folder(path):
 
 
 def run(act, name):
-    """The status that `act` returns; 1 and a line when the output takes no more: whoever read it
-    has closed it, or the disk is full."""
+    """The status that `act` returns; 1 and a line when the output takes no more: its
+    reader has closed it, or the disk is full."""
     try:
         try:
             return act()

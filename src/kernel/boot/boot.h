@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // From what the boot loader said to the initial task (BOOT-1 to BOOT-16).
 //
-// The folder: what is free and how it is cut (boot_memory), the first objects (boot), and what the
-// initial task is told of them (boot_info).
+// The folder: what is free and how it is cut (boot_memory), the first objects (boot), and the
+// initial task's information about them (boot_info).
 #pragma once
 
 #include <abi/bootinfo.h>

@@ -53,9 +53,9 @@ _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);
 struct asid_table {
 	struct asid_pool *pools[ASID_POOLS];
 
-	// A bit for each ASID whose PCID still belongs to a root that outlived its pool: whoever
-	// runs in that one must not meet what the CPU remembers of the ASID's next root, so the
-	// next has PCID 0, and `mapped` in its capabilities says so.
+	// A bit for each ASID whose PCID still belongs to a root that outlived its pool: a
+	// thread in that one must not use translations of the ASID's next root, so the next has
+	// PCID 0, and `mapped` in its capabilities says so.
 	uint64_t lost_pcids[PCIDS / 64];
 };
 

@@ -11,7 +11,7 @@
 #include <sched/schedule.h>
 #include <sched/wait_queue.h>
 
-// The thread runs in the space of a root with an ASID from now on; null: in nobody's.
+// The thread runs in the space of a root with an ASID from now on; null: in the kernel's.
 static void give_space(struct thread *thread, const struct cap *cap) {
 	thread->program_root = space_program_root(cap);
 	thread->space_root = pcid_kernel_root(thread->program_root);

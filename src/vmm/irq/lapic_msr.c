@@ -47,7 +47,7 @@ bool lapic_base_write(struct lapic *lapic, uint64_t value) {
 	uint64_t before;
 	uint64_t after;
 
-	// The page stays where it is; relocating it is legal on hardware but nobody does.
+	// The page stays where it is; relocating it is legal on hardware but no guest does.
 	if ((value & ~modes) != (lapic->base & ~modes)) return false;
 	before = lapic->base & modes;
 	after = value & modes;

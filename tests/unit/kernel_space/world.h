@@ -99,7 +99,7 @@ struct world_path {
 
 struct world_path world_map_path(struct slot *root, uint64_t address);
 
-// The thread runs in the space of cap, or of nobody.
+// The thread runs in the space of cap, or in the kernel's.
 static inline void world_give_space(struct thread *thread, const struct cap *cap) {
 	thread->program_root = space_program_root(cap);
 	thread->space_root = pcid_kernel_root(thread->program_root);

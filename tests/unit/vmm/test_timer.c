@@ -78,7 +78,7 @@ static void test_restart(void) {
 	machine_stop(&machine.processors[0], "test");
 	machine_settle(&machine);
 	check(!fake.running);
-	fake.tsc += 1000000; // the time-out ends, and nobody looks
+	fake.tsc += 1000000; // the time-out ends and is not noticed
 	check(machine_restart(&machine));
 	machine_settle(&machine);
 	check(fake.running);

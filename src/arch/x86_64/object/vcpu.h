@@ -96,7 +96,7 @@ void vcpu_withdraw_ports(struct cap *range);
 // acknowledged.
 enum {
 	GUEST_EXIT_DONE = 256, // all is done
-	// The client does not hear of it. It was the kernel's deadline, or comes again before any
+	// The monitor does not see it. It was the kernel's deadline, or comes again before any
 	// interrupt does: time and interrupts are to be looked at.
 	GUEST_EXIT_KERNEL,
 };
@@ -154,7 +154,7 @@ void vcpu_msr_prepare(struct cpu *cpu, struct vcpu *vcpu);
 
 // An event whose delivery an exit interrupted is delivered again (vcpu_event.c).
 void vcpu_inject_again(void);
-// The exception or NMI of an exit. True: the client does not hear of it.
+// The exception or NMI of an exit. True: the monitor does not see it.
 [[nodiscard]] bool vcpu_take_exception(struct vcpu *vcpu);
 void vcpu_machine_check(void);
 

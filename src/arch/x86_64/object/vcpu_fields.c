@@ -129,8 +129,8 @@ static const struct field_row *find_row(uint64_t encoding, enum field_flags flag
 	return NULL;
 }
 
-// Writes value as the row says; false if this CPU has no such field. *value becomes what the client
-// is told. The VMCS is current.
+// Writes value as the row says; false if this CPU has no such field. *value becomes the
+// answer to the monitor. The VMCS is current.
 static bool write_field(
 	struct vcpu *vcpu, const struct field_row *row, uint32_t encoding, uint64_t *value) {
 	// By the encoding's width (SDM 3C 25.11.2).

@@ -73,7 +73,7 @@ static void timer_reset(struct vcpu *vcpu) {
 
 // Reports
 
-// In place of the reason of an external interrupt, of which no client is told.
+// In place of the reason of an external interrupt, which no monitor sees.
 enum { REASON_NOTIFICATION = VCPU_EXIT_NOTIFICATION };
 
 // Words 0 to 2 of VMEnter as the guest stands, in the registers of messages (SYS-1).
