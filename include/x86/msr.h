@@ -29,6 +29,10 @@ enum msr {
 	MSR_DEBUGCTL = 0x1d9,
 	MSR_PAT = 0x277,
 	MSR_MTRR_DEFAULT_TYPE = 0x2ff,
+	MSR_MC_CTL = 0x400, // four a bank
+	MSR_MC_STATUS,
+	MSR_MC_ADDR,
+	MSR_MC_MISC,
 	MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, // register at offset 16 * n of the xAPIC page is MSR_X2APIC + n
 };
@@ -49,9 +53,39 @@ enum feature_control_bit {
 	FEATURE_CONTROL_VMX = 1 << 2, // outside SMX
 };
 
+enum spec_ctrl_bit {
+	SPEC_CTRL_IBRS = 1 << 0,
+	SPEC_CTRL_SSBD = 1 << 2,
+	SPEC_CTRL_BHI_DIS_S = 1 << 10,
+};
+
 enum pred_cmd_bit { PRED_CMD_IBPB = 1 << 0 };
 
 enum flush_cmd_bit { FLUSH_CMD_L1D = 1 << 0 };
+
+enum arch_capabilities_bit {
+	ARCH_RDCL_NO = 1 << 0, // neither Meltdown nor L1TF
+	ARCH_IBRS_ALL = 1 << 1, // IBRS may stay on
+	ARCH_SKIP_L1DFL_VMENTRY = 1 << 3,
+	ARCH_MDS_NO = 1 << 5,
+	ARCH_PSCHANGE_MC_NO = 1 << 6,
+	ARCH_TAA_NO = 1 << 8,
+	ARCH_MMIO_NO = 7 << 13, // SBDR_SSDP_NO, FBSDP_NO, PSDP_NO
+	ARCH_FB_CLEAR = 1 << 17,
+	ARCH_BHI_NO = 1 << 20,
+	ARCH_PBRSB_NO = 1 << 24,
+	ARCH_GDS_CTRL = 1 << 25,
+	ARCH_GDS_NO = 1 << 26,
+	ARCH_RFDS_NO = 1 << 27,
+	ARCH_RFDS_CLEAR = 1 << 28,
+};
+#define ARCH_ITS_NO (1ul << 62)
+
+enum mcu_opt_ctrl_bit { MCU_OPT_GDS_OFF = 1 << 4 };
+
+enum mcg_cap_bit { MCG_CAP_COUNT = 0x1f, MCG_CAP_CTL = 1 << 8 };
+
+#define MC_STATUS_VALID (1ul << 63)
 
 enum misc_enable_bit { MISC_ENABLE_LIMIT_CPUID = 1 << 22 };
 

@@ -15,11 +15,11 @@ static void exit_skip(struct processor *processor) {
 }
 
 static void exit_invalid_opcode(struct processor *processor) {
-	vcpu_raise(&processor->vcpu, EXCEPTION_INVALID_OPCODE);
+	vcpu_raise(&processor->vcpu, VECTOR_INVALID_OPCODE);
 }
 
 static void exit_protection(struct processor *processor) {
-	vcpu_raise_with_code(&processor->vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
+	vcpu_raise_with_code(&processor->vcpu, VECTOR_PROTECTION, 0);
 }
 
 // An NMI of the host, which the kernel has dealt with. No exception exits.
@@ -131,7 +131,7 @@ static void exit_memory(struct processor *processor) {
 			log_guest("guest touched address %lx, where no memory is", where);
 		if (mmio_perform(vcpu, &processor->machine->memory, &processor->memory_bus)) return;
 		log_guest("instruction at %lx cannot access device memory: #UD", page->rip);
-		vcpu_raise(vcpu, EXCEPTION_INVALID_OPCODE);
+		vcpu_raise(vcpu, VECTOR_INVALID_OPCODE);
 	}
 }
 

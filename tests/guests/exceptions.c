@@ -16,8 +16,6 @@ extern const uint8_t debug_step[], debug_step_stop[], debug_step_sti[], debug_st
 	debug_registers_stop[], debug_int1[], debug_int1_stop[], debug_handler[];
 
 enum {
-	VECTOR_DEBUG = 1,
-	VECTOR_ALIGNMENT = 17,
 	EXCEPTIONS = 32,
 	REGISTER_R8 = 7,
 	REGISTER_R9 = 8,

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <user/space.h>
+#include <x86/vector.h>
 #include <x86/vmx.h>
 
 // The same numbers as guest_layout.inc where code names them.

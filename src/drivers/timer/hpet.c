@@ -3,18 +3,11 @@
 #include <drivers/timer/hpet.h>
 
 #include <drivers/timer/ticks.h>
+#include <x86/timer.h>
 
 enum {
-	HPET_CAPABILITIES = 0x000,
-	HPET_CONFIGURATION = 0x010,
-	HPET_COUNTER = 0x0f0,
-	HPET_TIMER0_CONFIGURATION = 0x100,
-	HPET_TIMER0_COMPARATOR = 0x108,
-
 	CAPABILITY_LEGACY_ROUTE = 1 << 15,
 	CAPABILITY_PERIOD_SHIFT = 32,
-	CONFIGURATION_ENABLE = 1 << 0,
-	CONFIGURATION_LEGACY_ROUTE = 1 << 1,
 	TIMER_LEVEL = 1 << 1,
 	TIMER_ENABLE = 1 << 2,
 	TIMER_PERIODIC = 1 << 3,
@@ -25,8 +18,6 @@ enum {
 	MINIMUM_TICKS = 64,
 	MAXIMUM_TICKS = 1 << 30,
 };
-
-#define PERIOD_LIMIT 100000000ul // femtoseconds; the specification forbids larger values
 
 // Written by hpet_init only.
 static volatile uint64_t *registers;
@@ -43,12 +34,11 @@ bool hpet_init(uint64_t vaddr) {
 	registers = (volatile uint64_t *)vaddr;
 	capabilities = read(HPET_CAPABILITIES);
 	period = capabilities >> CAPABILITY_PERIOD_SHIFT;
-	if (period == 0 || period > PERIOD_LIMIT || !(capabilities & CAPABILITY_LEGACY_ROUTE))
+	if (period == 0 || period > HPET_PERIOD_MOST || !(capabilities & CAPABILITY_LEGACY_ROUTE))
 		return false;
 	range = (struct tick_range){period, MINIMUM_TICKS, MAXIMUM_TICKS};
 	hpet_disarm();
-	write(HPET_CONFIGURATION,
-		read(HPET_CONFIGURATION) | CONFIGURATION_ENABLE | CONFIGURATION_LEGACY_ROUTE);
+	write(HPET_CONFIGURATION, read(HPET_CONFIGURATION) | HPET_ENABLE | HPET_LEGACY_ROUTE);
 	return true;
 }
 

@@ -7,11 +7,10 @@
 
 #include <drivers/timer/ticks.h>
 #include <nacre/tsc.h>
+#include <x86/timer.h>
 
 enum {
 	PORT_ID = 1,
-	CHANNEL_PORT = 0x40,
-	CONTROL_PORT = 0x43,
 	CONTROL_LATCH = 0x00, // channel 0
 	CONTROL_MODE_0 = 0x30, // channel 0, low byte then high byte
 	LARGEST_COUNT = 0xffff,
@@ -25,16 +24,16 @@ static void write(uint16_t port, uint8_t value) {
 }
 
 static void count_write(uint64_t count) {
-	write(CHANNEL_PORT, (uint8_t)count);
-	write(CHANNEL_PORT, (uint8_t)(count >> 8));
+	write(PIT_CHANNEL_0, (uint8_t)count);
+	write(PIT_CHANNEL_0, (uint8_t)(count >> 8));
 }
 
 static unsigned count_read(void) {
 	unsigned low;
 
-	write(CONTROL_PORT, CONTROL_LATCH);
-	low = microkit_x86_ioport_read_8(PORT_ID, CHANNEL_PORT);
-	return low | (unsigned)microkit_x86_ioport_read_8(PORT_ID, CHANNEL_PORT) << 8;
+	write(PIT_COMMAND, CONTROL_LATCH);
+	low = microkit_x86_ioport_read_8(PORT_ID, PIT_CHANNEL_0);
+	return low | (unsigned)microkit_x86_ioport_read_8(PORT_ID, PIT_CHANNEL_0) << 8;
 }
 
 bool pit_init(uint64_t patience) {
@@ -60,4 +59,4 @@ void pit_arm(uint64_t nanoseconds) {
 }
 
 // A control word without a count stops the channel.
-void pit_disarm(void) { write(CONTROL_PORT, CONTROL_MODE_0); }
+void pit_disarm(void) { write(PIT_COMMAND, CONTROL_MODE_0); }

@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// I/O APIC (82093AA data sheet, with the EOI register of version 20h).
+// I/O APIC of version 20h, which has an EOI register.
 #include <vmm/irq/ioapic.h>
 
-enum ioapic_offset {
-	IOAPIC_SELECT = 0x00,
-	IOAPIC_WINDOW = 0x10,
-	IOAPIC_EOI = 0x40,
-};
+#include <x86/ioapic.h>
 
-enum ioapic_index {
-	IOAPIC_ID = 0x00,
-	IOAPIC_VERSION = 0x01,
-	IOAPIC_ARBITRATION = 0x02,
-	IOAPIC_REDIRECTION = 0x10,
-	IOAPIC_INDICES = IOAPIC_REDIRECTION + 2 * IOAPIC_PINS,
-};
+enum { IOAPIC_INDICES = IOAPIC_REDIRECTION + 2 * IOAPIC_PINS };
 
 #define IOAPIC_ID_MASK 0x0f000000u
 #define IOAPIC_VERSION_VALUE (0x20u | (IOAPIC_PINS - 1) << 16)
 
-#define ENTRY_VECTOR 0xffull
-#define ENTRY_MESSAGE 0x87ffull // vector, delivery, trigger: as in the data of an MSI
-#define ENTRY_LOGICAL (1ull << 11)
-#define ENTRY_REMOTE_REQUEST (1ull << 14)
-#define ENTRY_LEVEL (1ull << 15)
-#define ENTRY_MASKED (1ull << 16)
-#define ENTRY_DESTINATION_SHIFT 56
+#define ENTRY_DESTINATION_SHIFT (32 + REDIRECTION_TARGET_SHIFT)
 #define ENTRY_WRITABLE (0xffull << ENTRY_DESTINATION_SHIFT | 0x1afffull)
 
 void ioapic_reset(struct ioapic *ioapic) {
@@ -36,7 +20,7 @@ void ioapic_reset(struct ioapic *ioapic) {
 		.levels = ioapic->levels, // the devices' business
 	};
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++)
-		ioapic->redirection[pin] = ENTRY_MASKED;
+		ioapic->redirection[pin] = REDIRECTION_MASKED;
 }
 
 static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
@@ -44,8 +28,8 @@ static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
 	uint64_t destination = entry >> ENTRY_DESTINATION_SHIFT << MSI_DESTINATION_SHIFT;
 
 	fabric_msi(ioapic->fabric,
-		MSI_ADDRESS | destination | (entry & ENTRY_LOGICAL ? MSI_LOGICAL : 0),
-		(uint32_t)(entry & ENTRY_MESSAGE));
+		MSI_ADDRESS | destination | (entry & REDIRECTION_LOGICAL ? MSI_LOGICAL : 0),
+		(uint32_t)(entry & REDIRECTION_MESSAGE));
 }
 
 // The wire's polarity is the entry's own business: lines here say "active", not "high voltage", so
@@ -54,10 +38,10 @@ static void ioapic_service(struct ioapic *ioapic, unsigned pin) {
 	uint64_t *entry = &ioapic->redirection[pin];
 	uint32_t bit = 1u << pin;
 
-	if (*entry & ENTRY_MASKED) return;
-	if (*entry & ENTRY_LEVEL) {
-		if (!(ioapic->levels & bit) || (*entry & ENTRY_REMOTE_REQUEST)) return;
-		*entry |= ENTRY_REMOTE_REQUEST;
+	if (*entry & REDIRECTION_MASKED) return;
+	if (*entry & REDIRECTION_LEVEL) {
+		if (!(ioapic->levels & bit) || (*entry & REDIRECTION_REMOTE_REQUEST)) return;
+		*entry |= REDIRECTION_REMOTE_REQUEST;
 		ioapic->latched &= ~bit;
 		ioapic_send(ioapic, pin);
 		return;
@@ -88,8 +72,10 @@ void ioapic_end_of_interrupt(struct ioapic *ioapic, uint8_t vector) {
 	for (unsigned pin = 0; pin < IOAPIC_PINS; pin++) {
 		uint64_t *entry = &ioapic->redirection[pin];
 
-		if (!(*entry & ENTRY_REMOTE_REQUEST) || (*entry & ENTRY_VECTOR) != vector) continue;
-		*entry &= ~ENTRY_REMOTE_REQUEST;
+		if (!(*entry & REDIRECTION_REMOTE_REQUEST) ||
+			(*entry & REDIRECTION_VECTOR) != vector)
+			continue;
+		*entry &= ~(uint64_t)REDIRECTION_REMOTE_REQUEST;
 		ioapic_service(ioapic, pin);
 	}
 }
@@ -114,9 +100,9 @@ static void ioapic_entry_write(struct ioapic *ioapic, unsigned word, uint32_t va
 	uint64_t *entry = &ioapic->redirection[pin];
 	uint64_t wanted = (*entry & ~(0xffffffffull << shift)) | (uint64_t)value << shift;
 
-	*entry = (wanted & ENTRY_WRITABLE) | (*entry & ENTRY_REMOTE_REQUEST);
+	*entry = (wanted & ENTRY_WRITABLE) | (*entry & REDIRECTION_REMOTE_REQUEST);
 	// Edge mode has no remote request; software clears a stuck one by switching to it and back.
-	if (!(*entry & ENTRY_LEVEL)) *entry &= ~ENTRY_REMOTE_REQUEST;
+	if (!(*entry & REDIRECTION_LEVEL)) *entry &= ~(uint64_t)REDIRECTION_REMOTE_REQUEST;
 	ioapic_service(ioapic, pin);
 }
 

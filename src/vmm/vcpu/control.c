@@ -130,7 +130,7 @@ void control_register_exit(const struct control *control, struct vcpu *vcpu) {
 	if (control_access(control, vcpu))
 		vcpu_advance(vcpu, vcpu->page->instruction_length);
 	else
-		vcpu_raise_with_code(vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
+		vcpu_raise_with_code(vcpu, VECTOR_PROTECTION, 0);
 }
 
 void control_xsetbv_exit(struct vcpu *vcpu) {
@@ -138,7 +138,7 @@ void control_xsetbv_exit(struct vcpu *vcpu) {
 	uint64_t value = registers[X86_RDX] << 32 | (uint32_t)registers[X86_RAX];
 
 	if ((uint32_t)registers[X86_RCX] || !xcr0_is_valid(value, vcpu->page->xcr0_offered)) {
-		vcpu_raise_with_code(vcpu, EXCEPTION_GENERAL_PROTECTION, 0);
+		vcpu_raise_with_code(vcpu, VECTOR_PROTECTION, 0);
 		return;
 	}
 	vcpu_replace(vcpu, VCPU_GROUP_XCR0)->xcr0 = value;

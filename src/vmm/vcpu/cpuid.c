@@ -7,61 +7,29 @@
 
 #include <abi/vcpu_state.h>
 #include <base/compiler.h>
+#include <x86/cpuid.h>
 #include <x86/cr.h>
 
-enum cpuid_leaf {
-	LEAF_BASIC = 0x0,
-	LEAF_FEATURES = 0x1,
-	LEAF_CACHES = 0x4,
-	LEAF_POWER = 0x6,
-	LEAF_STRUCTURED = 0x7,
-	LEAF_TOPOLOGY = 0xb,
-	LEAF_XSAVE = 0xd,
-	LEAF_TSC = 0x15,
-	LEAF_FREQUENCY = 0x16,
-	LEAF_HYPERVISOR = 0x40000000,
-	LEAF_HYPERVISOR_FEATURES = 0x40000001,
-	LEAF_NACRE = 0x40000100,
-};
-#define LEAF_EXTENDED 0x80000000u
-#define LEAF_EXTENDED_FEATURES 0x80000001u
-#define LEAF_POWER_MANAGEMENT 0x80000007u
-#define LEAF_ADDRESS_SIZES 0x80000008u
+enum { LEAF_NACRE = 0x40000100 };
 
 // Leaf 1, ECX: SSE3 PCLMUL SSSE3 CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE RDRAND.
 #define FEATURES_ECX 0x46da2203u
-#define FEATURES_ECX_X2APIC (1u << 21)
-#define FEATURES_ECX_TSC_DEADLINE (1u << 24)
-#define FEATURES_ECX_XSAVE (1u << 26)
-#define FEATURES_ECX_OSXSAVE (1u << 27)
 #define FEATURES_ECX_AVX (1u << 28 | 1u << 29 | 1u << 12) // AVX F16C FMA
-#define FEATURES_ECX_HYPERVISOR (1u << 31)
-#define FEATURES_ECX_PCID (1u << 17)
 // Leaf 1, EDX: FPU VME DE PSE TSC MSR PAE CX8 APIC SEP MTRR PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE
 // SSE2 SS, and MCE and MCA with no banks: Linux calls a CPU without them broken.
 #define FEATURES_EDX 0x0f8bfbffu
-#define FEATURES_EDX_APIC (1u << 9)
 
 // Leaf 7, EBX: FSGSBASE BMI1 FDP SMEP BMI2 ERMS FCS RDSEED ADX SMAP CLFLUSHOPT CLWB SHA.
 #define STRUCTURED_EBX 0x219c23c9u
-#define STRUCTURED_EBX_FSGSBASE (1u << 0)
-#define STRUCTURED_EBX_TSC_ADJUST (1u << 1)
-#define STRUCTURED_EBX_SMEP (1u << 7)
-#define STRUCTURED_EBX_INVPCID (1u << 10)
-#define STRUCTURED_EBX_SMAP (1u << 20)
-#define STRUCTURED_EBX_AVX (1u << 5)
 #define STRUCTURED_EBX_AVX512 0xd0230000u
 // Leaf 7, ECX: UMIP GFNI MOVDIRI MOVDIR64B.
 #define STRUCTURED_ECX 0x18000104u
-#define STRUCTURED_ECX_UMIP (1u << 2)
 #define STRUCTURED_ECX_AVX 0x00000600u // VAES VPCLMULQDQ
 #define STRUCTURED_ECX_AVX512 0x00005842u // VBMI VBMI2 VNNI BITALG VPOPCNTDQ
-#define STRUCTURED_ECX_RDPID (1u << 22)
 // Leaf 7, EDX: FSRM MD_CLEAR SERIALIZE. Nothing whose MSR is not switched.
 #define STRUCTURED_EDX 0x00004410u
 
 #define EXTENDED_EDX 0x24100800u // SYSCALL NX 1-GiB pages, long mode
-#define EXTENDED_EDX_RDTSCP (1u << 27)
 #define EXTENDED_ECX 0x00000121u // LAHF LZCNT PREFETCHW
 
 enum {
@@ -109,11 +77,11 @@ static void answer_features(const struct cpuid_query *query, struct cpuid_words 
 
 	words->ebx = (words->ebx & 0xff00) | 1u << 16; // CLFLUSH line, one CPU, APIC id 0
 	words->ecx &= allowed;
-	words->ecx |= FEATURES_ECX_X2APIC | FEATURES_ECX_TSC_DEADLINE | FEATURES_ECX_HYPERVISOR;
+	words->ecx |= LEAF_1_ECX_X2APIC | LEAF_1_ECX_TSC_DEADLINE | LEAF_1_ECX_HYPERVISOR;
 	enabled = query->guest->cr4 & CR4_OSXSAVE;
-	words->ecx |= (words->ecx & FEATURES_ECX_XSAVE) && enabled ? FEATURES_ECX_OSXSAVE : 0;
+	words->ecx |= (words->ecx & LEAF_1_ECX_XSAVE) && enabled ? LEAF_1_ECX_OSXSAVE : 0;
 	words->edx &= FEATURES_EDX;
-	if (!query->guest->apic_enabled) words->edx &= ~FEATURES_EDX_APIC;
+	if (!query->guest->apic_enabled) words->edx &= ~LEAF_1_EDX_APIC;
 }
 
 static void answer_caches(const struct cpuid_query *, struct cpuid_words *words) {
@@ -143,11 +111,11 @@ static void answer_structured(const struct cpuid_query *query, struct cpuid_word
 	invpcid = model->controls & VCPU_ALLOWS_INVPCID;
 	rdpid = model->controls & VCPU_ALLOWS_RDTSCP;
 	words->eax = 0;
-	words->ebx &= STRUCTURED_EBX | (avx ? STRUCTURED_EBX_AVX : 0) |
-		(avx512 ? STRUCTURED_EBX_AVX512 : 0) | (invpcid ? STRUCTURED_EBX_INVPCID : 0);
-	words->ebx |= STRUCTURED_EBX_TSC_ADJUST;
+	words->ebx &= STRUCTURED_EBX | (avx ? LEAF_7_EBX_AVX2 : 0) |
+		(avx512 ? STRUCTURED_EBX_AVX512 : 0) | (invpcid ? LEAF_7_EBX_INVPCID : 0);
+	words->ebx |= LEAF_7_EBX_TSC_ADJUST;
 	words->ecx &= STRUCTURED_ECX | (avx ? STRUCTURED_ECX_AVX : 0) |
-		(avx512 ? STRUCTURED_ECX_AVX512 : 0) | (rdpid ? STRUCTURED_ECX_RDPID : 0);
+		(avx512 ? STRUCTURED_ECX_AVX512 : 0) | (rdpid ? LEAF_7_ECX_RDPID : 0);
 	words->edx &= STRUCTURED_EDX;
 }
 
@@ -320,11 +288,11 @@ uint64_t cpuid_cr4_allowed(const struct cpuid_model *model) {
 	cpuid_answer(model, &guest, LEAF_FEATURES, 0, &features);
 	cpuid_answer(model, &guest, LEAF_STRUCTURED, 0, &structured);
 	allowed = CR4_BASELINE | CR4_MCE;
-	allowed |= features.ecx & FEATURES_ECX_PCID ? CR4_PCIDE : 0;
-	allowed |= features.ecx & FEATURES_ECX_XSAVE ? CR4_OSXSAVE : 0;
-	allowed |= structured.ebx & STRUCTURED_EBX_FSGSBASE ? CR4_FSGSBASE : 0;
-	allowed |= structured.ebx & STRUCTURED_EBX_SMEP ? CR4_SMEP : 0;
-	allowed |= structured.ebx & STRUCTURED_EBX_SMAP ? CR4_SMAP : 0;
-	allowed |= structured.ecx & STRUCTURED_ECX_UMIP ? CR4_UMIP : 0;
+	allowed |= features.ecx & LEAF_1_ECX_PCID ? CR4_PCIDE : 0;
+	allowed |= features.ecx & LEAF_1_ECX_XSAVE ? CR4_OSXSAVE : 0;
+	allowed |= structured.ebx & LEAF_7_EBX_FSGSBASE ? CR4_FSGSBASE : 0;
+	allowed |= structured.ebx & LEAF_7_EBX_SMEP ? CR4_SMEP : 0;
+	allowed |= structured.ebx & LEAF_7_EBX_SMAP ? CR4_SMAP : 0;
+	allowed |= structured.ecx & LEAF_7_ECX_UMIP ? CR4_UMIP : 0;
 	return allowed;
 }

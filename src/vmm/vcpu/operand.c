@@ -98,12 +98,11 @@ bool operand_locate(struct operand_space *space, const struct place *place, enum
 
 	if (!find_linear(space, place, access, &linear)) {
 		vcpu_raise_with_code(space->vcpu,
-			place->segment == VCPU_SS ? EXCEPTION_STACK : EXCEPTION_GENERAL_PROTECTION,
-			0);
+			place->segment == VCPU_SS ? VECTOR_STACK : VECTOR_PROTECTION, 0);
 		return false;
 	}
 	if (is_misaligned(space, linear, place->width)) {
-		vcpu_raise_with_code(space->vcpu, EXCEPTION_ALIGNMENT, 0);
+		vcpu_raise_with_code(space->vcpu, VECTOR_ALIGNMENT, 0);
 		return false;
 	}
 	left = PAGE_SIZE - linear % PAGE_SIZE;

@@ -155,12 +155,12 @@ void vcpu_redeliver(struct vcpu *vcpu) {
 
 // A fault is pushed with RF set, so that its handler does not return into an instruction breakpoint
 // again (SDM 3B 18.3.1.1).
-void vcpu_raise(struct vcpu *vcpu, enum x86_exception exception) {
+void vcpu_raise(struct vcpu *vcpu, enum exception_vector exception) {
 	vcpu_set_rflags(vcpu, vcpu_view(vcpu, VCPU_GROUP_RFLAGS)->rflags | FLAGS_RF);
 	vcpu_inject(vcpu, VCPU_EVENT_EXCEPTION | exception);
 }
 
-void vcpu_raise_with_code(struct vcpu *vcpu, enum x86_exception exception, uint32_t error_code) {
+void vcpu_raise_with_code(struct vcpu *vcpu, enum exception_vector exception, uint32_t error_code) {
 	vcpu_raise(vcpu, exception);
 	// Real mode has no error codes, and VM entry refuses one there (SDM 3C 27.2.1.3).
 	if (!(vcpu_view(vcpu, VCPU_GROUP_PAGING)->cr0 & CR0_PE)) return;
@@ -170,7 +170,7 @@ void vcpu_raise_with_code(struct vcpu *vcpu, enum x86_exception exception, uint3
 
 void vcpu_raise_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error_code) {
 	vcpu_replace(vcpu, VCPU_GROUP_CR2)->cr2 = linear;
-	vcpu_raise_with_code(vcpu, EXCEPTION_PAGE_FAULT, error_code);
+	vcpu_raise_with_code(vcpu, VECTOR_PAGE_FAULT, error_code);
 }
 
 // Traps of the instruction before come first, and an entry that injects forgets them (SDM 3A 6.9,

@@ -65,8 +65,8 @@ void vcpu_inject(struct vcpu *vcpu, uint32_t information);
 // Delivers again what was being delivered when the exit came.
 void vcpu_redeliver(struct vcpu *vcpu);
 // Faults of the instruction that exited.
-void vcpu_raise(struct vcpu *vcpu, enum x86_exception exception);
-void vcpu_raise_with_code(struct vcpu *vcpu, enum x86_exception exception, uint32_t error_code);
+void vcpu_raise(struct vcpu *vcpu, enum exception_vector exception);
+void vcpu_raise_with_code(struct vcpu *vcpu, enum exception_vector exception, uint32_t error_code);
 void vcpu_raise_page_fault(struct vcpu *vcpu, uint64_t linear, uint32_t error_code);
 // Whether an external interrupt (or an NMI) could be taken at the next entry.
 [[nodiscard]] bool vcpu_interruptible(const struct vcpu *vcpu);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Architectural numbers that only a monitor needs: registers in the order of instruction encoding,
-// exceptions it raises.
+// error codes.
 #pragma once
+
+#include <x86/vector.h>
 
 enum x86_register {
 	X86_RAX,
@@ -13,15 +15,6 @@ enum x86_register {
 	X86_RSI,
 	X86_RDI,
 	X86_R8,
-};
-
-enum x86_exception {
-	EXCEPTION_DEBUG = 1,
-	EXCEPTION_INVALID_OPCODE = 6,
-	EXCEPTION_STACK = 12,
-	EXCEPTION_GENERAL_PROTECTION = 13,
-	EXCEPTION_PAGE_FAULT = 14,
-	EXCEPTION_ALIGNMENT = 17,
 };
 
 enum x86_page_fault {

@@ -88,16 +88,16 @@ static void test_faults(void) {
 	check_equal(pages_get(PT, 0) & 0x60, 0x20);
 	fake.exit.registers[X86_RBX] = 1ull << 63;
 	run("\x89\x03", 2);
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	fake.exit.registers[X86_RBX] = 0x00007ffffffffffe;
 	run("\x89\x03", 2); // its end lies outside
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	fake.exit.registers[X86_RBP] = 1ull << 63;
 	run("\x89\x45\x00", 3); // [rbp]
-	check_exception(EXCEPTION_STACK);
+	check_exception(VECTOR_STACK);
 	fake.guest.registers[X86_RSP] = 1ull << 62;
 	run("\x89\x04\x24", 3); // [rsp]
-	check_exception(EXCEPTION_STACK);
+	check_exception(VECTOR_STACK);
 }
 
 static void test_rights(void) {
@@ -120,7 +120,7 @@ static void test_rights(void) {
 	check_equal(fake.guest.rip, CODE + 2);
 	fake.guest.cr0 |= CR0_AM;
 	run("\x8b\x03", 2);
-	check_exception(EXCEPTION_ALIGNMENT);
+	check_exception(VECTOR_ALIGNMENT);
 	fake.exit.registers[X86_RBX] = SPACE + 0x1000;
 	run("\x8b\x03", 2);
 	check_page_fault(SPACE + 0x1000, 5);

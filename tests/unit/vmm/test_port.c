@@ -38,10 +38,10 @@ static void test_port_strings(void) {
 	fake.exit.registers[X86_RCX] = 3;
 	fake.exit.registers[X86_RSI] = 1ull << 62;
 	port(UART, STRING_OUT, 0);
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	fake.exit.registers[X86_RDI] = 0x0000800000000000;
 	port(UART + 5, STRING_IN, 0);
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	// A string may come out of a pages_device.
 	fake.exit.registers[X86_RSI] = SPACE;
 	memcpy(pages_device, "abc", 3);
@@ -102,22 +102,22 @@ static void test_segments(void) {
 	check(log_has("x"));
 	fake.guest.segments[VCPU_DS].limit = MEMORY - 0x1001;
 	port(UART, STRING_OUT, 0);
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	fresh_32();
 	fake.guest.segments[VCPU_ES].attributes |= VCPU_SEGMENT_UNUSABLE;
 	port(UART, STRING_IN, 0);
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	fresh_32();
 	fake.guest.segments[VCPU_ES].attributes = 0xc091; // read-only
 	port(UART, STRING_IN, 0);
-	check_exception(EXCEPTION_GENERAL_PROTECTION);
+	check_exception(VECTOR_PROTECTION);
 	fresh_32();
 	fake.exit.instruction_information = ADDRESS_32 | 2 << 15;
 	fake.guest.segments[VCPU_SS].attributes = 0xc097; // expands down
 	fake.guest.segments[VCPU_SS].limit = MEMORY;
 	fake.exit.registers[X86_RSI] = MEMORY;
 	port(UART, STRING_OUT, 0);
-	check_exception(EXCEPTION_STACK);
+	check_exception(VECTOR_STACK);
 	fake.exit.registers[X86_RSI] = MEMORY + 1;
 	port(UART, STRING_OUT, 0);
 	check_equal(fake.guest.rip, CODE + 2);
@@ -131,8 +131,7 @@ static void test_segments(void) {
 	check_equal(machine.memory.bytes[0xfff0], 0x60);
 	fake.exit.registers[X86_RDI] = 0x10000;
 	port(UART + 5, STRING_IN, 0);
-	check_equal(
-		event(), VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | EXCEPTION_GENERAL_PROTECTION);
+	check_equal(event(), VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | VECTOR_PROTECTION);
 }
 
 int main(void) {

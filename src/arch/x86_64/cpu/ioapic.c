@@ -4,31 +4,20 @@
 
 #include <cpu/platform.h>
 #include <cpu/registers.h>
+#include <x86/ioapic.h>
 
-enum ioapic_register {
-	IOAPIC_VERSION = 1,
-	IOAPIC_REDIRECTION = 0x10, // two registers a pin, low word first
-};
-
-enum redirection_bit {
-	REDIRECTION_LOW_ACTIVE = 1 << 13,
-	REDIRECTION_LEVEL = 1 << 15,
-	REDIRECTION_MASKED = 1 << 16,
-	REDIRECTION_TARGET_SHIFT = 24,
-};
-
-enum { IOAPIC_SELECT = 0, IOAPIC_WINDOW = 0x10 / 4, IOAPIC_MAX_PINS = 240 };
+enum { IOAPIC_MAX_PINS = 240 };
 
 static struct ioapic *ioapic_at(unsigned i) { return &this_cpu()->platform->ioapics[i]; }
 
 static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset) {
 	ioapic->page[IOAPIC_SELECT] = offset;
-	return ioapic->page[IOAPIC_WINDOW];
+	return ioapic->page[IOAPIC_WINDOW / 4];
 }
 
 static void ioapic_write(const struct ioapic *ioapic, uint32_t offset, uint32_t value) {
 	ioapic->page[IOAPIC_SELECT] = offset;
-	ioapic->page[IOAPIC_WINDOW] = value;
+	ioapic->page[IOAPIC_WINDOW / 4] = value;
 }
 
 unsigned ioapic_count(void) { return this_cpu()->platform->ioapic_count; }

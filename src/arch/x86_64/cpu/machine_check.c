@@ -7,12 +7,6 @@
 #include <cpu/msr.h>
 #include <cpu/registers.h>
 
-enum mcg_cap { MCG_COUNT = 0x1f, MCG_CTL_PRESENT = 1 << 8 };
-
-// Four MSRs a bank.
-enum bank_msr { MC_CTL = 0x400, MC_STATUS, MC_ADDR, MC_MISC };
-
-#define STATUS_VALID (1ul << 63)
 #define ALL_ERRORS (~0ul)
 
 // Family and model of CPUID.1:EAX: before this one family 6 leaves bank 0 to the firmware.
@@ -26,12 +20,13 @@ static uint64_t read(uint32_t msr) {
 }
 
 static void banks_print(const char *when) {
-	for (uint32_t bank = 0; bank < (read(MSR_MCG_CAP) & MCG_COUNT); bank++) {
-		uint64_t status = read(MC_STATUS + 4 * bank);
+	for (uint32_t bank = 0; bank < (read(MSR_MCG_CAP) & MCG_CAP_COUNT); bank++) {
+		uint64_t status = read(MSR_MC_STATUS + 4 * bank);
 
-		if (status & STATUS_VALID)
+		if (status & MC_STATUS_VALID)
 			print("machine check%s: bank %u, status %lx, address %lx, misc %lx\n", when,
-				bank, status, read(MC_ADDR + 4 * bank), read(MC_MISC + 4 * bank));
+				bank, status, read(MSR_MC_ADDR + 4 * bank),
+				read(MSR_MC_MISC + 4 * bank));
 	}
 }
 
@@ -41,10 +36,11 @@ void machine_check_init(void) {
 	uint64_t capabilities = read(MSR_MCG_CAP);
 
 	banks_print(", before boot");
-	if (capabilities & MCG_CTL_PRESENT) (void)msr_try_write(MSR_MCG_CTL, ALL_ERRORS);
-	for (uint32_t bank = 0; bank < (capabilities & MCG_COUNT); bank++) {
-		if (bank > 0 || !skips_first) (void)msr_try_write(MC_CTL + 4 * bank, ALL_ERRORS);
-		(void)msr_try_write(MC_STATUS + 4 * bank, 0);
+	if (capabilities & MCG_CAP_CTL) (void)msr_try_write(MSR_MCG_CTL, ALL_ERRORS);
+	for (uint32_t bank = 0; bank < (capabilities & MCG_CAP_COUNT); bank++) {
+		if (bank > 0 || !skips_first)
+			(void)msr_try_write(MSR_MC_CTL + 4 * bank, ALL_ERRORS);
+		(void)msr_try_write(MSR_MC_STATUS + 4 * bank, 0);
 	}
 }
 

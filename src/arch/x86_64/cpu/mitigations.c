@@ -5,7 +5,8 @@
 #include <cpu/mitigations.h>
 
 #include <base/compiler.h>
-#include <x86/mitigations.h>
+#include <x86/cpuid.h>
+#include <x86/msr.h>
 
 #define IN_ORDER MITIGATION_OPTIONS
 
@@ -78,49 +79,56 @@ static bool may_be_faulty(const struct cpu_facts *facts, uint64_t cure) {
 	return is_suspect(facts) && (facts->capabilities & cure) != cure;
 }
 
-static bool has_vmx(const struct cpu_facts *facts) { return facts->leaf_1_ecx & VMX; }
+static bool is_virtual(const struct cpu_facts *facts) {
+	return facts->leaf_1_ecx & LEAF_1_ECX_HYPERVISOR;
+}
+
+static bool has_vmx(const struct cpu_facts *facts) { return facts->leaf_1_ecx & LEAF_1_ECX_VMX; }
 
 static bool is_ibrs_constant(const struct cpu_facts *facts) {
-	return facts->capabilities & IBRS_ALL || facts->amd_8_ebx & AMD_IBRS_ALWAYS_ON ||
-		facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
+	return facts->capabilities & ARCH_IBRS_ALL || facts->amd_8_ebx & AMD_8_EBX_IBRS_ALWAYS_ON ||
+		facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS;
 }
 
 static bool always(const struct cpu_facts *) { return true; }
 
 static bool never(const struct cpu_facts *) { return false; }
 
-static bool needs_kpti(const struct cpu_facts *facts) { return may_be_faulty(facts, RDCL_NO); }
+static bool needs_kpti(const struct cpu_facts *facts) { return may_be_faulty(facts, ARCH_RDCL_NO); }
 
 // MDS, TAA, stale data of MMIO, and of registers, and AMD's TSA: all mitigated by VERW.
 static bool needs_verw(const struct cpu_facts *facts) {
 	if (facts->vendor == VENDOR_AMD)
 		return is_listed(facts, MITIGATION_VERW) &&
-			(facts->amd_21_ecx & AMD_TSA_NO) != AMD_TSA_NO;
-	return may_be_faulty(facts, MDS_NO) ||
-		(facts->leaf_7_ebx & RTM && may_be_faulty(facts, TAA_NO)) ||
-		(facts->capabilities & FB_CLEAR && may_be_faulty(facts, MMIO_NO)) ||
-		(facts->capabilities & RFDS_CLEAR && may_be_faulty(facts, RFDS_NO));
+			(facts->amd_21_ecx & AMD_21_ECX_TSA_NO) != AMD_21_ECX_TSA_NO;
+	return may_be_faulty(facts, ARCH_MDS_NO) ||
+		(facts->leaf_7_ebx & LEAF_7_EBX_RTM && may_be_faulty(facts, ARCH_TAA_NO)) ||
+		(facts->capabilities & ARCH_FB_CLEAR && may_be_faulty(facts, ARCH_MMIO_NO)) ||
+		(facts->capabilities & ARCH_RFDS_CLEAR && may_be_faulty(facts, ARCH_RFDS_NO));
 }
 
 // Whether AMD's VERW does depends on its microcode, which only a hypervisor reports.
 static bool has_verw(const struct cpu_facts *facts) {
 	if (facts->vendor == VENDOR_AMD)
-		return facts->amd_21_eax & AMD_VERW_CLEAR || !(facts->leaf_1_ecx & HYPERVISOR);
-	return facts->leaf_7_edx & MD_CLEAR || facts->capabilities & (FB_CLEAR | RFDS_CLEAR);
+		return facts->amd_21_eax & AMD_21_EAX_VERW_CLEAR || !is_virtual(facts);
+	return facts->leaf_7_edx & LEAF_7_EDX_MD_CLEAR ||
+		facts->capabilities & (ARCH_FB_CLEAR | ARCH_RFDS_CLEAR);
 }
 
 static bool needs_l1d_flush(const struct cpu_facts *facts) {
-	return has_vmx(facts) && may_be_faulty(facts, RDCL_NO) &&
-		may_be_faulty(facts, SKIP_L1DFL_VMENTRY);
+	return has_vmx(facts) && may_be_faulty(facts, ARCH_RDCL_NO) &&
+		may_be_faulty(facts, ARCH_SKIP_L1DFL_VMENTRY);
 }
 
-static bool has_l1d_flush(const struct cpu_facts *facts) { return facts->leaf_7_edx & L1D_FLUSH; }
+static bool has_l1d_flush(const struct cpu_facts *facts) {
+	return facts->leaf_7_edx & LEAF_7_EDX_L1D_FLUSH;
+}
 
 static bool needs_ibrs(const struct cpu_facts *facts) { return !is_in_order(facts); }
 
 static bool has_ibrs(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & IBRS_IBPB || facts->amd_8_ebx & AMD_IBRS ||
-		facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
+	return facts->leaf_7_edx & LEAF_7_EDX_IBRS_IBPB || facts->amd_8_ebx & AMD_8_EBX_IBRS ||
+		facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS;
 }
 
 static bool needs_ibpb(const struct cpu_facts *facts) {
@@ -128,55 +136,56 @@ static bool needs_ibpb(const struct cpu_facts *facts) {
 }
 
 static bool has_ibpb(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & IBRS_IBPB || facts->amd_8_ebx & AMD_IBPB;
+	return facts->leaf_7_edx & LEAF_7_EDX_IBRS_IBPB || facts->amd_8_ebx & AMD_8_EBX_IBPB;
 }
 
-// With IBRS_ALL a VM exit does it, except for the first return (PBRSB).
+// With ARCH_IBRS_ALL a VM exit does it, except for the first return (PBRSB).
 static bool needs_rsb(const struct cpu_facts *facts) {
-	bool is_done_by_exit = facts->capabilities & IBRS_ALL && facts->capabilities & PBRSB_NO;
+	bool is_done_by_exit = facts->capabilities & ARCH_IBRS_ALL &&
+		facts->capabilities & ARCH_PBRSB_NO;
 
 	return needs_ibpb(facts) && !is_done_by_exit;
 }
 
 static bool has_ssbd(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & SSBD || facts->amd_8_ebx & AMD_SSBD;
+	return facts->leaf_7_edx & LEAF_7_EDX_SSBD || facts->amd_8_ebx & AMD_8_EBX_SSBD;
 }
 
 // A hypervisor has done it, or would refuse the MSR. Families Fh and 11h always do.
 static bool needs_lfence(const struct cpu_facts *facts) {
 	return facts->vendor == VENDOR_AMD && facts->family >= 0x10 && facts->family != 0x11 &&
-		!(facts->amd_21_eax & AMD_LFENCE_SERIALISES) && !(facts->leaf_1_ecx & HYPERVISOR);
+		!(facts->amd_21_eax & AMD_21_EAX_LFENCE_SERIALISES) && !is_virtual(facts);
 }
 
-// With IBRS_ALL, the branch history that chooses among its targets is not restricted.
+// With ARCH_IBRS_ALL, the branch history that chooses among its targets is not restricted.
 static bool needs_bhi(const struct cpu_facts *facts) {
-	return facts->capabilities & IBRS_ALL && may_be_faulty(facts, BHI_NO);
+	return facts->capabilities & ARCH_IBRS_ALL && may_be_faulty(facts, ARCH_BHI_NO);
 }
 
 static bool needs_its(const struct cpu_facts *facts) {
-	return has_vmx(facts) && !(facts->capabilities & ITS_NO) &&
+	return has_vmx(facts) && !(facts->capabilities & ARCH_ITS_NO) &&
 		is_listed(facts, MITIGATION_ITS);
 }
 
 static bool needs_gds(const struct cpu_facts *facts) {
-	return facts->leaf_7_ebx & AVX2 && !(facts->capabilities & GDS_NO) &&
+	return facts->leaf_7_ebx & LEAF_7_EBX_AVX2 && !(facts->capabilities & ARCH_GDS_NO) &&
 		is_listed(facts, MITIGATION_GDS);
 }
 
-static bool has_gds(const struct cpu_facts *facts) { return facts->capabilities & GDS_CTRL; }
+static bool has_gds(const struct cpu_facts *facts) { return facts->capabilities & ARCH_GDS_CTRL; }
 
 static bool needs_zenbleed(const struct cpu_facts *facts) {
-	return is_listed(facts, MITIGATION_ZENBLEED) && !(facts->leaf_1_ecx & HYPERVISOR);
+	return is_listed(facts, MITIGATION_ZENBLEED) && !is_virtual(facts);
 }
 
 static bool needs_div0(const struct cpu_facts *facts) { return is_listed(facts, MITIGATION_DIV0); }
 
 static bool needs_x87(const struct cpu_facts *facts) {
-	return facts->vendor == VENDOR_AMD && !(facts->amd_8_ebx & AMD_ERROR_POINTERS);
+	return facts->vendor == VENDOR_AMD && !(facts->amd_8_ebx & AMD_8_EBX_ERROR_POINTERS);
 }
 
 static bool needs_itlb_multihit(const struct cpu_facts *facts) {
-	return has_vmx(facts) && may_be_faulty(facts, PSCHANGE_MC_NO) &&
+	return has_vmx(facts) && may_be_faulty(facts, ARCH_PSCHANGE_MC_NO) &&
 		!is_listed(facts, MITIGATION_ITLB_MULTIHIT);
 }
 
@@ -203,13 +212,13 @@ const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS] = {
 static void choose_spec_ctrl(struct mitigations *mitigations, const struct cpu_facts *facts) {
 	if (mitigations->on & MITIGATION_BIT(SSBD)) mitigations->spec_ctrl |= SPEC_CTRL_SSBD;
 	if (mitigations->on & MITIGATION_BIT(BHI)) {
-		if (facts->leaf_7_2_edx & BHI_CTRL)
+		if (facts->leaf_7_2_edx & LEAF_7_2_EDX_BHI_CTRL)
 			mitigations->spec_ctrl |= SPEC_CTRL_BHI_DIS_S;
 		else
 			mitigations->on |= MITIGATION_BIT(BHI_SEQUENCE);
 	}
 	if (!(mitigations->on & MITIGATION_BIT(IBRS))) return;
-	mitigations->is_ibrs_automatic = facts->amd_21_eax & AMD_AUTOMATIC_IBRS;
+	mitigations->is_ibrs_automatic = facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS;
 	if (!mitigations->is_ibrs_automatic) mitigations->spec_ctrl |= SPEC_CTRL_IBRS;
 	if (!is_ibrs_constant(facts)) mitigations->on |= MITIGATION_BIT(IBRS_ENTRY);
 }

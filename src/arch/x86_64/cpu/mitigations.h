@@ -50,9 +50,6 @@ struct cpu_facts {
 	uint64_t capabilities; // IA32_ARCH_CAPABILITIES; 0 where there is none
 };
 
-// IA32_SPEC_CTRL
-enum spec_ctrl { SPEC_CTRL_IBRS = 1 << 0, SPEC_CTRL_SSBD = 1 << 2, SPEC_CTRL_BHI_DIS_S = 1 << 10 };
-
 struct mitigations {
 	uint32_t on; // 1 << enum mitigation
 	uint32_t lacking; // needed or requested, but this CPU cannot do it
@@ -70,9 +67,6 @@ struct mitigation_row {
 };
 
 extern const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS];
-
-// The bit that says IA32_ARCH_CAPABILITIES exists.
-#define LEAF_7_EDX_CAPABILITIES (1u << 29)
 
 // modes: an enum option_mode for each row.
 struct mitigations mitigations_choose(const struct cpu_facts *facts, const unsigned *modes);

@@ -8,24 +8,18 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
+#include <x86/cpuid.h>
+#include <x86/timer.h>
 
 // 8254 channel 2, whose gate is at port 0x61.
 enum {
-	PIT_CHANNEL_2 = 0x42,
-	PIT_COMMAND = 0x43,
 	PIT_COMMAND_RATE = 0xb4, // channel 2, both bytes, mode 2: down by one a tick, from 65536
 	PIT_COMMAND_LATCH = 0x80,
 	PIT_GATE_PORT = 0x61,
 	PIT_GATE = 1 << 0,
 	PIT_SPEAKER = 1 << 1,
-	PIT_HZ = 1193182,
-	PM_HZ = 3 * PIT_HZ,
 	PM_MASK = 0xffffff, // some have 32 bits
 };
-
-// Words of the HPET's page (IA-PC HPET 1.0a, 2.3).
-enum { HPET_PERIOD = 0x4 / 4, HPET_CONFIGURATION = 0x10 / 4, HPET_COUNTER = 0xf0 / 4 };
-enum { HPET_ENABLE = 1 << 0, HPET_PERIOD_MOST = 100000000 };
 
 #define FEMTOSECONDS 1000000000000000ul
 
@@ -37,11 +31,8 @@ enum {
 	POLLS_MOST = 100000, // a round ends here at the latest: counters may stand still
 	CONFIRMING = 2000, // parts per million between rates that confirm each other
 	WIDTH_SHARE = 512, // bounds further apart than this part of the rate prove nothing
-	VMM_LEAF = 0x40000000,
-	VMM_LEAF_RATE = 0x40000010,
 };
 
-#define LEAF_1_ECX_VMM (1u << 31)
 #define HERTZ_LIMIT (1ul << 40) // a stated rate further off is ignored
 #define MILLION 1000000l
 
@@ -69,7 +60,7 @@ struct counter {
 // Absent counters never advance.
 
 static uint32_t hpet_read(const struct counter *hpet) {
-	return hpet->page ? hpet->page[HPET_COUNTER] : 0;
+	return hpet->page ? hpet->page[HPET_COUNTER / 4] : 0;
 }
 
 static uint32_t pm_read(const struct counter *pm) { return pm->port ? io_in32(pm->port) : 0; }
@@ -88,7 +79,7 @@ static uint32_t pit_read(const struct counter *) {
 static void counters_start(struct counter counters[COUNTERS], const struct acpi_facts *acpi) {
 	uint8_t gate = io_in8(PIT_GATE_PORT) & (uint8_t)~PIT_SPEAKER;
 	volatile uint32_t *hpet = acpi->hpet ? physical_pointer(physical(acpi->hpet)) : NULL;
-	uint32_t period = hpet ? hpet[HPET_PERIOD] : 0;
+	uint32_t period = hpet ? hpet[HPET_PERIOD / 4] : 0;
 
 	counters[HPET] = (struct counter){.read = hpet_read, .page = hpet, .mask = UINT32_MAX};
 	counters[PM] = (struct counter){
@@ -97,7 +88,7 @@ static void counters_start(struct counter counters[COUNTERS], const struct acpi_
 	counters[APIC] = (struct counter){.read = apic_read, .mask = UINT32_MAX};
 	if (period && period <= HPET_PERIOD_MOST) { // else there is no such device
 		counters[HPET].hertz = FEMTOSECONDS / period;
-		hpet[HPET_CONFIGURATION] |= HPET_ENABLE;
+		hpet[HPET_CONFIGURATION / 4] |= HPET_ENABLE;
 	}
 	io_out8(PIT_GATE_PORT, gate | PIT_GATE);
 	io_out8(PIT_COMMAND, PIT_COMMAND_RATE);
@@ -170,12 +161,12 @@ static bool round_run(struct counter counters[COUNTERS], unsigned round) {
 }
 
 static void statements_read(uint64_t rates[SOURCES]) {
-	bool has_hypervisor = cpuid(1, 0).ecx & LEAF_1_ECX_VMM;
+	bool has_hypervisor = cpuid(1, 0).ecx & LEAF_1_ECX_HYPERVISOR;
 	struct cpuid crystal = cpuid_leaf(0x15, 0);
 	uint64_t rate = crystal.eax ? (uint64_t)crystal.ecx * crystal.ebx / crystal.eax : 0;
 
-	if (has_hypervisor && cpuid(VMM_LEAF, 0).eax >= VMM_LEAF_RATE)
-		rates[HYPERVISOR] = cpuid(VMM_LEAF_RATE, 0).eax * 1000ul;
+	if (has_hypervisor && cpuid(LEAF_HYPERVISOR, 0).eax >= LEAF_HYPERVISOR_RATES)
+		rates[HYPERVISOR] = cpuid(LEAF_HYPERVISOR_RATES, 0).eax * 1000ul;
 	rates[CPUID_15] = rate < HERTZ_LIMIT ? rate : 0;
 	rates[CPUID_16] = (cpuid_leaf(0x16, 0).eax & UINT16_MAX) * MILLION;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <x86/vector.h>
 
 struct cpu;
 
@@ -19,17 +20,7 @@ enum selector {
 };
 
 enum vector {
-	VECTOR_DEBUG = 1,
-	VECTOR_NMI = 2,
-	VECTOR_BREAKPOINT = 3,
-	VECTOR_NO_FPU = 7,
-	VECTOR_DOUBLE_FAULT = 8,
-	VECTOR_PROTECTION = 13,
-	VECTOR_PAGE_FAULT = 14,
 	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 11.11.2)
-	VECTOR_ALIGNMENT = 17,
-	VECTOR_MACHINE_CHECK = 18,
-	VECTOR_EXCEPTIONS = 32,
 	VECTOR_PIC = 32, // each PIC, masked; only spurious interrupts can come
 	VECTOR_APIC_ERROR = 46,
 	VECTOR_TIMER = 47, // below devices in priority, so that none waits behind deadlines

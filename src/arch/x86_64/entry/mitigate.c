@@ -7,8 +7,7 @@
 #include <cpu/features.h>
 #include <cpu/msr.h>
 #include <cpu/platform.h>
-
-enum { MCU_OPT_GDS_OFF = 1 << 4 }; // IA32_MCU_OPT_CTRL
+#include <x86/cpuid.h>
 
 static enum cpu_vendor vendor_read(void) {
 	switch (cpuid(0, 0).ebx) { // the first four letters
