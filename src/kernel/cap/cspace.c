@@ -3,7 +3,6 @@
 #include <cap/cspace.h>
 
 #include <base/bits.h>
-#include <base/compiler.h>
 
 // Walks from *cnode by the *left bits at the top of address: the slot that they name, possibly with
 // bits left over, or null. *cnode is the last one reached, and *left bits remain.

@@ -62,13 +62,6 @@ static inline bool cap_covers(const struct cap *untyped, const struct cap *cap) 
 	return likely(cap->type != CAP_IRQ_HANDLER && cap->type != CAP_PORT_RANGE);
 }
 
-// derive_has_child of an untyped, which is an original whatever it was made of.
-static inline bool derive_untyped_has_child(const struct slot *slot) {
-	const struct slot *next = slot_next(slot);
-
-	return next && cap_covers(&slot->cap, &next->cap);
-}
-
 // True if no other slot refers to the same object.
 [[nodiscard]] bool derive_is_last(const struct slot *slot);
 

@@ -29,7 +29,7 @@ void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 	// or it waits (IPC-10).
 	context = caller->sched_context;
 	if (!thread_is_runnable(caller) || was_timeout || !context ||
-		!sched_context_is_active(context) || schedule_has_budget(context) ||
+		!sched_context_is_active(context) || schedule_has_budget(this_cpu(), context) ||
 		!fault_timeout(caller))
 		schedule_propose(caller);
 }

@@ -7,9 +7,7 @@
 #include <sched/schedule.h>
 
 bool fault_handler_is_valid(const struct cap *cap) {
-	if (cap->type == CAP_NULL) return true;
-	return cap->type == CAP_ENDPOINT && cap->rights & RIGHT_WRITE &&
-		cap->rights & (RIGHT_GRANT | RIGHT_GRANT_REPLY);
+	return cap->type == CAP_NULL || cap_head_may_call(cap->head);
 }
 
 void fault_raise(struct thread *thread) {

@@ -33,11 +33,14 @@ enum error untyped_derive(const struct slot *slot, struct cap *) {
 	return derive_has_child(slot) ? ERROR_REVOKE_FIRST : ERROR_NONE;
 }
 
-// Without children all memory is free again.
+// Without children all memory is free again. An untyped is an original whatever it was made of, so
+// this is derive_has_child().
 static uint64_t untyped_watermark(const struct slot *slot) {
 	uint64_t units = slot->cap.untyped.watermark;
+	const struct slot *next = slot_next(slot);
 
-	return units != 0 && derive_untyped_has_child(slot) ? units << UNTYPED_MIN_BITS : 0;
+	if (!units || !next || !cap_covers(&slot->cap, &next->cap)) return 0;
+	return units << UNTYPED_MIN_BITS;
 }
 
 // The size argument of a kind without a size of its own.

@@ -62,9 +62,9 @@ void refill_restart(
 
 // A head too small to run on is merged with the next refill, early enough that nothing ends later.
 static void merge_small_head(struct sched_context *context, uint64_t minimum) {
-	while (refill_head_of(context)->amount < minimum && context->refills.count > 1) {
+	while (refill_head(context)->amount < minimum && context->refills.count > 1) {
 		struct refill small = pop_head(context);
-		struct refill *head = refill_head_of(context);
+		struct refill *head = refill_head(context);
 
 		head->time -= small.amount;
 		head->amount += small.amount;
@@ -73,11 +73,11 @@ static void merge_small_head(struct sched_context *context, uint64_t minimum) {
 
 // Moves the whole head one period later.
 static void recycle_head(struct sched_context *context) {
-	struct refill used = *refill_head_of(context);
+	struct refill used = *refill_head(context);
 
 	used.time += context->refills.period;
 	if (context->refills.count == 1) {
-		*refill_head_of(context) = used;
+		*refill_head(context) = used;
 	} else {
 		pop_head(context);
 		append(context, used);
@@ -100,10 +100,10 @@ static uint64_t skip_periods(struct sched_context *context, uint64_t used) {
 
 [[gnu::noinline]] void refill_charge(
 	struct sched_context *context, uint64_t used, uint64_t minimum) {
-	struct refill *head = refill_head_of(context);
+	struct refill *head = refill_head(context);
 	unsigned steps = 2 * context->refills.count; // in two rounds all have met that touch
 
-	for (; used > 0 && head->amount <= used; head = refill_head_of(context)) {
+	for (; used > 0 && head->amount <= used; head = refill_head(context)) {
 		if (steps-- == 0) {
 			used = skip_periods(context, used);
 			continue;
@@ -128,12 +128,12 @@ void refill_give_up(struct sched_context *context, uint64_t minimum) {
 
 void refill_unblock_parts(struct sched_context *context, uint64_t now) {
 	if (!refill_is_ready(context, now)) return;
-	refill_head_of(context)->time = now;
+	refill_head(context)->time = now;
 	while (context->refills.count > 1 &&
-		refill_at(context, 1)->time <= now + refill_head_of(context)->amount) {
+		refill_at(context, 1)->time <= now + refill_head(context)->amount) {
 		struct refill first = pop_head(context);
 
-		refill_head_of(context)->time = now;
-		refill_head_of(context)->amount += first.amount;
+		refill_head(context)->time = now;
+		refill_head(context)->amount += first.amount;
 	}
 }

@@ -4,12 +4,8 @@
 
 #include <sched/sched_context.h>
 
-static inline struct refill *refill_head_of(struct sched_context *context) {
-	return &context->refill[context->refills.head];
-}
-
-static inline const struct refill *refill_head(const struct sched_context *context) {
-	return &context->refill[context->refills.head];
+static inline struct refill *refill_head(const struct sched_context *context) {
+	return (struct refill *)&context->refill[context->refills.head];
 }
 
 static inline bool refill_is_ready(const struct sched_context *context, uint64_t now) {
@@ -36,7 +32,7 @@ void refill_charge(struct sched_context *context, uint64_t used, uint64_t minimu
 
 // A round robin turn begins anew.
 static inline void refill_renew(struct sched_context *context, uint64_t now) {
-	*refill_head_of(context) = (struct refill){now, context->refills.budget};
+	*refill_head(context) = (struct refill){now, context->refills.budget};
 }
 
 // The whole head is given up and becomes usable one period later. Not for round robin.

@@ -48,5 +48,5 @@ void sched_context_complete_yield(struct sched_context *context) {
 
 bool sched_context_can_bind(const struct sched_context *context, const struct thread *thread) {
 	return !context->thread && !thread->sched_context &&
-		(!thread_is_blocked(thread) || schedule_has_budget(context));
+		(!thread_is_blocked(thread) || schedule_has_budget(this_cpu(), context));
 }

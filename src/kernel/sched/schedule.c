@@ -29,8 +29,8 @@ void schedule_propose(struct thread *thread) {
 		return;
 	if (context != cpu->charged_context) {
 		if (context->flags & SCHED_CONTEXT_SPORADIC)
-			refill_unblock(context, schedule_now());
-		if (unlikely(!schedule_has_budget(context))) {
+			refill_unblock(context, this_cpu()->now);
+		if (unlikely(!schedule_has_budget(this_cpu(), context))) {
 			if (sched_context_is_active(context)) release_insert(thread);
 			return;
 		}
@@ -82,13 +82,6 @@ void schedule_forget_context(struct sched_context *context) {
 	cpu->need_resched = true;
 }
 
-void schedule_reconsider_current(void) {
-	struct thread *current = this_cpu()->current;
-
-	schedule_request();
-	if (!schedule_has_budget(current->sched_context)) release_insert(current);
-}
-
 bool schedule_turn_is_over(const struct cpu *cpu) {
 	const struct sched_context *context = cpu->current->sched_context;
 
@@ -104,7 +97,7 @@ void schedule_end_turn(struct thread *current) {
 
 	if (refill_is_round_robin(context))
 		refill_renew(context, cpu->now);
-	else if (!schedule_has_budget(context))
+	else if (!schedule_has_budget(cpu, context))
 		return release_insert(current);
 	if (current->priority > cpu->ready_top && !cpu->candidate)
 		return schedule_set_timer(cpu, cpu->charged_context);

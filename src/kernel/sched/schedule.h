@@ -25,9 +25,6 @@ static inline void schedule_update_time(void) {
 	benchmark_enter();
 }
 
-// Ticks at this entry.
-static inline uint64_t schedule_now(void) { return this_cpu()->now; }
-
 // Proposals: each acts on the core of its thread, whichever core makes it.
 
 // The thread became able to run, and is the candidate to run next if its priority is higher than
@@ -56,22 +53,17 @@ static inline bool schedule_is_settled(const struct cpu *cpu) {
 
 // True if context is configured and its head refill can be used now ("released"). A context that
 // was never configured has nothing in it.
-static inline bool schedule_has_budget_on(
-	const struct cpu *cpu, const struct sched_context *context) {
+static inline bool schedule_has_budget(const struct cpu *cpu, const struct sched_context *context) {
 	const struct refill *head = refill_head(context);
 
 	return head->time <= cpu->now && head->amount >= cpu->minimum_budget;
-}
-
-static inline bool schedule_has_budget(const struct sched_context *context) {
-	return schedule_has_budget_on(this_cpu(), context);
 }
 
 // True if a thread that wakes up with context may run at once: nothing of a sporadic one has to be
 // moved first.
 static inline bool schedule_may_use_now(
 	const struct cpu *cpu, const struct sched_context *context) {
-	return !(context->flags & SCHED_CONTEXT_SPORADIC) && schedule_has_budget_on(cpu, context);
+	return !(context->flags & SCHED_CONTEXT_SPORADIC) && schedule_has_budget(cpu, context);
 }
 
 // Runnable, with an active context that has budget now.
@@ -80,7 +72,7 @@ static inline bool schedule_may_use_now(
 // Charges the time since charged_until to context, which is charged_context.
 static inline void schedule_charge_to(struct cpu *cpu, struct sched_context *context) {
 	uint64_t used = cpu->now - cpu->charged_until;
-	struct refill *head = refill_head_of(context);
+	struct refill *head = refill_head(context);
 
 	cpu->charged_until = cpu->now;
 	context->consumed += used;
@@ -95,9 +87,6 @@ void schedule_charge(void);
 
 // context is about to be reconfigured or destroyed: charges its time and removes references to it.
 void schedule_forget_context(struct sched_context *context);
-
-// The current thread's context was reconfigured.
-void schedule_reconsider_current(void);
 
 // Too little is left of the head refill of the current thread to run on.
 [[nodiscard]] bool schedule_turn_is_over(const struct cpu *cpu);

@@ -164,8 +164,3 @@ static inline struct slot *thread_find(const struct thread *thread, uint64_t add
 	}
 	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
 }
-
-// Why address names no slot.
-static inline struct lookup thread_find_failure(const struct thread *thread, uint64_t address) {
-	return cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
-}

@@ -7,7 +7,6 @@
 #include <base/memory.h>
 #include <check/check.h>
 #include <cpu/console.h>
-#include <sched/run_queue.h>
 
 static void nothing(struct thread *) {}
 
@@ -79,8 +78,7 @@ static void reset_thread(struct thread *thread) { forget(named_cap(thread)); }
 
 static void reset_all(struct thread *) { objects_visit(forget); }
 
-// Indexed by the negated number.
-static void (*const calls[])(struct thread *) = {
+build_syscall *const benchmark_syscalls[BUILD_SYSCALLS] = {
 	[-SYSCALL_BENCHMARK_FLUSH_CACHES] = flush_caches,
 	[-SYSCALL_BENCHMARK_RESET_LOG] = reset_log,
 	[-SYSCALL_BENCHMARK_FINALIZE_LOG] = finalize_log,
@@ -90,9 +88,3 @@ static void (*const calls[])(struct thread *) = {
 	[-SYSCALL_BENCHMARK_DUMP_ALL_THREADS_UTILISATION] = dump_all,
 	[-SYSCALL_BENCHMARK_RESET_ALL_THREADS_UTILISATION] = reset_all,
 };
-
-bool benchmark_syscall(struct thread *thread, uint64_t index) {
-	if (index >= array_count(calls) || !calls[index]) return false;
-	calls[index](thread);
-	return true;
-}

@@ -60,8 +60,7 @@ static void fast_paths(struct thread *thread) {
 	segments_use_entry(thread->context.rdi ? SYSCALL_ENTRY_FAST : SYSCALL_ENTRY_PLAIN);
 }
 
-// Indexed by the negated number.
-static void (*const calls[])(struct thread *) = {
+build_syscall *const debug_syscalls[BUILD_SYSCALLS] = {
 	[-SYSCALL_DEBUG_PUT_CHAR] = put_char,
 	[-SYSCALL_DEBUG_DUMP_SCHEDULER] = dump_scheduler,
 	[-SYSCALL_DEBUG_HALT] = halt,
@@ -70,9 +69,3 @@ static void (*const calls[])(struct thread *) = {
 	[-SYSCALL_DEBUG_NAME_THREAD] = name_thread,
 	[-SYSCALL_DEBUG_FAST_PATHS] = fast_paths,
 };
-
-bool debug_syscall(struct thread *thread, uint64_t index) {
-	if (index >= array_count(calls) || !calls[index]) return false;
-	calls[index](thread);
-	return true;
-}

@@ -53,7 +53,7 @@ static bool first_phase_refuses(const struct cap *cap) {
 	struct thread *thread, uint64_t address, const struct slot *slot, bool receives) {
 	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
 
-	if (!slot) failure = thread_find_failure(thread, address);
+	if (!slot) failure = cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
 	fault_capability(thread, address, receives, &failure);
 }
 
@@ -261,14 +261,22 @@ static void receive_phase(
 	if (thread->state == THREAD_RUNNING) then(thread, SEND_BLOCKING);
 }
 
+// False: the build has no call of that number.
+static bool call_of_build(build_syscall *const *calls, struct thread *thread, uint64_t index) {
+	if (index >= BUILD_SYSCALLS || !calls[index]) return false;
+	calls[index](thread);
+	return true;
+}
+
 [[gnu::noinline]] static void handle_rare(struct thread *thread, uint64_t number) {
 	bool enters = number == (uint64_t)SYSCALL_VM_ENTER || number == (uint64_t)SYSCALL_VCPU_RUN;
 
 	if (enters && thread->vcpu && guest_hooks.enter(thread, number)) return;
 	if (number == (uint64_t)SYSCALL_NULL)
 		return;
-	else if (!(NACRE_DEBUG && debug_syscall(thread, -number)) &&
-		!(NACRE_BENCHMARK && benchmark_syscall(thread, -number)) && budget_is_left())
+	else if (!(NACRE_DEBUG && call_of_build(debug_syscalls, thread, -number)) &&
+		!(NACRE_BENCHMARK && call_of_build(benchmark_syscalls, thread, -number)) &&
+		budget_is_left())
 		fault_unknown_syscall(thread, number);
 }
 

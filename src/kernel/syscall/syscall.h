@@ -14,10 +14,11 @@ void syscall_handle(void);
 // The same for a Call whose capability was found already.
 void syscall_call(struct thread *thread, struct slot *slot);
 
-// Carry out system call -index of the debug (SYS-17) or benchmark build; false if there is none of
-// that number.
-[[nodiscard]] bool debug_syscall(struct thread *thread, uint64_t index);
-[[nodiscard]] bool benchmark_syscall(struct thread *thread, uint64_t index);
+// System calls of the debug (SYS-17) and the benchmark build, by the negated number.
+typedef void build_syscall(struct thread *thread);
+enum { BUILD_SYSCALLS = 130 };
+extern build_syscall *const debug_syscalls[BUILD_SYSCALLS],
+	*const benchmark_syscalls[BUILD_SYSCALLS];
 
 // What the first register of such a call names; never null.
 static inline const struct cap *named_cap(const struct thread *thread) {

@@ -84,10 +84,6 @@ void thread_cap_destroy(struct slot *slot, bool last) {
 	slot_make_zombie(slot, thread->slots, THREAD_SLOT_RADIX);
 }
 
-static struct thread *slot_thread(struct slot *slot) {
-	return (struct thread *)align_down((uint64_t)slot, 1ul << TCB_BITS);
-}
-
 static void set_buffer(struct thread *thread, const struct cap *frame) {
 	struct ipc_buffer *buffer;
 	uint64_t offset;
@@ -102,7 +98,7 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 
 // The slot holds cap now; null: nothing.
 [[gnu::always_inline]] static inline void slot_changes(struct slot *slot, const struct cap *cap) {
-	struct thread *thread = slot_thread(slot);
+	struct thread *thread = (struct thread *)align_down((uint64_t)slot, 1ul << TCB_BITS);
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
 
 	if (index == THREAD_CSPACE)

@@ -115,6 +115,7 @@ enum error sched_control_configure_flags(struct invocation *invocation) {
 		.period = invocation_word(invocation, 1) * clock_ticks_per_us(),
 		.maximum = refills < REFILLS_MAX ? (uint32_t)refills : REFILLS_MAX,
 	};
+	const struct cpu *cpu = this_cpu();
 	struct thread *thread;
 
 	if (error) return error;
@@ -124,12 +125,12 @@ enum error sched_control_configure_flags(struct invocation *invocation) {
 	context->badge = invocation_word(invocation, 3);
 	context->flags = invocation_word(invocation, 4) & SCHED_CONTEXT_SPORADIC;
 	if (thread && thread_is_runnable(thread) && sched_context_is_active(context))
-		refill_restart(context, &parameters, schedule_now());
+		refill_restart(context, &parameters, cpu->now);
 	else
-		refill_start(context, &parameters, schedule_now());
-	if (thread && thread == this_cpu()->current)
-		schedule_reconsider_current();
+		refill_start(context, &parameters, cpu->now);
+	if (thread && thread == cpu->current && !schedule_has_budget(cpu, context))
+		release_insert(thread);
 	else if (thread)
-		schedule_propose(thread);
+		schedule_propose(thread); // no change if it is the current thread
 	return ERROR_NONE;
 }

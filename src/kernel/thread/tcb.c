@@ -5,7 +5,7 @@
 #include <ipc/fault.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
-#include <sched/schedule.h>
+#include <sched/sched_context.h>
 #include <thread/life.h>
 
 enum {

@@ -312,7 +312,7 @@ static void start_contexts(void) {
 static void release_at(unsigned i, uint64_t time) {
 	struct thread *thread = thread_at(i);
 
-	refill_head_of(context_at(i))->time = time;
+	refill_head(context_at(i))->time = time;
 	if (!thread->sched_context) sched_context_donate(context_at(i), thread);
 	thread->state = THREAD_RUNNING;
 	(void)steps_taken();

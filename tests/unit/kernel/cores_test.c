@@ -73,7 +73,7 @@ static void thread_is_queued_there(void) {
 static void thread_waits_there(void) {
 	struct thread *thread = start();
 
-	refill_head_of(thread->sched_context)->time = host.now + 1000000;
+	refill_head(thread->sched_context)->time = host.now + 1000000;
 	thread_resume(thread);
 	check(other.scheduler.release == thread && other.need_resched && !other.candidate);
 	check_untouched();

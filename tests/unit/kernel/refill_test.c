@@ -93,7 +93,7 @@ static void round_robin(void) {
 	refill_start(context, &parameters, 77);
 	check(refill_is_round_robin(context) && refill_is_ready(context, 77));
 	check(refill_head(context)->amount == 5000);
-	refill_head_of(context)->amount -= 1200;
+	refill_head(context)->amount -= 1200;
 	check(refill_is_ready(context, 1277));
 	refill_renew(context, 1300);
 	check(refill_head(context)->amount == 5000 && !refill_is_ready(context, 1299));
