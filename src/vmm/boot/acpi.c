@@ -7,87 +7,14 @@
 #include <vmm/irq/lapic.h>
 
 #include <base/memory.h>
+#include <x86/acpi.h>
 
 #include <stddef.h>
 
-struct [[gnu::packed]] acpi_header {
-	char signature[4];
-	uint32_t length;
-	uint8_t revision;
-	uint8_t checksum;
-	char oem[6];
-	char oem_table[8];
-	uint32_t oem_revision;
-	char creator[4];
-	uint32_t creator_revision;
-};
-
-_Static_assert(sizeof(struct acpi_header) == 36);
-
-struct [[gnu::packed]] acpi_rsdp {
-	char signature[8];
-	uint8_t checksum; // of the first 20 bytes
-	char oem[6];
-	uint8_t revision;
-	uint32_t rsdt;
-	uint32_t length;
-	uint64_t xsdt;
-	uint8_t extended_checksum;
-	uint8_t reserved[3];
-};
-
-_Static_assert(sizeof(struct acpi_rsdp) == 36);
-
-struct [[gnu::packed]] acpi_address {
-	uint8_t space;
-	uint8_t bit_width, bit_offset;
-	uint8_t access;
-	uint64_t address;
-};
-
-_Static_assert(sizeof(struct acpi_address) == 12);
-
-struct [[gnu::packed]] acpi_fadt {
-	struct acpi_header header;
-	uint32_t firmware_control;
-	uint32_t dsdt;
-	uint8_t reserved_1;
-	uint8_t profile;
-	uint8_t legacy_1[62]; // fixed hardware, absent on a hardware-reduced platform
-	uint8_t century;
-	uint16_t boot_flags;
-	uint8_t reserved_2;
-	uint32_t flags;
-	struct acpi_address reset;
-	uint8_t reset_value;
-	uint16_t arm_boot_flags;
-	uint8_t minor_version;
-	uint64_t extended_firmware_control;
-	uint64_t extended_dsdt;
-	struct acpi_address legacy_2[8];
-	struct acpi_address sleep_control;
-	struct acpi_address sleep_status;
-	char hypervisor[8];
-};
-
-_Static_assert(offsetof(struct acpi_fadt, century) == 108);
-_Static_assert(offsetof(struct acpi_fadt, flags) == 112);
-_Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244);
-_Static_assert(sizeof(struct acpi_fadt) == 276);
-
 struct [[gnu::packed]] acpi_madt {
-	struct acpi_header header;
-	uint32_t lapic_address;
-	uint32_t flags;
-	struct [[gnu::packed]] {
-		uint8_t type, length, processor, id;
-		uint32_t flags;
-	} lapic;
-	struct [[gnu::packed]] {
-		uint8_t type, length, id, reserved;
-		uint32_t address;
-		uint32_t first_interrupt;
-	} ioapic;
+	struct acpi_madt_header madt;
+	struct acpi_madt_core lapic;
+	struct acpi_madt_ioapic ioapic;
 };
 
 _Static_assert(sizeof(struct acpi_madt) == 44 + 8 + 12);
@@ -109,10 +36,6 @@ enum {
 	FADT_HARDWARE_REDUCED = 1 << 20,
 	BOOT_NO_VGA = 1 << 2,
 	CENTURY_CELL = 0x32,
-	MADT_LAPIC = 0,
-	MADT_IOAPIC = 1,
-	MADT_ENABLED = 1 << 0,
-	SPACE_IO = 1,
 	ACCESS_BYTE = 1,
 };
 
@@ -192,7 +115,7 @@ static void finish(
 }
 
 static struct acpi_address byte_port(uint16_t port) {
-	return (struct acpi_address){SPACE_IO, 8, 0, ACCESS_BYTE, port};
+	return (struct acpi_address){ACPI_SPACE_IO, 8, 0, ACCESS_BYTE, port};
 }
 
 static void build_fadt(struct acpi_fadt *fadt, uint64_t dsdt) {
@@ -213,14 +136,14 @@ static void build_fadt(struct acpi_fadt *fadt, uint64_t dsdt) {
 }
 
 static void build_madt(struct acpi_madt *madt) {
-	madt->lapic_address = LAPIC_ADDRESS;
-	madt->lapic.type = MADT_LAPIC;
-	madt->lapic.length = sizeof(madt->lapic);
+	madt->madt.lapic_address = LAPIC_ADDRESS;
+	madt->lapic.entry.type = MADT_LAPIC;
+	madt->lapic.entry.length = sizeof(madt->lapic);
 	madt->lapic.flags = MADT_ENABLED;
-	madt->ioapic.type = MADT_IOAPIC;
-	madt->ioapic.length = sizeof(madt->ioapic);
+	madt->ioapic.entry.type = MADT_IOAPIC;
+	madt->ioapic.entry.length = sizeof(madt->ioapic);
 	madt->ioapic.address = IOAPIC_ADDRESS;
-	finish(&madt->header, "APIC", 5, sizeof(*madt));
+	finish(&madt->madt.header, "APIC", 5, sizeof(*madt));
 }
 
 static void build_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt) {

@@ -23,9 +23,7 @@ void bases_load(const struct context *load) {
 			     : "r"(0)
 			     : "memory");
 	if (likely(feature_has(FEATURE_FSGSBASE))) {
-		asm volatile("wrfsbase %0; swapgs; wrgsbase %1; swapgs"
-			     :
-			     : "r"(load->fs_base), "r"(load->gs_base));
+		bases_load_fast(load);
 	} else {
 		msr_write(MSR_FS_BASE, load->fs_base);
 		msr_write(MSR_KERNEL_GS_BASE, load->gs_base);

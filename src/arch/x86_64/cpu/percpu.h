@@ -65,11 +65,11 @@ struct cpu {
 	struct vcpu *vmcs_loaded; // whose VMCS is current on this core, or null
 	struct vcpu *debug_owner; // whose DR0 to DR3 the registers hold, or null
 	struct vcpu *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
-	struct fpu_state
-		*fpu_parked; // while fpu_allowed is null: whose registers the FPU holds, or null
+	// While fpu_allowed is null: whose registers the FPU holds, or null.
+	struct fpu_state *fpu_parked;
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
-	uint64_t
-		timer_ratio; // APIC timer ticks a TSC tick, 32.32 fixed point; 0: TSC-deadline mode
+	// APIC timer ticks a TSC tick, 32.32 fixed point; 0: TSC-deadline mode.
+	uint64_t timer_ratio;
 	volatile uint32_t *apic_page; // null in x2APIC mode
 	uint64_t kernel_cr3; // the kernel's own tables, as CR3 takes them (space.c)
 
@@ -96,8 +96,8 @@ struct cpu {
 	// The tables of isolated programs show what comes before, and nothing from here on.
 	alignas(4096) struct benchmark benchmark;
 	struct scheduler scheduler;
-	alignas(64) uint8_t
-		idle_thread[1 << TCB_BITS]; // a struct thread, which this room does not know
+	// A struct thread, which this room does not know.
+	alignas(64) uint8_t idle_thread[1 << TCB_BITS];
 	unsigned preempt_calls, checks; // calls of preempt_wanted() and, in the debug build, of
 					// check_current()
 

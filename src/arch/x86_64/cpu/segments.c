@@ -6,11 +6,6 @@
 #include <cpu/platform.h>
 #include <cpu/registers.h>
 
-// Descriptors (SDM 3A 3.4.5): base 0, limit ignored in 64-bit mode.
-#define CODE_KERNEL 0x00209b0000000000ul
-#define DATA_KERNEL 0x0000930000000000ul
-#define CODE_USER 0x0020fb0000000000ul
-#define DATA_USER 0x0000f30000000000ul
 #define TSS_AVAILABLE 0x89ul
 #define GATE_INTERRUPT 0x8e00ul
 #define GATE_USER 0x6000ul
@@ -20,11 +15,11 @@ static const uint8_t ist_numbers[VECTOR_COUNT] = {
 	[VECTOR_NMI] = 1, [VECTOR_DOUBLE_FAULT] = 2, [VECTOR_MACHINE_CHECK] = 3};
 
 static const uint64_t descriptors[] = {
-	[SELECTOR_KERNEL_CODE / 8] = CODE_KERNEL,
-	[SELECTOR_KERNEL_DATA / 8] = DATA_KERNEL,
-	[SELECTOR_SYSRET_DATA / 8] = DATA_USER,
-	[SELECTOR_USER_CODE / 8] = CODE_USER,
-	[SELECTOR_USER_DATA / 8] = DATA_USER,
+	[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE,
+	[SELECTOR_KERNEL_DATA / 8] = DESCRIPTOR_DATA,
+	[SELECTOR_SYSRET_DATA / 8] = DESCRIPTOR_DATA | DESCRIPTOR_USER,
+	[SELECTOR_USER_CODE / 8] = DESCRIPTOR_CODE | DESCRIPTOR_USER,
+	[SELECTOR_USER_DATA / 8] = DESCRIPTOR_DATA | DESCRIPTOR_USER,
 };
 
 // Gates (SDM 3A 6.14.1): the stub's address in three parts around selector, stack and type.

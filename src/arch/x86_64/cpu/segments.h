@@ -19,6 +19,11 @@ enum selector {
 	SELECTOR_TSS = 0x38,
 };
 
+// Descriptors (SDM 3A 3.4.5) of ring 0: base 0, limit ignored in 64-bit mode.
+#define DESCRIPTOR_CODE 0x00209b0000000000ul
+#define DESCRIPTOR_DATA 0x0000930000000000ul
+#define DESCRIPTOR_USER 0x0000600000000000ul // with it of ring 3
+
 enum vector {
 	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 11.11.2)
 	VECTOR_PIC = 32, // each PIC, masked; only spurious interrupts can come

@@ -13,8 +13,6 @@ MULTIBOOT2_TAG_MODULE_ALIGN equ 6
 
 ENTRY_TABLE equ 0x3			; present, writable
 ENTRY_LARGE equ 0x83			; and a leaf
-BOOT_CODE equ 0x08
-BOOT_DATA equ 0x10
 COM1 equ CONSOLE_DEFAULT_PORT
 COM1_STATUS equ COM1 + 5
 COM1_ROOM equ 0x20
@@ -70,7 +68,7 @@ boot_start:
 	or eax, CR0_PG | CR0_WP
 	mov cr0, eax
 	lgdt [boot_gdt_register]
-	jmp BOOT_CODE:.long_mode
+	jmp SELECTOR_KERNEL_CODE:.long_mode
 
 .no_long_mode:
 	mov esi, .uart
@@ -105,7 +103,7 @@ boot_start:
 
 bits 64
 .long_mode:
-	mov eax, BOOT_DATA
+	mov eax, SELECTOR_KERNEL_DATA
 	mov ss, eax
 	xor eax, eax
 	mov ds, eax
@@ -118,8 +116,8 @@ bits 64
 	align 8
 boot_gdt:
 	dq 0
-	dq 0x00209b0000000000		; BOOT_CODE
-	dq 0x0000930000000000		; BOOT_DATA
+	dq DESCRIPTOR_CODE		; SELECTOR_KERNEL_CODE
+	dq DESCRIPTOR_DATA		; SELECTOR_KERNEL_DATA
 boot_gdt_register:
 	dw boot_gdt_register - boot_gdt - 1
 	dd boot_gdt

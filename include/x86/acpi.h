@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// ACPI tables (ACPI specification 6.4, chapter 5; IA-PC HPET 1.0a, 3.2.4), at any address.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1 };
+
+struct [[gnu::packed, gnu::may_alias]] acpi_header {
+	char signature[4];
+	uint32_t length;
+	uint8_t revision;
+	uint8_t checksum;
+	char oem[6];
+	char oem_table[8];
+	uint32_t oem_revision;
+	char creator[4];
+	uint32_t creator_revision;
+};
+
+_Static_assert(sizeof(struct acpi_header) == 36);
+
+struct [[gnu::packed, gnu::may_alias]] acpi_rsdp {
+	char signature[8];
+	uint8_t checksum; // of the first 20 bytes
+	char oem[6];
+	uint8_t revision;
+	uint32_t rsdt;
+	uint32_t length;
+	uint64_t xsdt;
+	uint8_t extended_checksum;
+	uint8_t reserved[3];
+};
+
+_Static_assert(sizeof(struct acpi_rsdp) == 36);
+
+struct [[gnu::packed, gnu::may_alias]] acpi_address {
+	uint8_t space;
+	uint8_t bit_width, bit_offset;
+	uint8_t access;
+	uint64_t address;
+};
+
+_Static_assert(sizeof(struct acpi_address) == 12);
+
+struct [[gnu::packed, gnu::may_alias]] acpi_fadt {
+	struct acpi_header header;
+	uint32_t firmware_control;
+	uint32_t dsdt;
+	uint8_t reserved_1;
+	uint8_t profile;
+	// Fixed hardware, absent on a hardware-reduced platform.
+	uint8_t legacy_1[30];
+	uint32_t timer_port;
+	uint8_t legacy_2[28];
+	uint8_t century;
+	uint16_t boot_flags;
+	uint8_t reserved_2;
+	uint32_t flags;
+	struct acpi_address reset;
+	uint8_t reset_value;
+	uint16_t arm_boot_flags;
+	uint8_t minor_version;
+	uint64_t extended_firmware_control;
+	uint64_t extended_dsdt;
+	struct acpi_address legacy_3[8];
+	struct acpi_address sleep_control;
+	struct acpi_address sleep_status;
+	char hypervisor[8];
+};
+
+_Static_assert(offsetof(struct acpi_fadt, timer_port) == 76);
+_Static_assert(offsetof(struct acpi_fadt, century) == 108);
+_Static_assert(offsetof(struct acpi_fadt, flags) == 112);
+_Static_assert(offsetof(struct acpi_fadt, sleep_control) == 244);
+_Static_assert(sizeof(struct acpi_fadt) == 276);
+
+struct [[gnu::packed, gnu::may_alias]] acpi_hpet {
+	struct acpi_header header;
+	uint32_t capabilities;
+	struct acpi_address address;
+};
+
+struct [[gnu::packed, gnu::may_alias]] acpi_madt_header {
+	struct acpi_header header;
+	uint32_t lapic_address;
+	uint32_t flags;
+};
+
+enum madt_type { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_X2APIC = 9 };
+
+enum { MADT_ENABLED = 1 << 0 }; // of a core's flags
+
+// What follows the header of a MADT.
+struct [[gnu::packed, gnu::may_alias]] acpi_madt_entry {
+	uint8_t type, length;
+};
+
+struct [[gnu::packed, gnu::may_alias]] acpi_madt_core {
+	struct acpi_madt_entry entry;
+	uint8_t processor, id;
+	uint32_t flags;
+};
+
+struct [[gnu::packed, gnu::may_alias]] acpi_madt_x2apic {
+	struct acpi_madt_entry entry;
+	uint16_t reserved;
+	uint32_t id;
+	uint32_t flags;
+	uint32_t processor;
+};
+
+struct [[gnu::packed, gnu::may_alias]] acpi_madt_ioapic {
+	struct acpi_madt_entry entry;
+	uint8_t id, reserved;
+	uint32_t address;
+	uint32_t first_interrupt;
+};
