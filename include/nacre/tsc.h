@@ -4,14 +4,7 @@
 
 #include <abi/bootinfo.h>
 #include <stdint.h>
-
-static inline uint64_t tsc_read(void) {
-	uint32_t low;
-	uint32_t high;
-
-	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
+#include <x86/instructions.h>
 
 // A region prefilled with x86_tsc_freq: that chunk, which is absent where its length is 0, and, if
 // the kernel knows it more precisely, a chunk with the exact rate.

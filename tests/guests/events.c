@@ -165,13 +165,6 @@ static void event_signal_halted(const struct test *) {
 
 // Time
 
-static uint64_t host_tsc(void) {
-	uint32_t low, high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
 static unsigned timer_rate(void) {
 	return seL4_X86_VCPU_ReadMSR(guest->vcpu, MSR_VMX_MISC).value & TIMER_RATE_MASK;
 }
@@ -191,9 +184,9 @@ static void event_timer(const struct test *) {
 
 	guest_reset(guest, CODE(code_spin_masked));
 	if (!use_timer(value)) return;
-	start = host_tsc();
+	start = tsc_read();
 	guest_enter(guest);
-	CHECK(host_tsc() - start >= value << timer_rate());
+	CHECK(tsc_read() - start >= value << timer_rate());
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_TIMER);
 	CHECK(*guest_word(guest, GUEST_DATA) > 0);
 	CHECK_EQUAL(field_read(guest, VMCS_PREEMPTION_TIMER), value);

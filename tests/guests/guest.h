@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <user/space.h>
+#include <x86/cpuid.h>
+#include <x86/instructions.h>
 #include <x86/vector.h>
 #include <x86/vmx.h>
 

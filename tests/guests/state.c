@@ -155,11 +155,10 @@ static void state_xcr0_reset(const struct test *) {
 
 // Programs read their bases with instructions that not every CPU has.
 static bool has_base_instructions(void) {
-	uint32_t eax = 7, ebx, ecx = 0, edx;
+	bool has = cpuid(LEAF_STRUCTURED, 0).ebx & LEAF_7_EBX_FSGSBASE;
 
-	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-	if (!(ebx & 1)) test_skip("this CPU has no FSGSBASE");
-	return ebx & 1;
+	if (!has) test_skip("this CPU has no FSGSBASE");
+	return has;
 }
 
 static void state_swapgs(const struct test *) {
@@ -233,22 +232,15 @@ static void state_tsc_aux(const struct test *) {
 	own_msr(MSR_TSC_AUX, 0x1234, 0xfedcba98);
 }
 
-static uint64_t host_tsc(void) {
-	uint32_t low, high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
 static void state_tsc_offset(const struct test *) {
 	const uint64_t offset = 0x1000000000000;
 	uint64_t before, after, guest;
 
 	start(&guest_one, CODE(code_guest_tsc), 0);
 	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_TSC_OFFSET, offset), 0);
-	before = host_tsc();
+	before = tsc_read();
 	step(&guest_one);
-	after = host_tsc();
+	after = tsc_read();
 	guest = guest_register(&guest_one, 0) - offset;
 	CHECK(guest >= before && guest <= after);
 	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_TSC_OFFSET, 0), 0);
@@ -272,10 +264,10 @@ static void state_msr_operations(const struct test *) {
 // Instructions from one system call to the next, in emulators that count them.
 static uint64_t null_length(void) {
 	struct sel4_registers registers = {0};
-	uint64_t start = host_tsc();
+	uint64_t start = tsc_read();
 
 	sel4_syscall(SYSCALL_NULL, &registers);
-	return host_tsc() - start;
+	return tsc_read() - start;
 }
 
 static void use_fast_paths(bool are_on) {

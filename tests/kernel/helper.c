@@ -165,14 +165,6 @@ void priority_main_set(void) {
 		ROOT_SLOT_TCB, LABEL_TCB_SET_PRIORITY, CAPS(ROOT_SLOT_TCB), WORDS(PRIORITY_MAIN));
 }
 
-uint64_t tsc_read(void) {
-	uint32_t low;
-	uint32_t high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
 uint64_t tsc_of(uint64_t microseconds) { return microseconds * world.tsc_mhz; }
 
 // Gives up a budget that comes back after the wanted time, then becomes round robin again.

@@ -5,6 +5,7 @@
 #include <base/format.h>
 #include <user/print.h>
 #include <user/root/root.h>
+#include <x86/cpuid.h>
 #include "files.h"
 #include "world.h"
 
@@ -28,12 +29,7 @@ void test_fail(struct place place, const char *format, ...) {
 	__builtin_longjmp(landing, 1);
 }
 
-bool test_has_fsgsbase(void) {
-	uint32_t eax = 7, ebx, ecx = 0, edx;
-
-	asm volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
-	return ebx & 1;
-}
+bool test_has_fsgsbase(void) { return cpuid(LEAF_STRUCTURED, 0).ebx & LEAF_7_EBX_FSGSBASE; }
 
 void test_skip(const char *why) {
 	(void)format_text(reason, sizeof(reason), "%s", why);

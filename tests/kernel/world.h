@@ -7,6 +7,7 @@
 #include <abi/bootinfo.h>
 #include <abi/fault.h>
 #include <abi/object.h>
+#include <x86/instructions.h>
 #include "message.h"
 #include "test.h"
 
@@ -95,7 +96,6 @@ void arena_clean(void); // the same, and checks that nothing is left: needs a de
 const struct bootinfo_chunk *chunk_find(uint64_t id);
 
 // Time
-uint64_t tsc_read(void);
 uint64_t tsc_of(uint64_t microseconds);
 void sleep_microseconds(uint64_t microseconds);
 void spin_microseconds(uint64_t microseconds);

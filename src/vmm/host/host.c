@@ -8,13 +8,14 @@
 #include <nacre/vcpu.h>
 #include <sel4/nacre.h>
 #include <x86/cr.h>
+#include <x86/instructions.h>
 
-uint64_t host_tsc(void) { return __builtin_ia32_rdtsc(); }
+uint64_t host_tsc(void) { return tsc_read(); }
 
 void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
-	asm volatile("cpuid"
-		     : "=a"(words[0]), "=b"(words[1]), "=c"(words[2]), "=d"(words[3])
-		     : "a"(leaf), "c"(subleaf));
+	struct cpuid regs = cpuid(leaf, subleaf);
+
+	memcpy(words, &regs, sizeof(regs));
 }
 
 uint64_t host_xcr0(void) {

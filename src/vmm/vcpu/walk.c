@@ -3,18 +3,9 @@
 #include <vmm/vcpu/walk.h>
 
 #include <base/memory.h>
-
-enum entry_bits {
-	ENTRY_PRESENT = 1 << 0,
-	ENTRY_WRITABLE = 1 << 1,
-	ENTRY_USER = 1 << 2,
-	ENTRY_ACCESSED = 1 << 5,
-	ENTRY_DIRTY = 1 << 6,
-	ENTRY_LARGE = 1 << 7,
-};
+#include <x86/paging.h>
 
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
-#define ENTRY_NO_EXECUTE (1ull << 63)
 #define ENTRY_PAE_RESERVED 0x7ff0000000000000ull
 #define ENTRY_PSE_RESERVED (1ull << 21)
 

@@ -25,21 +25,21 @@ INVALIDATE(dma)
 // write-back, none.
 #define NESTED_MEMORY(large, pat) \
 	{ \
-		(large) | HOST_UNCACHED, (large) | (pat), large, large, \
-			(large) | HOST_WRITE_THROUGH, large, large, large \
+		(large) | ENTRY_UNCACHED, (large) | (pat), large, large, \
+			(large) | ENTRY_WRITE_THROUGH, large, large, large \
 	}
 
 const struct paging_format nested_format = {
 	.invalidate_page = nested_invalidate_page,
 	.invalidate = nested_invalidate,
-	.table = PAGING_OCCUPIED | HOST_PRESENT | HOST_WRITABLE | HOST_USER,
-	.access = PAGING_ACCESS(HOST_PRESENT | HOST_USER, HOST_WRITABLE),
+	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
+	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),
 	.limit = (1ul << 40) - 1,
 	.root_entries = PAGING_ENTRIES,
 	.largest_page = 3,
 	.attributes = UINT64_MAX,
 	.device_attributes = 1 << 0 | 1 << 1,
-	.memory = {NESTED_MEMORY(0, HOST_PAT), NESTED_MEMORY(PAGING_LARGE, HOST_LARGE_PAT),
+	.memory = {NESTED_MEMORY(0, ENTRY_PAT), NESTED_MEMORY(PAGING_LARGE, ENTRY_LARGE_PAT),
 		NESTED_MEMORY(PAGING_LARGE, 0)},
 };
 

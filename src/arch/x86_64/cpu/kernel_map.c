@@ -7,12 +7,10 @@
 #include <cpu/features.h>
 #include <cpu/platform.h>
 
-#define ENTRY_NO_EXECUTE (1ul << 63)
-
-#define PRESENT (PAGING_OCCUPIED | HOST_PRESENT)
-#define DATA_BITS (PRESENT | HOST_WRITABLE | HOST_GLOBAL | ENTRY_NO_EXECUTE)
-#define CONSTANT_BITS (PRESENT | HOST_GLOBAL | ENTRY_NO_EXECUTE)
-#define TEXT_BITS (PRESENT | HOST_GLOBAL)
+#define PRESENT (PAGING_OCCUPIED | ENTRY_PRESENT)
+#define DATA_BITS (PRESENT | ENTRY_WRITABLE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
+#define CONSTANT_BITS (PRESENT | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
+#define TEXT_BITS (PRESENT | ENTRY_GLOBAL)
 
 #define WINDOW_SIZE (KERNEL_IMAGE - PHYSICAL_WINDOW)
 #define VGA_START 0xa0000ul
@@ -48,7 +46,7 @@ static uint64_t *entry_find(uint64_t virtual, unsigned level) {
 		uint64_t *entry = paging_entry(table, virtual, here);
 
 		if (here == level || paging_is_page(*entry, here)) return entry;
-		if (!*entry) *entry = table_take() | PRESENT | HOST_WRITABLE;
+		if (!*entry) *entry = table_take() | PRESENT | ENTRY_WRITABLE;
 		table = physical_pointer(paging_target(*entry, 1));
 	}
 }
@@ -106,7 +104,7 @@ void kernel_map_begin(uint64_t start, uint64_t end) {
 
 	map(PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end), CONSTANT_BITS);
 	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3A 12.11.9).
-	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | HOST_UNCACHED);
+	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | ENTRY_UNCACHED);
 	map(PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);
 }
 
@@ -124,7 +122,7 @@ void kernel_map_isolate(const struct cpu *cpu) {
 }
 
 uint64_t kernel_map_load(void) {
-	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | HOST_UNCACHED);
+	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | ENTRY_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
 	return this_map()->pool_next;
 }

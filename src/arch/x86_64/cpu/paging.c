@@ -6,22 +6,22 @@
 
 // Rows by attributes for pages of one size.
 #define CACHING(bits) \
-	(bits), (bits) | HOST_WRITE_THROUGH, (bits) | HOST_CACHE_DISABLE, (bits) | HOST_UNCACHED
+	(bits), (bits) | ENTRY_WRITE_THROUGH, (bits) | ENTRY_CACHE_DISABLE, (bits) | ENTRY_UNCACHED
 #define MEMORY(large, pat) \
 	{ CACHING(large), CACHING((large) | (pat)) }
 
 const struct paging_format paging_host = {
 	.invalidate_page = pcid_invalidate_page,
 	.invalidate = pcid_invalidate,
-	.table = PAGING_OCCUPIED | HOST_PRESENT | HOST_WRITABLE | HOST_USER,
-	.table_memory = HOST_UNCACHED,
-	.access = PAGING_ACCESS(HOST_PRESENT | HOST_USER, HOST_WRITABLE),
+	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
+	.table_memory = ENTRY_UNCACHED,
+	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),
 	.limit = PAGING_USER_LIMIT,
 	.root_entries = PAGING_USER_ENTRIES,
 	.largest_page = 3,
 	.attributes = PAGING_ATTRIBUTES - 1,
 	.device_attributes = UINT8_MAX,
 	// 1 GiB pages ignore the PAT bit (MEM-13).
-	.memory = {MEMORY(0, HOST_PAT), MEMORY(PAGING_LARGE, HOST_LARGE_PAT),
+	.memory = {MEMORY(0, ENTRY_PAT), MEMORY(PAGING_LARGE, ENTRY_LARGE_PAT),
 		MEMORY(PAGING_LARGE, 0)},
 };

@@ -14,6 +14,7 @@
 #include <abi/rights.h>
 #include <base/compiler.h>
 #include <cpu/layout.h>
+#include <x86/paging.h>
 
 enum {
 	PAGING_LEVELS = 4,
@@ -37,19 +38,6 @@ enum {
 
 // In an entry of level 2 or 3, in all formats: it is a page, not a table.
 #define PAGING_LARGE (1ul << 7)
-
-// SDM 3A 4.5.4, tables 4-15 to 4-20.
-enum host_entry {
-	HOST_PRESENT = 1 << 0,
-	HOST_WRITABLE = 1 << 1,
-	HOST_USER = 1 << 2,
-	HOST_WRITE_THROUGH = 1 << 3,
-	HOST_CACHE_DISABLE = 1 << 4,
-	HOST_UNCACHED = HOST_WRITE_THROUGH | HOST_CACHE_DISABLE,
-	HOST_PAT = 1 << 7, // in a 4 KiB page
-	HOST_GLOBAL = 1 << 8,
-	HOST_LARGE_PAT = 1 << 12, // in a 2 MiB page
-};
 
 // Numbered as the two low bits of a rights word; write without read gives nothing (OBJ-6).
 enum paging_access {

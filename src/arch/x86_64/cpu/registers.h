@@ -1,23 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// One function for each instruction that C cannot say (SDM 2).
+// One function for each privileged instruction that C cannot say (SDM 2).
 #pragma once
 
 #include <stdint.h>
 #include <x86/cr.h>
+#include <x86/instructions.h>
 #include <x86/msr.h>
-
-struct cpuid {
-	uint32_t eax, ebx, ecx, edx;
-};
-
-static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf) {
-	struct cpuid regs;
-
-	asm volatile("cpuid"
-		     : "=a"(regs.eax), "=b"(regs.ebx), "=c"(regs.ecx), "=d"(regs.edx)
-		     : "a"(leaf), "c"(subleaf));
-	return regs;
-}
 
 static inline uint64_t msr_read(uint32_t msr) {
 	uint32_t low, high;
@@ -58,21 +46,6 @@ CONTROL_REGISTER(dr7)
 
 static inline void xcr0_write(uint64_t value) {
 	asm volatile("xsetbv" : : "c"(0), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
-}
-
-static inline uint64_t tsc_read(void) {
-	uint64_t low, high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high)); // clears the high halves (SDM 2B)
-	return high << 32 | low;
-}
-
-// Ordered with the instructions before and after it (SDM 2B, RDTSC).
-static inline uint64_t tsc_read_ordered(void) {
-	uint64_t low, high;
-
-	asm volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high) : : "memory");
-	return high << 32 | low;
 }
 
 #define PORT_ACCESS(bits, suffix) \
