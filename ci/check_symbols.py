@@ -23,7 +23,6 @@ ALLOWED = {
     "thread_slot_leaves": "a thread forgets a capability of its own before that is deleted",
     "panic": "the end of everything must be reachable from everywhere",
 }
-OF_VCPU = "src/arch/x86_64/object/vcpu"
 # Where the tables stand: it may name what otherwise stays in its folder.
 TABLES = "src/arch/x86_64/object/kinds.c"
 
@@ -73,8 +72,8 @@ def upward(uses):
 
 def circles(uses):
     """Files of the kernel that are left when, again and again, those are taken away that use no
-    other, or that no other uses. The files of one object, the virtual CPU, still do."""
-    edges = {edge for edge in uses if not any(file.startswith(OF_VCPU) for file in edge)}
+    other, or that no other uses."""
+    edges = set(uses)
     while True:
         users, owners = {user for user, _ in edges}, {owner for _, owner in edges}
         kept = {(user, owner) for user, owner in edges if user in owners and owner in users}

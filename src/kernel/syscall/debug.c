@@ -55,8 +55,10 @@ static void name_thread(struct thread *thread) {
 		(const char *)buffer->message);
 }
 
-// For comparing system calls with and without their fast paths; exceptions stay as they are.
+// For comparing system calls with and without their fast paths; exceptions stay as they are. A VM
+// exit loads LSTAR as it was when its guest was prepared.
 static void fast_paths(struct thread *thread) {
+	thread->cpu->guest_prepared = NULL;
 	segments_use_entry(thread->context.rdi ? SYSCALL_ENTRY_FAST : SYSCALL_ENTRY_PLAIN);
 }
 

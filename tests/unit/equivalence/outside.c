@@ -17,7 +17,7 @@
 static struct thread manager = {.max_priority = UINT8_MAX};
 
 // Of what entry/trap.c calls: no guests here.
-unsigned vcpu_exit(struct vcpu *) { return GUEST_EXIT_DONE; }
+unsigned vcpu_exit(struct guest *) { return GUEST_EXIT_DONE; }
 
 bool vcpu_run_fast(struct cpu *, struct thread *) { return false; }
 

@@ -10,7 +10,7 @@
 #include <cpu/mitigations.h>
 #include <entry/mitigate.h>
 #include <sched/thread.h>
-#include <object/vcpu.h>
+#include <guest/engine.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ enum {
 };
 
 static struct thread thread;
-static struct vcpu vcpu;
+static struct guest guest;
 static alignas(16) uint64_t kernel_stack[STACK_WORDS], entry_stack[STACK_WORDS];
 
 static uint64_t stack_top(uint64_t *stack) { return (uint64_t)(stack + STACK_WORDS); }
@@ -79,13 +79,13 @@ static struct step_state machine_state(void) {
 	struct step_state state = {.rip = 0};
 
 	memset(&thread, 0, sizeof(thread));
-	memset(&vcpu, 0, sizeof(vcpu));
-	vcpu.registers = vcpu.own_registers;
+	memset(&guest, 0, sizeof(guest));
+	guest.registers = guest.own_registers;
 	thread.program_root = STEP_PROGRAM_CR3;
 	step_cpu = (struct cpu){
 		.self = &step_cpu,
 		.current = &thread,
-		.guest = &vcpu,
+		.guest = &guest,
 		.kernel_stack = stack_top(kernel_stack),
 		.entry_stack = stack_top(entry_stack),
 		.kernel_cr3 = STEP_KERNEL_CR3,
@@ -151,13 +151,13 @@ static bool guest_run(uint64_t launched) {
 	struct step_state state = machine_state(), before;
 
 	step_way = EXIT_TO_GUEST;
-	vcpu.launched = launched;
+	guest.vmx.launched = launched;
 	state.is_kernel_gs = true;
 	state.rip = step_guest_entry;
 	state.registers[STEP_RSP] = stack_top(kernel_stack);
 	before = state;
 	step_run(&state);
-	return is_same_but_stack(&state, &before) && state.is_kernel_gs && !vcpu.entry_failed &&
+	return is_same_but_stack(&state, &before) && state.is_kernel_gs && !guest.entry_failed &&
 		state.registers[STEP_RSP] == stack_top(kernel_stack);
 }
 
@@ -170,14 +170,14 @@ static bool run_vcpu(void) {
 	struct step_state state = machine_state();
 
 	step_way = EXIT_TO_GUEST;
-	vcpu.launched = true;
+	guest.vmx.launched = true;
 	for (unsigned i = 0; i < STEP_REGISTERS; i++)
-		vcpu.own_registers[i] = 0xb0b0000000000000 + i;
+		guest.own_registers[i] = 0xb0b0000000000000 + i;
 	state.rip = (uint64_t)entries[SYSCALL_ENTRY_FAST];
 	state.registers[STEP_RDX] = (uint64_t)SYSCALL_VCPU_RUN;
 	step_run(&state);
 	for (unsigned i = 0; i < STEP_REGISTERS; i++)
-		if (i != STEP_RSP && state.registers[i] != vcpu.own_registers[i]) return false;
+		if (i != STEP_RSP && state.registers[i] != guest.own_registers[i]) return false;
 	return state.is_kernel_gs && state.registers[STEP_RSP] == stack_top(kernel_stack);
 }
 

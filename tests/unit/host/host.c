@@ -12,7 +12,7 @@
 #include <cpu/kernel_map.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
-#include <cpu/vmx.h>
+#include <guest/vmx/vmx.h>
 #include <entry/fastpath.h>
 #include <kernel.h>
 #include <sched/guest_hooks.h>
@@ -224,7 +224,7 @@ void io_out32(uint16_t, uint32_t) {}
 
 // Virtual CPUs
 
-bool vmx_is_on(void) { return host.has_vmx; }
+bool guest_engine_is_on(void) { return host.has_vmx; }
 
 void vmx_invalidate_guest(physical_t) {}
 

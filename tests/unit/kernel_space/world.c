@@ -12,7 +12,7 @@
 #include <cpu/pcid.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
-#include <cpu/vmx.h>
+#include <guest/vmx/vmx.h>
 #include <kernel.h>
 #include <object/vcpu.h>
 #include <stdalign.h>

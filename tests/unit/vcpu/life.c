@@ -15,9 +15,6 @@ enum {
 	PORT = 0x3f8,
 };
 
-uint64_t fields[0x8000];
-unsigned raised;
-
 static struct platform platform;
 static struct cpu cpu = {.platform = &platform};
 
@@ -27,21 +24,17 @@ struct cpu *this_cpu(void) {
 	return &cpu;
 }
 
-uint32_t vmx_revision(void) { return 1; }
+void guest_init(struct guest *, void *, const void *) {}
 
-void vmcs_write_host(void) {}
+void guest_destroy(struct guest *) {}
 
-void vcpu_reset_fields(struct vcpu *) {}
+void guest_page_take(struct guest *) { abort(); }
 
-void vcpu_state_init(struct vcpu *) {}
-
-void vcpu_state_forget(struct vcpu *) {}
+void derive_remove(struct slot *) { abort(); }
 
 bool vcpu_enter(struct thread *, uint64_t) { abort(); }
 
 bool vcpu_prepare(struct thread *) { abort(); }
-
-void vcpu_page_take(struct vcpu *) {}
 
 static struct vcpu *vcpu_at(char *place) {
 	vcpu_init(place);

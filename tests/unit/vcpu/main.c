@@ -5,8 +5,7 @@
 
 #include <base/compiler.h>
 #include <cpu/segments.h>
-#include <cpu/vmcs.h>
-#include <object/vcpu.h>
+#include <guest/vmx/internal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,14 +18,14 @@
 uint64_t fields[0x8000];
 unsigned raised;
 
-static struct vcpu vcpu;
+static struct guest guest;
 
 void panic(const char *, ...) { abort(); }
 
 static void exit_with(uint64_t event, uint64_t vectoring) {
 	memset(fields, 0, sizeof(fields));
 	raised = 0;
-	vcpu = (struct vcpu){.dr6 = DR6_FIXED};
+	guest = (struct guest){.dr6 = DR6_FIXED};
 	vmcs_write(VMCS_EXIT_INTERRUPTION, event);
 	vmcs_write(VMCS_IDT_VECTORING, vectoring);
 	vmcs_write(VMCS_IDT_VECTORING_ERROR_CODE, 0x77);
@@ -39,8 +38,8 @@ static void exit_with(uint64_t event, uint64_t vectoring) {
 
 static void machine_check(void) {
 	exit_with(VALID | HARDWARE | VECTOR_MACHINE_CHECK, CODED | VECTOR_PAGE_FAULT);
-	vcpu.exceptions = UINT32_MAX;
-	check(vcpu_take_exception(&vcpu));
+	guest.vmx.exceptions = UINT32_MAX;
+	check(vmx_take_exception(&guest));
 	check_equal(raised, VECTOR_MACHINE_CHECK);
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), CODED | VECTOR_PAGE_FAULT);
 	check_equal(vmcs_read(VMCS_ENTRY_ERROR_CODE), 0x77);
@@ -48,7 +47,7 @@ static void machine_check(void) {
 
 static void not_masked(void) {
 	exit_with(VALID | INTERRUPTION_NMI | VECTOR_NMI, 0);
-	check(!vcpu_take_exception(&vcpu));
+	check(!vmx_take_exception(&guest));
 	check_equal(raised, VECTOR_NMI);
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), 0);
 }
@@ -56,10 +55,10 @@ static void not_masked(void) {
 static void asked_for(void) {
 	exit_with(VALID | HARDWARE | VECTOR_DEBUG, 0);
 	vmcs_write(VMCS_EXIT_QUALIFICATION, 1 << 14);
-	vcpu.exceptions = 1 << VECTOR_DEBUG;
-	check(!vcpu_take_exception(&vcpu));
+	guest.vmx.exceptions = 1 << VECTOR_DEBUG;
+	check(!vmx_take_exception(&guest));
 	check_equal(raised, 0);
-	check_equal(vcpu.dr6, DR6_FIXED);
+	check_equal(guest.dr6, DR6_FIXED);
 	check_equal(vmcs_read(VMCS_GUEST_DR7), 0x2401);
 	check_equal(vmcs_read(VMCS_GUEST_DEBUGCTL), 3);
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), 0);
@@ -67,10 +66,10 @@ static void asked_for(void) {
 
 static void debug(void) {
 	exit_with(VALID | HARDWARE | INTERRUPTION_UNDEFINED | VECTOR_DEBUG, 0);
-	vcpu.dr6 = DR6_FIXED | 0xe003;
+	guest.dr6 = DR6_FIXED | 0xe003;
 	vmcs_write(VMCS_EXIT_QUALIFICATION, 0x1f3f1ff8 | 1 << 14);
-	check(vcpu_take_exception(&vcpu));
-	check_equal(vcpu.dr6, DR6_FIXED | 0xe008);
+	check(vmx_take_exception(&guest));
+	check_equal(guest.dr6, DR6_FIXED | 0xe008);
 	check_equal(vmcs_read(VMCS_GUEST_DR7), 0x401);
 	check_equal(vmcs_read(VMCS_GUEST_DEBUGCTL), 0);
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), VALID | HARDWARE | VECTOR_DEBUG);
@@ -80,9 +79,9 @@ static void debug(void) {
 
 static void int1(void) {
 	exit_with(VALID | INTERRUPTION_PRIVILEGED | VECTOR_DEBUG, 0);
-	vcpu.dr6 = DR6_FIXED | 2;
-	check(vcpu_take_exception(&vcpu));
-	check_equal(vcpu.dr6, DR6_FIXED | 2);
+	guest.dr6 = DR6_FIXED | 2;
+	check(vmx_take_exception(&guest));
+	check_equal(guest.dr6, DR6_FIXED | 2);
 	check_equal(
 		vmcs_read(VMCS_ENTRY_INTERRUPTION), VALID | INTERRUPTION_PRIVILEGED | VECTOR_DEBUG);
 	check_equal(vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH), 3);
@@ -91,11 +90,11 @@ static void int1(void) {
 // The second of two benign exceptions is delivered; the first comes again by itself.
 static void alignment(void) {
 	exit_with(CODED | VECTOR_ALIGNMENT, CODED | VECTOR_PAGE_FAULT);
-	vcpu.exceptions = ~(1u << VECTOR_ALIGNMENT);
-	check(vcpu_take_exception(&vcpu));
+	guest.vmx.exceptions = ~(1u << VECTOR_ALIGNMENT);
+	check(vmx_take_exception(&guest));
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), CODED | VECTOR_ALIGNMENT);
 	check_equal(vmcs_read(VMCS_ENTRY_ERROR_CODE), 0);
-	check_equal(vcpu.dr6, DR6_FIXED);
+	check_equal(guest.dr6, DR6_FIXED);
 	check_equal(vmcs_read(VMCS_GUEST_DR7), 0x2401);
 }
 
@@ -113,14 +112,14 @@ static void again(void) {
 
 	for (unsigned i = 0; i < array_count(rows); i++) {
 		exit_with(0, rows[i].event | INTERRUPTION_UNDEFINED);
-		vcpu_inject_again();
+		vmx_inject_again();
 		check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), rows[i].event);
 		check_equal(vmcs_read(VMCS_ENTRY_ERROR_CODE), rows[i].code);
 		check_equal(vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH), rows[i].length);
 		check_equal(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY), rows[i].interruptibility);
 	}
 	exit_with(0, 0x30d);
-	vcpu_inject_again();
+	vmx_inject_again();
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), 0);
 	check_equal(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY), BLOCKING);
 }

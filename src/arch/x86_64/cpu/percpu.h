@@ -10,7 +10,7 @@
 #include <x86/vmx.h>
 
 struct thread;
-struct vcpu;
+struct guest;
 struct fpu_state;
 struct platform;
 struct kernel;
@@ -32,7 +32,7 @@ struct scheduler {
 	struct thread *idle; // runs when no other can
 };
 
-enum host_msr { HOST_STAR, HOST_LSTAR, HOST_CSTAR, HOST_FMASK, HOST_TSC_AUX, HOST_MSRS };
+enum { HOST_MSRS = 5 };
 
 enum { KERNEL_STACK_SIZE = 16384 };
 
@@ -60,11 +60,11 @@ struct cpu {
 	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
 	uint64_t features; // 1 << enum feature; written by features_init and feature_forget only
 
-	struct vcpu *guest; // whose VM entry EXIT_TO_GUEST means
-	struct vcpu *guest_prepared; // guest, if nothing has changed since that calls for preparing
-	struct vcpu *vmcs_loaded; // whose VMCS is current on this core, or null
-	struct vcpu *debug_owner; // whose DR0 to DR3 the registers hold, or null
-	struct vcpu *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
+	struct guest *guest; // whose VM entry EXIT_TO_GUEST means
+	struct guest *guest_prepared; // guest, if nothing has changed that calls for preparing
+	struct guest *vmcs_loaded; // whose VMCS is current on this core, or null
+	struct guest *debug_owner; // whose DR0 to DR3 the registers hold, or null
+	struct guest *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
 	// While fpu_allowed is null: whose registers the FPU holds, or null.
 	struct fpu_state *fpu_parked;
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
@@ -101,9 +101,9 @@ struct cpu {
 	unsigned preempt_calls, checks; // calls of preempt_wanted() and, in the debug build, of
 					// check_current()
 
-	// VT-x: generation and, in the low 16 bits, the VPID given out last (vcpu_run.c); what a VM
-	// exit loads (vcpu_msr.c); the revision, and what only the CPU uses; what the guest of
-	// msr_bitmap_owner may touch.
+	// VT-x: generation and, in the low 16 bits, the VPID given out last (guest/vmx/run.c); what
+	// a VM exit loads (guest/vmx/msr.c); the revision, and what only the CPU uses; what the
+	// guest of msr_bitmap_owner may touch.
 	uint64_t last_vpid;
 	alignas(16) struct vmx_msr_entry host_msrs[HOST_MSRS];
 	alignas(4096) uint32_t vmxon_region[1024];

@@ -10,6 +10,8 @@
 #include <cpu/percpu.h>
 #include <cpu/vmx.h>
 
+struct vcpu;
+
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {
 	struct kernel_map map;

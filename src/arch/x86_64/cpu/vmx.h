@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VT-x of this core: switching it on, what it can do, and translations it keeps (SDM 3C, chapters
-// 24, 29 and appendix A).
+// What VT-x of this CPU allows a guest's VMCS to have.
 #pragma once
 
-#include <cpu/layout.h>
-#include <x86/vmx.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 // Words of a guest's VMCS in which a client may not choose all bits.
 enum vmx_word {
@@ -21,7 +20,7 @@ enum vmx_word {
 	VMX_WORDS,
 };
 
-// What the CPU allows. Written by vmx_init at boot.
+// What the CPU allows. Written by guest_engine_init at boot.
 struct vmx {
 	bool is_on;
 	unsigned timer_rate;
@@ -29,33 +28,3 @@ struct vmx {
 		uint64_t must, may;
 	} words[VMX_WORDS];
 };
-
-// Switches VMX operation on. False after a line with the reason if this CPU or its firmware does
-// not offer what virtual CPUs need; all else of the kernel works without.
-[[nodiscard]] bool vmx_init(void);
-[[nodiscard]] bool vmx_is_on(void);
-
-// First word of each VMCS.
-uint32_t vmx_revision(void);
-
-// What the word becomes that is to be value: bits the CPU or the kernel's safety demand are set,
-// bits that the CPU or the kernel does not support are clear (VCPU-17).
-uint64_t vmx_apply(enum vmx_word word, uint64_t value);
-
-// All bits a client may have in the word.
-uint64_t vmx_offered(enum vmx_word word);
-
-[[nodiscard]] bool vmx_has_timer(void);
-// The VMX-preemption timer counts down once in 2^rate TSC ticks.
-unsigned vmx_timer_rate(void);
-
-// The EPT pointer for a root table: write-back, four levels.
-uint64_t vmx_ept_pointer(physical_t root);
-
-// Forgets what the CPU keeps of the guest-physical translations under root; of the guest-linear
-// ones of one VPID, or of all for VPID 0.
-void vmx_invalidate_guest(physical_t root);
-void vmx_invalidate_vpid(uint16_t vpid);
-
-// False if this CPU gives all guests VPID 0: then entries and exits invalidate by themselves.
-[[nodiscard]] bool vmx_has_vpid(void);

@@ -5,7 +5,7 @@
 #include <boot/boot_memory.h>
 #include <cpu/machine_check.h>
 #include <cpu/pcid.h>
-#include <cpu/vmx.h>
+#include <guest/engine.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
 #include <kernel.h>
@@ -190,7 +190,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
-	(void)vmx_init(); // prints the reason if not
+	(void)guest_engine_init(); // prints the reason if not
 	schedule_init(&boot_cpu);
 	return boot_root(&facts); // untypeds, the initial task
 }

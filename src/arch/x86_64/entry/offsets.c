@@ -5,7 +5,7 @@
 #include <cpu/console.h>
 #include <cpu/percpu.h>
 #include <sched/thread.h>
-#include <object/vcpu.h>
+#include <guest/engine.h>
 
 _Static_assert(offsetof(struct thread, context) == 0);
 #define FRAME_SIZE CONTEXT_FRAME

@@ -14,10 +14,11 @@ MARK = re.compile(r'^\s*\.ascii\s+"@define (\w+) \$(-?\d+)"$', re.MULTILINE)
 MEANINGS = {
     "CONTEXT": "offsetof(struct context, {lower})",
     "CPU": "offsetof(struct cpu, {lower})",
+    "GUEST": "offsetof(struct guest, {lower})",
     "MITIGATION": "MITIGATION_BIT({rest})",
     "THREAD": "offsetof(struct thread, {lower})",
     "TRAP": "offsetof(struct thread, trap.{lower})",
-    "VCPU": "offsetof(struct vcpu, {lower})",
+    "VMX": "offsetof(struct guest, vmx.{lower})",
 }
 
 

@@ -306,7 +306,7 @@ kernel_data:
 part MITIGATION_ALWAYS
 	push rax
 	mov rax, [gs:CPU_GUEST]
-	mov rax, [rax + VCPU_REGISTERS]
+	mov rax, [rax + GUEST_REGISTERS]
 	pop qword [rax]
 	registers store, rax + 8, rcx, rdx, rbx
 	registers store, rax + 40, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
@@ -337,15 +337,15 @@ part MITIGATION_VERW
 	verw [kernel_data]
 part MITIGATION_ALWAYS
 	mov rax, [gs:CPU_GUEST]
-	cmp qword [rax + VCPU_LAUNCHED], 0
+	cmp qword [rax + VMX_LAUNCHED], 0
 	jne .load
 	mov ecx, VMCS_HOST_RIP
 	mov rdx, [trap_guest_entry]
 	vmwrite rcx, rdx
-	cmp qword [rax + VCPU_LAUNCHED], 0
+	cmp qword [rax + VMX_LAUNCHED], 0
 .load:
 	; MOV leaves the flags alone: they still say whether to launch.
-	mov rax, [rax + VCPU_REGISTERS]
+	mov rax, [rax + GUEST_REGISTERS]
 	registers load, rax + 8, rcx, rdx, rbx
 	registers load, rax + 40, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
 	mov rax, [rax]
@@ -359,7 +359,7 @@ part MITIGATION_ALWAYS
 	; the same as after an exit.
 	push rax
 	mov rax, [gs:CPU_GUEST]
-	mov qword [rax + VCPU_ENTRY_FAILED], 1
+	mov qword [rax + GUEST_ENTRY_FAILED], 1
 	pop rax
 	jmp [trap_guest_entry]
 gate_leaves

@@ -67,7 +67,7 @@ const struct object_kind object_kinds[OBJECT_TYPE_COUNT] = {
 	[OBJECT_TCB].init = thread_init,
 	[OBJECT_PML4].init = space_init_host,
 	[OBJECT_VCPU].init = vcpu_init,
-	[OBJECT_VCPU].is_available = vmx_is_on,
+	[OBJECT_VCPU].is_available = guest_engine_is_on,
 };
 // clang-format on
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Virtual CPU objects: life cycle, partner thread, guest space, ports and general registers.
+// Virtual CPU objects: life cycle, partner thread, state page and ports.
 #include <object/vcpu.h>
 
 #include <base/memory.h>
@@ -17,34 +17,18 @@ static struct vcpu **vcpus_like(uint64_t number) {
 	return &platform->vcpus[number % array_count(platform->vcpus)];
 }
 
-void vcpu_load(struct vcpu *vcpu) {
-	struct cpu *cpu = this_cpu();
-
-	if (cpu->vmcs_loaded == vcpu) return;
-	cpu->guest_prepared = NULL;
-	if (!vmcs_load(physical_of(vcpu->vmcs))) panic("vcpu: VMPTRLD failed");
-	cpu->vmcs_loaded = vcpu;
-}
-
 void vcpu_init(void *memory) {
 	struct vcpu *vcpu = memory;
 	struct vcpu **link = vcpus_like(vcpu_number(vcpu));
 
-	*(uint32_t *)vcpu->vmcs = vmx_revision();
 	memset(vcpu->io_bitmap, 0xff, sizeof(vcpu->io_bitmap));
-	if (!vmcs_clear(physical_of(vcpu->vmcs))) panic("vcpu: VMCLEAR failed");
-	vcpu_load(vcpu);
-	vmcs_write_host();
-	vcpu_reset_fields(vcpu);
-	vmcs_write(VMCS_IO_BITMAP_A, physical_of(vcpu->io_bitmap).value);
-	vmcs_write(VMCS_IO_BITMAP_B, physical_of(vcpu->io_bitmap).value + VCPU_PAGE);
-	vcpu_state_init(vcpu);
-	vcpu->registers = vcpu->own_registers;
+	guest_init(&vcpu->guest, vcpu->control, vcpu->io_bitmap);
 	vcpu->next = *link;
 	*link = vcpu;
 }
 
-void vcpu_stop(struct vcpu *vcpu) {
+// A thread that is in the guest will execute its system call again.
+static void stop(struct vcpu *vcpu) {
 	this_cpu()->guest_prepared = NULL;
 	if (vcpu->thread && vcpu->thread->state == THREAD_IN_GUEST)
 		vcpu->thread->state = THREAD_RESTART;
@@ -55,25 +39,64 @@ static void detach_thread(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 
 	if (!vcpu) return;
-	vcpu_stop(vcpu);
+	stop(vcpu);
 	vcpu->thread = NULL;
 	thread->vcpu = NULL;
+}
+
+// The state page
+
+static void page_take(struct vcpu *vcpu) {
+	if (!vcpu->guest.page) return;
+	guest_page_take(&vcpu->guest);
+	stop(vcpu);
+}
+
+void vcpu_frame_destroy(struct slot *slot, bool last) {
+	if (!slot->cap.map.mapped || slot->cap.map.format != SPACE_NONE)
+		return frame_destroy(slot, last);
+	page_take((struct vcpu *)((char *)slot - offsetof(struct vcpu, page_slot)));
+}
+
+static void page_remove(struct vcpu *vcpu) {
+	page_take(vcpu);
+	if (!slot_is_empty(&vcpu->page_slot)) derive_remove(&vcpu->page_slot);
+}
+
+static void page_give(struct vcpu *vcpu, struct slot *source) {
+	struct cap cap = source->cap;
+
+	cap.word = 0;
+	cap.map.mapped = true; // to no space: vcpu_frame_destroy() knows it by that
+	derive_insert_copy(&vcpu->page_slot, cap, source);
+	guest_page_give(&vcpu->guest, cap_object(&cap));
+}
+
+static bool can_be_page(const struct cap *cap) {
+	const unsigned rights = RIGHT_READ | RIGHT_WRITE;
+
+	return cap->type == CAP_FRAME && cap->size_bits == PAGE_BITS && !cap->device &&
+		(cap->rights & rights) == rights;
+}
+
+enum error vcpu_set_state_page(struct invocation *invocation) {
+	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
+
+	if (invocation->cap_count && !can_be_page(&invocation->caps[0]->cap))
+		return error_capability(invocation, 1);
+	page_remove(vcpu);
+	if (invocation->cap_count) page_give(vcpu, invocation->caps[0]);
+	return ERROR_NONE;
 }
 
 void vcpu_destroy(struct slot *slot, bool last) {
 	struct vcpu *vcpu = cap_object(&slot->cap);
 	struct vcpu **link = vcpus_like(vcpu_number(vcpu));
-	struct cpu *cpu = this_cpu();
 
 	if (!last) return;
 	if (vcpu->thread) detach_thread(vcpu->thread);
-	vcpu_page_take(vcpu);
-	vcpu_state_forget(vcpu);
-	// The CPU may keep the VMCS and write it back later: not after the memory is another
-	// object.
-	if (!vmcs_clear(physical_of(vcpu->vmcs))) panic("vcpu: VMCLEAR failed");
-	if (cpu->vmcs_loaded == vcpu) cpu->vmcs_loaded = NULL;
-	if (cpu->guest == vcpu) cpu->guest = NULL;
+	page_remove(vcpu);
+	guest_destroy(&vcpu->guest);
 	while (*link != vcpu)
 		link = &(*link)->next;
 	*link = vcpu->next;
@@ -89,19 +112,8 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 	if (vcpu->thread) detach_thread(vcpu->thread);
 	detach_thread(thread);
 	vcpu->thread = thread;
-	vcpu->timer_left = vcpu->timer_value;
+	guest_timer_reset(&vcpu->guest);
 	thread->vcpu = vcpu;
-	return ERROR_NONE;
-}
-
-const uint8_t vcpu_register_order[VCPU_REGISTERS] = {
-	0, 3, 1, 2, 6, 7, 5, 8, 9, 10, 11, 12, 13, 14, 15};
-
-enum error vcpu_write_registers(struct invocation *invocation) {
-	const struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-
-	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
-		vcpu->registers[vcpu_register_order[i]] = invocation_word(invocation, i);
 	return ERROR_NONE;
 }
 

@@ -3,15 +3,15 @@
 #pragma once
 
 #include <cpu/registers.h>
-#include <cpu/vmx.h>
 #include <cap/object.h>
 
 enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
 
-struct vcpu;
+struct guest;
 struct cpu;
 struct thread;
-unsigned vcpu_exit(struct vcpu *vcpu);
+bool guest_engine_is_on(void);
+unsigned vcpu_exit(struct guest *guest);
 bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
 
 void vcpu_withdraw_ports(const struct cap *range);

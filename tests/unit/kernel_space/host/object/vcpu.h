@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cpu/registers.h>
-#include <cpu/vmx.h>
 #include <cap/object.h>
 
 void vcpu_withdraw_ports(struct cap *range);

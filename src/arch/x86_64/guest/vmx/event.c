@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Events of a guest that the kernel delivers itself: those whose delivery an exit interrupted, and
 // exceptions that exit though the client did not ask for them.
-#include <object/vcpu.h>
+#include <guest/vmx/internal.h>
 
 #include <cpu/segments.h>
 
@@ -22,7 +22,7 @@ static void inject(uint64_t event, enum vmcs_field error_code) {
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~ends);
 }
 
-void vcpu_inject_again(void) {
+void vmx_inject_again(void) {
 	uint64_t event = vmcs_read(VMCS_IDT_VECTORING);
 
 	if (unlikely(event & INTERRUPTION_VALID)) inject(event, VMCS_IDT_VECTORING_ERROR_CODE);
@@ -30,32 +30,30 @@ void vcpu_inject_again(void) {
 
 // What the delivery of a #DB changes, and neither an exit in its place nor injection does (SDM 3B
 // 18.2.3, 18.2.4, 18.4; 3C 28.1, 27.6.1).
-static void debug_exception(struct vcpu *vcpu) {
+static void debug_exception(struct guest *guest) {
 	uint64_t causes = vmcs_read(VMCS_EXIT_QUALIFICATION) & DR6_CAUSES;
 
 	if (causes) // INT1 has none
-		vcpu->dr6 = (vcpu->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | causes;
+		guest->dr6 = (guest->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | causes;
 	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(uint64_t)DR7_GENERAL_DETECT);
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0); // neither LBR nor BTF
 }
 
-void vcpu_machine_check(void) { host_exception(VECTOR_MACHINE_CHECK); }
-
-bool vcpu_take_exception(struct vcpu *vcpu) {
+bool vmx_take_exception(struct guest *guest) {
 	uint64_t event = vmcs_read(VMCS_EXIT_INTERRUPTION);
 	unsigned vector = event & INTERRUPTION_VECTOR;
 
 	// More NMIs stay blocked until an IRET.
 	if (vector == VECTOR_NMI) host_exception(VECTOR_NMI);
 	if (vector == VECTOR_MACHINE_CHECK) {
-		vcpu_machine_check();
-		vcpu_inject_again();
+		host_exception(VECTOR_MACHINE_CHECK);
+		vmx_inject_again();
 		return true;
 	}
-	if (vector == VECTOR_NMI || vcpu->exceptions >> vector & 1) return false;
+	if (vector == VECTOR_NMI || guest->vmx.exceptions >> vector & 1) return false;
 	// What was on its way is benign beside #DB and #AC, and comes again if it was an
 	// instruction's (SDM 3A 6.15).
-	if (vector == VECTOR_DEBUG) debug_exception(vcpu);
+	if (vector == VECTOR_DEBUG) debug_exception(guest);
 	inject(event, VMCS_EXIT_ERROR_CODE);
 	return true;
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The state page of a VCPU (abi/vcpu_state.h): groups of words between it and the VCPU. Programs
 // write to it at any moment: each word is read once, and checked where it goes to.
-#include <object/vcpu.h>
+#include <guest/vmx/internal.h>
 
 #include <base/memory.h>
-#include <cap/invocation.h>
 
 #define READ_ONCE(word) (*(const volatile typeof(word) *)&(word))
 // Groups that a run loads: all but those about an exit.
@@ -101,209 +100,235 @@ static void event_save(struct vcpu_event *event, enum vmcs_field field) {
 	event->error_code = (uint32_t)vmcs_read(field + 2);
 }
 
-static void controls_load(struct vcpu *vcpu, const struct vcpu_state_page *page) {
-	uint64_t controls = READ_ONCE(page->controls);
-
-	vcpu_set_primary(vcpu, (vcpu->primary & WINDOWS) | ((uint32_t)controls & ~WINDOWS));
-	(void)vcpu_field_write(
-		vcpu, VMCS_SECONDARY_CONTROLS, controls >> 32 | SECONDARY_UNRESTRICTED);
-	(void)vcpu_field_write(vcpu, VMCS_EXCEPTION_BITMAP, READ_ONCE(page->exceptions));
+static void next_event_save(struct vcpu_state_page *page) {
+	event_save(&page->event, VMCS_ENTRY_INTERRUPTION);
+	page->event_length = (uint32_t)vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH);
 }
 
-static void timer_load(struct vcpu *vcpu, const struct vcpu_state_page *page) {
+static void controls_load(struct guest *guest, const struct vcpu_state_page *page) {
+	uint64_t controls = READ_ONCE(page->controls);
+
+	vmx_set_primary(guest, (guest->vmx.primary & WINDOWS) | ((uint32_t)controls & ~WINDOWS));
+	(void)vmx_field_write(
+		guest, VMCS_SECONDARY_CONTROLS, controls >> 32 | SECONDARY_UNRESTRICTED);
+	(void)vmx_field_write(guest, VMCS_EXCEPTION_BITMAP, READ_ONCE(page->exceptions));
+}
+
+static void timer_load(struct guest *guest, const struct vcpu_state_page *page) {
 	uint64_t ticks = READ_ONCE(page->timer);
 	uint64_t steps = ticks >> vmx_timer_rate();
 
 	if (steps > UINT32_MAX) steps = UINT32_MAX;
-	(void)vcpu_field_write(vcpu, VMCS_PIN_CONTROLS,
-		ticks ? vcpu->pin | PIN_TIMER : vcpu->pin & ~(uint32_t)PIN_TIMER);
-	(void)vcpu_field_write(vcpu, VMCS_PREEMPTION_TIMER, steps ? steps : 1);
+	(void)vmx_field_write(guest, VMCS_PIN_CONTROLS,
+		ticks ? guest->vmx.pin | PIN_TIMER : guest->vmx.pin & ~(uint32_t)PIN_TIMER);
+	(void)vmx_field_write(guest, VMCS_PREEMPTION_TIMER, steps ? steps : 1);
 }
 
 // Whether the guest is in 64-bit mode says EFER alone.
-static void mode_load(struct vcpu *vcpu) {
+static void mode_load(struct guest *guest) {
 	uint64_t entry = vmcs_read(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_GUEST_64;
 
 	if (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) entry |= ENTRY_GUEST_64;
-	(void)vcpu_field_write(vcpu, VMCS_ENTRY_CONTROLS, entry);
+	(void)vmx_field_write(guest, VMCS_ENTRY_CONTROLS, entry);
 }
 
 // One word, to the page or from it.
-static void word_save(struct vcpu *vcpu, const struct page_row *row, unsigned i) {
-	void *word = (char *)vcpu->page + row->offset + row->size * i;
+static void word_save(struct guest *guest, const struct page_row *row, unsigned i) {
+	void *word = (char *)guest->page + row->offset + row->size * i;
 	uint64_t value = 0;
 
 	if (row->is_state)
-		value = vcpu_state_read(vcpu, (enum vcpu_state_field)(row->target + i));
+		value = guest_state_read(guest, (enum vcpu_state_field)(row->target + i));
 	else
 		(void)vmcs_try_read(row->target + FIELD_STEP * i, &value);
 	memcpy(word, &value, row->size);
 }
 
-static bool word_load(struct vcpu *vcpu, const struct page_row *row, unsigned i) {
-	const char *word = (const char *)vcpu->page + row->offset + row->size * i;
+static bool word_load(struct guest *guest, const struct page_row *row, unsigned i) {
+	const char *word = (const char *)guest->page + row->offset + row->size * i;
 	uint64_t value = row->size == sizeof(uint32_t) ? READ_ONCE(*(const uint32_t *)word)
 						       : READ_ONCE(*(const uint64_t *)word);
 
 	if (row->is_state)
-		return vcpu_state_write(vcpu, (enum vcpu_state_field)(row->target + i), value);
-	(void)vcpu_field_write(vcpu, row->target + FIELD_STEP * i, value);
+		return guest_state_write(guest, (enum vcpu_state_field)(row->target + i), value);
+	(void)vmx_field_write(guest, row->target + FIELD_STEP * i, value);
 	return true;
 }
 
-static void rows_save(struct vcpu *vcpu, const struct page_group *group) {
+static void rows_save(struct guest *guest, const struct page_group *group) {
 	for (const struct page_row *row = group->rows; row < group->rows + ROWS_OF_GROUP; row++)
 		for (unsigned i = 0; i < row->count; i++)
-			word_save(vcpu, row, i);
+			word_save(guest, row, i);
 	for (unsigned i = 0; group->segments >> i; i++)
-		if (group->segments >> i & 1) segment_save(&vcpu->page->segments[i], i);
+		if (group->segments >> i & 1) segment_save(&guest->page->segments[i], i);
 }
 
-static bool rows_load(struct vcpu *vcpu, const struct page_group *group) {
+static bool rows_load(struct guest *guest, const struct page_group *group) {
 	for (const struct page_row *row = group->rows; row < group->rows + ROWS_OF_GROUP; row++)
 		for (unsigned i = 0; i < row->count; i++)
-			if (!word_load(vcpu, row, i)) return false;
+			if (!word_load(guest, row, i)) return false;
 	for (unsigned i = 0; group->segments >> i; i++)
-		if (group->segments >> i & 1) segment_load(&vcpu->page->segments[i], i);
+		if (group->segments >> i & 1) segment_load(&guest->page->segments[i], i);
 	return true;
 }
 
-static void group_save(struct vcpu *vcpu, unsigned number) {
-	struct vcpu_state_page *page = vcpu->page;
+static void group_save(struct guest *guest, unsigned number) {
+	struct vcpu_state_page *page = guest->page;
 
 	switch (1u << number) {
-	case VCPU_GROUP_WINDOWS: page->windows = vcpu->primary & WINDOWS; break;
-	case VCPU_GROUP_EVENT: vcpu_page_save_event(vcpu); break;
+	case VCPU_GROUP_WINDOWS: page->windows = guest->vmx.primary & WINDOWS; break;
+	case VCPU_GROUP_EVENT: next_event_save(page); break;
 	case VCPU_GROUP_INTERRUPTED: event_save(&page->interrupted, VMCS_IDT_VECTORING); break;
 	case VCPU_GROUP_CONTROLS:
-		page->controls = vcpu->primary | vmcs_read(VMCS_SECONDARY_CONTROLS) << 32;
-		page->exceptions = vcpu->exceptions;
+		page->controls = guest->vmx.primary | vmcs_read(VMCS_SECONDARY_CONTROLS) << 32;
+		page->exceptions = guest->vmx.exceptions;
 		break;
 	case VCPU_GROUP_TIMER:
-		page->timer = vcpu->pin & PIN_TIMER
-			? (uint64_t)vcpu->timer_value << vmx_timer_rate()
+		page->timer = guest->vmx.pin & PIN_TIMER
+			? (uint64_t)guest->vmx.timer_value << vmx_timer_rate()
 			: 0;
 		break;
-	default: rows_save(vcpu, &groups[number]);
+	default: rows_save(guest, &groups[number]);
 	}
 }
 
-void vcpu_page_save(struct vcpu *vcpu, uint64_t wanted) {
+void guest_page_save(struct guest *guest, uint64_t wanted) {
 	for (uint64_t left = wanted & (BIT(VCPU_GROUPS) - 1); left; left &= left - 1)
-		group_save(vcpu, (unsigned)__builtin_ctzl(left));
+		group_save(guest, (unsigned)__builtin_ctzl(left));
 }
 
-void vcpu_page_save_event(struct vcpu *vcpu) {
-	event_save(&vcpu->page->event, VMCS_ENTRY_INTERRUPTION);
-	vcpu->page->event_length = (uint32_t)vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH);
-}
-
-void vcpu_page_save_exception(struct vcpu_state_page *page) {
-	event_save(&page->exception, VMCS_EXIT_INTERRUPTION);
-}
-
-static bool group_load(struct vcpu *vcpu, unsigned number) {
-	const struct vcpu_state_page *page = vcpu->page;
+static bool group_load(struct guest *guest, unsigned number) {
+	const struct vcpu_state_page *page = guest->page;
 
 	switch (1u << number) {
 	case VCPU_GROUP_WINDOWS:
-		vcpu_set_primary(
-			vcpu, (vcpu->primary & ~WINDOWS) | (READ_ONCE(page->windows) & WINDOWS));
+		vmx_set_primary(guest,
+			(guest->vmx.primary & ~WINDOWS) | (READ_ONCE(page->windows) & WINDOWS));
 		return true;
 	case VCPU_GROUP_EVENT:
 		vmcs_write(VMCS_ENTRY_INTERRUPTION, READ_ONCE(page->event.information));
 		vmcs_write(VMCS_ENTRY_ERROR_CODE, READ_ONCE(page->event.error_code));
-		return vcpu_state_write(
-			vcpu, VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, READ_ONCE(page->event_length));
-	case VCPU_GROUP_CONTROLS: controls_load(vcpu, page); return true;
-	case VCPU_GROUP_TIMER: timer_load(vcpu, page); return true;
+		return guest_state_write(
+			guest, VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, READ_ONCE(page->event_length));
+	case VCPU_GROUP_CONTROLS: controls_load(guest, page); return true;
+	case VCPU_GROUP_TIMER: timer_load(guest, page); return true;
 	default: break;
 	}
-	if (!rows_load(vcpu, &groups[number])) return false;
-	if (1u << number == VCPU_GROUP_PAGING) mode_load(vcpu);
+	if (!rows_load(guest, &groups[number])) return false;
+	if (1u << number == VCPU_GROUP_PAGING) mode_load(guest);
 	return true;
 }
 
-int vcpu_page_load(struct vcpu *vcpu, uint64_t dirty) {
+static int load(struct guest *guest, uint64_t dirty) {
 	for (uint64_t left = dirty & LOADED; left; left &= left - 1) {
 		unsigned number = (unsigned)__builtin_ctzl(left);
 
-		if (group_load(vcpu, number)) continue;
-		vcpu->page->dirty = left;
+		if (group_load(guest, number)) continue;
+		guest->page->dirty = left;
 		return (int)number;
 	}
 	return -1;
 }
 
+int guest_page_load(struct guest *guest) {
+	uint64_t dirty = word_read_once(&guest->page->dirty);
+
+	guest->page->dirty = 0;
+	return load(guest, dirty);
+}
+
+bool guest_page_load_fast(struct guest *guest) {
+	const uint64_t often = VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS | VCPU_GROUP_RSP |
+		VCPU_GROUP_WINDOWS | VCPU_GROUP_EVENT;
+	struct vcpu_state_page *page = guest->page;
+	uint64_t dirty = word_read_once(&page->dirty);
+
+	if (unlikely(dirty & ~often)) return false;
+	if (dirty & VCPU_GROUP_RIP)
+		vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(word_read_once(&page->rip)));
+	dirty &= ~(uint64_t)VCPU_GROUP_RIP;
+	page->dirty = dirty;
+	if (unlikely(dirty)) {
+		if (load(guest, dirty) >= 0) return false; // and is still dirty
+		page->dirty = 0;
+	}
+	return true;
+}
+
+// Exits
+
+static bool is_rare(uint32_t reason) {
+	const uint64_t rare = BIT(REASON_EXCEPTION) | BIT(VCPU_EXIT_NOTIFICATION) |
+		BIT(REASON_GUEST_STATE);
+
+	return reason >= 64 || rare >> reason & 1;
+}
+
+// What the exit record of the page has of rare exits.
+[[gnu::noinline]] static uint32_t report_rarely(
+	struct guest *guest, uint32_t reason, uint64_t *qualification) {
+	struct vcpu_state_page *page = guest->page;
+
+	if (reason == REASON_EXCEPTION) {
+		event_save(&page->exception, VMCS_EXIT_INTERRUPTION);
+		return reason;
+	}
+	next_event_save(page);
+	if (reason == UINT32_MAX) {
+		*qualification = vmcs_read(VMCS_INSTRUCTION_ERROR);
+		return VCPU_EXIT_CONTROLS_INVALID;
+	}
+	if (reason < VCPU_EXIT_REASONS) return reason;
+	*qualification = reason;
+	return VCPU_EXIT_OTHER;
+}
+
+uint32_t guest_report(struct guest *guest, struct guest_exit exit) {
+	const uint64_t often = VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS | VCPU_GROUP_ADDRESS;
+	struct vcpu_state_page *page = guest->page;
+	uint32_t reason = exit.reason;
+	uint64_t wanted;
+
+	page->event = (struct vcpu_event){};
+	if (unlikely(is_rare(reason))) reason = report_rarely(guest, reason, &exit.qualification);
+	wanted = word_read_once(&page->save[reason]);
+	page->reason = reason;
+	page->instruction_length = (uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	page->qualification = exit.qualification;
+	if (wanted & VCPU_GROUP_RIP) page->rip = vmcs_read(VMCS_GUEST_RIP);
+	if (wanted & VCPU_GROUP_RFLAGS) {
+		page->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+		page->interruptibility = (uint32_t)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	}
+	if (wanted & VCPU_GROUP_ADDRESS) {
+		page->physical = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
+		page->linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS);
+	}
+	if (unlikely(wanted & ~often)) guest_page_save(guest, wanted & ~often);
+	page->saved = wanted;
+	return reason;
+}
+
 // Giving and taking
 
-static void take(struct vcpu *vcpu) {
-	if (!vcpu->page) return;
-	memcpy(vcpu->own_registers, vcpu->page->registers, sizeof(vcpu->own_registers));
-	vcpu->registers = vcpu->own_registers;
-	vcpu->page = NULL;
-	vcpu_stop(vcpu);
+void guest_page_take(struct guest *guest) {
+	memcpy(guest->own_registers, guest->page->registers, sizeof(guest->own_registers));
+	guest->registers = guest->own_registers;
+	guest->page = NULL;
 }
 
-void vcpu_frame_destroy(struct slot *slot, bool last) {
-	if (!slot->cap.map.mapped || slot->cap.map.format != SPACE_NONE)
-		return frame_destroy(slot, last);
-	take((struct vcpu *)((char *)slot - offsetof(struct vcpu, page_slot)));
-}
+void guest_page_give(struct guest *guest, struct vcpu_state_page *page) {
+	const uint64_t switched = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
 
-void vcpu_page_take(struct vcpu *vcpu) {
-	take(vcpu);
-	if (!slot_is_empty(&vcpu->page_slot)) derive_remove(&vcpu->page_slot);
-}
-
-static void offer(struct vcpu_state_page *page) {
+	memcpy(page->registers, guest->own_registers, sizeof(guest->own_registers));
+	guest->page = page;
+	guest->registers = page->registers;
 	page->controls_offered = (uint32_t)vmx_offered(VMX_PRIMARY) |
 		vmx_offered(VMX_SECONDARY) << 32;
 	if (vmx_offered(VMX_ENTRY) & ENTRY_LOAD_PAT) page->controls_offered |= VCPU_OFFERS_PAT;
 	if (vmx_has_timer()) page->controls_offered |= VCPU_OFFERS_TIMER;
-}
-
-static void give(struct vcpu *vcpu, struct slot *source) {
-	const uint64_t switched = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER;
-	struct cap cap = source->cap;
-
-	cap.word = 0;
-	cap.map.mapped = true; // to no space: vcpu_frame_destroy() knows it by that
-	derive_insert_copy(&vcpu->page_slot, cap, source);
-	vcpu->page = cap_object(&cap);
-	memcpy(vcpu->page->registers, vcpu->own_registers, sizeof(vcpu->own_registers));
-	vcpu->registers = vcpu->page->registers;
-	offer(vcpu->page);
-	vcpu->page->xcr0_offered = vcpu_state_read(vcpu, VCPU_STATE_XCR0_ALLOWED);
-	vcpu_load(vcpu);
-	(void)vcpu_field_write(
-		vcpu, VMCS_ENTRY_CONTROLS, vmcs_read(VMCS_ENTRY_CONTROLS) | switched);
-}
-
-static bool can_be_page(const struct cap *cap) {
-	const unsigned rights = RIGHT_READ | RIGHT_WRITE;
-
-	return cap->type == CAP_FRAME && cap->size_bits == PAGE_BITS && !cap->device &&
-		(cap->rights & rights) == rights;
-}
-
-enum error vcpu_set_state_page(struct invocation *invocation) {
-	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-
-	if (invocation->cap_count && !can_be_page(&invocation->caps[0]->cap))
-		return error_capability(invocation, 1);
-	vcpu_page_take(vcpu);
-	if (invocation->cap_count) give(vcpu, invocation->caps[0]);
-	return ERROR_NONE;
-}
-
-enum error vcpu_save_state(struct invocation *invocation) {
-	struct vcpu *vcpu = cap_object(&invocation->slot->cap);
-	uint64_t wanted = invocation_word(invocation, 0);
-
-	if (!vcpu->page) return ERROR_ILLEGAL_OPERATION;
-	vcpu_load(vcpu);
-	vcpu_page_save(vcpu, wanted);
-	vcpu->page->saved |= wanted;
-	return ERROR_NONE;
+	page->xcr0_offered = guest_state_read(guest, VCPU_STATE_XCR0_ALLOWED);
+	guest_load(guest);
+	(void)vmx_field_write(
+		guest, VMCS_ENTRY_CONTROLS, vmcs_read(VMCS_ENTRY_CONTROLS) | switched);
 }

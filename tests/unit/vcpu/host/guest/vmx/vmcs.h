@@ -6,7 +6,7 @@
 #define vmcs_write hardware_write
 #define vmcs_load hardware_load
 #define vmcs_clear hardware_clear
-#include "../../../../../src/arch/x86_64/cpu/vmcs.h"
+#include "../../../../../../src/arch/x86_64/guest/vmx/vmcs.h"
 #undef vmcs_read
 #undef vmcs_write
 #undef vmcs_load

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
-#include <cpu/vmx.h>
+#include <guest/vmx/vmx.h>
 
 #include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
-#include <cpu/platform.h>
-#include <cpu/vmcs.h>
+#include <guest/vmx/internal.h>
 #include <x86/msr.h>
 
 // Four levels, write-back tables, 2 MiB pages, INVEPT, INVEPT of one root.
@@ -143,7 +142,7 @@ static bool enter_vmx(void) {
 	return succeeded || refuse("working VMXON");
 }
 
-bool vmx_init(void) {
+bool guest_engine_init(void) {
 	if (!feature_has(FEATURE_VMX)) return refuse("VT-x in this CPU");
 	if (!unlock()) return refuse("VT-x, locked off by the firmware");
 	if (!read_controls()) return false;
@@ -158,9 +157,7 @@ bool vmx_init(void) {
 	return true;
 }
 
-bool vmx_is_on(void) { return this_vmx()->is_on; }
-
-uint32_t vmx_revision(void) { return this_cpu()->vmxon_region[0]; }
+bool guest_engine_is_on(void) { return this_vmx()->is_on; }
 
 uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
 	return (value | this_vmx()->words[word].must) & this_vmx()->words[word].may;
@@ -192,6 +189,15 @@ void vmx_invalidate_guest(physical_t root) {
 		     :
 		     : "m"(descriptor), "r"((uint64_t)INVALIDATE_SINGLE)
 		     : "cc", "memory");
+}
+
+void guest_load(struct guest *guest) {
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->vmcs_loaded == guest) return;
+	cpu->guest_prepared = NULL;
+	if (!vmcs_load((physical_t){guest->vmx.vmcs})) panic("vcpu: VMPTRLD failed");
+	cpu->vmcs_loaded = guest;
 }
 
 // Host state: what a VM exit loads.
