@@ -12,7 +12,8 @@ from nacre import places
 
 SOURCE = places.ROOT / "include"
 # Folders of headers, and what else in them is for users.
-FOLDERS = {"abi": "*.h", "sel4": "*.h", "interfaces": "*.xml", "api": "*.xml"}
+FOLDERS = {"abi": "*.h", "sel4": "*.h", "x86": "instructions.h", "interfaces": "*.xml",
+           "api": "*.xml"}
 ONE = "sel4/sel4.h"
 # Paths that users of libsel4 include, and the header that has what they look for there.
 ALIASES = {
