@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How many more instructions does a stock Linux need from reset to its shell under Nacre?
 
-The same kernel, initramfs and command line boot in Bochs twice: as the guest of the demo, and
-alone on the bare machine. Bochs counts one tick an instruction. The clock is held to the wall
-clock, because a guest that idles at its prompt would otherwise run millions of ticks ahead in
-the moment between the prompt and the stop.
+The same kernel, initramfs and command line boot in Bochs three times: on the bare machine; as the
+guest of the demo without its client and server, which is the figure that is limited; and as the
+guest of the whole demo, whose client and server work all the time. Bochs counts one tick an
+instruction. The clock is held to the wall clock, because a guest that idles at its prompt would
+otherwise run millions of ticks ahead in the moment between the prompt and the stop.
 """
 
+import xml.etree.ElementTree
 
 from nacre import packages, places
 from nacre.machine import machine
@@ -17,7 +19,9 @@ from nacre.terminal import console
 PROMPT = "nacre-guest#"
 EMULATORS = ("bochs",)
 SECONDS = 900
-LIMIT = 1.5
+LIMIT = 1.03
+FOLDER = places.BUILD / "bench-guest-boot"
+BUSY = {"client", "server"}
 MEMORY = 1024
 
 
@@ -46,13 +50,34 @@ def bare_iso():
     return target
 
 
+def described():
+    """The demo without the components that do not serve the guest."""
+    system = xml.etree.ElementTree.parse(places.DEMO).getroot()
+    for element in list(system):
+        ends = {end.get("pd") for end in element.iter("end")}
+        if element.get("name") in BUSY or ends & BUSY:
+            system.remove(element)
+    regions = {f"console_{name}" for name in BUSY}
+    for parent in [system, *system.iter("protection_domain")]:
+        for element in list(parent):
+            if element.get("mr") in regions or element.get("name") in regions:
+                parent.remove(element)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    description = FOLDER / "guest.system"
+    xml.etree.ElementTree.ElementTree(system).write(description)
+    return description
+
+
 def measure(_):
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
-    image = product.make_iso(places.DEMO, places.DEMO_ISO)
-    # A bare Linux reads MSRs that CPUID announces and Bochs lacks; under Nacre none is allowed.
+    demo = product.make_iso(places.DEMO, places.DEMO_ISO)
+    guest = product.make_iso(described(), FOLDER / "guest.iso")
+    # A bare Linux reads MSRs that CPUID promises and Bochs lacks; Nacre gives it no such MSR.
     bare = ticks_to_prompt(bare_iso(), "bare", 1)
-    nacre = ticks_to_prompt(image, "nacre", 0)
-    figures = {"unit": "instructions", "nacre": nacre, "bare": bare,
+    nacre = ticks_to_prompt(guest, "nacre", 0)
+    busy = ticks_to_prompt(demo, "demo", 0)
+    figures = {"unit": "instructions", "nacre": nacre, "bare": bare, "demo": busy,
                "ratio": round(nacre / bare, 3), "limit": LIMIT}
     return [figures], (f"guest boot, reset to shell prompt: {nacre:,} instructions under Nacre, "
-                       f"{bare:,} on the bare machine, ratio {nacre / bare:.2f} (limit {LIMIT})")
+                       f"{bare:,} on the bare machine, ratio {nacre / bare:.3f} (limit {LIMIT}); "
+                       f"in the whole demo {busy:,}, ratio {busy / bare:.3f}")
