@@ -231,7 +231,7 @@ static int load(struct guest *guest, uint64_t dirty) {
 }
 
 int guest_page_load(struct guest *guest) {
-	uint64_t dirty = word_read_once(&guest->page->dirty);
+	uint64_t dirty = READ_ONCE(guest->page->dirty);
 
 	guest->page->dirty = 0;
 	return load(guest, dirty);
@@ -241,11 +241,10 @@ bool guest_page_load_fast(struct guest *guest) {
 	const uint64_t often = VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS | VCPU_GROUP_RSP |
 		VCPU_GROUP_WINDOWS | VCPU_GROUP_EVENT;
 	struct vcpu_state_page *page = guest->page;
-	uint64_t dirty = word_read_once(&page->dirty);
+	uint64_t dirty = READ_ONCE(page->dirty);
 
 	if (unlikely(dirty & ~often)) return false;
-	if (dirty & VCPU_GROUP_RIP)
-		vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(word_read_once(&page->rip)));
+	if (dirty & VCPU_GROUP_RIP) vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(READ_ONCE(page->rip)));
 	dirty &= ~(uint64_t)VCPU_GROUP_RIP;
 	page->dirty = dirty;
 	if (unlikely(dirty)) {
@@ -291,7 +290,7 @@ uint32_t guest_report(struct guest *guest, struct guest_exit exit) {
 
 	page->event = (struct vcpu_event){};
 	if (unlikely(is_rare(reason))) reason = report_rarely(guest, reason, &exit.qualification);
-	wanted = word_read_once(&page->save[reason]);
+	wanted = READ_ONCE(page->save[reason]);
 	page->reason = reason;
 	page->instruction_length = (uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 	page->qualification = exit.qualification;

@@ -108,8 +108,8 @@ static bool check_address(struct guest *, uint64_t value) {
 	return context_clean_address(value) == value;
 }
 
-// A field is a word of struct vcpu unless read says otherwise. write checks, and stores what is not
-// such a word.
+// A field is a word of struct guest unless read says otherwise. write checks, and stores what is
+// not such a word.
 struct state_row {
 	uint16_t offset; // 0: no word to store
 	bool (*write)(struct guest *guest, uint64_t value);
