@@ -95,6 +95,14 @@ class WarningsTest(BuildTest):
         build.compile_for_tests()
         self.assertEqual(self.time_of("program"), before)
 
+    def test_a_test_of_another_name_is_built(self):
+        (self.root / "program.c").write_text(CLEAN)
+        build.compile_for_tests()
+        (self.root / "meson.build").write_text(PROJECT.replace("executable('check'",
+                                                               "executable('renamed'"))
+        build.compile_for_tests()
+        self.assertTrue((places.BUILD / "renamed").is_file())
+
     def test_another_compiler_needs_another_folder(self):
         build.compile_all()
         with mock.patch.dict("os.environ", {"CC": "other"}), \
