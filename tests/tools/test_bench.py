@@ -87,7 +87,7 @@ class Emulators(unittest.TestCase):
         self.assertEqual(measure.Request("qemu", rows=("call-", "vm-")).notes(),
                          ("rows+call-+vm-",))
         # The kernel keeps 47 characters of a module's name.
-        for rows in (marks.FAST, marks.GUESTS, *((name,) for name in marks.MARKS)):
+        for rows in (marks.FAST, marks.GUESTS, marks.PAGE, *((name,) for name in marks.MARKS)):
             self.assertLess(len(measure.Request("qemu", rows=rows).notes()[0]), 48)
 
 
@@ -143,8 +143,12 @@ class Recorded(unittest.TestCase):
         fast = {name for name in marks.MARKS if name.startswith(marks.FAST)}
         self.assertEqual({name for name in names if name.endswith(marks.SLOW)},
                          {name + marks.SLOW for name in fast})
-        self.assertEqual({name.removesuffix(marks.SLOW) for name in names}
-                         | {name for _, name in guests}, set(marks.MARKS))
+        measured = {name.removesuffix(marks.UNMITIGATED) for _, name in guests}
+        self.assertEqual({name.removesuffix(marks.SLOW) for name in names} | measured,
+                         set(marks.MARKS))
+        self.assertEqual({name for _, name in guests if name.endswith(marks.UNMITIGATED)},
+                         {name + marks.UNMITIGATED for name in measured
+                          if name.startswith(marks.PAGE)})
 
 
 class Start(unittest.TestCase):
@@ -258,6 +262,18 @@ class Table(unittest.TestCase):
         figure = {"name": "call-two-spaces", "machine": "CPU, Intel, icount"}
         self.assertEqual(marks.goal(figure), (226, 147))
         self.assertEqual(marks.goal({**figure, "arguments": "kpti=off"}), (212, None))
+
+    def test_marks_of_vm_exits(self):
+        figure = {"name": "vm-page-hlt", "machine": "CPU, Bochs", "median": 400}
+        without = {"name": "vm-page-hlt-mitigations-off",
+                   "arguments": f"log=none {marks.UNMITIGATED_ARGUMENTS}"}
+        for fields, mark, missed in (({}, 450, False), (without, 360, True),
+                                     ({"arguments": "kpti=off"}, 450, False),
+                                     ({"machine": "CPU, KVM"}, None, False),
+                                     ({"name": "vm-exit-hlt"}, None, False)):
+            one = {**figure, **fields}
+            self.assertEqual((marks.goal(one), marks.missed(one)), ((None, mark), missed))
+        self.assertEqual(marks.title({**figure, **without}), "VM exit by the state page, HLT")
 
     def test_slow_path_beside_the_fast(self):
         figures = self.figures(self.LINE)

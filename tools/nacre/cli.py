@@ -138,7 +138,8 @@ def add_test(commands_of):
 def add_bench(commands_of):
     parser = commands_of.add_parser("bench", help="print measurements")
     parser.add_argument("question", choices=sorted(questions.QUESTIONS), nargs="?",
-                        help="one measurement; all of them unless it is named")
+                        help="one measurement; all of them unless it is named (vm-exit: with the "
+                             "mitigations that the CPU asks for, and without)")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="say how medians differ from those recorded in FILE; fail if any grew")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE",
