@@ -20,12 +20,10 @@ OWNERS = {
 EXCEPTIONS = {
     name: f"start-up only: {what}; nothing reads it once the initial task runs"
     for name, what in {
-        "facts": "what the loader says of the machine",
+        "facts": "what the loader says of the machine, and which memory is free",
         "options": "the command line's values",
         "loader": "the loader's information while it is read",
-        "visible": "ranges of memory for the kernel's page tables",
-        "plan": "what the initial task will look like",
-        "build": "the initial task while it is built",
+        "task": "the initial task while it is built",
     }.items()
 }
 

@@ -5,61 +5,43 @@
 // initial task's information about them (boot_info).
 #pragma once
 
-#include <abi/bootinfo.h>
-#include <stdbool.h>
+#include <boot/boot_memory.h>
 
-enum {
-	BOOT_MAX_MEMORY = 1024, // ranges of the memory map
-	BOOT_MAX_REGIONS = 64,
-	BOOT_MAX_MODULES = 16,
+enum { BOOT_MAX_MODULES = 16, BOOT_MAP_ENTRIES = 50 };
+
+// Payload of BOOTINFO_MEMORY_MAP: the first entries of the loader's map.
+struct [[gnu::packed]] boot_map {
+	uint32_t size; // bytes of valid entries
+	struct [[gnu::packed]] boot_map_entry {
+		uint32_t size; // of what follows
+		uint64_t base;
+		uint64_t length;
+		uint32_t type; // enum memory_type
+	} entries[BOOT_MAP_ENTRIES];
 };
 
-struct boot_region {
-	uint64_t start;
-	uint64_t end; // exclusive
-};
-
-struct boot_module {
-	uint64_t start;
-	uint64_t end;
-	char name[48];
-};
-
-// One entry of the memory map, as the BOOTINFO_MEMORY_MAP chunk has it.
-struct [[gnu::packed]] boot_memory {
-	uint32_t size;
-	uint64_t base;
-	uint64_t length;
-	uint32_t type; // 1: RAM
-};
-
-// Plain data: written by arch, read by kernel/boot.c.
+// Plain data: written by arch, read by kernel/boot.c, which takes the memory it needs.
 struct boot_facts {
-	uint32_t memory_count;
-	struct boot_memory memory[BOOT_MAX_MEMORY];
-	uint32_t kept_count; // what the kernel keeps: pages of RAM, APIC, IOAPICs, 0xfffffff8
-	struct boot_region kept[BOOT_MAX_REGIONS];
-	uint32_t module_count;
-	struct boot_module modules[BOOT_MAX_MODULES];
-	uint8_t rsdp[36];
-	uint32_t tsc_mhz; // payload of BOOTINFO_TSC_FREQUENCY
-	uint64_t tsc_hertz; // and of BOOTINFO_TSC_RATE
-	uint32_t has_framebuffer;
-	uint8_t framebuffer[22]; // payload of BOOTINFO_FRAMEBUFFER
-	uint32_t has_vbe;
-	uint8_t vbe[784]; // payload of BOOTINFO_VBE
+	struct boot_memory memory;
 	uint32_t verbose_boot; // print the untyped list and other details
 	uint32_t root_cnode_bits; // 0: by the memory there is
-};
+	uint32_t module_count;
+	uint32_t has_framebuffer;
+	uint32_t has_vbe;
 
-// The start of size bytes of free contiguous RAM below limit, page aligned; 0 if there are none.
-// They stay free.
-uint64_t boot_room(const struct boot_facts *facts, uint64_t size, uint64_t limit);
+	// Payloads of extra bootinfo.
+	struct bootinfo_module modules[BOOT_MAX_MODULES];
+	struct boot_map map;
+	uint8_t rsdp[36];
+	uint32_t tsc_mhz;
+	uint64_t tsc_hertz;
+	uint8_t framebuffer[22];
+	uint8_t vbe[784];
+};
 
 // Makes untypeds, the root cnode, the initial thread and its space, fills bootinfo. Prints one
 // clear line and returns false if the initial task cannot be started.
-[[nodiscard]] bool boot_root(const struct boot_facts *facts);
+[[nodiscard]] bool boot_root(struct boot_facts *facts);
 
-// Writes the chunks of extra bootinfo (BOOT-16) to cleared memory; null: writes nothing. Returns
-// their size.
+// Writes the chunks of extra bootinfo (BOOT-16), no more than a page. Returns their size.
 uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory);

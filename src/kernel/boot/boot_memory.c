@@ -4,16 +4,18 @@
 
 #include <abi/object.h>
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <base/memory.h>
 
-enum { MEMORY_TYPE_RAM = 1, PAGE = 1 << PAGE_BITS };
+enum { PAGE = 1 << PAGE_BITS, LARGE_PAGE = 2 << 20 };
 
 #define FIRST_RAM (1ul << 20)
 #define PHYSICAL_TOP (1ul << UNTYPED_MAX_BITS)
 
 static void region_insert(struct region_list *list, unsigned at, struct boot_region region) {
-	if (list->count == REGION_LIST_SIZE || region.start >= region.end) return;
+	if (list->count == REGION_LIST_SIZE) {
+		list->lost++;
+		return;
+	}
 	memmove(&list->regions[at + 1], &list->regions[at],
 		(list->count - at) * sizeof(list->regions[0]));
 	list->regions[at] = region;
@@ -41,6 +43,7 @@ void region_remove(struct region_list *list, uint64_t start, uint64_t end) {
 void region_add(struct region_list *list, uint64_t start, uint64_t end) {
 	unsigned at = 0;
 
+	if (start >= end) return;
 	while (at < list->count && list->regions[at].end < start)
 		at++;
 	while (at < list->count && list->regions[at].start <= end) {
@@ -51,19 +54,6 @@ void region_add(struct region_list *list, uint64_t start, uint64_t end) {
 	region_insert(list, at, (struct boot_region){start, end});
 }
 
-uint64_t region_take(struct region_list *list, uint64_t size, uint64_t limit) {
-	for (unsigned i = 0; i < list->count; i++) {
-		struct boot_region *region = &list->regions[i];
-		uint64_t start = region->start;
-
-		if (region->end - start < size || start + size > limit) continue;
-		region->start += size;
-		if (region->start == region->end) region_erase(list, i);
-		return start;
-	}
-	return 0;
-}
-
 uint64_t region_bytes(const struct region_list *list) {
 	uint64_t bytes = 0;
 
@@ -72,69 +62,78 @@ uint64_t region_bytes(const struct region_list *list) {
 	return bytes;
 }
 
-// Facts come from outside the kernel: ends beyond what can be addressed are cut.
-static uint64_t physical_clip(uint64_t address) {
-	return address < PHYSICAL_TOP ? address : PHYSICAL_TOP;
-}
+bool region_has(const struct region_list *list, uint64_t start, uint64_t size) {
+	for (unsigned i = 0; i < list->count; i++) {
+		struct boot_region region = list->regions[i];
 
-static struct boot_region region_grow(uint64_t start, uint64_t end, uint64_t alignment) {
-	return (struct boot_region){align_down(physical_clip(start), alignment),
-		align_up(physical_clip(end), alignment)};
-}
-
-// Removes what a range touches, in whole units of alignment.
-static void region_withhold(struct region_list *list, struct boot_region what, uint64_t alignment) {
-	struct boot_region range = region_grow(what.start, what.end, alignment);
-
-	if (what.start < what.end) region_remove(list, range.start, range.end);
-}
-
-static uint64_t memory_end(const struct boot_memory *memory) {
-	uint64_t end;
-
-	return __builtin_add_overflow(memory->base, memory->length, &end) ? PHYSICAL_TOP : end;
-}
-
-static void regions_of_ram(const struct boot_facts *facts, struct region_list *ram) {
-	for (unsigned i = 0; i < facts->memory_count; i++) {
-		const struct boot_memory *memory = &facts->memory[i];
-		uint64_t start = align_up(physical_clip(memory->base), PAGE);
-		uint64_t end = align_down(physical_clip(memory_end(memory)), PAGE);
-
-		start = start < FIRST_RAM ? FIRST_RAM : start;
-		if (memory->type == MEMORY_TYPE_RAM && start < end) region_add(ram, start, end);
+		if (region.start <= start && range_fits(start, size, region.end)) return true;
 	}
-	for (unsigned i = 0; i < facts->memory_count; i++) {
-		const struct boot_memory *memory = &facts->memory[i];
-		struct boot_region other = {memory->base, memory_end(memory)};
+	return false;
+}
 
-		if (memory->type != MEMORY_TYPE_RAM) region_withhold(ram, other, PAGE);
+void memory_add(struct boot_memory *memory, uint64_t base, uint64_t length, uint32_t type) {
+	bool is_ram = type == MEMORY_RAM, wraps = base + length < base;
+	uint64_t end = wraps || base + length > memory->limit ? memory->limit : base + length;
+
+	if (base >= end || (wraps && is_ram)) return;
+	if (is_ram || type == MEMORY_ACPI_TABLES || type == MEMORY_ACPI_SAVED)
+		region_add(
+			&memory->visible, align_down(base, LARGE_PAGE), align_up(end, LARGE_PAGE));
+	if (!is_ram)
+		region_add(&memory->other, align_down(base, PAGE), align_up(end, PAGE));
+	else if (region_has(&memory->visible, base, end - base))
+		region_add(&memory->ram, align_up(base, PAGE), align_down(end, PAGE));
+}
+
+static void regions_subtract(struct region_list *from, const struct region_list *what) {
+	for (unsigned i = 0; i < what->count; i++)
+		region_remove(from, what->regions[i].start, what->regions[i].end);
+}
+
+static struct boot_region module_range(const struct bootinfo_module *module) {
+	return (struct boot_region){
+		align_down(module->paddr, PAGE), align_up(module->paddr + module->length, PAGE)};
+}
+
+void memory_sort(
+	struct boot_memory *memory, const struct bootinfo_module *modules, unsigned module_count) {
+	// RAM may go unused; what is no RAM must not be taken for it.
+	if (memory->other.lost > 0) memory->ram.count = 0;
+	regions_subtract(&memory->ram, &memory->other);
+	memcpy(&memory->free, &memory->ram, sizeof(memory->free));
+	region_remove(&memory->free, 0, FIRST_RAM);
+	region_add(&memory->device, 0, PHYSICAL_TOP);
+	regions_subtract(&memory->device, &memory->free);
+	if (module_count > 0) memory->task = module_range(&modules[0]);
+	for (unsigned i = 1; i < module_count; i++) {
+		struct boot_region range = module_range(&modules[i]);
+
+		region_remove(&memory->free, range.start, range.end);
+		region_remove(&memory->device, range.start, range.end);
+		region_add(&memory->modules, range.start, range.end);
 	}
 }
 
-void regions_of_facts(
-	const struct boot_facts *facts, struct regions *regions, unsigned first_module) {
-	struct region_list *lists[] = {&regions->modules, &regions->device, &regions->memory};
+void memory_keep(struct boot_memory *memory, uint64_t start, uint64_t end) {
+	uint64_t unit = 1ul << UNTYPED_MIN_BITS;
 
-	for (unsigned i = 0; i < array_count(lists); i++)
-		lists[i]->count = 0;
-	regions_of_ram(facts, &regions->memory);
-	region_add(&regions->device, 0, PHYSICAL_TOP);
-	for (unsigned i = 0; i < regions->memory.count; i++)
-		region_withhold(&regions->device, regions->memory.regions[i], PAGE);
-	for (unsigned i = first_module; i < facts->module_count; i++) {
-		struct boot_region range = region_grow(
-			facts->modules[i].start, facts->modules[i].end, PAGE);
+	region_remove(&memory->device, align_down(start, unit), align_up(end, unit));
+	region_remove(&memory->free, align_down(start, PAGE), align_up(end, PAGE));
+	region_remove(&memory->modules, align_down(start, PAGE), align_up(end, PAGE));
+}
 
-		region_withhold(&regions->memory, range, PAGE);
-		region_withhold(&regions->device, range, PAGE);
-		if (i > 0) region_add(&regions->modules, range.start, range.end);
+uint64_t memory_take(struct boot_memory *memory, uint64_t size, uint64_t limit) {
+	for (unsigned i = 0; i < memory->free.count; i++) {
+		struct boot_region region = memory->free.regions[i];
+		struct boot_region task = memory->task;
+
+		if (region.start < task.end && region.start + size > task.start)
+			region.start = task.end;
+		if (region.start + size > region.end || region.start + size > limit) continue;
+		memory_keep(memory, region.start, region.start + size);
+		return region.start;
 	}
-	for (unsigned i = 0; i < array_count(lists); i++) {
-		for (unsigned j = 0; j < facts->kept_count; j++)
-			region_withhold(lists[i], facts->kept[j],
-				lists[i] == &regions->device ? 1ul << UNTYPED_MIN_BITS : PAGE);
-	}
+	return 0;
 }
 
 // The list keeps the largest blocks: when it is full, the smallest after the fixed ones is dropped,
@@ -180,12 +179,12 @@ static void blocks_of_regions(struct block_list *list, const struct region_list 
 	}
 }
 
-void block_list_make(struct block_list *list, const struct regions *regions) {
+void block_list_make(struct block_list *list, const struct boot_memory *memory) {
 	unsigned modules;
 
 	list->count = 0;
-	blocks_of_regions(list, &regions->modules, 0, true);
+	blocks_of_regions(list, &memory->modules, 0, true);
 	modules = list->count;
-	blocks_of_regions(list, &regions->device, modules, true);
-	blocks_of_regions(list, &regions->memory, modules, false);
+	blocks_of_regions(list, &memory->device, modules, true);
+	blocks_of_regions(list, &memory->free, modules, false);
 }

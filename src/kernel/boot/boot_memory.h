@@ -2,22 +2,40 @@
 // Physical memory at boot: ranges that are free, and their cut into untyped blocks.
 #pragma once
 
-#include <boot/boot.h>
+#include <abi/bootinfo.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-// A range of the map makes one region at most; each range that is taken out may split one.
-enum { REGION_LIST_SIZE = BOOT_MAX_MEMORY + BOOT_MAX_REGIONS + BOOT_MAX_MODULES + 2 };
+enum { REGION_LIST_SIZE = 1100 }; // a thousand of the loader's map, and what splits them
 
-// Disjoint ranges in ascending order. When it is full, further memory is never handed out.
+struct boot_region {
+	uint64_t start;
+	uint64_t end; // exclusive
+};
+
+// Disjoint ranges in ascending order.
 struct region_list {
 	unsigned count;
+	unsigned lost; // for which there was no room
 	struct boot_region regions[REGION_LIST_SIZE];
 };
 
-// The physical address space without what the kernel keeps.
-struct regions {
+// Types of memory in the loader's map.
+enum memory_type { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVED = 4 };
+
+struct boot_memory {
+	uint64_t limit; // what is above cannot be addressed
+
+	// By the loader's map. What two of its entries disagree about is no RAM.
+	struct region_list ram;
+	struct region_list other; // of any other type
+	struct region_list visible; // RAM and what ACPI keeps there, grown to 2 MiB
+
+	// The physical address space without what the kernel keeps.
 	struct region_list modules; // after the first
 	struct region_list device; // everything that is not RAM
-	struct region_list memory; // RAM that is free
+	struct region_list free; // RAM
+	struct boot_region task; // the first module: its memory is free, but taken last
 };
 
 // Future untyped memory: powers of two, naturally aligned.
@@ -28,19 +46,26 @@ struct block_list {
 	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED];
 };
 
-// Both take start <= end. A range that is added becomes one with those it touches.
+// A range that is added becomes one with those it touches.
 void region_remove(struct region_list *list, uint64_t start, uint64_t end);
 void region_add(struct region_list *list, uint64_t start, uint64_t end);
 
-// Takes size bytes from the start of the first region that has them below limit; 0 if none has.
-uint64_t region_take(struct region_list *list, uint64_t size, uint64_t limit);
-
 uint64_t region_bytes(const struct region_list *list);
 
-// Sorts the physical address space (BOOT-11, BOOT-12). What modules before this one lie in is RAM
-// like any other; the first has no region of its own in any case.
-void regions_of_facts(
-	const struct boot_facts *facts, struct regions *regions, unsigned first_module);
+// Whether one of the ranges has all of this.
+[[nodiscard]] bool region_has(const struct region_list *list, uint64_t start, uint64_t size);
 
-// Cuts the regions into blocks: the modules whole, and of the rest the largest blocks.
-void block_list_make(struct block_list *list, const struct regions *regions);
+// First an entry of the loader's map each, then all boot modules, once (BOOT-11, BOOT-12).
+void memory_add(struct boot_memory *memory, uint64_t base, uint64_t length, uint32_t type);
+void memory_sort(
+	struct boot_memory *memory, const struct bootinfo_module *modules, unsigned module_count);
+
+// No program gets this.
+void memory_keep(struct boot_memory *memory, uint64_t start, uint64_t end);
+
+// Keeps the first size bytes of free RAM in one piece below limit, page aligned, and outside of the
+// first module. 0: there are none.
+uint64_t memory_take(struct boot_memory *memory, uint64_t size, uint64_t limit);
+
+// Cuts what is left into blocks: the modules whole, and of the rest the largest blocks.
+void block_list_make(struct block_list *list, const struct boot_memory *memory);

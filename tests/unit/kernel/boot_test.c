@@ -200,9 +200,9 @@ static void refusals(void) {
 	world.facts.module_count = 0;
 	boot_fails("first module");
 	world.facts.module_count = 1;
-	world.facts.modules[0].end = WORLD_MODULE + 100;
+	world.facts.modules[0].length = 100;
 	boot_fails("initial task");
-	world.facts.modules[0].end = WORLD_MODULE + 4096;
+	world.facts.modules[0].length = 4096;
 	file[80] = 1; // vaddr 0x400001
 	boot_fails("page boundary");
 	file[80] = 0;
@@ -214,7 +214,7 @@ static void refusals(void) {
 	boot_fails("too big");
 	file[85] = 0;
 	file[29] = 0;
-	world.facts.memory[1].length = 0x90000;
+	world_memory(0x90000, 0);
 	boot_fails("free memory");
 	file[1] = 'F';
 	boot_fails("initial task");
@@ -252,9 +252,7 @@ static void root_cnode_size(void) {
 		if (child == 0) {
 			world_facts();
 			((uint8_t *)physical_pointer(physical(WORLD_MODULE)))[107] = cases[i].image;
-			world.facts.memory_count = 3;
-			world.facts.memory[2] = (struct boot_memory){
-				20, 1ul << 32, cases[i].ram, 1};
+			world_memory(HOST_MEMORY - 0x100000, cases[i].ram);
 			world.facts.root_cnode_bits = cases[i].option;
 			check_root_bits(cases[i].bits);
 			_exit(0);

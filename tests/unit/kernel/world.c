@@ -57,20 +57,30 @@ void world_start(unsigned size_bits) {
 	derive_insert_original(&world.slots[0], untyped, NULL);
 }
 
+void world_memory(uint64_t low, uint64_t high) {
+	static const struct boot_region kept[] = {{0x100000, 0x180000}, {0xfec00000, 0xfec01000},
+		{0xfee00000, 0xfee01000}, {0xfffffff8, 0x100000000}};
+	struct boot_memory *memory = &world.facts.memory;
+
+	*memory = (struct boot_memory){.limit = 1ul << 46};
+	memory_add(memory, 0, 0x9f000, MEMORY_RAM);
+	memory_add(memory, 0x100000, low, MEMORY_RAM);
+	memory_add(memory, 1ul << 32, high, MEMORY_RAM);
+	memory_sort(memory, world.facts.modules, world.facts.module_count);
+	for (unsigned i = 0; i < array_count(kept); i++)
+		memory_keep(memory, kept[i].start, kept[i].end);
+}
+
 void world_facts(void) {
 	host_start();
 	memcpy(physical_pointer(physical(WORLD_MODULE)), &task, sizeof(task));
 	world.facts = (struct boot_facts){
-		.memory_count = 2,
-		.memory = {{20, 0, 0x9f000, 1}, {20, 0x100000, HOST_MEMORY - 0x100000, 1}},
-		.kept_count = 4,
-		.kept = {{0x100000, 0x180000}, {0xfec00000, 0xfec01000}, {0xfee00000, 0xfee01000},
-			{0xfffffff8, 0x100000000}},
 		.module_count = 2,
-		.modules = {{WORLD_MODULE, WORLD_MODULE + FILE_SIZE, "root"},
-			{0x300000, 0x302345, "system.img"}},
+		.modules = {{WORLD_MODULE, FILE_SIZE, "root"}, {0x300000, 0x2345, "system.img"}},
+		.map = {.size = 2 * sizeof(struct boot_map_entry)},
 		.tsc_mhz = HOST_TICKS_PER_US,
 	};
+	world_memory(HOST_MEMORY - 0x100000, 0);
 }
 
 void world_boot(void) {

@@ -30,6 +30,9 @@ extern struct world world;
 // An untyped in slot 0 over `1 << size_bits` bytes at 16 MiB, and no boot.
 void world_start(unsigned size_bits);
 
+// Of these facts the memory: so many bytes from 1 MiB and from 4 GiB on.
+void world_memory(uint64_t low, uint64_t high);
+
 // Facts of a machine with 64 MiB and an initial task of one page, ready for boot_root.
 void world_facts(void);
 

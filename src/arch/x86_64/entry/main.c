@@ -2,7 +2,6 @@
 // Start-up as a list, from the loader's information to the initial task.
 #include <entry/trap.h>
 
-#include <boot/boot_memory.h>
 #include <cpu/machine_check.h>
 #include <cpu/pcid.h>
 #include <guest/engine.h>
@@ -35,12 +34,14 @@ static void cpu_start(struct cpu *cpu) {
 static bool loader_read(uint32_t magic, uint64_t information) {
 	static struct multiboot loader = {.reader = physical_read, .facts = &facts};
 	const char *cut = NULL;
-	uint64_t ram = 0;
+	struct boot_memory *memory = &facts.memory;
+	unsigned lost;
 	bool ok;
 
-	loader.ram_end = kernel_map_ram_end();
+	memory->limit = kernel_map_ram_end();
 	ok = multiboot_read(&loader, magic, information);
-	if (loader.is_line_cut) cut = options_cut(loader.command_line);
+	memory_sort(memory, facts.modules, facts.module_count);
+	if (loader.command_line[MULTIBOOT_COMMAND_LINE]) cut = options_cut(loader.command_line);
 	options_read(loader.command_line, options);
 	console_init((uint16_t)options[OPTION_SERIAL]);
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == 'n'; // log=none
@@ -54,85 +55,50 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 		print("boot: not started by a multiboot loader (magic %x)\n", magic);
 		return false;
 	}
-	for (unsigned i = 0; i < facts.memory_count; i++)
-		ram += facts.memory[i].type == MEMORY_RAM ? facts.memory[i].length : 0;
 	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
-		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count, ram / MIB);
-	if (loader.memory_lost > 0 || loader.modules_lost > 0)
+		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count,
+		region_bytes(&memory->ram) / MIB);
+	lost = memory->ram.lost + memory->other.lost + memory->visible.lost;
+	if (lost > 0 || loader.modules_lost > 0)
 		print("boot: %u more ranges of memory and the last %u modules are not used: "
 		      "there may be %u and %u\n",
-			loader.memory_lost, loader.modules_lost, BOOT_MAX_MEMORY, BOOT_MAX_MODULES);
+			lost, loader.modules_lost, REGION_LIST_SIZE, BOOT_MAX_MODULES);
 	return true;
 }
 
-// No program gets this memory.
-static void keep(uint64_t start, uint64_t end) {
-	facts.kept[facts.kept_count++] = (struct boot_region){start, end};
-}
-
-static bool is_visible(const struct boot_memory *memory) {
-	return (memory->type == MEMORY_RAM || memory->type == MEMORY_ACPI_TABLES ||
-		       memory->type == MEMORY_ACPI_SAVED) &&
-		memory->base + memory->length <= kernel_map_ram_end();
-}
-
-// Ranges that the window shows as memory, grown to 2 MiB.
-static void visible_find(struct region_list *visible) {
-	for (unsigned i = 0; i < facts.memory_count; i++) {
-		const struct boot_memory *memory = &facts.memory[i];
-
-		if (is_visible(memory))
-			region_add(visible, align_down(memory->base, 2 * MIB),
-				align_up(memory->base + memory->length, 2 * MIB));
-	}
-}
-
 static bool map_start(void) {
-	static struct region_list visible;
+	const struct region_list *visible = &facts.memory.visible;
 	uint64_t image = physical_of_image(image_start).value;
 	uint64_t image_size = (uint64_t)(image_end - image_start);
 	uint64_t pool, pool_size, pool_used;
 
-	keep(image, image + image_size);
-	visible_find(&visible);
-	pool_size = kernel_map_pool_size(visible.count, region_bytes(&visible));
-	pool = boot_room(&facts, pool_size, PHYSICAL_READ_END);
+	memory_keep(&facts.memory, image, image + image_size);
+	pool_size = kernel_map_pool_size(visible->count, region_bytes(visible));
+	pool = memory_take(&facts.memory, pool_size, PHYSICAL_READ_END);
 	if (!pool) {
 		print("boot: no %lu KiB of RAM in one piece for the kernel's page tables\n",
 			pool_size / 1024);
 		return false;
 	}
 	kernel_map_begin(pool, pool + pool_size);
-	for (unsigned i = 0; i < visible.count; i++)
-		kernel_map_memory(visible.regions[i].start, visible.regions[i].end);
+	for (unsigned i = 0; i < visible->count; i++)
+		kernel_map_memory(visible->regions[i].start, visible->regions[i].end);
 	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) kernel_map_isolate(&boot_cpu);
 	pool_used = kernel_map_load();
-	keep(pool, pool_used);
+	region_add(&facts.memory.free, pool_used, pool + pool_size);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
 	return true;
 }
 
-static const struct boot_memory *memory_at(uint64_t address) {
-	for (unsigned i = 0; i < facts.memory_count; i++)
-		if (address - facts.memory[i].base < facts.memory[i].length)
-			return &facts.memory[i];
-	return NULL;
-}
-
 // Size bytes in the memory that the kernel's own tables show.
 static const void *memory_read(uint64_t address, uint64_t size) {
-	const struct boot_memory *memory = memory_at(address);
-
-	if (!memory || !is_visible(memory) || memory != memory_at(address + size - 1))
-		return physical_read(address, size);
+	if (!region_has(&facts.memory.visible, address, size)) return physical_read(address, size);
 	return physical_pointer(physical(address));
 }
 
 // Device addresses in tables are used where the window maps them as devices.
 static bool is_device(uint64_t page) {
-	const struct boot_memory *memory = memory_at(page);
-
-	return physical_read(page, PAGE_SIZE) && (!memory || memory->type != MEMORY_RAM);
+	return physical_read(page, PAGE_SIZE) && !region_has(&facts.memory.ram, page, PAGE_SIZE);
 }
 
 // Before any memory is taken, for a firmware's map may declare memory free that holds its tables;
@@ -152,14 +118,12 @@ static bool acpi_and_map_start(struct acpi_facts *acpi) {
 	return true;
 }
 
-_Static_assert(ACPI_MAX_IOAPICS + 4 <= BOOT_MAX_REGIONS);
-
 static void interrupts_start(const struct acpi_facts *acpi) {
 	uint64_t page;
 
 	pic_silence();
 	page = apic_init();
-	keep(page, page + PAGE_SIZE);
+	memory_keep(&facts.memory, page, page + PAGE_SIZE);
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
 		page = align_down(acpi->ioapics[i], PAGE_SIZE);
 		if (!is_device(page)) {
@@ -167,9 +131,9 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 			continue;
 		}
 		ioapic_add(acpi->ioapics[i]);
-		keep(page, page + PAGE_SIZE);
+		memory_keep(&facts.memory, page, page + PAGE_SIZE);
 	}
-	keep(MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
+	memory_keep(&facts.memory, MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
 }
 
 // Everything in order; false after a message with what is missing.

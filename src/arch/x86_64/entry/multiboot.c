@@ -6,15 +6,22 @@
 #include <base/compiler.h>
 #include <base/memory.h>
 
-// Multiboot 1: flags that say which fields are there, and the offsets of the fields.
-enum {
-	INFO1_SIZE = 116,
+enum information1_flag {
 	INFO1_COMMAND_LINE = 1 << 2,
 	INFO1_MODULES = 1 << 3,
 	INFO1_MEMORY_MAP = 1 << 6,
-	INFO1_MAX_MAP = 64 << 10,
-	INFO1_MAX_MODULES = 256,
 };
+
+// Multiboot 1.
+struct [[gnu::packed, gnu::may_alias]] information1 {
+	uint32_t flags; // which fields are there
+	uint32_t unused[3];
+	uint32_t command_line, module_count, modules;
+	uint32_t symbols[4];
+	uint32_t map_size, map;
+};
+
+enum { INFO1_MAX_MAP = 64 << 10, INFO1_MAX_MODULES = 256 };
 
 // Multiboot 2: tags.
 enum multiboot2_tag {
@@ -36,72 +43,37 @@ enum {
 	VBE_BLOCKS = 512 + 256, // about the controller and about the mode
 };
 
-// The target is zero before; its last byte stays so. Returns whether the text is longer.
-static bool text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
-	for (uint64_t i = 0; i < limit && text[i]; i++) {
-		if (i + 1 == room) return true;
+// The target is zero before; its last byte stays so.
+static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
+	for (uint64_t i = 0; i < limit && i + 1 < room && text[i]; i++)
 		target[i] = text[i];
-	}
-	return false;
 }
 
 // A string somewhere in memory: its length is unknown.
-static bool text_read(struct multiboot *loader, char *target, uint64_t room, uint64_t physical) {
+static void text_read(struct multiboot *loader, char *target, uint64_t room, uint64_t physical) {
 	const char *text = loader->reader(physical, room);
 
-	return text && text_copy(target, room, text, room);
+	if (text) text_copy(target, room, text, room);
 }
 
-// RAM that the kernel cannot address is left out. A range of another type that runs past the end of
-// all addresses counts up to there, for nothing in it may be taken for RAM.
-static bool memory_cut(const struct multiboot *loader, struct boot_memory *memory) {
-	uint64_t limit = memory->type == MEMORY_RAM ? loader->ram_end : UINT64_MAX;
-	bool wraps = memory->base + memory->length < memory->base;
-
-	if (memory->base >= limit || (wraps && memory->type == MEMORY_RAM)) return false;
-	if (wraps || memory->length > limit - memory->base) memory->length = limit - memory->base;
-	return memory->length > 0;
-}
-
-static void memory_add(struct multiboot *loader, struct boot_memory memory) {
+static struct bootinfo_module *module_add(struct multiboot *loader, uint64_t start, uint64_t end) {
 	struct boot_facts *facts = loader->facts;
-	unsigned count = facts->memory_count;
-	struct boot_memory *last = count > 0 ? &facts->memory[count - 1] : NULL;
-
-	if (!memory_cut(loader, &memory)) return;
-	if (last && last->type == memory.type && last->base + last->length == memory.base) {
-		last->length += memory.length;
-		return;
-	}
-	if (count < BOOT_MAX_MEMORY) {
-		facts->memory[facts->memory_count++] = memory;
-		return;
-	}
-	loader->memory_lost++;
-	// RAM may go unused; what is no RAM must not be taken for it.
-	while (memory.type != MEMORY_RAM && count-- > 0) {
-		if (facts->memory[count].type != MEMORY_RAM) continue;
-		facts->memory[count] = memory;
-		return;
-	}
-}
-
-static struct boot_module *module_add(struct multiboot *loader, uint64_t start, uint64_t end) {
-	struct boot_facts *facts = loader->facts;
+	struct bootinfo_module *module = &facts->modules[facts->module_count];
 
 	if (start >= end) return NULL;
 	if (facts->module_count == BOOT_MAX_MODULES) {
 		loader->modules_lost++;
 		return NULL;
 	}
-	facts->modules[facts->module_count] = (struct boot_module){.start = start, .end = end};
-	return &facts->modules[facts->module_count++];
+	facts->module_count++;
+	*module = (struct bootinfo_module){.paddr = start, .length = end - start};
+	return module;
 }
 
 static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t count) {
 	for (uint64_t i = 0; i < count && i < INFO1_MAX_MODULES; i++) {
 		const uint8_t *entry = loader->reader(physical + 16 * i, 16);
-		struct boot_module *module;
+		struct bootinfo_module *module;
 
 		if (!entry) return;
 		module = module_add(loader, bytes_number(entry, 0, 4), bytes_number(entry, 4, 4));
@@ -112,9 +84,16 @@ static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t 
 }
 
 // Both formats have the same three numbers in a row.
-static struct boot_memory memory_entry(const uint8_t *entry) {
-	return (struct boot_memory){MEMORY_ENTRY_REST, bytes_number(entry, 0, 8),
-		bytes_number(entry, 8, 8), (uint32_t)bytes_number(entry, 16, 4)};
+static void memory_read(struct boot_facts *facts, const uint8_t *bytes) {
+	struct boot_map *map = &facts->map;
+	struct boot_map_entry entry = {.size = MEMORY_ENTRY_REST};
+
+	memcpy(&entry.base, bytes, MEMORY_ENTRY_REST);
+	if (map->size < sizeof(map->entries)) {
+		map->entries[map->size / sizeof(entry)] = entry;
+		map->size += sizeof(entry);
+	}
+	memory_add(&facts->memory, entry.base, entry.length, entry.type);
 }
 
 static void memory1_read(struct multiboot *loader, uint64_t physical, uint64_t size) {
@@ -125,38 +104,34 @@ static void memory1_read(struct multiboot *loader, uint64_t physical, uint64_t s
 		const uint8_t *entry = loader->reader(physical + at, 4 + MEMORY_ENTRY_REST);
 
 		if (!entry || bytes_number(entry, 0, 4) < MEMORY_ENTRY_REST) return;
-		memory_add(loader, memory_entry(entry + 4));
+		memory_read(loader->facts, entry + 4);
 		at += 4 + bytes_number(entry, 0, 4);
 	}
 }
 
 static bool information1_read(struct multiboot *loader, uint64_t physical) {
-	const uint8_t *information = loader->reader(physical, INFO1_SIZE);
-	uint64_t flags;
+	const struct information1 *information = loader->reader(physical, sizeof(*information));
 
 	if (!information) return false;
-	flags = bytes_number(information, 0, 4);
-	if (flags & INFO1_COMMAND_LINE)
-		loader->is_line_cut = text_read(loader, loader->command_line,
-			MULTIBOOT_COMMAND_LINE, bytes_number(information, 16, 4));
-	if (flags & INFO1_MODULES)
-		modules1_read(
-			loader, bytes_number(information, 24, 4), bytes_number(information, 20, 4));
-	if (flags & INFO1_MEMORY_MAP)
-		memory1_read(
-			loader, bytes_number(information, 48, 4), bytes_number(information, 44, 4));
+	if (information->flags & INFO1_COMMAND_LINE)
+		text_read(loader, loader->command_line, sizeof(loader->command_line),
+			information->command_line);
+	if (information->flags & INFO1_MODULES)
+		modules1_read(loader, information->modules, information->module_count);
+	if (information->flags & INFO1_MEMORY_MAP)
+		memory1_read(loader, information->map, information->map_size);
 	return true;
 }
 
 // Readers of tags: tag has size bytes, at least the row's minimum.
 
 static void tag_command_line(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	loader->is_line_cut = text_copy(loader->command_line, MULTIBOOT_COMMAND_LINE,
+	text_copy(loader->command_line, sizeof(loader->command_line),
 		(const char *)tag + TAG_HEADER, size - TAG_HEADER);
 }
 
 static void tag_module(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	struct boot_module *module = module_add(
+	struct bootinfo_module *module = module_add(
 		loader, bytes_number(tag, 8, 4), bytes_number(tag, 12, 4));
 
 	if (module)
@@ -168,7 +143,7 @@ static void tag_memory_map(struct multiboot *loader, const uint8_t *tag, uint32_
 
 	if (step < MEMORY_ENTRY_REST) return;
 	for (uint64_t at = 16; at + step <= size; at += step)
-		memory_add(loader, memory_entry(tag + at));
+		memory_read(loader->facts, tag + at);
 }
 
 static void tag_vbe(struct multiboot *loader, const uint8_t *tag, uint32_t) {

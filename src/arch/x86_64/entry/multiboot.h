@@ -7,20 +7,16 @@
 
 #define MULTIBOOT1_LOADER 0x2badb002u
 #define MULTIBOOT2_LOADER 0x36d76289u
-#define MULTIBOOT_COMMAND_LINE 8192
-
-enum multiboot_memory { MEMORY_RAM = 1, MEMORY_ACPI_TABLES = 3, MEMORY_ACPI_SAVED = 4 };
+#define MULTIBOOT_COMMAND_LINE 8191
 
 struct multiboot {
-	// These three come from the caller, the rest is zero before. The reader: a pointer to size
-	// bytes at a physical address, or null if they cannot be read.
+	// Both come from the caller, the rest is zero before. The reader: a pointer to size bytes
+	// at a physical address, or null if they cannot be read.
 	const void *(*reader)(uint64_t physical, uint64_t size);
-	struct boot_facts *facts; // zero before
-	uint64_t ram_end; // what is above cannot be addressed
-	unsigned memory_lost; // ranges and modules for which there is no room
-	unsigned modules_lost;
-	bool is_line_cut;
-	char command_line[MULTIBOOT_COMMAND_LINE];
+	struct boot_facts *facts; // zero before but for the limit of memory
+	unsigned modules_lost; // for which there is no room
+	// One byte more tells that the line was cut.
+	char command_line[MULTIBOOT_COMMAND_LINE + 2];
 };
 
 // Fills memory, modules, framebuffer, VBE and RSDP of the facts. False if magic is unknown or the
