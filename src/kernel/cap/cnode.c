@@ -101,8 +101,8 @@ static enum error move(struct invocation *invocation, unsigned words) {
 	if (error) return error;
 	if (words > 4 && !cap_apply_guard(&transport.cap, invocation_word(invocation, 4)))
 		return ERROR_ILLEGAL_OPERATION;
+	transport.source->cap = transport.cap;
 	derive_move(transport.destination, transport.source);
-	transport.destination->cap = transport.cap;
 	return ERROR_NONE;
 }
 

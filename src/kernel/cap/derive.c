@@ -102,7 +102,7 @@ void derive_insert_cache_copy(struct slot *slot, struct slot *next) {
 	next->next |= SLOT_CACHED;
 }
 
-[[gnu::noinline]] void derive_close_caches(struct slot *slot) {
+[[gnu::cold]] void derive_close_caches(struct slot *slot) {
 	struct slot *copy;
 
 	slot->next &= ~(uint64_t)SLOT_CACHED;

@@ -79,7 +79,7 @@ void notification_wait(
 bool notification_take_bound(struct thread *thread) {
 	struct notification *notification = thread->notification;
 
-	if (!notification || !notification->is_active) return false;
+	if (likely(!notification || !notification->is_active)) return false;
 	take_word(notification, thread);
 	return true;
 }

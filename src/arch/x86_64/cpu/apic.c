@@ -106,7 +106,7 @@ bool apic_is_in_service(unsigned vector) {
 	return apic_read(LAPIC_IN_SERVICE + vector / 32) >> vector % 32 & 1;
 }
 
-bool apic_is_pending(void) {
+[[gnu::noinline]] bool apic_is_pending(void) {
 	for (uint32_t i = REQUEST_FIRST; i <= REQUEST_LAST; i++) {
 		if (apic_read(LAPIC_REQUESTED + i)) return true;
 	}
@@ -114,5 +114,5 @@ bool apic_is_pending(void) {
 }
 
 bool preempt_wanted(void) {
-	return ++this_cpu()->preempt_calls % PREEMPT_STRIDE == 0 && apic_is_pending();
+	return unlikely(++this_cpu()->preempt_calls % PREEMPT_STRIDE == 0) && apic_is_pending();
 }

@@ -46,15 +46,15 @@ static void detach_thread(struct thread *thread) {
 
 // The state page
 
-static void page_take(struct vcpu *vcpu) {
+[[gnu::noinline]] static void page_take(struct vcpu *vcpu) {
 	if (!vcpu->guest.page) return;
 	guest_page_take(&vcpu->guest);
 	stop(vcpu);
 }
 
 void vcpu_frame_destroy(struct slot *slot, bool last) {
-	if (!slot->cap.map.mapped || slot->cap.map.format != SPACE_NONE)
-		return frame_destroy(slot, last);
+	if (!slot->cap.map.mapped) return;
+	if (slot->cap.map.format != SPACE_NONE) return frame_destroy(slot, last);
 	page_take((struct vcpu *)((char *)slot - offsetof(struct vcpu, page_slot)));
 }
 
