@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The arena's memory.
+#include "script.h"
+
 #include <base/memory.h>
 #include <user/space.h>
 #include <user/untyped.h>
-
-#include "script.h"
 
 static seL4_CPtr frame; // written once, by arena_make
 

@@ -93,5 +93,9 @@ uint64_t field_read(const struct guest *guest, uint64_t field);
 // The handler of a vector, below 64 KiB; without this it is the vector's stub.
 void guest_set_gate(const struct guest *guest, unsigned vector, uint64_t address);
 
+// For the test program itself (code_state.asm): fills XMM0 to XMM15; how many of them differ.
+void native_fill(uint64_t value);
+uint64_t native_differing(uint64_t value);
+
 // 64 bits of guest memory.
 uint64_t *guest_word(const struct guest *guest, uint64_t address);

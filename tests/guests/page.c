@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The state page of a VCPU: what it shows of exits, what it changes in the guest, and what becomes
 // of values and pages that must not be.
+#include "page.h"
+
 #include <base/memory.h>
 #include <user/slots.h>
 #include <user/untyped.h>
-
 #include <x86/cr.h>
 
-#include "page.h"
 #include "helper.h"
 #include "test.h"
 

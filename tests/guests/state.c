@@ -16,9 +16,6 @@ CODE_DECLARE(code_own_msr);
 CODE_DECLARE(code_guest_tsc);
 CODE_DECLARE(code_vmcall);
 
-void native_fill(uint64_t value);
-uint64_t native_differing(uint64_t value);
-
 enum {
 	REGISTER_RCX = 2,
 	REGISTER_RDX = 3,

@@ -141,6 +141,7 @@ class HabitsTest(unittest.TestCase):
         self.assertEqual(self.problems("a.c", "\tif (!a) b();\n\t(void)a();\n"), [])
         self.assertEqual(
             self.problems("a.c", "void f(int a,\n\tint b);\nstatic int g(void);\n"), [2])
+        self.assertEqual(self.problems("a.c", "void __called_by_compiler(void);\n"), [])
         self.assertEqual(self.problems("a.h", "bool f(void);\n[[nodiscard]] bool g(void);\n"
                                        "enum error h(int a);\nvoid i(void);\n"), [1, 3])
 

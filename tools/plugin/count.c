@@ -81,7 +81,7 @@ static void counter_read(void) {
 	open_branch = NULL;
 }
 
-static void instruction_executed(unsigned int cpu, void *data) {
+static void instruction_executed(unsigned int, void *data) {
 	uint64_t packed = (uint64_t)data;
 	enum instruction_kind kind = packed >> KIND_SHIFT;
 	struct event event = {.address = packed_address(packed),
@@ -89,7 +89,6 @@ static void instruction_executed(unsigned int cpu, void *data) {
 		.size = packed_size(packed)};
 	struct event *added;
 
-	(void)cpu;
 	if (open_branch)
 		open_branch->taken = event.address != open_branch->address + open_branch->size;
 	if (event.address == options.sample_mark)
@@ -100,20 +99,16 @@ static void instruction_executed(unsigned int cpu, void *data) {
 	if (kind == KIND_TIME_STAMP && !address_is_kernel(event.address)) counter_read();
 }
 
-static void memory_accessed(
-	unsigned int cpu, qemu_plugin_meminfo_t access, uint64_t address, void *data) {
-	(void)cpu;
-	(void)data;
+static void memory_accessed(unsigned int, qemu_plugin_meminfo_t access, uint64_t address, void *) {
 	(void)trace_add(&running,
 		(struct event){.address = address,
 			.kind = qemu_plugin_mem_is_store(access) ? EVENT_WRITE : EVENT_READ,
 			.size = (uint8_t)(1 << qemu_plugin_mem_size_shift(access))});
 }
 
-static void block_translated(qemu_plugin_id_t plugin, struct qemu_plugin_tb *block) {
+static void block_translated(qemu_plugin_id_t, struct qemu_plugin_tb *block) {
 	size_t count = qemu_plugin_tb_n_insns(block);
 
-	(void)plugin;
 	for (size_t index = 0; index < count; index++) {
 		struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(block, index);
 
@@ -150,8 +145,7 @@ int qemu_plugin_version = PLUGIN_INTERFACE;
 [[gnu::visibility("default")]] int qemu_plugin_install(
 	qemu_plugin_id_t plugin, const void *machine, int count, char **arguments);
 
-int qemu_plugin_install(qemu_plugin_id_t plugin, const void *machine, int count, char **arguments) {
-	(void)machine;
+int qemu_plugin_install(qemu_plugin_id_t plugin, const void *, int count, char **arguments) {
 	for (int index = 0; index < count; index++)
 		if (!option_take(arguments[index])) {
 			fprintf(stderr, "count: what is `%s`?\n", arguments[index]);

@@ -37,13 +37,13 @@ struct rtc_time rtc_time_from_seconds(uint64_t seconds) {
 	unsigned rest = (unsigned)(seconds % SECONDS_PER_DAY);
 	uint64_t era = days / 146097;
 	unsigned day_of_era = (unsigned)(days % 146097);
-
 	unsigned year_of_era =
 		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
 	unsigned day_of_year = day_of_era -
 		(365 * year_of_era + year_of_era / 4 - year_of_era / 100);
 	unsigned shifted_month = (5 * day_of_year + 2) / 153;
 	unsigned month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+
 	return (struct rtc_time){
 		.year = (unsigned)(era * 400) + year_of_era + (month <= 2),
 		.month = month,

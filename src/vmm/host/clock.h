@@ -20,6 +20,7 @@ static inline uint64_t clock_now(const struct clock *clock) {
 // CPUID reports the rate of the crystal in 32 bits, so a fast TSC runs at 2^shift times that rate.
 static inline unsigned clock_crystal_shift(uint64_t hertz) {
 	unsigned shift = 0;
+
 	while (hertz >> shift > UINT32_MAX)
 		shift++;
 	return shift;

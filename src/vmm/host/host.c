@@ -20,6 +20,7 @@ void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
 
 uint64_t host_xcr0(void) {
 	uint32_t low, high;
+
 	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return (uint64_t)high << 32 | low;
 }
@@ -41,6 +42,7 @@ bool host_xsave_compacts(void) {
 	static _Alignas(64) struct avx_area stored;
 	const uint32_t components = XCR0_X87 | XCR0_SSE | XCR0_AVX;
 	uint32_t words[4];
+
 	host_cpuid(0xd, 1, words);
 	if ((host_xcr0() & components) != components || !(words[0] & 2)) return false;
 	loaded.used = components;

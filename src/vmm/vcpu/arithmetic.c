@@ -96,8 +96,8 @@ uint64_t operation_compute(
 	struct terms terms = {
 		operands->target & mask, operands->source & mask, mask, mask ^ mask >> 1};
 	uint64_t kept = ~(uint64_t)FLAGS_ARITHMETIC;
-
 	uint64_t changed, result;
+
 	if (operation == OPERATION_MOVE || operation == OPERATION_EXCHANGE) return terms.b;
 	if (operation == OPERATION_NOT) return ~terms.a & mask;
 	if (operation == OPERATION_FLUSH) return terms.a;

@@ -163,6 +163,7 @@ static void answer_xsave(const struct cpuid_query *query, struct cpuid_words *wo
 		bool right = model->xsave_compacts &&
 			words->ebx == xsave_size(model, model->xcr0_host, 1);
 		bool compacts = right && (words->eax & XSAVE_C);
+
 		answer.eax = words->eax & (XSAVE_OPT_XGETBV | (compacts ? XSAVE_C : 0));
 		answer.ebx = compacts ? xsave_size(model, query->guest->xcr0, 1) : 0;
 	} else if (query->subleaf < XSAVE_COMPONENTS && (allowed >> query->subleaf & 1)) {
@@ -282,9 +283,9 @@ uint8_t cpuid_address_bits(const struct cpuid_model *model) {
 
 uint64_t cpuid_cr4_allowed(const struct cpuid_model *model) {
 	const struct cpuid_guest guest = {0};
+	struct cpuid_words features, structured;
 	uint64_t allowed;
 
-	struct cpuid_words features, structured;
 	cpuid_answer(model, &guest, LEAF_FEATURES, 0, &features);
 	cpuid_answer(model, &guest, LEAF_STRUCTURED, 0, &structured);
 	allowed = CR4_BASELINE | CR4_MCE;

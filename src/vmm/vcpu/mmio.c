@@ -138,8 +138,8 @@ static enum string_result string_element(struct string *string) {
 	uint64_t value = vcpu->page->registers[X86_RAX];
 	bool equal;
 	struct operands operands;
-
 	struct operand source, target;
+
 	if (has_source &&
 		!string_locate(string, instruction->address.segment, X86_RSI, WALK_READ, &source))
 		return STRING_FAULT;

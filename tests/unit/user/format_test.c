@@ -43,6 +43,7 @@ static void truncation(void) {
 
 static void oddities(void) {
 	char text[16];
+
 	const char *volatile unknown = "%y %";
 	const char *volatile string = "%s";
 

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Copy, fill and compare against the C library, under names of their own (see meson.build).
 #include "test.h"
+#include "tested_memory.h"
 
 #include <stdint.h>
 #include <string.h>
-
-void *tested_memcpy(void *target, const void *source, size_t size);
-void *tested_memmove(void *target, const void *source, size_t size);
-void *tested_memset(void *target, int value, size_t size);
-int tested_memcmp(const void *first, const void *second, size_t size);
 
 enum {
 	BUFFER = 96,

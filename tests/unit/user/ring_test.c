@@ -124,6 +124,7 @@ static void restart(void) {
 	check(get(2) && get(3) && get(4) && get(5) && is_empty());
 	// An item that was only looked at is still there.
 	struct item item;
+
 	check(put(7) && ring_peek(&consumer, &item) && item.number == 7);
 	check(ring_attach_consumer(&consumer, ring, BYTES, sizeof(struct item)));
 	check(ring_peek(&consumer, &item) && item.number == 7);

@@ -7,16 +7,15 @@
 uint8_t pages_device[DEVICE_SIZE];
 unsigned pages_accesses;
 
-static uint64_t device_read(void *context, uint64_t offset, enum bus_width width) {
+static uint64_t device_read(void *, uint64_t offset, enum bus_width width) {
 	uint64_t value = 0;
-	(void)context;
+
 	pages_accesses++;
 	memcpy(&value, pages_device + offset, width);
 	return value;
 }
 
-static void device_write(void *context, uint64_t offset, enum bus_width width, uint64_t value) {
-	(void)context;
+static void device_write(void *, uint64_t offset, enum bus_width width, uint64_t value) {
 	pages_accesses++;
 	memcpy(pages_device + offset, &value, width);
 }
@@ -36,6 +35,7 @@ void pages_put(uint64_t table, unsigned index, uint64_t entry) {
 
 uint64_t pages_get(uint64_t table, unsigned index) {
 	uint64_t entry;
+
 	memcpy(&entry, machine.memory.bytes + table + 8ull * index, 8);
 	return entry;
 }
@@ -48,6 +48,7 @@ void pages_map(unsigned page, uint64_t physical, uint64_t rights) {
 // again.
 void pages_fresh(void) {
 	const uint64_t all = PRESENT | WRITABLE | USER;
+
 	rig_fresh();
 	check(bus_add(&machine.memory_bus, &window));
 	pages_put(PML4, 0, PDPT | all);

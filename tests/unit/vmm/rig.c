@@ -50,12 +50,13 @@ static void describe(void) {
 
 void rig_fresh(void) {
 	uint8_t *ram = machine.memory.bytes;
+
 	fake_reset();
 	build_image();
 	memset(&machine, 0, sizeof(machine));
 	memset(&console, 0, sizeof(console));
 	memset(&second, 0, sizeof(second));
-	machine.memory = (struct guest_memory){ram != NULL ? ram : malloc(RAM), RAM, 40};
+	machine.memory = (struct guest_memory){ram ? ram : malloc(RAM), RAM, 40};
 	memset(machine.memory.bytes, 0, RAM);
 	machine.files.kernel = (struct linux_file){image, sizeof(image)};
 	describe();
@@ -98,10 +99,11 @@ void wrmsr(uint32_t number, uint64_t value) {
 bool log_has(const char *text) {
 	size_t count = strlen(output);
 	uint8_t byte;
+
 	while (count < sizeof(output) - 1 && ring_get(&driver.out, &byte))
 		output[count++] = (char)byte;
 	output[count] = '\0';
-	return strstr(output, text) != NULL;
+	return strstr(output, text);
 }
 
 void clear_log(void) {

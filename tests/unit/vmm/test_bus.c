@@ -14,6 +14,7 @@ struct probe {
 
 static uint64_t probe_read(void *device, uint64_t offset, enum bus_width width) {
 	struct probe *probe = device;
+
 	probe->offset = offset;
 	probe->width = width;
 	probe->reads++;
@@ -22,6 +23,7 @@ static uint64_t probe_read(void *device, uint64_t offset, enum bus_width width) 
 
 static void probe_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
 	struct probe *probe = device;
+
 	*probe = (struct probe){offset, value, width, probe->reads, probe->writes + 1};
 }
 
@@ -161,6 +163,7 @@ static void test_any_number(void) {
 		uint64_t base = (seed >> 16) % (SPACE - WINDOWS);
 		struct bus_window *window = &windows[number];
 		bool fits = is_free(number, base, window->size);
+
 		if (!there[number]) {
 			window->base = base;
 			check_equal(bus_add(&bus, window), fits);
@@ -199,6 +202,7 @@ static void count_edge(void *controller, unsigned input, enum line_level level) 
 
 static void test_line(void) {
 	struct line line = {.changed = count_edge, .input = 1};
+
 	edges = 0;
 	line_set(&line, LINE_LOW);
 	line_set(&line, LINE_HIGH);
@@ -211,14 +215,15 @@ static void test_memory(void) {
 	uint8_t bytes[64] = {0};
 	struct guest_memory memory = {bytes, sizeof(bytes), 40};
 	uint32_t word = 0xcafe;
+
 	check(memory_write(&memory, guest_physical(60), &word, 4));
 	check(!memory_write(&memory, guest_physical(61), &word, 4));
 	check(memory_read(&memory, guest_physical(60), &word, 4));
 	check_equal(word, 0xcafe);
-	check(memory_at(&memory, guest_physical(64), 0) != NULL);
-	check(memory_at(&memory, guest_physical(65), 0) == NULL);
-	check(memory_at(&memory, guest_physical(8), UINT64_MAX) == NULL);
-	check(memory_at(&memory, guest_physical(UINT64_MAX), 2) == NULL);
+	check(memory_at(&memory, guest_physical(64), 0));
+	check(!memory_at(&memory, guest_physical(65), 0));
+	check(!memory_at(&memory, guest_physical(8), UINT64_MAX));
+	check(!memory_at(&memory, guest_physical(UINT64_MAX), 2));
 }
 
 int main(void) {
@@ -236,5 +241,6 @@ int main(void) {
 		{"memory.bounds", "guest memory checks every address without overflow",
 			test_memory},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

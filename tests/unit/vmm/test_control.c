@@ -72,6 +72,7 @@ static void write_register(unsigned number, uint64_t value) {
 
 static void refused(unsigned number, uint64_t value) {
 	static struct fake_host before;
+
 	before = fake;
 	write_register(number, value);
 	check_equal(event(), PROTECTION_FAULT);
@@ -125,6 +126,7 @@ static void test_stop_long_mode(void) {
 static void test_directory(void) {
 	static const uint64_t bad[] = {
 		3, 5, 0x21, 0x41, 0x81, 0x101, 1 | 1ull << 40, 1 | 1ull << 63};
+
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		start(protected, CR4_PAE, 0);
 		set_directory(0, 0x1001);
@@ -166,6 +168,7 @@ static void test_cr4_long_mode(void) {
 
 static void test_operand_size(void) {
 	const uint64_t upper = 0xdead00000000ull;
+
 	start(paged, 0, 0);
 	accepted(0, upper | paged | CR0_CD);
 	accepted(4, upper | CR4_MCE);
@@ -186,6 +189,7 @@ int main(void) {
 		{"control.operand", "upper halves count in 64-bit mode only", test_operand_size},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

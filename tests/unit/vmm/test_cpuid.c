@@ -15,6 +15,7 @@ static struct cpuid_guest guest;
 
 static struct cpuid_words ask(uint32_t leaf, uint32_t subleaf) {
 	struct cpuid_words words;
+
 	cpuid_answer(&model, &guest, leaf, subleaf, &words);
 	return words;
 }
@@ -35,6 +36,7 @@ static void fresh(void) {
 static void test_features(void) {
 	fresh();
 	struct cpuid_words words = ask(1, 0);
+
 	check_equal(words.ebx, 0x0001ff00);
 	check_equal(words.ecx & (1u << 3 | 1u << 5 | 1u << 6 | 1u << 15 | 1u << 27), 0);
 	check_equal(words.ecx & (1u << 31 | 1u << 24 | 1u << 21), 1u << 31 | 1u << 24 | 1u << 21);
@@ -51,6 +53,7 @@ static void test_features(void) {
 static void test_structured(void) {
 	fresh();
 	struct cpuid_words words = ask(7, 0);
+
 	check_equal(words.eax, 0);
 	check_equal(words.ebx & (1u << 2 | 1u << 4 | 1u << 11 | 1u << 14 | 1u << 25), 0);
 	check_equal(words.ebx & (1u << 16 | 1u << 31), 0); // AVX-512 is not switched
@@ -70,6 +73,7 @@ static void test_time(void) {
 	fresh();
 	check_equal(ask(0, 0).eax, 0x16);
 	struct cpuid_words words = ask(0x15, 0);
+
 	check(words.eax == 1 && words.ebx == 1 && words.ecx == 2500000000);
 	check_equal(ask(0x16, 0).eax, 2500);
 	model.tsc_hertz = 5200000000; // more than 32 bits hold
@@ -83,6 +87,7 @@ static void test_time(void) {
 static void test_xsave(void) {
 	fresh();
 	struct cpuid_words words = ask(0xd, 0);
+
 	check(words.eax == 7 && words.ebx == 576 && words.ecx == 832 && words.edx == 0);
 	guest.xcr0 = 7;
 	check_equal(ask(0xd, 0).ebx, 832);
@@ -102,13 +107,16 @@ static void test_xsave(void) {
 static void test_others(void) {
 	static const uint32_t zero[] = {3, 5, 8, 0xa, 0xf, 0x12, 0x14, 0x17, 0x1f, 0x20, 0x1000,
 		0x40000002, 0x40000200, 0x7fffffff, 0x80000009, 0x8000001f, 0xffffffff};
+
 	fresh();
 	for (size_t i = 0; i < sizeof(zero) / sizeof(zero[0]); i++) {
 		struct cpuid_words words = ask(zero[i], 0);
+
 		check_equal(words.eax | words.ebx | words.ecx | words.edx, 0);
 	}
 	check_equal(ask(0x40000000, 0).eax, 0x40000001);
 	struct cpuid_words words = ask(0x40000100, 0);
+
 	check(memcmp(&words.ebx, "NacreNacre\0", 12) == 0);
 	check_equal(ask(0x80000000, 0).eax, 0x80000008);
 	check_equal(ask(0x80000008, 0).eax, 0x3030);
@@ -122,6 +130,7 @@ static void test_others(void) {
 static void test_cr4(void) {
 	fresh();
 	uint32_t allowed = cpuid_cr4_allowed(&model);
+
 	check_equal(allowed & (CR4_VMXE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
 	check_equal(allowed & CR4_OSXSAVE, CR4_OSXSAVE);
 	check_equal(allowed & CR4_BASELINE, CR4_BASELINE);
@@ -146,6 +155,7 @@ static void fresh_msrs(void) {
 
 static uint64_t read(uint32_t number) {
 	uint64_t value = 0xdead;
+
 	check_equal(msr_read(&file, number, &value), MSR_DONE);
 	return value;
 }
@@ -172,6 +182,7 @@ static void test_msr_constants(void) {
 
 static void test_msr_unknown(void) {
 	uint64_t value;
+
 	fresh_msrs();
 	check_equal(msr_read(&file, 0xc0010015, &value), MSR_UNKNOWN);
 	check_equal(msr_write(&file, 0xc0010015, 0), MSR_UNKNOWN);
@@ -239,13 +250,16 @@ static void test_msr_deadline(void) {
 
 static void test_msr_junk(void) {
 	uint64_t value, seed = 9;
+
 	fresh_msrs();
 	for (unsigned i = 0; i < 300000; i++) {
 		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 		uint32_t number = (uint32_t)(seed >> 40) & 0xfff;
+
 		number |= seed & 1 ? 0xc0000000 : 0;
 		enum msr_result wrote = msr_write(&file, number, seed >> (i % 64));
 		enum msr_result got = msr_read(&file, number, &value);
+
 		check(wrote <= MSR_UNKNOWN && got <= MSR_UNKNOWN);
 	}
 	check_equal(fake.page.efer & ~0xd01ull, 0);
@@ -269,5 +283,6 @@ int main(void) {
 		{"msr.deadline", "the deadline register arms the timer", test_msr_deadline},
 		{"msr.junk", "random writes never set what is not allowed", test_msr_junk},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

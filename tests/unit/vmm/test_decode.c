@@ -80,6 +80,7 @@ static void test_vectors(void) {
 		const struct vector *expected = &vectors[i];
 		struct instruction got;
 		bool ok = instruction_decode(expected->bytes, 15, expected->size, &got);
+
 		check(ok);
 		check_equal(got.length, expected->length);
 		check_equal(got.operation, expected->operation);
@@ -98,9 +99,11 @@ static void test_vectors(void) {
 static void test_high_bytes(void) {
 	struct instruction got;
 	const uint8_t dh[] = {0x88, 0x31};
+
 	check(instruction_decode(dh, 2, CODE_64, &got));
 	check(got.high_byte && got.register_number == X86_RDX);
 	const uint8_t sil[] = {0x40, 0x88, 0x31};
+
 	check(instruction_decode(sil, 3, CODE_64, &got));
 	check(!got.high_byte && got.register_number == X86_RSI);
 }
@@ -126,27 +129,34 @@ static void test_refused(void) {
 		{0x66, 0x66, 0x66, 0x66},
 	};
 	struct instruction got;
+
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check(!instruction_decode(rows[i], 4, CODE_64, &got));
 	uint8_t prefixes[32];
+
 	memset(prefixes, 0x66, sizeof(prefixes));
 	check(!instruction_decode(prefixes, sizeof(prefixes), CODE_64, &got));
 	const uint8_t arpl[] = {0x63, 0x00};
+
 	check(!instruction_decode(arpl, 2, CODE_32, &got));
 }
 
 static void test_random_bytes(void) {
 	uint32_t seed = 11;
+
 	for (unsigned i = 0; i < 500000; i++) {
 		uint8_t bytes[15];
 		struct instruction got;
+
 		for (unsigned k = 0; k < sizeof(bytes); k++) {
 			seed = seed * 1664525 + 1013904223;
 			bytes[k] = (uint8_t)(seed >> 24);
 		}
 		enum code_size size = (enum code_size)(seed % 3);
+
 		if (!instruction_decode(bytes, sizeof(bytes), size, &got)) continue;
 		bool width = got.width == 1 || got.width == 2 || got.width == 4 || got.width == 8;
+
 		check(width && got.length <= 15 && got.register_number < 16);
 	}
 }
@@ -187,6 +197,7 @@ static uint64_t (*const natives[9][4])(uint64_t, uint64_t, uint64_t *) = {
 
 static void test_arithmetic(void) {
 	uint64_t seed = 5;
+
 	for (unsigned i = 0; i < 200000; i++) {
 		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 		unsigned row = i % 9;
@@ -203,6 +214,7 @@ static void test_arithmetic(void) {
 		bool logic = operation == OPERATION_OR || operation == OPERATION_AND ||
 			operation == OPERATION_XOR || operation == OPERATION_TEST;
 		uint64_t compared = logic ? ~(uint64_t)FLAGS_AF : ~0ull;
+
 		check_equal(flags & compared, native_flags & compared);
 		if (operation_stores(operation)) check_equal(result, native);
 	}
@@ -217,5 +229,6 @@ int main(void) {
 		{"decode.random", "random bytes never break the decoder", test_random_bytes},
 		{"arithmetic.native", "results and flags agree with this CPU's", test_arithmetic},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

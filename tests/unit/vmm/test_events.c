@@ -143,6 +143,7 @@ int main(void) {
 		{"event.rip", "RIP has 64, 32 or limited bits", test_instruction_pointer},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

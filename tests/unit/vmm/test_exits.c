@@ -25,6 +25,7 @@ static void test_refused_instructions(void) {
 	static const enum vcpu_exit_reason reasons[] = {VCPU_EXIT_HYPERCALL, 19, 23, 27,
 		VCPU_EXIT_INVEPT, VCPU_EXIT_INVVPID, VCPU_EXIT_VMFUNC, VCPU_EXIT_GETSEC,
 		VCPU_EXIT_MWAIT, VCPU_EXIT_MONITOR, VCPU_EXIT_RSM};
+
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		rig_fresh();
 		leave(reasons[i]);
@@ -71,6 +72,7 @@ static void test_single_step(void) {
 
 static void test_xsetbv(void) {
 	static const uint64_t bad[] = {0, 2, 5, 6, 9, 0xe7, 1ull << 62 | 1};
+
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		rig_fresh();
 		fake.exit.registers[X86_RAX] = (uint32_t)bad[i];
@@ -136,6 +138,7 @@ static void test_mmio_stops(void) {
 		{0x001, 0, "page tables at address"}, // by MOV to CR3 with PAE paging
 		{0x181, VCPU_EVENT_VALID | 14, "event delivery uses address"},
 	};
+
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		rig_fresh();
 		clear_log();
@@ -206,6 +209,7 @@ static void test_stops(void) {
 		{69, "unexpected VM exit 69"},
 		{1000, "unexpected VM exit 1000"},
 	};
+
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		rig_fresh();
 		clear_log();
@@ -235,6 +239,7 @@ int main(void) {
 		{"machine.stops", "fatal exits print one line and stop", test_stops},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

@@ -190,5 +190,6 @@ int main(void) {
 		{"fabric.boot", "one CPU is the boot processor, each has its number",
 			test_boot_processor},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

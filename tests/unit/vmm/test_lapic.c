@@ -44,6 +44,7 @@ static void fixed(uint8_t vector) {
 
 static void take(int expected) {
 	int vector = lapic_pending(&lapic);
+
 	check_equal(vector, expected);
 	if (vector != LAPIC_NONE) lapic_acknowledge(&lapic, (uint8_t)vector);
 }
@@ -117,6 +118,7 @@ static void test_divides(void) {
 	static const struct {
 		uint32_t code, divisor;
 	} rows[] = {{0, 2}, {1, 4}, {2, 8}, {3, 16}, {8, 32}, {9, 64}, {10, 128}, {11, 1}};
+
 	for (unsigned i = 0; i < 8; i++) {
 		fresh();
 		write(LAPIC_DIVIDE, rows[i].code);
@@ -238,6 +240,7 @@ static void test_base(void) {
 
 static void test_x2apic(void) {
 	uint64_t value;
+
 	fresh();
 	check(!lapic_msr_read(&lapic, 0x802, &value));
 	check(lapic_base_write(&lapic, 0xfee00d00));
@@ -346,12 +349,12 @@ static void test_ioapic_level(void) {
 
 static void test_junk(void) {
 	uint32_t seed = 3;
+
 	fresh();
-	for (unsigned i = 0; i < 300000; i++) {
-		uint64_t value;
-		seed = seed * 1664525 + 1013904223;
-		uint64_t offset = seed >> 12 & 0xfff;
+	for (unsigned i = 0; i < 300000; i++, seed = seed * 1664525 + 1013904223) {
+		uint64_t value, offset = seed >> 12 & 0xfff;
 		uint32_t word = seed * 2654435761u;
+
 		ticks += seed >> 20;
 		if (seed & 0x100)
 			bus_write(&bus, LAPIC_ADDRESS + offset, BUS_WIDTH_4, word);
@@ -364,6 +367,7 @@ static void test_junk(void) {
 		lapic_timer_poll(&lapic);
 		if (i % 1000 == 0) (void)!lapic_base_write(&lapic, 0xfee00100 | (word & 0xc00));
 		int vector = lapic_pending(&lapic);
+
 		check(vector == LAPIC_NONE || vector >= 16);
 		if (vector != LAPIC_NONE) lapic_acknowledge(&lapic, (uint8_t)vector);
 	}
@@ -376,8 +380,7 @@ int main(void) {
 		{"lapic.bits", "request and service registers show the vectors", test_bits},
 		{"lapic.one_shot", "the one-shot timer counts down and fires once", test_one_shot},
 		{"lapic.divides", "all eight dividers work", test_divides},
-		{"lapic.fast_clock", "the timer runs at the rate that CPUID reports",
-			test_fast_clock},
+		{"lapic.fast_clock", "the timer runs at CPUID's rate", test_fast_clock},
 		{"lapic.periodic", "the periodic timer keeps its phase", test_periodic},
 		{"lapic.deadline", "the deadline mode fires at its moment only", test_deadline},
 		{"lapic.masked_timer", "a masked timer is silent", test_masked_timer},
@@ -391,5 +394,6 @@ int main(void) {
 		{"ioapic.level", "levels repeat until the line falls", test_ioapic_level},
 		{"apic.junk", "random accesses keep the models consistent", test_junk},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

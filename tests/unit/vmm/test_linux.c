@@ -23,6 +23,7 @@ static void put(unsigned offset, uint64_t value, unsigned width) {
 
 static uint64_t get(uint64_t address, unsigned width) {
 	uint64_t value = 0;
+
 	memcpy(&value, memory.bytes + address, width);
 	return value;
 }
@@ -63,12 +64,14 @@ static void test_good(void) {
 	check_equal(get(0x1000000, 1), 0xc3);
 	check_equal(get(0x1000000 + SYSTEM - 1, 1), 0xee);
 	uint64_t zero = entry.boot_parameters;
+
 	check_equal(get(zero + 0x210, 1), 0xff);
 	check_equal(get(zero + 0x1fa, 2), 0xffff);
 	check_equal(get(zero + 0x240, 1), 0x77);
 	check_equal(get(zero + 0x070, 8), 0xe0000);
 	check_equal(get(zero + 0x21c, 4), 7);
 	uint64_t initrd = get(zero + 0x218, 4);
+
 	check_equal(initrd, 64 * MIB - 4096);
 	check(memcmp(memory.bytes + initrd, "ramdisk", 7) == 0);
 	check(strcmp((char *)memory.bytes + get(zero + 0x228, 4), "console=ttyS0 quiet") == 0);
@@ -78,6 +81,7 @@ static void test_map(void) {
 	fresh(64 * MIB);
 	check(load());
 	uint64_t zero = entry.boot_parameters;
+
 	check_equal(get(zero + 0x1e8, 1), 3);
 	check_equal(get(zero + 0x2d0 + 8, 8), 0x9fc00);
 	check_equal(get(zero + 0x2d0 + 20 + 16, 4), 2);
@@ -92,6 +96,7 @@ static void test_tables(void) {
 	check_equal(get(entry.gdt_base + entry.data_selector, 8), 0x00cf93000000ffff);
 	uint64_t pointers = get(entry.page_tables, 8) & ~0xfffull;
 	uint64_t directory = get(pointers + 8, 8) & ~0xfffull;
+
 	check_equal(get(directory + 8, 8), 0x40200083);
 	// mov al, 6; mov dx, 0cf9h; out dx, al; jmp $
 	check_equal(get(0xffff0, 8), 0xfeebee0cf9ba06b0);
@@ -109,9 +114,10 @@ static void test_default_cmdline(void) {
 // The load must fail with this text, and RAM must be untouched.
 static void expect_refusal(const char *text) {
 	check(!load());
-	check(strstr(problem.text, text) != NULL);
-	if (strstr(problem.text, text) == NULL) printf("  problem: %s\n", problem.text);
+	check(strstr(problem.text, text));
+	if (!strstr(problem.text, text)) printf("  problem: %s\n", problem.text);
 	bool touched = false;
+
 	for (uint64_t i = 0; i < memory.size; i++)
 		touched |= memory.bytes[i] != 0;
 	check(!touched);
@@ -173,12 +179,13 @@ static void test_too_little(void) {
 	expect_refusal("command line: 19 characters, the kernel takes 5");
 	fresh(64 * MIB);
 	memory.size = LINUX_RAM_LIMIT + 1;
-	check(!load() && strstr(problem.text, "larger than 3 GiB") != NULL);
+	check(!load() && strstr(problem.text, "larger than 3 GiB"));
 	memory.size = 64 * MIB;
 }
 
 static uint8_t sum(uint64_t address, uint64_t length) {
 	uint8_t total = 0;
+
 	for (uint64_t i = 0; i < length; i++)
 		total += memory.bytes[address + i];
 	return total;
@@ -191,15 +198,18 @@ static void check_table(uint64_t address, const char *signature) {
 
 static void test_acpi(void) {
 	uint64_t rsdp;
+
 	fresh(1 * MIB);
 	check(acpi_build(&memory, &rsdp));
 	check(memcmp(memory.bytes + rsdp, "RSD PTR ", 8) == 0);
 	check_equal(sum(rsdp, 20), 0);
 	check_equal(sum(rsdp, 36), 0);
 	uint64_t xsdt = get(rsdp + 24, 8);
+
 	check_table(xsdt, "XSDT");
 	check_equal(get(xsdt + 4, 4), 36 + 2 * 8);
 	uint64_t fadt = get(xsdt + 36, 8), madt = get(xsdt + 44, 8);
+
 	check_table(fadt, "FACP");
 	check_table(madt, "APIC");
 	check_equal(get(fadt + 4, 4), 276);
@@ -208,6 +218,7 @@ static void test_acpi(void) {
 	check_equal(get(fadt + 248, 8), 0x600);
 	check_equal(get(fadt + 260, 8), 0x601);
 	uint64_t dsdt = get(fadt + 140, 8);
+
 	check_equal(dsdt, get(fadt + 40, 4));
 	check_table(dsdt, "DSDT");
 	check_equal(get(dsdt + 36, 1), 0x10);
@@ -219,6 +230,7 @@ static void test_acpi(void) {
 
 static void test_acpi_small(void) {
 	uint64_t rsdp;
+
 	fresh(512 * 1024);
 	check(!acpi_build(&memory, &rsdp));
 }
@@ -226,17 +238,20 @@ static void test_acpi_small(void) {
 // With an argument: writes the tables to files, for a disassembler.
 static int dump(const char *folder) {
 	uint64_t rsdp;
+
 	fresh(1 * MIB);
 	if (!acpi_build(&memory, &rsdp)) return 1;
 	uint64_t xsdt = get(rsdp + 24, 8);
 	uint64_t fadt = get(xsdt + 36, 8);
 	const uint64_t tables[] = {xsdt, fadt, get(xsdt + 44, 8), get(fadt + 140, 8)};
+
 	for (unsigned i = 0; i < 4; i++) {
 		char path[256];
+
 		snprintf(path, sizeof(path), "%s/%.4s.aml", folder,
 			(const char *)memory.bytes + tables[i]);
 		FILE *file = fopen(path, "wb");
-		if (file == NULL) return 1;
+		if (!file) return 1;
 		fwrite(memory.bytes + tables[i], 1, get(tables[i] + 4, 4), file);
 		fclose(file);
 	}
@@ -254,8 +269,10 @@ int main(int count, char **arguments) {
 		{"acpi.tables", "all tables are linked and their checksums right", test_acpi},
 		{"acpi.small", "memory that ends below the tables is refused", test_acpi_small},
 	};
+
 	if (count == 2) return dump(arguments[1]);
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	free(memory.bytes);
 	return status;
 }

@@ -31,6 +31,7 @@ static void test_one_entry(void) {
 	static const enum vcpu_exit_reason plain[] = {VCPU_EXIT_CPUID, VCPU_EXIT_HLT,
 		VCPU_EXIT_RDMSR, VCPU_EXIT_INTERRUPT_WINDOW, VCPU_EXIT_NMI_WINDOW, VCPU_EXIT_TIMER,
 		VCPU_EXIT_PAUSE, VCPU_EXIT_WBINVD, VCPU_EXIT_INVD};
+
 	rig_fresh();
 	wrmsr(0x1b, 0xfee00d00);
 	wrmsr(0x832, 0x400ec);
@@ -153,6 +154,7 @@ static void test_console_interrupt(void) {
 // The second serial port reaches its own component and its own pin, and no other.
 static void test_second_port(void) {
 	uint8_t byte = 0;
+
 	rig_fresh();
 	lapic_register_write(lapic, 0xf, 0x1ff);
 	bus_write(&machine.memory_bus, IOAPIC_ADDRESS, BUS_WIDTH_4, 0x16);
@@ -160,6 +162,7 @@ static void test_second_port(void) {
 	port(0x2fc, 0, 8);
 	port(0x2f9, 0, 1);
 	unsigned console_signals = fake.console_signals;
+
 	port(0x2f8, 0, '\n');
 	check(ring_get(&peer.out, &byte) && byte == '\n');
 	check_equal(fake.peer_signals, 1);
@@ -220,6 +223,7 @@ static void test_power(void) {
 
 static uint64_t random_word(void) {
 	static uint64_t seed = 42;
+
 	seed = seed * 6364136223846793005ull + 1442695040888963407ull;
 	return seed >> 11 ^ seed << 40;
 }
@@ -229,6 +233,7 @@ static void test_junk(void) {
 	static const enum vcpu_exit_reason reasons[] = {VCPU_EXIT_IO, VCPU_EXIT_RDMSR,
 		VCPU_EXIT_WRMSR, VCPU_EXIT_MEMORY, VCPU_EXIT_CONTROL_REGISTER, VCPU_EXIT_XSETBV,
 		VCPU_EXIT_CPUID, VCPU_EXIT_HLT, VCPU_EXIT_EXCEPTION, VCPU_EXIT_INTERRUPT_WINDOW};
+
 	rig_fresh();
 	for (unsigned i = 0; i < 300000; i++) {
 		for (unsigned k = 0; k < VCPU_GENERAL_REGISTERS; k++)
@@ -287,6 +292,7 @@ int main(void) {
 		{"machine.junk", "a guest that does anything harms nothing", test_junk},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

@@ -130,6 +130,7 @@ static void test_fetch(void) {
 	pages_fresh();
 	// The instruction's end lies in the next page of 2 MiB.
 	const uint64_t rip = 0x1ffffe;
+
 	memcpy(machine.memory.bytes + rip, "\xc7\x03\x78\x56\x34\x12", 6);
 	fake.exit.rip = rip;
 	fake.exit.registers[X86_RBX] = SPACE;
@@ -270,6 +271,7 @@ int main(void) {
 		{"mmio.unblocked", "a faulting IRET leaves NMIs blocked", test_unblocked},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

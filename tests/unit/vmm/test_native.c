@@ -43,15 +43,14 @@ static uint64_t random64(void) {
 
 static unsigned chance(unsigned limit) { return (unsigned)(random64() >> 33) % limit; }
 
-static uint64_t device_read(void *context, uint64_t offset, enum bus_width width) {
+static uint64_t device_read(void *, uint64_t offset, enum bus_width width) {
 	uint64_t value = 0;
-	(void)context;
+
 	memcpy(&value, device + offset, width);
 	return value;
 }
 
-static void device_write(void *context, uint64_t offset, enum bus_width width, uint64_t value) {
-	(void)context;
+static void device_write(void *, uint64_t offset, enum bus_width width, uint64_t value) {
 	memcpy(device + offset, &value, width);
 }
 
@@ -90,6 +89,7 @@ static struct bus_window window = {&device_ops, device, PLACE, PLACE_SIZE, NULL}
 
 static void map_places(void) {
 	const int kind = MAP_PRIVATE | MAP_ANONYMOUS;
+
 	native = mmap((void *)PLACE, PLACE_SIZE, PROT_READ | PROT_WRITE, kind | MAP_FIXED_NOREPLACE,
 		-1, 0);
 	check(native == (void *)PLACE);
@@ -106,6 +106,7 @@ static uint8_t emit_operand(struct trial *trial, struct state *state, uint8_t re
 	uint8_t base = bases[chance(8)];
 	uint64_t target = PLACE + 0x800 + chance(0x2000);
 	unsigned form = chance(4);
+
 	rex |= base & 8 ? 1 : 0;
 	if (form == 0) { // SIB with index R10 and an 8-bit displacement
 		rex |= 2;
@@ -122,6 +123,7 @@ static uint8_t emit_operand(struct trial *trial, struct state *state, uint8_t re
 			emit(trial, (uint8_t)(target >> 8 * i));
 	} else { // 32-bit displacement
 		uint32_t displacement = (uint32_t)chance(1 << 20) - (1 << 19);
+
 		state->registers[base] = target - (uint64_t)(int32_t)displacement;
 		emit(trial, 0x84 | reg << 3);
 		if ((base & 7) != 4)
@@ -232,8 +234,10 @@ static const struct form_row forms[] = {
 // Few different bytes, so that comparisons also find equality.
 static void fill_place(void) {
 	bool plain = chance(2);
+
 	for (unsigned i = 0; i < PLACE_SIZE; i += 8) {
 		uint64_t word = plain ? 0x0101010101010101 * chance(2) : random64();
+
 		memcpy(device + i, &word, 8);
 	}
 	memcpy(native, device, PLACE_SIZE);
@@ -253,6 +257,7 @@ static void emit_idle_prefixes(struct trial *trial, const struct form_row *row, 
 	static const uint8_t segments[] = {0x26, 0x2e, 0x36, 0x3e};
 	bool repeats = !(row->form & (FORM_STRING | FORM_NO_66)) && row->opcode != 0xae;
 	unsigned count = chance(4);
+
 	if (count > room) count = room;
 	for (unsigned i = 0; i < count; i++) {
 		if (i + 1 < count && chance(4) == 0)
@@ -267,6 +272,7 @@ static void emit_idle_prefixes(struct trial *trial, const struct form_row *row, 
 static void make_string(struct trial *trial, struct state *state, const struct form_row *row) {
 	unsigned repeat = chance(3);
 	bool narrow = chance(3) == 0; // addresses and count
+
 	emit_idle_prefixes(trial, row, 4);
 	if (narrow) emit(trial, 0x67);
 	if (chance(3) == 0) emit(trial, 0x66);
@@ -285,6 +291,7 @@ static void make_string(struct trial *trial, struct state *state, const struct f
 static void make_trial(struct trial *trial, struct state *state) {
 	const struct form_row *row = &forms[chance(sizeof(forms) / sizeof(forms[0]))];
 	struct trial rest = {0};
+
 	*trial = (struct trial){.undefined = row->undefined};
 	if (row->form & FORM_STRING) {
 		make_string(trial, state, row);
@@ -292,14 +299,17 @@ static void make_trial(struct trial *trial, struct state *state) {
 	}
 	bool word = !(row->form & (FORM_NO_66 | FORM_WIDE)) && chance(4) == 0;
 	uint8_t reg = row->form & FORM_MEMBER ? row->member : chance(8);
+
 	if (row->form & FORM_BIT) reg = X86_RAX; // no part of any address
 	uint8_t rex = chance(2) ? 4 * (chance(2) && !(row->form & FORM_MEMBER)) : 0;
 	bool wide = (row->form & FORM_WIDE) || chance(3) == 0;
+
 	if (reg == X86_RSP && !(row->form & (FORM_MEMBER | FORM_BYTE))) reg = X86_RAX;
 	if (reg == X86_RSP && (row->form & FORM_BYTE) && !(row->form & FORM_MEMBER)) rex = 0;
 	bool high = reg == X86_RSP && (row->form & FORM_BYTE) && !(row->form & FORM_MEMBER);
 	uint8_t before = rex | (wide ? 8 : 0);
 	uint8_t needed = emit_operand(&rest, state, reg, before);
+
 	if (high && needed != 0) {
 		// AH cannot be had with a REX prefix: take CL.
 		rest.code[0] = (rest.code[0] & ~0x38) | X86_RCX << 3;
@@ -308,9 +318,11 @@ static void make_trial(struct trial *trial, struct state *state) {
 	if (row->form & FORM_BIT)
 		state->registers[reg | (needed & 4 ? 8 : 0)] = chance(4000) - 2000ull;
 	unsigned immediate = row->form & FORM_IMMEDIATE_8 ? 1 : 0;
+
 	if (row->form & FORM_IMMEDIATE)
 		immediate = row->form & FORM_BYTE ? 1 : word && !(needed & 8) ? 2 : 4;
 	unsigned used = 6u + rest.length + immediate; // LOCK, 66h, 67h, REX, two of opcode
+
 	emit_idle_prefixes(trial, row, INSTRUCTION_MAX > used ? INSTRUCTION_MAX - used : 0);
 	if ((row->form & FORM_LOCK) && chance(4) == 0) emit(trial, 0xf0);
 	if (chance(4) == 0) emit(trial, 0x67);
@@ -336,6 +348,7 @@ static void give_registers(const struct state *state) {
 static void compare(const struct trial *trial, const struct state *native_state) {
 	char text[64];
 	size_t length = 0;
+
 	for (unsigned i = 0; i < trial->length; i++)
 		length += (size_t)snprintf(
 			text + length, sizeof(text) - length, "%02x ", trial->code[i]);
@@ -346,6 +359,7 @@ static void compare(const struct trial *trial, const struct state *native_state)
 		if (!(FIXED_REGISTERS >> i & 1))
 			check_equal(fake.guest.registers[i], native_state->registers[i]);
 	uint64_t defined = ALL_FLAGS & ~trial->undefined;
+
 	check_equal(fake.guest.rflags & defined, native_state->flags & defined);
 	check(memcmp(device, native, PLACE_SIZE) == 0);
 	check_about(NULL);
@@ -358,6 +372,7 @@ static void test_native(void) {
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct state state;
 		struct trial trial;
+
 		if (round % 64 == 0) fill_place();
 		make_state(&state);
 		make_trial(&trial, &state);
@@ -376,6 +391,7 @@ int main(void) {
 		{"native.same", "what is emulated is what this CPU does", test_native},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

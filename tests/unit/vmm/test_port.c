@@ -143,6 +143,7 @@ int main(void) {
 		{"port.segments", "segments are checked outside 64-bit mode", test_segments},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

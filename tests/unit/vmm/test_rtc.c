@@ -25,6 +25,7 @@ static void set_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
 
 static struct rtc fresh(uint64_t seconds) {
 	struct rtc rtc;
+
 	ticks = 5000;
 	check(rtc_attach(&rtc, &(struct bus){0}));
 	rtc_start(&rtc, &guest_clock, seconds, ticks);
@@ -35,8 +36,10 @@ static void test_calendar(void) {
 	for (uint64_t second = 0; second < 8000000000ull; second += 8640011) {
 		time_t moment = (time_t)second;
 		struct tm expected;
+
 		gmtime_r(&moment, &expected);
 		struct rtc_time time = rtc_time_from_seconds(second);
+
 		check_equal(time.year, expected.tm_year + 1900);
 		check_equal(time.month, expected.tm_mon + 1);
 		check_equal(time.day, expected.tm_mday);
@@ -50,6 +53,7 @@ static void test_calendar(void) {
 
 static void test_bcd(void) {
 	struct rtc rtc = fresh(951827696); // 2000-02-29 12:34:56
+
 	check_equal(cell(&rtc, 0x00), 0x56);
 	check_equal(cell(&rtc, 0x02), 0x34);
 	check_equal(cell(&rtc, 0x04), 0x12);
@@ -66,6 +70,7 @@ static void test_bcd(void) {
 
 static void test_modes(void) {
 	struct rtc rtc = fresh(951861296); // 21:54:56
+
 	set_cell(&rtc, 0x0b, 0x06);
 	check_equal(cell(&rtc, 0x04), 21);
 	set_cell(&rtc, 0x0b, 0x00);
@@ -77,6 +82,7 @@ static void test_modes(void) {
 
 static void test_set(void) {
 	struct rtc rtc = fresh(0);
+
 	set_cell(&rtc, 0x0b, 0x82);
 	set_cell(&rtc, 0x32, 0x20);
 	set_cell(&rtc, 0x09, 0x24);
@@ -97,6 +103,7 @@ static void test_set(void) {
 static void test_junk(void) {
 	struct rtc rtc = fresh(1700000000);
 	uint32_t seed = 7;
+
 	for (unsigned i = 0; i < 100000; i++) {
 		seed = seed * 1664525 + 1013904223;
 		set_cell(&rtc, (uint8_t)(seed >> 8), (uint8_t)(seed >> 16));
@@ -110,6 +117,7 @@ static void test_junk(void) {
 static void test_reset(void) {
 	struct power power = {0};
 	struct bus ports = {0};
+
 	check(power_attach(&power, &ports));
 	bus_write(&ports, POWER_RESET_PORT, BUS_WIDTH_1, 0x02);
 	check_equal(power.request, POWER_NONE);
@@ -126,6 +134,7 @@ static void test_reset(void) {
 static void test_off(void) {
 	struct power power = {0};
 	struct bus ports = {0};
+
 	check(power_attach(&power, &ports));
 	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 5 << 2);
 	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 3 << 2 | 0x20);
@@ -146,5 +155,6 @@ int main(void) {
 			test_reset},
 		{"power.off", "only sleep type 5 with the enable bit powers off", test_off},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

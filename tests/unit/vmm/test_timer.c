@@ -118,6 +118,7 @@ int main(void) {
 		{"timer.far", "absurd deadlines neither wrap nor flood", test_far_timer},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
 	rig_free();
 	return status;
 }

@@ -11,20 +11,15 @@ static unsigned sent_count, room;
 static const char *input;
 static enum line_level level;
 
-static bool backend_ready(void *context) {
-	(void)context;
-	return room > 0;
-}
+static bool backend_ready(void *) { return room > 0; }
 
-static void backend_put(void *context, uint8_t byte) {
-	(void)context;
+static void backend_put(void *, uint8_t byte) {
 	if (room == 0) return;
 	room--;
 	sent[sent_count++ % sizeof(sent)] = (char)byte;
 }
 
-static bool backend_get(void *context, uint8_t *byte) {
-	(void)context;
+static bool backend_get(void *, uint8_t *byte) {
 	if (*input == '\0') return false;
 	*byte = (uint8_t)*input++;
 	return true;
@@ -33,8 +28,7 @@ static bool backend_get(void *context, uint8_t *byte) {
 // Where the input has a BREAK.
 #define BREAK "\377"
 
-static bool backend_take_break(void *context) {
-	(void)context;
+static bool backend_take_break(void *) {
 	if (*input != BREAK[0]) return false;
 	input++;
 	return true;
@@ -50,6 +44,7 @@ static struct uart fresh(void) {
 		.backend = {NULL, backend_ready, backend_put, backend_get, backend_take_break},
 		.line = {.changed = line_changed},
 	};
+
 	sent_count = 0;
 	room = 1000;
 	input = "";
@@ -69,6 +64,7 @@ static void out(struct uart *uart, unsigned offset, uint8_t value) {
 
 static void test_identify(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 1, 0xff);
 	check_equal(in(&uart, 1), 0x0f);
 	out(&uart, 1, 0);
@@ -90,6 +86,7 @@ static void test_identify(void) {
 
 static void test_loopback(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 4, 0x10 | 0x08 | 0x02); // as Linux probes: LOOP, OUT2, RTS
 	check_equal(in(&uart, 6) & 0xf0, 0x90);
 	out(&uart, 0, 'x');
@@ -104,6 +101,7 @@ static void test_loopback(void) {
 
 static void test_transmit(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 4, 0x08);
 	out(&uart, 0, 'h');
 	out(&uart, 0, 'i');
@@ -121,6 +119,7 @@ static void test_transmit(void) {
 
 static void test_backpressure(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 4, 0x08);
 	out(&uart, 1, 2);
 	room = 1;
@@ -135,6 +134,7 @@ static void test_backpressure(void) {
 
 static void test_receive(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 2, 1);
 	out(&uart, 4, 0x08);
 	out(&uart, 1, 1);
@@ -152,6 +152,7 @@ static void test_receive(void) {
 
 static void test_trigger(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 2, 0x81); // trigger at 8
 	out(&uart, 1, 1);
 	input = "abc";
@@ -163,6 +164,7 @@ static void test_trigger(void) {
 
 static void test_break(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 2, 1);
 	out(&uart, 4, 0x08);
 	out(&uart, 1, 4); // line status only
@@ -184,6 +186,7 @@ static void test_break(void) {
 
 static void test_break_lost(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 2, 1);
 	input = BREAK "x";
 	uart_poll(&uart);
@@ -197,6 +200,7 @@ static void test_break_lost(void) {
 
 static void test_gate(void) {
 	struct uart uart = fresh();
+
 	out(&uart, 1, 1);
 	input = "a";
 	uart_poll(&uart);
@@ -210,6 +214,7 @@ static void test_gate(void) {
 static void test_junk(void) {
 	struct uart uart = fresh();
 	uint32_t seed = 1;
+
 	for (unsigned i = 0; i < 200000; i++) {
 		seed = seed * 1664525 + 1013904223;
 		room = seed >> 30;
@@ -235,5 +240,6 @@ int main(void) {
 		{"uart.gate", "OUT2 gates the interrupt, reset drops it", test_gate},
 		{"uart.junk", "random accesses keep the model consistent", test_junk},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -26,6 +26,7 @@ static const uint64_t at_4k = 1ull << 39 | 2ull << 30 | 3ull << 21 | 4ull << 12 
 static void test_walk_long(void) {
 	build_long();
 	struct walk walk = {.linear = at_4k, .access = WALK_WRITE | WALK_USER};
+
 	check(walk_translate(&table_memory, &long_mode, &walk));
 	check_equal(walk.physical.value, 0x5123);
 	check_equal(tables[3][4], 0x5067); // accessed and dirty
@@ -41,9 +42,11 @@ static void test_walk_long(void) {
 static void test_walk_faults(void) {
 	build_long();
 	struct walk walk = {.linear = at_4k + 0x1000, .access = WALK_WRITE};
+
 	check(!walk_translate(&table_memory, &long_mode, &walk));
 	check_equal(walk.error_code, 3);
 	struct paging no_protect = long_mode;
+
 	no_protect.cr0 = CR0_PG;
 	check(walk_translate(&table_memory, &no_protect, &walk));
 	walk.access = WALK_WRITE | WALK_USER;
@@ -59,6 +62,7 @@ static void test_walk_faults(void) {
 	walk = (struct walk){.linear = 7ull << 39};
 	check(!walk_translate(&table_memory, &long_mode, &walk));
 	struct paging outside = long_mode;
+
 	outside.cr3 = ~0ull;
 	check(!walk_translate(&table_memory, &outside, &walk));
 }
@@ -67,14 +71,17 @@ static void test_walk_legacy(void) {
 	memset(tables, 0, sizeof(tables));
 	const struct paging flat = {.cr0 = CR0_PE};
 	struct walk walk = {.linear = 0x1fffffff0};
+
 	check(walk_translate(&table_memory, &flat, &walk));
 	check_equal(walk.physical.value, 0xfffffff0);
 	uint32_t *directory = (uint32_t *)tables[1];
 	uint32_t *table = (uint32_t *)tables[2];
+
 	directory[3] = 0x2007;
 	directory[4] = 0x00c02087; // 4 MiB page with address bit 32
 	table[5] = 0x6007;
 	const struct paging legacy = {.cr0 = CR0_PG, .cr3 = 0x1018, .cr4 = CR4_PSE};
+
 	walk = (struct walk){.linear = 3u << 22 | 5u << 12 | 0x42};
 	check(walk_translate(&table_memory, &legacy, &walk));
 	check_equal(walk.physical.value, 0x6042);
@@ -86,6 +93,7 @@ static void test_walk_legacy(void) {
 	// The CPU's copy of the pointers counts, whatever the memory holds by now.
 	const struct paging pae = {
 		.cr0 = CR0_PG, .cr3 = 0x20, .cr4 = CR4_PAE, .directory = {0, 0, 0x3001, 0x3000}};
+
 	walk = (struct walk){
 		.linear = 2ull << 30 | 1u << 21 | 2u << 12 | 0x99, .access = WALK_USER};
 	check(walk_translate(&table_memory, &pae, &walk));
@@ -100,11 +108,13 @@ static const uint32_t PASSED = UINT32_MAX;
 
 static uint32_t try(const struct paging *paging, uint64_t linear, unsigned access) {
 	struct walk walk = {.linear = linear, .access = access};
+
 	return walk_translate(&table_memory, paging, &walk) ? PASSED : walk.error_code;
 }
 
 static void test_supervisor(void) {
 	struct paging paging = long_mode;
+
 	build_long();
 	paging.cr4 |= CR4_SMAP;
 	check_equal(try(&paging, at_4k, WALK_READ), 1);
@@ -126,6 +136,7 @@ static void test_supervisor(void) {
 
 static void test_no_execute(void) {
 	struct paging paging = long_mode;
+
 	build_long();
 	tables[1][2] |= 1ull << 63;
 	check_equal(try(&paging, at_4k, WALK_READ), 9); // reserved without NXE
@@ -144,6 +155,7 @@ static void test_reserved(void) {
 		uint64_t bits;
 	} rows[] = {{0, 1, 0x80}, {0, 1, 1ull << 40}, {1, 2, 1ull << 51}, {2, 3, 1ull << 41},
 		{3, 4, 1ull << 40}, {2, 3, 0x2080}, {1, 2, 0x2000080}};
+
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		build_long();
 		check_equal(try(&long_mode, at_4k, WALK_READ), PASSED);
@@ -156,6 +168,7 @@ static void test_reserved(void) {
 	memset(tables, 0, sizeof(tables));
 	tables[1][0] = 0x2007 | 1ull << 52;
 	const struct paging pae = {.cr0 = CR0_PG, .cr4 = CR4_PAE, .directory = {0x1001}};
+
 	check_equal(try(&pae, 0, WALK_READ), 9);
 }
 
@@ -168,5 +181,6 @@ int main(void) {
 		{"walk.no_execute", "NX keeps fetches out where NXE is set", test_no_execute},
 		{"walk.reserved", "reserved bits fault as such", test_reserved},
 	};
+
 	return check_run(tests, sizeof(tests) / sizeof(tests[0]));
 }
