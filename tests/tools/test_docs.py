@@ -2,6 +2,7 @@
 """Links in the documents lead somewhere; the references name all that there is."""
 
 import ast
+import itertools
 import pathlib
 import re
 import sys
@@ -17,6 +18,7 @@ from compose.tree import read_tree  # noqa: E402
 from manual import sources  # noqa: E402
 from nacre.pack import sdk  # noqa: E402
 
+SOURCES = (".c", ".h", ".asm", ".py", ".system", ".xml")
 REFERENCE = ROOT / "docs" / "reference"
 # Every element there is, with an attribute that none takes.
 DESCRIPTION = """<system><memory_region n=""/>
@@ -76,21 +78,23 @@ class Links(unittest.TestCase):
         self.assertGreater(found, 200)
 
     def test_each_folder_has_its_first_file(self):
-        rows = re.findall(r"^\| (`[^|]+) \|[^|]+\| `([^`]+)` \|$", (ROOT / "README.md").read_text(),
-                          re.MULTILINE)
-        self.assertGreater(len(rows), 20)
-        for folders, first in rows:
-            with self.subTest(folders=folders):
-                names = re.findall(r"`([^`]+)`", folders)
-                self.assertTrue(any((ROOT / name / first).is_file() for name in names))
-        named = {name for folders, _ in rows for name in re.findall(r"`([^`]+)`", folders)}
-        parents = {"src/arch", "src/arch/x86_64", "src/kernel"}
-        for path in [*(ROOT / "src").rglob("*.c"), *(ROOT / "include").rglob("*.h")]:
+        rows = re.findall(r"^\| (`[^|]+) \|([^|]+)\| (`[^|]+`) \|$",
+                          (ROOT / "README.md").read_text(), re.MULTILINE)
+        named, parents = set(), set()
+        for cell, text, files in rows:
+            folders, firsts = (re.findall(r"`([^`]+)`", part) for part in (cell, files))
+            named.update(folders)
+            parents.update(folders if "a folder each" in text else ())
+            for folder, first in itertools.zip_longest(folders, firsts, fillvalue=""):
+                with self.subTest(folder=folder):
+                    self.assertTrue(folder and first and (ROOT / folder / first).is_file())
+        # Of a folder each, and of a test's replacements for headers, the parent's row tells.
+        for path in (path for top in ("src", "include", "tools", "tests")
+                     for path in (ROOT / top).rglob("*") if path.suffix in SOURCES):
             folder = path.parent.relative_to(ROOT)
             with self.subTest(folder=folder):
-                self.assertTrue(any(str(place) in named for place in (folder, *folder.parents)
-                                    if str(place) not in parents) or str(folder) in (
-                                        "include", "include/kernel"))
+                self.assertTrue(str(folder) in named or len(folder.parts) == 1 or
+                                parents.intersection(map(str, folder.parents)))
 
     def test_all_documents_are_reached_from_the_readme(self):
         seen, waiting = set(), [ROOT / "README.md"]
