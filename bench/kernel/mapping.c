@@ -89,7 +89,7 @@ __attribute__((always_inline)) static inline void steps_run(
 	}
 }
 
-// The kind is known when this is compiled, as it is to who uses the client library.
+// The kind is known when this is compiled, as it is to who uses the stubs.
 static void page_measure(const struct row *row) {
 	tables_make(ROOT_SLOT_SPACE, TEST_ADDRESS);
 	steps_run(row, PAGE, seL4_CapInitThreadVSpace, object_new(OBJECT_PAGE, 0));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Invocations: one row an operation (INV-1 to INV-14; the labels
-// from 0x1000 are Nacre extensions, docs/abi-extensions.md). The kernel's decoder, the client stubs
+// from 0x1000 are Nacre extensions, docs/abi-extensions.md). The kernel's decoder, the stubs
 // and the tests all expand this table.
 //
 // Row: label number, name, handler, kind of the invoked capability, fewest message words and extra

@@ -20,9 +20,9 @@ enum {
 };
 
 struct ipc_buffer {
-	uint64_t tag; // the client's own; the kernel never touches it
+	uint64_t tag; // the program's own; the kernel never touches it
 	uint64_t message[MESSAGE_MAX_LENGTH]; // words from the fifth on; text of DebugNameThread
-	uint64_t user_data; // the client's own
+	uint64_t user_data; // the program's own
 	uint64_t caps_or_badges[MESSAGE_MAX_CAPS]; // sent: addresses; received: badges
 	uint64_t receive_cnode; // address of the CNode for a capability that comes
 	uint64_t receive_index; // of the slot in it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Assertions of client programs: seL4_Assert always checks, seL4_DebugAssert where
+// Assertions of programs: seL4_Assert always checks, seL4_DebugAssert where
 // CONFIG_DEBUG_BUILD is defined.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Operation labels under the official names that clients use by hand; the stubs use <abi/...>.
+// Operation labels under the official names that programs use by hand; the stubs use <abi/...>.
 #pragma once
 
 #include <abi/invocation.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Attributes and checks under the names that users of the client library know.
+// Attributes and checks under the names that users of libsel4 know.
 #pragma once
 
 #define CONST __attribute__((__const__))

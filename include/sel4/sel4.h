@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The client interface of the kernel: everything of <sel4/...>.
+// The kernel's interface to programs: everything of <sel4/...>.
 #pragma once
 
 #include <sel4/config.h>

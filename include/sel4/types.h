@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Types of the client interface under their official names. Layouts: MSG-2, CAP-10,
+// Types of the kernel's interface under their official names. Layouts: MSG-2, CAP-10,
 // THR-10, VCPU-12.
 #pragma once
 

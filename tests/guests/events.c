@@ -169,7 +169,7 @@ static unsigned timer_rate(void) {
 	return seL4_X86_VCPU_ReadMSR(guest->vcpu, MSR_VMX_MISC).value & TIMER_RATE_MASK;
 }
 
-// Switches the client's preemption timer on; false if this CPU has none.
+// Switches the monitor's preemption timer on; false if this CPU has none.
 static bool use_timer(uint64_t value) {
 	field_write(guest, VMCS_PIN_CONTROLS, PIN_TIMER);
 	field_write(guest, VMCS_PREEMPTION_TIMER, value);
@@ -192,7 +192,7 @@ static void event_timer(const struct test *) {
 	CHECK_EQUAL(field_read(guest, VMCS_PREEMPTION_TIMER), value);
 }
 
-// Several slices of the kernel's own timer lie within the client's time.
+// Several slices of the kernel's own timer lie within the time of the monitor's.
 static void event_timer_long(const struct test *) {
 	const uint64_t value = 2000000;
 	uint64_t before = work;
@@ -286,8 +286,8 @@ static const struct test tests[] = {
 		event_signal_masked, NULL},
 	{"event-signal-halted", "a guest in HLT leaves the CPU to others", event_signal_halted,
 		NULL},
-	{"event-timer", "the client's preemption timer exits after its time", event_timer, NULL},
-	{"event-timer-long", "the client's time continues over the kernel's slices",
+	{"event-timer", "the monitor's preemption timer exits after its time", event_timer, NULL},
+	{"event-timer-long", "the monitor's timer continues over the kernel's slices",
 		event_timer_long, NULL},
 	{"event-timer-saved", "the rest of the time is saved when asked to", event_timer_saved,
 		NULL},

@@ -97,7 +97,7 @@ static void stop_signal(const struct test *) {
 	CHECK(*guest_word(guest, PLACE_ROUNDS) > rounds);
 }
 
-// A client's time in the guest continues too: one round takes two instructions.
+// The monitor's timer continues too: one round takes two instructions.
 static void stop_timer(const struct test *) {
 	const uint64_t value = 2000000;
 
@@ -225,8 +225,7 @@ static const struct test tests[] = {
 		stop_suspend, NULL},
 	{"stop-signal", "after a signal to a suspended thread the message has the guest's position",
 		stop_signal, NULL},
-	{"stop-timer", "the client's time in the guest continues after Suspend and Resume",
-		stop_timer, NULL},
+	{"stop-timer", "the monitor's timer continues after Suspend and Resume", stop_timer, NULL},
 	{"stop-timeout", "a guest continues where it was after a timeout fault and its reply",
 		stop_timeout, NULL},
 	{"stop-registers", "a thread's registers, read and written back, hold its guest's place",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// System calls below the client library: every register that goes in or comes out is visible, and
+// System calls below the stubs: every register that goes in or comes out is visible, and
 // lengths, labels and capability counts may be wrong on purpose.
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Tests: the client library's stubs reach the operations they name.
+// Tests: libsel4's stubs reach the operations they name.
 #include <sel4/sel4.h>
 #include "world.h"
 
