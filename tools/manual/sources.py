@@ -86,8 +86,8 @@ def members(name, struct):
 def object_names():
     """{OBJECT_TCB: seL4_TCBObject, ...}"""
     text = (ROOT / "include" / "sel4" / "objecttype.h").read_text()
-    pairs = re.findall(r"(seL4_\w+) = (OBJECT_\w+),", text)
-    return {ours: theirs for theirs, ours in pairs if "Count" not in theirs}
+    pairs = re.findall(r"((?:seL4|nacre)_\w+) = (OBJECT_\w+),", text)
+    return {ours: theirs for theirs, ours in pairs if not theirs.endswith("Count")}
 
 
 def object_kinds():

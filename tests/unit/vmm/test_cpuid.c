@@ -129,7 +129,7 @@ static void test_others(void) {
 
 static void test_cr4(void) {
 	fresh();
-	uint32_t allowed = cpuid_cr4_allowed(&model);
+	uint64_t allowed = cpuid_cr4_allowed(&model);
 
 	check_equal(allowed & (CR4_VMXE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
 	check_equal(allowed & CR4_OSXSAVE, CR4_OSXSAVE);

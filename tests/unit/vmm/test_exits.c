@@ -130,7 +130,8 @@ static void test_mmio_nothing(void) {
 
 static void test_mmio_stops(void) {
 	static const struct {
-		uint64_t qualification, vectoring;
+		uint64_t qualification;
+		uint32_t vectoring;
 		const char *text;
 	} rows[] = {
 		{0x184, 0, "execution at address"},

@@ -97,7 +97,9 @@ static void map_places(void) {
 	check(code_page != MAP_FAILED);
 }
 
-static void emit(struct trial *trial, uint8_t byte) { trial->code[trial->length++] = byte; }
+static void emit(struct trial *trial, uint64_t byte) {
+	trial->code[trial->length++] = (uint8_t)byte;
+}
 
 // A ModRM operand that points into the place: [base + displacement], [base + index * 4 + 8 bits] or
 // an absolute address. The registers that make it up are set to fit.
@@ -120,18 +122,18 @@ static uint8_t emit_operand(struct trial *trial, struct state *state, uint8_t re
 		emit(trial, 0x04 | reg << 3);
 		emit(trial, 0x25);
 		for (unsigned i = 0; i < 4; i++)
-			emit(trial, (uint8_t)(target >> 8 * i));
+			emit(trial, target >> 8 * i);
 	} else { // 32-bit displacement
 		uint32_t displacement = (uint32_t)chance(1 << 20) - (1 << 19);
 
 		state->registers[base] = target - (uint64_t)(int32_t)displacement;
 		emit(trial, 0x84 | reg << 3);
 		if ((base & 7) != 4)
-			trial->code[trial->length - 1] = 0x80 | reg << 3 | (base & 7);
+			trial->code[trial->length - 1] = (uint8_t)(0x80 | reg << 3 | (base & 7));
 		else
 			emit(trial, 0x24);
 		for (unsigned i = 0; i < 4; i++)
-			emit(trial, (uint8_t)(displacement >> 8 * i));
+			emit(trial, displacement >> 8 * i);
 	}
 	return rex;
 }
@@ -298,10 +300,10 @@ static void make_trial(struct trial *trial, struct state *state) {
 		return;
 	}
 	bool word = !(row->form & (FORM_NO_66 | FORM_WIDE)) && chance(4) == 0;
-	uint8_t reg = row->form & FORM_MEMBER ? row->member : chance(8);
+	uint8_t reg = (uint8_t)(row->form & FORM_MEMBER ? row->member : chance(8));
 
 	if (row->form & FORM_BIT) reg = X86_RAX; // no part of any address
-	uint8_t rex = chance(2) ? 4 * (chance(2) && !(row->form & FORM_MEMBER)) : 0;
+	uint8_t rex = (uint8_t)(chance(2) ? 4 * (chance(2) && !(row->form & FORM_MEMBER)) : 0);
 	bool wide = (row->form & FORM_WIDE) || chance(3) == 0;
 
 	if (reg == X86_RSP && !(row->form & (FORM_MEMBER | FORM_BYTE))) reg = X86_RAX;
