@@ -122,10 +122,10 @@ void derive_remove(struct slot *slot) {
 
 void derive_move(struct slot *destination, struct slot *source) {
 	assert(slot_is_empty(destination));
-	if (unlikely(source->next & SLOT_CACHED)) derive_close_caches(source);
 	*destination = *source;
 	neighbours_attach(destination);
 	*source = (struct slot){};
+	if (unlikely(destination->next & SLOT_CACHED)) derive_close_caches(destination);
 }
 
 void derive_swap(struct slot *one, struct slot *other) {

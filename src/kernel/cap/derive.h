@@ -37,7 +37,8 @@ static inline struct slot *derive_cache_copy(const struct slot *slot) {
 	return copy && (copy->next & SLOT_OF_CACHE) == SLOT_OF_CACHE ? copy : NULL;
 }
 
-// The capability in slot is about to go, to move or to be exchanged: the caches through it close.
+// The capability in slot is about to go or to be exchanged, or has moved here: the caches through
+// it close.
 void derive_close_caches(struct slot *slot);
 
 // Empties slot; its children become children of its parent. The capability itself is not touched
