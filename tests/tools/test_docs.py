@@ -15,7 +15,7 @@ from compose import boards  # noqa: E402
 from compose.problems import Problems  # noqa: E402
 from compose.reader import Reader  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
-from manual import sources  # noqa: E402
+from manual import pages, sources  # noqa: E402
 from nacre.pack import sdk  # noqa: E402
 
 SOURCES = (".c", ".h", ".asm", ".py", ".system", ".xml")
@@ -168,6 +168,13 @@ class Folders(unittest.TestCase):
 
 
 class Kernel(unittest.TestCase):
+    def test_each_interface_has_its_section(self):
+        text = (REFERENCE / "kernel" / "invocations.md").read_text()
+        shown = {*re.findall(r"<!-- generated: invocations (\w+) -->", text)}
+        for interface, others in pages.WITH.items():
+            shown.update(others if interface in shown else ())
+        self.assertEqual(set(sources.operations()), shown)
+
     def test_each_operation_names_the_errors_of_its_outcomes(self):
         outcomes = sources.outcomes()
         operations = [one for found in sources.operations().values() for one in found]
