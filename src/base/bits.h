@@ -10,8 +10,6 @@
 // The low `count` bits set; count 0..64.
 static inline uint64_t bits_mask(unsigned count) { return count >= 64 ? ~0ul : (1ul << count) - 1; }
 
-static inline bool bits_is_power_of_two(uint64_t value) { return value && !(value & (value - 1)); }
-
 // Position of the lowest and highest set bit; value is not 0.
 static inline unsigned bits_lowest(uint64_t value) { return (unsigned)__builtin_ctzl(value); }
 

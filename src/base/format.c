@@ -21,12 +21,12 @@ static void put(struct writer *writer, char character) {
 	writer->sink->put(writer->sink, character);
 }
 
-// Text in its width: `pad` fills the space before text that is not aligned to the left.
-static void put_text(struct writer *writer, const char *text, int length, char pad) {
+// Text in its width.
+static void put_text(struct writer *writer, const char *text, int length) {
 	int padding = writer->width - length;
 
 	for (; writer->flag != '-' && padding > 0; padding--)
-		put(writer, pad);
+		put(writer, writer->flag == '0' ? '0' : ' ');
 	for (int i = 0; i < length; i++)
 		put(writer, text[i]);
 	for (; padding > 0; padding--)
@@ -48,8 +48,7 @@ static void put_number(struct writer *writer, char sign, uint64_t value, unsigne
 	} else if (sign) {
 		text[--start] = sign;
 	}
-	put_text(writer, text + start, (int)array_count(text) - start,
-		writer->flag == '0' ? '0' : ' ');
+	put_text(writer, text + start, (int)array_count(text) - start);
 }
 
 static void put_string(struct writer *writer, const char *text) {
@@ -58,24 +57,18 @@ static void put_string(struct writer *writer, const char *text) {
 	if (!text) text = "(null)";
 	while (length != writer->precision && text[length])
 		length++;
-	put_text(writer, text, length, ' ');
+	put_text(writer, text, length);
 }
 
-static void put_signed(struct writer *writer) {
-	int64_t value = writer->is_long ? va_arg(writer->arguments, long)
-					: va_arg(writer->arguments, int);
-
-	if (value < 0)
-		put_number(writer, '-', -(uint64_t)value, 10);
-	else
-		put_number(writer, 0, (uint64_t)value, 10);
-}
-
-static void put_unsigned(struct writer *writer, unsigned base) {
+// kind: d, u or x.
+static void put_integer(struct writer *writer, char kind) {
 	uint64_t value = writer->is_long ? va_arg(writer->arguments, unsigned long)
+		: kind == 'd'            ? (uint64_t)va_arg(writer->arguments, int)
 					 : va_arg(writer->arguments, unsigned);
+	bool is_negative = kind == 'd' && (int64_t)value < 0;
 
-	put_number(writer, 0, value, base);
+	put_number(
+		writer, is_negative ? '-' : 0, is_negative ? -value : value, kind == 'x' ? 16 : 10);
 }
 
 static void put_conversion(struct writer *writer, char kind) {
@@ -84,12 +77,12 @@ static void put_conversion(struct writer *writer, char kind) {
 	switch (kind) {
 	case 'c':
 		character = (char)va_arg(writer->arguments, int);
-		put_text(writer, &character, 1, ' ');
+		put_text(writer, &character, 1);
 		break;
 	case 's': put_string(writer, va_arg(writer->arguments, const char *)); break;
-	case 'd': put_signed(writer); break;
-	case 'u': put_unsigned(writer, 10); break;
-	case 'x': put_unsigned(writer, 16); break;
+	case 'd':
+	case 'u':
+	case 'x': put_integer(writer, kind); break;
 	case 'p':
 		put(writer, '0');
 		put(writer, 'x');

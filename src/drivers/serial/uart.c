@@ -3,38 +3,14 @@
 #include <drivers/serial/uart.h>
 
 #include <microkit.h>
+#include <x86/uart.h>
 
 enum {
 	PORT_ID = 0,
 	COM1 = 0x3f8,
 };
 
-enum uart_register {
-	RBR = 0, // receive buffer
-	THR = 0, // transmit holding
-	DLL = 0, // divisor latch, when LCR.DLAB is set
-	DLM = 1,
-	IER = 1,
-	IIR = 2,
-	FCR = 2,
-	LCR = 3,
-	MCR = 4,
-	LSR = 5,
-	MSR = 6,
-};
-
-enum {
-	IER_RECEIVED = 1 << 0,
-	IER_TRANSMITTER_EMPTY = 1 << 1,
-	IIR_NONE_PENDING = 1 << 0,
-	FCR_ENABLE_AND_CLEAR = 0x07,
-	LCR_8N1 = 0x03,
-	LCR_DLAB = 1 << 7,
-	MCR_DTR_RTS_OUT2 = 0x0b, // OUT2 lets the interrupt through
-	LSR_DATA_READY = 1 << 0,
-	LSR_TRANSMITTER_EMPTY = 1 << 5,
-	DIVISOR_115200 = 1,
-};
+enum { DIVISOR_115200 = 1 };
 
 static uint8_t read(enum uart_register index) {
 	return microkit_x86_ioport_read_8(PORT_ID, COM1 + index);
@@ -45,28 +21,30 @@ static void write(enum uart_register index, uint8_t value) {
 }
 
 void uart_init(void) {
-	write(IER, 0);
-	write(LCR, LCR_DLAB);
-	write(DLL, DIVISOR_115200);
-	write(DLM, 0);
-	write(LCR, LCR_8N1);
-	write(FCR, FCR_ENABLE_AND_CLEAR);
-	write(MCR, MCR_DTR_RTS_OUT2);
-	write(IER, IER_RECEIVED);
+	write(UART_INTERRUPT_ENABLE, 0);
+	write(UART_LINE_CONTROL, LCR_DIVISOR_ACCESS);
+	write(UART_DATA, DIVISOR_115200);
+	write(UART_INTERRUPT_ENABLE, 0);
+	write(UART_LINE_CONTROL, LCR_8N1);
+	write(UART_INTERRUPT_IDENTITY, FCR_ENABLE | FCR_CLEAR_RECEIVE | FCR_CLEAR_TRANSMIT);
+	write(UART_MODEM_CONTROL, MCR_DTR | MCR_RTS | MCR_OUT2);
+	write(UART_INTERRUPT_ENABLE, IER_RECEIVED);
 }
 
-bool uart_interrupt_pending(void) { return !(read(IIR) & IIR_NONE_PENDING); }
+bool uart_interrupt_pending(void) { return !(read(UART_INTERRUPT_IDENTITY) & IIR_NONE); }
 
 bool uart_receive(uint8_t *character) {
-	if (!(read(LSR) & LSR_DATA_READY)) return false;
-	*character = read(RBR);
+	if (!(read(UART_LINE_STATUS) & LSR_DATA_READY)) return false;
+	*character = read(UART_DATA);
 	return true;
 }
 
-bool uart_can_transmit(void) { return read(LSR) & LSR_TRANSMITTER_EMPTY; }
+bool uart_can_transmit(void) { return read(UART_LINE_STATUS) & LSR_HOLDING_EMPTY; }
 
-void uart_transmit(uint8_t character) { write(THR, character); }
+void uart_transmit(uint8_t character) { write(UART_DATA, character); }
 
-void uart_watch_transmitter(void) { write(IER, IER_RECEIVED | IER_TRANSMITTER_EMPTY); }
+void uart_watch_transmitter(void) {
+	write(UART_INTERRUPT_ENABLE, IER_RECEIVED | IER_TRANSMIT_EMPTY);
+}
 
-void uart_ignore_transmitter(void) { write(IER, IER_RECEIVED); }
+void uart_ignore_transmitter(void) { write(UART_INTERRUPT_ENABLE, IER_RECEIVED); }

@@ -136,28 +136,24 @@ uint64_t memory_take(struct boot_memory *memory, uint64_t size, uint64_t limit) 
 	return 0;
 }
 
-// The list keeps the largest blocks: when it is full, the smallest after the fixed ones is dropped,
-// and among the smallest device memory before RAM.
-static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_untyped block) {
-	struct bootinfo_untyped *smallest = &list->blocks[fixed];
-	struct bootinfo_untyped dropped = block;
+// By size, and among equals RAM before a device's memory.
+static unsigned block_rank(const struct bootinfo_untyped *block) {
+	return 2u * block->size_bits + !block->is_device;
+}
 
-	if (list->count < BOOTINFO_MAX_UNTYPED) {
-		list->blocks[list->count++] = block;
-		return;
-	}
-	for (unsigned i = fixed; i < list->count; i++)
-		if (list->blocks[i].size_bits < smallest->size_bits) smallest = &list->blocks[i];
-	if (fixed < list->count &&
-		2 * smallest->size_bits + !smallest->is_device <
-			2 * block.size_bits + !block.is_device) {
-		dropped = *smallest;
-		memmove(smallest, smallest + 1,
-			(uint64_t)((char *)&list->blocks[list->count] - (char *)(smallest + 1)));
-		list->blocks[list->count - 1] = block;
-	}
+// The list keeps the blocks of the highest ranks: when it is full, one of the lowest after the
+// fixed ones is dropped.
+static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_untyped block) {
+	struct bootinfo_untyped *last = &list->blocks[list->count++], *dropped = last;
+
+	*last = block;
+	if (list->count <= BOOTINFO_MAX_UNTYPED) return;
+	for (unsigned i = fixed; i < BOOTINFO_MAX_UNTYPED; i++)
+		if (block_rank(&list->blocks[i]) < block_rank(dropped)) dropped = &list->blocks[i];
 	list->dropped++;
-	if (!dropped.is_device) list->dropped_memory += 1ul << dropped.size_bits;
+	if (!dropped->is_device) list->dropped_memory += 1ul << dropped->size_bits;
+	memmove(dropped, dropped + 1, (uint64_t)((char *)last - (char *)dropped));
+	list->count--;
 }
 
 static void blocks_of_regions(struct block_list *list, const struct region_list *regions,

@@ -35,7 +35,7 @@ struct boot_memory {
 	struct region_list modules; // after the first
 	struct region_list device; // everything that is not RAM
 	struct region_list free; // RAM
-	struct boot_region task; // the first module: its memory is free, but taken last
+	struct boot_region task; // the first module: its memory is free, and no take gets it
 };
 
 // Future untyped memory: powers of two, naturally aligned.
@@ -43,7 +43,7 @@ struct block_list {
 	unsigned count;
 	unsigned dropped; // the smallest are dropped when there are too many
 	uint64_t dropped_memory; // bytes of RAM among them
-	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED];
+	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED + 1]; // and one while it is added
 };
 
 // A range that is added becomes one with those it touches.

@@ -138,6 +138,10 @@ const uint64_t *kernel_map_root(void) { return kernel_root; }
 
 physical_t kernel_map_root_physical(void) { return physical(0); }
 
+uint64_t cr0_read(void) { return 0; }
+
+void cr0_write(uint64_t) {}
+
 uint64_t cr2_read(void) { return host.cr2; }
 
 void cr3_write(uint64_t value) { host.cr3 = value; }

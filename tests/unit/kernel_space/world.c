@@ -220,18 +220,18 @@ void world_reset(void) {
 	check(world.pool.cap.asid_base == 0);
 	world_guest_format = paging_ept;
 	world_dma_format = (struct paging_format){};
-	pcid_start();
+	pcid_start(true);
 }
 
 void world_start_pcid(void) {
 	cpu.features = 1ul << FEATURE_PCID | 1ul << FEATURE_INVPCID;
-	pcid_start();
+	pcid_start(true);
 	check(world.cr4 & CR4_PCIDE);
 }
 
 void world_start_isolated(void) {
 	cpu.mitigations = MITIGATION_BIT(KPTI);
-	pcid_start();
+	pcid_start(true);
 	world.page_reloads = 0;
 }
 

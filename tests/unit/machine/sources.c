@@ -125,8 +125,6 @@ struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf) {
 	return cpuid(leaf, subleaf);
 }
 
-void feature_forget(enum feature feature) { core.features &= ~(1ul << feature); }
-
 struct cpu *this_cpu(void) {
 	return &core;
 }

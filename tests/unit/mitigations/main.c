@@ -252,7 +252,7 @@ static void options_all(void) {
 	check(options[OPTION_PCID] == MODE_AUTO &&
 		options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_AUTO);
 	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", options);
-	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == 'n' &&
+	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == LOG_NONE &&
 		options[OPTION_PCID] == MODE_OFF);
 	check(options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_AUTO);
 	check(options[OPTION_MITIGATIONS + MITIGATION_VERW] == MODE_AUTO);
@@ -265,7 +265,11 @@ static void options_all(void) {
 	check(options[OPTION_LOG] == 0);
 	options_read("serial=0x3: tsc=239918:", options);
 	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_TSC] == 0);
-	options_read("serial=none fastpath=off", options);
+	options_read("log=all log=auto tsc=0x1000 root-cnode-bits=0 serial=0x0", options);
+	check(options[OPTION_LOG] == LOG_AUTO && options[OPTION_TSC] == 0x1000);
+	check(options[OPTION_ROOT_CNODE] == 0 && options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT);
+	options_read("serial=none fastpath=off pcid=1", options);
+	check(options[OPTION_PCID] == MODE_AUTO);
 	check(options[OPTION_SERIAL] == 0 && options[OPTION_FAST_PATHS] == MODE_OFF);
 	check(options[OPTION_TSC] == 0);
 	options_read("tsc=2399184", options);
@@ -273,9 +277,9 @@ static void options_all(void) {
 	options_read("tsc=2399184000000", options);
 	check(options[OPTION_TSC] == 0);
 	options_read("xserial=0x1 serial=0x2f8  log=all serial log", options);
-	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == 'a');
+	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == LOG_ALL);
 	options_read("log=all kpti=on log=none kpti=off kpti=perhaps", options);
-	check(options[OPTION_LOG] == 'n' &&
+	check(options[OPTION_LOG] == LOG_NONE &&
 		options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_OFF);
 }
 

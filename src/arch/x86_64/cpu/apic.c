@@ -92,19 +92,20 @@ uint32_t apic_timer_left(void) { return apic_read(LAPIC_CURRENT_COUNT); }
 
 void apic_timer_use_one_shot(void) { apic_write(LAPIC_LVT_TIMER, VECTOR_TIMER); }
 
-bool apic_timer_is_pending(void) {
-	return apic_read(LAPIC_REQUESTED + VECTOR_TIMER / 32) >> VECTOR_TIMER % 32 & 1;
-}
-
 void apic_timer_use_deadline(void) {
 	apic_write(LAPIC_LVT_TIMER, LVT_TIMER_DEADLINE | VECTOR_TIMER);
 	// The mode must be set before the MSR is written (SDM 3A 11.5.4.1).
 	asm volatile("mfence" : : : "memory");
 }
 
-bool apic_is_in_service(unsigned vector) {
-	return apic_read(LAPIC_IN_SERVICE + vector / 32) >> vector % 32 & 1;
+// Of 256 bits in eight registers.
+static bool vector_read(uint32_t first, unsigned vector) {
+	return apic_read(first + vector / 32) >> vector % 32 & 1;
 }
+
+bool apic_timer_is_pending(void) { return vector_read(LAPIC_REQUESTED, VECTOR_TIMER); }
+
+bool apic_is_in_service(unsigned vector) { return vector_read(LAPIC_IN_SERVICE, vector); }
 
 [[gnu::noinline]] bool apic_is_pending(void) {
 	for (uint32_t i = REQUEST_FIRST; i <= REQUEST_LAST; i++) {

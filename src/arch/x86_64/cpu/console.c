@@ -6,14 +6,7 @@
 #include <cpu/platform.h>
 #include <cpu/registers.h>
 
-enum uart_register { UART_DATA = 0, UART_LINE_STATUS = 5 };
-
-enum uart_bit { UART_STATUS_ROOM = 0x20 };
-
-enum {
-	DEBUG_PORT = 0xe9, // emulators print what is written there
-	ROOM_TRIES = 100000, // a character takes 87 us; a port read about 1 us
-};
+enum { DEBUG_PORT = 0xe9 }; // emulators print what is written there
 
 static struct console *this_console(void) { return &this_cpu()->platform->console; }
 
@@ -36,13 +29,13 @@ void console_init(uint16_t port) {
 
 static void uart_put(char character) {
 	struct console *console = this_console();
-	unsigned tries = console->is_stuck ? 1 : ROOM_TRIES;
+	unsigned tries = console->is_stuck ? 1 : CONSOLE_TRIES;
 
 	if (!console->port) return;
 	console->is_stuck = true;
 	for (; tries > 0 && console->is_stuck; tries--)
 		console->is_stuck = !(
-			io_in8((uint16_t)(console->port + UART_LINE_STATUS)) & UART_STATUS_ROOM);
+			io_in8((uint16_t)(console->port + UART_LINE_STATUS)) & LSR_HOLDING_EMPTY);
 	if (!console->is_stuck) io_out8((uint16_t)(console->port + UART_DATA), (uint8_t)character);
 }
 

@@ -5,8 +5,10 @@
 #include <base/panic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <x86/uart.h>
 
 #define CONSOLE_DEFAULT_PORT 0x3f8
+#define CONSOLE_TRIES 100000 // a character takes 87 us; a port read about 1 us
 
 struct console {
 	uint16_t port; // of the UART; 0: none

@@ -50,8 +50,6 @@ static const struct feature_row optional[] = {
 	{"invariant-tsc", 0x80000007, 0, EDX, 8, 0},
 };
 
-void feature_forget(enum feature feature) { this_cpu()->features &= ~(1ul << feature); }
-
 struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf) {
 	bool exists = leaf <= cpuid(leaf & 0x80000000u, 0).eax;
 

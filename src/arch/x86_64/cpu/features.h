@@ -28,9 +28,6 @@ static inline bool features_switch_fast(void) {
 	return (this_cpu()->features & both) == both;
 }
 
-// The CPU's feature is not to be used.
-void feature_forget(enum feature feature);
-
 // All zero where the CPU has no such leaf.
 struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf);
 

@@ -36,11 +36,6 @@ uint64_t fpu_guest_xcr0(size_t area_size) {
 	return (result & XCR0_AVX512) == XCR0_AVX512 ? result : result & ~(uint64_t)XCR0_AVX512;
 }
 
-// CR0.TS. XSAVE and XRSTOR obey it themselves.
-static void access_allow(void) { asm volatile("clts"); }
-
-static void access_deny(void) { cr0_write(cr0_read() | CR0_TS); }
-
 bool fpu_is_eager(void) { return this_cpu()->mitigations & MITIGATION_BIT(EAGER_FPU); }
 
 void fpu_init(void) {
@@ -50,7 +45,7 @@ void fpu_init(void) {
 	cpu->platform->xcr0_supported = (uint64_t)regs.edx << 32 | regs.eax;
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
-	access_deny();
+	fpu_deny();
 	// CPUID 0Dh.0:EBX: what XCR0's present value needs.
 	if (cpuid_leaf(0xd, 0).ebx > FPU_THREAD_AREA)
 		panic("fpu: a thread's area of %d bytes is too small", FPU_THREAD_AREA);
@@ -78,10 +73,10 @@ void fpu_give(struct fpu_state *next) {
 	if (owner == next) return;
 	if (!next) {
 		cpu->fpu_parked = owner;
-		access_deny();
+		fpu_deny();
 	} else {
 		if (!owner) {
-			access_allow();
+			fpu_allow();
 			owner = cpu->fpu_parked;
 		}
 		if (owner != next) {
@@ -97,11 +92,8 @@ void fpu_give(struct fpu_state *next) {
 void fpu_forget(struct fpu_state *state) {
 	struct cpu *cpu = this_cpu();
 
+	if (cpu->fpu_allowed == state) fpu_give(NULL);
 	if (cpu->fpu_parked == state) cpu->fpu_parked = NULL;
-	if (cpu->fpu_allowed != state) return;
-	cpu->fpu_allowed = NULL;
-	cpu->fpu_parked = NULL;
-	access_deny();
 }
 
 void fpu_flush(struct fpu_state *state) {
@@ -110,8 +102,8 @@ void fpu_flush(struct fpu_state *state) {
 	if (cpu->fpu_allowed == state) {
 		fpu_save(state);
 	} else if (!cpu->fpu_allowed && cpu->fpu_parked == state) {
-		access_allow();
+		fpu_allow();
 		fpu_save(state);
-		access_deny();
+		fpu_deny();
 	}
 }

@@ -8,7 +8,6 @@
 #include <cpu/mitigations.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>
-#include <x86/cr.h>
 
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 
@@ -18,6 +17,11 @@ struct fpu_state {
 	uint64_t xcr0;
 	uint8_t area[0];
 };
+
+// CR0.TS. XSAVE and XRSTOR obey it themselves.
+static inline void fpu_allow(void) { asm volatile("clts"); }
+
+static inline void fpu_deny(void) { cr0_write(cr0_read() | CR0_TS); }
 
 static inline void fpu_save(struct fpu_state *state) {
 	if (likely(feature_has(FEATURE_XSAVEOPT)))
@@ -75,13 +79,12 @@ static inline void fpu_give_fast(struct cpu *cpu, struct fpu_state *next) {
 // line where one of the two does not use the FPU, or both have one XCR0. For CPUs with XSAVEOPT.
 static inline void fpu_give_guest(struct cpu *cpu, struct fpu_state *next) {
 	struct fpu_state *owner = cpu->fpu_allowed;
-	uint64_t cr0;
 
 	if (!owner && cpu->fpu_parked == next) {
-		asm volatile("clts");
+		fpu_allow();
 	} else if (!next) {
 		cpu->fpu_parked = owner;
-		asm volatile("mov %%cr0, %0; or %1, %0; mov %0, %%cr0" : "=&r"(cr0) : "i"(CR0_TS));
+		fpu_deny();
 	} else if (unlikely(!owner || cpu->xcr0 != next->xcr0)) {
 		return fpu_give(next);
 	} else {

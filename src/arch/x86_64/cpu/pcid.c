@@ -13,11 +13,11 @@ static bool has_pcid(void) { return this_cpu()->kernel_cr3 & CR3_KEEP; }
 
 unsigned pcid_of_kernel(void) { return this_cpu()->kernel_cr3 % PCIDS; }
 
-void pcid_start(void) {
+void pcid_start(bool is_wanted) {
 	struct cpu *cpu = this_cpu();
 
 	cpu->kernel_cr3 = kernel_map_root_physical().value;
-	if (feature_has(FEATURE_PCID) && feature_has(FEATURE_INVPCID)) {
+	if (is_wanted && feature_has(FEATURE_PCID) && feature_has(FEATURE_INVPCID)) {
 		cr4_write(cr4_read() | CR4_PCIDE);
 		cpu->kernel_cr3 |= CR3_KEEP | (is_isolated() ? PCIDS - 1 : 0);
 	}

@@ -18,8 +18,8 @@
 
 enum { PCIDS = 4096 };
 
-// Switches PCIDs on where the CPU has them. CR3 holds the kernel's own tables.
-void pcid_start(void);
+// Switches PCIDs on where they are wanted and the CPU has them. CR3 holds the kernel's own tables.
+void pcid_start(bool is_wanted);
 
 // That of the kernel's tables; 0: no space can have it anyway.
 unsigned pcid_of_kernel(void);

@@ -58,7 +58,7 @@ struct cpu {
 	struct thread *candidate; // runs next unless something of higher priority is ready
 	uint64_t minimum_budget; // ticks a head refill must hold to be worth running on
 	uint64_t deadline; // what the timer is set to; all ones: nothing (clock.c)
-	uint64_t features; // 1 << enum feature; written by features_init and feature_forget only
+	uint64_t features; // 1 << enum feature; written by features_init only
 
 	struct guest *guest; // whose VM entry EXIT_TO_GUEST means
 	struct guest *guest_prepared; // guest, if nothing has changed that calls for preparing

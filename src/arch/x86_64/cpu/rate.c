@@ -154,7 +154,6 @@ static bool round_run(struct counter counters[COUNTERS], unsigned round) {
 		bool counts = counter->ticks > 0;
 
 		counter_conclude(counter);
-		if (round == 0) counter->agreeing = 0;
 		is_settled &= !counts || counter->agreeing >= ROUNDS_AGREEING;
 	}
 	return is_settled;

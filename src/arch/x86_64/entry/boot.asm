@@ -14,9 +14,6 @@ MULTIBOOT2_TAG_MODULE_ALIGN equ 6
 ENTRY_TABLE equ 0x3			; present, writable
 ENTRY_LARGE equ 0x83			; and a leaf
 COM1 equ CONSOLE_DEFAULT_PORT
-COM1_STATUS equ COM1 + 5
-COM1_ROOM equ 0x20
-COM1_TRIES equ 100000
 
 extern boot_cpu, boot_main, exit_path
 global boot_start
@@ -81,11 +78,11 @@ boot_start:
 	cmp esi, .message
 	jne .uart_next
 .print:
-	mov ecx, COM1_TRIES
-	mov edx, COM1_STATUS
+	mov ecx, CONSOLE_TRIES
+	mov edx, COM1 + UART_LINE_STATUS
 .wait:
 	in al, dx
-	test al, COM1_ROOM
+	test al, LSR_HOLDING_EMPTY
 	loopz .wait
 	mov edx, COM1
 	lodsb
@@ -128,13 +125,11 @@ boot_root:
 	times 255 dq 0
 	dq boot_window + ENTRY_TABLE
 	times 254 dq 0
-	dq boot_image + ENTRY_TABLE
+	dq boot_window + ENTRY_TABLE
 boot_window:
 	dq boot_directories + ENTRY_TABLE, boot_directories + 4096 + ENTRY_TABLE
 	dq boot_directories + 2 * 4096 + ENTRY_TABLE, boot_directories + 3 * 4096 + ENTRY_TABLE
-	times 508 dq 0
-boot_image:
-	times 510 dq 0
+	times 506 dq 0
 	dq boot_directories + ENTRY_TABLE, 0
 boot_directories:
 %assign page 0

@@ -44,8 +44,8 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	if (loader.command_line[MULTIBOOT_COMMAND_LINE]) cut = options_cut(loader.command_line);
 	options_read(loader.command_line, options);
 	console_init((uint16_t)options[OPTION_SERIAL]);
-	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == 'n'; // log=none
-	facts.verbose_boot = options[OPTION_LOG] == 'a'; // log=all
+	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
+	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
@@ -145,10 +145,9 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
 	machine_check_init(); // reports what firmware left
-	if (options[OPTION_PCID] == MODE_OFF) feature_forget(FEATURE_PCID);
 	mitigate_start(&boot_cpu, options); // while text is writable
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
-	pcid_start();
+	pcid_start(options[OPTION_PCID] != MODE_OFF);
 	interrupts_start(&acpi); // all pins masked
 	facts.tsc_hertz = clock_init(&acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;

@@ -61,10 +61,8 @@ static void print_names(uint32_t set) {
 }
 
 static void report(const struct mitigations *mitigations) {
-	uint32_t named = mitigations->on & ((1u << MITIGATION_OPTIONS) - 1);
-
-	print("mitigations:%s", named ? "" : " none");
-	print_names(named);
+	print("mitigations:%s", mitigations->on & (MITIGATION_BIT(OPTIONS) - 1) ? "" : " none");
+	print_names(mitigations->on);
 	if (mitigations->on & MITIGATION_BIT(IBRS_ENTRY)) print(" (ibrs at each entry)");
 	if (mitigations->on & MITIGATION_BIT(IBPB_SPACES)) print(" (ibpb at each switch)");
 	if (mitigations->on & MITIGATION_BIT(BHI_SEQUENCE)) print(" (bhi by instructions)");

@@ -5,7 +5,29 @@
 #include <abi/bootinfo.h>
 #include <cpu/console.h>
 
-enum { RATE_LEAST = 1000 }; // kilohertz: less is a wrong unit
+#define MODES "auto on off" // enum option_mode
+
+// The values of an option: one of these words, which stands for its number, or a number.
+static const struct row {
+	const char *name;
+	const char *words;
+	unsigned least, most; // of a number
+	unsigned missing; // the value where no word gives a good one
+} rows[OPTION_MITIGATIONS] = {
+	[OPTION_SERIAL] = {"serial", "none", 1, UINT16_MAX, CONSOLE_DEFAULT_PORT},
+	[OPTION_LOG] = {"log", "auto all none", 0, 0, LOG_AUTO},
+	[OPTION_ROOT_CNODE] = {"root-cnode-bits", "", ROOT_CNODE_MIN_BITS, ROOT_CNODE_LIMIT_BITS,
+		0},
+	[OPTION_TSC] = {"tsc", "", 1000, UINT32_MAX, 0}, // less is a wrong unit
+	[OPTION_PCID] = {"pcid", MODES, 0, 0, MODE_AUTO},
+	[OPTION_FAST_PATHS] = {"fastpath", MODES, 0, 0, MODE_AUTO},
+};
+
+static struct row row_at(unsigned option) {
+	if (option < OPTION_MITIGATIONS) return rows[option];
+	return (struct row){
+		mitigation_rows[option - OPTION_MITIGATIONS].name, MODES, 0, 0, MODE_AUTO};
+}
 
 static uint64_t length_until(const char *text, char end) {
 	uint64_t length = 0;
@@ -15,89 +37,12 @@ static uint64_t length_until(const char *text, char end) {
 	return length;
 }
 
-// Text is the word, up to a space or the end.
+// Text and word are the same, each up to a space or its end.
 static bool is_word(const char *text, char end, const char *word) {
-	for (; *word; word++, text++) {
+	for (; *word && *word != ' '; word++, text++) {
 		if (*text != *word) return false;
 	}
 	return !*text || *text == ' ' || *text == end;
-}
-
-// Readers of values: false if the text, up to a space or the end, is none.
-
-static bool number_read(const char *text, unsigned base, unsigned *value) {
-	uint64_t number = 0;
-
-	do {
-		unsigned digit = (unsigned)*text - (*text <= '9' ? '0' : 'a' - 10);
-
-		number = number * base + digit;
-		if (digit >= base || number > UINT32_MAX) return false;
-		text++;
-	} while (*text && *text != ' ');
-	*value = (unsigned)number;
-	return true;
-}
-
-static bool serial_read(const char *text, unsigned *value) {
-	*value = 0;
-	if (is_word(text, ' ', "none")) return true;
-	return text[0] == '0' && text[1] == 'x' && number_read(text + 2, 16, value) && *value > 0 &&
-		*value <= UINT16_MAX;
-}
-
-static bool log_read(const char *text, unsigned *value) {
-	*value = (unsigned char)*text;
-	return is_word(text, ' ', "all") || is_word(text, ' ', "none");
-}
-
-static bool root_cnode_read(const char *text, unsigned *value) {
-	return number_read(text, 10, value) && *value >= ROOT_CNODE_MIN_BITS &&
-		*value <= ROOT_CNODE_LIMIT_BITS;
-}
-
-static bool rate_read(const char *text, unsigned *value) {
-	return number_read(text, 10, value) && *value >= RATE_LEAST;
-}
-
-static bool mode_read(const char *text, unsigned *value) {
-	bool is_on = is_word(text, ' ', "on");
-	bool is_off = is_word(text, ' ', "off");
-
-	*value = is_on ? MODE_ON : is_off ? MODE_OFF : MODE_AUTO;
-	return is_on || is_off || is_word(text, ' ', "auto");
-}
-
-static const struct row {
-	const char *name;
-	bool (*read)(const char *text, unsigned *value);
-	unsigned missing; // the value where no word gives a good one
-} rows[OPTION_MITIGATIONS] = {
-	[OPTION_SERIAL] = {"serial", serial_read, CONSOLE_DEFAULT_PORT},
-	[OPTION_LOG] = {"log", log_read, 0},
-	[OPTION_ROOT_CNODE] = {"root-cnode-bits", root_cnode_read, 0},
-	[OPTION_TSC] = {"tsc", rate_read, 0},
-	[OPTION_PCID] = {"pcid", mode_read, MODE_AUTO},
-	[OPTION_FAST_PATHS] = {"fastpath", mode_read, MODE_AUTO},
-};
-
-static struct row row_at(unsigned option) {
-	if (option < OPTION_MITIGATIONS) return rows[option];
-	return (struct row){
-		mitigation_rows[option - OPTION_MITIGATIONS].name, mode_read, MODE_AUTO};
-}
-
-// The option named by the word, with its value, or OPTIONS.
-static unsigned word_read(const char *word, unsigned *value) {
-	uint64_t length = length_until(word, '=');
-
-	for (unsigned i = 0; i < OPTIONS && word[length] == '='; i++) {
-		struct row row = row_at(i);
-
-		if (is_word(word, '=', row.name))
-			return row.read(word + length + 1, value) ? i : OPTIONS;
-	}
-	return OPTIONS;
 }
 
 // The first word of the text, or its end.
@@ -109,6 +54,44 @@ static const char *word_first(const char *text) {
 
 static const char *word_next(const char *word) {
 	return word_first(word + length_until(word, ' '));
+}
+
+// Readers of values: false if the text, up to a space or the end, is none.
+
+static bool number_read(const char *text, unsigned *value) {
+	unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
+	uint64_t number = 0;
+
+	if (base == 16) text += 2;
+	do {
+		unsigned digit = (unsigned)*text - (*text <= '9' ? '0' : 'a' - 10);
+
+		number = number * base + digit;
+		if (digit >= base || number > UINT32_MAX) return false;
+		text++;
+	} while (*text && *text != ' ');
+	*value = (unsigned)number;
+	return true;
+}
+
+static bool value_read(const struct row *row, const char *text, unsigned *value) {
+	*value = 0;
+	for (const char *word = row->words; *word; word = word_next(word), ++*value)
+		if (is_word(text, ' ', word)) return true;
+	return number_read(text, value) && *value && *value >= row->least && *value <= row->most;
+}
+
+// The option named by the word, with its value, or OPTIONS.
+static unsigned word_read(const char *word, unsigned *value) {
+	uint64_t length = length_until(word, '=');
+
+	for (unsigned i = 0; i < OPTIONS && word[length] == '='; i++) {
+		struct row row = row_at(i);
+
+		if (is_word(word, '=', row.name))
+			return value_read(&row, word + length + 1, value) ? i : OPTIONS;
+	}
+	return OPTIONS;
 }
 
 void options_read(const char *command_line, unsigned options[OPTIONS]) {

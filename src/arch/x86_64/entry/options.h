@@ -4,9 +4,11 @@
 
 #include <cpu/mitigations.h>
 
+enum log_mode { LOG_AUTO, LOG_ALL, LOG_NONE };
+
 enum option {
 	OPTION_SERIAL, // port; 0: no console
-	OPTION_LOG, // first letter: all, none, or 0
+	OPTION_LOG, // enum log_mode
 	OPTION_ROOT_CNODE, // bits; 0: by the memory there is
 	OPTION_TSC, // kilohertz; 0: to be measured
 	OPTION_PCID, // enum option_mode, as are all that follow

@@ -61,9 +61,18 @@ trap_stubs:
 %endrep
 
 	align 64
-; SYSCALL: RCX is the next instruction, R11 the flags; FMASK has cleared IF, TF, DF, AC and NT. The
-; frame serves as stack for as long as registers are pushed; NMI and machine check have stacks of
-; their own.
+; Fills the current thread's frame, with its RSP, RFLAGS and RIP from here. The frame serves as stack
+; for as long as registers are pushed; NMI and machine check have stacks of their own.
+%macro frame_push 3
+	mov rsp, [gs:CPU_CURRENT]
+	add rsp, FRAME_SIZE
+	push qword %1
+	push qword %2
+	push qword %3
+	push_all CONTEXT_REGISTERS
+%endmacro
+
+; SYSCALL: RCX is the next instruction, R11 the flags; FMASK has cleared IF, TF, DF, AC and NT.
 %macro syscall_gate 1
 part MITIGATION_ALWAYS
 	swapgs
@@ -72,12 +81,7 @@ part MITIGATION_KPTI
 	mov rsp, [gs:CPU_KERNEL_CR3]
 	mov cr3, rsp
 part MITIGATION_ALWAYS
-	mov rsp, [gs:CPU_CURRENT]
-	add rsp, FRAME_SIZE
-	push qword [gs:CPU_SCRATCH]
-	push r11
-	push rcx
-	push_all CONTEXT_REGISTERS
+	frame_push [gs:CPU_SCRATCH], r11, rcx
 	mov rsp, [gs:CPU_KERNEL_STACK]
 part MITIGATION_IBRS_ENTRY
 	mov r8, rdx
@@ -189,12 +193,7 @@ part MITIGATION_KPTI
 	mov cr3, rcx
 part MITIGATION_ALWAYS
 	mov rcx, rsp
-	mov rsp, [gs:CPU_CURRENT]
-	add rsp, FRAME_SIZE
-	push qword [rcx + 48]
-	push qword [rcx + 40]
-	push qword [rcx + 24]
-	push_all CONTEXT_REGISTERS
+	frame_push [rcx + 48], [rcx + 40], [rcx + 24]
 	bts qword [rsp + CONTEXT_RFLAGS], WHOLE_BIT
 	mov rax, [rcx]
 	mov [rsp + TRAP_RCX], rax

@@ -11,6 +11,8 @@ enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
 
 #include <x86/cr.h>
 
+uint64_t cr0_read(void);
+void cr0_write(uint64_t value);
 uint64_t cr2_read(void);
 void cr3_write(uint64_t value);
 uint64_t cr4_read(void);

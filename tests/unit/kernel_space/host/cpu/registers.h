@@ -3,12 +3,12 @@
 #pragma once
 
 #include <stdint.h>
-
-#define CR3_KEEP (1ul << 63)
-#define CR4_PCIDE (1ul << 17)
+#include <x86/cr.h>
 
 enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
 
+uint64_t cr0_read(void);
+void cr0_write(uint64_t value);
 void cr3_write(uint64_t value);
 uint64_t cr4_read(void);
 void cr4_write(uint64_t value);
