@@ -228,8 +228,7 @@ static struct thread *build_thread(void) {
 	thread_give(thread, THREAD_SPACE, ROOT_SLOT_SPACE);
 	thread_give(thread, THREAD_BUFFER, ROOT_SLOT_IPC_BUFFER);
 	thread->buffer_address = task.buffer;
-	thread->priority = PRIORITIES - 1;
-	thread->max_priority = PRIORITIES - 1;
+	thread->priority = thread->max_priority = PRIORITIES - 1;
 	thread->trap.fault_ip = task.image.entry;
 	thread->context.rdi = task.info;
 	format_text(thread->name, sizeof(thread->name), "rootserver");

@@ -24,10 +24,9 @@ static bool sum_is_zero(const void *start, uint64_t size) {
 }
 
 static bool rsdp_is_valid(const struct acpi_rsdp *rsdp) {
-	if (memcmp(rsdp->signature, "RSD PTR ", 8) != 0 ||
-		!sum_is_zero(rsdp, offsetof(struct acpi_rsdp, length)))
-		return false;
-	return rsdp->revision < 2 || sum_is_zero(rsdp, sizeof(*rsdp));
+	return memcmp(rsdp->signature, "RSD PTR ", 8) == 0 &&
+		sum_is_zero(rsdp, offsetof(struct acpi_rsdp, length)) &&
+		(rsdp->revision < 2 || sum_is_zero(rsdp, sizeof(*rsdp)));
 }
 
 static bool rsdp_search(
@@ -73,13 +72,11 @@ static const void *table_find(struct acpi_facts *facts, const struct acpi_rsdp *
 }
 
 static void ioapic_take(struct acpi_facts *facts, uint64_t physical) {
-	bool ignored = facts->ioapic_count == ACPI_MAX_IOAPICS || !physical ||
-		!is_aligned(physical, 1024);
-
-	// Its pins have one name each.
+	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !physical || !is_aligned(physical, 1024))
+		return;
 	for (unsigned i = 0; i < facts->ioapic_count; i++)
-		ignored |= facts->ioapics[i] == physical;
-	if (!ignored) facts->ioapics[facts->ioapic_count++] = physical;
+		if (facts->ioapics[i] == physical) return; // its pins have one name each
+	facts->ioapics[facts->ioapic_count++] = physical;
 }
 
 static void madt_read(struct acpi_facts *facts, const struct acpi_header *madt) {

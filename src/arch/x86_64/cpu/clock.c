@@ -55,11 +55,10 @@ uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
 static void one_shot_start(uint64_t deadline, uint64_t ratio) {
 	uint64_t now = tsc_read();
 	uint64_t wait = deadline > now ? deadline - now : 0;
+	// A counter that is too small ends early, and the rest is set then.
+	bool fits = wait < (COUNT_MAX << 31) / ratio;
 
-	if (wait < (COUNT_MAX << 31) / ratio)
-		apic_timer_start((uint32_t)(wait * ratio >> 32) + 1);
-	else // the counter is too small: it ends early, and the rest is set then
-		apic_timer_start(COUNT_MAX / 2);
+	apic_timer_start((uint32_t)(fits ? (wait * ratio >> 32) + 1 : COUNT_MAX / 2));
 }
 
 void clock_set_deadline(uint64_t deadline) {

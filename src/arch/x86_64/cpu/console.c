@@ -32,11 +32,10 @@ static void uart_put(char character) {
 	unsigned tries = console->is_stuck ? 1 : CONSOLE_TRIES;
 
 	if (!console->port) return;
-	console->is_stuck = true;
-	for (; tries > 0 && console->is_stuck; tries--)
-		console->is_stuck = !(
-			io_in8((uint16_t)(console->port + UART_LINE_STATUS)) & LSR_HOLDING_EMPTY);
-	if (!console->is_stuck) io_out8((uint16_t)(console->port + UART_DATA), (uint8_t)character);
+	while (tries && !(io_in8((uint16_t)(console->port + UART_LINE_STATUS)) & LSR_HOLDING_EMPTY))
+		tries--;
+	console->is_stuck = !tries;
+	if (tries) io_out8((uint16_t)(console->port + UART_DATA), (uint8_t)character);
 }
 
 static void console_put(struct format_sink *, char character) {

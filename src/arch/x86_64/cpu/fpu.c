@@ -71,22 +71,21 @@ void fpu_give(struct fpu_state *next) {
 	struct fpu_state *owner = cpu->fpu_allowed;
 
 	if (owner == next) return;
+	cpu->fpu_allowed = next;
 	if (!next) {
 		cpu->fpu_parked = owner;
 		fpu_deny();
-	} else {
-		if (!owner) {
-			fpu_allow();
-			owner = cpu->fpu_parked;
-		}
-		if (owner != next) {
-			if (owner) fpu_save(owner);
-			if (cpu->xcr0 != next->xcr0) xcr0_write(next->xcr0);
-			cpu->xcr0 = next->xcr0;
-			fpu_load(next);
-		}
+		return;
 	}
-	cpu->fpu_allowed = next;
+	if (!owner) {
+		fpu_allow();
+		owner = cpu->fpu_parked;
+	}
+	if (owner == next) return;
+	if (owner) fpu_save(owner);
+	if (cpu->xcr0 != next->xcr0) xcr0_write(next->xcr0);
+	cpu->xcr0 = next->xcr0;
+	fpu_load(next);
 }
 
 void fpu_forget(struct fpu_state *state) {

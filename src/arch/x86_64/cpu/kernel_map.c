@@ -5,6 +5,7 @@
 
 #include <base/memory.h>
 #include <cpu/features.h>
+#include <cpu/mitigations.h>
 #include <cpu/platform.h>
 
 #define PRESENT (PAGING_OCCUPIED | ENTRY_PRESENT)
@@ -112,7 +113,8 @@ void kernel_map_memory(uint64_t start, uint64_t end) {
 	map(PHYSICAL_WINDOW, start, end, DATA_BITS);
 }
 
-void kernel_map_isolate(const struct cpu *cpu) {
+// Address spaces map the entry code, and of the core what this needs, and nothing else.
+static void isolate(const struct cpu *cpu) {
 	struct kernel_map *self = this_map();
 
 	self->building = self->shared = physical_pointer(physical(table_take()));
@@ -122,6 +124,7 @@ void kernel_map_isolate(const struct cpu *cpu) {
 }
 
 uint64_t kernel_map_load(void) {
+	if (this_cpu()->mitigations & MITIGATION_BIT(KPTI)) isolate(this_cpu());
 	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | ENTRY_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
 	return this_map()->pool_next;

@@ -4,14 +4,11 @@
 // boot and never changed, so copies of the entries stay valid.
 #pragma once
 
-#include <abi/object.h>
 #include <cpu/paging.h>
 #include <stdalign.h>
 
-struct cpu;
-
 struct kernel_map {
-	alignas(1 << TABLE_BITS) uint64_t root[PAGING_ENTRIES];
+	alignas(4096) uint64_t root[PAGING_ENTRIES];
 	uint64_t *shared; // the root whose upper half is in every address space
 	uint64_t *building; // the root that is being filled
 	uint64_t pool_next, pool_end; // RAM for more tables
@@ -28,9 +25,6 @@ void kernel_map_begin(uint64_t start, uint64_t end);
 
 // Once for each range, on 2 MiB boundaries, that the window must show as ordinary memory.
 void kernel_map_memory(uint64_t start, uint64_t end);
-
-// Address spaces map the entry code, and of the core what this needs, and nothing else.
-void kernel_map_isolate(const struct cpu *cpu);
 
 // Last step: all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
 // address of their RAM that was not used.

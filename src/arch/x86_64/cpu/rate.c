@@ -141,16 +141,14 @@ static bool round_run(struct counter counters[COUNTERS], unsigned round) {
 	bool is_over = false, is_settled = round > 0;
 
 	for (unsigned polls = 0; !is_over && polls < POLLS_MOST; polls++) {
-		for (unsigned i = 0; i < COUNTERS; i++) {
-			struct counter *counter = &counters[i];
+		for (struct counter *counter = counters; counter < counters + COUNTERS; counter++) {
 			uint64_t end = counter->hertz / ROUND_RATE << round / ROUNDS_OF_A_LENGTH;
 
 			counter_read(counter);
 			is_over |= round == 0 || (end && counter->ticks >= end);
 		}
 	}
-	for (unsigned i = 0; i < COUNTERS; i++) {
-		struct counter *counter = &counters[i];
+	for (struct counter *counter = counters; counter < counters + COUNTERS; counter++) {
 		bool counts = counter->ticks > 0;
 
 		counter_conclude(counter);

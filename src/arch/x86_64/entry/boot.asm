@@ -11,9 +11,7 @@ MULTIBOOT1_FLAGS equ 0x3		; modules page aligned, memory information
 MULTIBOOT2_MAGIC equ 0xe85250d6
 MULTIBOOT2_TAG_MODULE_ALIGN equ 6
 
-ENTRY_TABLE equ 0x3			; present, writable
-ENTRY_LARGE equ 0x83			; and a leaf
-COM1 equ CONSOLE_DEFAULT_PORT
+ENTRY_TABLE equ ENTRY_PRESENT | ENTRY_WRITABLE
 
 extern boot_cpu, boot_main, exit_path
 global boot_start
@@ -69,7 +67,7 @@ boot_start:
 
 .no_long_mode:
 	mov esi, .uart
-	mov edx, COM1
+	mov edx, CONSOLE_DEFAULT_PORT
 .uart_next:
 	lodsw				; AL: register, AH: value
 	mov dl, al
@@ -79,12 +77,12 @@ boot_start:
 	jne .uart_next
 .print:
 	mov ecx, CONSOLE_TRIES
-	mov edx, COM1 + UART_LINE_STATUS
+	mov edx, CONSOLE_DEFAULT_PORT + UART_LINE_STATUS
 .wait:
 	in al, dx
 	test al, LSR_HOLDING_EMPTY
 	loopz .wait
-	mov edx, COM1
+	mov edx, CONSOLE_DEFAULT_PORT
 	lodsb
 	test al, al
 	jz .stop
@@ -134,7 +132,7 @@ boot_window:
 boot_directories:
 %assign page 0
 %rep 4 * 512
-	dq page + ENTRY_LARGE
+	dq page + ENTRY_TABLE + ENTRY_LARGE
 %assign page page + 0x200000
 %endrep
 	times 8 dq 0

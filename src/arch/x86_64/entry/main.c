@@ -33,7 +33,7 @@ static void cpu_start(struct cpu *cpu) {
 
 static bool loader_read(uint32_t magic, uint64_t information) {
 	static struct multiboot loader = {.reader = physical_read, .facts = &facts};
-	const char *cut = NULL;
+	const char *cut;
 	struct boot_memory *memory = &facts.memory;
 	unsigned lost;
 	bool ok;
@@ -41,7 +41,7 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	memory->limit = kernel_map_ram_end();
 	ok = multiboot_read(&loader, magic, information);
 	memory_sort(memory, facts.modules, facts.module_count);
-	if (loader.command_line[MULTIBOOT_COMMAND_LINE]) cut = options_cut(loader.command_line);
+	cut = loader.command_line[MULTIBOOT_COMMAND_LINE] ? options_cut(loader.command_line) : NULL;
 	options_read(loader.command_line, options);
 	console_init((uint16_t)options[OPTION_SERIAL]);
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
@@ -83,7 +83,6 @@ static bool map_start(void) {
 	kernel_map_begin(pool, pool + pool_size);
 	for (unsigned i = 0; i < visible->count; i++)
 		kernel_map_memory(visible->regions[i].start, visible->regions[i].end);
-	if (boot_cpu.mitigations & MITIGATION_BIT(KPTI)) kernel_map_isolate(&boot_cpu);
 	pool_used = kernel_map_load();
 	region_add(&facts.memory.free, pool_used, pool + pool_size);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);

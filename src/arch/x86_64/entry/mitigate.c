@@ -2,7 +2,6 @@
 // From CPUID to the mitigations of this core.
 #include <entry/mitigate.h>
 
-#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/msr.h>
@@ -22,10 +21,8 @@ static enum cpu_vendor vendor_read(void) {
 static uint32_t microcode_read(enum cpu_vendor vendor) {
 	uint64_t revision = 0;
 
-	if (vendor == VENDOR_INTEL) {
-		if (!msr_try_write(MSR_MICROCODE, 0)) return 0;
-		(void)cpuid(1, 0);
-	}
+	if (vendor == VENDOR_INTEL && !msr_try_write(MSR_MICROCODE, 0)) return 0;
+	(void)cpuid(1, 0); // Intel's store it then
 	if (!msr_try_read(MSR_MICROCODE, &revision)) return 0;
 	return (uint32_t)(vendor == VENDOR_INTEL ? revision >> 32 : revision);
 }
@@ -81,25 +78,12 @@ static bool bits_write(uint32_t msr, uint64_t set, uint64_t clear) {
 		(value & (set | clear)) == set;
 }
 
-// What needs an MSR that a hypervisor or an emulator may not have.
-static void bits_choose(struct mitigations *mitigations) {
-	static const struct {
-		enum mitigation mitigation;
-		uint32_t msr, set, clear;
-	} rows[] = {
-		{MITIGATION_LFENCE, MSR_DE_CFG, DE_CFG_LFENCE_SERIALISES, 0},
-		{MITIGATION_ZENBLEED, MSR_DE_CFG, DE_CFG_ZENBLEED, 0},
-		{MITIGATION_GDS, MSR_MCU_OPT_CTRL, 0, MCU_OPT_GDS_OFF},
-	};
-
-	for (unsigned i = 0; i < array_count(rows); i++) {
-		uint32_t bit = 1u << rows[i].mitigation;
-
-		if (!(mitigations->on & bit) || bits_write(rows[i].msr, rows[i].set, rows[i].clear))
-			continue;
-		mitigations->on &= ~bit;
-		mitigations->lacking |= bit;
-	}
+// Of a mitigation that needs an MSR: a hypervisor or an emulator may not have it.
+static void bits_choose(struct mitigations *mitigations, uint32_t mitigation, uint32_t msr,
+	uint64_t set, uint64_t clear) {
+	if (!(mitigations->on & mitigation) || bits_write(msr, set, clear)) return;
+	mitigations->on &= ~mitigation;
+	mitigations->lacking |= mitigation;
 }
 
 void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
@@ -108,7 +92,9 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 
 	print("cpu: family %x, model %x, stepping %x, microcode %x\n", facts.family, facts.model,
 		facts.stepping, facts.microcode);
-	bits_choose(&mitigations);
+	bits_choose(&mitigations, MITIGATION_BIT(LFENCE), MSR_DE_CFG, DE_CFG_LFENCE_SERIALISES, 0);
+	bits_choose(&mitigations, MITIGATION_BIT(ZENBLEED), MSR_DE_CFG, DE_CFG_ZENBLEED, 0);
+	bits_choose(&mitigations, MITIGATION_BIT(GDS), MSR_MCU_OPT_CTRL, 0, MCU_OPT_GDS_OFF);
 	report(&mitigations);
 	if (mitigations.spec_ctrl) msr_write(MSR_SPEC_CTRL, mitigations.spec_ctrl);
 	if (mitigations.is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);

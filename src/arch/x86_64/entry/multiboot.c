@@ -50,45 +50,46 @@ static void text_copy(char *target, uint64_t room, const char *text, uint64_t li
 }
 
 // A string somewhere in memory: its length is unknown.
-static void text_read(struct multiboot *loader, char *target, uint64_t room, uint64_t physical) {
+static const char *text_at(const struct multiboot *loader, uint64_t physical, uint64_t room) {
 	const char *text = loader->reader(physical, room);
 
-	if (text) text_copy(target, room, text, room);
+	return text ? text : "";
 }
 
-static struct bootinfo_module *module_add(struct multiboot *loader, uint64_t start, uint64_t end) {
+// Both formats have its start and end, of 32 bits, in a row.
+static void module_add(
+	struct multiboot *loader, const uint8_t *range, const char *name, uint64_t limit) {
 	struct boot_facts *facts = loader->facts;
 	struct bootinfo_module *module = &facts->modules[facts->module_count];
+	uint64_t start = bytes_number(range, 0, 4), end = bytes_number(range, 4, 4);
 
-	if (start >= end) return NULL;
+	if (start >= end) return;
 	if (facts->module_count == BOOT_MAX_MODULES) {
 		loader->modules_lost++;
-		return NULL;
+		return;
 	}
 	facts->module_count++;
 	*module = (struct bootinfo_module){.paddr = start, .length = end - start};
-	return module;
+	text_copy(module->name, sizeof(module->name), name, limit);
 }
 
 static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t count) {
+	uint64_t room = sizeof(loader->facts->modules[0].name);
+
 	for (uint64_t i = 0; i < count && i < INFO1_MAX_MODULES; i++) {
 		const uint8_t *entry = loader->reader(physical + 16 * i, 16);
-		struct bootinfo_module *module;
 
 		if (!entry) return;
-		module = module_add(loader, bytes_number(entry, 0, 4), bytes_number(entry, 4, 4));
-		if (module && bytes_number(entry, 8, 4))
-			text_read(loader, module->name, sizeof(module->name),
-				bytes_number(entry, 8, 4));
+		module_add(loader, entry, text_at(loader, bytes_number(entry, 8, 4), room), room);
 	}
 }
 
 // Both formats have the same three numbers in a row.
 static void memory_read(struct boot_facts *facts, const uint8_t *bytes) {
 	struct boot_map *map = &facts->map;
-	struct boot_map_entry entry = {.size = MEMORY_ENTRY_REST};
+	struct boot_map_entry entry = {MEMORY_ENTRY_REST, bytes_number(bytes, 0, 8),
+		bytes_number(bytes, 8, 8), (uint32_t)bytes_number(bytes, 16, 4)};
 
-	memcpy(&entry.base, bytes, MEMORY_ENTRY_REST);
 	if (map->size < sizeof(map->entries)) {
 		map->entries[map->size / sizeof(entry)] = entry;
 		map->size += sizeof(entry);
@@ -111,11 +112,12 @@ static void memory1_read(struct multiboot *loader, uint64_t physical, uint64_t s
 
 static bool information1_read(struct multiboot *loader, uint64_t physical) {
 	const struct information1 *information = loader->reader(physical, sizeof(*information));
+	uint64_t room = sizeof(loader->command_line);
 
 	if (!information) return false;
 	if (information->flags & INFO1_COMMAND_LINE)
-		text_read(loader, loader->command_line, sizeof(loader->command_line),
-			information->command_line);
+		text_copy(loader->command_line, room,
+			text_at(loader, information->command_line, room), room);
 	if (information->flags & INFO1_MODULES)
 		modules1_read(loader, information->modules, information->module_count);
 	if (information->flags & INFO1_MEMORY_MAP)
@@ -131,11 +133,7 @@ static void tag_command_line(struct multiboot *loader, const uint8_t *tag, uint3
 }
 
 static void tag_module(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	struct bootinfo_module *module = module_add(
-		loader, bytes_number(tag, 8, 4), bytes_number(tag, 12, 4));
-
-	if (module)
-		text_copy(module->name, sizeof(module->name), (const char *)tag + 16, size - 16);
+	module_add(loader, tag + TAG_HEADER, (const char *)tag + 16, size - 16);
 }
 
 static void tag_memory_map(struct multiboot *loader, const uint8_t *tag, uint32_t size) {

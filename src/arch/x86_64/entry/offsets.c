@@ -2,8 +2,7 @@
 // Numbers the assembler shares with C: offsets.py knows which it uses, and what their names mean.
 // Compiled to assembly text and never linked; offsets.py takes the marked lines.
 #include <abi/syscall.h>
-#include <cpu/console.h>
-#include <cpu/percpu.h>
+#include <cpu/platform.h>
 #include <sched/thread.h>
 #include <guest/engine.h>
 

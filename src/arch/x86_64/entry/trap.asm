@@ -18,8 +18,7 @@ default abs
 
 extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
 extern trap_syscall, trap_vcpu_run, trap_call, trap_exception, trap_interrupt, trap_idle
-extern trap_guest_exit
-extern trap_in_kernel
+extern trap_guest_exit, trap_in_kernel
 global trap_stubs, trap_gates, trap_gates_end
 global trap_syscall_entry, trap_syscall_entry_plain, trap_program_entry
 global trap_to_program, trap_to_exception
@@ -61,8 +60,8 @@ trap_stubs:
 %endrep
 
 	align 64
-; Fills the current thread's frame, with its RSP, RFLAGS and RIP from here. The frame serves as stack
-; for as long as registers are pushed; NMI and machine check have stacks of their own.
+; Fills the current thread's frame, with its RSP, RFLAGS and RIP from here. The frame serves as
+; stack for as long as registers are pushed; NMI and machine check have stacks of their own.
 %macro frame_push 3
 	mov rsp, [gs:CPU_CURRENT]
 	add rsp, FRAME_SIZE

@@ -93,16 +93,9 @@ static enum exit_path other_vector(uint64_t vector, uint64_t code) {
 	return leave();
 }
 
-static uint64_t flags_read(void) {
-	uint64_t flags;
-
-	asm volatile("pushfq; popq %0" : "=r"(flags));
-	return flags;
-}
-
 enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
 	schedule_update_time();
-	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && flags_read() & FLAGS_AC)
+	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && __builtin_ia32_readeflags_u64() & FLAGS_AC)
 		panic("entered with SMAP switched off");
 	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
 		(void)budget_is_left();
