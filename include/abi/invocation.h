@@ -88,11 +88,9 @@
 	ROW(77, EPT_PT_UNMAP, table_unmap, EPT_PT, 0, 0)
 
 #define ABI_INVOCATION_EXTENSIONS(ROW) \
-	ROW(0x1000, VCPU_WRITE_STATE, vcpu_write_state, VCPU, 2, 0) \
-	ROW(0x1001, VCPU_READ_STATE, vcpu_read_state, VCPU, 1, 0) \
-	ROW(0x1002, VCPU_SET_MSR_ACCESS, vcpu_set_msr_access, VCPU, 2, 0) \
-	ROW(0x1003, VCPU_SET_STATE_PAGE, vcpu_set_state_page, VCPU, 0, 0) \
-	ROW(0x1004, VCPU_SAVE_STATE, vcpu_save_state, VCPU, 1, 0)
+	ROW(0x1000, VCPU_SET_MSR_ACCESS, vcpu_set_msr_access, VCPU, 2, 0) \
+	ROW(0x1001, VCPU_SET_STATE_PAGE, vcpu_set_state_page, VCPU, 0, 0) \
+	ROW(0x1002, VCPU_SAVE_STATE, vcpu_save_state, VCPU, 1, 0)
 
 enum invocation_label {
 #define ABI_LABEL(number, name, handler, kind, words, caps) LABEL_##name = number,
@@ -100,5 +98,5 @@ enum invocation_label {
 #undef ABI_LABEL
 		LABEL_LAST = 77,
 	LABEL_EXTENSION_FIRST = 0x1000,
-	LABEL_EXTENSION_LAST = 0x1004,
+	LABEL_EXTENSION_LAST = 0x1002,
 };

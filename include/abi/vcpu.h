@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Virtual CPU interface: exit record and Nacre's extended state (VCPU-5; extensions:
+// Virtual CPU interface: exit record and Nacre's fields (VCPU-5; extensions:
 // docs/abi-extensions.md).
 #pragma once
 
@@ -13,27 +13,27 @@ enum {
 	VCPU_REGISTERS = 15, // eax ebx ecx edx esi edi ebp r8..r15
 };
 
-// Fields of VCPU_ReadState and VCPU_WriteState (Nacre extension, labels 0x1000 and 0x1001).
-enum vcpu_state_field {
-	VCPU_STATE_CR2 = 0,
-	VCPU_STATE_DR0 = 1,
-	VCPU_STATE_DR1 = 2,
-	VCPU_STATE_DR2 = 3,
-	VCPU_STATE_DR3 = 4,
-	VCPU_STATE_DR6 = 5,
-	VCPU_STATE_TSC_OFFSET = 6, // guest TSC = host TSC + offset
-	VCPU_STATE_XCR0 = 7,
-	VCPU_STATE_ENTRY_INSTRUCTION_LENGTH = 8,
-	VCPU_STATE_XCR0_ALLOWED = 9, // read only: the bits the kernel can switch
-	VCPU_STATE_STAR = 16,
-	VCPU_STATE_LSTAR = 17,
-	VCPU_STATE_CSTAR = 18,
-	VCPU_STATE_FMASK = 19,
-	VCPU_STATE_KERNEL_GS_BASE = 20,
-	VCPU_STATE_TSC_AUX = 21,
+// Fields of ReadVMCS and WriteVMCS that no VMCS has (Nacre extension), numbered behind the
+// encodings of those that it has.
+enum vcpu_field {
+	VCPU_FIELD_CR2 = 0x16000,
+	VCPU_FIELD_DR0 = 0x16002,
+	VCPU_FIELD_DR1 = 0x16004,
+	VCPU_FIELD_DR2 = 0x16006,
+	VCPU_FIELD_DR3 = 0x16008,
+	VCPU_FIELD_DR6 = 0x1600a,
+	VCPU_FIELD_XCR0 = 0x1600c,
+	VCPU_FIELD_XCR0_OFFERED = 0x1600e, // read only: the bits the kernel can switch
+	VCPU_FIELD_TIMER = 0x16010, // TSC ticks until reason 52, counted from each run; 0: never
+	VCPU_FIELD_KERNEL_GS_BASE = 0x16012,
+	VCPU_FIELD_STAR = 0x16014,
+	VCPU_FIELD_LSTAR = 0x16016,
+	VCPU_FIELD_CSTAR = 0x16018,
+	VCPU_FIELD_FMASK = 0x1601a,
+	VCPU_FIELD_TSC_AUX = 0x1601c,
 };
 
-// Access word of VCPU_SetMSRAccess (Nacre extension, label 0x1002).
+// Access word of VCPU_SetMSRAccess (Nacre extension, label 0x1000).
 enum {
 	VCPU_MSR_READ = 1 << 0, // RDMSR without exit
 	VCPU_MSR_WRITE = 1 << 1, // WRMSR without exit

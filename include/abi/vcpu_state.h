@@ -12,8 +12,8 @@
 // saved with the last exit or is dirty. The general registers are an exception: they are only in
 // the page, always up to date, and the guest gets its values.
 //
-// The kernel trusts nothing here. It reads each word once, checks or changes it as WriteVMCS and
-// WriteState do, and writes back nothing but what an exit says.
+// The kernel trusts nothing here. It reads each word once, checks or changes it as WriteVMCS does,
+// and writes back nothing but what an exit says.
 #pragma once
 
 #include <abi/compiler.h>
@@ -101,7 +101,7 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_XRSTORS = 64,
 	// VM entry refused the controls; qualification: the VM-instruction error.
 	VCPU_EXIT_CONTROLS_INVALID = 77,
-	// A value that WriteState would refuse; qualification: the number of its group, which is
+	// A value that WriteVMCS would refuse; qualification: the number of its group, which is
 	// still dirty, as are groups of higher numbers.
 	VCPU_EXIT_VALUE_REFUSED = 78,
 	VCPU_EXIT_OTHER = 79, // qualification: AMD-V's exit code

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Beyond the seL4 interface: guest state of a virtual CPU that the seL4 operations cannot reach
-// (labels from 0x1000, docs/abi-extensions.md), and an answer of the initial task.
+// Beyond the seL4 interface: what the seL4 operations of a virtual CPU cannot do (labels from
+// 0x1000, docs/abi-extensions.md), and an answer of the initial task.
 #pragma once
 
 #include <abi/vcpu.h>
@@ -12,47 +12,6 @@
 enum nacre_reply {
 	NACRE_REPLY_RESTARTED = 0x4e52,
 };
-
-enum nacre_vcpu_field {
-	NACRE_VCPU_CR2 = VCPU_STATE_CR2,
-	NACRE_VCPU_DR0 = VCPU_STATE_DR0,
-	NACRE_VCPU_DR1 = VCPU_STATE_DR1,
-	NACRE_VCPU_DR2 = VCPU_STATE_DR2,
-	NACRE_VCPU_DR3 = VCPU_STATE_DR3,
-	NACRE_VCPU_DR6 = VCPU_STATE_DR6,
-	NACRE_VCPU_TSC_OFFSET = VCPU_STATE_TSC_OFFSET,
-	NACRE_VCPU_XCR0 = VCPU_STATE_XCR0,
-	NACRE_VCPU_ENTRY_INSTRUCTION_LENGTH = VCPU_STATE_ENTRY_INSTRUCTION_LENGTH,
-	NACRE_VCPU_XCR0_ALLOWED = VCPU_STATE_XCR0_ALLOWED,
-	NACRE_VCPU_STAR = VCPU_STATE_STAR,
-	NACRE_VCPU_LSTAR = VCPU_STATE_LSTAR,
-	NACRE_VCPU_CSTAR = VCPU_STATE_CSTAR,
-	NACRE_VCPU_FMASK = VCPU_STATE_FMASK,
-	NACRE_VCPU_KERNEL_GS_BASE = VCPU_STATE_KERNEL_GS_BASE,
-	NACRE_VCPU_TSC_AUX = VCPU_STATE_TSC_AUX,
-};
-
-struct nacre_VCPU_ReadState {
-	seL4_Error error;
-	seL4_Word value;
-};
-
-static inline seL4_Error nacre_VCPU_WriteState(
-	seL4_X86_VCPU vcpu, seL4_Word field, seL4_Word value) {
-	struct sel4_invocation call = {LABEL_VCPU_WRITE_STATE, 0, 2, {field, value, 0, 0}};
-
-	return sel4_invoke(vcpu, &call);
-}
-
-static inline struct nacre_VCPU_ReadState nacre_VCPU_ReadState(
-	seL4_X86_VCPU vcpu, seL4_Word field) {
-	struct sel4_invocation call = {LABEL_VCPU_READ_STATE, 0, 1, {field, 0, 0, 0}};
-	seL4_Error error = sel4_invoke(vcpu, &call);
-
-	struct nacre_VCPU_ReadState result = {error, call.words[0]};
-
-	return result;
-}
 
 // Access bits: VCPU_MSR_READ and VCPU_MSR_WRITE, the guest's direct use of the register.
 static inline seL4_Error nacre_VCPU_SetMSRAccess(
@@ -80,9 +39,12 @@ static inline seL4_Error nacre_VCPU_SaveState(seL4_X86_VCPU vcpu, seL4_Word grou
 // Runs the guest of this thread's VCPU by its state page until an exit (enum vcpu_exit_reason).
 // *badge is that of the notification, where it is one.
 static inline seL4_Word nacre_VCPU_Run(seL4_Word *badge) {
-	struct sel4_registers registers = {0, 0, {0, 0, 0, 0}, 0, 0};
+	seL4_Word reason, word;
 
-	sel4_syscall(SYSCALL_VCPU_RUN, &registers);
-	if (badge) *badge = registers.rdi;
-	return registers.rsi;
+	__asm__ volatile("syscall"
+			 : "=S"(reason), "=D"(word)
+			 : "d"((seL4_Word)SYSCALL_VCPU_RUN)
+			 : "rcx", "r11", "memory");
+	if (badge) *badge = word;
+	return reason;
 }

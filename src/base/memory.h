@@ -16,7 +16,6 @@ static inline void memory_clear(void *start, size_t size) {
 
 int memcmp(const void *first, const void *second, size_t size);
 
-// A word that a program, or a device, may change at any time: one value, however often it is used.
-static inline uint64_t word_read_once(const uint64_t *word) {
-	return *(const volatile uint64_t *)word;
-}
+// A number that a program, or a device, may change at any time: one value, however often it is
+// used.
+#define READ_ONCE(number) (*(const volatile typeof(number) *)&(number))

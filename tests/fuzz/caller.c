@@ -79,8 +79,8 @@ static uint64_t random_size(void) {
 }
 
 static uint64_t random_field(void) {
-	static const uint16_t groups[] = {
-		0x0, 0x800, 0x2000, 0x2800, 0x4000, 0x4400, 0x4800, 0x6000, 0x6400, 0x6800, 0x6c00};
+	static const uint32_t groups[] = {0x16000, 0x0, 0x800, 0x2000, 0x2800, 0x4000, 0x4400,
+		0x4800, 0x6000, 0x6400, 0x6800, 0x6c00};
 
 	return groups[random_below(array_count(groups))] + random_below(0x30);
 }
@@ -116,7 +116,6 @@ static const struct word_row word_rows[] = {
 	{'e', 0, random_endpoint},
 	{'d', 0, random_depth},
 	{'D', 0, random_node_depth},
-	{'n', 6, NULL},
 	{'o', 0, random_free},
 	{'r', 16, NULL},
 	{'b', 0, random_badge},

@@ -84,7 +84,5 @@ const struct signature signatures[SIGNATURES] = {
 	{LABEL_EPT_PD_UNMAP, '8', "", ""},
 	{LABEL_EPT_PT_MAP, '7', "aw", "G"},
 	{LABEL_EPT_PT_UNMAP, '7', "", ""},
-	{LABEL_VCPU_WRITE_STATE, 'V', "nw", ""},
-	{LABEL_VCPU_READ_STATE, 'V', "n", ""},
 	{LABEL_VCPU_SET_MSR_ACCESS, 'V', "wf", ""},
 };

@@ -68,7 +68,7 @@ static void event_error_code(const struct test *) {
 
 static void event_software(const struct test *) {
 	guest_reset(guest, CODE(code_spin));
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest->vcpu, VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, 2), 0);
+	field_write(guest, VMCS_ENTRY_INSTRUCTION_LENGTH, 2);
 	guest->event = INTERRUPTION_VALID | EVENT_SOFTWARE | VECTOR_TEST;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);

@@ -66,7 +66,7 @@ static void debug_start(const struct debug_row *row) {
 	guest_set_gate(guest, VECTOR_DEBUG, place(debug_handler));
 	guest->rip = place(row->start);
 	// What an earlier one left goes when there are new causes.
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest->vcpu, VCPU_STATE_DR6, DR6_OLD), 0);
+	field_write(guest, VCPU_FIELD_DR6, DR6_OLD);
 }
 
 static void exception_debug(const struct test *test) {
@@ -79,7 +79,7 @@ static void exception_debug(const struct test *test) {
 	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP)), place(row->stop));
 	CHECK_EQUAL(guest_register(guest, REGISTER_R8), dr6);
 	CHECK_EQUAL(guest_register(guest, REGISTER_R9), row->dr7);
-	CHECK_EQUAL(nacre_VCPU_ReadState(guest->vcpu, VCPU_STATE_DR6).value, dr6);
+	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6), dr6);
 }
 
 static void exception_asked(const struct test *test) {
@@ -91,7 +91,7 @@ static void exception_asked(const struct test *test) {
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EXCEPTION);
 	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], row->causes);
 	CHECK_EQUAL(guest->rip, place(row->stop));
-	CHECK_EQUAL(nacre_VCPU_ReadState(guest->vcpu, VCPU_STATE_DR6).value, DR6_OLD);
+	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6), DR6_OLD);
 }
 
 static void exception_bitmap(const struct test *) {
@@ -125,7 +125,7 @@ static void exception_debug_loop(const struct test *) {
 	guest_reset(guest, CODE(code_debug_loop));
 	*guest_word(guest, GUEST_IDT + VECTOR_DEBUG * 16) |= (uint64_t)GATE_IST_1 << 32;
 	store(TSS_IST_1, stack);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest->vcpu, VCPU_STATE_DR0, stack - 8), 0);
+	field_write(guest, VCPU_FIELD_DR0, stack - 8);
 	field_write(guest, VMCS_GUEST_DR7, DR7_FIXED | BREAKPOINT_WRITE_8);
 	check_loop();
 }

@@ -91,23 +91,20 @@ static const struct field_value initial_fields[] = {
 	{VMCS_GUEST_PENDING_DEBUG, 0},
 	{VMCS_GUEST_SYSENTER_ESP, 0},
 	{VMCS_GUEST_SYSENTER_EIP, 0},
-};
-
-static const struct field_value initial_state[] = {
-	{VCPU_STATE_CR2, 0},
-	{VCPU_STATE_DR0, 0},
-	{VCPU_STATE_DR1, 0},
-	{VCPU_STATE_DR2, 0},
-	{VCPU_STATE_DR3, 0},
-	{VCPU_STATE_DR6, 0xffff0ff0},
-	{VCPU_STATE_TSC_OFFSET, 0},
-	{VCPU_STATE_XCR0, 1},
-	{VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, 0},
-	{VCPU_STATE_STAR, 0},
-	{VCPU_STATE_LSTAR, 0},
-	{VCPU_STATE_CSTAR, 0},
-	{VCPU_STATE_FMASK, 0},
-	{VCPU_STATE_KERNEL_GS_BASE, 0},
+	{VCPU_FIELD_CR2, 0},
+	{VCPU_FIELD_DR0, 0},
+	{VCPU_FIELD_DR1, 0},
+	{VCPU_FIELD_DR2, 0},
+	{VCPU_FIELD_DR3, 0},
+	{VCPU_FIELD_DR6, 0xffff0ff0},
+	{VMCS_TSC_OFFSET, 0},
+	{VCPU_FIELD_XCR0, 1},
+	{VMCS_ENTRY_INSTRUCTION_LENGTH, 0},
+	{VCPU_FIELD_STAR, 0},
+	{VCPU_FIELD_LSTAR, 0},
+	{VCPU_FIELD_CSTAR, 0},
+	{VCPU_FIELD_FMASK, 0},
+	{VCPU_FIELD_KERNEL_GS_BASE, 0},
 };
 
 void field_write(const struct guest *guest, uint64_t field, uint64_t value) {
@@ -173,10 +170,6 @@ void guest_reset(struct guest *guest, const struct code *code) {
 	memcpy(guest->memory + GUEST_CODE, code->start, (size_t)(code->end - code->start));
 	for (unsigned i = 0; i < array_count(initial_fields); i++)
 		field_write(guest, initial_fields[i].field, initial_fields[i].value);
-	for (unsigned i = 0; i < array_count(initial_state); i++)
-		CHECK_EQUAL(nacre_VCPU_WriteState(
-				    guest->vcpu, initial_state[i].field, initial_state[i].value),
-			0);
 	guest->registers = (seL4_VCPUContext){0};
 	guest->rip = GUEST_CODE;
 	guest->primary = 0;

@@ -189,7 +189,7 @@ static const struct test tests[] = {
 	{"page-not-loaded", "what tells about an exit, and unknown groups, are not loaded",
 		page_not_loaded, NULL},
 	{"page-values", "loaded values are limited as WriteVMCS limits them", page_values, NULL},
-	{"page-refused", "values that WriteState refuses, or VM entry, end the run", page_refused,
+	{"page-refused", "values that WriteVMCS refuses, or VM entry, end the run", page_refused,
 		NULL},
 };
 

@@ -64,7 +64,7 @@ static void state_cr2(const struct test *) {
 	run_both(CODE(code_cr2), pattern_one, pattern_two);
 	CHECK_EQUAL(guest_register(&guest_one, REGISTER_RCX), pattern_one);
 	CHECK_EQUAL(guest_register(&guest_two, REGISTER_RCX), pattern_two);
-	CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_CR2).value, pattern_one);
+	CHECK_EQUAL(field_read(&guest_one, VCPU_FIELD_CR2), pattern_one);
 }
 
 static void state_debug(const struct test *) {
@@ -72,14 +72,13 @@ static void state_debug(const struct test *) {
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_EQUAL(guest_register(&guest_one, REGISTER_R8 + i), pattern_one + i);
 		CHECK_EQUAL(guest_register(&guest_two, REGISTER_R8 + i), pattern_two + i);
-		CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_DR0 + i).value,
-			pattern_one + i);
+		CHECK_EQUAL(field_read(&guest_one, VCPU_FIELD_DR0 + 2 * i), pattern_one + i);
 	}
 	CHECK_EQUAL(guest_register(&guest_one, REGISTER_R8 + 4), 0xffff0ff1);
-	CHECK_EQUAL(nacre_VCPU_ReadState(guest_two.vcpu, VCPU_STATE_DR6).value, 0xffff0ff1);
+	CHECK_EQUAL(field_read(&guest_two, VCPU_FIELD_DR6), 0xffff0ff1);
 	// What the VMM writes is what the guest reads.
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_two.vcpu, VCPU_STATE_DR2, 0x1234), 0);
-	CHECK_EQUAL(nacre_VCPU_ReadState(guest_two.vcpu, VCPU_STATE_DR2).value, 0x1234);
+	field_write(&guest_two, VCPU_FIELD_DR2, 0x1234);
+	CHECK_EQUAL(field_read(&guest_two, VCPU_FIELD_DR2), 0x1234);
 }
 
 static void state_sse(const struct test *) {
@@ -95,7 +94,7 @@ static void state_sse(const struct test *) {
 }
 
 static void state_avx(const struct test *) {
-	uint64_t allowed = nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_XCR0_ALLOWED).value;
+	uint64_t allowed = field_read(&guest_one, VCPU_FIELD_XCR0_OFFERED);
 
 	CHECK_EQUAL(allowed & 3, 3);
 	if ((allowed & XCR0_X87_SSE_AVX) != XCR0_X87_SSE_AVX) {
@@ -104,8 +103,8 @@ static void state_avx(const struct test *) {
 	}
 	start(&guest_two, CODE(code_avx), pattern_two);
 	start(&guest_one, CODE(code_avx), pattern_one);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_XCR0, XCR0_X87_SSE_AVX), 0);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_two.vcpu, VCPU_STATE_XCR0, allowed), 0);
+	field_write(&guest_one, VCPU_FIELD_XCR0, XCR0_X87_SSE_AVX);
+	field_write(&guest_two, VCPU_FIELD_XCR0, allowed);
 	step(&guest_one);
 	step(&guest_two);
 	step(&guest_one);
@@ -119,7 +118,7 @@ static void state_avx(const struct test *) {
 // One guest with AVX, one with all that the CPU has, and this program's own registers, by turns.
 static void state_vectors(const struct test *) {
 	const uint64_t native = 0x5a5a5a5a5a5a5a5a;
-	uint64_t allowed = nacre_VCPU_ReadState(guest_one.vcpu, VCPU_STATE_XCR0_ALLOWED).value;
+	uint64_t allowed = field_read(&guest_one, VCPU_FIELD_XCR0_OFFERED);
 
 	if (allowed != XCR0_AVX512) {
 		test_skip("this CPU has no AVX-512");
@@ -127,8 +126,8 @@ static void state_vectors(const struct test *) {
 	}
 	start(&guest_two, CODE(code_vector_avx512), pattern_two);
 	start(&guest_one, CODE(code_vector_avx), pattern_one);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_XCR0, XCR0_X87_SSE_AVX), 0);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_two.vcpu, VCPU_STATE_XCR0, allowed), 0);
+	field_write(&guest_one, VCPU_FIELD_XCR0, XCR0_X87_SSE_AVX);
+	field_write(&guest_two, VCPU_FIELD_XCR0, allowed);
 	native_fill(native);
 	for (unsigned i = 0; i < SWITCHES / 2; i++) {
 		step(&guest_one);
@@ -234,13 +233,13 @@ static void state_tsc_offset(const struct test *) {
 	uint64_t before, after, guest;
 
 	start(&guest_one, CODE(code_guest_tsc), 0);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_TSC_OFFSET, offset), 0);
+	field_write(&guest_one, VMCS_TSC_OFFSET, offset);
 	before = tsc_read();
 	step(&guest_one);
 	after = tsc_read();
 	guest = guest_register(&guest_one, 0) - offset;
 	CHECK(guest >= before && guest <= after);
-	CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, VCPU_STATE_TSC_OFFSET, 0), 0);
+	field_write(&guest_one, VMCS_TSC_OFFSET, 0);
 }
 
 static void state_msr_operations(const struct test *) {
@@ -295,45 +294,45 @@ static void state_refused(const struct test *) {
 	static const struct {
 		uint64_t field;
 		uint64_t value;
-		seL4_Error error;
 	} rows[] = {
-		{VCPU_STATE_XCR0, 0, seL4_InvalidArgument},
-		{VCPU_STATE_XCR0, 2, seL4_InvalidArgument},
-		{VCPU_STATE_XCR0, 5, seL4_InvalidArgument},
-		{VCPU_STATE_XCR0, 1ul << 63 | 1, seL4_InvalidArgument},
-		{VCPU_STATE_XCR0, 0x27, seL4_InvalidArgument},
-		{VCPU_STATE_DR6, 1ul << 32, seL4_InvalidArgument},
-		{VCPU_STATE_LSTAR, 1ul << 63, seL4_InvalidArgument},
-		{VCPU_STATE_KERNEL_GS_BASE, 1ul << 47, seL4_InvalidArgument},
-		{VCPU_STATE_FMASK, 1ul << 32, seL4_InvalidArgument},
-		{VCPU_STATE_TSC_AUX, 1ul << 32, seL4_InvalidArgument},
-		{VCPU_STATE_ENTRY_INSTRUCTION_LENGTH, 16, seL4_InvalidArgument},
-		{VCPU_STATE_XCR0_ALLOWED, 1, seL4_IllegalOperation},
-		{10, 0, seL4_InvalidArgument},
-		{22, 0, seL4_InvalidArgument},
-		{~0ul, 0, seL4_InvalidArgument},
+		{VCPU_FIELD_XCR0, 0},
+		{VCPU_FIELD_XCR0, 2},
+		{VCPU_FIELD_XCR0, 5},
+		{VCPU_FIELD_XCR0, 1ul << 63 | 1},
+		{VCPU_FIELD_XCR0, 0x27},
+		{VCPU_FIELD_DR6, 1ul << 32},
+		{VCPU_FIELD_LSTAR, 1ul << 63},
+		{VCPU_FIELD_KERNEL_GS_BASE, 1ul << 47},
+		{VCPU_FIELD_FMASK, 1ul << 32},
+		{VCPU_FIELD_TSC_AUX, 1ul << 32},
+		{VMCS_ENTRY_INSTRUCTION_LENGTH, 16},
+		{VCPU_FIELD_XCR0_OFFERED, 1},
 	};
-	static const struct sel4_invocation short_calls[] = {
-		{.label = LABEL_VCPU_WRITE_STATE, .length = 1},
-		{.label = LABEL_VCPU_READ_STATE},
-		{.label = LABEL_VCPU_SET_MSR_ACCESS, .length = 1},
-	};
+	static const uint64_t none[] = {VCPU_FIELD_CR2 - 2, VCPU_FIELD_CR2 + 1,
+		VCPU_FIELD_TSC_AUX + 2, 1ul << 32 | VCPU_FIELD_CR2, ~0ul};
+	struct sel4_invocation call = {.label = LABEL_VCPU_SET_MSR_ACCESS, .length = 1};
 
-	for (unsigned i = 0; i < array_count(rows); i++)
-		CHECK_EQUAL(nacre_VCPU_WriteState(guest_one.vcpu, rows[i].field, rows[i].value),
-			rows[i].error);
-	for (unsigned i = 0; i < array_count(short_calls); i++) {
-		struct sel4_invocation call = short_calls[i];
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		uint64_t before = field_read(&guest_one, rows[i].field);
 
-		CHECK_EQUAL(sel4_invoke(guest_one.vcpu, &call), seL4_TruncatedMessage);
+		CHECK_EQUAL(
+			seL4_X86_VCPU_WriteVMCS(guest_one.vcpu, rows[i].field, rows[i].value).error,
+			seL4_IllegalOperation);
+		CHECK_EQUAL(field_read(&guest_one, rows[i].field), before);
 	}
-	CHECK_EQUAL(nacre_VCPU_ReadState(guest_one.vcpu, 10).error, seL4_InvalidArgument);
+	for (unsigned i = 0; i < array_count(none); i++) {
+		CHECK_EQUAL(seL4_X86_VCPU_WriteVMCS(guest_one.vcpu, none[i], 0).error,
+			seL4_IllegalOperation);
+		CHECK_EQUAL(seL4_X86_VCPU_ReadVMCS(guest_one.vcpu, none[i]).error,
+			seL4_IllegalOperation);
+	}
+	CHECK_EQUAL(sel4_invoke(guest_one.vcpu, &call), seL4_TruncatedMessage);
 	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, 0x10, 3), seL4_InvalidArgument);
 	CHECK_EQUAL(nacre_VCPU_SetMSRAccess(guest_one.vcpu, MSR_LSTAR, 4), seL4_InvalidArgument);
 }
 
 static const struct test tests[] = {
-	{"state-cr2", "CR2 is each guest's own", state_cr2, "VCPUWriteState/0 VCPUReadState/0"},
+	{"state-cr2", "CR2 is each guest's own", state_cr2, NULL},
 	{"state-debug", "DR0 to DR3 and DR6 are each guest's own", state_debug, NULL},
 	{"state-sse", "SSE registers of two guests and the VMM stay apart", state_sse, NULL},
 	{"state-avx", "AVX registers and XCR0 of two guests stay apart", state_avx, NULL},
@@ -354,9 +353,7 @@ static const struct test tests[] = {
 	{"state-fast-paths", "a guest's exit keeps the system call entry that DebugFastPaths chose",
 		state_fast_paths, NULL},
 	{"state-refused", "values the CPU would refuse are refused before", state_refused,
-		"VCPUWriteState/1 VCPUWriteState/2 VCPUWriteState/3 VCPUWriteState/4 "
-		"VCPUReadState/1 VCPUReadState/2 VCPUSetMSRAccess/1 VCPUSetMSRAccess/2 "
-		"VCPUSetMSRAccess/3"},
+		"X86VCPUWriteVMCS/3 VCPUSetMSRAccess/1 VCPUSetMSRAccess/2 VCPUSetMSRAccess/3"},
 };
 
 TEST_FILE(test_state);

@@ -8,12 +8,12 @@
 
 // The slot the receiver named for an incoming capability, or null: it must exist and be empty.
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
-	struct slot *cnode = thread_find(receiver, word_read_once(&buffer->receive_cnode));
-	uint64_t depth = word_read_once(&buffer->receive_depth);
+	struct slot *cnode = thread_find(receiver, READ_ONCE(buffer->receive_cnode));
+	uint64_t depth = READ_ONCE(buffer->receive_depth);
 	struct lookup target;
 
 	if (!cnode || depth < 1 || depth > 64) return NULL;
-	target = cspace_walk(&cnode->cap, word_read_once(&buffer->receive_index), (unsigned)depth);
+	target = cspace_walk(&cnode->cap, READ_ONCE(buffer->receive_index), (unsigned)depth);
 	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
 	return target.slot;
 }
@@ -31,7 +31,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 	if (!from || !to) return 0;
 	destination = receive_slot(receiver, to);
 	for (i = 0; i < count; i++) {
-		struct slot *slot = thread_find(sender, word_read_once(&from->caps_or_badges[i]));
+		struct slot *slot = thread_find(sender, READ_ONCE(from->caps_or_badges[i]));
 
 		if (!slot || slot_is_empty(slot)) break;
 		if (slot->cap.type == CAP_ENDPOINT && cap_object(&slot->cap) == endpoint) {

@@ -139,7 +139,7 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 [[gnu::noinline]] static bool find_caps_anywhere(
 	struct thread *thread, struct slot **caps, unsigned count, enum send_kind kind) {
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t address = word_read_once(&thread->buffer_to_read->caps_or_badges[i]);
+		uint64_t address = READ_ONCE(thread->buffer_to_read->caps_or_badges[i]);
 
 		caps[i] = send_lookup(thread, address, kind);
 		if (!caps[i]) return false;

@@ -17,7 +17,7 @@
 static struct thread manager = {.max_priority = UINT8_MAX};
 
 // Of what entry/trap.c calls: no guests here.
-unsigned vcpu_exit(struct guest *) { return GUEST_EXIT_DONE; }
+uint64_t vcpu_exit(struct cpu *) { return GUEST_EXIT_DONE; }
 
 bool vcpu_run_fast(struct cpu *, struct thread *) { return false; }
 

@@ -157,7 +157,8 @@ static bool guest_run(uint64_t launched) {
 	state.registers[STEP_RSP] = stack_top(kernel_stack);
 	before = state;
 	step_run(&state);
-	return is_same_but_stack(&state, &before) && state.is_kernel_gs && !guest.entry_failed &&
+	return is_same_but_stack(&state, &before) && state.is_kernel_gs &&
+		!(guest.vmx.launched & LAUNCH_FAILED) &&
 		state.registers[STEP_RSP] == stack_top(kernel_stack);
 }
 

@@ -24,7 +24,7 @@ struct cpu *this_cpu(void) {
 	return &cpu;
 }
 
-void guest_init(struct guest *, void *, const void *) {}
+void guest_create(struct guest *, void *, const void *) {}
 
 void guest_destroy(struct guest *) {}
 

@@ -11,6 +11,7 @@
 
 struct thread;
 struct guest;
+struct guest_engine;
 struct fpu_state;
 struct platform;
 struct kernel;
@@ -61,6 +62,7 @@ struct cpu {
 	uint64_t features; // 1 << enum feature; written by features_init only
 
 	struct guest *guest; // whose VM entry EXIT_TO_GUEST means
+	const struct guest_engine *engine; // runs this core's guests; null: nothing does
 	struct guest *guest_prepared; // guest, if nothing has changed that calls for preparing
 	struct guest *vmcs_loaded; // whose VMCS is current on this core, or null
 	struct guest *debug_owner; // whose DR0 to DR3 the registers hold, or null

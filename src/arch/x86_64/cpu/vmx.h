@@ -2,10 +2,9 @@
 // What VT-x of this CPU allows a guest's VMCS to have.
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
-// Words of a guest's VMCS in which a client may not choose all bits.
+// Words of a guest's VMCS in which a monitor may not choose all bits.
 enum vmx_word {
 	VMX_ANY, // no such word
 	VMX_PIN,
@@ -20,10 +19,9 @@ enum vmx_word {
 	VMX_WORDS,
 };
 
-// What the CPU allows. Written by guest_engine_init at boot.
+// What the CPU allows. Written by vmx_init at boot.
 struct vmx {
-	bool is_on;
-	unsigned timer_rate;
+	uint8_t timer_rate; // the VMX-preemption timer counts down once in 2^rate TSC ticks
 	struct vmx_range {
 		uint64_t must, may;
 	} words[VMX_WORDS];

@@ -152,7 +152,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
-	(void)guest_engine_init(); // prints the reason if not
+	guest_engine_init();
 	schedule_init(&boot_cpu);
 	return boot_root(&facts); // untypeds, the initial task
 }

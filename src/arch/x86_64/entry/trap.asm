@@ -357,7 +357,7 @@ part MITIGATION_ALWAYS
 	; the same as after an exit.
 	push rax
 	mov rax, [gs:CPU_GUEST]
-	mov qword [rax + GUEST_ENTRY_FAILED], 1
+	or qword [rax + VMX_LAUNCHED], LAUNCH_FAILED
 	pop rax
 	jmp [trap_guest_entry]
 gate_leaves

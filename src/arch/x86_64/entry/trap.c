@@ -136,13 +136,12 @@ enum exit_path trap_vcpu_run(void) {
 }
 
 enum exit_path trap_guest_exit(void) {
-	unsigned outcome = vcpu_exit(this_cpu()->guest);
+	struct cpu *cpu = this_cpu();
+	uint64_t outcome = vcpu_exit(cpu);
 
-	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
-	if (outcome != GUEST_EXIT_DONE) return trap_interrupt(outcome, 0);
-	if (likely(switch_to_monitor(this_cpu()))) {
-		before_exit();
-		return EXIT_TO_USER;
-	}
-	return leave();
+	if (unlikely(outcome == GUEST_EXIT_KERNEL)) return guest_interrupted();
+	if (unlikely(outcome < GUEST_EXIT_KERNEL)) return trap_interrupt(outcome, 0);
+	if (unlikely(!switch_to_monitor(cpu))) return leave();
+	before_exit();
+	return EXIT_TO_USER;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guest engine: runs what a virtual CPU object describes, and keeps its registers. VT-x is the
-// one there is (vmx/). Threads, capabilities and ports are the object's business (object/vcpu.c).
+// Guest engines: they run what a virtual CPU object describes and keep its registers. A core's CPU
+// decides which (vmx/); the state page and what every guest has are common (page.c, state.c).
+// Threads, capabilities and ports are the object's business (object/vcpu.c).
 #pragma once
 
 #include <abi/vcpu.h>
@@ -10,106 +11,143 @@
 #include <cpu/layout.h>
 #include <guest/vmx/guest.h>
 
-enum { GUEST_PAGE = 4096, GUEST_FPU_AREA = 3584 };
+enum { GUEST_PAGE = 4096, GUEST_FPU_AREA = 3520 };
+
+// MSRs that SetMSRAccess knows. VMCS and VMCB have no field for the first ones.
+enum guest_msr {
+	GUEST_MSR_KERNEL_GS_BASE, // on the host a program's, not the kernel's
+	GUEST_MSR_STAR,
+	GUEST_MSR_LSTAR,
+	GUEST_MSR_CSTAR,
+	GUEST_MSR_FMASK,
+	GUEST_MSR_TSC_AUX, // the last of them, for not every CPU has it
+	GUEST_MSRS_SWITCHED,
+	GUEST_MSRS = 13,
+};
 
 // Touched only inside the kernel, by the core that runs or is asked to change the guest.
 struct guest {
 	// Where trap.asm stores and loads the general registers: own_registers, or those of page.
 	uint64_t *registers;
-	uint64_t entry_failed; // the entry instruction fell through; set by trap.asm
 
 	struct vcpu_state_page *page; // or null
+	uint64_t by_page; // it runs by VCPURun, and exits to the page; else by VMEnter
 
 	uint64_t cr2;
 	uint64_t dr[4]; // out of date while this guest is debug_owner of a core
 	uint64_t dr6;
 	uint64_t tsc_offset;
-	uint64_t xcr0; // what the guest sees; fpu.xcr0 is what is saved
+	uint64_t xcr0, xcr0_offered; // what the guest sees, and may have; fpu.xcr0 is what is saved
 
+	uint64_t host_root; // the tables that an exit loads
+	uint8_t msr_access[GUEST_MSRS];
 	struct vmx_guest vmx;
 
 	uint64_t own_registers[VCPU_GENERAL_REGISTERS];
 
-	uint64_t before_fpu[3]; // the area behind fpu is aligned
+	uint64_t before_fpu[5]; // the area behind fpu is aligned
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[GUEST_FPU_AREA];
 };
 
 _Static_assert(offsetof(struct guest, fpu.area) == offsetof(struct guest, fpu_area));
 
-// Switches the engine on. False after a line with the reason if this CPU or its firmware does not
-// offer what virtual CPUs need; all else of the kernel works without.
-[[nodiscard]] bool guest_engine_init(void);
-[[nodiscard]] bool guest_engine_is_on(void);
-
-// A new guest, in memory that is zero. The engine uses control, a page, by itself. Ports whose bit
-// in io_bitmap is set exit; it may change at any time.
-void guest_init(struct guest *guest, void *control, const void *io_bitmap);
-// No core holds anything of the guest any more.
-void guest_destroy(struct guest *guest);
-
-// Makes the guest the one whose state the functions below reach on this core.
-void guest_load(struct guest *guest);
-
-// Before a run: all that stays loaded until another guest or program runs. space: root of what
-// translates guest-physical addresses.
-void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space);
-// True if nothing has changed since that.
-[[nodiscard]] bool guest_is_prepared(const struct cpu *cpu, const struct guest *guest);
-// The registers get the guest's state; context is the current program's. EXIT_TO_GUEST does the
-// rest.
-void guest_enter(struct cpu *cpu, struct guest *guest, struct context *context);
-// A run ended, or will not go on: the next one begins with the client's value of the timer.
-void guest_timer_end(struct guest *guest);
-void guest_timer_reset(struct guest *guest);
-
-// What a VM exit means beside the vector of a host's interrupt, which is acknowledged.
-enum {
-	GUEST_EXIT_DONE = 256, // the monitor is sent reason and qualification
+// What an exit means: up to 255, the vector of a host's interrupt, which is acknowledged.
+enum guest_outcome {
 	// No exit for the monitor. It was the kernel's deadline, or comes again before any
 	// interrupt does: time and interrupts are to be looked at.
-	GUEST_EXIT_KERNEL,
+	GUEST_EXIT_KERNEL = 256,
+	GUEST_EXIT_DONE = 512, // and the reason added: the monitor is sent it
+	GUEST_ENTRY_REFUSED = UINT32_MAX, // in place of a reason: controls that cannot be
 };
 
-struct guest_exit {
-	uint32_t outcome, reason;
-	uint64_t qualification;
+// Before every function but init and create the guest is loaded.
+struct guest_engine {
+	// Switches the engine on. False after a line with the reason if this CPU or its firmware
+	// does not offer what virtual CPUs need; all else of the kernel works without.
+	bool (*init)(void);
+
+	// A new guest, in memory that is zero. The engine uses control, a page, by itself. Ports
+	// whose bit in io_bitmap is set exit; it may change at any time.
+	void (*create)(struct guest *guest, void *control, const void *io_bitmap);
+	// No core holds anything of the guest any more.
+	void (*destroy)(struct guest *guest);
+	// Makes the guest the one whose state the functions below reach on this core.
+	void (*load)(struct guest *guest);
+
+	// Before a run: all that stays loaded until another guest or program runs. space: root of
+	// what translates guest-physical addresses.
+	void (*prepare)(struct cpu *cpu, struct guest *guest, physical_t space);
+	// The registers get the guest's state, and RIP that of the page if it is in dirty; context
+	// is the current program's. EXIT_TO_GUEST does the rest.
+	void (*enter)(
+		struct cpu *cpu, struct guest *guest, struct context *context, uint64_t dirty);
+	// The guest left: the registers get the host's state, and the page what it is to have of an
+	// exit for the monitor. Returns an outcome.
+	uint64_t (*exit)(struct guest *guest);
+	// The same for what is no exit of the CPU. Returns the reason.
+	uint64_t (*report)(struct guest *guest, uint64_t reason, uint64_t qualification);
+	// A run will not go on: the next one begins with the monitor's value of the timer.
+	void (*timer_reset)(struct guest *guest);
+
+	// Fields of ReadVMCS and WriteVMCS, and those of enum vcpu_field: false if this CPU has no
+	// such field, or the value is refused. Of a written value, value becomes what reading
+	// yields.
+	bool (*field_read)(struct guest *guest, uint64_t field, uint64_t *value);
+	bool (*field_write)(struct guest *guest, uint64_t field, uint64_t *value);
+	// The value of a field that is read; 0 where this CPU has none.
+	uint64_t (*field_get)(struct guest *guest, uint64_t field);
+
+	// Words 0 to 2 of VMEnter, in the registers of messages, and the six that follow the reason
+	// of an exit.
+	void (*words_load)(struct guest *guest, const struct context *context);
+	void (*words_save)(const struct guest *guest, struct context *context);
+	uint64_t *(*exit_words)(uint64_t reason, uint64_t *word);
+
+	// Bits of the state page's controls_offered.
+	uint64_t (*offered)(void);
 };
 
-// The guest of this core left: the registers get the host's state.
-struct guest_exit guest_exit(struct guest *guest);
+extern const struct guest_engine guest_vmx;
 
-// Writes an exit to the state page. Returns the reason as the page has it.
-uint32_t guest_report(struct guest *guest, struct guest_exit exit);
+// Finds this core's engine, if it has one.
+void guest_engine_init(void);
+[[nodiscard]] bool guest_engine_is_on(void);
+static inline const struct guest_engine *guest_engine(void) { return this_cpu()->engine; }
 
-// Words 0 to 2 of VMEnter, in the registers of messages, and the six that follow the reason of an
-// exit.
-void guest_words_load(struct guest *guest, const struct context *context);
-void guest_words_save(const struct guest *guest, struct context *context);
-uint64_t *guest_exit_words(struct guest_exit exit, uint64_t *word);
+// The engine's functions of these names, with what every guest has (state.c).
+void guest_create(struct guest *guest, void *control, const void *io_bitmap);
+void guest_destroy(struct guest *guest);
+void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space);
+// True if nothing has changed since then.
+[[nodiscard]] static inline bool guest_is_prepared(
+	const struct cpu *cpu, const struct guest *guest) {
+	return guest == cpu->guest_prepared && cpu->space_root == guest->host_root;
+}
 
-// The state page. Loads the groups that are dirty; the number of the group that has a value which
-// is refused, or -1. The second is for a guest that is prepared: false, and all is still dirty, if
-// what is dirty takes longer, or is refused.
+// The state page (page.c). Loads the groups that are dirty; the number of the group that has a
+// value which is refused, or -1.
 [[nodiscard]] int guest_page_load(struct guest *guest);
-[[nodiscard]] bool guest_page_load_fast(struct guest *guest);
 void guest_page_save(struct guest *guest, uint64_t groups);
 void guest_page_give(struct guest *guest, struct vcpu_state_page *page);
 void guest_page_take(struct guest *guest);
 
-// ReadVMCS and WriteVMCS: false if clients have no such field on this CPU. Of a
-// written value, value becomes what reading yields.
-[[nodiscard]] bool guest_field_read(struct guest *guest, uint64_t field, uint64_t *value);
-[[nodiscard]] bool guest_field_write(struct guest *guest, uint64_t field, uint64_t *value);
-
-// ReadState and WriteState, of fields that there are; writing is false if the value is refused.
-// VCPU_STATE_XCR0_ALLOWED is not written.
-[[nodiscard]] bool guest_has_state(uint64_t field);
-[[nodiscard]] bool guest_state_write(
-	struct guest *guest, enum vcpu_state_field field, uint64_t value);
-uint64_t guest_state_read(struct guest *guest, enum vcpu_state_field field);
-
-// ReadMSR, WriteMSR and SetMSRAccess: false if they do not know the MSR.
-[[nodiscard]] bool guest_msr_read(struct guest *guest, uint64_t msr, uint64_t *value);
-[[nodiscard]] bool guest_msr_write(struct guest *guest, uint64_t msr, uint64_t *value);
+// SetMSRAccess: false if it does not know the MSR.
 [[nodiscard]] bool guest_msr_set_access(struct guest *guest, uint64_t msr, uint8_t access);
+// The field (enum vcpu_field) that ReadMSR and WriteMSR mean; 0: they do not know the MSR.
+[[nodiscard]] uint64_t guest_msr_field(uint64_t msr);
+
+// For engines:
+
+extern const struct guest_msr_row {
+	uint32_t msr;
+	uint8_t access; // initially
+} guest_msr_rows[GUEST_MSRS];
+[[nodiscard]] bool guest_has_tsc_aux(void);
+
+// Before a value becomes a guest's XCR0: false if it cannot.
+[[nodiscard]] bool guest_xcr0_write(struct guest *guest, uint64_t *value);
+// dr of the guest is up to date, and loaded anew before the next run.
+void guest_debug_take(struct guest *guest);
+// Bases, FPU and XCR0 become the guest's; context is the current program's.
+void guest_switch_in(struct cpu *cpu, struct guest *guest, struct context *context);

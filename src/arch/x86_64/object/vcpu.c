@@ -22,7 +22,7 @@ void vcpu_init(void *memory) {
 	struct vcpu **link = vcpus_like(vcpu_number(vcpu));
 
 	memset(vcpu->io_bitmap, 0xff, sizeof(vcpu->io_bitmap));
-	guest_init(&vcpu->guest, vcpu->control, vcpu->io_bitmap);
+	guest_create(&vcpu->guest, vcpu->control, vcpu->io_bitmap);
 	vcpu->next = *link;
 	*link = vcpu;
 }
@@ -69,6 +69,7 @@ static void page_give(struct vcpu *vcpu, struct slot *source) {
 	cap.word = 0;
 	cap.map.mapped = true; // to no space: vcpu_frame_destroy() knows it by that
 	derive_insert_copy(&vcpu->page_slot, cap, source);
+	guest_engine()->load(&vcpu->guest);
 	guest_page_give(&vcpu->guest, cap_object(&cap));
 }
 
@@ -112,7 +113,7 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 	if (vcpu->thread) detach_thread(vcpu->thread);
 	detach_thread(thread);
 	vcpu->thread = thread;
-	guest_timer_reset(&vcpu->guest);
+	guest_engine()->timer_reset(&vcpu->guest);
 	thread->vcpu = vcpu;
 	return ERROR_NONE;
 }

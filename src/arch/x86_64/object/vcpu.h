@@ -16,7 +16,6 @@ struct vcpu {
 	struct slot page_slot; // holds a capability derived from that to the state page
 	struct thread *thread; // partner, or null
 	struct vcpu *next; // list of all VCPUs (vcpu.c)
-	uint8_t by_page; // it runs by VCPURun, and exits to the page
 
 	alignas(64) struct guest guest;
 	alignas(GUEST_PAGE) uint8_t control[GUEST_PAGE];
@@ -37,11 +36,11 @@ object_init vcpu_init;
 void vcpu_withdraw_ports(struct cap *range);
 
 // The guest of this core left: reports to the monitor, unless the exit is the kernel's own
-// business. Returns the outcome of guest_exit(). The caller goes on with schedule(), but after
-// GUEST_EXIT_DONE the current thread may go on at once, if time allows it.
-unsigned vcpu_exit(struct guest *guest);
+// business. Returns the outcome (guest/engine.h). The caller goes on with schedule(), but after
+// GUEST_EXIT_DONE and more the current thread may go on at once, if time allows it.
+uint64_t vcpu_exit(struct cpu *cpu);
 
-// VCPURun where the VCPU is prepared on this core and only what changes often is dirty: true, and
+// VCPURun where the VCPU is prepared on this core and nothing dirty changes that: true, and
 // the guest is to be entered. False: syscall_handle() does it.
 [[nodiscard]] bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
 

@@ -4,106 +4,123 @@
 #include <object/vcpu.h>
 
 #include <abi/syscall.h>
+#include <base/memory.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
 #include <sched/schedule.h>
 
-// In place of the reason of an external interrupt, which no monitor sees.
-static const struct guest_exit notified = {.reason = VCPU_EXIT_NOTIFICATION};
-
-static void report_words(struct thread *thread, const struct vcpu *vcpu, struct guest_exit exit) {
+static void report_words(struct thread *thread, const struct vcpu *vcpu, uint64_t reason) {
 	struct ipc_buffer *buffer = thread->buffer_to_write;
 	uint64_t *word;
 
-	guest_words_save(&vcpu->guest, &thread->context);
+	guest_engine()->words_save(&vcpu->guest, &thread->context);
 	*context_tag(&thread->context) = VM_ENTER_NOTIFICATION;
-	if (exit.reason == VCPU_EXIT_NOTIFICATION) return;
-	thread->context.r15 = exit.reason;
+	if (reason == VCPU_EXIT_NOTIFICATION) return;
+	thread->context.r15 = reason;
 	*context_tag(&thread->context) = VM_ENTER_FAULT;
 	if (!buffer) return;
-	word = guest_exit_words(exit, buffer->message + MESSAGE_REGISTERS);
+	word = guest_engine()->exit_words(reason, buffer->message + MESSAGE_REGISTERS);
 	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
 		word[i] = vcpu->guest.registers[vcpu_register_order[i]];
 }
 
-// The system call of thread returns.
-static void report(struct thread *thread, struct vcpu *vcpu, struct guest_exit exit) {
+// The system call of thread returns with the reason that the engine has reported.
+static void finish(struct thread *thread, struct vcpu *vcpu, uint64_t reason) {
 	thread->state = THREAD_RUNNING;
-	guest_timer_end(&vcpu->guest);
-	if (likely(vcpu->by_page))
-		*context_tag(&thread->context) = guest_report(&vcpu->guest, exit);
+	if (likely(vcpu->guest.by_page))
+		*context_tag(&thread->context) = reason;
 	else
-		report_words(thread, vcpu, exit);
+		report_words(thread, vcpu, reason);
+}
+
+// It returns with what is no exit of the guest.
+static void report(struct thread *thread, uint64_t reason, uint64_t qualification) {
+	struct vcpu *vcpu = thread->vcpu;
+
+	finish(thread, vcpu, guest_engine()->report(&vcpu->guest, reason, qualification));
 }
 
 bool vcpu_prepare(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
-	struct vcpu *vcpu = thread->vcpu;
+	struct guest *guest = &thread->vcpu->guest;
 
-	guest_load(&vcpu->guest);
+	cpu->engine->load(guest);
 	if (notification_take_bound(thread)) {
-		report(thread, vcpu, notified);
+		report(thread, VCPU_EXIT_NOTIFICATION, 0);
 		return false;
 	}
-	guest_prepare(cpu, &vcpu->guest, space_guest_root(&thread->slots[THREAD_GUEST_SPACE].cap));
-	guest_enter(cpu, &vcpu->guest, &cpu->current->context);
+	if (!guest_is_prepared(cpu, guest))
+		guest_prepare(cpu, guest, space_guest_root(&thread->slots[THREAD_GUEST_SPACE].cap));
+	cpu->engine->enter(cpu, guest, &cpu->current->context, 0);
 	return true;
 }
 
 // A signal was pending, so the guest was not entered: the words of VMEnter stay as they are.
-static void report_signal(struct thread *thread, struct vcpu *vcpu) {
-	if (vcpu->by_page) return report(thread, vcpu, notified);
-	guest_timer_end(&vcpu->guest);
-	*context_tag(&thread->context) = VM_ENTER_NOTIFICATION;
+static void report_signal(struct thread *thread, struct guest *guest) {
+	uint64_t reason = guest_engine()->report(guest, VCPU_EXIT_NOTIFICATION, 0);
+
+	*context_tag(&thread->context) = guest->by_page ? reason : (uint64_t)VM_ENTER_NOTIFICATION;
 }
 
 bool vcpu_enter(struct thread *thread, uint64_t number) {
-	struct vcpu *vcpu = thread->vcpu;
-	struct guest *guest = &vcpu->guest;
+	const struct guest_engine *engine = guest_engine();
+	struct guest *guest = &thread->vcpu->guest;
 	int refused = -1;
 
-	vcpu->by_page = number == (uint64_t)SYSCALL_VCPU_RUN;
-	if (vcpu->by_page && !guest->page) return false;
-	guest_load(guest);
-	if (vcpu->by_page)
+	guest->by_page = number == (uint64_t)SYSCALL_VCPU_RUN;
+	if (guest->by_page && !guest->page) return false;
+	engine->load(guest);
+	if (guest->by_page)
 		refused = guest_page_load(guest);
 	else if (likely(thread->buffer_to_read))
-		guest_words_load(guest, &thread->context);
+		engine->words_load(guest, &thread->context);
 	if (refused >= 0)
-		report(thread, vcpu,
-			(struct guest_exit){.reason = VCPU_EXIT_VALUE_REFUSED,
-				.qualification = (unsigned)refused});
+		report(thread, VCPU_EXIT_VALUE_REFUSED, (unsigned)refused);
 	else if (notification_take_bound(thread))
-		report_signal(thread, vcpu);
+		report_signal(thread, guest);
 	else
 		thread->state = THREAD_IN_GUEST;
 	return true;
 }
 
+// Loads what is dirty but for RIP alone, which enter() does. False: it is refused, or the guest
+// must be prepared again.
+static bool load_dirty(const struct cpu *cpu, struct guest *guest, uint64_t *dirty) {
+	if (likely(!(*dirty & ~(uint64_t)VCPU_GROUP_RIP))) {
+		guest->page->dirty = 0;
+		return true;
+	}
+	*dirty = 0;
+	return guest_page_load(guest) < 0 && guest == cpu->guest_prepared;
+}
+
 bool vcpu_run_fast(struct cpu *cpu, struct thread *thread) {
 	const struct notification *notification = thread->notification;
-	struct vcpu *vcpu = thread->vcpu;
+	struct guest *guest;
+	uint64_t dirty;
 
-	if (unlikely(!vcpu || !guest_is_prepared(cpu, &vcpu->guest) || !vcpu->guest.page ||
-		    (notification && notification->is_active) ||
-		    !guest_page_load_fast(&vcpu->guest)))
-		return false;
-	vcpu->by_page = true;
+	if (unlikely(!thread->vcpu || (notification && notification->is_active))) return false;
+	guest = &thread->vcpu->guest;
+	if (unlikely(!guest_is_prepared(cpu, guest) || !guest->page)) return false;
+	dirty = READ_ONCE(guest->page->dirty);
+	if (unlikely(!load_dirty(cpu, guest, &dirty))) return false;
+	guest->by_page = true;
 	thread->state = THREAD_IN_GUEST;
-	guest_enter(cpu, &vcpu->guest, &thread->context);
+	cpu->engine->enter(cpu, guest, &thread->context, dirty);
 	return true;
 }
 
-unsigned vcpu_exit(struct guest *guest) {
+uint64_t vcpu_exit(struct cpu *cpu) {
+	struct guest *guest = cpu->guest;
 	struct vcpu *vcpu = (struct vcpu *)((char *)guest - offsetof(struct vcpu, guest));
-	struct guest_exit exit = guest_exit(guest);
+	uint64_t outcome = cpu->engine->exit(guest);
 
-	if (likely(exit.outcome == GUEST_EXIT_DONE)) {
+	if (likely(outcome >= GUEST_EXIT_DONE)) {
 		schedule_update_time();
-		report(vcpu->thread, vcpu, exit);
-	} else if (!vcpu->by_page) {
+		finish(vcpu->thread, vcpu, outcome - GUEST_EXIT_DONE);
+	} else if (!guest->by_page) {
 		// A thread that has to execute VMEnter again does that with these words.
-		guest_words_save(guest, &vcpu->thread->context);
+		cpu->engine->words_save(guest, &vcpu->thread->context);
 	}
-	return exit.outcome;
+	return outcome;
 }

@@ -3,6 +3,7 @@
 #include <object/vcpu.h>
 
 #include <cap/invocation.h>
+#include <cpu/msr.h>
 
 static struct guest *guest_of(const struct invocation *invocation) {
 	return &((struct vcpu *)cap_object(&invocation->slot->cap))->guest;
@@ -19,67 +20,63 @@ enum error vcpu_write_registers(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-typedef bool guest_access(struct guest *guest, uint64_t number, uint64_t *value);
+// Reads the field, or writes value to it, which becomes what reading yields.
+static bool read_field(const struct invocation *invocation, uint64_t field, uint64_t *value) {
+	struct guest *guest = guest_of(invocation);
 
-// Word 0 is the number of a register, word 1, where there is one, its value.
-static enum error reach_register(
-	struct invocation *invocation, unsigned words, guest_access *access, uint64_t *value) {
-	*value = invocation_word(invocation, 1);
-	if (invocation->length >= words &&
-		access(guest_of(invocation), invocation_word(invocation, 0), value))
-		return ERROR_NONE;
-	return ERROR_ILLEGAL_OPERATION;
+	if (invocation->length < 1) return false;
+	guest_engine()->load(guest);
+	return guest_engine()->field_read(guest, field, value);
 }
 
-static enum error reach_field(struct invocation *invocation, unsigned words, guest_access *access) {
-	uint64_t value;
-	enum error error = reach_register(invocation, words, access, &value);
+static bool write_field(const struct invocation *invocation, uint64_t field, uint64_t *value) {
+	struct guest *guest = guest_of(invocation);
 
-	return error ? error : invocation_return(invocation, value);
+	if (invocation->length < 2) return false;
+	guest_engine()->load(guest);
+	return guest_engine()->field_write(guest, field, value);
 }
 
 enum error vcpu_read_vmcs(struct invocation *invocation) {
-	return reach_field(invocation, 1, guest_field_read);
+	uint64_t value;
+
+	if (!read_field(invocation, invocation_word(invocation, 0), &value))
+		return ERROR_ILLEGAL_OPERATION;
+	return invocation_return(invocation, value);
 }
 
 enum error vcpu_write_vmcs(struct invocation *invocation) {
-	return reach_field(invocation, 2, guest_field_write);
+	uint64_t value = invocation_word(invocation, 1);
+
+	if (!write_field(invocation, invocation_word(invocation, 0), &value))
+		return ERROR_ILLEGAL_OPERATION;
+	return invocation_return(invocation, value);
 }
-
 // The value is in word 0 of the answer, but the answer's length is 0 (VCPU-22).
-static enum error reach_msr(struct invocation *invocation, unsigned words, guest_access *access) {
+static enum error answer_msr(const struct invocation *invocation, uint64_t value) {
 	struct thread *caller = invocation->caller;
-	uint64_t value;
-	enum error error = reach_register(invocation, words, access, &value);
 
-	if (!error && caller->message_flags & MESSAGE_CALL) caller->context.words[0] = value;
-	return error;
+	if (caller->message_flags & MESSAGE_CALL) caller->context.words[0] = value;
+	return ERROR_NONE;
 }
 
 enum error vcpu_read_msr(struct invocation *invocation) {
-	return reach_msr(invocation, 1, guest_msr_read);
+	uint64_t msr = invocation_word(invocation, 0), value;
+
+	if (msr == MSR_VMX_MISC && invocation->length && feature_has(FEATURE_VMX))
+		return answer_msr(invocation, msr_read(MSR_VMX_MISC));
+	if (!read_field(invocation, guest_msr_field(msr), &value)) return ERROR_ILLEGAL_OPERATION;
+	return answer_msr(invocation, value);
 }
 
+// What WRMSR would fault on is changed here, where WriteVMCS refuses it.
 enum error vcpu_write_msr(struct invocation *invocation) {
-	return reach_msr(invocation, 2, guest_msr_write);
-}
+	uint64_t msr = invocation_word(invocation, 0), value = invocation_word(invocation, 1);
 
-enum error vcpu_read_state(struct invocation *invocation) {
-	uint64_t field = invocation_word(invocation, 0);
-
-	if (!guest_has_state(field)) return error_argument(invocation, 0);
-	return invocation_return(
-		invocation, guest_state_read(guest_of(invocation), (enum vcpu_state_field)field));
-}
-
-enum error vcpu_write_state(struct invocation *invocation) {
-	uint64_t field = invocation_word(invocation, 0), value = invocation_word(invocation, 1);
-
-	if (!guest_has_state(field)) return error_argument(invocation, 0);
-	if (field == VCPU_STATE_XCR0_ALLOWED) return ERROR_ILLEGAL_OPERATION;
-	return guest_state_write(guest_of(invocation), (enum vcpu_state_field)field, value)
-		? ERROR_NONE
-		: error_argument(invocation, 1);
+	if (msr == MSR_LSTAR || msr == MSR_CSTAR) value = context_clean_address(value);
+	if (msr == MSR_FMASK) value = (uint32_t)value;
+	if (!write_field(invocation, guest_msr_field(msr), &value)) return ERROR_ILLEGAL_OPERATION;
+	return answer_msr(invocation, value);
 }
 
 enum error vcpu_set_msr_access(struct invocation *invocation) {
@@ -97,7 +94,7 @@ enum error vcpu_save_state(struct invocation *invocation) {
 	uint64_t wanted = invocation_word(invocation, 0);
 
 	if (!guest->page) return ERROR_ILLEGAL_OPERATION;
-	guest_load(guest);
+	guest_engine()->load(guest);
 	guest_page_save(guest, wanted);
 	guest->page->saved |= wanted;
 	return ERROR_NONE;

@@ -5,13 +5,13 @@
 #include <cpu/registers.h>
 #include <cap/object.h>
 
-enum { GUEST_EXIT_DONE = 256, GUEST_EXIT_KERNEL };
+enum { GUEST_EXIT_KERNEL = 256, GUEST_EXIT_DONE = 512 };
 
 struct guest;
 struct cpu;
 struct thread;
 bool guest_engine_is_on(void);
-unsigned vcpu_exit(struct guest *guest);
+uint64_t vcpu_exit(struct cpu *cpu);
 bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
 
 void vcpu_withdraw_ports(const struct cap *range);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Events of a guest that the kernel delivers itself: those whose delivery an exit interrupted, and
-// exceptions that exit though the client did not ask for them.
+// exceptions that exit though the monitor did not ask for them.
 #include <guest/vmx/internal.h>
 
 #include <cpu/segments.h>

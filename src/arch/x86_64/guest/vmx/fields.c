@@ -1,65 +1,101 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// VMCS fields as clients see them: which may be read and written, and what becomes of a value
-// (VCPU-15 to VCPU-20).
+// Fields as monitors see them, of the VMCS and others: which may be read and written, and what
+// becomes of a value (VCPU-15 to VCPU-20, VCPU-23).
 #include <guest/vmx/internal.h>
 
 #include <cpu/segments.h>
+
+enum { MAX_INSTRUCTION_LENGTH = 15 };
 
 enum field_flags {
 	FIELD_READ = 1 << 0,
 	FIELD_WRITE = 1 << 1,
 	FIELD_STALE = 1 << 2, // a change makes kept linear translations wrong (SDM 3C 29.4.3)
+	FIELD_DEBUG = 1 << 3, // the registers may hold a later value
 	FIELD_BOTH = FIELD_READ | FIELD_WRITE,
 };
 
-// Fields first..last (even encodings) of the same kind. Without flags they are fields no client
-// reaches, whose values VMCLEAR leaves open. word limits the value. Where shown is, the client's
-// value is kept at that offset of struct guest, and is what it reads. write, if any, makes of it
-// what the VMCS gets.
+// Fields first..last (even encodings) of the same kind. Without flags they are fields no monitor
+// reaches, whose values VMCLEAR leaves open. word limits the value. Where kept is, the monitor's
+// value is at that offset of struct guest, and is what it reads. write, if any, refuses a value or
+// makes of it what the VMCS gets.
 struct field_row {
 	uint32_t first, last, flags;
 	enum vmx_word word;
-	uint16_t shown;
-	uint64_t (*write)(struct guest *guest, uint64_t value);
+	uint16_t kept;
+	bool (*write)(struct guest *guest, uint64_t *value);
 };
 
-void guest_timer_reset(struct guest *guest) { guest->vmx.timer_left = guest->vmx.timer_value; }
-
-// The kernel's own deadline always runs in the preemption timer, whatever the client wants of it:
+// The kernel's own deadline always runs in the preemption timer, whatever the monitor wants of it:
 // it ends a guest's turn also where an interrupt would not.
-static uint64_t write_pin(struct guest *guest, uint64_t value) {
-	guest_timer_reset(guest);
-	return value | (vmx_has_timer() ? PIN_TIMER : 0u);
+static bool write_pin(struct guest *guest, uint64_t *value) {
+	if (guest->vmx.has_timer) *value |= PIN_TIMER;
+	return true;
 }
 
-static uint64_t write_primary(struct guest *guest, uint64_t value) {
-	guest->vmx.primary = (uint32_t)value;
-	if (guest->tsc_offset) guest->vmx.primary |= PRIMARY_TSC_OFFSETTING;
-	return guest->vmx.primary;
+static bool write_primary(struct guest *guest, uint64_t *value) {
+	if (guest->tsc_offset) *value |= PRIMARY_TSC_OFFSETTING;
+	guest->vmx.primary = *value;
+	return true;
+}
+
+static bool write_tsc_offset(struct guest *guest, uint64_t *value) {
+	guest->tsc_offset = *value;
+	vmx_set_primary(guest, guest->vmx.primary);
+	return true;
 }
 
 // #DB and #AC may come again in their own delivery, for ever and with no interrupt in between, and
 // a machine check is the host's: they always exit (SDM 3C 25.6.3).
-static uint64_t write_exceptions(struct guest *, uint64_t value) {
-	return value | 1 << VECTOR_DEBUG | 1 << VECTOR_ALIGNMENT | 1 << VECTOR_MACHINE_CHECK;
+static bool write_exceptions(struct guest *, uint64_t *value) {
+	*value |= 1 << VECTOR_DEBUG | 1 << VECTOR_ALIGNMENT | 1 << VECTOR_MACHINE_CHECK;
+	return true;
 }
 
-static uint64_t write_timer(struct guest *guest, uint64_t value) {
-	guest_timer_reset(guest);
-	return value;
+static bool write_timer(struct guest *guest, uint64_t *value) {
+	guest->vmx.timer_left = *value;
+	return true;
+}
+
+// In TSC ticks, and with the control that goes with it.
+static bool write_ticks(struct guest *guest, uint64_t *value) {
+	uint64_t steps = *value >> guest->vmx.timer_rate;
+	uint64_t pin = guest->vmx.pin & ~(uint64_t)PIN_TIMER;
+
+	if (*value) pin |= PIN_TIMER;
+	if (steps > UINT32_MAX) steps = UINT32_MAX;
+	if (!steps) steps = 1;
+	return vmx_field_write(guest, VMCS_PIN_CONTROLS, &pin) &&
+		vmx_field_write(guest, VMCS_PREEMPTION_TIMER, &steps);
 }
 
 // Not every CPU checks reserved bits; those of branch trace stores would write to memory.
-static uint64_t write_debugctl(struct guest *, uint64_t value) {
-	return value & (DEBUGCTL_LBR | DEBUGCTL_BTF);
+static bool write_debugctl(struct guest *, uint64_t *value) {
+	*value &= DEBUGCTL_LBR | DEBUGCTL_BTF;
+	return true;
 }
 
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
-static uint64_t write_activity(struct guest *, uint64_t value) {
-	return value == ACTIVITY_HLT ? ACTIVITY_HLT : ACTIVITY_ACTIVE;
+static bool write_activity(struct guest *, uint64_t *value) {
+	if (*value != ACTIVITY_HLT) *value = ACTIVITY_ACTIVE;
+	return true;
 }
 
-static uint64_t write_rip(struct guest *, uint64_t value) { return vmx_clean_rip(value); }
+static bool write_rip(struct guest *, uint64_t *value) {
+	*value = vmx_clean_rip(*value);
+	return true;
+}
+
+static bool check_length(struct guest *, uint64_t *value) {
+	return *value <= MAX_INSTRUCTION_LENGTH;
+}
+
+// What the instruction that writes the register would fault on.
+static bool check_32_bits(struct guest *, uint64_t *value) { return *value <= UINT32_MAX; }
+
+static bool check_address(struct guest *, uint64_t *value) {
+	return context_clean_address(*value) == *value;
+}
 
 #define FIELDS(first, last, flags) \
 	{ VMCS_##first, VMCS_##last, flags, VMX_ANY, 0, NULL }
@@ -67,10 +103,17 @@ static uint64_t write_rip(struct guest *, uint64_t value) { return vmx_clean_rip
 	{ VMCS_##field, VMCS_##field, flags, word, 0, write }
 #define SHOWN(field, word, member, write) \
 	{ VMCS_##field, VMCS_##field, FIELD_BOTH, word, offsetof(struct guest, vmx.member), write }
+#define KEPT(first, last, flags, member, write) \
+	{ \
+		VCPU_FIELD_##first, VCPU_FIELD_##last, flags, VMX_ANY, \
+			offsetof(struct guest, member), write \
+	}
+#define MSR(name, write) KEPT(name, name, FIELD_BOTH, vmx.msrs[GUEST_MSR_##name].value, write)
 
+// In the order of encodings.
 static const struct field_row field_rows[] = {
 	FIELDS(GUEST_ES_SELECTOR, GUEST_TR_SELECTOR, FIELD_BOTH),
-	FIELDS(TSC_OFFSET, TSC_OFFSET, 0),
+	FIELD(TSC_OFFSET, FIELD_BOTH, VMX_ANY, write_tsc_offset),
 	FIELDS(XSS_EXITING, XSS_EXITING, 0),
 	FIELDS(GUEST_PHYSICAL_ADDRESS, GUEST_PHYSICAL_ADDRESS, FIELD_READ),
 	FIELD(GUEST_DEBUGCTL, FIELD_BOTH, VMX_ANY, write_debugctl),
@@ -86,9 +129,9 @@ static const struct field_row field_rows[] = {
 	FIELDS(EXIT_MSR_STORE_COUNT, EXIT_MSR_LOAD_COUNT, 0),
 	FIELD(ENTRY_CONTROLS, FIELD_BOTH, VMX_ENTRY, NULL),
 	FIELDS(ENTRY_MSR_LOAD_COUNT, ENTRY_MSR_LOAD_COUNT, 0),
-	FIELDS(ENTRY_INTERRUPTION, ENTRY_INTERRUPTION, FIELD_BOTH),
-	FIELDS(ENTRY_ERROR_CODE, ENTRY_ERROR_CODE, FIELD_WRITE),
-	FIELDS(ENTRY_INSTRUCTION_LENGTH, TPR_THRESHOLD, 0),
+	FIELDS(ENTRY_INTERRUPTION, ENTRY_ERROR_CODE, FIELD_BOTH),
+	FIELD(ENTRY_INSTRUCTION_LENGTH, FIELD_BOTH, VMX_ANY, check_length),
+	FIELDS(TPR_THRESHOLD, TPR_THRESHOLD, 0),
 	FIELD(SECONDARY_CONTROLS, FIELD_BOTH, VMX_SECONDARY, NULL),
 	FIELDS(INSTRUCTION_ERROR, INSTRUCTION_ERROR, FIELD_READ),
 	FIELDS(EXIT_INTERRUPTION, EXIT_INSTRUCTION_INFORMATION, FIELD_READ),
@@ -106,51 +149,96 @@ static const struct field_row field_rows[] = {
 	FIELDS(GUEST_ES_BASE, GUEST_RSP, FIELD_BOTH), // and DR7
 	FIELD(GUEST_RIP, FIELD_BOTH, VMX_ANY, write_rip),
 	FIELDS(GUEST_RFLAGS, GUEST_SYSENTER_EIP, FIELD_BOTH),
+	KEPT(CR2, CR2, FIELD_BOTH, cr2, NULL),
+	KEPT(DR0, DR3, FIELD_BOTH | FIELD_DEBUG, dr, NULL),
+	KEPT(DR6, DR6, FIELD_BOTH, dr6, check_32_bits),
+	KEPT(XCR0, XCR0, FIELD_BOTH, xcr0, guest_xcr0_write),
+	KEPT(XCR0_OFFERED, XCR0_OFFERED, FIELD_READ, xcr0_offered, NULL),
+	KEPT(TIMER, TIMER, FIELD_BOTH, vmx.ticks, write_ticks),
+	MSR(KERNEL_GS_BASE, check_address),
+	MSR(STAR, NULL),
+	MSR(LSTAR, check_address),
+	MSR(CSTAR, check_address),
+	MSR(FMASK, check_32_bits),
+	MSR(TSC_AUX, check_32_bits),
 };
 
 // The row of a field; null if there is none with the flag.
 static const struct field_row *find_row(uint64_t encoding, enum field_flags flag) {
-	for (unsigned i = 0; i < array_count(field_rows); i++) {
-		const struct field_row *row = &field_rows[i];
+	const struct field_row *row = field_rows;
+	size_t count = array_count(field_rows);
 
-		if (encoding < row->first || encoding > row->last || encoding & 1) continue;
-		return row->flags & flag ? row : NULL;
+	for (size_t half; count > 1; count -= half) {
+		half = count / 2;
+		if (encoding >= row[half].first) row += half;
 	}
-	return NULL;
+	if (encoding < row->first || encoding > row->last || encoding & 1) return NULL;
+	return row->flags & flag ? row : NULL;
 }
 
-static uint32_t *shown_value(struct guest *guest, const struct field_row *row) {
-	return (uint32_t *)((char *)guest + row->shown);
+static uint64_t *kept_word(struct guest *guest, const struct field_row *row, uint64_t encoding) {
+	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);
+	return (uint64_t *)((char *)guest + row->kept) + (encoding - row->first) / 2;
 }
 
-// Writes value as the row says; false if this CPU has no such field. *value becomes the
-// answer to the monitor. The VMCS is current.
+bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
+	const struct field_row *row = find_row(field, FIELD_READ);
+
+	if (!row) return false;
+	if (!row->kept) return vmcs_try_read((enum vmcs_field)field, value);
+	*value = *kept_word(guest, row, field);
+	return true;
+}
+
+// None of a class but the controls is kept (SDM 3D, table B-8).
+uint64_t vmx_field_get(struct guest *guest, uint64_t field) {
+	uint64_t value = 0;
+
+	if (field >= VCPU_FIELD_CR2 ||
+		(field >= VMCS_PIN_CONTROLS && field < VMCS_INSTRUCTION_ERROR))
+		(void)vmx_field_read(guest, field, &value);
+	else
+		(void)vmcs_try_read((enum vmcs_field)field, &value);
+	return value;
+}
+
+// Writes value as the row says; false if this CPU has no such field, or the value is refused.
+// *value becomes the answer to the monitor. The VMCS is current.
 static bool write_field(
-	struct guest *guest, const struct field_row *row, uint32_t encoding, uint64_t *value) {
+	struct guest *guest, const struct field_row *row, uint64_t encoding, uint64_t *value) {
 	// By the encoding's width (SDM 3C 25.11.2).
 	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
 	uint64_t written = vmx_apply(row->word, *value & masks[encoding >> 13 & 3]);
+	uint64_t *kept = row->kept ? kept_word(guest, row, encoding) : value;
+	uint64_t before = *kept;
 
-	if (row->shown) *shown_value(guest, row) = (uint32_t)written;
-	if (row->write) written = row->write(guest, written);
-	*value = row->shown ? *shown_value(guest, row) : written;
+	*kept = written;
+	if (row->write && !row->write(guest, &written)) {
+		*kept = before;
+		return false;
+	}
+	*value = row->kept ? *kept : written;
 	if (row->flags & FIELD_STALE) {
 		guest->vmx.is_stale = true;
 		this_cpu()->guest_prepared = NULL;
 	}
-	return vmcs_try_write(encoding, written);
+	return encoding >= VCPU_FIELD_CR2 || vmcs_try_write((enum vmcs_field)encoding, written);
 }
 
-bool vmx_field_write(struct guest *guest, enum vmcs_field field, uint64_t value) {
-	return write_field(guest, find_row(field, FIELD_WRITE), field, &value);
+bool vmx_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
+	const struct field_row *row = find_row(field, FIELD_WRITE);
+
+	return row && write_field(guest, row, field, value);
 }
 
 void vmx_set_primary(struct guest *guest, uint64_t value) {
-	vmcs_write(VMCS_PRIMARY_CONTROLS, write_primary(guest, vmx_apply(VMX_PRIMARY, value)));
+	guest->vmx.primary = vmx_apply(VMX_PRIMARY, value);
+	(void)write_primary(guest, &guest->vmx.primary);
+	vmcs_write(VMCS_PRIMARY_CONTROLS, guest->vmx.primary);
 }
 
 void vmx_reset_fields(struct guest *guest) {
-	for (unsigned i = 0; i < array_count(field_rows); i++) {
+	for (unsigned i = 0; field_rows[i].first < VCPU_FIELD_CR2; i++) {
 		const struct field_row *row = &field_rows[i];
 
 		if (row->flags == FIELD_READ) continue;
@@ -163,22 +251,4 @@ void vmx_reset_fields(struct guest *guest) {
 	(void)vmcs_try_write(VMCS_LINK_POINTER, UINT64_MAX); // none
 	(void)vmcs_try_write(VMCS_PAUSE_GAP, 128); // ticks
 	(void)vmcs_try_write(VMCS_PAUSE_WINDOW, 4096);
-}
-
-bool guest_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct field_row *row = find_row(field, FIELD_READ);
-
-	if (!row) return false;
-	guest_load(guest);
-	if (!row->shown) return vmcs_try_read((enum vmcs_field)field, value);
-	*value = *shown_value(guest, row);
-	return true;
-}
-
-bool guest_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct field_row *row = find_row(field, FIELD_WRITE);
-
-	if (!row) return false;
-	guest_load(guest);
-	return write_field(guest, row, (uint32_t)field, value);
 }

@@ -13,22 +13,16 @@ static inline uint64_t vmx_clean_rip(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
 }
 
-// Writes the primary controls a client asked for.
+// Fields as the monitor sees them (fields.c).
 void vmx_set_primary(struct guest *guest, uint64_t value);
-
-// WriteVMCS, of a field that is known to be there and a VMCS that is current: false if this CPU has
-// no such field.
-[[nodiscard]] bool vmx_field_write(struct guest *guest, enum vmcs_field field, uint64_t value);
-
-// Initial values of all fields (VCPU-14). The VMCS is current.
+[[nodiscard]] bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value);
+[[nodiscard]] bool vmx_field_write(struct guest *guest, uint64_t field, uint64_t *value);
+uint64_t vmx_field_get(struct guest *guest, uint64_t field);
+// Initial values of all (VCPU-14).
 void vmx_reset_fields(struct guest *guest);
 
-// What of the registers stays the guest's until another one runs (state.c).
-void vmx_state_init(struct guest *guest);
-void vmx_state_prepare(struct cpu *cpu, struct guest *guest);
-void vmx_state_forget(struct guest *guest);
-
-// Which MSRs the guest may touch without an exit (msr.c).
+// MSRs that VM entry and exit switch by lists, and those the guest may touch without an exit
+// (msr.c).
 void vmx_msr_init(struct guest *guest);
 void vmx_msr_prepare(struct cpu *cpu, struct guest *guest);
 

@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Into a guest and out of it.
+// The engine's row: into a guest and out of it.
 #include <guest/vmx/internal.h>
 
 #include <base/memory.h>
-#include <cpu/bases.h>
+#include <x86/msr.h>
 
-void guest_init(struct guest *guest, void *control, const void *io_bitmap) {
+static void load(struct guest *guest) {
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->vmcs_loaded == guest) return;
+	cpu->guest_prepared = NULL;
+	if (!vmcs_load(physical(guest->vmx.vmcs))) panic("vcpu: VMPTRLD failed");
+	cpu->vmcs_loaded = guest;
+}
+
+static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	guest->vmx.vmcs = physical_of(control).value;
+	guest->vmx.has_timer = vmx_has_timer();
+	guest->vmx.timer_rate = this_cpu()->platform->vmx.timer_rate;
 	*(uint32_t *)control = this_cpu()->vmxon_region[0];
 	if (!vmcs_clear(physical_of(control))) panic("vcpu: VMCLEAR failed");
-	guest_load(guest);
+	load(guest);
 	vmcs_write_host();
 	vmx_reset_fields(guest);
 	vmcs_write(VMCS_IO_BITMAP_A, physical_of(io_bitmap).value);
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(io_bitmap).value + GUEST_PAGE);
-	vmx_state_init(guest);
-	guest->registers = guest->own_registers;
+	vmx_msr_init(guest);
 }
 
 // The CPU may keep the VMCS and write it back later: not after the memory is another object.
-void guest_destroy(struct guest *guest) {
+static void destroy(struct guest *guest) {
 	struct cpu *cpu = this_cpu();
 
-	vmx_state_forget(guest);
 	if (!vmcs_clear(physical(guest->vmx.vmcs))) panic("vcpu: VMCLEAR failed");
 	if (cpu->vmcs_loaded == guest) cpu->vmcs_loaded = NULL;
-	if (cpu->guest == guest) cpu->guest = NULL;
 }
 
 // VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU
@@ -57,55 +65,62 @@ static void prepare_translations(struct guest *guest, physical_t space) {
 	guest->vmx.is_stale = false;
 }
 
-// The VMX-preemption timer serves both the client, who may use it as VCPU-20 says, and the kernel,
+// The VMX-preemption timer serves both the monitor, who may use it as VCPU-20 says, and the kernel,
 // whose deadline must end a guest's turn also where its interrupt does not: some machines hold
 // interrupts back while a guest that was entered with RFLAGS.IF clear keeps it so.
-[[gnu::always_inline]] static inline void timer_start(const struct cpu *cpu, struct guest *guest) {
+static void timer_start(const struct cpu *cpu, struct guest *guest) {
 	uint64_t count = cpu->deadline > cpu->now ? cpu->deadline - cpu->now : 0;
 
-	if (unlikely(!vmx_has_timer())) return;
-	count = (count >> vmx_timer_rate()) + 1;
+	if (unlikely(!guest->vmx.has_timer)) return;
+	count = (count >> guest->vmx.timer_rate) + 1;
 	if (count > UINT32_MAX) count = UINT32_MAX;
-	guest->vmx.timer_is_clients = false;
+	guest->vmx.timer_is_monitors = false;
 	if (unlikely(guest->vmx.pin & PIN_TIMER)) {
-		guest->vmx.timer_is_clients = guest->vmx.timer_left <= count;
-		if (guest->vmx.timer_is_clients) count = guest->vmx.timer_left;
+		guest->vmx.timer_is_monitors = guest->vmx.timer_left <= count;
+		if (guest->vmx.timer_is_monitors) count = guest->vmx.timer_left;
 		guest->vmx.timer_start = tsc_read();
 	}
 	vmcs_write(VMCS_PREEMPTION_TIMER, count);
 }
 
 static void timer_stop(struct guest *guest) {
-	uint64_t used;
+	unsigned rate = guest->vmx.timer_rate;
+	uint64_t used = (tsc_read() >> rate) - (guest->vmx.timer_start >> rate);
 
-	used = (tsc_read() >> vmx_timer_rate()) - (guest->vmx.timer_start >> vmx_timer_rate());
-	guest->vmx.timer_left = used < guest->vmx.timer_left
-		? guest->vmx.timer_left - (uint32_t)used
-		: 0;
+	guest->vmx.timer_left = used < guest->vmx.timer_left ? guest->vmx.timer_left - used : 0;
 }
 
-// The client's value is what is left if its exit controls say so.
-void guest_timer_end(struct guest *guest) {
+static void timer_reset(struct guest *guest) { guest->vmx.timer_left = guest->vmx.timer_value; }
+
+// A run ended. The monitor's value is what is left if its exit controls say so.
+static void timer_end(struct guest *guest) {
 	if (likely(!(guest->vmx.pin & PIN_TIMER))) return;
 	if (guest->vmx.exit & EXIT_SAVE_TIMER) guest->vmx.timer_value = guest->vmx.timer_left;
-	guest_timer_reset(guest);
+	timer_reset(guest);
 }
 
-// Words 0 to 2 of VMEnter as the guest stands, in the registers of messages (SYS-1).
-void guest_words_save(const struct guest *guest, struct context *context) {
+// Words of VMEnter
+
+static void words_save(const struct guest *guest, struct context *context) {
 	context->r10 = vmcs_read(VMCS_GUEST_RIP);
 	context->r8 = guest->vmx.primary;
 	context->r9 = vmcs_read(VMCS_ENTRY_INTERRUPTION);
 }
 
-void guest_words_load(struct guest *guest, const struct context *context) {
+static void words_load(struct guest *guest, const struct context *context) {
 	vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(context->r10));
 	vmx_set_primary(guest, context->r8);
 	vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 }
 
-uint64_t *guest_exit_words(struct guest_exit exit, uint64_t *word) {
-	*word++ = exit.reason == UINT32_MAX ? UINT64_MAX : exit.qualification;
+static uint64_t qualification(void) {
+	return vmcs_read(VMCS_EXIT_REASON) & REASON_ENTRY_FAILED
+		? 0
+		: vmcs_read(VMCS_EXIT_QUALIFICATION);
+}
+
+static uint64_t *exit_words(uint64_t reason, uint64_t *word) {
+	*word++ = reason == GUEST_ENTRY_REFUSED ? UINT64_MAX : qualification();
 	*word++ = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 	*word++ = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 	*word++ = vmcs_read(VMCS_GUEST_RFLAGS);
@@ -114,75 +129,147 @@ uint64_t *guest_exit_words(struct guest_exit exit, uint64_t *word) {
 	return word;
 }
 
-// Entering
+// Into the guest
 
-void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
-	if (cpu->guest != guest && cpu->mitigations & MITIGATION_BIT(IBPB))
-		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
-	cpu->guest = guest;
-	if (unlikely(cpu->space_root != guest->vmx.host_cr3)) {
-		guest->vmx.host_cr3 = cpu->space_root;
-		vmcs_write(VMCS_HOST_CR3, guest->vmx.host_cr3 & ~CR3_KEEP);
+static void prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
+	if (unlikely(cpu->space_root != guest->host_root)) {
+		guest->host_root = cpu->space_root;
+		vmcs_write(VMCS_HOST_CR3, guest->host_root & ~CR3_KEEP);
 	}
 	prepare_translations(guest, space);
-	vmx_state_prepare(cpu, guest);
-	if (features_switch_fast()) cpu->guest_prepared = guest;
+	vmx_msr_prepare(cpu, guest);
 }
 
-bool guest_is_prepared(const struct cpu *cpu, const struct guest *guest) {
-	return guest == cpu->guest_prepared && cpu->space_root == guest->vmx.host_cr3;
-}
-
-// The registers get the guest's state. What VM entry loads by itself is not here.
-void guest_enter(struct cpu *cpu, struct guest *guest, struct context *context) {
-	// A program may have changed its bases; they give way to the guest's.
-	if (likely(cpu->bases_loaded > 1)) {
-		bases_save_fast(context);
-		if (cpu->fpu_allowed != &guest->fpu) fpu_give_guest(cpu, &guest->fpu);
-	} else {
-		if (cpu->bases_loaded) bases_save(context);
-		fpu_give(&guest->fpu);
-	}
-	cpu->bases_loaded = false;
-	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->xcr0);
+// What VM entry loads by itself is not here.
+static void enter(struct cpu *cpu, struct guest *guest, struct context *context, uint64_t dirty) {
+	guest_switch_in(cpu, guest, context);
+	if (dirty & VCPU_GROUP_RIP)
+		vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(READ_ONCE(guest->page->rip)));
 	if (unlikely(dr6_read() != guest->dr6)) dr6_write(guest->dr6);
 	if (cr2_read() != guest->cr2) cr2_write(guest->cr2);
 	timer_start(cpu, guest);
 }
 
+// Out of the guest
+
+static void save_event(struct vcpu_event *event, enum vmcs_field field) {
+	_Static_assert(VMCS_EXIT_ERROR_CODE - VMCS_EXIT_INTERRUPTION == 2 &&
+		VMCS_ENTRY_ERROR_CODE - VMCS_ENTRY_INTERRUPTION == 2);
+	event->information = (uint32_t)vmcs_read(field);
+	event->error_code = (uint32_t)vmcs_read(field + 2);
+}
+
+// The record of an exit, but for its event.
+[[gnu::always_inline]] static inline void record(
+	struct guest *guest, uint64_t reason, uint64_t qualification) {
+	const uint64_t often = VCPU_GROUP_RIP | VCPU_GROUP_RFLAGS | VCPU_GROUP_ADDRESS;
+	struct vcpu_state_page *page = guest->page;
+	uint64_t wanted = READ_ONCE(page->save[reason]);
+
+	page->reason = (uint32_t)reason;
+	page->instruction_length = (uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	page->qualification = qualification;
+	if (wanted & VCPU_GROUP_RIP) page->rip = vmcs_read(VMCS_GUEST_RIP);
+	if (wanted & VCPU_GROUP_RFLAGS) {
+		page->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
+		page->interruptibility = (uint32_t)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	}
+	if (wanted & VCPU_GROUP_ADDRESS) {
+		page->physical = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
+		page->linear = vmcs_read(VMCS_GUEST_LINEAR_ADDRESS);
+	}
+	page->saved = wanted;
+	timer_end(guest);
+	if (unlikely(wanted & ~often)) guest_page_save(guest, wanted & ~often);
+}
+
+static uint64_t report(struct guest *guest, uint64_t reason, uint64_t qualification) {
+	struct vcpu_state_page *page = guest->page;
+
+	if (!guest->by_page) {
+		timer_end(guest);
+		return reason;
+	}
+	save_event(&page->event, VMCS_ENTRY_INTERRUPTION);
+	page->event_length = (uint32_t)vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH);
+	if (reason == REASON_EXCEPTION) save_event(&page->exception, VMCS_EXIT_INTERRUPTION);
+	if (reason == GUEST_ENTRY_REFUSED) {
+		reason = VCPU_EXIT_CONTROLS_INVALID;
+		qualification = vmcs_read(VMCS_INSTRUCTION_ERROR);
+	} else if (reason >= VCPU_EXIT_REASONS) {
+		qualification = reason;
+		reason = VCPU_EXIT_OTHER;
+	}
+	record(guest, reason, qualification);
+	return reason;
+}
+
+// Exits that may be the kernel's own business, the first one, and entries that failed.
+[[gnu::noinline]] static uint64_t exit_rare(struct guest *guest, uint64_t full_reason) {
+	uint64_t reason = full_reason & REASON_MASK;
+
+	if (guest->vmx.launched & LAUNCH_FAILED) {
+		guest->vmx.launched &= ~(uint64_t)LAUNCH_FAILED;
+		return GUEST_EXIT_DONE + report(guest, GUEST_ENTRY_REFUSED, 0);
+	}
+	if (full_reason & REASON_ENTRY_FAILED) {
+		// A refused guest state leaves the VMCS as it was: the next entry launches again.
+		if (reason != REASON_MACHINE_CHECK)
+			return GUEST_EXIT_DONE + report(guest, reason, 0);
+		host_exception(VECTOR_MACHINE_CHECK);
+		return GUEST_EXIT_KERNEL;
+	}
+	guest->vmx.launched = LAUNCHED;
+	if (reason == REASON_EXTERNAL_INTERRUPT) {
+		vmx_inject_again();
+		return vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_VECTOR;
+	}
+	if (reason == REASON_TIMER && !guest->vmx.timer_is_monitors) {
+		vmx_inject_again();
+		return GUEST_EXIT_KERNEL;
+	}
+	if (reason == REASON_EXCEPTION && vmx_take_exception(guest)) return GUEST_EXIT_KERNEL;
+	return GUEST_EXIT_DONE + report(guest, reason, vmcs_read(VMCS_EXIT_QUALIFICATION));
+}
+
 // The host's state returns to the registers first.
-struct guest_exit guest_exit(struct guest *guest) {
-	uint32_t full_reason, reason;
+static uint64_t leave(struct guest *guest) {
+	const uint64_t rare = BIT(REASON_EXTERNAL_INTERRUPT) | BIT(REASON_TIMER) |
+		BIT(REASON_EXCEPTION);
+	uint64_t reason;
 
 	vmcs_restore_limits();
 	guest->cr2 = cr2_read();
 	guest->dr6 = dr6_read();
 	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->fpu.xcr0);
 	if (unlikely(guest->vmx.pin & PIN_TIMER)) timer_stop(guest);
-	if (unlikely(guest->entry_failed)) {
-		guest->entry_failed = false;
-		return (struct guest_exit){GUEST_EXIT_DONE, UINT32_MAX, 0};
+	reason = vmcs_read(VMCS_EXIT_REASON);
+	if (unlikely(reason >= 64 || rare >> reason & 1 || guest->vmx.launched != LAUNCHED))
+		return exit_rare(guest, reason);
+	if (unlikely(!guest->by_page)) {
+		timer_end(guest);
+		return GUEST_EXIT_DONE + reason;
 	}
-	full_reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
-	reason = full_reason & REASON_MASK;
-	// A refused guest state leaves the VMCS as it was: the next entry launches again.
-	if (likely(!(full_reason & REASON_ENTRY_FAILED))) {
-		guest->vmx.launched = true;
-	} else if (reason == REASON_MACHINE_CHECK) {
-		host_exception(VECTOR_MACHINE_CHECK);
-		return (struct guest_exit){.outcome = GUEST_EXIT_KERNEL};
-	}
-	if (reason == REASON_EXTERNAL_INTERRUPT) {
-		vmx_inject_again();
-		return (struct guest_exit){
-			.outcome = vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_VECTOR};
-	}
-	if (reason == REASON_TIMER && !guest->vmx.timer_is_clients) {
-		vmx_inject_again();
-		return (struct guest_exit){.outcome = GUEST_EXIT_KERNEL};
-	}
-	if (reason == REASON_EXCEPTION && vmx_take_exception(guest))
-		return (struct guest_exit){.outcome = GUEST_EXIT_KERNEL};
-	return (struct guest_exit){GUEST_EXIT_DONE, reason,
-		full_reason & REASON_ENTRY_FAILED ? 0 : vmcs_read(VMCS_EXIT_QUALIFICATION)};
+	guest->page->event = (struct vcpu_event){};
+	record(guest, reason, vmcs_read(VMCS_EXIT_QUALIFICATION));
+	return GUEST_EXIT_DONE + reason;
 }
+
+const struct guest_engine guest_vmx = {
+	.init = vmx_init,
+	.offered = vmx_offered_controls,
+	.create = create,
+	.destroy = destroy,
+	.load = load,
+	.prepare = prepare,
+	.enter = enter,
+	.exit = leave,
+	.report = report,
+	.timer_reset = timer_reset,
+	.field_read = vmx_field_read,
+	.field_write = vmx_field_write,
+	.field_get = vmx_field_get,
+	.words_load = words_load,
+	.words_save = words_save,
+	.exit_words = exit_words,
+};

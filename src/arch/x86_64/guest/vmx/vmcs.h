@@ -42,11 +42,12 @@ static inline bool vmcs_try_write(enum vmcs_field field, uint64_t value) {
 	return succeeded;
 }
 
-// For fields that every CPU has which guest_engine_init accepts.
+// For fields that every CPU has which vmx_init accepts.
 static inline uint64_t vmcs_read(enum vmcs_field field) {
-	uint64_t value = 0;
-	[[maybe_unused]] bool succeeded = vmcs_try_read(field, &value);
+	uint64_t value;
+	[[maybe_unused]] bool succeeded;
 
+	asm volatile("vmread %2, %1" : "=@cca"(succeeded), "=r"(value) : "r"((uint64_t)field));
 	assert(succeeded);
 	return value;
 }

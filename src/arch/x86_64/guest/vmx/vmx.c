@@ -142,7 +142,7 @@ static bool enter_vmx(void) {
 	return succeeded || refuse("working VMXON");
 }
 
-bool guest_engine_init(void) {
+bool vmx_init(void) {
 	if (!feature_has(FEATURE_VMX)) return refuse("VT-x in this CPU");
 	if (!unlock()) return refuse("VT-x, locked off by the firmware");
 	if (!read_controls()) return false;
@@ -150,24 +150,26 @@ bool guest_engine_init(void) {
 	if (!enter_vmx()) return false;
 	this_vmx()->words[VMX_ANY].may = UINT64_MAX;
 	this_cpu()->last_vpid = 1 << 16;
-	this_vmx()->is_on = true;
 	vmx_invalidate_vpid(0);
 	print("vmx: on%s%s%s\n", is_unrestricted() ? ", unrestricted guest" : "",
 		vmx_has_vpid() ? ", VPID" : "", vmx_has_timer() ? ", preemption timer" : "");
 	return true;
 }
 
-bool guest_engine_is_on(void) { return this_vmx()->is_on; }
-
 uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
 	return (value | this_vmx()->words[word].must) & this_vmx()->words[word].may;
 }
 
-uint64_t vmx_offered(enum vmx_word word) { return this_vmx()->words[word].may; }
+uint64_t vmx_offered_controls(void) {
+	uint64_t offered = (uint32_t)this_vmx()->words[VMX_PRIMARY].may |
+		this_vmx()->words[VMX_SECONDARY].may << 32;
+
+	if (this_vmx()->words[VMX_ENTRY].may & ENTRY_LOAD_PAT) offered |= VCPU_OFFERS_PAT;
+	if (vmx_has_timer()) offered |= VCPU_OFFERS_TIMER;
+	return offered;
+}
 
 bool vmx_has_timer(void) { return this_vmx()->words[VMX_PIN].may & PIN_TIMER; }
-
-unsigned vmx_timer_rate(void) { return this_vmx()->timer_rate; }
 
 bool vmx_has_vpid(void) { return this_vmx()->words[VMX_SECONDARY].may & SECONDARY_VPID; }
 
@@ -184,20 +186,11 @@ void vmx_invalidate_vpid(uint16_t vpid) {
 void vmx_invalidate_guest(physical_t root) {
 	const uint64_t descriptor[2] = {vmx_ept_pointer(root), 0};
 
-	if (!this_vmx()->is_on) return;
+	if (!this_cpu()->engine) return;
 	asm volatile("invept %0, %1"
 		     :
 		     : "m"(descriptor), "r"((uint64_t)INVALIDATE_SINGLE)
 		     : "cc", "memory");
-}
-
-void guest_load(struct guest *guest) {
-	struct cpu *cpu = this_cpu();
-
-	if (cpu->vmcs_loaded == guest) return;
-	cpu->guest_prepared = NULL;
-	if (!vmcs_load((physical_t){guest->vmx.vmcs})) panic("vcpu: VMPTRLD failed");
-	cpu->vmcs_loaded = guest;
 }
 
 // Host state: what a VM exit loads.

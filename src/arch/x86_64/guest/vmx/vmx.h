@@ -11,12 +11,11 @@
 // bits that the CPU or the kernel does not support are clear (VCPU-17).
 uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 
-// All bits a client may have in the word.
-uint64_t vmx_offered(enum vmx_word word);
+// Of the engine's row.
+[[nodiscard]] bool vmx_init(void);
+[[nodiscard]] uint64_t vmx_offered_controls(void);
 
 [[nodiscard]] bool vmx_has_timer(void);
-// The VMX-preemption timer counts down once in 2^rate TSC ticks.
-unsigned vmx_timer_rate(void);
 
 // The EPT pointer for a root table: write-back, four levels.
 uint64_t vmx_ept_pointer(physical_t root);

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What guests of every engine have: extended registers, breakpoints, and MSRs they may touch.
+#include <guest/engine.h>
+
+#include <base/xcr0.h>
+#include <cpu/bases.h>
+#include <x86/msr.h>
+
+// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not offered.
+enum { XCR0_OFFERED = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 };
+
+enum { MSR_READ_WRITE = VCPU_MSR_READ | VCPU_MSR_WRITE };
+
+// Initial access: VCPU-21.
+const struct guest_msr_row guest_msr_rows[GUEST_MSRS] = {
+	[GUEST_MSR_STAR] = {MSR_STAR, 0},
+	[GUEST_MSR_LSTAR] = {MSR_LSTAR, 0},
+	[GUEST_MSR_CSTAR] = {MSR_CSTAR, 0},
+	[GUEST_MSR_FMASK] = {MSR_FMASK, 0},
+	[GUEST_MSR_KERNEL_GS_BASE] = {MSR_KERNEL_GS_BASE, MSR_READ_WRITE},
+	[GUEST_MSR_TSC_AUX] = {MSR_TSC_AUX, 0},
+	{MSR_FS_BASE, MSR_READ_WRITE},
+	{MSR_GS_BASE, MSR_READ_WRITE},
+	{MSR_SYSENTER_CS, MSR_READ_WRITE},
+	{MSR_SYSENTER_ESP, MSR_READ_WRITE},
+	{MSR_SYSENTER_EIP, MSR_READ_WRITE},
+	{MSR_PAT, 0},
+	{MSR_EFER, 0},
+};
+
+void guest_create(struct guest *guest, void *control, const void *io_bitmap) {
+	fpu_reset(&guest->fpu, GUEST_FPU_AREA, fpu_native_xcr0());
+	guest->xcr0 = XCR0_X87;
+	guest->xcr0_offered = fpu_guest_xcr0(GUEST_FPU_AREA) & XCR0_OFFERED;
+	guest->registers = guest->own_registers;
+	for (unsigned i = 0; i < GUEST_MSRS; i++)
+		guest->msr_access[i] = guest_msr_rows[i].access;
+	guest_engine()->create(guest, control, io_bitmap);
+}
+
+void guest_destroy(struct guest *guest) {
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->debug_owner == guest) cpu->debug_owner = NULL;
+	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
+	if (cpu->guest == guest) cpu->guest = NULL;
+	fpu_forget(&guest->fpu);
+	guest_engine()->destroy(guest);
+}
+
+// What was ever enabled stays saved: it is still in the registers when the guest disables it. The
+// registers are loaded anew, for those of a newly saved component may be another guest's.
+bool guest_xcr0_write(struct guest *guest, uint64_t *value) {
+	if (!xcr0_is_valid(*value, guest->xcr0_offered)) return false;
+	if (*value & ~guest->fpu.xcr0) {
+		fpu_flush(&guest->fpu);
+		fpu_forget(&guest->fpu);
+		guest->fpu.xcr0 |= *value;
+	}
+	return true;
+}
+
+// Breakpoints
+
+static void debug_save(struct guest *guest) {
+	guest->dr[0] = dr0_read();
+	guest->dr[1] = dr1_read();
+	guest->dr[2] = dr2_read();
+	guest->dr[3] = dr3_read();
+}
+
+static void debug_load(const struct guest *guest) {
+	dr0_write(guest->dr[0]);
+	dr1_write(guest->dr[1]);
+	dr2_write(guest->dr[2]);
+	dr3_write(guest->dr[3]);
+}
+
+void guest_debug_take(struct guest *guest) {
+	struct cpu *cpu = this_cpu();
+
+	if (cpu->debug_owner != guest) return;
+	debug_save(guest);
+	cpu->debug_owner = NULL;
+	cpu->guest_prepared = NULL;
+}
+
+// Before a run
+
+void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
+	if (cpu->guest != guest && cpu->mitigations & MITIGATION_BIT(IBPB))
+		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
+	cpu->guest = guest;
+	cpu->engine->prepare(cpu, guest, space);
+	// They stay a guest's until another one runs: programs can neither read nor enable them,
+	// for DR7 has nothing enabled outside guests.
+	if (cpu->debug_owner != guest) {
+		if (cpu->debug_owner) debug_save(cpu->debug_owner);
+		debug_load(guest);
+		cpu->debug_owner = guest;
+	}
+	if (features_switch_fast()) cpu->guest_prepared = guest;
+}
+
+void guest_switch_in(struct cpu *cpu, struct guest *guest, struct context *context) {
+	// A program may have changed its bases; they give way to the guest's.
+	if (likely(cpu->bases_loaded > 1)) {
+		bases_save_fast(context);
+		if (cpu->fpu_allowed != &guest->fpu) fpu_give_guest(cpu, &guest->fpu);
+	} else {
+		if (cpu->bases_loaded) bases_save(context);
+		fpu_give(&guest->fpu);
+	}
+	cpu->bases_loaded = false;
+	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->xcr0);
+}
+
+// MSRs
+
+static unsigned find_msr(uint64_t number) {
+	unsigned i = 0;
+
+	while (i < GUEST_MSRS && guest_msr_rows[i].msr != number)
+		i++;
+	return i;
+}
+
+uint64_t guest_msr_field(uint64_t msr) {
+	unsigned i = find_msr(msr);
+
+	return i >= GUEST_MSR_STAR && i <= GUEST_MSR_FMASK ? VCPU_FIELD_KERNEL_GS_BASE + 2 * i : 0;
+}
+
+bool guest_has_tsc_aux(void) {
+	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
+
+	return cpuid(0x80000001, 0).edx & rdtscp;
+}
+
+bool guest_msr_set_access(struct guest *guest, uint64_t msr, uint8_t access) {
+	struct cpu *cpu = this_cpu();
+	unsigned i = find_msr(msr);
+
+	if (i == GUEST_MSRS || (i == GUEST_MSR_TSC_AUX && !guest_has_tsc_aux())) return false;
+	guest->msr_access[i] = access;
+	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
+	cpu->guest_prepared = NULL;
+	return true;
+}
