@@ -89,6 +89,14 @@ void helper_run(void (*function)(void), seL4_Word priority) {
 
 void helper_stop(void) { CHECK_EQUAL(seL4_TCB_Suspend(helper_tcb), 0); }
 
+void helper_check_unknown(int64_t number) {
+	seL4_MessageInfo_t tag = seL4_Recv(helper_faults, NULL, helper_reply);
+
+	CHECK_EQUAL(seL4_MessageInfo_get_label(tag), FAULT_UNKNOWN_SYSCALL);
+	CHECK_EQUAL(seL4_GetMR(seL4_UnknownSyscall_Syscall), (uint64_t)number);
+	helper_stop();
+}
+
 void helper_bind(void) {
 	seL4_Poll(helper_notification, NULL); // what an earlier test left
 	CHECK_EQUAL(seL4_TCB_BindNotification(seL4_CapInitThreadTCB, helper_notification), 0);

@@ -5,6 +5,7 @@
 
 #include <sel4/sel4.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 extern seL4_CPtr helper_tcb;
 extern seL4_CPtr helper_reply;
@@ -25,6 +26,9 @@ enum {
 
 void helper_run(void (*function)(void), seL4_Word priority);
 void helper_stop(void);
+
+// Its next fault is that of this unknown system call; stops it.
+void helper_check_unknown(int64_t number);
 
 // Binds helper_notification, without a signal in it, to this program's thread, or takes it away.
 enum { HELPER_BADGE = 5 };

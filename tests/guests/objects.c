@@ -16,7 +16,6 @@ enum {
 	PORT_FIRST = 0x80,
 	PORT_LAST = 0x8f,
 	PAGE_ADDRESS = 0x20000000,
-	FAULT_NUMBER_WORD = 18,
 };
 
 static struct guest *const guest = &guest_one;
@@ -104,17 +103,9 @@ static void helper_enter(void) {
 	sel4_syscall(SYSCALL_SEND, &registers);
 }
 
-static void check_unknown_syscall(void) {
-	seL4_MessageInfo_t tag = seL4_Recv(helper_faults, NULL, helper_reply);
-
-	CHECK_EQUAL(seL4_MessageInfo_get_label(tag), FAULT_UNKNOWN_SYSCALL);
-	CHECK_EQUAL(seL4_GetMR(FAULT_NUMBER_WORD), (uint64_t)SYSCALL_VM_ENTER);
-	helper_stop();
-}
-
 static void object_no_vcpu(const struct test *) {
 	helper_run(helper_enter, HELPER_ABOVE);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VM_ENTER);
 }
 
 // A thread without guest space sees an empty one; without IPC buffer its words are ignored.
@@ -131,7 +122,7 @@ static void object_empty_space(const struct test *) {
 	// Another partner: the helper has none now.
 	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest_two.vcpu, seL4_CapInitThreadTCB), 0);
 	helper_run(helper_enter, HELPER_ABOVE);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VM_ENTER);
 }
 
 static void wait_for_guest(const struct guest *running) {
@@ -157,7 +148,7 @@ static void object_delete(const struct test *) {
 	CHECK(third.vcpu);
 	start_in_helper(&third);
 	slots_delete(third.vcpu, 1);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VM_ENTER);
 	guest_reset(&guest_two, CODE(code_vmcall));
 	guest_enter(&guest_two);
 	CHECK_EQUAL(guest_two.words[WORD_REASON], REASON_VMCALL);
@@ -166,7 +157,7 @@ static void object_delete(const struct test *) {
 static void object_taken(const struct test *) {
 	start_in_helper(&guest_two);
 	CHECK_EQUAL(seL4_X86_VCPU_SetTCB(guest_two.vcpu, seL4_CapInitThreadTCB), 0);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VM_ENTER);
 }
 
 static const struct test tests[] = {

@@ -18,7 +18,6 @@ CODE_DECLARE(code_spin_masked);
 CODE_DECLARE(code_vmcall);
 
 enum {
-	FAULT_NUMBER_WORD = 18,
 	VECTOR_TEST = 0x40,
 	RAX = 0,
 	RCX = 1,
@@ -175,17 +174,9 @@ static void helper_enter(void) {
 	sel4_syscall(SYSCALL_SEND, &registers);
 }
 
-static void check_unknown_syscall(void) {
-	seL4_MessageInfo_t tag = seL4_Recv(helper_faults, NULL, helper_reply);
-
-	CHECK_EQUAL(seL4_MessageInfo_get_label(tag), FAULT_UNKNOWN_SYSCALL);
-	CHECK_EQUAL(seL4_GetMR(FAULT_NUMBER_WORD), (uint64_t)SYSCALL_VCPU_RUN);
-	helper_stop();
-}
-
 static void page_none(const struct test *) {
 	helper_run(helper_enter, HELPER_ABOVE);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VCPU_RUN);
 }
 
 static void start_in_helper(void) {
@@ -203,10 +194,10 @@ static void start_in_helper(void) {
 static void page_taken(const struct test *) {
 	start_in_helper();
 	page_take(&guest_two);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VCPU_RUN);
 	start_in_helper();
 	CHECK_EQUAL(seL4_CNode_Revoke(seL4_CapInitThreadCNode, page_frame, seL4_WordBits), 0);
-	check_unknown_syscall();
+	helper_check_unknown(SYSCALL_VCPU_RUN);
 	CHECK_EQUAL(nacre_VCPU_SaveState(guest_two.vcpu, PAGE_ALWAYS), seL4_IllegalOperation);
 	start_in_helper();
 	slots_delete(page_frame, 1);

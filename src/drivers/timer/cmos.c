@@ -5,30 +5,16 @@
 #include <microkit.h>
 
 #include <base/memory.h>
+#include <x86/cmos.h>
 
 enum {
 	PORT_ID = 0,
-	INDEX_PORT = 0x70,
-	DATA_PORT = 0x71,
 	READ_ATTEMPTS = 1000000,
-	STATUS_A_UPDATING = 1 << 7,
-};
-
-enum cmos_register {
-	CMOS_SECOND = 0x00,
-	CMOS_MINUTE = 0x02,
-	CMOS_HOUR = 0x04,
-	CMOS_DAY = 0x07,
-	CMOS_MONTH = 0x08,
-	CMOS_YEAR = 0x09,
-	CMOS_STATUS_A = 0x0a,
-	CMOS_STATUS_B = 0x0b,
-	CMOS_CENTURY = 0x32,
 };
 
 static uint8_t cmos_read(enum cmos_register index) {
-	microkit_x86_ioport_write_8(PORT_ID, INDEX_PORT, index);
-	return microkit_x86_ioport_read_8(PORT_ID, DATA_PORT);
+	microkit_x86_ioport_write_8(PORT_ID, CMOS_INDEX, index);
+	return microkit_x86_ioport_read_8(PORT_ID, CMOS_DATA);
 }
 
 static struct rtc_time read_once(void) {

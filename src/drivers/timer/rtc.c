@@ -2,12 +2,11 @@
 // The clock in CMOS memory: MC146818 registers.
 #include <drivers/timer/rtc.h>
 
+#include <x86/cmos.h>
+
 #include <stdbool.h>
 
 enum {
-	STATUS_B_BINARY = 1 << 2,
-	STATUS_B_24_HOURS = 1 << 1,
-	HOUR_PM = 1 << 7,
 	SECONDS_PER_DAY = 86400,
 };
 
@@ -16,10 +15,10 @@ static unsigned decode(uint8_t value, uint8_t status_b) {
 }
 
 static unsigned decode_hour(const struct rtc_time *time) {
-	unsigned hour = decode(time->hour & ~HOUR_PM, time->status_b);
+	unsigned hour = decode(time->hour & ~CMOS_HOUR_PM, time->status_b);
 
 	if (time->status_b & STATUS_B_24_HOURS) return hour;
-	return hour % 12 + (time->hour & HOUR_PM ? 12 : 0);
+	return hour % 12 + (time->hour & CMOS_HOUR_PM ? 12 : 0);
 }
 
 // Days from 1970-01-01 to a date of the Gregorian calendar; years count from March, so that the

@@ -2,30 +2,12 @@
 // MC146818 clock: calendar arithmetic and the register file.
 #include <vmm/device/rtc.h>
 
-enum rtc_cell {
-	RTC_SECONDS = 0x00,
-	RTC_MINUTES = 0x02,
-	RTC_HOURS = 0x04,
-	RTC_WEEKDAY = 0x06,
-	RTC_DAY = 0x07,
-	RTC_MONTH = 0x08,
-	RTC_YEAR = 0x09,
-	RTC_STATUS_A = 0x0a,
-	RTC_STATUS_B = 0x0b,
-	RTC_STATUS_C = 0x0c,
-	RTC_STATUS_D = 0x0d,
-	RTC_CENTURY = 0x32,
-};
+#include <x86/cmos.h>
 
 enum {
 	STATUS_A_RESET = 0x26, // 32768 Hz base, 1024 Hz rate, no update in progress
 	STATUS_A_WRITABLE = 0x7f,
-	STATUS_B_24_HOURS = 1 << 1,
-	STATUS_B_BINARY = 1 << 2,
-	STATUS_B_SET = 1 << 7,
 	STATUS_B_WRITABLE = 0x8f, // the interrupt enables stay off
-	STATUS_D_VALID = 1 << 7,
-	HOUR_PM = 0x80,
 };
 
 enum { SECONDS_PER_DAY = 86400 };
@@ -73,46 +55,46 @@ static uint64_t rtc_now(const struct rtc *rtc) {
 	return rtc->epoch + elapsed / rtc->clock->hertz;
 }
 
-static bool rtc_held(const struct rtc *rtc) { return rtc->cells[RTC_STATUS_B] & STATUS_B_SET; }
+static bool rtc_held(const struct rtc *rtc) { return rtc->cells[CMOS_STATUS_B] & STATUS_B_SET; }
 
 static uint8_t rtc_encode(const struct rtc *rtc, unsigned value) {
-	if (rtc->cells[RTC_STATUS_B] & STATUS_B_BINARY) return (uint8_t)value;
+	if (rtc->cells[CMOS_STATUS_B] & STATUS_B_BINARY) return (uint8_t)value;
 	return (uint8_t)(value / 10 % 10 << 4 | value % 10);
 }
 
 static unsigned rtc_decode(const struct rtc *rtc, uint8_t value) {
-	if (rtc->cells[RTC_STATUS_B] & STATUS_B_BINARY) return value;
+	if (rtc->cells[CMOS_STATUS_B] & STATUS_B_BINARY) return value;
 	return (value >> 4) * 10u + (value & 0x0f);
 }
 
 static uint8_t rtc_encode_hour(const struct rtc *rtc, unsigned hour) {
 	uint8_t half;
 
-	if (rtc->cells[RTC_STATUS_B] & STATUS_B_24_HOURS) return rtc_encode(rtc, hour);
+	if (rtc->cells[CMOS_STATUS_B] & STATUS_B_24_HOURS) return rtc_encode(rtc, hour);
 	half = rtc_encode(rtc, hour % 12 == 0 ? 12 : hour % 12);
-	return hour >= 12 ? half | HOUR_PM : half;
+	return hour >= 12 ? half | CMOS_HOUR_PM : half;
 }
 
 static unsigned rtc_decode_hour(const struct rtc *rtc, uint8_t value) {
 	unsigned half;
 
-	if (rtc->cells[RTC_STATUS_B] & STATUS_B_24_HOURS) return rtc_decode(rtc, value);
-	half = rtc_decode(rtc, value & ~HOUR_PM) % 12;
-	return value & HOUR_PM ? half + 12 : half;
+	if (rtc->cells[CMOS_STATUS_B] & STATUS_B_24_HOURS) return rtc_decode(rtc, value);
+	half = rtc_decode(rtc, value & ~CMOS_HOUR_PM) % 12;
+	return value & CMOS_HOUR_PM ? half + 12 : half;
 }
 
 static uint8_t rtc_read_cell(const struct rtc *rtc, uint8_t index) {
 	struct rtc_time time = rtc_held(rtc) ? rtc->set : rtc_time_from_seconds(rtc_now(rtc));
 
 	switch (index) {
-	case RTC_SECONDS: return rtc_encode(rtc, time.second);
-	case RTC_MINUTES: return rtc_encode(rtc, time.minute);
-	case RTC_HOURS: return rtc_encode_hour(rtc, time.hour);
-	case RTC_WEEKDAY: return rtc_encode(rtc, time.weekday);
-	case RTC_DAY: return rtc_encode(rtc, time.day);
-	case RTC_MONTH: return rtc_encode(rtc, time.month);
-	case RTC_YEAR: return rtc_encode(rtc, time.year % 100);
-	case RTC_CENTURY: return rtc_encode(rtc, time.year / 100);
+	case CMOS_SECOND: return rtc_encode(rtc, time.second);
+	case CMOS_MINUTE: return rtc_encode(rtc, time.minute);
+	case CMOS_HOUR: return rtc_encode_hour(rtc, time.hour);
+	case CMOS_WEEKDAY: return rtc_encode(rtc, time.weekday);
+	case CMOS_DAY: return rtc_encode(rtc, time.day);
+	case CMOS_MONTH: return rtc_encode(rtc, time.month);
+	case CMOS_YEAR: return rtc_encode(rtc, time.year % 100);
+	case CMOS_CENTURY: return rtc_encode(rtc, time.year / 100);
 	default: return rtc->cells[index];
 	}
 }
@@ -127,14 +109,14 @@ static bool rtc_set_field(struct rtc *rtc, uint8_t index, uint8_t byte) {
 	unsigned value = rtc_decode(rtc, byte);
 
 	switch (index) {
-	case RTC_SECONDS: time->second = clamp(value, 0, 59); return true;
-	case RTC_MINUTES: time->minute = clamp(value, 0, 59); return true;
-	case RTC_HOURS: time->hour = clamp(rtc_decode_hour(rtc, byte), 0, 23); return true;
-	case RTC_WEEKDAY: return true; // follows from the date
-	case RTC_DAY: time->day = clamp(value, 1, 31); return true;
-	case RTC_MONTH: time->month = clamp(value, 1, 12); return true;
-	case RTC_YEAR: time->year = time->year / 100 * 100 + clamp(value, 0, 99); return true;
-	case RTC_CENTURY: time->year = clamp(value, 20, 99) * 100 + time->year % 100; return true;
+	case CMOS_SECOND: time->second = clamp(value, 0, 59); return true;
+	case CMOS_MINUTE: time->minute = clamp(value, 0, 59); return true;
+	case CMOS_HOUR: time->hour = clamp(rtc_decode_hour(rtc, byte), 0, 23); return true;
+	case CMOS_WEEKDAY: return true; // follows from the date
+	case CMOS_DAY: time->day = clamp(value, 1, 31); return true;
+	case CMOS_MONTH: time->month = clamp(value, 1, 12); return true;
+	case CMOS_YEAR: time->year = time->year / 100 * 100 + clamp(value, 0, 99); return true;
+	case CMOS_CENTURY: time->year = clamp(value, 20, 99) * 100 + time->year % 100; return true;
 	default: return false;
 	}
 }
@@ -152,7 +134,7 @@ static void rtc_write_status_b(struct rtc *rtc, uint8_t value) {
 
 	if (hold && !held) rtc_hold(rtc);
 	if (held && !hold) rtc_release(rtc);
-	rtc->cells[RTC_STATUS_B] = value & STATUS_B_WRITABLE;
+	rtc->cells[CMOS_STATUS_B] = value & STATUS_B_WRITABLE;
 }
 
 static void rtc_write_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
@@ -163,11 +145,11 @@ static void rtc_write_cell(struct rtc *rtc, uint8_t index, uint8_t value) {
 		if (!held) rtc_release(rtc);
 		return;
 	}
-	if (index == RTC_STATUS_A)
+	if (index == CMOS_STATUS_A)
 		rtc->cells[index] = value & STATUS_A_WRITABLE;
-	else if (index == RTC_STATUS_B)
+	else if (index == CMOS_STATUS_B)
 		rtc_write_status_b(rtc, value);
-	else if (index != RTC_STATUS_C && index != RTC_STATUS_D)
+	else if (index != CMOS_STATUS_C && index != CMOS_STATUS_D)
 		rtc->cells[index] = value;
 }
 
@@ -193,9 +175,9 @@ void rtc_start(struct rtc *rtc, const struct clock *clock, uint64_t seconds, uin
 		.clock = clock,
 		.epoch = seconds,
 		.epoch_host = host_tsc,
-		.cells[RTC_STATUS_A] = STATUS_A_RESET,
-		.cells[RTC_STATUS_B] = STATUS_B_24_HOURS,
-		.cells[RTC_STATUS_D] = STATUS_D_VALID,
+		.cells[CMOS_STATUS_A] = STATUS_A_RESET,
+		.cells[CMOS_STATUS_B] = STATUS_B_24_HOURS,
+		.cells[CMOS_STATUS_D] = STATUS_D_VALID,
 	};
 }
 
@@ -207,6 +189,6 @@ static const struct bus_ops rtc_ops = {
 };
 
 bool rtc_attach(struct rtc *rtc, struct bus *ports) {
-	rtc->window = (struct bus_window){&rtc_ops, rtc, 0x70, 2, NULL};
+	rtc->window = (struct bus_window){&rtc_ops, rtc, CMOS_INDEX, 2, NULL};
 	return bus_add(ports, &rtc->window);
 }
