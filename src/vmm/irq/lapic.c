@@ -166,7 +166,7 @@ static void set_destination(
 	}
 }
 
-void lapic_command(struct lapic *lapic, uint64_t command) {
+void lapic_send(struct lapic *lapic, uint64_t command) {
 	struct apic_message message = {
 		.delivery = (enum apic_delivery)(command >> COMMAND_DELIVERY_SHIFT & 7),
 		.trigger = TRIGGER_EDGE, // the level bit means something for INIT only
@@ -174,13 +174,17 @@ void lapic_command(struct lapic *lapic, uint64_t command) {
 	};
 	bool ordinary = message.delivery == DELIVERY_FIXED || message.delivery == DELIVERY_LOWEST;
 
-	lapic->command = command & (~0ull << 32 | COMMAND_WRITABLE_LOW);
 	if (ordinary && message.vector < FIRST_LEGAL_VECTOR) {
 		lapic_error(lapic, ERROR_SEND_ILLEGAL_VECTOR);
 		return;
 	}
 	set_destination(lapic, command, &message);
 	fabric_send(lapic->fabric, &message);
+}
+
+void lapic_command(struct lapic *lapic, uint64_t command) {
+	lapic->command = command & (~0ull << 32 | COMMAND_WRITABLE_LOW);
+	lapic_send(lapic, command);
 }
 
 void lapic_end_of_interrupt(struct lapic *lapic) {

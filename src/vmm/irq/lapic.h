@@ -70,7 +70,9 @@ void lapic_withdraw(struct lapic *lapic, uint8_t vector);
 [[nodiscard]] uint32_t lapic_register_read(struct lapic *lapic, unsigned index);
 void lapic_register_write(struct lapic *lapic, unsigned index, uint32_t value);
 void lapic_end_of_interrupt(struct lapic *lapic);
+// A write of the command register; what it sends, without the register.
 void lapic_command(struct lapic *lapic, uint64_t command);
+void lapic_send(struct lapic *lapic, uint64_t command);
 
 // lapic_msr.c: false means #GP(0).
 [[nodiscard]] bool lapic_base_write(struct lapic *lapic, uint64_t value);

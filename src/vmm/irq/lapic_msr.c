@@ -81,7 +81,8 @@ static bool lapic_msr_write_command(struct lapic *lapic, uint64_t value) {
 
 static bool lapic_msr_write_self(struct lapic *lapic, uint64_t value) {
 	if (value & ~(uint64_t)LVT_VECTOR) return false;
-	lapic_command(lapic, (uint64_t)SHORTHAND_SELF << COMMAND_SHORTHAND_SHIFT | value);
+	// A register of its own (SDM 3A 11.12.11): the command register keeps its value.
+	lapic_send(lapic, (uint64_t)SHORTHAND_SELF << COMMAND_SHORTHAND_SHIFT | value);
 	return true;
 }
 

@@ -257,6 +257,7 @@ static void test_x2apic(void) {
 	check(!lapic_msr_write(&lapic, 0x838, 1ull << 32));
 	check(lapic_msr_write(&lapic, 0x83f, 0x55));
 	take(0x55);
+	check(lapic_msr_read(&lapic, 0x830, &value) && value == 0);
 	check(lapic_msr_write(&lapic, 0x80b, 0));
 	check(lapic_msr_write(&lapic, 0x830, 0x56));
 	take(0x56);
