@@ -19,7 +19,9 @@ ALLOWED = {
     "object_kinds": "the same table's rows for Untyped_Retype",
     "invocation_rows": "the same table's rows for invocations",
     "paging_formats": "the same table's rows for formats of page tables",
-    "guest_hooks": "what portable code asks of virtual CPUs, one row",
+    "vcpu_enter": "portable code asks a virtual CPU to run",
+    "vcpu_prepare": "the scheduler chose a thread whose virtual CPU runs",
+    "vcpu_detach": "the thread of a virtual CPU is destroyed",
     "thread_slot_leaves": "a thread forgets a capability of its own before that is deleted",
     "panic": "the end of everything must be reachable from everywhere",
 }

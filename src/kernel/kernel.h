@@ -10,7 +10,14 @@
 #include <cpu/platform.h>
 #include <ipc/irq.h>
 #include <memory/space.h>
-#include <thread/domain.h>
+
+// The domain schedule (SCHED-26), written by the domain invocations only.
+#define DOMAIN_DURATION_MAX ((1ul << 56) - 1)
+
+struct domain_schedule {
+	uint64_t durations[DOMAIN_SCHEDULE_SLOTS]; // ticks; 0: end marker
+	uint64_t start;
+};
 
 struct kernel {
 	struct platform platform;

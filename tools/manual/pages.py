@@ -95,7 +95,7 @@ def root_slots():
 
 def identify():
     text = (ROOT / "src" / "arch" / "x86_64" / "object" / "kinds.c").read_text()
-    rows = re.findall(r'\[CAP_\w+\] = \{"(\w+)", \w+, \w+, (\d+)\}', text)
+    rows = re.findall(r'\[CAP_\w+\] = \{"(\w+)", \w+, \w+, (\d+)(?:, true)?\}', text)
     found = [(int(code), name.replace("_", " ")) for name, code in rows
              if code != "0" or name == "null"]
     nodes = ((9, "PML4"), (7, "PDPT"), (5, "page directory"), (3, "page table"), (29, "EPT PML4"),

@@ -13,8 +13,7 @@
 #include <kernel.h>
 #include <sched/refill.h>
 #include <thread/life.h>
-#include <memory/frame.h>
-#include <memory/page_table.h>
+#include <memory/mapping.h>
 #include <memory/space.h>
 
 enum {
@@ -130,7 +129,7 @@ static void build_space(void) {
 		for (; at < task.end; at += table_reach(level)) {
 			struct cap table = build_object(types[level], TABLE_BITS);
 
-			table_attach(&table, &root, at);
+			mapping_attach(&table, &root, at);
 			build_put_next(table);
 		}
 	}
@@ -142,7 +141,7 @@ static struct cap frame_at(uint64_t address) {
 	struct cap frame = object_create(OBJECT_PAGE, task_memory(address), PAGE_BITS, false);
 
 	frame.rights = RIGHT_READ | RIGHT_WRITE;
-	frame_attach(&frame, &task.slots[ROOT_SLOT_SPACE].cap, address);
+	mapping_attach(&frame, &task.slots[ROOT_SLOT_SPACE].cap, address);
 	return frame;
 }
 

@@ -38,29 +38,6 @@ static enum error check_filled(struct invocation *invocation, enum lookup_side s
 	return error_missing(invocation, side, (unsigned)invocation_word(invocation, word + 1));
 }
 
-// A capability being copied or moved: the slots that Copy, Mint, Move and Mutate name in their
-// first four words, and what the capability becomes.
-struct transport {
-	struct slot *destination, *source;
-	struct cap cap;
-};
-
-// words: how many the operation has.
-static enum error transport_find(
-	struct invocation *invocation, unsigned words, struct transport *transport) {
-	enum error error = cnode_target(invocation, &transport->destination);
-
-	if (error) return error;
-	if (invocation->length < 4 || invocation->cap_count < 1) return ERROR_TRUNCATED_MESSAGE;
-	if (!slot_is_empty(transport->destination)) return ERROR_DELETE_FIRST;
-	error = invocation_slot(
-		invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 2, &transport->source);
-	if (!error) error = check_filled(invocation, LOOKUP_SOURCE, transport->source, 2);
-	if (error) return error;
-	transport->cap = transport->source->cap;
-	return invocation->length < words ? ERROR_TRUNCATED_MESSAGE : ERROR_NONE;
-}
-
 static enum error on_target(
 	struct invocation *invocation, enum error (*operation)(struct slot *slot)) {
 	struct slot *slot;
@@ -77,38 +54,43 @@ enum error cnode_delete(struct invocation *invocation) {
 	return on_target(invocation, slot_delete);
 }
 
-// Copy, and Mint, which has a data word.
-static enum error copy(struct invocation *invocation, unsigned words) {
-	struct transport transport;
-	enum error error = transport_find(invocation, words, &transport);
+// Copies or moves a capability between the slots that the first four words name. words: how many
+// the operation has; the last is for apply_data, if that is not null.
+static enum error carry(struct invocation *invocation, unsigned words, bool copies,
+	bool (*apply_data)(struct cap *cap, uint64_t data)) {
+	struct slot *destination, *source;
+	struct cap cap;
+	enum error error = cnode_target(invocation, &destination);
 
 	if (error) return error;
-	cap_mask_rights(&transport.cap, invocation_word(invocation, 4));
-	if (words > 5 && !cap_apply_badge_or_guard(&transport.cap, invocation_word(invocation, 5)))
-		return ERROR_ILLEGAL_OPERATION;
-	return slot_copy(transport.destination, transport.cap, transport.source);
-}
-
-enum error cnode_copy(struct invocation *invocation) { return copy(invocation, 5); }
-
-enum error cnode_mint(struct invocation *invocation) { return copy(invocation, 6); }
-
-// Move, and Mutate, which has a data word.
-static enum error move(struct invocation *invocation, unsigned words) {
-	struct transport transport;
-	enum error error = transport_find(invocation, words, &transport);
-
+	if (invocation->length < 4 || invocation->cap_count < 1) return ERROR_TRUNCATED_MESSAGE;
+	if (!slot_is_empty(destination)) return ERROR_DELETE_FIRST;
+	error = invocation_slot(invocation, LOOKUP_SOURCE, &invocation->caps[0]->cap, 2, &source);
+	if (!error) error = check_filled(invocation, LOOKUP_SOURCE, source, 2);
 	if (error) return error;
-	if (words > 4 && !cap_apply_guard(&transport.cap, invocation_word(invocation, 4)))
+	if (invocation->length < words) return ERROR_TRUNCATED_MESSAGE;
+
+	cap = source->cap;
+	if (copies) cap_mask_rights(&cap, invocation_word(invocation, 4));
+	if (apply_data && !apply_data(&cap, invocation_word(invocation, words - 1)))
 		return ERROR_ILLEGAL_OPERATION;
-	transport.source->cap = transport.cap;
-	derive_move(transport.destination, transport.source);
+	if (copies) return slot_copy(destination, cap, source);
+	source->cap = cap;
+	derive_move(destination, source);
 	return ERROR_NONE;
 }
 
-enum error cnode_move(struct invocation *invocation) { return move(invocation, 4); }
+enum error cnode_copy(struct invocation *invocation) { return carry(invocation, 5, true, NULL); }
 
-enum error cnode_mutate(struct invocation *invocation) { return move(invocation, 5); }
+enum error cnode_mint(struct invocation *invocation) {
+	return carry(invocation, 6, true, cap_apply_badge_or_guard);
+}
+
+enum error cnode_move(struct invocation *invocation) { return carry(invocation, 4, false, NULL); }
+
+enum error cnode_mutate(struct invocation *invocation) {
+	return carry(invocation, 5, false, cap_apply_guard);
+}
 
 // destination <- pivot, pivot <- source.
 enum error cnode_rotate(struct invocation *invocation) {

@@ -3,6 +3,7 @@
 #include <cap/cspace.h>
 
 #include <base/bits.h>
+#include <base/panic.h>
 
 // Walks from *cnode by the *left bits at the top of address: the slot that they name, possibly with
 // bits left over, or null. *cnode is the last one reached, and *left bits remain.
@@ -24,41 +25,29 @@
 	}
 }
 
+struct slot *cspace_walk(const struct cap *cnode, uint64_t address, unsigned *left) {
+	// The distance has six bits: where there is no cnode, *left may be any number.
+	return walk(&cnode, address << (-*left & 63), left);
+}
+
 struct slot *cspace_find(const struct cap *cnode, uint64_t address) {
 	unsigned left = 64;
 
 	return walk(&cnode, address, &left);
 }
 
-struct lookup cspace_walk(const struct cap *cnode, uint64_t address, unsigned left) {
-	// The distance has six bits: where there is no cnode, left may be any number.
-	struct slot *slot = walk(&cnode, address << (-left & 63), &left);
+struct lookup cspace_failure(const struct cap *cnode, uint64_t address, unsigned left) {
+	const struct slot *slot = walk(&cnode, address << (-left & 63), &left);
 	unsigned guard_size = cnode->cnode.guard_size;
 	uint64_t guard = cnode->cnode.guard;
 
-	if (slot) return (struct lookup){.slot = slot, .bits_left = left};
-	if (cnode->type != CAP_CNODE) return (struct lookup){.failure = LOOKUP_INVALID_ROOT};
+	assert(!slot);
+	if (cnode->type != CAP_CNODE) return (struct lookup){{LOOKUP_INVALID_ROOT}};
 	// guard_size is below 64, so the shift distance is 64 only for an empty guard.
 	if (guard_size > left ||
 		(guard_size && guard != (address >> (left - guard_size) & bits_mask(guard_size))))
-		return (struct lookup){.failure = LOOKUP_GUARD_MISMATCH,
-			.bits_left = left,
-			.guard = guard,
-			.guard_size = guard_size};
-	return (struct lookup){.failure = LOOKUP_DEPTH_MISMATCH,
-		.bits_left = left,
-		.bits_found = guard_size + cnode->size_bits};
-}
-
-unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]) {
-	// Kinds 1 to 4 are numbered by how many of these words describe them.
-	_Static_assert(LOOKUP_INVALID_ROOT == 1 && LOOKUP_GUARD_MISMATCH == 4);
-
-	words[0] = lookup->failure;
-	words[1] = lookup->bits_left;
-	words[2] = lookup->failure == LOOKUP_DEPTH_MISMATCH ? lookup->bits_found : lookup->guard;
-	words[3] = lookup->guard_size;
-	return lookup->failure;
+		return (struct lookup){{LOOKUP_GUARD_MISMATCH, left, guard, guard_size}};
+	return (struct lookup){{LOOKUP_DEPTH_MISMATCH, left, guard_size + cnode->size_bits}};
 }
 
 bool cap_set_guard(struct cap *cap, uint64_t data) {

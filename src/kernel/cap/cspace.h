@@ -5,28 +5,29 @@
 #include <abi/error.h>
 #include <cap/cap.h>
 
-enum { LOOKUP_MAX_WORDS = 4 }; // that describe why an address names no slot
+enum { LOOKUP_MAX_WORDS = 4 };
 
-// The slot an address names, or why it names none, as reported in errors and faults (CAP-7).
+// Why an address names no slot, as reported in errors and faults (CAP-7): kind (enum
+// lookup_failure_kind), bits left, bits found or guard, guard size.
 struct lookup {
-	struct slot *slot; // null if the lookup failed
-	uint32_t failure; // enum lookup_failure_kind
-	uint32_t bits_left; // address bits not consumed
-	uint32_t bits_found; // depth mismatch
-	uint32_t guard_size; // guard mismatch
-	uint64_t guard; // guard mismatch
+	uint64_t words[LOOKUP_MAX_WORDS];
 };
 
-// Walks address (its low depth bits, 1..64) from root. A slot reached with bits left over is a
-// success here.
-struct lookup cspace_walk(const struct cap *root, uint64_t address, unsigned depth);
+// How many of the words describe a failure: the kinds are numbered so.
+static inline unsigned lookup_length(const struct lookup *lookup) {
+	_Static_assert(LOOKUP_INVALID_ROOT == 1 && LOOKUP_GUARD_MISMATCH == 4);
+	return (unsigned)lookup->words[0];
+}
 
-// The slot that all 64 bits of address name from root, possibly with bits left over, or null: then
-// cspace_walk() has the reason.
+// The slot that the low *left bits of address, 1..64, name from root, or null. *left bits are not
+// consumed then.
+struct slot *cspace_walk(const struct cap *root, uint64_t address, unsigned *left);
+
+// The same for all 64 bits.
 struct slot *cspace_find(const struct cap *root, uint64_t address);
 
-// Writes the words that describe a failure; returns how many.
-unsigned lookup_failure_words(const struct lookup *lookup, uint64_t words[LOOKUP_MAX_WORDS]);
+// Why cspace_walk() finds none.
+struct lookup cspace_failure(const struct cap *root, uint64_t address, unsigned left);
 
 // Gives a cnode capability the guard of a data word (CAP-10). False if it does not fit.
 [[nodiscard]] bool cap_set_guard(struct cap *cap, uint64_t data);

@@ -145,17 +145,6 @@ static void zombie_finish(struct slot *top) {
 	derive_move(top, link);
 }
 
-// The zombie in top finds top among its own slots. The zombie moves to a late slot: if another
-// deletion preempts this one, it must find top, which is then a slot like any other.
-static struct slot *zombie_relocate(struct slot *top) {
-	struct slot *late = zombie_slots(top);
-
-	if (top < late + ZOMBIE_LATE_SLOTS) return NULL;
-	if (late == zombie_link(top)) late++;
-	derive_swap(top, late);
-	return late;
-}
-
 // Skips empty slots, as many as one step may.
 static uint64_t zombie_skip_empty(struct slot *top) {
 	const struct slot *slots = zombie_slots(top);
@@ -174,17 +163,20 @@ static uint64_t zombie_skip_empty(struct slot *top) {
 // One step of emptying the object whose zombie is in top. Returns where the first zombie is now.
 static struct slot *zombie_step(struct slot *top) {
 	uint64_t remaining = zombie_skip_empty(top);
+	struct slot *late = zombie_slots(top);
 	struct slot *slot;
-	struct slot *late;
 
 	if (remaining == 0) {
 		zombie_finish(top);
 		return top;
 	}
 	slot = &zombie_slots(top)[remaining - 1];
-	if (slot == top) {
-		late = zombie_relocate(top);
-		if (late) return late;
+	// The zombie finds top among its own slots, and moves to a late slot: if another deletion
+	// preempts this one, it must find top, which is then a slot like any other.
+	if (slot == top && slot >= late + ZOMBIE_LATE_SLOTS) {
+		if (late == zombie_link(top)) late++;
+		derive_swap(top, late);
+		return late;
 	}
 	if (slot == top || slot == zombie_link(top) || slot_is_empty(slot))
 		top->cap.zombie.remaining--;

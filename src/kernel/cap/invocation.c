@@ -2,21 +2,24 @@
 // The slots that invocations name by (root, index, depth), and the errors of lookups.
 #include <cap/invocation.h>
 
+#include <base/memory.h>
+
 enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
 	invocation->results[0] = side;
-	invocation->result_length = 1 + lookup_failure_words(lookup, invocation->results + 1);
+	memcpy(invocation->results + 1, lookup->words, sizeof(lookup->words));
+	invocation->result_length = 1 + lookup_length(lookup);
 	return ERROR_FAILED_LOOKUP;
 }
 
 enum error error_missing(struct invocation *invocation, enum lookup_side side, unsigned bits_left) {
-	struct lookup lookup = {.failure = LOOKUP_MISSING_CAPABILITY, .bits_left = bits_left};
+	const struct lookup lookup = {{LOOKUP_MISSING_CAPABILITY, bits_left}};
 
 	return error_lookup(invocation, side, &lookup);
 }
 
 // The slot of root itself that the low depth bits of address name exactly, or null: then
-// cspace_walk() has the details.
+// invocation_walk() has the details.
 static struct slot *cspace_direct(const struct cap *root, uint64_t address, uint64_t depth) {
 	unsigned guard_size = root->cnode.guard_size;
 	unsigned radix = root->size_bits;
@@ -30,17 +33,18 @@ static struct slot *cspace_direct(const struct cap *root, uint64_t address, uint
 // invocation_slot through more than one cnode, or into an error.
 [[gnu::noinline]] static enum error invocation_walk(struct invocation *invocation,
 	enum lookup_side side, const struct cap *root, unsigned word, struct slot **slot) {
+	uint64_t address = invocation_word(invocation, word);
 	uint64_t depth = invocation_word(invocation, word + 1);
+	unsigned left = (unsigned)depth;
 	struct lookup lookup;
 
 	if (root->type == CAP_CNODE && (depth < 1 || depth > 64))
 		return error_range(invocation, 1, 64);
-	lookup = cspace_walk(root, invocation_word(invocation, word), (unsigned)depth);
-	if (lookup.slot && lookup.bits_left > 0)
-		lookup = (struct lookup){
-			.failure = LOOKUP_DEPTH_MISMATCH, .bits_left = lookup.bits_left};
-	*slot = lookup.slot;
-	return lookup.slot ? ERROR_NONE : error_lookup(invocation, side, &lookup);
+	*slot = cspace_walk(root, address, &left);
+	if (*slot && left == 0) return ERROR_NONE;
+	lookup = *slot ? (struct lookup){{LOOKUP_DEPTH_MISMATCH, left}}
+		       : cspace_failure(root, address, (unsigned)depth);
+	return error_lookup(invocation, side, &lookup);
 }
 
 enum error invocation_slot(struct invocation *invocation, enum lookup_side side,

@@ -65,11 +65,11 @@ static inline enum error error_range(
 
 enum lookup_side { LOOKUP_TARGET = 0, LOOKUP_SOURCE = 1 };
 
-[[nodiscard]] enum error error_lookup(
+[[nodiscard, gnu::cold]] enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup);
 
 // FailedLookup of kind MissingCapability.
-[[nodiscard]] enum error error_missing(
+[[nodiscard, gnu::cold]] enum error error_missing(
 	struct invocation *invocation, enum lookup_side side, unsigned bits_left);
 
 // The slot below root that message words `word` (index) and the next (depth, 1..64) name, resolved

@@ -20,7 +20,8 @@ struct object_ops {
 	const char *name;
 	cap_derive *derive; // null: a plain copy
 	cap_destroy *destroy; // null: nothing to do
-	unsigned identify_code; // DebugCapIdentify (SYS-17); 0 for tables and spaces
+	uint8_t identify_code; // DebugCapIdentify (SYS-17); 0 for tables and spaces
+	bool refuses_first_phase; // of a combined call (SYS-6)
 };
 
 extern const struct object_ops object_ops[CAP_TYPES];

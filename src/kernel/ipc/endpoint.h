@@ -3,7 +3,7 @@
 //
 // The folder, in the order to read: words of messages (message) and of faults (fault_message), what
 // passes from thread to thread (transfer), who waits for whom (reply, wait), notification, this
-// file, faults and ends of turns that become messages (fault, budget), answers, interrupts (irq).
+// file, faults and ends of turns that become messages (fault), answers, interrupts (irq).
 #pragma once
 
 #include <ipc/wait.h>

@@ -2,9 +2,9 @@
 // Sending of fault messages, and the effect of replies.
 #include <ipc/fault.h>
 
+#include <base/memory.h>
 #include <cpu/console.h>
 #include <ipc/endpoint.h>
-#include <sched/schedule.h>
 
 bool fault_handler_is_valid(const struct cap *cap) {
 	return cap->type == CAP_NULL || cap_head_may_call(cap->head);
@@ -25,13 +25,16 @@ void fault_raise(struct thread *thread) {
 }
 
 void fault_capability(
-	struct thread *thread, uint64_t address, unsigned in_receive, const struct lookup *lookup) {
+	struct thread *thread, uint64_t address, const struct slot *slot, bool in_receive) {
+	struct lookup failure = {{LOOKUP_MISSING_CAPABILITY}};
 	struct fault *fault = &thread->fault;
 
+	if (!slot) failure = cspace_failure(&thread->slots[THREAD_CSPACE].cap, address, 64);
 	thread->fault_kind = FAULT_CAP;
 	fault->words[0] = address;
 	fault->words[1] = in_receive;
-	fault->length = 2 + lookup_failure_words(lookup, fault->words + 2);
+	memcpy(fault->words + 2, failure.words, sizeof(failure.words));
+	fault->length = 2 + lookup_length(&failure);
 	fault_raise(thread);
 }
 
@@ -53,4 +56,16 @@ bool fault_timeout(struct thread *thread) {
 	schedule_dequeue(thread);
 	endpoint_send(handler, thread, MESSAGE_CALL, SEND_BLOCKING);
 	return true;
+}
+
+bool budget_is_left_slow(void) {
+	struct thread *current = this_cpu()->current;
+
+	schedule_request(); // a release may be due
+	if (!schedule_turn_is_over(this_cpu())) return true;
+	schedule_charge();
+	if (current->state == THREAD_RUNNING) current->state = THREAD_RESTART;
+	if (refill_is_round_robin(current->sched_context) || !fault_timeout(current))
+		schedule_end_turn(current);
+	return false;
 }

@@ -3,7 +3,6 @@
 #include <ipc/notification.h>
 
 #include <sched/switch.h>
-#include <sched/wait_queue.h>
 
 // A thread without context borrows the notification's, unless another thread uses it (NTF-10).
 static void lend_context(struct notification *notification, struct thread *thread) {

@@ -10,10 +10,9 @@ struct notification {
 	struct thread *head; // waiting threads
 	struct thread *bound;
 	struct sched_context *sched_context;
-	uint64_t unused[3];
 };
 
-_Static_assert(sizeof(struct notification) == 1 << NOTIFICATION_BITS);
+_Static_assert(sizeof(struct notification) <= 1 << NOTIFICATION_BITS);
 
 void notification_signal(struct notification *notification, uint64_t badge);
 

@@ -10,12 +10,12 @@
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
 	struct slot *cnode = thread_find(receiver, READ_ONCE(buffer->receive_cnode));
 	uint64_t depth = READ_ONCE(buffer->receive_depth);
-	struct lookup target;
+	unsigned left = (unsigned)depth;
+	struct slot *slot;
 
 	if (!cnode || depth < 1 || depth > 64) return NULL;
-	target = cspace_walk(&cnode->cap, READ_ONCE(buffer->receive_index), (unsigned)depth);
-	if (!target.slot || target.bits_left || !slot_is_empty(target.slot)) return NULL;
-	return target.slot;
+	slot = cspace_walk(&cnode->cap, READ_ONCE(buffer->receive_index), &left);
+	return slot && left == 0 && slot_is_empty(slot) ? slot : NULL;
 }
 
 // Transfers up to count capabilities (MSG-10 to MSG-16). Returns the caps and unwrapped fields of

@@ -5,7 +5,6 @@
 #include <ipc/reply.h>
 #include <ipc/endpoint.h>
 #include <sched/schedule.h>
-#include <sched/wait_queue.h>
 
 void thread_block(struct thread *thread, enum thread_state state, struct thread **queue) {
 	thread->state = (uint8_t)state;

@@ -7,12 +7,7 @@
 #include <base/panic.h>
 #include <cpu/kernel_map.h>
 #include <kernel.h>
-#include <memory/mapping.h>
-
-// The word and the bit of lost_pcids.
-static uint64_t *lost_word(unsigned asid) { return &this_kernel()->asids.lost_pcids[asid / 64]; }
-
-static uint64_t lost_bit(unsigned asid) { return 1ul << asid % 64; }
+#include <cap/invocation.h>
 
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
@@ -66,7 +61,7 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 		i++;
 	if (i == ASIDS_PER_POOL) return false;
 	root->map.asid = (base + i) % PCIDS;
-	root->map.mapped = (*lost_word(base + i) & lost_bit(base + i)) != 0;
+	root->map.mapped = this_kernel()->asids.pcid_is_lost[base + i];
 	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
 	pool->words[i] = root->word;
 	return true;
@@ -122,7 +117,7 @@ void asid_pool_destroy(struct slot *slot, bool last) {
 	paging = paging_formats[named.map.format];
 	memory_clear(space_named(named.word), paging->root_entries * sizeof(uint64_t));
 	paging->invalidate(space_physical(named.word), named.map.asid);
-	if (!named.map.mapped) *lost_word(named.map.asid) |= lost_bit(named.map.asid);
+	if (!named.map.mapped) this_kernel()->asids.pcid_is_lost[named.map.asid] = true;
 }
 
 void space_init_host(void *memory) {
@@ -146,15 +141,8 @@ void space_destroy(struct slot *slot, bool last) {
 	if (space_word_of_asid(asid) == cap->word)
 		(*pool_of(asid))->words[asid % ASIDS_PER_POOL] = 0;
 	else if (!cap->map.mapped)
-		*lost_word(asid) &= ~lost_bit(asid);
+		this_kernel()->asids.pcid_is_lost[asid] = false;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	pcid_unload(root);
 	paging_formats[cap->map.format]->invalidate(root, asid);
-}
-
-enum error mapping_root_error(struct invocation *invocation, uint64_t named) {
-	const struct lookup failure = {.failure = LOOKUP_INVALID_ROOT};
-
-	return named ? error_capability(invocation, 1)
-		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
 }

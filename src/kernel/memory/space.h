@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Address spaces: roots, ASIDs, and what the scheduler needs of them (MEM-1 to MEM-23).
 //
-// The folder, in the order to read: where memory comes from (untyped), roots (this file), from a
-// root to an entry of its tables and back (mapping), tables (page_table), frames (frame).
+// The folder, in the order to read: where memory comes from (untyped), roots (this file), tables
+// and frames in them (mapping).
 #pragma once
 
 #include <cap/cap.h>
@@ -53,10 +53,10 @@ _Static_assert(sizeof(struct asid_pool) == 1 << ASID_POOL_BITS);
 struct asid_table {
 	struct asid_pool *pools[ASID_POOLS];
 
-	// A bit for each ASID whose PCID still belongs to a root that outlived its pool: a
-	// thread in that one must not use translations of the ASID's next root, so the next has
-	// PCID 0, and `mapped` in its capabilities says so.
-	uint64_t lost_pcids[PCIDS / 64];
+	// By ASID, whether its PCID still belongs to a root that outlived its pool: a thread in
+	// that one must not use translations of the ASID's next root, so the next has PCID 0, and
+	// `mapped` in its capabilities says so.
+	bool pcid_is_lost[PCIDS];
 };
 
 _Static_assert(PCIDS == ASID_POOLS * ASIDS_PER_POOL);

@@ -60,15 +60,19 @@ void refill_restart(
 			(struct refill){head.time + parameters->period, budget - head.amount});
 }
 
-// A head too small to run on is merged with the next refill, early enough that nothing ends later.
-static void merge_small_head(struct sched_context *context, uint64_t minimum) {
-	while (refill_head(context)->amount < minimum && context->refills.count > 1) {
-		struct refill small = pop_head(context);
-		struct refill *head = refill_head(context);
+// Merges the head with the next refill, which begins as much earlier: nothing ends later.
+static void merge_head(struct sched_context *context) {
+	struct refill first = pop_head(context);
+	struct refill *head = refill_head(context);
 
-		head->time -= small.amount;
-		head->amount += small.amount;
-	}
+	head->time -= first.amount;
+	head->amount += first.amount;
+}
+
+// A head too small to run on goes into the next refill.
+static void merge_small_head(struct sched_context *context, uint64_t minimum) {
+	while (refill_head(context)->amount < minimum && context->refills.count > 1)
+		merge_head(context);
 }
 
 // Moves the whole head one period later.
@@ -128,12 +132,8 @@ void refill_give_up(struct sched_context *context, uint64_t minimum) {
 
 void refill_unblock_parts(struct sched_context *context, uint64_t now) {
 	if (!refill_is_ready(context, now)) return;
-	refill_head(context)->time = now;
 	while (context->refills.count > 1 &&
-		refill_at(context, 1)->time <= now + refill_head(context)->amount) {
-		struct refill first = pop_head(context);
-
-		refill_head(context)->time = now;
-		refill_head(context)->amount += first.amount;
-	}
+		refill_at(context, 1)->time <= now + refill_head(context)->amount)
+		merge_head(context);
+	refill_head(context)->time = now;
 }

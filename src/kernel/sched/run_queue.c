@@ -3,7 +3,9 @@
 #include <sched/run_queue.h>
 
 #include <base/bits.h>
-#include <cpu/console.h>
+#include <base/panic.h>
+
+// Ready queues
 
 // The thread's queue, which it joins.
 static struct thread **ready_queue_of(struct thread *thread) {
@@ -58,14 +60,78 @@ struct thread *ready_take(struct cpu *cpu) {
 
 // Release queue
 
+static unsigned rank(const struct thread *thread) { return thread ? thread->is_released : 0; }
+
+// Children changed: false if that changes nothing for the parent.
+static bool settle(struct thread *thread) {
+	struct thread_link *children = &thread->queue;
+	uint8_t before = thread->is_released;
+
+	if (rank(children->previous) < rank(children->next))
+		*children = (struct thread_link){children->previous, children->next};
+	thread->is_released = (uint8_t)(rank(children->next) + 1);
+	return thread->is_released != before;
+}
+
+// Joins two heaps below parent, along their right children; returns the root.
+static struct thread *merge(struct thread *parent, struct thread *one, struct thread *other) {
+	struct thread *root = NULL;
+	struct thread *above = parent;
+	struct thread **link = &root;
+
+	while (one && other) {
+		struct thread *first = release_time(other) < release_time(one) ? other : one;
+
+		if (first == other) other = one;
+		*link = first;
+		first->partner = above;
+		above = first;
+		link = &first->queue.next;
+		one = *link;
+	}
+	*link = one ? one : other;
+	if (*link) (*link)->partner = above;
+	for (; above != parent; above = above->partner)
+		settle(above);
+	return root;
+}
+
 void release_insert(struct thread *thread) {
-	release_queue_insert(&thread->cpu->scheduler.release, thread);
+	struct thread **root = &thread->cpu->scheduler.release;
+
+	thread->queue = (struct thread_link){};
+	thread->is_released = 1;
+	*root = merge(NULL, *root, thread);
 	thread->cpu->need_resched = true;
 }
 
 void release_remove(struct thread *thread) {
-	release_queue_remove(&thread->cpu->scheduler.release, thread);
+	struct thread *parent = thread->partner;
+	struct thread *rest = merge(parent, thread->queue.previous, thread->queue.next);
+
+	if (!parent)
+		thread->cpu->scheduler.release = rest;
+	else if (parent->queue.next == thread)
+		parent->queue.next = rest;
+	else
+		parent->queue.previous = rest;
+	while (parent && settle(parent))
+		parent = parent->partner;
+	thread->is_released = 0;
 }
+
+const struct thread *release_next(const struct thread *thread) {
+	const struct thread *parent = thread->partner;
+
+	if (thread->queue.previous) return thread->queue.previous;
+	while (parent && (parent->queue.next == thread || !parent->queue.next)) {
+		thread = parent;
+		parent = parent->partner;
+	}
+	return parent ? parent->queue.next : NULL;
+}
+
+// The check of both
 
 void run_queue_check(void) {
 	const struct scheduler *self = &this_cpu()->scheduler;
@@ -79,26 +145,8 @@ void run_queue_check(void) {
 				thread->cpu == this_cpu());
 	}
 	assert(!self->release || !self->release->partner);
-	for (thread = self->release; thread; thread = release_queue_next(thread))
+	for (thread = self->release; thread; thread = release_next(thread))
 		assert(thread->is_released && !thread->is_queued &&
 			(!thread->partner ||
 				release_time(thread->partner) <= release_time(thread)));
-}
-
-static void dump(const struct thread *thread, const char *name) {
-	print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, name, thread->priority,
-		thread->state, thread->context.rip);
-}
-
-void run_queue_dump(void) {
-	const struct scheduler *self = &this_cpu()->scheduler;
-	const struct thread *thread;
-
-	print("scheduler: now %lu ticks, current '%s'\n", this_cpu()->now,
-		this_cpu()->current->name);
-	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
-		for (thread = self->ready[priority]; thread; thread = thread->queue.next)
-			dump(thread, "ready");
-	for (thread = self->release; thread; thread = release_queue_next(thread))
-		dump(thread, "release");
 }

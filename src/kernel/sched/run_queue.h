@@ -3,7 +3,7 @@
 // thread, whichever core calls it.
 #pragma once
 
-#include <sched/release_queue.h>
+#include <sched/refill.h>
 #include <sched/thread_queue.h>
 
 // Ready queues. struct cpu's ready_top follows.
@@ -14,12 +14,22 @@ void ready_remove(struct thread *thread);
 // Takes the first of the highest priority; there is one.
 struct thread *ready_take(struct cpu *cpu);
 
-// Release queue. An inserted thread may have the next event: its core is to reschedule.
+// The release queue: threads that wait for the next refill of their context. It is a leftist heap
+// by time, whose root is due first. In a thread queue.previous is the left child, queue.next the
+// right one, `partner` the parent, and is_released the length of the way down along right children,
+// which is never longer than from the left child: so it is at most the logarithm of the heap's
+// size.
+
+static inline uint64_t release_time(const struct thread *thread) {
+	return refill_head(thread->sched_context)->time;
+}
+
+// Both take O(log n). An inserted thread may have the next event: its core is to reschedule.
 void release_insert(struct thread *thread);
 void release_remove(struct thread *thread);
 
+// The thread behind this one, in any order, or null; starts with the root.
+const struct thread *release_next(const struct thread *thread);
+
 // Panics if the queues of this core contradict themselves. Debug.
 void run_queue_check(void);
-
-// Prints every queue of this core. Debug.
-void run_queue_dump(void);

@@ -18,7 +18,6 @@ struct refill_queue {
 	uint32_t head;
 	uint32_t count;
 	uint32_t maximum; // refills in use at most; 0 while the context is not configured
-	uint32_t unused;
 };
 
 enum {

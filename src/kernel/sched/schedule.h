@@ -9,7 +9,7 @@
 // which the end of the entry calls by schedule() of switch.h.
 //
 // The folder, in the order to read: the thread (thread), the right to CPU time (sched_context) and
-// its arithmetic (refill), queues (thread_queue, wait_queue, release_queue, run_queue), this file,
+// its arithmetic (refill), queues (thread_queue, run_queue), this file,
 // and the switch to the thread that was chosen (switch).
 #pragma once
 

@@ -5,7 +5,6 @@
 
 #include <cpu/bases.h>
 #include <memory/space.h>
-#include <sched/guest_hooks.h>
 
 // Time runs on this context from now on.
 static void switch_context(struct cpu *cpu, struct sched_context *context) {
@@ -34,7 +33,7 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 		next->state = THREAD_RUNNING;
 	}
 	space_load(cpu, next->space_root);
-	if (next->state == THREAD_IN_GUEST && guest_hooks.prepare(next)) return EXIT_TO_GUEST;
+	if (next->state == THREAD_IN_GUEST && vcpu_prepare(next)) return EXIT_TO_GUEST;
 	if (!cpu->bases_loaded) bases_load(&next->context);
 	cpu->bases_loaded = 1 + features_switch_fast();
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give(next->fpu_used);

@@ -12,7 +12,7 @@
 enum exit_path schedule_slow(void);
 
 // The end of each entry: chooses the thread that runs next, switches to it, and returns the exit
-// path. Whether time requires a choice was determined by budget_is_left() of ipc/budget.h.
+// path. Whether time requires a choice was determined by budget_is_left() of ipc/fault.h.
 static inline enum exit_path schedule(void) {
 	return likely(schedule_is_settled(this_cpu())) ? EXIT_TO_USER : schedule_slow();
 }

@@ -164,3 +164,18 @@ static inline struct slot *thread_find(const struct thread *thread, uint64_t add
 	}
 	return cspace_find(&thread->slots[THREAD_CSPACE].cap, address);
 }
+
+// What the portable kernel asks of virtual CPUs. Like object_ops these names point outward: the
+// functions are in arch/x86_64/object.
+
+// System call VMEnter or VCPURun (VCPU-4) of the current thread, which has a VCPU: after it the
+// thread runs or is in the guest. False: it has no state page to run by.
+[[nodiscard]] bool vcpu_enter(struct thread *thread, uint64_t number);
+
+// schedule() picked thread, which is THREAD_IN_GUEST: loads its VCPU on this core and sets
+// this_cpu()->guest. Address space, FPU and DR need nothing else. False if the bound notification
+// is active: the system call returned instead.
+[[nodiscard]] bool vcpu_prepare(struct thread *thread);
+
+// thread is destroyed: its VCPU, if any, forgets it.
+void vcpu_detach(struct thread *thread);

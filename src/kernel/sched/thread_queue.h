@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Queues of threads. A thread is in one at most: ready, release, endpoint or notification queue.
 // The head is a pointer in the owner; head->queue.previous is the tail.
+//
+// The queues of endpoints and notifications, wait queues, are by priority, first come first served
+// among equals. The threads of one priority are a level. The first and the last of a level of
+// several threads point to each other by `partner`, so a joining thread passes a level in one step.
 #pragma once
 
 #include <sched/thread.h>
@@ -68,4 +72,28 @@ static inline void thread_queue_take_first(struct thread **head) {
 
 	*head = next;
 	if (next) next->queue.previous = first->queue.previous;
+}
+
+static inline void level_link(struct thread *first, struct thread *last) {
+	first->partner = last;
+	last->partner = first;
+}
+
+// wait_queue_insert() into a queue that is not empty. Takes O(priorities).
+void wait_queue_join(struct thread **head, struct thread *thread);
+
+static inline void wait_queue_insert(struct thread **head, struct thread *thread) {
+	if (likely(!*head)) return thread_queue_start(head, thread);
+	wait_queue_join(head, thread);
+}
+
+void wait_queue_remove(struct thread **head, struct thread *thread);
+
+// The queue is not empty.
+static inline void wait_queue_take_first(struct thread **head) {
+	struct thread *first = *head;
+	struct thread *next = first->queue.next;
+
+	thread_queue_take_first(head);
+	if (next && next->priority == first->priority) level_link(next, first->partner);
 }

@@ -11,7 +11,23 @@
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
 
-static void dump_scheduler(struct thread *) { run_queue_dump(); }
+static void dump(const struct thread *thread, const char *name) {
+	print("  %-16s %-8s priority %3u state %u rip %lx\n", thread->name, name, thread->priority,
+		thread->state, thread->context.rip);
+}
+
+static void dump_scheduler(struct thread *) {
+	const struct scheduler *self = &this_cpu()->scheduler;
+	const struct thread *thread;
+
+	print("scheduler: now %lu ticks, current '%s'\n", this_cpu()->now,
+		this_cpu()->current->name);
+	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
+		for (thread = self->ready[priority]; thread; thread = thread->queue.next)
+			dump(thread, "ready");
+	for (thread = self->release; thread; thread = release_next(thread))
+		dump(thread, "release");
+}
 
 static void halt(struct thread *thread) { panic("halted by '%s'", thread->name); }
 

@@ -6,12 +6,10 @@
 #include <base/memory.h>
 #include <cpu/console.h>
 #include <ipc/answer.h>
-#include <ipc/budget.h>
 #include <ipc/endpoint.h>
 #include <ipc/fault.h>
 #include <ipc/message.h>
 #include <ipc/notification.h>
-#include <sched/guest_hooks.h>
 #include <sched/switch.h>
 #include <syscall/dispatch.h>
 
@@ -27,41 +25,21 @@ static bool lookups_may_fault(enum send_kind kind) {
 	return kind == KIND_CALL || kind == KIND_SEND;
 }
 
-// The answer to a Call, whose words are in place.
-static inline void answer_tag(struct thread *caller, enum error error, unsigned length) {
+// The answer to a Call: error or success, with its words. To others there is none.
+static inline void answer(struct thread *caller, enum send_kind kind, enum error error,
+	const uint64_t *words, unsigned length) {
+	if (kind != KIND_CALL) return;
+	if (unlikely(length > 0)) length = message_write(caller, words, length);
 	*context_badge(&caller->context) = 0;
 	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
-}
-
-// Writes the answer of a kernel object to a Call: error or success, with its words.
-static inline void answer(struct thread *caller, struct invocation *invocation, enum error error) {
-	unsigned length = 0;
-
-	if (unlikely(invocation->result_length > 0))
-		length = message_write(caller, invocation->results, invocation->result_length);
-	answer_tag(caller, error, length);
-}
-
-// Kernel objects the first phase of a combined call refuses (SYS-6).
-static bool first_phase_refuses(const struct cap *cap) {
-	return cap->type == CAP_THREAD || cap->type == CAP_CNODE || cap->type == CAP_DOMAIN ||
-		cap->type == CAP_SCHED_CONTROL || cap->type == CAP_SCHED_CONTEXT;
-}
-
-// The kind of failure does not matter here: a fault.
-[[gnu::noinline]] static void lookup_fails(
-	struct thread *thread, uint64_t address, const struct slot *slot, bool receives) {
-	struct lookup failure = {.failure = LOOKUP_MISSING_CAPABILITY};
-
-	if (!slot) failure = cspace_walk(&thread->slots[THREAD_CSPACE].cap, address, 64);
-	fault_capability(thread, address, receives, &failure);
 }
 
 // Looks a capability of the send phase up; a failure is a fault if the call may fault.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
 	struct slot *slot = thread_find(thread, address);
 
-	if (unlikely(!slot) && lookups_may_fault(kind)) lookup_fails(thread, address, NULL, false);
+	if (unlikely(!slot) && lookups_may_fault(kind))
+		fault_capability(thread, address, NULL, false);
 	return slot;
 }
 
@@ -69,12 +47,11 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 // makes it short.
 [[gnu::always_inline]] static inline void invoke(struct invocation *invocation,
 	struct thread *caller, struct slot *slot, unsigned cap_count, enum send_kind kind) {
-	const struct cap *cap = &slot->cap;
-	const char *name = object_ops[cap->type].name; // the capability may go
+	const struct object_ops *ops = &object_ops[slot->cap.type]; // the capability may go
 	uint64_t tag = *context_tag(&caller->context);
 	enum error error;
 
-	if (kind == KIND_FIRST && first_phase_refuses(cap)) return;
+	if (kind == KIND_FIRST && ops->refuses_first_phase) return;
 	caller->message_flags = kind == KIND_CALL ? MESSAGE_CALL : 0;
 	invocation->caller = caller;
 	invocation->slot = slot;
@@ -93,21 +70,9 @@ static struct slot *send_lookup(struct thread *thread, uint64_t address, enum se
 		return;
 	}
 	if (error != ERROR_NONE)
-		print_debug("'%s': error %d of %s, label %lu\n", caller->name, error, name,
+		print_debug("'%s': error %d of %s, label %lu\n", caller->name, error, ops->name,
 			invocation->label);
-	if (kind == KIND_CALL) answer(caller, invocation, error);
-}
-
-// Nothing to do but to continue or to get a reply.
-static void answer_nothing(struct thread *thread, enum send_kind kind) {
-	if (kind == KIND_CALL) answer_tag(thread, ERROR_NONE, 0);
-}
-
-// The capability lacks the right to send.
-static void refuse(struct thread *thread, enum send_kind kind) {
-	struct invocation invocation;
-
-	if (kind == KIND_CALL) answer(thread, &invocation, error_capability(&invocation, 0));
+	answer(caller, kind, error, invocation->results, invocation->result_length);
 }
 
 static bool takes_messages(const struct cap *cap) {
@@ -122,15 +87,15 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 
 	if (cap->type == CAP_REPLY) {
 		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
-		answer_nothing(thread, kind);
+		answer(thread, kind, ERROR_NONE, NULL, 0);
 	} else if (!(cap->rights & RIGHT_WRITE)) {
-		refuse(thread, kind);
+		answer(thread, kind, ERROR_INVALID_CAPABILITY, &(uint64_t){0}, 1);
 	} else if (cap->type == CAP_ENDPOINT) {
 		endpoint_send(cap, thread, flags[kind],
 			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
 	} else {
 		notification_signal(cap_object(cap), cap->badge);
-		answer_nothing(thread, kind);
+		answer(thread, kind, ERROR_NONE, NULL, 0);
 	}
 }
 
@@ -158,41 +123,20 @@ static inline bool find_caps(
 	return true;
 }
 
-// The extra capabilities of the message are looked up whatever the destination.
-[[gnu::always_inline]] static inline void send_caps(
-	struct thread *thread, struct slot *slot, unsigned count, enum send_kind kind) {
+// Acts on the capability in slot with the message in the frame. Extra capabilities are looked up
+// whatever the destination. Call has its own path, chosen at compile time by a constant kind.
+[[gnu::always_inline]] static inline void send_to(
+	struct thread *thread, struct slot *slot, enum send_kind kind) {
+	unsigned count = tag_caps(*context_tag(&thread->context));
 	struct invocation invocation;
 
+	if (count && unlikely(!thread->buffer_to_read)) count = 0;
+	if (!count && takes_messages(&slot->cap)) return send_message(thread, slot, kind);
 	if (!find_caps(thread, invocation.caps, count, kind)) return;
 	if (count && takes_messages(&slot->cap))
 		send_message(thread, slot, kind);
 	else
 		invoke(&invocation, thread, slot, count, kind);
-}
-
-[[gnu::noinline]] static void call_with_caps(
-	struct thread *thread, struct slot *slot, unsigned count) {
-	if (!count) __builtin_unreachable(); // call_plain()
-	send_caps(thread, slot, count, KIND_CALL);
-}
-
-[[gnu::noinline]] static void call_plain(struct thread *thread, struct slot *slot) {
-	send_caps(thread, slot, 0, KIND_CALL);
-}
-
-// Acts on the capability in slot with the message in the frame. Call has its own path, chosen at
-// compile time by a constant kind.
-[[gnu::always_inline]] static inline void send_to(
-	struct thread *thread, struct slot *slot, enum send_kind kind) {
-	unsigned count = tag_caps(*context_tag(&thread->context));
-
-	if (count && unlikely(!thread->buffer_to_read)) count = 0;
-	if (!count && takes_messages(&slot->cap))
-		send_message(thread, slot, kind);
-	else if (kind == KIND_CALL)
-		count ? call_with_caps(thread, slot, count) : call_plain(thread, slot);
-	else
-		send_caps(thread, slot, count, kind);
 }
 
 void syscall_call(struct thread *thread, struct slot *slot) { send_to(thread, slot, KIND_CALL); }
@@ -222,43 +166,33 @@ static bool can_reply(const struct thread *, const struct cap *cap) {
 	const struct slot *slot = thread_find(thread, address);
 
 	if (likely(slot && is_usable(thread, &slot->cap))) return &slot->cap;
-	lookup_fails(thread, address, slot, true);
+	fault_capability(thread, address, slot, true);
 	return NULL;
 }
 
-// The receive phase, with or without a reply object (null: Wait).
-static void receive_phase(
-	struct thread *thread, const struct cap *cap, struct reply *reply, enum send_block block) {
-	if (cap->type == CAP_NOTIFICATION)
-		notification_wait(cap_object(cap), thread, block);
-	else
-		endpoint_receive(cap_object(cap), thread, reply, block);
-}
+// Recv names a reply object for the callers at an endpoint, Wait does without.
+enum receive_kind { KIND_RECV, KIND_WAIT };
 
-[[gnu::noinline]] static void wait(struct thread *thread, enum send_block block) {
-	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
-
-	if (cap) receive_phase(thread, cap, NULL, block);
-}
-
-[[gnu::noinline]] static void receive(struct thread *thread, enum send_block block) {
+[[gnu::noinline]] static void receive(
+	struct thread *thread, enum receive_kind kind, enum send_block block) {
 	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
 	const struct cap *reply = NULL;
 
 	if (!cap) return;
-	if (cap->type == CAP_ENDPOINT) {
+	if (cap->type == CAP_NOTIFICATION) return notification_wait(cap_object(cap), thread, block);
+	if (kind == KIND_RECV) {
 		reply = receive_lookup(thread, thread->context.r12, can_reply);
 		if (!reply) return;
 	}
-	receive_phase(thread, cap, reply ? cap_object(reply) : NULL, block);
+	endpoint_receive(cap_object(cap), thread, reply ? cap_object(reply) : NULL, block);
 }
 
 // A combined system call: send, then receive. If the first phase was preempted or ended the thread
 // there is nothing to receive.
-[[gnu::noinline]] static void send_and(struct thread *thread, uint64_t target,
-	void (*then)(struct thread *thread, enum send_block block)) {
+[[gnu::noinline]] static void send_and(
+	struct thread *thread, uint64_t target, enum receive_kind kind) {
 	send_phase(thread, target, KIND_FIRST);
-	if (thread->state == THREAD_RUNNING) then(thread, SEND_BLOCKING);
+	if (thread->state == THREAD_RUNNING) receive(thread, kind, SEND_BLOCKING);
 }
 
 // False: the build has no call of that number.
@@ -271,10 +205,9 @@ static bool call_of_build(build_syscall *const *calls, struct thread *thread, ui
 [[gnu::noinline]] static void handle_rare(struct thread *thread, uint64_t number) {
 	bool enters = number == (uint64_t)SYSCALL_VM_ENTER || number == (uint64_t)SYSCALL_VCPU_RUN;
 
-	if (enters && thread->vcpu && guest_hooks.enter(thread, number)) return;
-	if (number == (uint64_t)SYSCALL_NULL)
-		return;
-	else if (!(NACRE_DEBUG && call_of_build(debug_syscalls, thread, -number)) &&
+	if (enters && thread->vcpu && vcpu_enter(thread, number)) return;
+	if (number != (uint64_t)SYSCALL_NULL &&
+		!(NACRE_DEBUG && call_of_build(debug_syscalls, thread, -number)) &&
 		!(NACRE_BENCHMARK && call_of_build(benchmark_syscalls, thread, -number)) &&
 		budget_is_left())
 		fault_unknown_syscall(thread, number);
@@ -289,15 +222,15 @@ void syscall_handle(void) {
 	if (unlikely(!budget_is_left())) return;
 	switch ((int64_t)number) {
 	case SYSCALL_CALL: return send_phase(thread, context->rdi, KIND_CALL);
-	case SYSCALL_REPLY_RECV: return send_and(thread, context->r12, receive);
-	case SYSCALL_NB_SEND_RECV: return send_and(thread, context->r13, receive);
-	case SYSCALL_NB_SEND_WAIT: return send_and(thread, context->r12, wait);
+	case SYSCALL_REPLY_RECV: return send_and(thread, context->r12, KIND_RECV);
+	case SYSCALL_NB_SEND_RECV: return send_and(thread, context->r13, KIND_RECV);
+	case SYSCALL_NB_SEND_WAIT: return send_and(thread, context->r12, KIND_WAIT);
 	case SYSCALL_SEND: return send_phase(thread, context->rdi, KIND_SEND);
 	case SYSCALL_NB_SEND: return send_phase(thread, context->rdi, KIND_NB_SEND);
-	case SYSCALL_RECV: return receive(thread, SEND_BLOCKING);
-	case SYSCALL_NB_RECV: return receive(thread, SEND_NONBLOCKING);
-	case SYSCALL_WAIT: return wait(thread, SEND_BLOCKING);
-	case SYSCALL_NB_WAIT: return wait(thread, SEND_NONBLOCKING);
+	case SYSCALL_RECV: return receive(thread, KIND_RECV, SEND_BLOCKING);
+	case SYSCALL_NB_RECV: return receive(thread, KIND_RECV, SEND_NONBLOCKING);
+	case SYSCALL_WAIT: return receive(thread, KIND_WAIT, SEND_BLOCKING);
+	case SYSCALL_NB_WAIT: return receive(thread, KIND_WAIT, SEND_NONBLOCKING);
 	case SYSCALL_YIELD: return schedule_yield();
 	default: __builtin_unreachable();
 	}

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Domain invocations (SCHED-26). There is one domain: a schedule has no effect on which thread
 // runs, but its slots obey the same rules as on a machine with more.
-#include <thread/domain.h>
-
 #include <cap/invocation.h>
-#include <sched/thread.h>
 #include <kernel.h>
+#include <sched/thread.h>
 
 enum error domain_set(struct invocation *invocation) {
 	uint64_t domain = invocation_word(invocation, 0) & 0xff;

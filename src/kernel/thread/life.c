@@ -7,9 +7,7 @@
 #include <ipc/endpoint.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
-#include <sched/guest_hooks.h>
 #include <sched/schedule.h>
-#include <sched/wait_queue.h>
 
 // The thread runs in the space of a root with an ASID from now on; null: in the kernel's.
 static void give_space(struct thread *thread, const struct cap *cap) {
@@ -66,21 +64,17 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 }
 
 // Removes all references to the thread; it never runs again. Its slots remain.
-static void thread_destroy(struct thread *thread) {
+void thread_cap_destroy(struct slot *slot, bool last) {
+	struct thread *thread = cap_thread(&slot->cap);
+
+	if (!last) return;
 	thread_suspend(thread);
 	for (unsigned i = 0; i < THREAD_SLOTS; i++)
 		if (thread->slots[i].next & SLOT_OF_THREAD) thread_slot_leaves(&thread->slots[i]);
 	if (thread->notification) notification_unbind(thread->notification);
 	if (thread->sched_context) sched_context_unbind_thread(thread->sched_context);
-	guest_hooks.detach(thread);
+	vcpu_detach(thread);
 	fpu_forget(&thread->fpu);
-}
-
-void thread_cap_destroy(struct slot *slot, bool last) {
-	struct thread *thread = cap_thread(&slot->cap);
-
-	if (!last) return;
-	thread_destroy(thread);
 	slot_make_zombie(slot, thread->slots, THREAD_SLOT_RADIX);
 }
 

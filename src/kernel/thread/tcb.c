@@ -110,9 +110,9 @@ enum error tcb_bind_notification(struct invocation *invocation) {
 	const struct cap *cap = &invocation->caps[0]->cap;
 	struct notification *notification = cap_object(cap);
 
-	if (thread->notification || cap->type != CAP_NOTIFICATION || !(cap->rights & RIGHT_READ))
+	if (thread->notification || cap->type != CAP_NOTIFICATION || !(cap->rights & RIGHT_READ) ||
+		notification->head || notification->bound)
 		return ERROR_ILLEGAL_OPERATION;
-	if (notification->head || notification->bound) return ERROR_ILLEGAL_OPERATION;
 
 	notification->bound = thread;
 	thread->notification = notification;

@@ -9,7 +9,7 @@
 #include <cpu/percpu.h>
 #include <cpu/segments.h>
 #include <entry/trap.h>
-#include <ipc/budget.h>
+#include <ipc/fault.h>
 #include <sched/switch.h>
 #include <syscall/dispatch.h>
 #include <object/vcpu.h>

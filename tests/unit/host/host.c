@@ -15,7 +15,6 @@
 #include <guest/vmx/vmx.h>
 #include <entry/fastpath.h>
 #include <kernel.h>
-#include <sched/guest_hooks.h>
 #include <cap/invocation.h>
 #include <sched/schedule.h>
 #include <object/vcpu.h>
@@ -240,17 +239,11 @@ void vcpu_frame_destroy(struct slot *slot, bool last) { frame_destroy(slot, last
 
 void vcpu_withdraw_ports(const struct cap *range) { host.withdrawn = *range; }
 
-static bool guest_enter(struct thread *, uint64_t) { return true; }
+bool vcpu_enter(struct thread *, uint64_t) { return true; }
 
-static bool guest_prepare(struct thread *) { return true; }
+bool vcpu_prepare(struct thread *) { return true; }
 
-static void guest_detach(struct thread *) {}
-
-const struct guest_hooks guest_hooks = {
-	.enter = guest_enter,
-	.prepare = guest_prepare,
-	.detach = guest_detach,
-};
+void vcpu_detach(struct thread *) {}
 
 #define NO_HANDLER(name) \
 	enum error name(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }

@@ -6,7 +6,7 @@
 
 #include <abi/bootinfo.h>
 #include <cpu/percpu.h>
-#include <ipc/budget.h>
+#include <ipc/fault.h>
 #include <ipc/endpoint.h>
 #include <ipc/irq.h>
 #include <ipc/notification.h>
@@ -14,7 +14,7 @@
 #include <sched/schedule.h>
 #include <memory/space.h>
 #include <check/check.h>
-#include <sched/wait_queue.h>
+#include <sched/thread_queue.h>
 
 enum {
 	OBJECT = WORLD_FREE, // endpoint or notification

@@ -5,6 +5,7 @@
 
 #include <cap/cspace.h>
 #include <stdalign.h>
+#include <string.h>
 
 enum {
 	NODES = 6,
@@ -25,46 +26,60 @@ static struct cap node_cap(
 	return cap;
 }
 
+struct found {
+	struct slot *slot;
+	unsigned left;
+	struct lookup failure; // if there is no slot
+};
+
+static struct found find(const struct cap *root, uint64_t address, unsigned depth) {
+	struct found found = {.left = depth};
+
+	found.slot = cspace_walk(root, address, &found.left);
+	if (!found.slot) found.failure = cspace_failure(root, address, depth);
+	return found;
+}
+
+// The words of the failure, of which its kind counts the first.
+static bool fails_with(const struct found *found, enum lookup_failure_kind kind, uint64_t left,
+	uint64_t third, uint64_t fourth) {
+	const uint64_t words[LOOKUP_MAX_WORDS] = {kind, left, third, fourth};
+
+	return !found->slot && memcmp(found->failure.words, words, sizeof(words)) == 0 &&
+		lookup_length(&found->failure) == (unsigned)kind;
+}
+
 static void examples(void) {
 	struct cap root = node_cap(root_slots, 12, 52, 0);
-	struct lookup lookup = cspace_walk(&root, 5, 64);
+	struct found found = find(&root, 5, 64);
 
-	check(lookup.slot == &root_slots[5] && lookup.bits_left == 0);
-	lookup = cspace_walk(&root, 5, 63);
-	check(!lookup.slot);
-	check(lookup.failure == LOOKUP_DEPTH_MISMATCH);
-	check(lookup.bits_left == 63 && lookup.bits_found == 64);
-	lookup = cspace_walk(&root, 5, 12);
-	check(!lookup.slot);
-	check(lookup.failure == LOOKUP_GUARD_MISMATCH && lookup.bits_left == 12);
-	check(lookup.guard == 0 && lookup.guard_size == 52);
-	lookup = cspace_walk(&root, 1ul << 63, 64);
-	check(!lookup.slot);
-	check(lookup.failure == LOOKUP_GUARD_MISMATCH && lookup.bits_left == 64);
+	check(found.slot == &root_slots[5] && found.left == 0);
+	found = find(&root, 5, 63);
+	check(fails_with(&found, LOOKUP_DEPTH_MISMATCH, 63, 64, 0));
+	found = find(&root, 5, 12);
+	check(fails_with(&found, LOOKUP_GUARD_MISMATCH, 12, 0, 52));
+	found = find(&root, 1ul << 63, 64);
+	check(fails_with(&found, LOOKUP_GUARD_MISMATCH, 64, 0, 52));
 	root_slots[3].cap = cap_make(CAP_ENDPOINT, NULL);
-	lookup = cspace_walk(&root_slots[3].cap, 0, 64);
-	check(!lookup.slot);
-	check(lookup.failure == LOOKUP_INVALID_ROOT);
+	found = find(&root_slots[3].cap, 0, 64);
+	check(fails_with(&found, LOOKUP_INVALID_ROOT, 0, 0, 0));
 	root = node_cap(root_slots, 4, 0, 0);
-	lookup = cspace_walk(&root, 0x30, 8);
-	check(lookup.slot == &root_slots[3] && lookup.bits_left == 4);
+	found = find(&root, 0x30, 8);
+	check(found.slot == &root_slots[3] && found.left == 4);
 }
 
 static void guards(void) {
 	struct cap root = node_cap(root_slots, 4, 8, 0xa5);
-	struct lookup lookup;
+	struct found found;
 
-	check(cspace_walk(&root, 0xa5f, 12).slot == &root_slots[15]);
-	check(cspace_walk(&root, 0xffffa5f, 12).slot == &root_slots[15]);
-	lookup = cspace_walk(&root, 0xa4f, 12);
-	check(!lookup.slot);
-	check(lookup.guard == 0xa5 && lookup.guard_size == 8 && lookup.bits_left == 12);
-	lookup = cspace_walk(&root, 0xa5f, 7);
-	check(!lookup.slot);
-	check(lookup.failure == LOOKUP_GUARD_MISMATCH);
-	lookup = cspace_walk(&root, 0xa5, 8);
-	check(!lookup.slot);
-	check(lookup.failure == LOOKUP_DEPTH_MISMATCH && lookup.bits_found == 12);
+	check(find(&root, 0xa5f, 12).slot == &root_slots[15]);
+	check(find(&root, 0xffffa5f, 12).slot == &root_slots[15]);
+	found = find(&root, 0xa4f, 12);
+	check(fails_with(&found, LOOKUP_GUARD_MISMATCH, 12, 0xa5, 8));
+	found = find(&root, 0xa5f, 7);
+	check(fails_with(&found, LOOKUP_GUARD_MISMATCH, 7, 0xa5, 8));
+	found = find(&root, 0xa5, 8);
+	check(fails_with(&found, LOOKUP_DEPTH_MISMATCH, 8, 12, 0));
 }
 
 // Bits of address from the top of those that are left.
@@ -76,7 +91,7 @@ static uint64_t take(uint64_t address, unsigned *left, unsigned count) {
 	return bits;
 }
 
-static struct lookup walk_slowly(const struct cap *cnode, uint64_t address, unsigned left) {
+static struct found walk_slowly(const struct cap *cnode, uint64_t address, unsigned left) {
 	for (;;) {
 		unsigned before = left;
 		unsigned size = cnode->cnode.guard_size;
@@ -84,17 +99,14 @@ static struct lookup walk_slowly(const struct cap *cnode, uint64_t address, unsi
 		struct slot *slot;
 
 		if (size > left || take(address, &left, size) != cnode->cnode.guard)
-			return (struct lookup){.failure = LOOKUP_GUARD_MISMATCH,
-				.bits_left = before,
-				.guard = cnode->cnode.guard,
-				.guard_size = size};
+			return (struct found){.failure = {{LOOKUP_GUARD_MISMATCH, before,
+						      cnode->cnode.guard, size}}};
 		if (cnode->size_bits > left)
-			return (struct lookup){.failure = LOOKUP_DEPTH_MISMATCH,
-				.bits_left = before,
-				.bits_found = size + cnode->size_bits};
+			return (struct found){.failure = {{LOOKUP_DEPTH_MISMATCH, before,
+						      size + cnode->size_bits}}};
 		slot = &slots[take(address, &left, cnode->size_bits)];
 		if (left == 0 || slot->cap.type != CAP_CNODE)
-			return (struct lookup){.slot = slot, .bits_left = left};
+			return (struct found){.slot = slot, .left = left};
 		cnode = &slot->cap;
 	}
 }
@@ -114,20 +126,19 @@ static void random_trees(void) {
 		unsigned depth = 1 + random_below(64);
 		struct slot *changed = &nodes[random_below(NODES)][random_below(1 << NODE_RADIX)];
 		struct cap root = random_node();
-		struct lookup lookup;
-		struct lookup expected;
+		struct found found;
+		struct found expected;
 
 		changed->cap = random_below(3) ? random_node() : cap_make(CAP_ENDPOINT, NULL);
-		check(cspace_find(&root, address) == cspace_walk(&root, address, 64).slot);
-		lookup = cspace_walk(&root, address, depth);
+		check(cspace_find(&root, address) == find(&root, address, 64).slot);
+		found = find(&root, address, depth);
 		expected = walk_slowly(&root, address, depth);
-		check(lookup.slot == expected.slot && lookup.bits_left == expected.bits_left);
-		if (lookup.slot) continue;
-		check(lookup.failure == expected.failure);
-		check(lookup.bits_left == expected.bits_left);
-		check(lookup.bits_found == expected.bits_found);
-		check(lookup.guard == expected.guard);
-		check(lookup.guard_size == expected.guard_size);
+		check(found.slot == expected.slot);
+		if (found.slot)
+			check(found.left == expected.left);
+		else
+			check(memcmp(&found.failure, &expected.failure, sizeof(found.failure)) ==
+				0);
 	}
 }
 
@@ -161,7 +172,7 @@ static bool has_cache(const struct thread *thread) {
 
 	check(!found || slot == &inner[7]);
 	check(!thread_find_fast(thread, 32, &slot) && !thread_find_fast(thread, 1ul << 58, &slot));
-	check(thread_find(thread, 7) == cspace_find(&thread->slots[THREAD_CSPACE].cap, 7));
+	check(thread_find(thread, 7) == find(&thread->slots[THREAD_CSPACE].cap, 7, 64).slot);
 	return found;
 }
 

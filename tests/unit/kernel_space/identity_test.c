@@ -275,10 +275,10 @@ static void boot_space(void) {
 	check(asid_pool_give(&pool, &root));
 	check(pool.asid_base == 0 && pool.size_bits == ASID_POOL_BITS);
 	check(space_is_assigned(&root, SPACE_HOST) && root.map.asid == 1);
-	table_attach(&pdpt->cap, &root, 0);
-	table_attach(&directory->cap, &root, 0);
-	table_attach(&table->cap, &root, 0x400000);
-	frame_attach(&frame->cap, &root, 0x401000);
+	mapping_attach(&pdpt->cap, &root, 0);
+	mapping_attach(&directory->cap, &root, 0);
+	mapping_attach(&table->cap, &root, 0x400000);
+	mapping_attach(&frame->cap, &root, 0x401000);
 	check(*paging_walk(cap_object(&root), 0x401000, 1).entry ==
 		(PAGING_OCCUPIED | 0x234000 | 7));
 	check(table->cap.map.mapped && table->cap.map.page == 0x400);

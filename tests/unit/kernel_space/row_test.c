@@ -145,10 +145,10 @@ static void dma_space(void) {
 	check(is_missing(map_table(directory, root, 0x7000), 39));
 	check(map_table(pdpt, root, 0x7000) == ERROR_NONE);
 	check(map_table(directory, root, 0x7000) == ERROR_NONE);
-	table_attach(&table->cap, &root->cap, 0);
+	mapping_attach(&table->cap, &root->cap, 0);
 	check(map_table(dma_node(1), root, 0x7000) == ERROR_DELETE_FIRST);
 	check(*world_entry(root, 0x7000, 2) << 52 == 3ul << 52);
-	frame_attach(&frame->cap, &root->cap, 0x7000);
+	mapping_attach(&frame->cap, &root->cap, 0x7000);
 	check(*world_entry(root, 0x7000, 1) == (PAGING_OCCUPIED | 0x200003));
 	check(is_capability(map(frame, host, 0x7000), 1));
 	check(is_capability(map_guest(frame, world_space(OBJECT_EPT_PML4), 0), 0));

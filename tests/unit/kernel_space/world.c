@@ -125,7 +125,7 @@ void io_out32(uint16_t port, uint32_t value) { port_write(port, value); }
 enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
 	check(side == LOOKUP_TARGET);
-	world.failure = (enum lookup_failure_kind)lookup->failure;
+	world.failure = (enum lookup_failure_kind)lookup->words[0];
 	invocation_return(invocation, side);
 	return ERROR_FAILED_LOOKUP;
 }

@@ -10,8 +10,7 @@
 #include <cap/invocation.h>
 #include <memory/space.h>
 #include <cap/object.h>
-#include <memory/frame.h>
-#include <memory/page_table.h>
+#include <memory/mapping.h>
 #include <sched/thread.h>
 #include <object/vcpu.h>
 

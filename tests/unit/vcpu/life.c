@@ -4,7 +4,6 @@
 
 #include <cap/cap.h>
 #include <cpu/platform.h>
-#include <sched/guest_hooks.h>
 #include <object/vcpu.h>
 #include <stdlib.h>
 #include <sys/mman.h>

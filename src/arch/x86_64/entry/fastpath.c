@@ -16,7 +16,6 @@
 #include <ipc/notification.h>
 #include <ipc/reply.h>
 #include <sched/switch.h>
-#include <sched/wait_queue.h>
 #include <memory/space.h>
 
 #define TAG_REST 0xffful // of a tag: everything but the label

@@ -5,7 +5,6 @@
 #include <check/check.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <ipc/budget.h>
 #include <ipc/irq.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>

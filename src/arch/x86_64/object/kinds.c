@@ -10,18 +10,18 @@ static enum error derive_nothing(const struct slot *, struct cap *cap) {
 	return ERROR_NONE;
 }
 
-// Name, derive, destroy, identify code.
+// Name, derive, destroy, identify code, whether it refuses a first phase (false unless said).
 const struct object_ops object_ops[CAP_TYPES] = {
 	[CAP_NULL] = {"null", NULL, NULL, 0},
 	[CAP_UNTYPED] = {"untyped", untyped_derive, NULL, 2},
 	[CAP_ENDPOINT] = {"endpoint", NULL, endpoint_destroy, 4},
 	[CAP_NOTIFICATION] = {"notification", NULL, notification_destroy, 6},
 	[CAP_REPLY] = {"reply", NULL, reply_destroy, 8},
-	[CAP_CNODE] = {"cnode", NULL, cnode_destroy, 10},
-	[CAP_THREAD] = {"thread", NULL, thread_cap_destroy, 12},
-	[CAP_SCHED_CONTEXT] = {"sched_context", NULL, sched_context_destroy, 22},
-	[CAP_SCHED_CONTROL] = {"sched_control", NULL, NULL, 24},
-	[CAP_DOMAIN] = {"domain", NULL, NULL, 20},
+	[CAP_CNODE] = {"cnode", NULL, cnode_destroy, 10, true},
+	[CAP_THREAD] = {"thread", NULL, thread_cap_destroy, 12, true},
+	[CAP_SCHED_CONTEXT] = {"sched_context", NULL, sched_context_destroy, 22, true},
+	[CAP_SCHED_CONTROL] = {"sched_control", NULL, NULL, 24, true},
+	[CAP_DOMAIN] = {"domain", NULL, NULL, 20, true},
 	[CAP_IRQ_CONTROL] = {"irq_control", derive_nothing, NULL, 14},
 	[CAP_IRQ_HANDLER] = {"irq_handler", NULL, irq_handler_destroy, 16},
 	[CAP_ZOMBIE] = {"zombie", derive_nothing, NULL, 18},

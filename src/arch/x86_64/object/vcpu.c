@@ -4,7 +4,6 @@
 
 #include <base/memory.h>
 #include <cpu/platform.h>
-#include <sched/guest_hooks.h>
 #include <cap/invocation.h>
 
 static uint64_t vcpu_number(const struct vcpu *vcpu) {
@@ -35,7 +34,7 @@ static void stop(struct vcpu *vcpu) {
 }
 
 // Without a VCPU the system call that a thread in the guest executes again is unknown.
-static void detach_thread(struct thread *thread) {
+void vcpu_detach(struct thread *thread) {
 	struct vcpu *vcpu = thread->vcpu;
 
 	if (!vcpu) return;
@@ -95,7 +94,7 @@ void vcpu_destroy(struct slot *slot, bool last) {
 	struct vcpu **link = vcpus_like(vcpu_number(vcpu));
 
 	if (!last) return;
-	if (vcpu->thread) detach_thread(vcpu->thread);
+	if (vcpu->thread) vcpu_detach(vcpu->thread);
 	page_remove(vcpu);
 	guest_destroy(&vcpu->guest);
 	while (*link != vcpu)
@@ -110,8 +109,8 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 
 	if (cap->type != CAP_THREAD) return ERROR_ILLEGAL_OPERATION;
 	if (vcpu->thread == thread) return ERROR_NONE;
-	if (vcpu->thread) detach_thread(vcpu->thread);
-	detach_thread(thread);
+	if (vcpu->thread) vcpu_detach(vcpu->thread);
+	vcpu_detach(thread);
 	vcpu->thread = thread;
 	guest_engine()->timer_reset(&vcpu->guest);
 	thread->vcpu = vcpu;
@@ -166,9 +165,3 @@ enum error vcpu_disable_io_port(struct invocation *invocation) {
 	if (low <= high) ports_set(vcpu, low, high, UINT64_MAX);
 	return ERROR_NONE;
 }
-
-const struct guest_hooks guest_hooks = {
-	.enter = vcpu_enter,
-	.prepare = vcpu_prepare,
-	.detach = detach_thread,
-};

@@ -48,7 +48,3 @@ uint64_t vcpu_exit(struct cpu *cpu);
 
 // The order of registers in WriteRegisters and VMEnter: eax ebx ecx edx esi edi ebp r8..r15.
 extern const uint8_t vcpu_register_order[VCPU_REGISTERS];
-
-// Enter and prepare of guest_hooks (vcpu_run.c).
-[[nodiscard]] bool vcpu_enter(struct thread *thread, uint64_t number);
-[[nodiscard]] bool vcpu_prepare(struct thread *thread);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Joining and leaving queues of endpoints and notifications.
-#include <sched/wait_queue.h>
+// Joining and leaving wait queues.
+#include <sched/thread_queue.h>
 
 static bool is_equal(const struct thread *one, const struct thread *other) {
 	return one && other && one->priority == other->priority;

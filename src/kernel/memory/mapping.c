@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What spaces are made of: tables, the inner nodes of page tables of every format, and frames,
+// memory that can be mapped. Each capability knows the one place where it is mapped. A table is
+// empty whenever it is put into a space (unmapping clears it), so entries never come back whose
+// frames have gone.
+#include <memory/mapping.h>
+
+#include <base/memory.h>
+#include <cap/invocation.h>
+#include <cpu/mitigations.h>
+#include <cpu/paging.h>
+#include <memory/space.h>
+
+// Places
+
+// What a root says whose ASID is named by another (its word), or names nothing (0): FailedLookup or
+// InvalidCapability 1.
+[[gnu::cold]] static enum error root_error(struct invocation *invocation, uint64_t named) {
+	const struct lookup failure = {{LOOKUP_INVALID_ROOT}};
+
+	return named ? error_capability(invocation, 1)
+		     : error_lookup(invocation, LOOKUP_TARGET, &failure);
+}
+
+// The entry for address in the table of this level, after the last checks of every Map: the ASID
+// of extra capability 0, a root, still names it, the address is a multiple of what an entry of this
+// level spans (AlignmentError), and the tables on the way are there (FailedLookup). Else null, and
+// *error.
+[[gnu::always_inline]] static inline uint64_t *find_entry(
+	struct invocation *invocation, uint64_t address, unsigned level, enum error *error) {
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t named = space_word_of_asid(root->map.asid);
+	struct paging_walk walk = {};
+
+	if (unlikely(named != root->word))
+		*error = root_error(invocation, named);
+	else if (unlikely(!is_aligned(address, paging_span(level))))
+		*error = ERROR_ALIGNMENT;
+	else {
+		walk = paging_walk(space_named(named), address, level);
+		// It finds the one or the other.
+		if (!walk.entry && !walk.missing_bits) __builtin_unreachable();
+	}
+	if (walk.missing_bits) *error = error_missing(invocation, LOOKUP_TARGET, walk.missing_bits);
+	return walk.entry;
+}
+
+// The entry at the place that cap, a mapped table or frame, records, and the word of its root;
+// null: the space, or a table on the way, is gone.
+static inline uint64_t *recorded_entry(const struct cap *cap, unsigned level, struct cap *root) {
+	root->word = space_word_of_asid(cap->map.asid);
+	if (unlikely(root->map.format != cap->map.format)) return NULL;
+	return paging_walk(space_named(root->word), cap_address(cap), level).entry;
+}
+
+// What a capability that is mapped at address below root records; level: of a table.
+static uint64_t place_of(const struct cap *root, uint64_t address, unsigned level) {
+	struct cap place = {.map = {.level = level & 3u, .mapped = 1}};
+
+	place.word |= (root->word & ~CAP_ADDRESS) | (address & CAP_ADDRESS);
+	return place.word;
+}
+
+// Frames
+
+// A copy is mapped nowhere (CAP-8).
+enum error frame_derive(const struct slot *, struct cap *cap) {
+	cap->word = 0;
+	return ERROR_NONE;
+}
+
+// Level of the table whose entry maps a frame: 1, 2 or 3.
+static unsigned frame_level(const struct cap *frame) {
+	_Static_assert(PAGE_BITS / 8 == 1 && LARGE_PAGE_BITS / 8 == 2 && HUGE_PAGE_BITS / 8 == 3);
+	return frame->size_bits / 8u;
+}
+
+// True if a page of this level is mapped by all entries of a page table instead. Few formats ever
+// want that.
+static bool is_split(const struct paging_format *paging, unsigned level) {
+	return paging->split && level == 2 && this_cpu()->mitigations & paging->split;
+}
+
+// What an entry of this level says that maps the frame, or its start, with those of its rights that
+// are in the mask.
+[[gnu::always_inline]] static inline uint64_t frame_entry(const struct cap *frame,
+	const struct paging_format *paging, unsigned level, uint64_t rights, uint64_t attributes) {
+	enum paging_access access = (enum paging_access)(
+		frame->rights & rights & PAGING_READ_WRITE);
+
+	return paging_page_entry(
+		paging, physical_of(cap_object(frame)), level, access, attributes, frame->device);
+}
+
+// Takes the frame out of its space, if that still has it: another may have replaced it (MEM-4).
+static void frame_detach(const struct cap *cap) {
+	const struct paging_format *paging = paging_formats[cap->map.format];
+	unsigned whole = frame_level(cap), level = is_split(paging, whole) ? 1 : whole;
+	struct cap root;
+	uint64_t *entry = recorded_entry(cap, level, &root);
+
+	if (!entry || !paging_leads_to(*entry, level, physical_of(cap_object(cap)))) return;
+	*entry = 0;
+	if (unlikely(level != whole)) memory_clear(entry, BIT(TABLE_BITS));
+	paging->invalidate_page(space_physical(root.word), cap->map.asid, cap_address(cap));
+}
+
+void frame_destroy(struct slot *slot, bool) {
+	if (slot->cap.map.mapped) frame_detach(&slot->cap);
+}
+
+// Whether the place asked for agrees with where the capability is mapped, or is a user's.
+static enum error frame_check_place(
+	struct invocation *invocation, const struct paging_format *paging, uint64_t address) {
+	const struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+
+	if (!frame->map.mapped)
+		return likely(range_fits(address, BIT(frame->size_bits), paging->limit))
+			? ERROR_NONE
+			: error_argument(invocation, 0);
+	if (frame->map.asid != root->map.asid) return error_capability(invocation, 1);
+	if (frame->map.format != root->map.format) return ERROR_ILLEGAL_OPERATION;
+	return likely(cap_address(frame) == address) ? ERROR_NONE : error_argument(invocation, 0);
+}
+
+// A frame that is mapped already may get other rights where it is, and a page may replace one of
+// its size.
+enum error frame_map(struct invocation *invocation) {
+	const struct paging_format *paging = paging_formats[SPACE_HOST];
+	struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t address = invocation_word(invocation, 0);
+	uint64_t *entry, old;
+	enum error error;
+
+	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
+	error = frame_check_place(invocation, paging, address);
+	if (error) return error;
+	entry = find_entry(invocation, address, frame_level(frame), &error);
+	if (!entry) return error;
+	old = *entry;
+	if (paging_is_table(old, frame_level(frame))) return ERROR_DELETE_FIRST;
+
+	*entry = frame_entry(frame, paging, frame_level(frame), invocation_word(invocation, 1),
+		invocation_word(invocation, 2));
+	frame->word = place_of(root, address, 0);
+	if (!paging_is_free(old))
+		paging->invalidate_page(space_physical(root->word), root->map.asid, address);
+	return ERROR_NONE;
+}
+
+// A frame that is mapped nowhere, where nothing is.
+[[gnu::always_inline]] static inline enum error map_once(
+	struct invocation *invocation, enum space_format format, bool split) {
+	const struct paging_format *paging = paging_formats[format];
+	struct cap *frame = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
+	unsigned level = frame_level(frame), count = split ? PAGING_ENTRIES : 1;
+	uint64_t *entries, first;
+	enum error error;
+
+	if (frame->map.mapped) return error_capability(invocation, 0);
+	if (!space_is_assigned(root, format)) return error_capability(invocation, 1);
+	if (address > paging->limit) return error_argument(invocation, 0);
+	entries = find_entry(invocation, address, level, &error);
+	if (entries && split) entries = find_entry(invocation, address, level = 1, &error);
+	if (!entries) return error;
+	for (unsigned i = 0; i < count; i++)
+		if (!paging_is_free(entries[i])) return ERROR_DELETE_FIRST;
+	if (level > paging->largest_page) return error_capability(invocation, 0);
+
+	first = frame_entry(frame, paging, level, invocation_word(invocation, 1),
+		invocation_word(invocation, 2));
+	// Right for addresses that are the other way round as well.
+	for (unsigned i = 0; i < count; i++)
+		entries[i] = first ^ (uint64_t)i << PAGE_BITS;
+	frame->word = place_of(root, address, 0);
+	return ERROR_NONE;
+}
+
+enum error frame_map_ept(struct invocation *invocation) {
+	if (unlikely(is_split(paging_formats[SPACE_GUEST], frame_level(&invocation->slot->cap))))
+		return map_once(invocation, SPACE_GUEST, true);
+	return map_once(invocation, SPACE_GUEST, false);
+}
+
+enum error frame_unmap(struct invocation *invocation) {
+	struct cap *frame = &invocation->slot->cap;
+
+	if (frame->map.mapped) frame_detach(frame);
+	frame->word = 0;
+	return ERROR_NONE;
+}
+
+// A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
+// capability to map a frame or a table in, and each check before that one answers the same.
+enum error io_map(struct invocation *invocation) { return error_capability(invocation, 0); }
+
+enum error frame_get_address(struct invocation *invocation) {
+	return invocation_return(invocation, physical_of(invocation_object(invocation)).value);
+}
+
+// Tables
+
+// Level of the table in which a table is named.
+static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
+
+// Takes the table out of its space, if that still has it.
+static void table_detach(const struct cap *cap) {
+	const struct paging_format *paging = paging_formats[cap->map.format];
+	unsigned level = table_parent_level(cap);
+	struct cap root;
+	uint64_t *entry = recorded_entry(cap, level, &root);
+
+	if (!entry || !paging_is_table(*entry, level) ||
+		physical_pointer(paging_target(*entry, 1)) != cap_object(cap))
+		return;
+	*entry = 0;
+	paging->invalidate(space_physical(root.word), cap->map.asid);
+}
+
+// Some tables may name a root that never had an ASID, and then get the error of an ASID that is
+// gone (MEM-22).
+static bool table_may_name(
+	const struct cap *table, const struct paging_format *paging, const struct cap *root) {
+	return root->type == CAP_SPACE && root->map.format == table->map.format &&
+		(root->map.asid != ASID_NONE || paging->late_asid >> table->map.level & 1);
+}
+
+enum error table_map(struct invocation *invocation) {
+	struct cap *table = &invocation->slot->cap;
+	const struct cap *root = &invocation->caps[0]->cap;
+	const struct paging_format *paging = paging_formats[table->map.format];
+	unsigned level = table_parent_level(table);
+	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
+	uint64_t *entry;
+	enum error error;
+
+	if (table->map.mapped) return error_capability(invocation, 0);
+	if (!table_may_name(table, paging, root)) return error_capability(invocation, 1);
+	if (address > paging->limit) return error_argument(invocation, 0);
+	entry = find_entry(invocation, address, level, &error);
+	if (!entry) return error;
+	if (!paging_is_free(*entry)) return ERROR_DELETE_FIRST;
+
+	*entry = paging_table_entry(
+		paging, physical_of(cap_object(table)), invocation_word(invocation, 1));
+	table->word = place_of(root, address, table->map.level);
+	return ERROR_NONE;
+}
+
+enum error table_unmap(struct invocation *invocation) {
+	struct slot *slot = invocation->slot;
+
+	if (!derive_is_last(slot)) return ERROR_REVOKE_FIRST;
+	if (slot->cap.map.mapped) {
+		table_detach(&slot->cap);
+		slot->cap.map.mapped = 0;
+		slot->cap.map.asid = 0;
+		slot->cap.map.page = 0;
+		memory_clear(cap_object(&slot->cap), 1 << TABLE_BITS);
+	}
+	return ERROR_NONE;
+}
+
+void table_destroy(struct slot *slot, bool last) {
+	if (last && slot->cap.map.mapped) table_detach(&slot->cap);
+}
+
+// At boot
+
+void mapping_attach(struct cap *cap, const struct cap *root, uint64_t address) {
+	const struct paging_format *paging = paging_formats[root->map.format];
+	bool is_table = cap->type == CAP_TABLE;
+	unsigned level = is_table ? table_parent_level(cap) : frame_level(cap);
+	uint64_t *entry = paging_walk(cap_object(root), address, level).entry;
+
+	*entry = is_table ? paging_table_entry(paging, physical_of(cap_object(cap)), 0)
+			  : frame_entry(cap, paging, level, RIGHTS_ALL, 0);
+	cap->word = place_of(root, address, cap->map.level);
+}
