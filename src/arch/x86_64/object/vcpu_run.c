@@ -83,17 +83,6 @@ bool vcpu_enter(struct thread *thread, uint64_t number) {
 	return true;
 }
 
-// Loads what is dirty but for RIP alone, which enter() does. False: it is refused, or the guest
-// must be prepared again.
-static bool load_dirty(const struct cpu *cpu, struct guest *guest, uint64_t *dirty) {
-	if (likely(!(*dirty & ~(uint64_t)VCPU_GROUP_RIP))) {
-		guest->page->dirty = 0;
-		return true;
-	}
-	*dirty = 0;
-	return guest_page_load(guest) < 0 && guest == cpu->guest_prepared;
-}
-
 bool vcpu_run_fast(struct cpu *cpu, struct thread *thread) {
 	const struct notification *notification = thread->notification;
 	struct guest *guest;
@@ -103,7 +92,13 @@ bool vcpu_run_fast(struct cpu *cpu, struct thread *thread) {
 	guest = &thread->vcpu->guest;
 	if (unlikely(!guest_is_prepared(cpu, guest) || !guest->page)) return false;
 	dirty = READ_ONCE(guest->page->dirty);
-	if (unlikely(!load_dirty(cpu, guest, &dirty))) return false;
+	// RIP alone is loaded on the way in. Other groups may be refused, or have the guest
+	// prepared again.
+	if (unlikely(dirty & ~(uint64_t)VCPU_GROUP_RIP)) {
+		if (guest_page_load(guest) >= 0 || guest != cpu->guest_prepared) return false;
+		dirty = 0;
+	}
+	guest->page->dirty = 0;
 	guest->by_page = true;
 	thread->state = THREAD_IN_GUEST;
 	cpu->engine->enter(cpu, guest, &thread->context, dirty);

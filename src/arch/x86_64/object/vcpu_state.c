@@ -20,38 +20,31 @@ enum error vcpu_write_registers(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// Reads the field, or writes value to it, which becomes what reading yields.
-static bool read_field(const struct invocation *invocation, uint64_t field, uint64_t *value) {
-	struct guest *guest = guest_of(invocation);
-
-	if (invocation->length < 1) return false;
-	guest_engine()->load(guest);
-	return guest_engine()->field_read(guest, field, value);
-}
-
-static bool write_field(const struct invocation *invocation, uint64_t field, uint64_t *value) {
-	struct guest *guest = guest_of(invocation);
-
-	if (invocation->length < 2) return false;
-	guest_engine()->load(guest);
-	return guest_engine()->field_write(guest, field, value);
+// Reads the field, or writes value to it, which becomes what reading yields; words: how many that
+// takes. False: the message is too short, or the field is none.
+static bool reach(const struct invocation *invocation, uint64_t words,
+	bool (*access)(struct guest *guest, uint64_t field, uint64_t *value), uint64_t field,
+	uint64_t *value) {
+	guest_engine()->load(guest_of(invocation));
+	return invocation->length >= words && access(guest_of(invocation), field, value);
 }
 
 enum error vcpu_read_vmcs(struct invocation *invocation) {
-	uint64_t value;
+	uint64_t field = invocation_word(invocation, 0), value;
 
-	if (!read_field(invocation, invocation_word(invocation, 0), &value))
+	if (!reach(invocation, 1, guest_engine()->field_read, field, &value))
 		return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
 
 enum error vcpu_write_vmcs(struct invocation *invocation) {
-	uint64_t value = invocation_word(invocation, 1);
+	uint64_t field = invocation_word(invocation, 0), value = invocation_word(invocation, 1);
 
-	if (!write_field(invocation, invocation_word(invocation, 0), &value))
+	if (!reach(invocation, 2, guest_engine()->field_write, field, &value))
 		return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
+
 // The value is in word 0 of the answer, but the answer's length is 0 (VCPU-22).
 static enum error answer_msr(const struct invocation *invocation, uint64_t value) {
 	struct thread *caller = invocation->caller;
@@ -65,7 +58,8 @@ enum error vcpu_read_msr(struct invocation *invocation) {
 
 	if (msr == MSR_VMX_MISC && invocation->length && feature_has(FEATURE_VMX))
 		return answer_msr(invocation, msr_read(MSR_VMX_MISC));
-	if (!read_field(invocation, guest_msr_field(msr), &value)) return ERROR_ILLEGAL_OPERATION;
+	if (!reach(invocation, 1, guest_engine()->field_read, guest_msr_field(msr), &value))
+		return ERROR_ILLEGAL_OPERATION;
 	return answer_msr(invocation, value);
 }
 
@@ -75,7 +69,8 @@ enum error vcpu_write_msr(struct invocation *invocation) {
 
 	if (msr == MSR_LSTAR || msr == MSR_CSTAR) value = context_clean_address(value);
 	if (msr == MSR_FMASK) value = (uint32_t)value;
-	if (!write_field(invocation, guest_msr_field(msr), &value)) return ERROR_ILLEGAL_OPERATION;
+	if (!reach(invocation, 2, guest_engine()->field_write, guest_msr_field(msr), &value))
+		return ERROR_ILLEGAL_OPERATION;
 	return answer_msr(invocation, value);
 }
 
