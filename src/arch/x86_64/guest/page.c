@@ -103,19 +103,22 @@ static bool is_rights(uint64_t field) {
 	return field >= VMCS_GUEST_ES_ACCESS && field <= VMCS_GUEST_TR_ACCESS;
 }
 
-static void word_save(struct guest *guest, const struct page_row *row, unsigned i) {
-	uint64_t field = row->field + FIELD_STEP * i;
+static void word_save(struct guest *guest, uint32_t field, char *word, unsigned size) {
 	uint64_t value = field_get(guest, field);
 
-	if (is_rights(field)) value = attributes_of(value);
-	memcpy((char *)guest->page + row->offset + row->stride * i, &value, row->size);
+	switch (size) {
+	case sizeof(uint16_t):
+		*(uint16_t *)word = (uint16_t)(is_rights(field) ? attributes_of(value) : value);
+		break;
+	case sizeof(uint32_t): *(uint32_t *)word = (uint32_t)value; break;
+	default: *(uint64_t *)word = value;
+	}
 }
 
-static bool word_load(struct guest *guest, const struct page_row *row, unsigned i) {
-	const char *word = (const char *)guest->page + row->offset + row->stride * i;
-	uint64_t field = row->field + FIELD_STEP * i, value;
+static bool word_load(struct guest *guest, uint32_t field, const char *word, unsigned size) {
+	uint64_t value;
 
-	switch (row->size) {
+	switch (size) {
 	case sizeof(uint16_t): value = READ_ONCE(*(const uint16_t *)word); break;
 	case sizeof(uint32_t): value = READ_ONCE(*(const uint32_t *)word); break;
 	default: value = READ_ONCE(*(const uint64_t *)word);
@@ -125,14 +128,18 @@ static bool word_load(struct guest *guest, const struct page_row *row, unsigned 
 
 static void group_save(struct guest *guest, unsigned number) {
 	struct vcpu_state_page *page = guest->page;
-	uint64_t primary = field_get(guest, VMCS_PRIMARY_CONTROLS);
 
-	for (const struct page_row *row = groups[number]; row->count; row++)
-		for (unsigned i = 0; i < row->count; i++)
-			word_save(guest, row, i);
-	if (number == NUMBER(WINDOWS)) page->windows = (uint32_t)(primary & WINDOWS);
+	for (const struct page_row *row = groups[number]; row->count; row++) {
+		char *word = (char *)page + row->offset;
+
+		for (unsigned i = 0; i < row->count; i++, word += row->stride)
+			word_save(guest, row->field + FIELD_STEP * i, word, row->size);
+	}
+	if (number == NUMBER(WINDOWS))
+		page->windows = (uint32_t)(field_get(guest, VMCS_PRIMARY_CONTROLS) & WINDOWS);
 	if (number == NUMBER(CONTROLS))
-		page->controls = primary | field_get(guest, VMCS_SECONDARY_CONTROLS) << 32;
+		page->controls = field_get(guest, VMCS_PRIMARY_CONTROLS) |
+			field_get(guest, VMCS_SECONDARY_CONTROLS) << 32;
 }
 
 void guest_page_save(struct guest *guest, uint64_t wanted) {
@@ -163,9 +170,15 @@ static void mode_load(struct guest *guest) {
 }
 
 static bool group_load(struct guest *guest, unsigned number) {
-	for (const struct page_row *row = groups[number]; row->count; row++)
-		for (unsigned i = 0; i < row->count; i++)
-			if (!word_load(guest, row, i)) return false;
+	for (const struct page_row *row = groups[number]; row->count; row++) {
+		const char *word = (const char *)guest->page + row->offset;
+
+		for (unsigned i = 0; i < row->count; i++, word += row->stride) {
+			uint32_t field = row->field + FIELD_STEP * i;
+
+			if (!word_load(guest, field, word, row->size)) return false;
+		}
+	}
 	if (number == NUMBER(WINDOWS)) primary_set(guest, WINDOWS, READ_ONCE(guest->page->windows));
 	if (number == NUMBER(CONTROLS)) controls_load(guest);
 	if (number == NUMBER(PAGING)) mode_load(guest);

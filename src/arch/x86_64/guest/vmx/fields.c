@@ -192,13 +192,14 @@ bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
 
 // None of a class but the controls is kept (SDM 3D, table B-8).
 uint64_t vmx_field_get(struct guest *guest, uint64_t field) {
+	bool is_kept = field >= VCPU_FIELD_CR2 ||
+		(field >= VMCS_PIN_CONTROLS && field < VMCS_INSTRUCTION_ERROR);
 	uint64_t value = 0;
 
-	if (field >= VCPU_FIELD_CR2 ||
-		(field >= VMCS_PIN_CONTROLS && field < VMCS_INSTRUCTION_ERROR))
-		(void)vmx_field_read(guest, field, &value);
-	else
+	if (likely(!is_kept))
 		(void)vmcs_try_read((enum vmcs_field)field, &value);
+	else
+		(void)vmx_field_read(guest, field, &value);
 	return value;
 }
 
