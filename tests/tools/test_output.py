@@ -14,9 +14,9 @@ from unittest import mock
 
 from composing import MR, ROOT, Composer, pd
 from compose import output  # isort: skip
-from nacre import build, cli, packages
+from nacre import build, cli, packages, report
 from nacre.machine import kvm
-from nacre.pack import product
+from nacre.pack import product, system_image
 
 TOOL = ROOT / "tools" / "compose.py"
 
@@ -180,8 +180,18 @@ class Composing(Composer):
         with mock.patch.object(build, "compile_all") as compiled, \
                 mock.patch.object(sys, "stderr", io.StringIO()) as said:
             self.assertEqual(cli.main(["build", str(self.path / "no.system")]), 1)
+            self.assertEqual(cli.main(["build", str(self.path)]), 1)
         self.assertIn("no.system: there is no such system description", said.getvalue())
+        self.assertIn(f"{self.path}: is a folder; name the .system file in it", said.getvalue())
         compiled.assert_not_called()
+
+    def test_the_sources_of_a_missing_program_are_named(self):
+        description = self.path / "test.system"
+        description.write_text(f"<system>{pd(image_path='lamp.elf')}</system>")
+        with self.assertRaisesRegex(report.Failure, "(?s)program 'lamp.elf' not found in .*\n"
+                                    "lamp.elf is made of lamp.c, or of the C files of the folder "
+                                    "lamp/, if it is beside the description$"):
+            system_image.compose(description, self.path / "test.img")
 
     def test_the_command_names_what_it_cannot_write(self):
         for output_file, why in (("/dev/full", "/dev/full: No space left"),

@@ -99,7 +99,8 @@ def add_isos(commands_of):
     for name, text in (("build", "make the ISO of a system description, or of the demo"),
                        ("iso", "the same as build: make the demo's ISO")):
         parser = commands_of.add_parser(name, help=text)
-        parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system")
+        parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
+                            help="the system description; the demo's if none is named")
         parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.iso")
         add_kernel_options(parser)
         parser.set_defaults(act=commands.make_iso)
@@ -136,7 +137,10 @@ def add_test(commands_of):
 
 
 def add_bench(commands_of):
-    parser = commands_of.add_parser("bench", help="print measurements")
+    parser = commands_of.add_parser(
+        "bench", help="print measurements",
+        description="Prints measurements, a line of JSON each, then tables. The column `mark` is "
+                    "what a figure should not exceed; docs/performance.md explains the others.")
     parser.add_argument("question", choices=sorted(questions.QUESTIONS), nargs="?",
                         help="one measurement; all of them unless it is named (vm-exit: with the "
                              "mitigations that the CPU asks for, and without)")
@@ -156,7 +160,8 @@ def add_bench(commands_of):
     parser.add_argument("--arguments", default="", metavar="TEXT",
                         help="command line given to the kernel that is measured")
     parser.add_argument("--only", metavar="TEXT",
-                        help="of ipc: measure the figures whose names begin with TEXT")
+                        help="of ipc: measure the figures whose names begin with TEXT; the names "
+                             "are in tools/nacre/bench/marks.py and in the lines of JSON")
     parser.add_argument("--iso", type=pathlib.Path, metavar="FILE.iso",
                         help="of ipc: write an ISO that measures the machine it boots on and "
                              "prints the figures on COM1")

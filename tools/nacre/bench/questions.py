@@ -37,7 +37,9 @@ def recorded(path):
     figures = {}
     try:
         lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise Misuse(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
         raise Misuse(f"{path}: cannot be read as recorded figures: {error}") from error
     for number, line in enumerate(lines, 1):
         try:

@@ -47,6 +47,13 @@ def sources_of(folder, program):
     return sorted((folder / stem).glob("*.c"))
 
 
+def advice(description, complaint):
+    """How to make the programs that the composer's complaint says are not found, a line each."""
+    return [f"{name} is made of {name.removesuffix('.elf')}.c, or of the C files of the folder "
+            f"{name.removesuffix('.elf')}/, if it is beside the description"
+            for name in named_programs(description) if f"program '{name}' not found" in complaint]
+
+
 def is_current(target, sources, libraries):
     if not target.exists():
         return False

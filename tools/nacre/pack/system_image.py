@@ -9,6 +9,7 @@ import tempfile
 
 from compose import output
 from nacre import build, places
+from nacre.pack import programs
 from nacre.report import Failure
 
 COMPOSE = places.ROOT / "tools" / "compose.py"
@@ -16,6 +17,8 @@ COMPOSE = places.ROOT / "tools" / "compose.py"
 
 def check_description(description):
     """Refuses a wrong name before anything is built for it."""
+    if description.is_dir():
+        raise Failure(f"{places.shown(description)}: is a folder; name the .system file in it")
     if not description.is_file():
         raise Failure(f"{places.shown(description)}: there is no such system description")
 
@@ -42,6 +45,7 @@ def compose_to(made, description, image, extra_path, flavour):
     result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
-        raise Failure(f"composing {places.shown(description)} failed:\n{result.stdout.rstrip()}")
+        said = [result.stdout.rstrip(), *programs.advice(description, result.stdout)]
+        raise Failure("\n".join([f"composing {places.shown(description)} failed:", *said]))
     if result.stdout.strip():
         print(result.stdout.rstrip(), file=sys.stderr)
