@@ -9,10 +9,11 @@
 #include "test.h"
 
 extern const struct test_file test_exits, test_state, test_events, test_errors, test_objects,
-	test_stops, test_exceptions, test_page, test_page_values;
+	test_stops, test_exceptions, test_page, test_page_change, test_page_values;
 
 static const struct test_file *const files[] = {&test_exits, &test_state, &test_events,
-	&test_errors, &test_objects, &test_stops, &test_exceptions, &test_page, &test_page_values};
+	&test_errors, &test_objects, &test_stops, &test_exceptions, &test_page, &test_page_change,
+	&test_page_values};
 
 // Of the running test; written by the checks and run_test.
 static unsigned failures;
