@@ -230,6 +230,8 @@ REFUSED = [
      "multiple of 2 MiB"),
     ('<memory_region name="m" size="0x1000" prefill_path="long"/>' + pd(), "only 4 KiB"),
     ('<memory_region name="m" size="0x10000000000000000"/>' + pd(), "from 0 to"),
+    (f'<memory_region name="m" size="{"9" * 5000}"/>' + pd(), "from 0 to"),
+    (f'<memory_region name="m" size="{"0" * 5000}17"/>' + pd(), "17 bytes; must be a multiple"),
     ('<protection_domain><program_image path="a.elf"/></protection_domain>',
      "needs the attribute 'name'"),
     (pd(colour="red"), "unknown attribute 'colour'"),

@@ -8,6 +8,7 @@ _PCI = re.compile(r"([0-9a-fA-F]+):([0-9a-fA-F]+)\.([0-9a-fA-F]+)\Z")
 _LEAVES = {"memory_region", "program_image", "map", "irq", "ioport", "setvar", "end", "vcpu",
            "iomap", "domain", "schedule_entry", "schedule_end_marker", "cap_tcb", "cap_sc",
            "cap_vspace"}
+_DIGITS = 40
 NUMBER_EXAMPLES = "a number like 4096, 0x1000 or 0x10_0000"
 
 
@@ -16,7 +17,10 @@ def parse_number(text):
     digits = text.replace("_", "")
     if not _NUMBER.match(digits):
         return None
-    return int(digits.replace("+", ""), 16 if digits.startswith("0x") else 10)
+    base = 16 if digits.startswith("0x") else 10
+    digits = digits.removeprefix("0x").replace("+", "").lstrip("0")
+    # So many are beyond every bound, and Python refuses thousands.
+    return int(digits[:_DIGITS] or "0", base)
 
 
 class Fields:
