@@ -54,13 +54,13 @@ enum vcpu_group {
 // Why the guest left. Numbers are VT-x's basic exit reasons, from 64 on Nacre's; AMD-V's exit codes
 // (APM 2, appendix C) are given such a number, or OTHER.
 enum vcpu_exit_reason {
-	VCPU_EXIT_EXCEPTION = 0, // or NMI: `exception` says which. 40h..5fh, 61h
+	VCPU_EXIT_EXCEPTION = 0, // or NMI: `exception` says which. 40h..5fh, 61h, 88h
 	VCPU_EXIT_NOTIFICATION = 1, // a signal for the monitor came; nothing happened in the guest
 	VCPU_EXIT_TRIPLE_FAULT = 2, // 7fh
 	VCPU_EXIT_INIT = 3, // 63h
 	VCPU_EXIT_SIPI = 4,
 	VCPU_EXIT_INTERRUPT_WINDOW = 7, // 64h
-	VCPU_EXIT_NMI_WINDOW = 8, // the IRET that ends blocking by NMI, 74h
+	VCPU_EXIT_NMI_WINDOW = 8, // AMD-V: an instruction later; 41h behind 74h
 	VCPU_EXIT_TASK_SWITCH = 9, // 7dh
 	VCPU_EXIT_CPUID = 10, // 72h
 	VCPU_EXIT_GETSEC = 11,
@@ -125,7 +125,8 @@ enum vcpu_qualification {
 	VCPU_MEMORY_WRITE = 1 << 1,
 	VCPU_MEMORY_FETCH = 1 << 2,
 	VCPU_MEMORY_LINEAR = 1 << 7, // `linear` is valid
-	VCPU_MEMORY_FINAL = 1 << 8, // with LINEAR: not an access to the guest's page tables
+	// With LINEAR, or with AMD-V: not an access to the guest's page tables.
+	VCPU_MEMORY_FINAL = 1 << 8,
 	VCPU_MEMORY_UNBLOCKED_NMI = 1 << 12, // IRET had ended blocking by NMI
 };
 
@@ -185,7 +186,8 @@ enum vcpu_activity { VCPU_ACTIVE = 0, VCPU_HALTED_IN_GUEST = 1 };
 #define VCPU_ALLOWS_REAL_MODE (1ul << 39) // CR0 without PE or PG; set by the kernel where it can
 #define VCPU_ALLOWS_INVPCID (1ul << 44)
 #define VCPU_ALLOWS_XSAVES (1ul << 52)
-// Only in controls_offered: the guest's PAT is switched; `timer` works.
+// Only in controls_offered: AMD-V runs the guest; its PAT is switched; `timer` works.
+#define VCPU_BY_AMD_V (1ul << 61)
 #define VCPU_OFFERS_PAT (1ul << 62)
 #define VCPU_OFFERS_TIMER (1ul << 63)
 
@@ -230,7 +232,7 @@ struct vcpu_state_page {
 	uint64_t dirty; // groups the monitor changed; VCPURun loads them and clears their bits
 	uint64_t saved; // groups the kernel wrote with the last exit
 	uint32_t reason; // enum vcpu_exit_reason
-	uint32_t instruction_length; // of the exit's instruction
+	uint32_t instruction_length; // of the exit's instruction; 0: the CPU does not say
 	uint64_t qualification; // undefined where the reason has none
 	uint64_t rip;
 	uint64_t rflags;

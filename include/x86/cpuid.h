@@ -21,6 +21,7 @@ enum cpuid_leaf {
 #define LEAF_EXTENDED_FEATURES 0x80000001u
 #define LEAF_POWER_MANAGEMENT 0x80000007u
 #define LEAF_ADDRESS_SIZES 0x80000008u
+#define LEAF_SVM 0x8000000au // AMD
 #define LEAF_EXTENDED_STRUCTURED 0x80000021u // AMD
 
 #define LEAF_1_ECX_VMX (1u << 5)
@@ -48,6 +49,7 @@ enum cpuid_leaf {
 #define LEAF_7_EDX_SSBD (1u << 31)
 #define LEAF_7_2_EDX_BHI_CTRL (1u << 4) // of subleaf 2
 
+#define EXTENDED_ECX_SVM (1u << 2)
 #define EXTENDED_EDX_RDTSCP (1u << 27)
 
 // AMD, 8000_0008h and 8000_0021h.

@@ -35,6 +35,7 @@
 #define EFER_LME (1ul << 8)
 #define EFER_LMA (1ul << 10)
 #define EFER_NXE (1ul << 11)
+#define EFER_SVME (1ul << 12)
 #define EFER_AIBRSE (1ul << 21) // AMD: automatic IBRS
 
 enum flags_bit {

@@ -85,6 +85,8 @@ enum vmx_interruption {
 	INTERRUPTION_UNDEFINED = 1 << 12,
 };
 #define INTERRUPTION_VALID (1u << 31)
+#define INTERRUPTION_KNOWN \
+	(INTERRUPTION_VALID | INTERRUPTION_ERROR_CODE | INTERRUPTION_TYPE | INTERRUPTION_VECTOR)
 
 // Interruptibility state (SDM 3C 25.4.2).
 enum vmx_interruptibility {

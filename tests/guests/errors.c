@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Invalid states, junk, objects that are deleted while in use: the guest or its VMM sees an error,
 // and no other thread is affected.
+#include <x86/cr.h>
+
 #include "guest.h"
 #include "test.h"
 
@@ -46,12 +48,12 @@ static void error_rip(const struct test *) {
 
 static void error_guest_state(const struct test *) {
 	guest_reset(guest, CODE(code_vmcall));
-	field_write(guest, VMCS_GUEST_RFLAGS, 0);
+	field_write(guest, VMCS_GUEST_CR4, 0); // 64-bit mode without PAE
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_GUEST_STATE);
 	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], 0);
-	field_write(guest, VMCS_GUEST_RFLAGS, 2);
+	field_write(guest, VMCS_GUEST_CR4, CR4_PAE);
 	run_to_vmcall();
 }
 
@@ -70,7 +72,7 @@ static void error_controls(const struct test *) {
 }
 
 static void error_forced(const struct test *) {
-	static const struct {
+	const struct {
 		uint32_t field;
 		uint64_t bits;
 	} forced[] = {
@@ -78,8 +80,9 @@ static void error_forced(const struct test *) {
 		{VMCS_PRIMARY_CONTROLS, 0x92180000},
 		{VMCS_SECONDARY_CONTROLS, 2},
 		{VMCS_EXIT_CONTROLS, 0x3c0204},
-		{VMCS_GUEST_CR4, 0x2000},
-		{VMCS_CR0_MASK, 0x60000000},
+		// AMD-V has no such bit, and switches the whole of CR0.
+		{VMCS_GUEST_CR4, guest_is_svm ? 0 : 0x2000},
+		{VMCS_CR0_MASK, guest_is_svm ? 0 : 0x60000000},
 	};
 	static const struct {
 		uint32_t field;

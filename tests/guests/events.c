@@ -92,6 +92,27 @@ static void event_window(const struct test *) {
 	CHECK_EQUAL(guest->rip, GUEST_CODE + 6);
 }
 
+// Another NMI can come when the handler has returned.
+static void event_nmi(const struct test *) {
+	guest_reset(guest, CODE(code_spin_masked));
+	guest->event = INTERRUPTION_VALID | INTERRUPTION_NMI | VECTOR_NMI;
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_NMI);
+	CHECK_EQUAL(guest->words[WORD_INTERRUPTIBILITY], INTERRUPTIBILITY_NMI);
+	guest->primary = PRIMARY_NMI_WINDOW;
+	guest_skip(guest);
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_NMI_WINDOW);
+	CHECK_EQUAL(guest->words[WORD_INTERRUPTIBILITY], 0);
+	CHECK_EQUAL(guest->rip, GUEST_CODE);
+	CHECK_EQUAL(guest->words[WORD_RFLAGS], 2);
+	guest_enter(guest); // and it can come at once
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_NMI_WINDOW);
+	CHECK_EQUAL(guest->rip, GUEST_CODE + (guest_is_svm ? 1 : 0));
+	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6), 0xffff0ff0);
+}
+
 // The interrupt cannot be delivered because there is no IDT: the exit reports its
 // vector.
 static void event_vectoring(const struct test *) {
@@ -250,7 +271,7 @@ static void event_host_interrupt(const struct test *) {
 	seL4_CPtr ports = slots_allocate(1);
 
 	guest_reset(guest, CODE(code_count));
-	guest->registers.ecx = 1000000;
+	guest->registers.ecx = 30000000;
 	guest_set_registers(guest);
 	ticks = 0;
 	if (!pit_start(ports)) {
@@ -261,7 +282,7 @@ static void event_host_interrupt(const struct test *) {
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
-	CHECK_EQUAL(*guest_word(guest, GUEST_DATA), 1000000);
+	CHECK_EQUAL(*guest_word(guest, GUEST_DATA), 30000000);
 	CHECK(ticks > 10);
 	helper_stop();
 	slots_delete(irq_handler, 1);
@@ -276,6 +297,7 @@ static const struct test tests[] = {
 		event_software, NULL},
 	{"event-window", "the interrupt window exits and what is injected there arrives",
 		event_window, NULL},
+	{"event-nmi", "an injected NMI blocks others until its handler returns", event_nmi, NULL},
 	{"event-vectoring",
 		"an event that could not be delivered is reported and can be injected again",
 		event_vectoring, NULL},

@@ -69,6 +69,19 @@ static void debug_start(const struct debug_row *row) {
 	field_write(guest, VCPU_FIELD_DR6, DR6_OLD);
 }
 
+// QEMU has neither INT1, which the guarded access comes to as well, nor the step after STI.
+static bool is_missing(const struct debug_row *row) {
+	uint64_t stop = *guest_word(guest, field_read(guest, VMCS_GUEST_RSP));
+
+	if (guest_register(guest, 0) == 0x100 + VECTOR_INVALID_OPCODE)
+		test_skip("this emulator has no INT1, and guards no debug register");
+	else if (row->start == debug_step_sti && stop == place(row->stop) + 1)
+		test_skip("this emulator steps over the instruction after STI, too");
+	else
+		return false;
+	return true;
+}
+
 static void exception_debug(const struct test *test) {
 	const struct debug_row *row = test->data;
 	uint64_t dr6 = row->causes ? DR6_FIXED | row->causes : DR6_OLD;
@@ -76,6 +89,7 @@ static void exception_debug(const struct test *test) {
 	debug_start(row);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	if (guest_is_svm && is_missing(row)) return;
 	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP)), place(row->stop));
 	CHECK_EQUAL(guest_register(guest, REGISTER_R8), dr6);
 	CHECK_EQUAL(guest_register(guest, REGISTER_R9), row->dr7);
@@ -91,7 +105,9 @@ static void exception_asked(const struct test *test) {
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_EXCEPTION);
 	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], row->causes);
 	CHECK_EQUAL(guest->rip, place(row->stop));
-	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6), DR6_OLD);
+	// With AMD-V the CPU has written the causes there.
+	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6),
+		guest_is_svm ? DR6_FIXED | row->causes : DR6_OLD);
 }
 
 static void exception_bitmap(const struct test *) {
@@ -159,6 +175,10 @@ static void exception_alignment(const struct test *) {
 	field_write(guest, VMCS_ENTRY_ERROR_CODE, 0x50);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	if (guest_is_svm && guest->rip != GUEST_STUBS + VECTOR_ALIGNMENT * 16 + 5) {
+		test_skip("this emulator checks no alignment");
+		return;
+	}
 	CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_ALIGNMENT);
 	stack = field_read(guest, VMCS_GUEST_RSP);
 	CHECK_EQUAL(*guest_word(guest, stack), 0);

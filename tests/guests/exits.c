@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Exit reasons one by one: what the guest does, and the exit record that the VMM gets.
+#include <x86/cr.h>
+
 #include "guest.h"
 #include "test.h"
 
@@ -36,8 +38,8 @@ CODE_DECLARE(code_real_mode);
 CODE_DECLARE(code_add_registers);
 
 enum {
-
 	NO_LENGTH = 0xff,
+	PORT_IMMEDIATE = 1 << 6,
 };
 
 // What makes the guest exit, and what the record must hold.
@@ -53,18 +55,52 @@ struct exit_row {
 #define EXIT_ROW(code, ...) \
 	&(const struct exit_row) { {code, code##_end}, __VA_ARGS__ }
 
+// A port access has its length on every CPU, others on those of AMD that have NRIPS.
+static void check_length(const struct guest *guest, uint64_t length) {
+	bool is_said = guest_has_lengths || guest->words[WORD_REASON] == REASON_IO;
+
+	CHECK_EQUAL(guest->words[WORD_LENGTH], is_said ? length : 0);
+	CHECK_EQUAL(guest_length(guest), length);
+}
+
+// What an exit with AMD-V leaves out.
+static uint64_t qualification_of(const struct exit_row *row) {
+	if (guest_is_svm && row->reason == REASON_IO)
+		return row->qualification & ~(uint64_t)PORT_IMMEDIATE;
+	if (!guest_has_operands && row->reason == REASON_INVLPG) return 0;
+	return row->qualification;
+}
+
+// What an AMD CPU does instead, and what QEMU 7.2 does not intercept.
+static bool skip_as_svm(const struct exit_row *row) {
+	bool is_undefined = guest_register(&guest_one, 0) == 0x100 + VECTOR_INVALID_OPCODE;
+
+	if (row->reason == REASON_VMXON || row->reason == REASON_VMPTRLD) {
+		CHECK(is_undefined);
+		test_skip("an instruction of VT-x is undefined with AMD-V");
+	} else if (row->reason == REASON_XSETBV || row->reason == REASON_INVD) {
+		test_skip("this emulator does not let the instruction exit");
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void exit_as_told(const struct test *test) {
 	const struct exit_row *row = test->data;
 	struct guest *guest = &guest_one;
 
 	guest_reset(guest, &row->code);
 	field_write(guest, VMCS_SECONDARY_CONTROLS, SECONDARY_UNRESTRICTED | row->secondary);
+	// With VT-x the bits are the host's, and the mask says so by itself.
+	if (guest_is_svm) field_write(guest, VMCS_CR0_MASK, CR0_CD | CR0_NW);
 	guest->primary = row->primary;
 	guest_enter(guest);
 	CHECK_EQUAL(guest->result, SEL4_VMENTER_RESULT_FAULT);
+	if (guest_is_svm && guest->words[WORD_REASON] != row->reason && skip_as_svm(row)) return;
 	CHECK_EQUAL(guest->words[WORD_REASON], row->reason);
-	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], row->qualification);
-	if (row->length != NO_LENGTH) CHECK_EQUAL(guest->words[WORD_LENGTH], row->length);
+	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], qualification_of(row));
+	if (row->length != NO_LENGTH) check_length(guest, row->length);
 	CHECK_EQUAL(guest->words[WORD_EVENT] & INTERRUPTION_VALID, 0);
 	CHECK_EQUAL(guest->words[WORD_PRIMARY] & row->primary, row->primary);
 	if (row->length == NO_LENGTH || row->reason == REASON_VMCALL) return;
@@ -135,7 +171,7 @@ static void exit_cpuid(const struct test *) {
 	guest_reset(guest, CODE(code_cpuid));
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_CPUID);
-	CHECK_EQUAL(guest->words[WORD_LENGTH], 2);
+	check_length(guest, 2);
 	CHECK_EQUAL(guest_register(guest, 0), 0x12345678);
 	CHECK_EQUAL(guest_register(guest, 2), 7);
 	CHECK_EQUAL(guest->words[WORD_RFLAGS], 2);
@@ -171,6 +207,24 @@ static void exit_real_mode(const struct test *) {
 	CHECK_EQUAL(guest_register(guest, 0), 0x1234);
 	CHECK_EQUAL(guest_register(guest, 1), 0x800);
 	CHECK_EQUAL(guest_register(guest, 2), 0xfeedbeef);
+}
+
+// VMRUN, VMLOAD, VMSAVE, STGI, CLGI, SKINIT and INVLPGA differ in their last byte.
+static void exit_svm(const struct test *) {
+	static const uint8_t last[] = {0xd8, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf};
+	struct guest *guest = &guest_one;
+
+	if (!guest_is_svm) {
+		test_skip("an instruction of AMD-V is undefined with VT-x");
+		return;
+	}
+	for (unsigned i = 0; i < array_count(last); i++) {
+		guest_reset(guest, CODE(code_vmcall));
+		guest->memory[GUEST_CODE + 2] = last[i];
+		guest_enter(guest);
+		CHECK_EQUAL(guest->words[WORD_REASON], VCPU_EXIT_VIRTUALISATION);
+		CHECK_EQUAL(guest->rip, GUEST_CODE);
+	}
 }
 
 static const struct test tests[] = {
@@ -214,6 +268,7 @@ static const struct test tests[] = {
 		EXIT_ROW(code_vmxon, 0, 0, REASON_VMXON, 0, 4)},
 	{"exit-vmptrld", "VMPTRLD in the guest exits", exit_as_told,
 		EXIT_ROW(code_vmptrld, 0, 0, REASON_VMPTRLD, 0, 3)},
+	{"exit-svm", "the instructions of AMD-V exit", exit_svm, NULL},
 	{"exit-rdtsc", "RDTSC exits when asked to", exit_as_told,
 		EXIT_ROW(code_rdtsc, PRIMARY_RDTSC, 0, REASON_RDTSC, 0, 2)},
 	{"exit-rdpmc", "RDPMC exits when asked to", exit_as_told,

@@ -7,18 +7,22 @@
 #include <user/slots.h>
 #include <user/untyped.h>
 #include <x86/cr.h>
+#include <x86/svm.h>
 
 #include "test.h"
 
 enum {
 	MEMORY_ADDRESS = 0x10000000, // of this program
 	STUB_SIZE = 16,
+	VMMCALL_LAST = 0xd9,
 	TSS_ACCESS = 0x8b,
 	CODE_SELECTOR = 0x08,
 	DATA_SELECTOR = 0x10,
 	TSS_SELECTOR = 0x18,
 };
 
+bool guest_is_svm;
+bool guest_has_lengths, guest_has_operands;
 struct guest guest_one;
 struct guest guest_two;
 
@@ -149,6 +153,17 @@ void guest_set_gate(const struct guest *guest, unsigned vector, uint64_t address
 	gate[1] = 0;
 }
 
+// AMD's instruction for a hypercall differs from Intel's in its last byte.
+static void copy_code(const struct guest *guest, uint64_t address, const struct code *code) {
+	static const uint8_t vmcall[] = {0x0f, 0x01, 0xc1};
+	uint8_t *copy = guest->memory + address;
+	size_t size = (size_t)(code->end - code->start);
+
+	memcpy(copy, code->start, size);
+	for (size_t i = 0; guest_is_svm && i + sizeof(vmcall) <= size; i++)
+		if (memcmp(copy + i, vmcall, sizeof(vmcall)) == 0) copy[i + 2] = VMMCALL_LAST;
+}
+
 static void make_stubs(const struct guest *guest) {
 	for (unsigned vector = 0; vector < 256; vector++) {
 		const uint8_t stub[] = {0xb8, (uint8_t)vector, 1, 0, 0, // mov eax, 0x100 + vector
@@ -156,7 +171,7 @@ static void make_stubs(const struct guest *guest) {
 			0x48, 0xcf}; // iretq
 		uint64_t address = GUEST_STUBS + vector * STUB_SIZE;
 
-		memcpy(guest->memory + address, stub, sizeof(stub));
+		copy_code(guest, address, &(const struct code){stub, stub + sizeof(stub)});
 		guest_set_gate(guest, vector, address);
 	}
 }
@@ -167,7 +182,7 @@ void guest_reset(struct guest *guest, const struct code *code) {
 	memset(guest->memory, 0, GUEST_STACK_TOP);
 	make_tables(guest);
 	make_stubs(guest);
-	memcpy(guest->memory + GUEST_CODE, code->start, (size_t)(code->end - code->start));
+	copy_code(guest, GUEST_CODE, code);
 	for (unsigned i = 0; i < array_count(initial_fields); i++)
 		field_write(guest, initial_fields[i].field, initial_fields[i].value);
 	guest->registers = (seL4_VCPUContext){0};
@@ -192,7 +207,23 @@ void guest_enter(struct guest *guest) {
 	guest->event = 0;
 }
 
-void guest_skip(struct guest *guest) { guest->rip += guest->words[WORD_LENGTH]; }
+uint64_t guest_length(const struct guest *guest) {
+	const uint8_t *code = guest->memory + guest->words[WORD_RIP];
+
+	if (guest->words[WORD_LENGTH]) return guest->words[WORD_LENGTH];
+	switch (guest->words[WORD_REASON]) {
+	case REASON_HLT: return 1;
+	case REASON_CONTROL_REGISTER: return code[0] == 0x0f ? 3 : 4; // with a prefix
+	case REASON_VMCALL:
+	case REASON_XSETBV:
+	case REASON_INVLPG:
+	case REASON_DEBUG_REGISTER:
+	case REASON_GDTR_IDTR: return 3;
+	default: return 2;
+	}
+}
+
+void guest_skip(struct guest *guest) { guest->rip += guest_length(guest); }
 
 uint64_t guest_register(const struct guest *guest, unsigned number) {
 	return guest->words[WORD_REGISTERS + number];
@@ -213,7 +244,7 @@ static seL4_Error map_memory(struct guest *guest, seL4_Word address) {
 
 static const char *make(struct guest *guest, seL4_Word address) {
 	guest->vcpu = object_make(OBJECT_VCPU, 0);
-	if (!guest->vcpu) return "no VT-x: the kernel makes no VCPU";
+	if (!guest->vcpu) return "neither VT-x nor AMD-V: the kernel makes no VCPU";
 	guest->frame = object_make(OBJECT_LARGE_PAGE, 0);
 	guest->mapped = slots_allocate(1);
 	if (!guest->frame || !guest->mapped || space_make(&guest->space, &space_guest))
@@ -224,8 +255,16 @@ static const char *make(struct guest *guest, seL4_Word address) {
 	return map_memory(guest, address) ? "guest memory cannot be mapped" : NULL;
 }
 
+static bool has_svm(void) {
+	return cpuid(LEAF_EXTENDED, 0).eax >= LEAF_SVM &&
+		cpuid(LEAF_EXTENDED_FEATURES, 0).ecx & EXTENDED_ECX_SVM;
+}
+
 const char *guest_start(void) {
 	const char *problem = make(&guest_one, MEMORY_ADDRESS);
 
+	guest_is_svm = has_svm();
+	guest_has_lengths = !guest_is_svm || cpuid(LEAF_SVM, 0).edx & SVM_NEXT_RIP;
+	guest_has_operands = !guest_is_svm || cpuid(LEAF_SVM, 0).edx & SVM_DECODE_ASSISTS;
 	return problem ? problem : make(&guest_two, MEMORY_ADDRESS + GUEST_SIZE);
 }

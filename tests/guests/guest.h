@@ -41,6 +41,7 @@ enum exit_word {
 	WORD_LENGTH = 5,
 	WORD_GUEST_PHYSICAL = 6,
 	WORD_RFLAGS = 7,
+	WORD_INTERRUPTIBILITY = 8,
 	WORD_REGISTERS = 10, // eax ebx ecx edx esi edi ebp r8..r15
 };
 
@@ -72,6 +73,10 @@ struct guest {
 extern struct guest guest_one;
 extern struct guest guest_two;
 
+// True if AMD-V runs the guests, not VT-x; what its exits say of instructions on this CPU.
+extern bool guest_is_svm;
+extern bool guest_has_lengths, guest_has_operands;
+
 // Null, or why there can be no guests on this machine.
 const char *guest_start(void);
 
@@ -82,8 +87,9 @@ void guest_reset(struct guest *guest, const struct code *code);
 void guest_set_registers(struct guest *guest);
 void guest_enter(struct guest *guest);
 
-// After the instruction that exited.
+// After the instruction that exited, whose length not every CPU says.
 void guest_skip(struct guest *guest);
+uint64_t guest_length(const struct guest *guest);
 
 uint64_t guest_register(const struct guest *guest, unsigned number);
 

@@ -193,6 +193,8 @@ ROWS = [
                   ioapic(9, IOAPIC)), f"ioapic 0: 24 pins at {IOAPIC:x}"),
     qemu_row("few-leaves", "a CPU whose CPUID ends at leaf 3 for good is refused in a line",
              ['needs the CPU feature "xsave of sse"', STOPPED], "max,level=3"),
+    qemu_row("no-nested-paging", "AMD-V without nested paging is left alone, in a line",
+             ["svm: off: no nested paging", STARTED], "max,-npt"),
     bochs_row("ryzen", "an AMD CPU that refuses the MSR for LFENCE runs programs",
               "lfence", STARTED),
     bochs_row("zambezi", "so does an older one", "lfence", STARTED),

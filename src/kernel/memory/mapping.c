@@ -94,7 +94,7 @@ static bool is_split(const struct paging_format *paging, unsigned level) {
 
 // Takes the frame out of its space, if that still has it: another may have replaced it (MEM-4).
 static void frame_detach(const struct cap *cap) {
-	const struct paging_format *paging = paging_formats[cap->map.format];
+	const struct paging_format *paging = space_paging(cap->map.format);
 	unsigned whole = frame_level(cap), level = is_split(paging, whole) ? 1 : whole;
 	struct cap root;
 	uint64_t *entry = recorded_entry(cap, level, &root);
@@ -127,7 +127,7 @@ static enum error frame_check_place(
 // A frame that is mapped already may get other rights where it is, and a page may replace one of
 // its size.
 enum error frame_map(struct invocation *invocation) {
-	const struct paging_format *paging = paging_formats[SPACE_HOST];
+	const struct paging_format *paging = space_paging(SPACE_HOST);
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = invocation_word(invocation, 0);
@@ -153,7 +153,7 @@ enum error frame_map(struct invocation *invocation) {
 // A frame that is mapped nowhere, where nothing is.
 [[gnu::always_inline]] static inline enum error map_once(
 	struct invocation *invocation, enum space_format format, bool split) {
-	const struct paging_format *paging = paging_formats[format];
+	const struct paging_format *paging = space_paging(format);
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), BIT(PAGE_BITS));
@@ -181,7 +181,7 @@ enum error frame_map(struct invocation *invocation) {
 }
 
 enum error frame_map_ept(struct invocation *invocation) {
-	if (unlikely(is_split(paging_formats[SPACE_GUEST], frame_level(&invocation->slot->cap))))
+	if (unlikely(is_split(space_paging(SPACE_GUEST), frame_level(&invocation->slot->cap))))
 		return map_once(invocation, SPACE_GUEST, true);
 	return map_once(invocation, SPACE_GUEST, false);
 }
@@ -209,7 +209,7 @@ static unsigned table_parent_level(const struct cap *table) { return table->map.
 
 // Takes the table out of its space, if that still has it.
 static void table_detach(const struct cap *cap) {
-	const struct paging_format *paging = paging_formats[cap->map.format];
+	const struct paging_format *paging = space_paging(cap->map.format);
 	unsigned level = table_parent_level(cap);
 	struct cap root;
 	uint64_t *entry = recorded_entry(cap, level, &root);
@@ -232,7 +232,7 @@ static bool table_may_name(
 enum error table_map(struct invocation *invocation) {
 	struct cap *table = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
-	const struct paging_format *paging = paging_formats[table->map.format];
+	const struct paging_format *paging = space_paging(table->map.format);
 	unsigned level = table_parent_level(table);
 	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
 	uint64_t *entry;
@@ -272,7 +272,7 @@ void table_destroy(struct slot *slot, bool last) {
 // At boot
 
 void mapping_attach(struct cap *cap, const struct cap *root, uint64_t address) {
-	const struct paging_format *paging = paging_formats[root->map.format];
+	const struct paging_format *paging = space_paging(root->map.format);
 	bool is_table = cap->type == CAP_TABLE;
 	unsigned level = is_table ? table_parent_level(cap) : frame_level(cap);
 	uint64_t *entry = paging_walk(cap_object(root), address, level).entry;

@@ -114,7 +114,7 @@ void asid_pool_destroy(struct slot *slot, bool last) {
 	}
 	slot->next |= SLOT_UNFINISHED;
 	pool->words[i] = 0;
-	paging = paging_formats[named.map.format];
+	paging = space_paging(named.map.format);
 	memory_clear(space_named(named.word), paging->root_entries * sizeof(uint64_t));
 	paging->invalidate(space_physical(named.word), named.map.asid);
 	if (!named.map.mapped) this_kernel()->asids.pcid_is_lost[named.map.asid] = true;
@@ -144,5 +144,5 @@ void space_destroy(struct slot *slot, bool last) {
 		this_kernel()->asids.pcid_is_lost[asid] = false;
 	// The memory may become another root, whose translations must not mix with the old ones.
 	pcid_unload(root);
-	paging_formats[cap->map.format]->invalidate(root, asid);
+	space_paging(cap->map.format)->invalidate(root, asid);
 }

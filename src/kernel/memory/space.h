@@ -7,7 +7,7 @@
 
 #include <cap/cap.h>
 #include <cpu/pcid.h>
-#include <cpu/percpu.h>
+#include <cpu/platform.h>
 #include <cpu/registers.h>
 
 enum { ASID_NONE = 0 }; // never given out
@@ -17,8 +17,10 @@ static inline bool space_is_assigned(const struct cap *cap, enum space_format fo
 	return cap->type == CAP_SPACE && cap->map.format == format && cap->map.asid != ASID_NONE;
 }
 
-// By enum space_format; null: this machine has no root of it. The table stands beside object_kinds.
-extern const struct paging_format *const paging_formats[];
+// Null: this machine has no root of the format.
+static inline const struct paging_format *space_paging(enum space_format format) {
+	return this_cpu()->platform->paging[format];
+}
 
 // CR3 for a program in the space of a root with an ASID; null: with the kernel's own tables.
 uint64_t space_program_root(const struct cap *cap);

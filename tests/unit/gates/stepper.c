@@ -125,6 +125,10 @@ static const char *see_vmwrite(const greg_t *registers) {
 		: "vmwrite-wrong";
 }
 
+static const char *see_vmload(const greg_t *registers) {
+	return (uint64_t)registers[REG_RAX] == STEP_HOST_BLOCK ? "vmload-host" : "vmload";
+}
+
 static const char *see_history_branch(const greg_t *) {
 	history_branches++;
 	return NULL;
@@ -159,6 +163,13 @@ static const struct instruction {
 	{"iretq", NULL, ACTION_END, 2, {0x48, 0xcf}},
 	{"vmlaunch", NULL, ACTION_END, 3, {0x0f, 0x01, 0xc2}},
 	{"vmresume", NULL, ACTION_END, 3, {0x0f, 0x01, 0xc3}},
+	{"clgi", NULL, ACTION_PASS, 3, {0x0f, 0x01, 0xdd}},
+	{"stgi", NULL, ACTION_PASS, 3, {0x0f, 0x01, 0xdc}},
+	{"cli", NULL, ACTION_PASS, 1, {0xfa}},
+	{"sti", NULL, ACTION_PASS, 1, {0xfb}},
+	{"", see_vmload, ACTION_PASS, 3, {0x0f, 0x01, 0xda}},
+	{"vmsave", NULL, ACTION_PASS, 3, {0x0f, 0x01, 0xdb}},
+	{"vmrun", NULL, ACTION_END, 3, {0x0f, 0x01, 0xd8}},
 	{"breakpoint", NULL, ACTION_END, 1, {0xcc}},
 };
 

@@ -30,6 +30,8 @@ struct step_state {
 
 #define STEP_KERNEL_CR3 0x1111000ul
 #define STEP_PROGRAM_CR3 0x2222000ul
+#define STEP_HOST_BLOCK 0x3333000ul
+#define STEP_GUEST_BLOCK 0x4444000ul
 
 enum {
 	STEP_KERNEL_SPEC = 0x401,

@@ -49,6 +49,8 @@ void host_start(void) {
 
 void host_start_core(struct cpu *cpu, struct kernel *kernel) {
 	cpu->platform = &kernel->platform;
+	cpu->platform->paging[SPACE_HOST] = &paging_host;
+	cpu->platform->paging[SPACE_GUEST] = &paging_ept;
 	cpu->kernel = kernel;
 	schedule_init(cpu);
 	cpu->deadline = UINT64_MAX;

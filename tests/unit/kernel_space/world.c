@@ -28,11 +28,6 @@ enum {
 alignas(1 << 21) unsigned char test_memory[WORLD_PAGES << PAGE_BITS];
 struct world world;
 struct paging_format world_guest_format, world_dma_format;
-const struct paging_format *const paging_formats[] = {
-	[SPACE_HOST] = &paging_host,
-	[SPACE_GUEST] = &world_guest_format,
-	[SPACE_DMA] = &world_dma_format,
-};
 
 static struct cpu cpu;
 static struct kernel kernel;
@@ -215,7 +210,9 @@ void world_reset(void) {
 	for (unsigned i = 0; i < PAGING_ENTRIES; i++)
 		kernel_root[i] = i << PAGE_BITS | 3;
 	cpu = (struct cpu){.platform = &kernel.platform, .kernel = &kernel};
-	kernel = (struct kernel){};
+	kernel = (struct kernel){.platform = {.paging = {[SPACE_HOST] = &paging_host,
+						      [SPACE_GUEST] = &world_guest_format,
+						      [SPACE_DMA] = &world_dma_format}}};
 	derive_insert_original(&world.pool, asid_pool_install(world_allocate(1)), NULL);
 	check(world.pool.cap.asid_base == 0);
 	world_guest_format = paging_ept;

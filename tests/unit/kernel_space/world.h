@@ -48,7 +48,7 @@ struct world {
 
 extern struct world world;
 
-// Rows of paging_formats. A test may change them while there is no such space.
+// Formats of spaces. A test may change them while there is no such space.
 extern struct paging_format world_guest_format, world_dma_format;
 
 // Forgets everything: fresh memory, a guest's tables are EPT, one ASID pool at base 0 (world.pool),

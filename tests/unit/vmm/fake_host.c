@@ -100,7 +100,7 @@ void fake_reset(void) {
 	memset(&fake, 0, sizeof(fake));
 	fake.tsc = 1000000;
 	fake.compacted_size = 832;
-	fake.page.controls_offered = UINT64_MAX;
+	fake.page.controls_offered = ~VCPU_BY_AMD_V;
 	fake.page.xcr0_offered = 7;
 }
 

@@ -36,11 +36,11 @@ def run_program(running, name, first=()):
     return found
 
 
-def run_in_qemu(name, arguments="", first=(), **settings):
+def run_in_qemu(name, arguments="", first=(), program="tests-kernel", **settings):
     machine_settings = {"clock": "emulated", "limit": KERNEL_SECONDS, **settings}
     return run_program(
         machine.QemuMachine(kernel=build.artefact("kernel-debug.elf32"), arguments=arguments,
-                            modules=(build.artefact("tests-kernel.elf"),), memory=512,
+                            modules=(build.artefact(f"{program}.elf"),), memory=512,
                             extra=("-device", "e1000e"), **machine_settings),
         name, first)
 
@@ -65,6 +65,14 @@ def run_kernel_by_the_wall():
 
 def run_kernel_without_fsgsbase():
     return run_in_qemu("kernel-no-fsgsbase", cpu="max,-fsgsbase")
+
+
+def run_kernel_with_svm():
+    return run_in_qemu("kernel-svm", cpu="max", first=["svm: on, nested paging"])
+
+
+def run_guests_with_svm():
+    return run_in_qemu("guests-svm", program="tests-guests", cpu="max", limit=GUESTS_SECONDS)
 
 
 def run_in_bochs(program, name, arguments, first):

@@ -56,6 +56,10 @@ def all_tests():
              alone=False),
         Test("kernel-vtx", "the same on a machine with VT-x, in Bochs",
              machine_tests.run_kernel_with_vtx, alone=False),
+        Test("kernel-svm", "the same on a machine with AMD-V", machine_tests.run_kernel_with_svm,
+             alone=False),
+        Test("guests-svm", "small guests meet every VM exit with AMD-V",
+             machine_tests.run_guests_with_svm, alone=False),
         Test("guests", "small guests meet every VM exit, in Bochs", machine_tests.run_guests,
              alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)

@@ -42,6 +42,7 @@ static const struct feature_row optional[] = {
 	[FEATURE_SMAP] = {"smap", 7, 0, EBX, 20, CR4_SMAP},
 	[FEATURE_GIB_PAGES] = {"1gib-pages", 0x80000001, 0, EDX, 26, 0},
 	[FEATURE_VMX] = {"vmx", 1, 0, ECX, 5, 0},
+	[FEATURE_SVM] = {"svm", 0x80000001, 0, ECX, 2, 0},
 	// Not more than was enabled and reported.
 	{"avx", 1, 0, ECX, 28, 0},
 	{"smep", 7, 0, EBX, 7, CR4_SMEP},

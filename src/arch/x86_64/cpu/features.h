@@ -17,6 +17,7 @@ enum feature {
 	FEATURE_SMAP,
 	FEATURE_GIB_PAGES,
 	FEATURE_VMX,
+	FEATURE_SVM,
 };
 
 static inline bool feature_has(enum feature feature) { return this_cpu()->features >> feature & 1; }

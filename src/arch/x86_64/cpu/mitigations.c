@@ -85,6 +85,10 @@ static bool is_virtual(const struct cpu_facts *facts) {
 
 static bool has_vmx(const struct cpu_facts *facts) { return facts->leaf_1_ecx & LEAF_1_ECX_VMX; }
 
+static bool has_guests(const struct cpu_facts *facts) {
+	return has_vmx(facts) || facts->amd_1_ecx & EXTENDED_ECX_SVM;
+}
+
 static bool is_ibrs_constant(const struct cpu_facts *facts) {
 	return facts->capabilities & ARCH_IBRS_ALL || facts->amd_8_ebx & AMD_8_EBX_IBRS_ALWAYS_ON ||
 		facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS;
@@ -132,7 +136,7 @@ static bool has_ibrs(const struct cpu_facts *facts) {
 }
 
 static bool needs_ibpb(const struct cpu_facts *facts) {
-	return has_vmx(facts) && !is_in_order(facts);
+	return has_guests(facts) && !is_in_order(facts);
 }
 
 static bool has_ibpb(const struct cpu_facts *facts) {

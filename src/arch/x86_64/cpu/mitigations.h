@@ -31,6 +31,8 @@ enum mitigation {
 	MITIGATION_BHI_SEQUENCE, // BHI by instructions
 	MITIGATION_NO_KPTI,
 	MITIGATION_SMAP, // programs' alignment-check flag is cleared
+	MITIGATION_VMX, // guests run by VT-x, or else by AMD-V
+	MITIGATION_SVM,
 	MITIGATION_ALWAYS,
 };
 
@@ -45,6 +47,7 @@ struct cpu_facts {
 	uint32_t leaf_1_ecx;
 	uint32_t leaf_7_ebx, leaf_7_edx;
 	uint32_t leaf_7_2_edx;
+	uint32_t amd_1_ecx; // 8000_0001h
 	uint32_t amd_8_ebx; // 8000_0008h
 	uint32_t amd_21_eax, amd_21_ecx; // 8000_0021h
 	uint64_t capabilities; // IA32_ARCH_CAPABILITIES; 0 where there is none

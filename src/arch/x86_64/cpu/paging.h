@@ -85,6 +85,7 @@ struct paging_format {
 
 extern const struct paging_format paging_host;
 extern const struct paging_format paging_ept;
+extern const struct paging_format paging_npt;
 
 struct paging_walk {
 	uint64_t *entry; // null: a table on the way is missing

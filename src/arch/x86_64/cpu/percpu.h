@@ -7,6 +7,7 @@
 #include <cpu/utilisation.h>
 #include <stdalign.h>
 #include <stddef.h>
+#include <x86/svm.h>
 #include <x86/vmx.h>
 
 struct thread;
@@ -80,6 +81,7 @@ struct cpu {
 	uint64_t program_root; // of who ran last
 	uint32_t mitigations; // 1 << enum mitigation
 	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside
+	uint64_t host_block; // physical address of svm.host
 
 	// What the cores of a kernel image share: as far as this room knows it, and all of it
 	// (kernel.h).
@@ -110,6 +112,16 @@ struct cpu {
 	alignas(16) struct vmx_msr_entry host_msrs[HOST_MSRS];
 	alignas(4096) uint32_t vmxon_region[1024];
 	alignas(4096) uint8_t msr_bitmap[4096];
+
+	// AMD-V: where VMRUN saves what it restores of the host, and VMLOAD finds the rest; what
+	// the guest of msr_bitmap_owner may touch; generation and, in the low half, the ASID given
+	// out last (guest/svm/svm.c); TSC_AUX outside guests.
+	struct {
+		alignas(4096) uint8_t host_save[4096];
+		alignas(4096) struct vmcb host;
+		alignas(4096) uint8_t msr_map[8192];
+		uint64_t last_asid, tsc_aux;
+	} svm;
 
 	alignas(4096) uint8_t stack_guard[4096]; // never mapped
 	uint8_t stack[KERNEL_STACK_SIZE];

@@ -8,6 +8,7 @@
 #include <cpu/console.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
+#include <cpu/svm.h>
 #include <cpu/vmx.h>
 
 struct vcpu;
@@ -18,6 +19,10 @@ struct platform {
 	struct console console;
 	const char *syscall_entries[SYSCALL_ENTRIES]; // what LSTAR may hold
 	struct vmx vmx;
+	struct svm svm;
+	// By enum space_format (cap.h); null: no space of the kind is made. Guests' is their
+	// engine's.
+	const struct paging_format *paging[4];
 	uint64_t xcr0_supported; // what XCR0 may hold
 	uint64_t ticks_per_us; // of the TSC
 	unsigned ioapic_count;

@@ -152,7 +152,8 @@ static bool start(uint32_t magic, uint64_t information) {
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
-	guest_engine_init();
+	boot_kernel.platform.paging[SPACE_HOST] = &paging_host;
+	boot_kernel.platform.paging[SPACE_GUEST] = guest_engine_init();
 	schedule_init(&boot_cpu);
 	return boot_root(&facts); // untypeds, the initial task
 }

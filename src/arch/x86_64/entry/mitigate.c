@@ -40,6 +40,7 @@ static struct cpu_facts facts_read(void) {
 		.leaf_7_ebx = seven.ebx,
 		.leaf_7_edx = seven.edx,
 		.leaf_7_2_edx = seven.eax >= 2 ? cpuid_leaf(7, 2).edx : 0,
+		.amd_1_ecx = cpuid_leaf(0x80000001, 0).ecx,
 		.amd_8_ebx = cpuid_leaf(0x80000008, 0).ebx,
 		.amd_21_eax = cpuid_leaf(0x80000021, 0).eax,
 		.amd_21_ecx = cpuid_leaf(0x80000021, 0).ecx,
@@ -101,6 +102,7 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	// Kernel pages that programs' tables do not map must not stay in the TLB while they run.
 	if (mitigations.on & MITIGATION_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
 	if (feature_has(FEATURE_SMAP)) mitigations.on |= MITIGATION_BIT(SMAP);
+	mitigations.on |= feature_has(FEATURE_VMX) ? MITIGATION_BIT(VMX) : MITIGATION_BIT(SVM);
 	cpu->mitigations = mitigations.on;
 	cpu->spec_ctrl = mitigations.spec_ctrl;
 	cpu->program_spec_ctrl = mitigations.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;

@@ -16,6 +16,7 @@ MEANINGS = {
     "CPU": "offsetof(struct cpu, {lower})",
     "GUEST": "offsetof(struct guest, {lower})",
     "MITIGATION": "MITIGATION_BIT({rest})",
+    "SVM": "offsetof(struct guest, svm.{lower})",
     "THREAD": "offsetof(struct thread, {lower})",
     "TRAP": "offsetof(struct thread, trap.{lower})",
     "VMX": "offsetof(struct guest, vmx.{lower})",

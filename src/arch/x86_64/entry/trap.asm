@@ -299,13 +299,18 @@ trap_broken:
 kernel_data:
 	dw SELECTOR_KERNEL_DATA
 
-; VM exit: the CPU comes here with host state loaded and the guest's general registers.
+; VM exit: the host's state is loaded, the general registers are the guest's; but with AMD-V RAX is
+; in the block.
 	align 16
-part MITIGATION_ALWAYS
+part MITIGATION_VMX
 	push rax
 	mov rax, [gs:CPU_GUEST]
 	mov rax, [rax + GUEST_REGISTERS]
 	pop qword [rax]
+part MITIGATION_SVM
+	mov rax, [gs:CPU_GUEST]
+	mov rax, [rax + GUEST_REGISTERS]
+part MITIGATION_ALWAYS
 	registers store, rax + 8, rcx, rdx, rbx
 	registers store, rax + 40, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
 part MITIGATION_IBRS_ENTRY
@@ -333,7 +338,7 @@ part MITIGATION_DIV0
 	divider_clear
 part MITIGATION_VERW
 	verw [kernel_data]
-part MITIGATION_ALWAYS
+part MITIGATION_VMX
 	mov rax, [gs:CPU_GUEST]
 	cmp qword [rax + VMX_LAUNCHED], 0
 	jne .load
@@ -359,6 +364,26 @@ part MITIGATION_ALWAYS
 	mov rax, [gs:CPU_GUEST]
 	or qword [rax + VMX_LAUNCHED], LAUNCH_FAILED
 	pop rax
+	jmp [trap_guest_entry]
+; With IF set, an interrupt of the host ends the guest's run (APM 2 15.21.1). Until the host's state
+; is loaded again, its interrupt stacks are out of reach: nothing may come, not even an NMI.
+part MITIGATION_SVM
+	mov rax, [gs:CPU_GUEST]
+	push qword [gs:CPU_HOST_BLOCK]
+	push qword [rax + SVM_BLOCK]
+	mov rax, [rax + GUEST_REGISTERS]
+	registers load, rax + 8, rcx, rdx, rbx
+	registers load, rax + 40, rbp, rsi, rdi, r8, r9, r10, r11, r12, r13, r14, r15
+	pop rax
+	clgi
+	sti
+	vmload
+	vmrun
+	vmsave
+	pop rax
+	vmload
+	cli
+	stgi
 	jmp [trap_guest_entry]
 gate_leaves
 

@@ -4,6 +4,9 @@
 
 bool guest_engine_is_on(void) { return guest_engine(); }
 
-void guest_engine_init(void) {
-	if (guest_vmx.init()) this_cpu()->engine = &guest_vmx;
+const struct paging_format *guest_engine_init(void) {
+	const struct guest_engine *engine = feature_has(FEATURE_SVM) ? &guest_svm : &guest_vmx;
+
+	if (engine->init()) this_cpu()->engine = engine;
+	return engine->paging;
 }

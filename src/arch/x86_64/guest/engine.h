@@ -8,7 +8,8 @@
 #include <abi/vcpu_state.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
-#include <cpu/layout.h>
+#include <cpu/paging.h>
+#include <guest/svm/guest.h>
 #include <guest/vmx/guest.h>
 
 enum { GUEST_PAGE = 4096, GUEST_FPU_AREA = 3520 };
@@ -22,7 +23,8 @@ enum guest_msr {
 	GUEST_MSR_FMASK,
 	GUEST_MSR_TSC_AUX, // the last of them, for not every CPU has it
 	GUEST_MSRS_SWITCHED,
-	GUEST_MSRS = 13,
+	GUEST_MSR_EFER = 12, // the last that a guest may be given
+	GUEST_MSRS,
 };
 
 // Touched only inside the kernel, by the core that runs or is asked to change the guest.
@@ -41,7 +43,10 @@ struct guest {
 
 	uint64_t host_root; // the tables that an exit loads
 	uint8_t msr_access[GUEST_MSRS];
-	struct vmx_guest vmx;
+	union {
+		struct vmx_guest vmx;
+		struct svm_guest svm;
+	};
 
 	uint64_t own_registers[VCPU_GENERAL_REGISTERS];
 
@@ -102,16 +107,18 @@ struct guest_engine {
 	// of an exit.
 	void (*words_load)(struct guest *guest, const struct context *context);
 	void (*words_save)(const struct guest *guest, struct context *context);
-	uint64_t *(*exit_words)(uint64_t reason, uint64_t *word);
+	uint64_t *(*exit_words)(struct guest *guest, uint64_t reason, uint64_t *word);
 
+	unsigned msrs; // of guest_msr_rows, those that guests can be given
+	const struct paging_format *paging; // of what translates guest-physical addresses
 	// Bits of the state page's controls_offered.
 	uint64_t (*offered)(void);
 };
 
-extern const struct guest_engine guest_vmx;
+extern const struct guest_engine guest_vmx, guest_svm;
 
-// Finds this core's engine, if it has one.
-void guest_engine_init(void);
+// Finds this core's engine, if it has one. Returns the format of guests' tables in any case.
+const struct paging_format *guest_engine_init(void);
 [[nodiscard]] bool guest_engine_is_on(void);
 static inline const struct guest_engine *guest_engine(void) { return this_cpu()->engine; }
 
@@ -138,6 +145,14 @@ void guest_page_take(struct guest *guest);
 [[nodiscard]] uint64_t guest_msr_field(uint64_t msr);
 
 // For engines:
+
+// A guest's instruction pointer may stand right behind the lower half of addresses, where the next
+// fetch faults; VM entry refuses what lies farther out (SDM 3C 27.3.1.4), which becomes 0.
+static inline uint64_t guest_clean_rip(uint64_t value) {
+	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
+}
+// Runs the host's handler of an exception that came as an exit, which does not.
+#define host_exception(vector) asm volatile("int %0" : : "i"(vector) : "memory")
 
 extern const struct guest_msr_row {
 	uint32_t msr;

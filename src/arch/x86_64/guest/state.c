@@ -141,7 +141,8 @@ bool guest_msr_set_access(struct guest *guest, uint64_t msr, uint8_t access) {
 	struct cpu *cpu = this_cpu();
 	unsigned i = find_msr(msr);
 
-	if (i == GUEST_MSRS || (i == GUEST_MSR_TSC_AUX && !guest_has_tsc_aux())) return false;
+	if (i >= guest_engine()->msrs || (i == GUEST_MSR_TSC_AUX && !guest_has_tsc_aux()))
+		return false;
 	guest->msr_access[i] = access;
 	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
 	cpu->guest_prepared = NULL;

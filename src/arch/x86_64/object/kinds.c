@@ -35,10 +35,6 @@ const struct object_ops object_ops[CAP_TYPES] = {
 	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, 21},
 };
 
-// No remapping unit is driven, so no space of a device is ever made.
-const struct paging_format *const paging_formats[] = {
-	[SPACE_HOST] = &paging_host, [SPACE_GUEST] = &paging_ept, [SPACE_DMA] = NULL};
-
 // Kinds of abi/invocation.h and of objects that are not called as their type is.
 enum {
 	CAP_TCB = CAP_THREAD,

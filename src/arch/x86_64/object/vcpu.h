@@ -2,10 +2,10 @@
 // Virtual CPU objects: life, partner thread, ports and invocations (VCPU-1 to VCPU-34). What runs
 // them is guest/engine.h.
 //
-//   page 0  struct vcpu up to the XSAVE area, which fills the rest of the page
-//   page 1  the engine's
-//   page 2  I/O bitmap, ports 0 to 0x7fff
-//   page 3  I/O bitmap, ports 0x8000 to 0xffff
+//   page 0  the engine's
+//   page 1  I/O bitmap, ports 0 to 0x7fff
+//   page 2  I/O bitmap, ports 0x8000 to 0xffff
+//   page 3  first bits of its third page, and the rest, up to the XSAVE area, which fills the page
 #pragma once
 
 #include <guest/engine.h>
@@ -13,17 +13,16 @@
 #include <sched/thread.h>
 
 struct vcpu {
-	struct slot page_slot; // holds a capability derived from that to the state page
+	alignas(GUEST_PAGE) uint8_t control[GUEST_PAGE];
+	uint64_t io_bitmap[65536 / 64 + 1]; // 1: exits; the last word: what ends beyond the ports
 	struct thread *thread; // partner, or null
 	struct vcpu *next; // list of all VCPUs (vcpu.c)
-
+	struct slot page_slot; // holds a capability derived from that to the state page
 	alignas(64) struct guest guest;
-	alignas(GUEST_PAGE) uint8_t control[GUEST_PAGE];
-	uint64_t io_bitmap[65536 / 64]; // 1: exits
 };
 
 _Static_assert(sizeof(struct vcpu) == 1 << VCPU_BITS);
-_Static_assert(offsetof(struct vcpu, control) == GUEST_PAGE);
+_Static_assert(offsetof(struct vcpu, io_bitmap) == GUEST_PAGE);
 
 // What the tables of object kinds name of this machine's objects (PORT-1, VCPU-1). Without
 // an engine there are no VCPUs (object.h, is_available).

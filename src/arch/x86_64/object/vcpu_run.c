@@ -9,7 +9,7 @@
 #include <memory/space.h>
 #include <sched/schedule.h>
 
-static void report_words(struct thread *thread, const struct vcpu *vcpu, uint64_t reason) {
+static void report_words(struct thread *thread, struct vcpu *vcpu, uint64_t reason) {
 	struct ipc_buffer *buffer = thread->buffer_to_write;
 	uint64_t *word;
 
@@ -19,7 +19,8 @@ static void report_words(struct thread *thread, const struct vcpu *vcpu, uint64_
 	thread->context.r15 = reason;
 	*context_tag(&thread->context) = VM_ENTER_FAULT;
 	if (!buffer) return;
-	word = guest_engine()->exit_words(reason, buffer->message + MESSAGE_REGISTERS);
+	word = guest_engine()->exit_words(
+		&vcpu->guest, reason, buffer->message + MESSAGE_REGISTERS);
 	for (unsigned i = 0; i < VCPU_REGISTERS; i++)
 		word[i] = vcpu->guest.registers[vcpu_register_order[i]];
 }

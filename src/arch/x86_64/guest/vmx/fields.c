@@ -82,7 +82,7 @@ static bool write_activity(struct guest *, uint64_t *value) {
 }
 
 static bool write_rip(struct guest *, uint64_t *value) {
-	*value = vmx_clean_rip(*value);
+	*value = guest_clean_rip(*value);
 	return true;
 }
 

@@ -7,12 +7,6 @@
 #include <guest/vmx/vmcs.h>
 #include <guest/vmx/vmx.h>
 
-// A guest's instruction pointer may stand right behind the lower half of addresses, where the next
-// fetch faults; VM entry refuses what lies farther out (SDM 3C 27.3.1.4), which becomes 0.
-static inline uint64_t vmx_clean_rip(uint64_t value) {
-	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
-}
-
 // Fields as the monitor sees them (fields.c).
 void vmx_set_primary(struct guest *guest, uint64_t value);
 [[nodiscard]] bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value);

@@ -108,7 +108,7 @@ static void words_save(const struct guest *guest, struct context *context) {
 }
 
 static void words_load(struct guest *guest, const struct context *context) {
-	vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(context->r10));
+	vmcs_write(VMCS_GUEST_RIP, guest_clean_rip(context->r10));
 	vmx_set_primary(guest, context->r8);
 	vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 }
@@ -119,7 +119,7 @@ static uint64_t qualification(void) {
 		: vmcs_read(VMCS_EXIT_QUALIFICATION);
 }
 
-static uint64_t *exit_words(uint64_t reason, uint64_t *word) {
+static uint64_t *exit_words(struct guest *, uint64_t reason, uint64_t *word) {
 	*word++ = reason == GUEST_ENTRY_REFUSED ? UINT64_MAX : qualification();
 	*word++ = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 	*word++ = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
@@ -144,7 +144,7 @@ static void prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
 static void enter(struct cpu *cpu, struct guest *guest, struct context *context, uint64_t dirty) {
 	guest_switch_in(cpu, guest, context);
 	if (dirty & VCPU_GROUP_RIP)
-		vmcs_write(VMCS_GUEST_RIP, vmx_clean_rip(READ_ONCE(guest->page->rip)));
+		vmcs_write(VMCS_GUEST_RIP, guest_clean_rip(READ_ONCE(guest->page->rip)));
 	if (unlikely(dr6_read() != guest->dr6)) dr6_write(guest->dr6);
 	if (cr2_read() != guest->cr2) cr2_write(guest->cr2);
 	timer_start(cpu, guest);
@@ -257,6 +257,8 @@ static uint64_t leave(struct guest *guest) {
 
 const struct guest_engine guest_vmx = {
 	.init = vmx_init,
+	.paging = &paging_ept,
+	.msrs = GUEST_MSRS,
 	.offered = vmx_offered_controls,
 	.create = create,
 	.destroy = destroy,

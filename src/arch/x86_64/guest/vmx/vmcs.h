@@ -6,9 +6,6 @@
 #include <cpu/layout.h>
 #include <x86/vmx.h>
 
-// Runs the host's handler of an exception that came as an exit, which does not.
-#define host_exception(vector) asm volatile("int %0" : : "i"(vector) : "memory")
-
 // Makes the structure the current one of this core.
 static inline bool vmcs_load(physical_t vmcs) {
 	bool succeeded;

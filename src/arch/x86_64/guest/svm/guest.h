@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What AMD-V keeps of a guest beside the control block. Values are as VT-x has them.
+#pragma once
+
+#include <stdint.h>
+
+struct svm_guest {
+	uint64_t block; // physical address of vmcb
+	struct vmcb *vmcb;
+	uint64_t asid; // generation and number (run.c)
+
+	uint8_t is_stale; // the client changed what linear translations depend on
+	uint8_t is_nmi_blocked; // until the guest's IRET
+	uint8_t is_stepping; // the guest runs one instruction, then NMIs can come
+	uint8_t is_virtual; // the event to inject is a virtual interrupt
+	uint8_t rip_advance; // of an event to inject, to be undone if it is not delivered
+	uint32_t primary, secondary, exceptions; // controls as the client sees them
+	uint32_t event, event_error, event_length; // the next entry delivers it
+	uint32_t instruction_length; // of the last exit
+	uint32_t instruction_error;
+	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
+	uint64_t tsc_aux;
+	uint64_t dr6; // before a step
+};

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// AMD-V of this core: what it must have, switching it on, translations it keeps (APM 2 15.4, 15.16,
+// 15.30; CPUID 8000_000Ah).
+#include <guest/svm/internal.h>
+
+#include <base/memory.h>
+#include <cpu/console.h>
+#include <cpu/features.h>
+#include <cpu/msr.h>
+#include <x86/cpuid.h>
+
+// CR4 bits whose effect the kernel switches or confines, as far as this CPU has them: those that it
+// uses itself are in its own CR4.
+#define CR4_ALWAYS 0x7fful
+#define CR4_OFFERED (CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+
+static bool refuse(const char *missing) {
+	print("svm: off: no %s\n", missing);
+	return false;
+}
+
+// The firmware's word: an open lock may be opened.
+static bool unlock(void) {
+	uint64_t control = 0;
+
+	(void)msr_try_read(MSR_VM_CR, &control);
+	if (!(control & VM_CR_SVMDIS)) return true;
+	return !(control & VM_CR_LOCK) &&
+		msr_try_write(MSR_VM_CR, control & ~(uint64_t)VM_CR_SVMDIS);
+}
+
+bool svm_init(void) {
+	struct cpu *cpu = this_cpu();
+	struct cpuid leaf = cpuid_leaf(LEAF_SVM, 0);
+
+	if (!unlock()) return refuse("AMD-V, locked off by the firmware");
+	if (!(leaf.edx & SVM_NESTED_PAGING)) return refuse("nested paging");
+	if (!guest_has_tsc_aux()) return refuse("RDTSCP");
+	cpu->platform->svm = (struct svm){.features = leaf.edx,
+		.asids = leaf.ebx,
+		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
+			(feature_has(FEATURE_PCID) ? CR4_PCIDE : 0)};
+	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
+	msr_write(MSR_VM_HSAVE_PA, physical_of_image(cpu->svm.host_save).value);
+	cpu->host_block = physical_of_image(&cpu->svm.host).value;
+	asm volatile("vmsave %%rax" : : "a"(cpu->host_block) : "memory");
+	memset(cpu->svm.msr_map, 0xff, sizeof(cpu->svm.msr_map));
+	cpu->svm.tsc_aux = msr_read(MSR_TSC_AUX);
+	cpu->svm.last_asid = 1ul << 32;
+	print("svm: on, nested paging, %u ASIDs%s%s%s\n", leaf.ebx,
+		svm_has(SVM_FLUSH_BY_ASID) ? ", flush by ASID" : "",
+		svm_has(SVM_NEXT_RIP) ? ", next RIP" : "",
+		svm_has(SVM_DECODE_ASSISTS) ? ", decode assists" : "");
+	return true;
+}
+
+// A generation begins: every guest gets another ASID, and the first one flushes all.
+void svm_invalidate(void) {
+	struct cpu *cpu = this_cpu();
+
+	cpu->svm.last_asid = ((cpu->svm.last_asid >> 32) + 1) << 32;
+	cpu->guest_prepared = NULL;
+}
+
+void svm_assign_asid(struct guest *guest) {
+	struct cpu *cpu = this_cpu();
+
+	if ((uint32_t)cpu->svm.last_asid + 1 >= svm()->asids) svm_invalidate();
+	guest->svm.asid = ++cpu->svm.last_asid;
+	guest->svm.vmcb->asid = (uint32_t)cpu->svm.last_asid;
+	if (guest->svm.vmcb->asid == 1) guest->svm.vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
+}
