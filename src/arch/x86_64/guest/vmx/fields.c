@@ -57,7 +57,7 @@ static bool write_timer(struct guest *guest, uint64_t *value) {
 	return true;
 }
 
-// In TSC ticks, and with the control that goes with it.
+// In TSC ticks, and with the control that goes with it. Without effect where the CPU has no timer.
 static bool write_ticks(struct guest *guest, uint64_t *value) {
 	uint64_t steps = *value >> guest->vmx.timer_rate;
 	uint64_t pin = guest->vmx.pin & ~(uint64_t)PIN_TIMER;
@@ -66,7 +66,7 @@ static bool write_ticks(struct guest *guest, uint64_t *value) {
 	if (steps > UINT32_MAX) steps = UINT32_MAX;
 	if (!steps) steps = 1;
 	return vmx_field_write(guest, VMCS_PIN_CONTROLS, &pin) &&
-		vmx_field_write(guest, VMCS_PREEMPTION_TIMER, &steps);
+		(!guest->vmx.has_timer || vmx_field_write(guest, VMCS_PREEMPTION_TIMER, &steps));
 }
 
 // Not every CPU checks reserved bits; those of branch trace stores would write to memory.
