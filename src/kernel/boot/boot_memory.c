@@ -108,8 +108,7 @@ void memory_sort(
 	for (unsigned i = 1; i < module_count; i++) {
 		struct boot_region range = module_range(&modules[i]);
 
-		region_remove(&memory->free, range.start, range.end);
-		region_remove(&memory->device, range.start, range.end);
+		memory_keep(memory, range.start, range.end);
 		region_add(&memory->modules, range.start, range.end);
 	}
 }

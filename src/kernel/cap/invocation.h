@@ -7,8 +7,6 @@
 #include <cap/cspace.h>
 #include <cap/object.h>
 
-struct thread;
-
 enum { INVOCATION_MAX_RESULTS = 20 };
 
 struct invocation {

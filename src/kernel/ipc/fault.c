@@ -6,10 +6,6 @@
 #include <cpu/console.h>
 #include <ipc/endpoint.h>
 
-bool fault_handler_is_valid(const struct cap *cap) {
-	return cap->type == CAP_NULL || cap_head_may_call(cap->head);
-}
-
 void fault_raise(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_FAULT_HANDLER].cap;
 
@@ -27,21 +23,15 @@ void fault_raise(struct thread *thread) {
 void fault_capability(
 	struct thread *thread, uint64_t address, const struct slot *slot, bool in_receive) {
 	struct lookup failure = {{LOOKUP_MISSING_CAPABILITY}};
-	struct fault *fault = &thread->fault;
 
 	if (!slot) failure = cspace_failure(&thread->slots[THREAD_CSPACE].cap, address, 64);
-	thread->fault_kind = FAULT_CAP;
-	fault->words[0] = address;
-	fault->words[1] = in_receive;
-	memcpy(fault->words + 2, failure.words, sizeof(failure.words));
-	fault->length = 2 + lookup_length(&failure);
+	fault_note(thread, FAULT_CAP, 2 + lookup_length(&failure), address, in_receive);
+	memcpy(thread->fault.words + 2, failure.words, sizeof(failure.words));
 	fault_raise(thread);
 }
 
 void fault_unknown_syscall(struct thread *thread, uint64_t number) {
-	thread->fault_kind = FAULT_UNKNOWN_SYSCALL;
-	thread->fault.words[0] = number;
-	thread->fault.length = 1;
+	fault_note(thread, FAULT_UNKNOWN_SYSCALL, 1, number, 0);
 	fault_raise(thread);
 }
 
@@ -50,9 +40,7 @@ bool fault_timeout(struct thread *thread) {
 
 	if (handler->type != CAP_ENDPOINT) return false;
 	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
-	thread->fault_kind = FAULT_TIMEOUT;
-	thread->fault.words[0] = thread->sched_context->badge;
-	thread->fault.length = 1;
+	fault_note(thread, FAULT_TIMEOUT, 1, thread->sched_context->badge, 0);
 	schedule_dequeue(thread);
 	endpoint_send(handler, thread, MESSAGE_CALL, SEND_BLOCKING);
 	return true;

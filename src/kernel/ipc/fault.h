@@ -11,29 +11,21 @@
 	struct thread *thread, uint64_t address, const struct slot *slot, bool in_receive);
 void fault_unknown_syscall(struct thread *thread, uint64_t number);
 
-// The same for a fault that one of the next two has recorded.
+// The same for a fault that was noted.
 void fault_raise(struct thread *thread);
 
-static inline void fault_note_exception(struct thread *thread, uint64_t vector, uint64_t code) {
-	thread->fault_kind = FAULT_USER_EXCEPTION;
-	thread->fault.words[0] = vector;
-	thread->fault.words[1] = code;
-	thread->fault.length = 2;
-}
-
-static inline void fault_note_vm(struct thread *thread, uint64_t address, uint64_t code) {
-	thread->fault_kind = FAULT_VM;
-	thread->fault.words[0] = address;
-	thread->fault.words[1] = code >> 4 & 1; // an instruction fetch (SDM 3A 4.7)
-	thread->fault.words[2] = code & 0x1f;
-	thread->fault.length = 3;
+// The thread has a fault of this kind from now on. length: of its words, those from the third on
+// are the caller's to fill in.
+static inline void fault_note(struct thread *thread, enum fault_kind kind, uint32_t length,
+	uint64_t first, uint64_t second) {
+	thread->fault_kind = (uint8_t)kind;
+	thread->fault.length = length;
+	thread->fault.words[0] = first;
+	thread->fault.words[1] = second;
 }
 
 // Sends a timeout fault to the handler; false if the thread has none, and then nothing happened.
 [[nodiscard]] bool fault_timeout(struct thread *thread);
-
-// True if cap may stand in a handler slot: null, or an endpoint with Write and Grant or GrantReply.
-[[nodiscard]] bool fault_handler_is_valid(const struct cap *cap);
 
 // Slow path of budget_is_left().
 [[nodiscard]] bool budget_is_left_slow(void);

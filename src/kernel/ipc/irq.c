@@ -5,10 +5,12 @@
 #include <cap/invocation.h>
 #include <kernel.h>
 #include <ipc/notification.h>
+#include <x86/ioapic.h>
 
 static void irq_mask(const struct irq *irq) {
 	if (irq->state == IRQ_IOAPIC)
-		ioapic_mask((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
+		ioapic_set_route((unsigned)irq->source[0], (unsigned)irq->source[1],
+			irq->route | REDIRECTION_MASKED);
 }
 
 void irq_arrived(unsigned number) {
@@ -103,7 +105,7 @@ enum error irq_handler_ack(struct invocation *invocation) {
 	const struct irq *irq = invocation_object(invocation);
 
 	if (irq->state == IRQ_IOAPIC)
-		ioapic_unmask((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
+		ioapic_set_route((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
 	return ERROR_NONE;
 }
 

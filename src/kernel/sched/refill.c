@@ -125,11 +125,6 @@ static uint64_t skip_periods(struct sched_context *context, uint64_t used) {
 	merge_small_head(context, minimum);
 }
 
-void refill_give_up(struct sched_context *context, uint64_t minimum) {
-	recycle_head(context);
-	merge_small_head(context, minimum);
-}
-
 void refill_unblock_parts(struct sched_context *context, uint64_t now) {
 	if (!refill_is_ready(context, now)) return;
 	while (context->refills.count > 1 &&

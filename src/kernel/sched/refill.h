@@ -35,9 +35,6 @@ static inline void refill_renew(struct sched_context *context, uint64_t now) {
 	*refill_head(context) = (struct refill){now, context->refills.budget};
 }
 
-// The whole head is given up and becomes usable one period later. Not for round robin.
-void refill_give_up(struct sched_context *context, uint64_t minimum);
-
 // refill_unblock() for contexts that are not round robin.
 void refill_unblock_parts(struct sched_context *context, uint64_t now);
 

@@ -132,6 +132,7 @@ static void rotate(struct cpu *cpu) {
 		return refill_renew(context, cpu->now);
 	}
 	schedule_charge();
-	if (!refill_is_round_robin(context)) refill_give_up(context, cpu->minimum_budget);
+	if (!refill_is_round_robin(context)) // the rest of the head counts as used
+		refill_charge(context, refill_head(context)->amount, cpu->minimum_budget);
 	schedule_end_turn(current);
 }

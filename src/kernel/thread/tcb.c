@@ -2,7 +2,6 @@
 // Thread invocations: registers, priorities, running and stopping; and what a thread acts with:
 // spaces, IPC buffer, handlers, context.
 #include <cap/invocation.h>
-#include <ipc/fault.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
 #include <sched/sched_context.h>
@@ -46,11 +45,6 @@ enum error tcb_write_registers(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-static void copy_words(struct thread *to, struct thread *from, unsigned first, unsigned end) {
-	for (unsigned i = first; i < end; i++)
-		thread_write_register(to, i, thread_read_register(from, i));
-}
-
 enum error tcb_copy_registers(struct invocation *invocation) {
 	struct thread *to = invocation_object(invocation);
 	uint64_t flags = invocation_word(invocation, 0);
@@ -60,11 +54,10 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 
 	if (flags & FLAG_SUSPEND_SOURCE) thread_suspend(from);
 	if (flags & COPY_RESUME_TARGET) thread_resume(to);
-	if (flags & COPY_FRAME) {
-		copy_words(to, from, 0, COPY_FRAME_WORDS);
-		to->context.rip = to->trap.fault_ip;
-	}
-	if (flags & COPY_INTEGER) copy_words(to, from, COPY_FRAME_WORDS, USER_CONTEXT_WORDS);
+	for (unsigned i = 0; i < USER_CONTEXT_WORDS; i++)
+		if (flags & (i < COPY_FRAME_WORDS ? COPY_FRAME : COPY_INTEGER))
+			thread_write_register(to, i, thread_read_register(from, i));
+	if (flags & COPY_FRAME) to->context.rip = to->trap.fault_ip;
 	if (to == to->cpu->current) to->cpu->need_resched = true;
 	return ERROR_NONE;
 }
@@ -157,6 +150,11 @@ static struct install install_of(
 	return (struct install){slot, invocation->caps[number]->cap, invocation->caps[number], 0};
 }
 
+// Null, or an endpoint with Write and Grant or GrantReply.
+static bool may_handle_faults(const struct cap *cap) {
+	return cap->type == CAP_NULL || cap_head_may_call(cap->head);
+}
+
 static bool same_capability(const struct cap *one, const struct cap *other) {
 	return one->type == other->type && one->object == other->object;
 }
@@ -243,7 +241,7 @@ enum error tcb_set_space(struct invocation *invocation) {
 	enum error error = decode_roots(invocation, &list[1], &list[2]);
 
 	if (error) return error;
-	if (!fault_handler_is_valid(&list[0].cap)) return error_capability(invocation, 1);
+	if (!may_handle_faults(&list[0].cap)) return error_capability(invocation, 1);
 	return install(invocation, list, 3);
 }
 
@@ -257,7 +255,7 @@ enum error tcb_set_ipc_buffer(struct invocation *invocation) {
 enum error tcb_set_timeout_endpoint(struct invocation *invocation) {
 	struct install handler = install_of(invocation, 0, THREAD_TIMEOUT_HANDLER);
 
-	if (!fault_handler_is_valid(&handler.cap)) return error_capability(invocation, 1);
+	if (!may_handle_faults(&handler.cap)) return error_capability(invocation, 1);
 	return install(invocation, &handler, 1);
 }
 
@@ -289,7 +287,7 @@ enum error tcb_set_sched_params(struct invocation *invocation) {
 	if (!error) error = check_priority(invocation, 1);
 	if (!error) error = check_context(invocation, &cap);
 	if (error) return error;
-	if (!fault_handler_is_valid(&handler.cap)) return error_capability(invocation, 3);
+	if (!may_handle_faults(&handler.cap)) return error_capability(invocation, 3);
 
 	error = install(invocation, &handler, 1);
 	if (error) return error;

@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <x86/ioapic.h>
 
 struct host host;
 
@@ -125,12 +126,8 @@ uint32_t ioapic_route(
 	return cpu_vector;
 }
 
-void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t) {
-	host.pins[ioapic][pin].unmasked = false;
-}
-
-void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t) {
-	host.pins[ioapic][pin].unmasked = true;
+void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route) {
+	host.pins[ioapic][pin].unmasked = !(route & REDIRECTION_MASKED);
 }
 
 // Registers

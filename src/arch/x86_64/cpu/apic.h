@@ -55,10 +55,10 @@ unsigned ioapic_count(void);
 unsigned ioapic_pins(unsigned ioapic); // which exists
 
 // Routes a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
-// edge; polarity: 1 low, 0 high. Returns the pin's route, an argument of the two functions below,
-// since reading it back from the chip is slow.
+// edge; polarity: 1 low, 0 high. Returns the pin's route, since reading it back from the chip is
+// slow.
 uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
 
-void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t route);
-void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t route);
+// The pin's route as it was returned, or with REDIRECTION_MASKED.
+void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route);

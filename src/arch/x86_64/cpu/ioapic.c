@@ -51,8 +51,8 @@ void ioapic_add(uint64_t address) {
 	print("ioapic %u: %u pins at %lx\n", (*count)++, ioapic->pins, address);
 }
 
-static void pin_write(unsigned ioapic, unsigned pin, uint32_t low) {
-	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin, low);
+void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route) {
+	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin, route);
 }
 
 uint32_t ioapic_route(
@@ -60,15 +60,10 @@ uint32_t ioapic_route(
 	uint32_t route = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
 		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
 
-	ioapic_mask(ioapic, pin, route); // while the two halves do not fit together
+	// Masked while the two halves do not fit together.
+	ioapic_set_route(ioapic, pin, route | REDIRECTION_MASKED);
 	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin + 1,
 		apic_id() << REDIRECTION_TARGET_SHIFT);
-	pin_write(ioapic, pin, route);
+	ioapic_set_route(ioapic, pin, route);
 	return route;
 }
-
-void ioapic_mask(unsigned ioapic, unsigned pin, uint32_t route) {
-	pin_write(ioapic, pin, route | REDIRECTION_MASKED);
-}
-
-void ioapic_unmask(unsigned ioapic, unsigned pin, uint32_t route) { pin_write(ioapic, pin, route); }

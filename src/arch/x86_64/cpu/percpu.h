@@ -10,14 +10,6 @@
 #include <x86/svm.h>
 #include <x86/vmx.h>
 
-struct thread;
-struct guest;
-struct guest_engine;
-struct fpu_state;
-struct platform;
-struct kernel;
-struct sched_context;
-
 // What the assembler must do to leave the kernel; the C side of each entry returns it.
 enum exit_path {
 	EXIT_TO_USER = 0, // load the frame of `current`, SYSRET or IRETQ as its rflags say

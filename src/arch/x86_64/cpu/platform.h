@@ -11,8 +11,6 @@
 #include <cpu/svm.h>
 #include <cpu/vmx.h>
 
-struct vcpu;
-
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {
 	struct kernel_map map;

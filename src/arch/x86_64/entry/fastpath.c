@@ -130,7 +130,7 @@ void fastpath_call(uint64_t address, uint64_t tag) {
 	call(address, tag, MESSAGE_EMPTY);
 }
 
-// A fault handler may always be called (fault_handler_is_valid).
+// A fault handler may always be called (may_handle_faults() of tcb.c).
 void fastpath_exception(uint64_t vector, uint64_t code) {
 	struct cpu *cpu = this_cpu();
 	struct thread *faulter = cpu->current;

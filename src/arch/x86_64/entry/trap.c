@@ -48,23 +48,19 @@ enum exit_path trap_exception(uint64_t vector, uint64_t code) {
 
 	schedule_update_time();
 	// Without budget left the thread runs into the exception again later.
-	if (budget_is_left()) {
-		if (vector != VECTOR_NO_FPU || !takes_fpu(thread)) {
-			exception_note(thread, vector, code);
-			fault_raise(thread);
-		}
+	if (budget_is_left() && (vector != VECTOR_NO_FPU || !takes_fpu(thread))) {
+		exception_note(thread, vector, code);
+		fault_raise(thread);
 	}
 	return leave();
 }
 
 static void call_by_interrupt(uint64_t vector) {
 	struct thread *thread = this_cpu()->current;
-	uint32_t number = (uint32_t)vector << CALL_NUMBER_SHIFT;
+	uint64_t number = vector << CALL_NUMBER_SHIFT | (thread->context.rax & CALL_NUMBER_EAX);
 
 	thread->trap.fault_ip = thread->context.rip - CALL_SIZE;
-	if (!budget_is_left()) return;
-	number |= (uint32_t)thread->context.rax & CALL_NUMBER_EAX;
-	fault_unknown_syscall(thread, (uint64_t)(int64_t)(int32_t)number);
+	if (budget_is_left()) fault_unknown_syscall(thread, (uint64_t)(int32_t)number);
 }
 
 static void timer_arrived(void) {
@@ -75,7 +71,7 @@ static void timer_arrived(void) {
 
 // A vector in service at the APIC came from hardware. All others are a program's INT n, its
 // exception, or spurious.
-static enum exit_path other_vector(uint64_t vector, uint64_t code) {
+[[gnu::noinline]] static enum exit_path other_vector(uint64_t vector, uint64_t code) {
 	if (apic_is_in_service((unsigned)vector)) {
 		if (vector == VECTOR_APIC_ERROR)
 			print_debug("apic: error interrupt, status %x\n", apic_take_errors());
