@@ -142,8 +142,12 @@ def add_bench(commands_of):
         description="Prints measurements, a line of JSON each, then tables. The column `mark` is "
                     "what a figure should not exceed; docs/performance.md explains the others.")
     parser.add_argument("question", choices=sorted(questions.QUESTIONS), nargs="?",
-                        help="one measurement; all of them unless it is named (vm-exit: with the "
-                             "mitigations that the CPU asks for, and without)")
+                        help="one measurement, all of them unless it is named. ipc: system calls, "
+                             "messages, faults, mappings, objects; vm-exit: with the mitigations "
+                             "that the CPU asks for, and without; ring: an item from component to "
+                             "component; kernel-boot: until the initial task; start: until every "
+                             "component has run its init; guest-boot: Linux until its shell, on "
+                             "the bare machine and as a guest")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="say how medians differ from those recorded in FILE; fail if any grew")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE",
