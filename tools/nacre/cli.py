@@ -65,7 +65,7 @@ def add_machine_options(parser, emulators, default, text):
     parser.add_argument("--cpu", default="", metavar="MODEL",
                         help="its processor by the emulator's own name, from `qemu-system-x86_64 "
                              "-cpu help` (flags may follow: max,-fsgsbase) or `bochs -help cpu`; "
-                             "default: max, with KVM the host's; corei7_skylake_x")
+                             "default: max,-svm, with KVM the host's; corei7_skylake_x")
 
 
 def add_network_options(parser):

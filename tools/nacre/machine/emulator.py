@@ -49,7 +49,7 @@ def choose(request):
         return "qemu", "tcg"
     if request.emulator == "qemu":
         warn(f"{reason}; QEMU emulates this machine without VT-x: native components run, "
-             "guests cannot")
+             "guests cannot (--cpu max has AMD-V, for monitors other than vmm.elf)")
         return "qemu", "tcg"
     step(f"using Bochs, which has VT-x ({reason})")
     return "bochs", None
