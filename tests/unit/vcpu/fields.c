@@ -26,7 +26,9 @@ bool guest_xcr0_write(struct guest *, uint64_t *) { return true; }
 void guest_debug_take(struct guest *) {}
 
 uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
-	return word == VMX_PIN ? value & ~(uint64_t)PIN_TIMER : value;
+	bool may = word != VMX_PIN || guest.vmx.has_timer;
+
+	return may ? value : value & ~(uint64_t)PIN_TIMER;
 }
 
 static void no_timer(void) {
@@ -54,8 +56,19 @@ static void timer(void) {
 	check_equal(fields[VMCS_PIN_CONTROLS], PIN_TIMER);
 }
 
+// Switched off while a thread that is suspended runs the guest, and on again after that run.
+static void timer_anew(void) {
+	uint64_t value = PIN_TIMER;
+
+	lacking = 0;
+	guest = (struct guest){.vmx = {.has_timer = 1, .timer_value = 100, .timer_left = 40}};
+	check(vmx_field_write(&guest, VMCS_PIN_CONTROLS, &value));
+	check_equal(guest.vmx.timer_left, 100);
+}
+
 static const struct test tests[] = {
 	{"fields-no-timer", "without preemption timer the page's timer has no effect", no_timer},
+	{"fields-timer-anew", "a timer that is switched on has all of its value left", timer_anew},
 	{"fields-timer", "the timer's ticks are steps of the CPU's own", timer},
 };
 

@@ -26,11 +26,17 @@ struct field_row {
 	bool (*write)(struct guest *guest, uint64_t *value);
 };
 
+// The monitor's value, or the control, which may have been off when a run ended.
+static bool write_timer(struct guest *guest, uint64_t *) {
+	guest->vmx.timer_left = guest->vmx.timer_value;
+	return true;
+}
+
 // The kernel's own deadline always runs in the preemption timer, whatever the monitor wants of it:
 // it ends a guest's turn also where an interrupt would not.
 static bool write_pin(struct guest *guest, uint64_t *value) {
 	if (guest->vmx.has_timer) *value |= PIN_TIMER;
-	return true;
+	return write_timer(guest, value);
 }
 
 static bool write_primary(struct guest *guest, uint64_t *value) {
@@ -49,11 +55,6 @@ static bool write_tsc_offset(struct guest *guest, uint64_t *value) {
 // a machine check is the host's: they always exit (SDM 3C 25.6.3).
 static bool write_exceptions(struct guest *, uint64_t *value) {
 	*value |= 1 << VECTOR_DEBUG | 1 << VECTOR_ALIGNMENT | 1 << VECTOR_MACHINE_CHECK;
-	return true;
-}
-
-static bool write_timer(struct guest *guest, uint64_t *value) {
-	guest->vmx.timer_left = *value;
 	return true;
 }
 
