@@ -91,7 +91,7 @@ static seL4_Error make_guest(struct system *system, uint32_t index) {
 	seL4_Error error = guest_make(system, index);
 
 	if (error != seL4_IllegalOperation) return error;
-	needs_omit(system, system->image.guests[index].domain, "no VT-x on this CPU");
+	needs_omit(system, system->image.guests[index].domain, "no VT-x or AMD-V on this CPU");
 	return seL4_NoError;
 }
 

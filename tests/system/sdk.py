@@ -26,7 +26,7 @@ CASES = [
     ("x86_64_generic", "debug", "ring", ["consumer: all arrived"]),
     ("x86_64_generic", "debug", "network_echo", ["pinger: all answered"]),
     ("x86_64_generic_vtx", "debug", "linux_guest",
-     ["no VT-x on this CPU (its virtual machine 'linux' does not run)", "[client] "]),
+     ["no VT-x or AMD-V on this CPU (its virtual machine 'linux' does not run)", "[client] "]),
     ("x86_64_generic", "smp-debug", "passive_server", ["running on clients"]),
     ("x86_64_generic", "release", "x86_64_ioport", ["hello!"]),
     ("x86_64_generic", "smp-release", "x86_64_ioport", ["hello!"]),
