@@ -32,11 +32,6 @@ bool svm_event_is_valid(uint32_t event) {
 	}
 }
 
-// As VT-x demands it.
-static bool takes_interrupts(const struct vmcb *vmcb) {
-	return vmcb->rflags & FLAGS_IF && !(vmcb->interrupt_shadow & 1);
-}
-
 // Unless the window needs them, interrupts go the way of virtual ones: QEMU may deliver an injected
 // interrupt twice.
 static void interrupt_enter(struct svm_guest *svm) {
@@ -60,8 +55,9 @@ static void event_enter(struct guest *guest) {
 	struct svm_guest *svm = &guest->svm;
 	uint32_t event = svm->event, type = event & INTERRUPTION_TYPE;
 	bool is_interrupt = type == INTERRUPTION_EXTERNAL;
+	bool is_off = !(svm->vmcb->rflags & FLAGS_IF) || svm->vmcb->interrupt_shadow & 1;
 
-	if (!svm_event_is_valid(event) || (is_interrupt && !takes_interrupts(svm->vmcb))) {
+	if (!svm_event_is_valid(event) || (is_interrupt && is_off)) { // as VT-x refuses it
 		svm->vmcb->event = EVENT_REFUSED;
 		return;
 	}

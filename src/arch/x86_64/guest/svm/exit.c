@@ -54,9 +54,9 @@ uint32_t svm_reason(const struct vmcb *vmcb) {
 	uint64_t code = vmcb->exit_code;
 
 	if (code == SVM_EXIT_NESTED_PAGE_FAULT) return VCPU_EXIT_MEMORY;
-	if (svm_exception(vmcb)) return VCPU_EXIT_EXCEPTION;
 	if (code == SVM_EXIT_MSR && vmcb->exit_information[0]) return VCPU_EXIT_WRMSR;
-	return code < SVM_INTERCEPTS && reasons[code] ? reasons[code] : VCPU_EXIT_OTHER;
+	if (likely(code < SVM_INTERCEPTS && reasons[code])) return reasons[code];
+	return svm_exception(vmcb) ? VCPU_EXIT_EXCEPTION : VCPU_EXIT_OTHER;
 }
 
 static uint64_t memory_access(const struct vmcb *vmcb) {

@@ -16,8 +16,7 @@ struct svm_guest {
 	uint8_t rip_advance; // of an event to inject, to be undone if it is not delivered
 	uint32_t primary, secondary, exceptions; // controls as the client sees them
 	uint32_t event, event_error, event_length; // the next entry delivers it
-	uint32_t instruction_length; // of the last exit
-	uint32_t instruction_error;
+	uint32_t instruction_length, instruction_error; // of the last exit
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
 	uint64_t tsc_aux;
 	uint64_t dr6; // before a step

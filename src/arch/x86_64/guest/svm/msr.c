@@ -6,14 +6,13 @@
 
 enum {
 	MAP_HIGH = 2048, // bytes from low MSRs to 0xc0000000 and up
-	MAP_MSRS = 0x2000,
-	MAP_BITS = 2, // of an MSR: reading and writing exit
+	MAP_MSRS = 0x2000, // of two bits each: reading and writing exit
 };
 
 #define MSR_HIGH 0xc0000000u
 
 static void map_set(uint8_t *map, uint32_t msr, uint8_t access) {
-	unsigned shift = msr % 4 * MAP_BITS;
+	unsigned shift = msr % 4 * 2;
 
 	if (msr >= MSR_HIGH) map += MAP_HIGH;
 	map += msr % MAP_MSRS / 4;

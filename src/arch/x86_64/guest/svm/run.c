@@ -129,20 +129,25 @@ static uint64_t refused(struct guest *guest) {
 	return by_event ? GUEST_ENTRY_REFUSED : VCPU_EXIT_STATE_INVALID;
 }
 
-// NOTIFICATION: the exit is none for the monitor.
+// Exits that are none for the monitor become NOTIFICATION.
 static uint64_t reason_of(struct guest *guest) {
-	const struct vmcb *vmcb = guest->svm.vmcb;
+	struct svm_guest *svm = &guest->svm;
+	uint64_t code = svm->vmcb->exit_code, reason;
 
-	if ((uint32_t)vmcb->exit_code == SVM_EXIT_INVALID) return refused(guest);
-	guest->svm.instruction_length = svm_instruction_length(vmcb);
-	if (svm_events_exit(guest, true)) return VCPU_EXIT_NMI_WINDOW;
-	if (vmcb->exit_code == SVM_EXIT_IRET) svm_block_nmi(guest, false);
-	if (vmcb->exit_code == SVM_EXIT_IRET || vmcb->exit_code == SVM_EXIT_INTERRUPT) {
+	if (unlikely((uint32_t)code == SVM_EXIT_INVALID)) return refused(guest);
+	svm->instruction_length = svm_instruction_length(svm->vmcb);
+	if (unlikely(svm->event || svm->is_stepping) && svm_events_exit(guest, true))
+		return VCPU_EXIT_NMI_WINDOW;
+	reason = svm_reason(svm->vmcb);
+	if (likely(reason != VCPU_EXIT_EXCEPTION && reason != VCPU_EXIT_OTHER)) return reason;
+	if (code == SVM_EXIT_IRET) svm_block_nmi(guest, false);
+	if (code == SVM_EXIT_IRET || code == SVM_EXIT_INTERRUPT) {
 		svm_inject_again(guest);
 		return VCPU_EXIT_NOTIFICATION;
 	}
-	if (svm_exception(vmcb) && svm_take_exception(guest)) return VCPU_EXIT_NOTIFICATION;
-	return svm_reason(vmcb);
+	if (reason == VCPU_EXIT_EXCEPTION && svm_take_exception(guest))
+		return VCPU_EXIT_NOTIFICATION;
+	return reason;
 }
 
 // Not every emulator lets XSETBV exit.
