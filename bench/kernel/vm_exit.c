@@ -4,10 +4,12 @@
 #include "bench.h"
 #include <abi/vcpu.h>
 #include <base/memory.h>
+#include <x86/cpuid.h>
 #include <x86/cr.h>
+#include <x86/instructions.h>
 #include <x86/vmx.h>
 
-enum { GUEST_CODE = 0x100, GUEST_HOLE = 0x3000, CODE_SIZE = 16 };
+enum { GUEST_CODE = 0x100, GUEST_HOLE = 0x3000, CODE_SIZE = 16, VMMCALL_LAST = 0xd9 };
 
 enum way { ROUND_TRIP, INTO_GUEST, OUT_OF_GUEST, BY_PAGE };
 
@@ -116,13 +118,18 @@ uint64_t guest_space_new(void) {
 	return space;
 }
 
+static bool has_svm(void) { return cpuid(LEAF_EXTENDED_FEATURES, 0).ecx & EXTENDED_ECX_SVM; }
+
 static void code_place(uint64_t space, const struct guest_row *guest) {
+	uint8_t *code = (uint8_t *)(TEST_ADDRESS + GUEST_CODE);
 	uint64_t frame = object_new(OBJECT_PAGE, 0);
 	uint64_t inside = cap_copy(frame);
 
 	tables_make(ROOT_SLOT_SPACE, TEST_ADDRESS);
 	CHECK_OK(frame_map(frame, ROOT_SLOT_SPACE, TEST_ADDRESS, RIGHT_READ | RIGHT_WRITE));
-	memcpy((void *)(TEST_ADDRESS + GUEST_CODE), guest->code, guest->size);
+	memcpy(code, guest->code, guest->size);
+	// AMD's instruction differs from Intel's in its last byte.
+	if (guest->reason == REASON_VMCALL && has_svm()) code[guest->size - 1] = VMMCALL_LAST;
 	CHECK_OK(invoke(inside, LABEL_FRAME_MAP_EPT, CAPS(space),
 		WORDS(0, RIGHT_READ | RIGHT_WRITE, seL4_X86_EPT_Default_VMAttributes)));
 }

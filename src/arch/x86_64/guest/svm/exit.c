@@ -44,10 +44,8 @@ static const uint8_t reasons[SVM_INTERCEPTS] = {
 
 // Exceptions with an error code (SDM 3A 6.15).
 #define ERROR_CODES (BIT(8) | 0x1ful << 10 | BIT(17) | BIT(21))
-#define TASK_SOURCE_IRET (1ul << 30)
-#define TASK_SOURCE_JUMP (2ul << 30)
-#define TASK_SOURCE_GATE (3ul << 30)
 
+enum task_source { TASK_CALL, TASK_IRET, TASK_JUMP, TASK_GATE, TASK_SOURCE_SHIFT = 30 };
 enum { MEMORY_READABLE = 1 << 3, MEMORY_EXECUTABLE = 1 << 5, REGISTER = 0xf };
 
 uint32_t svm_reason(const struct vmcb *vmcb) {
@@ -95,12 +93,12 @@ static uint64_t exception_cause(const struct vmcb *vmcb) {
 }
 
 static uint64_t task_switch(const struct vmcb *vmcb) {
-	uint64_t how = vmcb->exit_information[1], source = 0;
+	uint64_t how = vmcb->exit_information[1], source = TASK_CALL;
 
-	if (vmcb->exit_event & INTERRUPTION_VALID) source = TASK_SOURCE_GATE;
-	if (how & SVM_TASK_IRET) source = TASK_SOURCE_IRET;
-	if (how & SVM_TASK_JUMP) source = TASK_SOURCE_JUMP;
-	return (uint16_t)vmcb->exit_information[0] | source;
+	if (vmcb->exit_event & INTERRUPTION_VALID) source = TASK_GATE;
+	if (how & SVM_TASK_IRET) source = TASK_IRET;
+	if (how & SVM_TASK_JUMP) source = TASK_JUMP;
+	return (uint16_t)vmcb->exit_information[0] | source << TASK_SOURCE_SHIFT;
 }
 
 uint64_t svm_qualification(const struct vmcb *vmcb, uint64_t reason) {
