@@ -6,6 +6,7 @@
 
 #include <abi/vcpu.h>
 #include <abi/vcpu_state.h>
+#include <cpu/bases.h>
 #include <cpu/context.h>
 #include <cpu/fpu.h>
 #include <cpu/paging.h>
@@ -165,4 +166,16 @@ extern const struct guest_msr_row {
 // dr of the guest is up to date, and loaded anew before the next run.
 void guest_debug_take(struct guest *guest);
 // Bases, FPU and XCR0 become the guest's; context is the current program's.
-void guest_switch_in(struct cpu *cpu, struct guest *guest, struct context *context);
+[[gnu::always_inline]] static inline void guest_switch_in(
+	struct cpu *cpu, struct guest *guest, struct context *context) {
+	// A program may have changed its bases; they give way to the guest's.
+	if (likely(cpu->bases_loaded > 1)) {
+		bases_save_fast(context);
+		if (cpu->fpu_allowed != &guest->fpu) fpu_give_guest(cpu, &guest->fpu);
+	} else {
+		if (cpu->bases_loaded) bases_save(context);
+		fpu_give(&guest->fpu);
+	}
+	cpu->bases_loaded = false;
+	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->xcr0);
+}

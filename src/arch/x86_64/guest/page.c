@@ -142,7 +142,7 @@ static void group_save(struct guest *guest, unsigned number) {
 			field_get(guest, VMCS_SECONDARY_CONTROLS) << 32;
 }
 
-void guest_page_save(struct guest *guest, uint64_t wanted) {
+[[gnu::noinline]] void guest_page_save(struct guest *guest, uint64_t wanted) {
 	for (uint64_t left = wanted & (BIT(VCPU_GROUPS) - 1); left; left &= left - 1)
 		group_save(guest, (unsigned)__builtin_ctzl(left));
 }

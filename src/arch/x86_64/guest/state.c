@@ -3,7 +3,6 @@
 #include <guest/engine.h>
 
 #include <base/xcr0.h>
-#include <cpu/bases.h>
 #include <x86/msr.h>
 
 // CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not offered.
@@ -100,19 +99,6 @@ void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
 		cpu->debug_owner = guest;
 	}
 	if (features_switch_fast()) cpu->guest_prepared = guest;
-}
-
-void guest_switch_in(struct cpu *cpu, struct guest *guest, struct context *context) {
-	// A program may have changed its bases; they give way to the guest's.
-	if (likely(cpu->bases_loaded > 1)) {
-		bases_save_fast(context);
-		if (cpu->fpu_allowed != &guest->fpu) fpu_give_guest(cpu, &guest->fpu);
-	} else {
-		if (cpu->bases_loaded) bases_save(context);
-		fpu_give(&guest->fpu);
-	}
-	cpu->bases_loaded = false;
-	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->xcr0);
 }
 
 // MSRs

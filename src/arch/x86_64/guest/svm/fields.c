@@ -1,32 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMCS fields on AMD-V, and others: where each lives, and how its values translate (VCPU-15 to
 // VCPU-19, VCPU-23; APM 2, appendix B).
+#include <guest/field.h>
 #include <guest/svm/internal.h>
 
-enum { MAX_INSTRUCTION_LENGTH = 15, PRIVILEGE = 3 << VCPU_SEGMENT_PRIVILEGE_SHIFT };
-
-enum field_flags {
-	FIELD_READ = 1 << 0,
-	FIELD_WRITE = 1 << 1,
-	FIELD_BOTH = FIELD_READ | FIELD_WRITE,
-	FIELD_OURS = 1 << 2, // in struct guest, not in the control block
-	FIELD_STALE = 1 << 3, // a change makes kept linear translations wrong
-	FIELD_MASKS = 1 << 4, // a change may change which accesses to CR0 and CR4 exit
-	FIELD_CONTROLS = 1 << 5, // a change changes what exits
-	FIELD_DEBUG = 1 << 6, // the registers may hold a later value
-};
-
-// Fields first..last (even encodings), whose places of size bytes are step bytes apart, the first
-// at offset. Without a size there is no place: the value is 0, and what is written is lost. read
-// makes of the word there what monitors see; write refuses a value, or makes of it what the word
-// gets.
-struct field_row {
-	uint32_t first, last;
-	uint16_t offset;
-	uint8_t size, step, flags;
-	uint64_t (*read)(const struct guest *guest, const void *word, uint64_t value);
-	bool (*write)(struct guest *guest, uint64_t *value);
-};
+enum { PRIVILEGE = 3 << VCPU_SEGMENT_PRIVILEGE_SHIFT };
 
 // Segments
 
@@ -66,27 +44,7 @@ static bool write_efer(struct guest *, uint64_t *value) {
 	return true;
 }
 
-static bool write_debugctl(struct guest *, uint64_t *value) {
-	*value &= DEBUGCTL_LBR | DEBUGCTL_BTF;
-	return true;
-}
-
-static bool write_rip(struct guest *, uint64_t *value) {
-	*value = guest_clean_rip(*value);
-	return true;
-}
-
-static bool check_32_bits(struct guest *, uint64_t *value) { return *value <= UINT32_MAX; }
-
-static bool check_address(struct guest *, uint64_t *value) {
-	return context_clean_address(*value) == *value;
-}
-
 // Events
-
-static bool check_length(struct guest *, uint64_t *value) {
-	return *value <= MAX_INSTRUCTION_LENGTH;
-}
 
 static uint64_t read_blocking(const struct guest *guest, const void *, uint64_t) {
 	return svm_blocking(guest);
@@ -144,7 +102,7 @@ static uint64_t read_information(const struct guest *guest, const void *, uint64
 #define OUR_WORD(member, step) \
 	offsetof(struct guest, member), sizeof(((struct guest *)0)->member), step
 #define ROW(first, last, ...) \
-	{ VMCS_##first, VMCS_##last, __VA_ARGS__ }
+	{ VMCS_##first, VMCS_##last, __VA_ARGS__, 0 }
 #define BLOCK(first, last, member, step, flags) \
 	ROW(first, last, VMCB_WORD(member, step), FIELD_BOTH | flags, NULL, NULL)
 #define OURS(field, member, flags, write) \
@@ -152,10 +110,10 @@ static uint64_t read_information(const struct guest *guest, const void *, uint64
 #define MADE(field, flags, read) ROW(field, field, 0, 0, 0, FIELD_##flags, read, NULL)
 #define NONE(first, last, flags) ROW(first, last, 0, 0, 0, FIELD_##flags, NULL, NULL)
 #define OTHER(first, last, place, flags, write) \
-	{ VCPU_FIELD_##first, VCPU_FIELD_##last, place, FIELD_READ | flags, NULL, write }
+	{ VCPU_FIELD_##first, VCPU_FIELD_##last, place, FIELD_READ | flags, NULL, write, 0 }
 
-// In the order of encodings. Those without a place are not there with AMD-V.
-static const struct field_row field_rows[] = {
+// Those without a word are not there with AMD-V: the value is 0, and what is written is lost.
+static const struct guest_field rows[] = {
 	// clang-format off
 	BLOCK(GUEST_ES_SELECTOR, GUEST_GS_SELECTOR, es.selector, 16, 0),
 	BLOCK(GUEST_LDTR_SELECTOR, GUEST_TR_SELECTOR, ldtr.selector, 32, 0),
@@ -163,7 +121,7 @@ static const struct field_row field_rows[] = {
 	ROW(GUEST_PHYSICAL_ADDRESS, GUEST_PHYSICAL_ADDRESS, VMCB_WORD(exit_information[1], 0),
 		FIELD_READ, NULL, NULL),
 	ROW(GUEST_DEBUGCTL, GUEST_DEBUGCTL, VMCB_WORD(debugctl, 0), FIELD_BOTH, NULL,
-		write_debugctl),
+		guest_write_debugctl),
 	BLOCK(GUEST_PAT, GUEST_PAT, pat, 0, 0),
 	ROW(GUEST_EFER, GUEST_EFER, VMCB_WORD(efer, 0), FIELD_BOTH | FIELD_STALE, read_efer,
 		write_efer),
@@ -175,7 +133,7 @@ static const struct field_row field_rows[] = {
 	MADE(ENTRY_CONTROLS, BOTH, read_entry),
 	OURS(ENTRY_INTERRUPTION, svm.event, FIELD_BOTH, NULL),
 	OURS(ENTRY_ERROR_CODE, svm.event_error, FIELD_BOTH, NULL),
-	OURS(ENTRY_INSTRUCTION_LENGTH, svm.event_length, FIELD_BOTH, check_length),
+	OURS(ENTRY_INSTRUCTION_LENGTH, svm.event_length, FIELD_BOTH, guest_check_length),
 	OURS(SECONDARY_CONTROLS, svm.secondary, FIELD_BOTH | FIELD_CONTROLS, write_secondary),
 	OURS(INSTRUCTION_ERROR, svm.instruction_error, FIELD_READ, NULL),
 	MADE(EXIT_INTERRUPTION, READ, read_exception),
@@ -212,47 +170,37 @@ static const struct field_row field_rows[] = {
 	BLOCK(GUEST_GDTR_BASE, GUEST_IDTR_BASE, gdtr.base, 32, 0),
 	BLOCK(GUEST_DR7, GUEST_DR7, dr7, 0, 0),
 	BLOCK(GUEST_RSP, GUEST_RSP, rsp, 0, 0),
-	ROW(GUEST_RIP, GUEST_RIP, VMCB_WORD(rip, 0), FIELD_BOTH, NULL, write_rip),
+	ROW(GUEST_RIP, GUEST_RIP, VMCB_WORD(rip, 0), FIELD_BOTH, NULL, guest_write_rip),
 	BLOCK(GUEST_RFLAGS, GUEST_RFLAGS, rflags, 0, 0),
 	NONE(GUEST_PENDING_DEBUG, GUEST_PENDING_DEBUG, BOTH),
 	BLOCK(GUEST_SYSENTER_ESP, GUEST_SYSENTER_EIP, sysenter_esp, 8, 0),
 	OTHER(CR2, CR2, VMCB_WORD(cr2, 0), FIELD_WRITE, NULL),
 	OTHER(DR0, DR3, OUR_WORD(dr[0], 8), FIELD_WRITE | FIELD_OURS | FIELD_DEBUG, NULL),
-	OTHER(DR6, DR6, VMCB_WORD(dr6, 0), FIELD_WRITE, check_32_bits),
+	OTHER(DR6, DR6, VMCB_WORD(dr6, 0), FIELD_WRITE, guest_check_32_bits),
 	OTHER(XCR0, XCR0, OUR_WORD(xcr0, 0), FIELD_WRITE | FIELD_OURS, guest_xcr0_write),
 	OTHER(XCR0_OFFERED, XCR0_OFFERED, OUR_WORD(xcr0_offered, 0), FIELD_OURS, NULL),
-	{VCPU_FIELD_TIMER, VCPU_FIELD_TIMER, 0, 0, 0, FIELD_BOTH, NULL, NULL},
+	{VCPU_FIELD_TIMER, VCPU_FIELD_TIMER, 0, 0, 0, FIELD_BOTH, NULL, NULL, 0},
 	OTHER(KERNEL_GS_BASE, KERNEL_GS_BASE, VMCB_WORD(kernel_gs_base, 0), FIELD_WRITE,
-		check_address),
+		guest_check_address),
 	OTHER(STAR, STAR, VMCB_WORD(star, 0), FIELD_WRITE, NULL),
-	OTHER(LSTAR, CSTAR, VMCB_WORD(lstar, 8), FIELD_WRITE, check_address),
-	OTHER(FMASK, FMASK, VMCB_WORD(fmask, 0), FIELD_WRITE, check_32_bits),
-	OTHER(TSC_AUX, TSC_AUX, OUR_WORD(svm.tsc_aux, 0), FIELD_WRITE | FIELD_OURS, check_32_bits),
+	OTHER(LSTAR, CSTAR, VMCB_WORD(lstar, 8), FIELD_WRITE, guest_check_address),
+	OTHER(FMASK, FMASK, VMCB_WORD(fmask, 0), FIELD_WRITE, guest_check_32_bits),
+	OTHER(TSC_AUX, TSC_AUX, OUR_WORD(svm.tsc_aux, 0), FIELD_WRITE | FIELD_OURS,
+		guest_check_32_bits),
 	// clang-format on
 };
 
-// The row of a field; null if there is none with the flag.
-static const struct field_row *find_row(uint64_t field, enum field_flags flag) {
-	const struct field_row *row = field_rows;
-	size_t count = array_count(field_rows);
-
-	for (size_t half; count > 1; count -= half) {
-		half = count / 2;
-		if (field >= row[half].first) row += half;
-	}
-	if (field < row->first || field > row->last || field & 1) return NULL;
-	return row->flags & flag ? row : NULL;
+static const struct guest_field *find_row(uint64_t field, enum field_flags flag) {
+	return guest_field_find(rows, array_count(rows), field, flag);
 }
 
-static void *find_word(struct guest *guest, const struct field_row *row, uint64_t field) {
-	void *base = row->flags & FIELD_OURS ? (void *)guest : (void *)guest->svm.vmcb;
-
-	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);
-	return (char *)base + row->offset + row->step * ((field - row->first) / 2);
+static void *find_word(struct guest *guest, const struct guest_field *row, uint64_t field) {
+	return guest_field_word(
+		guest, row->flags & FIELD_OURS ? (void *)guest : guest->svm.vmcb, row, field);
 }
 
 static uint64_t read_word(
-	const struct guest *guest, const struct field_row *row, const void *word) {
+	const struct guest *guest, const struct guest_field *row, const void *word) {
 	uint64_t value = 0;
 
 	memcpy(&value, word, row->size);
@@ -260,7 +208,7 @@ static uint64_t read_word(
 }
 
 bool svm_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct field_row *row = find_row(field, FIELD_READ);
+	const struct guest_field *row = find_row(field, FIELD_READ);
 
 	if (row) *value = read_word(guest, row, find_word(guest, row, field));
 	return row;
@@ -274,7 +222,7 @@ uint64_t svm_field_get(struct guest *guest, uint64_t field) {
 }
 
 bool svm_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct field_row *row = find_row(field, FIELD_WRITE);
+	const struct guest_field *row = find_row(field, FIELD_WRITE);
 	void *word;
 
 	if (!row) return false;

@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Fields as monitors see them, of the VMCS and others: which may be read and written, and what
 // becomes of a value (VCPU-15 to VCPU-20, VCPU-23).
+#include <guest/field.h>
 #include <guest/vmx/internal.h>
 
 #include <cpu/segments.h>
-
-enum { MAX_INSTRUCTION_LENGTH = 15 };
-
-enum field_flags {
-	FIELD_READ = 1 << 0,
-	FIELD_WRITE = 1 << 1,
-	FIELD_STALE = 1 << 2, // a change makes kept linear translations wrong (SDM 3C 29.4.3)
-	FIELD_DEBUG = 1 << 3, // the registers may hold a later value
-	FIELD_BOTH = FIELD_READ | FIELD_WRITE,
-};
-
-// Fields first..last (even encodings) of the same kind. Without flags they are fields no monitor
-// reaches, whose values VMCLEAR leaves open. word limits the value. Where kept is, the monitor's
-// value is at that offset of struct guest, and is what it reads. write, if any, refuses a value or
-// makes of it what the VMCS gets.
-struct field_row {
-	uint32_t first, last, flags;
-	enum vmx_word word;
-	uint16_t kept;
-	bool (*write)(struct guest *guest, uint64_t *value);
-};
 
 // The monitor's value, or the control, which may have been off when a run ended.
 static bool write_timer(struct guest *guest, uint64_t *) {
@@ -70,54 +50,32 @@ static bool write_ticks(struct guest *guest, uint64_t *value) {
 		(!guest->vmx.has_timer || vmx_field_write(guest, VMCS_PREEMPTION_TIMER, &steps));
 }
 
-// Not every CPU checks reserved bits; those of branch trace stores would write to memory.
-static bool write_debugctl(struct guest *, uint64_t *value) {
-	*value &= DEBUGCTL_LBR | DEBUGCTL_BTF;
-	return true;
-}
-
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
 static bool write_activity(struct guest *, uint64_t *value) {
 	if (*value != ACTIVITY_HLT) *value = ACTIVITY_ACTIVE;
 	return true;
 }
 
-static bool write_rip(struct guest *, uint64_t *value) {
-	*value = guest_clean_rip(*value);
-	return true;
-}
-
-static bool check_length(struct guest *, uint64_t *value) {
-	return *value <= MAX_INSTRUCTION_LENGTH;
-}
-
-// What the instruction that writes the register would fault on.
-static bool check_32_bits(struct guest *, uint64_t *value) { return *value <= UINT32_MAX; }
-
-static bool check_address(struct guest *, uint64_t *value) {
-	return context_clean_address(*value) == *value;
-}
-
-#define FIELDS(first, last, flags) \
-	{ VMCS_##first, VMCS_##last, flags, VMX_ANY, 0, NULL }
-#define FIELD(field, flags, word, write) \
-	{ VMCS_##field, VMCS_##field, flags, word, 0, write }
-#define SHOWN(field, word, member, write) \
-	{ VMCS_##field, VMCS_##field, FIELD_BOTH, word, offsetof(struct guest, vmx.member), write }
+// Without flags they are fields no monitor reaches, whose values VMCLEAR leaves open. Where there
+// is an offset, the monitor's value is there in struct guest, and is what it reads.
+#define ROW(first, last, offset, flags, limits, write) \
+	{ first, last, offset, sizeof(uint64_t), sizeof(uint64_t), flags, NULL, write, limits }
+#define FIELDS(first, last, flags) ROW(VMCS_##first, VMCS_##last, 0, flags, VMX_ANY, NULL)
+#define FIELD(field, flags, limits, write) ROW(VMCS_##field, VMCS_##field, 0, flags, limits, write)
+#define SHOWN(field, limits, member, write) \
+	ROW(VMCS_##field, VMCS_##field, offsetof(struct guest, vmx.member), FIELD_BOTH, limits, \
+		write)
 #define KEPT(first, last, flags, member, write) \
-	{ \
-		VCPU_FIELD_##first, VCPU_FIELD_##last, flags, VMX_ANY, \
-			offsetof(struct guest, member), write \
-	}
+	ROW(VCPU_FIELD_##first, VCPU_FIELD_##last, offsetof(struct guest, member), flags, VMX_ANY, \
+		write)
 #define MSR(name, write) KEPT(name, name, FIELD_BOTH, vmx.msrs[GUEST_MSR_##name].value, write)
 
-// In the order of encodings.
-static const struct field_row field_rows[] = {
+static const struct guest_field rows[] = {
 	FIELDS(GUEST_ES_SELECTOR, GUEST_TR_SELECTOR, FIELD_BOTH),
 	FIELD(TSC_OFFSET, FIELD_BOTH, VMX_ANY, write_tsc_offset),
 	FIELDS(XSS_EXITING, XSS_EXITING, 0),
 	FIELDS(GUEST_PHYSICAL_ADDRESS, GUEST_PHYSICAL_ADDRESS, FIELD_READ),
-	FIELD(GUEST_DEBUGCTL, FIELD_BOTH, VMX_ANY, write_debugctl),
+	FIELD(GUEST_DEBUGCTL, FIELD_BOTH, VMX_ANY, guest_write_debugctl),
 	FIELDS(GUEST_PAT, GUEST_PAT, FIELD_BOTH),
 	FIELDS(GUEST_EFER, GUEST_EFER, FIELD_BOTH | FIELD_STALE),
 	FIELDS(GUEST_PERF_GLOBAL_CTRL, GUEST_PERF_GLOBAL_CTRL, FIELD_BOTH),
@@ -131,7 +89,7 @@ static const struct field_row field_rows[] = {
 	FIELD(ENTRY_CONTROLS, FIELD_BOTH, VMX_ENTRY, NULL),
 	FIELDS(ENTRY_MSR_LOAD_COUNT, ENTRY_MSR_LOAD_COUNT, 0),
 	FIELDS(ENTRY_INTERRUPTION, ENTRY_ERROR_CODE, FIELD_BOTH),
-	FIELD(ENTRY_INSTRUCTION_LENGTH, FIELD_BOTH, VMX_ANY, check_length),
+	FIELD(ENTRY_INSTRUCTION_LENGTH, FIELD_BOTH, VMX_ANY, guest_check_length),
 	FIELDS(TPR_THRESHOLD, TPR_THRESHOLD, 0),
 	FIELD(SECONDARY_CONTROLS, FIELD_BOTH, VMX_SECONDARY, NULL),
 	FIELDS(INSTRUCTION_ERROR, INSTRUCTION_ERROR, FIELD_READ),
@@ -148,46 +106,32 @@ static const struct field_row field_rows[] = {
 	FIELDS(GUEST_CR3, GUEST_CR3, FIELD_BOTH | FIELD_STALE),
 	FIELD(GUEST_CR4, FIELD_BOTH | FIELD_STALE, VMX_CR4, NULL),
 	FIELDS(GUEST_ES_BASE, GUEST_RSP, FIELD_BOTH), // and DR7
-	FIELD(GUEST_RIP, FIELD_BOTH, VMX_ANY, write_rip),
+	FIELD(GUEST_RIP, FIELD_BOTH, VMX_ANY, guest_write_rip),
 	FIELDS(GUEST_RFLAGS, GUEST_SYSENTER_EIP, FIELD_BOTH),
 	KEPT(CR2, CR2, FIELD_BOTH, cr2, NULL),
 	KEPT(DR0, DR3, FIELD_BOTH | FIELD_DEBUG, dr, NULL),
-	KEPT(DR6, DR6, FIELD_BOTH, dr6, check_32_bits),
+	KEPT(DR6, DR6, FIELD_BOTH, dr6, guest_check_32_bits),
 	KEPT(XCR0, XCR0, FIELD_BOTH, xcr0, guest_xcr0_write),
 	KEPT(XCR0_OFFERED, XCR0_OFFERED, FIELD_READ, xcr0_offered, NULL),
 	KEPT(TIMER, TIMER, FIELD_BOTH, vmx.ticks, write_ticks),
-	MSR(KERNEL_GS_BASE, check_address),
+	MSR(KERNEL_GS_BASE, guest_check_address),
 	MSR(STAR, NULL),
-	MSR(LSTAR, check_address),
-	MSR(CSTAR, check_address),
-	MSR(FMASK, check_32_bits),
-	MSR(TSC_AUX, check_32_bits),
+	MSR(LSTAR, guest_check_address),
+	MSR(CSTAR, guest_check_address),
+	MSR(FMASK, guest_check_32_bits),
+	MSR(TSC_AUX, guest_check_32_bits),
 };
 
-// The row of a field; null if there is none with the flag.
-static const struct field_row *find_row(uint64_t encoding, enum field_flags flag) {
-	const struct field_row *row = field_rows;
-	size_t count = array_count(field_rows);
-
-	for (size_t half; count > 1; count -= half) {
-		half = count / 2;
-		if (encoding >= row[half].first) row += half;
-	}
-	if (encoding < row->first || encoding > row->last || encoding & 1) return NULL;
-	return row->flags & flag ? row : NULL;
-}
-
-static uint64_t *kept_word(struct guest *guest, const struct field_row *row, uint64_t encoding) {
-	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);
-	return (uint64_t *)((char *)guest + row->kept) + (encoding - row->first) / 2;
+static const struct guest_field *find_row(uint64_t field, enum field_flags flag) {
+	return guest_field_find(rows, array_count(rows), field, flag);
 }
 
 bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct field_row *row = find_row(field, FIELD_READ);
+	const struct guest_field *row = find_row(field, FIELD_READ);
 
 	if (!row) return false;
-	if (!row->kept) return vmcs_try_read((enum vmcs_field)field, value);
-	*value = *kept_word(guest, row, field);
+	if (!row->offset) return vmcs_try_read((enum vmcs_field)field, value);
+	*value = *(uint64_t *)guest_field_word(guest, guest, row, field);
 	return true;
 }
 
@@ -207,11 +151,11 @@ uint64_t vmx_field_get(struct guest *guest, uint64_t field) {
 // Writes value as the row says; false if this CPU has no such field, or the value is refused.
 // *value becomes the answer to the monitor. The VMCS is current.
 static bool write_field(
-	struct guest *guest, const struct field_row *row, uint64_t encoding, uint64_t *value) {
+	struct guest *guest, const struct guest_field *row, uint64_t encoding, uint64_t *value) {
 	// By the encoding's width (SDM 3C 25.11.2).
 	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
-	uint64_t written = vmx_apply(row->word, *value & masks[encoding >> 13 & 3]);
-	uint64_t *kept = row->kept ? kept_word(guest, row, encoding) : value;
+	uint64_t written = vmx_apply(row->limits, *value & masks[encoding >> 13 & 3]);
+	uint64_t *kept = row->offset ? guest_field_word(guest, guest, row, encoding) : value;
 	uint64_t before = *kept;
 
 	*kept = written;
@@ -219,7 +163,7 @@ static bool write_field(
 		*kept = before;
 		return false;
 	}
-	*value = row->kept ? *kept : written;
+	*value = row->offset ? *kept : written;
 	if (row->flags & FIELD_STALE) {
 		guest->vmx.is_stale = true;
 		this_cpu()->guest_prepared = NULL;
@@ -228,7 +172,7 @@ static bool write_field(
 }
 
 bool vmx_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct field_row *row = find_row(field, FIELD_WRITE);
+	const struct guest_field *row = find_row(field, FIELD_WRITE);
 
 	return row && write_field(guest, row, field, value);
 }
@@ -240,8 +184,8 @@ void vmx_set_primary(struct guest *guest, uint64_t value) {
 }
 
 void vmx_reset_fields(struct guest *guest) {
-	for (unsigned i = 0; field_rows[i].first < VCPU_FIELD_CR2; i++) {
-		const struct field_row *row = &field_rows[i];
+	for (unsigned i = 0; rows[i].first < VCPU_FIELD_CR2; i++) {
+		const struct guest_field *row = &rows[i];
 
 		if (row->flags == FIELD_READ) continue;
 		for (uint32_t encoding = row->first; encoding <= row->last; encoding += 2) {

@@ -169,8 +169,8 @@ static void save_event(struct vcpu_event *event, enum vmcs_field field) {
 	page->reason = (uint32_t)reason;
 	page->instruction_length = (uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 	page->qualification = qualification;
-	if (wanted & VCPU_GROUP_RIP) page->rip = vmcs_read(VMCS_GUEST_RIP);
-	if (wanted & VCPU_GROUP_RFLAGS) {
+	if (likely(wanted & VCPU_GROUP_RIP)) page->rip = vmcs_read(VMCS_GUEST_RIP);
+	if (likely(wanted & VCPU_GROUP_RFLAGS)) {
 		page->rflags = vmcs_read(VMCS_GUEST_RFLAGS);
 		page->interruptibility = (uint32_t)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 	}
