@@ -7,17 +7,18 @@
 #include <ipc/notification.h>
 #include <x86/ioapic.h>
 
-static void irq_mask(const struct irq *irq) {
+// mask: REDIRECTION_MASKED or 0, of a pin.
+static void irq_set_mask(const struct irq *irq, uint32_t mask) {
 	if (irq->state == IRQ_IOAPIC)
-		ioapic_set_route((unsigned)irq->source[0], (unsigned)irq->source[1],
-			irq->route | REDIRECTION_MASKED);
+		ioapic_set_route(
+			(unsigned)irq->source[0], (unsigned)irq->source[1], irq->route | mask);
 }
 
 void irq_arrived(unsigned number) {
 	const struct irq *irq = &this_kernel()->irqs.rows[number];
 	const struct cap *cap = &irq->notification.cap;
 
-	irq_mask(irq);
+	irq_set_mask(irq, REDIRECTION_MASKED);
 	apic_end_of_interrupt();
 	if (cap->type == CAP_NOTIFICATION)
 		notification_signal_last(cap_object(cap), cap->badge);
@@ -102,10 +103,7 @@ enum error irq_control_get_msi(struct invocation *invocation) {
 }
 
 enum error irq_handler_ack(struct invocation *invocation) {
-	const struct irq *irq = invocation_object(invocation);
-
-	if (irq->state == IRQ_IOAPIC)
-		ioapic_set_route((unsigned)irq->source[0], (unsigned)irq->source[1], irq->route);
+	irq_set_mask(invocation_object(invocation), 0);
 	return ERROR_NONE;
 }
 
@@ -137,6 +135,6 @@ void irq_handler_destroy(struct slot *slot, bool last) {
 		slot->next |= SLOT_UNFINISHED;
 		return;
 	}
-	irq_mask(irq);
+	irq_set_mask(irq, REDIRECTION_MASKED);
 	irq->state = IRQ_FREE;
 }

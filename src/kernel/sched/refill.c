@@ -69,12 +69,6 @@ static void merge_head(struct sched_context *context) {
 	head->amount += first.amount;
 }
 
-// A head too small to run on goes into the next refill.
-static void merge_small_head(struct sched_context *context, uint64_t minimum) {
-	while (refill_head(context)->amount < minimum && context->refills.count > 1)
-		merge_head(context);
-}
-
 // Moves the whole head one period later.
 static void recycle_head(struct sched_context *context) {
 	struct refill used = *refill_head(context);
@@ -122,7 +116,9 @@ static uint64_t skip_periods(struct sched_context *context, uint64_t used) {
 		head->time += used;
 		append(context, later);
 	}
-	merge_small_head(context, minimum);
+	// A head too small to run on goes into the next refill.
+	while (refill_head(context)->amount < minimum && context->refills.count > 1)
+		merge_head(context);
 }
 
 void refill_unblock_parts(struct sched_context *context, uint64_t now) {

@@ -85,18 +85,16 @@ static void send_message(struct thread *thread, struct slot *slot, enum send_kin
 		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
 	const struct cap *cap = &slot->cap;
 
-	if (cap->type == CAP_REPLY) {
-		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
-		answer(thread, kind, ERROR_NONE, NULL, 0);
-	} else if (!(cap->rights & RIGHT_WRITE)) {
-		answer(thread, kind, ERROR_INVALID_CAPABILITY, &(uint64_t){0}, 1);
-	} else if (cap->type == CAP_ENDPOINT) {
-		endpoint_send(cap, thread, flags[kind],
+	if (cap->type != CAP_REPLY && !(cap->rights & RIGHT_WRITE))
+		return answer(thread, kind, ERROR_INVALID_CAPABILITY, &(uint64_t){0}, 1);
+	if (cap->type == CAP_ENDPOINT)
+		return endpoint_send(cap, thread, flags[kind],
 			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
-	} else {
+	if (cap->type == CAP_REPLY)
+		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
+	else
 		notification_signal(cap_object(cap), cap->badge);
-		answer(thread, kind, ERROR_NONE, NULL, 0);
-	}
+	answer(thread, kind, ERROR_NONE, NULL, 0);
 }
 
 // Extra capabilities one by one, where one of them is not as simple as find_caps() assumes. False:
@@ -156,35 +154,26 @@ static bool can_receive(const struct thread *thread, const struct cap *cap) {
 	return cap->type == CAP_ENDPOINT || !notification->bound || notification->bound == thread;
 }
 
-static bool can_reply(const struct thread *, const struct cap *cap) {
-	return cap->type == CAP_REPLY;
-}
-
-// The capability at address, which must be usable; otherwise the receive faults, and null.
-[[gnu::always_inline]] static inline const struct cap *receive_lookup(struct thread *thread,
-	uint64_t address, bool (*is_usable)(const struct thread *thread, const struct cap *cap)) {
-	const struct slot *slot = thread_find(thread, address);
-
-	if (likely(slot && is_usable(thread, &slot->cap))) return &slot->cap;
-	fault_capability(thread, address, slot, true);
-	return NULL;
-}
-
 // Recv names a reply object for the callers at an endpoint, Wait does without.
 enum receive_kind { KIND_RECV, KIND_WAIT };
 
 [[gnu::noinline]] static void receive(
 	struct thread *thread, enum receive_kind kind, enum send_block block) {
-	const struct cap *cap = receive_lookup(thread, thread->context.rdi, can_receive);
-	const struct cap *reply = NULL;
+	const struct context *context = &thread->context;
+	const struct slot *source = thread_find(thread, context->rdi), *answer;
+	struct reply *reply = NULL;
 
-	if (!cap) return;
-	if (cap->type == CAP_NOTIFICATION) return notification_wait(cap_object(cap), thread, block);
+	if (unlikely(!source || !can_receive(thread, &source->cap)))
+		return fault_capability(thread, context->rdi, source, true);
+	if (source->cap.type == CAP_NOTIFICATION)
+		return notification_wait(cap_object(&source->cap), thread, block);
 	if (kind == KIND_RECV) {
-		reply = receive_lookup(thread, thread->context.r12, can_reply);
-		if (!reply) return;
+		answer = thread_find(thread, context->r12);
+		if (unlikely(!answer || answer->cap.type != CAP_REPLY))
+			return fault_capability(thread, context->r12, answer, true);
+		reply = cap_object(&answer->cap);
 	}
-	endpoint_receive(cap_object(cap), thread, reply ? cap_object(reply) : NULL, block);
+	endpoint_receive(cap_object(&source->cap), thread, reply, block);
 }
 
 // A combined system call: send, then receive. If the first phase was preempted or ended the thread

@@ -4,7 +4,6 @@
 
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
-#include <stdbool.h>
 
 // Those that are asked for by name: the first rows of features.c.
 enum feature {

@@ -4,8 +4,8 @@
 
 #include <abi/object.h>
 #include <cpu/segments.h>
-#include <cpu/utilisation.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <x86/svm.h>
 #include <x86/vmx.h>
@@ -15,6 +15,20 @@ enum exit_path {
 	EXIT_TO_USER = 0, // load the frame of `current`, SYSRET or IRETQ as its rflags say
 	EXIT_TO_GUEST = 1, // VM entry of `guest`
 	EXIT_TO_IDLE = 2, // wait for an interrupt
+};
+
+// What the benchmark build counts, of a thread and of a core (sched/benchmark.h): ticks of the
+// clock, and numbers, in the order of abi/benchmark.h.
+struct utilisation {
+	uint64_t cycles, schedules, kernel_cycles, kernel_entries;
+};
+
+struct benchmark {
+	struct utilisation total; // but for the cycles: from start to end
+	uint64_t start, end;
+	uint64_t switched; // since when the current thread is that
+	uint64_t entered; // when the kernel was entered; 0: it is left
+	bool is_on;
 };
 
 // The queues of a core: threads that could run, by priority, and threads that wait for their
