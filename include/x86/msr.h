@@ -46,7 +46,15 @@ enum msr {
 #define MSR_GS_BASE 0xc0000101u
 #define MSR_KERNEL_GS_BASE 0xc0000102u
 #define MSR_TSC_AUX 0xc0000103u
-#define MSR_DE_CFG 0xc0011029u // AMD
+#define MSR_SYSCFG 0xc0010010u // AMD, as those that follow
+#define MSR_HWCR 0xc0010015u
+#define MSR_TOP_MEM 0xc001001au
+#define MSR_TOP_MEM2 0xc001001du
+#define MSR_DE_CFG 0xc0011029u
+
+// Of a hypervisor: KVM's, with an address each.
+#define MSR_KVM_WALL_CLOCK 0x4b564d00u
+#define MSR_KVM_SYSTEM_TIME 0x4b564d01u
 
 enum feature_control_bit {
 	FEATURE_CONTROL_LOCKED = 1 << 0,
@@ -88,5 +96,7 @@ enum mcg_cap_bit { MCG_CAP_COUNT = 0x1f, MCG_CAP_CTL = 1 << 8 };
 #define MC_STATUS_VALID (1ul << 63)
 
 enum misc_enable_bit { MISC_ENABLE_LIMIT_CPUID = 1 << 22 };
+
+enum hwcr_bit { HWCR_TSC_AT_FULL_RATE = 1 << 24 };
 
 enum de_cfg_bit { DE_CFG_LFENCE_SERIALISES = 1 << 1, DE_CFG_ZENBLEED = 1 << 9 };

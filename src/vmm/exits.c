@@ -3,6 +3,7 @@
 #include <vmm/exits.h>
 
 #include <vmm/host/log.h>
+#include <vmm/vcpu/complete.h>
 #include <vmm/vcpu/mmio.h>
 #include <vmm/vcpu/port.h>
 
@@ -114,7 +115,7 @@ static void exit_wrmsr(struct processor *processor) {
 static void exit_memory(struct processor *processor) {
 	struct vcpu *vcpu = &processor->vcpu;
 	const struct vcpu_state_page *page = vcpu->page;
-	const uint64_t operand = VCPU_MEMORY_LINEAR | VCPU_MEMORY_FINAL;
+	const uint64_t operand = VCPU_MEMORY_FINAL | (vcpu_by_amd_v(vcpu) ? 0 : VCPU_MEMORY_LINEAR);
 	uint64_t kind = page->qualification;
 	uint64_t where = page->physical;
 
@@ -191,9 +192,11 @@ static void (*const exit_rows[VCPU_EXIT_REASONS])(struct processor *processor) =
 };
 
 void exit_handle(struct processor *processor) {
-	uint32_t reason = processor->vcpu.page->reason;
+	struct vcpu *vcpu = &processor->vcpu;
+	uint32_t reason = vcpu->page->reason;
 
-	vcpu_left(&processor->vcpu);
+	vcpu_left(vcpu);
+	if (!complete_exit(vcpu, &processor->machine->memory)) return;
 	if (reason >= VCPU_EXIT_REASONS || !exit_rows[reason])
 		machine_stop(processor, "unexpected VM exit %u", reason);
 	else

@@ -61,6 +61,8 @@ static bool build_processor(struct machine *machine, unsigned number) {
 	processor->msrs.vcpu = &processor->vcpu;
 	processor->msrs.lapic = &processor->lapic;
 	processor->msrs.clock = &processor->clock;
+	processor->msrs.paravirtual_clock.memory = &machine->memory;
+	processor->msrs.paravirtual_clock.clock = &processor->clock;
 	fabric_add_lapic(&machine->fabric, &processor->lapic);
 	return lapic_attach(&processor->lapic, &processor->memory_bus);
 }
@@ -98,10 +100,15 @@ void machine_notified(struct machine *machine, unsigned channel) {
 }
 
 static void reset_processor(struct processor *processor) {
-	processor->clock.offset = -host_tsc();
+	uint64_t now = host_tsc();
+	uint32_t nanoseconds;
+	uint64_t seconds = rtc_seconds(&processor->machine->rtc, now, &nanoseconds);
+
+	processor->clock.offset = -now;
 	vcpu_replace(&processor->vcpu, VCPU_GROUP_TSC)->tsc_offset = processor->clock.offset;
 	lapic_reset(&processor->lapic);
 	msr_reset(&processor->msrs);
+	paravirtual_clock_reset(&processor->msrs.paravirtual_clock, now, seconds, nanoseconds);
 }
 
 static void reset_devices(struct machine *machine) {

@@ -85,7 +85,7 @@ static void start_wall_clock(void) {
 
 static bool start(void) {
 	if (!host_vcpu_page(0))
-		return fail("this machine offers no VT-x (or the description gives no vCPU)");
+		return fail("this machine has no VT-x or AMD-V (or the description gives no vCPU)");
 	if (!check_description() || !read_clock()) return false;
 	describe_guest();
 	describe_cpu();

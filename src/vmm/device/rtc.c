@@ -49,10 +49,18 @@ uint64_t rtc_time_to_seconds(const struct rtc_time *time) {
 	return days * SECONDS_PER_DAY + time->hour * 3600ull + time->minute * 60ull + time->second;
 }
 
-static uint64_t rtc_now(const struct rtc *rtc) {
-	uint64_t elapsed = rtc->clock->read() - rtc->epoch_host;
+uint64_t rtc_seconds(const struct rtc *rtc, uint64_t host_tsc, uint32_t *nanoseconds) {
+	uint64_t elapsed = host_tsc - rtc->epoch_host;
+	uint64_t hertz = rtc->clock->hertz;
 
-	return rtc->epoch + elapsed / rtc->clock->hertz;
+	*nanoseconds = (uint32_t)(elapsed % hertz * 1000000000 / hertz);
+	return rtc->epoch + elapsed / hertz;
+}
+
+static uint64_t rtc_now(const struct rtc *rtc) {
+	uint32_t nanoseconds;
+
+	return rtc_seconds(rtc, rtc->clock->read(), &nanoseconds);
 }
 
 static bool rtc_held(const struct rtc *rtc) { return rtc->cells[CMOS_STATUS_B] & STATUS_B_SET; }

@@ -27,6 +27,9 @@ struct rtc {
 // The wall clock shows `seconds` since 1970 UTC at the given value of the host's counter.
 void rtc_start(struct rtc *rtc, const struct clock *clock, uint64_t seconds, uint64_t host_tsc);
 
+// The wall clock at a value of the host's counter that is not before the clock was last set.
+[[nodiscard]] uint64_t rtc_seconds(const struct rtc *rtc, uint64_t host_tsc, uint32_t *nanoseconds);
+
 // Calendar arithmetic, exact for the years 1970 to 9999.
 struct rtc_time rtc_time_from_seconds(uint64_t seconds);
 [[nodiscard]] uint64_t rtc_time_to_seconds(const struct rtc_time *time);

@@ -14,7 +14,6 @@ enum { TYPE_TSS_32_BUSY = 0xb };
 #define CR0_LOADS_DIRECTORY (CR0_PG | CR0_CD | CR0_NW)
 #define CR4_LOADS_DIRECTORY (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP)
 #define CR3_PCID 0xfffull
-#define CR3_PAE_BASE 0xffffffe0ull
 #define DIRECTORY_PRESENT 1ull
 #define DIRECTORY_RESERVED 0x1e6ull
 
@@ -112,6 +111,22 @@ static bool move_to(
 	}
 }
 
+// What the guest reads: of bits that are the VMM's, the shadow. VT-x does that without an exit.
+static bool move_from(
+	const struct control *control, struct vcpu *vcpu, unsigned general, unsigned number) {
+	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_PAGING | VCPU_GROUP_MASKS);
+	uint64_t value = control->lapic->task_priority >> 4;
+
+	if (number == 0)
+		value = (page->cr0 & ~page->cr0_mask) | (page->cr0_shadow & page->cr0_mask);
+	else if (number == 4)
+		value = (page->cr4 & ~page->cr4_mask) | (page->cr4_shadow & page->cr4_mask);
+	else if (number != 8)
+		return false;
+	vcpu_set_register(vcpu, general, value);
+	return true;
+}
+
 // CLTS and LMSW do not exit: the guest owns the bits they change.
 static bool control_access(const struct control *control, struct vcpu *vcpu) {
 	uint64_t qualification = vcpu->page->qualification;
@@ -121,9 +136,7 @@ static bool control_access(const struct control *control, struct vcpu *vcpu) {
 
 	if (access == ACCESS_MOVE_TO)
 		return move_to(control, vcpu, number, vcpu_register(vcpu, general));
-	if (access != ACCESS_MOVE_FROM || number != 8) return false;
-	vcpu_set_register(vcpu, general, control->lapic->task_priority >> 4);
-	return true;
+	return access == ACCESS_MOVE_FROM && move_from(control, vcpu, general, number);
 }
 
 void control_register_exit(const struct control *control, struct vcpu *vcpu) {

@@ -29,8 +29,13 @@ enum { LEAF_NACRE = 0x40000100 };
 // Leaf 7, EDX: FSRM MD_CLEAR SERIALIZE. Nothing whose MSR is not switched.
 #define STRUCTURED_EDX 0x00004410u
 
-#define EXTENDED_EDX 0x24100800u // SYSCALL NX 1-GiB pages, long mode
-#define EXTENDED_ECX 0x00000121u // LAHF LZCNT PREFETCHW
+// SYSCALL NX 1-GiB pages, long mode; of AMD, MMXEXT and again what leaf 1 has.
+#define EXTENDED_EDX 0x25d3fbffu
+// LAHF LZCNT PREFETCHW; of AMD, MOV CR8 SSE4A MISALIGNSSE TOPOEXT.
+#define EXTENDED_ECX 0x004001f1u
+#define ADDRESS_SIZES_EBX 0x00000005u // CLZERO XSAVEERPTR
+// Data breakpoints do not nest, LFENCE serialises, a null selector clears the base.
+#define EXTENDED_STRUCTURED_EAX 0x00000045u
 
 enum {
 	BASIC_MAXIMUM = LEAF_FREQUENCY,
@@ -46,9 +51,11 @@ enum {
 	XSAVE_COMPONENTS = 63,
 	XSAVE_ALIGNED = 1 << 1,
 	HYPERVISOR_NO_IO_DELAY = 1 << 1,
+	HYPERVISOR_CLOCK = 1 << 3,
+	HYPERVISOR_CLOCK_STABLE = 1 << 24,
 	HERTZ_PER_MEGAHERTZ = 1000000,
 };
-#define EXTENDED_MAXIMUM LEAF_ADDRESS_SIZES
+#define EXTENDED_MAXIMUM LEAF_EXTENDED_STRUCTURED
 
 struct cpuid_query {
 	const struct cpuid_model *model;
@@ -190,14 +197,16 @@ static void answer_frequency(const struct cpuid_query *query, struct cpuid_words
 	*words = (struct cpuid_words){.eax = megahertz, .ebx = megahertz, .ecx = 100};
 }
 
-// The KVM interface with no feature but "ports need no delay": it says who answers x2APIC requests
-// without interrupt remapping, which Linux asks a hypervisor before it uses x2APIC mode.
+// The KVM interface with its clock, for CPUs whose leaves do not say the TSC's rate (AMD's), and
+// with "ports need no delay". It also says who answers x2APIC requests without interrupt remapping,
+// which Linux asks a hypervisor before it uses x2APIC mode.
 static void answer_hypervisor(const struct cpuid_query *, struct cpuid_words *words) {
 	*words = (struct cpuid_words){LEAF_HYPERVISOR_FEATURES, 0x4b4d564b, 0x564b4d56, 0x4d};
 }
 
 static void answer_hypervisor_features(const struct cpuid_query *, struct cpuid_words *words) {
-	*words = (struct cpuid_words){.eax = HYPERVISOR_NO_IO_DELAY};
+	*words = (struct cpuid_words){
+		.eax = HYPERVISOR_NO_IO_DELAY | HYPERVISOR_CLOCK | HYPERVISOR_CLOCK_STABLE};
 }
 
 static void answer_nacre(const struct cpuid_query *, struct cpuid_words *words) {
@@ -214,6 +223,7 @@ static void answer_extended_features(const struct cpuid_query *query, struct cpu
 	words->ebx = 0;
 	words->ecx &= EXTENDED_ECX;
 	words->edx &= EXTENDED_EDX | (rdtscp ? EXTENDED_EDX_RDTSCP : 0);
+	if (!query->guest->apic_enabled) words->edx &= ~LEAF_1_EDX_APIC;
 }
 
 static void answer_power_management(const struct cpuid_query *, struct cpuid_words *words) {
@@ -225,7 +235,12 @@ static void answer_address_sizes(const struct cpuid_query *, struct cpuid_words 
 
 	// The guest-physical space is what a four-level EPT can map.
 	physical = physical > 48 ? 48 : physical;
-	*words = (struct cpuid_words){.eax = physical | 48 << 8};
+	*words = (struct cpuid_words){
+		.eax = physical | 48 << 8, .ebx = words->ebx & ADDRESS_SIZES_EBX};
+}
+
+static void answer_extended_structured(const struct cpuid_query *, struct cpuid_words *words) {
+	*words = (struct cpuid_words){.eax = words->eax & EXTENDED_STRUCTURED_EAX};
 }
 
 static void answer_unchanged(const struct cpuid_query *, struct cpuid_words *) {}
@@ -255,6 +270,9 @@ static const struct cpuid_row cpuid_rows[] = {
 	{0x80000002, 0x80000006, answer_unchanged}, // brand string, caches
 	{LEAF_POWER_MANAGEMENT, LEAF_POWER_MANAGEMENT, answer_power_management},
 	{LEAF_ADDRESS_SIZES, LEAF_ADDRESS_SIZES, answer_address_sizes},
+	{0x80000019, 0x8000001a, answer_unchanged}, // TLBs, advice
+	{LEAF_CACHE_PROPERTIES, LEAF_CACHE_PROPERTIES, answer_caches},
+	{LEAF_EXTENDED_STRUCTURED, LEAF_EXTENDED_STRUCTURED, answer_extended_structured},
 };
 
 void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *guest, uint32_t leaf,

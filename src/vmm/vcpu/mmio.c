@@ -5,30 +5,6 @@
 
 #include <vmm/vcpu/string.h>
 
-enum { PAGE_SIZE = 0x1000 };
-
-// Reads what can be read of the instruction; it may cross into another page, which may fault.
-static uint8_t fetch(const struct operand_space *space, uint8_t bytes[INSTRUCTION_MAX],
-	struct walk *walk, bool *faulted) {
-	uint8_t count = 0;
-
-	*faulted = false;
-	while (count < INSTRUCTION_MAX) {
-		uint64_t left;
-		uint8_t want;
-		uint8_t part;
-
-		*faulted = !operand_fetch(space, space->vcpu->page->rip + count, walk);
-		left = PAGE_SIZE - walk->linear % PAGE_SIZE;
-		want = INSTRUCTION_MAX - count;
-		part = left < want ? (uint8_t)left : want;
-		if (*faulted || !memory_read(space->memory, walk->physical, bytes + count, part))
-			break;
-		count += part;
-	}
-	return count;
-}
-
 static uint64_t register_read(struct vcpu *vcpu, const struct instruction *instruction) {
 	uint64_t value = vcpu_register(vcpu, instruction->register_number);
 
@@ -191,7 +167,7 @@ bool mmio_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct b
 	uint8_t count;
 
 	operand_space_load(&space, vcpu, memory, bus);
-	count = fetch(&space, bytes, &walk, &faulted);
+	count = operand_instruction(&space, bytes, &walk, &faulted);
 	if (!instruction_decode(bytes, count, space.code_size, &instruction)) {
 		if (!instruction.truncated || !faulted) return false;
 		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);

@@ -5,6 +5,7 @@
 #include <base/compiler.h>
 #include <x86/cr.h>
 #include <x86/msr.h>
+#include <x86/svm.h>
 
 struct msr_row {
 	uint32_t first, last;
@@ -35,6 +36,7 @@ static void move_tsc(struct msr_file *file, uint64_t distance) {
 	file->clock->offset += distance;
 	lapic_timer_move(file->lapic, distance);
 	vcpu_replace(file->vcpu, VCPU_GROUP_TSC)->tsc_offset = file->clock->offset;
+	paravirtual_clock_update(&file->paravirtual_clock);
 }
 
 static bool write_tsc(struct msr_file *file, uint32_t, uint64_t value) {
@@ -121,6 +123,19 @@ static bool write_debugctl(struct msr_file *file, uint32_t, uint64_t value) {
 	return true;
 }
 
+static bool read_system_time(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = file->paravirtual_clock.system_time;
+	return true;
+}
+
+static bool write_system_time(struct msr_file *file, uint32_t, uint64_t value) {
+	return paravirtual_clock_place(&file->paravirtual_clock, value);
+}
+
+static bool write_wall_clock(struct msr_file *file, uint32_t, uint64_t value) {
+	return paravirtual_clock_tell_wall(&file->paravirtual_clock, value);
+}
+
 // Without `read` the register reads `value`; without `write` writing it faults. A row with
 // `absent` as its reader is known not to exist: software probes for it, so no log.
 static bool absent(struct msr_file *, uint32_t, uint64_t *) { return false; }
@@ -163,13 +178,46 @@ static const struct msr_row msr_rows[] = {
 	{0x606, 0x64f, absent, NULL, 0}, // power limits
 	{0x770, 0x777, absent, NULL, 0}, // hardware P-states
 	{0xda0, 0xda0, absent, NULL, 0}, // XSS
-	{0xc0011029, 0xc0011029, absent, NULL, 0}, // another vendor's
+	{MSR_KVM_WALL_CLOCK, MSR_KVM_WALL_CLOCK, NULL, write_wall_clock, 0},
+	{MSR_KVM_SYSTEM_TIME, MSR_KVM_SYSTEM_TIME, read_system_time, write_system_time, 0},
+	{MSR_DE_CFG, MSR_DE_CFG, absent, NULL, 0}, // AMD's
 };
 
-static const struct msr_row *msr_find(uint32_t number) {
-	for (unsigned i = 0; i < array_count(msr_rows); i++)
-		if (number >= msr_rows[i].first && number <= msr_rows[i].last) return &msr_rows[i];
+// Of AMD's CPUs, before the others. What writing them would change is the host's.
+static const struct msr_row amd_rows[] = {
+	{0xc0010000, 0xc0010007, absent, NULL, 0}, // performance counters
+	{MSR_SYSCFG, MSR_SYSCFG, NULL, write_ignored, 0},
+	{MSR_HWCR, MSR_HWCR, NULL, write_ignored, HWCR_TSC_AT_FULL_RATE},
+	{0xc0010016, 0xc0010019, NULL, write_ignored, 0}, // I/O ranges
+	{MSR_TOP_MEM, MSR_TOP_MEM, NULL, write_ignored, 0},
+	{MSR_TOP_MEM2, MSR_TOP_MEM2, NULL, write_ignored, 0},
+	{0xc001001f, 0xc001001f, NULL, write_ignored, 0}, // northbridge
+	{0xc0010020, 0xc0010020, absent, write_ignored, 0}, // microcode update
+	{0xc0010030, 0xc0010035, absent, NULL, 0}, // brand string
+	{0xc0010055, 0xc0010055, NULL, write_ignored, 0}, // interrupt of the C1E state
+	{0xc0010058, 0xc0010058, absent, NULL, 0}, // PCI configuration in memory
+	{0xc0010061, 0xc0010073, absent, NULL, 0}, // P-states, C-states
+	{MSR_VM_CR, MSR_VM_CR, NULL, write_ignored, VM_CR_LOCK | VM_CR_SVMDIS},
+	{0xc0010117, 0xc0010117, absent, NULL, 0}, // host save area of AMD-V
+	{0xc0010140, 0xc0010141, absent, NULL, 0}, // errata known to the system
+	{0xc0010200, 0xc001020f, absent, NULL, 0}, // performance counters
+	{0xc0010292, 0xc00102b4, absent, NULL, 0}, // power and performance states
+	{0xc0011004, 0xc001100d, absent, NULL, 0}, // CPUID's features
+	{MSR_DE_CFG, MSR_DE_CFG, NULL, write_ignored, DE_CFG_LFENCE_SERIALISES},
+	{0xc0011020, 0xc001102f, NULL, write_ignored, 0}, // units of the core
+};
+
+static const struct msr_row *find_row(const struct msr_row *rows, unsigned count, uint32_t number) {
+	for (unsigned i = 0; i < count; i++)
+		if (number >= rows[i].first && number <= rows[i].last) return &rows[i];
 	return NULL;
+}
+
+static const struct msr_row *msr_find(const struct msr_file *file, uint32_t number) {
+	const struct msr_row *row = NULL;
+
+	if (vcpu_by_amd_v(file->vcpu)) row = find_row(amd_rows, array_count(amd_rows), number);
+	return row ? row : find_row(msr_rows, array_count(msr_rows), number);
 }
 
 void msr_reset(struct msr_file *file) {
@@ -178,7 +226,7 @@ void msr_reset(struct msr_file *file) {
 }
 
 enum msr_result msr_read(struct msr_file *file, uint32_t number, uint64_t *value) {
-	const struct msr_row *row = msr_find(number);
+	const struct msr_row *row = msr_find(file, number);
 
 	if (!row) return MSR_UNKNOWN;
 	*value = row->value;
@@ -187,7 +235,7 @@ enum msr_result msr_read(struct msr_file *file, uint32_t number, uint64_t *value
 }
 
 enum msr_result msr_write(struct msr_file *file, uint32_t number, uint64_t value) {
-	const struct msr_row *row = msr_find(number);
+	const struct msr_row *row = msr_find(file, number);
 
 	if (!row) return MSR_UNKNOWN;
 	if (!row->write) return MSR_FAULT;

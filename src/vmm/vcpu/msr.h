@@ -4,12 +4,14 @@
 
 #include <vmm/host/clock.h>
 #include <vmm/irq/lapic.h>
+#include <vmm/vcpu/paravirtual_clock.h>
 #include <vmm/vcpu/vcpu.h>
 
 struct msr_file {
 	struct vcpu *vcpu;
 	struct lapic *lapic;
 	struct clock *clock; // writing the guest's TSC moves its offset
+	struct paravirtual_clock paravirtual_clock;
 	uint64_t mtrr_default_type;
 	uint64_t tsc_adjust;
 };

@@ -162,7 +162,7 @@ void operand_write(struct operand_space *space, const struct operand *operand, u
 	part_write(space, operand->part[1], operand->width - first, whole, value >> 8 * first);
 }
 
-bool operand_fetch(const struct operand_space *space, uint64_t rip, struct walk *walk) {
+static bool fetch(const struct operand_space *space, uint64_t rip, struct walk *walk) {
 	*walk = (struct walk){
 		.linear = rip,
 		.access = (space->access & WALK_USER) | WALK_FETCH,
@@ -170,4 +170,25 @@ bool operand_fetch(const struct operand_space *space, uint64_t rip, struct walk 
 	if (space->code_size != CODE_64)
 		walk->linear = (rip + segment_of(space, VCPU_CS)->base) & UINT32_MAX;
 	return walk_translate(space->memory, &space->paging, walk);
+}
+
+uint8_t operand_instruction(const struct operand_space *space, uint8_t bytes[INSTRUCTION_MAX],
+	struct walk *walk, bool *faulted) {
+	uint8_t count = 0;
+
+	*faulted = false;
+	while (count < INSTRUCTION_MAX) {
+		uint64_t left;
+		uint8_t want;
+		uint8_t part;
+
+		*faulted = !fetch(space, space->vcpu->page->rip + count, walk);
+		left = PAGE_SIZE - walk->linear % PAGE_SIZE;
+		want = INSTRUCTION_MAX - count;
+		part = left < want ? (uint8_t)left : want;
+		if (*faulted || !memory_read(space->memory, walk->physical, bytes + count, part))
+			break;
+		count += part;
+	}
+	return count;
 }

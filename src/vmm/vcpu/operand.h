@@ -39,6 +39,7 @@ void operand_space_load(struct operand_space *space, struct vcpu *vcpu,
 	enum walk_access access, struct operand *operand);
 [[nodiscard]] uint64_t operand_read(struct operand_space *space, const struct operand *operand);
 void operand_write(struct operand_space *space, const struct operand *operand, uint64_t value);
-// Where an instruction's bytes lie; false after a page fault, which is in *walk.
-[[nodiscard]] bool operand_fetch(
-	const struct operand_space *space, uint64_t rip, struct walk *walk);
+// Reads what can be read of the instruction and returns how many bytes that are; it may cross into
+// another page, which may fault: the page fault is in *walk then.
+[[nodiscard]] uint8_t operand_instruction(const struct operand_space *space,
+	uint8_t bytes[INSTRUCTION_MAX], struct walk *walk, bool *faulted);

@@ -5,11 +5,6 @@
 #include <vmm/vcpu/breakpoint.h>
 #include <vmm/vcpu/string.h>
 
-enum information_bits {
-	INFORMATION_ADDRESS_SHIFT = 7,
-	INFORMATION_SEGMENT_SHIFT = 15, // OUTS only
-};
-
 // The CPU reports sizes 0, 1 and 3 only.
 static enum bus_width io_width(const struct vcpu *vcpu) {
 	unsigned size = vcpu->page->qualification & VCPU_IO_SIZE;

@@ -95,8 +95,6 @@ static void set_state(struct vcpu_state_page *page, const struct vcpu_entry *ent
 }
 
 static const char *missing(const struct vcpu *vcpu) {
-	if (vcpu->page->controls_offered & VCPU_BY_AMD_V)
-		return "AMD-V runs it, whose CPUs this monitor does not know";
 	if (!(vcpu->page->controls_offered & VCPU_ALLOWS_REAL_MODE))
 		return "the CPU has no unrestricted guest mode";
 	if (!(vcpu->page->controls_offered & VCPU_OFFERS_PAT))

@@ -48,10 +48,23 @@ void vcpu_left(struct vcpu *vcpu) {
 		vcpu_set_nmi_blocking(vcpu, false);
 }
 
+// AMD-V knows no pending debug exceptions, and an injected one leaves DR6 and DR7 as they are.
+static void inject_debug(struct vcpu *vcpu) {
+	const uint64_t causes = DR6_BREAKPOINTS | PENDING_DEBUG_STEP;
+	struct vcpu_state_page *page = vcpu_edit(
+		vcpu, VCPU_GROUP_DEBUG_CONTROL | VCPU_GROUP_BREAKPOINTS);
+
+	page->dr6 = (page->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | (page->pending_debug & causes);
+	page->dr7 &= ~(uint64_t)DR7_GENERAL_DETECT;
+	page->pending_debug = 0;
+	vcpu_inject(vcpu, VCPU_EVENT_EXCEPTION | VECTOR_DEBUG);
+}
+
 void vcpu_enter(struct vcpu *vcpu) {
 	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_RFLAGS);
 	uint32_t event = page->event.information & (VCPU_EVENT_VALID | VCPU_EVENT_TYPE);
 
+	if (vcpu_by_amd_v(vcpu) && vcpu->debug_pending && !event) inject_debug(vcpu);
 	vcpu->nmi_blockable = (page->interruptibility & VCPU_BLOCKED_BY_NMI) ||
 		event == (VCPU_EVENT_VALID | VCPU_EVENT_NMI);
 }
@@ -127,9 +140,10 @@ void vcpu_iterate(struct vcpu *vcpu) { retire(vcpu, FLAGS_RF); }
 
 struct paging vcpu_paging(const struct vcpu *vcpu) {
 	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_PAGING);
-	struct paging paging = {page->cr0, page->cr3, page->cr4, page->efer, {0}};
+	struct paging paging = {
+		page->cr0, page->cr3, page->cr4, page->efer, {0}, vcpu_by_amd_v(vcpu)};
 
-	if (!paging_is_pae(&paging)) return paging;
+	if (!paging_is_pae(&paging) || paging.directory_in_memory) return paging;
 	page = vcpu_view(vcpu, VCPU_GROUP_PDPTES);
 	for (unsigned i = 0; i < PAGING_DIRECTORY; i++)
 		paging.directory[i] = page->pdpte[i];

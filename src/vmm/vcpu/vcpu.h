@@ -33,6 +33,11 @@ struct vcpu_entry {
 [[nodiscard]] bool vcpu_reset(
 	struct vcpu *vcpu, const struct vcpu_entry *entry, const char **problem);
 
+// AMD-V runs it, whose exits say less than VT-x's.
+[[nodiscard]] static inline bool vcpu_by_amd_v(const struct vcpu *vcpu) {
+	return vcpu->page->controls_offered & VCPU_BY_AMD_V;
+}
+
 // After an exit or a notification, and before the next entry.
 void vcpu_left(struct vcpu *vcpu);
 void vcpu_enter(struct vcpu *vcpu);

@@ -105,10 +105,18 @@ static void entry_mark(void *entry, uint64_t value, uint64_t marks) {
 }
 
 // The table to begin with; false if the pointer to it is not present.
-static bool walk_root(const struct paging *paging, const struct paging_mode *mode, uint64_t linear,
-	uint64_t *table) {
-	uint64_t pointer = paging->directory[linear >> 30 & (PAGING_DIRECTORY - 1)];
+static bool walk_root(const struct guest_memory *memory, const struct paging *paging,
+	uint64_t linear, uint64_t *table) {
+	const struct paging_mode *mode = walk_mode(paging);
+	unsigned index = linear >> 30 & (PAGING_DIRECTORY - 1);
+	uint64_t pointer = paging->directory[index];
 
+	if (mode == &mode_pae && paging->directory_in_memory) {
+		struct guest_physical slot = guest_physical(
+			(paging->cr3 & CR3_PAE_BASE) + index * sizeof(pointer));
+
+		if (!memory_read(memory, slot, &pointer, sizeof(pointer))) return false;
+	}
 	*table = mode == &mode_pae ? pointer & ENTRY_ADDRESS : paging->cr3 & mode->root_mask;
 	return mode != &mode_pae || (pointer & ENTRY_PRESENT);
 }
@@ -126,7 +134,7 @@ bool walk_translate(
 	mode = walk_mode(paging);
 	rights = ENTRY_WRITABLE | ENTRY_USER;
 	if (mode != &mode_long) walk->linear &= UINT32_MAX;
-	if (!walk_root(paging, mode, walk->linear, &table)) return walk_fault(paging, walk, 0);
+	if (!walk_root(memory, paging, walk->linear, &table)) return walk_fault(paging, walk, 0);
 	for (unsigned number = mode->levels; number-- > 0;) {
 		struct level level = {mode, number, 12u + number * mode->index_bits, number == 0};
 		uint64_t index = walk->linear >> level.shift & ((1u << mode->index_bits) - 1);

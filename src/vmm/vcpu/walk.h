@@ -8,11 +8,13 @@
 #include <x86/cr.h>
 
 enum { PAGING_DIRECTORY = 4 };
+#define CR3_PAE_BASE 0xffffffe0ull
 
 // The registers a walk depends on.
 struct paging {
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t directory[PAGING_DIRECTORY]; // the pointers that PAE paging keeps in the CPU
+	bool directory_in_memory; // the CPU keeps none, and reads them where CR3 says
 };
 
 enum walk_access {

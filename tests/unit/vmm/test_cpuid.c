@@ -118,8 +118,12 @@ static void test_others(void) {
 	struct cpuid_words words = ask(0x40000100, 0);
 
 	check(memcmp(&words.ebx, "NacreNacre\0", 12) == 0);
-	check_equal(ask(0x80000000, 0).eax, 0x80000008);
+	check_equal(ask(0x80000000, 0).eax, 0x80000021);
+	check_equal(ask(0x40000001, 0).eax, 1u << 1 | 1u << 3 | 1u << 24); // the clock is stable
+	check_equal(ask(0x8000001d, 0).eax, 0x3fff);
+	check_equal(ask(0x80000021, 0).eax, 0x45);
 	check_equal(ask(0x80000008, 0).eax, 0x3030);
+	check_equal(ask(0x80000008, 0).ebx, 5);
 	check_equal(cpuid_address_bits(&model), 48);
 	check_equal(ask(4, 0).eax, 0x3fff);
 	check_equal(ask(0xb, 0).ecx, 0x100);

@@ -8,7 +8,7 @@
 
 static uint64_t tables[8][512];
 static const struct guest_memory table_memory = {(uint8_t *)tables, sizeof(tables), 40};
-static const struct paging long_mode = {CR0_PG | CR0_WP, 0x0, CR4_PAE, EFER_LMA, {0}};
+static const struct paging long_mode = {.cr0 = CR0_PG | CR0_WP, .cr4 = CR4_PAE, .efer = EFER_LMA};
 
 static void build_long(void) {
 	memset(tables, 0, sizeof(tables));
@@ -101,6 +101,16 @@ static void test_walk_legacy(void) {
 	walk = (struct walk){.linear = 3ull << 30 | 1u << 21 | 2u << 12};
 	check(!walk_translate(&table_memory, &pae, &walk));
 	check_equal(walk.error_code, 0);
+	// A CPU without a copy reads the pointer.
+	const struct paging uncopied = {
+		.cr0 = CR0_PG, .cr3 = 0x20, .cr4 = CR4_PAE, .directory_in_memory = true};
+
+	tables[0][4 + 2] = 0x3001;
+	walk = (struct walk){.linear = 2ull << 30 | 1u << 21 | 2u << 12 | 0x99};
+	check(walk_translate(&table_memory, &uncopied, &walk));
+	check_equal(walk.physical.value, 0x7099);
+	tables[0][4 + 2] = 0;
+	check(!walk_translate(&table_memory, &uncopied, &walk));
 }
 
 // The error code of an access to the page of 4 KiB, or PASSED.

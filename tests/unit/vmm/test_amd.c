@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Unit tests of what the monitor does where AMD-V runs its guest, and of KVM's clock.
+#include "rig.h"
+
+#include <vmm/vcpu/complete.h>
+#include <vmm/vcpu/port.h>
+
+#include <x86/msr.h>
+
+#include <string.h>
+
+#define DEBUG_EXCEPTION (VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | VECTOR_DEBUG)
+
+static void fresh(void) {
+	rig_fresh();
+	vcpu->page->controls_offered |= VCPU_BY_AMD_V;
+	fake.exit.instruction_length = 0;
+}
+
+static void place_code(const char *bytes, size_t count) {
+	memcpy(machine.memory.bytes + CODE, bytes, count);
+}
+
+static void test_lengths(void) {
+	static const struct {
+		enum vcpu_exit_reason reason;
+		const char *bytes;
+		uint8_t length;
+	} rows[] = {
+		{VCPU_EXIT_CPUID, "\x0f\xa2", 2},
+		{VCPU_EXIT_CPUID, "\x66\x48\x0f\xa2", 4},
+		{VCPU_EXIT_HLT, "\xf4", 1},
+		{VCPU_EXIT_HLT, "\xf3\x2e\x40\xf4", 4},
+		{VCPU_EXIT_INVD, "\x0f\x08", 2},
+		{VCPU_EXIT_WBINVD, "\xf3\x0f\x09", 3},
+		{VCPU_EXIT_PAUSE, "\xf3\x90", 2},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh();
+		place_code(rows[i].bytes, strlen(rows[i].bytes));
+		leave(rows[i].reason);
+		check_equal(fake.guest.rip, CODE + rows[i].length);
+	}
+	fresh();
+	fake.exit.instruction_length = 5; // what the CPU says counts
+	leave(VCPU_EXIT_WBINVD);
+	check_equal(fake.guest.rip, CODE + 5);
+}
+
+static void test_other_bytes(void) {
+	fresh();
+	clear_log();
+	place_code("\x0f\xa3", 2);
+	leave(VCPU_EXIT_CPUID);
+	check_equal(event(), INVALID_OPCODE);
+	check_equal(fake.guest.rip, CODE);
+	check(log_has("is not what exited"));
+	fresh();
+	fake.exit.rip = 1ull << 46; // no page is there
+	leave(VCPU_EXIT_CPUID);
+	check_equal(event() & 0xff, VECTOR_PAGE_FAULT);
+	check_equal(fake.guest.cr2, 1ull << 46);
+}
+
+static void test_control_registers(void) {
+	fresh();
+	place_code("\x41\x0f\x22\xe1", 4); // MOV CR4, R9
+	fake.exit.registers[X86_R8 + 1] = CR4_PAE | CR4_PGE;
+	fake.exit.qualification = 4;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check_equal(fake.guest.cr4_shadow, CR4_PAE | CR4_PGE);
+	check_equal(fake.guest.rip, CODE + 4);
+	fresh();
+	place_code("\x0f\x20\xe3", 3); // MOV RBX, CR4
+	fake.exit.qualification = 4 | 1 << VCPU_CR_ACCESS_SHIFT;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check(fake.guest.cr4 & CR4_MCE);
+	check_equal(fake.guest.registers[X86_RBX], CR4_PAE);
+	check_equal(fake.guest.rip, CODE + 3);
+	fresh();
+	fake.guest.cr0_shadow |= CR0_CD;
+	place_code("\x0f\x20\xc2", 3); // MOV RDX, CR0
+	fake.exit.qualification = 1 << VCPU_CR_ACCESS_SHIFT;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check(fake.guest.registers[X86_RDX] & CR0_CD);
+}
+
+static void complete_outs(const char *bytes, unsigned segment, unsigned address) {
+	fresh();
+	place_code(bytes, strlen(bytes));
+	fake.exit.qualification = VCPU_IO_STRING;
+	fake.exit.instruction_length = (uint32_t)strlen(bytes);
+	fake_leave(VCPU_EXIT_IO);
+	check(complete_exit(vcpu, &machine.memory));
+	check_equal(vcpu->page->instruction_information,
+		segment << INFORMATION_SEGMENT_SHIFT | address << INFORMATION_ADDRESS_SHIFT);
+}
+
+static void test_strings(void) {
+	complete_outs("\x6e", VCPU_DS, 2);
+	complete_outs("\xf3\x65\x6e", VCPU_GS, 2);
+	complete_outs("\x67\x64\x6e", VCPU_FS, 1);
+	complete_outs("\x36\x6e", VCPU_SS, 2);
+}
+
+// Without a linear address in the qualification.
+static void test_memory(void) {
+	fresh();
+	place_code("\x8b\x07", 2); // MOV EAX, [RDI]
+	fake.exit.registers[X86_RDI] = LAPIC_ADDRESS + 0x30;
+	fake.exit.physical = LAPIC_ADDRESS + 0x30;
+	fake.exit.qualification = VCPU_MEMORY_READ | VCPU_MEMORY_FINAL;
+	leave(VCPU_EXIT_MEMORY);
+	check_equal(fake.guest.rip, CODE + 2);
+	check(fake.running);
+	fake.exit.qualification = VCPU_MEMORY_READ;
+	leave(VCPU_EXIT_MEMORY);
+	check(log_has("page tables at address"));
+}
+
+static void test_debug(void) {
+	fresh();
+	place_code("\x0f\x09", 2);
+	fake.exit.rflags |= FLAGS_TF;
+	fake.guest.dr7 = DR7_FIXED | DR7_GENERAL_DETECT;
+	fake.guest.dr6 = 0xffff0ff1;
+	leave(VCPU_EXIT_WBINVD);
+	check_equal(event(), DEBUG_EXCEPTION);
+	check_equal(fake.guest.dr6, 0xffff4ff0);
+	check_equal(fake.guest.dr7, DR7_FIXED);
+	check_equal(fake.guest.pending_debug, 0);
+}
+
+static void rdmsr(uint32_t number) {
+	fake.exit.registers[X86_RCX] = number;
+	leave(VCPU_EXIT_RDMSR);
+}
+
+static void test_msrs(void) {
+	static const struct {
+		uint32_t number, value;
+	} rows[] = {{MSR_HWCR, 1 << 24}, {MSR_DE_CFG, 2}, {0xc0010114, 0x18}, {MSR_SYSCFG, 0},
+		{MSR_TOP_MEM, 0}, {MSR_TOP_MEM2, 0}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh();
+		fake.exit.instruction_length = 2;
+		rdmsr(rows[i].number);
+		check_equal(fake.guest.registers[X86_RAX], rows[i].value);
+		check_equal(fake.guest.rip, CODE + 2);
+		wrmsr(rows[i].number, UINT64_MAX);
+		check_equal(fake.guest.rip, CODE + 2);
+		rdmsr(rows[i].number);
+		check_equal(fake.guest.registers[X86_RAX], rows[i].value);
+		rig_fresh(); // another maker's CPU has none
+		rdmsr(rows[i].number);
+		check_equal(event(), PROTECTION_FAULT);
+	}
+}
+
+struct record {
+	uint32_t version, reserved;
+	uint64_t tsc, system;
+	uint32_t multiplier;
+	int8_t shift;
+	uint8_t flags, padding[2];
+};
+
+static struct record record_at(uint64_t address) {
+	struct record record;
+
+	memcpy(&record, machine.memory.bytes + address, sizeof(record));
+	return record;
+}
+
+static uint64_t nanoseconds(const struct record *record, uint64_t tsc) {
+	uint64_t ticks = tsc - record->tsc;
+
+	ticks = record->shift < 0 ? ticks >> -record->shift : ticks << record->shift;
+	return record->system + (uint64_t)((unsigned __int128)ticks * record->multiplier >> 32);
+}
+
+static uint64_t guest_tsc(void) { return fake.tsc + fake.guest.tsc_offset; }
+
+static void check_rate(uint64_t hertz) {
+	struct record record;
+	uint64_t shown;
+
+	rig_fresh();
+	machine.processors[0].clock.hertz = hertz;
+	wrmsr(MSR_KVM_SYSTEM_TIME, STACK | 1);
+	record = record_at(STACK);
+	fake.tsc += 3600 * hertz;
+	shown = nanoseconds(&record, guest_tsc());
+	check(shown <= 3600000000000 && shown > 3600000000000 - 10000); // 3 in a milliard
+	check(record.multiplier >> 31 == 1 && record.flags == 1 && record.version % 2 == 0);
+	// A guest that moves its TSC goes on with the time.
+	wrmsr(MSR_TSC, 5);
+	record = record_at(STACK);
+	check(nanoseconds(&record, guest_tsc()) - shown < 10000);
+}
+
+static void test_clock(void) {
+	static const uint64_t rates[] = {1000000, 999999999, 1000000000, 1000000001, 2000000000,
+		2299992000, 2000000002, 5200000000};
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
+		check_rate(rates[i]);
+	rdmsr(MSR_KVM_SYSTEM_TIME);
+	check_equal(fake.guest.registers[X86_RAX], STACK | 1);
+	wrmsr(MSR_KVM_SYSTEM_TIME, 0);
+	memset(machine.memory.bytes + STACK, 0, 32);
+	wrmsr(MSR_TSC, 7);
+	check_equal(record_at(STACK).multiplier, 0);
+	wrmsr(MSR_KVM_SYSTEM_TIME, (RAM - 16) | 1);
+	check_equal(event(), PROTECTION_FAULT);
+	rdmsr(MSR_KVM_SYSTEM_TIME);
+	check_equal(fake.guest.registers[X86_RAX], 0);
+}
+
+// The rig's clock has a million ticks a second, and the guest started at one second.
+static void test_wall_clock(void) {
+	uint32_t words[3];
+
+	rig_fresh();
+	fake.tsc = 3500000;
+	rtc_start(&machine.rtc, &machine.clock, 86400, 1000000);
+	check(machine_reset(&machine));
+	machine_settle(&machine);
+	fake_take();
+	wrmsr(MSR_KVM_WALL_CLOCK, STACK);
+	memcpy(words, machine.memory.bytes + STACK, sizeof(words));
+	check_equal(words[0] % 2, 0);
+	check_equal(words[1], 86402);
+	check_equal(words[2], 500000000);
+	wrmsr(MSR_KVM_WALL_CLOCK, RAM - 8);
+	check_equal(event(), PROTECTION_FAULT);
+}
+
+int main(void) {
+	static const struct test tests[] = {
+		{"amd.lengths", "instructions that exit are passed with all their prefixes",
+			test_lengths},
+		{"amd.other_bytes", "other or absent instructions raise an exception",
+			test_other_bytes},
+		{"amd.control_registers", "the instruction names the register, shadows are read",
+			test_control_registers},
+		{"amd.strings", "prefixes say segment and address size of OUTS", test_strings},
+		{"amd.memory", "accesses of devices and of page tables differ", test_memory},
+		{"amd.debug", "a trap behind an emulated instruction is injected", test_debug},
+		{"amd.msrs", "AMD's registers read constants, on AMD's CPUs alone", test_msrs},
+		{"clock.rate", "KVM's clock is right, and when the TSC moves", test_clock},
+		{"clock.wall", "the wall clock is that of the guest's start", test_wall_clock},
+	};
+	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
+
+	rig_free();
+	return status;
+}
