@@ -162,7 +162,8 @@ void vcpu_redeliver(struct vcpu *vcpu) {
 	if (!(interrupted.information & VCPU_EVENT_VALID)) return;
 	page = vcpu_replace(vcpu, VCPU_GROUP_EVENT);
 	page->event = interrupted;
-	page->event_length = page->instruction_length;
+	// The CPU says it for the events of instructions only (SDM 3C 28.2.5).
+	page->event_length = type >= VCPU_EVENT_SOFTWARE ? page->instruction_length : 0;
 	// The delivery of an NMI blocks NMIs, and VM entry injects none while they are blocked.
 	if (type == VCPU_EVENT_NMI) vcpu_set_nmi_blocking(vcpu, false);
 }

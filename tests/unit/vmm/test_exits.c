@@ -61,6 +61,7 @@ static void test_redelivery(void) {
 	leave(VCPU_EXIT_EXCEPTION);
 	check_equal(event(), VCPU_EVENT_VALID | VCPU_EVENT_EXCEPTION | VCPU_EVENT_ERROR_CODE | 14);
 	check_equal(fake.guest.event.error_code, 6);
+	check_equal(fake.guest.event_length, 0);
 }
 
 static void test_single_step(void) {
