@@ -36,34 +36,71 @@ tigerlake
 
 
 class ChoiceTest(unittest.TestCase):
-    def choose(self, wanted, has_guests, refusal):
-        with mock.patch.object(kvm, "refusal", lambda: refusal), \
+    def choose(self, wanted, has_guests, maker=None, cpu=""):
+        with mock.patch.object(kvm, "probe", lambda: (maker, None if maker else "no KVM")), \
+                mock.patch.object(models, "listed", lambda which: {
+                    "qemu": QEMU_LIST, "bochs": BOCHS_LIST}[which]), \
                 mock.patch.object(emulator, "step") as step, \
                 mock.patch.object(emulator, "warn") as warn:
-            chosen = emulator.choose(emulator.Wanted(wanted, has_guests=has_guests))
+            chosen = emulator.choose(emulator.Wanted(wanted, cpu=cpu, has_guests=has_guests))
             said = [call[0][0] for call in (*step.call_args_list, *warn.call_args_list)]
-        return chosen, said
+        self.assertEqual(len(said), 1)
+        return chosen, said[0]
+
+    def expect(self, chosen, text, *wanted, **more):
+        found, said = self.choose(*wanted, **more)
+        self.assertEqual(found, chosen)
+        self.assertRegex(said, text)
 
     def test_a_system_without_guest_runs_in_the_faster_emulator(self):
-        chosen, said = self.choose("auto", False, "no KVM")
-        self.assertEqual(chosen, ("qemu", "tcg"))
-        self.assertRegex(said[0], "QEMU.*no guest")
+        for wanted in ("auto", "qemu"):
+            self.expect(("qemu", "tcg"), "QEMU.*no guest", wanted, False)
 
     def test_a_person_who_wants_bochs_hears_what_is_faster(self):
-        chosen, said = self.choose("bochs", False, "no KVM")
-        self.assertEqual(chosen, ("bochs", None))
-        self.assertRegex(said[0], "--emulator qemu.*times as fast")
-
-    def test_guests_need_vtx(self):
-        for has_guests in (True, None):
-            self.assertEqual(self.choose("auto", has_guests, "no KVM")[0], ("bochs", None))
-            chosen, said = self.choose("qemu", has_guests, "no KVM")
-            self.assertEqual(chosen, ("qemu", "tcg"))
-            self.assertRegex(said[0], "no KVM.*guests cannot")
-
-    def test_kvm_is_for_everything(self):
         for has_guests in (True, False, None):
-            self.assertEqual(self.choose("auto", has_guests, None), (("qemu", "kvm"), []))
+            self.expect(("bochs", None), "--emulator qemu.*times as fast", "bochs", has_guests)
+
+    def test_kvm_comes_first(self):
+        for has_guests in (True, False, None):
+            self.expect(("qemu", "kvm"), "KVM.*VT-x", "auto", has_guests, "intel")
+            self.expect(("qemu", "kvm"), "KVM.*AMD-V", "auto", has_guests, "amd")
+
+    def test_guests_run_in_qemu_by_amd_v(self):
+        for has_guests in (True, None):
+            for wanted in ("auto", "qemu"):
+                for cpu in ("", "amd"):
+                    self.expect(("qemu", "tcg"), "QEMU.*AMD-V.*no KVM", wanted, has_guests,
+                                cpu=cpu)
+
+    def test_guests_on_an_intel_cpu_run_in_bochs(self):
+        self.expect(("bochs", None), "Bochs.*VT-x.*no KVM", "auto", True, cpu="intel")
+        self.expect(("qemu", "tcg"), "no KVM.*guests cannot", "qemu", True, cpu="intel")
+
+    def test_kvm_has_the_cpu_of_the_host(self):
+        self.expect(("qemu", "kvm"), "KVM", "auto", True, "intel", "intel")
+        self.expect(("qemu", "tcg"), "AMD-V.*KVM has VT-x", "auto", True, "intel", "amd")
+        self.expect(("bochs", None), "VT-x.*KVM has AMD-V", "auto", True, "amd", "intel")
+
+    def test_a_model_chooses_the_emulator_that_has_it(self):
+        self.expect(("bochs", None), "has the CPU tigerlake", "auto", True, "intel", "tigerlake")
+        self.expect(("qemu", "tcg"), "CPU max has svm", "auto", True, cpu="max")
+
+    def test_models_of_makers_are_the_emulators(self):
+        self.assertEqual(emulator.model("qemu", "tcg", ""), "max")
+        self.assertEqual(emulator.model("qemu", "tcg", "amd"), "max")
+        self.assertIn("-svm,vendor=GenuineIntel", emulator.model("qemu", "tcg", "intel"))
+        self.assertEqual(emulator.model("qemu", "kvm", "amd"), "")
+        self.assertEqual(emulator.model("bochs", None, "intel"), "")
+        self.assertEqual(emulator.model("bochs", None, "tigerlake"), "tigerlake")
+
+    def test_kvm_must_offer_virtualisation_with_nested_paging(self):
+        vmx, svm = {1: (1 << 5, 0)}, {1: (0, 0), 0x80000001: (1 << 2, 0)}
+        self.assertEqual(kvm.maker_offered(vmx), "intel")
+        self.assertEqual(kvm.maker_offered({**svm, 0x8000000a: (0, 1)}), "amd")
+        for words, text in (({}, "neither VMX nor SVM"), (svm, "no nested paging"),
+                            ({**svm, 0x8000000a: (0, 2)}, "no nested paging")):
+            with self.assertRaisesRegex(kvm.Refusal, text):
+                kvm.maker_offered(words)
 
     def test_descriptions_say_whether_they_have_guests(self):
         self.assertTrue(product.has_guests(places.DEMO))
@@ -97,6 +134,9 @@ class CheckTest(unittest.TestCase):
         self.refused("qemu", "no such model; did you mean Skylake-Client-v1", cpu="Skylake-Client")
         self.refused("qemu", "no flag '-fsgbase'.*did you mean fsgsbase", cpu="max,-fsgbase")
         self.refused("bochs", None, cpu="tigerlake")
+        self.refused("qemu", None, cpu="intel")
+        self.refused("bochs", "--cpu amd.*--emulator qemu", cpu="amd")
+        self.refused("bochs", None, cpu="intel")
         self.refused("bochs", "no such model; it has bx_generic, corei7", cpu="max")
         self.refused("bochs", "a model alone", cpu="tigerlake,-avx")
 

@@ -170,7 +170,7 @@ class Composing(Composer):
                            (["boot", "--kernel-only", "x", "--memory", "1"], "--memory 1: QEMU")):
             with self.subTest(words=words), mock.patch.object(packages, "ensure"), \
                     mock.patch.object(build, "compile_all") as compiled, \
-                    mock.patch.object(kvm, "refusal", lambda: "no KVM"), \
+                    mock.patch.object(kvm, "probe", lambda: (None, "no KVM")), \
                     mock.patch.object(sys, "stderr", io.StringIO()) as said:
                 self.assertEqual(cli.main(words), 1)
                 self.assertIn(why, said.getvalue())

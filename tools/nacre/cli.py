@@ -63,9 +63,10 @@ def add_machine_options(parser, emulators, default, text):
     parser.add_argument("--cores", type=int, default=1, metavar="N",
                         help="cores of the machine; Nacre uses one (default: 1)")
     parser.add_argument("--cpu", default="", metavar="MODEL",
-                        help="its processor by the emulator's own name, from `qemu-system-x86_64 "
-                             "-cpu help` (flags may follow: max,-fsgsbase) or `bochs -help cpu`; "
-                             "default: max,-svm, with KVM the host's; corei7_skylake_x")
+                        help="its processor: intel, amd, or the emulator's own name of one, from "
+                             "`qemu-system-x86_64 -cpu help` (flags may follow: max,-fsgsbase) or "
+                             "`bochs -help cpu`; default: max, which is AMD's, with KVM the "
+                             "host's; corei7_skylake_x")
 
 
 def add_network_options(parser):
@@ -83,8 +84,9 @@ def add_run(commands_of):
                         help="the system description to boot instead of the demo")
     parser.add_argument("--iso", type=pathlib.Path, help="boot this ISO and build nothing")
     add_machine_options(parser, emulator.CHOICES, "auto",
-                        "auto: QEMU if KVM offers nested VMX or the system has no guest, else "
-                        "Bochs, which has VT-x and is slower")
+                        "auto: the first that can run the guests of QEMU with KVM (nested VT-x or "
+                        "AMD-V), QEMU alone, which emulates AMD-V, and Bochs, which emulates VT-x "
+                        "and is slower")
     parser.add_argument("--disk", type=pathlib.Path, metavar="FILE",
                         help="the machine's IDE disk: a file of sectors, which is written to")
     parser.add_argument("--ahci-disk", type=pathlib.Path, metavar="FILE",

@@ -91,8 +91,9 @@ def boot(options):
 def start_program(program, options):
     """QEMU takes the kernel and the program as they are, Bochs an ISO of them."""
     settings = {"memory": options.memory, "cores": options.cores, "limit": limit(options)}
-    if options.cpu:
-        settings["cpu"] = options.cpu
+    cpu = emulator.model(options.emulator, "tcg", options.cpu)
+    if cpu:
+        settings["cpu"] = cpu
     if options.emulator == "qemu":
         return machine.QemuMachine(
             kernel=build.artefact(f"kernel-{options.flavour}.elf32"), modules=(program,),

@@ -12,6 +12,10 @@ MEMORY = 1024
 SMALLEST_MEMORY, LARGEST_MEMORY = 64, {"qemu": 1 << 20, "bochs": 1 << 15}
 MOST_CORES = {"qemu": 255, "bochs": 8}
 TITLES = {"qemu": "QEMU", "bochs": "Bochs"}
+# Makers of CPUs, which --cpu takes for a model, with their virtualisation.
+ENGINES = {"intel": "VT-x", "amd": "AMD-V"}
+# QEMU's own CPUs have no VT-x.
+QEMU_MODELS = {"": "max", "amd": "max", "intel": "max,-svm,vendor=GenuineIntel"}
 # Held to the wall clock, a machine is never faster than this; about what a PC's core can emulate.
 PEOPLES_SPEED = 100_000_000
 
@@ -33,26 +37,46 @@ def wanted(options, has_guests):
 
 
 def choose(request):
-    """(emulator, QEMU accelerator): QEMU where KVM has nested VMX or no guest is to run, else
-    Bochs."""
+    """(emulator, QEMU accelerator), and says why: the first that runs the system's guests, if it
+    has any, of KVM, QEMU with its own AMD-V, and Bochs with its VT-x."""
     if request.emulator == "bochs":
-        if request.has_guests is False:
-            step("no guest is in this system: --emulator qemu would run it several times as "
-                 "fast")
+        step("using Bochs, as asked for: --emulator qemu would run this several times as fast")
         return "bochs", None
-    reason = kvm.refusal()
-    if reason is None:
+    if request.emulator == "auto" and models.is_of_bochs_alone(request.cpu):
+        step(f"using Bochs, which has the CPU {request.cpu}")
+        return "bochs", None
+    maker, reason = kvm.probe()
+    if maker and request.cpu in ENGINES and request.cpu != maker:
+        maker, reason = None, f"KVM has {ENGINES[maker]} here"
+    if maker:
+        step(f"using QEMU with KVM, whose guests have {ENGINES[maker]}")
         return "qemu", "kvm"
+    return choose_emulation(request, reason)
+
+
+def choose_emulation(request, reason):
+    """The same without KVM, for that reason."""
     if request.has_guests is False:
-        if request.emulator == "auto":
-            step("using QEMU: no guest is in this system, which needs no VT-x then")
-        return "qemu", "tcg"
-    if request.emulator == "qemu":
-        warn(f"{reason}; QEMU emulates this machine without VT-x: native components run, "
-             "guests cannot (--cpu max has AMD-V, for monitors other than vmm.elf)")
-        return "qemu", "tcg"
-    step(f"using Bochs, which has VT-x ({reason})")
-    return "bochs", None
+        step("using QEMU: no guest is in this system, which needs no virtualisation then "
+             f"({reason})")
+    elif request.cpu in ("", "amd"):
+        step(f"using QEMU, which emulates AMD-V ({reason})")
+    elif request.cpu != "intel":
+        step(f"using QEMU: guests run if its CPU {request.cpu} has svm ({reason})")
+    elif request.emulator == "qemu":
+        warn(f"{reason}; QEMU emulates no VT-x: native components run, guests cannot")
+    else:
+        step(f"using Bochs, which emulates VT-x ({reason})")
+        return "bochs", None
+    return "qemu", "tcg"
+
+
+def model(emulator, accelerator, cpu):
+    """The emulator's own name of a CPU that is asked for by it or by its maker; "" for the
+    emulator's usual one."""
+    if emulator == "qemu" and accelerator == "tcg":
+        return QEMU_MODELS.get(cpu, cpu)
+    return "" if cpu in ENGINES else cpu
 
 
 def check(emulator, request, accelerator=None):
@@ -63,7 +87,10 @@ def check(emulator, request, accelerator=None):
                       f"{LARGEST_MEMORY[emulator]} MiB here")
     if not 1 <= request.cores <= most:
         raise Failure(f"--cores {request.cores}: {title} can have 1 to {most} cores here")
-    if request.cpu:
+    if request.cpu == "amd" and emulator == "bochs":
+        raise Failure("--cpu amd: guests do not run on Bochs' AMD models, where an interrupt of "
+                      "the host waits for the guest; take --emulator qemu")
+    if request.cpu and request.cpu not in ENGINES:
         models.check(emulator, request.cpu)
     if request.cpu.split(",")[0] == "host" and accelerator != "kvm":
         raise Failure("--cpu host: without KVM, which is not used here, QEMU cannot be this CPU; "
@@ -86,8 +113,9 @@ def start(iso, choice, request, pace, **attached):
     `limit`."""
     emulator, accelerator = choice
     attached |= {"memory": request.memory, "cores": request.cores}
-    if request.cpu:
-        attached["cpu"] = request.cpu
+    cpu = model(emulator, accelerator, request.cpu)
+    if cpu:
+        attached["cpu"] = cpu
     if emulator == "qemu":
         return machine.QemuMachine(iso=iso, accelerator=accelerator, **attached)
     if pace == "people":

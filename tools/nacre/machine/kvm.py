@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Asks /dev/kvm whether a virtual machine here can itself run virtual machines by VT-x.
+"""Asks /dev/kvm whether a virtual machine here can itself run virtual machines, by VT-x or AMD-V.
 
 That the file exists, or even answers, proves little: nested virtualisation may be switched off,
-the host may be AMD, and some sandboxes offer a device that only pretends. So each thing that
+and some sandboxes offer a device that only pretends. So each thing that
 Nacre needs is asked for, and a machine of one instruction is run.
 """
 
@@ -30,7 +30,9 @@ SET_REGS = 0x4090AE82
 
 CPUID_ENTRIES = 256
 CPUID_ENTRY = struct.Struct("<10I")
-CPUID_1_ECX_VMX = 1 << 5
+LEAF_FEATURES, CPUID_1_ECX_VMX = 1, 1 << 5
+LEAF_EXTENDED_FEATURES, EXTENDED_ECX_SVM = 0x80000001, 1 << 2
+LEAF_SVM, SVM_EDX_NESTED_PAGING = 0x8000000A, 1 << 0
 
 # Capability MSRs, SDM 3D, appendix A; allowed-1 settings are in the high half.
 MSR_VMX_BASIC = 0x480
@@ -54,17 +56,27 @@ def check_api(device):
         raise Refusal(f"KVM answers API version {version}, not {API_VERSION}")
 
 
-def check_cpuid(device):
-    """The virtual CPU must offer VMX to what runs in it."""
+def leaves(device):
+    """{leaf: (ECX, EDX)} of the virtual CPU."""
     buffer = bytearray(8 + CPUID_ENTRIES * CPUID_ENTRY.size)
     struct.pack_into("<I", buffer, 0, CPUID_ENTRIES)
     fcntl.ioctl(device, GET_SUPPORTED_CPUID, buffer)
-    count = struct.unpack_from("<I", buffer)[0]
-    for index in range(min(count, CPUID_ENTRIES)):
-        leaf, _, _, _, _, ecx, *_ = CPUID_ENTRY.unpack_from(buffer, 8 + index * CPUID_ENTRY.size)
-        if leaf == 1 and ecx & CPUID_1_ECX_VMX:
-            return
-    raise Refusal("KVM offers its guests no VMX (nested virtualisation is off or not Intel)")
+    count = min(struct.unpack_from("<I", buffer)[0], CPUID_ENTRIES)
+    entries = [CPUID_ENTRY.unpack_from(buffer, 8 + index * CPUID_ENTRY.size)
+               for index in range(count)]
+    return {entry[0]: (entry[5], entry[6]) for entry in entries}
+
+
+def maker_offered(words):
+    """"intel" or "amd": whose virtualisation the virtual CPU with these leaves offers to what runs
+    in it."""
+    if words.get(LEAF_FEATURES, (0, 0))[0] & CPUID_1_ECX_VMX:
+        return "intel"
+    if not words.get(LEAF_EXTENDED_FEATURES, (0, 0))[0] & EXTENDED_ECX_SVM:
+        raise Refusal("KVM offers its guests neither VMX nor SVM (nested virtualisation is off)")
+    if not words.get(LEAF_SVM, (0, 0))[1] & SVM_EDX_NESTED_PAGING:
+        raise Refusal("KVM's nested SVM has no nested paging")
+    return "amd"
 
 
 def feature_msr(device, index):
@@ -119,21 +131,23 @@ def address_of(memory):
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
-def refusal():
-    """None where KVM can run Nacre with its guests, else the reason why it cannot."""
+def probe():
+    """(maker of the CPU, None) where KVM can run Nacre with its guests, else (None, the reason why
+    it cannot)."""
     try:
         device = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        return f"{DEVICE}: {error.strerror}"
+        return None, f"{DEVICE}: {error.strerror}"
     try:
         check_api(device)
-        check_cpuid(device)
-        check_controls(device)
+        maker = maker_offered(leaves(device))
+        if maker == "intel":
+            check_controls(device)
         run_one_instruction(device)
     except Refusal as reason:
-        return str(reason)
+        return None, str(reason)
     except OSError as error:
-        return f"{DEVICE} refuses a request: {error.strerror}"
+        return None, f"{DEVICE} refuses a request: {error.strerror}"
     finally:
         os.close(device)
-    return None
+    return maker, None

@@ -39,6 +39,12 @@ def similar(name, names):
     return f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(names)}"
 
 
+def is_of_bochs_alone(cpu):
+    """Whether Bochs knows the model and QEMU does not."""
+    return bool(cpu) and cpu in models_of_bochs(listed("bochs")) \
+        and cpu not in models_of_qemu(listed("qemu"))[0]
+
+
 def check(emulator, cpu):
     """Names what the emulator does not know of `MODEL` or, with QEMU, `MODEL,-FLAG,FLAG=VALUE`."""
     text = listed(emulator)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How a QEMU machine is described and started.
 
-Under TCG there is no VT-x, and AMD-V in models that have it: the kernel runs guests there, the
-monitor cannot yet. Under KVM with nested VMX everything runs. COM1 is a connection that QEMU opens
-to us, as with Bochs.
+Guests run under TCG on models with AMD-V, for there is no VT-x, and under KVM that offers either
+to its own. COM1 is a connection that QEMU opens to us, as with Bochs.
 """
 
 import dataclasses
@@ -28,7 +27,7 @@ CLOCKS = {
     "instructions": ["-icount", "shift=0,sleep=off", *RTC],
     "emulated": ["-icount", "shift=3,sleep=off", *RTC],
 }
-# Emulated AMD-V is for those who ask for it: the monitor runs guests of Intel's processors only.
+# Emulated AMD-V is for those who ask for it: most tests have no guest to run.
 CPU = {"tcg": "max,-svm", "kvm": "host"}
 # QEMU has x2APIC from version 9 on; its timer registers end a machine that counts instructions.
 UNCOUNTABLE = "-x2apic"
