@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from nacre.machine import disks, kvm, machine, models
+from nacre.machine import disks, kvm, machine, models, qemu
 from nacre.report import Failure, step, warn
 
 CHOICES = ("auto", "qemu", "bochs")
@@ -15,7 +15,7 @@ TITLES = {"qemu": "QEMU", "bochs": "Bochs"}
 # Makers of CPUs, which --cpu takes for a model, with their virtualisation.
 ENGINES = {"intel": "VT-x", "amd": "AMD-V"}
 # QEMU's own CPUs have no VT-x.
-QEMU_MODELS = {"": "max", "amd": "max", "intel": "max,-svm,vendor=GenuineIntel"}
+QEMU_MODELS = {"": "max", "amd": "max", "intel": f"{qemu.WITHOUT_AMD_V},{qemu.VENDORS['intel']}"}
 # Held to the wall clock, a machine is never faster than this; about what a PC's core can emulate.
 PEOPLES_SPEED = 100_000_000
 
