@@ -88,7 +88,8 @@ class ChoiceTest(unittest.TestCase):
     def test_models_of_makers_are_the_emulators(self):
         self.assertEqual(emulator.model("qemu", "tcg", ""), "max")
         self.assertEqual(emulator.model("qemu", "tcg", "amd"), "max")
-        self.assertIn("-svm,vendor=GenuineIntel", emulator.model("qemu", "tcg", "intel"))
+        self.assertIn("-svm,xlevel=0x80000008,vendor=GenuineIntel",
+                      emulator.model("qemu", "tcg", "intel"))
         self.assertEqual(emulator.model("qemu", "kvm", "amd"), "")
         self.assertEqual(emulator.model("bochs", None, "intel"), "")
         self.assertEqual(emulator.model("bochs", None, "tigerlake"), "tigerlake")
