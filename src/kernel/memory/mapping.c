@@ -127,7 +127,7 @@ static enum error frame_check_place(
 // A frame that is mapped already may get other rights where it is, and a page may replace one of
 // its size.
 enum error frame_map(struct invocation *invocation) {
-	const struct paging_format *paging = space_paging(SPACE_HOST);
+	const struct paging_format *paging = &paging_host;
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 	uint64_t address = invocation_word(invocation, 0);
