@@ -116,6 +116,7 @@ static const struct word_row word_rows[] = {
 	{'e', 0, random_endpoint},
 	{'d', 0, random_depth},
 	{'D', 0, random_node_depth},
+	{'n', 6, NULL},
 	{'o', 0, random_free},
 	{'r', 16, NULL},
 	{'b', 0, random_badge},
@@ -164,7 +165,7 @@ static unsigned label_words(unsigned label) {
 
 // An invocation: rdi names the object, or the register of a combined call does.
 static void invocation_make(struct step *step, enum step_register object) {
-	const struct signature *signature = &signatures[random_below(SIGNATURES)];
+	const struct signature *signature = &signatures[random_below(signature_count)];
 	unsigned words = 0;
 	unsigned caps = 0;
 	unsigned minimum = label_words(signature->label);

@@ -3,10 +3,11 @@
 #include "signature.h"
 
 #include <abi/invocation.h>
+#include <base/compiler.h>
 
 // A handler or port range issued by the supervisor's controls has no place here (control.c); the
 // threads try these labels on the wrong capabilities.
-const struct signature signatures[SIGNATURES] = {
+const struct signature signatures[] = {
 	{LABEL_UNTYPED_RETYPE, 'U', "tsiDon", "C"},
 	{LABEL_TCB_READ_REGISTERS, 'T', "fn", ""},
 	{LABEL_TCB_WRITE_REGISTERS, 'T', "fnawwwwwww", ""},
@@ -85,4 +86,8 @@ const struct signature signatures[SIGNATURES] = {
 	{LABEL_EPT_PT_MAP, '7', "aw", "G"},
 	{LABEL_EPT_PT_UNMAP, '7', "", ""},
 	{LABEL_VCPU_SET_MSR_ACCESS, 'V', "wf", ""},
+	{LABEL_VCPU_SET_STATE_PAGE, 'V', "", "F"},
+	{LABEL_VCPU_SAVE_STATE, 'V', "w", ""},
 };
+
+const unsigned signature_count = array_count(signatures);

@@ -17,6 +17,5 @@ struct signature {
 	const char *caps;
 };
 
-enum { SIGNATURES = 80 };
-
-extern const struct signature signatures[SIGNATURES];
+extern const struct signature signatures[];
+extern const unsigned signature_count;
