@@ -9,7 +9,7 @@
 #include <base/compiler.h>
 #include <base/memory.h>
 
-enum { OPCODE_MAX = 3, REX_B = 1 };
+enum { OPCODE_MAX = 3 };
 
 // What follows the prefixes. A control register access has its operands behind the opcode.
 static const struct opcode {
@@ -28,36 +28,6 @@ static const struct opcode {
 	{VCPU_EXIT_WBINVD, 2, {0x0f, 0x09}},
 	{VCPU_EXIT_XSETBV, 3, {0x0f, 0x01, 0xd1}},
 };
-
-struct prefixes {
-	uint8_t count;
-	uint8_t rex; // counts only directly before the opcode
-	bool address_size;
-	enum vcpu_segment_number segment;
-};
-
-static bool is_legacy_prefix(uint8_t byte) {
-	return (byte & 0xe7) == 0x26 || (byte >= 0x64 && byte <= 0x67) || byte == 0xf0 ||
-		byte == 0xf2 || byte == 0xf3;
-}
-
-static struct prefixes prefixes_of(const uint8_t *bytes, uint8_t count, enum code_size size) {
-	struct prefixes prefixes = {.segment = VCPU_DS};
-
-	for (; prefixes.count < count; prefixes.count++) {
-		uint8_t byte = bytes[prefixes.count];
-		bool is_rex = size == CODE_64 && (byte & 0xf0) == 0x40;
-
-		if (!is_rex && !is_legacy_prefix(byte)) break;
-		prefixes.rex = is_rex ? byte : 0;
-		if (byte == 0x67) prefixes.address_size = true;
-		if (byte == 0x64) prefixes.segment = VCPU_FS;
-		if (byte == 0x65) prefixes.segment = VCPU_GS;
-		if ((byte & 0xe7) == 0x26)
-			prefixes.segment = (enum vcpu_segment_number)(byte >> 3 & 3);
-	}
-	return prefixes;
-}
 
 static const struct opcode *find_opcode(uint32_t reason, const uint8_t *bytes, unsigned left) {
 	for (unsigned i = 0; i < array_count(opcodes); i++) {
@@ -89,13 +59,11 @@ static bool complete_length(struct vcpu_state_page *page, const uint8_t *bytes, 
 	return true;
 }
 
-static void complete_string(
-	struct vcpu_state_page *page, enum code_size size, const struct prefixes *prefixes) {
-	unsigned address = size;
+static void complete_string(struct vcpu_state_page *page, const struct prefixes *prefixes) {
+	unsigned size = prefixes->address_size / 4u; // enum code_size
 
-	if (prefixes->address_size) address = size == CODE_32 ? CODE_16 : CODE_32;
-	page->instruction_information = address << INFORMATION_ADDRESS_SHIFT |
-		(unsigned)prefixes->segment << INFORMATION_SEGMENT_SHIFT;
+	page->instruction_information = size << INFORMATION_ADDRESS_SHIFT |
+		(unsigned)prefixes->named_segment << INFORMATION_SEGMENT_SHIFT;
 }
 
 static bool has_opcode(uint32_t reason) {
@@ -118,8 +86,8 @@ bool complete_exit(struct vcpu *vcpu, const struct guest_memory *memory) {
 	if (!vcpu_by_amd_v(vcpu) || !(string || length)) return true;
 	operand_space_load(&space, vcpu, memory, NULL);
 	count = operand_instruction(&space, bytes, &walk, &faulted);
-	prefixes = prefixes_of(bytes, count, space.code_size);
-	if (string) complete_string(page, space.code_size, &prefixes);
+	prefixes = prefixes_decode(bytes, count, space.code_size);
+	if (string) complete_string(page, &prefixes);
 	if (!length || complete_length(page, bytes, count, &prefixes)) return true;
 	if (faulted) {
 		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);

@@ -85,26 +85,14 @@ static const struct row two_byte_rows[] = {
 	{0xc3, ANY, OPERATION_MOVE, MEMORY, ROW_NO_REPEAT | ROW_NO_66}, // MOVNTI
 };
 
-enum rex_bits {
-	REX_PRESENT = 0x40,
-	REX_W = 1 << 3,
-	REX_R = 1 << 2,
-	REX_X = 1 << 1,
-	REX_B = 1 << 0,
-};
-
 struct cursor {
 	const uint8_t *bytes;
 	uint8_t position, count;
 	bool overrun; // a byte beyond the end was asked for
-	bool lock;
 	bool odd_opcode;
-	bool operand_swapped; // 66h was seen
-	bool segment_given;
-	uint8_t rex;
 	uint8_t operand_size;
-	enum repeat repeat;
 	enum code_size code_size;
+	struct prefixes prefixes;
 };
 
 static uint8_t cursor_next(struct cursor *cursor) {
@@ -129,48 +117,56 @@ static uint64_t cursor_signed(struct cursor *cursor, uint8_t width) {
 
 // In 64-bit mode only FS and GS are more than names.
 static void take_segment(
-	struct cursor *cursor, struct address *address, enum vcpu_segment_number segment) {
-	if (cursor->code_size == CODE_64 && segment < VCPU_FS) return;
-	address->segment = segment;
-	cursor->segment_given = true;
+	struct prefixes *prefixes, enum code_size size, enum vcpu_segment_number segment) {
+	prefixes->named_segment = segment;
+	if (size == CODE_64 && segment < VCPU_FS) return;
+	prefixes->segment = segment;
+	prefixes->segment_given = true;
 }
 
 // Whether the byte is a prefix. A REX prefix counts only directly before the opcode.
-static bool take_prefix(struct cursor *cursor, struct address *address, uint8_t byte) {
-	uint8_t rex = cursor->code_size == CODE_64 && (byte & 0xf0) == REX_PRESENT ? byte : 0;
+static bool take_prefix(struct prefixes *prefixes, enum code_size size, uint8_t byte) {
+	uint8_t rex = size == CODE_64 && (byte & 0xf0) == REX_PRESENT ? byte : 0;
 
 	if ((byte & 0xe7) == 0x26)
-		take_segment(cursor, address, (enum vcpu_segment_number)(byte >> 3 & 3));
+		take_segment(prefixes, size, (enum vcpu_segment_number)(byte >> 3 & 3));
 	else if (byte == 0x64 || byte == 0x65)
-		take_segment(cursor, address, byte == 0x64 ? VCPU_FS : VCPU_GS);
+		take_segment(prefixes, size, byte == 0x64 ? VCPU_FS : VCPU_GS);
 	else if (byte == 0x66)
-		cursor->operand_swapped = true;
+		prefixes->operand_swapped = true;
 	else if (byte == 0x67)
-		address->size = cursor->code_size == CODE_32 ? 2 : 4;
+		prefixes->address_size = size == CODE_32 ? 2 : 4;
 	else if (byte == 0xf0)
-		cursor->lock = true;
+		prefixes->lock = true;
 	else if (byte == 0xf2 || byte == 0xf3)
-		cursor->repeat = byte == 0xf2 ? REPEAT_WHILE_UNEQUAL : REPEAT_WHILE_EQUAL;
+		prefixes->repeat = byte == 0xf2 ? REPEAT_WHILE_UNEQUAL : REPEAT_WHILE_EQUAL;
 	else if (rex == 0)
 		return false;
-	cursor->rex = rex;
+	prefixes->rex = rex;
 	return true;
 }
 
-// Consumes prefixes and returns the first opcode byte.
-static uint8_t decode_prefixes(struct cursor *cursor, struct address *address) {
+struct prefixes prefixes_decode(const uint8_t *bytes, uint8_t count, enum code_size size) {
 	static const uint8_t sizes[] = {[CODE_16] = 2, [CODE_32] = 4, [CODE_64] = 8};
-	uint8_t byte;
-	bool word;
+	struct prefixes prefixes = {
+		.segment = VCPU_DS, .named_segment = VCPU_DS, .address_size = sizes[size]};
 
-	address->segment = VCPU_DS;
-	address->size = sizes[cursor->code_size];
-	do
-		byte = cursor_next(cursor);
-	while (!cursor->overrun && take_prefix(cursor, address, byte));
-	word = cursor->operand_swapped != (cursor->code_size == CODE_16);
-	cursor->operand_size = cursor->rex & REX_W ? 8 : word ? 2 : 4;
-	return byte;
+	while (prefixes.count < count && take_prefix(&prefixes, size, bytes[prefixes.count]))
+		prefixes.count++;
+	return prefixes;
+}
+
+// Consumes prefixes and returns the first opcode byte.
+static uint8_t skip_prefixes(struct cursor *cursor, struct address *address) {
+	struct prefixes prefixes = prefixes_decode(cursor->bytes, cursor->count, cursor->code_size);
+	bool word = prefixes.operand_swapped != (cursor->code_size == CODE_16);
+
+	address->segment = prefixes.segment;
+	address->size = prefixes.address_size;
+	cursor->operand_size = prefixes.rex & REX_W ? 8 : word ? 2 : 4;
+	cursor->position = prefixes.count;
+	cursor->prefixes = prefixes;
+	return cursor_next(cursor);
 }
 
 static void decode_address_16(struct cursor *cursor, struct address *address, uint8_t modrm) {
@@ -191,7 +187,7 @@ static void decode_address_16(struct cursor *cursor, struct address *address, ui
 
 static void decode_scaled(struct cursor *cursor, struct address *address) {
 	uint8_t sib = cursor_next(cursor);
-	uint8_t index = (sib >> 3 & 7) | (cursor->rex & REX_X ? 8 : 0);
+	uint8_t index = (sib >> 3 & 7) | (cursor->prefixes.rex & REX_X ? 8 : 0);
 
 	address->base = sib & 7;
 	address->index = index == X86_RSP ? NO_REGISTER : index;
@@ -209,7 +205,7 @@ static void decode_address(struct cursor *cursor, struct address *address, uint8
 		address->rip_relative = !scaled && cursor->code_size == CODE_64;
 		mode = 2;
 	} else {
-		address->base |= cursor->rex & REX_B ? 8 : 0;
+		address->base |= cursor->prefixes.rex & REX_B ? 8 : 0;
 	}
 	if (mode == 2)
 		address->displacement = cursor_signed(cursor, 4);
@@ -253,9 +249,9 @@ static bool find_opcode(struct cursor *cursor, uint8_t opcode, struct row *row) 
 // What prefixes make of an opcode.
 static bool row_applies(const struct cursor *cursor, const struct row *row) {
 	if ((row->flags & ROW_SOURCE_4) && cursor->code_size != CODE_64) return false;
-	if ((row->flags & ROW_NO_REPEAT) && cursor->repeat != REPEAT_NONE) return false;
-	if ((row->flags & ROW_66) && !cursor->operand_swapped) return false;
-	return !(row->flags & ROW_NO_66) || !cursor->operand_swapped;
+	if ((row->flags & ROW_NO_REPEAT) && cursor->prefixes.repeat != REPEAT_NONE) return false;
+	if ((row->flags & ROW_66) && !cursor->prefixes.operand_swapped) return false;
+	return !(row->flags & ROW_NO_66) || !cursor->prefixes.operand_swapped;
 }
 
 static uint8_t operand_width(const struct cursor *cursor, const struct row *row) {
@@ -273,7 +269,8 @@ static void set_register(const struct cursor *cursor, const struct row *row, uin
 	struct instruction *instruction) {
 	instruction->register_width = operand_width(cursor, row);
 	instruction->register_number = number;
-	if (instruction->register_width == 1 && cursor->rex == 0 && number >= 4 && number < 8) {
+	if (instruction->register_width == 1 && cursor->prefixes.rex == 0 && number >= 4 &&
+		number < 8) {
 		instruction->high_byte = true;
 		instruction->register_number = number - 4;
 	}
@@ -292,12 +289,12 @@ static bool decode_modrm(struct cursor *cursor, struct row *row, struct instruct
 	else
 		decode_address(cursor, address, modrm);
 	stack = address->base == X86_RBP || address->base == X86_RSP;
-	if (stack && !cursor->segment_given) address->segment = VCPU_SS;
+	if (stack && !cursor->prefixes.segment_given) address->segment = VCPU_SS;
 	if (row->flags & ROW_ARITHMETIC) {
 		row->operation = reg;
 		row->flags |= reg != OPERATION_CMP ? ROW_LOCK : 0;
 	}
-	set_register(cursor, row, reg | (cursor->rex & REX_R ? 8 : 0), instruction);
+	set_register(cursor, row, reg | (cursor->prefixes.rex & REX_R ? 8 : 0), instruction);
 	return true;
 }
 
@@ -322,19 +319,19 @@ static bool decode_operands(
 		instruction->has_immediate = true;
 		instruction->immediate = cursor_signed(cursor, width > 4 ? 4 : width);
 	}
-	return !cursor->lock || (row->flags & ROW_LOCK);
+	return !cursor->prefixes.lock || (row->flags & ROW_LOCK);
 }
 
 static bool decode(struct cursor *cursor, struct instruction *instruction) {
 	struct row row = {0};
-	uint8_t opcode = decode_prefixes(cursor, &instruction->address);
+	uint8_t opcode = skip_prefixes(cursor, &instruction->address);
 
 	if (cursor->overrun || !find_opcode(cursor, opcode, &row) || !row_applies(cursor, &row))
 		return false;
 	if (!decode_operands(cursor, &row, instruction)) return false;
 	instruction->operation = (enum operation)row.operation;
 	instruction->kind = (enum instruction_kind)row.kind;
-	instruction->repeat = row.flags & ROW_STRING ? cursor->repeat : REPEAT_NONE;
+	instruction->repeat = row.flags & ROW_STRING ? cursor->prefixes.repeat : REPEAT_NONE;
 	instruction->width = memory_width(cursor, &row);
 	instruction->sign_extend = row.flags & ROW_SIGN;
 	instruction->bit_offset = row.flags & ROW_BIT;

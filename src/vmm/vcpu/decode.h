@@ -56,7 +56,28 @@ enum repeat {
 	REPEAT_WHILE_EQUAL, // F3h
 };
 
+enum rex_bits {
+	REX_PRESENT = 0x40,
+	REX_W = 1 << 3,
+	REX_R = 1 << 2,
+	REX_X = 1 << 1,
+	REX_B = 1 << 0,
+};
+
 enum { INSTRUCTION_MAX = 15, NO_REGISTER = 0xff };
+
+// What stands before an opcode.
+struct prefixes {
+	uint8_t count; // bytes
+	uint8_t rex; // 0 without one that counts
+	uint8_t address_size; // in bytes
+	bool operand_swapped; // 66h
+	bool lock;
+	bool segment_given;
+	enum vcpu_segment_number segment; // DS without one that counts
+	enum vcpu_segment_number named_segment; // as the CPU reports it: the last, DS without
+	enum repeat repeat;
+};
 
 // Of a memory operand: base + index * scale + displacement, as many bytes of it as `size` says.
 struct address {
@@ -85,6 +106,8 @@ struct instruction {
 	struct address address; // strings: of the source
 };
 
+[[nodiscard]] struct prefixes prefixes_decode(
+	const uint8_t *bytes, uint8_t count, enum code_size size);
 // False when the bytes end too early, or the instruction has no memory operand or is not one of
 // those that docs/limits.md lists.
 [[nodiscard]] bool instruction_decode(
