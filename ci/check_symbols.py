@@ -18,7 +18,6 @@ ALLOWED = {
     "object_ops": "the table of object kinds joins portable and x86 kinds in one place",
     "object_kinds": "the same table's rows for Untyped_Retype",
     "invocation_rows": "the same table's rows for invocations",
-    "paging_formats": "the same table's rows for formats of page tables",
     "vcpu_enter": "portable code asks a virtual CPU to run",
     "vcpu_prepare": "the scheduler chose a thread whose virtual CPU runs",
     "vcpu_detach": "the thread of a virtual CPU is destroyed",
