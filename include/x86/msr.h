@@ -61,6 +61,10 @@ enum feature_control_bit {
 	FEATURE_CONTROL_VMX = 1 << 2, // outside SMX
 };
 
+// Both makers' maps of MSRs that a guest may touch have so many from 0 on, and from here on.
+#define MSR_MAP_HIGH 0xc0000000u
+#define MSR_MAP_MSRS 0x2000u
+
 enum spec_ctrl_bit {
 	SPEC_CTRL_IBRS = 1 << 0,
 	SPEC_CTRL_SSBD = 1 << 2,

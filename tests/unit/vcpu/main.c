@@ -25,7 +25,7 @@ void panic(const char *, ...) { abort(); }
 static void exit_with(uint64_t event, uint64_t vectoring) {
 	memset(fields, 0, sizeof(fields));
 	raised = 0;
-	guest = (struct guest){.dr6 = DR6_FIXED};
+	guest = (struct guest){.vmx.dr6 = DR6_FIXED};
 	vmcs_write(VMCS_EXIT_INTERRUPTION, event);
 	vmcs_write(VMCS_IDT_VECTORING, vectoring);
 	vmcs_write(VMCS_IDT_VECTORING_ERROR_CODE, 0x77);
@@ -58,7 +58,7 @@ static void asked_for(void) {
 	guest.vmx.exceptions = 1 << VECTOR_DEBUG;
 	check(!vmx_take_exception(&guest));
 	check_equal(raised, 0);
-	check_equal(guest.dr6, DR6_FIXED);
+	check_equal(guest.vmx.dr6, DR6_FIXED);
 	check_equal(vmcs_read(VMCS_GUEST_DR7), 0x2401);
 	check_equal(vmcs_read(VMCS_GUEST_DEBUGCTL), 3);
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), 0);
@@ -66,10 +66,10 @@ static void asked_for(void) {
 
 static void debug(void) {
 	exit_with(VALID | HARDWARE | INTERRUPTION_UNDEFINED | VECTOR_DEBUG, 0);
-	guest.dr6 = DR6_FIXED | 0xe003;
+	guest.vmx.dr6 = DR6_FIXED | 0xe003;
 	vmcs_write(VMCS_EXIT_QUALIFICATION, 0x1f3f1ff8 | 1 << 14);
 	check(vmx_take_exception(&guest));
-	check_equal(guest.dr6, DR6_FIXED | 0xe008);
+	check_equal(guest.vmx.dr6, DR6_FIXED | 0xe008);
 	check_equal(vmcs_read(VMCS_GUEST_DR7), 0x401);
 	check_equal(vmcs_read(VMCS_GUEST_DEBUGCTL), 0);
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), VALID | HARDWARE | VECTOR_DEBUG);
@@ -79,9 +79,9 @@ static void debug(void) {
 
 static void int1(void) {
 	exit_with(VALID | INTERRUPTION_PRIVILEGED | VECTOR_DEBUG, 0);
-	guest.dr6 = DR6_FIXED | 2;
+	guest.vmx.dr6 = DR6_FIXED | 2;
 	check(vmx_take_exception(&guest));
-	check_equal(guest.dr6, DR6_FIXED | 2);
+	check_equal(guest.vmx.dr6, DR6_FIXED | 2);
 	check_equal(
 		vmcs_read(VMCS_ENTRY_INTERRUPTION), VALID | INTERRUPTION_PRIVILEGED | VECTOR_DEBUG);
 	check_equal(vmcs_read(VMCS_ENTRY_INSTRUCTION_LENGTH), 3);
@@ -94,7 +94,7 @@ static void alignment(void) {
 	check(vmx_take_exception(&guest));
 	check_equal(vmcs_read(VMCS_ENTRY_INTERRUPTION), CODED | VECTOR_ALIGNMENT);
 	check_equal(vmcs_read(VMCS_ENTRY_ERROR_CODE), 0);
-	check_equal(guest.dr6, DR6_FIXED);
+	check_equal(guest.vmx.dr6, DR6_FIXED);
 	check_equal(vmcs_read(VMCS_GUEST_DR7), 0x2401);
 }
 

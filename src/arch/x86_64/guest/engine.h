@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Guest engines: they run what a virtual CPU object describes and keep its registers. A core's CPU
-// decides which (vmx/); the state page and what every guest has are common (page.c, state.c).
+// decides which (vmx/, svm/); the state page and what every guest has are common (page.c, state.c).
 // Threads, capabilities and ports are the object's business (object/vcpu.c).
 #pragma once
 
@@ -36,10 +36,7 @@ struct guest {
 	struct vcpu_state_page *page; // or null
 	uint64_t by_page; // it runs by VCPURun, and exits to the page; else by VMEnter
 
-	uint64_t cr2;
 	uint64_t dr[4]; // out of date while this guest is debug_owner of a core
-	uint64_t dr6;
-	uint64_t tsc_offset;
 	uint64_t xcr0, xcr0_offered; // what the guest sees, and may have; fpu.xcr0 is what is saved
 
 	uint64_t host_root; // the tables that an exit loads
@@ -51,7 +48,7 @@ struct guest {
 
 	uint64_t own_registers[VCPU_GENERAL_REGISTERS];
 
-	uint64_t before_fpu[5]; // the area behind fpu is aligned
+	uint64_t before_fpu[7]; // the area behind fpu is aligned
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[GUEST_FPU_AREA];
 };
@@ -152,6 +149,15 @@ void guest_page_take(struct guest *guest);
 static inline uint64_t guest_clean_rip(uint64_t value) {
 	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
 }
+
+// An event that comes of its instruction, behind which it returns.
+static inline bool guest_event_is_software(uint64_t event) {
+	uint64_t type = event & INTERRUPTION_TYPE;
+
+	return type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
+		type == INTERRUPTION_SOFTWARE_EXCEPTION;
+}
+
 // Runs the host's handler of an exception that came as an exit, which does not.
 #define host_exception(vector) asm volatile("int %0" : : "i"(vector) : "memory")
 

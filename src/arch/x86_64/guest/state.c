@@ -3,6 +3,7 @@
 #include <guest/engine.h>
 
 #include <base/xcr0.h>
+#include <x86/cpuid.h>
 #include <x86/msr.h>
 
 // CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not offered.
@@ -117,11 +118,7 @@ uint64_t guest_msr_field(uint64_t msr) {
 	return i >= GUEST_MSR_STAR && i <= GUEST_MSR_FMASK ? VCPU_FIELD_KERNEL_GS_BASE + 2 * i : 0;
 }
 
-bool guest_has_tsc_aux(void) {
-	const uint32_t rdtscp = 1u << 27; // CPUID 80000001h:EDX
-
-	return cpuid(0x80000001, 0).edx & rdtscp;
-}
+bool guest_has_tsc_aux(void) { return cpuid(LEAF_EXTENDED_FEATURES, 0).edx & EXTENDED_EDX_RDTSCP; }
 
 bool guest_msr_set_access(struct guest *guest, uint64_t msr, uint8_t access) {
 	struct cpu *cpu = this_cpu();

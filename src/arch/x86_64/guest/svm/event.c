@@ -8,13 +8,6 @@
 // A type that VMRUN refuses.
 #define EVENT_REFUSED (INTERRUPTION_VALID | 1 << 8)
 
-static bool is_software(uint32_t event) {
-	uint32_t type = event & INTERRUPTION_TYPE;
-
-	return type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
-		type == INTERRUPTION_SOFTWARE_EXCEPTION;
-}
-
 bool svm_event_is_valid(uint32_t event) {
 	uint32_t vector = event & INTERRUPTION_VECTOR, type = event & INTERRUPTION_TYPE;
 
@@ -63,7 +56,7 @@ static void event_enter(struct guest *guest) {
 	}
 	if (is_interrupt && !(svm->primary & PRIMARY_INTERRUPT_WINDOW)) return interrupt_enter(svm);
 	if (type == INTERRUPTION_NMI) svm_block_nmi(guest, true);
-	if (is_software(event)) software_enter(svm, type);
+	if (guest_event_is_software(event)) software_enter(svm, type);
 	if (type == INTERRUPTION_PRIVILEGED || type == INTERRUPTION_SOFTWARE_EXCEPTION)
 		event = (event & ~(uint32_t)INTERRUPTION_TYPE) | INTERRUPTION_EXCEPTION;
 	svm->vmcb->event = event;
@@ -129,7 +122,7 @@ void svm_inject_again(struct guest *guest) {
 	uint32_t event = svm_interrupted(svm->vmcb);
 
 	if (likely(!event)) return;
-	if (is_software(event)) {
+	if (guest_event_is_software(event)) {
 		if ((svm->event & INTERRUPTION_VECTOR) == (event & INTERRUPTION_VECTOR))
 			svm->event |= INTERRUPTION_VALID;
 		return;

@@ -5,17 +5,14 @@
 #include <cpu/registers.h>
 
 enum {
-	MAP_HIGH = 2048, // bytes from low MSRs to 0xc0000000 and up
-	MAP_MSRS = 0x2000, // of two bits each: reading and writing exit
-};
-
-#define MSR_HIGH 0xc0000000u
+	MAP_HIGH = 2048
+}; // bytes from low MSRs to high ones: two bits each, reading and writing exit
 
 static void map_set(uint8_t *map, uint32_t msr, uint8_t access) {
 	unsigned shift = msr % 4 * 2;
 
-	if (msr >= MSR_HIGH) map += MAP_HIGH;
-	map += msr % MAP_MSRS / 4;
+	if (msr >= MSR_MAP_HIGH) map += MAP_HIGH;
+	map += msr % MSR_MAP_MSRS / 4;
 	*map = (uint8_t)((*map | 3u << shift) & ~((unsigned)access << shift));
 }
 

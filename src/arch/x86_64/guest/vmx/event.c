@@ -14,8 +14,7 @@ static void inject(uint64_t event, enum vmcs_field error_code) {
 	vmcs_write(VMCS_ENTRY_INTERRUPTION, event & ~(uint64_t)INTERRUPTION_UNDEFINED);
 	if (event & INTERRUPTION_ERROR_CODE)
 		vmcs_write(VMCS_ENTRY_ERROR_CODE, vmcs_read(error_code));
-	if (type == INTERRUPTION_SOFTWARE || type == INTERRUPTION_PRIVILEGED ||
-		type == INTERRUPTION_SOFTWARE_EXCEPTION)
+	if (guest_event_is_software(event))
 		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH));
 	// An NMI cannot be injected while NMIs are blocked, which its own delivery did.
 	if (type == INTERRUPTION_NMI) ends |= INTERRUPTIBILITY_NMI;
@@ -34,7 +33,7 @@ static void debug_exception(struct guest *guest) {
 	uint64_t causes = vmcs_read(VMCS_EXIT_QUALIFICATION) & DR6_CAUSES;
 
 	if (causes) // INT1 has none
-		guest->dr6 = (guest->dr6 & ~(uint64_t)DR6_BREAKPOINTS) | causes;
+		guest->vmx.dr6 = (guest->vmx.dr6 & ~(uint64_t)DR6_BREAKPOINTS) | causes;
 	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(uint64_t)DR7_GENERAL_DETECT);
 	vmcs_write(VMCS_GUEST_DEBUGCTL, 0); // neither LBR nor BTF
 }

@@ -20,13 +20,13 @@ static bool write_pin(struct guest *guest, uint64_t *value) {
 }
 
 static bool write_primary(struct guest *guest, uint64_t *value) {
-	if (guest->tsc_offset) *value |= PRIMARY_TSC_OFFSETTING;
+	if (guest->vmx.tsc_offset) *value |= PRIMARY_TSC_OFFSETTING;
 	guest->vmx.primary = *value;
 	return true;
 }
 
 static bool write_tsc_offset(struct guest *guest, uint64_t *value) {
-	guest->tsc_offset = *value;
+	guest->vmx.tsc_offset = *value;
 	vmx_set_primary(guest, guest->vmx.primary);
 	return true;
 }
@@ -108,9 +108,9 @@ static const struct guest_field rows[] = {
 	FIELDS(GUEST_ES_BASE, GUEST_RSP, FIELD_BOTH), // and DR7
 	FIELD(GUEST_RIP, FIELD_BOTH, VMX_ANY, guest_write_rip),
 	FIELDS(GUEST_RFLAGS, GUEST_SYSENTER_EIP, FIELD_BOTH),
-	KEPT(CR2, CR2, FIELD_BOTH, cr2, NULL),
+	KEPT(CR2, CR2, FIELD_BOTH, vmx.cr2, NULL),
 	KEPT(DR0, DR3, FIELD_BOTH | FIELD_DEBUG, dr, NULL),
-	KEPT(DR6, DR6, FIELD_BOTH, dr6, guest_check_32_bits),
+	KEPT(DR6, DR6, FIELD_BOTH, vmx.dr6, guest_check_32_bits),
 	KEPT(XCR0, XCR0, FIELD_BOTH, xcr0, guest_xcr0_write),
 	KEPT(XCR0_OFFERED, XCR0_OFFERED, FIELD_READ, xcr0_offered, NULL),
 	KEPT(TIMER, TIMER, FIELD_BOTH, vmx.ticks, write_ticks),

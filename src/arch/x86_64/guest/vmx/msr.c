@@ -8,10 +8,7 @@
 enum {
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits
 	BITMAP_HIGH = 1024, // from low MSRs to 0xc0000000 and up
-	BITMAP_MSRS = 0x2000,
 };
-
-#define MSR_HIGH 0xc0000000u
 
 _Static_assert((int)VMX_MSRS == (int)GUEST_MSRS_SWITCHED);
 
@@ -37,8 +34,8 @@ void vmx_msr_init(struct guest *guest) {
 }
 
 static void bitmap_open(uint8_t *half, uint32_t msr) {
-	if (msr >= MSR_HIGH) half += BITMAP_HIGH;
-	msr %= BITMAP_MSRS;
+	if (msr >= MSR_MAP_HIGH) half += BITMAP_HIGH;
+	msr %= MSR_MAP_MSRS;
 	half[msr / 8] &= (uint8_t) ~(1u << msr % 8);
 }
 

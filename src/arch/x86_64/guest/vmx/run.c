@@ -113,14 +113,11 @@ static void words_load(struct guest *guest, const struct context *context) {
 	vmcs_write(VMCS_ENTRY_INTERRUPTION, context->r9);
 }
 
-static uint64_t qualification(void) {
-	return vmcs_read(VMCS_EXIT_REASON) & REASON_ENTRY_FAILED
-		? 0
-		: vmcs_read(VMCS_EXIT_QUALIFICATION);
-}
-
 static uint64_t *exit_words(struct guest *, uint64_t reason, uint64_t *word) {
-	*word++ = reason == GUEST_ENTRY_REFUSED ? UINT64_MAX : qualification();
+	bool has_failed = vmcs_read(VMCS_EXIT_REASON) & REASON_ENTRY_FAILED;
+	uint64_t qualification = has_failed ? 0 : vmcs_read(VMCS_EXIT_QUALIFICATION);
+
+	*word++ = reason == GUEST_ENTRY_REFUSED ? UINT64_MAX : qualification;
 	*word++ = vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 	*word++ = vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS);
 	*word++ = vmcs_read(VMCS_GUEST_RFLAGS);
@@ -145,8 +142,8 @@ static void enter(struct cpu *cpu, struct guest *guest, struct context *context,
 	guest_switch_in(cpu, guest, context);
 	if (dirty & VCPU_GROUP_RIP)
 		vmcs_write(VMCS_GUEST_RIP, guest_clean_rip(READ_ONCE(guest->page->rip)));
-	if (unlikely(dr6_read() != guest->dr6)) dr6_write(guest->dr6);
-	if (cr2_read() != guest->cr2) cr2_write(guest->cr2);
+	if (unlikely(dr6_read() != guest->vmx.dr6)) dr6_write(guest->vmx.dr6);
+	if (cr2_read() != guest->vmx.cr2) cr2_write(guest->vmx.cr2);
 	timer_start(cpu, guest);
 }
 
@@ -239,8 +236,8 @@ static uint64_t leave(struct guest *guest) {
 	uint64_t reason;
 
 	vmcs_restore_limits();
-	guest->cr2 = cr2_read();
-	guest->dr6 = dr6_read();
+	guest->vmx.cr2 = cr2_read();
+	guest->vmx.dr6 = dr6_read();
 	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->fpu.xcr0);
 	if (unlikely(guest->vmx.pin & PIN_TIMER)) timer_stop(guest);
 	reason = vmcs_read(VMCS_EXIT_REASON);
