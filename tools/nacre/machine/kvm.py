@@ -2,8 +2,8 @@
 """Asks /dev/kvm whether a virtual machine here can itself run virtual machines, by VT-x or AMD-V.
 
 That the file exists, or even answers, proves little: nested virtualisation may be switched off,
-and some sandboxes offer a device that only pretends. So each thing that
-Nacre needs is asked for, and a machine of one instruction is run.
+and some sandboxes offer a device that only pretends. So each thing that Nacre needs is asked for,
+and a machine of one instruction is run.
 """
 
 import ctypes
