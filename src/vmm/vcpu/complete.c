@@ -40,6 +40,18 @@ static const struct opcode *find_opcode(uint32_t reason, const uint8_t *bytes, u
 	return NULL;
 }
 
+// Which registers are moved. LOCK stands for REX.R on AMD's CPUs. QEMU 9.1 to 10 tells of every
+// control register that is read that it is CR0.
+static void complete_control_register(
+	struct vcpu_state_page *page, uint8_t modrm, const struct prefixes *prefixes) {
+	bool is_high = prefixes->lock || (prefixes->rex & REX_R);
+	uint64_t number = (modrm >> 3 & 7) | (is_high ? 8 : 0);
+	uint64_t general = (modrm & 7) | (prefixes->rex & REX_B ? 8 : 0);
+
+	page->qualification &= ~(VCPU_CR_NUMBER | 0xfull << VCPU_CR_GENERAL_SHIFT);
+	page->qualification |= number | general << VCPU_CR_GENERAL_SHIFT;
+}
+
 static bool complete_length(struct vcpu_state_page *page, const uint8_t *bytes, uint8_t count,
 	const struct prefixes *prefixes) {
 	unsigned at = prefixes->count;
@@ -48,12 +60,8 @@ static bool complete_length(struct vcpu_state_page *page, const uint8_t *bytes, 
 	if (!opcode) return false;
 	at += opcode->count;
 	if (page->reason == VCPU_EXIT_CONTROL_REGISTER) {
-		uint64_t general = prefixes->rex & REX_B ? 8 : 0;
-
 		if (at >= count) return false;
-		general |= bytes[at++] & 7;
-		page->qualification &= ~(0xfull << VCPU_CR_GENERAL_SHIFT);
-		page->qualification |= general << VCPU_CR_GENERAL_SHIFT;
+		complete_control_register(page, bytes[at++], prefixes);
 	}
 	page->instruction_length = at;
 	return true;

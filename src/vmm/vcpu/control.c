@@ -115,14 +115,16 @@ static bool move_to(
 static bool move_from(
 	const struct control *control, struct vcpu *vcpu, unsigned general, unsigned number) {
 	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_PAGING | VCPU_GROUP_MASKS);
-	uint64_t value = control->lapic->task_priority >> 4;
+	uint64_t value;
 
-	if (number == 0)
-		value = (page->cr0 & ~page->cr0_mask) | (page->cr0_shadow & page->cr0_mask);
-	else if (number == 4)
-		value = (page->cr4 & ~page->cr4_mask) | (page->cr4_shadow & page->cr4_mask);
-	else if (number != 8)
-		return false;
+	switch (number) {
+	case 0: value = (page->cr0 & ~page->cr0_mask) | (page->cr0_shadow & page->cr0_mask); break;
+	case 2: value = vcpu_view(vcpu, VCPU_GROUP_CR2)->cr2; break;
+	case 3: value = page->cr3; break;
+	case 4: value = (page->cr4 & ~page->cr4_mask) | (page->cr4_shadow & page->cr4_mask); break;
+	case 8: value = control->lapic->task_priority >> 4; break;
+	default: return false;
+	}
 	vcpu_set_register(vcpu, general, value);
 	return true;
 }

@@ -86,6 +86,32 @@ static void test_control_registers(void) {
 	check(fake.guest.registers[X86_RDX] & CR0_CD);
 }
 
+// The bytes say which register it is, whatever the exit does.
+static void test_control_register_number(void) {
+	static const struct {
+		const char *bytes;
+		uint64_t value;
+	} rows[] = {
+		{"\x0f\x20\xd3", 0x2222}, // MOV RBX, CR2
+		{"\x0f\x20\xdb", 0}, // MOV RBX, CR3, which the fetch needs as it is
+		{"\x44\x0f\x20\xc3", 5}, // MOV RBX, CR8
+		{"\xf0\x0f\x20\xc3", 5}, // the same as AMD's CPUs have it elsewhere
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh();
+		fake.guest.cr2 = 0x2222;
+		machine.processors[0].lapic.task_priority = 0x50;
+		place_code(rows[i].bytes, strlen(rows[i].bytes));
+		fake.exit.qualification = 1 << VCPU_CR_ACCESS_SHIFT;
+		leave(VCPU_EXIT_CONTROL_REGISTER);
+		check(fake.exit.cr3 > 0);
+		check_equal(fake.guest.registers[X86_RBX],
+			rows[i].value ? rows[i].value : fake.exit.cr3);
+		check_equal(fake.guest.rip, CODE + strlen(rows[i].bytes));
+	}
+}
+
 static void complete_outs(const char *bytes, unsigned segment, unsigned address) {
 	fresh();
 	place_code(bytes, strlen(bytes));
@@ -244,6 +270,8 @@ int main(void) {
 			test_lengths},
 		{"amd.other_bytes", "other or absent instructions raise an exception",
 			test_other_bytes},
+		{"amd.control_register_number", "the bytes say which control register it is",
+			test_control_register_number},
 		{"amd.control_registers", "the instruction names the register, shadows are read",
 			test_control_registers},
 		{"amd.strings", "prefixes say segment and address size of OUTS", test_strings},

@@ -126,7 +126,8 @@ static uint64_t refused(struct guest *guest) {
 	svm->vmcb->clean = 0;
 	svm->instruction_length = 0;
 	svm->instruction_error = by_event ? ERROR_CONTROLS : 0;
-	return by_event ? GUEST_ENTRY_REFUSED : VCPU_EXIT_STATE_INVALID;
+	if (by_event) return GUEST_ENTRY_REFUSED;
+	return VCPU_EXIT_STATE_INVALID;
 }
 
 // Exits that are none for the monitor become NOTIFICATION.
