@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What queue.c and the two formats of rings share.
+#pragma once
+
+#include <vmm/virtio/queue.h>
+
+#include <base/memory.h>
+
+// A descriptor as both formats have it.
+struct ring_descriptor {
+	uint64_t address;
+	uint32_t length;
+	uint16_t id, next;
+	uint16_t flags; // enum virtq_descriptor_flag
+};
+
+// Adds a descriptor's bytes to the chain, or those of its table. False when the device is broken.
+[[nodiscard]] bool ring_add(struct virtqueue *queue, struct virtio_chain *chain,
+	const struct ring_descriptor *descriptor);
+// Breaks the device; false.
+[[nodiscard]] bool ring_broken(struct virtqueue *queue, const char *why);
+
+[[nodiscard]] bool split_take(struct virtqueue *queue, struct virtio_chain *chain);
+void split_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t written);
+[[nodiscard]] bool split_event_wanted(const struct virtqueue *queue);
+
+[[nodiscard]] bool packed_take(struct virtqueue *queue, struct virtio_chain *chain);
+void packed_untake(struct virtqueue *queue, uint16_t places);
+void packed_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t written);
+[[nodiscard]] bool packed_event_wanted(const struct virtqueue *queue);
+
+// Whether an event between two counters is the one that was asked for (2.7.10.1).
+static inline bool ring_event_due(uint16_t asked, uint16_t now, uint16_t before) {
+	return (uint16_t)(now - asked - 1) < (uint16_t)(now - before);
+}
+
+// Two words of a descriptor, each read once, at any address.
+struct ring_words {
+	uint64_t low, high;
+};
+
+static inline struct ring_words ring_read(const uint8_t *place) {
+	typedef uint64_t __attribute__((aligned(1), may_alias)) word;
+	const volatile word *words = (const word *)place;
+
+	return (struct ring_words){words[0], words[1]};
+}
