@@ -126,8 +126,7 @@ static uint64_t refused(struct guest *guest) {
 	svm->vmcb->clean = 0;
 	svm->instruction_length = 0;
 	svm->instruction_error = by_event ? ERROR_CONTROLS : 0;
-	if (by_event) return GUEST_ENTRY_REFUSED;
-	return VCPU_EXIT_STATE_INVALID;
+	return by_event ? (uint64_t)GUEST_ENTRY_REFUSED : VCPU_EXIT_STATE_INVALID;
 }
 
 // Exits that are none for the monitor become NOTIFICATION.
