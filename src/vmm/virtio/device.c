@@ -87,8 +87,9 @@ void virtio_config_read(
 	const uint8_t *config = device->config;
 	uint8_t *target = bytes;
 
-	for (uint32_t i = 0; i < length; i++, offset++)
-		target[i] = offset < device->config_size ? config[offset] : 0;
+	memset(bytes, 0, length);
+	for (uint32_t i = 0; i < length && offset < device->config_size; i++)
+		target[i] = config[offset++];
 }
 
 void virtio_config_write(
@@ -98,8 +99,8 @@ void virtio_config_write(
 	uint8_t *config = device->config;
 	bool changed = false;
 
-	for (uint32_t i = 0; i < length; i++, offset++) {
-		if (offset < ops->writable || offset >= ops->writable_end) continue;
+	for (uint32_t i = 0; i < length && offset < ops->writable_end; i++, offset++) {
+		if (offset < ops->writable) continue;
 		config[offset] = source[i];
 		changed = true;
 	}
