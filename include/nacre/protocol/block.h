@@ -18,6 +18,9 @@ enum block_kind {
 	BLOCK_READ = 2,
 	BLOCK_WRITE = 3,
 	BLOCK_FLUSH = 4, // data of completed requests is on the medium afterwards
+	// Only if `kinds` of struct block_information says so. Any number of sectors, without data.
+	BLOCK_DISCARD = 5, // the sectors are no longer needed; their contents are undefined then
+	BLOCK_WRITE_ZEROES = 6,
 };
 
 enum block_status {
@@ -51,7 +54,7 @@ struct block_information {
 	uint32_t sector_size;
 	uint32_t maximum; // sectors of one request
 	uint32_t read_only; // 0 or 1
-	uint32_t reserved;
+	uint32_t kinds; // bit k: enum block_kind k, of those that not every disk has
 };
 
 ABI_ASSERT(sizeof(struct block_request) == 32 && sizeof(struct block_completion) == 16);

@@ -3,6 +3,7 @@
 // prefills the region with, or with zeros; what is written is lost with the system.
 #include <microkit.h>
 
+#include <base/bits.h>
 #include <base/memory.h>
 
 #include <lib/block/grants.h>
@@ -23,9 +24,10 @@ static void carry_out(const struct block_job *job) {
 	uint8_t *sectors = (uint8_t *)disk_vaddr + job->sector * BLOCK_SECTOR;
 	size_t bytes = (size_t)job->count * BLOCK_SECTOR;
 
-	// A flush has no sectors and needs no work.
+	// A flush has no sectors and needs no work; what is discarded may stay.
 	if (job->kind == BLOCK_READ) memcpy(job->data, sectors, bytes);
 	if (job->kind == BLOCK_WRITE) memcpy(sectors, job->data, bytes);
+	if (job->kind == BLOCK_WRITE_ZEROES) memset(sectors, 0, bytes);
 	block_server_finish(&server, job, BLOCK_OK, job->count);
 }
 
@@ -40,6 +42,7 @@ static void serve(void) {
 }
 
 void init(void) {
+	server.kinds = BIT(BLOCK_DISCARD) | BIT(BLOCK_WRITE_ZEROES);
 	server.sectors = disk_vaddr ? disk_size / BLOCK_SECTOR : 0;
 	if (server.sectors == 0)
 		print("ramdisk: the description maps no disk (disk_vaddr, disk_size)\n");

@@ -37,6 +37,7 @@ static enum block_status identify(const struct block_server *server,
 		.sector_size = BLOCK_SECTOR,
 		.maximum = BLOCK_MAXIMUM,
 		.read_only = client->grant.read_only,
+		.kinds = server->kinds,
 	};
 
 	if (!data_fits(client, request->data, sizeof(information))) return BLOCK_BAD_DATA;
@@ -55,6 +56,14 @@ static enum block_status check_transfer(const struct block_server *server,
 	return BLOCK_OK;
 }
 
+static enum block_status check_range(const struct block_server *server,
+	const struct block_client *client, const struct block_request *request) {
+	if (!(server->kinds & BIT(request->kind)) || request->count == 0) return BLOCK_BAD_REQUEST;
+	if (!range_fits(request->sector, request->count, client_sectors(server, client)))
+		return BLOCK_OUT_OF_RANGE;
+	return client->grant.read_only ? BLOCK_READ_ONLY : BLOCK_OK;
+}
+
 // Whether the request needs the device; if not, `status` is the answer.
 static bool needs_device(const struct block_server *server, const struct block_client *client,
 	const struct block_request *request, enum block_status *status) {
@@ -66,6 +75,10 @@ static bool needs_device(const struct block_server *server, const struct block_c
 	case BLOCK_READ:
 	case BLOCK_WRITE:
 		*status = check_transfer(server, client, request);
+		return *status == BLOCK_OK;
+	case BLOCK_DISCARD:
+	case BLOCK_WRITE_ZEROES:
+		*status = check_range(server, client, request);
 		return *status == BLOCK_OK;
 	default: *status = BLOCK_BAD_REQUEST; return false;
 	}
@@ -81,14 +94,15 @@ static void answer(struct block_client *client, const struct block_completion *c
 static struct block_job job_of(
 	const struct block_server *server, unsigned index, const struct block_request *request) {
 	const struct block_grant *grant = &server->clients[index].grant;
-	bool moves = request->kind != BLOCK_FLUSH;
+	bool moves = request->kind == BLOCK_READ || request->kind == BLOCK_WRITE;
+	bool has_range = request->kind != BLOCK_FLUSH;
 
 	return (struct block_job){
 		.client = index,
 		.kind = (enum block_kind)request->kind,
 		.tag = request->tag,
-		.sector = moves ? grant->first + request->sector : 0,
-		.count = moves ? request->count : 0,
+		.sector = has_range ? grant->first + request->sector : 0,
+		.count = has_range ? request->count : 0,
 		.data = moves ? grant->data + request->data : NULL,
 		.data_paddr = moves && grant->data_paddr ? grant->data_paddr + request->data : 0,
 	};

@@ -30,17 +30,18 @@ struct block_client {
 struct block_server {
 	struct block_client clients[BLOCK_CLIENTS];
 	uint64_t sectors; // of the device; 0: there is none
+	uint32_t kinds; // bit k: enum block_kind k, of those that not every driver knows
 	unsigned turn; // client whose turn is first
 };
 
 // A checked request: what the device has to do.
 struct block_job {
 	unsigned client;
-	enum block_kind kind; // read, write or flush
+	enum block_kind kind; // any but identify
 	uint64_t tag;
 	uint64_t sector; // of the device
 	uint32_t count;
-	uint8_t *data; // count sectors of the client's data region
+	uint8_t *data; // count sectors of the client's data region; null where none move
 	uint64_t data_paddr; // physical address of that; 0 when the grant has none
 };
 

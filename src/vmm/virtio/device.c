@@ -17,6 +17,16 @@ enum {
 #define RING_FEATURES \
 	(VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
+static void end_reset(struct virtio_device *device) {
+	device->resetting = device->held > 0;
+	device->status = device->resetting ? VIRTIO_ACKNOWLEDGE : 0;
+}
+
+void virtio_release(struct virtio_device *device) {
+	device->held--;
+	if (device->resetting) end_reset(device);
+}
+
 void virtio_reset(struct virtio_device *device) {
 	device->status = 0;
 	device->features = 0;
@@ -25,6 +35,7 @@ void virtio_reset(struct virtio_device *device) {
 		virtqueue_reset(&device->queues[i]);
 	}
 	device->ops->reset(device);
+	end_reset(device);
 }
 
 static uint64_t all_offered(const struct virtio_device *device) {
@@ -46,10 +57,8 @@ static void start(struct virtio_device *device) {
 void virtio_set_status(struct virtio_device *device, uint8_t status) {
 	uint8_t added = status & STATUS_BITS & ~device->status;
 
-	if (status == 0) {
-		virtio_reset(device);
-		return;
-	}
+	if (status == 0) virtio_reset(device);
+	if (status == 0 || device->resetting) return;
 	if (!features_fit(device)) added &= ~VIRTIO_FEATURES_OK;
 	if (!((device->status | added) & VIRTIO_FEATURES_OK)) added &= ~VIRTIO_DRIVER_OK;
 	device->status |= added;

@@ -16,7 +16,7 @@ struct virtio_ops {
 	uint16_t id; // enum virtio_id
 	// The driver may write bytes [writable, writable_end) of the configuration.
 	uint16_t writable, writable_end;
-	// The driver has reset the device: forget what it asked for. The queues are reset already.
+	// The driver resets the device: forget what it asked for. The queues are reset already.
 	void (*reset)(struct virtio_device *device);
 	// The driver has set DRIVER_OK: device->features are those in use, and no longer change.
 	void (*started)(struct virtio_device *device);
@@ -46,6 +46,8 @@ struct virtio_device {
 	struct virtio_transport transport;
 
 	uint8_t status; // enum virtio_status
+	bool resetting; // when nothing is held any more, the status becomes 0
+	uint16_t held; // chains that back ends work on; counted by the model
 	uint8_t generation; // of the configuration; counts its changes by the device (2.5)
 	uint64_t features; // accepted by the driver
 };
@@ -56,7 +58,8 @@ struct virtio_device {
 // driver's writes of 0 to the status.
 void virtio_reset(struct virtio_device *device);
 // The driver writes the device status (3.1): 0 resets, other values can only add bits. FEATURES_OK
-// stays clear if the device cannot work with the features accepted.
+// stays clear if the device cannot work with the features accepted. While back ends use guest
+// memory, the driver reads another status than 0, and waits (2.1.1).
 void virtio_set_status(struct virtio_device *device, uint8_t status);
 // Windows of 32 features; window 2 and up are empty.
 [[nodiscard]] uint32_t virtio_offered(const struct virtio_device *device, uint32_t window);
@@ -85,6 +88,8 @@ static inline bool virtio_has(const struct virtio_device *device, uint64_t featu
 	return (device->features & features) == features;
 }
 
+// A chain is no longer held.
+void virtio_release(struct virtio_device *device);
 // The model has changed the configuration (2.5.1): the driver gets an interrupt.
 void virtio_config_changed(struct virtio_device *device);
 // The driver broke the rules: nothing more is done until it resets the device (2.1.1). `why` is

@@ -200,6 +200,27 @@ static void restarted(void) {
 	check(job.data_paddr == 0); // this grant has no physical address of the data
 }
 
+// Discarding and zeroing: only by drivers that say so, without data, of any length.
+static void ranges(void) {
+	struct block_job job;
+
+	start();
+	server.kinds = 1u << BLOCK_WRITE_ZEROES;
+	ask(0, (struct block_request){1, 0, 0, 1, BLOCK_DISCARD});
+	check(!block_server_next(&server, &job) && answered(0, 1, BLOCK_BAD_REQUEST, 0));
+	ask(0, (struct block_request){1, 0, 0, 0, BLOCK_WRITE_ZEROES});
+	check(!block_server_next(&server, &job) && answered(0, 1, BLOCK_BAD_REQUEST, 0));
+	ask(0, (struct block_request){1, 1, 0, COUNT, BLOCK_WRITE_ZEROES});
+	check(!block_server_next(&server, &job) && answered(0, 1, BLOCK_OUT_OF_RANGE, 0));
+	ask(1, (struct block_request){1, 0, 0, 1, BLOCK_WRITE_ZEROES});
+	check(!block_server_next(&server, &job) && answered(1, 1, BLOCK_READ_ONLY, 0));
+	ask(0, (struct block_request){1, 0, UINT64_MAX, COUNT, BLOCK_WRITE_ZEROES});
+	check(block_server_next(&server, &job) && job.kind == BLOCK_WRITE_ZEROES);
+	check(job.sector == FIRST && job.count == COUNT && !job.data && job.data_paddr == 0);
+	block_server_finish(&server, &job, BLOCK_OK, COUNT);
+	check(answered(0, 1, BLOCK_OK, COUNT));
+}
+
 // A client that writes anything anywhere in what it shares.
 static void hostile(void) {
 	uint64_t random = 1;
@@ -237,6 +258,7 @@ static const struct test rows[] = {
 		checked_job},
 	{"user/block/refusals", "each wrong request is refused by its own status", refusals},
 	{"user/block/identify", "a client learns its range, clipped to the device", identifies},
+	{"user/block/ranges", "sectors are discarded and zeroed by drivers that can", ranges},
 	{"user/block/turns", "clients are served in turn", turns},
 	{"user/block/full", "a client that takes no answers holds only itself up",
 		full_completions},
