@@ -22,16 +22,17 @@ for _room in ("src/kernel/cap", "src/kernel/memory", "src/kernel/sched", "src/ke
               "src/kernel", "src/arch/x86_64/object", "src/arch/x86_64/entry"):
     KERNEL_ROOMS[_room] = tuple(KERNEL_ROOMS)
 # The monitor's folders are layers, too; its top folder has what puts them together.
-VMM_FOLDERS = ("src/vmm/host", "src/vmm/bus", "src/vmm/irq", "src/vmm/device", "src/vmm/virtio",
-               "src/vmm/vcpu", "src/vmm/boot")
+VMM_FOLDERS = ("src/vmm/host", "src/vmm/bus", "src/vmm/irq", "src/vmm/pci", "src/vmm/device",
+               "src/vmm/virtio", "src/vmm/vcpu", "src/vmm/boot")
 VMM_ROOMS = {
     "src/vmm/host": ("src/base", "src/user"),
     "src/vmm/bus": ("src/base",),
     "src/vmm/irq": ("src/base", *VMM_FOLDERS[:2]),
-    "src/vmm/device": ("src/base", *VMM_FOLDERS[:3]),
-    "src/vmm/virtio": ("src/base", *VMM_FOLDERS[:4]),
+    "src/vmm/pci": ("src/base", *VMM_FOLDERS[:3]),
+    "src/vmm/device": ("src/base", *VMM_FOLDERS[:4]),
+    "src/vmm/virtio": ("src/base", *VMM_FOLDERS[:5]),
     "src/vmm/vcpu": ("src/base", *VMM_FOLDERS[:3]),
-    "src/vmm/boot": ("src/base", *VMM_FOLDERS[:4]),
+    "src/vmm/boot": ("src/base", *VMM_FOLDERS[:5]),
 }
 USER_ROOMS = {
     "src/user": ("src/base",),

@@ -82,6 +82,22 @@ struct [[gnu::packed, gnu::may_alias]] acpi_hpet {
 	struct acpi_address address;
 };
 
+// Where registers of PCI functions are in memory (PCI Firmware specification 3.2, 4.1.2).
+struct [[gnu::packed, gnu::may_alias]] acpi_pci_space {
+	uint64_t base;
+	uint16_t segment;
+	uint8_t first_bus, last_bus;
+	uint32_t reserved;
+};
+
+struct [[gnu::packed, gnu::may_alias]] acpi_mcfg {
+	struct acpi_header header;
+	uint64_t reserved;
+	struct acpi_pci_space space; // the first of any number
+};
+
+_Static_assert(sizeof(struct acpi_mcfg) == 36 + 8 + 16);
+
 struct [[gnu::packed, gnu::may_alias]] acpi_madt_header {
 	struct acpi_header header;
 	uint32_t lapic_address;

@@ -79,6 +79,15 @@ static bool build_uart(struct machine *machine, unsigned number) {
 	return uart_attach(uart, &machine->port_bus, place->ports);
 }
 
+static bool build_pci(struct machine *machine) {
+	struct pci_host *pci = &machine->pci;
+
+	for (unsigned i = 0; i < PCI_PINS; i++)
+		pci->lines[i] = (struct line){
+			ioapic_pin_changed, &machine->ioapic, PCI_PIN_BASE + i, LINE_LOW};
+	return pci_host_attach(pci, &machine->memory_bus, &machine->port_bus, &machine->fabric);
+}
+
 bool machine_build(struct machine *machine) {
 	machine->armed = CLOCK_NEVER;
 	machine->channels[HOST_CHANNEL_TIMER] = (struct channel){time_out_ended, machine};
@@ -88,8 +97,8 @@ bool machine_build(struct machine *machine) {
 		if (!build_uart(machine, i)) return false;
 	fabric_add_ioapic(&machine->fabric, &machine->ioapic);
 	return ioapic_attach(&machine->ioapic, &machine->memory_bus) &&
-		rtc_attach(&machine->rtc, &machine->port_bus) &&
-		power_attach(&machine->power, &machine->port_bus);
+		rtc_attach(&machine->rtc, &machine->port_bus) && build_pci(machine) &&
+		power_attach(&machine->power, &machine->port_bus, &machine->pci.beside);
 }
 
 void machine_notified(struct machine *machine, unsigned channel) {
@@ -115,6 +124,7 @@ static void reset_devices(struct machine *machine) {
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
 		reset_processor(&machine->processors[i]);
 	ioapic_reset(&machine->ioapic);
+	pci_host_reset(&machine->pci);
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		uart_reset(&machine->uarts[i]);
 	power_reset(&machine->power);

@@ -9,6 +9,7 @@
 #include <vmm/device/uart.h>
 #include <vmm/irq/fabric.h>
 #include <vmm/irq/ioapic.h>
+#include <vmm/pci/host.h>
 #include <vmm/vcpu/control.h>
 #include <vmm/vcpu/cpuid.h>
 #include <vmm/vcpu/msr.h>
@@ -41,6 +42,7 @@ struct machine {
 	struct clock clock; // the host's
 	struct fabric fabric;
 	struct ioapic ioapic;
+	struct pci_host pci;
 	struct terminal terminals[UART_COUNT]; // the back end of each serial port
 	struct uart uarts[UART_COUNT];
 	struct rtc rtc;

@@ -6,25 +6,20 @@
 
 enum {
 	PORT_ID = 0,
-	PORT_ADDRESS = 0xcf8,
-	PORT_DATA = 0xcfc,
 	ALL_BUSES = 256,
-	MEMORY_BUS_SHIFT = 20,
-	MEMORY_FUNCTION_SHIFT = 12,
 };
-
-#define ADDRESS_ENABLE 0x80000000u
 
 // Written by pci_config_memory only.
 static uint64_t memory;
 
 static void select(uint16_t function, unsigned offset) {
-	microkit_x86_ioport_write_32(
-		PORT_ID, PORT_ADDRESS, ADDRESS_ENABLE | (uint32_t)function << 8 | (offset & ~3u));
+	microkit_x86_ioport_write_32(PORT_ID, PCI_PORT_ADDRESS,
+		PCI_ADDRESS_ENABLE | (uint32_t)function << PCI_ADDRESS_FUNCTION_SHIFT |
+			(offset & ~3u));
 }
 
 static uint32_t ports_read(uint16_t function, unsigned offset, unsigned width) {
-	unsigned port = PORT_DATA + (offset & 3);
+	unsigned port = PCI_PORT_DATA + (offset & 3);
 
 	select(function, offset);
 	if (width == 1) return microkit_x86_ioport_read_8(PORT_ID, port);
@@ -33,7 +28,7 @@ static uint32_t ports_read(uint16_t function, unsigned offset, unsigned width) {
 }
 
 static void ports_write(uint16_t function, unsigned offset, unsigned width, uint32_t value) {
-	unsigned port = PORT_DATA + (offset & 3);
+	unsigned port = PCI_PORT_DATA + (offset & 3);
 
 	select(function, offset);
 	if (width == 1)
@@ -47,7 +42,7 @@ static void ports_write(uint16_t function, unsigned offset, unsigned width, uint
 const struct pci_config pci_config_ports = {ports_read, ports_write, PCI_SPACE, ALL_BUSES};
 
 static uint64_t memory_place(uint16_t function, unsigned offset) {
-	return memory + ((uint64_t)function << MEMORY_FUNCTION_SHIFT) + offset;
+	return memory + ((uint64_t)function << PCI_MEMORY_FUNCTION_SHIFT) + offset;
 }
 
 static uint32_t memory_read(uint16_t function, unsigned offset, unsigned width) {
@@ -70,7 +65,7 @@ static void memory_write(uint16_t function, unsigned offset, unsigned width, uin
 }
 
 struct pci_config pci_config_memory(uint64_t vaddr, uint64_t size) {
-	uint64_t buses = size >> MEMORY_BUS_SHIFT;
+	uint64_t buses = size >> PCI_MEMORY_BUS_SHIFT;
 
 	memory = vaddr;
 	return (struct pci_config){memory_read, memory_write, PCI_SPACE_EXTENDED,

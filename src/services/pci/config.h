@@ -1,46 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Configuration registers of PCI functions: their names (PCI Local Bus specification 3.0, chapter
-// 6; PCI-to-PCI Bridge specification 1.2, chapter 3) and the two ways to access them.
+// The two ways to access configuration registers of PCI functions.
 #pragma once
 
+#include <pci/pci.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-enum pci_register {
-	PCI_REGISTER_VENDOR = 0x00,
-	PCI_REGISTER_DEVICE = 0x02,
-	PCI_REGISTER_COMMAND = 0x04,
-	PCI_REGISTER_STATUS = 0x06,
-	PCI_REGISTER_CLASS = 0x08, // revision in the low byte, class in the others
-	PCI_REGISTER_CACHE_LINE = 0x0c,
-	PCI_REGISTER_LATENCY = 0x0d,
-	PCI_REGISTER_HEADER = 0x0e,
-	PCI_REGISTER_BAR = 0x10,
-	PCI_REGISTER_SECONDARY_BUS = 0x19, // of a bridge, as the next two
-	PCI_REGISTER_MEMORY_BASE = 0x20,
-	PCI_REGISTER_MEMORY_LIMIT = 0x22,
-	PCI_REGISTER_CAPABILITIES = 0x34,
-	PCI_REGISTER_INTERRUPT_LINE = 0x3c,
-	PCI_REGISTER_INTERRUPT_PIN = 0x3d,
-	PCI_REGISTER_OWN = 0x40, // from here on registers are device specific
-
-	PCI_COMMAND_PORTS = 1 << 0,
-	PCI_COMMAND_MEMORY = 1 << 1,
-	PCI_COMMAND_BUS_MASTER = 1 << 2,
-	PCI_COMMAND_NO_INTX = 1 << 10,
-	PCI_STATUS_CAPABILITIES = 1 << 4,
-	PCI_HEADER_KIND = 0x7f,
-	PCI_HEADER_MANY_FUNCTIONS = 0x80,
-	PCI_HEADER_DEVICE = 0,
-	PCI_HEADER_BRIDGE = 1,
-	PCI_CAPABILITY_MSI = 0x05,
-	PCI_CAPABILITY_MSIX = 0x11,
-	PCI_NO_VENDOR = 0xffff,
-
-	PCI_CLASS_HOST_BRIDGE = 0x0600, // class and subclass
-	PCI_SPACE = 256, // bytes of registers; 4096 through memory
-	PCI_SPACE_EXTENDED = 4096,
-};
 
 // A function is bus << 8 | device << 3 | function. The offset is a multiple of the width.
 struct pci_config {

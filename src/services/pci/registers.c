@@ -6,16 +6,6 @@
 enum {
 	CAPABILITIES = 48, // as many as fit; more is a loop
 	CAPABILITY_MASK = 0xfc,
-	MSI_CONTROL = 2,
-	MSI_ADDRESS = 4,
-	MSI_DATA = 8,
-	MSI_HIGH_ADDRESS = 8, // with 64-bit addresses, data follows at 12
-	MSI_DATA_64_BIT = 12,
-	MSI_CONTROL_ENABLE = 1 << 0,
-	MSI_CONTROL_COUNT = 7 << 4, // log2 of the vectors in use
-	MSI_CONTROL_64_BIT = 1 << 7,
-	MSI_SIZE = 24, // the longest form
-	MSIX_SIZE = 12,
 	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0
 };
 
@@ -51,29 +41,29 @@ bool pci_may_write(
 		return (offset == PCI_REGISTER_STATUS && width == 2) ||
 			(offset == PCI_REGISTER_CACHE_LINE && width <= 2) ||
 			(offset == PCI_REGISTER_LATENCY && width == 1);
-	return !touches(pci_capability(config, function, PCI_CAPABILITY_MSI), MSI_SIZE, offset,
+	return !touches(pci_capability(config, function, PCI_CAPABILITY_MSI), PCI_MSI_SIZE, offset,
 		       width) &&
-		!touches(pci_capability(config, function, PCI_CAPABILITY_MSIX), MSIX_SIZE, offset,
-			width);
+		!touches(pci_capability(config, function, PCI_CAPABILITY_MSIX), PCI_MSIX_SIZE,
+			offset, width);
 }
 
 bool pci_msi_set(const struct pci_config *config, uint16_t function, unsigned vector) {
 	unsigned start = pci_capability(config, function, PCI_CAPABILITY_MSI);
 	uint16_t command = pci_read16(config, function, PCI_REGISTER_COMMAND);
-	unsigned data = MSI_DATA;
+	unsigned data = PCI_MSI_DATA_32_BIT;
 	uint16_t control;
 
 	if (start == 0) return false;
-	control = pci_read16(config, function, start + MSI_CONTROL);
-	control &= (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_CONTROL_COUNT);
-	config->write(function, start + MSI_CONTROL, 2, control);
-	config->write(function, start + MSI_ADDRESS, 4, MSI_ADDRESS_CPU0);
-	if (control & MSI_CONTROL_64_BIT) {
-		config->write(function, start + MSI_HIGH_ADDRESS, 4, 0);
-		data = MSI_DATA_64_BIT;
+	control = pci_read16(config, function, start + PCI_MSI_CONTROL);
+	control &= (uint16_t) ~(PCI_MSI_ENABLE | PCI_MSI_COUNT);
+	config->write(function, start + PCI_MSI_CONTROL, 2, control);
+	config->write(function, start + PCI_MSI_ADDRESS, 4, MSI_ADDRESS_CPU0);
+	if (control & PCI_MSI_64_BIT) {
+		config->write(function, start + PCI_MSI_HIGH_ADDRESS, 4, 0);
+		data = PCI_MSI_DATA;
 	}
 	config->write(function, start + data, 2, vector + CPU_VECTOR_BASE);
-	config->write(function, start + MSI_CONTROL, 2, control | MSI_CONTROL_ENABLE);
+	config->write(function, start + PCI_MSI_CONTROL, 2, control | PCI_MSI_ENABLE);
 	config->write(function, PCI_REGISTER_COMMAND, 2, command | PCI_COMMAND_NO_INTX);
 	return true;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// ACPI tables (ACPI specification 6.4, chapter 5). The DSDT is written as bytes beside its source.
+// ACPI tables (ACPI specification 6.4, chapter 5; PCI Firmware specification 3.2, 4.1.2). The DSDT
+// is compiled from dsdt.asl.
 #include <vmm/boot/acpi.h>
 
 #include <vmm/device/power.h>
+#include <vmm/dsdt.h>
 #include <vmm/irq/ioapic.h>
 #include <vmm/irq/lapic.h>
+#include <vmm/pci/layout.h>
 
 #include <base/memory.h>
 #include <x86/acpi.h>
@@ -21,7 +24,7 @@ _Static_assert(sizeof(struct acpi_madt) == 44 + 8 + 12);
 
 struct [[gnu::packed]] acpi_xsdt {
 	struct acpi_header header;
-	uint64_t tables[2];
+	uint64_t tables[3];
 };
 
 enum {
@@ -39,57 +42,14 @@ enum {
 	ACCESS_BYTE = 1,
 };
 
-// clang-format off
-static const uint8_t dsdt_code[] = {
-	// Scope (\_SB)
-	0x10, 0x41, 0x09, '\\', '_', 'S', 'B', '_',
-	//   Device (COM1)
-	0x5b, 0x82, 0x31, 'C', 'O', 'M', '1',
-	//     Name (_HID, EisaId ("PNP0501"))
-	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x05, 0x01,
-	//     Name (_UID, Zero)
-	0x08, '_', 'U', 'I', 'D', 0x00,
-	//     Name (_CRS, Buffer (19) {
-	0x08, '_', 'C', 'R', 'S', 0x11, 0x16, 0x0a, 0x13,
-	//       IO (Decode16, 0x3f8, 0x3f8, 1, 8)
-	0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x01, 0x08,
-	//       Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 4 }
-	0x89, 0x06, 0x00, 0x03, 0x01, 0x04, 0x00, 0x00, 0x00,
-	//     })
-	0x79, 0x00,
-	//   Device (COM2): the same with _UID One, ports 0x2f8 and interrupt 3
-	0x5b, 0x82, 0x31, 'C', 'O', 'M', '2',
-	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x05, 0x01,
-	0x08, '_', 'U', 'I', 'D', 0x01,
-	0x08, '_', 'C', 'R', 'S', 0x11, 0x16, 0x0a, 0x13,
-	0x47, 0x01, 0xf8, 0x02, 0xf8, 0x02, 0x01, 0x08,
-	0x89, 0x06, 0x00, 0x03, 0x01, 0x03, 0x00, 0x00, 0x00,
-	0x79, 0x00,
-	//   Device (RTC0)
-	0x5b, 0x82, 0x22, 'R', 'T', 'C', '0',
-	//     Name (_HID, EisaId ("PNP0B00"))
-	0x08, '_', 'H', 'I', 'D', 0x0c, 0x41, 0xd0, 0x0b, 0x00,
-	//     Name (_CRS, Buffer (10) { IO (Decode16, 0x70, 0x70, 1, 2) })
-	0x08, '_', 'C', 'R', 'S', 0x11, 0x0d, 0x0a, 0x0a,
-	0x47, 0x01, 0x70, 0x00, 0x70, 0x00, 0x01, 0x02, 0x79, 0x00,
-	// Name (\_S5, Package (4) { 5, 0, 0, 0 })
-	0x08, '\\', '_', 'S', '5', '_', 0x12, 0x07, 0x04,
-	0x0a, POWER_OFF_SLEEP_TYPE, 0x00, 0x00, 0x00,
-};
-// clang-format on
-
-// Offsets of the tables from ACPI_ADDRESS.
 struct acpi_area {
 	struct acpi_rsdp rsdp;
 	[[gnu::aligned(16)]] struct acpi_xsdt xsdt;
 	[[gnu::aligned(16)]] struct acpi_fadt fadt;
 	[[gnu::aligned(16)]] struct acpi_madt madt;
-	[[gnu::aligned(16)]] struct acpi_header dsdt;
-	uint8_t dsdt_code[sizeof(dsdt_code)];
+	[[gnu::aligned(16)]] struct acpi_mcfg mcfg;
+	[[gnu::aligned(16)]] uint8_t dsdt[sizeof(dsdt_table)];
 };
-
-_Static_assert(offsetof(struct acpi_area, dsdt_code) ==
-	offsetof(struct acpi_area, dsdt) + sizeof(struct acpi_header));
 
 static uint8_t checksum(const void *bytes, size_t size) {
 	uint8_t sum = 0;
@@ -156,18 +116,26 @@ static void build_rsdp(struct acpi_rsdp *rsdp, uint64_t xsdt) {
 	rsdp->extended_checksum = checksum(rsdp, sizeof(*rsdp));
 }
 
-bool acpi_build(const struct guest_memory *memory, uint64_t *rsdp) {
-	struct acpi_area area;
+static void build_mcfg(struct acpi_mcfg *mcfg) {
+	mcfg->space.base = PCI_ECAM_BASE; // of segment 0, bus 0 to bus 0
+	finish(&mcfg->header, "MCFG", 1, sizeof(*mcfg));
+}
 
-	memset(&area, 0, sizeof(area));
-	memcpy(area.dsdt_code, dsdt_code, sizeof(dsdt_code));
-	finish(&area.dsdt, "DSDT", ACPI_REVISION, sizeof(area.dsdt) + sizeof(dsdt_code));
-	build_fadt(&area.fadt, ACPI_ADDRESS + offsetof(struct acpi_area, dsdt));
-	build_madt(&area.madt);
-	area.xsdt.tables[0] = ACPI_ADDRESS + offsetof(struct acpi_area, fadt);
-	area.xsdt.tables[1] = ACPI_ADDRESS + offsetof(struct acpi_area, madt);
-	finish(&area.xsdt.header, "XSDT", 1, sizeof(area.xsdt));
-	build_rsdp(&area.rsdp, ACPI_ADDRESS + offsetof(struct acpi_area, xsdt));
+bool acpi_build(const struct guest_memory *memory, uint64_t *rsdp) {
+	struct acpi_area *area = memory_at(
+		memory, guest_physical(ACPI_ADDRESS), sizeof(struct acpi_area));
+
+	if (!area) return false;
+	memset(area, 0, sizeof(*area));
+	memcpy(area->dsdt, dsdt_table, sizeof(dsdt_table));
+	build_fadt(&area->fadt, ACPI_ADDRESS + offsetof(struct acpi_area, dsdt));
+	build_madt(&area->madt);
+	build_mcfg(&area->mcfg);
+	area->xsdt.tables[0] = ACPI_ADDRESS + offsetof(struct acpi_area, fadt);
+	area->xsdt.tables[1] = ACPI_ADDRESS + offsetof(struct acpi_area, madt);
+	area->xsdt.tables[2] = ACPI_ADDRESS + offsetof(struct acpi_area, mcfg);
+	finish(&area->xsdt.header, "XSDT", 1, sizeof(area->xsdt));
+	build_rsdp(&area->rsdp, ACPI_ADDRESS + offsetof(struct acpi_area, xsdt));
 	*rsdp = ACPI_ADDRESS;
-	return memory_write(memory, guest_physical(ACPI_ADDRESS), &area, sizeof(area));
+	return true;
 }

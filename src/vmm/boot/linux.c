@@ -3,6 +3,7 @@
 #include <vmm/boot/linux.h>
 
 #include <vmm/device/power.h>
+#include <vmm/pci/layout.h>
 
 #include <base/bits.h>
 #include <base/format.h>
@@ -103,6 +104,7 @@ struct [[gnu::packed]] e820_entry {
 };
 
 _Static_assert(sizeof(struct e820_entry) == 20);
+_Static_assert(LINUX_RAM_LIMIT <= PCI_MEMORY_BASE);
 
 struct plan {
 	struct setup_header header;
@@ -211,6 +213,7 @@ static void write_map(uint8_t *zero, const struct guest_memory *memory) {
 		{0, LOW_RAM_END, E820_RAM},
 		{LOW_RAM_END, HIGH_RAM_START - LOW_RAM_END, E820_RESERVED},
 		{HIGH_RAM_START, memory->size - HIGH_RAM_START, E820_RAM},
+		{PCI_ECAM_BASE, PCI_ECAM_SIZE, E820_RESERVED},
 	};
 
 	zero[ZERO_E820_COUNT] = sizeof(map) / sizeof(map[0]);

@@ -55,10 +55,10 @@ static const struct bus_ops keyboard_ops = {
 	"keyboard controller", BUS_WIDTH_1, keyboard_read, keyboard_write};
 static const struct bus_ops sleep_ops = {"sleep control", BUS_WIDTH_1, sleep_read, sleep_write};
 
-bool power_attach(struct power *power, struct bus *ports) {
+bool power_attach(struct power *power, struct bus *ports, struct bus *beside_pci) {
 	power->reset = (struct bus_window){&reset_ops, power, POWER_RESET_PORT, 1, NULL};
 	power->keyboard = (struct bus_window){&keyboard_ops, power, KEYBOARD_PORT, 1, NULL};
 	power->sleep = (struct bus_window){&sleep_ops, power, POWER_SLEEP_CONTROL_PORT, 2, NULL};
-	return bus_add(ports, &power->reset) && bus_add(ports, &power->keyboard) &&
+	return bus_add(beside_pci, &power->reset) && bus_add(ports, &power->keyboard) &&
 		bus_add(ports, &power->sleep);
 }

@@ -25,6 +25,7 @@ struct power {
 	uint8_t reset_control;
 };
 
-// Answers on the bus; false if something else does there.
-[[nodiscard]] bool power_attach(struct power *power, struct bus *ports);
+// Answers on the buses; false if something else does there. The reset control register is a byte
+// among PCI's configuration ports, which leave it to a bus beside them.
+[[nodiscard]] bool power_attach(struct power *power, struct bus *ports, struct bus *beside_pci);
 void power_reset(struct power *power);

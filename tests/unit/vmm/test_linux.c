@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Unit tests of the Linux loader and the ACPI tables.
+#define _GNU_SOURCE // memmem
 #include "../check.h"
 
 #include <vmm/boot/acpi.h>
@@ -82,11 +83,14 @@ static void test_map(void) {
 	check(load());
 	uint64_t zero = entry.boot_parameters;
 
-	check_equal(get(zero + 0x1e8, 1), 3);
+	check_equal(get(zero + 0x1e8, 1), 4);
 	check_equal(get(zero + 0x2d0 + 8, 8), 0x9fc00);
 	check_equal(get(zero + 0x2d0 + 20 + 16, 4), 2);
 	check_equal(get(zero + 0x2d0 + 40, 8), 0x100000);
 	check_equal(get(zero + 0x2d0 + 48, 8), 63 * MIB);
+	check_equal(get(zero + 0x2d0 + 60, 8), 0xe0000000);
+	check_equal(get(zero + 0x2d0 + 68, 8), MIB);
+	check_equal(get(zero + 0x2d0 + 76, 4), 2);
 }
 
 static void test_tables(void) {
@@ -197,6 +201,7 @@ static void check_table(uint64_t address, const char *signature) {
 }
 
 static void test_acpi(void) {
+	static const char *const devices[] = {"PCI0", "ECAM", "COM1", "COM2", "RTC0", "_PRT"};
 	uint64_t rsdp;
 
 	fresh(1 * MIB);
@@ -207,11 +212,12 @@ static void test_acpi(void) {
 	uint64_t xsdt = get(rsdp + 24, 8);
 
 	check_table(xsdt, "XSDT");
-	check_equal(get(xsdt + 4, 4), 36 + 2 * 8);
-	uint64_t fadt = get(xsdt + 36, 8), madt = get(xsdt + 44, 8);
+	check_equal(get(xsdt + 4, 4), 36 + 3 * 8);
+	uint64_t fadt = get(xsdt + 36, 8), madt = get(xsdt + 44, 8), mcfg = get(xsdt + 52, 8);
 
 	check_table(fadt, "FACP");
 	check_table(madt, "APIC");
+	check_table(mcfg, "MCFG");
 	check_equal(get(fadt + 4, 4), 276);
 	check_equal(get(fadt + 112, 4) >> 20 & 1, 1);
 	check_equal(get(fadt + 120, 8), 0xcf9);
@@ -222,10 +228,14 @@ static void test_acpi(void) {
 	check_equal(dsdt, get(fadt + 40, 4));
 	check_table(dsdt, "DSDT");
 	check_equal(get(dsdt + 36, 1), 0x10);
-	check(memcmp(memory.bytes + dsdt + 36 + 62, "COM2", 4) == 0);
+	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		check(memmem(memory.bytes + dsdt, get(dsdt + 4, 4), devices[i], 4));
 	check_equal(get(madt + 36, 4), 0xfee00000);
 	check_equal(get(madt + 45, 1), 8);
 	check_equal(get(madt + 52, 2), 0x0c01);
+	check_equal(get(mcfg + 4, 4), 36 + 8 + 16);
+	check_equal(get(mcfg + 44, 8), 0xe0000000); // segment 0, bus 0
+	check_equal(get(mcfg + 52, 8), 0);
 }
 
 static void test_acpi_small(void) {
@@ -243,9 +253,10 @@ static int dump(const char *folder) {
 	if (!acpi_build(&memory, &rsdp)) return 1;
 	uint64_t xsdt = get(rsdp + 24, 8);
 	uint64_t fadt = get(xsdt + 36, 8);
-	const uint64_t tables[] = {xsdt, fadt, get(xsdt + 44, 8), get(fadt + 140, 8)};
+	const uint64_t tables[] = {
+		xsdt, fadt, get(xsdt + 44, 8), get(xsdt + 52, 8), get(fadt + 140, 8)};
 
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		char path[256];
 
 		snprintf(path, sizeof(path), "%s/%.4s.aml", folder,

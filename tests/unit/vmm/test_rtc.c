@@ -118,7 +118,7 @@ static void test_reset(void) {
 	struct power power = {0};
 	struct bus ports = {0};
 
-	check(power_attach(&power, &ports));
+	check(power_attach(&power, &ports, &ports));
 	bus_write(&ports, POWER_RESET_PORT, BUS_WIDTH_1, 0x02);
 	check_equal(power.request, POWER_NONE);
 	check_equal(bus_read(&ports, POWER_RESET_PORT, BUS_WIDTH_1), 0x02);
@@ -135,7 +135,7 @@ static void test_off(void) {
 	struct power power = {0};
 	struct bus ports = {0};
 
-	check(power_attach(&power, &ports));
+	check(power_attach(&power, &ports, &ports));
 	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 5 << 2);
 	bus_write(&ports, POWER_SLEEP_CONTROL_PORT, BUS_WIDTH_1, 3 << 2 | 0x20);
 	bus_write(&ports, POWER_SLEEP_STATUS_PORT, BUS_WIDTH_1, 5 << 2 | 0x20);
