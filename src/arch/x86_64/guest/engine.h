@@ -144,6 +144,9 @@ void guest_page_take(struct guest *guest);
 
 // For engines:
 
+// This CPU or its firmware does not offer what virtual CPUs need: a line says so. False.
+[[nodiscard]] bool guest_refuse(const char *missing);
+
 // A guest's instruction pointer may stand right behind the lower half of addresses, where the next
 // fetch faults; VM entry refuses what lies farther out (SDM 3C 27.3.1.4), which becomes 0.
 static inline uint64_t guest_clean_rip(uint64_t value) {

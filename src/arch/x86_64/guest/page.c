@@ -90,32 +90,27 @@ static bool field_set(struct guest *guest, uint64_t field, uint64_t value) {
 	return guest_engine()->field_write(guest, field, &value);
 }
 
-// The two formats of a segment's access rights.
-static uint64_t rights_of(uint64_t attributes) {
-	return (attributes & ATTRIBUTES) | (attributes & VCPU_SEGMENT_UNUSABLE) << UNUSABLE_SHIFT;
-}
-
-static uint64_t attributes_of(uint64_t rights) {
-	return (rights & ATTRIBUTES) | (rights & ACCESS_UNUSABLE) >> UNUSABLE_SHIFT;
-}
-
+// Access rights, of which the two formats differ in a bit.
 static bool is_rights(uint64_t field) {
 	return field >= VMCS_GUEST_ES_ACCESS && field <= VMCS_GUEST_TR_ACCESS;
 }
 
-static void word_save(struct guest *guest, uint32_t field, char *word, unsigned size) {
+static bool word_save(struct guest *guest, uint32_t field, char *word, unsigned size) {
 	uint64_t value = field_get(guest, field);
 
 	switch (size) {
 	case sizeof(uint16_t):
-		*(uint16_t *)word = (uint16_t)(is_rights(field) ? attributes_of(value) : value);
+		if (is_rights(field))
+			value = (value & ATTRIBUTES) | (value & ACCESS_UNUSABLE) >> UNUSABLE_SHIFT;
+		*(uint16_t *)word = (uint16_t)value;
 		break;
 	case sizeof(uint32_t): *(uint32_t *)word = (uint32_t)value; break;
 	default: *(uint64_t *)word = value;
 	}
+	return true;
 }
 
-static bool word_load(struct guest *guest, uint32_t field, const char *word, unsigned size) {
+static bool word_load(struct guest *guest, uint32_t field, char *word, unsigned size) {
 	uint64_t value;
 
 	switch (size) {
@@ -123,18 +118,28 @@ static bool word_load(struct guest *guest, uint32_t field, const char *word, uns
 	case sizeof(uint32_t): value = READ_ONCE(*(const uint32_t *)word); break;
 	default: value = READ_ONCE(*(const uint64_t *)word);
 	}
-	return field_set(guest, field, is_rights(field) ? rights_of(value) : value);
+	if (is_rights(field))
+		value = (value & ATTRIBUTES) | (value & VCPU_SEGMENT_UNUSABLE) << UNUSABLE_SHIFT;
+	return field_set(guest, field, value);
+}
+
+// False if the function returned false for a word.
+[[gnu::always_inline]] static inline bool each_word(struct guest *guest, unsigned number,
+	bool (*move)(struct guest *guest, uint32_t field, char *word, unsigned size)) {
+	for (const struct page_row *row = groups[number]; row->count; row++) {
+		char *word = (char *)guest->page + row->offset;
+
+		for (unsigned i = 0; i < row->count; i++, word += row->stride)
+			if (!move(guest, row->field + FIELD_STEP * i, word, row->size))
+				return false;
+	}
+	return true;
 }
 
 static void group_save(struct guest *guest, unsigned number) {
 	struct vcpu_state_page *page = guest->page;
 
-	for (const struct page_row *row = groups[number]; row->count; row++) {
-		char *word = (char *)page + row->offset;
-
-		for (unsigned i = 0; i < row->count; i++, word += row->stride)
-			word_save(guest, row->field + FIELD_STEP * i, word, row->size);
-	}
+	(void)each_word(guest, number, word_save);
 	if (number == NUMBER(WINDOWS))
 		page->windows = (uint32_t)(field_get(guest, VMCS_PRIMARY_CONTROLS) & WINDOWS);
 	if (number == NUMBER(CONTROLS))
@@ -170,15 +175,7 @@ static void mode_load(struct guest *guest) {
 }
 
 static bool group_load(struct guest *guest, unsigned number) {
-	for (const struct page_row *row = groups[number]; row->count; row++) {
-		const char *word = (const char *)guest->page + row->offset;
-
-		for (unsigned i = 0; i < row->count; i++, word += row->stride) {
-			uint32_t field = row->field + FIELD_STEP * i;
-
-			if (!word_load(guest, field, word, row->size)) return false;
-		}
-	}
+	if (!each_word(guest, number, word_load)) return false;
 	if (number == NUMBER(WINDOWS)) primary_set(guest, WINDOWS, READ_ONCE(guest->page->windows));
 	if (number == NUMBER(CONTROLS)) controls_load(guest);
 	if (number == NUMBER(PAGING)) mode_load(guest);

@@ -3,6 +3,7 @@
 #include <guest/engine.h>
 
 #include <base/xcr0.h>
+#include <cpu/console.h>
 #include <x86/cpuid.h>
 #include <x86/msr.h>
 
@@ -27,6 +28,11 @@ const struct guest_msr_row guest_msr_rows[GUEST_MSRS] = {
 	{MSR_PAT, 0},
 	{MSR_EFER, 0},
 };
+
+bool guest_refuse(const char *missing) {
+	print("%s: off: no %s\n", feature_has(FEATURE_SVM) ? "svm" : "vmx", missing);
+	return false;
+}
 
 void guest_create(struct guest *guest, void *control, const void *io_bitmap) {
 	fpu_reset(&guest->fpu, GUEST_FPU_AREA, fpu_native_xcr0());

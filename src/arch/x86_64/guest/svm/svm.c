@@ -14,11 +14,6 @@
 #define CR4_ALWAYS 0x7fful
 #define CR4_OFFERED (CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 
-static bool refuse(const char *missing) {
-	print("svm: off: no %s\n", missing);
-	return false;
-}
-
 // The firmware's word: an open lock may be opened.
 static bool unlock(void) {
 	uint64_t control = 0;
@@ -33,9 +28,9 @@ bool svm_init(void) {
 	struct cpu *cpu = this_cpu();
 	struct cpuid leaf = cpuid_leaf(LEAF_SVM, 0);
 
-	if (!unlock()) return refuse("AMD-V, locked off by the firmware");
-	if (!(leaf.edx & SVM_NESTED_PAGING)) return refuse("nested paging");
-	if (!guest_has_tsc_aux()) return refuse("RDTSCP");
+	if (!unlock()) return guest_refuse("AMD-V, locked off by the firmware");
+	if (!(leaf.edx & SVM_NESTED_PAGING)) return guest_refuse("nested paging");
+	if (!guest_has_tsc_aux()) return guest_refuse("RDTSCP");
 	cpu->platform->svm = (struct svm){.features = leaf.edx,
 		.asids = leaf.ebx,
 		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |

@@ -57,11 +57,6 @@ static const struct control_row {
 	(0x7fful | CR4_UMIP | CR4_VMXE | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE | CR4_SMEP | \
 		CR4_SMAP)
 
-static bool refuse(const char *missing) {
-	print("vmx: off: no %s\n", missing);
-	return false;
-}
-
 // The MSR of the secondary controls exists only if the primary ones have them, and that of EPT only
 // if the secondary ones do: what is missing ends the search.
 static bool read_controls(void) {
@@ -73,12 +68,12 @@ static bool read_controls(void) {
 		uint32_t must = (uint32_t)range | row->forced, may = (uint32_t)(range >> 32);
 		uint32_t needed = row->forced | row->required;
 
-		if (needed & ~may) return refuse(row->name);
+		if (needed & ~may) return guest_refuse(row->name);
 		this_vmx()->words[i] = (struct vmx_range){
 			must, (may & (row->offered | needed)) | must};
 	}
 	if ((msr_read(MSR_VMX_EPT_VPID) & EPT_REQUIRED) != EPT_REQUIRED)
-		return refuse("four-level write-back EPT with 2 MiB pages and INVEPT");
+		return guest_refuse("four-level write-back EPT with 2 MiB pages and INVEPT");
 	return true;
 }
 
@@ -133,18 +128,18 @@ static bool enter_vmx(void) {
 	bool succeeded;
 
 	if (cr0 & ~fixed0.may || cr4 & ~fixed4.may)
-		return refuse("CR0 and CR4 of this kernel in VMX operation");
+		return guest_refuse("CR0 and CR4 of this kernel in VMX operation");
 	set_control_registers(fixed0, fixed4);
 	this_cpu()->vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
-	return succeeded || refuse("working VMXON");
+	return succeeded || guest_refuse("working VMXON");
 }
 
 bool vmx_init(void) {
-	if (!feature_has(FEATURE_VMX)) return refuse("VT-x in this CPU");
-	if (!unlock()) return refuse("VT-x, locked off by the firmware");
+	if (!feature_has(FEATURE_VMX)) return guest_refuse("VT-x in this CPU");
+	if (!unlock()) return guest_refuse("VT-x, locked off by the firmware");
 	if (!read_controls()) return false;
 	settle_optional();
 	if (!enter_vmx()) return false;
