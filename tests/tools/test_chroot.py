@@ -10,7 +10,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import packages  # noqa: E402
+from nacre import archive, packages  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 from nacre.test import chroot, releases, results, suite  # noqa: E402
 
@@ -60,18 +60,20 @@ class ChoiceTest(unittest.TestCase):
 
 class ArchiveTest(unittest.TestCase):
     def test_the_mirror_is_the_one_that_apt_uses(self):
-        self.assertEqual(chroot.mirror(TARGETS), "http://mirror.example/debian")
-        self.assertEqual(chroot.mirror(TARGETS[:60]), chroot.DEFAULT_MIRROR)
+        self.assertEqual(archive.mirror(TARGETS), "http://mirror.example/debian")
+        self.assertEqual(archive.mirror(TARGETS, "Debian-Security"),
+                         "http://mirror.example/debian-security")
+        self.assertEqual(archive.mirror(TARGETS[:60]), archive.DEFAULT_MIRRORS["Debian"])
 
     def test_what_reaches_it_is_handed_on(self):
-        self.assertEqual(chroot.reaching(SETTINGS).splitlines(),
+        self.assertEqual(archive.reaching(SETTINGS).splitlines(),
                          [SETTINGS.splitlines()[line] for line in (1, 2, 4, 6)])
 
     def test_the_environments_proxy_comes_before_that_of_apt(self):
         with mock.patch.dict(os.environ, {}, clear=True):
-            self.assertEqual(chroot.proxies(SETTINGS), ["http_proxy=http://proxy.example:3128"])
+            self.assertEqual(archive.proxies(SETTINGS), ["http_proxy=http://proxy.example:3128"])
         with mock.patch.dict(os.environ, {"http_proxy": "http://other"}, clear=True):
-            self.assertEqual(chroot.proxies(SETTINGS), ["http_proxy=http://other"])
+            self.assertEqual(archive.proxies(SETTINGS), ["http_proxy=http://other"])
 
 
 class RefusalTest(unittest.TestCase):

@@ -9,6 +9,7 @@ import sys
 from compose import output
 from nacre import commands, version
 from nacre.bench import questions
+from nacre.guest import debian
 from nacre.machine import emulator, qemu
 from nacre.pack import sdk
 from nacre.report import Failure
@@ -128,6 +129,44 @@ def add_sdk(commands_of):
     parser.set_defaults(act=sdk.run)
 
 
+def add_guest_debian(kinds):
+    parser = kinds.add_parser(
+        "debian", help="make a disk image of Debian 12",
+        description="Makes a raw disk image (GPT, ext4) of Debian 12 from packages, with its own "
+                    "kernel and initial RAM disk, a login on the first serial port without "
+                    "password, an ssh server for root by key, and network by DHCP. An image that "
+                    "is there is kept. Installed packages are kept in build/guest too, so that "
+                    "another image of them is a matter of seconds.")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.img",
+                        help="the image (default: build/guest/debian.img)")
+    parser.add_argument("--size", default="2G", metavar="SIZE",
+                        help="of the disk, with M or G; the file is sparse (default: 2G)")
+    parser.add_argument("--kernel", choices=debian.KERNELS, default=debian.KERNELS[0],
+                        help="which of Debian's kernels (default: %(default)s)")
+    parser.add_argument("--include", action="append", default=[], metavar="PACKAGE,...",
+                        help="more packages (may be repeated)")
+    parser.add_argument("--hostname", default="debian", metavar="NAME",
+                        help="its name (default: debian)")
+    keys = parser.add_mutually_exclusive_group()
+    keys.add_argument("--ssh-key", action="append", type=pathlib.Path, metavar="FILE.pub",
+                      help="public key that may log in as root by ssh (may be repeated; default: "
+                           "~/.ssh/id_*.pub)")
+    keys.add_argument("--no-ssh-key", action="store_true", help="no login by ssh")
+    parser.add_argument("--force", action="store_true",
+                        help="make it anew, of the newest packages; what is on it is lost")
+    parser.set_defaults(act=debian.run)
+
+
+def add_guest(commands_of):
+    kinds = commands_of.add_parser(
+        "guest", help="make disk images for guests, or look into one").add_subparsers(
+            required=True, metavar="WHAT")
+    add_guest_debian(kinds)
+    parser = kinds.add_parser("show", help="say which kernel and initial RAM disk an image boots")
+    parser.add_argument("image", type=pathlib.Path, metavar="FILE.img")
+    parser.set_defaults(act=debian.show)
+
+
 def add_test(commands_of):
     parser = commands_of.add_parser("test", help="run the tests, fast ones first")
     parser.add_argument("pattern", nargs="?", default="",
@@ -193,7 +232,8 @@ def parse(words):
         "The first run installs the Debian packages that are missing.")
     parser.add_argument("--version", action="version", version=f"Nacre {version.number()}")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_test, add_isos, add_bench, add_boot, add_fuzz, add_sdk):
+    for add in (add_run, add_test, add_isos, add_guest, add_bench, add_boot, add_fuzz,
+                add_sdk):
         add(commands_of)
     return parser.parse_args(words)
 

@@ -30,6 +30,7 @@ LOGS = BUILD / "logs"
 
 GUEST_KERNEL = GUEST / "vmlinuz"
 GUEST_INITRAMFS = GUEST / "initramfs.cpio"
+GUEST_DEBIAN = GUEST / "debian.img"
 GUEST_CONFIG = ROOT / "guests" / "linux-config"
 GUEST_COMMAND_LINE = GUEST_CONFIG / "cmdline"
 

@@ -5,21 +5,14 @@ What is mounted for a command is mounted in a namespace of the command's own, an
 nothing stays mounted, whatever happens to either.
 """
 
-import os
-import re
 import subprocess
 
-from nacre import packages, places
+from nacre import archive, packages, places
 from nacre.report import Failure, run_logged
 
 NEEDS = ("debootstrap", "debian-archive-keyring", "util-linux")
 # As a person has them who clones a repository.
 INCLUDED = ("git", "ca-certificates")
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
-# Of the host's apt, what it takes to reach an archive; programs that it asks are not there.
-REACHING = re.compile(r"Acquire::(?!https?::Proxy-Auto)(?:https?|Check-|Retries|Force|Allow)",
-                      re.IGNORECASE)
-PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 NAMESPACE = ("unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child")
 # Its parameters: the directory, then the command. The shell stays to collect orphans.
@@ -31,48 +24,6 @@ cd "$1"
 shift
 chroot . "$@"
 exit $?"""
-
-
-def mirror(targets):
-    """Where the host's apt takes Debian from; `targets` is what apt tells of its archives."""
-    for line in targets.splitlines():
-        address, _, origin = line.partition(" ")
-        if origin == "Debian/Debian/main" and re.match(r"https?:|file:", address):
-            return address.rstrip("/")
-    return DEFAULT_MIRROR
-
-
-def output_of(*command):
-    """What a command says, or nothing where there is no such command."""
-    try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, check=False).stdout
-    except FileNotFoundError:
-        return ""
-
-
-def apt_targets():
-    return output_of("apt-get", "indextargets", "--format",
-                "$(REPO_URI) $(ORIGIN)/$(LABEL)/$(COMPONENT)", "Created-By: Packages")
-
-
-def reaching(settings):
-    """Lines of apt.conf by which a new system reaches the archives as this host does."""
-    return "".join(f"{line}\n" for line in settings.splitlines() if REACHING.match(line))
-
-
-def apt_settings():
-    return reaching(output_of("apt-config", "dump", "--format", '%F "%v";%n'))
-
-
-def proxies(settings):
-    """The proxies of the environment, or else of apt, as variables for other programs."""
-    found = {name: os.environ[name] for name in PROXIES if name in os.environ}
-    for kind in ("http", "https"):
-        proxy = re.search(rf'^Acquire::{kind}::Proxy "(.+)";$', settings, re.MULTILINE)
-        if proxy and proxy.group(1) != "DIRECT":
-            found.setdefault(f"{kind}_proxy", proxy.group(1))
-    return [f"{name}={value}" for name, value in found.items()]
 
 
 def check():
@@ -96,14 +47,14 @@ class Chroot:
         self._proxies = []
 
     def make(self):
-        settings = apt_settings()
-        self._proxies = proxies(settings)
+        settings = archive.apt_settings()
+        self._proxies = archive.proxies(settings)
         cache = self.folder.with_name(f"{self.name}-packages")
         cache.mkdir(parents=True, exist_ok=True)
         self._as_root(["rm", "-rf", "--one-file-system", self.folder])
         self._as_root(["env", *self._proxies, *NAMESPACE, "debootstrap", "--variant=minbase",
                        f"--include={','.join(INCLUDED)}", f"--cache-dir={cache}", self.codename,
-                       self.folder, mirror(apt_targets())])
+                       self.folder, archive.mirror(archive.apt_targets())])
         self.write("etc/apt/apt.conf.d/90host", settings)
 
     def _as_root(self, command):

@@ -13,7 +13,8 @@ from nacre import build, packages, places
 from nacre.machine import machine
 from nacre.pack import product
 from nacre.report import Failure, step
-from nacre.test import equivalence, fuzz, host_tests, machine_tests, releases, results, system_tests
+from nacre.test import (equivalence, fuzz, guest_image, host_tests, machine_tests, releases,
+                        results, system_tests)
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -64,15 +65,22 @@ def all_tests():
              alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)
           for row in system_tests.rows()),
+        Test(guest_image.NAME, "the disk image of Debian boots on the bare emulator: login, ssh",
+             guest_image.run, on_demand=True),
         *(Test(*row, on_demand=True) for row in releases.rows()),
     ]
+
+
+def is_of_releases(test):
+    return test.name.startswith(f"{releases.GROUP}/")
 
 
 def chosen(tests, pattern):
     """The test of that name; without one, those whose names contain it."""
     named = [test for test in tests if test.name == pattern]
     return named or [test for test in tests if pattern in test.name
-            and (not test.on_demand or releases.is_asked_for(test.name, pattern))]
+            and (not test.on_demand or (is_of_releases(test)
+                                        and releases.is_asked_for(test.name, pattern)))]
 
 
 def run_one(test, tally):
@@ -124,7 +132,7 @@ def run(options):
     tests = chosen(all_tests(), options.pattern)
     if not tests:
         raise Failure(f"no test's name contains {options.pattern!r}; see ./nacre test --list")
-    if any(test.on_demand for test in tests):
+    if any(is_of_releases(test) for test in tests):
         releases.check()
     with build.testing_alone():
         return run_all(tests)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`./nacre test guest-image`: what `./nacre guest debian` makes boots on the bare emulator.
+
+Root gets in on the serial line and by ssh, and there is a network. Only when named: the packages
+of the image come from the network.
+"""
+
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+
+from nacre import packages, places
+from nacre.guest import boot_files, debian
+from nacre.machine import machine
+from nacre.test import machine_tests, results
+
+NAME = "guest-image"
+NEEDS = ("openssh-client", "qemu-system-x86")
+FOLDER = places.BUILD / "system-tests" / NAME
+SIZE = 2 << 30
+# Of the machine's own time, by the wall clock.
+SECONDS = 900
+SSH_SECONDS = 120
+PROMPT = [("until", "login:"), ("send", "root")]
+LOGIN = [("until", "root@tested:~#"),
+         ("send", "systemctl is-system-running --wait; "
+                  "echo failed units: $(systemctl --failed -q | wc -l)"),
+         ("until", "failed units: 0"),
+         ("send", "echo root file system: $(findmnt -no FSTYPE /)"),
+         ("until", "root file system: ext4"),
+         ("send", "echo cards: $(networkctl --no-legend | grep -c routable)"),
+         ("until", "cards: 1")]
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def made_image(key):
+    """An image of its own, of the packages that are kept."""
+    want = debian.Wanted(debian.KERNELS[0], (), SIZE, "tested", debian.read_keys([key]))
+    return debian.ensure(want, FOLDER / "tested.img", force=(FOLDER / "tested.img").exists())
+
+
+def booted(image, port):
+    kernel, initrd, root = boot_files.extract(image, FOLDER)
+    return machine.QemuMachine(
+        kernel=kernel, modules=(initrd,), arguments=f"console=ttyS0 quiet panic=-1 {root} ro",
+        limit=SECONDS, extra=(
+            "-drive", f"if=none,id=disk,format=raw,file={image}",
+            "-device", "virtio-blk-pci,drive=disk", "-device", "virtio-net-pci,netdev=net",
+            "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22"))
+
+
+def by_ssh(key, port, command):
+    """(status, what was said) of a command in the guest."""
+    words = ["ssh", "-p", str(port), "-i", key, "-o", "StrictHostKeyChecking=no", "-o",
+             "BatchMode=yes", "-o", "UserKnownHostsFile=/dev/null", "root@127.0.0.1", command]
+    result = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, timeout=SSH_SECONDS, check=False)
+    return result.returncode, result.stdout.strip()
+
+
+def check_ssh(key, other, port):
+    """Root's key leads in, another does not."""
+    status, said = by_ssh(key, port, "hostname")
+    refused, _ = by_ssh(other, port, "true")
+    if status != 0 or not said.endswith("tested") or refused == 0:
+        return results.failed(f"{NAME}/ssh", f"status {status}, {refused}: {said}")
+    return results.passed(f"{NAME}/ssh")
+
+
+def new_key(folder, name):
+    key = pathlib.Path(folder) / name
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    return key
+
+
+def run():
+    packages.ensure(NEEDS, packages.EMULATE)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        key, other = new_key(folder, "key"), new_key(folder, "other")
+        image = made_image(key.with_suffix(".pub"))
+        port = free_port()
+        start = time.monotonic()
+        with booted(image, port) as running:
+            why, _, log = machine_tests.watch(running, NAME, PROMPT)
+            prompt = time.monotonic() - start
+            if not why:
+                why, _, log = machine_tests.watch(running, f"{NAME}-login", LOGIN)
+            if why:
+                return [results.failed(f"{NAME}/boot", f"{why}\n{running.output(400)}", log)]
+            return [results.passed(f"{NAME}/boot", f"{prompt:.0f} s until the login prompt"),
+                    check_ssh(key, other, port)]
