@@ -42,7 +42,9 @@ def free_port():
 def made_image(key):
     """An image of its own, of the packages that are kept."""
     want = debian.Wanted(debian.KERNELS[0], (), SIZE, "tested", debian.read_keys([key]))
-    return debian.ensure(want, FOLDER / "tested.img", force=(FOLDER / "tested.img").exists())
+    image = FOLDER / "tested.img"
+    image.unlink(missing_ok=True)
+    return debian.ensure(want, image)
 
 
 def booted(image, port):
