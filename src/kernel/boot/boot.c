@@ -14,7 +14,6 @@
 #include <sched/refill.h>
 #include <thread/life.h>
 #include <memory/mapping.h>
-#include <memory/space.h>
 
 enum {
 	PAGE = 1 << PAGE_BITS,

@@ -2,7 +2,6 @@
 // Invariants of threads, queues, reply chains, scheduling contexts and the derivation order.
 #include <check/check.h>
 
-#include <base/panic.h>
 #include <ipc/endpoint.h>
 #include <ipc/notification.h>
 #include <ipc/reply.h>

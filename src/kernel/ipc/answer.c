@@ -6,7 +6,6 @@
 #include <ipc/fault_message.h>
 #include <ipc/transfer.h>
 #include <ipc/wait.h>
-#include <sched/schedule.h>
 
 void reply_send(struct reply *reply, struct thread *sender, unsigned flags) {
 	struct thread *caller = reply->thread;
@@ -39,11 +38,9 @@ void reply_destroy(struct slot *slot, bool last) {
 	struct thread *thread = reply->thread;
 
 	if (!last || !thread) return;
-	if (thread->state == THREAD_BLOCKED_REPLY) {
+	if (thread->state == THREAD_BLOCKED_REPLY)
 		reply_remove(reply);
-		thread->state = THREAD_INACTIVE;
-		thread->fault_kind = FAULT_NONE;
-	} else {
-		thread_cancel_ipc(thread);
-	}
+	else
+		thread_unblock(thread);
+	thread->state_and_fault = THREAD_INACTIVE;
 }

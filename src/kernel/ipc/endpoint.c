@@ -22,8 +22,7 @@ static bool sender_is_free(
 		reply_push(reply, sender, receiver, flags);
 	} else {
 		// No thread could reply (IPC-4).
-		sender->state = THREAD_INACTIVE;
-		sender->fault_kind = FAULT_NONE;
+		sender->state_and_fault = THREAD_INACTIVE;
 	}
 	return false;
 }

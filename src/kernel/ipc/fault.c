@@ -16,8 +16,7 @@ void fault_raise(struct thread *thread) {
 	print_debug("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name,
 		thread->fault_kind, thread_read_register(thread, REGISTER_RIP),
 		thread->fault.words[0], thread->fault.words[1]);
-	thread->state = THREAD_INACTIVE;
-	thread->fault_kind = FAULT_NONE;
+	thread->state_and_fault = THREAD_INACTIVE;
 }
 
 void fault_capability(

@@ -27,8 +27,7 @@ void thread_cancel_ipc(struct thread *thread) {
 		reply_cancel_wait(thread);
 	else
 		thread_unblock(thread);
-	thread->state = THREAD_INACTIVE;
-	thread->fault_kind = FAULT_NONE;
+	thread->state_and_fault = THREAD_INACTIVE;
 }
 
 void thread_resume(struct thread *thread) {

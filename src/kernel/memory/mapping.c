@@ -7,8 +7,6 @@
 
 #include <base/memory.h>
 #include <cap/invocation.h>
-#include <cpu/mitigations.h>
-#include <cpu/paging.h>
 #include <memory/space.h>
 
 // Places

@@ -4,8 +4,6 @@
 #include <memory/space.h>
 
 #include <base/memory.h>
-#include <base/panic.h>
-#include <cpu/kernel_map.h>
 #include <kernel.h>
 #include <cap/invocation.h>
 

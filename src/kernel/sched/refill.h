@@ -8,10 +8,6 @@ static inline struct refill *refill_head(const struct sched_context *context) {
 	return (struct refill *)&context->refill[context->refills.head];
 }
 
-static inline bool refill_is_ready(const struct sched_context *context, uint64_t now) {
-	return refill_head(context)->time <= now;
-}
-
 static inline bool refill_is_round_robin(const struct sched_context *context) {
 	return context->refills.budget == context->refills.period;
 }

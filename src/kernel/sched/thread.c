@@ -42,7 +42,7 @@ uint64_t thread_read_register(struct thread *thread, unsigned i) {
 
 void thread_write_register(struct thread *thread, unsigned i, uint64_t value) {
 	if (i == REGISTER_RFLAGS)
-		value = context_clean_rflags(value) | CONTEXT_WHOLE;
+		value = (value & CONTEXT_RFLAGS_USER) | CONTEXT_RFLAGS | CONTEXT_WHOLE;
 	else if (i == REGISTER_RIP || i >= REGISTER_FS_BASE)
 		value = context_clean_address(value);
 	*user_register(thread, i) = value;

@@ -68,7 +68,7 @@ struct thread {
 			uint8_t state; // enum thread_state
 			uint8_t fault_kind; // enum fault_kind; FAULT_NONE is 0
 		};
-		uint16_t state_and_fault;
+		uint16_t state_and_fault; // a state alone: without a fault
 	};
 	uint8_t priority;
 	uint8_t max_priority; // maximum controlled priority

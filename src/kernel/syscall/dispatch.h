@@ -18,13 +18,6 @@ enum { INVOCATION_EXTENSIONS = LABEL_LAST + 1 };
 extern const struct invocation_row
 	invocation_rows[INVOCATION_EXTENSIONS + LABEL_EXTENSION_LAST - LABEL_EXTENSION_FIRST + 1];
 
-static inline bool invocation_row_fits(const struct invocation_row *row, const struct cap *cap) {
-	unsigned kind = cap->type;
-
-	if (unlikely(kind == CAP_TABLE)) kind = CAP_KIND(kind, cap->map.format, cap->map.level);
-	return likely(row->kind == kind);
-}
-
 static inline const struct invocation_row *invocation_row_of(uint64_t label) {
 	uint64_t extension = label - LABEL_EXTENSION_FIRST;
 
@@ -38,8 +31,10 @@ static inline const struct invocation_row *invocation_row_of(uint64_t label) {
 static inline enum error invocation_dispatch(struct invocation *invocation) {
 	const struct cap *cap = &invocation->slot->cap;
 	const struct invocation_row *row = invocation_row_of(invocation->label);
+	unsigned kind = cap->type;
 
-	if (unlikely(!invocation_row_fits(row, cap)))
+	if (unlikely(kind == CAP_TABLE)) kind = CAP_KIND(kind, cap->map.format, cap->map.level);
+	if (unlikely(row->kind != kind))
 		return cap->type == CAP_NULL || cap->type == CAP_ZOMBIE
 			? error_capability(invocation, 0)
 			: ERROR_ILLEGAL_OPERATION;

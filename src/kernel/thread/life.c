@@ -3,7 +3,6 @@
 #include <thread/life.h>
 
 #include <base/format.h>
-#include <cpu/pcid.h>
 #include <ipc/endpoint.h>
 #include <ipc/notification.h>
 #include <memory/space.h>

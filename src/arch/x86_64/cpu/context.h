@@ -42,6 +42,7 @@ struct trap {
 };
 
 #define CONTEXT_RFLAGS 0x202ul // interrupts on, and the bit that is always set
+#define CONTEXT_RFLAGS_USER 0xed7ul // what a user may have (THR-11)
 
 // Makes the frame of a system call whole, so that every register can be read and written.
 static inline void context_complete(struct context *context, struct trap *trap) {
@@ -50,11 +51,6 @@ static inline void context_complete(struct context *context, struct trap *trap) 
 	trap->r11 = context->rflags;
 	trap->fault_ip = context->rip - CONTEXT_SYSCALL_SIZE;
 	context->rflags |= CONTEXT_WHOLE;
-}
-
-// rflags a user may have: THR-11.
-static inline uint64_t context_clean_rflags(uint64_t value) {
-	return ((value | CONTEXT_RFLAGS) & ~0x128ul) & 0xfff;
 }
 
 // rip, fs_base and gs_base: a non-canonical value becomes 0 (THR-11).

@@ -4,7 +4,6 @@
 #include <cpu/fpu.h>
 
 #include <base/memory.h>
-#include <base/panic.h>
 #include <cpu/platform.h>
 
 enum {
@@ -61,11 +60,6 @@ void fpu_reset(struct fpu_state *state, size_t size, uint64_t xcr0) {
 	state->xcr0 = xcr0;
 }
 
-static void fpu_load(const struct fpu_state *state) {
-	fpu_forget_pointers(this_cpu());
-	asm volatile("xrstor64 %0" : : "m"(state->area), "a"(~0), "d"(~0) : "memory");
-}
-
 void fpu_give(struct fpu_state *next) {
 	struct cpu *cpu = this_cpu();
 	struct fpu_state *owner = cpu->fpu_allowed;
@@ -85,7 +79,8 @@ void fpu_give(struct fpu_state *next) {
 	if (owner) fpu_save(owner);
 	if (cpu->xcr0 != next->xcr0) xcr0_write(next->xcr0);
 	cpu->xcr0 = next->xcr0;
-	fpu_load(next);
+	fpu_forget_pointers(cpu);
+	asm volatile("xrstor64 %0" : : "m"(next->area), "a"(~0), "d"(~0) : "memory");
 }
 
 void fpu_forget(struct fpu_state *state) {

@@ -5,6 +5,7 @@
 #include <cpu/mitigations.h>
 
 #include <base/compiler.h>
+#include <stddef.h>
 #include <x86/cpuid.h>
 #include <x86/msr.h>
 
@@ -124,23 +125,10 @@ static bool needs_l1d_flush(const struct cpu_facts *facts) {
 		may_be_faulty(facts, ARCH_SKIP_L1DFL_VMENTRY);
 }
 
-static bool has_l1d_flush(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & LEAF_7_EDX_L1D_FLUSH;
-}
-
 static bool needs_ibrs(const struct cpu_facts *facts) { return !is_in_order(facts); }
-
-static bool has_ibrs(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & LEAF_7_EDX_IBRS_IBPB || facts->amd_8_ebx & AMD_8_EBX_IBRS ||
-		facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS;
-}
 
 static bool needs_ibpb(const struct cpu_facts *facts) {
 	return has_guests(facts) && !is_in_order(facts);
-}
-
-static bool has_ibpb(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & LEAF_7_EDX_IBRS_IBPB || facts->amd_8_ebx & AMD_8_EBX_IBPB;
 }
 
 // With ARCH_IBRS_ALL a VM exit does it, except for the first return (PBRSB).
@@ -149,10 +137,6 @@ static bool needs_rsb(const struct cpu_facts *facts) {
 		facts->capabilities & ARCH_PBRSB_NO;
 
 	return needs_ibpb(facts) && !is_done_by_exit;
-}
-
-static bool has_ssbd(const struct cpu_facts *facts) {
-	return facts->leaf_7_edx & LEAF_7_EDX_SSBD || facts->amd_8_ebx & AMD_8_EBX_SSBD;
 }
 
 // A hypervisor has done it, or would refuse the MSR. Families Fh and 11h always do.
@@ -196,22 +180,29 @@ static bool needs_itlb_multihit(const struct cpu_facts *facts) {
 const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS] = {
 	[MITIGATION_KPTI] = {"kpti", needs_kpti, always},
 	[MITIGATION_VERW] = {"verw", needs_verw, has_verw},
-	[MITIGATION_L1D_FLUSH] = {"l1d-flush", needs_l1d_flush, has_l1d_flush},
-	[MITIGATION_IBRS] = {"ibrs", needs_ibrs, has_ibrs},
-	[MITIGATION_IBPB] = {"ibpb", needs_ibpb, has_ibpb},
+	[MITIGATION_L1D_FLUSH] = {"l1d-flush", needs_l1d_flush, NULL, LEAF_7_EDX_L1D_FLUSH},
+	[MITIGATION_IBRS] = {"ibrs", needs_ibrs, NULL, LEAF_7_EDX_IBRS_IBPB, AMD_8_EBX_IBRS,
+		AMD_21_EAX_AUTOMATIC_IBRS},
+	[MITIGATION_IBPB] = {"ibpb", needs_ibpb, NULL, LEAF_7_EDX_IBRS_IBPB, AMD_8_EBX_IBPB},
 	[MITIGATION_RSB] = {"rsb", needs_rsb, always},
-	[MITIGATION_SSBD] = {"ssbd", never, has_ssbd},
+	[MITIGATION_SSBD] = {"ssbd", never, NULL, LEAF_7_EDX_SSBD, AMD_8_EBX_SSBD},
 	[MITIGATION_LFENCE] = {"lfence", needs_lfence, needs_lfence},
 	[MITIGATION_EAGER_FPU] = {"eager-fpu", is_suspect, always},
 	[MITIGATION_BHI] = {"bhi", needs_bhi, always},
 	[MITIGATION_SWAPGS] = {"swapgs", is_suspect, always},
-	[MITIGATION_ITS] = {"its", needs_its, has_ibpb},
+	[MITIGATION_ITS] = {"its", needs_its, NULL, LEAF_7_EDX_IBRS_IBPB, AMD_8_EBX_IBPB},
 	[MITIGATION_GDS] = {"gds", needs_gds, has_gds},
 	[MITIGATION_ZENBLEED] = {"zenbleed", needs_zenbleed, needs_zenbleed},
 	[MITIGATION_DIV0] = {"div0", needs_div0, always},
 	[MITIGATION_X87] = {"x87-pointers", needs_x87, always},
 	[MITIGATION_ITLB_MULTIHIT] = {"itlb-multihit", needs_itlb_multihit, always},
 };
+
+static bool is_possible(const struct mitigation_row *row, const struct cpu_facts *facts) {
+	if (row->is_possible) return row->is_possible(facts);
+	return facts->leaf_7_edx & row->leaf_7_edx || facts->amd_8_ebx & row->amd_8_ebx ||
+		facts->amd_21_eax & row->amd_21_eax;
+}
 
 static void choose_spec_ctrl(struct mitigations *mitigations, const struct cpu_facts *facts) {
 	if (mitigations->on & MITIGATION_BIT(SSBD)) mitigations->spec_ctrl |= SPEC_CTRL_SSBD;
@@ -234,7 +225,7 @@ struct mitigations mitigations_choose(const struct cpu_facts *facts, const unsig
 		bool is_wanted = modes[i] == MODE_ON || mitigation_rows[i].is_needed(facts);
 
 		if (!is_wanted || modes[i] == MODE_OFF) continue;
-		if (mitigation_rows[i].is_possible(facts))
+		if (is_possible(&mitigation_rows[i], facts))
 			result.on |= 1u << i;
 		else
 			result.lacking |= 1u << i;

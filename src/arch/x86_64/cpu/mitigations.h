@@ -66,7 +66,8 @@ struct mitigations {
 struct mitigation_row {
 	const char *name;
 	bool (*is_needed)(const struct cpu_facts *facts);
-	bool (*is_possible)(const struct cpu_facts *facts);
+	bool (*is_possible)(const struct cpu_facts *facts); // null: with one of these bits
+	uint32_t leaf_7_edx, amd_8_ebx, amd_21_eax; // as in cpu_facts
 };
 
 extern const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS];

@@ -4,8 +4,6 @@
 #include <cpu/features.h>
 #include <cpu/kernel_map.h>
 #include <cpu/mitigations.h>
-#include <cpu/paging.h>
-#include <cpu/percpu.h>
 
 static bool is_isolated(void) { return this_cpu()->mitigations & MITIGATION_BIT(KPTI); }
 

@@ -3,7 +3,6 @@
 #include <entry/trap.h>
 
 #include <cpu/machine_check.h>
-#include <cpu/pcid.h>
 #include <guest/engine.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>

@@ -2,7 +2,6 @@
 // From CPUID to the mitigations of this core.
 #include <entry/mitigate.h>
 
-#include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/msr.h>
 #include <cpu/platform.h>
