@@ -91,6 +91,7 @@ void packed_untake(struct virtqueue *queue, uint16_t places) {
 	place->index -= places;
 }
 
+// The driver looks at the first descriptor of a batch before the others: its flags come last.
 void packed_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t written) {
 	struct virtq_packed_descriptor *descriptor = descriptor_at(queue, queue->used.index);
 	uint16_t flags = queue->used.wrap ? VIRTQ_AVAIL | VIRTQ_USED : 0;
@@ -98,9 +99,17 @@ void packed_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t 
 	if (written > 0) flags |= VIRTQ_WRITE;
 	__atomic_store_n(&descriptor->length, written, __ATOMIC_RELAXED);
 	__atomic_store_n(&descriptor->id, token.id, __ATOMIC_RELAXED);
+	if (queue->unsignalled == 0)
+		queue->first = (struct virtqueue_first){queue->used.index, flags};
+	else
+		__atomic_store_n(&descriptor->flags, flags, __ATOMIC_RELAXED);
 	advance(queue, &queue->used, token.places);
-	// Release: a driver that sees the flags sees the rest and the buffer.
-	__atomic_store_n(&descriptor->flags, flags, __ATOMIC_RELEASE);
+}
+
+void packed_publish(struct virtqueue *queue) {
+	// Release: a driver that sees the flags sees the rest and the buffers.
+	__atomic_store_n(&descriptor_at(queue, queue->first.index)->flags, queue->first.flags,
+		__ATOMIC_RELEASE);
 }
 
 bool packed_event_wanted(const struct virtqueue *queue) {

@@ -160,8 +160,8 @@ void virtqueue_signal(struct virtqueue *queue) {
 	bool wanted;
 
 	if (queue->unsignalled == 0 || !virtio_works(device)) return;
-	// What was put is written before the driver's wish is read: one side sees the other's
-	// write.
+	queue->packed ? packed_publish(queue) : split_publish(queue);
+	// That is written before the driver's wish is read: one side sees the other's write.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	wanted = queue->packed ? packed_event_wanted(queue) : split_event_wanted(queue);
 	queue->unsignalled = 0;

@@ -26,6 +26,11 @@ struct virtqueue_place {
 	bool wrap;
 };
 
+// The descriptor of a packed ring with which a batch becomes visible.
+struct virtqueue_first {
+	uint16_t index, flags;
+};
+
 struct virtqueue {
 	struct virtio_device *device;
 	uint16_t maximum; // places that the driver may ask for; set by the model
@@ -38,6 +43,7 @@ struct virtqueue {
 	struct virtqueue_place available; // next to take
 	struct virtqueue_place used; // next to put
 	uint16_t unsignalled; // places put since virtqueue_signal
+	struct virtqueue_first first; // of those
 };
 
 // For the transport.
@@ -80,9 +86,10 @@ struct virtio_chain {
 [[nodiscard]] bool virtqueue_take(struct virtqueue *queue, struct virtio_chain *chain);
 // Puts back what was taken last; several chains in the reverse order. None may have been put since.
 void virtqueue_untake(struct virtqueue *queue, struct virtqueue_token token);
-// Gives a chain to the driver, with the number of bytes written into it. In any order.
+// Gives a chain to the driver, with the number of bytes written into it. In any order; visible with
+// virtqueue_signal.
 void virtqueue_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t written);
-// After a batch: at most one interrupt, if chains were put and the driver waits for it.
+// After a batch: the driver sees all of it at once, and gets one interrupt if it waits for that.
 void virtqueue_signal(struct virtqueue *queue);
 
 // Copies `length` bytes of the readable part, from `offset`; less when it ends. Returns the count.

@@ -22,11 +22,13 @@ struct ring_descriptor {
 
 [[nodiscard]] bool split_take(struct virtqueue *queue, struct virtio_chain *chain);
 void split_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t written);
+void split_publish(struct virtqueue *queue);
 [[nodiscard]] bool split_event_wanted(const struct virtqueue *queue);
 
 [[nodiscard]] bool packed_take(struct virtqueue *queue, struct virtio_chain *chain);
 void packed_untake(struct virtqueue *queue, uint16_t places);
 void packed_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t written);
+void packed_publish(struct virtqueue *queue);
 [[nodiscard]] bool packed_event_wanted(const struct virtqueue *queue);
 
 // Whether an event between two counters is the one that was asked for (2.7.10.1).

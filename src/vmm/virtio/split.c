@@ -89,7 +89,10 @@ void split_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t w
 	__atomic_store_n(&entry->id, token.id, __ATOMIC_RELAXED);
 	__atomic_store_n(&entry->length, written, __ATOMIC_RELAXED);
 	queue->used.index++;
-	// Release: a driver that sees the index sees the entry and the buffer (2.7.8.2).
+}
+
+void split_publish(struct virtqueue *queue) {
+	// Release: a driver that sees the index sees the entries and the buffers (2.7.8.2).
 	__atomic_store_n(&device_area(queue)->index, queue->used.index, __ATOMIC_RELEASE);
 }
 

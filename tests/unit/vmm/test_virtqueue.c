@@ -159,6 +159,7 @@ static void test_any_order(void) {
 				uint64_t number = expected[pick];
 
 				virtqueue_put(&echo.queues[0], token, 1);
+				virtqueue_signal(&echo.queues[0]);
 				echo.held[pick] = echo.held[left - 1];
 				expected[pick] = expected[left - 1];
 				check(driver_reap(queue, &cookie, &written) && cookie == number);

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The network device: packets between the guest's buffers and a back end.
+#include <vmm/virtio/net.h>
+
+#include <base/memory.h>
+
+enum {
+	PLACES = 256,
+	HEADER = sizeof(struct virtio_net_header),
+};
+
+static struct net *net_of(struct virtio_device *device) { return (struct net *)device; }
+
+// Sending
+
+static void transmit(struct net *net) {
+	struct virtqueue *queue = &net->queues[VIRTIO_NET_TRANSMIT];
+	const struct net_backend *backend = &net->backend;
+	struct virtio_net_header header;
+
+	net->out_of_room = false;
+	while (!net->out_of_room && virtqueue_take(queue, &net->chain)) {
+		if (virtio_chain_read(&net->chain, 0, &header, HEADER) < HEADER) {
+			virtio_break(&net->device, "a packet without header");
+		} else if (backend->send(backend->context, &header, &net->chain)) {
+			virtqueue_put(queue, net->chain.token, 0);
+		} else {
+			virtqueue_untake(queue, net->chain.token);
+			net->out_of_room = true;
+		}
+	}
+	virtqueue_signal(queue);
+}
+
+// Receiving
+
+// Copies the packet from a place on into a chain, behind `offset` bytes of it; returns the count.
+static uint32_t fill(const struct net_packet *packet, uint32_t place,
+	const struct virtio_chain *chain, uint32_t offset) {
+	uint32_t done = 0;
+
+	for (unsigned i = 0; i < packet->count; i++) {
+		const struct net_piece *piece = &packet->pieces[i];
+		uint32_t count;
+
+		if (place >= piece->length) {
+			place -= piece->length;
+			continue;
+		}
+		count = virtio_chain_write(
+			chain, offset + done, piece->bytes + place, piece->length - place);
+		done += count;
+		if (count < piece->length - place) break;
+		place = 0;
+	}
+	return done;
+}
+
+static void untake_all(struct net *net, unsigned count) {
+	while (count-- > 0)
+		virtqueue_untake(&net->queues[VIRTIO_NET_RECEIVE], net->tokens[count]);
+}
+
+static void put_all(struct net *net, unsigned count) {
+	net->packet.header.num_buffers = (uint16_t)count;
+	(void)virtio_chain_write(&net->first, 0, &net->packet.header, HEADER);
+	for (unsigned i = 0; i < count; i++)
+		virtqueue_put(&net->queues[VIRTIO_NET_RECEIVE], net->tokens[i], net->written[i]);
+}
+
+// False when the guest is out of buffers. A packet that is too large for one buffer, where only one
+// may be used, is dropped.
+static bool deliver(struct net *net) {
+	struct virtqueue *queue = &net->queues[VIRTIO_NET_RECEIVE];
+	unsigned limit = virtio_has(&net->device, VIRTIO_NET_F_MRG_RXBUF) ? NET_MERGED : 1;
+	uint32_t place = 0;
+	unsigned count = 0;
+
+	while (count == 0 || (place < net->packet.length && count < limit)) {
+		struct virtio_chain *chain = count == 0 ? &net->first : &net->chain;
+		uint32_t offset = count == 0 ? HEADER : 0;
+
+		if (!virtqueue_take(queue, chain)) {
+			untake_all(net, count);
+			return false;
+		}
+		if (chain->writable_bytes < HEADER) {
+			virtio_break(&net->device, "a receive buffer without room for a header");
+			return false;
+		}
+		net->tokens[count] = chain->token;
+		net->written[count] = offset + fill(&net->packet, place, chain, offset);
+		place += net->written[count] - offset;
+		count++;
+	}
+	if (place < net->packet.length)
+		untake_all(net, count);
+	else
+		put_all(net, count);
+	return true;
+}
+
+static void receive(struct net *net) {
+	const struct net_backend *backend = &net->backend;
+
+	net->out_of_buffers = !virtio_works(&net->device);
+	while (!net->out_of_buffers && backend->peek(backend->context, &net->packet)) {
+		if (deliver(net))
+			backend->skip(backend->context);
+		else
+			net->out_of_buffers = true;
+	}
+	virtqueue_signal(&net->queues[VIRTIO_NET_RECEIVE]);
+}
+
+void net_poll(struct net *net) {
+	const struct net_backend *backend = &net->backend;
+
+	do {
+		transmit(net);
+		receive(net);
+	} while (!backend->rest(backend->context, net->out_of_buffers, net->out_of_room));
+}
+
+// Control
+
+// The switch decides which packets come; a filter that lets more pass than asked is allowed
+// (5.1.6.5.1), and less never comes.
+static uint8_t command_answer(const struct virtio_chain *chain) {
+	struct virtio_net_command command;
+	uint8_t on;
+
+	if (virtio_chain_read(chain, 0, &command, sizeof(command)) < sizeof(command) ||
+		virtio_chain_read(chain, sizeof(command), &on, 1) < 1)
+		return VIRTIO_NET_ERR;
+	return command.class == VIRTIO_NET_CLASS_RX && command.command <= VIRTIO_NET_RX_LAST
+		? VIRTIO_NET_OK
+		: VIRTIO_NET_ERR;
+}
+
+static void control(struct net *net) {
+	struct virtqueue *queue = &net->queues[VIRTIO_NET_CONTROL];
+
+	while (virtqueue_take(queue, &net->chain)) {
+		uint8_t answer = command_answer(&net->chain);
+
+		virtqueue_put(queue, net->chain.token,
+			virtio_chain_write(&net->chain, 0, &answer, sizeof(answer)));
+	}
+	virtqueue_signal(queue);
+}
+
+static void net_notified(struct virtio_device *device, struct virtqueue *queue) {
+	struct net *net = net_of(device);
+
+	if (queue == &net->queues[VIRTIO_NET_CONTROL])
+		control(net);
+	else
+		net_poll(net);
+}
+
+void net_set_link(struct net *net, bool up) {
+	net->config.status = up ? VIRTIO_NET_LINK_UP : 0;
+	virtio_config_changed(&net->device);
+}
+
+static void net_nothing(struct virtio_device *) {}
+
+// What arrived for another driver is dropped.
+static void net_started(struct virtio_device *device) {
+	struct net *net = net_of(device);
+	const struct net_backend *backend = &net->backend;
+
+	while (backend->peek(backend->context, &net->packet))
+		backend->skip(backend->context);
+}
+
+static const struct virtio_ops net_ops = {
+	.name = "net",
+	.id = VIRTIO_ID_NET,
+	.reset = net_nothing,
+	.started = net_started,
+	.configured = net_nothing,
+	.notified = net_notified,
+};
+
+void net_init(struct net *net, const uint8_t mac[NET_ADDRESS_BYTES]) {
+	for (unsigned i = 0; i < NET_QUEUES; i++)
+		net->queues[i].maximum = PLACES;
+	memcpy(net->config.mac, mac, NET_ADDRESS_BYTES);
+	net->config.status = VIRTIO_NET_LINK_UP;
+	net->config.max_virtqueue_pairs = 1;
+	net->device.ops = &net_ops;
+	net->device.offered = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MRG_RXBUF |
+		VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | net->backend.offloads;
+	net->device.queues = net->queues;
+	net->device.queue_count = NET_QUEUES;
+	net->device.config = &net->config;
+	net->device.config_size = sizeof(net->config);
+}

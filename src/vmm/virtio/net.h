@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The network device (virtio 1.2, 5.1): one pair of queues, and a control queue.
+#pragma once
+
+#include <vmm/virtio/queue.h>
+
+#include <virtio/net.h>
+
+enum {
+	NET_QUEUES = 3,
+	NET_PIECES = 34, // of a packet: the largest, in pieces of a link's buffers
+	NET_MERGED = 64, // buffers of the guest for one packet
+	NET_ADDRESS_BYTES = 6,
+};
+
+struct net_piece {
+	const uint8_t *bytes;
+	uint32_t length;
+};
+
+// A packet that has arrived. Its bytes may change until they are copied.
+struct net_packet {
+	struct virtio_net_header header;
+	uint32_t length;
+	unsigned count;
+	struct net_piece pieces[NET_PIECES];
+};
+
+// The other end of the cable.
+struct net_backend {
+	void *context;
+	// Sends what follows the header in a chain's readable part; false when there is no room.
+	bool (*send)(void *context, const struct virtio_net_header *header,
+		const struct virtio_chain *chain);
+	// The oldest packet that has arrived, which stays until it is skipped.
+	bool (*peek)(void *context, struct net_packet *packet);
+	void (*skip)(void *context);
+	// Ends a batch. True when there is nothing more to do, and net_poll will be called when
+	// there is: a packet, unless the guest is out of buffers; room, if some was missing.
+	bool (*rest)(void *context, bool out_of_buffers, bool out_of_room);
+	uint64_t offloads; // features by which guests pass each other work on packets
+};
+
+struct net {
+	struct virtio_device device;
+	struct virtqueue queues[NET_QUEUES];
+	struct virtio_net_config config;
+	struct net_backend backend;
+	struct virtio_chain first, chain; // of the packet being moved
+	struct net_packet packet;
+	bool out_of_buffers, out_of_room;
+	struct virtqueue_token tokens[NET_MERGED]; // of the packet being received
+	uint32_t written[NET_MERGED];
+};
+
+// Prepares the device; the back end is set. Memory and transport are still to be set.
+void net_init(struct net *net, const uint8_t mac[NET_ADDRESS_BYTES]);
+// Moves packets both ways.
+void net_poll(struct net *net);
+// The cable is plugged in, or pulled out.
+void net_set_link(struct net *net, bool up);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The back end of a network device: a station of the virtual switch.
+#pragma once
+
+#include <vmm/virtio/net.h>
+
+#include <nacre/net/end.h>
+
+struct net_station {
+	struct net *net;
+	void *link; // struct net_link, shared with the switch
+	void (*signal)(void *context); // notifies the switch
+	void *context;
+
+	struct net_end end;
+	struct net_frame frame; // the one that was peeked at
+	bool has_frame;
+};
+
+// Joins the link and prepares the device; the first members are set. False without a link.
+[[nodiscard]] bool net_station_open(
+	struct net_station *station, const uint8_t mac[NET_ADDRESS_BYTES]);
+// The switch has notified.
+void net_station_notified(void *station);
