@@ -10,7 +10,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from compose import boards, cli  # noqa: E402
+from compose import boards, cli, files, layout  # noqa: E402
 from compose.problems import Problems  # noqa: E402
 
 RUNTIME_SYMBOLS = {"microkit_name": 64, "microkit_passive": 1, "microkit_irqs": 8,
@@ -57,7 +57,8 @@ class Composer(unittest.TestCase):
         description = self.path / "test.system"
         description.write_text(f"<system>\n{body}\n</system>")
         problems = Problems("test.system")
-        composed = cli.compose(str(description), [str(self.path)], problems, board, config)
+        folders = files.SearchPath([str(self.path)])
+        composed = cli.compose(str(description), folders, problems, board, config)
         self.warnings = problems.warning_texts()
         return composed, problems.texts()
 
@@ -69,6 +70,15 @@ class Composer(unittest.TestCase):
         data, problems = self.compose(body)
         self.assertEqual(problems, [], body)
         return data
+
+    def table(self, data, record):
+        """The records of an image."""
+        tables = layout.HEADER.unpack_from(data).tables
+        place = list(layout.TABLES).index(record) * layout.TABLE.size
+        table = layout.TABLE.unpack_from(tables, place)
+        self.assertEqual(table.record_size, record.size)
+        return [record.unpack_from(data, table.offset + i * record.size)
+                for i in range(table.count)]
 
     def refuse(self, body, words):
         data, problems = self.compose(body)

@@ -17,13 +17,6 @@ from nacre import places
 class Images(Composer):
     """What the records of an image say."""
 
-    def table(self, data, record):
-        tables = layout.HEADER.unpack_from(data).tables
-        table = layout.TABLE.unpack_from(tables, list(TABLES).index(record) * layout.TABLE.size)
-        self.assertEqual(table.record_size, record.size)
-        return [record.unpack_from(data, table.offset + i * record.size)
-                for i in range(table.count)]
-
     def symbol(self, data, domain, name, size):
         place = DATA
         for symbol, length in dict(RUNTIME_SYMBOLS, value=8, other=8, small=4).items():

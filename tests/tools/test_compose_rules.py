@@ -34,6 +34,8 @@ ACCEPTED = [
     '<memory_region name="m" prefill_path="text"/>' + pd(inside='<map mr="m" vaddr="0x400000"/>'),
     '<memory_region name="m" prefill_path="text" page_size="0x200000"/>' + pd(),
     '<memory_region name="m" prefill_path="text" size="0x3000"/>' + pd(),
+    '<memory_region name="m" prefill_text="some text"/>'
+    + pd(inside='<map mr="m" vaddr="0x400000" setvar_prefill_size="value"/>'),
     '<memory_region name="m" prefill_bootinfo="x86_tsc_freq"/>' + pd(),
     '<memory_region name="m" prefill_bootinfo="nacre_start"/>' + pd(),
     '<memory_region name="m" size="0x10_00"/>' + pd(),
@@ -78,7 +80,7 @@ REFUSED = [
     ("", "no <protection_domain>"),
     ("text" + pd(), "text directly under <system>"),
     ("<nonsense/>" + pd(), "unknown element <nonsense>"),
-    (VM + pd(), "directly under <system>"),
+    (VM + pd(), "unknown element <vcpu> under <virtual_machine>; directly under <system>"),
     ('<memory_region name="m" size="0x200_000sd"/>' + pd(), "must be a number"),
     ('<memory_region name="m" size="0x1000" page_size="0x200001"/>' + pd(), "page_size must be"),
     ('<memory_region name="m" size="0x1001"/>' + pd(), "multiple of 4 KiB"),
@@ -93,10 +95,15 @@ REFUSED = [
     ('<memory_region name="m" prefill_path="missing"/>' + pd(), "file 'missing' not found"),
     ('<memory_region name="m" prefill_path="empty"/>' + pd(), "is empty"),
     ('<memory_region name="m" prefill_path="text" prefill_bootinfo="fdt"/>' + pd(), "exclude"),
+    ('<memory_region name="m" prefill_path="text" prefill_text="x"/>' + pd(),
+     "prefill_path and prefill_text exclude each other"),
+    ('<memory_region name="m" prefill_text=""/>' + pd(), "prefill_text is empty"),
+    (f'<memory_region name="m" prefill_text="{"x" * 5000}" size="0x1000"/>' + pd(),
+     "prefill_text has 5000 bytes, 'm' only 4 KiB"),
     ('<memory_region name="m" prefill_bootinfo="x"/>' + pd(), "must be one of"),
     (MR + pd(inside='<map mr="m" vaddr="0x400000" setvar_prefill_size="value"/>'),
      "has no prefill_path"),
-    ('<protection_domain name="a"/>', "needs a <program_image"),
+    ('<protection_domain name="a"/>', 'needs program="..." or a <program_image'),
     (pd(inside='<program_image path="a.elf"/>'), "second <program_image>"),
     (pd(image_path="missing.elf"), "program 'missing.elf' not found"),
     (pd(image_path="text"), "is not an ELF file"),
@@ -104,7 +111,8 @@ REFUSED = [
     (pd(inside='<map mr="m" vaddr="0x400000"/>'), "no <memory_region> is named 'm'"),
     (MR + pd(inside='<map mr="m" vaddr="0x400010"/>'), "must be a multiple of the page size"),
     (MR + pd(inside='<map mr="m" vaddr="0x7ffffffff000"/>'), "the limit is"),
-    (MR + pd(inside='<map mr="m" vaddr="0x400000"/><map mr="m" vaddr="0x400000"/>'), "overlaps"),
+    (MR + pd(inside='<map mr="m" vaddr="0x400000"/>\n<map mr="m" vaddr="0x400000"/>'),
+     ":3:1: 'm' is mapped at 0x400000..0x401000 already, at line 2"),
     (MR + pd(inside='<map mr="m" vaddr="0x200000"/>'), "overlaps the program"),
     (MR + pd(inside='<map mr="m" vaddr="0x400000" perms="w"/>'), "must be made of r, w and x"),
     (pd(budget="100", period="50"), "budget must not be above period"),
@@ -146,7 +154,7 @@ REFUSED = [
     (pd(inside="<memory_region/>"), "unknown element <memory_region> under"),
     (MR + pd(inside='<map mr="m" vaddr="0x400000"/><virtual_machine name="v"><vcpu id="0"/>'
                     '<map mr="m" vaddr="0"/><map mr="m" vaddr="0"/></virtual_machine>'),
-     "overlaps"),
+     "'m' is mapped at 0x0..0x1000 already"),
     (pd(inside='<virtual_machine name="v"><vcpu id="0"/><map mr="m" vaddr="0"/>'
                "</virtual_machine>"), "no <memory_region> is named 'm'"),
     (MR + pd(inside='<virtual_machine name="v"><vcpu id="0"/><map mr="m" vaddr="0" '
@@ -174,7 +182,8 @@ REFUSED = [
     (MR + io_space('<iomap mr="m" iovaddr="0x10"/>') + pd(), "must be a multiple of 4 KiB"),
     (MR + io_space('<iomap mr="m" iovaddr="0" perms="rx"/>') + pd(), "must be r, w or rw"),
     (MR + io_space('<iomap mr="m" iovaddr="0" perms=""/>') + pd(), "must be r, w or rw"),
-    (MR + io_space('<iomap mr="m" iovaddr="0"/><iomap mr="m" iovaddr="0"/>') + pd(), "overlaps"),
+    (MR + io_space('<iomap mr="m" iovaddr="0"/><iomap mr="m" iovaddr="0"/>') + pd(),
+     "'m' is mapped at 0x0..0x1000 already"),
     ('<memory_region name="m" size="0x200000" page_size="0x200000"/>'
      + io_space('<iomap mr="m" iovaddr="0"/>') + pd(), "has pages of 2 MiB"),
     (time_domains() * 2 + pd(domain="x"), "second <domains>"),
@@ -372,7 +381,7 @@ class Descriptions(Composer):
                 continue
             with self.subTest(body=body):
                 system = Reader(problems, boards.DEFAULT_BOARD, boards.DEFAULT_CONFIG).read(root)
-                contents = files.contents(system, [str(self.path)])
+                contents = files.contents(system, files.SearchPath([str(self.path)]))
                 read = repr(system)
                 resolved = resolve(system, contents)
                 self.assertEqual(repr(system), read)
@@ -385,9 +394,17 @@ class Descriptions(Composer):
         description = self.path / "test.system"
         description.write_text(f"<system>{pd(image_path='no.elf')}</system>")
         problems = Problems("test.system")
-        cli.compose(str(description), [".", str(self.path), f"{self.path}/", "."], problems)
+        folders = [".", str(self.path), f"{self.path}/", "."]
+        cli.compose(str(description), files.SearchPath(folders), problems)
         self.assertIn(f"'no.elf' not found in ., {self.path}", problems.texts()[0])
         self.assertTrue(problems.texts()[0].endswith(str(self.path)), problems.texts())
+
+    def test_folders_may_have_a_name(self):
+        description = self.path / "test.system"
+        description.write_text(f"<system>{pd(image_path='no.elf')}</system>")
+        problems = Problems("test.system")
+        cli.compose(str(description), files.SearchPath([str(self.path)], "the shed"), problems)
+        self.assertTrue(problems.texts()[0].endswith("'no.elf' not found in the shed"))
 
     def test_leaves_take_no_elements(self):
         for leaf in ('<map mr="m" vaddr="0x400000"><x/></map>', '<irq id="1" pin="2" vector="1">'
@@ -451,20 +468,21 @@ class Descriptions(Composer):
         description = self.path / "test.system"
         description.write_text('<!DOCTYPE x><system/>')
         problems = Problems("test.system")
-        self.assertIsNone(cli.compose(str(description), [], problems))
+        self.assertIsNone(cli.compose(str(description), files.SearchPath([]), problems))
         self.assertIn("document type", problems.texts()[0])
 
     def test_root_attributes_are_ignored(self):
         description = self.path / "test.system"
         description.write_text(f'<?xml version="1.0"?><system version="9">{pd()}</system>')
         problems = Problems("test.system")
-        self.assertIsNotNone(cli.compose(str(description), [str(self.path)], problems))
+        folders = files.SearchPath([str(self.path)])
+        self.assertIsNotNone(cli.compose(str(description), folders, problems))
 
     def test_another_root_element(self):
         description = self.path / "test.system"
         description.write_text("<house/>")
         problems = Problems("test.system")
-        self.assertIsNone(cli.compose(str(description), [], problems))
+        self.assertIsNone(cli.compose(str(description), files.SearchPath([]), problems))
         self.assertIn("must be <system>", problems.texts()[0])
 
     def test_an_encoding_that_is_none(self):
@@ -472,7 +490,7 @@ class Descriptions(Composer):
         for encoding in ("foo", "shift_jis", "zlib"):
             description.write_text(f"<?xml version='1.0' encoding='{encoding}'?><system/>")
             problems = Problems("test.system")
-            self.assertIsNone(cli.compose(str(description), [], problems))
+            self.assertIsNone(cli.compose(str(description), files.SearchPath([]), problems))
             self.assertIn("as its XML declaration says", problems.texts()[0])
             self.assertIsNone(programs.elements(description, "program_image"))
 

@@ -24,8 +24,11 @@ def check_mappings(system, problems):
 
 
 def _region(region, problems):
-    if region.prefill_path and region.bootinfo:
-        problems.add(region.element, "prefill_path and prefill_bootinfo exclude each other")
+    given = [name for name, value in (("prefill_path", region.prefill_path),
+                                      ("prefill_text", region.prefill_text),
+                                      ("prefill_bootinfo", region.bootinfo)) if value is not None]
+    if len(given) > 1:
+        problems.add(region.element, f"{' and '.join(given)} exclude each other")
     if region.trouble:
         problems.add(region.element, region.trouble)
     _size(region, problems)
@@ -54,9 +57,10 @@ def _size(region, problems):
             f"must be a multiple of {sizes.exact(unit)} and not 0",
         )
     if len(region.data) > region.extent():
+        source = "prefill_text" if region.prefill_path is None else f"'{region.prefill_path}'"
         problems.add(
             region.element,
-            f"'{region.prefill_path}' has {sizes.exact(len(region.data))}, "
+            f"{source} has {sizes.exact(len(region.data))}, "
             f"'{region.name}' only {sizes.exact(region.extent())}",
         )
 
@@ -80,11 +84,17 @@ def _overlaps(used, problems):
     for first, second in zip(used, used[1:]):
         if first[1] > second[0]:
             problems.add(
-                second[2].element,
-                f"'{second[2].region_name}' overlaps '{first[2].region_name}', "
-                f"which ends at 0x{first[1]:x}",
+                second[2].element, _overlap_text(first, second[2]),
                 first[2].element, first[2].region.element, second[2].region.element,
             )
+
+
+def _overlap_text(first, record):
+    start, end, earlier = first
+    if earlier.region is record.region:
+        return (f"'{record.region_name}' is mapped at 0x{start:x}..0x{end:x} already, "
+                f"at line {earlier.element.line}")
+    return f"'{record.region_name}' overlaps '{earlier.region_name}', which ends at 0x{end:x}"
 
 
 def _maps(records, limit, problems):
@@ -112,10 +122,10 @@ def _maps(records, limit, problems):
 
 def _prefill_sizes(domain, problems):
     for record in domain.maps:
-        if record.needs_prefill and record.region and record.region.prefill_path is None:
+        if record.needs_prefill and record.region and not record.region.has_content():
             problems.add(
                 record.element,
-                f"setvar_prefill_size: '{record.region_name}' has no prefill_path",
+                f"setvar_prefill_size: '{record.region_name}' has no prefill_path or prefill_text",
                 record.region.element,
             )
 

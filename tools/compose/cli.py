@@ -15,6 +15,8 @@ from compose.programs import Loader
 from compose.reader import Reader
 from compose.report import report
 from compose.resolve import resolve
+from compose.short.expand import expand
+from compose.short.text import as_xml
 from compose.tree import read_tree
 
 
@@ -40,9 +42,8 @@ class Composed:
                    for domain in self.system.domains)
 
 
-def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
-            config=boards.DEFAULT_CONFIG):
-    """The composed system, or None with the problems recorded."""
+def read_long(path, problems):
+    """The description's tree of long-hand elements, or None with the problems recorded."""
     try:
         with open(path, "rb") as file:
             data = file.read()
@@ -52,13 +53,27 @@ def compose(path, search_paths, problems, board=boards.DEFAULT_BOARD,
     root = read_tree(data, problems)
     if root is None:
         return None
-    system = Reader(problems, board, config).read(root)
-    if root.name != "system":
-        return None
+    root = expand(root, problems)
     problems.end_step()
-    system = resolve(system, files.contents(system, search_paths))
+    return root
+
+
+def read_system(root, problems, board, config):
+    """What the elements say, or None if they are of no system."""
+    system = Reader(problems, board, config).read(root)
+    problems.end_step()
+    return system if root.name == "system" else None
+
+
+def compose(path, search_path, problems, board=boards.DEFAULT_BOARD, config=boards.DEFAULT_CONFIG):
+    """The composed system, or None with the problems recorded."""
+    root = read_long(path, problems)
+    system = None if root is None else read_system(root, problems, board, config)
+    if system is None:
+        return None
+    system = resolve(system, files.contents(system, search_path))
     check.check(system, problems)
-    programs = Loader(system, problems, search_paths, config).load()
+    programs = Loader(system, problems, search_path, config).load()
     if problems.any():
         return None
     composed = Composed(system, programs, config)
@@ -89,6 +104,8 @@ def _arguments(words):
         "--search-path", action="extend", nargs="+", default=[], metavar="DIR",
         help="where programs and prefill files are looked for; the current folder comes last",
     )
+    parser.add_argument("--search-name", metavar="TEXT",
+                        help="what problems call those folders, instead of listing them")
     parser.add_argument("--image-type", choices=("elf",), help="x86-64 has only elf")
     parser.add_argument("--override-kernel", metavar="FILE", help="take this kernel ELF")
     parser.add_argument("--capdl-json", metavar="FILE", help="objects and capabilities as JSON")
@@ -98,10 +115,12 @@ def _arguments(words):
         "--system-image", metavar="FILE",
         help="write only the packed system, for an ISO, without initial task and kernel",
     )
+    parser.add_argument("--expand", metavar="FILE",
+                        help="write only the description without short elements, as XML")
     parser.add_argument("--html", metavar="FILE", help="page with a picture of the system")
     parser.add_argument("--title", help="heading of that page; the description's name unless given")
     options = parser.parse_args(words)
-    if not options.system_image:
+    if not options.system_image and not options.expand:
         for name in ("board", "config"):
             if getattr(options, name) is None:
                 choices = ", ".join(getattr(boards, name.upper() + "S"))
@@ -180,20 +199,41 @@ def main(words):
     return output.run(lambda: _main(words), "microkit")
 
 
+def _say(problems):
+    for text in problems.warning_texts():
+        print(text)
+    for text in problems.texts():
+        print(text, file=sys.stderr)
+
+
+def _write_expanded(options, problems, board, config):
+    """Whether it could: no file is looked for, the elements alone decide."""
+    root = read_long(options.system, problems)
+    is_right = (root is not None and read_system(root, problems, board, config) is not None
+                and not problems.any())
+    _say(problems)
+    if is_right:
+        output.write(options.expand, as_xml(root))
+    return is_right
+
+
+def _write_composed(options, problems, board, config):
+    search_path = files.SearchPath(options.search_path + [os.curdir], options.search_name)
+    composed = compose(options.system, search_path, problems, board, config)
+    _say(problems)
+    if composed:
+        _write_outputs(options, composed)
+    return composed is not None
+
+
 def _main(words):
     options = _arguments(words)
     problems = Problems(options.system)
     board = boards.BOARDS.get(options.board, boards.DEFAULT_BOARD)
     config = boards.CONFIGS.get(options.config, boards.DEFAULT_CONFIG)
-    composed = compose(options.system, options.search_path + [os.curdir], problems, board, config)
-    for text in problems.warning_texts():
-        print(text)
-    if composed is None:
-        for text in problems.texts():
-            print(text, file=sys.stderr)
-        return 1
+    act = _write_expanded if options.expand else _write_composed
     try:
-        _write_outputs(options, composed)
+        return 0 if act(options, problems, board, config) else 1
     except ElfError as error:
         print(f"{options.system}: the boot module {error}", file=sys.stderr)
         return 1
@@ -202,4 +242,3 @@ def _main(words):
             raise
         print(f"{error.filename}: cannot be read or written: {error.strerror}", file=sys.stderr)
         return 1
-    return 0

@@ -3,9 +3,10 @@
 from compose import model
 from compose.fields import Fields
 from compose.layout import LIMITS
+from compose.short.expand import PROGRAM
 
 _ATTRIBUTES = (
-    "name", "priority", "budget", "period", "passive", "stack_size", "cpu", "fpu", "domain", "smc",
+    PROGRAM, "name", "priority", "budget", "period", "passive", "stack_size", "cpu", "fpu", "domain", "smc",
 )
 _RESTART = ("on_fault", "restart_limit", "restart_backoff")
 RESTART_LIMIT = 5
@@ -94,7 +95,8 @@ class DomainReader:
             },
         )
         if domain.program is None and known:
-            self.problems.add(element, f"'{domain.name}' needs a <program_image path=\"...\"/>")
+            self.problems.add(element, f"'{domain.name}' needs program=\"...\" or a "
+                                       "<program_image path=\"...\"/>")
 
     def _program(self, domain, element):
         fields = self._fields(element, "path", "path_for_symbols")

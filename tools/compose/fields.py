@@ -2,13 +2,17 @@
 """Attributes of one element, read by kind: text, number, boolean, choice, PCI address."""
 import re
 
+from compose import sizes
+
 _NUMBER = re.compile(r"(0x\+?[0-9a-fA-F]+|\+?[0-9]+)\Z")
 _PCI = re.compile(r"([0-9a-fA-F]+):([0-9a-fA-F]+)\.([0-9a-fA-F]+)\Z")
 # Elements that take no others.
 _LEAVES = {"memory_region", "program_image", "map", "irq", "ioport", "setvar", "end", "vcpu",
            "iomap", "domain", "schedule_entry", "schedule_end_marker", "cap_tcb", "cap_sc",
-           "cap_vspace"}
+           "cap_vspace", "console", "timer", "tsc_info", "disk", "network", "settings", "peer",
+           "switch"}
 _DIGITS = 40
+_UNITS = {"K": 10, "M": 20, "G": 30}
 NUMBER_EXAMPLES = "a number like 4096, 0x1000 or 0x10_0000"
 
 
@@ -43,7 +47,7 @@ class Fields:
     def _wrong(self, name, value, right):
         self.problems.add(
             self.element,
-            f"{name}='{value}' on <{self.element.name}>: must be {right}",
+            f"{name}='{value}' on <{self.element.written().name}>: must be {right}",
         )
 
     def has(self, name):
@@ -71,6 +75,24 @@ class Fields:
             self._wrong(name, value, f"from {low} to {high} (0x{high:x})")
             return low
         return number
+
+    def size(self, name, required=False, low=0, high=2**64 - 1, unit=1):
+        """Bytes, also with K, M or G behind the number."""
+        value = self.text(name, None, required)
+        if not self.has(name):
+            return low if required else None
+        shift = _UNITS.get(value[-1:], 0)
+        number = parse_number(value[:-1] if shift else value)
+        size = number << shift if number is not None else None
+        if size is None:
+            self._wrong(name, value, "a number of bytes, or of K, M or G, like 256M")
+        elif not low <= size <= high:
+            self._wrong(name, value, f"from {sizes.exact(low)} to {sizes.exact(high)}")
+        elif size % unit:
+            self._wrong(name, value, f"a multiple of {sizes.exact(unit)}")
+        else:
+            return size
+        return low
 
     def boolean(self, name, default):
         value = self.text(name)

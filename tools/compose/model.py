@@ -42,9 +42,14 @@ class Region:
     page_size: Optional[int]
     paddr: Optional[int]
     prefill_path: Optional[str]
+    prefill_text: Optional[str]
     bootinfo: Optional[str]
     data: bytes = b""
-    trouble: Optional[str] = None  # why the file that fills it could not be read
+    trouble: Optional[str] = None  # why there is no content where some should be
+
+    def has_content(self):
+        """Whether the description gives it one, whose length is known."""
+        return self.prefill_path is not None or self.prefill_text is not None
 
     def alignment(self):
         return self.page_size or PAGE
@@ -61,7 +66,7 @@ class Map:
     address: int
     perms: str
     cached: bool
-    needs_prefill: bool = False  # its program asks how long the file is
+    needs_prefill: bool = False  # its program asks how long the content is
     region: Optional[Region] = None
 
 

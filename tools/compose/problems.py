@@ -16,13 +16,20 @@ class Problems:
         if element is None:
             return (0, 0, f"{self.path}: {text}")
         place = f"{self.path}:{element.line}:{element.column}"
+        written = element.written()
+        if written.name != element.name and f"<{written.name}>" not in text:
+            text += f" (implied by <{written.name}>)"
         return (element.line, element.column, f"{place}: {text}")
+
+    def _is_broken(self, element):
+        return element is not None and not self.broken.isdisjoint(
+            (id(element), id(element.written())))
 
     def add(self, element, text, *others):
         """A problem at an element; `element` may be None for the file as a whole. It is dropped
         when the element, or one of the others it is about, had a problem in an earlier step: what
         stands in for the wrong value is no mistake of the description."""
-        if any(id(one) in self.broken for one in (element, *others)):
+        if any(self._is_broken(one) for one in (element, *others)):
             return
         self.lines.append(self._line(element, text))
         if element is not None:
@@ -52,7 +59,7 @@ class Problems:
 
     def warn(self, element, text):
         """Something odd that does not stop the composer."""
-        if id(element) in self.broken:
+        if self._is_broken(element):
             return
         self.warnings.append(self._line(element, f"warning: {text}"))
 

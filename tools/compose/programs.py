@@ -35,18 +35,18 @@ def _optional_values(domain, config):
 
 
 class Loader:
-    def __init__(self, system, problems, search_paths, config):
+    def __init__(self, system, problems, search_path, config):
         self.system = system
         self.config = config
         self.problems = problems
-        self.search_paths = search_paths
+        self.search_path = search_path
 
     def _open(self, domain, name, with_symbols=True):
-        path = find_file(name, self.search_paths)
+        path = find_file(name, self.search_path)
         if path is None:
             self.problems.add(
                 domain.program_element,
-                f"program {not_found(name, self.search_paths)}",
+                f"program {not_found(name, self.search_path)}",
             )
             return None
         try:

@@ -4,12 +4,14 @@ from compose import model
 from compose.domain_reader import DomainReader
 from compose.fields import NUMBER_EXAMPLES, Fields, parse_number
 from compose.layout import LIMITS
+from compose.short.expand import SHORT
 
 
 def read_children(element, problems, readers):
     """Calls the reader of each child's name. Other children are problems; whether there were
     none."""
     known = True
+    names = [*readers, *SHORT.get(element.name, ())]
     for child in element.children:
         if child.name in readers:
             readers[child.name](child)
@@ -18,7 +20,7 @@ def read_children(element, problems, readers):
         problems.add(
             child,
             f"unknown element <{child.name}> under <{element.name}>; "
-            f"it takes {', '.join('<' + name + '>' for name in readers)}",
+            "it takes " + ", ".join(f"<{name}>" for name in names),
         )
         problems.lose(child)
     return known
@@ -45,15 +47,6 @@ class Reader:
             "io_address_space": self._io_space,
             "domains": self._time_domains,
         }
-        for child in root.children:
-            if child.name == "virtual_machine":
-                self.problems.add(
-                    child,
-                    "<virtual_machine> directly under <system>; "
-                    "put it into the <protection_domain> that monitors it",
-                )
-                self.problems.lose(child)
-                root.children = [other for other in root.children if other is not child]
         read_children(root, self.problems, readers)
         return self.system
 
@@ -62,7 +55,8 @@ class Reader:
 
     def _region(self, element):
         fields = self._fields(
-            element, "name", "size", "page_size", "phys_addr", "prefill_path", "prefill_bootinfo"
+            element, "name", "size", "page_size", "phys_addr", "prefill_path", "prefill_text",
+            "prefill_bootinfo",
         )
         page_size = fields.number("page_size")
         if page_size is not None and page_size not in (model.PAGE, model.LARGE_PAGE):
@@ -79,6 +73,7 @@ class Reader:
                 page_size,
                 fields.number("phys_addr"),
                 fields.text("prefill_path"),
+                fields.text("prefill_text"),
                 bootinfo,
             )
         )

@@ -70,7 +70,8 @@ def _object_lines(system, programs):
     for region in system.regions:
         size = region.page_size
         place = "anywhere" if region.paddr is None else f"at 0x{region.paddr:x}"
-        source = region.prefill_path or region.bootinfo or "zero"
+        source = region.prefill_path or region.bootinfo or (
+            "text" if region.prefill_text else "zero")
         total += region.size if region.paddr is None else 0
         yield (f"  frame          {region.name}: {region.size // size} of {sizes.exact(size)} "
                f"{place}, filled from {source}")

@@ -30,7 +30,10 @@ def _fill(region, contents):
     if region.prefill_path is not None:
         content = contents[region.prefill_path]
         region.data, region.trouble = content.data, content.trouble
-    if region.size is None and (region.prefill_path is not None or region.bootinfo):
+    elif region.prefill_text is not None:
+        region.data = region.prefill_text.encode()
+        region.trouble = None if region.data else "prefill_text is empty"
+    if region.size is None and (region.has_content() or region.bootinfo):
         unit = region.alignment()
         region.size = max(model.round_up(len(region.data), unit), unit)
 

@@ -7,7 +7,10 @@ MAX_DEPTH = 70
 
 
 class Element:
-    def __init__(self, name, attributes, line, column):
+    """One that is written; or one made of it, which is at the same place."""
+
+    def __init__(self, name, attributes, line, column, origin=None):
+        self.origin = origin
         self.name = name
         self.attributes = attributes
         self.line = line
@@ -18,6 +21,16 @@ class Element:
     def __deepcopy__(self, _):
         """Where something is, is one place for all copies of a model."""
         return self
+
+    def written(self):
+        """The element of the description."""
+        return self.origin or self
+
+    def make(self, name, attributes=None, children=()):
+        """An element that this one means."""
+        made = Element(name, dict(attributes or {}), self.line, self.column, self.written())
+        made.children = list(children)
+        return made
 
 
 class _Builder:

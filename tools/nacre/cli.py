@@ -105,6 +105,9 @@ def add_isos(commands_of):
         parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
                             help="the system description; the demo's if none is named")
         parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.iso")
+        parser.add_argument("--expand", action="store_true",
+                            help="make no ISO: print the description with its short elements "
+                                 "written out, or write it to the file of -o")
         add_kernel_options(parser)
         parser.set_defaults(act=commands.make_iso)
 

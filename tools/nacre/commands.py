@@ -70,6 +70,9 @@ def make(system, output, options):
 def make_iso(options):
     """`build` and `iso`: makes an ISO and prints where it is."""
     output = options.output.absolute() if options.output else None
+    if options.expand:
+        system_image.expand((options.system or places.DEMO).absolute(), output)
+        return 0
     print(places.shown(make(options.system, output, options)))
     return 0
 

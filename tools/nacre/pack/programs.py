@@ -34,7 +34,9 @@ def elements(description, name):
 
 def named_programs(description):
     """The program files a description names."""
-    names = {element.get("path") for element in elements(description, "program_image") or []}
+    names = {element.get(attribute)
+             for kind, attribute in (("program_image", "path"), ("protection_domain", "program"))
+             for element in elements(description, kind) or []}
     return sorted(name for name in names if name)
 
 

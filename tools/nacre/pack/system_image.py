@@ -36,13 +36,31 @@ def compose(description, image, extra_path=(), flavour="debug"):
             output.write(image, made.read_bytes())
 
 
+def expand(description, target=None):
+    """The description without short elements: printed, or written to a file."""
+    check_description(description)
+    with tempfile.TemporaryDirectory(prefix="nacre-expand-") as folder:
+        made = pathlib.Path(folder) / "expanded.system"
+        run_composer(description, ["--expand", made])
+        if target:
+            output.write(target, made.read_bytes())
+        else:
+            print(made.read_text(), end="")
+
+
 def compose_to(made, description, image, extra_path, flavour):
     """The composer's image in the file `made`, its report and page beside the image."""
-    command = [sys.executable, "-B", str(COMPOSE), str(description), "--system-image",
-               str(made), "--config", flavour, "-r", str(image.with_suffix(".report")),
-               "--html", str(image.with_suffix(".html")), "--search-path",
-               *map(str, [*extra_path, description.parent, *build.search_path()])]
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    run_composer(description, [
+        "--system-image", made, "--config", flavour, "-r", image.with_suffix(".report"),
+        "--html", image.with_suffix(".html"), "--search-name",
+        f"{places.shown(description.parent)} or among Nacre's components",
+        "--search-path", *extra_path, description.parent, *build.search_path()])
+
+
+def run_composer(description, words):
+    """Its complaints end the command, its warnings are shown."""
+    result = subprocess.run([sys.executable, "-B", COMPOSE, description, *words],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
         said = [result.stdout.rstrip(), *programs.advice(description, result.stdout)]

@@ -1,0 +1,391 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Short elements: what they mean, what is refused and where, and that the long-hand text of a
+description makes the same image."""
+
+import random
+import struct
+import unittest
+
+from composing import (MR, RUNTIME_SYMBOLS, VM, Composer, Problems, boards, cli, files, make_elf,
+                       pd)
+from compose import layout  # isort: skip
+from compose.elf import Program  # isort: skip
+from compose.short.expand import IN_DOMAIN, IN_SYSTEM, expand  # isort: skip
+from compose.short.text import as_xml  # isort: skip
+from compose.tree import read_tree  # isort: skip
+
+CLIENTS = [f"client{index}_{name}" for index in range(4) for name in (
+    "queue_vaddr", "data_vaddr", "data_size", "data_paddr", "first", "count", "read_only")]
+SETTINGS = ["settings_vaddr", "settings_size"]
+PCI = ["registers_vaddr", "registers_paddr"]
+# The variables of Nacre's programs and of one that has all those of a client.
+SYMBOLS = {
+    "serial.elf": [f"console{index}_vaddr" for index in range(8)],
+    "timer.elf": ["hpet_vaddr", "tsc_info_vaddr", "console_vaddr"],
+    "ramdisk.elf": [*CLIENTS, "disk_vaddr", "disk_size", "console_vaddr"],
+    "ata.elf": [*CLIENTS, "tsc_info_vaddr", "console_vaddr"],
+    "ahci.elf": [*CLIENTS, *PCI, "dma_vaddr", "dma_size", "dma_paddr", "tsc_info_vaddr",
+                 "console_vaddr"],
+    "pci.elf": [*SETTINGS, "memory_map_vaddr", "console_vaddr"],
+    "e1000.elf": [*PCI, "rings_vaddr", "rings_paddr", "link_vaddr", "link_paddr",
+                  "console_vaddr"],
+    "vswitch.elf": [*SETTINGS, *[f"link{index}_vaddr" for index in range(1, 9)],
+                    "console_vaddr"],
+    "vmm.elf": ["guest_ram_vaddr", "guest_ram_size", "guest_kernel_vaddr", "guest_kernel_size",
+                "guest_initrd_vaddr", "guest_initrd_size", "guest_cmdline_vaddr",
+                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr"],
+    "all.elf": ["console_vaddr", "tsc_info_vaddr", *SETTINGS,
+                *[f"{name}{index or ''}_vaddr" for index in range(5)
+                  for name in ("queue", "data", "link", "peer")]],
+}
+
+
+def short(name="a", inside="", program="all.elf", **attributes):
+    words = " ".join(f'{key}="{value}"' for key, value in attributes.items())
+    return (f'<protection_domain name="{name}" program="{program}" {words}>{inside}'
+            "</protection_domain>")
+
+
+def guest(name="linux", inside="", memory="32M", **attributes):
+    words = " ".join(f'{key}="{value}"' for key, value in attributes.items())
+    return (f'<virtual_machine name="{name}" memory="{memory}" kernel="text" {words}>{inside}'
+            "</virtual_machine>")
+
+
+LAN = '<switch name="lan"/>'
+ACCEPTED = [
+    short(program="a.elf"),
+    short(inside="<console/>"),
+    short(inside='<console id="7"/><timer id="0"/>'),
+    short(inside="<timer/>"),
+    short(inside="<tsc_info/>"),
+    short(inside='<settings text="one&#10;two &quot;&lt;&amp;&#9;"/>'),
+    short(inside='<settings path="text"/>'),
+    short(inside='<disk image="text"/>'),
+    short(inside='<disk size="1M"/><disk image="long" size="8K" read_only="true"/>'),
+    short(inside='<disk driver="ata" first="8" count="8"/>')
+    + short("b", '<disk driver="ata" id="9"/><console/>'),
+    short(inside='<disk driver="ahci"/><disk driver="ahci"/>'),
+    '<memory_region name="m" size="0x2000" phys_addr="0x10000000"/>'
+    + short(inside='<disk driver="ahci"/><map mr="m" vaddr="0x1000000"/>'),
+    short(inside='<network switch="lan"/>') + LAN
+    + short("b", '<network switch="lan" mac="52:54:00:12:34:56"/><network switch="lan" '
+                 'open="true" id="1"/>'),
+    '<switch name="lan" card="e1000" priority="150"/>'
+    + short(inside='<network switch="lan"/><disk driver="ahci"/><console/>'),
+    guest(),
+    guest(memory="33_554_432", initrd="long", cmdline="a &quot;b&quot;", priority="5",
+          budget="100", period="200", on_fault="restart", restart_limit="3", restart_backoff="1"),
+    guest(inside="<console/>"),
+    guest(inside='<peer pd="a"/>') + guest("other", '<peer pd="a"/>') + short(
+        inside="<console/><timer/>"),
+    guest(inside='<peer pd="b" id="5"/>') + short(inside=short("b", "<console/>", id="1")),
+    # Beside long-hand elements.
+    MR + guest() + pd("b", '<map mr="m" vaddr="0x1000000"/>') + LAN,
+    pd(inside="<console/>", image_path="all.elf") + pd("b", VM, image_path="vmm.elf"),
+]
+REFUSED = [
+    (short(inside="\n<console/><console/>"), ":3:11: 'a' has a second <console>"),
+    (short(inside="<console x='1'/>"), "unknown attribute 'x' on <console>; it takes id"),
+    (short(inside="\n<console id='62'/>"), ":3:1: id='62' on <console>: must be from 0 to 61"),
+    (short(inside="<console><x/></console>"), "unknown element <x> under <console>"),
+    (short(inside="<timer/><timer/>"), "second <timer>"),
+    (short(inside="<tsc_info/><tsc_info/>"), "second <tsc_info>"),
+    (short(inside="<timer/>", priority="251"), "'a' (priority 251) calls 'timer' (priority 250)"),
+    (short(inside="\n<timer/>", program="a.elf") + short("b", "<tsc_info/>", program="a.elf"),
+     "has no symbol 'tsc_info_vaddr'"),
+    (short(inside='\n<timer id="3"/><console id="3"/>'),
+     "id 3 of 'a' is used at line 3 too (implied by <"),
+    (short(inside='<irq id="1" pin="4" vector="9"/>\n<console/>'), "I/O APIC 0 pin 4 is used"),
+    (short(inside="<settings/>"), "needs one of text= and path="),
+    (short(inside='<settings text="a" path="text"/>'), "needs one of text= and path="),
+    (short(inside='<settings text=""/>'), "prefill_text is empty (implied by <settings>)"),
+    (short(inside='<settings text="a"/><settings text="b"/>'), "second <settings>"),
+    (short(inside='\n<settings path="none"/>'),
+     ":3:1: file 'none' not found in "),
+    (short(inside="<disk/>"), "needs image=, size= or driver="),
+    (short(inside='<disk size="5000"/>'), "must be a multiple of 4 KiB"),
+    (short(inside='<disk size="1T"/>'), "size='1T' on <disk>: must be a number of bytes"),
+    (short(inside='<disk size="M"/>'), "must be a number of bytes"),
+    (short(inside='<disk size="0"/>'), "from 4 KiB to"),
+    (short(inside='<disk image="long" size="4K"/>'), "'long' has 5000 bytes"),
+    (short(inside='<disk driver="floppy"/>'), "one of ata, ahci"),
+    (short(inside='<disk driver="ata" image="text"/>'), "image= is for a disk in memory"),
+    (short(inside='<disk driver="ata"/>' * 4) + short("b", '\n<disk driver="ata"/>'),
+     ":3:1: 'ata' has 4 clients"),
+    (short(inside='<disk size="4K"/>' * 5), "<disk> needs the attribute 'id'"),
+    (short(inside='<disk driver="ata" count="many"/>'), "count='many' on <disk>"),
+    (short(inside='<network switch="lan"/>'), "no <switch> is named 'lan'"),
+    (short(inside="<network/>") + LAN, "<network> needs the attribute 'switch'"),
+    (LAN + short(inside='<network switch="lan" mac="1:2"/>'), "must be like"),
+    (LAN + short(inside='<network switch="lan" mac="01:00:00:00:00:01"/>'), "of a group"),
+    (LAN + short(inside='<network switch="lan" mac="02:00:00:00:00:01" open="true"/>'), "not both"),
+    (LAN + short(inside='<network switch="lan"/>' * 5),
+     "<network> needs the attribute 'id'"),
+    (LAN + "".join(short(f"a{index}", '\n<network switch="lan"/>') for index in range(9)),
+     ":11:1: the switch 'lan' has 8 ports"),
+    (LAN + LAN + short(), "'lan' is the name of the <switch> at line 2"),
+    ("<switch/>" + short(), "<switch> needs the attribute 'name'"),
+    ('<switch name="lan" card="ne2000"/>' + short(), "one of e1000"),
+    ('<switch name="lan" priority="256"/>' + short(), "priority='256' on <switch>"),
+    ('<switch name="a"/>\n' + short(),
+     "second <protection_domain> named 'a'; the first is at line 3 (implied by <switch>)"),
+    (short() + '\n<switch name="a"/>',
+     ":3:1: 'a' is the name of the <protection_domain> at line 2"),
+    ('<switch name="timer"/>' + short(inside="\n<timer/>"),
+     ":2:1: the name 'timer' is that of the <protection_domain> which <timer> at line 3 implies"),
+    (MR.replace('"m"', '"hpet"') + short(inside="\n<timer/>"), "the name 'hpet' is that of"),
+    (MR.replace('"m"', '"console_a"') + short(inside="\n<console/>"),
+     ":2:1: the name 'console_a' is that of the <memory_region> which <console> at line 3"),
+    (short(inside=short("serial", "<console/>", id="1")), "the name 'serial' is that of"),
+    (short("n" * 60, "<console/>"), "must have 1 to 46 bytes"),
+    (guest("n" * 60), "must have 1 to 46 bytes"),
+    (guest("a&#10;b"), "no control character"),
+    (guest("monitor"), "the name 'monitor' is reserved"),
+    (guest(memory="32Q"), "memory='32Q' on <virtual_machine>: must be a number of bytes, or of K, "
+                          "M or G, like 256M"),
+    (guest(memory="8M"), "must be from 16 MiB to 3 GiB"),
+    (guest(memory="4G"), "must be from 16 MiB to 3 GiB"),
+    (guest(memory="33M"), "must be a multiple of 2 MiB"),
+    (guest(memory="-32M"), "must be a number of bytes"),
+    (guest(memory=""), "must be a number of bytes"),
+    (guest().replace('memory="32M"', ""), "needs the attribute 'memory'"),
+    (guest().replace('kernel="text"', ""), "needs the attribute 'kernel'"),
+    (guest().replace('name="linux"', ""), "needs the attribute 'name'"),
+    ("\n" + guest().replace('"text"', '"none"'), ":3:1: file 'none' not found in"),
+    (guest(initrd="none"), "file 'none' not found"),
+    (guest(priority="300"), "priority='300' on <virtual_machine>: must be from 0 to 254"),
+    (guest(on_fault="explode"), "on_fault='explode' on <virtual_machine>"),
+    (guest(colour="red"), "unknown attribute 'colour' on <virtual_machine>; it takes name, memory"),
+    (guest(inside="\n<disk image='text'/>"), ":3:1: guests have no disks yet"),
+    (guest(inside="\n<network switch='lan'/>"), ":3:1: guests have no network yet"),
+    (guest(inside="<console/><console/>"), "second <console>"),
+    (guest(inside="<timer/>"), "unknown element <timer> under <virtual_machine>; directly under "
+                               "<system> it takes <console>, <peer>"),
+    (guest(inside="<peer/>") + short(), "<peer> needs the attribute 'pd'"),
+    (guest(inside='\n<peer pd="none"/>'), ":3:1: no <protection_domain> is named 'none'"),
+    (guest(inside='<peer pd="linux"/>'), "no <protection_domain> is named 'linux'"),
+    (guest(inside='<peer pd="a"/><peer pd="a"/>') + short(), "second <peer>"),
+    ("".join(guest(f"g{index}", '<peer pd="a"/>') for index in range(3)) + short(),
+     "<peer> needs the attribute 'id'"),
+    (guest() + "\n" + guest(), ":3:1: 'linux' is the name of the <virtual_machine> at line 2"),
+    (guest() + pd(inside=VM.replace('"v"', '"linux"')), "second <virtual_machine> named 'linux'"),
+    ("".join(f"\n{guest(f'g{index}')}" for index in range(9)),
+     ":11:1: the serial driver has 8 consoles"),
+    (short(inside='<program_image path="a.elf"/>'), "program= and <program_image> exclude"),
+    (short(program="none.elf"), "program 'none.elf' not found"),
+    (short(inside="<consol/>"), "unknown element <consol> under <protection_domain>; it takes "),
+    ("<console/>" + short(), "unknown element <console> under <system>; it takes "),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/><disk/></virtual_machine>'),
+     "unknown element <disk> under <virtual_machine>; it takes <vcpu>, <map>"),
+]
+SEVERAL = ("has no symbol",)
+
+
+class Short(Composer):
+    def setUp(self):
+        super().setUp()
+        for name, symbols in SYMBOLS.items():
+            own = {"guest_name": 64} if name == "vmm.elf" else {}
+            (self.path / name).write_bytes(
+                make_elf({**RUNTIME_SYMBOLS, **own, **{symbol: 8 for symbol in symbols}}))
+
+    def tree(self, body):
+        problems = Problems("test.system")
+        root = read_tree(f"<system>{body}</system>".encode(), problems)
+        return root, problems
+
+    def expanded(self, body):
+        root, problems = self.tree(body)
+        text = as_xml(expand(root, problems))
+        self.assertEqual(problems.texts(), [])
+        return text
+
+    def image(self, text):
+        description = self.path / "again.system"
+        description.write_text(text)
+        problems = Problems("again.system")
+        composed = cli.compose(str(description), files.SearchPath([str(self.path)]), problems)
+        self.assertEqual(problems.texts(), [], text)
+        return composed.image
+
+    def contents(self, data):
+        """What regions start with, by their names."""
+        return {region.name.rstrip(b"\0").decode():
+                data[region.data_offset:][:region.data_size]
+                for region in self.table(data, layout.REGION)}
+
+
+class Meaning(Short):
+    def test_without_short_elements_nothing_changes(self):
+        for body in (pd(), MR + pd(inside=VM), "<x/>" + pd(), ""):
+            root, problems = self.tree(body)
+            self.assertIs(expand(root, problems), root)
+
+    def test_the_tree_that_was_read_is_left_alone(self):
+        for body in ACCEPTED:
+            root, problems = self.tree(body)
+            before = as_xml(root)
+            expand(root, problems)
+            self.assertEqual(as_xml(root), before)
+
+    def test_the_long_hand_text_makes_the_same_image(self):
+        for body in ACCEPTED:
+            with self.subTest(body=body):
+                image = self.accept(body)
+                text = self.expanded(body)
+                self.assertEqual(self.image(text), image)
+                root, problems = self.tree(body)
+                for name in (*IN_DOMAIN, "switch", "peer"):
+                    self.assertNotIn(f"    <{name} ", text)
+                again = read_tree(text.encode(), problems)
+                self.assertIs(expand(again, problems), again)
+
+    def test_a_guest(self):
+        data = self.accept(guest(initrd="long", cmdline='say &quot;x&quot;', memory="64M",
+                                 on_fault="restart"))
+        names = [domain.name.rstrip(b"\0") for domain in self.table(data, layout.DOMAIN)]
+        self.assertEqual(names, [b"linux", b"serial", b"timer"])
+        self.assertEqual([guest.name.rstrip(b"\0") for guest in self.table(data, layout.GUEST)],
+                         [b"linux"])
+        contents = self.contents(data)
+        self.assertEqual(contents["cmdline_linux"], b'say "x"')
+        self.assertEqual(contents["kernel_linux"], b"text")
+        sizes = {region.name.rstrip(b"\0"): (region.size, region.page_bits)
+                 for region in self.table(data, layout.REGION)}
+        self.assertEqual(sizes[b"ram_linux"], (64 << 20, 21))
+        self.assertEqual(self.table(data, layout.DOMAIN)[0].restart_limit, 5)
+
+    def test_guests_of_one_kernel_share_it(self):
+        data = self.accept(guest() + guest("other"))
+        names = [region.name.rstrip(b"\0") for region in self.table(data, layout.REGION)]
+        self.assertIn(b"kernel_linux", names)
+        self.assertNotIn(b"kernel_other", names)
+        index = names.index(b"kernel_linux")
+        maps = [record for record in self.table(data, layout.MAP) if record.region == index]
+        self.assertEqual([record.access & layout.ACCESS.WRITE for record in maps], [0, 0])
+
+    def test_settings_of_a_switch(self):
+        data = self.accept('<switch name="lan" card="e1000"/>' + short(
+            inside='<network switch="lan"/><network switch="lan" mac="52:54:00:12:34:56"/>'
+                   '<network switch="lan" open="true"/>'))
+        contents = self.contents(data)
+        self.assertEqual(contents["settings_lan"],
+                         b"port 1 open\nport 2 mac 02:00:00:00:01:02\n"
+                         b"port 3 mac 52:54:00:12:34:56\nport 4 open\n")
+        self.assertEqual(contents["settings_pci"], b"grant 1 id=8086:100e bar0=0xd0000000\n")
+
+    def test_fixed_addresses_are_free_ones(self):
+        data = self.accept('<memory_region name="m" size="0x2000" phys_addr="0x1000_0000"/>'
+                           + short(inside='<disk driver="ahci"/><map mr="m" vaddr="0x1000000"/>'))
+        places = {region.name.rstrip(b"\0"): region.paddr
+                  for region in self.table(data, layout.REGION)}
+        self.assertEqual(places[b"dma_ahci"], 0x1010_0000)
+        self.assertEqual(places[b"data_a"], 0x1020_0000)
+
+    def test_usual_numbers(self):
+        """As docs/reference/description.md states them."""
+        inside = ('<console/><timer/><disk size="4K"/><disk size="4K"/><network switch="lan"/>'
+                  '<network switch="lan"/>')
+        data = self.accept(LAN + short(inside=inside) + guest(inside='<peer pd="a"/>'))
+        names = [domain.name.rstrip(b"\0").decode() for domain in
+                 self.table(data, layout.DOMAIN)]
+        ends = {(names[end.peer], end.peer_id, end.id) for end in self.table(data, layout.END)
+                if names[end.domain] == "a"}
+        self.assertEqual(ends, {("serial", 1, 0), ("timer", 2, 1), ("linux", 2, 2),
+                                ("ramdisk_a", 4, 4), ("ramdisk1_a", 4, 5), ("lan", 1, 8),
+                                ("lan", 2, 9)})
+
+    def test_drivers_print_on_consoles_that_are_left(self):
+        inside = "".join(short(f"c{index}", "<console/><timer/>") for index in range(7))
+        text = self.expanded(inside + LAN)
+        self.assertIn('name="console_lan"', text)
+        self.assertNotIn('name="console_timer"', text)
+
+    def test_variables_of_a_client(self):
+        data = self.accept(short(inside='<disk size="4K" first="1" count="3" read_only="true"/>'))
+        domains = self.table(data, layout.DOMAIN)
+        index = [domain.name.rstrip(b"\0") for domain in domains].index(b"ramdisk_a")
+        [segment] = [one for one in self.table(data, layout.SEGMENT)
+                     if one.domain == index and one.access & layout.ACCESS.WRITE]
+        program = Program((self.path / "ramdisk.elf").read_bytes())
+        for name, value in (("first", 1), ("count", 3), ("read_only", 1)):
+            [(address, _, _)] = program.symbols[f"client0_{name}"]
+            place = segment.data_offset + address - segment.vaddr
+            self.assertEqual(struct.unpack_from("<Q", data, place)[0], value)
+
+
+class Refusals(Short):
+    def test_each_is_one_problem_at_its_line(self):
+        for body, words in REFUSED:
+            with self.subTest(body=body):
+                self.refuse(body, words)
+                problems = self.compose(body)[1]
+                if not any(word in words for word in SEVERAL):
+                    self.assertEqual(len(problems), 1, problems)
+                for problem in problems:
+                    self.assertNotIn("'?'", problem)
+
+    def test_a_missing_file_is_named_at_the_line_of_the_short_element(self):
+        self.refuse("\n\n  " + guest(initrd="none"), "test.system:4:3: file 'none' not found in")
+
+    def test_a_board_without_guests(self):
+        _, problems = self.system(guest(), boards.BOARDS["x86_64_generic"])
+        self.assertEqual(len(problems), 1)
+        self.assertIn("has no VT-x", problems[0])
+
+
+NAMES = ("a", "b", "linux", "lan", "serial", "timer", "tsc_info", "?", "", "n" * 63, "ä&#1;")
+VALUES = (*NAMES, "0", "1", "4", "61", "62", "-1", "0x10", "16M", "3G", "5G", "4K", "true", "false",
+          "all.elf", "text", "none", "ata", "ahci", "e1000", "52:54:00:12:34:56", "restart",
+          "9" * 5000)
+ATTRIBUTES = ("name", "program", "id", "memory", "kernel", "initrd", "cmdline", "priority",
+              "budget", "on_fault", "switch", "mac", "open", "card", "image", "size", "driver",
+              "first", "count", "read_only", "text", "path", "pd", "mr", "vaddr")
+ELEMENTS = (*IN_DOMAIN, *IN_SYSTEM, "peer", "protection_domain", "memory_region", "map", "channel",
+            "end", "program_image", "x")
+# So many that a good deal of them is composed.
+TREES = 1500
+
+
+class Chance(Short):
+    """Trees of short elements, right and wrong by chance: an image or problems, nothing else."""
+
+    def element(self, chance, depth):
+        name = chance.choice(ELEMENTS)
+        attributes = {chance.choice(ATTRIBUTES): chance.choice(VALUES)
+                      for _ in range(chance.randrange(4))}
+        words = " ".join(f'{key}="{value}"' for key, value in attributes.items())
+        inside = "".join(self.element(chance, depth - 1)
+                         for _ in range(chance.randrange(4) if depth else 0))
+        return f"<{name} {words}>{inside}</{name}>".replace("&#1;", "&#9;")
+
+    def mutated(self, chance):
+        """Some right descriptions, one attribute or element of which is another one."""
+        body = "".join(chance.sample(ACCEPTED, chance.randrange(1, 3)))
+        if chance.random() < 0.3:
+            return body
+        values = body.split('"')
+        if len(values) > 1:
+            values[chance.randrange(len(values) // 2) * 2 + 1] = chance.choice(VALUES).replace(
+                "&#1;", "&#9;")
+        return '"'.join(values)
+
+    def test_trees(self):
+        chance = random.Random(12)
+        made = 0
+        for number in range(TREES):
+            body = self.mutated(chance) if number % 2 else "".join(
+                self.element(chance, 3) for _ in range(chance.randrange(1, 5)))
+            with self.subTest(body=body):
+                image, problems = self.compose(body)
+                self.assertEqual(image is None, bool(problems))
+                self.assertEqual(problems, self.compose(body)[1])
+                if image:
+                    made += 1
+                    self.assertEqual(self.image(self.expanded(body)), image)
+        self.assertGreater(made, TREES // 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""<virtual_machine> directly under <system>: the monitor with its guest, and what the guest
+boots."""
+from compose.fields import Fields
+from compose.layout import LIMITS
+from compose.model import LARGE_PAGE
+from compose.short import console, timer
+from compose.short.plan import Domain, hexadecimal, numbered
+
+SMALLEST_MEMORY = 16 << 20
+# Above it are the addresses of a PC's devices.
+LARGEST_MEMORY = 3 << 30
+RAM, KERNEL, INITRD = 0x1_0000_0000, 0x2_0000_0000, 0x2_4000_0000
+PRIORITY = "100"
+STACK_SIZE = "0x8000"  # as the monitor's protocol asks for
+PEER_CHANNEL = 2  # of the monitor, and usually of the component
+MOST_PEERS = 2
+# They are the monitor's, as they are written.
+OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault", "restart_limit", "restart_backoff")
+NOT_YET = {"disk": "guests have no disks yet", "network": "guests have no network yet"}
+
+
+def declare(plan, element):
+    """The monitor's protection domain, still without what is in it."""
+    attributes = {name: element.attributes[name] for name in OF_DOMAIN
+                  if name in element.attributes}
+    return Domain(plan, element.make("protection_domain", {
+        "name": plan.names.own(element),
+        "priority": element.attributes.get("priority", PRIORITY),
+        "stack_size": STACK_SIZE, **attributes}))
+
+
+def expand(plan, domain, element):
+    fields = Fields(element, plan.problems, (
+        "name", "memory", "kernel", "initrd", "cmdline", "priority", *OF_DOMAIN))
+    fields.text("name", required=True)
+    domain.add(element, "program_image", path="vmm.elf")
+    ram = _memory(domain, element, fields)
+    _file(domain, element, "kernel", KERNEL, fields.text("kernel", required=True))
+    if fields.has("initrd"):
+        _file(domain, element, "initrd", INITRD, fields.text("initrd"))
+    if fields.text("cmdline"):
+        region = domain.region(element, "cmdline", prefill_text=fields.text("cmdline"))
+        domain.map(element, region, "r", setvar_vaddr="guest_cmdline_vaddr",
+                   setvar_prefill_size="guest_cmdline_size")
+    timer.map_tsc_info(plan, domain, element)
+    domain.element.children.append(element.make("virtual_machine", {"name": domain.name}, [
+        element.make("vcpu", {"id": "0"}),
+        element.make("map", {"mr": ram, "vaddr": "0x0", "perms": "rwx"})]))
+    plan.service(console.Serial, element).attach(domain, element)
+    plan.service(timer.Timer, element).attach(domain, element)
+    _children(plan, domain, element)
+
+
+def _memory(domain, element, fields):
+    size = fields.size("memory", required=True, low=SMALLEST_MEMORY, high=LARGEST_MEMORY,
+                       unit=LARGE_PAGE)
+    ram = domain.region(element, "ram", size=hexadecimal(size), page_size=hexadecimal(LARGE_PAGE))
+    domain.map(element, ram, vaddr=RAM, setvar_vaddr="guest_ram_vaddr",
+               setvar_size="guest_ram_size")
+    return ram
+
+
+def _file(domain, element, what, vaddr, path):
+    """Guests that boot the same file read the same region."""
+    shared = domain.plan.files
+    if path not in shared:
+        shared[path] = domain.region(element, what, page_size=hexadecimal(LARGE_PAGE),
+                                     prefill_path=path)
+    domain.map(element, shared[path], "r", vaddr=vaddr, setvar_vaddr=f"guest_{what}_vaddr",
+               setvar_prefill_size=f"guest_{what}_size")
+
+
+def _children(plan, domain, element):
+    takes = ("console", "peer", *NOT_YET)
+    for child in element.children:
+        if child.name in NOT_YET:
+            plan.problems.add(child, NOT_YET[child.name])
+        elif child.name == "peer":
+            _peer(plan, domain, child)
+        elif child.name == "console":
+            # It is there without being named, too.
+            Fields(child, plan.problems, ())
+            if domain.number("console"):
+                plan.problems.add(
+                    child, f"'{domain.name}' has a second <console>; one is allowed")
+        else:
+            plan.problems.add(child, f"unknown element <{child.name}> under <virtual_machine>; "
+                                     "directly under <system> it takes "
+                                     + ", ".join(f"<{name}>" for name in takes))
+
+
+def _peer(plan, domain, element):
+    """The component behind the guest's second serial port."""
+    fields = Fields(element, plan.problems, ("pd", "id"))
+    name = fields.text("pd", required=True)
+    number = fields.number("id", high=LIMITS.MAX_ID)
+    if domain.number("peer"):
+        plan.problems.add(element, f"'{domain.name}' has a second <peer>; one is allowed")
+        return
+    peer = plan.written.get(name)
+    if not peer:
+        if fields.has("pd"):
+            plan.problems.add(element, f"no <protection_domain> is named '{name}'")
+        return
+    index = peer.number("peers")
+    if number is None and index >= MOST_PEERS:
+        plan.problems.add(element, f"<peer> needs the attribute 'id': {MOST_PEERS} of "
+                                   f"'{name}' have usual ones")
+        return
+    region = domain.region(element, "peer", size=console.SIZE)
+    domain.map(element, region, setvar_vaddr="peer_vaddr")
+    peer.map(element, region, setvar_vaddr=numbered("peer", index, "_vaddr"))
+    plan.channel(element, (domain.name, PEER_CHANNEL, {}),
+                 (name, PEER_CHANNEL + index if number is None else number, {}))

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""<switch>: a virtual switch, with or without a network card. <network>: a station at it."""
+import re
+
+from compose.fields import Fields
+from compose.layout import LIMITS
+from compose.model import PAGE
+from compose.short.pci import open_device
+from compose.short.plan import FIRST_MEMORY, hexadecimal, numbered
+
+PORTS = 8
+LINK_SIZE = 0x41000
+FIRST_CHANNEL = 8  # of a program with networks
+MOST = 4
+PRIORITY, CARD_PRIORITY = 210, 220
+_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\Z")
+CARDS = ("e1000",)
+NO_PORTS = "# no ports\n"
+
+
+class Switch:
+    def __init__(self, plan, element, number):
+        fields = Fields(element, plan.problems, ("name", "card", "priority"))
+        fields.text("name", required=True)
+        self.plan = plan
+        self.number = number
+        self.ports = []
+        self.domain = plan.domain(element, plan.names.own(element), "vswitch.elf",
+                                  fields.text("priority", str(PRIORITY)))
+        region = self.domain.region(element, "settings", prefill_text=NO_PORTS)
+        self.settings = plan.regions[-1]
+        self.domain.map(element, region, "r", setvar_vaddr="settings_vaddr",
+                        setvar_prefill_size="settings_size")
+        if fields.has("card") and fields.choice("card", None, CARDS):
+            _Card(plan, element).attach(self, element)
+
+    def attach(self, element, region, station, address=None):
+        """`station` is that end of the channel. Without an address the port is open."""
+        if len(self.ports) == PORTS:
+            self.plan.problems.add(element, f"the switch '{self.domain.name}' has {PORTS} ports, "
+                                            "and all are taken")
+            return
+        port = len(self.ports) + 1
+        self.ports.append(f"port {port} mac {address}\n" if address else f"port {port} open\n")
+        self.settings.attributes["prefill_text"] = "".join(self.ports)
+        self.domain.map(element, region, setvar_vaddr=f"link{port}_vaddr")
+        self.plan.channel(element, station, (self.domain.name, port, {}))
+
+    def usual_address(self):
+        """Of the next port: locally administered, unique in the system."""
+        return f"02:00:00:00:{self.number:02x}:{len(self.ports) + 1:02x}"
+
+
+class _Card:
+    PCI_CHANNEL, SWITCH_CHANNEL = 1, 2
+
+    def __init__(self, plan, origin):
+        self.domain = domain = plan.driver(origin, "e1000", CARD_PRIORITY)
+        rings = domain.region(origin, "rings", size="0x1000",
+                              phys_addr=plan.physical(FIRST_MEMORY, PAGE))
+        domain.map(origin, rings, setvar_vaddr="rings_vaddr")
+        domain.add(origin, "setvar", symbol="rings_paddr", region_paddr=rings)
+        self.link = domain.region(origin, "link", size=hexadecimal(LINK_SIZE),
+                                  phys_addr=plan.physical(FIRST_MEMORY, LINK_SIZE))
+        domain.map(origin, self.link, setvar_vaddr="link_vaddr")
+        domain.add(origin, "setvar", symbol="link_paddr", region_paddr=self.link)
+        domain.add(origin, "irq", id="3", pin="11", trigger="level", polarity="high", vector="11")
+        open_device(domain, origin, self.PCI_CHANNEL, "id=8086:100e", "bar0", 0x20000)
+
+    def attach(self, switch, origin):
+        switch.attach(origin, self.link, (self.domain.name, self.SWITCH_CHANNEL, {}))
+
+
+def declare(plan, element, number):
+    name = element.attributes.get("name")
+    plan.switches.setdefault(name, Switch(plan, element, number))
+
+
+def _address(plan, fields, element, switch):
+    """Of the station, or None at an open port."""
+    mac = fields.text("mac")
+    is_open = fields.boolean("open", False)
+    if mac is not None and is_open:
+        plan.problems.add(element, "<network> takes one of mac= and open='true', not both")
+    elif mac is not None and not _MAC.match(mac):
+        plan.problems.add(element, f"mac='{mac}' on <network>: must be like 02:00:00:00:00:01")
+    elif mac is not None and int(mac[:2], 16) & 1:
+        plan.problems.add(element, f"mac='{mac}' on <network>: is that of a group")
+    return None if is_open else mac or switch.usual_address()
+
+
+def expand(plan, domain, element):
+    fields = Fields(element, plan.problems, ("switch", "mac", "open", "id"))
+    number = fields.number("id", high=LIMITS.MAX_ID)
+    name = fields.text("switch", required=True)
+    switch = plan.switches.get(name)
+    if not switch:
+        if fields.has("switch"):
+            plan.problems.add(element, f"no <switch> is named '{name}'")
+        return
+    address = _address(plan, fields, element, switch)
+    index = domain.number("network")
+    if number is None and index >= MOST:
+        plan.problems.add(element, f"<network> needs the attribute 'id': {MOST} have usual ones")
+        return
+    link = domain.region(element, numbered("link", index), size=hexadecimal(LINK_SIZE))
+    domain.map(element, link, setvar_vaddr=numbered("link", index, "_vaddr"))
+    number = FIRST_CHANNEL + index if number is None else number
+    switch.attach(element, link, (domain.name, number, {"pp": "true"}), address)

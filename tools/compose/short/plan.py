@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the short elements of one description imply, as it is collected: regions, protection domains,
+channels, and the numbers that are free for them."""
+from compose.fields import parse_number
+from compose.short.names import Names
+
+# In every domain: each map at the next multiple of this, from here on.
+FIRST_MAP = 0x8000_0000
+MAP_STEP = 0x10_0000
+# Memory that devices reach, and registers that are put where the description has them.
+FIRST_MEMORY = 0x1000_0000
+FIRST_REGISTERS = 0xD000_0000
+
+
+def hexadecimal(number):
+    return f"0x{number:x}"
+
+
+class Domain:
+    """A protection domain that is being filled: one that is written, or an implied one."""
+
+    def __init__(self, plan, element):
+        self.plan = plan
+        self.element = element
+        self.written = element.written()
+        self.name = element.attributes.get("name", "?")
+        self._next_map = FIRST_MAP
+        self._counts = {}
+
+    def add(self, origin, name, **attributes):
+        self.element.children.append(origin.make(name, attributes))
+
+    def map(self, origin, region, perms="rw", vaddr=None, **attributes):
+        if vaddr is None:
+            vaddr, self._next_map = self._next_map, self._next_map + MAP_STEP
+        self.add(origin, "map", mr=region, vaddr=hexadecimal(vaddr), perms=perms, **attributes)
+
+    def count(self, kind):
+        return self._counts.get(kind, -1) + 1
+
+    def number(self, kind):
+        """How many of the kind came before."""
+        self._counts[kind] = self._counts.get(kind, -1) + 1
+        return self._counts[kind]
+
+    def region(self, origin, what, **attributes):
+        """A region named after the domain."""
+        name = self.plan.names.imply_of("memory_region", what, self, origin)
+        return self.plan.add_region(origin, name, attributes)
+
+
+def numbered(name, number, end=""):
+    """`link_vaddr`, `link1_vaddr`, and so on."""
+    return f"{name}{number or ''}{end}"
+
+
+class Plan:
+    def __init__(self, root, problems):
+        self.problems = problems
+        self.names = Names(root, problems)
+        self.regions, self.domains, self.channels = [], [], []
+        self.written = {}  # domains by name
+        self.services = {}
+        self.switches = {}
+        self.files = {}  # regions that several guests read, by file
+        self._chunks = {}  # regions of boot information
+        self._fixed = [_place(child) for child in root.children if child.name == "memory_region"]
+        self._next_fixed = {FIRST_MEMORY: FIRST_MEMORY, FIRST_REGISTERS: FIRST_REGISTERS}
+
+    def add_region(self, origin, name, attributes):
+        self.regions.append(origin.make("memory_region", {"name": name, **attributes}))
+        return name
+
+    def region(self, origin, name, **attributes):
+        """A region that belongs to no domain alone."""
+        return self.add_region(origin, self.names.imply("memory_region", name, origin), attributes)
+
+    def domain(self, origin, name, program, priority, **attributes):
+        """An implied protection domain; the name is known to be free."""
+        element = origin.make(
+            "protection_domain", {"name": name, "priority": str(priority), **attributes},
+            [origin.make("program_image", {"path": program})])
+        self.domains.append(Domain(self, element))
+        return self.domains[-1]
+
+    def driver(self, origin, name, priority):
+        """The domain of a program of Nacre's, under its name."""
+        free = self.names.imply("protection_domain", name, origin)
+        return self.domain(origin, free, f"{name}.elf", priority)
+
+    def channel(self, origin, first, second):
+        """Ends are (name of the domain, id, further attributes)."""
+        ends = [origin.make("end", {"pd": name, "id": str(number), **attributes})
+                for name, number, attributes in (first, second)]
+        self.channels.append(origin.make("channel", children=ends))
+
+    def service(self, kind, origin):
+        """The one service of its kind: the first element that needs it implies it."""
+        if kind not in self.services:
+            self.services[kind] = kind(self, origin)
+        return self.services[kind]
+
+    def bootinfo(self, origin, name, chunk):
+        """The region with a chunk of boot information, which all that need it map."""
+        if chunk not in self._chunks:
+            self._chunks[chunk] = self.region(origin, name, prefill_bootinfo=chunk)
+        return self._chunks[chunk]
+
+    def physical(self, first, size):
+        """An address from `first` on where the description has no region."""
+        start = self._next_fixed[first]
+        while any(start < end and begin < start + size for begin, end in self._fixed):
+            start += MAP_STEP
+        self._next_fixed[first] = start + MAP_STEP
+        return hexadecimal(start)
+
+
+def _place(region):
+    """(start, end) of a written region in physical memory."""
+    numbers = [parse_number(region.attributes.get(name, "")) for name in ("phys_addr", "size")]
+    start, size = numbers
+    return (0, 0) if start is None else (start, start + (size or MAP_STEP))
