@@ -57,11 +57,6 @@ def described():
         ends = {end.get("pd") for end in element.iter("end")}
         if element.get("name") in BUSY or ends & BUSY:
             system.remove(element)
-    regions = {f"console_{name}" for name in BUSY}
-    for parent in [system, *system.iter("protection_domain")]:
-        for element in list(parent):
-            if element.get("mr") in regions or element.get("name") in regions:
-                parent.remove(element)
     FOLDER.mkdir(parents=True, exist_ok=True)
     description = FOLDER / "guest.system"
     xml.etree.ElementTree.ElementTree(system).write(description)

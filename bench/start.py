@@ -22,41 +22,22 @@ LIMIT = 60_000_000
 COMPOSER_SECONDS = 3
 FOLDER = places.BUILD / "bench-start"
 METER = places.ROOT / "bench" / "start" / "meter.c"
-METER_DOMAIN = """<protection_domain name="meter" priority="0">
-<program_image path="meter.elf"/>
+METER_DOMAIN = """<protection_domain name="meter" program="meter.elf" priority="0">
+<console/>
 <map mr="meter_start" vaddr="0x2000_0000" perms="r" setvar_vaddr="start_vaddr"/>
-<map mr="console_meter" vaddr="0x2010_0000" setvar_vaddr="console_vaddr"/>
 </protection_domain>"""
 
 
 def remove_guests(system):
-    """Takes monitors out, and what only they use."""
-    monitors = {domain.get("name") for domain in system.iter("protection_domain")
-                if domain.find("virtual_machine") is not None}
-    for element in list(system):
-        ends = {end.get("pd") for end in element.iter("end")}
-        if element.get("name") in monitors or ends & monitors:
-            system.remove(element)
-    mapped = {record.get("mr") for record in system.iter("map")}
-    for region in system.findall("memory_region"):
-        if region.get("name") not in mapped:
-            system.remove(region)
+    for guest in system.findall("virtual_machine"):
+        system.remove(guest)
 
 
 def add_meter(system):
-    """One more component, and its console at the serial port driver."""
-    serial = next(domain for domain in system.iter("protection_domain")
-                  if domain.get("name") == "serial")
-    used = len(serial.findall("map"))
-    for attributes in ({"name": "console_meter", "size": "0x5000"},
-                       {"name": "meter_start", "prefill_bootinfo": "nacre_start"}):
-        xml.etree.ElementTree.SubElement(system, "memory_region", attributes)
-    xml.etree.ElementTree.SubElement(serial, "map", {
-        "mr": "console_meter", "vaddr": "0x3000_0000", "setvar_vaddr": f"console{used}_vaddr"})
+    """One more component, and what it reads."""
+    xml.etree.ElementTree.SubElement(
+        system, "memory_region", {"name": "meter_start", "prefill_bootinfo": "nacre_start"})
     system.append(xml.etree.ElementTree.fromstring(METER_DOMAIN))
-    channel = xml.etree.ElementTree.SubElement(system, "channel")
-    for domain, identity in (("meter", 0), ("serial", used + 1)):
-        xml.etree.ElementTree.SubElement(channel, "end", {"pd": domain, "id": str(identity)})
 
 
 def described():

@@ -7,12 +7,12 @@
 #include <nacre/print.h>
 
 enum {
-	GUEST = 1, // channel; 0 is the console's
+	GUEST = 2, // channel; 0 is the console's
 	LINE_SIZE = 80,
 };
 
 // Patched by the composer: the rings shared with the guest's monitor.
-seL4_Word link_vaddr;
+seL4_Word peer_vaddr;
 
 // This end of a serial port is what the serial driver is for a console: the back end. Written by
 // the functions of this file only; a component is one thread.
@@ -58,8 +58,8 @@ static void serve(void) {
 }
 
 void init(void) {
-	if (!console_serve(&guest, (struct console *)link_vaddr)) {
-		print("the description maps no region with the symbol link_vaddr\n");
+	if (!console_serve(&guest, (struct console *)peer_vaddr)) {
+		print("the description maps no region with the symbol peer_vaddr\n");
 		return;
 	}
 	print("waiting for the guest\n");

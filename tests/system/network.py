@@ -7,12 +7,14 @@ import socket
 
 from nacre import build, places
 from nacre.machine import emulator, machine, network, wire
-from nacre.pack import product
+from nacre.pack import product, system_image
+from nacre.report import Failure
 from nacre.terminal import console
 from nacre.test import results
 from nacre.test.system_tests import judge
 
 EXAMPLE = places.ROOT / "examples" / "network_echo" / "network_echo.system"
+GRANT = "grant 1 id=8086:100e bar0=0xd0000000"
 FIRST, SECOND = "10.0.2.15", "10.0.2.16"
 READY = [("until", "e1000: link is up"), ("until", "pinger: all answered")]
 SIZES = (0, 1, 56, 1472)
@@ -115,11 +117,16 @@ def check_place(name, grant, said):
     folder = places.BUILD / "system-tests" / name
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(EXAMPLE.parent, folder)
-    (folder / "devices.txt").write_text(grant + "\n")
+    description = folder / EXAMPLE.name
+    system_image.expand(description, description)
+    text = description.read_text()
+    if text.count(GRANT) != 1:
+        raise Failure(f"{places.shown(description)}: the card is granted otherwise than by {GRANT}")
+    description.write_text(text.replace(GRANT, grant))
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
         wire=network.parse("user"),
-        modules=(build.artefact("root.elf"), image_of(folder / EXAMPLE.name, name)))
+        modules=(build.artefact("root.elf"), image_of(description, name)))
     return judge(name, running,
                  [("until", text) for text in (*said, "pinger: all answered")])[0]
 

@@ -12,6 +12,7 @@ from nacre.test.system_tests import judge, replaced_iso
 
 FOLDER = places.ROOT / "tests" / "system" / "systems"
 
+GUEST = FOLDER / "guest_long" / "guest_long.system"
 ACPI_OFF = ("-machine", "acpi=off")
 LIFE = ["driver: start", *["driver: interrupt"] * 3, "system: 'driver' was stopped"]
 
@@ -127,7 +128,7 @@ def check(name, words=None, extra=()):
 
 
 def read_only_memory(text):
-    """The demo with guest memory its monitor may not write, so that it faults each time."""
+    """Guest memory that the monitor may not write, so that it faults each time."""
     return text.replace('<protection_domain name="vmm"',
                         '<protection_domain name="vmm" on_fault="restart" restart_limit="2" '
                         'restart_backoff="1000"').replace(
@@ -136,12 +137,12 @@ def read_only_memory(text):
 
 
 def check_monitor():
-    iso = replaced_iso("restarted-monitor", {}, read_only_memory)
+    iso = replaced_iso("restarted-monitor", {}, read_only_memory, GUEST)
     running = machine.BochsMachine(iso=iso, memory=emulator.MEMORY)
     return judge("restarted-monitor", running, [
         ("until", "(restart 1 of 2)"), ("until", "'vmm' was restarted"),
         ("until", "(restart 2 of 2)"), ("until", "'vmm' was restarted"),
-        ("until", "all 2 restarts are used up"), ("until", "[client]")])[0]
+        ("until", "all 2 restarts are used up"), ("until", "[witness]")])[0]
 
 
 def check_acpi():

@@ -6,7 +6,7 @@ import shutil
 
 from nacre import build, places
 from nacre.machine import emulator, machine
-from nacre.pack import product
+from nacre.pack import product, system_image
 from nacre.test import results
 from nacre.test.system_tests import judge
 
@@ -56,6 +56,7 @@ def check_without_device():
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(places.ROOT / "examples" / "timer", folder)
     description = folder / "timer.system"
+    system_image.expand(description, description)
     description.write_text(without_ports(description.read_text()))
     return judge("timer-none", boot("timer-none", description, WITHOUT_HPET), [
         ("until", "timer: no usable HPET or PIT"), ("until", "sleeper: the timer refused")])[0]

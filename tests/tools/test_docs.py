@@ -14,6 +14,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 from compose import boards  # noqa: E402
 from compose.problems import Problems  # noqa: E402
 from compose.reader import Reader  # noqa: E402
+from compose.short.expand import IN_DOMAIN, IN_SYSTEM, expand  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
 from manual import pages, sources  # noqa: E402
 from nacre.pack import sdk  # noqa: E402
@@ -29,6 +30,9 @@ DESCRIPTION = """<system><memory_region n=""/>
 <virtual_machine n=""><vcpu n=""/></virtual_machine><protection_domain n=""/></protection_domain>
 <channel n=""><end n=""/><end n=""/></channel>
 <io_address_space n=""><iomap n=""/></io_address_space>
+<virtual_machine n=""><console n=""/><peer n=""/></virtual_machine><switch n=""/>
+<protection_domain program="a"><console n=""/><timer n=""/><tsc_info n=""/><disk n=""/>
+<network n=""/><settings n=""/></protection_domain>
 </system>"""
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
 # A path from the root. Beside another in the same line it may begin in that one's folder.
@@ -114,10 +118,11 @@ class References(unittest.TestCase):
     def test_every_attribute_and_element(self):
         problems = Problems("all.system")
         Reader(problems, boards.DEFAULT_BOARD, boards.DEFAULT_CONFIG).read(
-            read_tree(DESCRIPTION.encode(), problems))
+            expand(read_tree(DESCRIPTION.encode(), problems), problems))
         found = re.findall(r"unknown attribute 'n' on <(\w+)>; it takes (.*)",
                            "\n".join(problems.texts()))
         self.assertEqual(len(found), DESCRIPTION.count('n=""'))
+        self.assertLessEqual({*IN_DOMAIN, *IN_SYSTEM}, {element for element, _ in found})
         text = (REFERENCE / "description.md").read_text()
         for element, attributes in found:
             names = [] if attributes == "none" else attributes.split(", ")

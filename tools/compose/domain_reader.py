@@ -6,7 +6,8 @@ from compose.layout import LIMITS
 from compose.short.expand import PROGRAM
 
 _ATTRIBUTES = (
-    PROGRAM, "name", "priority", "budget", "period", "passive", "stack_size", "cpu", "fpu", "domain", "smc",
+    PROGRAM, "name", "priority", "budget", "period", "passive", "stack_size", "cpu", "fpu",
+    "domain", "smc",
 )
 _RESTART = ("on_fault", "restart_limit", "restart_backoff")
 RESTART_LIMIT = 5

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names of what short elements imply: `WHAT_DOMAIN` for regions, those of programs for drivers. None
-is given to something else without a problem."""
+"""Names of what short elements imply: `WHAT_DOMAIN` for regions, those of programs for drivers. If
+the description has one for something else, that is a problem."""
 from compose.check_names import LONGEST_NAME
 
 # What is before the name of a domain in the longest implied one.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the short elements of one description imply, as it is collected: regions, protection domains,
-channels, and the numbers that are free for them."""
+"""What the short elements of one description imply, as it is collected: regions, protection
+domains, channels, and the numbers that are free for them."""
 from compose.fields import parse_number
 from compose.short.names import Names
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""<timer>: the timer driver and a time-out of it. <tsc_info>: the rate of the time stamp counter."""
+"""<timer>: the timer driver and a time-out of it. <tsc_info>: the rate of the time stamp
+counter."""
 from compose.fields import Fields
 from compose.layout import LIMITS
 
