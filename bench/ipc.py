@@ -82,8 +82,8 @@ def measure(options):
         return figures, operation_report(options.operation, figures, rows)
     figures = counted_run(request)[0] if request.emulator == "qemu" else task.run(request)
     if not figures:
-        raise Misuse(f"ipc: the name of no figure begins with {options.only}; "
-                     "tools/nacre/bench/marks.py has the names")
+        raise Misuse(f"ipc: {request.emulator} takes no figure of those that begin with "
+                     f"{options.only}")
     if SLOW_ARGUMENT not in request.arguments.split():
         figures += slow_figures(request, figures)
     return figures, marks.table(figures)

@@ -11,7 +11,10 @@ import xml.etree.ElementTree
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from nacre import cli  # noqa: E402
+from compose.problems import Problems  # noqa: E402
+from compose.short.expand import expand  # noqa: E402
+from compose.tree import read_tree  # noqa: E402
+from nacre import cli, places  # noqa: E402
 from nacre.bench import marks, measure, questions, trace  # noqa: E402
 from nacre.machine import machine  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
@@ -49,6 +52,8 @@ class Questions(unittest.TestCase):
                 (("vm-exit", "--only", "call"), "say `./nacre bench ipc --only TEXT`"),
                 (("ipc", "--only", "call reply"), "--only 'call reply': names of figures"),
                 (("ipc", "--only", "call,reply"), "names of figures"),
+                (("ipc", "--only", "cal-two"), "--only cal-two: .*; near it: .*call-two-spaces"),
+                (("ipc", "--operation", "call"), "--operation call: there is no such figure"),
                 (("--operation", "call"), "say `./nacre bench ipc --operation NAME`"),
                 (("vm-exit", "--cpu", "intel"), "say `./nacre bench ipc --cpu VENDOR`"),
                 (("ipc", "--cpu", "intel", "--emulator", "bochs"), "--cpu needs QEMU"),
@@ -81,6 +86,9 @@ class Emulators(unittest.TestCase):
         self.replaced(measure, "KVM", "/no/such/device")
         with self.assertRaisesRegex(Misuse, "/no/such/device cannot be used"):
             measure.need("kvm")
+
+    def test_names_are_those_of_the_sources(self):
+        self.assertLessEqual(set(marks.MARKS), set(marks.names()))
 
     def test_rows_are_told_by_a_name(self):
         self.assertEqual(measure.Request("qemu").notes(), ())
@@ -152,32 +160,28 @@ class Recorded(unittest.TestCase):
 
 
 class Start(unittest.TestCase):
-    SYSTEM = """<system><memory_region name="ram" size="0x1000"/>
-        <memory_region name="shared" size="0x1000"/>
-        <protection_domain name="serial"><map mr="shared" vaddr="0"/></protection_domain>
-        <protection_domain name="vmm"><map mr="ram" vaddr="0"/><map mr="shared" vaddr="0"/>
-        <virtual_machine name="v"/></protection_domain>
-        <channel><end pd="vmm" id="0"/><end pd="serial" id="1"/></channel></system>"""
+    """The demo as it is measured."""
 
     def setUp(self):
         self.start = questions.load(questions.QUESTIONS["start"])
-        self.system = xml.etree.ElementTree.fromstring(self.SYSTEM)
+        self.system = xml.etree.ElementTree.parse(places.DEMO).getroot()
         self.start.remove_guests(self.system)
-
-    def names(self, tag):
-        return [element.get("name") for element in self.system.findall(tag)]
+        self.start.add_meter(self.system)
+        problems = Problems("start.system")
+        self.root = expand(read_tree(xml.etree.ElementTree.tostring(self.system), problems),
+                           problems)
+        self.assertEqual(problems.texts(), [])
 
     def test_the_guest_is_taken_out(self):
-        self.assertEqual(self.names("protection_domain"), ["serial"])
-        self.assertEqual(self.names("memory_region"), ["shared"])
-        self.assertEqual(self.system.findall("channel"), [])
+        names = [child.attributes["name"] for child in self.root.children
+                 if child.name == "protection_domain"]
+        self.assertEqual(names, ["server", "client", "meter", "serial", "timer"])
 
-    def test_the_meter_gets_the_next_console(self):
-        self.start.add_meter(self.system)
-        console = self.system.find("protection_domain").findall("map")[1]
-        self.assertEqual(console.get("setvar_vaddr"), "console1_vaddr")
-        ends = {end.get("pd"): end.get("id") for end in self.system.iter("end")}
-        self.assertEqual(ends, {"meter": "0", "serial": "2"})
+    def test_the_meter_has_a_console(self):
+        maps = [one.attributes for child in self.root.children for one in child.children
+                if child.name == "protection_domain" and child.attributes["name"] == "meter"
+                and one.name == "map"]
+        self.assertEqual({one["setvar_vaddr"] for one in maps}, {"start_vaddr", "console_vaddr"})
 
 
 class Comparison(unittest.TestCase):

@@ -120,8 +120,8 @@ class CheckTest(unittest.TestCase):
                 emulator.check(name, emulator.Wanted(**wanted), accelerator)
 
     def test_memory_and_cores_have_bounds(self):
-        self.refused("qemu", "--memory 0: QEMU can have 64 to", memory=0)
-        self.refused("bochs", "--memory 40000: Bochs can have 64 to 32768", memory=40000)
+        self.refused("qemu", "--memory 0: with less than 64 MiB there is no room", memory=0)
+        self.refused("bochs", "--memory 40000: Bochs can have at most 32768", memory=40000)
         self.refused("bochs", "--cores 9: Bochs can have 1 to 8", cores=9)
         self.refused("qemu", "--cores 0: QEMU", cores=0)
         self.refused("qemu", None, memory=4096, cores=9)

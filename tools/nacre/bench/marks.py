@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The figures of bench/kernel for people: titles, the reference, our marks, and the table."""
 
+import re
+
+from nacre import places
+
 # Figure: what it is, seL4 16 by the same measurement, its SkimWindow off, and our mark. Figures of
 # the task that are not here have neither.
 MARKS = {
@@ -149,6 +153,14 @@ PAGE_MARK = 450
 UNMITIGATED = "-mitigations-off"
 UNMITIGATED_ARGUMENTS = "kpti=off rsb=off eager-fpu=off ibpb=off itlb-multihit=off"
 UNMITIGATED_MARK = 360
+# A row of the task, in its sources.
+ROW = re.compile(r'^\t\{"([\w-]+)", \w+, ', re.MULTILINE)
+
+
+def names():
+    """All figures that the measuring task can take."""
+    return [name for path in sorted((places.ROOT / "bench" / "kernel").glob("*.c"))
+            for name in ROW.findall(path.read_text())]
 
 
 def title(figure):

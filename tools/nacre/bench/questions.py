@@ -5,13 +5,14 @@ It returns a list of figures, each a dictionary that is printed as a line of JSO
 a table for people.
 """
 
+import difflib
 import importlib.util
 import json
 import re
 
 from compose import output
 from nacre import build, packages, places
-from nacre.bench import measure
+from nacre.bench import marks, measure
 from nacre.report import Failure, Misuse
 
 QUESTIONS = {path.stem.replace("_", "-"): path for path in (places.ROOT / "bench").glob("*.py")}
@@ -96,6 +97,17 @@ def comparison(figures, before):
     return lines or ["everything is as recorded"], grew
 
 
+def check_names(options):
+    """Says that there is no such figure before anything is built for it."""
+    names = marks.names()
+    for option, text, fits in (("--only", options.only, str.startswith),
+                               ("--operation", options.operation, str.__eq__)):
+        if text and not any(fits(name, text) for name in names):
+            near = difflib.get_close_matches(text, names, 3, 0.5)
+            others = f"; near it: {', '.join(near)}" if near else ""
+            raise Misuse(f"{option} {text}: there is no such figure{others}")
+
+
 def questions_of(options):
     """The modules to run, by name: the one named, or all that the emulator can answer."""
     for field, words in OF_IPC.items():
@@ -109,6 +121,7 @@ def questions_of(options):
         raise Misuse(f"--only {options.only!r}: names of figures are of letters, digits and -")
     if options.cpu and (options.emulator not in (None, "qemu") or options.iso or options.log):
         raise Misuse("--cpu needs QEMU: every other machine has the CPU that it has")
+    check_names(options)
     if not options.emulator:
         return modules
     able = {name: module for name, module in modules.items()

@@ -82,8 +82,11 @@ def model(emulator, accelerator, cpu):
 def check(emulator, request, accelerator=None):
     """Says what this emulator cannot do, before it says so in its own words."""
     title, most = TITLES[emulator], MOST_CORES[emulator]
-    if not SMALLEST_MEMORY <= request.memory <= LARGEST_MEMORY[emulator]:
-        raise Failure(f"--memory {request.memory}: {title} can have {SMALLEST_MEMORY} to "
+    if request.memory < SMALLEST_MEMORY:
+        raise Failure(f"--memory {request.memory}: with less than {SMALLEST_MEMORY} MiB there is "
+                      "no room for Nacre and a system")
+    if request.memory > LARGEST_MEMORY[emulator]:
+        raise Failure(f"--memory {request.memory}: {title} can have at most "
                       f"{LARGEST_MEMORY[emulator]} MiB here")
     if not 1 <= request.cores <= most:
         raise Failure(f"--cores {request.cores}: {title} can have 1 to {most} cores here")
