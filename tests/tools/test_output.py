@@ -164,10 +164,10 @@ class Composing(Composer):
         system = str(ROOT / "examples" / "hello" / "hello.system")
         (self.path / "disk").write_bytes(bytes(512))
         disk = ["--emulator", "bochs", "--ahci-disk", str(self.path / "disk")]
-        for words, why in ((["run", system, "--memory", "10"], "--memory 10: with less than 64 MiB"),
+        for words, why in ((["run", system, "--memory", "10"], "with less than 64 MiB"),
                            (["run", "--cores", "0", "--emulator", "bochs"], "--cores 0: Bochs"),
                            (["run", *disk], "no AHCI controller"),
-                           (["boot", "--kernel-only", "x", "--memory", "1"], "--memory 1: with less")):
+                           (["boot", "--kernel-only", "x", "--memory", "1"], "with less than 64")):
             with self.subTest(words=words), mock.patch.object(packages, "ensure"), \
                     mock.patch.object(build, "compile_all") as compiled, \
                     mock.patch.object(kvm, "probe", lambda: (None, "no KVM")), \
