@@ -191,7 +191,9 @@ def add_bench(commands_of):
                              "that the CPU asks for, and without; ring: an item from component to "
                              "component; kernel-boot: until the initial task; start: until every "
                              "component has run its init; guest-boot: Linux until its shell, on "
-                             "the bare machine and as a guest")
+                             "the bare machine and as a guest; guest-clock: what a guest's "
+                             "clocks go wrong in an hour; run-time: `./nacre run` to the guest's "
+                             "prompt, in QEMU and in Bochs")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="say how medians differ from those recorded in FILE; fail if any grew")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The part of QEMU's public plugin interface (version 1, QEMU 4.2 to 8.2) that the counting plugin
-// uses. Debian ships no header for it.
+// The part of QEMU's public plugin interface (version 1, QEMU 4.2 to 8.2) that the counting plugins
+// use. Debian ships no header for it.
 #pragma once
 
 #include <stddef.h>
@@ -25,10 +25,14 @@ enum qemu_plugin_mem_rw {
 
 typedef void (*qemu_plugin_translate_t)(qemu_plugin_id_t plugin, struct qemu_plugin_tb *block);
 typedef void (*qemu_plugin_execute_t)(unsigned int cpu, void *data);
+typedef void (*qemu_plugin_end_t)(qemu_plugin_id_t plugin, void *data);
 typedef void (*qemu_plugin_memory_t)(
 	unsigned int cpu, qemu_plugin_meminfo_t access, uint64_t address, void *data);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t plugin, qemu_plugin_translate_t call);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, qemu_plugin_execute_t call,
+	enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_atexit_cb(qemu_plugin_id_t plugin, qemu_plugin_end_t call, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *instruction,
 	qemu_plugin_execute_t call, enum qemu_plugin_cb_flags flags, void *data);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction,

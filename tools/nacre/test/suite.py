@@ -18,8 +18,8 @@ from nacre.test import (equivalence, fuzz, guest_image, host_tests, machine_test
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
-LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/tutorial", "kernel-vtx",
-        "equivalence")
+LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/guest-trace",
+        "system/tutorial", "kernel-vtx", "equivalence")
 
 
 @dataclasses.dataclass(frozen=True)
