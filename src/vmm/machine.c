@@ -7,6 +7,11 @@
 
 #include <base/format.h>
 
+// Of the PCI bus; a kind of device has the same one in each guest.
+enum machine_slot {
+	SLOT_RNG = 1,
+};
+
 enum { DRAIN_POLLS_PER_SECOND = 1000, TIMEOUTS_PER_SECOND = 50000, STOP_TEXT = 128 };
 
 bool machine_is_stopped(const struct machine *machine) {
@@ -88,6 +93,22 @@ static bool build_pci(struct machine *machine) {
 	return pci_host_attach(pci, &machine->memory_bus, &machine->port_bus, &machine->fabric);
 }
 
+static bool add_virtio(
+	struct machine *machine, enum machine_slot slot, struct virtio_device *device) {
+	struct virtio_pci *transport = &machine->transports[machine->transport_count++];
+
+	device->memory = &machine->memory;
+	virtio_pci_init(transport, device);
+	return pci_host_add(&machine->pci, slot, &transport->function);
+}
+
+// What the description gives; the others are absent.
+static bool build_virtio(struct machine *machine) {
+	if (!machine->rng.fill) return true;
+	rng_init(&machine->rng);
+	return add_virtio(machine, SLOT_RNG, &machine->rng.device);
+}
+
 bool machine_build(struct machine *machine) {
 	machine->armed = CLOCK_NEVER;
 	machine->channels[HOST_CHANNEL_TIMER] = (struct channel){time_out_ended, machine};
@@ -98,6 +119,7 @@ bool machine_build(struct machine *machine) {
 	fabric_add_ioapic(&machine->fabric, &machine->ioapic);
 	return ioapic_attach(&machine->ioapic, &machine->memory_bus) &&
 		rtc_attach(&machine->rtc, &machine->port_bus) && build_pci(machine) &&
+		build_virtio(machine) &&
 		power_attach(&machine->power, &machine->port_bus, &machine->pci.beside);
 }
 
@@ -125,6 +147,8 @@ static void reset_devices(struct machine *machine) {
 		reset_processor(&machine->processors[i]);
 	ioapic_reset(&machine->ioapic);
 	pci_host_reset(&machine->pci);
+	for (unsigned i = 0; i < machine->transport_count; i++)
+		virtio_pci_reset(&machine->transports[i]);
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		uart_reset(&machine->uarts[i]);
 	power_reset(&machine->power);

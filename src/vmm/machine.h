@@ -13,8 +13,10 @@
 #include <vmm/vcpu/control.h>
 #include <vmm/vcpu/cpuid.h>
 #include <vmm/vcpu/msr.h>
+#include <vmm/virtio/pci.h>
+#include <vmm/virtio/rng.h>
 
-enum { MACHINE_VCPUS = 1 };
+enum { MACHINE_VCPUS = 1, MACHINE_VIRTIO = 1 };
 
 struct machine;
 
@@ -47,6 +49,9 @@ struct machine {
 	struct uart uarts[UART_COUNT];
 	struct rtc rtc;
 	struct power power;
+	struct virtio_pci transports[MACHINE_VIRTIO];
+	unsigned transport_count;
+	struct rng rng; // without a source: the guest has no such device
 	struct cpuid_model cpuid;
 	struct processor processors[MACHINE_VCPUS];
 	struct channel channels[HOST_CHANNELS];

@@ -76,6 +76,14 @@ static void describe_cpu(void) {
 	machine.memory.address_bits = cpuid_address_bits(&machine.cpuid);
 }
 
+static void describe_devices(void) {
+	if (!guest_rng) return;
+	if (host_has_random())
+		machine.rng.fill = host_random;
+	else
+		log_line("no entropy device: this CPU has no RDRAND");
+}
+
 static void start_wall_clock(void) {
 	uint64_t then;
 	uint64_t seconds = host_wall_clock(&then);
@@ -89,6 +97,7 @@ static bool start(void) {
 	if (!check_description() || !read_clock()) return false;
 	describe_guest();
 	describe_cpu();
+	describe_devices();
 	if (!machine_build(&machine)) return fail("two devices claim one address");
 	start_wall_clock();
 	complete = true;

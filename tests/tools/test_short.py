@@ -74,7 +74,7 @@ ACCEPTED = [
     '<switch name="lan" card="e1000" priority="150"/>'
     + short(inside='<network switch="lan"/><disk driver="ahci"/><console/>'),
     guest(),
-    guest(memory="33_554_432", initrd="long", cmdline="a &quot;b&quot;", priority="5",
+    guest(memory="33_554_432", initrd="long", cmdline="a &quot;b&quot;", priority="5", rng="true",
           budget="100", period="200", on_fault="restart", restart_limit="3", restart_backoff="1"),
     guest(inside="<console/>"),
     guest(inside='<peer pd="a"/>') + guest("other", '<peer pd="a"/>') + short(
@@ -155,6 +155,7 @@ REFUSED = [
     ("\n" + guest().replace('"text"', '"none"'), ":3:1: file 'none' not found in"),
     (guest(initrd="none"), "file 'none' not found"),
     (guest(priority="300"), "priority='300' on <virtual_machine>: must be from 0 to 254"),
+    (guest(rng="maybe"), "rng='maybe' on <virtual_machine>"),
     (guest(on_fault="explode"), "on_fault='explode' on <virtual_machine>"),
     (guest(colour="red"), "unknown attribute 'colour' on <virtual_machine>; it takes name, memory"),
     (guest(inside="\n<disk image='text'/>"), ":3:1: guests have no disks yet"),

@@ -220,7 +220,7 @@ class DomainReader:
             model.Variable(element, symbol, fields.number("value", required=True)))
 
     def _guest(self, domain, element):
-        fields = self._fields(element, "name")
+        fields = self._fields(element, "name", "rng")
         if not self.board.guests:
             self.problems.add(
                 element,
@@ -231,7 +231,8 @@ class DomainReader:
                 element,
                 f"'{domain.name}' has a second <virtual_machine>; one is allowed",
             )
-        guest = model.Guest(element, fields.text("name", required=True), 0)
+        guest = model.Guest(element, fields.text("name", required=True), 0,
+                            fields.boolean("rng", False))
         domain.guest = guest
         vcpus = []
         known = self.read_children(

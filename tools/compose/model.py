@@ -110,6 +110,7 @@ class Guest:
     element: Element
     name: str
     vcpu_id: int
+    rng: bool = False
     maps: list = field(default_factory=list)
 
 

@@ -31,6 +31,7 @@ def _optional_values(domain, config):
     values = {"microkit_printing": bytes([config.flavour == "debug"])}
     if domain.guest is not None:
         values["guest_name"] = domain.guest.name.encode().ljust(64, b"\0")
+        values["guest_rng"] = bytes([domain.guest.rng])
     return values
 
 

@@ -13,3 +13,4 @@ PATCHED uint64_t guest_cmdline_vaddr = 0, guest_cmdline_size = 0;
 PATCHED uint64_t tsc_info_vaddr = 0;
 PATCHED uint64_t console_vaddr = 0;
 PATCHED uint64_t peer_vaddr = 0;
+PATCHED bool guest_rng = false;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the system description passes to the VMM: symbols that the composer patches in the ELF file
-// (guest_name, and setvar_vaddr, setvar_size and setvar_prefill_size of its maps). 0 means "not
-// given".
+// (guest_name, guest_rng, and setvar_vaddr, setvar_size and setvar_prefill_size of its maps). 0
+// means "not given".
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { GUEST_NAME_SIZE = 64 };
@@ -15,4 +16,5 @@ extern uint64_t guest_initrd_vaddr, guest_initrd_size;
 extern uint64_t guest_cmdline_vaddr, guest_cmdline_size;
 extern uint64_t tsc_info_vaddr; // boot information chunk with the TSC's rate
 extern uint64_t console_vaddr; // struct console shared with the serial port driver
+extern bool guest_rng; // an entropy device is wanted
 extern uint64_t peer_vaddr; // struct console shared with the component at the second serial port

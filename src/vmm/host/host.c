@@ -10,6 +10,8 @@
 #include <x86/cr.h>
 #include <x86/instructions.h>
 
+enum { RANDOM_ATTEMPTS = 10, CPUID_RDRAND = 1 << 30 };
+
 uint64_t host_tsc(void) { return tsc_read(); }
 
 void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]) {
@@ -23,6 +25,28 @@ uint64_t host_xcr0(void) {
 
 	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	return (uint64_t)high << 32 | low;
+}
+
+bool host_has_random(void) { return cpuid(1, 0).ecx & CPUID_RDRAND; }
+
+// A source that gives nothing ten times in a row has failed (SDM 1, 7.3.17.1).
+static bool random_word(uint64_t *value) {
+	bool given = false;
+
+	for (unsigned i = 0; i < RANDOM_ATTEMPTS && !given; i++)
+		asm volatile("rdrand %0" : "=r"(*value), "=@ccc"(given));
+	return given;
+}
+
+bool host_random(void *, uint8_t *bytes, uint32_t length) {
+	for (uint32_t done = 0; done < length; done += sizeof(uint64_t)) {
+		uint64_t value;
+		uint32_t left = length - done;
+
+		if (!random_word(&value)) return false;
+		memcpy(bytes + done, &value, left < sizeof(value) ? left : sizeof(value));
+	}
+	return true;
 }
 
 // An XSAVE area with AVX, in the standard or, for want of other components, the compacted format.

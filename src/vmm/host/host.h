@@ -20,6 +20,10 @@ void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
 
 // XCR0 while the VMM runs.
 [[nodiscard]] uint64_t host_xcr0(void);
+// Whether the CPU has a source of randomness.
+[[nodiscard]] bool host_has_random(void);
+// Fills memory with random bytes; false if the source has failed.
+[[nodiscard]] bool host_random(void *context, uint8_t *bytes, uint32_t length);
 // Whether XSAVEC writes AVX state where the compacted format has it; Bochs 2.7 writes it elsewhere,
 // partly over the header. The VMM's vector registers are lost.
 [[nodiscard]] bool host_xsave_compacts(void);

@@ -7,25 +7,44 @@
 #include <vmm/host/log.h>
 #include <vmm/pci/host.h>
 
-static uint64_t bar_read(void *device, uint64_t offset, enum bus_width width) {
-	const struct pci_bar *bar = device;
-	struct pci_function *function = bar->function;
-	unsigned number = (unsigned)(bar - function->bars);
+static bool inside(const struct pci_function *function, unsigned number, uint64_t offset,
+	enum bus_width width) {
+	uint64_t size = number < PCI_BARS ? function->bars[number].window.size : 0;
 
+	return width <= size && offset <= size - width;
+}
+
+uint64_t pci_bar_read(
+	struct pci_function *function, unsigned number, uint64_t offset, enum bus_width width) {
+	if (!inside(function, number, offset, width)) return UINT64_MAX;
 	if (pci_msix_covers(function, number, offset))
 		return pci_msix_read(function, offset, width);
 	return function->ops->read(function->device, number, offset, width);
 }
 
-static void bar_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
-	const struct pci_bar *bar = device;
-	struct pci_function *function = bar->function;
-	unsigned number = (unsigned)(bar - function->bars);
-
+void pci_bar_write(struct pci_function *function, unsigned number, uint64_t offset,
+	enum bus_width width, uint64_t value) {
+	if (!inside(function, number, offset, width)) return;
 	if (pci_msix_covers(function, number, offset))
 		pci_msix_write(function, offset, width, value);
 	else
 		function->ops->write(function->device, number, offset, width, value);
+}
+
+static unsigned number_of(const struct pci_bar *bar) {
+	return (unsigned)(bar - bar->function->bars);
+}
+
+static uint64_t bar_read(void *device, uint64_t offset, enum bus_width width) {
+	const struct pci_bar *bar = device;
+
+	return pci_bar_read(bar->function, number_of(bar), offset, width);
+}
+
+static void bar_write(void *device, uint64_t offset, enum bus_width width, uint64_t value) {
+	const struct pci_bar *bar = device;
+
+	pci_bar_write(bar->function, number_of(bar), offset, width, value);
 }
 
 const struct bus_ops pci_bar_ops = {

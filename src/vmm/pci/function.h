@@ -116,6 +116,11 @@ void pci_interrupt(struct pci_function *function, bool asserted);
 }
 
 // bar.c
+// What the guest reads and writes in a BAR, wherever it is; nothing outside.
+[[nodiscard]] uint64_t pci_bar_read(
+	struct pci_function *function, unsigned number, uint64_t offset, enum bus_width width);
+void pci_bar_write(struct pci_function *function, unsigned number, uint64_t offset,
+	enum bus_width width, uint64_t value);
 extern const struct bus_ops pci_bar_ops;
 // Brings the BARs to where registers and command say.
 void pci_bars_update(struct pci_function *function);

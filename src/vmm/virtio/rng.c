@@ -16,7 +16,10 @@ static uint32_t fill_chain(struct rng *rng, const struct virtio_chain *chain) {
 		const struct virtio_segment *segment = &chain->segments[chain->readable + i];
 		uint32_t size = segment->length < LIMIT - done ? segment->length : LIMIT - done;
 
-		rng->fill(rng->context, segment->bytes, size);
+		if (!rng->fill(rng->context, segment->bytes, size)) {
+			virtio_break(&rng->device, "the source of randomness has failed");
+			return 0;
+		}
 		done += size;
 	}
 	return done;
@@ -25,8 +28,12 @@ static uint32_t fill_chain(struct rng *rng, const struct virtio_chain *chain) {
 static void rng_notified(struct virtio_device *device, struct virtqueue *queue) {
 	struct rng *rng = rng_of(device);
 
-	while (virtqueue_take(queue, &rng->chain))
-		virtqueue_put(queue, rng->chain.token, fill_chain(rng, &rng->chain));
+	while (virtqueue_take(queue, &rng->chain)) {
+		uint32_t written = fill_chain(rng, &rng->chain);
+
+		if (!virtio_works(device)) return;
+		virtqueue_put(queue, rng->chain.token, written);
+	}
 	virtqueue_signal(queue);
 }
 

@@ -8,9 +8,9 @@ struct rng {
 	struct virtio_device device;
 	struct virtqueue queue;
 	struct virtio_chain chain; // the one being served
-	// The source of randomness: writes that many bytes.
+	// The source of randomness: writes that many bytes; false if it has failed.
 	void *context;
-	void (*fill)(void *context, uint8_t *bytes, uint32_t length);
+	bool (*fill)(void *context, uint8_t *bytes, uint32_t length);
 };
 
 // Prepares the device, whose source is set; memory and transport are still to be set.

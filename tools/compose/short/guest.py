@@ -22,17 +22,15 @@ NOT_YET = {"disk": "guests have no disks yet", "network": "guests have no networ
 
 def declare(plan, element):
     """The monitor's protection domain, still without what is in it."""
-    attributes = {name: element.attributes[name] for name in OF_DOMAIN
-                  if name in element.attributes}
     return Domain(plan, element.make("protection_domain", {
         "name": plan.names.own(element),
         "priority": element.attributes.get("priority", PRIORITY),
-        "stack_size": STACK_SIZE, **attributes}))
+        "stack_size": STACK_SIZE, **_kept(element, *OF_DOMAIN)}))
 
 
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, (
-        "name", "memory", "kernel", "initrd", "cmdline", "priority", *OF_DOMAIN))
+        "name", "memory", "kernel", "initrd", "cmdline", "rng", "priority", *OF_DOMAIN))
     fields.text("name", required=True)
     domain.add(element, "program_image", path="vmm.elf")
     ram = _memory(domain, element, fields)
@@ -44,12 +42,17 @@ def expand(plan, domain, element):
         domain.map(element, region, "r", setvar_vaddr="guest_cmdline_vaddr",
                    setvar_prefill_size="guest_cmdline_size")
     timer.map_tsc_info(plan, domain, element)
-    domain.element.children.append(element.make("virtual_machine", {"name": domain.name}, [
+    domain.element.children.append(element.make("virtual_machine", {
+        "name": domain.name, **_kept(element, "rng")}, [
         element.make("vcpu", {"id": "0"}),
         element.make("map", {"mr": ram, "vaddr": "0x0", "perms": "rwx"})]))
     plan.service(console.Serial, element).attach(domain, element)
     plan.service(timer.Timer, element).attach(domain, element)
     _children(plan, domain, element)
+
+
+def _kept(element, *names):
+    return {name: element.attributes[name] for name in names if name in element.attributes}
 
 
 def _memory(domain, element, fields):

@@ -20,6 +20,12 @@ LOAD = 1  # a segment's type
 SETUP_SECTORS, SYSTEM_SIZE, PAYLOAD, PREFERRED_ADDRESS = 0x1f1, 0x1f4, 0x248, 0x258
 
 
+def release(image):
+    """What `uname -r` says in it; 20eh of the header leads there (boot protocol 2.00)."""
+    place = 0x200 + struct.unpack_from("<H", image, 0x20e)[0]
+    return image[place:].split(b"\0", 1)[0].split(b" ", 1)[0].decode(errors="replace")
+
+
 def payload(image):
     """(bytes of the setup sectors, what is packed behind them)."""
     setup = (image[SETUP_SECTORS] + 1) * SECTOR

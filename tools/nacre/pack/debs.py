@@ -5,6 +5,7 @@ busybox-static would push out a machine's own busybox, and a guest kernel has no
 the host's /boot; so both are downloaded, unpacked and kept under build/guest/.
 """
 
+import lzma
 import os
 import pathlib
 import re
@@ -15,7 +16,10 @@ import tempfile
 
 from compose import output
 from nacre import packages, places
+from nacre.pack import bzimage
 from nacre.report import Failure, step
+
+XZ = b"\xfd7zXZ\0"
 
 
 def package_field(name, field):
@@ -59,17 +63,36 @@ def download(name, directory):
     return found[0]
 
 
-def read_member(package, pattern):
-    """The bytes of the first regular file in the package whose path matches the pattern."""
+def read_members(package, patterns):
+    """The bytes of the first regular file in the package whose path matches, for each pattern."""
+    found = {}
     process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)],
                                stdout=subprocess.PIPE)
     with process, tarfile.open(fileobj=process.stdout, mode="r|") as archive:
         for member in archive:
-            if member.isfile() and re.fullmatch(pattern, member.name):
-                data = archive.extractfile(member).read()
+            fits = [pattern for pattern in patterns
+                    if member.isfile() and re.fullmatch(pattern, member.name)]
+            for pattern in fits:
+                found.setdefault(pattern, archive.extractfile(member).read())
+            if len(found) == len(patterns):
                 process.kill()
-                return data
-    raise Failure(f"{package}: no file matches {pattern}; is the package damaged?")
+                return found
+    lost = next(pattern for pattern in patterns if pattern not in found)
+    raise Failure(f"{package}: no file matches {lost}; is the package damaged?")
+
+
+def taken(name, patterns, renamed=None):
+    """What read_members finds in the package; `renamed` gives its name after an update."""
+    step(f"downloading {name} for the guest")
+    places.GUEST.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=places.GUEST) as directory:
+        try:
+            package = download(name, directory)
+        except Failure:
+            # Lists older than the archive name versions that it has dropped.
+            packages.update_lists()
+            package = download(renamed() if renamed else name, directory)
+        return read_members(package, patterns)
 
 
 class Taken:
@@ -87,17 +110,25 @@ class Taken:
         name = self.find_package()
         if package_field(name, "Filename") is None:
             packages.update_lists()
-        step(f"downloading {name} for the guest")
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.target.parent) as directory:
-            try:
-                package = download(name, directory)
-            except Failure:
-                # Lists older than the archive name versions that it has dropped.
-                packages.update_lists()
-                package = download(self.find_package(), directory)
-            output.write(self.target, read_member(package, self.pattern))
+        found = taken(name, [self.pattern], self.find_package)
+        output.write(self.target, found[self.pattern])
         return self.target
+
+
+def ensure_modules(names):
+    """Modules of the guest's kernel, by name, as files that it loads; kept in build/guest/."""
+    release = bzimage.release(KERNEL.ensure().read_bytes())
+    folder = places.GUEST / "modules" / release
+    if not all((folder / f"{name}.ko").exists() for name in names):
+        # Later releases of Debian compress them.
+        patterns = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in names}
+        found = taken(f"linux-image-{release}", list(patterns.values()))
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, pattern in patterns.items():
+            data = found[pattern]
+            plain = lzma.decompress(data) if data.startswith(XZ) else data
+            output.write(folder / f"{name}.ko", plain)
+    return {name: (folder / f"{name}.ko").read_bytes() for name in names}
 
 
 KERNEL = Taken(places.GUEST_KERNEL, kernel_package, r"\./boot/vmlinuz-.*")

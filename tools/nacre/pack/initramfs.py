@@ -13,8 +13,8 @@ from nacre.report import step
 SOURCES = ("init", "shrc")
 
 
-def contents(busybox):
-    """The archive's bytes, given busybox's."""
+def contents(busybox, modules=None):
+    """The archive's bytes, given busybox's; modules of the kernel, by name, go into /lib."""
     archive = cpio.Archive()
     for directory in ("bin", "dev", "etc", "proc", "root", "sys", "tmp"):
         archive.add_directory(directory)
@@ -23,6 +23,10 @@ def contents(busybox):
     archive.add_file("bin/busybox", busybox, 0o755)
     archive.add_link("bin/sh", "busybox")
     archive.add_file("etc/shrc", (places.GUEST_CONFIG / "shrc").read_bytes())
+    if modules:
+        archive.add_directory("lib")
+        for name, data in modules.items():
+            archive.add_file(f"lib/{name}.ko", data)
     archive.add_file("init", (places.GUEST_CONFIG / "init").read_bytes(), 0o755)
     return archive.finish()
 

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Debian's kernel and drivers meet the guest's PCI bus and an entropy device on it, in QEMU by
+AMD-V."""
+
+from nacre import places
+from nacre.machine import emulator, machine
+from nacre.pack import debs, initramfs
+from nacre.test import results
+from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+
+SECONDS = 900
+PROMPT = "nacre-guest# "
+# In the order in which they need each other.
+MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
+           "virtio_pci", "virtio-rng")
+LOAD = "for m in " + " ".join(MODULES) + "; do insmod /lib/$m.ko; done"
+# Of 64 bytes of randomness each is 0 with a chance of one in 256: a few may be.
+DIFFERENT = "head -c 64 /dev/hwrng | hexdump -ve '1/1 \"%u\\n\"' | sort -u | wc -l"
+# What Linux prints about a PCI bus that it cannot use; and BARs without a place.
+WARNINGS = ("config space access function", "does not support PCI", "can't assign", "no space for",
+            "not reserved", "failed to assign")
+
+
+def system(name, command_line):
+    data = initramfs.contents(debs.BUSYBOX.ensure().read_bytes(), debs.ensure_modules(MODULES))
+    files = {places.GUEST_KERNEL.name: inflated_kernel(), places.GUEST_INITRAMFS.name: data,
+             places.GUEST_COMMAND_LINE.name: command_line.encode()}
+    return replaced_iso(name, files, lambda text: text.replace(
+        '<virtual_machine name="linux">', '<virtual_machine name="linux" rng="true">'))
+
+
+def warning_results(name, text):
+    for warning in WARNINGS:
+        full = f"system/{name}/without-{warning.replace(' ', '-')}"
+        yield results.failed(full, f"the guest printed {warning!r}") if warning in text \
+            else results.passed(full)
+
+
+def check(name, arguments, interrupt):
+    """The driver finds the device, gets its bytes by interrupts of this kind, and does so again
+    when the device was removed from the bus and found anew."""
+    running = machine.QemuMachine(iso=system(name, f"console=ttyS0 panic=-1 {arguments}\n"),
+                                  memory=emulator.MEMORY, limit=SECONDS, cpu="max")
+    again = "cd /sys/bus/pci; echo 1 >devices/0000:00:01.0/remove; echo 1 >rescan; cd /"
+    used = "[ $(grep -c 'virtio0' /proc/interrupts) -gt 0 ] && grep virtio0 /proc/interrupts"
+    works = [("send", f"echo bytes-$(( $({DIFFERENT}) > 32 ))"), ("until", "bytes-1"),
+             ("until", PROMPT), ("send", used), ("until", interrupt), ("until", PROMPT)]
+    found, text = judge(name, running, [
+        ("until", "[1b36:0008]"), ("until", "[1af4:1044]"), ("until", PROMPT),
+        ("send", LOAD), ("until", PROMPT),
+        ("send", "cat /sys/class/misc/hw_random/rng_current"), ("until", "virtio_rng.0"),
+        ("until", PROMPT), *works, ("send", again), ("until", PROMPT), *works,
+        ("send", "poweroff"), ("until", "powered off")])
+    return found + list(warning_results(name, text))
+
+
+def check_messages():
+    return check("guest-pci-svm", "", "PCI-MSI")
+
+
+def check_lines():
+    return check("guest-pci-lines-svm", "pci=nomsi", "17-fasteoi")
+
+
+ROWS = [
+    ("guest-pci-svm", "Debian's kernel finds the PCI bus without a warning, and an entropy device "
+     "with MSI-X", check_messages),
+    ("guest-pci-lines-svm", "the device works with its interrupt line, too", check_lines),
+]
