@@ -9,6 +9,7 @@ from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
+TWO_GUESTS = places.ROOT / "examples" / "two_guests" / "two_guests.system"
 DESCRIPTION = places.ROOT / "examples" / "guest_talk" / "guest_talk.system"
 # Each starts three programs, whose vector registers the guest's kernel keeps and restores.
 PIPELINES = "$(for i in $(seq 100); do echo x | cat | wc -l; done | grep -c 1)"
@@ -48,5 +49,22 @@ def check():
     return found + list(raw_results(text))
 
 
+def check_two():
+    """By AMD-V in QEMU: lines of one guest at the other, and one that is kept back."""
+    iso = replaced_iso("two-guests", {places.GUEST_KERNEL.name: inflated_kernel()},
+                       system=TWO_GUESTS)
+    running = machine.QemuMachine(iso=iso, memory=emulator.MEMORY, limit=SECONDS, cpu="max")
+    hello = "hello from right"
+    return judge("two-guests", running, [
+        ("until", "[between] waiting for the guests"), ("until", PROMPT),
+        ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 &"), ("until", PROMPT),
+        ("send", "\x01c"), ("until", "now belongs to right"), ("send", ""), ("until", PROMPT),
+        # Once as it is typed, once at the other guest.
+        ("send", f"echo {hello} >/dev/ttyS1"), ("until", hello), ("until", hello),
+        ("send", "echo a secret >/dev/ttyS1"),
+        ("until", "[between] kept from the other guest: a secret")])[0]
+
+
 ROWS = [("guest-talk", "a component and the guest talk over the guest's second serial port; a "
-         "hundred pipelines run; the raw view shows a full-screen program; it restarts", check)]
+         "hundred pipelines run; the raw view shows a full-screen program; it restarts", check),
+        ("two-guests", "a component between two guests passes lines and keeps one back", check_two)]
