@@ -85,15 +85,17 @@ static bool is_missing(const struct debug_row *row) {
 static void exception_debug(const struct test *test) {
 	const struct debug_row *row = test->data;
 	uint64_t dr6 = row->causes ? DR6_FIXED | row->causes : DR6_OLD;
+	// With AMD-V the CPU writes DR6; QEMU 9 and 10 leave what an earlier one left there.
+	uint64_t sure = guest_is_svm ? ~(DR6_OLD & ~DR6_FIXED) : UINT64_MAX;
 
 	debug_start(row);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
 	if (guest_is_svm && is_missing(row)) return;
 	CHECK_EQUAL(*guest_word(guest, field_read(guest, VMCS_GUEST_RSP)), place(row->stop));
-	CHECK_EQUAL(guest_register(guest, REGISTER_R8), dr6);
+	CHECK_EQUAL(guest_register(guest, REGISTER_R8) & sure, dr6 & sure);
 	CHECK_EQUAL(guest_register(guest, REGISTER_R9), row->dr7);
-	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6), dr6);
+	CHECK_EQUAL(field_read(guest, VCPU_FIELD_DR6) & sure, dr6 & sure);
 }
 
 static void exception_asked(const struct test *test) {
