@@ -17,16 +17,16 @@ LOAD = "for m in " + " ".join(MODULES) + "; do insmod /lib/$m.ko; done"
 # Of 64 bytes of randomness each is 0 with a chance of one in 256: a few may be.
 DIFFERENT = "head -c 64 /dev/hwrng | hexdump -ve '1/1 \"%u\\n\"' | sort -u | wc -l"
 # What Linux prints about a PCI bus that it cannot use; and BARs without a place.
+GUEST = '''<system><virtual_machine name="linux" memory="256M" kernel="vmlinuz" rng="true"
+initrd="initramfs.cpio" cmdline="{}"/></system>'''
 WARNINGS = ("config space access function", "does not support PCI", "can't assign", "no space for",
             "not reserved", "failed to assign")
 
 
 def system(name, command_line):
     data = initramfs.contents(debs.BUSYBOX.ensure().read_bytes(), debs.ensure_modules(MODULES))
-    files = {places.GUEST_KERNEL.name: inflated_kernel(), places.GUEST_INITRAMFS.name: data,
-             places.GUEST_COMMAND_LINE.name: command_line.encode()}
-    return replaced_iso(name, files, lambda text: text.replace(
-        '<virtual_machine name="linux">', '<virtual_machine name="linux" rng="true">'))
+    files = {places.GUEST_KERNEL.name: inflated_kernel(), places.GUEST_INITRAMFS.name: data}
+    return replaced_iso(name, files, lambda _: GUEST.format(command_line))
 
 
 def warning_results(name, text):
@@ -39,7 +39,7 @@ def warning_results(name, text):
 def check(name, arguments, interrupt):
     """The driver finds the device, gets its bytes by interrupts of this kind, and does so again
     when the device was removed from the bus and found anew."""
-    running = machine.QemuMachine(iso=system(name, f"console=ttyS0 panic=-1 {arguments}\n"),
+    running = machine.QemuMachine(iso=system(name, f"console=ttyS0 panic=-1 {arguments}"),
                                   memory=emulator.MEMORY, limit=SECONDS, cpu="max")
     again = "cd /sys/bus/pci; echo 1 >devices/0000:00:01.0/remove; echo 1 >rescan; cd /"
     used = "[ $(grep -c 'virtio0' /proc/interrupts) -gt 0 ] && grep virtio0 /proc/interrupts"
