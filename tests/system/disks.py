@@ -3,6 +3,7 @@
 afterwards."""
 
 import re
+import shutil
 import struct
 
 from nacre import build, places
@@ -68,6 +69,20 @@ def disk_contents(name, file):
 def check_disk(name, run, description, kind):
     file = make_disk(name)
     found, _ = run(name, EXAMPLE / description, Disks(**{kind: file}), STEPS)
+    return found + disk_contents(name, file)
+
+
+def check_short(name, driver, kind):
+    """The example's client with the driver that a short element implies."""
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(EXAMPLE / "client.c", folder)
+    description = folder / f"{name}.system"
+    description.write_text(
+        '<system><protection_domain name="client" program="client.elf" priority="100">'
+        f'<disk driver="{driver}" count="1024"/></protection_domain></system>\n')
+    file = make_disk(name)
+    found, _ = in_qemu(name, description, Disks(**{kind: file}), STEPS)
     return found + disk_contents(name, file)
 
 
@@ -148,5 +163,7 @@ ROWS = [
     ("disk-errors", "a client gets an error for a sector that cannot be read", check_errors),
     ("disk-time-out", "a disk that does not respond is reset, and its client gets an error",
      check_time_out),
+    ("disk-ahci-short", "the AHCI driver and the PCI component, implied by a short element",
+     lambda: check_short("disk-ahci-short", "ahci", "ahci")),
     ("disk-none", "without a disk, clients get an error", check_no_disk),
 ]

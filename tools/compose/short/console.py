@@ -43,7 +43,7 @@ def expand(plan, domain, element):
 
 def attach_drivers(plan):
     """Implied programs print on what consoles are left."""
-    serial = plan.services.get(Serial)
+    serial = plan.services.get((Serial,))
     for domain in plan.domains if serial else ():
         if domain is not serial.domain and serial.count < serial.CONSOLES:
             serial.attach(domain, domain.written)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """<disk>: a range of a disk's sectors, and the driver of that disk. Without driver= it is a disk in
 memory."""
+from dataclasses import dataclass
+
 from compose.fields import Fields
 from compose.layout import LIMITS
 from compose.model import PAGE
@@ -71,18 +73,34 @@ class Ata(Server):
         return self.domain
 
 
-class Ahci(Server):
+@dataclass(frozen=True)
+class Device:
+    """A disk controller on PCI: its driver, the grant's words, the BAR with its registers."""
+
+    program: str
+    grant: str
+    bar: str
+    size: int
+    pin: int
+
+
+class PciDisk(Server):
     by_dma = True
 
+    def __init__(self, plan, origin, device):
+        self.device = device
+        super().__init__(plan, origin)
+
     def make_domain(self, origin):
-        self.domain = self.plan.driver(origin, "ahci", PRIORITY)
+        device = self.device
+        self.domain = self.plan.driver(origin, device.program, PRIORITY)
         dma = self.domain.region(origin, "dma", size="0x1000",
                                  phys_addr=self.plan.physical(FIRST_MEMORY, PAGE))
         self.domain.map(origin, dma, setvar_vaddr="dma_vaddr", setvar_size="dma_size")
         self.domain.add(origin, "setvar", symbol="dma_paddr", region_paddr=dma)
-        self.domain.add(origin, "irq", id="1", pin="10", trigger="level", polarity="high",
-                        vector="10")
-        open_device(self.domain, origin, PCI_CHANNEL, "class=0106", "bar5", PAGE)
+        self.domain.add(origin, "irq", id="1", pin=str(device.pin), trigger="level",
+                        polarity="high", vector=str(device.pin))
+        open_device(self.domain, origin, PCI_CHANNEL, device.grant, device.bar, device.size)
         self.add_time_outs(origin)
         return self.domain
 
@@ -108,7 +126,10 @@ class RamDisk(Server):
         return domain
 
 
-DRIVERS = {"ata": Ata, "ahci": Ahci}
+PCI = {"ahci": Device("ahci", "class=0106", "bar5", 0x1000, 10)}
+DRIVERS = {"ata": lambda plan, origin: plan.service(Ata, origin),
+           **{name: lambda plan, origin, device=device: plan.service(PciDisk, origin, device)
+              for name, device in PCI.items()}}
 
 
 def _content(fields):
@@ -129,7 +150,7 @@ def _server(plan, domain, element, fields):
         if fields.has(name):
             plan.problems.add(element, f"{name}= is for a disk in memory; leave driver= out")
     kind = fields.choice("driver", None, DRIVERS)
-    return plan.service(DRIVERS[kind], element) if kind else None
+    return DRIVERS[kind](plan, element) if kind else None
 
 
 def _grant(fields):

@@ -94,11 +94,11 @@ class Plan:
                 for name, number, attributes in (first, second)]
         self.channels.append(origin.make("channel", children=ends))
 
-    def service(self, kind, origin):
+    def service(self, kind, origin, *which):
         """The one service of its kind: the first element that needs it implies it."""
-        if kind not in self.services:
-            self.services[kind] = kind(self, origin)
-        return self.services[kind]
+        if (kind, *which) not in self.services:
+            self.services[kind, *which] = kind(self, origin, *which)
+        return self.services[kind, *which]
 
     def bootinfo(self, origin, name, chunk):
         """The region with a chunk of boot information, which all that need it map."""
