@@ -17,7 +17,9 @@ class Problems:
             return (0, 0, f"{self.path}: {text}")
         place = f"{self.path}:{element.line}:{element.column}"
         written = element.written()
-        if written.name != element.name and f"<{written.name}>" not in text:
+        # An attribute of a protection domain is not far from what it means.
+        if (written.name not in (element.name, "protection_domain")
+                and f"<{written.name}>" not in text):
             text += f" (implied by <{written.name}>)"
         return (element.line, element.column, f"{place}: {text}")
 

@@ -10,6 +10,7 @@ IN_DOMAIN = {
     "disk": disk.expand, "network": network.expand, "settings": settings.expand,
 }
 IN_SYSTEM = ("virtual_machine", "switch")
+LONG_IN_SYSTEM = ("memory_region", "protection_domain", "channel", "io_address_space", "domains")
 SHORT = {"system": IN_SYSTEM, "protection_domain": tuple(IN_DOMAIN)}
 
 
@@ -32,7 +33,7 @@ def expand(root, problems):
 
 class _Expansion:
     def __init__(self, root, problems):
-        self.plan = Plan(root, problems)
+        self.plan = Plan(root, problems, (*IN_SYSTEM, *LONG_IN_SYSTEM))
         self.root = root
         self.work = []  # what is still short, in the order of the description
 

@@ -102,17 +102,25 @@ def _peer(plan, domain, element):
         plan.problems.add(element, f"'{domain.name}' has a second <peer>; one is allowed")
         return
     peer = plan.written.get(name)
-    if not peer:
+    other = plan.names.written["protection_domain"].get(name)
+    if not peer and other:
+        plan.problems.add(element, f"'{name}' is a <{other.name}>; pd= is a <protection_domain>")
+    elif not peer:
         if fields.has("pd"):
-            plan.problems.add(element, f"no <protection_domain> is named '{name}'")
-        return
+            # That there is none, or that it could not be read, is found later.
+            plan.channel(element, (domain.name, PEER_CHANNEL, {}), (name, PEER_CHANNEL, {}))
+    else:
+        _connect(plan, domain, element, peer, number)
+
+
+def _connect(plan, domain, element, peer, number):
     index = peer.number("peers")
     if number is None and index >= MOST_PEERS:
         plan.problems.add(element, f"<peer> needs the attribute 'id': {MOST_PEERS} of "
-                                   f"'{name}' have usual ones")
+                                   f"'{peer.name}' have usual ones")
         return
     region = domain.region(element, "peer", size=console.SIZE)
     domain.map(element, region, setvar_vaddr="peer_vaddr")
     peer.map(element, region, setvar_vaddr=numbered("peer", index, "_vaddr"))
     plan.channel(element, (domain.name, PEER_CHANNEL, {}),
-                 (name, PEER_CHANNEL + index if number is None else number, {}))
+                 (peer.name, PEER_CHANNEL + index if number is None else number, {}))

@@ -95,7 +95,7 @@ def expand(plan, domain, element):
     name = fields.text("switch", required=True)
     switch = plan.switches.get(name)
     if not switch:
-        if fields.has("switch"):
+        if fields.has("switch") and not plan.may_be_misspelt("switch", name):
             plan.problems.add(element, f"no <switch> is named '{name}'")
         return
     address = _address(plan, fields, element, switch)

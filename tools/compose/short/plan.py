@@ -55,8 +55,10 @@ def numbered(name, number, end=""):
 
 
 class Plan:
-    def __init__(self, root, problems):
+    def __init__(self, root, problems, kinds):
         self.problems = problems
+        self._root = root
+        self._kinds = kinds  # of elements directly under it
         self.names = Names(root, problems)
         self.regions, self.domains, self.channels = [], [], []
         self.written = {}  # domains by name
@@ -105,6 +107,12 @@ class Plan:
         if chunk not in self._chunks:
             self._chunks[chunk] = self.region(origin, name, prefill_bootinfo=chunk)
         return self._chunks[chunk]
+
+    def may_be_misspelt(self, kind, name):
+        """Whether something directly under <system> may be meant that has a problem of its own."""
+        return self.problems.is_lost(kind, name) or any(
+            child.attributes.get("name") == name and child.name not in self._kinds
+            for child in self._root.children)
 
     def physical(self, first, size):
         """An address from `first` on where the description has no region."""
