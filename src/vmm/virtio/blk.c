@@ -188,14 +188,15 @@ static enum virtio_blk_status begin(struct blk *blk, struct blk_request *request
 // A request without a place for its answer cannot be answered.
 static bool accept(struct blk *blk) {
 	const struct virtio_chain *chain = &blk->chain;
-	const struct virtio_segment *last = &chain->segments[chain->readable + chain->writable - 1];
 	uint32_t number = bits_lowest(blk->free);
 	struct blk_request *request = &blk->requests[number];
+	const struct virtio_segment *last;
 
 	if (chain->writable == 0) {
 		virtio_break(&blk->device, "a request without a byte for its status");
 		return false;
 	}
+	last = &chain->segments[chain->readable + chain->writable - 1];
 	*request = (struct blk_request){
 		.token = chain->token,
 		.status = last->bytes + last->length - STATUS,
