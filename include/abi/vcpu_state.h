@@ -250,7 +250,7 @@ struct vcpu_state_page {
 	uint32_t instruction_information; // VT-x: VM-exit instruction information, as of INS, OUTS
 	uint64_t reserved_1;
 	uint8_t instruction_bytes[VCPU_INSTRUCTION_BYTES];
-	uint8_t instruction_count; // of them; 0 where the CPU gives none, as VT-x
+	uint8_t instruction_count; // of them, of VCPU_EXIT_MEMORY; 0 where the CPU gives none
 
 	// As instructions encode them: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15.
 	uint64_t registers[VCPU_GENERAL_REGISTERS];

@@ -196,7 +196,7 @@ void exit_handle(struct processor *processor) {
 	uint32_t reason = vcpu->page->reason;
 
 	vcpu_left(vcpu);
-	if (!complete_exit(vcpu, &processor->machine->memory)) return;
+	if (!complete_exit(vcpu, &processor->machine->memory, &processor->memory_bus)) return;
 	if (reason >= VCPU_EXIT_REASONS || !exit_rows[reason])
 		machine_stop(processor, "unexpected VM exit %u", reason);
 	else

@@ -86,6 +86,22 @@ code code_cr0
 	vmcall
 end_code
 
+code code_lmsw
+	mov eax, 4 ; EM
+	lmsw ax
+	vmcall
+end_code
+
+code code_smsw
+	smsw eax
+	vmcall
+end_code
+
+code code_clts
+	clts
+	vmcall
+end_code
+
 code code_cr3
 	mov rax, cr3
 	mov cr3, rax

@@ -18,6 +18,9 @@ CODE_DECLARE(code_read);
 CODE_DECLARE(code_write);
 CODE_DECLARE(code_execute);
 CODE_DECLARE(code_cr0);
+CODE_DECLARE(code_lmsw);
+CODE_DECLARE(code_smsw);
+CODE_DECLARE(code_clts);
 CODE_DECLARE(code_cr3);
 CODE_DECLARE(code_cr4_keys);
 CODE_DECLARE(code_cr8);
@@ -55,9 +58,14 @@ struct exit_row {
 #define EXIT_ROW(code, ...) \
 	&(const struct exit_row) { {code, code##_end}, __VA_ARGS__ }
 
-// A port access has its length on every CPU, others on those of AMD that have NRIPS.
+// A port access has its length on every CPU, others on those of AMD that have NRIPS; where the
+// operand is missing, too, the monitor has to look at the instruction.
 static void check_length(const struct guest *guest, uint64_t length) {
-	bool is_said = guest_has_lengths || guest->words[WORD_REASON] == REASON_IO;
+	uint64_t reason = guest->words[WORD_REASON];
+	bool has_operand = reason == REASON_CONTROL_REGISTER || reason == REASON_DEBUG_REGISTER ||
+		reason == REASON_INVLPG;
+	bool is_said = reason == REASON_IO ||
+		(guest_has_lengths && (guest_has_operands || !has_operand));
 
 	CHECK_EQUAL(guest->words[WORD_LENGTH], is_said ? length : 0);
 	CHECK_EQUAL(guest_length(guest), length);
@@ -107,6 +115,31 @@ static void exit_as_told(const struct test *test) {
 	guest_skip(guest);
 	guest_enter(guest);
 	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+}
+
+// What writes and reads the machine status word: with AMD-V the length, 0, tells that the
+// instruction says which access it is.
+static void exit_status_word(const struct test *test) {
+	const struct exit_row *row = test->data;
+	struct guest *guest = &guest_one;
+	uint64_t is_read = (uint64_t)(row->code.start == code_smsw) << 4;
+
+	guest_reset(guest, &row->code);
+	field_write(guest, VMCS_CR0_MASK, CR0_TS | CR0_EM);
+	field_write(guest, VMCS_CR0_SHADOW, CR0_TS);
+	guest_enter(guest);
+	if (!guest_is_svm && is_read) { // it has the shadow's bit
+		CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+		CHECK_EQUAL(guest_register(guest, 0) & (CR0_TS | CR0_EM), CR0_TS);
+		return;
+	}
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_CONTROL_REGISTER);
+	CHECK_EQUAL(guest->words[WORD_QUALIFICATION], guest_is_svm ? is_read : row->qualification);
+	CHECK_EQUAL(guest->words[WORD_LENGTH], guest_is_svm ? 0 : row->length);
+	guest->rip += row->length;
+	guest_enter(guest);
+	CHECK_EQUAL(guest->words[WORD_REASON], REASON_VMCALL);
+	CHECK_EQUAL(field_read(guest, VMCS_GUEST_CR0) & (CR0_TS | CR0_EM), 0);
 }
 
 static void exit_ept(const struct test *test) {
@@ -255,6 +288,12 @@ static const struct test tests[] = {
 		EXIT_ROW(code_execute, 0, 0, REASON_EPT_VIOLATION, 4, NO_LENGTH)},
 	{"exit-cr0", "the guest cannot set CR0.CD without the VMM", exit_as_told,
 		EXIT_ROW(code_cr0, 0, 0, REASON_CONTROL_REGISTER, 0, 3)},
+	{"exit-lmsw", "LMSW exits if it changes a bit of the monitor's", exit_status_word,
+		EXIT_ROW(code_lmsw, 0, 0, 0, 4ul << 16 | 3 << 4, 3)},
+	{"exit-smsw", "SMSW reads the shadow, with VT-x without an exit", exit_status_word,
+		EXIT_ROW(code_smsw, 0, 0, 0, 0, 3)},
+	{"exit-clts", "CLTS exits if TS is the monitor's", exit_status_word,
+		EXIT_ROW(code_clts, 0, 0, 0, 2 << 4, 2)},
 	{"exit-cr3", "MOV to CR3 exits when asked to", exit_as_told,
 		EXIT_ROW(code_cr3, PRIMARY_CR3_LOAD, 0, REASON_CONTROL_REGISTER, 3, 3)},
 	{"exit-cr4", "the guest cannot switch protection keys on without the VMM", exit_cr4, NULL},

@@ -77,12 +77,17 @@ static void page_port(const struct test *) {
 
 static void page_memory(const struct test *) {
 	page_give(guest, CODE(code_write));
-	page->save[VCPU_EXIT_MEMORY] |= VCPU_GROUP_ADDRESS | VCPU_GROUP_PAGING | VCPU_GROUP_CODE;
+	page->save[VCPU_EXIT_MEMORY] |= VCPU_GROUP_ADDRESS | VCPU_GROUP_PAGING | VCPU_GROUP_CODE |
+		VCPU_GROUP_INSTRUCTION;
 	CHECK_EQUAL(page_run(), VCPU_EXIT_MEMORY);
 	CHECK_EQUAL(
 		page->qualification & (VCPU_MEMORY_READ | VCPU_MEMORY_WRITE | VCPU_MEMORY_FETCH),
 		VCPU_MEMORY_WRITE);
 	CHECK(page->qualification & VCPU_MEMORY_FINAL);
+	CHECK_EQUAL(page->instruction_count > 0, guest_is_svm && guest_has_operands);
+	CHECK_EQUAL(
+		memcmp(page->instruction_bytes, guest->memory + page->rip, page->instruction_count),
+		0);
 	CHECK_EQUAL(page->physical, GUEST_HOLE + 0x456);
 	CHECK_EQUAL(page->linear, guest_is_svm ? 0 : GUEST_HOLE + 0x456);
 	CHECK(!(page->qualification & VCPU_MEMORY_LINEAR) == guest_is_svm);

@@ -3,13 +3,14 @@
 #include <vmm/vcpu/complete.h>
 
 #include <vmm/host/log.h>
-#include <vmm/vcpu/operand.h>
+#include <vmm/vcpu/control.h>
 #include <vmm/vcpu/port.h>
+#include <vmm/vcpu/status_word.h>
 
 #include <base/compiler.h>
 #include <base/memory.h>
 
-enum { OPCODE_MAX = 3 };
+enum { OPCODE_MAX = 3, OPCODE_CLTS = 0x06 };
 
 // What follows the prefixes. A control register access has its operands behind the opcode.
 static const struct opcode {
@@ -20,6 +21,7 @@ static const struct opcode {
 	{VCPU_EXIT_CPUID, 2, {0x0f, 0xa2}},
 	{VCPU_EXIT_HLT, 1, {0xf4}},
 	{VCPU_EXIT_INVD, 2, {0x0f, 0x08}},
+	{VCPU_EXIT_CONTROL_REGISTER, 2, {0x0f, OPCODE_CLTS}},
 	{VCPU_EXIT_CONTROL_REGISTER, 2, {0x0f, 0x20}},
 	{VCPU_EXIT_CONTROL_REGISTER, 2, {0x0f, 0x22}},
 	{VCPU_EXIT_RDMSR, 2, {0x0f, 0x32}},
@@ -52,19 +54,25 @@ static void complete_control_register(
 	page->qualification |= number | general << VCPU_CR_GENERAL_SHIFT;
 }
 
-static bool complete_length(struct vcpu_state_page *page, const uint8_t *bytes, uint8_t count,
-	const struct prefixes *prefixes) {
+static enum completion complete_instruction(struct operand_space *space, const uint8_t *bytes,
+	uint8_t count, const struct prefixes *prefixes) {
+	struct vcpu_state_page *page = space->vcpu->page;
 	unsigned at = prefixes->count;
+	bool is_control = page->reason == VCPU_EXIT_CONTROL_REGISTER;
 	const struct opcode *opcode = find_opcode(page->reason, bytes + at, count - at);
 
-	if (!opcode) return false;
+	if (is_control && status_word_is(bytes + at, count - at))
+		return status_word_complete(space, bytes, count, prefixes);
+	if (!opcode) return COMPLETION_UNKNOWN;
 	at += opcode->count;
-	if (page->reason == VCPU_EXIT_CONTROL_REGISTER) {
-		if (at >= count) return false;
+	if (is_control && opcode->bytes[1] == OPCODE_CLTS) {
+		page->qualification = (uint64_t)ACCESS_CLTS << VCPU_CR_ACCESS_SHIFT;
+	} else if (is_control) {
+		if (at >= count) return COMPLETION_UNKNOWN;
 		complete_control_register(page, bytes[at++], prefixes);
 	}
 	page->instruction_length = at;
-	return true;
+	return COMPLETION_DONE;
 }
 
 static void complete_string(struct vcpu_state_page *page, const struct prefixes *prefixes) {
@@ -80,10 +88,11 @@ static bool has_opcode(uint32_t reason) {
 	return false;
 }
 
-bool complete_exit(struct vcpu *vcpu, const struct guest_memory *memory) {
+bool complete_exit(struct vcpu *vcpu, const struct guest_memory *memory, struct bus *bus) {
 	struct vcpu_state_page *page = vcpu->page;
 	bool string = page->reason == VCPU_EXIT_IO && (page->qualification & VCPU_IO_STRING);
 	bool length = page->instruction_length == 0 && has_opcode(page->reason);
+	enum completion completion = COMPLETION_DONE;
 	uint8_t bytes[INSTRUCTION_MAX];
 	struct operand_space space;
 	struct prefixes prefixes;
@@ -92,11 +101,14 @@ bool complete_exit(struct vcpu *vcpu, const struct guest_memory *memory) {
 	uint8_t count;
 
 	if (!vcpu_by_amd_v(vcpu) || !(string || length)) return true;
-	operand_space_load(&space, vcpu, memory, NULL);
+	// This CPU says no lengths: the next time it costs no system call to see the code.
+	page->save[page->reason] |= VCPU_GROUP_CODE | VCPU_GROUP_PAGING;
+	operand_space_load(&space, vcpu, memory, bus);
 	count = operand_instruction(&space, bytes, &walk, &faulted);
 	prefixes = prefixes_decode(bytes, count, space.code_size);
 	if (string) complete_string(page, &prefixes);
-	if (!length || complete_length(page, bytes, count, &prefixes)) return true;
+	if (length) completion = complete_instruction(&space, bytes, count, &prefixes);
+	if (completion != COMPLETION_UNKNOWN) return completion == COMPLETION_DONE;
 	if (faulted) {
 		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);
 		return false;

@@ -5,10 +5,9 @@
 
 #include <base/xcr0.h>
 
-enum control_access { ACCESS_MOVE_TO, ACCESS_MOVE_FROM };
-
 enum { TYPE_TSS_32_BUSY = 0xb };
 
+#define CR0_STATUS (CR0_MP | CR0_EM | CR0_TS) // what LMSW sets and clears; PE it only sets
 #define CR0_DEFINED (0x3fu | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
 #define CR0_OWNED (CR0_NE | CR0_CD | CR0_NW)
 #define CR0_LOADS_DIRECTORY (CR0_PG | CR0_CD | CR0_NW)
@@ -111,14 +110,20 @@ static bool move_to(
 	}
 }
 
-// What the guest reads: of bits that are the VMM's, the shadow. VT-x does that without an exit.
+// Of bits that are the VMM's, the shadow. VT-x does that without an exit.
+uint64_t control_cr0(const struct vcpu *vcpu) {
+	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_PAGING | VCPU_GROUP_MASKS);
+
+	return (page->cr0 & ~page->cr0_mask) | (page->cr0_shadow & page->cr0_mask);
+}
+
 static bool move_from(
 	const struct control *control, struct vcpu *vcpu, unsigned general, unsigned number) {
 	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_PAGING | VCPU_GROUP_MASKS);
 	uint64_t value;
 
 	switch (number) {
-	case 0: value = (page->cr0 & ~page->cr0_mask) | (page->cr0_shadow & page->cr0_mask); break;
+	case 0: value = control_cr0(vcpu); break;
 	case 2: value = vcpu_view(vcpu, VCPU_GROUP_CR2)->cr2; break;
 	case 3: value = page->cr3; break;
 	case 4: value = (page->cr4 & ~page->cr4_mask) | (page->cr4_shadow & page->cr4_mask); break;
@@ -129,16 +134,22 @@ static bool move_from(
 	return true;
 }
 
-// CLTS and LMSW do not exit: the guest owns the bits they change.
+// CLTS and LMSW exit with AMD-V only: with VT-x the guest owns the bits they change.
 static bool control_access(const struct control *control, struct vcpu *vcpu) {
 	uint64_t qualification = vcpu->page->qualification;
 	unsigned number = qualification & VCPU_CR_NUMBER;
 	unsigned general = qualification >> VCPU_CR_GENERAL_SHIFT & 0xf;
-	unsigned access = qualification >> VCPU_CR_ACCESS_SHIFT & 3;
+	uint64_t source = qualification >> VCPU_CR_LMSW_SHIFT & (CR0_STATUS | CR0_PE);
 
-	if (access == ACCESS_MOVE_TO)
-		return move_to(control, vcpu, number, vcpu_register(vcpu, general));
-	return access == ACCESS_MOVE_FROM && move_from(control, vcpu, general, number);
+	switch ((enum control_access)(qualification >> VCPU_CR_ACCESS_SHIFT & 3)) {
+	case ACCESS_MOVE_TO: return move_to(control, vcpu, number, vcpu_register(vcpu, general));
+	case ACCESS_MOVE_FROM: return move_from(control, vcpu, general, number);
+	case ACCESS_CLTS: return write_cr0(control, vcpu, control_cr0(vcpu) & ~(uint64_t)CR0_TS);
+	case ACCESS_LMSW:
+		return write_cr0(
+			control, vcpu, (control_cr0(vcpu) & ~(uint64_t)CR0_STATUS) | source);
+	}
+	return false;
 }
 
 void control_register_exit(const struct control *control, struct vcpu *vcpu) {

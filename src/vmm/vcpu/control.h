@@ -11,6 +11,11 @@ struct control {
 	uint64_t cr4_allowed;
 };
 
+// Of a qualification (SDM 3C, table 28-3).
+enum control_access { ACCESS_MOVE_TO, ACCESS_MOVE_FROM, ACCESS_CLTS, ACCESS_LMSW };
+
+// CR0 as the guest reads it.
+[[nodiscard]] uint64_t control_cr0(const struct vcpu *vcpu);
 // Each finishes the exit: the register is changed and the instruction passed, or #GP(0) is raised.
 void control_register_exit(const struct control *control, struct vcpu *vcpu);
 void control_xsetbv_exit(struct vcpu *vcpu);

@@ -66,6 +66,7 @@ static const struct row one_byte_rows[] = {
 };
 
 static const struct row two_byte_rows[] = {
+	{0x01, MEMBER(4) | MEMBER(6), OPERATION_STATUS_WORD, MEMORY, ROW_SOURCE_2},
 	{0xa3, ANY, OPERATION_BT, MEMORY, ROW_BIT},
 	{0xab, ANY, OPERATION_BTS, MEMORY, ROW_BIT | ROW_LOCK},
 	{0xae, MEMBER(7), OPERATION_FLUSH, MEMORY, ROW_SOURCE_1 | ROW_NO_REPEAT}, // CLFLUSH(OPT)

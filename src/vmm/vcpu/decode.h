@@ -38,6 +38,7 @@ enum operation {
 	OPERATION_NOT,
 	OPERATION_NEGATE,
 	OPERATION_FLUSH, // of a cache line: touches memory, changes nothing
+	OPERATION_STATUS_WORD, // LMSW and SMSW (status_word.h)
 };
 
 enum instruction_kind {

@@ -69,15 +69,8 @@ static void perform_plain(struct operand_space *space, const struct instruction 
 	uint64_t result;
 	bool reads;
 	uint64_t memory;
-	struct place place;
+	struct place place = operand_place(space, instruction);
 
-	if (instruction->address.base == X86_RSP || instruction->bit_offset)
-		(void)vcpu_register(vcpu, X86_RSP);
-	place = (struct place){
-		.segment = instruction->address.segment,
-		.offset = instruction_offset(instruction, vcpu->page->registers, vcpu->page->rip),
-		.width = instruction->width,
-	};
 	if (!operand_locate(space, &place, writes ? WALK_WRITE : WALK_READ, &operand)) return;
 	reads = load ||
 		(instruction->operation != OPERATION_MOVE &&
@@ -173,6 +166,7 @@ bool mmio_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct b
 		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);
 		return true;
 	}
+	if (instruction.operation == OPERATION_STATUS_WORD) return false;
 	if (instruction.kind == KIND_TO_MEMORY || instruction.kind == KIND_TO_REGISTER)
 		perform_plain(&space, &instruction);
 	else

@@ -90,6 +90,19 @@ static bool locate_part(const struct operand_space *space, uint64_t linear, enum
 	return found;
 }
 
+struct place operand_place(
+	const struct operand_space *space, const struct instruction *instruction) {
+	const struct vcpu_state_page *page = space->vcpu->page;
+
+	if (instruction->address.base == X86_RSP || instruction->bit_offset)
+		(void)vcpu_register(space->vcpu, X86_RSP);
+	return (struct place){
+		.segment = instruction->address.segment,
+		.offset = instruction_offset(instruction, page->registers, page->rip),
+		.width = instruction->width,
+	};
+}
+
 bool operand_locate(struct operand_space *space, const struct place *place, enum walk_access access,
 	struct operand *operand) {
 	uint64_t linear;
@@ -174,15 +187,18 @@ static bool fetch(const struct operand_space *space, uint64_t rip, struct walk *
 
 uint8_t operand_instruction(const struct operand_space *space, uint8_t bytes[INSTRUCTION_MAX],
 	struct walk *walk, bool *faulted) {
-	uint8_t count = 0;
+	const struct vcpu_state_page *page = space->vcpu->page;
+	bool is_given = page->reason == VCPU_EXIT_MEMORY && (page->saved & VCPU_GROUP_INSTRUCTION);
+	uint8_t count = is_given ? page->instruction_count : 0;
 
 	*faulted = false;
+	memcpy(bytes, page->instruction_bytes, count);
 	while (count < INSTRUCTION_MAX) {
 		uint64_t left;
 		uint8_t want;
 		uint8_t part;
 
-		*faulted = !fetch(space, space->vcpu->page->rip + count, walk);
+		*faulted = !fetch(space, page->rip + count, walk);
 		left = PAGE_SIZE - walk->linear % PAGE_SIZE;
 		want = INSTRUCTION_MAX - count;
 		part = left < want ? (uint8_t)left : want;

@@ -34,12 +34,16 @@ struct operand {
 
 void operand_space_load(struct operand_space *space, struct vcpu *vcpu,
 	const struct guest_memory *memory, struct bus *bus);
+// The memory operand of the instruction that exited.
+[[nodiscard]] struct place operand_place(
+	const struct operand_space *space, const struct instruction *instruction);
 // False when the access faults; the fault is raised then.
 [[nodiscard]] bool operand_locate(struct operand_space *space, const struct place *place,
 	enum walk_access access, struct operand *operand);
 [[nodiscard]] uint64_t operand_read(struct operand_space *space, const struct operand *operand);
 void operand_write(struct operand_space *space, const struct operand *operand, uint64_t value);
-// Reads what can be read of the instruction and returns how many bytes that are; it may cross into
-// another page, which may fault: the page fault is in *walk then.
+// Reads what can be read of the instruction and returns how many bytes that are; those that the CPU
+// gave come first. It may cross into another page, which may fault: the page fault is in *walk
+// then.
 [[nodiscard]] uint8_t operand_instruction(const struct operand_space *space,
 	uint8_t bytes[INSTRUCTION_MAX], struct walk *walk, bool *faulted);

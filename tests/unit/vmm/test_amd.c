@@ -112,13 +112,112 @@ static void test_control_register_number(void) {
 	}
 }
 
+// LMSW, SMSW and CLTS exit as accesses to CR0; memory at RBX holds 0xffff.
+static void test_status_word(void) {
+	static const struct {
+		const char *bytes;
+		uint64_t cr0; // what the guest reads of CR0 behind it
+		uint64_t rax, memory;
+	} rows[] = {
+		{"\x0f\x01\xf0", CR0_PG | CR0_NE | CR0_ET | CR0_PE | CR0_EM, 0xdead0004, 0xffff},
+		{"\x48\x0f\x01\xf0", CR0_PG | CR0_NE | CR0_ET | CR0_PE | CR0_EM, 0xdead0004,
+			0xffff},
+		{"\x0f\x01\x33", CR0_PG | CR0_NE | CR0_ET | 0xf, 0xdead0004, 0xffff},
+		{"\x0f\x01\xe0", CR0_PG | CR0_NE | CR0_ET | CR0_PE | CR0_TS, 0x80000039, 0xffff},
+		{"\x48\x0f\x01\xe0", CR0_PG | CR0_NE | CR0_ET | CR0_PE | CR0_TS, 0x80000039,
+			0xffff},
+		{"\x66\x0f\x01\xe0", CR0_PG | CR0_NE | CR0_ET | CR0_PE | CR0_TS, 0xdead0039,
+			0xffff},
+		{"\x0f\x01\x23", CR0_PG | CR0_NE | CR0_ET | CR0_PE | CR0_TS, 0xdead0004, 0x39},
+		{"\x0f\x06", CR0_PG | CR0_NE | CR0_ET | CR0_PE, 0xdead0004, 0xffff},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		uint32_t memory = 0xffff;
+
+		fresh();
+		memcpy(machine.memory.bytes + STACK, &memory, sizeof(memory));
+		fake.guest.cr0 |= CR0_TS;
+		fake.guest.cr0_shadow |= CR0_TS;
+		fake.exit.registers[X86_RAX] = 0xdead0004;
+		fake.exit.registers[X86_RBX] = STACK;
+		place_code(rows[i].bytes, strlen(rows[i].bytes));
+		leave(VCPU_EXIT_CONTROL_REGISTER);
+		check_equal(event(), 0);
+		check_equal((fake.guest.cr0 & ~fake.guest.cr0_mask) |
+				(fake.guest.cr0_shadow & fake.guest.cr0_mask),
+			rows[i].cr0);
+		check_equal(fake.guest.registers[X86_RAX], rows[i].rax);
+		memcpy(&memory, machine.memory.bytes + STACK, sizeof(memory));
+		check_equal(memory, rows[i].memory);
+		check_equal(fake.guest.rip, CODE + strlen(rows[i].bytes));
+	}
+}
+
+// Their operands fault as others do, and LMSW cannot leave protected mode.
+static void test_status_word_faults(void) {
+	fresh();
+	place_code("\x0f\x01\x33", 3); // LMSW [RBX]
+	fake.exit.registers[X86_RBX] = 1ull << 46;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check_equal(event() & 0xff, VECTOR_PAGE_FAULT);
+	check_equal(fake.guest.cr2, 1ull << 46);
+	check_equal(fake.guest.rip, CODE);
+	fresh();
+	place_code("\x0f\x01\x23", 3); // SMSW [RBX]
+	fake.exit.registers[X86_RBX] = 1ull << 63;
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check_equal(event(), PROTECTION_FAULT);
+	fresh();
+	place_code("\x0f\x01\xf0", 3); // LMSW AX
+	leave(VCPU_EXIT_CONTROL_REGISTER);
+	check(fake.guest.cr0 & CR0_PE);
+	// Of a device's memory they are none of what the monitor carries out.
+	fresh();
+	place_code("\x0f\x01\x23", 3);
+	fake.exit.registers[X86_RBX] = fake.exit.physical = LAPIC_ADDRESS + 0x80;
+	fake.exit.qualification = VCPU_MEMORY_WRITE | VCPU_MEMORY_FINAL;
+	leave(VCPU_EXIT_MEMORY);
+	check_equal(event(), INVALID_OPCODE);
+}
+
+// A CPU without lengths makes the monitor have shown what it needs for them, from the second exit
+// on.
+static void test_groups(void) {
+	const uint64_t groups = VCPU_GROUP_CODE | VCPU_GROUP_PAGING;
+
+	fresh();
+	place_code("\xf4", 1);
+	check_equal(vcpu->page->save[VCPU_EXIT_HLT] & groups, 0);
+	leave(VCPU_EXIT_HLT);
+	check_equal(vcpu->page->save[VCPU_EXIT_HLT] & groups, groups);
+	fresh();
+	fake.exit.instruction_length = 1;
+	leave(VCPU_EXIT_HLT);
+	check_equal(vcpu->page->save[VCPU_EXIT_HLT] & groups, 0);
+}
+
+// What the CPU has fetched is not read again: memory has other bytes meanwhile.
+static void test_instruction_bytes(void) {
+	fresh();
+	place_code("\xf4\xf4\x30", 3);
+	fake.exit.instruction_count = 2;
+	memcpy(fake.exit.instruction_bytes, "\x8b\x47", 2); // MOV EAX, [RDI + 0x30]
+	fake.exit.registers[X86_RDI] = LAPIC_ADDRESS;
+	fake.exit.physical = LAPIC_ADDRESS + 0x30;
+	fake.exit.qualification = VCPU_MEMORY_READ | VCPU_MEMORY_FINAL;
+	leave(VCPU_EXIT_MEMORY);
+	check_equal(event(), 0);
+	check_equal(fake.guest.rip, CODE + 3);
+}
+
 static void complete_outs(const char *bytes, unsigned segment, unsigned address) {
 	fresh();
 	place_code(bytes, strlen(bytes));
 	fake.exit.qualification = VCPU_IO_STRING;
 	fake.exit.instruction_length = (uint32_t)strlen(bytes);
 	fake_leave(VCPU_EXIT_IO);
-	check(complete_exit(vcpu, &machine.memory));
+	check(complete_exit(vcpu, &machine.memory, NULL));
 	check_equal(vcpu->page->instruction_information,
 		segment << INFORMATION_SEGMENT_SHIFT | address << INFORMATION_ADDRESS_SHIFT);
 }
@@ -274,6 +373,14 @@ int main(void) {
 			test_control_register_number},
 		{"amd.control_registers", "the instruction names the register, shadows are read",
 			test_control_registers},
+		{"amd.status_word", "LMSW, SMSW and CLTS that exit do what they do elsewhere",
+			test_status_word},
+		{"amd.status_word_faults", "operands of LMSW and SMSW fault, PE stays set",
+			test_status_word_faults},
+		{"amd.groups", "what tells a length is saved where the CPU tells none",
+			test_groups},
+		{"amd.instruction_bytes", "bytes that the CPU fetched are not read again",
+			test_instruction_bytes},
 		{"amd.strings", "prefixes say segment and address size of OUTS", test_strings},
 		{"amd.memory", "accesses of devices and of page tables differ", test_memory},
 		{"amd.debug", "a trap behind an emulated instruction is injected", test_debug},

@@ -34,6 +34,8 @@ struct guest {
 	uint64_t *registers;
 
 	struct vcpu_state_page *page; // or null
+	// Of the exit's instruction the number of bytes that the CPU fetched, and they; or null.
+	const uint8_t *fetched;
 	uint64_t by_page; // it runs by VCPURun, and exits to the page; else by VMEnter
 
 	uint64_t dr[4]; // out of date while this guest is debug_owner of a core
@@ -48,7 +50,7 @@ struct guest {
 
 	uint64_t own_registers[VCPU_GENERAL_REGISTERS];
 
-	uint64_t before_fpu[7]; // the area behind fpu is aligned
+	uint64_t before_fpu[5]; // the area behind fpu is aligned
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[GUEST_FPU_AREA];
 };

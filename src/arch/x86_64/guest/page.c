@@ -140,6 +140,10 @@ static void group_save(struct guest *guest, unsigned number) {
 	struct vcpu_state_page *page = guest->page;
 
 	(void)each_word(guest, number, word_save);
+	if (number == NUMBER(INSTRUCTION) && guest->fetched) {
+		page->instruction_count = guest->fetched[0] & VCPU_INSTRUCTION_BYTES;
+		memcpy(page->instruction_bytes, guest->fetched + 1, VCPU_INSTRUCTION_BYTES);
+	}
 	if (number == NUMBER(WINDOWS))
 		page->windows = (uint32_t)(field_get(guest, VMCS_PRIMARY_CONTROLS) & WINDOWS);
 	if (number == NUMBER(CONTROLS))
@@ -210,6 +214,7 @@ void guest_page_give(struct guest *guest, struct vcpu_state_page *page) {
 	guest->registers = page->registers;
 	page->controls_offered = guest_engine()->offered();
 	page->xcr0_offered = guest->xcr0_offered;
+	page->instruction_count = 0;
 	(void)field_set(
 		guest, VMCS_ENTRY_CONTROLS, field_get(guest, VMCS_ENTRY_CONTROLS) | switched);
 }

@@ -201,6 +201,42 @@ entry:
 	answer [count], 1
 	call tell
 
+	; With AMD-V each of these exits while CD is set.
+	question "the machine status word is CR0's, also while the cache is off"
+	mov r12, cr0
+	mov r13, r12
+	bts r13, 30 ; CD
+	mov cr0, r13
+	smsw r14
+	mov r15, -1
+	smsw r15w
+	mov qword [word_in_memory], -1
+	smsw [word_in_memory]
+	answer r14, r13
+	movzx r14, r13w
+	or r14, ~0xffff
+	answer r15, r14
+	answer [word_in_memory], r14
+	mov eax, 0xc ; EM, TS; PE stays
+	lmsw ax
+	mov r14, cr0
+	mov r15, r13
+	and r15, ~0xe
+	or r15, 0xc
+	answer r14, r15
+	mov word [word_in_memory], 0xa ; MP, TS
+	lmsw [word_in_memory]
+	mov r14, cr0
+	and r15, ~0xe
+	or r15, 0xa
+	answer r14, r15
+	clts
+	mov r14, cr0
+	and r15, ~8
+	answer r14, r15
+	mov cr0, r12
+	call tell
+
 	question "a device's register is read, changed and written as memory is"
 	mov qword [differences], 0
 	mov eax, 5

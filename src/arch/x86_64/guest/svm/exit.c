@@ -115,14 +115,17 @@ uint64_t svm_qualification(const struct vmcb *vmcb, uint64_t reason) {
 	}
 }
 
-// 0 where the CPU does not say, and where the qualification is not all there is to know.
+// 0 where the CPU does not say, and where the qualification is not all there is to know: of control
+// registers only with decode assists, and for MOV alone (APM 2 15.8.1).
 uint32_t svm_instruction_length(const struct vmcb *vmcb) {
 	uint64_t code = vmcb->exit_code;
-	bool is_cr_write = code - SVM_EXIT_WRITE_CR0 <= REGISTER || code == SVM_EXIT_CR0_SELECTIVE;
+	bool is_control = code <= CONTROL_REGISTER_LAST || code == SVM_EXIT_CR0_SELECTIVE;
+	bool has_operand = code <= DEBUG_REGISTER_LAST || code == SVM_EXIT_INVLPG;
 
 	if (code == SVM_EXIT_IO) return (uint32_t)(vmcb->exit_information[1] - vmcb->rip);
 	if (!svm_has(SVM_NEXT_RIP) || !vmcb->next_rip) return 0;
-	if (is_cr_write && !(vmcb->exit_information[0] & SVM_CR_IS_MOVE)) return 0;
+	if (has_operand && !svm_has(SVM_DECODE_ASSISTS)) return 0;
+	if (is_control && !(vmcb->exit_information[0] & SVM_CR_IS_MOVE)) return 0;
 	return (uint32_t)(vmcb->next_rip - vmcb->rip);
 }
 

@@ -12,6 +12,7 @@ static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	struct vmcb *vmcb = svm->vmcb = control;
 
 	svm->block = physical_of(control).value;
+	guest->fetched = &vmcb->instruction_count;
 	svm->primary = SVM_PRIMARY_MUST;
 	svm->secondary = SVM_SECONDARY_MUST;
 	vmcb->io_map = physical_of(io_bitmap).value;
