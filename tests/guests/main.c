@@ -26,12 +26,27 @@ bool check_equal(const char *place, const char *what, uint64_t actual, uint64_t 
 	return false;
 }
 
+// Ids of tests that the emulator cannot run, each behind a space: written into the program by who
+// starts it (tools/nacre/test/machine_tests.py).
+static volatile char left_out[2048] = "tests left out:";
+
+static bool is_left_out(const char *id) {
+	for (const volatile char *at = left_out; *at; at++) {
+		unsigned i = 0;
+
+		while (id[i] && at[1 + i] == id[i])
+			i++;
+		if (*at == ' ' && !id[i] && (at[1 + i] == ' ' || !at[1 + i])) return true;
+	}
+	return false;
+}
+
 void test_skip(const char *why) { skip_reason = why; }
 
 static void run_test(const struct test *test, const char *missing) {
 	failures = 0;
-	skip_reason = missing;
-	if (!missing) test->run(test);
+	skip_reason = is_left_out(test->id) ? "this emulator cannot run it" : missing;
+	if (!skip_reason) test->run(test);
 	if (failures)
 		print("FAIL %s %s\n", test->id, test->sentence);
 	else if (skip_reason)

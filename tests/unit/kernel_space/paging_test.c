@@ -71,9 +71,53 @@ static void guest_memory_types(void) {
 	}
 }
 
+#define NESTED_PAT(level) ((level) == 1 ? 1ul << 7 : 1ul << 12)
+
+// AMD's nested tables are in the host's format (APM 2 15.25.5, 5.3): bits 0 to 2 and 52 of every
+// entry, 63 of none, and of a page its kind, its memory type, and nothing more.
+static void nested_rights(void) {
+	for (unsigned level = 1; level <= 3; level++) {
+		const uint64_t kind = level > 1 ? LARGE : 0;
+
+		check(page_entry(&paging_npt, level, PAGING_READ_WRITE, 6) == (P | W | U | kind));
+		check(page_entry(&paging_npt, level, PAGING_READ, 6) == (P | U | kind));
+		check((page_entry(&paging_npt, level, PAGING_NO_ACCESS, 6) & 1) == 0);
+		check((page_entry(&paging_npt, level, PAGING_WRITE, 6) & 1) == 0);
+	}
+	// What a table says holds for all below it, and its memory type is that of the walk.
+	check(paging_table_entry(&paging_npt, physical(0x5000), ~0ul) == (0x5000 | P | W | U));
+	check(paging_npt.root_entries == PAGING_ENTRIES && paging_npt.largest_page == 2);
+}
+
+// PAT, PCD and PWT choose a byte of the host's PAT (APM 2 7.8.1), which is the type.
+static void nested_memory_types(void) {
+	for (unsigned level = 1; level <= 2; level++) {
+		for (uint64_t type = 0; type < 64; type++) {
+			bool known = type == 0 || type == 1 || type == 4 || type == 6;
+			uint64_t entry = page_entry(&paging_npt, level, PAGING_READ, type);
+			uint64_t pat = NESTED_PAT(level);
+			unsigned index = (entry & pat ? 4 : 0) | (entry & PCD ? 2 : 0) |
+				(entry & PWT ? 1 : 0);
+
+			check((PAGING_PAT >> 8 * index & 7) == (known ? type : 6));
+			check((entry & ~(pat | PCD | PWT)) == (P | U | (level > 1 ? LARGE : 0)));
+		}
+	}
+}
+
+// Every translation is forgotten at once, for a page and for a space.
+static void nested_invalidation(void) {
+	unsigned before = world.all_flushes;
+
+	paging_npt.invalidate_page(physical(0x1000), 1, 0x5000);
+	check(world.all_flushes == before + 1);
+	paging_npt.invalidate(physical(0x1000), 1);
+	check(world.all_flushes == before + 2);
+}
+
 static void walk_missing(void) {
 	const struct paging_format *const formats[] = {
-		&paging_host, &paging_ept, &nested_format, &dma_format};
+		&paging_host, &paging_ept, &paging_npt, &nested_format, &dma_format};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
 		uint64_t *root = world_allocate(1);
@@ -99,7 +143,7 @@ static void walk_missing(void) {
 
 static void walk_stops_at_page(void) {
 	const struct paging_format *const formats[] = {
-		&paging_host, &paging_ept, &nested_format, &dma_format};
+		&paging_host, &paging_ept, &paging_npt, &nested_format, &dma_format};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
 		uint64_t *root = world_allocate(1);
@@ -119,7 +163,7 @@ static void walk_stops_at_page(void) {
 // The processor sees no page, and no address of memory; the kernel still finds it.
 static void no_access(void) {
 	const struct paging_format *const formats[] = {
-		&paging_host, &paging_ept, &nested_format, &dma_format};
+		&paging_host, &paging_ept, &paging_npt, &nested_format, &dma_format};
 	const physical_t page = physical(0x40000000);
 
 	for (unsigned i = 0; i < 2 * array_count(formats); i++) {
@@ -141,7 +185,7 @@ static void no_access(void) {
 
 static void entry_kinds(void) {
 	const struct paging_format *const formats[] = {
-		&paging_host, &paging_ept, &nested_format, &dma_format};
+		&paging_host, &paging_ept, &paging_npt, &nested_format, &dma_format};
 
 	for (unsigned i = 0; i < array_count(formats); i++) {
 		uint64_t table = paging_table_entry(formats[i], physical(0x7000), 0);
@@ -174,6 +218,12 @@ static const struct test rows[] = {
 	{"paging.guest.rights", "an EPT page reads and executes, or gives nothing yet is taken",
 		guest_rights},
 	{"paging.guest.memory", "an unknown EPT memory type is write-back", guest_memory_types},
+	{"paging.nested.rights", "a nested entry is a user's, and has no bit that says otherwise",
+		nested_rights},
+	{"paging.nested.memory", "a nested page's memory type is the host's PAT's",
+		nested_memory_types},
+	{"paging.nested.invalidation", "a change of nested tables forgets all translations",
+		nested_invalidation},
 	{"paging.walk.missing", "a walk returns the highest missing level and ignores high bits",
 		walk_missing},
 	{"paging.walk.page", "a walk never looks through a large page", walk_stops_at_page},

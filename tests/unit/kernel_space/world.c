@@ -12,6 +12,7 @@
 #include <cpu/pcid.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
+#include <guest/svm/guest.h>
 #include <guest/vmx/vmx.h>
 #include <kernel.h>
 #include <object/vcpu.h>
@@ -78,6 +79,8 @@ void tlb_invalidate_page(uint64_t address) {
 	world.flushed_page = address;
 	if (world.on_page_flush) world.on_page_flush(address);
 }
+
+void svm_invalidate(void) { world.all_flushes++; }
 
 void vmx_invalidate_guest(physical_t root) {
 	world.guest_flushes++;

@@ -27,6 +27,7 @@ struct world {
 	unsigned page_flushes; // INVLPG
 	uint64_t flushed_page;
 	unsigned guest_flushes; // INVEPT
+	unsigned all_flushes; // a new generation of ASIDs
 	uint64_t flushed_guest; // root
 	unsigned withdrawn_first;
 	unsigned withdrawn_last;

@@ -21,3 +21,6 @@ struct svm_guest {
 	uint64_t tsc_aux;
 	uint64_t dr6; // before a step
 };
+
+// Forgets all guest-physical and guest-linear translations of this core (svm.c).
+void svm_invalidate(void);

@@ -25,9 +25,7 @@ static inline const struct svm *svm(void) { return &this_cpu()->platform->svm; }
 
 static inline bool svm_has(enum svm_feature feature) { return svm()->features & feature; }
 
-// Forgets all guest-physical and guest-linear translations of this core; a number for those of the
-// guest from now on.
-void svm_invalidate(void);
+// A number for the guest's translations from now on.
 void svm_assign_asid(struct guest *guest);
 
 // What exits (control.c): all anew, by CR0 and CR4, by one code; what keeps events back.

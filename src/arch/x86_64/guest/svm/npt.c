@@ -2,7 +2,7 @@
 // The row of nested page tables: the host's format, in which every access of a guest is a user's
 // (APM 2 15.25.5). Memory types are chosen by the host's PAT.
 #include <cpu/paging.h>
-#include <guest/svm/internal.h>
+#include <guest/svm/guest.h>
 
 // By attributes, which are VT-x's memory types, for pages of one size: write-back for what is none.
 #define MEMORY(large, pat) \
