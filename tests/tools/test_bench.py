@@ -151,9 +151,12 @@ class Recorded(unittest.TestCase):
         fast = {name for name in marks.MARKS if name.startswith(marks.FAST)}
         self.assertEqual({name for name in names if name.endswith(marks.SLOW)},
                          {name + marks.SLOW for name in fast})
-        measured = {name.removesuffix(marks.UNMITIGATED) for _, name in guests}
+        measured = {name.removesuffix(marks.UNMITIGATED) for _, name in guests
+                    if not name.endswith(marks.AMD_V)}
         self.assertEqual({name.removesuffix(marks.SLOW) for name in names} | measured,
                          set(marks.MARKS))
+        self.assertEqual({name for _, name in guests if name.endswith(marks.AMD_V)},
+                         {name + marks.AMD_V for name in measured})
         self.assertEqual({name for _, name in guests if name.endswith(marks.UNMITIGATED)},
                          {name + marks.UNMITIGATED for name in measured
                           if name.startswith(marks.PAGE)})
@@ -274,10 +277,15 @@ class Table(unittest.TestCase):
         for fields, mark, missed in (({}, 450, False), (without, 360, True),
                                      ({"arguments": "kpti=off"}, 450, False),
                                      ({"machine": "CPU, KVM"}, None, False),
-                                     ({"name": "vm-exit-hlt"}, None, False)):
+                                     ({"name": "vm-exit-hlt"}, None, False),
+                                     ({"name": "vm-page-hlt-amd-v", "machine": "CPU, icount",
+                                       "median": 451}, 450, True),
+                                     ({"name": "vm-exit-hlt-amd-v"}, None, False)):
             one = {**figure, **fields}
             self.assertEqual((marks.goal(one), marks.missed(one)), ((None, mark), missed))
         self.assertEqual(marks.title({**figure, **without}), "VM exit by the state page, HLT")
+        self.assertEqual(marks.title({"name": "vm-page-hlt-amd-v"}),
+                         "VM exit by the state page, HLT, AMD-V")
 
     def test_slow_path_beside_the_fast(self):
         figures = self.figures(self.LINE)

@@ -88,6 +88,7 @@ class Request:
     emulator: str
     arguments: str = ""
     vendor: str = ""
+    cpu: str = ""  # QEMU's model, or what it has by itself
     rows: tuple = ()
     plugin: tuple = ()
 
@@ -108,7 +109,8 @@ def start(request):
     return machine.QemuMachine(
         kernel=build.artefact("kernel-release.elf32"), modules=(build.artefact(TASK),),
         arguments=request.arguments, notes=request.notes(), memory=MEMORY, extra=request.plugin,
-        vendor=request.vendor, accelerator="kvm" if request.emulator == "kvm" else "tcg",
+        vendor=request.vendor, cpu=request.cpu,
+        accelerator="kvm" if request.emulator == "kvm" else "tcg",
         clock="wall" if request.emulator == "kvm" else "instructions")
 
 
