@@ -12,7 +12,7 @@
 #include <cpu/kernel_map.h>
 #include <cpu/registers.h>
 #include <cpu/segments.h>
-#include <guest/vmx/vmx.h>
+#include <guest/vmx/guest.h>
 #include <entry/fastpath.h>
 #include <kernel.h>
 #include <cap/invocation.h>

@@ -13,7 +13,7 @@
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 #include <guest/svm/guest.h>
-#include <guest/vmx/vmx.h>
+#include <guest/vmx/guest.h>
 #include <kernel.h>
 #include <object/vcpu.h>
 #include <stdalign.h>

@@ -17,6 +17,8 @@
 enum { ATTRIBUTES = 0xf0ff, UNUSABLE_SHIFT = 8, FIELD_STEP = 2, ROWS_OF_GROUP = 9 };
 _Static_assert(VCPU_SEGMENT_UNUSABLE << UNUSABLE_SHIFT == ACCESS_UNUSABLE);
 
+typedef uint64_t [[gnu::aligned(1), gnu::may_alias]] word_anywhere;
+
 // Words of the page, stride apart, that are fields in a row. size: of one.
 struct page_row {
 	uint16_t offset;
@@ -111,13 +113,9 @@ static bool word_save(struct guest *guest, uint32_t field, char *word, unsigned 
 }
 
 static bool word_load(struct guest *guest, uint32_t field, char *word, unsigned size) {
-	uint64_t value;
+	// Once and whole; what is behind a shorter word is within the page.
+	uint64_t value = READ_ONCE(*(const word_anywhere *)word) & UINT64_MAX >> (64 - 8 * size);
 
-	switch (size) {
-	case sizeof(uint16_t): value = READ_ONCE(*(const uint16_t *)word); break;
-	case sizeof(uint32_t): value = READ_ONCE(*(const uint32_t *)word); break;
-	default: value = READ_ONCE(*(const uint64_t *)word);
-	}
 	if (is_rights(field))
 		value = (value & ATTRIBUTES) | (value & VCPU_SEGMENT_UNUSABLE) << UNUSABLE_SHIFT;
 	return field_set(guest, field, value);

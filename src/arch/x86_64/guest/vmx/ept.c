@@ -3,7 +3,7 @@
 // addresses (SDM 3C 29.3.2, tables 29-1 to 29-7).
 #include <cpu/mitigations.h>
 #include <cpu/paging.h>
-#include <guest/vmx/vmx.h>
+#include <guest/vmx/guest.h>
 
 enum entry { READ = 1 << 0, WRITE = 1 << 1, EXECUTE = 1 << 2, MEMORY_TYPE_SHIFT = 3 };
 

@@ -2,6 +2,7 @@
 // What VT-x keeps of a guest beside the VMCS.
 #pragma once
 
+#include <cpu/layout.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <x86/vmx.h>
@@ -35,3 +36,6 @@ struct vmx_guest {
 
 	alignas(16) struct vmx_msr_entry msrs[VMX_MSRS]; // VM entry loads them, VM exit stores them
 };
+
+// Forgets what the CPU keeps of the guest-physical translations under root (vmx.c).
+void vmx_invalidate_guest(physical_t root);

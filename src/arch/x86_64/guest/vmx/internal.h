@@ -5,7 +5,27 @@
 #include <cpu/platform.h>
 #include <guest/engine.h>
 #include <guest/vmx/vmcs.h>
-#include <guest/vmx/vmx.h>
+
+// This core's VT-x (vmx.c; SDM 3C, chapters 24, 29 and appendix A).
+
+// What the word becomes that is to be value: bits the CPU or the kernel's safety demand are set,
+// bits that the CPU or the kernel does not support are clear (VCPU-17).
+uint64_t vmx_apply(enum vmx_word word, uint64_t value);
+
+// Of the engine's row.
+[[nodiscard]] bool vmx_init(void);
+[[nodiscard]] uint64_t vmx_offered_controls(void);
+
+[[nodiscard]] bool vmx_has_timer(void);
+
+// The EPT pointer for a root table: write-back, four levels.
+uint64_t vmx_ept_pointer(physical_t root);
+
+// Forgets what the CPU keeps of the guest-linear translations of one VPID, or of all for VPID 0.
+void vmx_invalidate_vpid(uint16_t vpid);
+
+// False if this CPU gives all guests VPID 0: then entries and exits invalidate by themselves.
+[[nodiscard]] bool vmx_has_vpid(void);
 
 // Fields as the monitor sees them (fields.c).
 void vmx_set_primary(struct guest *guest, uint64_t value);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
-#include <guest/vmx/vmx.h>
 
 #include <base/compiler.h>
 #include <cpu/console.h>
