@@ -5,8 +5,11 @@ import re
 
 from manual import sources
 from manual.sources import ROOT
+from nacre.test import engine_tests
 
 PAGES = ROOT / "docs" / "reference" / "kernel"
+# Pages elsewhere that have such tables.
+OTHERS = [ROOT / "docs" / "testing.md"]
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 # Interfaces whose operations are under another's.
 WITH = {"seL4_X86_VCPU": ("nacre_VCPU",)}
@@ -143,6 +146,16 @@ def invocations(interface):
     return "".join(operation(one, rows.get(one.identity, [])) for one in found).rstrip("\n") + "\n"
 
 
+def guest_tests():
+    absent = engine_tests.absences()
+    rows = []
+    for name, sentence in engine_tests.sentences().items():
+        where = [absent[engine][name].reason if name in absent[engine] else "yes"
+                 for engine in engine_tests.ENGINES]
+        rows.append((f"`{name}`", sentence, *where))
+    return table(("test", "what must hold", *engine_tests.ENGINES.values()), rows)
+
+
 TABLES = {
     "objects": objects, "limits": limits, "syscalls": syscalls, "registers": registers,
     "faults": faults, "root_slots": root_slots, "identify": identify,
@@ -151,6 +164,7 @@ TABLES = {
     "ipc_buffer": lambda: struct("ipc_buffer", "message.h"),
     "bootinfo": lambda: struct("bootinfo", "bootinfo.h"),
     "invocations": invocations,
+    "guest_tests": guest_tests,
 }
 
 
@@ -164,7 +178,7 @@ def current(text):
 
 def outdated():
     """(path, text as it should be) of each page that is not current."""
-    for path in sorted(PAGES.glob("*.md")):
+    for path in [*sorted(PAGES.glob("*.md")), *OTHERS]:
         text = path.read_text()
         made = current(text)
         if made != text:

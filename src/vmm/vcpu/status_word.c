@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// LMSW is told as VT-x tells it (SDM 3C, table 28-3), and SMSW, which never exits there, as a MOV
-// from CR0, or carried out where it stores 16 bits only (APM 3, SMSW).
+// LMSW is reported as VT-x reports it (SDM 3C, table 28-3), and SMSW, which never exits there, as a
+// MOV from CR0, or carried out where it stores 16 bits only (APM 3, SMSW).
 #include <vmm/vcpu/status_word.h>
 
 #include <vmm/vcpu/control.h>

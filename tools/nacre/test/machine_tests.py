@@ -5,7 +5,7 @@ from nacre import build, places, version
 from nacre.machine import machine
 from nacre.pack import product
 from nacre.terminal import console
-from nacre.test import results
+from nacre.test import engine_tests, results
 
 END = "tests done"
 # Of the machine's own time.
@@ -71,8 +71,13 @@ def run_kernel_with_svm():
     return run_in_qemu("kernel-svm", cpu="max", first=["svm: on, nested paging"])
 
 
+def as_listed(engine, found):
+    return [*found, *engine_tests.compared(engine, found)]
+
+
 def run_guests_with_svm():
-    return run_in_qemu("guests-svm", program="tests-guests", cpu="max", limit=GUESTS_SECONDS)
+    return as_listed("svm", run_in_qemu("guests-svm", program="tests-guests", cpu="max",
+                                        limit=GUESTS_SECONDS))
 
 
 def run_in_bochs(program, name, arguments, first):
@@ -89,5 +94,5 @@ def run_kernel_with_vtx():
 
 def run_guests():
     # Beside large pages, which kernel-vtx and the guests of system/ do without.
-    return run_in_bochs("tests-guests", "guests", "itlb-multihit=off",
-                        ["eager-fpu; this CPU lacks"])
+    return as_listed("vtx", run_in_bochs("tests-guests", "guests", "itlb-multihit=off",
+                                         ["eager-fpu; this CPU lacks"]))

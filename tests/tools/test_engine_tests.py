@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which guest tests run on which engine: the list, and what a run says against it."""
+
+import pathlib
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+
+from nacre.report import Failure  # noqa: E402
+from nacre.test import engine_tests, results  # noqa: E402
+
+LIST = """# what
+svm exit-vmxon always never there
+svm exit-invd emulator this one lacks it
+"""
+
+
+class Engines(unittest.TestCase):
+    def complaints(self, *found):
+        return [result.text for result in engine_tests.compared("svm", found, LIST)]
+
+    def test_sentences(self):
+        found = engine_tests.sentences()
+        self.assertEqual(found["exit-vmxon"], "VMXON in the guest exits")
+        self.assertGreater(len(found), 100)
+        self.assertTrue(all(found.values()))
+
+    def test_as_listed(self):
+        self.assertEqual(self.complaints(
+            results.passed("guests-svm/exit-cpuid"), results.skipped("guests-svm/exit-vmxon", ""),
+            results.skipped("guests-svm/exit-invd", "")), [])
+
+    def test_another_emulator_may_have_it(self):
+        self.assertEqual(self.complaints(results.passed("guests-svm/exit-invd")), [])
+
+    def test_unexpected(self):
+        self.assertEqual(self.complaints(results.skipped("guests-svm/exit-cpuid", "no reason")),
+                         ["is skipped (no reason), and not in engines.txt"])
+        self.assertEqual(self.complaints(results.passed("guests-svm/exit-vmxon")),
+                         ["runs, but engines.txt says: never there"])
+
+    def test_wrong_lists(self):
+        for text, reason in (("svm exit-invd always\n", ":1: want"),
+                             ("\narm exit-invd always why\n", ":2: want"),
+                             ("svm exit-invd never why\n", ":1: want"),
+                             ("svm exit-nothing always why\n", ":1: exit-nothing is no test"),
+                             (LIST + "svm exit-invd always why\n", ":4: exit-invd")):
+            with self.assertRaisesRegex(Failure, reason):
+                engine_tests.absences(text)
+
+
+if __name__ == "__main__":
+    unittest.main()

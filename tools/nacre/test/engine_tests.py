@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which guest tests run on which engine: tests/guests/engines.txt beside a run's results."""
+
+import dataclasses
+import re
+
+from nacre import places
+from nacre.report import Failure
+from nacre.test import results
+
+FOLDER = places.ROOT / "tests" / "guests"
+LIST = FOLDER / "engines.txt"
+ENGINES = {"vtx": "VT-x", "svm": "AMD-V"}
+CAUSES = ("always", "emulator")
+ROW = re.compile(r'^\t\{"([a-z0-9-]+)",\s*((?:"[^"]*"\s*)+),', re.MULTILINE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Absence:
+    """Why a test does not run; `cause` is one of CAUSES."""
+
+    cause: str
+    reason: str
+
+
+def sentences():
+    """The sentence of each test by its id, in the order of the files."""
+    found = {}
+    for path in sorted(FOLDER.glob("*.c")):
+        for name, strings in ROW.findall(path.read_text()):
+            found[name] = "".join(re.findall(r'"([^"]*)"', strings))
+    return found
+
+
+def absences(text=None):
+    """The tests that do not run: {engine: {id: Absence}}."""
+    known = sentences()
+    found = {engine: {} for engine in ENGINES}
+    lines = (LIST.read_text() if text is None else text).splitlines()
+    for number, line in enumerate(lines, 1):
+        words = line.split(maxsplit=3)
+        if not words or line.startswith("#"):
+            continue
+        if len(words) < 4 or words[0] not in ENGINES or words[2] not in CAUSES:
+            raise Failure(f"{LIST}:{number}: want: engine, test, always or emulator, reason")
+        if words[1] not in known or words[1] in found[words[0]]:
+            raise Failure(f"{LIST}:{number}: {words[1]} is no test, or stands there twice")
+        found[words[0]][words[1]] = Absence(words[2], words[3])
+    return found
+
+
+def compared(engine, found, text=None):
+    """One failure for each result that the list does not expect."""
+    absent = absences(text)[engine]
+    for result in found:
+        name = result.name.rpartition("/")[2]
+        skipped = result.outcome == results.SKIPPED
+        if skipped and name not in absent:
+            yield results.failed(result.name, f"is skipped ({result.text}), and not in {LIST.name}")
+        elif not skipped and name in absent and absent[name].cause == "always":
+            yield results.failed(result.name, f"runs, but {LIST.name} says: {absent[name].reason}")
