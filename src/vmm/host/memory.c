@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Guest RAM: bounds checks and copies.
+// Guest RAM: copies.
 #include <vmm/host/memory.h>
 
 #include <base/memory.h>
-
-void *memory_at(const struct guest_memory *memory, struct guest_physical address, uint64_t length) {
-	if (address.value > memory->size || length > memory->size - address.value) return NULL;
-	return memory->bytes + address.value;
-}
 
 bool memory_read(const struct guest_memory *memory, struct guest_physical address, void *buffer,
 	uint64_t length) {

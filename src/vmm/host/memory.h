@@ -21,8 +21,12 @@ static inline struct guest_physical guest_physical(uint64_t value) {
 }
 
 // The host address of [address, address + length), or a null pointer if any byte lies outside RAM.
-[[nodiscard]] void *memory_at(
-	const struct guest_memory *memory, struct guest_physical address, uint64_t length);
+[[nodiscard]] static inline void *memory_at(
+	const struct guest_memory *ram, struct guest_physical address, uint64_t length) {
+	if (address.value > ram->size || length > ram->size - address.value) return NULL;
+	return ram->bytes + address.value;
+}
+
 [[nodiscard]] bool memory_read(const struct guest_memory *memory, struct guest_physical address,
 	void *buffer, uint64_t length);
 [[nodiscard]] bool memory_write(const struct guest_memory *memory, struct guest_physical address,

@@ -194,13 +194,12 @@ static uint32_t copy(const struct virtio_segment *segments, unsigned count, uint
 	return done;
 }
 
-uint32_t virtio_chain_read(
-	const struct virtio_chain *chain, uint64_t offset, void *bytes, uint32_t length) {
-	return copy(chain->segments, chain->readable, offset, bytes, NULL, length);
+uint32_t virtio_segments_read(const struct virtio_segment *segments, unsigned count,
+	uint64_t offset, void *bytes, uint32_t length) {
+	return copy(segments, count, offset, bytes, NULL, length);
 }
 
-uint32_t virtio_chain_write(
-	const struct virtio_chain *chain, uint64_t offset, const void *bytes, uint32_t length) {
-	return copy(
-		chain->segments + chain->readable, chain->writable, offset, NULL, bytes, length);
+uint32_t virtio_segments_write(const struct virtio_segment *segments, unsigned count,
+	uint64_t offset, const void *bytes, uint32_t length) {
+	return copy(segments, count, offset, NULL, bytes, length);
 }

@@ -81,6 +81,12 @@ struct virtio_chain {
 	struct virtio_segment segments[VIRTQUEUE_SEGMENTS];
 };
 
+// For virtio_chain_read and virtio_chain_write.
+[[nodiscard]] uint32_t virtio_segments_read(const struct virtio_segment *segments, unsigned count,
+	uint64_t offset, void *bytes, uint32_t length);
+[[nodiscard]] uint32_t virtio_segments_write(const struct virtio_segment *segments, unsigned count,
+	uint64_t offset, const void *bytes, uint32_t length);
+
 // Takes the oldest chain. False when there is none, and the driver will notify; or the queue is not
 // enabled; or the device is broken, now or before.
 [[nodiscard]] bool virtqueue_take(struct virtqueue *queue, struct virtio_chain *chain);
@@ -93,10 +99,27 @@ void virtqueue_put(struct virtqueue *queue, struct virtqueue_token token, uint32
 void virtqueue_signal(struct virtqueue *queue);
 
 // Copies `length` bytes of the readable part, from `offset`; less when it ends. Returns the count.
-[[nodiscard]] uint32_t virtio_chain_read(
-	const struct virtio_chain *chain, uint64_t offset, void *bytes, uint32_t length);
+// Mostly they are in the first segment.
+[[nodiscard]] static inline uint32_t virtio_chain_read(
+	const struct virtio_chain *chain, uint64_t offset, void *bytes, uint32_t length) {
+	const struct virtio_segment *first = chain->segments;
+
+	if (chain->readable == 0 || offset + length > first->length)
+		return virtio_segments_read(first, chain->readable, offset, bytes, length);
+	__builtin_memcpy(bytes, first->bytes + offset, length);
+	return length;
+}
+
 // The same for writing the writable part.
-[[nodiscard]] uint32_t virtio_chain_write(
-	const struct virtio_chain *chain, uint64_t offset, const void *bytes, uint32_t length);
+[[nodiscard]] static inline uint32_t virtio_chain_write(
+	const struct virtio_chain *chain, uint64_t offset, const void *bytes, uint32_t length) {
+	const struct virtio_segment *first = &chain->segments[chain->readable];
+
+	if (chain->writable == 0 || offset + length > first->length)
+		return virtio_segments_write(first, chain->writable, offset, bytes, length);
+	__builtin_memcpy(first->bytes + offset, bytes, length);
+	return length;
+}
+
 // For virtio_reset.
 void virtqueue_reset(struct virtqueue *queue);

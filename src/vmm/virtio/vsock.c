@@ -127,7 +127,8 @@ static bool send(struct vsock *vsock, struct virtio_vsock_header *packet, const 
 	packet->dst_cid = vsock->config.guest_cid;
 	packet->type = VIRTIO_VSOCK_STREAM;
 	(void)virtio_chain_write(&vsock->chain, 0, packet, HEADER);
-	(void)virtio_chain_write(&vsock->chain, HEADER, bytes, packet->length);
+	if (packet->length > 0)
+		(void)virtio_chain_write(&vsock->chain, HEADER, bytes, packet->length);
 	virtqueue_put(queue, vsock->chain.token, HEADER + packet->length);
 	return true;
 }
