@@ -96,7 +96,7 @@ struct cap {
 		} port;
 		struct {
 			uint64_t remaining : 48; // slots from 0 not yet emptied
-			uint64_t chain : 2; // enum zombie_chain: where the next zombie waits
+			uint64_t chain : 2; // 1 + the slot where the next zombie waits, or 0
 			uint64_t radix : 6;
 		} zombie;
 		uint64_t asid_base; // asid pool

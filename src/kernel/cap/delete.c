@@ -19,12 +19,10 @@
 #include <base/panic.h>
 #include <cpu/apic.h>
 
-// The slot of a zombie's object that holds the next zombie of the queue. Slots 0 and 1 are handled
-// last, and once more before the object is finished, so what they hold may change meanwhile.
-enum zombie_chain {
-	ZOMBIE_CHAIN_NONE = 0,
-	ZOMBIE_CHAIN_SLOT_0 = 1,
-	ZOMBIE_CHAIN_SLOT_1 = 2,
+enum {
+	// One of these slots of a zombie's object, 0 or 1, holds the next zombie of the queue. They
+	// are handled last, and once more before the object is finished, so what they hold may
+	// change meanwhile.
 	ZOMBIE_LATE_SLOTS = 2,
 	ZOMBIE_EMPTY_SLOTS = 64, // slots handled between two preemption points
 };
@@ -36,14 +34,13 @@ static struct slot *zombie_slots(const struct slot *slot) { return cap_object(&s
 static struct slot *zombie_link(const struct slot *slot) {
 	struct slot *link;
 
-	if (slot->cap.zombie.chain == ZOMBIE_CHAIN_NONE) return NULL;
-	link = &zombie_slots(slot)[slot->cap.zombie.chain - ZOMBIE_CHAIN_SLOT_0];
+	if (!slot->cap.zombie.chain) return NULL;
+	link = &zombie_slots(slot)[slot->cap.zombie.chain - 1];
 	return link == slot ? NULL : link;
 }
 
 static void zombie_set_link(struct slot *slot, const struct slot *link) {
-	slot->cap.zombie.chain = link == zombie_slots(slot) ? ZOMBIE_CHAIN_SLOT_0
-							    : ZOMBIE_CHAIN_SLOT_1;
+	slot->cap.zombie.chain = link == zombie_slots(slot) ? 1 : 2;
 }
 
 void slot_make_zombie(struct slot *slot, struct slot *slots, unsigned radix) {
@@ -91,7 +88,7 @@ static void zombie_enqueue(struct slot *top, struct slot *found) {
 	struct slot *deeper = zombie_link(found);
 
 	if (deeper == top) {
-		found->cap.zombie.chain = ZOMBIE_CHAIN_NONE;
+		found->cap.zombie.chain = 0;
 		deeper = NULL;
 	}
 	if (!link) {
@@ -116,7 +113,7 @@ static void zombie_sink(struct slot *top, struct slot *link) {
 	if (!deeper) deeper = zombie_free_link(top, top);
 	derive_swap(link, deeper);
 	zombie_set_link(top, deeper);
-	deeper->cap.zombie.chain = ZOMBIE_CHAIN_NONE;
+	deeper->cap.zombie.chain = 0;
 }
 
 // All slots of the object were handled. Unless the late ones were filled again they are empty

@@ -14,21 +14,26 @@ static struct thread *first_in(const struct endpoint *endpoint, enum thread_stat
 }
 
 // The message has been copied: the sender waits for its reply, stops, or was a plain sender. True
-// in the last case.
-static bool sender_is_free(
+// in the last case. With MESSAGE_DONATE a receiver without context gets the sender's, for a call
+// until the reply.
+static inline bool sender_is_free(
 	struct thread *sender, struct thread *receiver, struct reply *reply, unsigned flags) {
-	if (!(flags & MESSAGE_CALL)) return true;
-	if (reply && flags & (MESSAGE_GRANT | MESSAGE_GRANT_REPLY)) {
-		reply_push(reply, sender, receiver, flags);
-	} else {
+	struct sched_context *context = sender->sched_context;
+	bool calls = flags & MESSAGE_CALL;
+	bool donates = flags & MESSAGE_DONATE && context && !receiver->sched_context;
+
+	if (calls && (!reply || !(flags & (MESSAGE_GRANT | MESSAGE_GRANT_REPLY)))) {
 		// No thread could reply (IPC-4).
 		sender->state_and_fault = THREAD_INACTIVE;
+		return false;
 	}
-	return false;
+	if (calls) reply_wait(reply, sender);
+	if (calls && donates) reply_chain(reply, context);
+	if (donates) sched_context_donate(context, receiver);
+	return !calls;
 }
 
-void endpoint_send(
-	const struct cap *cap, struct thread *sender, unsigned flags, enum send_block block) {
+void endpoint_send(const struct cap *cap, struct thread *sender, unsigned flags) {
 	struct endpoint *endpoint = cap_object(cap);
 	struct thread *receiver = first_in(endpoint, THREAD_BLOCKED_RECEIVE);
 	struct reply *reply;
@@ -36,7 +41,7 @@ void endpoint_send(
 	flags |= cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0;
 	flags |= cap->rights & RIGHT_GRANT_REPLY ? MESSAGE_GRANT_REPLY : 0;
 	if (!receiver) {
-		if (block == SEND_NONBLOCKING) return;
+		if (flags & MESSAGE_NONBLOCKING) return;
 		sender->badge = cap->badge;
 		sender->message_flags = (uint8_t)flags;
 		thread_block(sender, THREAD_BLOCKED_SEND, &endpoint->head);
@@ -45,9 +50,7 @@ void endpoint_send(
 	reply = receiver->reply;
 	thread_unblock(receiver);
 	message_transfer(sender, receiver, endpoint, cap->badge, flags);
-	if (sender_is_free(sender, receiver, reply, flags) && flags & MESSAGE_DONATE &&
-		sender->sched_context && !receiver->sched_context)
-		sched_context_donate(sender->sched_context, receiver);
+	(void)sender_is_free(sender, receiver, reply, flags);
 	thread_wake(receiver);
 }
 

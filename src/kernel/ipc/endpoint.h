@@ -17,9 +17,8 @@ struct endpoint {
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
 
 // Sends sender's message by an endpoint capability: to the first receiver at once, else queues
-// sender or, non-blocking, does nothing. flags: MESSAGE_CALL and MESSAGE_DONATE.
-void endpoint_send(
-	const struct cap *cap, struct thread *sender, unsigned flags, enum send_block block);
+// sender or, non-blocking, does nothing. flags: MESSAGE_CALL, MESSAGE_DONATE, MESSAGE_NONBLOCKING.
+void endpoint_send(const struct cap *cap, struct thread *sender, unsigned flags);
 
 // Receives for receiver; reply may be null (Wait). With SEND_NONBLOCKING and no sender the badge
 // register becomes 0.

@@ -10,7 +10,7 @@ void fault_raise(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_FAULT_HANDLER].cap;
 
 	if (likely(handler->type == CAP_ENDPOINT)) {
-		endpoint_send(handler, thread, MESSAGE_CALL | MESSAGE_DONATE, SEND_BLOCKING);
+		endpoint_send(handler, thread, MESSAGE_CALL | MESSAGE_DONATE);
 		return;
 	}
 	print_debug("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name,
@@ -41,7 +41,7 @@ bool fault_timeout(struct thread *thread) {
 	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 	fault_note(thread, FAULT_TIMEOUT, 1, thread->sched_context->badge, 0);
 	schedule_dequeue(thread);
-	endpoint_send(handler, thread, MESSAGE_CALL, SEND_BLOCKING);
+	endpoint_send(handler, thread, MESSAGE_CALL);
 	return true;
 }
 

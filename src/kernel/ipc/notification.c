@@ -18,33 +18,23 @@ void notification_return_context(struct notification *notification, struct threa
 	if (context && context == thread->sched_context) sched_context_unbind_thread(context);
 }
 
-static void deliver(struct notification *notification, struct thread *thread, uint64_t badge) {
-	*context_badge(&thread->context) = badge;
-	lend_context(notification, thread);
-	thread_wake(thread);
-}
-
-// True if the bound thread waits where a signal may reach it, and received it. One that is in the
-// guest finds the signal before the guest runs again.
-static bool deliver_to_bound(struct notification *notification, uint64_t badge) {
-	struct thread *bound = notification->bound;
-
-	if (!bound || bound->state != THREAD_BLOCKED_RECEIVE) return false;
-	thread_cancel_ipc(bound);
-	deliver(notification, bound, badge);
-	return true;
-}
-
+// A bound thread that is in the guest finds the signal before the guest runs again.
 void notification_signal(struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 
 	if (waiter) {
 		wait_queue_take_first(&notification->head);
-		deliver(notification, waiter, badge);
-	} else if (notification->is_active || !deliver_to_bound(notification, badge)) {
+	} else if (notification_reaches_bound(notification)) {
+		waiter = notification->bound;
+		thread_unblock(waiter);
+	} else {
 		notification->is_active = true;
 		notification->word |= badge;
+		return;
 	}
+	*context_badge(&waiter->context) = badge;
+	lend_context(notification, waiter);
+	thread_wake(waiter);
 }
 
 void notification_signal_last(struct notification *notification, uint64_t badge) {

@@ -14,6 +14,13 @@ struct notification {
 
 _Static_assert(sizeof(struct notification) <= 1 << NOTIFICATION_BITS);
 
+// Whether a signal reaches the bound thread in its present state. No thread waits.
+static inline bool notification_reaches_bound(const struct notification *notification) {
+	const struct thread *bound = notification->bound;
+
+	return bound && !notification->is_active && bound->state == THREAD_BLOCKED_RECEIVE;
+}
+
 void notification_signal(struct notification *notification, uint64_t badge);
 
 // The same as the last thing of a kernel entry (schedule_wake_last).

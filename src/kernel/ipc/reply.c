@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Joining and leaving call chains.
+// Leaving call chains.
 #include <ipc/reply.h>
-
-void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags) {
-	struct sched_context *context = caller->sched_context;
-
-	reply_wait(reply, caller);
-	if (!(flags & MESSAGE_DONATE) || !context || callee->sched_context) return;
-	reply_chain(reply, context);
-	sched_context_donate(context, callee);
-}
 
 // Takes reply out of its chain: neither it nor older calls get the context back.
 static void cut_here(struct reply *reply) {

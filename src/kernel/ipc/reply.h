@@ -54,10 +54,6 @@ static inline void reply_unchain(struct reply *reply, struct sched_context *cont
 	reply->head = NULL;
 }
 
-// caller waits for callee's answer through reply. With MESSAGE_DONATE and a callee without context,
-// the caller's context moves to callee and reply heads its chain.
-void reply_push(struct reply *reply, struct thread *caller, struct thread *callee, unsigned flags);
-
 // The thread stops waiting for a reply (IPC-18): the chain is cut here.
 void reply_cancel_wait(struct thread *thread);
 

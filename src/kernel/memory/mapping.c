@@ -108,13 +108,12 @@ void frame_destroy(struct slot *slot, bool) {
 }
 
 // Whether the place asked for agrees with where the capability is mapped, or is a user's.
-static enum error frame_check_place(
-	struct invocation *invocation, const struct paging_format *paging, uint64_t address) {
+static enum error frame_check_place(struct invocation *invocation, uint64_t address) {
 	const struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
 
 	if (!frame->map.mapped)
-		return likely(range_fits(address, BIT(frame->size_bits), paging->limit))
+		return likely(range_fits(address, BIT(frame->size_bits), PAGING_USER_LIMIT))
 			? ERROR_NONE
 			: error_argument(invocation, 0);
 	if (frame->map.asid != root->map.asid) return error_capability(invocation, 1);
@@ -133,7 +132,7 @@ enum error frame_map(struct invocation *invocation) {
 	enum error error;
 
 	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
-	error = frame_check_place(invocation, paging, address);
+	error = frame_check_place(invocation, address);
 	if (error) return error;
 	entry = find_entry(invocation, address, frame_level(frame), &error);
 	if (!entry) return error;

@@ -121,8 +121,8 @@ static uint64_t skip_periods(struct sched_context *context, uint64_t used) {
 		merge_head(context);
 }
 
-void refill_unblock_parts(struct sched_context *context, uint64_t now) {
-	if (refill_head(context)->time > now) return;
+void refill_unblock(struct sched_context *context, uint64_t now) {
+	if (refill_is_round_robin(context) || refill_head(context)->time > now) return;
 	while (context->refills.count > 1 &&
 		refill_at(context, 1)->time <= now + refill_head(context)->amount)
 		merge_head(context);

@@ -31,11 +31,6 @@ static inline void refill_renew(struct sched_context *context, uint64_t now) {
 	*refill_head(context) = (struct refill){now, context->refills.budget};
 }
 
-// refill_unblock() for contexts that are not round robin.
-void refill_unblock_parts(struct sched_context *context, uint64_t now);
-
 // The context becomes usable again after a pause: a head whose time has come moves to now, and
 // refills that would overlap it are merged into it (SCHED-13).
-static inline void refill_unblock(struct sched_context *context, uint64_t now) {
-	if (!refill_is_round_robin(context)) refill_unblock_parts(context, now);
-}
+void refill_unblock(struct sched_context *context, uint64_t now);

@@ -50,12 +50,13 @@ struct thread_link {
 	struct thread *next, *previous;
 };
 
-// How a thread is blocked on an endpoint.
+// How a thread sends to an endpoint.
 enum message_flags {
 	MESSAGE_CALL = 1 << 0,
 	MESSAGE_GRANT = 1 << 1,
 	MESSAGE_GRANT_REPLY = 1 << 2,
 	MESSAGE_DONATE = 1 << 3, // a fault that is not a timeout, or a Call
+	MESSAGE_NONBLOCKING = 1 << 4, // does not wait for a receiver
 };
 
 struct thread {

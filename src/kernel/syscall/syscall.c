@@ -21,9 +21,9 @@ enum send_kind {
 	KIND_FIRST, // first phase of a combined call: does not block, donates, failures are dropped
 };
 
-static bool lookups_may_fault(enum send_kind kind) {
-	return kind == KIND_CALL || kind == KIND_SEND;
-}
+static const uint8_t send_flags[] = {[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE,
+	[KIND_NB_SEND] = MESSAGE_NONBLOCKING,
+	[KIND_FIRST] = MESSAGE_NONBLOCKING | MESSAGE_DONATE};
 
 // The answer to a Call: error or success, with its words. To others there is none.
 static inline void answer(struct thread *caller, enum send_kind kind, enum error error,
@@ -34,11 +34,11 @@ static inline void answer(struct thread *caller, enum send_kind kind, enum error
 	*context_tag(&caller->context) = tag_make(error, 0, 0, length);
 }
 
-// Looks a capability of the send phase up; a failure is a fault if the call may fault.
+// Looks a capability of the send phase up; a failure is a fault if the call may block.
 static struct slot *send_lookup(struct thread *thread, uint64_t address, enum send_kind kind) {
 	struct slot *slot = thread_find(thread, address);
 
-	if (unlikely(!slot) && lookups_may_fault(kind))
+	if (unlikely(!slot) && !(send_flags[kind] & MESSAGE_NONBLOCKING))
 		fault_capability(thread, address, NULL, false);
 	return slot;
 }
@@ -81,15 +81,11 @@ static bool takes_messages(const struct cap *cap) {
 }
 
 static void send_message(struct thread *thread, struct slot *slot, enum send_kind kind) {
-	static const uint8_t flags[] = {
-		[KIND_CALL] = MESSAGE_CALL | MESSAGE_DONATE, [KIND_FIRST] = MESSAGE_DONATE};
 	const struct cap *cap = &slot->cap;
 
 	if (cap->type != CAP_REPLY && !(cap->rights & RIGHT_WRITE))
 		return answer(thread, kind, ERROR_INVALID_CAPABILITY, &(uint64_t){0}, 1);
-	if (cap->type == CAP_ENDPOINT)
-		return endpoint_send(cap, thread, flags[kind],
-			lookups_may_fault(kind) ? SEND_BLOCKING : SEND_NONBLOCKING);
+	if (cap->type == CAP_ENDPOINT) return endpoint_send(cap, thread, send_flags[kind]);
 	if (cap->type == CAP_REPLY)
 		reply_send(cap_object(cap), thread, cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0);
 	else

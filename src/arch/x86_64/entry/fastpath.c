@@ -275,13 +275,6 @@ static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	exit_to_user();
 }
 
-// Whether a signal reaches the bound thread in its present state.
-static inline bool may_reach(const struct notification *notification) {
-	const struct thread *bound = notification->bound;
-
-	return bound && !notification->is_active && bound->state == THREAD_BLOCKED_RECEIVE;
-}
-
 static inline void signal(struct cpu *cpu, struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 	int rank;
@@ -289,7 +282,7 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 	if (waiter) {
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		wait_queue_take_first(&notification->head);
-	} else if (may_reach(notification)) {
+	} else if (notification_reaches_bound(notification)) {
 		waiter = notification->bound;
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		thread_unblock(waiter);

@@ -43,17 +43,10 @@ enum {
 	VBE_BLOCKS = 512 + 256, // about the controller and about the mode
 };
 
-// The target is zero before; its last byte stays so.
+// The target is zero before; its last byte stays so. text may be null: it could not be read.
 static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
-	for (uint64_t i = 0; i < limit && i + 1 < room && text[i]; i++)
+	for (uint64_t i = 0; text && i < limit && i + 1 < room && text[i]; i++)
 		target[i] = text[i];
-}
-
-// A string somewhere in memory: its length is unknown.
-static const char *text_at(const struct multiboot *loader, uint64_t physical, uint64_t room) {
-	const char *text = loader->reader(physical, room);
-
-	return text ? text : "";
 }
 
 // Both formats have its start and end, of 32 bits, in a row.
@@ -80,7 +73,7 @@ static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t 
 		const uint8_t *entry = loader->reader(physical + 16 * i, 16);
 
 		if (!entry) return;
-		module_add(loader, entry, text_at(loader, bytes_number(entry, 8, 4), room), room);
+		module_add(loader, entry, loader->reader(bytes_number(entry, 8, 4), room), room);
 	}
 }
 
@@ -117,7 +110,7 @@ static bool information1_read(struct multiboot *loader, uint64_t physical) {
 	if (!information) return false;
 	if (information->flags & INFO1_COMMAND_LINE)
 		text_copy(loader->command_line, room,
-			text_at(loader, information->command_line, room), room);
+			loader->reader(information->command_line, room), room);
 	if (information->flags & INFO1_MODULES)
 		modules1_read(loader, information->modules, information->module_count);
 	if (information->flags & INFO1_MEMORY_MAP)
