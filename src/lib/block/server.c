@@ -6,6 +6,8 @@
 #include <base/bits.h>
 #include <base/memory.h>
 
+#include <nacre/ring_ahead.h>
+
 bool block_server_add(
 	struct block_server *server, unsigned client, const struct block_grant *grant) {
 	struct block_client *added = &server->clients[client];
@@ -68,7 +70,7 @@ static enum block_status check_range(const struct block_server *server,
 static bool needs_device(const struct block_server *server, const struct block_client *client,
 	const struct block_request *request, enum block_status *status) {
 	*status = BLOCK_NO_DEVICE;
-	if (server->sectors == 0) return false;
+	if (server->sectors == 0 || client->grant.absent) return false;
 	switch (request->kind) {
 	case BLOCK_IDENTIFY: *status = identify(server, client, request); return false;
 	case BLOCK_FLUSH: *status = BLOCK_OK; return true;
@@ -115,20 +117,28 @@ static bool client_next(struct block_server *server, unsigned index, struct bloc
 	enum block_status status;
 
 	for (unsigned i = 0; client->present && i < BLOCK_CAPACITY; i++) {
-		if (ring_room(&client->end.completions) == 0) return false;
-		if (!ring_peek(&client->end.requests, &request)) return false;
+		if (ring_room(&client->end.completions) <= client->taken) return false;
+		if (!ring_peek_ahead(&client->end.requests, client->taken, &request)) return false;
 		if (needs_device(server, client, &request, &status)) {
 			*job = job_of(server, index, &request);
+			client->taken++;
 			return true;
 		}
+		// The answer removes the oldest request, so those before this one come first.
+		if (client->taken > 0) return false;
 		answer(client, &(struct block_completion){request.tag, status, 0});
 	}
 	return false;
 }
 
-// Whether the client will notify when it has something to do.
+// Whether the client will notify when it has something to do. While an answer is due to it this
+// does not matter, as it is asked anew after that.
 static bool client_rests(struct block_client *client) {
 	if (!client->present) return true;
+	if (client->taken > 0) {
+		(void)ring_may_sleep_ahead(&client->end.requests, client->taken);
+		return true;
+	}
 	if (ring_room(&client->end.completions) == 0)
 		return ring_may_wait(&client->end.completions);
 	return ring_may_sleep(&client->end.requests);
@@ -157,6 +167,7 @@ bool block_server_next(struct block_server *server, struct block_job *job) {
 
 void block_server_finish(struct block_server *server, const struct block_job *job,
 	enum block_status status, uint32_t count) {
+	server->clients[job->client].taken--;
 	answer(&server->clients[job->client], &(struct block_completion){job->tag, status, count});
 }
 

@@ -18,12 +18,14 @@ struct block_grant {
 	uint64_t first; // sector of the device that the client sees as 0
 	uint64_t count; // sectors; 0: up to the end of the device
 	bool read_only;
+	bool absent; // there is no disk for this client
 };
 
 struct block_client {
 	bool present;
 	struct block_grant grant;
 	struct block_end end;
+	uint32_t taken; // jobs that were passed on and have no answer yet
 	bool answered; // since block_server_to_notify
 };
 
@@ -49,11 +51,12 @@ struct block_job {
 [[nodiscard]] bool block_server_add(
 	struct block_server *server, unsigned client, const struct block_grant *grant);
 
-// The next job. Requests that are wrong or need no device are answered first. False when there is
-// none: every client will notify.
+// The next job; there may be several without answers yet. Requests that are wrong or need no device
+// are answered first. False when there is none: every client will notify.
 [[nodiscard]] bool block_server_next(struct block_server *server, struct block_job *job);
 
-// The answer to a job. A restarted driver finds a job without answer again.
+// The answer to a job, for each client in the order in which its jobs were returned. A restarted
+// driver finds jobs without answers again.
 void block_server_finish(struct block_server *server, const struct block_job *job,
 	enum block_status status, uint32_t count);
 

@@ -200,6 +200,64 @@ static void restarted(void) {
 	check(job.data_paddr == 0); // this grant has no physical address of the data
 }
 
+// Jobs that are under way side by side, as a driver with a queue has them.
+static void several(void) {
+	struct block_job jobs[3];
+	struct block_job job;
+
+	start();
+	ask(0, (struct block_request){1, 0, 0, 1, BLOCK_READ});
+	ask(0, (struct block_request){2, 0, 0, 1, BLOCK_WRITE});
+	ask(0, (struct block_request){3, 0, 0, 1, 99}); // answered in its turn
+	ask(0, (struct block_request){4, 0, 0, 0, BLOCK_FLUSH});
+	ask(1, (struct block_request){5, 0, 0, 1, BLOCK_READ});
+	for (unsigned i = 0; i < array_count(jobs); i++)
+		check(block_server_next(&server, &jobs[i]));
+	check(!block_server_next(&server, &job)); // and returns although a request is left
+	check(jobs[0].tag == 1 && jobs[1].tag == 5 && jobs[2].tag == 2);
+	block_server_finish(&server, &jobs[0], BLOCK_OK, 1);
+	check(!block_server_next(&server, &job));
+	check(!ring_must_notify(&ends[0].requests)); // one that was seen needs no notification
+	block_server_finish(&server, &jobs[2], BLOCK_DEVICE_ERROR, 0);
+	check(block_server_next(&server, &job) && job.tag == 4 && job.kind == BLOCK_FLUSH);
+	check(answered(0, 1, BLOCK_OK, 1) && answered(0, 2, BLOCK_DEVICE_ERROR, 0));
+	check(answered(0, 3, BLOCK_BAD_REQUEST, 0));
+	check(!block_server_next(&server, &job));
+	check(ring_must_notify(&ends[0].requests)); // the next one would not be seen
+	block_server_finish(&server, &job, BLOCK_OK, 0);
+	block_server_finish(&server, &jobs[1], BLOCK_OK, 1);
+	check(answered(0, 4, BLOCK_OK, 0) && answered(1, 5, BLOCK_OK, 1));
+}
+
+// No more jobs than there is room for answers.
+static void answers_have_room(void) {
+	struct block_job job;
+	unsigned taken = 0;
+
+	start();
+	for (unsigned i = 0; i < BLOCK_CAPACITY; i++)
+		ask(0, (struct block_request){i, 0, 0, 1, 99});
+	check(!block_server_next(&server, &job));
+	for (unsigned i = 0; i < 5; i++)
+		check(answered(0, i, BLOCK_BAD_REQUEST, 0));
+	for (unsigned i = 0; i < BLOCK_CAPACITY; i++)
+		ask(0, (struct block_request){i, 0, 0, 1, BLOCK_READ});
+	while (taken < BLOCK_CAPACITY && block_server_next(&server, &job))
+		taken++;
+	check(taken == 5);
+}
+
+static void absent(void) {
+	struct block_job job;
+
+	start();
+	server.clients[1].grant.absent = true;
+	ask(1, (struct block_request){1, 0, 0, 0, BLOCK_IDENTIFY});
+	ask(1, (struct block_request){2, 0, 0, 1, BLOCK_READ});
+	check(!block_server_next(&server, &job));
+	check(answered(1, 1, BLOCK_NO_DEVICE, 0) && answered(1, 2, BLOCK_NO_DEVICE, 0));
+}
+
 // Discarding and zeroing: only by drivers that say so, without data, of any length.
 static void ranges(void) {
 	struct block_job job;
@@ -259,6 +317,10 @@ static const struct test rows[] = {
 	{"user/block/refusals", "each wrong request is refused by its own status", refusals},
 	{"user/block/identify", "a client learns its range, clipped to the device", identifies},
 	{"user/block/ranges", "sectors are discarded and zeroed by drivers that can", ranges},
+	{"user/block/several", "jobs are under way side by side and answered in their order",
+		several},
+	{"user/block/room", "no job is taken without room for its answer", answers_have_room},
+	{"user/block/absent", "a client without a disk is answered that there is none", absent},
 	{"user/block/turns", "clients are served in turn", turns},
 	{"user/block/full", "a client that takes no answers holds only itself up",
 		full_completions},
