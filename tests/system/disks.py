@@ -8,15 +8,16 @@ import struct
 
 from nacre import build, places
 from nacre.machine import emulator, machine
-from nacre.machine.disks import AHCI_SLOT, Disks
+from nacre.machine.disks import AHCI_SLOT, VIRTIO_SLOT, Disks
 from nacre.pack import product
 from nacre.test import results
 from nacre.test.system_tests import judge
 
-CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients" / "disk_clients.system"
+CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients"
 EXAMPLE = places.ROOT / "examples" / "disk"
 FOLDER = places.BUILD / "system-tests" / "disks"
 BYTES = 4 << 20
+VIRTIO = f"virtio-blk-pci,disable-legacy=on,addr={VIRTIO_SLOT:#x}"
 STEPS = [("until", text) for text in (
     "disk: 1024 sectors", "disk: the known line is there", "disk: read back what was written",
     "disk: all right")]
@@ -98,21 +99,25 @@ def check_no_disk():
     no_controller = [("until", "ahci: no device"), *steps[1:]]
     return (in_qemu("disk-none-qemu", EXAMPLE / "disk.system", Disks(), steps)[0]
             + in_qemu("disk-none-ahci", EXAMPLE / "ahci.system", Disks(), no_controller)[0]
+            + in_qemu("disk-none-virtio", EXAMPLE / "virtio.system", Disks(),
+                      [("until", "virtio_blk: no device"), *steps[1:]])[0]
             + in_bochs("disk-none-bochs", EXAMPLE / "disk.system", Disks(), steps)[0])
 
 
 def check_errors():
     """QEMU fails the reads of sector 0."""
     found = []
-    for kind, description, bus, controller in (
-            ("ata", "disk.system", "ide.0", ()),
-            ("ahci", "ahci.system", "ahci.0", ("-device", f"ahci,id=ahci,addr={AHCI_SLOT}"))):
+    for kind, description, device, controller in (
+            ("ata", "disk.system", "ide-hd,bus=ide.0", ()),
+            ("ahci", "ahci.system", "ide-hd,bus=ahci.0",
+             ("-device", f"ahci,id=ahci,addr={AHCI_SLOT}")),
+            ("virtio", "virtio.system", VIRTIO, ())):
         name = f"disk-error-{kind}"
         running = in_odd_qemu(name, description, (
             "-blockdev", "driver=blkdebug,node-name=bad,image.driver=file,"
             f"image.filename={make_disk(name)},inject-error.0.event=none,"
             "inject-error.0.iotype=read,inject-error.0.sector=0,inject-error.0.errno=5",
-            *controller, "-device", f"ide-hd,drive=bad,bus={bus},rerror=report"), "wall")
+            *controller, "-device", f"{device},drive=bad,rerror=report"), "wall")
         found += judge(name, running, [
             ("until", "disk: 1024 sectors"), ("until", "disk: wrong at: read, status 5")])[0]
     return found
@@ -121,18 +126,22 @@ def check_errors():
 def check_time_out():
     """The disk moves 64 bytes in a second of the host's time, while the machine's clock skips the
     time in which it waits: 10 seconds are over at once."""
-    name = "disk-time-out"
-    running = in_odd_qemu(name, "disk.system", (
-        "-drive", f"if=none,id=slow,format=raw,file={make_disk(name)},throttling.bps-total=64",
-        "-device", "ide-hd,drive=slow,bus=ide.0"), "instructions")
-    return judge(name, running, [
-        ("until", "ata: the device does not respond and is reset"), ("until", "status 6")])[0]
+    found = []
+    for driver, description, device in (("ata", "disk.system", "ide-hd,bus=ide.0"),
+                                        ("virtio_blk", "virtio.system", VIRTIO)):
+        name = f"disk-time-out-{driver}"
+        running = in_odd_qemu(name, description, (
+            "-drive", f"if=none,id=slow,format=raw,file={make_disk(name)},throttling.bps-total=64",
+            "-device", f"{device},drive=slow"), "instructions")
+        found += judge(name, running, [
+            ("until", f"{driver}: the device does not respond and is reset"),
+            ("until", "status 6")])[0]
+    return found
 
 
-def check_clients():
-    name = "disk-clients"
+def check_clients(name, description, kind):
     file = make_disk(name)
-    found, said = in_qemu(name, CLIENTS, Disks(ide=file), [
+    found, said = in_qemu(name, CLIENTS / description, Disks(**{kind: file}), [
         ("until", text) for text in (
             "(restart 1 of 3)", "(restart 2 of 3)", "(restart 3 of 3)",
             "worker: every sector is right")])
@@ -156,10 +165,14 @@ ROWS = [
      lambda: check_disk("disk-ata", in_qemu, "disk.system", "ide")),
     ("disk-ahci", "a client reads and writes an AHCI disk in QEMU",
      lambda: check_disk("disk-ahci", in_qemu, "ahci.system", "ahci")),
+    ("disk-virtio", "a client reads and writes a virtio disk in QEMU",
+     lambda: check_disk("disk-virtio", in_qemu, "virtio.system", "virtio")),
     ("disk-ata-bochs", "a client reads and writes an IDE disk in Bochs",
      lambda: check_disk("disk-ata-bochs", in_bochs, "disk.system", "ide")),
     ("disk-clients", "clients of one disk keep to their sectors, one floods, the driver crashes",
-     check_clients),
+     lambda: check_clients("disk-clients", "disk_clients.system", "ide")),
+    ("disk-clients-virtio", "the same with a virtio disk",
+     lambda: check_clients("disk-clients-virtio", "virtio.system", "virtio")),
     ("disk-errors", "a client gets an error for a sector that cannot be read", check_errors),
     ("disk-time-out", "a disk that does not respond is reset, and its client gets an error",
      check_time_out),

@@ -63,27 +63,31 @@ class DisksTest(unittest.TestCase):
             iso="/x.iso", serial="s", disks=disks.Disks(ide=pathlib.Path("/d.img"))))
         self.assertIn('ata0-master: type=disk, mode=flat, path="ide.disk"', text)
         self.assertIn('ata1-master: type=cdrom, path="/x.iso"', text)
-        with self.assertRaises(Failure):
-            bochs.config_text(bochs.Settings(
-                iso="/x.iso", serial="s", disks=disks.Disks(ahci=pathlib.Path("/d.img"))))
+        for kind in ("ahci", "virtio", "nvme"):
+            with self.assertRaisesRegex(Failure, f"--{kind}-disk"):
+                bochs.config_text(bochs.Settings(
+                    iso="/x.iso", serial="s", disks=disks.Disks(**{kind: pathlib.Path("/d")})))
 
-    def test_qemu_attaches_both_kinds(self):
+    def test_qemu_attaches_all_kinds(self):
         words = qemu.prepare(qemu.Settings(port=1, kernel="k", disks=disks.Disks(
-            pathlib.Path("/a,b"), pathlib.Path("/c"))), "/tmp")
+            *map(pathlib.Path, ("/a,b", "/c", "/d", "/e")))), "/tmp")
         self.assertIn("if=none,id=ide-disk,format=raw,file=/a,,b", words)
         self.assertIn("ide-hd,drive=ide-disk,bus=ide.0,unit=0", words)
         self.assertIn("ide-hd,drive=ahci-disk,bus=ahci.0", words)
+        self.assertIn("virtio-blk-pci,drive=virtio-disk,addr=0xa,disable-legacy=on", words)
+        self.assertIn("nvme,drive=nvme-disk,addr=0xe,serial=nacre", words)
+        self.assertIn("if=none,id=nvme-disk,format=raw,file=/e", words)
 
     def test_files_are_checked(self):
         with tempfile.TemporaryDirectory() as directory:
             file = pathlib.Path(directory) / "disk"
             with self.assertRaisesRegex(Failure, "--disk .*no such file.*truncate"):
-                disks.checked(file, None)
+                disks.checked(ide=file)
             file.write_bytes(bytes(513))
             with self.assertRaisesRegex(Failure, "--ahci-disk .*513 bytes"):
-                disks.checked(None, file)
+                disks.checked(ahci=file)
             file.write_bytes(bytes(1024))
-            self.assertEqual(disks.checked(file, None), disks.Disks(file, None))
+            self.assertEqual(disks.checked(ide=file, nvme=None), disks.Disks(file))
 
 
 class IsoTest(unittest.TestCase):

@@ -92,6 +92,10 @@ def add_run(commands_of):
                         help="the machine's IDE disk: a file of sectors, which is written to")
     parser.add_argument("--ahci-disk", type=pathlib.Path, metavar="FILE",
                         help="the same at an AHCI controller (QEMU only)")
+    parser.add_argument("--virtio-disk", type=pathlib.Path, metavar="FILE",
+                        help="the same as a virtio disk (QEMU only)")
+    parser.add_argument("--nvme-disk", type=pathlib.Path, metavar="FILE",
+                        help="the same as an NVMe disk (QEMU only)")
     add_network_options(parser)
     add_kernel_options(parser)
     add_session_options(parser)

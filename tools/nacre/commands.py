@@ -36,7 +36,8 @@ def run_session(machine_running, options):
 
 def run(options):
     """Builds, packs and boots the demo or another system."""
-    attached = {"disks": disks.checked(options.disk, options.ahci_disk),
+    attached = {"disks": disks.checked(ide=options.disk, ahci=options.ahci_disk,
+                                       virtio=options.virtio_disk, nvme=options.nvme_disk),
                 "wire": network.parse(options.network, options.forward)}
     if options.iso and (options.system or options.arguments or options.flavour != "debug"):
         raise Misuse("--iso boots an ISO as it is: leave out FILE.system, --arguments, "

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disks of an emulated machine: files of sectors, at an IDE channel or at an AHCI controller.
+"""Disks of an emulated machine: files of sectors, at an IDE channel, at a controller of AHCI or
+NVMe, or behind virtio.
 
 The IDE disk is the first drive of the primary channel (ports 0x1f0 and 0x3f6, interrupt 14); a boot
 CD goes to the secondary one. Writes go to the file.
@@ -11,9 +12,12 @@ import pathlib
 from nacre.report import Failure
 
 SECTOR = 512
-# The slot of the controller is stated, so that firmware gives its registers the same place in
-# every run: descriptions name it.
+# Slots are stated, so that firmware gives registers the same place in every run, and interrupts
+# take the same pin: descriptions name them. QEMU's PC wires the first line of these to pin 10.
 AHCI_SLOT = 6
+VIRTIO_SLOT = 10
+NVME_SLOT = 14
+NVME_SERIAL = "nacre"
 BOCHS_DISK = "ide.disk"
 
 
@@ -23,14 +27,25 @@ class Disks:
 
     ide: pathlib.Path | None = None
     ahci: pathlib.Path | None = None
+    virtio: pathlib.Path | None = None
+    nvme: pathlib.Path | None = None
+
+    def needs_qemu(self):
+        """Of the kinds of disks that Bochs does not have, the name of one that is here."""
+        return next((name for name in ("ahci", "virtio", "nvme") if getattr(self, name)), None)
 
 
 NO_DISKS = Disks()
 
 
-def checked(ide, ahci):
+# Fields of Disks, and the option that gives each its file.
+OPTIONS = {"ide": "--disk", "ahci": "--ahci-disk", "virtio": "--virtio-disk", "nvme": "--nvme-disk"}
+
+
+def checked(**files):
     """The disks of a command line, with absolute paths."""
-    for option, file in (("--disk", ide), ("--ahci-disk", ahci)):
+    for name, file in files.items():
+        option = OPTIONS[name]
         if file is None:
             continue
         if not file.is_file():
@@ -39,7 +54,7 @@ def checked(ide, ahci):
         if file.stat().st_size == 0 or file.stat().st_size % SECTOR:
             raise Failure(f"{option} {file}: has {file.stat().st_size} bytes, which are no whole "
                           f"sectors of {SECTOR}")
-    return Disks(ide and ide.absolute(), ahci and ahci.absolute())
+    return Disks(**{name: file and file.absolute() for name, file in files.items()})
 
 
 def _qemu_drive(name, file):
@@ -56,6 +71,12 @@ def qemu_options(disks):
         options += [*_qemu_drive("ahci-disk", disks.ahci),
                     "-device", f"ahci,id=ahci,addr={AHCI_SLOT}",
                     "-device", "ide-hd,drive=ahci-disk,bus=ahci.0"]
+    if disks.virtio:
+        options += [*_qemu_drive("virtio-disk", disks.virtio), "-device",
+                    f"virtio-blk-pci,drive=virtio-disk,addr={VIRTIO_SLOT:#x},disable-legacy=on"]
+    if disks.nvme:
+        options += [*_qemu_drive("nvme-disk", disks.nvme), "-device",
+                    f"nvme,drive=nvme-disk,addr={NVME_SLOT:#x},serial={NVME_SERIAL}"]
     return options
 
 
@@ -67,8 +88,9 @@ def link_for_bochs(disks, directory):
 
 
 def check_bochs(disks):
-    if disks.ahci:
-        raise Failure("Bochs has no AHCI controller: take --emulator qemu")
+    missing = disks.needs_qemu()
+    if missing:
+        raise Failure(f"Bochs has nothing for {OPTIONS[missing]}: take --emulator qemu")
 
 
 def bochs_lines(disks, iso):

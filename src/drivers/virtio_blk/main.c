@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The driver of a virtio disk on PCI, by DMA.
+#include <drivers/virtio_blk/device.h>
+#include <lib/block/driver.h>
+#include <lib/virtio/registers.h>
+#include <nacre/pci_open.h>
+#include <nacre/print.h>
+
+enum {
+	DEVICE = 0, // the only one granted
+};
+
+#define PATCHED __attribute__((section(".data")))
+
+// Patched by the composer: the device's registers, and a page that it reads and writes.
+uint64_t registers_vaddr PATCHED;
+uint64_t registers_size PATCHED;
+uint64_t registers_paddr PATCHED;
+uint64_t dma_vaddr PATCHED;
+uint64_t dma_size PATCHED;
+uint64_t dma_paddr PATCHED;
+
+// Written by the functions of this file only.
+static struct virtio_blk disk;
+static bool has_device;
+
+uint32_t virtio_read(uint64_t offset, unsigned width) {
+	uint64_t address = registers_vaddr + offset;
+
+	if (width == 1) return *(volatile uint8_t *)address;
+	if (width == 2) return *(volatile uint16_t *)address;
+	return *(volatile uint32_t *)address;
+}
+
+void virtio_write(uint64_t offset, unsigned width, uint32_t value) {
+	uint64_t address = registers_vaddr + offset;
+
+	if (width == 1)
+		*(volatile uint8_t *)address = (uint8_t)value;
+	else if (width == 2)
+		*(volatile uint16_t *)address = (uint16_t)value;
+	else
+		*(volatile uint32_t *)address = value;
+}
+
+static uint32_t read_function(unsigned offset, unsigned width) {
+	uint32_t value;
+
+	return pci_read(BLOCK_CHANNEL_PCI, DEVICE, offset, width, &value) == PCI_OK ? value : 0;
+}
+
+static bool is_described(void) {
+	if (registers_vaddr && registers_size && dma_vaddr && dma_paddr &&
+		dma_size >= VIRTIO_BLK_MEMORY && microkit_pps >> BLOCK_CHANNEL_PCI & 1)
+		return true;
+	print("%s: the description lacks registers_vaddr, registers_size, dma_vaddr, dma_size, "
+	      "dma_paddr or the channel to the PCI component\n",
+		microkit_name);
+	return false;
+}
+
+static bool is_there(void) {
+	struct virtio_places *places = &disk.transport.places;
+	struct pci_wanted wanted = {
+		.channel = BLOCK_CHANNEL_PCI,
+		.number = DEVICE,
+		.paddr = registers_paddr,
+		.size = registers_size,
+		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
+	};
+	bool is_virtio = virtio_places_find(read_function, registers_size, places);
+
+	// Without its structures there is no device, or another one: that is for pci_open to say.
+	wanted.bar = is_virtio ? places->bar : 0;
+	if (!pci_open(&wanted)) return false;
+	if (!is_virtio)
+		print("%s: the registers are not those of virtio 1, or not in one BAR\n",
+			microkit_name);
+	return is_virtio;
+}
+
+static uint64_t reset(void) {
+	uint64_t sectors;
+
+	if (!has_device) return 0;
+	sectors = virtio_blk_reset(&disk);
+	if (sectors == 0) print("%s: there is no disk\n", microkit_name);
+	return sectors;
+}
+
+static enum block_progress start(const struct block_job *job) {
+	return virtio_blk_start(&disk, job);
+}
+
+static enum block_progress interrupt(void) { return virtio_blk_interrupt(&disk); }
+
+static const struct block_device device = {
+	.trigger = BLOCK_LEVEL,
+	.reset = reset,
+	.start = start,
+	.interrupt = interrupt,
+};
+
+void init(void) {
+	disk.memory = (uint8_t *)dma_vaddr;
+	disk.paddr = dma_paddr;
+	has_device = is_described() && is_there();
+	driver_start(&device);
+}
+
+void notified(microkit_channel channel) { driver_notified(channel); }
