@@ -42,7 +42,7 @@ static void run_random(unsigned device, uint64_t count, uint64_t seed) {
 		keep(bytes, INPUT);
 		done += fuzz_run(bytes, INPUT);
 	}
-	printf("ok virtio-fuzz-%s %lu random operations do no harm\n", rigs[device].name, done);
+	printf("ok fuzz-%s %lu random operations do no harm\n", rigs[device].name, done);
 }
 
 static void run_lines(FILE *file) {
@@ -57,7 +57,7 @@ static void run_lines(FILE *file) {
 			bytes[size] = (uint8_t)byte;
 		(void)fuzz_run(bytes, size);
 	}
-	printf("ok virtio-fuzz-corpus %u inputs of the corpus do no harm\n", inputs);
+	printf("ok fuzz-corpus %u inputs of the corpus do no harm\n", inputs);
 }
 
 static bool run_file(const char *name) {

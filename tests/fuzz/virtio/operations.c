@@ -29,20 +29,6 @@ static struct guest {
 	} queues[QUEUES];
 } guest;
 
-uint8_t input_byte(struct input *input) {
-	if (input->left == 0) return 0;
-	input->left--;
-	return *input->bytes++;
-}
-
-uint64_t input_number(struct input *input, unsigned bytes) {
-	uint64_t number = 0;
-
-	while (bytes-- > 0)
-		number = number << 8 | input_byte(input);
-	return number;
-}
-
 static void fail(const char *what) {
 	fprintf(stderr, "virtio %s: %s\n", guest.rig->name, what);
 	abort();
