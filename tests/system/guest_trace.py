@@ -5,10 +5,9 @@ AMD-V, in QEMU: Debian's kernel from its entry to power-off."""
 from nacre import places
 from nacre.machine import emulator, machine
 from nacre.pack import cpio
-from nacre.test import device_trace, results
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test import device_trace
+from nacre.test.system_tests import inflated_kernel
 
-FOLDER = places.ROOT / "tests" / "system" / "systems" / "guest_trace"
 SECONDS = 900
 # What the kernel prints is not to depend on time or on the CPU's vulnerabilities; nor is it to
 # search PCI for AMD's bridges, which it does on an AMD CPU only. Self-tests of ciphers are half the
@@ -22,39 +21,26 @@ AMD_CPU = "max,family=23"
 def initramfs():
     """The demo's with another first program: of two files of one name Linux keeps the later."""
     archive = cpio.Archive()
-    archive.add_file("init", (FOLDER / "init").read_bytes(), 0o755)
+    archive.add_file("init", (device_trace.FOLDER / "init").read_bytes(), 0o755)
     return places.GUEST_INITRAMFS.read_bytes() + archive.finish()
 
 
 def trace_of(name, start):
-    """(results, accesses) of a boot on one engine; the accesses are None if it failed."""
-    iso = replaced_iso(name, {
+    return device_trace.run(name, start, {
         places.GUEST_KERNEL.name: inflated_kernel(),
         places.GUEST_INITRAMFS.name: initramfs(),
         places.GUEST_COMMAND_LINE.name: COMMAND_LINE.encode()},
-        system=FOLDER / "guest_trace.system")
-    found, text = judge(name, start(iso), [
-        ("until", "the end"), ("until", "powered off"), ("until", device_trace.END_TEXT),
-        ("until", "lost")])
-    if found[0].outcome != results.PASSED:
-        return found, None
-    accesses, problem = device_trace.parsed(text)
-    if problem:
-        return [results.failed(f"system/{name}", problem)], None
-    return found, accesses
+        [("until", "the end"), ("until", "powered off")])
 
 
 def check():
-    by_svm, svm = trace_of("guest-trace-svm", lambda iso: machine.QemuMachine(
+    found, by_svm = trace_of("guest-trace-svm", lambda iso: machine.QemuMachine(
         iso=iso, memory=emulator.MEMORY, clock="emulated", limit=SECONDS, cpu=AMD_CPU))
-    by_vtx, vtx = trace_of("guest-trace-vtx", lambda iso: machine.BochsMachine(
+    more, by_vtx = trace_of("guest-trace-vtx", lambda iso: machine.BochsMachine(
         iso=iso, memory=emulator.MEMORY, limit=SECONDS))
-    found = by_svm + by_vtx
-    if svm and vtx:
-        differs = device_trace.difference(*map(device_trace.comparable, (svm, vtx)))
-        name = "system/guest-trace/equal"
-        found.append(results.failed(name, f"AMD-V and VT-x: {differs}") if differs else
-                     results.passed(name))
+    found += more
+    if by_vtx and by_svm:
+        found.append(device_trace.judged("guest-trace", by_vtx, by_svm))
     return found
 
 

@@ -16,6 +16,11 @@ change, are read more often on one than on the other.
 import dataclasses
 import re
 
+from nacre import places
+from nacre.test import results
+from nacre.test.system_tests import judge, replaced_iso
+
+FOLDER = places.ROOT / "tests" / "system" / "systems" / "guest_trace"
 LINE = re.compile(r"\[tracer\] ([rwi]) (\d+) ([0-9a-f]+) ([0-9a-f]+) (\d+) (.+)")
 END = re.compile(r"\[tracer\] end of the trace: (\d+) accesses, (\d+) lost")
 END_TEXT = "[tracer] end of the trace"
@@ -129,3 +134,25 @@ def difference(one, other):
                        for side in (one, other))
         return f"access {place} differs: after [{before}] there is [{here}] or [{there}]"
     return None
+
+
+def run(name, start, replacements, steps, guest="linux"):
+    """(results, accesses) of a traced guest, `steps` until it has stopped; the accesses are None if
+    it failed. `start` makes a machine of an ISO."""
+    iso = replaced_iso(name, replacements,
+                       lambda text: text.replace('name="linux"', f'name="{guest}"'),
+                       FOLDER / "guest_trace.system")
+    found, text = judge(name, start(iso), [*steps, ("until", END_TEXT), ("until", "lost")])
+    if found[0].outcome != results.PASSED:
+        return found, None
+    accesses, problem = parsed(text)
+    if problem:
+        return [results.failed(f"system/{name}", problem)], None
+    return found, accesses
+
+
+def judged(name, by_vtx, by_svm):
+    """Whether traces of both engines are equal, as a result."""
+    differs = difference(comparable(by_vtx), comparable(by_svm))
+    full = f"system/{name}/equal"
+    return results.failed(full, f"VT-x and AMD-V: {differs}") if differs else results.passed(full)
