@@ -172,7 +172,7 @@ class Start(unittest.TestCase):
         self.start.add_meter(self.system)
         problems = Problems("start.system")
         self.root = expand(read_tree(xml.etree.ElementTree.tostring(self.system), problems),
-                           problems)
+                           problems, {})
         self.assertEqual(problems.texts(), [])
 
     def test_the_guest_is_taken_out(self):

@@ -14,8 +14,9 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import packages  # noqa: E402
+from nacre import packages, places  # noqa: E402
 from nacre.guest import boot_files, debian, partitions  # noqa: E402
+from nacre.pack import boot_images  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
 MEBIBYTE = 1 << 20
@@ -190,6 +191,27 @@ def options(**changes):
     return types.SimpleNamespace(**{
         "kernel": "amd64", "include": [], "size": "2G", "hostname": "debian", "no_ssh_key": False,
         "ssh_key": [], "force": False, "output": None, **changes})
+
+    def words(self, name):
+        """The composer's options for a description that names the image by boot=."""
+        description = self.folder / "my.system"
+        description.write_text(f'<system><virtual_machine boot="{name}"/>'
+                               f'<virtual_machine boot="{name}"/><virtual_machine/></system>')
+        with mock.patch.object(places, "BUILD", self.folder / "build"), \
+                mock.patch.object(packages, "ensure"):
+            return list(boot_images.words(description))
+
+    def test_its_files_are_the_composers(self):
+        made = self.image({"etc/fstab": b"x", "boot/vmlinuz-1": BZIMAGE,
+                           "boot/initrd.img-1": b"initrd"})
+        option, name, kernel, initrd, root = self.words(made.name)
+        self.assertEqual((option, name), ("--boot-files", made.name))
+        self.assertEqual(kernel.read_bytes(), BZIMAGE)
+        self.assertEqual(initrd.read_bytes(), b"initrd")
+        self.assertRegex(root, "^root=UUID=")
+
+    def test_one_that_is_not_there_is_left_to_the_composer(self):
+        self.assertEqual(self.words("none.img"), [])
 
 
 class DebianTest(unittest.TestCase):

@@ -11,6 +11,7 @@ from composing import (MR, RUNTIME_SYMBOLS, VM, Composer, Problems, boards, cli,
 from compose import layout  # isort: skip
 from compose.elf import Program  # isort: skip
 from compose.short.expand import IN_DOMAIN, IN_SYSTEM, expand  # isort: skip
+from compose.short.guest import BootFiles  # isort: skip
 from compose.short.text import as_xml  # isort: skip
 from compose.tree import read_tree  # isort: skip
 
@@ -152,6 +153,8 @@ REFUSED = [
     (guest().replace('memory="32M"', ""), "needs the attribute 'memory'"),
     (guest().replace('kernel="text"', ""), "needs the attribute 'kernel'"),
     (guest().replace('name="linux"', ""), "needs the attribute 'name'"),
+    (guest(boot="none.img").replace('kernel="text"', ""),
+     "no disk image 'none.img' was found to boot from"),
     ("\n" + guest().replace('"text"', '"none"'), ":3:1: file 'none' not found in"),
     (guest(initrd="none"), "file 'none' not found"),
     (guest(priority="300"), "priority='300' on <virtual_machine>: must be from 0 to 254"),
@@ -204,7 +207,7 @@ class Short(Composer):
 
     def expanded(self, body):
         root, problems = self.tree(body)
-        text = as_xml(expand(root, problems))
+        text = as_xml(expand(root, problems, {}))
         self.assertEqual(problems.texts(), [])
         return text
 
@@ -227,13 +230,13 @@ class Meaning(Short):
     def test_without_short_elements_nothing_changes(self):
         for body in (pd(), MR + pd(inside=VM), "<x/>" + pd(), ""):
             root, problems = self.tree(body)
-            self.assertIs(expand(root, problems), root)
+            self.assertIs(expand(root, problems, {}), root)
 
     def test_the_tree_that_was_read_is_left_alone(self):
         for body in ACCEPTED:
             root, problems = self.tree(body)
             before = as_xml(root)
-            expand(root, problems)
+            expand(root, problems, {})
             self.assertEqual(as_xml(root), before)
 
     def test_the_long_hand_text_makes_the_same_image(self):
@@ -246,7 +249,7 @@ class Meaning(Short):
                 for name in (*IN_DOMAIN, "switch", "peer"):
                     self.assertNotIn(f"    <{name} ", text)
                 again = read_tree(text.encode(), problems)
-                self.assertIs(expand(again, problems), again)
+                self.assertIs(expand(again, problems, {}), again)
 
     def test_a_guest(self):
         data = self.accept(guest(initrd="long", cmdline='say &quot;x&quot;', memory="64M",
@@ -262,6 +265,34 @@ class Meaning(Short):
                  for region in self.table(data, layout.REGION)}
         self.assertEqual(sizes[b"ram_linux"], (64 << 20, 21))
         self.assertEqual(self.table(data, layout.DOMAIN)[0].restart_limit, 5)
+
+    def booted(self, attributes, boot_files):
+        description = self.path / "boot.system"
+        description.write_text(f'<system><virtual_machine name="linux" memory="32M" {attributes}/>'
+                               "</system>")
+        problems = Problems("boot.system")
+        composed = cli.compose(str(description), files.SearchPath([str(self.path)]), problems,
+                               boot_files=boot_files)
+        return composed, problems.texts()
+
+    def test_a_disk_image_names_its_files(self):
+        found = {"my.img": BootFiles(str(self.path / "text"), str(self.path / "long"), "root=x")}
+        for attributes, cmdline in (('', b"root=x console=ttyS0"),
+                                    ('cmdline="quiet"', b"root=x quiet")):
+            composed, problems = self.booted(f'boot="my.img" {attributes}', found)
+            self.assertEqual(problems, [])
+            contents = self.contents(composed.image)
+            self.assertEqual((contents["kernel_linux"], contents["cmdline_linux"]),
+                             (b"text", cmdline))
+            self.assertIn("initrd_linux", contents)
+
+    def test_a_disk_image_without_a_ram_disk(self):
+        found = {"my.img": BootFiles(str(self.path / "text"), None, "root=x")}
+        composed, _ = self.booted('boot="my.img"', found)
+        self.assertNotIn("initrd_linux", self.contents(composed.image))
+        _, problems = self.booted('boot="my.img" kernel="text"', found)
+        self.assertEqual(len(problems), 1)
+        self.assertIn("boot= and kernel= exclude each other", problems[0])
 
     def test_guests_of_one_kernel_share_it(self):
         data = self.accept(guest() + guest("other"))

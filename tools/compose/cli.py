@@ -16,6 +16,7 @@ from compose.reader import Reader
 from compose.report import report
 from compose.resolve import resolve
 from compose.short.expand import expand
+from compose.short.guest import BootFiles
 from compose.short.text import as_xml
 from compose.tree import read_tree
 
@@ -42,7 +43,7 @@ class Composed:
                    for domain in self.system.domains)
 
 
-def read_long(path, problems):
+def read_long(path, problems, boot_files):
     """The description's tree of long-hand elements, or None with the problems recorded."""
     try:
         with open(path, "rb") as file:
@@ -53,7 +54,7 @@ def read_long(path, problems):
     root = read_tree(data, problems)
     if root is None:
         return None
-    root = expand(root, problems)
+    root = expand(root, problems, boot_files)
     problems.end_step()
     return root
 
@@ -65,9 +66,10 @@ def read_system(root, problems, board, config):
     return system if root.name == "system" else None
 
 
-def compose(path, search_path, problems, board=boards.DEFAULT_BOARD, config=boards.DEFAULT_CONFIG):
+def compose(path, search_path, problems, board=boards.DEFAULT_BOARD, config=boards.DEFAULT_CONFIG,
+            boot_files=None):
     """The composed system, or None with the problems recorded."""
-    root = read_long(path, problems)
+    root = read_long(path, problems, boot_files or {})
     system = None if root is None else read_system(root, problems, board, config)
     if system is None:
         return None
@@ -106,6 +108,9 @@ def _arguments(words):
     )
     parser.add_argument("--search-name", metavar="TEXT",
                         help="what problems call those folders, instead of listing them")
+    parser.add_argument("--boot-files", action="append", nargs=4, default=[],
+                        metavar=("IMAGE", "KERNEL", "INITRD", "ARGUMENTS"),
+                        help="files that the disk image of this name boots; INITRD may be empty")
     parser.add_argument("--image-type", choices=("elf",), help="x86-64 has only elf")
     parser.add_argument("--override-kernel", metavar="FILE", help="take this kernel ELF")
     parser.add_argument("--capdl-json", metavar="FILE", help="objects and capabilities as JSON")
@@ -206,9 +211,14 @@ def _say(problems):
         print(text, file=sys.stderr)
 
 
+def _boot_files(options):
+    return {image: BootFiles(kernel, initrd or None, arguments)
+            for image, kernel, initrd, arguments in options.boot_files}
+
+
 def _write_expanded(options, problems, board, config):
     """Whether it could: no file is looked for, the elements alone decide."""
-    root = read_long(options.system, problems)
+    root = read_long(options.system, problems, _boot_files(options))
     is_right = (root is not None and read_system(root, problems, board, config) is not None
                 and not problems.any())
     _say(problems)
@@ -219,7 +229,7 @@ def _write_expanded(options, problems, board, config):
 
 def _write_composed(options, problems, board, config):
     search_path = files.SearchPath(options.search_path + [os.curdir], options.search_name)
-    composed = compose(options.system, search_path, problems, board, config)
+    composed = compose(options.system, search_path, problems, board, config, _boot_files(options))
     _say(problems)
     if composed:
         _write_outputs(options, composed)

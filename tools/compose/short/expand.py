@@ -24,16 +24,17 @@ def has_short(element):
     return False
 
 
-def expand(root, problems):
-    """The tree that this one means; itself, if there is nothing short in it."""
+def expand(root, problems, boot_files):
+    """The tree that this one means; itself, if there is nothing short in it. `boot_files` are those
+    of disk images that the description names."""
     if root.name != "system" or not has_short(root):
         return root
-    return _Expansion(root, problems).run()
+    return _Expansion(root, problems, boot_files).run()
 
 
 class _Expansion:
-    def __init__(self, root, problems):
-        self.plan = Plan(root, problems, (*IN_SYSTEM, *LONG_IN_SYSTEM))
+    def __init__(self, root, problems, boot_files):
+        self.plan = Plan(root, problems, (*IN_SYSTEM, *LONG_IN_SYSTEM), boot_files)
         self.root = root
         self.work = []  # what is still short, in the order of the description
 

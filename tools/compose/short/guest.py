@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """<virtual_machine> directly under <system>: the monitor with its guest, and what the guest
 boots."""
+from dataclasses import dataclass
+from typing import Optional
+
 from compose.fields import Fields
 from compose.layout import LIMITS
 from compose.model import LARGE_PAGE
@@ -13,11 +16,21 @@ LARGEST_MEMORY = 3 << 30
 RAM, KERNEL, INITRD = 0x1_0000_0000, 0x2_0000_0000, 0x2_4000_0000
 PRIORITY = "100"
 STACK_SIZE = "0x8000"  # as the monitor's protocol asks for
+DEFAULT_CMDLINE = "console=ttyS0"  # the monitor's own, beside arguments that come with an image
 PEER_CHANNEL = 2  # of the monitor, and usually of the component
 MOST_PEERS = 2
 # They are the monitor's, as they are written.
 OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault", "restart_limit", "restart_backoff")
 NOT_YET = {"disk": "guests have no disks yet", "network": "guests have no network yet"}
+
+
+@dataclass(frozen=True)
+class BootFiles:
+    """What a disk image boots; `arguments` is what the kernel needs to find its root."""
+
+    kernel: str
+    initrd: Optional[str]
+    arguments: str
 
 
 def declare(plan, element):
@@ -30,17 +43,11 @@ def declare(plan, element):
 
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, (
-        "name", "memory", "kernel", "initrd", "cmdline", "rng", "priority", *OF_DOMAIN))
+        "name", "memory", "boot", "kernel", "initrd", "cmdline", "rng", "priority", *OF_DOMAIN))
     fields.text("name", required=True)
     domain.add(element, "program_image", path="vmm.elf")
     ram = _memory(domain, element, fields)
-    _file(domain, element, "kernel", KERNEL, fields.text("kernel", required=True))
-    if fields.has("initrd"):
-        _file(domain, element, "initrd", INITRD, fields.text("initrd"))
-    if fields.text("cmdline"):
-        region = domain.region(element, "cmdline", prefill_text=fields.text("cmdline"))
-        domain.map(element, region, "r", setvar_vaddr="guest_cmdline_vaddr",
-                   setvar_prefill_size="guest_cmdline_size")
+    _boot(domain, element, fields)
     timer.map_tsc_info(plan, domain, element)
     domain.element.children.append(element.make("virtual_machine", {
         "name": domain.name, **_kept(element, "rng")}, [
@@ -53,6 +60,31 @@ def expand(plan, domain, element):
 
 def _kept(element, *names):
     return {name: element.attributes[name] for name in names if name in element.attributes}
+
+
+def _boot(domain, element, fields):
+    """The files that the guest boots: named one by one, or those that are in a disk image."""
+    if fields.has("boot"):
+        for name in ("kernel", "initrd"):
+            if fields.has(name):
+                domain.plan.problems.add(element, f"boot= and {name}= exclude each other")
+        files = domain.plan.boot_files.get(fields.text("boot"))
+        if files is None:
+            domain.plan.problems.add(
+                element, f"no disk image '{fields.text('boot')}' was found to boot from")
+            return
+        kernel, initrd = files.kernel, files.initrd
+        cmdline = f"{files.arguments} {fields.text('cmdline', DEFAULT_CMDLINE)}"
+    else:
+        kernel = fields.text("kernel", required=True)
+        initrd, cmdline = fields.text("initrd"), fields.text("cmdline")
+    _file(domain, element, "kernel", KERNEL, kernel)
+    if initrd is not None:
+        _file(domain, element, "initrd", INITRD, initrd)
+    if cmdline:
+        region = domain.region(element, "cmdline", prefill_text=cmdline)
+        domain.map(element, region, "r", setvar_vaddr="guest_cmdline_vaddr",
+                   setvar_prefill_size="guest_cmdline_size")
 
 
 def _memory(domain, element, fields):

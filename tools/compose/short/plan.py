@@ -55,8 +55,9 @@ def numbered(name, number, end=""):
 
 
 class Plan:
-    def __init__(self, root, problems, kinds):
+    def __init__(self, root, problems, kinds, boot_files):
         self.problems = problems
+        self.boot_files = boot_files  # of disk images, by the name that the description gives them
         self._root = root
         self._kinds = kinds  # of elements directly under it
         self.names = Names(root, problems)

@@ -9,7 +9,7 @@ import tempfile
 
 from compose import output
 from nacre import build, places
-from nacre.pack import programs
+from nacre.pack import boot_images, programs
 from nacre.report import Failure
 
 COMPOSE = places.ROOT / "tools" / "compose.py"
@@ -41,7 +41,7 @@ def expand(description, target=None):
     check_description(description)
     with tempfile.TemporaryDirectory(prefix="nacre-expand-") as folder:
         made = pathlib.Path(folder) / "expanded.system"
-        run_composer(description, ["--expand", made])
+        run_composer(description, ["--expand", made, *boot_images.words(description)])
         if target:
             output.write(target, made.read_bytes())
         else:
@@ -51,7 +51,8 @@ def expand(description, target=None):
 def compose_to(made, description, image, extra_path, flavour):
     """The composer's image in the file `made`, its report and page beside the image."""
     run_composer(description, [
-        "--system-image", made, "--config", flavour, "-r", image.with_suffix(".report"),
+        *boot_images.words(description), "--system-image", made, "--config", flavour,
+        "-r", image.with_suffix(".report"),
         "--html", image.with_suffix(".html"), "--search-name",
         f"{places.shown(description.parent)} or among Nacre's components",
         "--search-path", *extra_path, description.parent, *build.search_path()])
