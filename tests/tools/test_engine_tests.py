@@ -14,6 +14,7 @@ from nacre.test import engine_tests, results  # noqa: E402
 LIST = """# what
 svm exit-vmxon always never there
 svm exit-invd emulator this one lacks it
+svm exit-hlt fatal-9 the emulator ends
 """
 
 
@@ -41,12 +42,28 @@ class Engines(unittest.TestCase):
         self.assertEqual(self.complaints(results.passed("guests-svm/exit-vmxon")),
                          ["runs, but engines.txt says: never there"])
 
+    def test_fatal(self):
+        self.assertEqual(engine_tests.fatal("svm", 8, LIST), [])
+        self.assertEqual(engine_tests.fatal("svm", 9, LIST), ["exit-hlt"])
+        self.assertEqual(engine_tests.fatal("svm", 10, LIST), ["exit-hlt"])
+        self.assertEqual(engine_tests.fatal("vtx", 10, LIST), [])
+        self.assertEqual(self.complaints(results.skipped("guests-svm/exit-hlt", "")), [])
+        self.assertEqual(self.complaints(results.passed("guests-svm/exit-hlt")), [])
+
+    def test_leaving_out(self):
+        blank = engine_tests.LEFT_OUT + bytes(engine_tests.ROOM - len(engine_tests.LEFT_OUT))
+        program = engine_tests.leaving_out(b"code" + blank + b"more", ["exit-hlt", "exit-in"])
+        self.assertEqual(len(program), len(blank) + 8)
+        self.assertIn(b"code" + engine_tests.LEFT_OUT + b" exit-hlt exit-in\0", program)
+        self.assertEqual(engine_tests.leaving_out(blank, []), blank)
+
     def test_wrong_lists(self):
         for text, reason in (("svm exit-invd always\n", ":1: want"),
                              ("\narm exit-invd always why\n", ":2: want"),
                              ("svm exit-invd never why\n", ":1: want"),
                              ("svm exit-nothing always why\n", ":1: exit-nothing is no test"),
-                             (LIST + "svm exit-invd always why\n", ":4: exit-invd")):
+                             ("svm exit-invd fatal why\n", ":1: want"),
+                             (LIST + "svm exit-invd always why\n", ":5: exit-invd")):
             with self.assertRaisesRegex(Failure, reason):
                 engine_tests.absences(text)
 

@@ -7,7 +7,9 @@ to its own. COM1 is a connection that QEMU opens to us, as with Bochs.
 
 import dataclasses
 import pathlib
+import re
 import shutil
+import subprocess
 
 from nacre.machine import machine_clock, network
 from nacre.machine.disks import NO_DISKS, Disks, qemu_options
@@ -35,6 +37,13 @@ CPU = {"tcg": WITHOUT_AMD_V, "kvm": "host"}
 UNCOUNTABLE = "-x2apic"
 # The mitigations that the kernel chooses follow from the vendor.
 VENDORS = {"intel": "vendor=GenuineIntel", "amd": "vendor=AuthenticAMD"}
+
+
+def version():
+    """The emulator's major version."""
+    said = subprocess.run([PROGRAM, "--version"], stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, check=True).stdout
+    return int(re.search(r"version (\d+)", said).group(1))
 
 
 @dataclasses.dataclass

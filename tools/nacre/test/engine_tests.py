@@ -11,13 +11,16 @@ from nacre.test import results
 FOLDER = places.ROOT / "tests" / "guests"
 LIST = FOLDER / "engines.txt"
 ENGINES = {"vtx": "VT-x", "svm": "AMD-V"}
-CAUSES = ("always", "emulator")
+CAUSE = re.compile(r"(always|emulator|fatal-(\d+))\Z")
+# Where the program of the tests has the ids of those left out, each behind a space; zeros follow.
+LEFT_OUT = b"tests left out:"
+ROOM = 2048
 ROW = re.compile(r'^\t\{"([a-z0-9-]+)",\s*((?:"[^"]*"\s*)+),', re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True)
 class Absence:
-    """Why a test does not run; `cause` is one of CAUSES."""
+    """Why a test does not run; `cause` is as CAUSE says."""
 
     cause: str
     reason: str
@@ -41,12 +44,26 @@ def absences(text=None):
         words = line.split(maxsplit=3)
         if not words or line.startswith("#"):
             continue
-        if len(words) < 4 or words[0] not in ENGINES or words[2] not in CAUSES:
-            raise Failure(f"{LIST}:{number}: want: engine, test, always or emulator, reason")
+        if len(words) < 4 or words[0] not in ENGINES or not CAUSE.match(words[2]):
+            raise Failure(f"{LIST}:{number}: want: engine, test, always or emulator or fatal-N, "
+                          "reason")
         if words[1] not in known or words[1] in found[words[0]]:
             raise Failure(f"{LIST}:{number}: {words[1]} is no test, or stands there twice")
         found[words[0]][words[1]] = Absence(words[2], words[3])
     return found
+
+
+def fatal(engine, version, text=None):
+    """The tests that this version of the engine's emulator does not survive."""
+    return [name for name, absence in absences(text)[engine].items()
+            if int(CAUSE.match(absence.cause).group(2) or version + 1) <= version]
+
+
+def leaving_out(program, names):
+    """The program of the tests, which then reports these as skipped."""
+    words = b"".join(b" " + name.encode() for name in names)
+    place = program.index(LEFT_OUT + bytes(ROOM - len(LEFT_OUT))) + len(LEFT_OUT)
+    return program[:place] + words + program[place + len(words):]
 
 
 def compared(engine, found, text=None):
