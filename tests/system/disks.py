@@ -178,5 +178,7 @@ ROWS = [
      check_time_out),
     ("disk-ahci-short", "the AHCI driver and the PCI component, implied by a short element",
      lambda: check_short("disk-ahci-short", "ahci", "ahci")),
+    ("disk-virtio-short", "so is the driver of virtio disks",
+     lambda: check_short("disk-virtio-short", "virtio", "virtio")),
     ("disk-none", "without a disk, clients get an error", check_no_disk),
 ]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """<disk>: a range of a disk's sectors, and the driver of that disk. Without driver= it is a disk in
 memory."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compose.fields import Fields
 from compose.layout import LIMITS
@@ -82,6 +82,7 @@ class Device:
     bar: str
     size: int
     pin: int
+    setvars: dict = field(default_factory=dict, compare=False)  # of the registers, beyond usual
 
 
 class PciDisk(Server):
@@ -100,7 +101,8 @@ class PciDisk(Server):
         self.domain.add(origin, "setvar", symbol="dma_paddr", region_paddr=dma)
         self.domain.add(origin, "irq", id="1", pin=str(device.pin), trigger="level",
                         polarity="high", vector=str(device.pin))
-        open_device(self.domain, origin, PCI_CHANNEL, device.grant, device.bar, device.size)
+        open_device(self.domain, origin, PCI_CHANNEL, device.grant, device.bar, device.size,
+                    **device.setvars)
         self.add_time_outs(origin)
         return self.domain
 
@@ -126,7 +128,11 @@ class RamDisk(Server):
         return domain
 
 
-PCI = {"ahci": Device("ahci", "class=0106", "bar5", 0x1000, 10)}
+PCI = {
+    "ahci": Device("ahci", "class=0106", "bar5", 0x1000, 10),
+    "virtio": Device("virtio_blk", "id=1af4:1042", "bar4", 0x4000, 10,
+                     {"setvar_size": "registers_size"}),
+}
 DRIVERS = {"ata": lambda plan, origin: plan.service(Ata, origin),
            **{name: lambda plan, origin, device=device: plan.service(PciDisk, origin, device)
               for name, device in PCI.items()}}

@@ -28,11 +28,11 @@ class Pci:
                           (self.domain.name, channel, {"notify": "false"}))
 
 
-def open_device(driver, origin, number, device, bar, size):
+def open_device(driver, origin, number, device, bar, size, **setvars):
     """Grants the driver the first device that fits, and maps the registers behind the BAR."""
     plan = driver.plan
     address = plan.physical(FIRST_REGISTERS, size)
     region = driver.region(origin, "registers", size=f"0x{size:x}", phys_addr=address)
-    driver.map(origin, region, cached="false", setvar_vaddr="registers_vaddr")
+    driver.map(origin, region, cached="false", setvar_vaddr="registers_vaddr", **setvars)
     driver.add(origin, "setvar", symbol="registers_paddr", region_paddr=region)
     plan.service(Pci, origin).grant(driver, origin, number, f"{device} {bar}={address}")
