@@ -5,8 +5,10 @@ afterwards."""
 import re
 import shutil
 import struct
+import uuid
 
 from nacre import build, places
+from nacre.guest import partitions
 from nacre.machine import emulator, machine
 from nacre.machine.disks import AHCI_SLOT, VIRTIO_SLOT, Disks
 from nacre.pack import product
@@ -139,21 +141,76 @@ def check_time_out():
     return found
 
 
-def check_clients(name, description, kind):
+def partitioned(name, damage=0):
+    """The disk of three clients with a partition each, its first table damaged at an offset. The
+    flooder's begins where its sectors do without a table, and so do the worker's."""
+    def partition(first, count, kind, label):
+        return partitions.Partition(0, first * 512, count * 512, kind, str(uuid.uuid4()), label)
     file = make_disk(name)
-    found, said = in_qemu(name, CLIENTS / description, Disks(**{kind: file}), [
-        ("until", text) for text in (
-            "(restart 1 of 3)", "(restart 2 of 3)", "(restart 3 of 3)",
-            "worker: every sector is right")])
+    content = file.read_bytes()[:512]
+    with file.open("r+b") as data:
+        partitions.write_gpt(data, BYTES,
+                             partition(1000, 256, str(partitions.LINUX_ROOT), "worker"),
+                             partition(2000, 8, str(partitions.LINUX_ROOT), "reader"),
+                             partition(5000, 1000, "0fc63daf-8483-4772-8e79-3d69d8477de4", ""))
+        data.seek(2000 * 512)
+        data.write(content)
+        if damage:
+            data.seek(damage)
+            data.write(b"damage")
+    return file
+
+
+def check_partitions(name, killed, damage=0):
+    """The worker kills the driver, or the service, in the middle of its work."""
+    file = partitioned(name, damage)
+    before = file.read_bytes()
+    description = FOLDER / name / "partitions.system"
+    shutil.copytree(CLIENTS, description.parent, dirs_exist_ok=True)
+    text = (CLIENTS / "partitions.system").read_text()
+    description.write_text(text.replace('<cap_tcb pd="ata"', f'<cap_tcb pd="{killed}"'))
+    found, said = in_qemu(name, description, Disks(ide=file), [
+        ("until", "GPT, of which the first copy is damaged" if damage else "8192 sectors, GPT"),
+        *CLIENTS_STEPS])
+    found += judge_clients(name, said)
+    if "partition: client 1 has sectors 2000+8, read-only" not in said:
+        found.append(results.failed(f"system/{name}/words", "the reader's partition is not said"))
+    data = file.read_bytes()
+    changed = {sector for sector in range(len(data) // 512)
+               if data[sector * 512:][:512] != before[sector * 512:][:512]}
+    if data[1000 * 512:1256 * 512] != worker_sectors() or \
+            not changed <= {*range(1000, 1256), *range(5000, 6000)}:
+        found.append(results.failed(f"system/{name}/contents", f"{file} has wrong sectors"))
+    return found
+
+
+CLIENTS_STEPS = [("until", text) for text in (
+    "(restart 1 of 3)", "(restart 2 of 3)", "(restart 3 of 3)", "worker: every sector is right")]
+
+
+def worker_sectors():
+    """What the worker writes."""
+    return b"".join(struct.pack("<128I", *((sector << 16 ^ i * 77) & 0xFFFFFFFF
+                                           for i in range(128))) for sector in range(256))
+
+
+def judge_clients(name, said):
+    found = []
     if "reader: has what it may have" not in said:
         found.append(results.failed(f"system/{name}/words", "the reader did not come through"))
     if re.search("wrong|cannot kill", said):
         found.append(results.failed(f"system/{name}/words", "a client got something wrong"))
+    return found
+
+
+def check_clients(name, description, kind):
+    file = make_disk(name)
+    found, said = in_qemu(name, CLIENTS / description, Disks(**{kind: file}), CLIENTS_STEPS)
+    found += judge_clients(name, said)
     # The flooder may have written from its first sector on; the others' sectors are theirs alone.
     data = file.read_bytes()[:5000 * 512]
-    words = [[(sector << 16 ^ i * 77) & 0xFFFFFFFF for i in range(128)] for sector in range(256)]
     expected = bytearray((EXAMPLE / "content.txt").read_bytes().ljust(5000 * 512, b"\0"))
-    expected[1000 * 512:1256 * 512] = b"".join(struct.pack("<128I", *row) for row in words)
+    expected[1000 * 512:1256 * 512] = worker_sectors()
     if data != expected:
         found.append(results.failed(f"system/{name}/contents", f"{file} has wrong sectors"))
     return found
@@ -173,6 +230,12 @@ ROWS = [
      lambda: check_clients("disk-clients", "disk_clients.system", "ide")),
     ("disk-clients-virtio", "the same with a virtio disk",
      lambda: check_clients("disk-clients-virtio", "virtio.system", "virtio")),
+    ("disk-partitions", "clients of a partition each keep to it; the driver crashes under them",
+     lambda: check_partitions("disk-partitions", "ata")),
+    ("disk-partitions-service", "the same, and the service crashes",
+     lambda: check_partitions("disk-partitions-service", "partition")),
+    ("disk-partitions-copy", "the same with a first partition table that is damaged",
+     lambda: check_partitions("disk-partitions-copy", "ata", damage=520)),
     ("disk-errors", "a client gets an error for a sector that cannot be read", check_errors),
     ("disk-time-out", "a disk that does not respond is reset, and its client gets an error",
      check_time_out),

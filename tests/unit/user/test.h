@@ -23,6 +23,8 @@ extern const struct tests journal_tests;
 extern const struct tests symbols_tests;
 extern const struct tests report_tests;
 extern const struct tests settings_tests;
+extern const struct tests partition_tests;
+extern const struct tests partition_disk_tests;
 extern const struct tests pci_tests;
 extern const struct tests e1000_tests;
 extern const struct tests network_tests;

@@ -176,14 +176,17 @@ def root_partition(size):
     return Partition(1, ALIGNMENT, end - ALIGNMENT, str(LINUX_ROOT), str(uuid.uuid4()), "root")
 
 
-def write_gpt(file, size, partition):
-    """Writes a table with that one partition, and its copy at the end."""
-    sectors, disk = size // SECTOR, uuid.uuid4()
+def _entry(partition):
     first = partition.start // SECTOR
-    entries = GPT_ENTRY.pack(
+    return GPT_ENTRY.pack(
         uuid.UUID(partition.kind).bytes_le, uuid.UUID(partition.identity).bytes_le, first,
         first + partition.size // SECTOR - 1, 0, partition.label.encode("utf-16-le"))
-    entries = entries.ljust(GPT_ENTRIES * GPT_ENTRY.size, b"\0")
+
+
+def write_gpt(file, size, *found):
+    """Writes a table with the partitions, numbered from 1, and its copy at the end."""
+    sectors, disk = size // SECTOR, uuid.uuid4()
+    entries = b"".join(map(_entry, found)).ljust(GPT_ENTRIES * GPT_ENTRY.size, b"\0")
     check = zlib.crc32(entries)
     last = sectors - 2 - GPT_TABLE_SECTORS
     for offset, data in (
