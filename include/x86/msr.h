@@ -50,6 +50,7 @@ enum msr {
 #define MSR_HWCR 0xc0010015u
 #define MSR_TOP_MEM 0xc001001au
 #define MSR_TOP_MEM2 0xc001001du
+#define MSR_VIRT_SPEC_CTRL 0xc001011fu
 #define MSR_DE_CFG 0xc0011029u
 
 // Of a hypervisor: KVM's, with an address each.

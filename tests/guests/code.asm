@@ -62,6 +62,16 @@ code code_wrmsr
 	vmcall
 end_code
 
+code code_msr_read
+	rdmsr
+	vmcall
+end_code
+
+code code_msr_write
+	wrmsr
+	vmcall
+end_code
+
 code code_read
 	mov rax, GUEST_HOLE + 0x123
 	mov bl, [rax]

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Exit reasons one by one: what the guest does, and the exit record that the VMM gets.
 #include <x86/cr.h>
+#include <x86/msr.h>
+#include <x86/svm.h>
 
 #include "guest.h"
 #include "test.h"
@@ -14,6 +16,8 @@ CODE_DECLARE(code_out_immediate);
 CODE_DECLARE(code_outs);
 CODE_DECLARE(code_rdmsr);
 CODE_DECLARE(code_wrmsr);
+CODE_DECLARE(code_msr_read);
+CODE_DECLARE(code_msr_write);
 CODE_DECLARE(code_read);
 CODE_DECLARE(code_write);
 CODE_DECLARE(code_execute);
@@ -155,6 +159,24 @@ static void exit_ept(const struct test *test) {
 	CHECK_EQUAL(guest->words[WORD_GUEST_PHYSICAL], GUEST_HOLE + offsets[kind]);
 }
 
+// What would change how the CPU speculates, counts branches or runs guests is the host's.
+static void exit_host_msrs(const struct test *) {
+	static const uint32_t numbers[] = {MSR_FEATURE_CONTROL, MSR_SPEC_CTRL, MSR_PRED_CMD,
+		MSR_DEBUGCTL, MSR_HWCR, MSR_VM_CR, MSR_VM_HSAVE_PA, MSR_VIRT_SPEC_CTRL};
+	const struct code *const codes[] = {CODE(code_msr_read), CODE(code_msr_write)};
+	struct guest *guest = &guest_one;
+
+	for (unsigned i = 0; i < 2 * array_count(numbers); i++) {
+		guest_reset(guest, codes[i % 2]);
+		guest->registers.ecx = numbers[i / 2];
+		guest->registers.eax = 1;
+		guest_set_registers(guest);
+		guest_enter(guest);
+		CHECK_EQUAL(guest->words[WORD_REASON], i % 2 ? REASON_WRMSR : REASON_RDMSR);
+		CHECK_EQUAL(guest->rip, GUEST_CODE);
+	}
+}
+
 static void exit_registers(const struct test *) {
 	struct guest *guest = &guest_one;
 	const uint64_t *first = &guest->registers.eax;
@@ -280,6 +302,8 @@ static const struct test tests[] = {
 		EXIT_ROW(code_rdmsr, 0, 0, REASON_RDMSR, 0, 2)},
 	{"exit-wrmsr", "WRMSR to the TSC exits", exit_as_told,
 		EXIT_ROW(code_wrmsr, 0, 0, REASON_WRMSR, 0, 2)},
+	{"exit-host-msrs", "MSRs that are the host's exit, those of speculation among them",
+		exit_host_msrs, NULL},
 	{"exit-ept-read", "a read of memory that is not there exits with its address", exit_ept,
 		EXIT_ROW(code_read, 0, 0, REASON_EPT_VIOLATION, 1, NO_LENGTH)},
 	{"exit-ept-write", "a write to memory that is not there exits with its address", exit_ept,

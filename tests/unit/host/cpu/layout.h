@@ -8,6 +8,7 @@
 
 #define PHYSICAL_WINDOW 0x200000000000ul
 #define KERNEL_IMAGE 0ul
+#define MIB (1ul << 20)
 
 typedef struct {
 	uint64_t value;

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// AMD-V's exits in VT-x's terms on CPUs with NRIPS and decode assists, which QEMU's has not, and
+// without them; events that VMRUN would refuse.
+#include "../check.h"
+
+#include <base/compiler.h>
+#include <cpu/segments.h>
+#include <guest/svm/internal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RIP = 0x1000, ALL = SVM_NEXT_RIP | SVM_DECODE_ASSISTS };
+
+#define MOVE SVM_CR_IS_MOVE
+#define VALID INTERRUPTION_VALID
+
+static const struct guest_engine engine = {
+	.field_write = svm_field_write, .field_get = svm_field_get};
+static struct platform platform;
+static struct cpu cpu = {.engine = &engine, .platform = &platform};
+static struct vcpu_state_page page;
+static struct vmcb vmcb;
+static struct guest guest;
+
+void panic(const char *, ...) { abort(); }
+
+struct cpu *this_cpu(void) {
+	return &cpu;
+}
+
+bool guest_xcr0_write(struct guest *, uint64_t *) { return true; }
+
+void guest_debug_take(struct guest *) {}
+
+static void exit_with(uint32_t features, uint64_t code, uint64_t information, uint64_t length) {
+	platform.svm.features = features;
+	memset(&vmcb, 0, sizeof(vmcb));
+	guest = (struct guest){.page = &page, .svm.vmcb = &vmcb};
+	guest.fetched = &vmcb.instruction_count;
+	vmcb.exit_code = code;
+	vmcb.exit_information[0] = information;
+	vmcb.rip = RIP;
+	if (length && features & SVM_NEXT_RIP) vmcb.next_rip = RIP + length;
+}
+
+static void lengths(void) {
+	static const struct {
+		uint32_t features, length;
+		uint64_t code, information;
+	} rows[] = {
+		{0, 0, SVM_EXIT_CPUID, 0}, {SVM_NEXT_RIP, 2, SVM_EXIT_CPUID, 0},
+		{SVM_NEXT_RIP, 1, SVM_EXIT_HLT, 0},
+		{SVM_NEXT_RIP, 0, SVM_EXIT_WRITE_CR0 + 4, 0}, // the register is not known
+		{SVM_NEXT_RIP, 0, SVM_EXIT_READ_CR0, 0},
+		{SVM_NEXT_RIP, 0, SVM_EXIT_READ_DR0 + 3, 0}, {SVM_NEXT_RIP, 0, SVM_EXIT_INVLPG, 0},
+		{ALL, 3, SVM_EXIT_WRITE_CR0 + 4, MOVE | 9},
+		{ALL, 3, SVM_EXIT_CR0_SELECTIVE, MOVE | 1}, {ALL, 3, SVM_EXIT_READ_CR0 + 8, MOVE},
+		{ALL, 3, SVM_EXIT_READ_DR0 + 3, 5}, {ALL, 3, SVM_EXIT_INVLPG, 0x1234000},
+		{ALL, 0, SVM_EXIT_WRITE_CR0, 0}, // CLTS, LMSW
+		{ALL, 0, SVM_EXIT_CR0_SELECTIVE, 0}, // LMSW
+		{ALL, 0, SVM_EXIT_READ_CR0, 0}, // SMSW
+	};
+
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		exit_with(rows[i].features, rows[i].code, rows[i].information,
+			rows[i].length ? rows[i].length : 3);
+		check_equal(svm_instruction_length(&vmcb), rows[i].length);
+	}
+	exit_with(ALL, SVM_EXIT_NESTED_PAGE_FAULT, 0, 0);
+	check_equal(svm_instruction_length(&vmcb), 0);
+	exit_with(0, SVM_EXIT_IO, 0, 0); // a port access has it on every CPU
+	vmcb.exit_information[1] = RIP + 2;
+	check_equal(svm_instruction_length(&vmcb), 2);
+}
+
+static void qualifications(void) {
+	static const struct {
+		uint64_t code, information, expected;
+	} rows[] = {
+		{SVM_EXIT_WRITE_CR0 + 4, MOVE | 9, 4 | 9 << 8},
+		{SVM_EXIT_READ_CR0 + 8, MOVE | 2, 8 | 1 << 4 | 2 << 8},
+		{SVM_EXIT_CR0_SELECTIVE, MOVE | 1, 1 << 8},
+		{SVM_EXIT_READ_DR0 + 3, 5, 3 | 1 << 4 | 5 << 8},
+		{SVM_EXIT_WRITE_DR0 + 7, 6, 7 | 6 << 8}, {SVM_EXIT_INVLPG, 0x1234000, 0x1234000},
+		{SVM_EXIT_NESTED_PAGE_FAULT, SVM_FAULT_WRITE | SVM_FAULT_FINAL,
+			VCPU_MEMORY_WRITE | VCPU_MEMORY_FINAL},
+		{SVM_EXIT_NESTED_PAGE_FAULT, SVM_FAULT_FETCH | SVM_FAULT_FINAL,
+			VCPU_MEMORY_FETCH | VCPU_MEMORY_FINAL},
+		{SVM_EXIT_NESTED_PAGE_FAULT, 1ul << 33, VCPU_MEMORY_READ}, // in the guest's tables
+	};
+
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		exit_with(ALL, rows[i].code, rows[i].information, 3);
+		check_equal(svm_qualification(&vmcb, svm_reason(&vmcb)), rows[i].expected);
+	}
+}
+
+// The bytes that the CPU fetched are part of their group, and no more than there can be.
+static void fetched(void) {
+	exit_with(ALL, SVM_EXIT_NESTED_PAGE_FAULT, 0, 0);
+	vmcb.instruction_count = 0xf7; // the upper half is reserved
+	memcpy(vmcb.instruction_bytes, "abcdefghijklmno", VCPU_INSTRUCTION_BYTES);
+	guest_page_save(&guest, VCPU_GROUP_RIP);
+	check_equal(page.instruction_count, 0);
+	guest_page_save(&guest, VCPU_GROUP_INSTRUCTION);
+	check_equal(page.instruction_count, 7);
+	check(memcmp(page.instruction_bytes, vmcb.instruction_bytes, VCPU_INSTRUCTION_BYTES) == 0);
+	guest.fetched = NULL; // as VT-x has it
+	memset(page.instruction_bytes, 0, VCPU_INSTRUCTION_BYTES);
+	guest_page_save(&guest, VCPU_GROUP_INSTRUCTION);
+	check_equal(page.instruction_bytes[0], 0);
+}
+
+// As SDM 3C 27.2.1.3 has it.
+static bool may_be(uint32_t type, uint32_t vector, bool has_code) {
+	if (has_code && type != INTERRUPTION_EXCEPTION) return false;
+	if (type == INTERRUPTION_EXTERNAL || type == INTERRUPTION_SOFTWARE) return true;
+	if (type == INTERRUPTION_NMI) return vector == 2;
+	if (type == INTERRUPTION_EXCEPTION) return vector < 32 && vector != 2;
+	if (type == INTERRUPTION_PRIVILEGED) return vector == 1;
+	return type == INTERRUPTION_SOFTWARE_EXCEPTION && (vector == 3 || vector == 4);
+}
+
+static void events(void) {
+	for (uint32_t type = 0; type < 8; type++)
+		for (uint32_t vector = 0; vector < 256; vector++)
+			for (uint32_t code = 0; code < 2; code++)
+				check_equal(svm_event_is_valid(VALID | type << 8 | vector |
+						    code * INTERRUPTION_ERROR_CODE),
+					may_be(type << 8, vector, code));
+	for (unsigned bit = 12; bit < 31; bit++)
+		check(!svm_event_is_valid(VALID | 1u << bit | 0x40));
+}
+
+// Where a software event returns to: NRIPS has a field for it, but not for INT1.
+static void software_events(void) {
+	static const struct {
+		uint32_t features, event;
+		uint64_t rip, injected;
+	} rows[] = {
+		{0, INTERRUPTION_SOFTWARE | 0x80, RIP + 2, INTERRUPTION_SOFTWARE | 0x80},
+		{ALL, INTERRUPTION_SOFTWARE | 0x80, RIP, INTERRUPTION_SOFTWARE | 0x80},
+		{ALL, INTERRUPTION_SOFTWARE_EXCEPTION | 3, RIP, INTERRUPTION_EXCEPTION | 3},
+		{ALL, INTERRUPTION_PRIVILEGED | 1, RIP + 2, INTERRUPTION_EXCEPTION | 1},
+	};
+
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		exit_with(rows[i].features, 0, 0, 0);
+		guest.svm.event = VALID | rows[i].event;
+		guest.svm.event_length = 2;
+		svm_events_enter(&guest);
+		check_equal(vmcb.rip, rows[i].rip);
+		check_equal(vmcb.next_rip, RIP + 2);
+		check_equal(vmcb.event, VALID | rows[i].injected);
+		// Not delivered: everything is as before, and it comes again.
+		vmcb.exit_event = vmcb.event;
+		check(!svm_events_exit(&guest, true));
+		check_equal(vmcb.rip, RIP);
+		svm_inject_again(&guest);
+		check_equal(guest.svm.event & VALID, VALID);
+	}
+}
+
+int main(void) {
+	static const struct test tests[] = {
+		{"svm.lengths", "a length is reported where the exit says all of the instruction",
+			lengths},
+		{"svm.qualifications", "decode assists name registers and addresses",
+			qualifications},
+		{"svm.fetched", "fetched bytes are in the group of the instruction", fetched},
+		{"svm.events", "events are valid as VT-x has them", events},
+		{"svm.software_events", "software events return behind their instruction",
+			software_events},
+	};
+
+	return check_run(tests, array_count(tests));
+}
