@@ -60,14 +60,12 @@ static void build_put(uint64_t slot, struct cap cap) {
 
 static void build_put_next(struct cap cap) { build_put(task.next_slot++, cap); }
 
-// Prints why there is no initial task.
-#define refuse(format, ...) (print("boot: " format "\n" __VA_OPT__(, ) __VA_ARGS__), false)
-
 static bool plan_pages(const struct bootinfo_module *module) {
 	const char *error = elf_open(
 		&task.image, physical_pointer(physical(module->paddr)), module->length);
 
-	if (error) return refuse("the initial task (module \"%s\") %s", module->name, error);
+	if (error)
+		return refuse("boot: the initial task (module \"%s\") %s\n", module->name, error);
 	task.start = task.image.start;
 	task.buffer = align_up(task.image.end, PAGE);
 	task.info = task.buffer + PAGE;
@@ -75,9 +73,11 @@ static bool plan_pages(const struct bootinfo_module *module) {
 	task.end = task.extra + PAGE;
 	if (!is_aligned(task.start, PAGE))
 		return refuse(
-			"the initial task must start at a page boundary, not at 0x%lx", task.start);
+			"boot: the initial task must start at a page boundary, not at 0x%lx\n",
+			task.start);
 	if (task.end > USER_TOP)
-		return refuse("the initial task is too big or linked too high: 0x%lx to 0x%lx",
+		return refuse(
+			"boot: the initial task is too big or linked too high: 0x%lx to 0x%lx\n",
 			task.start, task.buffer);
 	return true;
 }
@@ -102,7 +102,8 @@ static uint64_t table_reach(unsigned level) { return 1ul << (PAGE_BITS + 9 * lev
 static uint64_t plan_make(const struct boot_facts *facts) {
 	uint64_t tables = 1; // the root
 
-	if (facts->module_count == 0) return refuse("no initial task: load it as the first module");
+	if (facts->module_count == 0)
+		return refuse("boot: no initial task: load it as the first module\n");
 	if (!plan_pages(&facts->modules[0])) return 0;
 	for (unsigned level = 1; level <= TABLE_LEVELS; level++)
 		tables += (task.end - 1) / table_reach(level) - task.start / table_reach(level) + 1;
@@ -268,7 +269,7 @@ bool boot_root(struct boot_facts *facts) {
 	if (!bytes) return false;
 	address = memory_take(&facts->memory, bytes, UINT64_MAX);
 	if (!address)
-		return refuse("no %lu KiB of free memory in one piece for the initial task",
+		return refuse("boot: no %lu KiB of free memory in one piece for the initial task\n",
 			bytes / 1024);
 	task.memory = physical_pointer(physical(address));
 	memset(task.memory, 0, bytes);

@@ -129,15 +129,9 @@ static void zombie_finish(struct slot *top) {
 			return;
 		}
 	}
-	if (!link || slot_is_empty(link)) {
-		derive_remove(top);
-		return;
-	}
+	if (!link || slot_is_empty(link)) return derive_remove(top);
 	assert(link->cap.type == CAP_ZOMBIE);
-	if (offset >> SLOT_BITS < 1ul << top->cap.zombie.radix) {
-		zombie_sink(top, link);
-		return;
-	}
+	if (offset >> SLOT_BITS < 1ul << top->cap.zombie.radix) return zombie_sink(top, link);
 	derive_remove(top);
 	derive_move(top, link);
 }

@@ -44,8 +44,7 @@ void endpoint_send(const struct cap *cap, struct thread *sender, unsigned flags)
 		if (flags & MESSAGE_NONBLOCKING) return;
 		sender->badge = cap->badge;
 		sender->message_flags = (uint8_t)flags;
-		thread_block(sender, THREAD_BLOCKED_SEND, &endpoint->head);
-		return;
+		return thread_block(sender, THREAD_BLOCKED_SEND, &endpoint->head);
 	}
 	reply = receiver->reply;
 	thread_unblock(receiver);

@@ -9,10 +9,8 @@
 void fault_raise(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_FAULT_HANDLER].cap;
 
-	if (likely(handler->type == CAP_ENDPOINT)) {
-		endpoint_send(handler, thread, MESSAGE_CALL | MESSAGE_DONATE);
-		return;
-	}
+	if (likely(handler->type == CAP_ENDPOINT))
+		return endpoint_send(handler, thread, MESSAGE_CALL | MESSAGE_DONATE);
 	print_debug("'%s' faults without handler: kind %u ip %lx words %lx %lx\n", thread->name,
 		thread->fault_kind, thread_read_register(thread, REGISTER_RIP),
 		thread->fault.words[0], thread->fault.words[1]);

@@ -12,16 +12,12 @@ static void cut_here(struct reply *reply) {
 	reply->older = NULL;
 }
 
-static void end_wait(struct reply *reply) {
-	reply->thread->reply = NULL;
-	reply->thread = NULL;
-}
-
 void reply_remove(struct reply *reply) {
 	struct sched_context *context = reply->head;
 	struct thread *caller = reply->thread;
 
-	end_wait(reply);
+	caller->reply = NULL;
+	reply->thread = NULL;
 	if (!context) return cut_here(reply);
 	reply_unchain(reply, context);
 	if (!caller->sched_context) sched_context_donate(context, caller);
@@ -35,5 +31,6 @@ void reply_cancel_wait(struct thread *thread) {
 	struct reply *reply = thread->reply;
 
 	cut_here(reply);
-	end_wait(reply);
+	thread->reply = NULL;
+	reply->thread = NULL;
 }

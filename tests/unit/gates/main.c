@@ -88,7 +88,7 @@ static struct step_state machine_state(void) {
 		.current = &thread,
 		.guest = &guest,
 		.kernel_stack = stack_top(kernel_stack),
-		.entry_stack = stack_top(entry_stack),
+		.tss.rsp = {stack_top(entry_stack)},
 		.kernel_cr3 = STEP_KERNEL_CR3,
 		.host_block = STEP_HOST_BLOCK,
 		.spec_ctrl = STEP_KERNEL_SPEC,

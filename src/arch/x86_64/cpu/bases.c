@@ -6,12 +6,9 @@
 #include <cpu/features.h>
 
 void bases_save(struct context *save) {
-	if (likely(feature_has(FEATURE_FSGSBASE))) {
-		bases_save_fast(save);
-	} else {
-		save->fs_base = msr_read(MSR_FS_BASE);
-		save->gs_base = msr_read(MSR_KERNEL_GS_BASE);
-	}
+	if (likely(feature_has(FEATURE_FSGSBASE))) return bases_save_fast(save);
+	save->fs_base = msr_read(MSR_FS_BASE);
+	save->gs_base = msr_read(MSR_KERNEL_GS_BASE);
 }
 
 void bases_load(const struct context *load) {
@@ -22,10 +19,7 @@ void bases_load(const struct context *load) {
 			     :
 			     : "r"(0)
 			     : "memory");
-	if (likely(feature_has(FEATURE_FSGSBASE))) {
-		bases_load_fast(load);
-	} else {
-		msr_write(MSR_FS_BASE, load->fs_base);
-		msr_write(MSR_KERNEL_GS_BASE, load->gs_base);
-	}
+	if (likely(feature_has(FEATURE_FSGSBASE))) return bases_load_fast(load);
+	msr_write(MSR_FS_BASE, load->fs_base);
+	msr_write(MSR_KERNEL_GS_BASE, load->gs_base);
 }

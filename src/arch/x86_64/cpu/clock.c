@@ -36,17 +36,12 @@ uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
 
 	cpu->platform->ticks_per_us = (rate.hertz + MILLION / 2) / MILLION;
 	cpu->deadline = NO_DEADLINE;
-	if (!cpu->platform->ticks_per_us) {
-		print("clock: the TSC's rate is unknown: set option tsc=KILOHERTZ\n");
-		return 0;
-	}
+	if (!cpu->platform->ticks_per_us)
+		return refuse("clock: the TSC's rate is unknown: set option tsc=KILOHERTZ\n");
 	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(rate.hertz)) {
 		apic_timer_use_one_shot();
 		cpu->timer_ratio = rate.apic;
-		if (!rate.apic) {
-			print("clock: the APIC's timer does not count evenly\n");
-			return 0;
-		}
+		if (!rate.apic) return refuse("clock: the APIC's timer does not count evenly\n");
 	}
 	print("clock: timer %s\n", cpu->timer_ratio ? "one-shot" : "TSC-deadline");
 	return rate.hertz;

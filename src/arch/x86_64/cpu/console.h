@@ -23,6 +23,9 @@ void console_init(uint16_t port);
 // Boot log and panics: both builds.
 [[gnu::format(printf, 1, 2)]] void print(const char *format, ...);
 
+// Prints why the machine cannot be started; false, or 0.
+#define refuse(...) (print(__VA_ARGS__), false)
+
 // True if print_debug() prints.
 [[nodiscard]] bool console_prints_debug(void);
 

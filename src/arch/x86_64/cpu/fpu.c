@@ -68,8 +68,7 @@ void fpu_give(struct fpu_state *next) {
 	cpu->fpu_allowed = next;
 	if (!next) {
 		cpu->fpu_parked = owner;
-		fpu_deny();
-		return;
+		return fpu_deny();
 	}
 	if (!owner) {
 		fpu_allow();
@@ -91,13 +90,10 @@ void fpu_forget(struct fpu_state *state) {
 }
 
 void fpu_flush(struct fpu_state *state) {
-	struct cpu *cpu = this_cpu();
+	const struct cpu *cpu = this_cpu();
+	bool is_parked = !cpu->fpu_allowed && cpu->fpu_parked == state;
 
-	if (cpu->fpu_allowed == state) {
-		fpu_save(state);
-	} else if (!cpu->fpu_allowed && cpu->fpu_parked == state) {
-		fpu_allow();
-		fpu_save(state);
-		fpu_deny();
-	}
+	if (is_parked) fpu_allow();
+	if (is_parked || cpu->fpu_allowed == state) fpu_save(state);
+	if (is_parked) fpu_deny();
 }

@@ -42,10 +42,8 @@ void ioapic_add(uint64_t address) {
 	if (ioapic->page[IOAPIC_SELECT] != UINT32_MAX)
 		version = ioapic_read(ioapic, IOAPIC_VERSION);
 	ioapic->pins = (version >> 16 & 0xff) + 1;
-	if (version == 0 || ioapic->pins > IOAPIC_MAX_PINS) {
-		print("ioapic: nothing answers at %lx\n", address);
-		return;
-	}
+	if (version == 0 || ioapic->pins > IOAPIC_MAX_PINS)
+		return print("ioapic: nothing answers at %lx\n", address);
 	for (unsigned pin = 0; pin < ioapic->pins; pin++)
 		ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
 	print("ioapic %u: %u pins at %lx\n", (*count)++, ioapic->pins, address);

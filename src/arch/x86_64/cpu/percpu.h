@@ -83,7 +83,6 @@ struct cpu {
 	uint64_t kernel_cr3; // the kernel's own tables, as CR3 takes them (space.c)
 
 	// For trap.asm.
-	uint64_t entry_stack; // where interrupts push: the kernel's, or shown_stack
 	uint64_t program_root; // of who ran last
 	uint32_t mitigations; // 1 << enum mitigation
 	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside
@@ -97,11 +96,11 @@ struct cpu {
 	// What the CPU uses by itself (segments.c). By its GDT a core finds this structure where GS
 	// is unknown (trap.asm).
 	alignas(16) uint64_t gdt[GDT_ENTRIES];
-	struct task_state tss;
+	struct task_state tss; // rsp[0]: where interrupts push, the kernel's stack or shown_stack
 	struct table_register gdt_register, idt_register;
 	alignas(16) uint64_t idt[VECTOR_COUNT][2];
 	alignas(16) uint8_t ist_stacks[IST_STACKS][4096];
-	alignas(16) uint8_t shown_stack[1024]; // entry_stack where programs are isolated
+	alignas(16) uint8_t shown_stack[1024]; // for them where programs are isolated
 
 	// The tables of isolated programs show what comes before, and nothing from here on.
 	alignas(4096) struct benchmark benchmark;

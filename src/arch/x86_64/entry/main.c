@@ -25,7 +25,7 @@ static void cpu_start(struct cpu *cpu) {
 	cpu->platform = &boot_kernel.platform;
 	cpu->kernel = &boot_kernel;
 	cpu->kernel_stack = (uint64_t)(cpu->stack + sizeof(cpu->stack));
-	cpu->entry_stack = cpu->kernel_stack;
+	cpu->tss.rsp[0] = cpu->kernel_stack;
 	msr_write(MSR_GS_BASE, (uint64_t)cpu);
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 }
@@ -50,10 +50,7 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
 	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(loader.command_line)
 						: loader.command_line);
-	if (!ok) {
-		print("boot: not started by a multiboot loader (magic %x)\n", magic);
-		return false;
-	}
+	if (!ok) return refuse("boot: not started by a multiboot loader (magic %x)\n", magic);
 	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
 		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count,
 		region_bytes(&memory->ram) / MIB);
@@ -74,11 +71,9 @@ static bool map_start(void) {
 	memory_keep(&facts.memory, image, image + image_size);
 	pool_size = kernel_map_pool_size(visible->count, region_bytes(visible));
 	pool = memory_take(&facts.memory, pool_size, PHYSICAL_READ_END);
-	if (!pool) {
-		print("boot: no %lu KiB of RAM in one piece for the kernel's page tables\n",
+	if (!pool)
+		return refuse("boot: no %lu KiB of RAM in one piece for the kernel's page tables\n",
 			pool_size / 1024);
-		return false;
-	}
 	kernel_map_begin(pool, pool + pool_size);
 	for (unsigned i = 0; i < visible->count; i++)
 		kernel_map_memory(visible->regions[i].start, visible->regions[i].end);

@@ -106,8 +106,7 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	cpu->spec_ctrl = mitigations.spec_ctrl;
 	cpu->program_spec_ctrl = mitigations.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;
 	if (mitigations.on & MITIGATION_BIT(KPTI))
-		cpu->entry_stack = (uint64_t)(cpu->shown_stack + sizeof(cpu->shown_stack));
-	cpu->tss.rsp[0] = cpu->entry_stack;
+		cpu->tss.rsp[0] = (uint64_t)(cpu->shown_stack + sizeof(cpu->shown_stack));
 	gates_install(mitigations.on,
 		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast(),
 		cpu->platform->syscall_entries);

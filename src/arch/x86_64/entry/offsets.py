@@ -19,6 +19,7 @@ MEANINGS = {
     "SVM": "offsetof(struct guest, svm.{lower})",
     "THREAD": "offsetof(struct thread, {lower})",
     "TRAP": "offsetof(struct thread, trap.{lower})",
+    "TSS": "offsetof(struct cpu, tss.{lower})",
     "VMX": "offsetof(struct guest, vmx.{lower})",
 }
 

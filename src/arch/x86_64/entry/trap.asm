@@ -229,7 +229,7 @@ interrupt_return:
 	jne .bad_address
 program_parts
 part MITIGATION_ALWAYS
-	mov rsp, [gs:CPU_ENTRY_STACK]	; a program's tables show it
+	mov rsp, [gs:TSS_RSP]		; a program's tables show it
 	mov eax, [rbx + CONTEXT_RFLAGS]
 	push SELECTOR_USER_DATA
 	push qword [rbx + CONTEXT_RSP]

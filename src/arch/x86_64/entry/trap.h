@@ -20,14 +20,12 @@ enum exit_path trap_exception(uint64_t vector, uint64_t error_code);
 
 // The fault that the current thread's handler is sent for an exception.
 static inline void exception_note(struct thread *thread, uint64_t vector, uint64_t code) {
-	if (vector == VECTOR_PAGE_FAULT) {
-		bool is_fetch = code >> 4 & 1; // (SDM 3A 4.7)
+	bool is_fetch = code >> 4 & 1; // of a page fault (SDM 3A 4.7)
 
-		fault_note(thread, FAULT_VM, 3, cr2_read(), is_fetch);
-		thread->fault.words[2] = code & 0x1f;
-	} else {
-		fault_note(thread, FAULT_USER_EXCEPTION, 2, vector, code);
-	}
+	if (vector != VECTOR_PAGE_FAULT)
+		return fault_note(thread, FAULT_USER_EXCEPTION, 2, vector, code);
+	fault_note(thread, FAULT_VM, 3, cr2_read(), is_fetch);
+	thread->fault.words[2] = code & 0x1f;
 }
 
 // Device interrupt, timer, INT n of a program, or an exception whose vector a device can send.
