@@ -10,11 +10,10 @@ from nacre.test.system_tests import inflated_kernel
 
 SECONDS = 900
 # What the kernel prints is not to depend on time or on the CPU's vulnerabilities; nor is it to
-# search PCI for AMD's bridges, which it does on an AMD CPU only. Self-tests of ciphers are half the
-# boot.
+# search PCI early for parts of an AMD CPU. Self-tests of ciphers are half the boot.
 COMMAND_LINE = ("console=ttyS0 quiet panic=-1 printk.time=0 mitigations=off pci=noearly "
                 "cryptomgr.notests=1")
-# On AMD's older CPUs Linux reads how long APIC IDs are from a register in PCI's space.
+# On AMD's older CPUs, of which QEMU's is one, it searches there in spite of that.
 AMD_CPU = "max,family=23"
 
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-enum { TRACE_NAME = 22 };
+enum { TRACE_NAME = 30 };
 
 struct trace_record {
 	char device[TRACE_NAME]; // terminated
@@ -15,7 +15,7 @@ struct trace_record {
 	uint64_t value; // all ones if there is no such register
 };
 
-_Static_assert(sizeof(struct trace_record) == 40);
+_Static_assert(sizeof(struct trace_record) == 48);
 
 struct trace {
 	uint64_t count; // accesses ever; those for which there was no room are not in `records`
