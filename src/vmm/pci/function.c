@@ -115,6 +115,6 @@ void pci_register_write(
 		pci_bars_update(function);
 	pci_messages_update(function);
 	line_update(function);
-	if (function->ops->register_written && offset >= PCI_REGISTER_OWN)
-		function->ops->register_written(function->device, offset / 4 * 4);
+	if (function->ops->register_written && (word == COMMAND_WORD || offset >= PCI_REGISTER_OWN))
+		function->ops->register_written(function->device, word * 4);
 }

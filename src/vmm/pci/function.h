@@ -28,9 +28,9 @@ struct pci_ops {
 	uint64_t (*read)(void *device, unsigned bar, uint64_t offset, enum bus_width width);
 	void (*write)(
 		void *device, unsigned bar, uint64_t offset, enum bus_width width, uint64_t value);
-	// Before a word of a capability of the device's own is read, and after it was written; null
-	// for devices that have none.
+	// Before a word of a capability is read; or null.
 	void (*register_read)(void *device, unsigned offset);
+	// After a word of a capability, or the command, was written; or null.
 	void (*register_written)(void *device, unsigned offset);
 };
 

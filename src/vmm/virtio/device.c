@@ -47,11 +47,15 @@ static bool features_fit(const struct virtio_device *device) {
 		virtio_has(device, VIRTIO_F_VERSION_1);
 }
 
+static void notify_all(struct virtio_device *device) {
+	for (unsigned i = 0; i < device->queue_count; i++)
+		virtio_notify(device, i);
+}
+
 // What the driver made available before it set DRIVER_OK it need not notify again.
 static void start(struct virtio_device *device) {
 	device->ops->started(device);
-	for (unsigned i = 0; i < device->queue_count; i++)
-		virtio_notify(device, i);
+	notify_all(device);
 }
 
 void virtio_set_status(struct virtio_device *device, uint8_t status) {
@@ -89,6 +93,13 @@ void virtio_notify(struct virtio_device *device, uint32_t number) {
 	struct virtqueue *queue = virtio_queue(device, number);
 
 	if (queue && queue->enabled && virtio_works(device)) device->ops->notified(device, queue);
+}
+
+void virtio_cut_off(struct virtio_device *device, bool cut_off) {
+	bool restored = device->cut_off && !cut_off;
+
+	device->cut_off = cut_off;
+	if (restored) notify_all(device);
 }
 
 void virtio_config_read(

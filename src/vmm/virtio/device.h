@@ -45,6 +45,7 @@ struct virtio_device {
 	const struct guest_memory *memory;
 	struct virtio_transport transport;
 
+	bool cut_off; // by the transport: the device may not access memory
 	uint8_t status; // enum virtio_status
 	bool resetting; // when nothing is held any more, the status becomes 0
 	uint16_t held; // chains that back ends work on; counted by the model
@@ -70,6 +71,8 @@ void virtio_accept(struct virtio_device *device, uint32_t window, uint32_t featu
 [[nodiscard]] struct virtqueue *virtio_queue(struct virtio_device *device, uint32_t number);
 // The driver notifies the device of a queue; a number without an enabled queue is ignored.
 void virtio_notify(struct virtio_device *device, uint32_t queue);
+// Whether the device may not access memory now. When it may again, it looks at its queues.
+void virtio_cut_off(struct virtio_device *device, bool cut_off);
 // Access to the configuration. Bytes outside are read as 0; those that are not writable stay.
 void virtio_config_read(
 	const struct virtio_device *device, uint64_t offset, void *bytes, uint32_t length);
@@ -80,7 +83,9 @@ void virtio_config_write(
 
 // Whether the driver has set up the device and works with it.
 static inline bool virtio_works(const struct virtio_device *device) {
-	return (device->status & (VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET)) == VIRTIO_DRIVER_OK;
+	const unsigned bits = VIRTIO_DRIVER_OK | VIRTIO_NEEDS_RESET;
+
+	return !device->cut_off && (device->status & bits) == VIRTIO_DRIVER_OK;
 }
 
 // Whether all of these features were accepted.

@@ -118,7 +118,9 @@ static void register_written(void *device, unsigned offset) {
 	struct virtio_pci *pci = transport_of(device);
 	struct structure wanted;
 
-	if (access_wanted(pci, offset, &wanted))
+	if (offset == PCI_REGISTER_COMMAND)
+		virtio_cut_off(pci->device, !pci_is_master(&pci->function));
+	else if (access_wanted(pci, offset, &wanted))
 		pci_bar_write(&pci->function, wanted.bar, wanted.offset,
 			(enum bus_width)wanted.length, wanted.more);
 }
@@ -196,4 +198,5 @@ void virtio_pci_init(struct virtio_pci *pci, struct virtio_device *device) {
 void virtio_pci_reset(struct virtio_pci *pci) {
 	virtio_reset(pci->device);
 	virtio_common_reset(pci);
+	virtio_cut_off(pci->device, !pci_is_master(&pci->function));
 }

@@ -126,6 +126,9 @@ static void test_capabilities(void) {
 	check_equal(probe.registers_written, 1);
 	check_equal(probe.changed, own + 8);
 	check_equal(get(SLOT, own + 8), 0);
+	command(SLOT, BOTH);
+	check_equal(probe.registers_written, 2);
+	check_equal(probe.changed, COMMAND);
 }
 
 static void test_sizes(void) {

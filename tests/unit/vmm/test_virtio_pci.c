@@ -286,6 +286,23 @@ static void test_access(void) {
 	check_equal(transport.function.msix.words[2], 0x1234);
 }
 
+// A device that is no bus master leaves memory alone.
+static void test_master(void) {
+	start(true);
+	command(DEVICE, BOTH);
+	offer();
+	bus_write(&ports, PORT, 2, 0);
+	virtio_notify(&rng.device, 0);
+	check_equal(used(), 0);
+	check_equal(ram[BUFFER], 0);
+	command(DEVICE, ALL);
+	check_equal(used(), 1);
+	check_equal(taken(), QUEUE_VECTOR);
+	pci_host_reset(&host);
+	virtio_pci_reset(&transport);
+	check(rng.device.cut_off);
+}
+
 static void test_broken(void) {
 	start(true);
 	((struct virtq_split_area *)(void *)(ram + DRIVER))->index = 9;
@@ -305,6 +322,7 @@ int main(void) {
 		{"virtio_pci.messages", "a queue is set up and served with MSI-X", test_messages},
 		{"virtio_pci.line", "a queue is served with the line and ISR", test_line},
 		{"virtio_pci.access", "the BARs are reached by registers", test_access},
+		{"virtio_pci.master", "only a bus master accesses memory", test_master},
 		{"virtio_pci.broken", "a broken ring is reported", test_broken},
 	};
 
