@@ -87,10 +87,8 @@ static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
 
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
 	if (cap.type == CAP_UNTYPED) {
-		source->cap.untyped.watermark = 1ul << (source->cap.size_bits - UNTYPED_MIN_BITS);
-		source->cap.untyped.cleared = 0;
-		cap.untyped.watermark = 0;
-		cap.untyped.cleared = 0;
+		source->cap.word = 1ul << (source->cap.size_bits - UNTYPED_MIN_BITS);
+		cap.word = 0;
 	}
 	slot_insert(slot, cap, source, copy_flags(&cap, &source->cap));
 }

@@ -57,7 +57,7 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 	enum send_block block) {
 	struct thread *sender = first_in(endpoint, THREAD_BLOCKED_SEND);
 
-	if (reply && reply->thread && reply->thread != receiver) thread_cancel_ipc(reply->thread);
+	if (reply && reply->thread) thread_cancel_ipc(reply->thread);
 	if (notification_take_bound(receiver)) return;
 	if (block == SEND_BLOCKING && receiver->notification)
 		notification_return_context(receiver->notification, receiver);

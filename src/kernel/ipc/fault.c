@@ -36,7 +36,6 @@ bool fault_timeout(struct thread *thread) {
 	const struct cap *handler = &thread->slots[THREAD_TIMEOUT_HANDLER].cap;
 
 	if (handler->type != CAP_ENDPOINT) return false;
-	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 	fault_note(thread, FAULT_TIMEOUT, 1, thread->sched_context->badge, 0);
 	schedule_dequeue(thread);
 	endpoint_send(handler, thread, MESSAGE_CALL);

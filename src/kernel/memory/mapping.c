@@ -249,14 +249,13 @@ enum error table_map(struct invocation *invocation) {
 }
 
 enum error table_unmap(struct invocation *invocation) {
+	const struct cap kept = {.map = {.format = 3, .level = 3}}; // by a table without a place
 	struct slot *slot = invocation->slot;
 
 	if (!derive_is_last(slot)) return ERROR_REVOKE_FIRST;
 	if (slot->cap.map.mapped) {
 		table_detach(&slot->cap);
-		slot->cap.map.mapped = 0;
-		slot->cap.map.asid = 0;
-		slot->cap.map.page = 0;
+		slot->cap.word &= kept.word;
 		memory_clear(cap_object(&slot->cap), 1 << TABLE_BITS);
 	}
 	return ERROR_NONE;

@@ -79,8 +79,7 @@ enum error asid_control_make_pool(struct invocation *invocation) {
 	if (error) return error;
 
 	memory_clear(cap_object(&untyped->cap), 1 << ASID_POOL_BITS);
-	untyped->cap.untyped.watermark = 1 << (ASID_POOL_BITS - UNTYPED_MIN_BITS);
-	untyped->cap.untyped.cleared = 0;
+	untyped->cap.word = 1 << (ASID_POOL_BITS - UNTYPED_MIN_BITS);
 	derive_insert_original(destination, asid_pool_install(cap_object(&untyped->cap)), untyped);
 	return ERROR_NONE;
 }

@@ -40,7 +40,6 @@ static void append(struct sched_context *context, struct refill refill) {
 void refill_start(
 	struct sched_context *context, const struct refill_queue *parameters, uint64_t now) {
 	context->refills = *parameters;
-	context->refills.head = 0;
 	context->refills.count = 1;
 	context->refill[0] = (struct refill){.time = now, .amount = parameters->budget};
 }

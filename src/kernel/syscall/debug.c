@@ -63,10 +63,9 @@ static void name_thread(struct thread *thread) {
 	const struct cap *cap = named_cap(thread);
 	const struct ipc_buffer *buffer = thread->buffer_to_read;
 
-	if (cap->type != CAP_THREAD || !buffer) {
-		print_debug("'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
-		return;
-	}
+	if (cap->type != CAP_THREAD || !buffer)
+		return print_debug(
+			"'%s': DebugNameThread without thread or IPC buffer\n", thread->name);
 	format_text(cap_thread(cap)->name, THREAD_NAME_SIZE, "%.*s", THREAD_NAME_SIZE - 1,
 		(const char *)buffer->message);
 }

@@ -30,7 +30,6 @@ void thread_init(void *memory) {
 
 void thread_suspend(struct thread *thread) {
 	thread_cancel_ipc(thread);
-	if (thread->state == THREAD_IN_GUEST) thread->state = THREAD_RESTART;
 	if (thread->state == THREAD_RUNNING) {
 		context_complete(&thread->context, &thread->trap);
 		thread->trap.fault_ip = thread->context.rip;

@@ -30,7 +30,4 @@ void console_init(uint16_t port);
 [[nodiscard]] bool console_prints_debug(void);
 
 // Origins of errors, faults without handler: debug build only, unless log=none.
-#define print_debug(...) \
-	do { \
-		if (NACRE_DEBUG && console_prints_debug()) print(__VA_ARGS__); \
-	} while (0)
+#define print_debug(...) (NACRE_DEBUG && console_prints_debug() ? print(__VA_ARGS__) : (void)0)
