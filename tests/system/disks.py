@@ -10,7 +10,7 @@ import uuid
 from nacre import build, places
 from nacre.guest import partitions
 from nacre.machine import emulator, machine
-from nacre.machine.disks import AHCI_SLOT, VIRTIO_SLOT, Disks
+from nacre.machine.disks import AHCI_SLOT, NVME_SLOT, VIRTIO_SLOT, Disks
 from nacre.pack import product
 from nacre.test import results
 from nacre.test.system_tests import judge
@@ -19,6 +19,7 @@ CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients"
 EXAMPLE = places.ROOT / "examples" / "disk"
 FOLDER = places.BUILD / "system-tests" / "disks"
 BYTES = 4 << 20
+NVME = f"nvme,serial=1,addr={NVME_SLOT:#x}"
 VIRTIO = f"virtio-blk-pci,disable-legacy=on,addr={VIRTIO_SLOT:#x}"
 STEPS = [("until", text) for text in (
     "disk: 1024 sectors", "disk: the known line is there", "disk: read back what was written",
@@ -103,6 +104,8 @@ def check_no_disk():
             + in_qemu("disk-none-ahci", EXAMPLE / "ahci.system", Disks(), no_controller)[0]
             + in_qemu("disk-none-virtio", EXAMPLE / "virtio.system", Disks(),
                       [("until", "virtio_blk: no device"), *steps[1:]])[0]
+            + in_qemu("disk-none-nvme", EXAMPLE / "nvme.system", Disks(),
+                      [("until", "nvme: no device"), *steps[1:]])[0]
             + in_bochs("disk-none-bochs", EXAMPLE / "disk.system", Disks(), steps)[0])
 
 
@@ -110,16 +113,17 @@ def check_errors():
     """QEMU fails the reads of sector 0."""
     found = []
     for kind, description, device, controller in (
-            ("ata", "disk.system", "ide-hd,bus=ide.0", ()),
-            ("ahci", "ahci.system", "ide-hd,bus=ahci.0",
+            ("ata", "disk.system", "ide-hd,bus=ide.0,rerror=report", ()),
+            ("ahci", "ahci.system", "ide-hd,bus=ahci.0,rerror=report",
              ("-device", f"ahci,id=ahci,addr={AHCI_SLOT}")),
-            ("virtio", "virtio.system", VIRTIO, ())):
+            ("virtio", "virtio.system", f"{VIRTIO},rerror=report", ()),
+            ("nvme", "nvme.system", NVME, ())):
         name = f"disk-error-{kind}"
         running = in_odd_qemu(name, description, (
             "-blockdev", "driver=blkdebug,node-name=bad,image.driver=file,"
             f"image.filename={make_disk(name)},inject-error.0.event=none,"
             "inject-error.0.iotype=read,inject-error.0.sector=0,inject-error.0.errno=5",
-            *controller, "-device", f"{device},drive=bad,rerror=report"), "wall")
+            *controller, "-device", f"{device},drive=bad"), "wall")
         found += judge(name, running, [
             ("until", "disk: 1024 sectors"), ("until", "disk: wrong at: read, status 5")])[0]
     return found
@@ -130,7 +134,8 @@ def check_time_out():
     time in which it waits: 10 seconds are over at once."""
     found = []
     for driver, description, device in (("ata", "disk.system", "ide-hd,bus=ide.0"),
-                                        ("virtio_blk", "virtio.system", VIRTIO)):
+                                        ("virtio_blk", "virtio.system", VIRTIO),
+                                        ("nvme", "nvme.system", NVME)):
         name = f"disk-time-out-{driver}"
         running = in_odd_qemu(name, description, (
             "-drive", f"if=none,id=slow,format=raw,file={make_disk(name)},throttling.bps-total=64",
@@ -224,12 +229,16 @@ ROWS = [
      lambda: check_disk("disk-ahci", in_qemu, "ahci.system", "ahci")),
     ("disk-virtio", "a client reads and writes a virtio disk in QEMU",
      lambda: check_disk("disk-virtio", in_qemu, "virtio.system", "virtio")),
+    ("disk-nvme", "a client reads and writes an NVMe disk in QEMU",
+     lambda: check_disk("disk-nvme", in_qemu, "nvme.system", "nvme")),
     ("disk-ata-bochs", "a client reads and writes an IDE disk in Bochs",
      lambda: check_disk("disk-ata-bochs", in_bochs, "disk.system", "ide")),
     ("disk-clients", "clients of one disk keep to their sectors, one floods, the driver crashes",
      lambda: check_clients("disk-clients", "disk_clients.system", "ide")),
     ("disk-clients-virtio", "the same with a virtio disk",
      lambda: check_clients("disk-clients-virtio", "virtio.system", "virtio")),
+    ("disk-clients-nvme", "the same with an NVMe disk",
+     lambda: check_clients("disk-clients-nvme", "nvme.system", "nvme")),
     ("disk-partitions", "clients of a partition each keep to it; the driver crashes under them",
      lambda: check_partitions("disk-partitions", "ata")),
     ("disk-partitions-service", "the same, and the service crashes",
@@ -241,6 +250,8 @@ ROWS = [
      check_time_out),
     ("disk-ahci-short", "the AHCI driver and the PCI component, implied by a short element",
      lambda: check_short("disk-ahci-short", "ahci", "ahci")),
+    ("disk-nvme-short", "and the NVMe driver",
+     lambda: check_short("disk-nvme-short", "nvme", "nvme")),
     ("disk-virtio-short", "so is the driver of virtio disks",
      lambda: check_short("disk-virtio-short", "virtio", "virtio")),
     ("disk-none", "without a disk, clients get an error", check_no_disk),

@@ -27,6 +27,8 @@ SYMBOLS = {
     "ata.elf": [*CLIENTS, "tsc_info_vaddr", "console_vaddr"],
     "ahci.elf": [*CLIENTS, *PCI, "dma_vaddr", "dma_size", "dma_paddr", "tsc_info_vaddr",
                  "console_vaddr"],
+    "nvme.elf": [*CLIENTS, *PCI, "registers_size", "dma_vaddr", "dma_size", "dma_paddr",
+                 "tsc_info_vaddr", "console_vaddr"],
     "virtio_blk.elf": [*CLIENTS, *PCI, "registers_size", "dma_vaddr", "dma_size", "dma_paddr",
                        "tsc_info_vaddr", "console_vaddr"],
     "pci.elf": [*SETTINGS, "memory_map_vaddr", "console_vaddr"],
@@ -70,6 +72,7 @@ ACCEPTED = [
     + short("b", '<disk driver="ata" id="9"/><console/>'),
     short(inside='<disk driver="ahci"/><disk driver="ahci"/>'),
     short(inside='<disk driver="virtio" count="8"/>'),
+    short(inside='<disk driver="nvme" read_only="true"/>'),
     '<memory_region name="m" size="0x2000" phys_addr="0x10000000"/>'
     + short(inside='<disk driver="ahci"/><map mr="m" vaddr="0x1000000"/>'),
     short(inside='<network switch="lan"/>') + LAN
@@ -113,7 +116,7 @@ REFUSED = [
     (short(inside='<disk size="M"/>'), "must be a number of bytes"),
     (short(inside='<disk size="0"/>'), "from 4 KiB to"),
     (short(inside='<disk image="long" size="4K"/>'), "'long' has 5000 bytes"),
-    (short(inside='<disk driver="floppy"/>'), "one of ata, ahci, virtio"),
+    (short(inside='<disk driver="floppy"/>'), "one of ata, ahci, nvme, virtio"),
     (short(inside='<disk driver="ata" image="text"/>'), "image= is for a disk in memory"),
     (short(inside='<disk driver="ata"/>' * 4) + short("b", '\n<disk driver="ata"/>'),
      ":3:1: 'ata' has 4 clients"),
@@ -378,8 +381,8 @@ class Refusals(Short):
 
 NAMES = ("a", "b", "linux", "lan", "serial", "timer", "tsc_info", "?", "", "n" * 63, "ä&#1;")
 VALUES = (*NAMES, "0", "1", "4", "61", "62", "-1", "0x10", "16M", "3G", "5G", "4K", "true", "false",
-          "all.elf", "text", "none", "ata", "ahci", "virtio", "e1000", "52:54:00:12:34:56",
-          "restart",
+          "all.elf", "text", "none", "ata", "ahci", "nvme", "virtio", "e1000",
+          "52:54:00:12:34:56", "restart",
           "9" * 5000)
 ATTRIBUTES = ("name", "program", "id", "memory", "kernel", "initrd", "cmdline", "priority",
               "budget", "on_fault", "switch", "mac", "open", "card", "image", "size", "driver",

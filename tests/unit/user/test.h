@@ -14,6 +14,7 @@ extern const struct tests ring_tests;
 extern const struct tests block_tests;
 extern const struct tests ata_tests;
 extern const struct tests ahci_tests;
+extern const struct tests nvme_tests;
 extern const struct tests virtio_blk_tests;
 extern const struct tests multiplexer_tests;
 extern const struct tests keyboard_tests;

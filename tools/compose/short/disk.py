@@ -83,6 +83,7 @@ class Device:
     size: int
     pin: int
     setvars: dict = field(default_factory=dict, compare=False)  # of the registers, beyond usual
+    dma_size: int = PAGE
 
 
 class PciDisk(Server):
@@ -95,8 +96,8 @@ class PciDisk(Server):
     def make_domain(self, origin):
         device = self.device
         self.domain = self.plan.driver(origin, device.program, PRIORITY)
-        dma = self.domain.region(origin, "dma", size="0x1000",
-                                 phys_addr=self.plan.physical(FIRST_MEMORY, PAGE))
+        dma = self.domain.region(origin, "dma", size=f"0x{device.dma_size:x}",
+                                 phys_addr=self.plan.physical(FIRST_MEMORY, device.dma_size))
         self.domain.map(origin, dma, setvar_vaddr="dma_vaddr", setvar_size="dma_size")
         self.domain.add(origin, "setvar", symbol="dma_paddr", region_paddr=dma)
         self.domain.add(origin, "irq", id="1", pin=str(device.pin), trigger="level",
@@ -130,6 +131,8 @@ class RamDisk(Server):
 
 PCI = {
     "ahci": Device("ahci", "class=0106", "bar5", 0x1000, 10),
+    "nvme": Device("nvme", "class=0108", "bar0", 0x4000, 10, {"setvar_size": "registers_size"},
+                   dma_size=0x7000),
     "virtio": Device("virtio_blk", "id=1af4:1042", "bar4", 0x4000, 10,
                      {"setvar_size": "registers_size"}),
 }
