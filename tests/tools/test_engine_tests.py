@@ -15,6 +15,7 @@ LIST = """# what
 svm exit-vmxon always never there
 svm exit-invd emulator this one lacks it
 svm exit-hlt fatal-9 the emulator ends
+ryzen exit-in wrong it reads another port
 """
 
 
@@ -50,6 +51,15 @@ class Engines(unittest.TestCase):
         self.assertEqual(self.complaints(results.skipped("guests-svm/exit-hlt", "")), [])
         self.assertEqual(self.complaints(results.passed("guests-svm/exit-hlt")), [])
 
+    def test_wrong_emulator(self):
+        lines = results.failed("guests-ryzen/exit-in", "1"), results.failed("guests-ryzen/exit-out",
+                                                                            "2")
+        found = list(engine_tests.judged("ryzen", lines, LIST))
+        self.assertEqual([(result.outcome, result.text) for result in found],
+                         [(results.SKIPPED, "it reads another port"), (results.FAILED, "2")])
+        fine = [results.passed("guests-ryzen/exit-in")]
+        self.assertEqual(list(engine_tests.judged("ryzen", fine, LIST)), fine)
+
     def test_leaving_out(self):
         blank = engine_tests.LEFT_OUT + bytes(engine_tests.ROOM - len(engine_tests.LEFT_OUT))
         program = engine_tests.leaving_out(b"code" + blank + b"more", ["exit-hlt", "exit-in"])
@@ -63,7 +73,7 @@ class Engines(unittest.TestCase):
                              ("svm exit-invd never why\n", ":1: want"),
                              ("svm exit-nothing always why\n", ":1: exit-nothing is no test"),
                              ("svm exit-invd fatal why\n", ":1: want"),
-                             (LIST + "svm exit-invd always why\n", ":5: exit-invd")):
+                             (LIST + "svm exit-invd always why\n", ":6: exit-invd")):
             with self.assertRaisesRegex(Failure, reason):
                 engine_tests.absences(text)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Makes bootable ISOs out of what the build made."""
 
+import pathlib
 import tempfile
 
 from compose import output
@@ -68,9 +69,10 @@ def compose(description, image, flavour="debug"):
 
 
 def make_test_iso(program, target, flavour="debug", arguments="", notes=()):
-    """An ISO whose initial task is a test program; notes name modules that only their name is
-    read of."""
-    modules = {"root.elf": build.artefact(program)}
+    """An ISO whose initial task is a test program, a name or a file; notes name modules that only
+    their name is read of."""
+    known = isinstance(program, pathlib.Path)
+    modules = {"root.elf": program if known else build.artefact(program)}
     with tempfile.NamedTemporaryFile() as content:
         # An empty module is none.
         content.write(b"\n")

@@ -63,6 +63,8 @@ def all_tests():
              machine_tests.run_guests_with_svm, alone=False),
         Test("guests", "small guests meet every VM exit, in Bochs", machine_tests.run_guests,
              alone=False),
+        Test("guests-ryzen", "so they do with AMD-V in Bochs, as far as that goes",
+             machine_tests.run_guests_on_ryzen, alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)
           for row in system_tests.rows()),
         Test(guest_image.NAME, "the disk image of Debian boots on the bare emulator: login, ssh",
