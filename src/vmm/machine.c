@@ -7,11 +7,6 @@
 
 #include <base/format.h>
 
-// Of the PCI bus; a kind of device has the same one in each guest.
-enum machine_slot {
-	SLOT_RNG = 1,
-};
-
 enum { DRAIN_POLLS_PER_SECOND = 1000, TIMEOUTS_PER_SECOND = 50000, STOP_TEXT = 128 };
 
 bool machine_is_stopped(const struct machine *machine) {
@@ -40,6 +35,7 @@ void machine_stop(struct processor *processor, const char *format, ...) {
 static void poll_blocked(struct machine *machine) {
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		if (machine->uarts[i].transmit_blocked) uart_poll(&machine->uarts[i]);
+	devices_poll(&machine->devices);
 }
 
 static void time_out_ended(void *context) {
@@ -93,20 +89,29 @@ static bool build_pci(struct machine *machine) {
 	return pci_host_attach(pci, &machine->memory_bus, &machine->port_bus, &machine->fabric);
 }
 
-static bool add_virtio(
-	struct machine *machine, enum machine_slot slot, struct virtio_device *device) {
-	struct virtio_pci *transport = &machine->transports[machine->transport_count++];
+static void console_notified(void *context) { virtio_console_poll(context); }
 
-	device->memory = &machine->memory;
-	virtio_pci_init(transport, device);
-	return pci_host_add(&machine->pci, slot, &transport->function);
+static void add_channel(
+	struct machine *machine, unsigned channel, void (*notified)(void *context), void *context) {
+	machine->channels[channel] = (struct channel){notified, context};
 }
 
-// What the description gives; the others are absent.
-static bool build_virtio(struct machine *machine) {
-	if (!machine->rng.fill) return true;
-	rng_init(&machine->rng);
-	return add_virtio(machine, SLOT_RNG, &machine->rng.device);
+// Of the devices that are there.
+static void add_channels(struct machine *machine) {
+	struct devices *devices = &machine->devices;
+
+	for (unsigned i = 0; i < DEVICES_DISKS; i++)
+		if (devices->disks[i].queue)
+			add_channel(machine, HOST_CHANNEL_DISK + i, blk_client_notified,
+				&devices->disks[i]);
+	for (unsigned i = 0; i < DEVICES_NETS; i++)
+		if (devices->nets[i].link)
+			add_channel(machine, HOST_CHANNEL_NET + i, net_station_notified,
+				&devices->nets[i]);
+	for (unsigned i = 0; i < devices->vsock.stream_count; i++)
+		add_channel(machine, HOST_CHANNEL_SOCKET + i, vsock_notified, &devices->vsock);
+	for (unsigned i = 0; i < devices->console.port_count; i++)
+		add_channel(machine, HOST_CHANNEL_PORT + i, console_notified, &devices->console);
 }
 
 bool machine_build(struct machine *machine) {
@@ -117,9 +122,10 @@ bool machine_build(struct machine *machine) {
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		if (!build_uart(machine, i)) return false;
 	fabric_add_ioapic(&machine->fabric, &machine->ioapic);
+	add_channels(machine);
 	return ioapic_attach(&machine->ioapic, &machine->memory_bus) &&
 		rtc_attach(&machine->rtc, &machine->port_bus) && build_pci(machine) &&
-		build_virtio(machine) &&
+		devices_build(&machine->devices, &machine->memory, &machine->pci) &&
 		power_attach(&machine->power, &machine->port_bus, &machine->pci.beside);
 }
 
@@ -147,8 +153,6 @@ static void reset_devices(struct machine *machine) {
 		reset_processor(&machine->processors[i]);
 	ioapic_reset(&machine->ioapic);
 	pci_host_reset(&machine->pci);
-	for (unsigned i = 0; i < machine->transport_count; i++)
-		virtio_pci_reset(&machine->transports[i]);
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		uart_reset(&machine->uarts[i]);
 	power_reset(&machine->power);
@@ -176,6 +180,9 @@ bool machine_reset(struct machine *machine) {
 	const char *problem = NULL;
 
 	stop_processors(machine);
+	devices_reset(&machine->devices);
+	machine->reset_due = !devices_rest(&machine->devices);
+	if (machine->reset_due) return true;
 	log_guest_reset();
 	if (!load(machine, &start)) return false;
 	entry = (struct vcpu_entry){
@@ -264,7 +271,7 @@ static uint64_t timer_deadline(const struct processor *processor) {
 static bool transmit_blocked(const struct machine *machine) {
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		if (machine->uarts[i].transmit_blocked) return true;
-	return false;
+	return devices_blocked(&machine->devices);
 }
 
 static uint64_t earlier(uint64_t one, uint64_t other) { return one < other ? one : other; }
@@ -314,6 +321,7 @@ static void arm_timer(struct machine *machine) {
 void machine_flush_terminals(struct machine *machine) {
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		terminal_flush(&machine->terminals[i]);
+	devices_flush(&machine->devices);
 }
 
 static void settle_processor(struct processor *processor) {
@@ -324,6 +332,8 @@ static void settle_processor(struct processor *processor) {
 }
 
 void machine_settle(struct machine *machine) {
+	// A failure has been logged and leaves the machine stopped.
+	if (machine->reset_due && devices_rest(&machine->devices)) (void)!machine_reset(machine);
 	poll_blocked(machine);
 	take_power_request(machine);
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <vmm/boot/linux.h>
+#include <vmm/devices.h>
 #include <vmm/device/power.h>
 #include <vmm/device/rtc.h>
 #include <vmm/device/terminal.h>
@@ -13,10 +14,8 @@
 #include <vmm/vcpu/control.h>
 #include <vmm/vcpu/cpuid.h>
 #include <vmm/vcpu/msr.h>
-#include <vmm/virtio/pci.h>
-#include <vmm/virtio/rng.h>
 
-enum { MACHINE_VCPUS = 1, MACHINE_VIRTIO = 1 };
+enum { MACHINE_VCPUS = 1 };
 
 struct machine;
 
@@ -49,21 +48,21 @@ struct machine {
 	struct uart uarts[UART_COUNT];
 	struct rtc rtc;
 	struct power power;
-	struct virtio_pci transports[MACHINE_VIRTIO];
-	unsigned transport_count;
-	struct rng rng; // without a source: the guest has no such device
+	struct devices devices;
 	struct cpuid_model cpuid;
 	struct processor processors[MACHINE_VCPUS];
 	struct channel channels[HOST_CHANNELS];
 	struct linux_files files;
+	bool reset_due; // when the devices' back ends rest
 	uint64_t armed; // host TSC of the time-out the timer driver has for us, or CLOCK_NEVER
 };
 
 // Puts the machine together, of which memory, clock, CPUID model and terminals are there. False
 // when two devices claim one address.
 [[nodiscard]] bool machine_build(struct machine *machine);
-// Loads the kernel and puts every device and processor into the state of a fresh start. False after
-// a line in the log when the guest cannot be started; the machine is stopped then.
+// Loads the kernel and puts every device and processor into the state of a fresh start; later, if a
+// back end still uses the guest's memory, or a disk is not known yet: reset_due. False after a line
+// in the log when the guest cannot be started; the machine is stopped then.
 [[nodiscard]] bool machine_reset(struct machine *machine);
 // The same for a guest that has stopped.
 [[nodiscard]] bool machine_restart(struct machine *machine);

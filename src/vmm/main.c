@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The virtual machine monitor: one guest in one vCPU, built from what the system description gives.
+#include <vmm/describe.h>
 #include <vmm/exits.h>
 #include <vmm/host/description.h>
 #include <vmm/host/log.h>
@@ -76,14 +77,6 @@ static void describe_cpu(void) {
 	machine.memory.address_bits = cpuid_address_bits(&machine.cpuid);
 }
 
-static void describe_devices(void) {
-	if (!guest_rng) return;
-	if (host_has_random())
-		machine.rng.fill = host_random;
-	else
-		log_line("no entropy device: this CPU has no RDRAND");
-}
-
 static void start_wall_clock(void) {
 	uint64_t then;
 	uint64_t seconds = host_wall_clock(&then);
@@ -97,7 +90,7 @@ static bool start(void) {
 	if (!check_description() || !read_clock()) return false;
 	describe_guest();
 	describe_cpu();
-	describe_devices();
+	describe_devices(&machine.devices);
 	if (!machine_build(&machine)) return fail("two devices claim one address");
 	start_wall_clock();
 	complete = true;
@@ -128,8 +121,8 @@ static void take_restart(void) {
 
 void notified(microkit_channel channel) {
 	take_restart();
-	if (machine_is_stopped(&machine)) return;
-	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+	if (machine_is_stopped(&machine) && !machine.reset_due) return;
+	for (unsigned i = 0; i < MACHINE_VCPUS && !machine.reset_due; i++)
 		vcpu_left(&machine.processors[i].vcpu);
 	machine_notified(&machine, channel);
 	machine_settle(&machine);

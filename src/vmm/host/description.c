@@ -14,3 +14,31 @@ PATCHED uint64_t tsc_info_vaddr = 0;
 PATCHED uint64_t console_vaddr = 0;
 PATCHED uint64_t peer_vaddr = 0;
 PATCHED bool guest_rng = false;
+PATCHED bool guest_balloon = false;
+PATCHED uint64_t guest_cid = 3;
+
+// What is left out is 0.
+uint64_t queue_vaddr PATCHED, data_vaddr PATCHED, data_size PATCHED;
+uint64_t queue1_vaddr PATCHED, data1_vaddr PATCHED, data1_size PATCHED;
+uint64_t queue2_vaddr PATCHED, data2_vaddr PATCHED, data2_size PATCHED;
+uint64_t queue3_vaddr PATCHED, data3_vaddr PATCHED, data3_size PATCHED;
+uint64_t link_vaddr PATCHED, link1_vaddr PATCHED;
+uint64_t stream_vaddr PATCHED, stream_port PATCHED, stream1_vaddr PATCHED, stream1_port PATCHED;
+uint64_t stream2_vaddr PATCHED, stream2_port PATCHED, stream3_vaddr PATCHED, stream3_port PATCHED;
+uint64_t port_vaddr PATCHED, port1_vaddr PATCHED, port2_vaddr PATCHED, port3_vaddr PATCHED;
+
+const struct description_disk description_disks[DESCRIPTION_DISKS] = {
+	{&queue_vaddr, &data_vaddr, &data_size},
+	{&queue1_vaddr, &data1_vaddr, &data1_size},
+	{&queue2_vaddr, &data2_vaddr, &data2_size},
+	{&queue3_vaddr, &data3_vaddr, &data3_size},
+};
+const uint64_t *const description_links[DESCRIPTION_NETS] = {&link_vaddr, &link1_vaddr};
+const struct description_socket description_sockets[DESCRIPTION_SOCKETS] = {
+	{&stream_vaddr, &stream_port},
+	{&stream1_vaddr, &stream1_port},
+	{&stream2_vaddr, &stream2_port},
+	{&stream3_vaddr, &stream3_port},
+};
+const uint64_t *const description_ports[DESCRIPTION_PORTS] = {
+	&port_vaddr, &port1_vaddr, &port2_vaddr, &port3_vaddr};

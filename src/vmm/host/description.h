@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What the system description passes to the VMM: symbols that the composer patches in the ELF file
-// (guest_name, guest_rng, and setvar_vaddr, setvar_size and setvar_prefill_size of its maps). 0
-// means "not given".
+// (guest_name, guest_rng and others, and setvar_vaddr, setvar_size and setvar_prefill_size of its
+// maps). 0 means "not given".
 #pragma once
 
 #include <stdbool.h>
@@ -18,3 +18,30 @@ extern uint64_t tsc_info_vaddr; // boot information chunk with the TSC's rate
 extern uint64_t console_vaddr; // struct console shared with the serial port driver
 extern bool guest_rng; // an entropy device is wanted
 extern uint64_t peer_vaddr; // struct console shared with the component at the second serial port
+
+// Of virtio devices, by their number; each points to its symbols, as queue_vaddr, queue1_vaddr.
+enum {
+	DESCRIPTION_DISKS = 4,
+	DESCRIPTION_NETS = 2,
+	DESCRIPTION_SOCKETS = 4,
+	DESCRIPTION_PORTS = 4,
+};
+
+struct description_disk {
+	const uint64_t *queue; // struct block_queue shared with a driver of disks
+	const uint64_t *data, *data_size; // shared with it; 0: it is the guest's RAM
+};
+
+struct description_socket {
+	const uint64_t *stream; // struct stream shared with a component
+	const uint64_t *port; // of the host, where the component listens
+};
+
+extern const struct description_disk description_disks[DESCRIPTION_DISKS];
+// struct net_link shared with the switch.
+extern const uint64_t *const description_links[DESCRIPTION_NETS];
+extern const struct description_socket description_sockets[DESCRIPTION_SOCKETS];
+// struct console shared with the component at a port of the virtio console.
+extern const uint64_t *const description_ports[DESCRIPTION_PORTS];
+extern uint64_t guest_cid; // address of the guest's sockets
+extern bool guest_balloon; // a balloon is wanted

@@ -4,6 +4,7 @@
 
 #include <base/memory.h>
 #include <microkit.h>
+#include <nacre/protocol/net.h>
 #include <nacre/protocol/timer.h>
 #include <nacre/vcpu.h>
 #include <sel4/nacre.h>
@@ -111,3 +112,11 @@ uint64_t host_wall_clock(uint64_t *tsc) {
 void host_console_signal(void) { microkit_notify(HOST_CHANNEL_CONSOLE); }
 
 void host_peer_signal(void) { microkit_notify(HOST_CHANNEL_PEER); }
+
+void host_signal(unsigned channel) { microkit_notify(channel); }
+
+uint64_t host_net_address(unsigned channel) {
+	microkit_msginfo answer = microkit_ppcall(channel, microkit_msginfo_new(NET_ADDRESS, 0));
+
+	return microkit_msginfo_get_label(answer) == NET_OK ? microkit_mr_get(0) : 0;
+}

@@ -12,7 +12,11 @@ enum host_channel {
 	HOST_CHANNEL_CONSOLE = 0,
 	HOST_CHANNEL_TIMER = 1,
 	HOST_CHANNEL_PEER = 2, // the component at the guest's second serial port
-	HOST_CHANNELS,
+	HOST_CHANNEL_DISK = 4, // the driver of the first disk, and so on for four
+	HOST_CHANNEL_NET = 8, // the switch at the first network device, and at the second
+	HOST_CHANNEL_SOCKET = 12, // the component at the first stream, and so on for eight
+	HOST_CHANNEL_PORT = 20, // the component at port 0 of the console, and so on for four
+	HOST_CHANNELS = 24,
 };
 
 [[nodiscard]] uint64_t host_tsc(void);
@@ -46,3 +50,7 @@ void host_guest_pause(void);
 [[nodiscard]] uint64_t host_wall_clock(uint64_t *tsc);
 void host_console_signal(void);
 void host_peer_signal(void);
+// Notifies the component at a channel.
+void host_signal(unsigned channel);
+// The address that the switch at a channel expects in frames, its first byte highest; 0 for none.
+[[nodiscard]] uint64_t host_net_address(unsigned channel);

@@ -136,6 +136,8 @@ bool blk_client_open(struct blk_client *client) {
 		!ring_put(&client->end.requests, &identify))
 		return false;
 	client->free = ~0ul;
+	// Until the driver has answered, a disk without sectors.
+	blk_init(client->blk, &(struct block_information){0});
 	if (ring_must_notify(&client->end.requests)) client->signal(client->context);
 	return true;
 }

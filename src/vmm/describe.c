@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From the description's symbols to the devices' back ends.
+#include <vmm/describe.h>
+
+#include <vmm/host/description.h>
+#include <vmm/host/host.h>
+#include <vmm/host/log.h>
+
+// A channel is the context of what notifies its other end.
+static void *channel_of(unsigned channel) { return (void *)(uintptr_t)channel; }
+
+static void signal(void *channel) { host_signal((unsigned)(uintptr_t)channel); }
+
+static void describe_disks(struct devices *devices) {
+	for (unsigned i = 0; i < DEVICES_DISKS; i++) {
+		const struct description_disk *disk = &description_disks[i];
+
+		devices->disks[i] = (struct blk_client){
+			.queue = (struct block_queue *)*disk->queue,
+			.data = (uint8_t *)*disk->data,
+			.data_size = *disk->data_size,
+			.signal = signal,
+			.context = channel_of(HOST_CHANNEL_DISK + i),
+		};
+	}
+}
+
+// The switch says which address it expects; as a number its first byte is highest.
+static void describe_net(struct devices *devices, unsigned number) {
+	uint64_t address = host_net_address(HOST_CHANNEL_NET + number);
+
+	if (address == 0) {
+		log_line("no network device %u: the switch states no address for it", number);
+		return;
+	}
+	devices->nets[number] = (struct net_station){
+		.link = (void *)*description_links[number],
+		.signal = signal,
+		.context = channel_of(HOST_CHANNEL_NET + number),
+	};
+	for (unsigned i = 0; i < NET_ADDRESS_BYTES; i++)
+		devices->addresses[number][i] = (uint8_t)(address >>
+			8 * (NET_ADDRESS_BYTES - 1 - i));
+}
+
+static void describe_nets(struct devices *devices) {
+	for (unsigned i = 0; i < DEVICES_NETS; i++)
+		if (*description_links[i] != 0) describe_net(devices, i);
+}
+
+static void describe_sockets(struct devices *devices) {
+	struct vsock *vsock = &devices->vsock;
+
+	devices->guest_cid = guest_cid;
+	for (unsigned i = 0; i < DESCRIPTION_SOCKETS && *description_sockets[i].stream != 0; i++)
+		vsock->streams[vsock->stream_count++] = (struct vsock_stream){
+			.port = (uint32_t)*description_sockets[i].port,
+			.region = (struct stream *)*description_sockets[i].stream,
+			.signal = signal,
+			.context = channel_of(HOST_CHANNEL_SOCKET + i),
+		};
+}
+
+// Terminals notify without a context.
+static void signal_port0(void) { host_signal(HOST_CHANNEL_PORT); }
+static void signal_port1(void) { host_signal(HOST_CHANNEL_PORT + 1); }
+static void signal_port2(void) { host_signal(HOST_CHANNEL_PORT + 2); }
+static void signal_port3(void) { host_signal(HOST_CHANNEL_PORT + 3); }
+
+static void describe_ports(struct devices *devices) {
+	static void (*const signals[CONSOLE_PORTS])(void) = {
+		signal_port0, signal_port1, signal_port2, signal_port3};
+	static const char *const names[CONSOLE_PORTS] = {NULL, "port1", "port2", "port3"};
+	struct virtio_console *console = &devices->console;
+
+	for (unsigned i = 0; i < CONSOLE_PORTS && *description_ports[i] != 0; i++) {
+		terminal_open(&devices->ports[i], (struct console *)*description_ports[i],
+			guest_name, CONSOLE_PLAIN);
+		devices->ports[i].signal = signals[i];
+		console->ports[i].name = names[i];
+		console->port_count++;
+	}
+}
+
+void describe_devices(struct devices *devices) {
+	if (guest_rng && host_has_random()) devices->rng.fill = host_random;
+	if (guest_rng && !host_has_random()) log_line("no entropy device: this CPU has no RDRAND");
+	devices->has_balloon = guest_balloon;
+	describe_disks(devices);
+	describe_nets(devices);
+	describe_sockets(devices);
+	describe_ports(devices);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The guest's virtio devices and their back ends.
+#include <vmm/devices.h>
+
+#include <base/memory.h>
+
+// Of the PCI bus; a kind of device has the same ones in each guest.
+enum slot {
+	SLOT_RNG = 1,
+	SLOT_BALLOON = 2,
+	SLOT_VSOCK = 3,
+	SLOT_CONSOLE = 4,
+	SLOT_DISK = 5, // and the following ones
+	SLOT_NET = SLOT_DISK + DEVICES_DISKS,
+};
+
+struct building {
+	struct devices *devices;
+	const struct guest_memory *memory;
+	struct pci_host *pci;
+};
+
+static bool add(const struct building *building, unsigned slot, struct virtio_device *device) {
+	struct devices *devices = building->devices;
+	struct virtio_pci *transport = &devices->transports[devices->transport_count++];
+
+	device->memory = building->memory;
+	virtio_pci_init(transport, device);
+	return pci_host_add(building->pci, slot, &transport->function);
+}
+
+static bool add_disk(const struct building *building, unsigned number) {
+	struct blk_client *client = &building->devices->disks[number];
+	struct blk *blk = &building->devices->blks[number];
+	char serial[] = "disk0";
+
+	if (!client->queue) return true;
+	serial[sizeof(serial) - 2] += (char)number;
+	memcpy(blk->serial, serial, sizeof(serial));
+	blk->device.memory = building->memory;
+	client->blk = blk;
+	if (!client->data) {
+		client->data = building->memory->bytes;
+		client->data_size = building->memory->size;
+	}
+	return blk_client_open(client) && add(building, SLOT_DISK + number, &blk->device);
+}
+
+static bool add_net(const struct building *building, unsigned number) {
+	struct net_station *station = &building->devices->nets[number];
+
+	if (!station->link) return true;
+	station->net = &building->devices->net_devices[number];
+	return net_station_open(station, building->devices->addresses[number]) &&
+		add(building, SLOT_NET + number, &station->net->device);
+}
+
+static bool add_console(const struct building *building) {
+	struct devices *devices = building->devices;
+	struct virtio_console *console = &devices->console;
+
+	if (console->port_count == 0) return true;
+	for (unsigned i = 0; i < console->port_count; i++)
+		console->ports[i].backend = terminal_backend(&devices->ports[i]);
+	virtio_console_init(console);
+	return add(building, SLOT_CONSOLE, &console->device);
+}
+
+static bool add_rng(const struct building *building) {
+	struct rng *rng = &building->devices->rng;
+
+	if (!rng->fill) return true;
+	rng_init(rng);
+	return add(building, SLOT_RNG, &rng->device);
+}
+
+static bool add_balloon(const struct building *building) {
+	if (!building->devices->has_balloon) return true;
+	balloon_init(&building->devices->balloon);
+	return add(building, SLOT_BALLOON, &building->devices->balloon.device);
+}
+
+static bool add_vsock(const struct building *building) {
+	struct vsock *vsock = &building->devices->vsock;
+
+	if (vsock->stream_count == 0) return true;
+	return vsock_init(vsock, building->devices->guest_cid) &&
+		add(building, SLOT_VSOCK, &vsock->device);
+}
+
+bool devices_build(
+	struct devices *devices, const struct guest_memory *memory, struct pci_host *pci) {
+	const struct building building = {devices, memory, pci};
+
+	for (unsigned i = 0; i < DEVICES_DISKS; i++)
+		if (!add_disk(&building, i)) return false;
+	for (unsigned i = 0; i < DEVICES_NETS; i++)
+		if (!add_net(&building, i)) return false;
+	return add_rng(&building) && add_balloon(&building) && add_vsock(&building) &&
+		add_console(&building);
+}
+
+void devices_reset(struct devices *devices) {
+	for (unsigned i = 0; i < devices->transport_count; i++)
+		virtio_pci_reset(&devices->transports[i]);
+}
+
+bool devices_rest(const struct devices *devices) {
+	for (unsigned i = 0; i < DEVICES_DISKS; i++)
+		if (devices->disks[i].queue && !devices->disks[i].ready) return false;
+	for (unsigned i = 0; i < devices->transport_count; i++)
+		if (devices->transports[i].device->held > 0) return false;
+	return true;
+}
+
+void devices_poll(struct devices *devices) {
+	if (virtio_console_blocked(&devices->console)) virtio_console_poll(&devices->console);
+}
+
+bool devices_blocked(const struct devices *devices) {
+	return virtio_console_blocked(&devices->console);
+}
+
+void devices_flush(struct devices *devices) {
+	for (unsigned i = 0; i < devices->console.port_count; i++)
+		terminal_flush(&devices->ports[i]);
+}

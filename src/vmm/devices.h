@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The guest's virtio devices, each of which is there if the description gives it a back end.
+#pragma once
+
+#include <vmm/device/terminal.h>
+#include <vmm/pci/host.h>
+#include <vmm/virtio/balloon.h>
+#include <vmm/virtio/blk_backend.h>
+#include <vmm/virtio/console.h>
+#include <vmm/virtio/net_backend.h>
+#include <vmm/virtio/pci.h>
+#include <vmm/virtio/rng.h>
+#include <vmm/virtio/vsock.h>
+
+enum {
+	DEVICES_DISKS = 4,
+	DEVICES_NETS = 2,
+	DEVICES_SINGLE = 4, // entropy, balloon, sockets, console
+	DEVICES_MOST = DEVICES_SINGLE + DEVICES_DISKS + DEVICES_NETS,
+};
+
+struct devices {
+	// Set before devices_build.
+	struct rng rng; // its source, or null
+	bool has_balloon;
+	struct blk_client disks[DEVICES_DISKS]; // queue, or null; without data: guest RAM; signal
+	struct net_station nets[DEVICES_NETS]; // link, or null; signal
+	uint8_t addresses[DEVICES_NETS][NET_ADDRESS_BYTES];
+	struct vsock vsock; // its streams: their number, ports, regions, signals
+	uint64_t guest_cid;
+	struct virtio_console console; // the number of its ports, and their names
+	struct terminal ports[CONSOLE_PORTS]; // opened
+
+	struct balloon balloon;
+	struct blk blks[DEVICES_DISKS];
+	struct net net_devices[DEVICES_NETS];
+	struct virtio_pci transports[DEVICES_MOST];
+	unsigned transport_count;
+};
+
+// Puts the devices on the bus. False when one has no place there, or a back end no memory.
+[[nodiscard]] bool devices_build(
+	struct devices *devices, const struct guest_memory *memory, struct pci_host *pci);
+void devices_reset(struct devices *devices);
+// Whether all disks are known, and no back end uses guest memory: the guest may start.
+[[nodiscard]] bool devices_rest(const struct devices *devices);
+// Ports of the console whose other end was full are tried again.
+void devices_poll(struct devices *devices);
+[[nodiscard]] bool devices_blocked(const struct devices *devices);
+// Sends the other ends of the console's ports the output they have not been notified of.
+void devices_flush(struct devices *devices);
