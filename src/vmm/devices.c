@@ -39,6 +39,7 @@ static bool add_disk(const struct building *building, unsigned number) {
 	memcpy(blk->serial, serial, sizeof(serial));
 	blk->device.memory = building->memory;
 	client->blk = blk;
+	client->number = number;
 	if (!client->data) {
 		client->data = building->memory->bytes;
 		client->data_size = building->memory->size;

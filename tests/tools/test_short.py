@@ -38,7 +38,10 @@ SYMBOLS = {
                     "console_vaddr"],
     "vmm.elf": ["guest_ram_vaddr", "guest_ram_size", "guest_kernel_vaddr", "guest_kernel_size",
                 "guest_initrd_vaddr", "guest_initrd_size", "guest_cmdline_vaddr",
-                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr"],
+                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr",
+                *[f"{name}{index or ''}_{what}" for index in range(4)
+                  for name, what in (("queue", "vaddr"), ("data", "vaddr"), ("data", "size"))],
+                "link_vaddr", "link1_vaddr"],
     "all.elf": ["console_vaddr", "tsc_info_vaddr", *SETTINGS,
                 *[f"{name}{index or ''}_vaddr" for index in range(5)
                   for name in ("queue", "data", "link", "peer")]],
@@ -59,6 +62,9 @@ def guest(name="linux", inside="", memory="32M", **attributes):
 
 LAN = '<switch name="lan"/>'
 ACCEPTED = [
+    LAN + guest(inside='<disk size="1M"/><disk image="text"/><network switch="lan"/>'),
+    guest(inside='<disk driver="ahci"/>') + guest("two", '<disk driver="ahci" count="8"/>'),
+    guest(inside='<disk driver="ata"/><disk driver="ata" read_only="true"/>'),
     short(program="a.elf"),
     short(inside="<console/>"),
     short(inside='<console id="7"/><timer id="0"/>'),
@@ -167,11 +173,14 @@ REFUSED = [
     (guest(rng="maybe"), "rng='maybe' on <virtual_machine>"),
     (guest(on_fault="explode"), "on_fault='explode' on <virtual_machine>"),
     (guest(colour="red"), "unknown attribute 'colour' on <virtual_machine>; it takes name, memory"),
-    (guest(inside="\n<disk image='text'/>"), ":3:1: guests have no disks yet"),
-    (guest(inside="\n<network switch='lan'/>"), ":3:1: guests have no network yet"),
+    (guest(inside="\n<disk image='text' id='9'/>"), ":3:1: unknown attribute 'id' on a guest's"),
+    (guest(inside="<disk size='4K'/>" * 5), "'linux' has 4 disks, and no more"),
+    (guest(inside="\n<network switch='lan'/>"), ":3:1: no <switch> is named 'lan'"),
+    (LAN + guest(inside="<network switch='lan' id='9'/>"), "unknown attribute 'id' on a guest's"),
+    (LAN + guest(inside="<network switch='lan'/>" * 3), "'linux' has 2 networks, and no more"),
     (guest(inside="<console/><console/>"), "second <console>"),
     (guest(inside="<timer/>"), "unknown element <timer> under <virtual_machine>; directly under "
-                               "<system> it takes <console>, <peer>"),
+                               "<system> it takes <console>, <peer>, <disk>, <network>"),
     (guest(inside="<peer/>") + short(), "<peer> needs the attribute 'pd'"),
     (guest(inside='\n<peer pd="none"/>'), ":3:1: no <protection_domain> is named 'none'"),
     (guest(inside='<peer pd="linux"/>'), "'linux' is a <virtual_machine>"),

@@ -121,7 +121,7 @@ static bool client_commit(void *context) {
 
 // Where the driver writes what it knows of the disk: the guest has not started yet.
 static uint64_t information_place(const struct blk_client *client) {
-	return align_down(client->data_size, BLOCK_SECTOR) - BLOCK_SECTOR;
+	return align_down(client->data_size, BLOCK_SECTOR) - BLOCK_SECTOR * (client->number + 1ul);
 }
 
 bool blk_client_open(struct blk_client *client) {

@@ -15,6 +15,7 @@ struct blk_slot {
 
 struct blk_client {
 	struct blk *blk;
+	unsigned number; // of those that share the data region
 	struct block_queue *queue;
 	uint8_t *data;
 	uint64_t data_size;

@@ -21,6 +21,8 @@ extern struct console console;
 extern struct console_end driver; // the serial driver's side of it
 extern struct console_end peer; // the component at the second serial port
 
+// What a test adds to the description of the next machine, or null.
+extern void (*rig_describe)(void);
 // A machine that was just started, its guest about to run at CODE with interrupts on.
 void rig_fresh(void);
 void rig_free(void);

@@ -14,6 +14,10 @@ FIRST_CHANNEL = 4  # of a program with disks
 MOST = 4
 QUEUE_SIZE = "0x1000"
 DATA_SIZE = 0x20000  # as much as one request can move
+# A guest's requests are copied to pieces of it, by each of which 16 KiB are moved at once.
+GUEST_DATA_SIZE = 0x10_0000
+GUEST_DATA = 0x3_0000_0000  # in a monitor
+RAM, RAM_STEP = 0x10_0000_0000, 0x1_0000_0000  # of guests, in a driver
 LARGEST = 1 << 40
 PRIORITY = 200
 TIMER_CHANNEL, PCI_CHANNEL = 2, 3
@@ -31,10 +35,12 @@ class Server:
     def __init__(self, plan, origin):
         self.plan = plan
         self.count = 0
+        self.rams = []  # of guests, mapped as data regions
         self.domain = self.make_domain(origin)
 
-    def attach(self, domain, element, number, grant):
-        """`grant` is (variable, number) of what the client has."""
+    def attach(self, domain, element, number, grant, ram=None):
+        """`grant` is (variable, number) of what the client has; `ram` a guest's memory, which can
+        be the data region."""
         if self.count == self.CLIENTS:
             self.plan.problems.add(element, f"'{self.domain.name}' has {self.CLIENTS} clients, "
                                             "and no more")
@@ -42,13 +48,14 @@ class Server:
         client, self.count = f"client{self.count}", self.count + 1
         index = domain.number("disk")
         queue = domain.region(element, numbered("queue", index), size=QUEUE_SIZE)
-        place = {"phys_addr": self.plan.physical(FIRST_MEMORY, DATA_SIZE)} if self.by_dma else {}
-        data = domain.region(element, numbered("data", index), size=f"0x{DATA_SIZE:x}", **place)
         domain.map(element, queue, setvar_vaddr=numbered("queue", index, "_vaddr"))
-        domain.map(element, data, setvar_vaddr=numbered("data", index, "_vaddr"))
         self.domain.map(element, queue, setvar_vaddr=f"{client}_queue_vaddr")
+        data = ram if ram and not self.by_dma else self._data(domain, element, index, ram)
         self.domain.map(element, data, setvar_vaddr=f"{client}_data_vaddr",
-                        setvar_size=f"{client}_data_size")
+                        setvar_size=f"{client}_data_size",
+                        vaddr=RAM + len(self.rams) * RAM_STEP if data is ram else None)
+        if data is ram:
+            self.rams.append(ram)
         if self.by_dma:
             self.domain.add(element, "setvar", symbol=f"{client}_data_paddr", region_paddr=data)
         for name, value in grant:
@@ -56,6 +63,15 @@ class Server:
         self.plan.channel(
             element, (domain.name, FIRST_CHANNEL + index if number is None else number, {}),
             (self.domain.name, self.FIRST_CHANNEL + self.count - 1, {}))
+
+    def _data(self, domain, element, index, ram):
+        size = GUEST_DATA_SIZE if ram else DATA_SIZE
+        place = {"phys_addr": self.plan.physical(FIRST_MEMORY, size)} if self.by_dma else {}
+        data = domain.region(element, numbered("data", index), size=f"0x{size:x}", **place)
+        domain.map(element, data, vaddr=GUEST_DATA + index * GUEST_DATA_SIZE if ram else None,
+                   setvar_vaddr=numbered("data", index, "_vaddr"),
+                   **({"setvar_size": numbered("data", index, "_size")} if ram else {}))
+        return data
 
     def add_time_outs(self, origin):
         map_tsc_info(self.plan, self.domain, origin)
@@ -169,7 +185,7 @@ def _grant(fields):
     return grant + ([("read_only", 1)] if fields.boolean("read_only", False) else [])
 
 
-def expand(plan, domain, element):
+def expand(plan, domain, element, ram=None):
     fields = Fields(element, plan.problems, (*_RAM, *_OF_EACH))
     number = fields.number("id", high=LIMITS.MAX_ID)
     if number is None and domain.count("disk") == MOST:
@@ -178,4 +194,4 @@ def expand(plan, domain, element):
     grant = _grant(fields)
     server = _server(plan, domain, element, fields)
     if server:
-        server.attach(domain, element, number, grant)
+        server.attach(domain, element, number, grant, ram)

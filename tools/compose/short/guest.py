@@ -7,7 +7,7 @@ from typing import Optional
 from compose.fields import Fields
 from compose.layout import LIMITS
 from compose.model import LARGE_PAGE
-from compose.short import console, timer
+from compose.short import console, disk, network, timer
 from compose.short.plan import Domain, hexadecimal, numbered
 
 SMALLEST_MEMORY = 16 << 20
@@ -21,7 +21,7 @@ PEER_CHANNEL = 2  # of the monitor, and usually of the component
 MOST_PEERS = 2
 # They are the monitor's, as they are written.
 OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault", "restart_limit", "restart_backoff")
-NOT_YET = {"disk": "guests have no disks yet", "network": "guests have no network yet"}
+MOST_NETWORKS = 2
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def expand(plan, domain, element):
         element.make("map", {"mr": ram, "vaddr": "0x0", "perms": "rwx"})]))
     plan.service(console.Serial, element).attach(domain, element)
     plan.service(timer.Timer, element).attach(domain, element)
-    _children(plan, domain, element)
+    _children(plan, domain, element, ram)
 
 
 def _kept(element, *names):
@@ -106,11 +106,13 @@ def _file(domain, element, what, vaddr, path):
                setvar_prefill_size=f"guest_{what}_size")
 
 
-def _children(plan, domain, element):
-    takes = ("console", "peer", *NOT_YET)
+def _children(plan, domain, element, ram):
+    takes = ("console", "peer", "disk", "network")
     for child in element.children:
-        if child.name in NOT_YET:
-            plan.problems.add(child, NOT_YET[child.name])
+        if child.name == "disk":
+            _disk(plan, domain, child, ram)
+        elif child.name == "network":
+            _network(plan, domain, child)
         elif child.name == "peer":
             _peer(plan, domain, child)
         elif child.name == "console":
@@ -123,6 +125,26 @@ def _children(plan, domain, element):
             plan.problems.add(child, f"unknown element <{child.name}> under <virtual_machine>; "
                                      "directly under <system> it takes "
                                      + ", ".join(f"<{name}>" for name in takes))
+
+
+def _disk(plan, domain, element, ram):
+    """The monitor's channels are fixed, and its data region is the guest's RAM, which the driver
+    maps, unless the device needs to know where that is."""
+    if "id" in element.attributes:
+        plan.problems.add(element, "unknown attribute 'id' on a guest's <disk>")
+    elif domain.count("disk") == disk.MOST:
+        plan.problems.add(element, f"'{domain.name}' has {disk.MOST} disks, and no more")
+    else:
+        disk.expand(plan, domain, element, ram)
+
+
+def _network(plan, domain, element):
+    if "id" in element.attributes:
+        plan.problems.add(element, "unknown attribute 'id' on a guest's <network>")
+    elif domain.count("network") == MOST_NETWORKS:
+        plan.problems.add(element, f"'{domain.name}' has {MOST_NETWORKS} networks, and no more")
+    else:
+        network.expand(plan, domain, element)
 
 
 def _peer(plan, domain, element):
