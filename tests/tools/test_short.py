@@ -36,12 +36,12 @@ SYMBOLS = {
                   "console_vaddr"],
     "vswitch.elf": [*SETTINGS, *[f"link{index}_vaddr" for index in range(1, 9)],
                     "console_vaddr"],
-    "vmm.elf": ["guest_ram_vaddr", "guest_ram_size", "guest_kernel_vaddr", "guest_kernel_size",
+    "vmm.elf": [*[f"{name}{index or ''}_{end}" for index in range(4)
+                  for name, end in (("queue", "vaddr"), ("data", "vaddr"), ("data", "size"))],
+                "link_vaddr", "link1_vaddr",
+                "guest_ram_vaddr", "guest_ram_size", "guest_kernel_vaddr", "guest_kernel_size",
                 "guest_initrd_vaddr", "guest_initrd_size", "guest_cmdline_vaddr",
-                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr",
-                *[f"{name}{index or ''}_{what}" for index in range(4)
-                  for name, what in (("queue", "vaddr"), ("data", "vaddr"), ("data", "size"))],
-                "link_vaddr", "link1_vaddr"],
+                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr"],
     "all.elf": ["console_vaddr", "tsc_info_vaddr", *SETTINGS,
                 *[f"{name}{index or ''}_vaddr" for index in range(5)
                   for name in ("queue", "data", "link", "peer")]],
@@ -64,7 +64,6 @@ LAN = '<switch name="lan"/>'
 ACCEPTED = [
     LAN + guest(inside='<disk size="1M"/><disk image="text"/><network switch="lan"/>'),
     guest(inside='<disk driver="ahci"/>') + guest("two", '<disk driver="ahci" count="8"/>'),
-    guest(inside='<disk driver="ata"/><disk driver="ata" read_only="true"/>'),
     short(program="a.elf"),
     short(inside="<console/>"),
     short(inside='<console id="7"/><timer id="0"/>'),
@@ -90,6 +89,10 @@ ACCEPTED = [
     guest(memory="33_554_432", initrd="long", cmdline="a &quot;b&quot;", priority="5", rng="true",
           budget="100", period="200", on_fault="restart", restart_limit="3", restart_backoff="1"),
     guest(inside="<console/>"),
+    guest(inside='<disk image="text" read_only="true"/><disk driver="virtio"/>'
+                 '<disk driver="ata" first="4"/>'),
+    '<switch name="lan" card="e1000"/>' + guest(inside='<network switch="lan"/>')
+    + guest("other", '<network switch="lan" mac="52:54:00:12:34:56"/><network switch="lan"/>'),
     guest(inside='<peer pd="a"/>') + guest("other", '<peer pd="a"/>') + short(
         inside="<console/><timer/>"),
     guest(inside='<peer pd="b" id="5"/>') + short(inside=short("b", "<console/>", id="1")),
@@ -173,11 +176,13 @@ REFUSED = [
     (guest(rng="maybe"), "rng='maybe' on <virtual_machine>"),
     (guest(on_fault="explode"), "on_fault='explode' on <virtual_machine>"),
     (guest(colour="red"), "unknown attribute 'colour' on <virtual_machine>; it takes name, memory"),
-    (guest(inside="\n<disk image='text' id='9'/>"), ":3:1: unknown attribute 'id' on a guest's"),
-    (guest(inside="<disk size='4K'/>" * 5), "'linux' has 4 disks, and no more"),
+    (guest(inside="\n<disk image='text' id='5'/>"), ":3:1: unknown attribute 'id' on <disk>"),
+    (guest(inside="<disk size='4K'/>" * 5), "a guest has 4 disks at most"),
+    (LAN + guest(inside="\n<network switch='lan' open='true'/>"), "unknown attribute 'open'"),
+    (LAN + guest(inside="<network switch='lan'/>" * 3), "a guest has 2 networks at most"),
+    (LAN + guest(inside="\n<network switch='lan'/>", priority="210"),
+     ":3:1: 'linux' (priority 210) calls 'lan' (priority 210)"),
     (guest(inside="\n<network switch='lan'/>"), ":3:1: no <switch> is named 'lan'"),
-    (LAN + guest(inside="<network switch='lan' id='9'/>"), "unknown attribute 'id' on a guest's"),
-    (LAN + guest(inside="<network switch='lan'/>" * 3), "'linux' has 2 networks, and no more"),
     (guest(inside="<console/><console/>"), "second <console>"),
     (guest(inside="<timer/>"), "unknown element <timer> under <virtual_machine>; directly under "
                                "<system> it takes <console>, <peer>, <disk>, <network>"),
@@ -308,6 +313,21 @@ class Meaning(Short):
         _, problems = self.booted('boot="my.img" kernel="text"', found)
         self.assertEqual(len(problems), 1)
         self.assertIn("boot= and kernel= exclude each other", problems[0])
+
+    def test_where_sectors_of_guests_are_moved(self):
+        """Only a RAM disk has done all of a guest's requests whenever the guest runs."""
+        body = guest(inside='<disk size="4K"/><disk driver="ata"/><disk driver="virtio"/>')
+        data = self.accept(body)
+        regions = {region.name.rstrip(b"\0").decode(): region
+                   for region in self.table(data, layout.REGION)}
+        self.assertEqual({name for name in regions if name.startswith("data")},
+                         {"data1_linux", "data2_linux"})
+        self.assertEqual([regions[name].size for name in ("data1_linux", "data2_linux")],
+                         [1 << 20, 1 << 20])
+        text = self.expanded(body)
+        self.assertEqual(text.count('mr="ram_linux"'), 3)
+        self.assertIn('mr="ram_linux" vaddr="0x10000000000" perms="rw" '
+                      'setvar_vaddr="client0_data_vaddr"', " ".join(text.split()))
 
     def test_guests_of_one_kernel_share_it(self):
         data = self.accept(guest() + guest("other"))

@@ -14,15 +14,14 @@ FIRST_CHANNEL = 4  # of a program with disks
 MOST = 4
 QUEUE_SIZE = "0x1000"
 DATA_SIZE = 0x20000  # as much as one request can move
-# A guest's requests are copied to pieces of it, by each of which 16 KiB are moved at once.
 GUEST_DATA_SIZE = 0x10_0000
-GUEST_DATA = 0x3_0000_0000  # in a monitor
-RAM, RAM_STEP = 0x10_0000_0000, 0x1_0000_0000  # of guests, in a driver
-LARGEST = 1 << 40
+LARGEST = 1 << 38
+# Where a RAM disk maps the memory of guests.
+FIRST_RAM, RAM_STEP = 0x100_0000_0000, 0x1_0000_0000
 PRIORITY = 200
 TIMER_CHANNEL, PCI_CHANNEL = 2, 3
 _RAM = ("image", "size")
-_OF_EACH = ("driver", "id", "first", "count", "read_only")
+_OF_EACH = ("driver", "first", "count", "read_only")
 
 
 class Server:
@@ -31,16 +30,18 @@ class Server:
     CLIENTS = 4
     FIRST_CHANNEL = 4
     by_dma = False
+    # Whether it may move sectors into a guest's memory: only if no request of a guest is under way
+    # when the guest runs, for a monitor that is restarted knows of none.
+    reaches_guests = False
 
     def __init__(self, plan, origin):
         self.plan = plan
         self.count = 0
-        self.rams = []  # of guests, mapped as data regions
         self.domain = self.make_domain(origin)
 
-    def attach(self, domain, element, number, grant, ram=None):
-        """`grant` is (variable, number) of what the client has; `ram` a guest's memory, which can
-        be the data region."""
+    def attach(self, domain, element, number, grant):
+        """`grant` is (variable, number) of what the client has. What it writes and reads is in a
+        region of its own, or where the driver allows it in the memory of a guest."""
         if self.count == self.CLIENTS:
             self.plan.problems.add(element, f"'{self.domain.name}' has {self.CLIENTS} clients, "
                                             "and no more")
@@ -50,12 +51,12 @@ class Server:
         queue = domain.region(element, numbered("queue", index), size=QUEUE_SIZE)
         domain.map(element, queue, setvar_vaddr=numbered("queue", index, "_vaddr"))
         self.domain.map(element, queue, setvar_vaddr=f"{client}_queue_vaddr")
-        data = ram if ram and not self.by_dma else self._data(domain, element, index, ram)
-        self.domain.map(element, data, setvar_vaddr=f"{client}_data_vaddr",
-                        setvar_size=f"{client}_data_size",
-                        vaddr=RAM + len(self.rams) * RAM_STEP if data is ram else None)
-        if data is ram:
-            self.rams.append(ram)
+        if domain.ram and self.reaches_guests:
+            data, vaddr = domain.ram, FIRST_RAM + RAM_STEP * (self.count - 1)
+        else:
+            data, vaddr = self._own_data(domain, element, index), None
+        self.domain.map(element, data, vaddr=vaddr, setvar_vaddr=f"{client}_data_vaddr",
+                        setvar_size=f"{client}_data_size")
         if self.by_dma:
             self.domain.add(element, "setvar", symbol=f"{client}_data_paddr", region_paddr=data)
         for name, value in grant:
@@ -64,13 +65,12 @@ class Server:
             element, (domain.name, FIRST_CHANNEL + index if number is None else number, {}),
             (self.domain.name, self.FIRST_CHANNEL + self.count - 1, {}))
 
-    def _data(self, domain, element, index, ram):
-        size = GUEST_DATA_SIZE if ram else DATA_SIZE
+    def _own_data(self, domain, element, index):
+        size = GUEST_DATA_SIZE if domain.ram else DATA_SIZE
         place = {"phys_addr": self.plan.physical(FIRST_MEMORY, size)} if self.by_dma else {}
         data = domain.region(element, numbered("data", index), size=f"0x{size:x}", **place)
-        domain.map(element, data, vaddr=GUEST_DATA + index * GUEST_DATA_SIZE if ram else None,
-                   setvar_vaddr=numbered("data", index, "_vaddr"),
-                   **({"setvar_size": numbered("data", index, "_size")} if ram else {}))
+        told = {"setvar_size": numbered("data", index, "_size")} if domain.ram else {}
+        domain.map(element, data, setvar_vaddr=numbered("data", index, "_vaddr"), **told)
         return data
 
     def add_time_outs(self, origin):
@@ -128,6 +128,7 @@ class RamDisk(Server):
     """Each is a driver of its own."""
 
     DISK = 0x1_0000_0000
+    reaches_guests = True
 
     def __init__(self, plan, origin, owner, content):
         self.owner = owner
@@ -185,13 +186,25 @@ def _grant(fields):
     return grant + ([("read_only", 1)] if fields.boolean("read_only", False) else [])
 
 
-def expand(plan, domain, element, ram=None):
-    fields = Fields(element, plan.problems, (*_RAM, *_OF_EACH))
+def expand(plan, domain, element):
+    fields = Fields(element, plan.problems, (*_RAM, *_OF_EACH, "id"))
     number = fields.number("id", high=LIMITS.MAX_ID)
     if number is None and domain.count("disk") == MOST:
         plan.problems.add(element, f"<disk> needs the attribute 'id': {MOST} have usual ones")
         return
+    _attach(plan, domain, element, fields, number)
+
+
+def expand_in_guest(plan, domain, element):
+    fields = Fields(element, plan.problems, (*_RAM, *_OF_EACH))
+    if domain.count("disk") == MOST:
+        plan.problems.add(element, f"a guest has {MOST} disks at most")
+        return
+    _attach(plan, domain, element, fields, None)
+
+
+def _attach(plan, domain, element, fields, number):
     grant = _grant(fields)
     server = _server(plan, domain, element, fields)
     if server:
-        server.attach(domain, element, number, grant, ram)
+        server.attach(domain, element, number, grant)

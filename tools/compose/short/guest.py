@@ -21,7 +21,7 @@ PEER_CHANNEL = 2  # of the monitor, and usually of the component
 MOST_PEERS = 2
 # They are the monitor's, as they are written.
 OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault", "restart_limit", "restart_backoff")
-MOST_NETWORKS = 2
+INSIDE = {"disk": disk.expand_in_guest, "network": network.expand_in_guest}
 
 
 @dataclass(frozen=True)
@@ -46,16 +46,16 @@ def expand(plan, domain, element):
         "name", "memory", "boot", "kernel", "initrd", "cmdline", "rng", "priority", *OF_DOMAIN))
     fields.text("name", required=True)
     domain.add(element, "program_image", path="vmm.elf")
-    ram = _memory(domain, element, fields)
+    domain.ram = _memory(domain, element, fields)
     _boot(domain, element, fields)
     timer.map_tsc_info(plan, domain, element)
     domain.element.children.append(element.make("virtual_machine", {
         "name": domain.name, **_kept(element, "rng")}, [
         element.make("vcpu", {"id": "0"}),
-        element.make("map", {"mr": ram, "vaddr": "0x0", "perms": "rwx"})]))
+        element.make("map", {"mr": domain.ram, "vaddr": "0x0", "perms": "rwx"})]))
     plan.service(console.Serial, element).attach(domain, element)
     plan.service(timer.Timer, element).attach(domain, element)
-    _children(plan, domain, element, ram)
+    _children(plan, domain, element)
 
 
 def _kept(element, *names):
@@ -106,13 +106,11 @@ def _file(domain, element, what, vaddr, path):
                setvar_prefill_size=f"guest_{what}_size")
 
 
-def _children(plan, domain, element, ram):
-    takes = ("console", "peer", "disk", "network")
+def _children(plan, domain, element):
+    takes = ("console", "peer", *INSIDE)
     for child in element.children:
-        if child.name == "disk":
-            _disk(plan, domain, child, ram)
-        elif child.name == "network":
-            _network(plan, domain, child)
+        if child.name in INSIDE:
+            INSIDE[child.name](plan, domain, child)
         elif child.name == "peer":
             _peer(plan, domain, child)
         elif child.name == "console":
@@ -125,26 +123,6 @@ def _children(plan, domain, element, ram):
             plan.problems.add(child, f"unknown element <{child.name}> under <virtual_machine>; "
                                      "directly under <system> it takes "
                                      + ", ".join(f"<{name}>" for name in takes))
-
-
-def _disk(plan, domain, element, ram):
-    """The monitor's channels are fixed, and its data region is the guest's RAM, which the driver
-    maps, unless the device needs to know where that is."""
-    if "id" in element.attributes:
-        plan.problems.add(element, "unknown attribute 'id' on a guest's <disk>")
-    elif domain.count("disk") == disk.MOST:
-        plan.problems.add(element, f"'{domain.name}' has {disk.MOST} disks, and no more")
-    else:
-        disk.expand(plan, domain, element, ram)
-
-
-def _network(plan, domain, element):
-    if "id" in element.attributes:
-        plan.problems.add(element, "unknown attribute 'id' on a guest's <network>")
-    elif domain.count("network") == MOST_NETWORKS:
-        plan.problems.add(element, f"'{domain.name}' has {MOST_NETWORKS} networks, and no more")
-    else:
-        network.expand(plan, domain, element)
 
 
 def _peer(plan, domain, element):

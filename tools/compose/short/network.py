@@ -11,7 +11,7 @@ from compose.short.plan import FIRST_MEMORY, hexadecimal, numbered
 PORTS = 8
 LINK_SIZE = 0x41000
 FIRST_CHANNEL = 8  # of a program with networks
-MOST = 4
+MOST, MOST_OF_GUEST = 4, 2
 PRIORITY, CARD_PRIORITY = 210, 220
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\Z")
 CARDS = ("e1000",)
@@ -92,6 +92,22 @@ def _address(plan, fields, element, switch):
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, ("switch", "mac", "open", "id"))
     number = fields.number("id", high=LIMITS.MAX_ID)
+    if number is None and domain.count("network") >= MOST:
+        plan.problems.add(element, f"<network> needs the attribute 'id': {MOST} have usual ones")
+        return
+    _attach(plan, domain, element, fields, number)
+
+
+def expand_in_guest(plan, domain, element):
+    """The guest's card has the port's address: there is no open one."""
+    fields = Fields(element, plan.problems, ("switch", "mac"))
+    if domain.count("network") == MOST_OF_GUEST:
+        plan.problems.add(element, f"a guest has {MOST_OF_GUEST} networks at most")
+        return
+    _attach(plan, domain, element, fields, None)
+
+
+def _attach(plan, domain, element, fields, number):
     name = fields.text("switch", required=True)
     switch = plan.switches.get(name)
     if not switch:
@@ -100,9 +116,6 @@ def expand(plan, domain, element):
         return
     address = _address(plan, fields, element, switch)
     index = domain.number("network")
-    if number is None and index >= MOST:
-        plan.problems.add(element, f"<network> needs the attribute 'id': {MOST} have usual ones")
-        return
     link = domain.region(element, numbered("link", index), size=hexadecimal(LINK_SIZE))
     domain.map(element, link, setvar_vaddr=numbered("link", index, "_vaddr"))
     number = FIRST_CHANNEL + index if number is None else number

@@ -24,6 +24,7 @@ class Domain:
         self.element = element
         self.written = element.written()
         self.name = element.attributes.get("name", "?")
+        self.ram = None  # the region with the memory of its guest
         self._next_map = FIRST_MAP
         self._counts = {}
 
