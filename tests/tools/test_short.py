@@ -369,6 +369,11 @@ class Meaning(Short):
                                 ("ramdisk_a", 4, 4), ("ramdisk1_a", 4, 5), ("lan", 1, 8),
                                 ("lan", 2, 9)})
 
+    def test_the_report_says_what_implies_a_domain(self):
+        composed, _ = self.system(short(inside="\n<timer/>"))
+        self.assertIn("\ntimer, implied by <timer> of line 3\n", composed.report)
+        self.assertIn("\na\n  program all.elf", composed.report)
+
     def test_drivers_print_on_consoles_that_are_left(self):
         inside = "".join(short(f"c{index}", "<console/><timer/>") for index in range(7))
         text = self.expanded(inside + LAN)

@@ -16,11 +16,9 @@ class Problems:
         if element is None:
             return (0, 0, f"{self.path}: {text}")
         place = f"{self.path}:{element.line}:{element.column}"
-        written = element.written()
-        # An attribute of a protection domain is not far from what it means.
-        if (written.name not in (element.name, "protection_domain")
-                and f"<{written.name}>" not in text):
-            text += f" (implied by <{written.name}>)"
+        short = element.short()
+        if short and f"<{short.name}>" not in text:
+            text += f" (implied by <{short.name}>)"
         return (element.line, element.column, f"{place}: {text}")
 
     def _is_broken(self, element):

@@ -12,7 +12,8 @@ def _heading(text):
 
 
 def _domain_lines(system, domain, program):
-    yield f"{domain.name}"
+    short = domain.element.short()
+    yield domain.name + (f", implied by <{short.name}> of line {short.line}" if short else "")
     yield f"  program {domain.program}, entry 0x{program.entry:x}"
     if domain.parent:
         yield f"  child {domain.child_id} of {domain.parent.name}, which handles its faults"

@@ -26,6 +26,12 @@ class Element:
         """The element of the description."""
         return self.origin or self
 
+    def short(self):
+        """The short element that it was made of, if it was."""
+        written = self.written()
+        # An attribute of a protection domain is not far from what it means.
+        return None if written.name in (self.name, "protection_domain") else written
+
     def make(self, name, attributes=None, children=()):
         """An element that this one means."""
         made = Element(name, dict(attributes or {}), self.line, self.column, self.written())
