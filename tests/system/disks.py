@@ -189,6 +189,39 @@ def check_partitions(name, killed, damage=0):
     return found
 
 
+def check_short_partitions(name, driver, kind):
+    """Two of the example's clients, each with a partition by a short element."""
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(EXAMPLE / "client.c", folder)
+    description = folder / f"{name}.system"
+    domains = "".join(
+        f'<protection_domain name="{client}" program="client.elf" priority="{priority}">'
+        f'<disk driver="{driver}" partition="{partition}"/></protection_domain>\n'
+        for client, priority, partition in (("first", 101, "2"), ("second", 100, "label=second")))
+    description.write_text(f"<system>{domains}</system>\n")
+    file, content = make_disk(name), (EXAMPLE / "content.txt").read_bytes()
+    starts = (4096, 2048)
+    with file.open("r+b") as data:
+        partitions.write_gpt(data, BYTES, *(
+            partitions.Partition(0, start * 512, 1024 * 512, str(partitions.LINUX_ROOT),
+                                 str(uuid.uuid4()), label)
+            for start, label in zip(starts[::-1], ("second", "first"))))
+        for start in starts:
+            data.seek(start * 512)
+            data.write(content)
+    expected = bytearray(file.read_bytes())
+    found, _ = in_qemu(name, description, Disks(**{kind: file}), [
+        ("until", "client 0 has sectors 4096+1024"), ("until", "disk: all right"),
+        ("until", "disk: all right")])
+    for start in starts:
+        place = start * 512 + WRITTEN_AT
+        expected[place:place + len(WRITTEN)] = WRITTEN
+    full = f"system/{name}/contents"
+    return found + [results.passed(full) if file.read_bytes() == expected else
+                    results.failed(full, f"{file} does not hold what the clients wrote")]
+
+
 CLIENTS_STEPS = [("until", text) for text in (
     "(restart 1 of 3)", "(restart 2 of 3)", "(restart 3 of 3)", "worker: every sector is right")]
 
@@ -254,5 +287,7 @@ ROWS = [
      lambda: check_short("disk-nvme-short", "nvme", "nvme")),
     ("disk-virtio-short", "so is the driver of virtio disks",
      lambda: check_short("disk-virtio-short", "virtio", "virtio")),
+    ("disk-partitions-short", "two clients with a partition each, by short elements",
+     lambda: check_short_partitions("disk-partitions-short", "virtio", "virtio")),
     ("disk-none", "without a disk, clients get an error", check_no_disk),
 ]

@@ -31,6 +31,8 @@ SYMBOLS = {
                  "tsc_info_vaddr", "console_vaddr"],
     "virtio_blk.elf": [*CLIENTS, *PCI, "registers_size", "dma_vaddr", "dma_size", "dma_paddr",
                        "tsc_info_vaddr", "console_vaddr"],
+    "partition.elf": [*CLIENTS, *SETTINGS, "disk_queue_vaddr", "buffer_vaddr", "buffer_size",
+                      "buffer_paddr", "disk_data_paddr", "disk_data_size", "console_vaddr"],
     "pci.elf": [*SETTINGS, "memory_map_vaddr", "console_vaddr"],
     "e1000.elf": [*PCI, "rings_vaddr", "rings_paddr", "link_vaddr", "link_paddr",
                   "console_vaddr"],
@@ -78,6 +80,9 @@ ACCEPTED = [
     short(inside='<disk driver="ahci"/><disk driver="ahci"/>'),
     short(inside='<disk driver="virtio" count="8"/>'),
     short(inside='<disk driver="nvme" read_only="true"/>'),
+    short(inside='<disk driver="virtio" partition="2"/>')
+    + guest(inside='<disk driver="virtio" partition="label=root" read_only="true"/>'
+                   '<disk driver="ata" partition="type=83"/><disk driver="ata" count="8"/>'),
     '<memory_region name="m" size="0x2000" phys_addr="0x10000000"/>'
     + short(inside='<disk driver="ahci"/><map mr="m" vaddr="0x1000000"/>'),
     short(inside='<network switch="lan"/>') + LAN
@@ -130,6 +135,14 @@ REFUSED = [
     (short(inside='<disk driver="ata"/>' * 4) + short("b", '\n<disk driver="ata"/>'),
      ":3:1: 'ata' has 4 clients"),
     (short(inside='<disk size="4K"/>' * 5), "<disk> needs the attribute 'id'"),
+    (short(inside='<disk driver="ata" partition="1" count="1"/>'), "exclude each other"),
+    (short(inside='<disk size="4K" partition="1"/>'), "partition= is of a disk with driver="),
+    (short(inside='<disk driver="ata" partition="0"/>'), "must be a number from 1 on, label="),
+    (short(inside='<disk driver="ata" partition="label=a b"/>'), "must be a number from 1 on"),
+    (short(inside='<disk driver="ata" partition="1"/>' * 4)
+     + short("b", '<disk driver="ata" partition="1"/>'), "'partition_ata' has 4 clients"),
+    (short(inside='<disk driver="ata"/>' * 4) + short("b", '<disk driver="ata" partition="1"/>'),
+     "'ata' has 4 clients"),
     (short(inside='<disk driver="ata" count="many"/>'), "count='many' on <disk>"),
     (short(inside='<network switch="lan"/>'), "no <switch> is named 'lan'"),
     (short(inside="<network/>") + LAN, "<network> needs the attribute 'switch'"),
@@ -328,6 +341,23 @@ class Meaning(Short):
         self.assertEqual(text.count('mr="ram_linux"'), 3)
         self.assertIn('mr="ram_linux" vaddr="0x10000000000" perms="rw" '
                       'setvar_vaddr="client0_data_vaddr"', " ".join(text.split()))
+
+    def test_partitions(self):
+        body = (guest(inside='<disk driver="virtio" partition="label=root"/>')
+                + short(inside='<disk driver="virtio" partition="2" read_only="true"/>'))
+        data = self.accept(body)
+        self.assertEqual(self.contents(data)["settings_partition_virtio_blk"],
+                         b"client 0 label=root\nclient 1 number=2 read-only\n")
+        places = {region.name.rstrip(b"\0").decode(): (region.paddr, region.size)
+                  for region in self.table(data, layout.REGION)}
+        first = places["buffer_partition_virtio_blk"][0]
+        self.assertEqual([places[name] for name in ("data_linux", "data_a")],
+                         [(first + 0x10_0000, 0x10_0000), (first + 0x20_0000, 0x10_0000)])
+        text = " ".join(self.expanded(body).split())
+        for symbol in ("client0_data_size", "disk_data_size"):
+            self.assertIn(f'<setvar symbol="{symbol}" value="0x300000"/>', text)
+        for slot, name in enumerate(("buffer_partition_virtio_blk", "data_linux", "data_a")):
+            self.assertIn(f'<map mr="{name}" vaddr="0x20000{slot}00000" perms="rw"', text)
 
     def test_guests_of_one_kernel_share_it(self):
         data = self.accept(guest() + guest("other"))

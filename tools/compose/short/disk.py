@@ -1,81 +1,40 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""<disk>: a range of a disk's sectors, and the driver of that disk. Without driver= it is a disk in
-memory."""
+"""<disk>: a range of a disk's sectors or a partition, and what serves it. Without driver= it is a
+disk in memory."""
+import re
 from dataclasses import dataclass, field
+from typing import Optional
 
 from compose.fields import Fields
 from compose.layout import LIMITS
 from compose.model import PAGE
+from compose.short.partition import Partitions
 from compose.short.pci import open_device
 from compose.short.plan import FIRST_MEMORY, numbered
-from compose.short.timer import Timer, map_tsc_info
+from compose.short.server import PRIORITY, Server
 
-FIRST_CHANNEL = 4  # of a program with disks
 MOST = 4
-QUEUE_SIZE = "0x1000"
-DATA_SIZE = 0x20000  # as much as one request can move
-GUEST_DATA_SIZE = 0x10_0000
 LARGEST = 1 << 38
-# Where a RAM disk maps the memory of guests.
-FIRST_RAM, RAM_STEP = 0x100_0000_0000, 0x1_0000_0000
-PRIORITY = 200
-TIMER_CHANNEL, PCI_CHANNEL = 2, 3
+PCI_CHANNEL = 3
 _RAM = ("image", "size")
-_OF_EACH = ("driver", "first", "count", "read_only")
+_OF_EACH = ("driver", "partition", "first", "count", "read_only")
+_PARTITION = re.compile(r"([1-9][0-9]{0,2}|label=[^\s#]+|type=[0-9a-fA-F-]+)\Z")
 
 
-class Server:
-    """A driver, with what all of them have: up to four clients."""
+@dataclass(frozen=True)
+class Share:
+    """What a client has of a disk."""
 
-    CLIENTS = 4
-    FIRST_CHANNEL = 4
-    by_dma = False
-    # Whether it may move sectors into a guest's memory: only if no request of a guest is under way
-    # when the guest runs, for a monitor that is restarted knows of none.
-    reaches_guests = False
+    first: int
+    count: Optional[int]
+    read_only: bool
+    partition: Optional[str]
 
-    def __init__(self, plan, origin):
-        self.plan = plan
-        self.count = 0
-        self.domain = self.make_domain(origin)
-
-    def attach(self, domain, element, number, grant):
-        """`grant` is (variable, number) of what the client has. What it writes and reads is in a
-        region of its own, or where the driver allows it in the memory of a guest."""
-        if self.count == self.CLIENTS:
-            self.plan.problems.add(element, f"'{self.domain.name}' has {self.CLIENTS} clients, "
-                                            "and no more")
-            return
-        client, self.count = f"client{self.count}", self.count + 1
-        index = domain.number("disk")
-        queue = domain.region(element, numbered("queue", index), size=QUEUE_SIZE)
-        domain.map(element, queue, setvar_vaddr=numbered("queue", index, "_vaddr"))
-        self.domain.map(element, queue, setvar_vaddr=f"{client}_queue_vaddr")
-        if domain.ram and self.reaches_guests:
-            data, vaddr = domain.ram, FIRST_RAM + RAM_STEP * (self.count - 1)
-        else:
-            data, vaddr = self._own_data(domain, element, index), None
-        self.domain.map(element, data, vaddr=vaddr, setvar_vaddr=f"{client}_data_vaddr",
-                        setvar_size=f"{client}_data_size")
-        if self.by_dma:
-            self.domain.add(element, "setvar", symbol=f"{client}_data_paddr", region_paddr=data)
-        for name, value in grant:
-            self.domain.add(element, "setvar", symbol=f"{client}_{name}", value=str(value))
-        self.plan.channel(
-            element, (domain.name, FIRST_CHANNEL + index if number is None else number, {}),
-            (self.domain.name, self.FIRST_CHANNEL + self.count - 1, {}))
-
-    def _own_data(self, domain, element, index):
-        size = GUEST_DATA_SIZE if domain.ram else DATA_SIZE
-        place = {"phys_addr": self.plan.physical(FIRST_MEMORY, size)} if self.by_dma else {}
-        data = domain.region(element, numbered("data", index), size=f"0x{size:x}", **place)
-        told = {"setvar_size": numbered("data", index, "_size")} if domain.ram else {}
-        domain.map(element, data, setvar_vaddr=numbered("data", index, "_vaddr"), **told)
-        return data
-
-    def add_time_outs(self, origin):
-        map_tsc_info(self.plan, self.domain, origin)
-        self.plan.service(Timer, origin).attach(self.domain, origin, TIMER_CHANNEL)
+    def variables(self):
+        """(name, value) of what is not the usual."""
+        found = {"first": self.first or None, "count": self.count,
+                 "read_only": 1 if self.read_only else None}
+        return [(name, value) for name, value in found.items() if value is not None]
 
 
 class Ata(Server):
@@ -179,11 +138,21 @@ def _server(plan, domain, element, fields):
     return DRIVERS[kind](plan, element) if kind else None
 
 
-def _grant(fields):
-    first, count = fields.number("first", 0), fields.number("count")
-    grant = [("first", first)] if first else []
-    grant += [("count", count)] if count is not None else []
-    return grant + ([("read_only", 1)] if fields.boolean("read_only", False) else [])
+def _share(plan, element, fields):
+    partition = fields.text("partition")
+    share = Share(fields.number("first", 0), fields.number("count"),
+                  fields.boolean("read_only", False), partition)
+    if partition is None:
+        return share
+    if not _PARTITION.match(partition):
+        plan.problems.add(element, f"partition='{partition}' on <disk>: must be a number from 1 "
+                                   "on, label=TEXT or type=TYPE")
+    for name in ("first", "count"):
+        if fields.has(name):
+            plan.problems.add(element, f"partition= and {name}= exclude each other")
+    if not fields.has("driver"):
+        plan.problems.add(element, "partition= is of a disk with driver=")
+    return share
 
 
 def expand(plan, domain, element):
@@ -204,7 +173,9 @@ def expand_in_guest(plan, domain, element):
 
 
 def _attach(plan, domain, element, fields, number):
-    grant = _grant(fields)
+    share = _share(plan, element, fields)
     server = _server(plan, domain, element, fields)
+    if server and share.partition is not None:
+        server = plan.service(Partitions, element, server)
     if server:
-        server.attach(domain, element, number, grant)
+        server.attach(domain, element, number, share)

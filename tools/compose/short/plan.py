@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the short elements of one description imply, as it is collected: regions, protection
 domains, channels, and the numbers that are free for them."""
+from compose import model
 from compose.fields import parse_number
 from compose.short.names import Names
 
@@ -121,7 +122,7 @@ class Plan:
         start = self._next_fixed[first]
         while any(start < end and begin < start + size for begin, end in self._fixed):
             start += MAP_STEP
-        self._next_fixed[first] = start + MAP_STEP
+        self._next_fixed[first] = start + model.round_up(size, MAP_STEP)
         return hexadecimal(start)
 
 
