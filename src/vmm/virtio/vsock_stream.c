@@ -169,9 +169,12 @@ bool vsock_stream_rest(struct vsock_stream *stream) {
 	struct ring_end *out = &stream->end.out;
 	bool waits = stream->open_due || stream->close_due || stream->forwarded != stream->received;
 
-	if (stream->unsignalled &&
-		(ring_must_notify(out) | ring_must_notify_producer(&stream->end.in)))
-		stream->signal(stream->context);
+	if (stream->unsignalled) {
+		bool for_data = ring_must_notify(out);
+		bool for_room = ring_must_notify_producer(&stream->end.in);
+
+		if (for_data || for_room) stream->signal(stream->context);
+	}
 	stream->unsignalled = false;
 	if (waits && !ring_may_wait(out)) return false;
 	return ring_count(&stream->end.in) > 0 || ring_may_sleep(&stream->end.in);

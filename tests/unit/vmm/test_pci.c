@@ -13,7 +13,8 @@ static void test_ports(void) {
 	bus_write(&ports, 0xcf8, 4, 0x80000000 | SLOT << 11);
 	for (unsigned i = 0; i < sizeof(reads) / sizeof(reads[0]); i++)
 		check_equal(
-			bus_read(&ports, 0xcfc + reads[i].offset, reads[i].width), reads[i].value);
+			bus_read(&ports, 0xcfc + reads[i].offset, (enum bus_width)reads[i].width),
+			reads[i].value);
 	check_equal(bus_read(&ports, 0xcf8, 4), 0x80000000 | SLOT << 11);
 	// Reserved bits of the address are 0.
 	bus_write(&ports, 0xcf8, 4, 0xffffffff);

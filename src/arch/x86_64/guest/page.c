@@ -17,7 +17,7 @@
 enum { ATTRIBUTES = 0xf0ff, UNUSABLE_SHIFT = 8, FIELD_STEP = 2, ROWS_OF_GROUP = 9 };
 _Static_assert(VCPU_SEGMENT_UNUSABLE << UNUSABLE_SHIFT == ACCESS_UNUSABLE);
 
-typedef uint64_t [[gnu::aligned(1), gnu::may_alias]] word_anywhere;
+typedef uint64_t word_anywhere [[gnu::aligned(1), gnu::may_alias]];
 
 // Words of the page, stride apart, that are fields in a row. size: of one.
 struct page_row {
