@@ -119,8 +119,8 @@ struct cpu {
 	alignas(4096) uint8_t msr_bitmap[4096];
 
 	// AMD-V: where VMRUN saves what it restores of the host, and VMLOAD finds the rest; what
-	// the guest of msr_bitmap_owner may touch; generation and, in the low half, the ASID given
-	// out last (guest/svm/svm.c); TSC_AUX outside guests.
+	// the guest of msr_bitmap_owner may touch; generation and, in the low 16 bits, the ASID
+	// given out last (guest/svm/svm.c); TSC_AUX outside guests.
 	struct {
 		alignas(4096) uint8_t host_save[4096];
 		alignas(4096) struct vmcb host;

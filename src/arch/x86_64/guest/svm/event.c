@@ -98,13 +98,16 @@ static void interrupt_exit(struct svm_guest *svm) {
 	svm->is_virtual = false;
 }
 
-// An event that was not delivered leaves RIP where it was.
+// An event that was not delivered leaves RIP where it was. The exit may also have interrupted
+// another one, that came later.
 bool svm_events_exit(struct guest *guest, bool entered) {
 	struct svm_guest *svm = &guest->svm;
 	bool delivered;
 
 	if (svm->is_virtual) interrupt_exit(svm);
-	delivered = entered && !(svm->vmcb->exit_event & INTERRUPTION_VALID);
+	delivered = entered &&
+		(!(svm->vmcb->exit_event & INTERRUPTION_VALID) ||
+			(svm->vmcb->exit_event ^ svm->event) & INTERRUPTION_VECTOR);
 	if (!delivered) svm->vmcb->rip -= svm->rip_advance;
 	svm->rip_advance = 0;
 	svm->vmcb->event = 0;

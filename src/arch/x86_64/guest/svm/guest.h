@@ -7,7 +7,7 @@
 struct svm_guest {
 	uint64_t block; // physical address of vmcb
 	struct vmcb *vmcb;
-	uint64_t asid; // generation and number (run.c)
+	uint64_t asid; // generation and number (svm.c)
 
 	uint8_t is_stale; // the client changed what linear translations depend on
 	uint8_t is_nmi_blocked; // until the guest's IRET

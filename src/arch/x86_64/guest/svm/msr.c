@@ -4,9 +4,8 @@
 
 #include <cpu/registers.h>
 
-enum {
-	MAP_HIGH = 2048
-}; // bytes from low MSRs to high ones: two bits each, reading and writing exit
+// Bytes from low MSRs to high ones: two bits each, reading and writing exit.
+enum { MAP_HIGH = 2048 };
 
 static void map_set(uint8_t *map, uint32_t msr, uint8_t access) {
 	unsigned shift = msr % 4 * 2;

@@ -30,7 +30,7 @@ static void prepare_translations(const struct cpu *cpu, struct guest *guest, phy
 
 	if (svm->vmcb->nested_cr3 != space.value) svm->is_stale = true;
 	svm->vmcb->nested_cr3 = space.value;
-	if (svm->asid >> 32 != cpu->svm.last_asid >> 32 ||
+	if (svm->asid >> 16 != cpu->svm.last_asid >> 16 ||
 		(svm->is_stale && !svm_has(SVM_FLUSH_BY_ASID)))
 		svm_assign_asid(guest);
 	else if (svm->is_stale)

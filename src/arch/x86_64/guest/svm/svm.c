@@ -32,7 +32,7 @@ bool svm_init(void) {
 	if (!(leaf.edx & SVM_NESTED_PAGING)) return guest_refuse("nested paging");
 	if (!guest_has_tsc_aux()) return guest_refuse("RDTSCP");
 	cpu->platform->svm = (struct svm){.features = leaf.edx,
-		.asids = leaf.ebx,
+		.asids = leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX,
 		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
 			(feature_has(FEATURE_PCID) ? CR4_PCIDE : 0)};
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
@@ -41,7 +41,7 @@ bool svm_init(void) {
 	asm volatile("vmsave %%rax" : : "a"(cpu->host_block) : "memory");
 	memset(cpu->svm.msr_map, 0xff, sizeof(cpu->svm.msr_map));
 	cpu->svm.tsc_aux = msr_read(MSR_TSC_AUX);
-	cpu->svm.last_asid = 1ul << 32;
+	cpu->svm.last_asid = 1ul << 16;
 	print("svm: on, nested paging, %u ASIDs%s%s%s\n", leaf.ebx,
 		svm_has(SVM_FLUSH_BY_ASID) ? ", flush by ASID" : "",
 		svm_has(SVM_NEXT_RIP) ? ", next RIP" : "",
@@ -49,19 +49,20 @@ bool svm_init(void) {
 	return true;
 }
 
-// A generation begins: every guest gets another ASID, and the first one flushes all.
+// A generation begins: every guest gets another ASID, and the first one flushes all. Programs can
+// make them begin as fast as they unmap pages, so their number has all bits but 16.
 void svm_invalidate(void) {
 	struct cpu *cpu = this_cpu();
 
-	cpu->svm.last_asid = ((cpu->svm.last_asid >> 32) + 1) << 32;
+	cpu->svm.last_asid = ((cpu->svm.last_asid >> 16) + 1) << 16;
 	cpu->guest_prepared = NULL;
 }
 
 void svm_assign_asid(struct guest *guest) {
 	struct cpu *cpu = this_cpu();
 
-	if ((uint32_t)cpu->svm.last_asid + 1 >= svm()->asids) svm_invalidate();
+	if ((uint16_t)cpu->svm.last_asid + 1u >= svm()->asids) svm_invalidate();
 	guest->svm.asid = ++cpu->svm.last_asid;
-	guest->svm.vmcb->asid = (uint32_t)cpu->svm.last_asid;
+	guest->svm.vmcb->asid = (uint16_t)cpu->svm.last_asid;
 	if (guest->svm.vmcb->asid == 1) guest->svm.vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
 }
