@@ -92,7 +92,7 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_TIMER = 52, // `timer` ran down
 	VCPU_EXIT_INVVPID = 53,
 	VCPU_EXIT_WBINVD = 54, // 89h
-	VCPU_EXIT_XSETBV = 55, // 8dh
+	VCPU_EXIT_XSETBV = 55, // 8dh, which no lack of privilege prevents
 	VCPU_EXIT_RDRAND = 57,
 	VCPU_EXIT_INVPCID = 58, // a2h
 	VCPU_EXIT_VMFUNC = 59,

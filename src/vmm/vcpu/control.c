@@ -163,7 +163,9 @@ void control_xsetbv_exit(struct vcpu *vcpu) {
 	const uint64_t *registers = vcpu->page->registers;
 	uint64_t value = registers[X86_RDX] << 32 | (uint32_t)registers[X86_RAX];
 
-	if ((uint32_t)registers[X86_RCX] || !xcr0_is_valid(value, vcpu->page->xcr0_offered)) {
+	// AMD-V lets the instruction exit before it looks at the privilege.
+	if (vcpu_privilege(vcpu) != 0 || (uint32_t)registers[X86_RCX] ||
+		!xcr0_is_valid(value, vcpu->page->xcr0_offered)) {
 		vcpu_raise_with_code(vcpu, VECTOR_PROTECTION, 0);
 		return;
 	}

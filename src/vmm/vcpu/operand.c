@@ -25,8 +25,7 @@ void operand_space_load(struct operand_space *space, struct vcpu *vcpu,
 	const struct guest_memory *memory, struct bus *bus) {
 	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_CODE);
 	unsigned code = page->segments[VCPU_CS].attributes;
-	unsigned stack = page->segments[VCPU_SS].attributes;
-	bool user = (stack >> VCPU_SEGMENT_PRIVILEGE_SHIFT & 3) == PRIVILEGE_USER;
+	bool user = vcpu_privilege(vcpu) == PRIVILEGE_USER;
 
 	*space = (struct operand_space){
 		.vcpu = vcpu,

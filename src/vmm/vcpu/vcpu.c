@@ -89,6 +89,12 @@ bool vcpu_in_64_bit_mode(const struct vcpu *vcpu) {
 		(page->efer & EFER_LMA);
 }
 
+unsigned vcpu_privilege(const struct vcpu *vcpu) {
+	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_CODE);
+
+	return page->segments[VCPU_SS].attributes >> VCPU_SEGMENT_PRIVILEGE_SHIFT & 3;
+}
+
 // The shadow of STI and MOV SS covers one instruction.
 static bool in_shadow(const struct vcpu *vcpu) {
 	return vcpu_view(vcpu, VCPU_GROUP_RFLAGS)->interruptibility & SHADOW;

@@ -61,6 +61,8 @@ void vcpu_add_pending_debug(struct vcpu *vcpu, uint64_t causes);
 // Whether #DB follows each instruction.
 [[nodiscard]] bool vcpu_single_steps(const struct vcpu *vcpu);
 [[nodiscard]] bool vcpu_in_64_bit_mode(const struct vcpu *vcpu);
+// 0 to 3; the last is a user's.
+[[nodiscard]] unsigned vcpu_privilege(const struct vcpu *vcpu);
 void vcpu_set_nmi_blocking(struct vcpu *vcpu, bool blocked);
 // The paging registers now.
 [[nodiscard]] struct paging vcpu_paging(const struct vcpu *vcpu);

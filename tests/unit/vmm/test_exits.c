@@ -91,6 +91,19 @@ static void test_xsetbv(void) {
 	check_equal(event(), PROTECTION_FAULT);
 }
 
+// With AMD-V a user's XSETBV exits, too.
+static void test_xsetbv_user(void) {
+	for (unsigned privilege = 1; privilege < 4; privilege++) {
+		rig_fresh();
+		fake.guest.segments[VCPU_SS].attributes |= (uint16_t)(privilege
+			<< VCPU_SEGMENT_PRIVILEGE_SHIFT);
+		fake.exit.registers[X86_RAX] = 7;
+		leave(VCPU_EXIT_XSETBV);
+		check_equal(event(), PROTECTION_FAULT);
+		check_equal(fake.guest.xcr0, 1);
+	}
+}
+
 // MMIO through the loader's identity page tables.
 static void mmio(const char *code, unsigned length, uint64_t physical) {
 	memcpy(machine.memory.bytes + CODE, code, length);
@@ -232,6 +245,7 @@ int main(void) {
 		{"exit.redelivery", "an interrupted delivery is repeated in full", test_redelivery},
 		{"exit.single_step", "an emulated instruction traps under TF", test_single_step},
 		{"exit.xsetbv", "XCR0 takes allowed values only", test_xsetbv},
+		{"exit.xsetbv-user", "XCR0 is the guest kernel's", test_xsetbv_user},
 		{"mmio.apic", "APIC accesses are decoded and performed", test_mmio},
 		{"mmio.nothing", "absent memory reads ones, odd code gets #UD", test_mmio_nothing},
 		{"mmio.stops", "what cannot be emulated stops the guest", test_mmio_stops},
