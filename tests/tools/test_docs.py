@@ -34,6 +34,7 @@ DESCRIPTION = """<system><memory_region n=""/>
 <protection_domain program="a"><console n=""/><timer n=""/><tsc_info n=""/><disk n=""/>
 <network n=""/><settings n=""/></protection_domain>
 </system>"""
+SYSTEM = re.compile(r"^    <system>$.*?^    </system>$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")
 # A path from the root. Beside another in the same line it may begin in that one's folder.
 PLACE = re.compile(r"(?<![\w./-])((?:src|include|tests|tools|ci|bench|boot|guests|examples|docs)"
@@ -135,6 +136,18 @@ class References(unittest.TestCase):
             for name in [element, *names]:
                 with self.subTest(element=element, name=name):
                     self.assertIn(f"`{name}`", text)
+
+    def test_each_system_in_the_text_can_be_read(self):
+        found = [(path, block) for path in (ROOT / "README.md", REFERENCE / "description.md")
+                 for block in SYSTEM.findall(path.read_text())]
+        self.assertGreater(len(found), 2)
+        for path, block in found:
+            problems = Problems(path.name)
+            Reader(problems, boards.DEFAULT_BOARD, boards.DEFAULT_CONFIG).read(
+                expand(read_tree(block.encode(), problems), problems, {}))
+            with self.subTest(document=path.name, block=block):
+                self.assertEqual(problems.texts(), [])
+                self.assertLessEqual(len(block.splitlines()), 12)
 
     def test_every_function(self):
         header = (ROOT / "include" / "microkit.h").read_text()
