@@ -110,6 +110,8 @@ class PartitionTest(unittest.TestCase):
                          [partitions.Partition(0, 0, 4096)])
         with self.assertRaisesRegex(Failure, "disk: is no disk image"):
             partitions.read(io.BytesIO(b"short"), "disk")
+        with self.assertRaisesRegex(Failure, "qcow2 image: .*-O raw"):
+            partitions.read(io.BytesIO(b"QFI\xfb".ljust(4096, b"\0")), "disk")
 
 
 class BootFilesTest(unittest.TestCase):

@@ -13,6 +13,8 @@ import zlib
 from nacre.report import Failure
 
 SECTOR = 512
+# Other formats of disk images, by their first bytes.
+FORMATS = {b"QFI\xfb": "qcow2", b"KDMV": "VMDK", b"vhdxfile": "VHDX", b"conectix": "VHD"}
 MBR_SIGNATURE = b"\x55\xaa"
 MBR_FIRST, MBR_ENTRY, MBR_ENTRIES = 446, 16, 4
 MBR_DISK = 440  # the disk's number, by which Linux names partitions
@@ -145,6 +147,10 @@ def read(file, name):
     data = read_at(file, 0, SECTOR)
     if len(data) < SECTOR:
         raise Failure(f"{name}: is no disk image: it has {size} bytes")
+    kind = next((kind for start, kind in FORMATS.items() if data.startswith(start)), None)
+    if kind:
+        raise Failure(f"{name}: is a {kind} image: convert it: qemu-img convert -O raw {name} "
+                      "disk.raw")
     found = _gpt(file, size)
     if found is not None:
         return found
