@@ -229,6 +229,28 @@ static uint64_t random_word(void) {
 }
 
 // A guest that does anything at all: the machine stays whole.
+// What the guest reads of a function's first register, by ports.
+static uint32_t pci_identity_of(unsigned slot) {
+	port(0xcf8, 3, 0x80000000 | slot << 11);
+	port(0xcfc, 3 | VCPU_IO_IN, 0);
+	return (uint32_t)fake.guest.registers[X86_RAX];
+}
+
+static void test_pci(void) {
+	rig_fresh();
+	check_equal(pci_identity_of(0), 0x00081b36);
+	check_equal(bus_read(&machine.memory_bus, PCI_ECAM_BASE, BUS_WIDTH_4), 0x00081b36);
+	// No device was described.
+	for (unsigned i = 1; i < PCI_SLOTS; i++)
+		check_equal(pci_identity_of(i), 0xffffffff);
+	// Its lines are the I/O APIC's, and a reset lowers them.
+	pci_interrupt(&machine.pci.bridge, true);
+	check_equal(machine.ioapic.levels, 1u << PCI_PIN_BASE);
+	check(machine_reset(&machine));
+	check_equal(machine.ioapic.levels, 0);
+	check_equal(machine.pci.address, 0);
+}
+
 static void test_junk(void) {
 	static const enum vcpu_exit_reason reasons[] = {VCPU_EXIT_IO, VCPU_EXIT_RDMSR,
 		VCPU_EXIT_WRMSR, VCPU_EXIT_MEMORY, VCPU_EXIT_CONTROL_REGISTER, VCPU_EXIT_XSETBV,
@@ -289,6 +311,7 @@ int main(void) {
 			test_port_without_component},
 		{"console.full", "a full console holds the guest's transmitter", test_full_console},
 		{"power.both", "power-off stops, reset starts afresh", test_power},
+		{"machine.pci", "there is a PCI bus, with or without devices", test_pci},
 		{"machine.junk", "a guest that does anything harms nothing", test_junk},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
