@@ -16,9 +16,9 @@ MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_
 LOAD = "for m in " + " ".join(MODULES) + "; do insmod /lib/$m.ko; done"
 # Of 64 bytes of randomness each is 0 with a chance of one in 256: a few may be.
 DIFFERENT = "head -c 64 /dev/hwrng | hexdump -ve '1/1 \"%u\\n\"' | sort -u | wc -l"
-# What Linux prints about a PCI bus that it cannot use; and BARs without a place.
 GUEST = '''<system><virtual_machine name="linux" memory="256M" kernel="vmlinuz" rng="true"
 initrd="initramfs.cpio" cmdline="{}"/></system>'''
+# What Linux prints about a PCI bus that it cannot use; and BARs without a place.
 WARNINGS = ("config space access function", "does not support PCI", "can't assign", "no space for",
             "not reserved", "failed to assign")
 
@@ -36,12 +36,18 @@ def warning_results(name, text):
             else results.passed(full)
 
 
-def check(name, arguments, interrupt):
+# The device leaves the bus and is found anew; or the machine starts anew, whatever it was doing.
+REPLUG = [("send", "cd /sys/bus/pci; echo 1 >devices/0000:00:01.0/remove; echo 1 >rescan; cd /"),
+          ("until", PROMPT)]
+REBOOT = [("send", "head -c 1000000 /dev/hwrng >/dev/null & reboot"), ("until", "guest resets"),
+          ("until", PROMPT), ("send", LOAD), ("until", PROMPT)]
+
+
+def check(name, arguments, interrupt, again):
     """The driver finds the device, gets its bytes by interrupts of this kind, and does so again
-    when the device was removed from the bus and found anew."""
+    after some steps."""
     running = machine.QemuMachine(iso=system(name, f"console=ttyS0 panic=-1 {arguments}"),
                                   memory=emulator.MEMORY, limit=SECONDS, cpu="max")
-    again = "cd /sys/bus/pci; echo 1 >devices/0000:00:01.0/remove; echo 1 >rescan; cd /"
     used = "[ $(grep -c 'virtio0' /proc/interrupts) -gt 0 ] && grep virtio0 /proc/interrupts"
     works = [("send", f"echo bytes-$(( $({DIFFERENT}) > 32 ))"), ("until", "bytes-1"),
              ("until", PROMPT), ("send", used), ("until", interrupt), ("until", PROMPT)]
@@ -49,21 +55,22 @@ def check(name, arguments, interrupt):
         ("until", "[1b36:0008]"), ("until", "[1af4:1044]"), ("until", PROMPT),
         ("send", LOAD), ("until", PROMPT),
         ("send", "cat /sys/class/misc/hw_random/rng_current"), ("until", "virtio_rng.0"),
-        ("until", PROMPT), *works, ("send", again), ("until", PROMPT), *works,
+        ("until", PROMPT), *works, *again, *works,
         ("send", "poweroff"), ("until", "powered off")])
     return found + list(warning_results(name, text))
 
 
 def check_messages():
-    return check("guest-pci-svm", "", "PCI-MSI")
+    return check("guest-pci-svm", "", "PCI-MSI", REPLUG)
 
 
 def check_lines():
-    return check("guest-pci-lines-svm", "pci=nomsi", "17-fasteoi")
+    return check("guest-pci-lines-svm", "pci=nomsi", "17-fasteoi", REBOOT)
 
 
 ROWS = [
     ("guest-pci-svm", "Debian's kernel finds the PCI bus without a warning, and an entropy device "
      "with MSI-X", check_messages),
-    ("guest-pci-lines-svm", "the device works with its interrupt line, too", check_lines),
+    ("guest-pci-lines-svm", "the device works with its interrupt line, too, and after a reset",
+     check_lines),
 ]
