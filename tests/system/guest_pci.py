@@ -13,7 +13,7 @@ PROMPT = "nacre-guest# "
 # In the order in which they need each other.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
            "virtio_pci", "virtio-rng")
-LOAD = "for m in " + " ".join(MODULES) + "; do insmod /lib/$m.ko; done"
+LOAD = debs.load_command(MODULES)
 # Of 64 bytes of randomness each is 0 with a chance of one in 256: a few may be.
 DIFFERENT = "head -c 64 /dev/hwrng | hexdump -ve '1/1 \"%u\\n\"' | sort -u | wc -l"
 GUEST = '''<system><virtual_machine name="linux" memory="256M" kernel="vmlinuz" rng="true"

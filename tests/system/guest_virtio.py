@@ -12,7 +12,7 @@ PROMPT = "nacre-guest# "
 # In the order in which they need each other.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
            "virtio_pci", "virtio_blk", "failover", "net_failover", "virtio_net")
-LOAD = "for m in " + " ".join(MODULES) + "; do insmod /lib/$m.ko; done"
+LOAD = debs.load_command(MODULES)
 GUEST = '''<system>
 <switch name="lan"/>
 <protection_domain name="host" program="echo.elf" priority="150">

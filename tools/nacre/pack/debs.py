@@ -20,6 +20,7 @@ from nacre.pack import bzimage
 from nacre.report import Failure, step
 
 XZ = b"\xfd7zXZ\0"
+BUILT_IN = "modules.builtin"
 
 
 def package_field(name, field):
@@ -63,8 +64,9 @@ def download(name, directory):
     return found[0]
 
 
-def read_members(package, patterns):
-    """The bytes of the first regular file in the package whose path matches, for each pattern."""
+def found_members(package, patterns):
+    """The bytes of the first regular file in the package whose path matches, for each pattern that
+    has one."""
     found = {}
     process = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(package)],
                                stdout=subprocess.PIPE)
@@ -76,13 +78,21 @@ def read_members(package, patterns):
                 found.setdefault(pattern, archive.extractfile(member).read())
             if len(found) == len(patterns):
                 process.kill()
-                return found
-    lost = next(pattern for pattern in patterns if pattern not in found)
-    raise Failure(f"{package}: no file matches {lost}; is the package damaged?")
+                break
+    return found
 
 
-def taken(name, patterns, renamed=None):
-    """What read_members finds in the package; `renamed` gives its name after an update."""
+def read_members(package, patterns):
+    """The same, with a failure when a pattern has none."""
+    found = found_members(package, patterns)
+    for pattern in patterns:
+        if pattern not in found:
+            raise Failure(f"{package}: no file matches {pattern}; is the package damaged?")
+    return found
+
+
+def taken(name, patterns, renamed=None, read=read_members):
+    """What `read` finds in the package; `renamed` gives its name after an update."""
     step(f"downloading {name} for the guest")
     places.GUEST.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.GUEST) as directory:
@@ -92,7 +102,7 @@ def taken(name, patterns, renamed=None):
             # Lists older than the archive name versions that it has dropped.
             packages.update_lists()
             package = download(renamed() if renamed else name, directory)
-        return read_members(package, patterns)
+        return read(package, patterns)
 
 
 class Taken:
@@ -115,20 +125,47 @@ class Taken:
         return self.target
 
 
-def ensure_modules(names):
-    """Modules of the guest's kernel, by name, as files that it loads; kept in build/guest/."""
-    release = bzimage.release(KERNEL.ensure().read_bytes())
-    folder = places.GUEST / "modules" / release
-    if not all((folder / f"{name}.ko").exists() for name in names):
-        # Later releases of Debian compress them.
-        patterns = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in names}
-        found = taken(f"linux-image-{release}", list(patterns.values()))
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, pattern in patterns.items():
+def fetch_modules(release, names, folder):
+    """Writes those of the modules that are files, and the list of those built into the kernel."""
+    # Later releases of Debian compress them.
+    patterns = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in names}
+    built_in = r"\./(usr/)?lib/modules/[^/]*/modules\.builtin"
+    found = taken(f"linux-image-{release}", [*patterns.values(), built_in], read=found_members)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, pattern in patterns.items():
+        if pattern in found:
             data = found[pattern]
             plain = lzma.decompress(data) if data.startswith(XZ) else data
             output.write(folder / f"{name}.ko", plain)
-    return {name: (folder / f"{name}.ko").read_bytes() for name in names}
+    output.write(folder / BUILT_IN, found.get(built_in, b""))
+
+
+def ensure_modules(names):
+    """Modules of the guest's kernel, by name, as files that it loads; kept in build/guest/. Those
+    that are part of the kernel itself are left out."""
+    release = bzimage.release(KERNEL.ensure().read_bytes())
+    folder = places.GUEST / "modules" / release
+
+    def built_in():
+        path = folder / BUILT_IN
+        lines = path.read_text().split() if path.exists() else ()
+        return {pathlib.PurePath(line).stem.replace("-", "_") for line in lines}
+
+    def lost():
+        return [name for name in names if not (folder / f"{name}.ko").exists()
+                and name.replace("-", "_") not in built_in()]
+
+    if lost():
+        fetch_modules(release, names, folder)
+    if lost():
+        raise Failure(f"the guest's kernel, {release}, has no module {lost()[0]}")
+    return {name: (folder / f"{name}.ko").read_bytes() for name in names
+            if (folder / f"{name}.ko").exists()}
+
+
+def load_command(names):
+    """What a guest's shell runs to load those in its /lib, in this order."""
+    return "for m in " + " ".join(names) + "; do [ -e /lib/$m.ko ] && insmod /lib/$m.ko; done"
 
 
 KERNEL = Taken(places.GUEST_KERNEL, kernel_package, r"\./boot/vmlinuz-.*")
