@@ -152,16 +152,17 @@ class Images(Composer):
             found = bytes(segment.data[place - segment.vaddr:][:64])
             self.assertEqual(found, expected.ljust(64, b"\0"))
 
-    def test_monitors_know_whether_their_guest_has_an_entropy_device(self):
-        symbols = dict(RUNTIME_SYMBOLS, guest_rng=1)
+    def test_monitors_know_which_devices_their_guest_is_to_have(self):
+        symbols = dict(RUNTIME_SYMBOLS, guest_rng=1, guest_balloon=1)
         (self.path / "a.elf").write_bytes(make_elf(symbols))
-        place = DATA + sum(RUNTIME_SYMBOLS.values())
         guest = '<virtual_machine name="web"{}><vcpu id="0"/></virtual_machine>'
-        for attribute, expected in (("", 0), (' rng="true"', 1), (' rng="false"', 0)):
-            composed, problems = self.system(pd("a", guest.format(attribute)))
-            self.assertEqual(problems, [])
-            segment = composed.programs["a"].segments[1]
-            self.assertEqual(segment.data[place - segment.vaddr], expected)
+        for index, name in enumerate(("rng", "balloon")):
+            place = DATA + sum(RUNTIME_SYMBOLS.values()) + index
+            for attribute, expected in (("", 0), (f' {name}="true"', 1), (f' {name}="false"', 0)):
+                composed, problems = self.system(pd("a", guest.format(attribute)))
+                self.assertEqual(problems, [])
+                segment = composed.programs["a"].segments[1]
+                self.assertEqual(segment.data[place - segment.vaddr], expected)
 
     def test_benchmark_gives_each_domain_its_thread(self):
         composed, _ = self.system(pd(), config=boards.CONFIGS["benchmark"])

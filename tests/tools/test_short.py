@@ -94,6 +94,7 @@ ACCEPTED = [
     guest(memory="33_554_432", initrd="long", cmdline="a &quot;b&quot;", priority="5", rng="true",
           budget="100", period="200", on_fault="restart", restart_limit="3", restart_backoff="1"),
     guest(inside="<console/>"),
+    guest(rng="true", balloon="true"),
     guest(inside='<disk image="text" read_only="true"/><disk driver="virtio"/>'
                  '<disk driver="ata" first="4"/>'),
     '<switch name="lan" card="e1000"/>' + guest(inside='<network switch="lan"/>')

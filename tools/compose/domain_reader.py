@@ -220,7 +220,7 @@ class DomainReader:
             model.Variable(element, symbol, fields.number("value", required=True)))
 
     def _guest(self, domain, element):
-        fields = self._fields(element, "name", "rng")
+        fields = self._fields(element, "name", "rng", "balloon")
         if not self.board.guests:
             self.problems.add(
                 element,
@@ -232,7 +232,7 @@ class DomainReader:
                 f"'{domain.name}' has a second <virtual_machine>; one is allowed",
             )
         guest = model.Guest(element, fields.text("name", required=True), 0,
-                            fields.boolean("rng", False))
+                            fields.boolean("rng", False), fields.boolean("balloon", False))
         domain.guest = guest
         vcpus = []
         known = self.read_children(

@@ -111,6 +111,7 @@ class Guest:
     name: str
     vcpu_id: int
     rng: bool = False
+    balloon: bool = False
     maps: list = field(default_factory=list)
 
 

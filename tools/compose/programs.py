@@ -32,6 +32,7 @@ def _optional_values(domain, config):
     if domain.guest is not None:
         values["guest_name"] = domain.guest.name.encode().ljust(64, b"\0")
         values["guest_rng"] = bytes([domain.guest.rng])
+        values["guest_balloon"] = bytes([domain.guest.balloon])
     return values
 
 

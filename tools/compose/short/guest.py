@@ -43,14 +43,15 @@ def declare(plan, element):
 
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, (
-        "name", "memory", "boot", "kernel", "initrd", "cmdline", "rng", "priority", *OF_DOMAIN))
+        "name", "memory", "boot", "kernel", "initrd", "cmdline", "rng", "balloon",
+        "priority", *OF_DOMAIN))
     fields.text("name", required=True)
     domain.add(element, "program_image", path="vmm.elf")
     domain.ram = _memory(domain, element, fields)
     _boot(domain, element, fields)
     timer.map_tsc_info(plan, domain, element)
     domain.element.children.append(element.make("virtual_machine", {
-        "name": domain.name, **_kept(element, "rng")}, [
+        "name": domain.name, **_kept(element, "rng", "balloon")}, [
         element.make("vcpu", {"id": "0"}),
         element.make("map", {"mr": domain.ram, "vaddr": "0x0", "perms": "rwx"})]))
     plan.service(console.Serial, element).attach(domain, element)
