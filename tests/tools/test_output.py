@@ -166,7 +166,7 @@ class Composing(Composer):
         disk = ["--emulator", "bochs", "--ahci-disk", str(self.path / "disk")]
         for words, why in ((["run", system, "--memory", "10"], "with less than 64 MiB"),
                            (["run", "--cores", "0", "--emulator", "bochs"], "--cores 0: Bochs"),
-                           (["run", *disk], "no AHCI controller"),
+                           (["run", *disk], "nothing for --ahci-disk"),
                            (["boot", "--kernel-only", "x", "--memory", "1"], "with less than 64")):
             with self.subTest(words=words), mock.patch.object(packages, "ensure"), \
                     mock.patch.object(build, "compile_all") as compiled, \
