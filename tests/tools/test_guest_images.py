@@ -188,12 +188,6 @@ class BootFilesTest(unittest.TestCase):
         with self.assertRaisesRegex(Failure, "has no ext2, ext3 or ext4"):
             boot_files.find(self.folder / "text")
 
-
-def options(**changes):
-    return types.SimpleNamespace(**{
-        "kernel": "amd64", "include": [], "size": "2G", "hostname": "debian", "no_ssh_key": False,
-        "ssh_key": [], "force": False, "output": None, **changes})
-
     def words(self, name):
         """The composer's options for a description that names the image by boot=."""
         description = self.folder / "my.system"
@@ -214,6 +208,44 @@ def options(**changes):
 
     def test_one_that_is_not_there_is_left_to_the_composer(self):
         self.assertEqual(self.words("none.img"), [])
+
+    def described(self, *guests):
+        """A description of guests, each an image and the driver of its disk."""
+        description = self.folder / "my.system"
+        description.write_text("<system>" + "".join(
+            f'<virtual_machine boot="{image}"><disk {disk}/></virtual_machine>'
+            for image, disk in guests) + "</system>")
+        return description
+
+    def test_it_is_the_machines_disk_if_it_is_the_only_one_of_its_driver(self):
+        one, two = self.folder / "one.img", self.folder / "two.img"
+        for image in (one, two):
+            image.touch()
+        for guests, disks in (
+                ([("one.img", 'driver="virtio"')], {"virtio": one}),
+                ([("one.img", 'driver="ata"'), ("two.img", 'driver="nvme"')],
+                 {"ide": one, "nvme": two}),
+                ([("one.img", 'driver="ahci"')] * 2, {"ahci": one}),
+                ([("one.img", 'driver="ahci"'), ("two.img", 'driver="ahci"')], {}),
+                ([("one.img", 'image="one.img"')], {}),
+                ([("one.img", 'driver="floppy"')], {}),
+                ([("none.img", 'driver="virtio"')], {})):
+            with self.subTest(guests=guests):
+                self.assertEqual(boot_images.machine_disks(self.described(*guests)), disks)
+
+    def test_how_to_come_by_those_that_are_missing_is_said(self):
+        (self.folder / "one.img").touch()
+        description = self.described(("one.img", ""), ("none.img", ""), ("debian.img", ""))
+        with mock.patch.object(places, "GUEST", self.folder / "guest"):
+            debians, none = boot_images.advice(description)
+        self.assertIn("./nacre guest debian", debians)
+        self.assertIn("none.img", none)
+
+
+def options(**changes):
+    return types.SimpleNamespace(**{
+        "kernel": "amd64", "include": [], "size": "2G", "hostname": "debian", "no_ssh_key": False,
+        "ssh_key": [], "force": False, "output": None, **changes})
 
 
 class DebianTest(unittest.TestCase):

@@ -7,7 +7,7 @@ import sys
 
 from nacre import build, packages, places
 from nacre.machine import disks, emulator, machine, network
-from nacre.pack import iso, product, system_image
+from nacre.pack import boot_images, iso, product, system_image
 from nacre.report import Failure, Misuse, step
 from nacre.terminal import console
 
@@ -34,10 +34,21 @@ def run_session(machine_running, options):
     return 1
 
 
+def machine_disks(options):
+    """The disks of the command line, and the images that guests boot from where it names none."""
+    given = {"ide": options.disk, "ahci": options.ahci_disk, "virtio": options.virtio_disk,
+             "nvme": options.nvme_disk}
+    if not options.iso:
+        images = boot_images.machine_disks(options.system or places.DEMO)
+        for name in [name for name in images if given[name] is None]:
+            given[name] = images[name]
+            step(f"the {name} disk is {places.shown(images[name])}, which is written to")
+    return disks.checked(**given)
+
+
 def run(options):
     """Builds, packs and boots the demo or another system."""
-    attached = {"disks": disks.checked(ide=options.disk, ahci=options.ahci_disk,
-                                       virtio=options.virtio_disk, nvme=options.nvme_disk),
+    attached = {"disks": machine_disks(options),
                 "wire": network.parse(options.network, options.forward)}
     if options.iso and (options.system or options.arguments or options.flavour != "debug"):
         raise Misuse("--iso boots an ISO as it is: leave out FILE.system, --arguments, "

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernel and RAM disk of disk images that a description names by boot=, for the composer."""
+"""Disk images that a description names by boot=: their kernel and RAM disk for the composer, and
+themselves as disks of the machine."""
 
 import hashlib
 
 from nacre import places
 from nacre.guest import boot_files
 from nacre.pack import programs
+
+# driver= of <disk> -> field of Disks, which says where the emulated machine has such a disk.
+FIELDS = {"ata": "ide", "ahci": "ahci", "virtio": "virtio", "nvme": "nvme"}
 
 
 def found(description, name):
@@ -14,10 +18,36 @@ def found(description, name):
                  if (folder / name).is_file()), None)
 
 
+def guests(description):
+    """The elements of the guests that boot from an image."""
+    return [guest for guest in programs.elements(description, "virtual_machine") or []
+            if guest.get("boot")]
+
+
+def advice(description):
+    """How to come by the images that are nowhere, a line each."""
+    missing = sorted(name for name in {guest.get("boot") for guest in guests(description)}
+                     if not found(description, name))
+    return [f"{name}: `./nacre guest debian` makes it" if name == places.GUEST_DEBIAN.name else
+            f"{name}: put it beside the description, or into {places.shown(places.GUEST)}"
+            for name in missing]
+
+
+def machine_disks(description):
+    """Fields of Disks for guests whose disk has a driver: the image that they boot from. A driver
+    of guests with different images is left out: which of them its disk is, the user says."""
+    images = {}
+    for guest in guests(description):
+        image = found(description, guest.get("boot"))
+        for disk in guest.findall("disk"):
+            if image and disk.get("driver") in FIELDS:
+                images.setdefault(FIELDS[disk.get("driver")], set()).add(image)
+    return {field: of_driver.pop() for field, of_driver in images.items() if len(of_driver) == 1}
+
+
 def words(description):
     """The composer's options for each image; what is not there, it complains of."""
-    guests = programs.elements(description, "virtual_machine") or []
-    for name in sorted({guest.get("boot") for guest in guests} - {None, ""}):
+    for name in sorted({guest.get("boot") for guest in guests(description)}):
         image = found(description, name)
         if image is None:
             continue

@@ -64,7 +64,8 @@ def run_composer(description, words):
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode != 0:
-        said = [result.stdout.rstrip(), *programs.advice(description, result.stdout)]
+        said = [result.stdout.rstrip(), *programs.advice(description, result.stdout),
+                *boot_images.advice(description)]
         raise Failure("\n".join([f"composing {places.shown(description)} failed:", *said]))
     if result.stdout.strip():
         print(result.stdout.rstrip(), file=sys.stderr)
