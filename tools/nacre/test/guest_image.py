@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./nacre test guest-image`: what `./nacre guest debian` makes boots on the bare emulator.
+`./nacre test guest-debian`: it boots as a guest, as examples/debian describes it.
 
 Root gets in on the serial line and by ssh, and there is a network. Only when named: the packages
 of the image come from the network.
@@ -13,12 +14,16 @@ import time
 
 from nacre import packages, places
 from nacre.guest import boot_files, debian
-from nacre.machine import machine
+from nacre.machine import disks, emulator, machine, network
+from nacre.pack import product
 from nacre.test import machine_tests, results
 
-NAME = "guest-image"
+NAME, GUEST_NAME = "guest-image", "guest-debian"
 NEEDS = ("openssh-client", "qemu-system-x86")
 FOLDER = places.BUILD / "system-tests" / NAME
+EXAMPLE = places.ROOT / "examples" / "debian" / "debian.system"
+# The address that QEMU's network gives the first that asks.
+ADDRESS = "10.0.2.15"
 SIZE = 2 << 30
 # Of the machine's own time, by the wall clock.
 SECONDS = 900
@@ -66,13 +71,24 @@ def by_ssh(key, port, command):
     return result.returncode, result.stdout.strip()
 
 
-def check_ssh(key, other, port):
+def booted_in_nacre(image, port):
+    """The same as the guest of the example, with this image for the usual one."""
+    description = FOLDER / EXAMPLE.name
+    description.write_text(EXAMPLE.read_text().replace(places.GUEST_DEBIAN.name, image.name))
+    iso = product.make_iso(description, FOLDER / "debian.iso")
+    forward = network.Forward("tcp", port, ADDRESS, 22)
+    return machine.QemuMachine(
+        iso=iso, cpu="max", memory=emulator.MEMORY, disks=disks.Disks(virtio=image), limit=SECONDS,
+        wire=network.Network("user", forwards=(forward,)))
+
+
+def check_ssh(name, key, other, port):
     """Root's key leads in, another does not."""
     status, said = by_ssh(key, port, "hostname")
     refused, _ = by_ssh(other, port, "true")
     if status != 0 or not said.endswith("tested") or refused == 0:
-        return results.failed(f"{NAME}/ssh", f"status {status}, {refused}: {said}")
-    return results.passed(f"{NAME}/ssh")
+        return results.failed(f"{name}/ssh", f"status {status}, {refused}: {said}")
+    return results.passed(f"{name}/ssh")
 
 
 def new_key(folder, name):
@@ -82,6 +98,14 @@ def new_key(folder, name):
 
 
 def run():
+    return check(NAME, booted)
+
+
+def run_in_nacre():
+    return check(GUEST_NAME, booted_in_nacre)
+
+
+def check(name, boot):
     packages.ensure(NEEDS, packages.EMULATE)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -89,12 +113,12 @@ def run():
         image = made_image(key.with_suffix(".pub"))
         port = free_port()
         start = time.monotonic()
-        with booted(image, port) as running:
-            why, _, log = machine_tests.watch(running, NAME, PROMPT)
+        with boot(image, port) as running:
+            why, _, log = machine_tests.watch(running, name, PROMPT)
             prompt = time.monotonic() - start
             if not why:
-                why, _, log = machine_tests.watch(running, f"{NAME}-login", LOGIN)
+                why, _, log = machine_tests.watch(running, f"{name}-login", LOGIN)
             if why:
-                return [results.failed(f"{NAME}/boot", f"{why}\n{running.output(400)}", log)]
-            return [results.passed(f"{NAME}/boot", f"{prompt:.0f} s until the login prompt"),
-                    check_ssh(key, other, port)]
+                return [results.failed(f"{name}/boot", f"{why}\n{running.output(400)}", log)]
+            return [results.passed(f"{name}/boot", f"{prompt:.0f} s until the login prompt"),
+                    check_ssh(name, key, other, port)]

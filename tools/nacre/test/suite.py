@@ -69,6 +69,8 @@ def all_tests():
           for row in system_tests.rows()),
         Test(guest_image.NAME, "the disk image of Debian boots on the bare emulator: login, ssh",
              guest_image.run, on_demand=True),
+        Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
+             guest_image.run_in_nacre, on_demand=True),
         *(Test(*row, on_demand=True) for row in releases.rows()),
     ]
 
