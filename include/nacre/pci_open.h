@@ -20,5 +20,8 @@ SEL4_C_BEGIN
 
 // False when it cannot be used; prints the reason.
 ABI_MUST_USE bool pci_open(const struct pci_wanted *wanted);
+// The same for a driver that may have no channel to the PCI component: then true, and the device
+// has to be as the firmware left it.
+ABI_MUST_USE bool pci_open_if_granted(const struct pci_wanted *wanted);
 
 SEL4_C_END

@@ -2,6 +2,7 @@
 // How Nacre's own drivers open their device.
 #include <nacre/pci_open.h>
 
+#include <base/bits.h>
 #include <nacre/print.h>
 
 bool pci_open(const struct pci_wanted *wanted) {
@@ -24,4 +25,8 @@ bool pci_open(const struct pci_wanted *wanted) {
 		return false;
 	}
 	return pci_enable(wanted->channel, wanted->number, wanted->enable) == PCI_OK;
+}
+
+bool pci_open_if_granted(const struct pci_wanted *wanted) {
+	return !(microkit_pps & BIT(wanted->channel)) || pci_open(wanted);
 }

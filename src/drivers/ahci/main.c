@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The AHCI disk driver: the first disk of a controller, by DMA.
-#include <base/bits.h>
-
 #include <drivers/ahci/controller.h>
 #include <drivers/ahci/registers.h>
 #include <lib/block/driver.h>
@@ -24,7 +22,6 @@ uint64_t dma_paddr PATCHED;
 
 // Written by the functions of this file only.
 static struct ahci_controller controller;
-static bool has_device;
 
 uint32_t ahci_read(unsigned offset) { return *(volatile uint32_t *)(registers_vaddr + offset); }
 
@@ -39,30 +36,7 @@ static bool is_described(void) {
 	return false;
 }
 
-static uint64_t reset(void) {
-	uint64_t sectors;
-
-	if (!has_device) return 0;
-	sectors = ahci_controller_reset(&controller);
-	if (sectors == 0) print("%s: there is no disk\n", microkit_name);
-	return sectors;
-}
-
-static enum block_progress start(const struct block_job *job) {
-	return ahci_controller_start(&controller, job);
-}
-
-static enum block_progress interrupt(void) { return ahci_controller_interrupt(&controller); }
-
-static const struct block_device device = {
-	.trigger = BLOCK_LEVEL,
-	.reset = reset,
-	.start = start,
-	.interrupt = interrupt,
-};
-
-// Without the PCI component the controller has to be as the firmware left it.
-static bool is_there(void) {
+static bool open(void) {
 	const struct pci_wanted wanted = {
 		.channel = BLOCK_CHANNEL_PCI,
 		.number = 0,
@@ -72,13 +46,28 @@ static bool is_there(void) {
 		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
 	};
 
-	return !(microkit_pps & BIT(BLOCK_CHANNEL_PCI)) || pci_open(&wanted);
+	return is_described() && pci_open_if_granted(&wanted);
 }
+
+static uint64_t reset(void) { return ahci_controller_reset(&controller); }
+
+static enum block_progress start(const struct block_job *job) {
+	return ahci_controller_start(&controller, job);
+}
+
+static enum block_progress interrupt(void) { return ahci_controller_interrupt(&controller); }
+
+static const struct block_device device = {
+	.trigger = BLOCK_LEVEL,
+	.open = open,
+	.reset = reset,
+	.start = start,
+	.interrupt = interrupt,
+};
 
 void init(void) {
 	controller.port.memory = (uint8_t *)dma_vaddr;
 	controller.port.paddr = dma_paddr;
-	has_device = is_described() && is_there();
 	driver_start(&device);
 }
 

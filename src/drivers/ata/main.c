@@ -2,7 +2,6 @@
 // The ATA disk driver: one drive of an IDE channel, by programmed I/O.
 #include <drivers/ata/drive.h>
 #include <lib/block/driver.h>
-#include <nacre/print.h>
 
 // Patched by the composer: which of the channel's two drives.
 uint64_t ata_unit __attribute__((section(".data")));
@@ -10,12 +9,7 @@ uint64_t ata_unit __attribute__((section(".data")));
 // Written by the functions of this file only.
 static struct ata_drive drive;
 
-static uint64_t reset(void) {
-	uint64_t sectors = ata_drive_reset(&drive);
-
-	if (sectors == 0) print("%s: there is no disk\n", microkit_name);
-	return sectors;
-}
+static uint64_t reset(void) { return ata_drive_reset(&drive); }
 
 static enum block_progress start(const struct block_job *job) {
 	return ata_drive_start(&drive, job);

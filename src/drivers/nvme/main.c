@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The driver of an NVMe disk: the first namespace of a controller.
-#include <base/bits.h>
-
 #include <drivers/nvme/controller.h>
 #include <lib/block/driver.h>
 #include <nacre/pci_open.h>
@@ -23,7 +21,6 @@ uint64_t dma_paddr PATCHED;
 
 // Written by the functions of this file only.
 static struct nvme_controller controller;
-static bool has_device;
 
 uint32_t nvme_read(uint64_t offset) { return *(volatile uint32_t *)(registers_vaddr + offset); }
 
@@ -41,30 +38,7 @@ static bool is_described(void) {
 	return false;
 }
 
-static uint64_t reset(void) {
-	uint64_t sectors;
-
-	if (!has_device) return 0;
-	sectors = nvme_reset(&controller);
-	if (sectors == 0) print("%s: there is no disk\n", microkit_name);
-	return sectors;
-}
-
-static enum block_progress start(const struct block_job *job) {
-	return nvme_start(&controller, job);
-}
-
-static enum block_progress interrupt(void) { return nvme_interrupt(&controller); }
-
-static const struct block_device device = {
-	.trigger = BLOCK_LEVEL,
-	.reset = reset,
-	.start = start,
-	.interrupt = interrupt,
-};
-
-// Without the PCI component the controller has to be as the firmware left it.
-static bool is_there(void) {
+static bool open(void) {
 	const struct pci_wanted wanted = {
 		.channel = BLOCK_CHANNEL_PCI,
 		.number = 0,
@@ -74,14 +48,29 @@ static bool is_there(void) {
 		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
 	};
 
-	return !(microkit_pps & BIT(BLOCK_CHANNEL_PCI)) || pci_open(&wanted);
+	return is_described() && pci_open_if_granted(&wanted);
 }
+
+static uint64_t reset(void) { return nvme_reset(&controller); }
+
+static enum block_progress start(const struct block_job *job) {
+	return nvme_start(&controller, job);
+}
+
+static enum block_progress interrupt(void) { return nvme_interrupt(&controller); }
+
+static const struct block_device device = {
+	.trigger = BLOCK_LEVEL,
+	.open = open,
+	.reset = reset,
+	.start = start,
+	.interrupt = interrupt,
+};
 
 void init(void) {
 	controller.memory = (uint8_t *)dma_vaddr;
 	controller.paddr = dma_paddr;
 	controller.registers_size = registers_size;
-	has_device = is_described() && is_there();
 	driver_start(&device);
 }
 

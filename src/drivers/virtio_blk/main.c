@@ -22,7 +22,6 @@ uint64_t dma_paddr PATCHED;
 
 // Written by the functions of this file only.
 static struct virtio_blk disk;
-static bool has_device;
 
 uint32_t virtio_read(uint64_t offset, unsigned width) {
 	uint64_t address = registers_vaddr + offset;
@@ -59,7 +58,7 @@ static bool is_described(void) {
 	return false;
 }
 
-static bool is_there(void) {
+static bool open(void) {
 	struct virtio_places *places = &disk.transport.places;
 	struct pci_wanted wanted = {
 		.channel = BLOCK_CHANNEL_PCI,
@@ -68,8 +67,10 @@ static bool is_there(void) {
 		.size = registers_size,
 		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
 	};
-	bool is_virtio = virtio_places_find(read_function, registers_size, places);
+	bool is_virtio;
 
+	if (!is_described()) return false;
+	is_virtio = virtio_places_find(read_function, registers_size, places);
 	// Without its structures there is no device, or another one: that is for pci_open to say.
 	wanted.bar = is_virtio ? places->bar : 0;
 	if (!pci_open(&wanted)) return false;
@@ -79,14 +80,7 @@ static bool is_there(void) {
 	return is_virtio;
 }
 
-static uint64_t reset(void) {
-	uint64_t sectors;
-
-	if (!has_device) return 0;
-	sectors = virtio_blk_reset(&disk);
-	if (sectors == 0) print("%s: there is no disk\n", microkit_name);
-	return sectors;
-}
+static uint64_t reset(void) { return virtio_blk_reset(&disk); }
 
 static enum block_progress start(const struct block_job *job) {
 	return virtio_blk_start(&disk, job);
@@ -96,6 +90,7 @@ static enum block_progress interrupt(void) { return virtio_blk_interrupt(&disk);
 
 static const struct block_device device = {
 	.trigger = BLOCK_LEVEL,
+	.open = open,
 	.reset = reset,
 	.start = start,
 	.interrupt = interrupt,
@@ -104,7 +99,6 @@ static const struct block_device device = {
 void init(void) {
 	disk.memory = (uint8_t *)dma_vaddr;
 	disk.paddr = dma_paddr;
-	has_device = is_described() && is_there();
 	driver_start(&device);
 }
 

@@ -10,8 +10,13 @@ static const struct block_device *device;
 static struct block_server server;
 static struct block_job job; // at the device while `busy`
 static bool busy;
+static bool is_open;
 
-static void reset(void) { server.sectors = device->reset(); }
+static void reset(void) {
+	if (!is_open) return;
+	server.sectors = device->reset();
+	if (server.sectors == 0) print("%s: there is no disk\n", microkit_name);
+}
 
 static void finish(enum block_status status) {
 	busy = false;
@@ -46,6 +51,7 @@ static void pump(void) {
 
 void driver_start(const struct block_device *served) {
 	device = served;
+	is_open = !device->open || device->open();
 	reset();
 	if (server.sectors > 0) print("%s: %lu sectors\n", microkit_name, server.sectors);
 	grants_open(&server);

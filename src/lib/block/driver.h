@@ -15,6 +15,9 @@ enum block_trigger {
 
 struct block_device {
 	enum block_trigger trigger;
+	// Once, before all else: whether the driver can reach the device; says why it cannot. Null:
+	// it always can.
+	bool (*open)(void);
 	// Reset and identify; returns the sectors of the disk, 0 when there is none that works.
 	uint64_t (*reset)(void);
 	enum block_progress (*start)(const struct block_job *job);
