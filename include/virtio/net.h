@@ -70,10 +70,12 @@ struct virtio_net_command {
 
 enum virtio_net_class {
 	VIRTIO_NET_CLASS_RX = 0,
+	VIRTIO_NET_CLASS_MAC = 1,
 };
 
 enum {
 	VIRTIO_NET_RX_LAST = 5, // commands 0 to 5 switch a kind of filter on or off
+	VIRTIO_NET_MAC_TABLE_SET = 0, // comes with VIRTIO_NET_F_CTRL_RX
 	VIRTIO_NET_OK = 0,
 	VIRTIO_NET_ERR = 1,
 };

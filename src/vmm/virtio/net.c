@@ -124,8 +124,8 @@ void net_poll(struct net *net) {
 
 // Control
 
-// The switch decides which packets come; a filter that lets more pass than asked is allowed
-// (5.1.6.5.1), and less never comes.
+// The switch decides which packets come; filters and a table of addresses that let more pass than
+// asked are allowed (5.1.6.5.1, 5.1.6.5.2), and less never comes.
 static uint8_t command_answer(const struct virtio_chain *chain) {
 	struct virtio_net_command command;
 	uint8_t on;
@@ -133,9 +133,13 @@ static uint8_t command_answer(const struct virtio_chain *chain) {
 	if (virtio_chain_read(chain, 0, &command, sizeof(command)) < sizeof(command) ||
 		virtio_chain_read(chain, sizeof(command), &on, 1) < 1)
 		return VIRTIO_NET_ERR;
-	return command.class == VIRTIO_NET_CLASS_RX && command.command <= VIRTIO_NET_RX_LAST
-		? VIRTIO_NET_OK
-		: VIRTIO_NET_ERR;
+	switch (command.class) {
+	case VIRTIO_NET_CLASS_RX:
+		return command.command <= VIRTIO_NET_RX_LAST ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
+	case VIRTIO_NET_CLASS_MAC:
+		return command.command == VIRTIO_NET_MAC_TABLE_SET ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
+	default: return VIRTIO_NET_ERR;
+	}
 }
 
 static void control(struct net *net) {

@@ -227,7 +227,8 @@ static void test_control(void) {
 		uint8_t answer;
 	} rows[] = {
 		{0, 0, 2, VIRTIO_NET_OK}, {0, 5, 2, VIRTIO_NET_OK}, {0, 6, 2, VIRTIO_NET_ERR},
-		{1, 1, 2, VIRTIO_NET_ERR}, {0, 0, 1, VIRTIO_NET_ERR}, // without a value
+		{1, 0, 2, VIRTIO_NET_OK}, {1, 1, 2, VIRTIO_NET_ERR}, {2, 0, 2, VIRTIO_NET_ERR},
+		{0, 0, 1, VIRTIO_NET_ERR}, // without a value
 	};
 	const struct driver_buffer buffers[] = {{OUT, 2}, {OUT + 8, 1}};
 	struct driver_buffer all[3];
