@@ -199,6 +199,11 @@ class Kernel(unittest.TestCase):
             shown.update(others if interface in shown else ())
         self.assertEqual(set(sources.operations()), shown)
 
+    def test_comments_above_a_number_are_its_note(self):
+        text = pages.state_reasons()
+        self.assertIn("refused the controls", text)
+        self.assertIn("as are groups of higher numbers", text)
+
     def test_each_operation_names_the_errors_of_its_outcomes(self):
         outcomes = sources.outcomes()
         operations = [one for found in sources.operations().values() for one in found]

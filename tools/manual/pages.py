@@ -13,8 +13,8 @@ OTHERS = [ROOT / "docs" / "testing.md"]
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 # Interfaces whose operations are under another's.
 WITH = {"seL4_X86_VCPU": ("nacre_VCPU",)}
-BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "all, with VT-x",
-          "VCPU": "all, with VT-x"}
+BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "all, with VT-x or AMD-V",
+          "VCPU": "all, with VT-x or AMD-V"}
 
 
 def table(heads, rows):
@@ -113,8 +113,8 @@ def state_groups():
 
 
 def state_reasons():
-    rows = [(number.value, f"`{number.name}`", number.note) for number in
-            sources.numbers("vcpu_state.h", "vcpu_exit_reason").values()
+    rows = [(number.value, f"`{number.name}`", number.note or number.above.rstrip("."))
+            for number in sources.numbers("vcpu_state.h", "vcpu_exit_reason").values()
             if number.name != "VCPU_EXIT_REASONS"]
     return table(("reason", "name", "what happened; AMD-V's exit codes"), rows)
 

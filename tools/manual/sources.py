@@ -18,6 +18,7 @@ import generate  # noqa: E402
 
 # Object kinds stand in the one source file that has this array.
 NUMBER = re.compile(r"^\s*([A-Z]\w+)(?:\s=\s([^,/]+))?,\s*(?://\s*(.*))?$")
+COMMENT = re.compile(r"^\s*// (.*)$")
 MEMBER = re.compile(r"^\t(?:struct )?(\w+) ([\w\[\], ]+);\s*(?://\s*(.*))?$")
 DECLARATOR = re.compile(r"(\w+)(?:\[(\w+)\])?")
 OBJECT = re.compile(r"^\tROW\((\d+), (\w+), \w+, (\w+), ([01])\)", re.MULTILINE)
@@ -29,6 +30,7 @@ class Number:
     name: str
     value: int
     note: str
+    above: str = ""  # the comment in the lines above, where it has one
 
 
 def header(name):
@@ -45,7 +47,7 @@ def numbers(name, enum=None):
     text = header(name)
     if enum:
         text = re.search(rf"enum {enum} {{\n(.*?)^}};", text, re.MULTILINE | re.DOTALL)[1]
-    found, value = {}, -1
+    found, value, above = {}, -1, []
     text = re.sub(r"=\n\s*", "= ", text)
     text = re.sub(r"^enum \w*\s*{ (.*) };.*$", _one_line, text, flags=re.MULTILINE)
     for line in text.splitlines():
@@ -56,7 +58,8 @@ def numbers(name, enum=None):
             # Plain arithmetic of earlier enumerators.
             earlier = {key: number.value for key, number in found.items()}
             value = eval(match[2], {}, earlier) if match[2] else value + 1  # noqa: S307
-            found[match[1]] = Number(match[1], value, match[3] or "")
+            found[match[1]] = Number(match[1], value, match[3] or "", " ".join(above))
+        above = [*above, comment[1]] if (comment := COMMENT.match(line)) else []
     return found
 
 
