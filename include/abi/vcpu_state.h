@@ -186,7 +186,8 @@ enum vcpu_activity { VCPU_ACTIVE = 0, VCPU_HALTED_IN_GUEST = 1 };
 #define VCPU_ALLOWS_REAL_MODE (1ul << 39) // CR0 without PE or PG; set by the kernel where it can
 #define VCPU_ALLOWS_INVPCID (1ul << 44)
 #define VCPU_ALLOWS_XSAVES (1ul << 52)
-// Only in controls_offered: AMD-V runs the guest; its PAT is switched; `timer` works.
+// Only in controls_offered: AMD-V runs the guest; its PAT is switched; `timer` works. Without it
+// have another thread signal the monitor's bound notification, which ends VCPURun.
 #define VCPU_BY_AMD_V (1ul << 61)
 #define VCPU_OFFERS_PAT (1ul << 62)
 #define VCPU_OFFERS_TIMER (1ul << 63)

@@ -121,7 +121,7 @@ def add_boot(commands_of):
     parser.add_argument("--kernel-only", dest="program", required=True, metavar="ROOTTASK.elf",
                         help="the ELF that the kernel starts, with no other module")
     add_machine_options(parser, ("qemu", "bochs"), "qemu",
-                        "qemu is faster, bochs has VT-x (default: qemu)")
+                        "qemu is faster and has AMD-V, bochs has VT-x (default: qemu)")
     parser.add_argument("--clock", choices=("wall", "instructions"), default="wall",
                         help="instructions: the TSC counts them and runs repeat exactly")
     add_kernel_options(parser)
@@ -206,7 +206,7 @@ def add_bench(commands_of):
                         help="of ipc: tell where this figure's instructions, cache lines and "
                              "branches are, instead of the table")
     parser.add_argument("--emulator", choices=("qemu", "bochs", "kvm"),
-                        help="qemu and bochs count instructions, and Bochs has VT-x; with KVM the "
+                        help="qemu (AMD-V) and bochs (VT-x) count instructions; with KVM the "
                              "figures are cycles; each measurement has its own default")
     parser.add_argument("--cpu", choices=sorted(qemu.VENDORS),
                         help="of ipc in QEMU: whose CPU it is, and with that which mitigations the "
