@@ -60,7 +60,9 @@ def check_two():
     hello = "hello from right"
     return judge("two-guests", running, [
         ("until", "[between] waiting for the guests"), ("until", PROMPT),
-        ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 &"), ("until", PROMPT),
+        # What comes before the port is open is lost.
+        ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 & sleep 1; echo open-$((1+1))"),
+        ("until", "open-2"),
         ("send", "\x01c"), ("until", "now belongs to right"), ("send", ""), ("until", PROMPT),
         # Once as it is typed, once at the other guest.
         ("send", f"echo {hello} >/dev/ttyS1"), ("until", hello), ("until", hello),

@@ -69,7 +69,8 @@ CASES = {
     "net_hostile": (
         "stations that flood, do not read, or crash keep no other from the network",
         ["deaf: is there", "host: 10.0.2.1 is ready", "pinger: all answered",
-         *["crasher: asks", "crasher: was answered", "'crasher' was stopped"] * 3,
+         # Its reports may be cut by what those of higher priority print.
+         *["crasher: asks", "crasher: was answered"] * 3,
          "all 3 restarts are used up", "flooder: still at it"],
         "'(vswitch|flooder|deaf|host|pinger)' was stopped"),
     "spinner": (

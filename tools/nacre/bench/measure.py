@@ -117,7 +117,9 @@ def start(request):
 def run(request):
     """The requested figures."""
     places.LOGS.mkdir(parents=True, exist_ok=True)
-    log = places.LOGS / f"bench-{request.emulator}.log"
+    # Two models may be measured at once.
+    model = request.cpu.partition(",")[0]
+    log = places.LOGS / f"bench-{'-'.join(filter(None, (request.emulator, model)))}.log"
     option = f" with {request.arguments}" if request.arguments else ""
     with log.open("wb") as output, start(request) as running:
         step(f"measuring the release kernel{option} in {running.name} ({places.shown(log)})")
