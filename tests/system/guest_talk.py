@@ -36,7 +36,8 @@ def check(name, start):
                        system=DESCRIPTION)
     found, text = judge(name, start(iso), [
         ("until", "[greeter] waiting for the guest"), ("until", PROMPT),
-        ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 &"), ("until", PROMPT),
+        ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 & sleep 1; echo open-$((1+1))"),
+        ("until", "open-2"),
         ("send", "echo hello >/dev/ttyS1"),
         ("until", "[greeter] the guest says: hello"), ("until", "greeter: hello to you, too"),
         ("send", "seq 1 400 >/dev/ttyS1"),
