@@ -75,7 +75,9 @@ struct cap {
 			uint64_t guard : 58;
 		} cnode;
 		struct {
-			uint64_t watermark : 43; // in 16-byte units: all below is handed out
+			// In 16-byte units: all below is handed out. The lowest field: the word n
+			// means n of them, and nothing cleared.
+			uint64_t watermark : 43;
 			uint64_t cleared : 20; // 256 KiB chunks above the watermark known zero
 		} untyped;
 		struct {

@@ -249,7 +249,8 @@ enum error table_map(struct invocation *invocation) {
 }
 
 enum error table_unmap(struct invocation *invocation) {
-	const struct cap kept = {.map = {.format = 3, .level = 3}}; // by a table without a place
+	const struct cap kept = {
+		.map = {.format = 3, .level = 3}}; // bits that an unmapped table keeps
 	struct slot *slot = invocation->slot;
 
 	if (!derive_is_last(slot)) return ERROR_REVOKE_FIRST;

@@ -8,6 +8,7 @@
 #include <cpu/console.h>
 #include <cpu/kernel_map.h>
 #include <cpu/percpu.h>
+#include <cpu/svm.h>
 #include <cpu/vmx.h>
 
 // Found at boot and read afterwards, unless a member says otherwise.

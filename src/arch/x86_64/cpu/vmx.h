@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What VT-x of this CPU allows a guest's VMCS to have, and what its AMD-V has.
+// What VT-x of this CPU allows a guest's VMCS to have.
 #pragma once
 
 #include <stdint.h>
@@ -25,11 +25,4 @@ struct vmx {
 	struct vmx_range {
 		uint64_t must, may;
 	} words[VMX_WORDS];
-};
-
-// AMD-V. Written by svm_init at boot.
-struct svm {
-	uint32_t features; // enum svm_feature
-	uint32_t asids;
-	uint64_t cr4; // what a guest may have there
 };

@@ -72,16 +72,19 @@ static void timer_arrived(void) {
 // A vector in service at the APIC came from hardware. All others are a program's INT n, its
 // exception, or spurious.
 [[gnu::noinline]] static enum exit_path other_vector(uint64_t vector, uint64_t code) {
-	bool is_hardware = apic_is_in_service((unsigned)vector);
-
-	if (!is_hardware && vector < VECTOR_EXCEPTIONS) return trap_exception(vector, code);
-	if (!is_hardware && vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST)
+	if (apic_is_in_service((unsigned)vector)) {
+		if (vector == VECTOR_APIC_ERROR)
+			print_debug("apic: error interrupt, status %x\n", apic_take_errors());
+		else
+			irq_stray((unsigned)vector);
+		apic_end_of_interrupt();
+	} else if (vector < VECTOR_EXCEPTIONS) {
+		return trap_exception(vector, code);
+	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
 		call_by_interrupt(vector);
-	else if (is_hardware && vector == VECTOR_APIC_ERROR)
-		print_debug("apic: error interrupt, status %x\n", apic_take_errors());
-	else
+	} else {
 		irq_stray((unsigned)vector);
-	if (is_hardware) apic_end_of_interrupt();
+	}
 	return leave();
 }
 

@@ -30,8 +30,7 @@ const struct guest_msr_row guest_msr_rows[GUEST_MSRS] = {
 };
 
 bool guest_refuse(const char *missing) {
-	print("%s: off: no %s\n", feature_has(FEATURE_SVM) ? "svm" : "vmx", missing);
-	return false;
+	return refuse("%s: off: no %s\n", feature_has(FEATURE_SVM) ? "svm" : "vmx", missing);
 }
 
 void guest_create(struct guest *guest, void *control, const void *io_bitmap) {

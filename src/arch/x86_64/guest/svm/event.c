@@ -9,17 +9,20 @@
 #define EVENT_REFUSED (INTERRUPTION_VALID | 1 << 8)
 
 bool svm_event_is_valid(uint32_t event) {
-	// By type, of the first 32.
-	static const uint32_t vectors[] = {UINT32_MAX, 0, BIT(VECTOR_NMI),
-		UINT32_MAX & ~BIT(VECTOR_NMI), UINT32_MAX, BIT(VECTOR_DEBUG),
-		BIT(VECTOR_BREAKPOINT) | BIT(VECTOR_OVERFLOW), 0};
 	uint32_t vector = event & INTERRUPTION_VECTOR, type = event & INTERRUPTION_TYPE;
 
 	if (event & ~(uint32_t)(INTERRUPTION_KNOWN)) return false;
 	if (event & INTERRUPTION_ERROR_CODE && type != INTERRUPTION_EXCEPTION) return false;
-	if (vector >= VECTOR_EXCEPTIONS)
-		return type == INTERRUPTION_EXTERNAL || type == INTERRUPTION_SOFTWARE;
-	return vectors[type >> 8] >> vector & 1;
+	switch (type) {
+	case INTERRUPTION_EXTERNAL:
+	case INTERRUPTION_SOFTWARE: return true;
+	case INTERRUPTION_NMI: return vector == VECTOR_NMI;
+	case INTERRUPTION_EXCEPTION: return vector < VECTOR_EXCEPTIONS && vector != VECTOR_NMI;
+	case INTERRUPTION_PRIVILEGED: return vector == VECTOR_DEBUG;
+	case INTERRUPTION_SOFTWARE_EXCEPTION:
+		return vector == VECTOR_BREAKPOINT || vector == VECTOR_OVERFLOW;
+	default: return false;
+	}
 }
 
 // Unless the window needs them, interrupts go the way of virtual ones: QEMU may deliver an injected
