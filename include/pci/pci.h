@@ -40,6 +40,8 @@ enum pci_register {
 	PCI_CAPABILITY_MSI = 0x05,
 	PCI_CAPABILITY_VENDOR = 0x09,
 	PCI_CAPABILITY_MSIX = 0x11,
+	PCI_CAPABILITIES_MOST = 48, // as many as fit; a longer list is a loop
+	PCI_CAPABILITY_PLACE = 0xfc, // bits of a link to the next
 	PCI_NO_VENDOR = 0xffff,
 
 	PCI_CLASS_HOST_BRIDGE = 0x0600, // class and subclass

@@ -8,8 +8,6 @@
 #include <virtio/pci.h>
 
 enum {
-	CAPABILITIES = 48, // as many as fit; more is a loop
-	CAPABILITY_MASK = 0xfc,
 	KINDS = VIRTIO_PCI_CONFIG + 1, // that are of use here
 	NOTIFY_LEAST = 2, // 4.1.4.4.1
 	ISR_LEAST = 1,
@@ -44,8 +42,8 @@ static void read_all(read_function read, struct structure *found) {
 	unsigned start = PCI_REGISTER_CAPABILITIES;
 
 	if (!(read(PCI_REGISTER_STATUS, 2) & PCI_STATUS_CAPABILITIES)) return;
-	for (unsigned i = 0; i < CAPABILITIES; i++) {
-		start = read(start, 1) & CAPABILITY_MASK;
+	for (unsigned i = 0; i < PCI_CAPABILITIES_MOST; i++) {
+		start = read(start, 1) & PCI_CAPABILITY_PLACE;
 		if (start < PCI_REGISTER_OWN || start + VIRTIO_PCI_CAP_MULTIPLIER > PCI_SPACE)
 			return;
 		if (read(start, 1) == PCI_CAPABILITY_VENDOR) read_capability(read, start, found);

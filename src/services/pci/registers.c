@@ -4,8 +4,6 @@
 #include <services/pci/registers.h>
 
 enum {
-	CAPABILITIES = 48, // as many as fit; more is a loop
-	CAPABILITY_MASK = 0xfc,
 	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0
 };
 
@@ -21,8 +19,8 @@ unsigned pci_capability(const struct pci_config *config, uint16_t function, unsi
 
 	if (!(pci_read16(config, function, PCI_REGISTER_STATUS) & PCI_STATUS_CAPABILITIES))
 		return 0;
-	for (unsigned i = 0; i < CAPABILITIES; i++) {
-		offset = pci_read8(config, function, offset) & CAPABILITY_MASK;
+	for (unsigned i = 0; i < PCI_CAPABILITIES_MOST; i++) {
+		offset = pci_read8(config, function, offset) & PCI_CAPABILITY_PLACE;
 		if (offset < PCI_REGISTER_OWN) return 0;
 		if (pci_read8(config, function, offset) == kind) return offset;
 		offset++;
