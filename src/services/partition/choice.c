@@ -13,7 +13,6 @@ enum {
 };
 
 const char *const choice_texts[] = {
-	[CHOICE_OK] = "it is there",
 	[CHOICE_NOT_MADE] = "the settings have no line for it",
 	[CHOICE_NO_TABLE] = "the disk has no partition table, or a damaged one",
 	[CHOICE_NOT_THERE] = "there is no such partition",
@@ -103,7 +102,7 @@ static bool read_part(struct word word, struct choice *choice) {
 
 static bool read_line(struct choice *choices, const struct setting *setting) {
 	const struct word *words = setting->words;
-	struct choice choice = {.line = setting->line};
+	struct choice choice = {0};
 	uint64_t client;
 
 	if (setting->count < WORDS_LEAST || setting->count > WORDS_MOST) return false;

@@ -18,7 +18,6 @@ enum choice_kind {
 
 struct choice {
 	enum choice_kind kind;
-	unsigned line;
 	bool read_only;
 	struct word word; // the label, in the settings
 	uint64_t number; // of the partition

@@ -21,7 +21,6 @@ void disk_send(struct disk *disk, struct block_request *request, const struct di
 
 	request->tag = disk->first_tag + disk->sent++;
 	*added = *kept;
-	added->tag = request->tag;
 	added->is_done = false;
 	// There is room, and only this side fills it.
 	(void)ring_put(&disk->end.requests, request);

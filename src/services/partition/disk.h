@@ -7,7 +7,6 @@
 
 // A request at the driver.
 struct disk_request {
-	uint64_t tag;
 	bool is_own; // of the service itself, with no job
 	bool is_copied; // its data pass through the service's buffer
 	bool is_done;

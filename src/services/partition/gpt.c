@@ -68,8 +68,8 @@ bool gpt_header_read(
 	if (bytes == 0 || bytes > TABLE_MOST * TABLE_SECTOR) return false;
 	if (!range_fits(read.entries, align_up(bytes, TABLE_SECTOR) / TABLE_SECTOR, disk))
 		return false;
-	*header = (struct gpt_header){here, read.first, read.last, read.entries, read.count,
-		read.entry_size, read.entries_crc};
+	*header = (struct gpt_header){
+		read.first, read.last, read.entries, read.count, read.entry_size, read.entries_crc};
 	return true;
 }
 

@@ -30,23 +30,20 @@ void table_begin(struct table *table, uint64_t sectors) {
 	want(table, TABLE_MBR, 0, 1);
 }
 
-static struct partition *add(struct table *table, uint32_t number, uint64_t first, uint64_t count) {
-	struct partition *added = &table->partitions[table->count];
-
-	if (count == 0 || !range_fits(first, count, table->sectors)) return NULL;
-	if (table->count == TABLE_PARTITIONS) return NULL;
-	table->count++;
-	*added = (struct partition){.number = number, .first = first, .count = count};
-	return added;
+// What is not on the disk, or is too much, is left out.
+static void add(struct table *table, const struct partition *found) {
+	if (found->count == 0 || !range_fits(found->first, found->count, table->sectors)) return;
+	if (table->count < TABLE_PARTITIONS) table->partitions[table->count++] = *found;
 }
 
 static void add_mbr(
 	struct table *table, uint32_t number, uint64_t start, const struct mbr_entry *entry) {
-	struct partition *added;
-
 	if (entry->type == MBR_EMPTY) return;
-	added = add(table, number, start + entry->first, entry->count);
-	if (added) added->mbr_type = entry->type;
+	add(table,
+		&(struct partition){.number = number,
+			.first = start + entry->first,
+			.count = entry->count,
+			.mbr_type = entry->type});
 }
 
 static void feed_mbr(struct table *table, const uint8_t *sector) {
@@ -121,30 +118,19 @@ static void feed_entries(struct table *table, const uint8_t *entries) {
 	table->state = TABLE_DONE;
 	for (uint32_t i = 0; i < header->count; i++) {
 		struct partition read;
-		struct partition *added;
 
 		if (!gpt_entry_read(header, entries + (uint64_t)i * header->size, &read)) continue;
-		added = add(table, i + 1, read.first, read.count);
-		if (!added) continue;
-		read.number = added->number;
-		*added = read;
+		read.number = i + 1;
+		add(table, &read);
 	}
 }
 
 void table_feed(struct table *table, const uint8_t *sectors) {
+	if (!sectors && (table->state == TABLE_MBR || table->state == TABLE_EXTENDED))
+		table->state = TABLE_FAILED;
 	switch (table->state) {
-	case TABLE_MBR:
-		if (sectors)
-			feed_mbr(table, sectors);
-		else
-			table->state = TABLE_FAILED;
-		break;
-	case TABLE_EXTENDED:
-		if (sectors)
-			feed_extended(table, sectors);
-		else
-			table->state = TABLE_FAILED;
-		break;
+	case TABLE_MBR: feed_mbr(table, sectors); break;
+	case TABLE_EXTENDED: feed_extended(table, sectors); break;
 	case TABLE_HEADER: feed_header(table, sectors); break;
 	case TABLE_ENTRIES: feed_entries(table, sectors); break;
 	case TABLE_DONE:

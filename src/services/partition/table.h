@@ -42,7 +42,6 @@ enum table_kind {
 
 // What a GPT header says.
 struct gpt_header {
-	uint64_t here;
 	uint64_t first; // sectors that partitions may have
 	uint64_t last;
 	uint64_t entries;

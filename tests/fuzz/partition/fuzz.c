@@ -3,6 +3,8 @@
 // which AFL++ understands, too. Without them main.c makes the inputs.
 #include "fuzz.h"
 
+#include <base/bits.h>
+
 #include <services/partition/choice.h>
 #include <services/partition/crc32.h>
 #include <services/partition/table.h>
@@ -40,23 +42,17 @@ static void fetch(const struct input *input, uint64_t sector, uint32_t count, ui
 		target[i] = input->bytes[(sector * TABLE_SECTOR + i) % input->size];
 }
 
-static uint64_t number(const uint8_t *bytes, unsigned offset, unsigned size) {
-	uint64_t value = 0;
-
-	memcpy(&value, bytes + offset, size);
-	return value;
-}
-
 static void repair(const struct input *input, uint64_t here) {
 	static uint8_t entries[TABLE_MOST * TABLE_SECTOR];
-	uint64_t bytes = number(sectors, HEADER_COUNT_AT, 4) * number(sectors, HEADER_ENTRY_AT, 4);
-	uint32_t length = (uint32_t)number(sectors, HEADER_SIZE_AT, 4);
+	uint64_t bytes = bytes_number(sectors, HEADER_COUNT_AT, 4) *
+		bytes_number(sectors, HEADER_ENTRY_AT, 4);
+	uint32_t length = (uint32_t)bytes_number(sectors, HEADER_SIZE_AT, 4);
 	uint32_t crc;
 
 	memcpy(sectors, "EFI PART", 8);
 	memcpy(sectors + HEADER_HERE_AT, &here, sizeof(here));
 	if (bytes <= sizeof(entries)) {
-		fetch(input, number(sectors, HEADER_ENTRIES_AT, 8), TABLE_MOST, entries);
+		fetch(input, bytes_number(sectors, HEADER_ENTRIES_AT, 8), TABLE_MOST, entries);
 		crc = crc32(0, entries, bytes);
 		memcpy(sectors + HEADER_ENTRIES_CRC_AT, &crc, sizeof(crc));
 	}
@@ -100,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 	if (size <= 9) return 0;
 	input.repairs = bytes[8] & 1;
 	// Small disks more often than large ones.
-	table_begin(&table, number(bytes, 0, 8) >> (bytes[8] >> 2));
+	table_begin(&table, bytes_number(bytes, 0, 8) >> (bytes[8] >> 2));
 	for (; table_wants(&table); steps++) {
 		must(steps < STEPS_MOST && table.want_count > 0 && table.want_count <= TABLE_MOST);
 		must(table.want < table.sectors && table.want_count <= table.sectors - table.want);
