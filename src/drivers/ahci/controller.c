@@ -103,8 +103,7 @@ enum block_progress ahci_controller_start(
 	struct ahci_controller *controller, const struct block_job *job) {
 	uint32_t bytes = job->count * BLOCK_SECTOR;
 
-	// The description has no physical address of the data, or it is out of reach.
-	if (bytes > 0 && job->data_paddr == 0) return BLOCK_FAILED;
+	if (!device_reaches(job)) return BLOCK_FAILED;
 	if (!controller->wide && (job->data_paddr + bytes) >> ADDRESS_BITS) return BLOCK_FAILED;
 	controller->active = true;
 	ahci_port_issue(&controller->port,

@@ -3,22 +3,12 @@
 #include <drivers/ahci/controller.h>
 #include <drivers/ahci/registers.h>
 #include <lib/block/driver.h>
-#include <nacre/pci_open.h>
-#include <nacre/print.h>
+#include <lib/block/pci_disk.h>
 
 enum {
 	REGISTERS_BAR = 5,
 	REGISTERS_LEAST = AHCI_PORTS + AHCI_PORT_SIZE,
 };
-
-#define PATCHED __attribute__((section(".data")))
-
-// Patched by the composer: the controller's registers, and a page that it reads and writes.
-uint64_t registers_vaddr PATCHED;
-uint64_t registers_paddr PATCHED;
-uint64_t dma_vaddr PATCHED;
-uint64_t dma_size PATCHED;
-uint64_t dma_paddr PATCHED;
 
 // Written by the functions of this file only.
 static struct ahci_controller controller;
@@ -29,24 +19,12 @@ void ahci_write(unsigned offset, uint32_t value) {
 	*(volatile uint32_t *)(registers_vaddr + offset) = value;
 }
 
-static bool is_described(void) {
-	if (registers_vaddr && dma_vaddr && dma_paddr && dma_size >= DMA_BYTES) return true;
-	print("%s: the description lacks registers_vaddr, dma_vaddr, dma_size or dma_paddr\n",
-		microkit_name);
-	return false;
-}
-
 static bool open(void) {
-	const struct pci_wanted wanted = {
-		.channel = BLOCK_CHANNEL_PCI,
-		.number = 0,
-		.bar = REGISTERS_BAR,
-		.paddr = registers_paddr,
-		.size = REGISTERS_LEAST,
-		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
-	};
+	const struct pci_wanted wanted = pci_disk_wanted(REGISTERS_BAR, REGISTERS_LEAST);
 
-	return is_described() && pci_open_if_granted(&wanted);
+	return pci_disk_is_described(
+		       true, DMA_BYTES, "registers_vaddr, dma_vaddr, dma_size or dma_paddr") &&
+		pci_open_if_granted(&wanted);
 }
 
 static uint64_t reset(void) { return ahci_controller_reset(&controller); }
@@ -70,5 +48,3 @@ void init(void) {
 	controller.port.paddr = dma_paddr;
 	driver_start(&device);
 }
-
-void notified(microkit_channel channel) { driver_notified(channel); }

@@ -28,5 +28,3 @@ void init(void) {
 	drive.unit = ata_unit & 1;
 	driver_start(&device);
 }
-
-void notified(microkit_channel channel) { driver_notified(channel); }

@@ -41,7 +41,6 @@ static bool wait_ready(uint32_t ready, uint64_t cap) {
 static void begin_queues(struct nvme_controller *controller, uint32_t stride) {
 	uint8_t *memory = controller->memory;
 
-	memset(memory, 0, DMA_BYTES);
 	controller->admin.number = 0;
 	controller->admin.commands = (void *)(memory + DMA_ADMIN_COMMANDS);
 	controller->admin.completions = (void *)(memory + DMA_ADMIN_COMPLETIONS);
@@ -66,15 +65,12 @@ static void leave(const struct nvme_controller *controller, uint16_t id) {
 
 // An answer that was not taken may keep the interrupt line active beyond the reset, as it does in
 // QEMU: so the answer to a predecessor's command is waited for and taken.
-static void take_left(struct nvme_controller *controller, uint64_t cap) {
+static void take_left(struct nvme_controller *controller) {
 	const struct nvme_left left = *left_of(controller);
 	struct nvme_queue *queue = &controller->queue;
 
 	if (!(nvme_read(NVME_CC) & CC_EN) || !(nvme_read(NVME_CSTS) & CSTS_RDY)) return;
 	if (!left.is_active || left.head >= NVME_ENTRIES || left.phase > NVME_PHASE) return;
-	queue->number = QUEUE;
-	queue->completions = (void *)(controller->memory + DMA_COMPLETIONS);
-	nvme_queue_begin(queue, nvme_cap_stride(cap));
 	queue->id = left.id;
 	queue->head = left.head;
 	queue->phase = left.phase;
@@ -88,10 +84,12 @@ static bool restart(struct nvme_controller *controller) {
 	uint64_t doorbells = 2ul * QUEUES * nvme_cap_stride(cap);
 
 	if (!range_fits(NVME_DOORBELLS, doorbells, controller->registers_size)) return false;
-	take_left(controller, cap);
+	begin_queues(controller, nvme_cap_stride(cap));
+	take_left(controller);
 	nvme_write(NVME_CC, 0);
 	if (!wait_ready(0, cap)) return false;
 	if (nvme_cap_entries(cap) < NVME_ENTRIES || nvme_cap_page(cap) != 0) return false;
+	memset(controller->memory, 0, DMA_BYTES);
 	begin_queues(controller, nvme_cap_stride(cap));
 	nvme_write(NVME_INTMS, ~0u);
 	nvme_write(NVME_AQA, (NVME_ENTRIES - 1) << 16 | (NVME_ENTRIES - 1));
@@ -190,9 +188,8 @@ enum block_progress nvme_start(struct nvme_controller *controller, const struct 
 		[BLOCK_READ] = NVME_READ, [BLOCK_WRITE] = NVME_WRITE, [BLOCK_FLUSH] = NVME_FLUSH};
 	struct nvme_command command = {.opcode = opcodes[job->kind], .namespace = NAMESPACE};
 
+	if (!device_reaches(job)) return BLOCK_FAILED;
 	if (job->count > 0) {
-		// The description has no physical address of the data.
-		if (job->data_paddr == 0) return BLOCK_FAILED;
 		fill_pages(controller, job->data_paddr, (uint64_t)job->count * BLOCK_SECTOR,
 			command.data);
 		command.words[0] = (uint32_t)job->sector;

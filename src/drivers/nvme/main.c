@@ -2,22 +2,11 @@
 // The driver of an NVMe disk: the first namespace of a controller.
 #include <drivers/nvme/controller.h>
 #include <lib/block/driver.h>
-#include <nacre/pci_open.h>
-#include <nacre/print.h>
+#include <lib/block/pci_disk.h>
 
 enum {
 	REGISTERS_BAR = 0,
 };
-
-#define PATCHED __attribute__((section(".data")))
-
-// Patched by the composer: the controller's registers, and pages that it reads and writes.
-uint64_t registers_vaddr PATCHED;
-uint64_t registers_size PATCHED;
-uint64_t registers_paddr PATCHED;
-uint64_t dma_vaddr PATCHED;
-uint64_t dma_size PATCHED;
-uint64_t dma_paddr PATCHED;
 
 // Written by the functions of this file only.
 static struct nvme_controller controller;
@@ -28,27 +17,12 @@ void nvme_write(uint64_t offset, uint32_t value) {
 	*(volatile uint32_t *)(registers_vaddr + offset) = value;
 }
 
-static bool is_described(void) {
-	if (registers_vaddr && registers_size > NVME_DOORBELLS && dma_vaddr && dma_paddr &&
-		dma_size >= DMA_BYTES)
-		return true;
-	print("%s: the description lacks registers_vaddr, registers_size, dma_vaddr, dma_size or "
-	      "dma_paddr\n",
-		microkit_name);
-	return false;
-}
-
 static bool open(void) {
-	const struct pci_wanted wanted = {
-		.channel = BLOCK_CHANNEL_PCI,
-		.number = 0,
-		.bar = REGISTERS_BAR,
-		.paddr = registers_paddr,
-		.size = registers_size,
-		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
-	};
+	const struct pci_wanted wanted = pci_disk_wanted(REGISTERS_BAR, registers_size);
 
-	return is_described() && pci_open_if_granted(&wanted);
+	return pci_disk_is_described(registers_size > NVME_DOORBELLS, DMA_BYTES,
+		       "registers_vaddr, registers_size, dma_vaddr, dma_size or dma_paddr") &&
+		pci_open_if_granted(&wanted);
 }
 
 static uint64_t reset(void) { return nvme_reset(&controller); }
@@ -73,5 +47,3 @@ void init(void) {
 	controller.registers_size = registers_size;
 	driver_start(&device);
 }
-
-void notified(microkit_channel channel) { driver_notified(channel); }

@@ -106,8 +106,7 @@ static void fill(const struct virtio_blk *device, const struct block_job *job) {
 enum block_progress virtio_blk_start(struct virtio_blk *device, const struct block_job *job) {
 	struct shared *shared = shared_of(device);
 
-	// The description has no physical address of the data.
-	if (job->count > 0 && job->data_paddr == 0) return BLOCK_FAILED;
+	if (!device_reaches(job)) return BLOCK_FAILED;
 	// Without the feature completed writes are on the medium (5.2.6.2).
 	if (job->kind == BLOCK_FLUSH && !device->has_flush) return BLOCK_DONE;
 	fill(device, job);

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The driver of a virtio disk on PCI, by DMA.
+#include <base/bits.h>
+
 #include <drivers/virtio_blk/device.h>
 #include <lib/block/driver.h>
+#include <lib/block/pci_disk.h>
 #include <lib/virtio/registers.h>
-#include <nacre/pci_open.h>
 #include <nacre/print.h>
 
 enum {
 	DEVICE = 0, // the only one granted
 };
-
-#define PATCHED __attribute__((section(".data")))
-
-// Patched by the composer: the device's registers, and a page that it reads and writes.
-uint64_t registers_vaddr PATCHED;
-uint64_t registers_size PATCHED;
-uint64_t registers_paddr PATCHED;
-uint64_t dma_vaddr PATCHED;
-uint64_t dma_size PATCHED;
-uint64_t dma_paddr PATCHED;
 
 // Written by the functions of this file only.
 static struct virtio_blk disk;
@@ -48,28 +40,16 @@ static uint32_t read_function(unsigned offset, unsigned width) {
 	return pci_read(BLOCK_CHANNEL_PCI, DEVICE, offset, width, &value) == PCI_OK ? value : 0;
 }
 
-static bool is_described(void) {
-	if (registers_vaddr && registers_size && dma_vaddr && dma_paddr &&
-		dma_size >= VIRTIO_BLK_MEMORY && microkit_pps >> BLOCK_CHANNEL_PCI & 1)
-		return true;
-	print("%s: the description lacks registers_vaddr, registers_size, dma_vaddr, dma_size, "
-	      "dma_paddr or the channel to the PCI component\n",
-		microkit_name);
-	return false;
-}
-
 static bool open(void) {
 	struct virtio_places *places = &disk.transport.places;
-	struct pci_wanted wanted = {
-		.channel = BLOCK_CHANNEL_PCI,
-		.number = DEVICE,
-		.paddr = registers_paddr,
-		.size = registers_size,
-		.enable = PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER,
-	};
+	struct pci_wanted wanted = pci_disk_wanted(0, registers_size);
 	bool is_virtio;
 
-	if (!is_described()) return false;
+	if (!pci_disk_is_described(registers_size && microkit_pps & BIT(BLOCK_CHANNEL_PCI),
+		    VIRTIO_BLK_MEMORY,
+		    "registers_vaddr, registers_size, dma_vaddr, dma_size, dma_paddr or the "
+		    "channel to the PCI component"))
+		return false;
 	is_virtio = virtio_places_find(read_function, registers_size, places);
 	// Without its structures there is no device, or another one: that is for pci_open to say.
 	wanted.bar = is_virtio ? places->bar : 0;
@@ -101,5 +81,3 @@ void init(void) {
 	disk.paddr = dma_paddr;
 	driver_start(&device);
 }
-
-void notified(microkit_channel channel) { driver_notified(channel); }

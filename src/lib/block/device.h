@@ -11,6 +11,12 @@ static inline void device_pause(void) {
 		__asm__ volatile("pause");
 }
 
+// Whether the device can move the job's data by DMA: the description gives their physical address,
+// or there are none.
+static inline bool device_reaches(const struct block_job *job) {
+	return job->count == 0 || job->data_paddr != 0;
+}
+
 enum block_progress {
 	BLOCK_IDLE, // an interrupt without a job
 	BLOCK_UNDER_WAY, // an interrupt will follow

@@ -70,7 +70,7 @@ static void interrupt(void) {
 	if (busy) settle(progress);
 }
 
-void driver_notified(microkit_channel channel) {
+void notified(microkit_channel channel) {
 	if (channel == BLOCK_CHANNEL_IRQ)
 		interrupt();
 	else if (channel == BLOCK_CHANNEL_TIMER && watch_is_over() && busy)

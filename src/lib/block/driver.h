@@ -24,6 +24,5 @@ struct block_device {
 	enum block_progress (*interrupt)(void);
 };
 
-// From `init` and `notified` of the driver.
+// From `init` of the driver; its `notified` is here.
 void driver_start(const struct block_device *device);
-void driver_notified(microkit_channel channel);
