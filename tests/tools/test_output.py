@@ -16,7 +16,7 @@ from composing import MR, ROOT, Composer, pd
 from compose import output  # isort: skip
 from nacre import build, cli, packages, report
 from nacre.machine import kvm
-from nacre.pack import product, system_image
+from nacre.pack import beside, product, system_image
 
 TOOL = ROOT / "tools" / "compose.py"
 
@@ -184,6 +184,42 @@ class Composing(Composer):
         self.assertIn("no.system: there is no such system description", said.getvalue())
         self.assertIn(f"{self.path}: is a folder; name the .system file in it", said.getvalue())
         compiled.assert_not_called()
+
+    def test_no_file_beside_the_iso_is_lost(self):
+        """Above all no disk of a guest, which has the name of the packed system."""
+        description = self.path / "test.system"
+        description.write_text("<system/>")
+        for name in ("disk.img", "disk.report", "disk.html", "disk.arguments"):
+            beside_it = self.path / name
+            for target, why in ((self.path / "disk.iso", f"{name}: is there and no build made it"),
+                                (beside_it, f"{name}: such a name is that of a file beside")):
+                beside_it.write_bytes(bytes(1 << 20) + b"NACRESYS")
+                with self.subTest(target=target), \
+                        mock.patch.object(build, "compile_all") as compiled, \
+                        mock.patch.object(sys, "stderr", io.StringIO()) as said:
+                    self.assertEqual(cli.main(["build", str(description), "-o", str(target)]), 2)
+                    self.assertIn(why, said.getvalue())
+                    compiled.assert_not_called()
+                self.assertEqual(beside_it.read_bytes(), bytes(1 << 20) + b"NACRESYS")
+                beside_it.unlink()
+
+    def test_files_of_an_earlier_build_are_replaced(self):
+        description = self.path / "test.system"
+        description.write_text(f"<system>{pd()}</system>")
+        target = self.path / "test.iso"
+        for arguments in ("", "log=all"):
+            with mock.patch.object(build, "compile_all"), \
+                    mock.patch.object(build, "search_path", list), \
+                    mock.patch.object(build, "artefact", lambda name: TOOL), \
+                    mock.patch.object(packages, "ensure"), \
+                    mock.patch.object(product.iso, "pack_nacre") as packed:
+                product.make_iso(description, target, arguments=arguments)
+            packed.assert_called_once()
+            made = {path.suffix for path in self.path.glob("test.*")}
+            self.assertEqual(made, {".system", *beside.MARKS})
+        beside.check(target)
+        target.with_suffix(beside.IMAGE).write_bytes(b"")
+        beside.check(target)
 
     def test_the_sources_of_a_missing_program_are_named(self):
         description = self.path / "test.system"

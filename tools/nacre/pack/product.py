@@ -6,7 +6,7 @@ import tempfile
 
 from compose import output
 from nacre import build, packages, places
-from nacre.pack import debs, initramfs, iso, programs, system_image
+from nacre.pack import beside, debs, initramfs, iso, programs, system_image
 from nacre.report import Failure, step
 
 
@@ -28,14 +28,15 @@ def make_iso(description, target, flavour="debug", arguments=""):
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
     system_image.check_description(description)
+    named = target if output.is_replaced(target) else places.BUILD / f"{description.stem}.iso"
+    beside.check(named)
     packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
     build.compile_all()
     if needs_guest_files(description):
         guest_files()
-    beside = target if output.is_replaced(target) else places.BUILD / f"{description.stem}.iso"
-    image = compose(description, beside.with_suffix(".img"), flavour)
+    image = compose(description, named.with_suffix(beside.IMAGE), flavour)
     kernel, modules = system_files(image, flavour)
-    stamp = beside.with_suffix(".arguments")
+    stamp = named.with_suffix(beside.WORDS)
     if is_current(target, [kernel, *modules.values()]) and stamp.exists() \
             and stamp.read_text() == f"{flavour} {arguments}":
         return target

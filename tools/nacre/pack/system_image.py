@@ -9,7 +9,7 @@ import tempfile
 
 from compose import output
 from nacre import build, places
-from nacre.pack import boot_images, programs
+from nacre.pack import beside, boot_images, programs
 from nacre.report import Failure
 
 COMPOSE = places.ROOT / "tools" / "compose.py"
@@ -52,8 +52,8 @@ def compose_to(made, description, image, extra_path, flavour):
     """The composer's image in the file `made`, its report and page beside the image."""
     run_composer(description, [
         *boot_images.words(description), "--system-image", made, "--config", flavour,
-        "-r", image.with_suffix(".report"),
-        "--html", image.with_suffix(".html"), "--search-name",
+        "-r", image.with_suffix(beside.REPORT),
+        "--html", image.with_suffix(beside.PAGE), "--search-name",
         f"{places.shown(description.parent)} or among Nacre's components",
         "--search-path", *extra_path, description.parent, *build.search_path()])
 
