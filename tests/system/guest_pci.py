@@ -2,18 +2,12 @@
 """Debian's kernel and drivers meet the guest's PCI bus and an entropy device on it, in QEMU by
 AMD-V."""
 
-from nacre import places
 from nacre.machine import emulator, machine
-from nacre.pack import debs, initramfs
 from nacre.test import results
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test.system_tests import judge, system_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
-# In the order in which they need each other.
-MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
-           "virtio_pci", "virtio-rng")
-LOAD = debs.load_command(MODULES)
 # Of 64 bytes of randomness each is 0 with a chance of one in 256: a few may be.
 DIFFERENT = "head -c 64 /dev/hwrng | hexdump -ve '1/1 \"%u\\n\"' | sort -u | wc -l"
 GUEST = '''<system><virtual_machine name="linux" memory="256M" kernel="vmlinuz" rng="true"
@@ -21,12 +15,6 @@ initrd="initramfs.cpio" cmdline="{}"/></system>'''
 # What Linux prints about a PCI bus that it cannot use; and BARs without a place.
 WARNINGS = ("config space access function", "does not support PCI", "can't assign", "no space for",
             "not reserved", "failed to assign")
-
-
-def system(name, command_line):
-    data = initramfs.contents(debs.BUSYBOX.ensure().read_bytes(), debs.ensure_modules(MODULES))
-    files = {places.GUEST_KERNEL.name: inflated_kernel(), places.GUEST_INITRAMFS.name: data}
-    return replaced_iso(name, files, lambda _: GUEST.format(command_line))
 
 
 def warning_results(name, text):
@@ -40,20 +28,20 @@ def warning_results(name, text):
 REPLUG = [("send", "cd /sys/bus/pci; echo 1 >devices/0000:00:01.0/remove; echo 1 >rescan; cd /"),
           ("until", PROMPT)]
 REBOOT = [("send", "head -c 1000000 /dev/hwrng >/dev/null & reboot"), ("until", "guest resets"),
-          ("until", PROMPT), ("send", LOAD), ("until", PROMPT)]
+          ("until", PROMPT)]
 
 
 def check(name, arguments, interrupt, again):
     """The driver finds the device, gets its bytes by interrupts of this kind, and does so again
     after some steps."""
-    running = machine.QemuMachine(iso=system(name, f"console=ttyS0 panic=-1 {arguments}"),
+    description = GUEST.format(f"console=ttyS0 panic=-1 {arguments}")
+    running = machine.QemuMachine(iso=system_iso(name, description),
                                   memory=emulator.MEMORY, limit=SECONDS, cpu="max")
     used = "[ $(grep -c 'virtio0' /proc/interrupts) -gt 0 ] && grep virtio0 /proc/interrupts"
     works = [("send", f"echo bytes-$(( $({DIFFERENT}) > 32 ))"), ("until", "bytes-1"),
              ("until", PROMPT), ("send", used), ("until", interrupt), ("until", PROMPT)]
     found, text = judge(name, running, [
         ("until", "[1b36:0008]"), ("until", "[1af4:1044]"), ("until", PROMPT),
-        ("send", LOAD), ("until", PROMPT),
         ("send", "cat /sys/class/misc/hw_random/rng_current"), ("until", "virtio_rng.0"),
         ("until", PROMPT), *works, *again, *works,
         ("send", "poweroff"), ("until", "powered off")])

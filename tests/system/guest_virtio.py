@@ -1,18 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Debian's kernel uses a guest's disks and network, in QEMU by AMD-V."""
 
-from nacre import places
 from nacre.machine import emulator, machine
-from nacre.pack import debs, initramfs
 from nacre.test import results
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test.system_tests import judge, system_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
-# In the order in which they need each other.
-MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev",
-           "virtio_pci", "virtio_blk", "failover", "net_failover", "virtio_net")
-LOAD = debs.load_command(MODULES)
 GUEST = '''<system>
 <switch name="lan"/>
 <protection_domain name="host" program="echo.elf" priority="150">
@@ -28,7 +22,7 @@ DISK = ("head -c 4000000 /dev/urandom >/tmp/a; dd if=/tmp/a of=/dev/vda bs=1M co
         "echo 3 >/proc/sys/vm/drop_caches; head -c 4000000 /dev/vda | cmp - /tmp/a; echo same-$?")
 READ_ONLY = "dd if=/dev/zero of=/dev/vdb bs=4k count=1 conv=fsync; echo refused-$?"
 NET = "ifconfig eth0 10.0.2.20 up; ping -c 5 -s 1400 10.0.2.15"
-STEPS = [("until", PROMPT), ("send", LOAD), ("until", PROMPT),
+STEPS = [("until", PROMPT),
          ("send", "cat /sys/block/vda/serial /sys/block/vda/size"), ("until", "disk0"),
          ("until", "32768"), ("until", PROMPT),
          ("send", DISK), ("until", "same-0"), ("until", PROMPT),
@@ -36,17 +30,11 @@ STEPS = [("until", PROMPT), ("send", LOAD), ("until", PROMPT),
          ("send", NET), ("until", "5 packets received"), ("until", PROMPT)]
 
 
-def system(name):
-    data = initramfs.contents(debs.BUSYBOX.ensure().read_bytes(), debs.ensure_modules(MODULES))
-    files = {places.GUEST_KERNEL.name: inflated_kernel(), places.GUEST_INITRAMFS.name: data}
-    return replaced_iso(name, files, lambda _: GUEST)
-
-
 def check():
     """Twice: the devices are as new when the guest has booted again."""
     name = "guest-virtio-svm"
-    running = machine.QemuMachine(iso=system(name), memory=emulator.MEMORY, limit=SECONDS,
-                                  cpu="max")
+    running = machine.QemuMachine(iso=system_iso(name, GUEST), memory=emulator.MEMORY,
+                                  limit=SECONDS, cpu="max")
     found, text = judge(name, running, [
         *STEPS, ("send", "reboot -f"), ("until", "guest resets"), *STEPS,
         ("send", "poweroff"), ("until", "powered off")])

@@ -2,13 +2,16 @@
 """The initramfs is an archive that cpio reads, and the same on every run."""
 
 import pathlib
+import re
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre.pack import cpio, initramfs  # noqa: E402
+from nacre.pack import cpio, debs, initramfs  # noqa: E402
+from nacre.report import Failure  # noqa: E402
 
 
 def entries(archive):
@@ -28,10 +31,11 @@ def entries(archive):
 
 class InitramfsTest(unittest.TestCase):
     def setUp(self):
-        self.archive = initramfs.contents(b"busybox program")
+        self.modules = {name: name.encode() for name in debs.MODULES}
+        self.archive = initramfs.contents(b"busybox program", self.modules)
 
     def test_same_bytes_every_time(self):
-        self.assertEqual(self.archive, initramfs.contents(b"busybox program"))
+        self.assertEqual(self.archive, initramfs.contents(b"busybox program", self.modules))
 
     def test_records(self):
         found = {name: (mode, data) for name, mode, data in entries(self.archive)}
@@ -44,6 +48,20 @@ class InitramfsTest(unittest.TestCase):
     def test_prompt_is_said_only_by_the_shell(self):
         found = {name: data for name, _, data in entries(self.archive)}
         self.assertNotIn(b"nacre-guest#", found["init"])
+
+    def test_init_loads_what_is_there_in_order(self):
+        found = {name: data for name, _, data in entries(self.archive)}
+        lists = re.findall(r'\b(?:pci|disk|net|rng)=("[^"]+"|[\w-]+)', found["init"].decode())
+        loaded = [name for words in lists for name in words.strip('"').split()]
+        self.assertEqual(sorted(loaded), sorted(self.modules))
+        for name, data in self.modules.items():
+            self.assertEqual(found[f"lib/{name}.ko"], data)
+
+    def test_a_kernel_of_ones_own_has_no_modules_here(self):
+        with mock.patch.object(debs, "ensure_modules", side_effect=Failure("no such package")), \
+                mock.patch.object(initramfs, "warn") as warned:
+            self.assertEqual(initramfs.modules_of_kernel(), {})
+        warned.assert_called_once()
 
     def test_init_is_a_shell_script_without_mistakes(self):
         for name in ("init", "shrc"):

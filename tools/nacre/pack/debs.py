@@ -82,17 +82,9 @@ def found_members(package, patterns):
     return found
 
 
-def read_members(package, patterns):
-    """The same, with a failure when a pattern has none."""
-    found = found_members(package, patterns)
-    for pattern in patterns:
-        if pattern not in found:
-            raise Failure(f"{package}: no file matches {pattern}; is the package damaged?")
-    return found
-
-
-def taken(name, patterns, renamed=None, read=read_members):
-    """What `read` finds in the package; `renamed` gives its name after an update."""
+def taken(name, needed, wanted=(), renamed=None):
+    """Members of the package, by their patterns: those that are needed, and what there is of those
+    that are wanted. `renamed` gives the package's name after an update of the lists."""
     step(f"downloading {name} for the guest")
     places.GUEST.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.GUEST) as directory:
@@ -102,16 +94,24 @@ def taken(name, patterns, renamed=None, read=read_members):
             # Lists older than the archive name versions that it has dropped.
             packages.update_lists()
             package = download(renamed() if renamed else name, directory)
-        return read(package, patterns)
+        found = found_members(package, [*needed, *wanted])
+    for pattern in needed:
+        if pattern not in found:
+            raise Failure(f"{name}: no file matches {pattern}; is the package damaged?")
+    return found
 
 
 class Taken:
-    """A file kept in build/guest/ that comes out of a package."""
+    """A file kept in build/guest/ that comes out of a package, and what else of the package is
+    wanted."""
 
-    def __init__(self, target, find_package, pattern):
+    def __init__(self, target, find_package, pattern, wanted=(), keep=None):
+        """`keep(file, found)` is given the file's bytes, and all members by their patterns."""
         self.target = target
         self.find_package = find_package
         self.pattern = pattern
+        self.wanted = wanted
+        self.keep = keep
 
     def ensure(self):
         """Fetches the file unless it is there already."""
@@ -120,53 +120,61 @@ class Taken:
         name = self.find_package()
         if package_field(name, "Filename") is None:
             packages.update_lists()
-        found = taken(name, [self.pattern], self.find_package)
+        found = taken(name, [self.pattern], self.wanted, self.find_package)
+        if self.keep:
+            self.keep(found[self.pattern], found)
         output.write(self.target, found[self.pattern])
         return self.target
 
 
-def fetch_modules(release, names, folder):
+# Modules of the guest's kernel: the drivers of virtio devices, in the order in which they need each
+# other.
+MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng")
+# Later releases of Debian compress them.
+MODULE_PATTERNS = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in MODULES}
+BUILT_IN_PATTERN = r"\./(usr/)?lib/modules/[^/]*/modules\.builtin"
+
+
+def module_folder(kernel):
+    return places.GUEST / "modules" / bzimage.release(kernel)
+
+
+def keep_modules(kernel, found):
     """Writes those of the modules that are files, and the list of those built into the kernel."""
-    # Later releases of Debian compress them.
-    patterns = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in names}
-    built_in = r"\./(usr/)?lib/modules/[^/]*/modules\.builtin"
-    found = taken(f"linux-image-{release}", [*patterns.values(), built_in], read=found_members)
+    folder = module_folder(kernel)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, pattern in patterns.items():
+    for name, pattern in MODULE_PATTERNS.items():
         if pattern in found:
             data = found[pattern]
             plain = lzma.decompress(data) if data.startswith(XZ) else data
             output.write(folder / f"{name}.ko", plain)
-    output.write(folder / BUILT_IN, found.get(built_in, b""))
+    output.write(folder / BUILT_IN, found.get(BUILT_IN_PATTERN, b""))
 
 
-def ensure_modules(names):
-    """Modules of the guest's kernel, by name, as files that it loads; kept in build/guest/. Those
-    that are part of the kernel itself are left out."""
-    release = bzimage.release(KERNEL.ensure().read_bytes())
-    folder = places.GUEST / "modules" / release
+def lost_modules(folder):
+    """Names of the modules that are neither files there nor built into the kernel."""
+    path = folder / BUILT_IN
+    lines = path.read_text().split() if path.exists() else ()
+    built_in = {pathlib.PurePath(line).stem.replace("-", "_") for line in lines}
+    return [name for name in MODULES if not (folder / f"{name}.ko").exists()
+            and name.replace("-", "_") not in built_in]
 
-    def built_in():
-        path = folder / BUILT_IN
-        lines = path.read_text().split() if path.exists() else ()
-        return {pathlib.PurePath(line).stem.replace("-", "_") for line in lines}
 
-    def lost():
-        return [name for name in names if not (folder / f"{name}.ko").exists()
-                and name.replace("-", "_") not in built_in()]
-
-    if lost():
-        fetch_modules(release, names, folder)
-    if lost():
-        raise Failure(f"the guest's kernel, {release}, has no module {lost()[0]}")
-    return {name: (folder / f"{name}.ko").read_bytes() for name in names
+def ensure_modules():
+    """The modules of the guest's kernel, by name, as files that it loads; kept in build/guest/.
+    Those that are part of the kernel itself are left out."""
+    kernel = KERNEL.ensure().read_bytes()
+    folder = module_folder(kernel)
+    if lost_modules(folder):
+        keep_modules(kernel, taken(f"linux-image-{folder.name}", (), OF_MODULES))
+    lost = lost_modules(folder)
+    if lost:
+        raise Failure(f"the guest's kernel, {folder.name}, has no module {lost[0]}")
+    return {name: (folder / f"{name}.ko").read_bytes() for name in MODULES
             if (folder / f"{name}.ko").exists()}
 
 
-def load_command(names):
-    """What a guest's shell runs to load those in its /lib, in this order."""
-    return "for m in " + " ".join(names) + "; do [ -e /lib/$m.ko ] && insmod /lib/$m.ko; done"
-
-
-KERNEL = Taken(places.GUEST_KERNEL, kernel_package, r"\./boot/vmlinuz-.*")
+OF_MODULES = (*MODULE_PATTERNS.values(), BUILT_IN_PATTERN)
+KERNEL = Taken(places.GUEST_KERNEL, kernel_package, r"\./boot/vmlinuz-.*", OF_MODULES, keep_modules)
 BUSYBOX = Taken(places.GUEST / "busybox", lambda: "busybox-static", r"\./(usr/)?bin/busybox")

@@ -101,3 +101,8 @@ def replaced_iso(name, replacements, edit=None, system=places.DEMO):
     target = folder / f"{name}.iso"
     iso.pack_nacre(target, kernel, modules)
     return target
+
+
+def system_iso(name, description):
+    """A description's ISO, with Debian's kernel inflated."""
+    return replaced_iso(name, {places.GUEST_KERNEL.name: inflated_kernel()}, lambda _: description)
