@@ -9,28 +9,18 @@ up to that flush, and nothing is taken from what happens to be in the file.
 
 import random
 import re
-import shutil
 import struct
 import time
 
 from nacre import build, places
-from nacre.machine import emulator, machine
-from nacre.machine.disks import AHCI_SLOT, NVME_SLOT, VIRTIO_SLOT
-from nacre.pack import product
+from nacre.machine import disks, emulator, machine
 from nacre.test import machine_tests, results
+from nacre.test.system_tests import composed_clients
 
 SOURCE = places.ROOT / "tests" / "system" / "systems" / "disk_power" / "writer.c"
 FOLDER = places.BUILD / "system-tests" / "disk-power"
 BYTES = 1 << 20
 KILLS = 5
-DEVICES = {
-    "ata": ("-device", "ide-hd,bus=ide.0,drive=logged"),
-    "ahci": ("-device", f"ahci,id=ahci,addr={AHCI_SLOT}",
-             "-device", "ide-hd,bus=ahci.0,drive=logged"),
-    "virtio": ("-device",
-               f"virtio-blk-pci,disable-legacy=on,addr={VIRTIO_SLOT:#x},drive=logged"),
-    "nvme": ("-device", f"nvme,serial=1,addr={NVME_SLOT:#x},drive=logged"),
-}
 # Of the writer.
 ROUNDS, WRITES, SECTOR = 64, 4, 512
 # Of a log: magic number, version, entries, size of a sector; of an entry: sector, sectors, flags,
@@ -86,7 +76,8 @@ def one_failure(name, image, driver, chance):
         kernel=build.artefact("kernel-debug.elf32"), modules=(build.artefact("root.elf"), image),
         memory=emulator.MEMORY, extra=(
             "-blockdev", "driver=blklogwrites,node-name=logged,file.driver=file,"
-            f"file.filename={disk},log.driver=file,log.filename={log}", *DEVICES[driver]))
+            f"file.filename={disk},log.driver=file,log.filename={log}",
+            *disks.qemu_device(driver, "logged")))
     with running:
         why, text, _ = machine_tests.watch(
             running, f"system-{name}", [("until", f"flushed {chance.randrange(5, 150)}\n")])
@@ -102,14 +93,8 @@ def one_failure(name, image, driver, chance):
 
 def check(driver):
     name = f"disk-power-{driver}"
-    folder = FOLDER / driver
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copy(SOURCE, folder)
-    description = folder / f"{name}.system"
-    description.write_text(
-        '<system><protection_domain name="writer" program="writer.elf" priority="100">'
-        f'<disk driver="{driver}"/></protection_domain></system>\n')
-    image = product.compose(description, folder / f"{name}.img")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    image = composed_clients(name, SOURCE, f'<disk driver="{driver}"/>')
     chance, rounds = random.Random(name), 0
     for kill in range(KILLS):
         why, flushed = one_failure(name, image, driver, chance)
@@ -120,4 +105,4 @@ def check(driver):
 
 
 ROWS = [(f"disk-power-{driver}", f"what {driver} disks flushed is there after the power failed",
-         lambda driver=driver: check(driver)) for driver in DEVICES]
+         lambda driver=driver: check(driver)) for driver in disks.KIND_OF_DRIVER]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Descriptions of machines, packing, and how results are read and counted."""
 
+import dataclasses
 import io
 import pathlib
 import re
@@ -12,7 +13,7 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import cli, places, version  # noqa: E402
+from nacre import cli, commands, places, version  # noqa: E402
 from nacre.machine import bochs, disks, qemu  # noqa: E402
 from nacre.pack import dated_xorriso, debs, iso  # noqa: E402
 from nacre.report import Failure  # noqa: E402
@@ -72,11 +73,23 @@ class DisksTest(unittest.TestCase):
         words = qemu.prepare(qemu.Settings(port=1, kernel="k", disks=disks.Disks(
             *map(pathlib.Path, ("/a,b", "/c", "/d", "/e")))), "/tmp")
         self.assertIn("if=none,id=ide-disk,format=raw,file=/a,,b", words)
-        self.assertIn("ide-hd,drive=ide-disk,bus=ide.0,unit=0", words)
-        self.assertIn("ide-hd,drive=ahci-disk,bus=ahci.0", words)
-        self.assertIn("virtio-blk-pci,drive=virtio-disk,addr=0xa,disable-legacy=on", words)
-        self.assertIn("nvme,drive=nvme-disk,addr=0xe,serial=nacre", words)
+        self.assertIn("ide-hd,bus=ide.0,unit=0,drive=ide-disk", words)
+        self.assertIn("ide-hd,bus=ahci.0,drive=ahci-disk", words)
+        self.assertIn("virtio-blk-pci,addr=0xa,disable-legacy=on,drive=virtio-disk", words)
+        self.assertIn("nvme,addr=0xe,serial=nacre,drive=nvme-disk", words)
         self.assertIn("if=none,id=nvme-disk,format=raw,file=/e", words)
+
+    def test_each_kind_has_its_option(self):
+        """And a field of Disks; `./nacre run` puts the option's file there."""
+        self.assertEqual([field.name for field in dataclasses.fields(disks.Disks)],
+                         list(disks.KINDS))
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(512))
+            file.flush()
+            for name, kind in disks.KINDS.items():
+                options = cli.parse(["run", kind.option, file.name])
+                self.assertEqual(commands.machine_disks(options),
+                                 disks.Disks(**{name: pathlib.Path(file.name)}))
 
     def test_files_are_checked(self):
         with tempfile.TemporaryDirectory() as directory:

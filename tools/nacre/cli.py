@@ -10,7 +10,7 @@ from compose import output
 from nacre import commands, version
 from nacre.bench import questions
 from nacre.guest import debian
-from nacre.machine import emulator, qemu
+from nacre.machine import disks, emulator, qemu
 from nacre.pack import sdk
 from nacre.report import Failure
 from nacre.test import fuzz, suite
@@ -88,14 +88,9 @@ def add_run(commands_of):
                         "auto: the first that can run the guests of QEMU with KVM (nested VT-x or "
                         "AMD-V), QEMU alone, which emulates AMD-V, and Bochs, which emulates VT-x "
                         "and is slower")
-    parser.add_argument("--disk", type=pathlib.Path, metavar="FILE",
-                        help="the machine's IDE disk: a file of sectors, which is written to")
-    parser.add_argument("--ahci-disk", type=pathlib.Path, metavar="FILE",
-                        help="the same at an AHCI controller (QEMU only)")
-    parser.add_argument("--virtio-disk", type=pathlib.Path, metavar="FILE",
-                        help="the same as a virtio disk (QEMU only)")
-    parser.add_argument("--nvme-disk", type=pathlib.Path, metavar="FILE",
-                        help="the same as an NVMe disk (QEMU only)")
+    for name, kind in disks.KINDS.items():
+        parser.add_argument(kind.option, dest=disks.destination(name), type=pathlib.Path,
+                            metavar="FILE", help=kind.help)
     add_network_options(parser)
     add_kernel_options(parser)
     add_session_options(parser)

@@ -36,8 +36,7 @@ def run_session(machine_running, options):
 
 def machine_disks(options):
     """The disks of the command line, and the images that guests boot from where it names none."""
-    given = {"ide": options.disk, "ahci": options.ahci_disk, "virtio": options.virtio_disk,
-             "nvme": options.nvme_disk}
+    given = {name: getattr(options, disks.destination(name)) for name in disks.KINDS}
     if not options.iso:
         images = boot_images.machine_disks(options.system or places.DEMO)
         for name in [name for name in images if given[name] is None]:

@@ -12,13 +12,36 @@ import pathlib
 from nacre.report import Failure
 
 SECTOR = 512
-# Slots are stated, so that firmware gives registers the same place in every run, and interrupts
-# take the same pin: descriptions name them. QEMU's PC wires the first line of these to pin 10.
-AHCI_SLOT = 6
-VIRTIO_SLOT = 10
-NVME_SLOT = 14
-NVME_SERIAL = "nacre"
 BOCHS_DISK = "ide.disk"
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """How a machine has such a disk: the driver= of descriptions for it, the option that names its
+    file, and QEMU's device and the controller before it. Bochs has those at IDE only."""
+
+    driver: str
+    option: str
+    help: str
+    device: str
+    controller: tuple = ()
+    bochs: bool = False
+
+
+# Fields of Disks. Slots are stated, so that firmware gives registers the same place in every run,
+# and interrupts take the same pin: descriptions name them. QEMU's PC wires the first line of these
+# to pin 10.
+KINDS = {
+    "ide": Kind("ata", "--disk", "the machine's IDE disk: a file of sectors, which is written to",
+                "ide-hd,bus=ide.0,unit=0", bochs=True),
+    "ahci": Kind("ahci", "--ahci-disk", "the same at an AHCI controller (QEMU only)",
+                 "ide-hd,bus=ahci.0", ("-device", "ahci,id=ahci,addr=6")),
+    "virtio": Kind("virtio", "--virtio-disk", "the same as a virtio disk (QEMU only)",
+                   "virtio-blk-pci,addr=0xa,disable-legacy=on"),
+    "nvme": Kind("nvme", "--nvme-disk", "the same as an NVMe disk (QEMU only)",
+                 "nvme,addr=0xe,serial=nacre"),
+}
+KIND_OF_DRIVER = {kind.driver: name for name, kind in KINDS.items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,22 +53,23 @@ class Disks:
     virtio: pathlib.Path | None = None
     nvme: pathlib.Path | None = None
 
-    def needs_qemu(self):
-        """Of the kinds of disks that Bochs does not have, the name of one that is here."""
-        return next((name for name in ("ahci", "virtio", "nvme") if getattr(self, name)), None)
+    def there(self):
+        """(name of the kind, file) of each disk."""
+        return [(name, getattr(self, name)) for name in KINDS if getattr(self, name)]
 
 
 NO_DISKS = Disks()
 
 
-# Fields of Disks, and the option that gives each its file.
-OPTIONS = {"ide": "--disk", "ahci": "--ahci-disk", "virtio": "--virtio-disk", "nvme": "--nvme-disk"}
+def destination(name):
+    """Where the command line has the file of a kind's option."""
+    return f"{name}_disk"
 
 
 def checked(**files):
     """The disks of a command line, with absolute paths."""
     for name, file in files.items():
-        option = OPTIONS[name]
+        option = KINDS[name].option
         if file is None:
             continue
         if not file.is_file():
@@ -57,26 +81,20 @@ def checked(**files):
     return Disks(**{name: file and file.absolute() for name, file in files.items()})
 
 
-def _qemu_drive(name, file):
-    # QEMU splits the option at commas; a doubled one stands for itself.
-    return ["-drive", f"if=none,id={name},format=raw,file={str(file).replace(',', ',,')}"]
+def qemu_device(driver, drive, more=""):
+    """QEMU's options for the disk of this driver= with its controller, if the drive of that name is
+    there; `more` are further settings of the disk."""
+    kind = KINDS[KIND_OF_DRIVER[driver]]
+    return [*kind.controller, "-device", f"{kind.device},drive={drive}{more}"]
 
 
 def qemu_options(disks):
     options = []
-    if disks.ide:
-        options += [*_qemu_drive("ide-disk", disks.ide),
-                    "-device", "ide-hd,drive=ide-disk,bus=ide.0,unit=0"]
-    if disks.ahci:
-        options += [*_qemu_drive("ahci-disk", disks.ahci),
-                    "-device", f"ahci,id=ahci,addr={AHCI_SLOT}",
-                    "-device", "ide-hd,drive=ahci-disk,bus=ahci.0"]
-    if disks.virtio:
-        options += [*_qemu_drive("virtio-disk", disks.virtio), "-device",
-                    f"virtio-blk-pci,drive=virtio-disk,addr={VIRTIO_SLOT:#x},disable-legacy=on"]
-    if disks.nvme:
-        options += [*_qemu_drive("nvme-disk", disks.nvme), "-device",
-                    f"nvme,drive=nvme-disk,addr={NVME_SLOT:#x},serial={NVME_SERIAL}"]
+    for name, file in disks.there():
+        # QEMU splits the option at commas; a doubled one stands for itself.
+        path, drive = str(file).replace(",", ",,"), f"{name}-disk"
+        options += ["-drive", f"if=none,id={drive},format=raw,file={path}",
+                    *qemu_device(KINDS[name].driver, drive)]
     return options
 
 
@@ -88,9 +106,9 @@ def link_for_bochs(disks, directory):
 
 
 def check_bochs(disks):
-    missing = disks.needs_qemu()
-    if missing:
-        raise Failure(f"Bochs has nothing for {OPTIONS[missing]}: take --emulator qemu")
+    for name, _ in disks.there():
+        if not KINDS[name].bochs:
+            raise Failure(f"Bochs has nothing for {KINDS[name].option}: take --emulator qemu")
 
 
 def bochs_lines(disks, iso):

@@ -6,10 +6,8 @@ import hashlib
 
 from nacre import places
 from nacre.guest import boot_files
+from nacre.machine import disks
 from nacre.pack import programs
-
-# driver= of <disk> -> field of Disks, which says where the emulated machine has such a disk.
-FIELDS = {"ata": "ide", "ahci": "ahci", "virtio": "virtio", "nvme": "nvme"}
 
 
 def found(description, name):
@@ -40,8 +38,9 @@ def machine_disks(description):
     for guest in guests(description):
         image = found(description, guest.get("boot"))
         for disk in guest.findall("disk"):
-            if image and disk.get("driver") in FIELDS:
-                images.setdefault(FIELDS[disk.get("driver")], set()).add(image)
+            field = disks.KIND_OF_DRIVER.get(disk.get("driver"))
+            if image and field:
+                images.setdefault(field, set()).add(image)
     return {field: of_driver.pop() for field, of_driver in images.items() if len(of_driver) == 1}
 
 

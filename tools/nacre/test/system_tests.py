@@ -106,3 +106,18 @@ def replaced_iso(name, replacements, edit=None, system=places.DEMO):
 def system_iso(name, description):
     """A description's ISO, with Debian's kernel inflated."""
     return replaced_iso(name, {places.GUEST_KERNEL.name: inflated_kernel()}, lambda _: description)
+
+
+def composed_clients(name, source, *disks):
+    """The packed image of a system with a client for each of these <disk> elements, the first most
+    important; its program is this C file."""
+    folder = places.BUILD / "system-tests" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, folder)
+    domains = "".join(
+        f'<protection_domain name="{source.stem}{index}" program="{source.stem}.elf" '
+        f'priority="{100 - index}">{disk}</protection_domain>\n'
+        for index, disk in enumerate(disks))
+    description = folder / f"{name}.system"
+    description.write_text(f"<system>{domains}</system>\n")
+    return product.compose(description, folder / f"{name}.img")
