@@ -35,10 +35,8 @@ class Serial:
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, ("id",))
     number = fields.number("id", CHANNEL, high=LIMITS.MAX_ID)
-    if domain.number("console"):
-        plan.problems.add(element, f"'{domain.name}' has a second <console>; one is allowed")
-        return
-    plan.service(Serial, element).attach(domain, element, number)
+    if domain.is_first(element):
+        plan.service(Serial, element).attach(domain, element, number)
 
 
 def attach_drivers(plan):

@@ -117,9 +117,7 @@ def _children(plan, domain, element):
         elif child.name == "console":
             # It is there without being named, too.
             Fields(child, plan.problems, ())
-            if domain.number("console"):
-                plan.problems.add(
-                    child, f"'{domain.name}' has a second <console>; one is allowed")
+            domain.is_first(child)
         else:
             plan.problems.add(child, f"unknown element <{child.name}> under <virtual_machine>; "
                                      "directly under <system> it takes "
@@ -131,8 +129,7 @@ def _peer(plan, domain, element):
     fields = Fields(element, plan.problems, ("pd", "id"))
     name = fields.text("pd", required=True)
     number = fields.number("id", high=LIMITS.MAX_ID)
-    if domain.number("peer"):
-        plan.problems.add(element, f"'{domain.name}' has a second <peer>; one is allowed")
+    if not domain.is_first(element):
         return
     peer = plan.written.get(name)
     other = plan.names.written["protection_domain"].get(name)

@@ -45,6 +45,14 @@ class Domain:
         self._counts[kind] = self._counts.get(kind, -1) + 1
         return self._counts[kind]
 
+    def is_first(self, element):
+        """Whether the domain has no such element yet; it is a problem if it has."""
+        if not self.number(element.name):
+            return True
+        self.plan.problems.add(
+            element, f"'{self.name}' has a second <{element.name}>; one is allowed")
+        return False
+
     def region(self, origin, what, **attributes):
         """A region named after the domain."""
         name = self.plan.names.imply_of("memory_region", what, self, origin)

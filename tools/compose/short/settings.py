@@ -5,8 +5,7 @@ from compose.fields import Fields
 
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, ("text", "path"))
-    if domain.number("settings"):
-        plan.problems.add(element, f"'{domain.name}' has a second <settings>; one is allowed")
+    if not domain.is_first(element):
         return
     if fields.has("text") == fields.has("path"):
         plan.problems.add(element, "<settings> needs one of text= and path=")

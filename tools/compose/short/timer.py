@@ -40,15 +40,11 @@ def map_tsc_info(plan, domain, origin):
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, ("id",))
     number = fields.number("id", CHANNEL, high=LIMITS.MAX_ID)
-    if domain.number("timer"):
-        plan.problems.add(element, f"'{domain.name}' has a second <timer>; one is allowed")
-        return
-    plan.service(Timer, element).attach(domain, element, number)
+    if domain.is_first(element):
+        plan.service(Timer, element).attach(domain, element, number)
 
 
 def expand_tsc_info(plan, domain, element):
     Fields(element, plan.problems, ())
-    if domain.number("tsc_info"):
-        plan.problems.add(element, f"'{domain.name}' has a second <tsc_info>; one is allowed")
-        return
-    map_tsc_info(plan, domain, element)
+    if domain.is_first(element):
+        map_tsc_info(plan, domain, element)
