@@ -74,12 +74,11 @@ def judged(engine, found, text=None):
         absence = absent.get(result.name.rpartition("/")[2])
         excused = absence and absence.cause == "wrong" and result.outcome == results.FAILED
         yield results.skipped(result.name, absence.reason) if excused else result
-    yield from compared(engine, found, text)
+    yield from compared(absent, found)
 
 
-def compared(engine, found, text=None):
-    """One failure for each result that the list does not expect."""
-    absent = absences(text)[engine]
+def compared(absent, found):
+    """One failure for each result that the engine's absences do not lead one to expect."""
     for result in found:
         name = result.name.rpartition("/")[2]
         skipped = result.outcome == results.SKIPPED
