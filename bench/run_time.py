@@ -18,10 +18,14 @@ LIMIT = 1 / 3
 LOOK_SECONDS = 0.1
 
 
+def log(name):
+    return places.LOGS / f"bench-run-time-{name}.log"
+
+
 def start(name):
     places.LOGS.mkdir(parents=True, exist_ok=True)
     command = [places.ROOT / "nacre", "run", "--emulator", name, "--until", PROMPT]
-    with (places.LOGS / f"bench-run-time-{name}.log").open("wb") as output:
+    with log(name).open("wb") as output:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
                                 stderr=subprocess.STDOUT)
 
@@ -44,7 +48,7 @@ def seconds_of(names):
     for name, process in running.items():
         if process.returncode:
             raise Failure(f"`./nacre run --emulator {name}` ended with status "
-                          f"{process.returncode} (build/logs/bench-run-time-{name}.log)")
+                          f"{process.returncode} ({places.shown(log(name))})")
     return seconds
 
 
