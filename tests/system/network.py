@@ -79,12 +79,6 @@ def check_wire(name, emulator_name, addresses):
         return [result for address in addresses for result in ask(link, address, name, running)]
 
 
-def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def echoes(port, payload, patience):
     """Whether a datagram to this host's port comes back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
@@ -100,7 +94,7 @@ def echoes(port, payload, patience):
 
 def check_user(name, emulator_name):
     """Both hosts through the emulator's own network, as a person reaches them."""
-    ports = {address: free_port() for address in (FIRST, SECOND)}
+    ports = {address: network.free_port("udp") for address in (FIRST, SECOND)}
     setting = network.parse("user", [f"udp:{port}:{address}:7" for address, port in ports.items()])
     with start(name, emulator_name, setting) as running:
         failure = wait_until_ready(running, name)

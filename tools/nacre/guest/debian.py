@@ -257,7 +257,7 @@ def is_made(want, target):
 
 def ensure(want, target, force=False):
     """The image, made unless it is there."""
-    if is_made(want, target) if not force else False:
+    if not force and is_made(want, target):
         return target
     packages.ensure(NEEDS, () if os.geteuid() == 0 else NEEDS_OF_USERS)
     places.GUEST.mkdir(parents=True, exist_ok=True)

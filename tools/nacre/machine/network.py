@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+import socket
 
 from nacre.report import Failure
 
@@ -34,6 +35,14 @@ class Network:
     kind: str
     port: int = 0
     forwards: tuple = ()
+
+
+def free_port(protocol):
+    """A port of this host that is free now."""
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def parse_forward(text):

@@ -7,7 +7,6 @@ of the image come from the network.
 """
 
 import pathlib
-import socket
 import subprocess
 import tempfile
 import time
@@ -37,11 +36,6 @@ LOGIN = [("until", "root@tested:~#"),
          ("until", "root file system: ext4"),
          ("send", "echo cards: $(networkctl --no-legend | grep -c routable)"),
          ("until", "cards: 1")]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def made_image(key):
@@ -111,7 +105,7 @@ def check(name, boot):
     with tempfile.TemporaryDirectory() as folder:
         key, other = new_key(folder, "key"), new_key(folder, "other")
         image = made_image(key.with_suffix(".pub"))
-        port = free_port()
+        port = network.free_port("tcp")
         start = time.monotonic()
         with boot(image, port) as running:
             why, _, log = machine_tests.watch(running, name, PROMPT)
