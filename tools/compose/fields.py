@@ -27,6 +27,13 @@ def parse_number(text):
     return int(digits[:_DIGITS] or "0", base)
 
 
+def parse_size(text):
+    """Bytes of a number, or of one with K, M or G behind it, or None."""
+    shift = _UNITS.get(text[-1:], 0)
+    number = parse_number(text[:-1] if shift else text)
+    return number << shift if number is not None else None
+
+
 class Fields:
     """The attributes of one element. Reads with problems instead of exceptions: a wrong value
     becomes a harmless one, so that checking continues."""
@@ -81,9 +88,7 @@ class Fields:
         value = self.text(name, None, required)
         if not self.has(name):
             return low if required else None
-        shift = _UNITS.get(value[-1:], 0)
-        number = parse_number(value[:-1] if shift else value)
-        size = number << shift if number is not None else None
+        size = parse_size(value)
         if size is None:
             self._wrong(name, value, "a number of bytes, or of K, M or G, like 256M")
         elif not low <= size <= high:

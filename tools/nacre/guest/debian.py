@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import uuid
 
-from compose import output
+from compose import fields, output
 from nacre import archive, build, packages, places
 from nacre.guest import boot_files, partitions
 from nacre.report import Failure, Misuse, log_tail, step
@@ -34,7 +34,6 @@ HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 KEY = re.compile(r"(?:ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/=]+(?: .*)?")
 MEBIBYTE = 1 << 20
 SMALLEST = 512 * MEBIBYTE
-UNITS = {"": 1, "M": MEBIBYTE, "G": 1 << 30}
 # What is put over the installed packages: guests/debian, as it is.
 OVERLAY = places.ROOT / "guests" / "debian"
 # Links of the overlay, which a checkout of the repository need not have.
@@ -78,8 +77,7 @@ class Wanted:
 
 def size(text):
     """Bytes of `2G`, `1500M`; whole mebibytes."""
-    match = re.fullmatch(r"(\d+)([MG]?)", text)
-    value = int(match[1]) * UNITS[match[2]] if match else 0
+    value = fields.parse_size(text) or 0
     if value < SMALLEST or value % MEBIBYTE:
         raise Misuse(f"--size {text}: a number with M or G, not below {SMALLEST // MEBIBYTE}M")
     return value
