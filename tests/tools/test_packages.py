@@ -72,6 +72,21 @@ class AptTest(unittest.TestCase):
             packages.apt_get("update")
         self.assertEqual(len(self.calls()), 1)
 
+    def test_the_cause_of_a_failure_is_told(self):
+        """Of apt's lines in its own order, the one of which the others are consequences."""
+        for text, why in (
+                ("cannot create /dev/null: Permission denied\nW: GPG error: x", "chmod 666 /"),
+                ("Err:1 x\nW: GPG error: http://x InRelease: NO_PUBKEY 6ED0\n"
+                 "E: The repository 'http://x InRelease' is not signed.",
+                 "failed; W: GPG error: http://x InRelease: NO_PUBKEY 6ED0$"),
+                ("E: Unable to locate package tre", "failed; E: Unable to locate package tre$"),
+                ("Temporary failure resolving 'x'\nE: Some index files failed",
+                 "resolving 'x'; is the network up")):
+            self.fail(text, 1)
+            with self.subTest(text=text), self.assertRaises(Failure) as failure:
+                packages.apt_get("update")
+            self.assertRegex(str(failure.exception).splitlines()[0], why)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -10,6 +10,15 @@ import time
 from nacre import places
 from nacre.report import Failure, step
 
+# Messages of apt are read, so they are asked for in one language.
+ENGLISH = "LC_ALL=C.UTF-8"
+# What apt says of a failure: of an archive's signature, of an archive that it did not reach, of
+# anything else.
+UNSIGNED = re.compile(r"GPG error|is not signed|NO_PUBKEY|EXPKEYSIG|verif.*signature")
+UNREACHED = re.compile(r"Could not (resolve|connect)|Unable to connect|Temporary failure|timed out|"
+                       r"Failed to fetch")
+COMPLAINT = re.compile(r"^E: ")
+
 
 def of_compiler(name):
     """The packages of a compiler, and of the sanitizers with which it builds unit tests."""
@@ -59,8 +68,7 @@ def apt_get(*arguments):
     if not shutil.which("apt-get"):
         raise Failure("there is no apt-get here: Nacre's tools install packages on Debian only; "
                       "install the programs named in tools/nacre/packages.py by hand")
-    # Messages are read below, so they are asked for in one language.
-    environment = ["env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8"]
+    environment = ["env", "DEBIAN_FRONTEND=noninteractive", ENGLISH]
     command = as_root(environment + ["apt-get", "-q", "-y", "-o",
                                      f"DPkg::Lock::Timeout={LOCK_PAUSE}", *arguments])
     end = time.monotonic() + LOCK_SECONDS
@@ -80,10 +88,22 @@ def apt_get(*arguments):
         raise Failure(apt_failure(arguments, result.stdout, lock))
 
 
+def apt_reason(output):
+    """Why apt failed, in its own words where it has some: of all its lines, that of the cause."""
+    lines = [line.strip() for line in output.splitlines()]
+    if any("/dev/null: Permission denied" in line for line in lines):
+        return "apt's own user may not write to /dev/null: `chmod 666 /dev/null`"
+    for pattern in (UNSIGNED, UNREACHED, COMPLAINT):
+        line = next((line for line in lines if pattern.search(line)), None)
+        if line:
+            return f"{line}; is the network up?" if pattern is UNREACHED else line
+    return "is the network up?"
+
+
 def apt_failure(arguments, output, lock):
     tail = "\n".join("    " + line for line in output.splitlines()[-15:])
     why = (f"another package manager held its lock for {LOCK_SECONDS} s" if lock else
-           "is the network up?")
+           apt_reason(output))
     return f"`apt-get {' '.join(arguments)}` failed; {why}\n{tail}"
 
 

@@ -128,8 +128,8 @@ def mmdebstrap_command(want, target, settings, targets):
                '--aptopt=Apt::Install-Recommends "false"', '--aptopt=Acquire::Languages "none"']
     options += [f"--aptopt={line.rstrip(';')}" for line in settings.splitlines()
                 if not LOCAL.search(line)]
-    return ["env", *archive.proxies(settings), "mmdebstrap", *options, CODENAME, target,
-            *sources(targets)]
+    return ["env", packages.ENGLISH, *archive.proxies(settings), "mmdebstrap", *options, CODENAME,
+            target, *sources(targets)]
 
 
 def run_told(command, log):
@@ -145,8 +145,9 @@ def run_told(command, log):
             if doing:
                 step(f"guest: {doing[1].rstrip('.')}")
     if process.returncode != 0:
+        reason = packages.apt_reason(log.read_text(errors="replace"))
         raise Failure(f"mmdebstrap failed with status {process.returncode} "
-                      f"({places.shown(log)}); is the network up?\n{log_tail(log)}")
+                      f"({places.shown(log)}); {reason}\n{log_tail(log)}")
 
 
 def archive_path(want):

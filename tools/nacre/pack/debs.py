@@ -50,16 +50,16 @@ def kernel_package():
 
 def download(name, directory):
     """Downloads one package into the directory and returns the file's path."""
-    command = ["apt-get", "-q", "download", name]
+    command = ["env", packages.ENGLISH, "apt-get", "-q", "download", name]
     if os.geteuid() == 0:
         # The unprivileged download user cannot write into a directory of root's.
-        command[1:1] = ["-o", "APT::Sandbox::User=root"]
+        command += ["-o", "APT::Sandbox::User=root"]
     result = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             check=False)
     found = list(pathlib.Path(directory).glob("*.deb"))
     if result.returncode != 0 or not found:
-        raise Failure(f"`apt-get download {name}` failed; is the network up?\n"
+        raise Failure(f"`apt-get download {name}` failed; {packages.apt_reason(result.stdout)}\n"
                       f"    {result.stdout.strip()}")
     return found[0]
 
