@@ -35,7 +35,7 @@ def measure_in(emulator, arguments):
     """The figures of one machine, and tables of them."""
     request = task.Request(emulator, arguments, rows=marks.GUESTS,
                            cpu=CPU if emulator == "qemu" else "")
-    task.need(emulator)
+    task.need(emulator, with_guests=True)
     build.compile_all()
     figures = task.run(request)
     if not figures:

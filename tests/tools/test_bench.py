@@ -83,9 +83,14 @@ class Emulators(unittest.TestCase):
             measure.need("bochs")
 
     def test_no_kvm(self):
-        self.replaced(measure, "KVM", "/no/such/device")
-        with self.assertRaisesRegex(Misuse, "/no/such/device cannot be used"):
-            measure.need("kvm")
+        """Nor is there one for guests where KVM offers no nested virtualisation."""
+        self.replaced(measure.kvm, "DEVICE", "/no/such/device")
+        for with_guests in (False, True):
+            with self.assertRaisesRegex(Misuse, r"^--emulator kvm: .*\(/no/such/device: No such"):
+                measure.need("kvm", with_guests)
+        self.replaced(measure.kvm, "asked", lambda question: measure.kvm.maker_offered({}))
+        with self.assertRaisesRegex(measure.kvm.Refusal, "nested virtualisation is off"):
+            measure.need("kvm", with_guests=True)
 
     def test_names_are_those_of_the_sources(self):
         self.assertLessEqual(set(marks.MARKS), set(marks.names()))

@@ -60,6 +60,18 @@ class ChoiceTest(unittest.TestCase):
         for has_guests in (True, False, None):
             self.expect(("bochs", None), "--emulator qemu.*times as fast", "bochs", has_guests)
 
+    def test_a_program_gets_the_emulator_that_is_named_and_why_is_said(self):
+        for cpu, text in (("", "QEMU.*AMD-V"), ("intel", "no VT-x.*--emulator bochs has it")):
+            with mock.patch.object(emulator, "step") as step, \
+                    mock.patch.object(emulator, "warn") as warn:
+                chosen = emulator.choose_for_program(emulator.Wanted("qemu", cpu=cpu))
+            self.assertEqual(chosen, ("qemu", "tcg"))
+            self.assertRegex((*step.call_args_list, *warn.call_args_list)[0][0][0], text)
+        with mock.patch.object(emulator, "step") as step:
+            self.assertEqual(emulator.choose_for_program(emulator.Wanted("bochs")),
+                             ("bochs", None))
+        step.assert_called_once()
+
     def test_kvm_comes_first(self):
         for has_guests in (True, False, None):
             self.expect(("qemu", "kvm"), "KVM.*VT-x", "auto", has_guests, "intel")
@@ -133,12 +145,14 @@ class CheckTest(unittest.TestCase):
         self.refused("bochs", "--cpu host: Bochs has no such model", cpu="host")
         self.refused("qemu", None, "kvm", cpu="host")
         self.refused("qemu", "no such model; did you mean Skylake-Client-v1", cpu="Skylake-Client")
+        self.refused("qemu", "no such model; did you mean intel", cpu="intl")
+        self.refused("qemu", "no such model; it has intel, amd, ", cpu="foo")
         self.refused("qemu", "no flag '-fsgbase'.*did you mean fsgsbase", cpu="max,-fsgbase")
         self.refused("bochs", None, cpu="tigerlake")
         self.refused("qemu", None, cpu="intel")
         self.refused("bochs", "--cpu amd.*--emulator qemu", cpu="amd")
         self.refused("bochs", None, cpu="intel")
-        self.refused("bochs", "no such model; it has bx_generic, corei7", cpu="max")
+        self.refused("bochs", "no such model; it has intel, bx_generic, corei7", cpu="max")
         self.refused("bochs", "a model alone", cpu="tigerlake,-avx")
 
 

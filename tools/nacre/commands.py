@@ -92,7 +92,9 @@ def boot(options):
     """Boots the kernel with one program as the initial task, straight from the build."""
     program = pathlib.Path(options.program)
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
-    emulator.check(options.emulator, emulator.wanted(options, None))
+    request = emulator.wanted(options, None)
+    emulator.check(options.emulator, request)
+    emulator.choose_for_program(request)
     build.compile_all()
     # It may be one that the build makes.
     if not program.is_file():

@@ -3,11 +3,10 @@
 
 import dataclasses
 import json
-import os
 import shutil
 
 from nacre import build, packages, places
-from nacre.machine import bochs, machine, qemu
+from nacre.machine import bochs, kvm, machine, qemu
 from nacre.pack import product
 from nacre.report import Failure, Misuse, step
 from nacre.terminal import console
@@ -15,7 +14,6 @@ from nacre.terminal import console
 TASK = "bench-kernel.elf"
 END = "bench done"
 BROKEN = "bench failed: "
-KVM = "/dev/kvm"
 # A GiB in one piece beside what the other rows use; only what is used takes memory here.
 MEMORY = 4096
 BOCHS_MEMORY = 1024
@@ -27,11 +25,14 @@ CLOCKS = {"qemu": "icount", "kvm": "KVM", "bochs": "Bochs", None: ""}
 VENDORS = {"intel": "Intel", "amd": ""}
 
 
-def need(emulator):
+def need(emulator, with_guests=False):
     """Sees that the emulator is there; installs it where that is possible."""
     program = PROGRAMS[emulator]
-    if emulator == "kvm" and not os.access(KVM, os.R_OK | os.W_OK):
-        raise Misuse(f"{KVM} cannot be used, so there is no KVM to measure on: "
+    reason = None
+    if emulator == "kvm":
+        reason = kvm.probe()[1] if with_guests else kvm.why_not()
+    if reason:
+        raise Misuse(f"--emulator kvm: there is no KVM to measure on ({reason}): "
                      "take --emulator qemu or bochs")
     try:
         packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)

@@ -4,6 +4,7 @@
 import dataclasses
 
 from nacre.machine import disks, kvm, machine, models, qemu
+from nacre.machine.models import ENGINES
 from nacre.report import Failure, step, warn
 
 CHOICES = ("auto", "qemu", "bochs")
@@ -12,8 +13,6 @@ MEMORY = 1024
 SMALLEST_MEMORY, LARGEST_MEMORY = 64, {"qemu": 1 << 20, "bochs": 1 << 15}
 MOST_CORES = {"qemu": 255, "bochs": 8}
 TITLES = {"qemu": "QEMU", "bochs": "Bochs"}
-# Makers of CPUs, which --cpu takes for a model, with their virtualisation.
-ENGINES = {"intel": "VT-x", "amd": "AMD-V"}
 # QEMU's own CPUs have no VT-x.
 QEMU_MODELS = {"": "max", "amd": "max", "intel": f"{qemu.WITHOUT_AMD_V},{qemu.VENDORS['intel']}"}
 # Held to the wall clock, a machine is never faster than this; about what a PC's core can emulate.
@@ -54,6 +53,13 @@ def choose(request):
     return choose_emulation(request, reason)
 
 
+def choose_for_program(request):
+    """The same for a program of the user's own, which gets the emulator that is named."""
+    if request.emulator == "bochs":
+        return choose(request)
+    return choose_emulation(request, "boot does without KVM")
+
+
 def choose_emulation(request, reason):
     """The same without KVM, for that reason."""
     if request.has_guests is False:
@@ -64,7 +70,8 @@ def choose_emulation(request, reason):
     elif request.cpu != "intel":
         step(f"using QEMU: guests run if its CPU {request.cpu} has svm ({reason})")
     elif request.emulator == "qemu":
-        warn(f"{reason}; QEMU emulates no VT-x: native components run, guests cannot")
+        warn(f"{reason}; QEMU emulates no VT-x: native components run, guests cannot; "
+             "--emulator bochs has it")
     else:
         step(f"using Bochs, which emulates VT-x ({reason})")
         return "bochs", None

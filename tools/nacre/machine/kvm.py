@@ -131,18 +131,33 @@ def address_of(memory):
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
+def why_not():
+    """The reason why KVM cannot run Nacre without guests, or None."""
+    return asked(lambda device: None)[1]
+
+
 def probe():
     """(maker of the CPU, None) where KVM can run Nacre with its guests, else (None, the reason why
     it cannot)."""
+    return asked(maker_with_controls)
+
+
+def maker_with_controls(device):
+    maker = maker_offered(leaves(device))
+    if maker == "intel":
+        check_controls(device)
+    return maker
+
+
+def asked(question):
+    """(answer, None) of a KVM that runs an instruction, else (None, the reason why not)."""
     try:
         device = os.open(DEVICE, os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
         return None, f"{DEVICE}: {error.strerror}"
     try:
         check_api(device)
-        maker = maker_offered(leaves(device))
-        if maker == "intel":
-            check_controls(device)
+        answer = question(device)
         run_one_instruction(device)
     except Refusal as reason:
         return None, str(reason)
@@ -150,4 +165,4 @@ def probe():
         return None, f"{DEVICE} refuses a request: {error.strerror}"
     finally:
         os.close(device)
-    return maker, None
+    return answer, None

@@ -34,6 +34,12 @@ def models_of_bochs(text):
     return re.findall(r"^(\w+)$", text.partition("Supported CPU models:")[2], re.MULTILINE)
 
 
+# Makers of CPUs, which --cpu takes for a model, with their virtualisation.
+ENGINES = {"intel": "VT-x", "amd": "AMD-V"}
+# Bochs has AMD's CPUs by name only, on which guests do not run.
+MAKERS = {"qemu": tuple(ENGINES), "bochs": ("intel",)}
+
+
 def similar(name, names):
     near = difflib.get_close_matches(name, names)
     return f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(names)}"
@@ -56,7 +62,8 @@ def check(emulator, cpu):
     else:
         (known, flags), title = models_of_qemu(text), "QEMU"
     if known and model not in known:
-        raise Failure(f"--cpu {model}: {title} has no such model; {similar(model, known)}")
+        raise Failure(f"--cpu {model}: {title} has no such model; "
+                      f"{similar(model, [*MAKERS[emulator], *known])}")
     for feature in features:
         match = FEATURE.fullmatch(feature)
         if not match or match.group(2) is None and match.group(1) not in flags:
