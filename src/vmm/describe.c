@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// From the description's symbols to the devices' back ends.
+// From the description's symbols to the devices' back ends, and to who and what decides on the
+// guest's life.
 #include <vmm/describe.h>
 
 #include <vmm/host/description.h>
@@ -90,4 +91,28 @@ void describe_devices(struct devices *devices) {
 	describe_nets(devices);
 	describe_sockets(devices);
 	describe_ports(devices);
+}
+
+static void open_controller(struct controller *controller, const char *name,
+	struct guest_control *page, unsigned channel) {
+	*controller = (struct controller){
+		.name = name, .signal = signal, .context = channel_of(channel)};
+	controller_open(controller, page);
+}
+
+void describe_life(struct machine *machine) {
+	struct console *console = (struct console *)console_vaddr;
+
+	machine->life.policy = (struct life_policy){
+		.on_reboot = guest_on_reboot,
+		.on_poweroff = guest_on_poweroff,
+		.on_crash = guest_on_crash,
+		.on_watchdog = guest_on_watchdog,
+		.limit = (uint32_t)guest_restart_limit,
+		.backoff = (uint32_t)guest_restart_backoff,
+	};
+	open_controller(&machine->controllers[0], "the terminal", console ? &console->guest : NULL,
+		HOST_CHANNEL_CONSOLE);
+	open_controller(&machine->controllers[1], "its controller",
+		(struct guest_control *)control_vaddr, HOST_CHANNEL_CONTROL);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guest's virtio devices as the system description gives them.
+// What the system description says of the guest's devices and its life.
 #pragma once
 
-#include <vmm/devices.h>
+#include <vmm/machine.h>
 
 void describe_devices(struct devices *devices);
+void describe_life(struct machine *machine);

@@ -20,15 +20,28 @@ static void stop_processors(struct machine *machine) {
 		machine->processors[i].vcpu.run = VCPU_STOPPED;
 }
 
+void machine_halt(struct machine *machine) {
+	stop_processors(machine);
+	devices_reset(&machine->devices);
+	machine->reset_due = false;
+}
+
+void machine_end(struct machine *machine, enum guest_cause cause, const char *what) {
+	machine_halt(machine);
+	life_end(&machine->life, cause, what);
+}
+
 void machine_stop(struct processor *processor, const char *format, ...) {
 	char text[STOP_TEXT];
+	char line[STOP_TEXT + 32];
 	va_list arguments;
 
 	va_start(arguments, format);
 	format_text_list(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	log_line("guest stopped at %lx: %s", processor->vcpu.page->rip, text);
-	stop_processors(processor->machine);
+	format_text(
+		line, sizeof(line), "guest stopped at %lx: %s", processor->vcpu.page->rip, text);
+	machine_end(processor->machine, GUEST_BY_FAULT, line);
 }
 
 // The back end of a serial port that was full does not tell of room.
@@ -89,6 +102,12 @@ static bool build_pci(struct machine *machine) {
 	return pci_host_attach(pci, &machine->memory_bus, &machine->port_bus, &machine->fabric);
 }
 
+static bool build_power(struct machine *machine) {
+	machine->power.button = (struct line){
+		ioapic_pin_changed, &machine->ioapic, POWER_BUTTON_PIN, LINE_LOW};
+	return power_attach(&machine->power, &machine->port_bus, &machine->pci.beside);
+}
+
 static void console_notified(void *context) { virtio_console_poll(context); }
 
 static void add_channel(
@@ -115,6 +134,7 @@ static void add_channels(struct machine *machine) {
 }
 
 bool machine_build(struct machine *machine) {
+	life_init(&machine->life, &machine->clock);
 	machine->armed = CLOCK_NEVER;
 	machine->channels[HOST_CHANNEL_TIMER] = (struct channel){time_out_ended, machine};
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
@@ -123,10 +143,11 @@ bool machine_build(struct machine *machine) {
 		if (!build_uart(machine, i)) return false;
 	fabric_add_ioapic(&machine->fabric, &machine->ioapic);
 	add_channels(machine);
-	return ioapic_attach(&machine->ioapic, &machine->memory_bus) &&
+	machine->complete = ioapic_attach(&machine->ioapic, &machine->memory_bus) &&
 		rtc_attach(&machine->rtc, &machine->port_bus) && build_pci(machine) &&
 		devices_build(&machine->devices, &machine->memory, &machine->pci) &&
-		power_attach(&machine->power, &machine->port_bus, &machine->pci.beside);
+		build_power(machine);
+	return machine->complete;
 }
 
 void machine_notified(struct machine *machine, unsigned channel) {
@@ -172,18 +193,13 @@ static bool load(struct machine *machine, struct linux_entry *entry) {
 	return true;
 }
 
-bool machine_reset(struct machine *machine) {
+static bool start(struct machine *machine) {
 	// A kernel starts on the first processor, and starts the others.
 	struct processor *first = &machine->processors[0];
 	struct linux_entry start;
 	struct vcpu_entry entry;
 	const char *problem = NULL;
 
-	stop_processors(machine);
-	devices_reset(&machine->devices);
-	machine->reset_due = !devices_rest(&machine->devices);
-	if (machine->reset_due) return true;
-	log_guest_reset();
 	if (!load(machine, &start)) return false;
 	entry = (struct vcpu_entry){
 		.rip = start.rip,
@@ -203,28 +219,35 @@ bool machine_reset(struct machine *machine) {
 	return true;
 }
 
-bool machine_restart(struct machine *machine) {
-	// Time-outs that ended while the guest stood still were not looked at.
-	machine->armed = CLOCK_NEVER;
-	return machine_reset(machine);
+bool machine_reset(struct machine *machine) {
+	machine_halt(machine);
+	machine->reset_due = !devices_rest(&machine->devices);
+	if (machine->reset_due) return true;
+	log_guest_reset();
+	if (!start(machine)) {
+		life_stop(&machine->life, GUEST_BY_MONITOR);
+		return false;
+	}
+	life_started(&machine->life);
+	return true;
+}
+
+void machine_stand_still(struct machine *machine, uint64_t ticks) {
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++) {
+		struct processor *processor = &machine->processors[i];
+		uint64_t offset = processor->clock.offset -= ticks;
+
+		vcpu_replace(&processor->vcpu, VCPU_GROUP_TSC)->tsc_offset = offset;
+		processor->msrs.paravirtual_clock.start += ticks;
+	}
 }
 
 static void take_power_request(struct machine *machine) {
 	enum power_request request = machine->power.request;
 
 	machine->power.request = POWER_NONE;
-	switch (request) {
-	case POWER_NONE: return;
-	case POWER_OFF:
-		log_line("guest powered off");
-		stop_processors(machine);
-		return;
-	case POWER_RESET:
-		log_line("guest resets");
-		// A failure has been logged and leaves the machine stopped.
-		(void)!machine_reset(machine);
-		return;
-	}
+	if (request == POWER_OFF) machine_end(machine, GUEST_BY_POWEROFF, "guest powered off");
+	if (request == POWER_RESET) machine_end(machine, GUEST_BY_REBOOT, "guest resets");
 }
 
 static void deliver_nmi(struct processor *processor) {
@@ -303,16 +326,19 @@ static void arm_driver(struct machine *machine, uint64_t wanted) {
 		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
 }
 
+// While the guest is paused its time stands still.
 static void arm_timer(struct machine *machine) {
 	struct vcpu *first = &machine->processors[0].vcpu;
-	uint64_t wanted = CLOCK_NEVER;
+	uint64_t wanted = machine->life.due;
+	bool runs = machine->life.state == GUEST_RUNNING;
 
-	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+	for (unsigned i = 0; runs && i < MACHINE_VCPUS; i++)
 		wanted = earlier(wanted, timer_deadline(&machine->processors[i]));
-	if (transmit_blocked(machine))
+	if (runs && transmit_blocked(machine))
 		wanted = earlier(
 			wanted, host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND);
-	if (first->run == VCPU_RUNNING && (first->page->controls_offered & VCPU_OFFERS_TIMER))
+	if (runs && first->run == VCPU_RUNNING &&
+		(first->page->controls_offered & VCPU_OFFERS_TIMER))
 		arm_own_timer(first, wanted, machine->clock.hertz / TIMEOUTS_PER_SECOND);
 	else
 		arm_driver(machine, wanted);
@@ -331,16 +357,28 @@ static void settle_processor(struct processor *processor) {
 	vcpu_enter(&processor->vcpu);
 }
 
+void machine_tell(struct machine *machine) {
+	uint64_t status = life_status(&machine->life);
+
+	if (status == machine->told) return;
+	machine->told = status;
+	for (unsigned i = 0; i < MACHINE_CONTROLLERS; i++)
+		controller_tell(&machine->controllers[i], status);
+}
+
 void machine_settle(struct machine *machine) {
-	// A failure has been logged and leaves the machine stopped.
-	if (machine->reset_due && devices_rest(&machine->devices)) (void)!machine_reset(machine);
-	poll_blocked(machine);
 	take_power_request(machine);
-	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+	// A failure has been logged and leaves the machine stopped.
+	if (life_is_due(&machine->life) || (machine->reset_due && devices_rest(&machine->devices)))
+		(void)!machine_reset(machine);
+	poll_blocked(machine);
+	for (unsigned i = 0; machine->life.state == GUEST_RUNNING && i < MACHINE_VCPUS; i++)
 		settle_processor(&machine->processors[i]);
-	if (!machine_is_stopped(machine)) arm_timer(machine);
+	arm_timer(machine);
+	machine_tell(machine);
 	// One thread runs one processor.
-	if (machine->processors[0].vcpu.run == VCPU_RUNNING) {
+	if (machine->life.state == GUEST_RUNNING &&
+		machine->processors[0].vcpu.run == VCPU_RUNNING) {
 		host_guest_run();
 		return;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The virtual machine monitor: one guest in one vCPU, built from what the system description gives.
+#include <vmm/command.h>
 #include <vmm/describe.h>
 #include <vmm/exits.h>
 #include <vmm/host/description.h>
@@ -13,11 +14,10 @@
 
 // The machine, written from the entry points only, which never nest.
 static struct machine machine;
-// All parts of the machine are there: a stopped guest can be started again.
-static bool complete;
 
 static bool fail(const char *what) {
 	log_line("guest not started: %s", what);
+	life_stop(&machine.life, GUEST_BY_MONITOR);
 	return false;
 }
 
@@ -93,7 +93,6 @@ static bool start(void) {
 	describe_devices(&machine.devices);
 	if (!machine_build(&machine)) return fail("two devices claim one address");
 	start_wall_clock();
-	complete = true;
 	if (!machine_reset(&machine)) return false;
 	log_line("guest starts: %lu MiB of memory, kernel %lu KiB, RAM disk %lu KiB",
 		guest_ram_size >> 20, guest_kernel_size >> 10, guest_initrd_size >> 10);
@@ -102,30 +101,19 @@ static bool start(void) {
 
 void init(void) {
 	start_terminals();
+	describe_life(&machine);
 	if (start()) machine_settle(&machine);
-	machine_flush_terminals(&machine);
-}
-
-// Requested from the console with the keyboard. A running guest is reset by its own means only.
-static void take_restart(void) {
-	if (!terminal_take_restart(&machine.terminals[0])) return;
-	if (!complete || !machine_is_stopped(&machine)) {
-		log_line(complete ? "guest runs: power it off first"
-				  : "guest cannot be restarted: it was never complete");
-	} else {
-		log_line("guest restarts");
-		if (machine_restart(&machine)) machine_settle(&machine);
-	}
+	machine_tell(&machine);
 	machine_flush_terminals(&machine);
 }
 
 void notified(microkit_channel channel) {
-	take_restart();
-	if (machine_is_stopped(&machine) && !machine.reset_due) return;
-	for (unsigned i = 0; i < MACHINE_VCPUS && !machine.reset_due; i++)
+	for (unsigned i = 0; i < MACHINE_VCPUS && !machine_is_stopped(&machine); i++)
 		vcpu_left(&machine.processors[i].vcpu);
 	machine_notified(&machine, channel);
-	machine_settle(&machine);
+	command_take_all(&machine);
+	if (machine.complete) machine_settle(&machine);
+	machine_flush_terminals(&machine);
 }
 
 seL4_Bool fault(microkit_child vcpu, microkit_msginfo, microkit_msginfo *) {

@@ -47,7 +47,8 @@ def check_session(name, running):
         ("send", "\x01c"), ("until", "now belongs to linux"), ("until", PROMPT),
         ("until", CLIENT), ("send", "\x01bh"), ("until", "sysrq: HELP"),
         ("until", CLIENT), ("send", "poweroff"), ("until", "powered off"),
-        ("until", CLIENT), ("send", "\x01r"), ("until", "guest restarts"), ("until", CLIENT)])
+        ("until", CLIENT), ("send", "\x01r"), ("until", "guest reset by the terminal"),
+        ("until", CLIENT)])
     return found + list(guest_results(name, text))
 
 

@@ -49,7 +49,7 @@ def check(name, start):
         ("send", "\x01v cat /tmp/note; stty size"), ("until", RAW_ENDS),
         ("until", "second"), ("until", "20 70"), ("until", PROMPT),
         ("send", "poweroff"), ("until", "powered off"),
-        ("send", "\x01r"), ("until", "guest restarts"), ("until", "Linux version")])
+        ("send", "\x01r"), ("until", "guest reset by the terminal"), ("until", "Linux version")])
     return found + list(raw_results(name, text))
 
 

@@ -38,7 +38,16 @@ class KeysTest(unittest.TestCase):
         self.assertEqual(typed.feed(b"h"), [(keys.SHOW_HELP, b"")])
 
     def test_switch_goes_to_the_machine(self):
-        self.assertEqual(keys.Keys().feed(b"\x01cb"), [(keys.TYPE, b"\x01c"), (keys.TYPE, b"b")])
+        self.assertEqual(keys.Keys().feed(b"\x01cb"), [
+            (keys.SHOW_ALL, b"\x01c"), (keys.TYPE, b"b")])
+
+    def test_commands_to_guests_go_to_the_machine(self):
+        for key in b"pukron":
+            typed = bytes([keys.ESCAPE, key])
+            self.assertEqual(keys.Keys().feed(typed), [(keys.TYPE, typed)])
+        for key in b"g18":
+            typed = bytes([keys.ESCAPE, key])
+            self.assertEqual(keys.Keys().feed(typed), [(keys.SHOW_ALL, typed)])
 
     def test_the_driver_s_commands_go_to_the_machine(self):
         self.assertEqual(keys.Keys().feed(b"\x01b\x01r\x01v"), [
@@ -47,7 +56,8 @@ class KeysTest(unittest.TestCase):
     def test_the_help_names_each_key(self):
         for key in keys.MEANINGS:
             name = "Ctrl-A" if key == keys.ESCAPE else chr(key)
-            self.assertTrue(f"Ctrl-A {name}" in keys.HELP or name in "?x", name)
+            self.assertTrue(f"Ctrl-A {name}" in keys.HELP or name in "?x2345678"
+                            or f"; {name} " in keys.HELP, name)
 
     def test_order_is_kept(self):
         self.assertEqual(keys.Keys().feed(b"a\x01\x01b"), [

@@ -32,7 +32,7 @@ DESCRIPTION = """<system><memory_region n=""/>
 <io_address_space n=""><iomap n=""/></io_address_space>
 <virtual_machine n=""><console n=""/><peer n=""/></virtual_machine><switch n=""/>
 <protection_domain program="a"><console n=""/><timer n=""/><tsc_info n=""/><disk n=""/>
-<network n=""/><settings n=""/></protection_domain>
+<network n=""/><settings n=""/><control n=""/></protection_domain>
 </system>"""
 SYSTEM = re.compile(r"^    <system>$.*?^    </system>$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([^)\s]+))?\)")

@@ -43,10 +43,12 @@ SYMBOLS = {
                 "link_vaddr", "link1_vaddr",
                 "guest_ram_vaddr", "guest_ram_size", "guest_kernel_vaddr", "guest_kernel_size",
                 "guest_initrd_vaddr", "guest_initrd_size", "guest_cmdline_vaddr",
-                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr"],
+                "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr",
+                "control_vaddr", "guest_on_reboot", "guest_on_poweroff", "guest_on_crash",
+                "guest_restart_limit", "guest_restart_backoff"],
     "all.elf": ["console_vaddr", "tsc_info_vaddr", *SETTINGS,
                 *[f"{name}{index or ''}_vaddr" for index in range(5)
-                  for name in ("queue", "data", "link", "peer")]],
+                  for name in ("queue", "data", "link", "peer", "guest")]],
 }
 
 
@@ -95,6 +97,10 @@ ACCEPTED = [
           budget="100", period="200", on_fault="restart", restart_limit="3", restart_backoff="1"),
     guest(inside="<console/>"),
     guest(rng="true", balloon="true"),
+    guest(on_reboot="stop", on_poweroff="restart", on_crash="restart", restart_limit="3",
+          restart_backoff="0"),
+    short(inside='<control guest="linux"/><control guest="other" id="9"/>') + guest()
+    + guest("other"),
     guest(inside='<disk image="text" read_only="true"/><disk driver="virtio"/>'
                  '<disk driver="ata" first="4"/>'),
     '<switch name="lan" card="e1000"/>' + guest(inside='<network switch="lan"/>')
@@ -189,6 +195,18 @@ REFUSED = [
     (guest(priority="300"), "priority='300' on <virtual_machine>: must be from 0 to 254"),
     (guest(rng="maybe"), "rng='maybe' on <virtual_machine>"),
     (guest(on_fault="explode"), "on_fault='explode' on <virtual_machine>"),
+    (guest(on_crash="ignore"), "on_crash='ignore' on <virtual_machine>: must be one of stop, "),
+    (guest(on_crash="restart", restart_limit="0"), "must be from 1 to"),
+    (guest(on_crash="restart", restart_backoff="60000001"), "must be from 0 to 60000000"),
+    (guest(on_crash="stop", restart_limit="3"), "restart_limit needs on_crash='restart'"),
+    (guest(restart_backoff="3"), "restart_backoff needs on_crash='restart'"),
+    (short(inside="<control/>"), "<control> needs the attribute 'guest'"),
+    (short(inside='\n<control guest="none"/>'), ":3:1: no <virtual_machine> under <system> is"),
+    (guest() + short(inside='<control guest="linux"/>\n<control guest="linux"/>'),
+     ":3:1: 'linux' has a second <control>"),
+    ("".join(guest(f"g{index}") for index in range(5)) + short(
+        inside="".join(f'<control guest="g{index}"/>' for index in range(5))),
+     "<control> needs the attribute 'id'"),
     (guest(colour="red"), "unknown attribute 'colour' on <virtual_machine>; it takes name, memory"),
     (guest(inside="\n<disk image='text' id='5'/>"), ":3:1: unknown attribute 'id' on <disk>"),
     (guest(inside="<disk size='4K'/>" * 5), "a guest has 4 disks at most"),
@@ -399,6 +417,28 @@ class Meaning(Short):
         self.assertEqual(ends, {("serial", 1, 0), ("timer", 2, 1), ("linux", 2, 2),
                                 ("ramdisk_a", 4, 4), ("ramdisk1_a", 4, 5), ("lan", 1, 8),
                                 ("lan", 2, 9)})
+
+    def test_control_of_guests(self):
+        text = " ".join(self.expanded(guest() + guest("other", priority="9") + short(
+            inside='<control guest="other"/><control guest="linux"/>')).split())
+        for name, symbol in (("other", "guest_vaddr"), ("linux", "guest1_vaddr")):
+            self.assertIn(f'<memory_region name="control_{name}" size="0x1000"/>', text)
+            self.assertRegex(text, f'mr="control_{name}" [^/]* setvar_vaddr="{symbol}"')
+            self.assertRegex(text, f'mr="control_{name}" [^/]* setvar_vaddr="control_vaddr"')
+        self.assertIn('<end pd="a" id="16"/> <end pd="other" id="3"/>', text)
+        self.assertIn('<end pd="a" id="17"/> <end pd="linux" id="3"/>', text)
+
+    def test_policy_of_a_guest(self):
+        """The restarts of the guest are the monitor's; those of the monitor need on_fault."""
+        policy = {"on_reboot": "stop", "on_crash": "restart", "restart_limit": "7",
+                  "restart_backoff": "20"}
+        text = " ".join(self.expanded(guest(**policy)).split())
+        for name, value in (("on_reboot", 0), ("on_crash", 1), ("restart_limit", 7),
+                            ("restart_backoff", 20)):
+            self.assertIn(f'<setvar symbol="guest_{name}" value="{value}"/>', text)
+        self.assertNotIn(' restart_limit="7"', text)
+        text = self.expanded(guest(on_fault="restart", **policy))
+        self.assertIn(' restart_limit="7"', text)
 
     def test_the_report_says_what_implies_a_domain(self):
         composed, _ = self.system(short(inside="\n<timer/>"))

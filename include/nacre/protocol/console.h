@@ -4,6 +4,7 @@
 #pragma once
 
 #include <abi/compiler.h>
+#include <nacre/protocol/guest.h>
 #include <nacre/ring.h>
 
 enum {
@@ -22,7 +23,8 @@ struct console {
 	// Events that are no bytes, counted up by the driver.
 	uint32_t breaks; // BREAK conditions of the line
 	uint32_t break_head; // bytes ever put into `in` before the last of them
-	uint32_t restarts; // requests to restart what the program runs
+	// Of the guest that the program runs, if it runs one: the driver is a controller.
+	struct guest_control guest;
 };
 
 ABI_ASSERT(sizeof(struct console) <= 0x5000);

@@ -7,6 +7,7 @@
 #include <base/bits.h>
 #include <base/format.h>
 
+#include <nacre/guest.h>
 #include <nacre/protocol/console.h>
 #include <drivers/serial/keyboard.h>
 #include <drivers/serial/multiplexer.h>
@@ -40,6 +41,7 @@ static struct multiplexer multiplexer;
 static struct keyboard keyboard;
 static struct console_end consoles[CONSOLE_COUNT];
 static bool console_present[CONSOLE_COUNT];
+static struct guest guests[CONSOLE_COUNT]; // of those clients that run one
 static bool transmitter_watched;
 
 // Characters on their way to the device: a ring with both ends in the driver.
@@ -131,20 +133,63 @@ static void switch_view(void) {
 // A console without a name has not been opened: no program would read the input.
 static bool has_client(int index) { return multiplexer.lines[index].name[0] != 0; }
 
+static void attach(unsigned client) {
+	end_raw();
+	if (client >= CONSOLE_COUNT || !has_client((int)client)) {
+		say("there is no client of this number: Ctrl-A g shows them\n");
+		return;
+	}
+	say("the keyboard now belongs to ");
+	say(multiplexer.lines[client].name);
+	say("\n");
+	multiplexer_focus(&multiplexer, (int)client);
+}
+
 static void focus_next(void) {
 	int next = multiplexer.focus;
-
-	end_raw();
 
 	for (int i = 0; i < CONSOLE_COUNT; i++) {
 		next = (next + 1) % CONSOLE_COUNT;
 		if (has_client(next)) break;
 	}
-	if (!has_client(next)) return;
-	say("the keyboard now belongs to ");
-	say(multiplexer.lines[next].name);
+	if (has_client(next)) attach((unsigned)next);
+}
+
+static bool has_guest(int index) {
+	return console_present[index] && guest_status(&guests[index]).state != GUEST_UNKNOWN;
+}
+
+static void list_client(int index) {
+	struct guest_status status;
+	char line[128];
+
+	(void)format_text(line, sizeof(line), "%c%u %s", index == multiplexer.focus ? '*' : ' ',
+		(unsigned)index + 1, multiplexer.lines[index].name);
+	say(line);
+	if (has_guest(index)) {
+		status = guest_status(&guests[index]);
+		(void)format_text(line, sizeof(line), ": guest %s since %s, %u restarts",
+			guest_state_name(status.state), guest_cause_name(status.cause),
+			status.restarts);
+		say(line);
+	}
 	say("\n");
-	multiplexer_focus(&multiplexer, next);
+}
+
+static void list_clients(void) {
+	end_raw();
+	for (int i = 0; i < CONSOLE_COUNT; i++)
+		if (has_client(i)) list_client(i);
+	say("Ctrl-A and a number attaches the keyboard; to the guest with it (*): p: pause   "
+	    "u: resume   r: reset   o: power button   n: NMI   k: stop\n");
+}
+
+// The monitor says on its console what it did.
+static void send_command(enum guest_command command) {
+	if (!has_guest(multiplexer.focus))
+		say("the client with the keyboard has no guest: Ctrl-A g shows those that have\n");
+	else if (!guest_command(&guests[multiplexer.focus], command))
+		say("the guest's monitor has not answered the last command yet\n");
 }
 
 // The console in focus is notified of these as of bytes, but always: it may have slept before.
@@ -157,13 +202,6 @@ static void send_break(void) {
 	microkit_notify(CHANNEL_FIRST_CONSOLE + (unsigned)multiplexer.focus);
 }
 
-static void send_restart(void) {
-	struct console *console = (struct console *)*console_vaddrs[multiplexer.focus];
-
-	__atomic_fetch_add(&console->restarts, 1, __ATOMIC_RELEASE);
-	microkit_notify(CHANNEL_FIRST_CONSOLE + (unsigned)multiplexer.focus);
-}
-
 // Returns the consoles that got something: bit i for console i.
 static uint32_t input_put(uint8_t character) {
 	bool focused = multiplexer.focus != MULTIPLEXER_NONE;
@@ -172,15 +210,17 @@ static uint32_t input_put(uint8_t character) {
 	case KEYBOARD_NOTHING: break;
 	case KEYBOARD_NEXT_CONSOLE: focus_next(); break;
 	case KEYBOARD_HELP:
-		say("Ctrl-A c: next console   v: raw view   b: send BREAK   r: restart a stopped "
-		    "guest   Ctrl-A: send Ctrl-A   h: this help\n");
+		say("Ctrl-A c: next console   v: raw view   b: send BREAK   g: guests and their "
+		    "keys   Ctrl-A: send Ctrl-A   h: this help\n");
 		break;
 	case KEYBOARD_RAW_VIEW: switch_view(); break;
 	case KEYBOARD_BREAK:
 		if (focused) send_break();
 		break;
-	case KEYBOARD_RESTART:
-		if (focused) send_restart();
+	case KEYBOARD_LIST: list_clients(); break;
+	case KEYBOARD_ATTACH: attach(keyboard.client); break;
+	case KEYBOARD_COMMAND:
+		if (focused) send_command(keyboard.command);
 		break;
 	case KEYBOARD_CHARACTER:
 		if (!focused) break;
@@ -207,9 +247,13 @@ static void receive_all(void) {
 static void open_rings(void) {
 	(void)ring_attach_producer(&transmit_in, transmit, sizeof(transmit), 1);
 	(void)ring_attach_consumer(&transmit_out, transmit, sizeof(transmit), 1);
-	for (int i = 0; i < CONSOLE_COUNT; i++)
-		console_present[i] = console_serve(
-			&consoles[i], (struct console *)*console_vaddrs[i]);
+	for (int i = 0; i < CONSOLE_COUNT; i++) {
+		struct console *console = (struct console *)*console_vaddrs[i];
+
+		console_present[i] = console_serve(&consoles[i], console) &&
+			guest_open(&guests[i], (uint64_t)&console->guest,
+				CHANNEL_FIRST_CONSOLE + (unsigned)i);
+	}
 }
 
 // Serve device and clients until the device has no cause to interrupt: its line is low then, so

@@ -64,6 +64,23 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "NACRE ", "NACREVMM", 2) {
 				IO (Decode16, 0x70, 0x70, 1, 2)
 			})
 		}
+		// The power button (ACPI 4.8.3.1.1, 5.6.9.1); the pin is POWER_BUTTON_PIN.
+		Device (PWRB) {
+			Name (_HID, EisaId ("PNP0C0C"))
+			Name (_UID, 0)
+		}
+		Device (GED0) {
+			Name (_HID, "ACPI0013")
+			Name (_UID, 0)
+			Name (_CRS, ResourceTemplate () {
+				Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive) { 9 }
+			})
+			Method (_EVT, 1, Serialized) {
+				If (Arg0 == 9) {
+					Notify (\_SB.PWRB, 0x80)
+				}
+			}
+		}
 	}
 	// POWER_OFF_SLEEP_TYPE
 	Name (\_S5, Package (4) { 5, 0, 0, 0 })

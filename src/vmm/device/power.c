@@ -50,6 +50,11 @@ void power_reset(struct power *power) {
 	power->reset_control = 0;
 }
 
+void power_press(struct power *power) {
+	line_set(&power->button, LINE_HIGH);
+	line_set(&power->button, LINE_LOW);
+}
+
 static const struct bus_ops reset_ops = {"reset control", BUS_WIDTH_1, reset_read, reset_write};
 static const struct bus_ops keyboard_ops = {
 	"keyboard controller", BUS_WIDTH_1, keyboard_read, keyboard_write};

@@ -50,24 +50,12 @@ static bool terminal_take_break(void *context) {
 	return true;
 }
 
-bool terminal_take_restart(struct terminal *terminal) {
-	uint32_t restarts;
-	bool asked;
-
-	if (!terminal->connected) return false;
-	restarts = __atomic_load_n(&terminal->shared->restarts, __ATOMIC_ACQUIRE);
-	asked = restarts != terminal->restarts;
-	terminal->restarts = restarts;
-	return asked;
-}
-
 void terminal_open(
 	struct terminal *terminal, struct console *console, const char *name, uint32_t kind) {
 	terminal->connected = console_open(&terminal->console, console, name, kind);
 	terminal->shared = console;
 	if (!terminal->connected) return;
 	terminal->breaks = __atomic_load_n(&console->breaks, __ATOMIC_ACQUIRE);
-	terminal->restarts = __atomic_load_n(&console->restarts, __ATOMIC_ACQUIRE);
 }
 
 struct uart_backend terminal_backend(struct terminal *terminal) {

@@ -14,15 +14,12 @@ struct terminal {
 	bool line_open; // the last byte was not a line end
 	struct console *shared;
 	uint32_t breaks; // those taken so far
-	uint32_t restarts;
 };
 
 // Joins the console in a region, null for none.
 void terminal_open(
 	struct terminal *terminal, struct console *console, const char *name, uint32_t kind);
 [[nodiscard]] struct uart_backend terminal_backend(struct terminal *terminal);
-// Whether the other component has asked for a restart since the last call.
-[[nodiscard]] bool terminal_take_restart(struct terminal *terminal);
 // Writes a line of text, beginning on a new line.
 void terminal_write(void *terminal, const char *text);
 // Notifies the driver of new bytes, if it waits for them.

@@ -160,8 +160,28 @@ static void keys(void) {
 	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
 	check(keyboard_put(&keyboard, 'b') == KEYBOARD_BREAK);
 	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
-	check(keyboard_put(&keyboard, 'r') == KEYBOARD_RESTART);
-	check(keyboard_put(&keyboard, 'r') == KEYBOARD_CHARACTER);
+	check(keyboard_put(&keyboard, '3') == KEYBOARD_ATTACH && keyboard.client == 2);
+	check(keyboard_put(&keyboard, '3') == KEYBOARD_CHARACTER);
+	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
+	check(keyboard_put(&keyboard, '0') == KEYBOARD_NOTHING);
+	check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
+	check(keyboard_put(&keyboard, 'g') == KEYBOARD_LIST);
+}
+
+static void guest_keys(void) {
+	static const struct {
+		char key;
+		enum guest_command command;
+	} rows[] = {{'p', GUEST_PAUSE}, {'u', GUEST_RESUME}, {'r', GUEST_RESET},
+		{'o', GUEST_POWER_BUTTON}, {'n', GUEST_NMI}, {'k', GUEST_STOP}};
+	struct keyboard keyboard = {0};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		check(keyboard_put(&keyboard, 1) == KEYBOARD_NOTHING);
+		check(keyboard_put(&keyboard, (uint8_t)rows[i].key) == KEYBOARD_COMMAND);
+		check(keyboard.command == rows[i].command);
+		check(keyboard_put(&keyboard, (uint8_t)rows[i].key) == KEYBOARD_CHARACTER);
+	}
 }
 
 static const struct test rows[] = {
@@ -182,6 +202,7 @@ static const struct test rows[] = {
 
 static const struct test keyboard_rows[] = {
 	{"user/keyboard/escape", "Ctrl-A starts a command, doubled it is itself", keys},
+	{"user/keyboard/guest", "keys after Ctrl-A command the guest", guest_keys},
 };
 
 const struct tests multiplexer_tests = {rows, array_count(rows)};

@@ -2,6 +2,7 @@
 // The machine of the tests: wired as main.c does it, with an empty kernel image.
 #include "rig.h"
 
+#include <vmm/command.h>
 #include <vmm/host/log.h>
 
 #include <stdlib.h>
@@ -42,6 +43,7 @@ static void open_terminal(unsigned index, struct console *rings, void (*signal)(
 // What main.c takes from the system description.
 static void describe(void) {
 	machine.clock = (struct clock){.read = host_tsc, .hertz = 1000000};
+	machine.life.policy.on_reboot = true;
 	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 7, true, 1000000, VCPU_ALLOWS_RDTSCP};
 	open_terminal(0, &console, host_console_signal);
 	open_terminal(1, &second, host_peer_signal);
@@ -86,8 +88,9 @@ void leave(enum vcpu_exit_reason reason) {
 void notify(unsigned channel) {
 	// The kernel looks for signals before it enters the guest.
 	if (fake.running) fake.page.reason = VCPU_EXIT_NOTIFICATION;
-	vcpu_left(vcpu);
+	if (!machine_is_stopped(&machine)) vcpu_left(vcpu);
 	machine_notified(&machine, channel);
+	command_take_all(&machine);
 	machine_settle(&machine);
 	fake_take();
 }

@@ -76,7 +76,7 @@ static void test_reset(void) {
 	start();
 	answer();
 	disk->held++;
-	check(machine_restart(&machine));
+	check(machine_reset(&machine));
 	machine_settle(&machine);
 	check(machine.reset_due && machine_is_stopped(&machine) && !fake.running);
 	notify(HOST_CHANNEL_TIMER);

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A description's tree with short elements into one without. Every element that is made knows the
 short one it is of, so that later problems are at the line that the user wrote."""
-from compose.short import console, disk, guest, network, settings, timer
+from compose.short import console, disk, guest, life, network, settings, timer
 from compose.short.plan import Domain, Plan
 
 PROGRAM = "program"  # the attribute for <program_image>
 IN_DOMAIN = {
     "console": console.expand, "timer": timer.expand, "tsc_info": timer.expand_tsc_info,
     "disk": disk.expand, "network": network.expand, "settings": settings.expand,
+    "control": life.expand,
 }
 IN_SYSTEM = ("virtual_machine", "switch")
 LONG_IN_SYSTEM = ("memory_region", "protection_domain", "channel", "io_address_space", "domains")

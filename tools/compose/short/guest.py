@@ -7,7 +7,7 @@ from typing import Optional
 from compose.fields import Fields
 from compose.layout import LIMITS
 from compose.model import LARGE_PAGE
-from compose.short import console, disk, network, timer
+from compose.short import console, disk, life, network, timer
 from compose.short.plan import Domain, hexadecimal, numbered
 
 SMALLEST_MEMORY = 16 << 20
@@ -20,7 +20,7 @@ DEFAULT_CMDLINE = "console=ttyS0"  # the monitor's own, beside arguments that co
 PEER_CHANNEL = 2  # of the monitor, and usually of the component
 MOST_PEERS = 2
 # They are the monitor's, as they are written.
-OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault", "restart_limit", "restart_backoff")
+OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault")
 INSIDE = {"disk": disk.expand_in_guest, "network": network.expand_in_guest}
 
 
@@ -35,21 +35,26 @@ class BootFiles:
 
 def declare(plan, element):
     """The monitor's protection domain, still without what is in it."""
-    return Domain(plan, element.make("protection_domain", {
+    restarts = element.attributes.get("on_fault") == "restart"
+    domain = Domain(plan, element.make("protection_domain", {
         "name": plan.names.own(element),
         "priority": element.attributes.get("priority", PRIORITY),
-        "stack_size": STACK_SIZE, **_kept(element, *OF_DOMAIN)}))
+        "stack_size": STACK_SIZE, **_kept(element, *OF_DOMAIN),
+        **(_kept(element, *life.OF_RESTARTS) if restarts else {})}))
+    plan.guests.setdefault(domain.name, domain)
+    return domain
 
 
 def expand(plan, domain, element):
     fields = Fields(element, plan.problems, (
         "name", "memory", "boot", "kernel", "initrd", "cmdline", "rng", "balloon",
-        "priority", *OF_DOMAIN))
+        "priority", *OF_DOMAIN, *life.ATTRIBUTES))
     fields.text("name", required=True)
     domain.add(element, "program_image", path="vmm.elf")
     domain.ram = _memory(domain, element, fields)
     _boot(domain, element, fields)
     timer.map_tsc_info(plan, domain, element)
+    life.describe(domain, element, fields)
     domain.element.children.append(element.make("virtual_machine", {
         "name": domain.name, **_kept(element, "rng", "balloon")}, [
         element.make("vcpu", {"id": "0"}),

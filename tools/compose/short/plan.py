@@ -75,6 +75,7 @@ class Plan:
         self.written = {}  # domains by name
         self.services = {}
         self.switches = {}
+        self.guests = {}  # domains of monitors, by the name of the guest
         self.files = {}  # regions that several guests read, by file
         self._chunks = {}  # regions of boot information
         self._fixed = [_place(child) for child in root.children if child.name == "memory_region"]

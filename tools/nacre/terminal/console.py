@@ -144,7 +144,7 @@ class Session:
             elif action == keys.TYPE_SIZE:
                 self._machine.send(size_command())
             else:
-                if action == keys.SHOW_VIEW or data == keys.NEXT_CONSOLE:
+                if action in (keys.SHOW_VIEW, keys.SHOW_ALL):
                     self._raw = action == keys.SHOW_VIEW and not self._raw
                     translate_newlines(not self._raw)
                 self._machine.send(data)

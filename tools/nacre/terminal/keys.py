@@ -10,7 +10,11 @@ Ctrl-A c   switch the keyboard to the next console
 Ctrl-A v   raw view of the console that has the keyboard, for full-screen programs; again: back
 Ctrl-A s   type `stty rows R cols C` with this terminal's size
 Ctrl-A b   send BREAK (with a key after it: Linux's SysRq)
-Ctrl-A r   restart the guest that has stopped at this console
+Ctrl-A g   list the consoles, and the states of guests
+Ctrl-A 1   give the keyboard to the console of this number, to 8
+Ctrl-A p   pause the guest that has the keyboard; u resumes it
+Ctrl-A r   reset it: it starts again, also if it has stopped; k stops it
+Ctrl-A o   press its power button; n injects an NMI
 Ctrl-A Ctrl-A   one Ctrl-A for the program at the console
 """
 
@@ -18,9 +22,8 @@ QUIT = "quit"
 SHOW_HELP = "help"
 TYPE = "type"
 SHOW_VIEW = "view"  # types, too: raw, or all consoles with their labels
+SHOW_ALL = "all"  # types, too: the raw view ends
 TYPE_SIZE = "size"
-
-NEXT_CONSOLE = b"\x01c"
 
 # The machine's serial driver has the same escape key: it switches, and passes a doubled one on.
 MEANINGS = {
@@ -28,12 +31,10 @@ MEANINGS = {
     ord("?"): (SHOW_HELP, b""),
     ord("x"): (QUIT, b""),
     ord("q"): (QUIT, b""),
-    ord("c"): (TYPE, NEXT_CONSOLE),
-    ord("b"): (TYPE, b"\x01b"),
-    ord("r"): (TYPE, b"\x01r"),
+    **{key: (SHOW_ALL, bytes([ESCAPE, key])) for key in b"cg12345678"},
+    **{key: (TYPE, bytes([ESCAPE, key])) for key in (*b"bpurkon", ESCAPE)},
     ord("v"): (SHOW_VIEW, b"\x01v"),
     ord("s"): (TYPE_SIZE, b""),
-    ESCAPE: (TYPE, b"\x01\x01"),
 }
 
 
