@@ -198,5 +198,7 @@ void virtio_pci_init(struct virtio_pci *pci, struct virtio_device *device) {
 void virtio_pci_reset(struct virtio_pci *pci) {
 	virtio_reset(pci->device);
 	virtio_common_reset(pci);
-	virtio_cut_off(pci->device, !pci_is_master(&pci->function));
+	// After the function's reset, before or after this one, it is no bus master
+	// (PCI 3.0, 6.2.2).
+	virtio_cut_off(pci->device, true);
 }

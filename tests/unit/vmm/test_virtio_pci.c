@@ -83,8 +83,7 @@ static void set_address(unsigned offset, uint64_t address) {
 }
 
 // As a driver brings it up (3.1.1).
-static void start(bool messages) {
-	plug();
+static void bring_up(bool messages) {
 	status(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER);
 	set_common(VIRTIO_PCI_DEVICE_FEATURE_SELECT, 4, 1);
 	check_equal(common(VIRTIO_PCI_DEVICE_FEATURE, 4) & 1, 1);
@@ -102,6 +101,11 @@ static void start(bool messages) {
 	check_equal(common(VIRTIO_PCI_QUEUE_ENABLE, 2), 1);
 	status(VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER | VIRTIO_FEATURES_OK | VIRTIO_DRIVER_OK);
 	check(common(VIRTIO_PCI_STATUS, 1) & VIRTIO_DRIVER_OK);
+}
+
+static void start(bool messages) {
+	plug();
+	bring_up(messages);
 }
 
 // A buffer of 16 bytes becomes available.
@@ -298,9 +302,26 @@ static void test_master(void) {
 	command(DEVICE, ALL);
 	check_equal(used(), 1);
 	check_equal(taken(), QUEUE_VECTOR);
+}
+
+// The machine resets its devices first, and its buses when no back end uses guest memory any more.
+static void test_reset(void) {
+	start(true);
+	virtio_pci_reset(&transport);
+	pci_host_reset(&host);
+	check(rng.device.cut_off);
+	start(true);
 	pci_host_reset(&host);
 	virtio_pci_reset(&transport);
 	check(rng.device.cut_off);
+	// A driver that does not make it a bus master gets nothing.
+	move(DEVICE, 0, COMMON);
+	move(DEVICE, 2, PORT);
+	command(DEVICE, BOTH);
+	bring_up(true);
+	offer();
+	bus_write(&ports, PORT, 2, 0);
+	check_equal(ram[BUFFER], 0);
 }
 
 static void test_broken(void) {
@@ -323,6 +344,7 @@ int main(void) {
 		{"virtio_pci.line", "a queue is served with the line and ISR", test_line},
 		{"virtio_pci.access", "the BARs are reached by registers", test_access},
 		{"virtio_pci.master", "only a bus master accesses memory", test_master},
+		{"virtio_pci.reset", "after a reset a device accesses no memory", test_reset},
 		{"virtio_pci.broken", "a broken ring is reported", test_broken},
 	};
 
