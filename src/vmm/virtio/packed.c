@@ -56,17 +56,12 @@ static bool follow(struct virtqueue *queue, struct virtio_chain *chain) {
 	for (uint16_t count = 1; count <= queue->size; count++) {
 		const struct virtq_packed_descriptor *place = descriptor_at(
 			queue, queue->available.index);
-		struct ring_words words = ring_read((const uint8_t *)place);
-		struct ring_descriptor descriptor = {
-			.address = words.low,
-			.length = (uint32_t)words.high,
-			.flags = (uint16_t)(words.high >> 48),
-		};
+		struct ring_descriptor descriptor = ring_read(place, true);
 
 		if (!ring_add(queue, chain, &descriptor)) return false;
 		advance(queue, &queue->available, 1);
 		// The last descriptor of a chain has the buffer's id (2.8.6).
-		chain->token = (struct virtqueue_token){(uint16_t)(words.high >> 32), count};
+		chain->token = (struct virtqueue_token){descriptor.id, count};
 		if (!(descriptor.flags & VIRTQ_NEXT)) return true;
 	}
 	return ring_broken(queue, "a chain is longer than its ring");

@@ -103,17 +103,13 @@ static bool add_table(struct virtqueue *queue, struct virtio_chain *chain,
 	if (!table || count == 0 || !is_aligned(indirect->length, size))
 		return ring_broken(queue, "an indirect table of a wrong size, or not in RAM");
 	for (unsigned i = 0; i < count && i <= VIRTQUEUE_SEGMENTS; i++) {
-		struct ring_words words = ring_read(table + (uint64_t)place * size);
-		struct ring_descriptor descriptor = {
-			.address = words.low,
-			.length = (uint32_t)words.high,
-			.flags = (uint16_t)(words.high >> (queue->packed ? 48 : 32)),
-		};
+		struct ring_descriptor descriptor = ring_read(
+			table + (uint64_t)place * size, queue->packed);
 
 		if (!queue->packed && (descriptor.flags & VIRTQ_INDIRECT))
 			return ring_broken(queue, "an indirect table in another");
 		if (!add_bytes(queue, chain, &descriptor)) return false;
-		place = queue->packed ? place + 1 : (unsigned)(words.high >> 48);
+		place = queue->packed ? place + 1 : descriptor.next;
 		if (queue->packed ? place == count : !(descriptor.flags & VIRTQ_NEXT)) return true;
 		if (place >= count) return ring_broken(queue, "no such descriptor in a table");
 	}

@@ -10,7 +10,8 @@
 struct ring_descriptor {
 	uint64_t address;
 	uint32_t length;
-	uint16_t id, next;
+	uint16_t id; // of a packed ring
+	uint16_t next; // of a split ring
 	uint16_t flags; // enum virtq_descriptor_flag
 };
 
@@ -36,14 +37,18 @@ static inline bool ring_event_due(uint16_t asked, uint16_t now, uint16_t before)
 	return (uint16_t)(now - asked - 1) < (uint16_t)(now - before);
 }
 
-// Two words of a descriptor, each read once, at any address.
-struct ring_words {
-	uint64_t low, high;
-};
-
-static inline struct ring_words ring_read(const uint8_t *place) {
+// A descriptor at any address, of which each word is read once.
+static inline struct ring_descriptor ring_read(const void *place, bool packed) {
 	typedef uint64_t __attribute__((aligned(1), may_alias)) word;
 	const volatile word *words = (const word *)place;
+	uint64_t address = words[0];
+	uint64_t rest = words[1];
+	uint16_t middle = (uint16_t)(rest >> 32);
+	uint16_t last = (uint16_t)(rest >> 48);
 
-	return (struct ring_words){words[0], words[1]};
+	if (packed)
+		return (struct ring_descriptor){
+			.address = address, .length = (uint32_t)rest, .id = middle, .flags = last};
+	return (struct ring_descriptor){
+		.address = address, .length = (uint32_t)rest, .flags = middle, .next = last};
 }

@@ -49,18 +49,13 @@ static bool follow(struct virtqueue *queue, struct virtio_chain *chain, uint16_t
 
 	for (unsigned i = 0; i < queue->size; i++) {
 		struct ring_descriptor descriptor;
-		struct ring_words words;
 
 		if (place >= queue->size) return ring_broken(queue, "no such descriptor");
-		words = ring_read(table + place * sizeof(struct virtq_split_descriptor));
-		descriptor = (struct ring_descriptor){
-			.address = words.low,
-			.length = (uint32_t)words.high,
-			.flags = (uint16_t)(words.high >> 32),
-		};
+		descriptor = ring_read(
+			table + place * sizeof(struct virtq_split_descriptor), false);
 		if (!ring_add(queue, chain, &descriptor)) return false;
 		if (!(descriptor.flags & VIRTQ_NEXT)) return true;
-		place = (uint16_t)(words.high >> 48);
+		place = descriptor.next;
 	}
 	return ring_broken(queue, "a chain is longer than its ring");
 }
