@@ -29,17 +29,11 @@ static unsigned queue_of(unsigned port) {
 // Sends what the chain has left; false when the back end is full.
 static bool send_chain(const struct virtio_chain *chain, struct console_port *port) {
 	const struct uart_backend *backend = &port->backend;
-	uint32_t before = 0;
+	uint8_t byte;
 
-	for (unsigned i = 0; i < chain->readable; i++) {
-		const struct virtio_segment *segment = &chain->segments[i];
-		uint32_t place = port->sent > before ? port->sent - before : 0;
-
-		for (; place < segment->length; place++, port->sent++) {
-			if (!backend->ready(backend->context)) return false;
-			backend->put(backend->context, segment->bytes[place]);
-		}
-		before += segment->length;
+	for (; virtio_chain_read(chain, port->sent, &byte, 1) == 1; port->sent++) {
+		if (!backend->ready(backend->context)) return false;
+		backend->put(backend->context, byte);
 	}
 	return true;
 }
@@ -72,14 +66,9 @@ static bool has_input(struct console_port *port) {
 static uint32_t fill_chain(const struct virtio_chain *chain, struct console_port *port) {
 	uint32_t done = 0;
 
-	for (unsigned i = 0; i < chain->writable; i++) {
-		const struct virtio_segment *segment = &chain->segments[chain->readable + i];
-
-		for (uint32_t place = 0; place < segment->length; place++, done++) {
-			if (!has_input(port)) return done;
-			segment->bytes[place] = port->byte;
-			port->has_byte = false;
-		}
+	while (done < chain->writable_bytes && has_input(port)) {
+		done += virtio_chain_write(chain, done, &port->byte, 1);
+		port->has_byte = false;
 	}
 	return done;
 }

@@ -19,7 +19,7 @@ struct console_port {
 	uint16_t columns, rows;
 	bool open; // by the guest
 	bool blocked; // there is output, and the back end was full
-	uint32_t sent; // bytes of the chain that is next to be transmitted
+	uint64_t sent; // bytes of the chain that is next to be transmitted
 	bool has_byte; // of input for which the guest had no buffer
 	uint8_t byte;
 	uint8_t messages; // bit k: enum virtio_console_event k is to be sent to the guest
