@@ -99,16 +99,12 @@ uint32_t balloon_pages(const struct balloon *balloon) { return balloon->config.a
 // A guest that starts anew has all of its memory.
 static void balloon_reset(struct virtio_device *device) { balloon_of(device)->config.actual = 0; }
 
-static void balloon_nothing(struct virtio_device *) {}
-
 static const struct virtio_ops balloon_ops = {
 	.name = "balloon",
 	.id = VIRTIO_ID_BALLOON,
 	.writable = VIRTIO_BALLOON_ACTUAL,
 	.writable_end = VIRTIO_BALLOON_ACTUAL + sizeof(uint32_t),
 	.reset = balloon_reset,
-	.started = balloon_nothing,
-	.configured = balloon_nothing,
 	.notified = balloon_notified,
 };
 

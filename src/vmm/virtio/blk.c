@@ -247,14 +247,10 @@ static void blk_reset(struct virtio_device *device) {
 	}
 }
 
-static void blk_nothing(struct virtio_device *) {}
-
 static const struct virtio_ops blk_ops = {
 	.name = "disk",
 	.id = VIRTIO_ID_BLOCK,
 	.reset = blk_reset,
-	.started = blk_nothing,
-	.configured = blk_nothing,
 	.notified = blk_notified,
 };
 

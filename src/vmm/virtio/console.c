@@ -236,8 +236,6 @@ static void console_reset(struct virtio_device *device) {
 	}
 }
 
-static void console_started(struct virtio_device *) {}
-
 // A guest that cannot do anything else writes a byte here (5.3.6.1).
 static void console_configured(struct virtio_device *device) {
 	struct virtio_console *console = console_of(device);
@@ -253,7 +251,6 @@ static const struct virtio_ops console_ops = {
 	.writable = EMERGENCY,
 	.writable_end = sizeof(struct virtio_console_config),
 	.reset = console_reset,
-	.started = console_started,
 	.configured = console_configured,
 	.notified = console_notified,
 };

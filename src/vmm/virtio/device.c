@@ -34,7 +34,7 @@ void virtio_reset(struct virtio_device *device) {
 		device->queues[i].device = device;
 		virtqueue_reset(&device->queues[i]);
 	}
-	device->ops->reset(device);
+	if (device->ops->reset) device->ops->reset(device);
 	end_reset(device);
 }
 
@@ -54,7 +54,7 @@ static void notify_all(struct virtio_device *device) {
 
 // What the driver made available before it set DRIVER_OK it need not notify again.
 static void start(struct virtio_device *device) {
-	device->ops->started(device);
+	if (device->ops->started) device->ops->started(device);
 	notify_all(device);
 }
 
@@ -124,7 +124,7 @@ void virtio_config_write(
 		config[offset] = source[i];
 		changed = true;
 	}
-	if (changed) ops->configured(device);
+	if (changed && ops->configured) ops->configured(device);
 }
 
 void virtio_config_changed(struct virtio_device *device) {

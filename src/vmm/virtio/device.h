@@ -16,7 +16,8 @@ struct virtio_ops {
 	uint16_t id; // enum virtio_id
 	// The driver may write bytes [writable, writable_end) of the configuration.
 	uint16_t writable, writable_end;
-	// The driver resets the device: forget what it asked for. The queues are reset already.
+	// The driver resets the device: forget what it asked for. The queues are reset already. May
+	// be null, as the two below.
 	void (*reset)(struct virtio_device *device);
 	// The driver has set DRIVER_OK: device->features are those in use, and no longer change.
 	void (*started)(struct virtio_device *device);

@@ -168,8 +168,6 @@ void net_set_link(struct net *net, bool up) {
 	virtio_config_changed(&net->device);
 }
 
-static void net_nothing(struct virtio_device *) {}
-
 // What arrived for another driver is dropped.
 static void net_started(struct virtio_device *device) {
 	struct net *net = net_of(device);
@@ -182,9 +180,7 @@ static void net_started(struct virtio_device *device) {
 static const struct virtio_ops net_ops = {
 	.name = "net",
 	.id = VIRTIO_ID_NET,
-	.reset = net_nothing,
 	.started = net_started,
-	.configured = net_nothing,
 	.notified = net_notified,
 };
 

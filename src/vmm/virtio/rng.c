@@ -37,14 +37,9 @@ static void rng_notified(struct virtio_device *device, struct virtqueue *queue) 
 	virtqueue_signal(queue);
 }
 
-static void rng_nothing(struct virtio_device *) {}
-
 static const struct virtio_ops rng_ops = {
 	.name = "rng",
 	.id = VIRTIO_ID_ENTROPY,
-	.reset = rng_nothing,
-	.started = rng_nothing,
-	.configured = rng_nothing,
 	.notified = rng_notified,
 };
 

@@ -237,14 +237,10 @@ static void vsock_reset(struct virtio_device *device) {
 	vsock_notified(vsock);
 }
 
-static void vsock_nothing(struct virtio_device *) {}
-
 static const struct virtio_ops vsock_ops = {
 	.name = "vsock",
 	.id = VIRTIO_ID_VSOCK,
 	.reset = vsock_reset,
-	.started = vsock_nothing,
-	.configured = vsock_nothing,
 	.notified = vsock_queue_notified,
 };
 
