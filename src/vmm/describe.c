@@ -39,9 +39,7 @@ static void describe_net(struct devices *devices, unsigned number) {
 		.signal = signal,
 		.context = channel_of(HOST_CHANNEL_NET + number),
 	};
-	for (unsigned i = 0; i < NET_ADDRESS_BYTES; i++)
-		devices->addresses[number][i] = (uint8_t)(address >>
-			8 * (NET_ADDRESS_BYTES - 1 - i));
+	net_mac(address, devices->addresses[number]);
 }
 
 static void describe_nets(struct devices *devices) {

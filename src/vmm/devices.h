@@ -25,7 +25,7 @@ struct devices {
 	bool has_balloon;
 	struct blk_client disks[DEVICES_DISKS]; // queue, or null; without data: guest RAM; signal
 	struct net_station nets[DEVICES_NETS]; // link, or null; signal
-	uint8_t addresses[DEVICES_NETS][NET_ADDRESS_BYTES];
+	uint8_t addresses[DEVICES_NETS][NET_MAC_BYTES];
 	struct vsock vsock; // its streams: their number, ports, regions, signals
 	uint64_t guest_cid;
 	struct virtio_console console; // the number of its ports, and their names

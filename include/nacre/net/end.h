@@ -39,6 +39,12 @@ enum {
 	NET_NO_BUFFER = -1,
 };
 
+// An address as the answer to NET_ADDRESS has it, as bytes of a frame.
+static inline void net_mac(uint64_t address, uint8_t mac[NET_MAC_BYTES]) {
+	for (unsigned i = 0; i < NET_MAC_BYTES; i++)
+		mac[i] = (uint8_t)(address >> 8 * (NET_MAC_BYTES - 1 - i));
+}
+
 // The buffers named by ring items first to last - 1, as bits.
 static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uint32_t last) {
 	const struct net_item *items = (const struct net_item *)ring_items(end);

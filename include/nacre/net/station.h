@@ -22,8 +22,7 @@ ABI_MUST_USE static inline bool station_open(
 
 	station->channel = channel;
 	if (microkit_msginfo_get_label(answer) != NET_OK || address == 0) return false;
-	for (unsigned i = 0; i < NET_MAC_BYTES; i++)
-		station->mac[i] = (uint8_t)(address >> 8 * (NET_MAC_BYTES - 1 - i));
+	net_mac(address, station->mac);
 	return net_attach(&station->end, (void *)link_vaddr, NET_TO_SWITCH);
 }
 

@@ -184,10 +184,10 @@ static const struct virtio_ops net_ops = {
 	.notified = net_notified,
 };
 
-void net_init(struct net *net, const uint8_t mac[NET_ADDRESS_BYTES]) {
+void net_init(struct net *net, const uint8_t mac[NET_MAC_BYTES]) {
 	for (unsigned i = 0; i < NET_QUEUES; i++)
 		net->queues[i].maximum = PLACES;
-	memcpy(net->config.mac, mac, NET_ADDRESS_BYTES);
+	memcpy(net->config.mac, mac, NET_MAC_BYTES);
 	net->config.status = VIRTIO_NET_LINK_UP;
 	net->config.max_virtqueue_pairs = 1;
 	net->device.ops = &net_ops;

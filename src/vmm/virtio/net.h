@@ -4,13 +4,13 @@
 
 #include <vmm/virtio/queue.h>
 
+#include <nacre/protocol/net.h>
 #include <virtio/net.h>
 
 enum {
 	NET_QUEUES = 3,
 	NET_PIECES = 34, // of a packet: the largest, in pieces of a link's buffers
 	NET_MERGED = 64, // buffers of the guest for one packet
-	NET_ADDRESS_BYTES = 6,
 };
 
 struct net_piece {
@@ -54,7 +54,7 @@ struct net {
 };
 
 // Prepares the device; the back end is set. Memory and transport are still to be set.
-void net_init(struct net *net, const uint8_t mac[NET_ADDRESS_BYTES]);
+void net_init(struct net *net, const uint8_t mac[NET_MAC_BYTES]);
 // Moves packets both ways.
 void net_poll(struct net *net);
 // The cable is plugged in, or pulled out.

@@ -48,7 +48,7 @@ static bool station_rest(void *context, bool out_of_buffers, bool out_of_room) {
 	return out_of_buffers || ring_may_sleep(&station->end.in.filled);
 }
 
-bool net_station_open(struct net_station *station, const uint8_t mac[NET_ADDRESS_BYTES]) {
+bool net_station_open(struct net_station *station, const uint8_t mac[NET_MAC_BYTES]) {
 	if (!net_attach(&station->end, station->link, NET_TO_SWITCH)) return false;
 	station->net->backend = (struct net_backend){
 		.context = station,

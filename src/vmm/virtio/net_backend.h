@@ -18,7 +18,6 @@ struct net_station {
 };
 
 // Joins the link and prepares the device; the first members are set. False without a link.
-[[nodiscard]] bool net_station_open(
-	struct net_station *station, const uint8_t mac[NET_ADDRESS_BYTES]);
+[[nodiscard]] bool net_station_open(struct net_station *station, const uint8_t mac[NET_MAC_BYTES]);
 // The switch has notified.
 void net_station_notified(void *station);
