@@ -7,6 +7,11 @@
 #include <vmm/host/host.h>
 #include <vmm/host/log.h>
 
+_Static_assert(DESCRIPTION_DISKS == (int)DEVICES_DISKS);
+_Static_assert(DESCRIPTION_NETS == (int)DEVICES_NETS);
+_Static_assert(DESCRIPTION_SOCKETS == (int)VSOCK_STREAMS);
+_Static_assert(DESCRIPTION_PORTS == (int)CONSOLE_PORTS);
+
 // A channel is the context of what notifies its other end.
 static void *channel_of(unsigned channel) { return (void *)(uintptr_t)channel; }
 

@@ -15,7 +15,7 @@ enum host_channel {
 	HOST_CHANNEL_CONTROL = 3, // the component that controls the guest
 	HOST_CHANNEL_DISK = 4, // the driver of the first disk, and so on for four
 	HOST_CHANNEL_NET = 8, // the switch at the first network device, and at the second
-	HOST_CHANNEL_SOCKET = 12, // the component at the first stream, and so on for eight
+	HOST_CHANNEL_SOCKET = 12, // the component at the first stream, and so on for four
 	HOST_CHANNEL_PORT = 20, // the component at port 0 of the console, and so on for four
 	HOST_CHANNELS = 24,
 };

@@ -10,7 +10,7 @@
 
 enum {
 	VSOCK_QUEUES = 3,
-	VSOCK_STREAMS = 8,
+	VSOCK_STREAMS = 4,
 	VSOCK_BUFFER = 8192, // bytes that the guest may send before a component has taken them
 	VSOCK_RESETS = 16,
 };
