@@ -2,7 +2,7 @@
 // The guest's virtio devices and their back ends.
 #include <vmm/devices.h>
 
-#include <base/memory.h>
+#include <base/format.h>
 
 // Of the PCI bus; a kind of device has the same ones in each guest.
 enum slot {
@@ -32,11 +32,9 @@ static bool add(const struct building *building, unsigned slot, struct virtio_de
 static bool add_disk(const struct building *building, unsigned number) {
 	struct blk_client *client = &building->devices->disks[number];
 	struct blk *blk = &building->devices->blks[number];
-	char serial[] = "disk0";
 
 	if (!client->queue) return true;
-	serial[sizeof(serial) - 2] += (char)number;
-	memcpy(blk->serial, serial, sizeof(serial));
+	format_text(blk->serial, sizeof(blk->serial), "disk%u", number);
 	blk->device.memory = building->memory;
 	client->blk = blk;
 	client->number = number;
