@@ -57,6 +57,11 @@ static void time_out_ended(void *context) {
 	machine->armed = CLOCK_NEVER;
 }
 
+static void add_channel(
+	struct machine *machine, unsigned channel, void (*notified)(void *context), void *context) {
+	machine->channels[channel] = (struct channel){notified, context};
+}
+
 static void uart_notified(void *context) { uart_poll(context); }
 
 static bool build_processor(struct machine *machine, unsigned number) {
@@ -89,7 +94,7 @@ static bool build_uart(struct machine *machine, unsigned number) {
 
 	uart->line = (struct line){ioapic_pin_changed, &machine->ioapic, place->pin, LINE_LOW};
 	uart->backend = terminal_backend(&machine->terminals[number]);
-	machine->channels[channels[number]] = (struct channel){uart_notified, uart};
+	add_channel(machine, channels[number], uart_notified, uart);
 	return uart_attach(uart, &machine->port_bus, place->ports);
 }
 
@@ -109,11 +114,6 @@ static bool build_power(struct machine *machine) {
 }
 
 static void console_notified(void *context) { virtio_console_poll(context); }
-
-static void add_channel(
-	struct machine *machine, unsigned channel, void (*notified)(void *context), void *context) {
-	machine->channels[channel] = (struct channel){notified, context};
-}
 
 // Of the devices that are there.
 static void add_channels(struct machine *machine) {
@@ -136,7 +136,7 @@ static void add_channels(struct machine *machine) {
 bool machine_build(struct machine *machine) {
 	life_init(&machine->life, &machine->clock);
 	machine->armed = CLOCK_NEVER;
-	machine->channels[HOST_CHANNEL_TIMER] = (struct channel){time_out_ended, machine};
+	add_channel(machine, HOST_CHANNEL_TIMER, time_out_ended, machine);
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
 		if (!build_processor(machine, i)) return false;
 	for (unsigned i = 0; i < UART_COUNT; i++)
