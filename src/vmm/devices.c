@@ -112,9 +112,7 @@ bool devices_rest(const struct devices *devices) {
 	return true;
 }
 
-void devices_poll(struct devices *devices) {
-	if (virtio_console_blocked(&devices->console)) virtio_console_poll(&devices->console);
-}
+void devices_poll(struct devices *devices) { virtio_console_retry(&devices->console); }
 
 bool devices_blocked(const struct devices *devices) {
 	return virtio_console_blocked(&devices->console);

@@ -113,7 +113,7 @@ static bool build_power(struct machine *machine) {
 	return power_attach(&machine->power, &machine->port_bus, &machine->pci.beside);
 }
 
-static void console_notified(void *context) { virtio_console_poll(context); }
+static void console_notified(void *context) { virtio_console_receive(context); }
 
 // Of the devices that are there.
 static void add_channels(struct machine *machine) {

@@ -191,11 +191,14 @@ static void console_notified(struct virtio_device *device, struct virtqueue *que
 		transmit(console, port);
 }
 
-void virtio_console_poll(struct virtio_console *console) {
-	for (unsigned i = 0; i < console->port_count; i++) {
+void virtio_console_receive(struct virtio_console *console) {
+	for (unsigned i = 0; i < console->port_count; i++)
 		receive(console, i);
+}
+
+void virtio_console_retry(struct virtio_console *console) {
+	for (unsigned i = 0; i < console->port_count; i++)
 		if (console->ports[i].blocked) transmit(console, i);
-	}
 }
 
 bool virtio_console_blocked(const struct virtio_console *console) {

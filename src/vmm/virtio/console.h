@@ -37,9 +37,11 @@ struct virtio_console {
 // Prepares the device, whose ports have back ends and names. Memory and transport are still to be
 // set.
 void virtio_console_init(struct virtio_console *console);
-// Moves bytes both ways: a back end has input, or room again.
-void virtio_console_poll(struct virtio_console *console);
-// Whether some back end was full; it does not say when it has room.
+// A back end has input.
+void virtio_console_receive(struct virtio_console *console);
+// Tries the output again that found a back end full.
+void virtio_console_retry(struct virtio_console *console);
+// Whether there is such output; a back end does not say when it has room.
 [[nodiscard]] bool virtio_console_blocked(const struct virtio_console *console);
 // The window of a port has another size.
 void virtio_console_resize(

@@ -167,7 +167,8 @@ static void act_console(struct input *input) {
 	if (what & 4)
 		virtio_console_resize(
 			&console, what / 8 % console.port_count, input_byte(input), 1);
-	virtio_console_poll(&console);
+	virtio_console_receive(&console);
+	virtio_console_retry(&console);
 }
 
 // Network

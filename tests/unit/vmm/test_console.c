@@ -129,10 +129,10 @@ static void test_bytes(void) {
 	check(!driver_reap(queues[1], &cookie, &written) && virtio_console_blocked(&console));
 	check(memcmp(ends[0].out, "one t", 6) == 0);
 	ends[0].room = 6;
-	virtio_console_poll(&console);
+	virtio_console_retry(&console);
 	check(!driver_reap(queues[1], &cookie, &written) && ends[0].written == 6);
 	ends[0].room = TEXT;
-	virtio_console_poll(&console);
+	virtio_console_retry(&console);
 	check(driver_reap(queues[1], &cookie, &written) && written == 0);
 	check(!virtio_console_blocked(&console));
 	check(memcmp(ends[0].out, "one two end\n", 13) == 0);
@@ -143,7 +143,7 @@ static void test_bytes(void) {
 static void test_input(void) {
 	start(0);
 	ends[0].in = "typed early";
-	virtio_console_poll(&console);
+	virtio_console_receive(&console);
 	give(0, 0, 6);
 	give(0, 1, 64);
 	check(strcmp(got(0), "typed ") == 0);
@@ -151,7 +151,7 @@ static void test_input(void) {
 	give(0, 2, 64);
 	check(strcmp(got(0), "nothing") == 0);
 	ends[0].in = "later";
-	virtio_console_poll(&console);
+	virtio_console_receive(&console);
 	check(strcmp(got(0), "later") == 0);
 	check_equal(driver.interrupts[0], 3);
 }
