@@ -12,11 +12,6 @@ _Static_assert(DESCRIPTION_NETS == (int)DEVICES_NETS);
 _Static_assert(DESCRIPTION_SOCKETS == (int)VSOCK_STREAMS);
 _Static_assert(DESCRIPTION_PORTS == (int)CONSOLE_PORTS);
 
-// A channel is the context of what notifies its other end.
-static void *channel_of(unsigned channel) { return (void *)(uintptr_t)channel; }
-
-static void signal(void *channel) { host_signal((unsigned)(uintptr_t)channel); }
-
 static void describe_disks(struct devices *devices) {
 	for (unsigned i = 0; i < DEVICES_DISKS; i++) {
 		const struct description_disk *disk = &description_disks[i];
@@ -25,8 +20,8 @@ static void describe_disks(struct devices *devices) {
 			.queue = (struct block_queue *)*disk->queue,
 			.data = (uint8_t *)*disk->data,
 			.data_size = *disk->data_size,
-			.signal = signal,
-			.context = channel_of(HOST_CHANNEL_DISK + i),
+			.signal = host_signal,
+			.context = host_context(HOST_CHANNEL_DISK + i),
 		};
 	}
 }
@@ -41,8 +36,8 @@ static void describe_net(struct devices *devices, unsigned number) {
 	}
 	devices->nets[number] = (struct net_station){
 		.link = (void *)*description_links[number],
-		.signal = signal,
-		.context = channel_of(HOST_CHANNEL_NET + number),
+		.signal = host_signal,
+		.context = host_context(HOST_CHANNEL_NET + number),
 	};
 	net_mac(address, devices->addresses[number]);
 }
@@ -60,27 +55,20 @@ static void describe_sockets(struct devices *devices) {
 		vsock->streams[vsock->stream_count++] = (struct vsock_stream){
 			.port = (uint32_t)*description_sockets[i].port,
 			.region = (struct stream *)*description_sockets[i].stream,
-			.signal = signal,
-			.context = channel_of(HOST_CHANNEL_SOCKET + i),
+			.signal = host_signal,
+			.context = host_context(HOST_CHANNEL_SOCKET + i),
 		};
 }
 
-// Terminals notify without a context.
-static void signal_port0(void) { host_signal(HOST_CHANNEL_PORT); }
-static void signal_port1(void) { host_signal(HOST_CHANNEL_PORT + 1); }
-static void signal_port2(void) { host_signal(HOST_CHANNEL_PORT + 2); }
-static void signal_port3(void) { host_signal(HOST_CHANNEL_PORT + 3); }
-
 static void describe_ports(struct devices *devices) {
-	static void (*const signals[CONSOLE_PORTS])(void) = {
-		signal_port0, signal_port1, signal_port2, signal_port3};
 	static const char *const names[CONSOLE_PORTS] = {NULL, "port1", "port2", "port3"};
 	struct virtio_console *console = &devices->console;
 
 	for (unsigned i = 0; i < CONSOLE_PORTS && *description_ports[i] != 0; i++) {
 		terminal_open(&devices->ports[i], (struct console *)*description_ports[i],
 			guest_name, CONSOLE_PLAIN);
-		devices->ports[i].signal = signals[i];
+		devices->ports[i].signal = host_signal;
+		devices->ports[i].context = host_context(HOST_CHANNEL_PORT + i);
 		console->ports[i].name = names[i];
 		console->port_count++;
 	}
@@ -99,7 +87,7 @@ void describe_devices(struct devices *devices) {
 static void open_controller(struct controller *controller, const char *name,
 	struct guest_control *page, unsigned channel) {
 	*controller = (struct controller){
-		.name = name, .signal = signal, .context = channel_of(channel)};
+		.name = name, .signal = host_signal, .context = host_context(channel)};
 	controller_open(controller, page);
 }
 

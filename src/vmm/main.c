@@ -27,9 +27,11 @@ static void start_terminals(void) {
 	struct terminal *second = &machine.terminals[1];
 
 	terminal_open(first, (struct console *)console_vaddr, guest_name, CONSOLE_INTERACTIVE);
-	first->signal = host_console_signal;
+	first->signal = host_signal;
+	first->context = host_context(HOST_CHANNEL_CONSOLE);
 	terminal_open(second, (struct console *)peer_vaddr, guest_name, CONSOLE_PLAIN);
-	second->signal = host_peer_signal;
+	second->signal = host_signal;
+	second->context = host_context(HOST_CHANNEL_PEER);
 	log_start(guest_name, terminal_write, first);
 }
 

@@ -7,7 +7,7 @@ enum { BURST = 256 };
 void terminal_flush(struct terminal *terminal) {
 	if (terminal->unsignalled == 0) return;
 	terminal->unsignalled = 0;
-	if (ring_must_notify(&terminal->console.out)) terminal->signal();
+	if (ring_must_notify(&terminal->console.out)) terminal->signal(terminal->context);
 }
 
 static bool terminal_ready(void *context) {

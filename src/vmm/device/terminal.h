@@ -9,7 +9,8 @@
 struct terminal {
 	bool connected; // false without a console region: output is lost, input never comes
 	struct console_end console;
-	void (*signal)(void);
+	void (*signal)(void *context); // notifies the other component
+	void *context;
 	unsigned unsignalled; // bytes written since the last signal
 	bool line_open; // the last byte was not a line end
 	struct console *shared;

@@ -109,11 +109,7 @@ uint64_t host_wall_clock(uint64_t *tsc) {
 	return microkit_mr_get(0);
 }
 
-void host_console_signal(void) { microkit_notify(HOST_CHANNEL_CONSOLE); }
-
-void host_peer_signal(void) { microkit_notify(HOST_CHANNEL_PEER); }
-
-void host_signal(unsigned channel) { microkit_notify(channel); }
+void host_signal(void *channel) { microkit_notify((microkit_channel)(uintptr_t)channel); }
 
 uint64_t host_net_address(unsigned channel) {
 	microkit_msginfo answer = microkit_ppcall(channel, microkit_msginfo_new(NET_ADDRESS, 0));

@@ -49,9 +49,8 @@ void host_guest_pause(void);
 [[nodiscard]] bool host_timer_arm(uint64_t tsc);
 // Seconds since 1970 UTC when the host's counter stood at *tsc.
 [[nodiscard]] uint64_t host_wall_clock(uint64_t *tsc);
-void host_console_signal(void);
-void host_peer_signal(void);
-// Notifies the component at a channel.
-void host_signal(unsigned channel);
+// Notifies the component at a channel, which is the context of those who signal.
+void host_signal(void *channel);
+static inline void *host_context(unsigned channel) { return (void *)(uintptr_t)channel; }
 // The address that the switch at a channel expects in frames, its first byte highest; 0 for none.
 [[nodiscard]] uint64_t host_net_address(unsigned channel);

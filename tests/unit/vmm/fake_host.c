@@ -151,6 +151,4 @@ uint64_t host_wall_clock(uint64_t *tsc) {
 	return 1700000000;
 }
 
-void host_console_signal(void) { fake.console_signals++; }
-
-void host_peer_signal(void) { fake.peer_signals++; }
+void host_signal(void *channel) { fake.signals[(uintptr_t)channel]++; }

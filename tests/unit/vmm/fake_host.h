@@ -15,7 +15,8 @@ struct fake_host {
 	uint64_t armed;
 	uint32_t compacted_size; // that CPUID tells
 	unsigned saves; // groups fetched with a system call of their own
-	unsigned timer_calls, console_signals, peer_signals;
+	unsigned timer_calls;
+	unsigned signals[HOST_CHANNELS];
 	bool running;
 };
 

@@ -35,8 +35,9 @@ static void build_image(void) {
 	put(0x258, 0x1000000, 8);
 }
 
-static void open_terminal(unsigned index, struct console *rings, void (*signal)(void)) {
-	machine.terminals[index].signal = signal;
+static void open_terminal(unsigned index, struct console *rings, enum host_channel channel) {
+	machine.terminals[index].signal = host_signal;
+	machine.terminals[index].context = host_context(channel);
 	terminal_open(&machine.terminals[index], rings, "web", CONSOLE_INTERACTIVE);
 }
 
@@ -45,8 +46,8 @@ static void describe(void) {
 	machine.clock = (struct clock){.read = host_tsc, .hertz = 1000000};
 	machine.life.policy.on_reboot = true;
 	machine.cpuid = (struct cpuid_model){host_cpuid, 7, 7, true, 1000000, VCPU_ALLOWS_RDTSCP};
-	open_terminal(0, &console, host_console_signal);
-	open_terminal(1, &second, host_peer_signal);
+	open_terminal(0, &console, HOST_CHANNEL_CONSOLE);
+	open_terminal(1, &second, HOST_CHANNEL_PEER);
 	check(console_serve(&driver, &console) && console_serve(&peer, &second));
 	log_start("web", terminal_write, &machine.terminals[0]);
 	if (rig_describe) rig_describe();

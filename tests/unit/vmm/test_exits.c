@@ -172,7 +172,7 @@ static void test_ports(void) {
 	port(0x3f8, 0, 'A');
 	port(0x3f8, 0, '\n');
 	check(log_has("A\n"));
-	check_equal(fake.console_signals, 1);
+	check_equal(fake.signals[HOST_CHANNEL_CONSOLE], 1);
 	port(0x3fd, 8, 0x1122334455667788);
 	check_equal(fake.guest.registers[X86_RAX], 0x1122334455667760);
 	port(0x20, 8 | 1, 0x1122334455667788);

@@ -58,7 +58,7 @@ static void test_one_entry(void) {
 	leave(VCPU_EXIT_MEMORY);
 	check_equal(fake.saves, 0);
 	check_equal(fake.timer_calls, 0);
-	check_equal(fake.console_signals, 0);
+	check_equal(fake.signals[HOST_CHANNEL_CONSOLE], 0);
 }
 
 static void test_window(void) {
@@ -161,12 +161,12 @@ static void test_second_port(void) {
 	bus_write(&machine.memory_bus, IOAPIC_ADDRESS + 0x10, BUS_WIDTH_4, 0x33);
 	port(0x2fc, 0, 8);
 	port(0x2f9, 0, 1);
-	unsigned console_signals = fake.console_signals;
+	unsigned console_signals = fake.signals[HOST_CHANNEL_CONSOLE];
 
 	port(0x2f8, 0, '\n');
 	check(ring_get(&peer.out, &byte) && byte == '\n');
-	check_equal(fake.peer_signals, 1);
-	check_equal(fake.console_signals, console_signals);
+	check_equal(fake.signals[HOST_CHANNEL_PEER], 1);
+	check_equal(fake.signals[HOST_CHANNEL_CONSOLE], console_signals);
 	leave(VCPU_EXIT_HLT);
 	check(!fake.running);
 	check(ring_put(&peer.in, &(uint8_t){'p'}));
@@ -188,7 +188,7 @@ static void test_port_without_component(void) {
 		port(0x2f8, 0, 'x');
 	port(0x2fd, 8, 0);
 	check_equal(fake.guest.registers[X86_RAX] & 0xff, 0x60);
-	check_equal(fake.peer_signals, 0);
+	check_equal(fake.signals[HOST_CHANNEL_PEER], 0);
 }
 
 static void test_full_console(void) {
