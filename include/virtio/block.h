@@ -10,7 +10,6 @@
 #define VIRTIO_BLK_F_RO (1ull << 5)
 #define VIRTIO_BLK_F_BLK_SIZE (1ull << 6)
 #define VIRTIO_BLK_F_FLUSH (1ull << 9)
-#define VIRTIO_BLK_F_TOPOLOGY (1ull << 10)
 #define VIRTIO_BLK_F_DISCARD (1ull << 13)
 #define VIRTIO_BLK_F_WRITE_ZEROES (1ull << 14)
 

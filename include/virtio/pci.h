@@ -26,7 +26,6 @@ enum virtio_pci_kind {
 	VIRTIO_PCI_ISR = 3,
 	VIRTIO_PCI_CONFIG = 4, // of the device's type
 	VIRTIO_PCI_ACCESS = 5,
-	VIRTIO_PCI_KINDS,
 };
 
 // Registers of the common structure (4.1.4.3).

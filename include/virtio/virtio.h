@@ -30,11 +30,6 @@ enum virtio_status {
 #define VIRTIO_F_EVENT_IDX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
 #define VIRTIO_F_RING_PACKED (1ull << 34)
-#define VIRTIO_F_IN_ORDER (1ull << 35)
-
-enum {
-	VIRTQUEUE_MAXIMUM = 32768, // places of a ring (2.7, 2.8.10.1)
-};
 
 // Flags of a descriptor (2.7.5, 2.8.1, 2.8.5).
 enum virtq_descriptor_flag {

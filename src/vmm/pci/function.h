@@ -23,7 +23,6 @@ struct pci_function;
 
 // A kind of device; constant.
 struct pci_ops {
-	const char *name;
 	// An access inside a BAR; never to the part where the MSI-X table is.
 	uint64_t (*read)(void *device, unsigned bar, uint64_t offset, enum bus_width width);
 	void (*write)(

@@ -139,7 +139,8 @@ static const struct bus_ops memory_ops = {
 	.read = memory_read,
 	.write = memory_write,
 };
-static const struct pci_ops bridge_ops = {.name = "PCI host bridge"};
+// It has no BARs.
+static const struct pci_ops bridge_ops;
 
 bool pci_host_attach(
 	struct pci_host *host, struct bus *memory, struct bus *ports, struct fabric *fabric) {

@@ -126,7 +126,6 @@ static void register_written(void *device, unsigned offset) {
 }
 
 static const struct pci_ops transport_ops = {
-	.name = "virtio",
 	.read = transport_read,
 	.write = transport_write,
 	.register_read = register_read,

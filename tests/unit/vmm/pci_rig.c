@@ -46,8 +46,8 @@ static void probe_register_written(void *device, unsigned offset) {
 }
 
 static const struct pci_ops probe_ops = {
-	"probe", probe_read, probe_write, probe_register_read, probe_register_written};
-static const struct pci_ops plain_ops = {"plain", probe_read, probe_write, NULL, NULL};
+	probe_read, probe_write, probe_register_read, probe_register_written};
+static const struct pci_ops plain_ops = {probe_read, probe_write, NULL, NULL};
 
 static uint64_t beside_read(void *, uint64_t, enum bus_width) { return 0x5a; }
 
