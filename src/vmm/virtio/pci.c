@@ -75,7 +75,7 @@ static uint64_t transport_read(void *device, unsigned bar, uint64_t offset, enum
 	uint64_t value = 0;
 
 	if (bar != MEMORY_BAR) return 0;
-	if (offset < VIRTIO_PCI_COMMON_SIZE)
+	if (offset - COMMON_OFFSET < VIRTIO_PCI_COMMON_SIZE)
 		return virtio_common_read(pci, (unsigned)offset - COMMON_OFFSET, width);
 	if (offset == ISR_OFFSET) return take_isr(pci);
 	if (offset >= CONFIG_OFFSET && offset < CONFIG_OFFSET + CONFIG_SIZE)
@@ -89,7 +89,7 @@ static void transport_write(
 
 	if (bar == PORT_BAR || (offset >= NOTIFY_OFFSET && offset < NOTIFY_OFFSET + NOTIFY_SIZE))
 		virtio_notify(pci->device, (uint16_t)value);
-	else if (offset < VIRTIO_PCI_COMMON_SIZE)
+	else if (offset - COMMON_OFFSET < VIRTIO_PCI_COMMON_SIZE)
 		virtio_common_write(pci, (unsigned)offset - COMMON_OFFSET, width, (uint32_t)value);
 	else if (offset >= CONFIG_OFFSET && offset < CONFIG_OFFSET + CONFIG_SIZE)
 		virtio_config_write(pci->device, offset - CONFIG_OFFSET, &value, width);

@@ -40,7 +40,7 @@ static void ask_for_event(struct virtqueue *queue) {
 	else
 		__atomic_store_n(&device_area(queue)->flags, 0, __ATOMIC_RELAXED);
 	queue->quiet = false;
-	// The request is written before the last look (2.7.7.2): one side sees the other's write.
+	// The request is written before the last look (2.7.10): one side sees the other's write.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 

@@ -64,7 +64,13 @@ struct vsock {
 	struct virtio_chain chain; // the one being served
 };
 
-// In stream.c: the connection, and the messages between it and the component.
+// Prepares the device; the streams have ports and regions. False when a stream has no region.
+// Memory and transport are still to be set.
+[[nodiscard]] bool vsock_init(struct vsock *vsock, uint64_t guest_cid);
+// A component has notified.
+void vsock_notified(void *vsock);
+
+// For vsock.c, in vsock_stream.c: a connection, and the messages between it and its component.
 
 // The guest asks for a connection.
 void vsock_stream_begin(struct vsock_stream *stream, uint32_t guest_port);
@@ -90,9 +96,3 @@ void vsock_stream_skip(
 	struct vsock_stream *stream, const struct stream_message *message, uint32_t count);
 // Notifies the component of all that. False when there is more to do now.
 [[nodiscard]] bool vsock_stream_rest(struct vsock_stream *stream);
-
-// Prepares the device; the streams have ports and regions. False when a stream has no region.
-// Memory and transport are still to be set.
-[[nodiscard]] bool vsock_init(struct vsock *vsock, uint64_t guest_cid);
-// A component has notified.
-void vsock_notified(void *vsock);
