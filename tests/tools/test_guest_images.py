@@ -7,6 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import tarfile
 import tempfile
 import types
 import unittest
@@ -15,12 +16,14 @@ from unittest import mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre import packages, places  # noqa: E402
-from nacre.guest import boot_files, debian, partitions  # noqa: E402
+from nacre.guest import boot_files, debian, partitions, unpack  # noqa: E402
 from nacre.pack import boot_images  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
 MEBIBYTE = 1 << 20
 BZIMAGE = bytes(0x202) + b"HdrS" + bytes(2000)
+# Of ping: CAP_NET_RAW (struct vfs_cap_data of Linux, version 2).
+CAPABILITY = struct.pack("<5I", 0x02000001, 1 << 13, 0, 0, 0)
 PATH = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
@@ -246,6 +249,32 @@ def options(**changes):
     return types.SimpleNamespace(**{
         "kernel": "amd64", "include": [], "size": "2G", "hostname": "debian", "no_ssh_key": False,
         "ssh_key": [], "force": False, "output": None, **changes})
+
+
+class UnpackTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.archive = self.folder / "archive.tar"
+        with tarfile.open(self.archive, "w", format=tarfile.PAX_FORMAT) as members:
+            member = tarfile.TarInfo("bin/ping")
+            member.mode, member.size = 0o755, 4
+            member.pax_headers["SCHILY.xattr.security.capability"] = CAPABILITY.decode()
+            members.addfile(member, io.BytesIO(b"ping"))
+
+    def test_attributes_are_those_of_the_archive(self):
+        self.assertEqual(list(unpack.attributes(self.archive)),
+                         [("bin/ping", "security.capability", CAPABILITY)])
+
+    @unittest.skipUnless(shutil.which("fakeroot"), "there is no fakeroot")
+    def test_fakeroot_knows_a_file_with_capabilities_as_a_file(self):
+        tree = self.folder / "tree"
+        tree.mkdir()
+        said = subprocess.run(
+            ["fakeroot", "sh", "-c", 'python3 "$0" "$1" "$2" && stat -c %F:%u:%a "$2/bin/ping"',
+             unpack.__file__, self.archive, tree], stdout=subprocess.PIPE, text=True, check=True)
+        self.assertEqual(said.stdout, "regular file:0:755\n")
 
 
 class DebianTest(unittest.TestCase):

@@ -45,17 +45,18 @@ LINKS = {"etc/systemd/system/multi-user.target.wants/systemd-networkd.service":
          "/lib/systemd/system/serial-getty@.service"}
 # This host's addresses mean nothing to a guest.
 LOCAL = re.compile(r"//(localhost|127\.|\[::1\])|^file:")
-# Its parameters: archive, overlay, image, words of mke2fs. One process tree, so that fakeroot knows
-# the owners that tar gave the files. Host keys are made anew by each system.
+UNPACK = pathlib.Path(__file__).with_name("unpack.py")
+# Its parameters: archive, overlay, image, program that unpacks, words of mke2fs. One process tree,
+# so that fakeroot knows the owners that tar gave the files. Host keys are made anew by each system.
 FILL = """set -e
 tree=$(mktemp -d "$(dirname "$3")/tree.XXXXXX")
 trap 'rm -rf --one-file-system "$tree"' EXIT
-tar --extract --file "$1" --directory "$tree" --numeric-owner --xattrs --xattrs-include='*'
+python3 -B "$4" "$1" "$tree"
 cp --recursive --no-dereference --preserve=mode "$2/." "$tree"
 rm -f "$tree"/etc/ssh/ssh_host_*
 chmod 0755 "$tree"
 image=$3
-shift 3
+shift 4
 PATH=$PATH:/usr/sbin:/sbin
 mke2fs -d "$tree" "$@"
 """
@@ -204,7 +205,7 @@ def fill(image, packed, overlay, partition, root):
     settings = f"offset={partition.start},root_owner=0:0,lazy_itable_init=0,lazy_journal_init=0"
     words = ["-q", "-F", "-t", "ext4", "-U", str(root), "-L", "root", "-m", "1", "-E", settings,
              image, f"{partition.size // 1024}k"]
-    command = ["sh", "-c", FILL, "fill", packed, overlay, image, *words]
+    command = ["sh", "-c", FILL, "fill", packed, overlay, image, UNPACK, *words]
     if os.geteuid() != 0:
         command[:0] = ["fakeroot"]
     log = places.LOGS / "guest-debian-image.log"
