@@ -9,9 +9,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre.bench import guest_clock  # noqa: E402
 from nacre.report import Failure  # noqa: E402
-from nacre.test import system_tests  # noqa: E402
-
-linux = next(row.check for row in system_tests.rows() if row.name == "guest-linux").__globals__
 
 
 def session(guest_seconds=100.0, wall_seconds=100.0, source="tsc", doubt=""):
@@ -52,28 +49,6 @@ class DriftTest(unittest.TestCase):
     def test_incomplete(self):
         with self.assertRaises(Failure):
             guest_clock.drift_of(session().partition("[chronometer]")[0])
-
-
-class WarningsTest(unittest.TestCase):
-    READ = "[linux] these-2 are of 250\n"
-    BARE = "<4>[    2.560360] acpi PNP0A03:00: no MMCONFIG\n" + READ
-
-    def found(self, line):
-        return linux["new_warnings"](f"[linux] {line}\n{self.READ}", self.BARE)
-
-    def test_same(self):
-        self.assertEqual(self.found("<4>[    9.111111] acpi PNP0A03:00: no MMCONFIG"), [])
-
-    def test_new(self):
-        line = "unchecked MSR access error: RDMSR from 0x123"
-        self.assertEqual(self.found(f"<4>[    1.000000] {line}"), [line])
-
-    def test_information_is_no_warning(self):
-        self.assertEqual(self.found("<6>[    1.0] fine"), [])
-
-    def test_nothing_was_read(self):
-        self.assertEqual(linux["new_warnings"]("", self.BARE),
-                         ["None messages of the kernel were read"])
 
 
 if __name__ == "__main__":

@@ -63,6 +63,13 @@ def as_root(command):
                   "run as root: " + " ".join(command))
 
 
+def run_apt(command, **more):
+    """Runs a program of apt that needs no rights, and captures what it says."""
+    return subprocess.run(["env", ENGLISH, *command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          **more)
+
+
 def apt_get(*arguments):
     """Runs apt-get as root; its output is shown only when it fails."""
     if not shutil.which("apt-get"):

@@ -5,6 +5,7 @@ busybox-static would push out a machine's own busybox, and a guest kernel has no
 the host's /boot; so both are downloaded, unpacked and kept under build/guest/.
 """
 
+import dataclasses
 import lzma
 import os
 import pathlib
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Callable
 
 from compose import output
 from nacre import packages, places
@@ -23,40 +25,55 @@ XZ = b"\xfd7zXZ\0"
 BUILT_IN = "modules.builtin"
 
 
-def package_field(name, field):
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """An apt: the options by which it is another than the host's, and how its lists are fetched."""
+
+    options: tuple = ()
+    update: Callable = packages.update_lists
+
+
+HOST = Source()
+
+
+def package_field(name, field, source=HOST):
     """One field of the package as apt knows it, or None."""
     if not shutil.which("apt-cache"):
         raise Failure(f"there is no apt here to fetch {name} with: Debian's tools are needed, or "
                       f"files of your own in {places.shown(places.GUEST)} (vmlinuz, busybox)")
-    result = subprocess.run(["apt-cache", "--no-all-versions", "show", name],
+    result = subprocess.run(["apt-cache", *source.options, "--no-all-versions", "show", name],
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                             check=False)
     match = re.search(rf"^{field}: (.*)$", result.stdout, re.MULTILINE)
     return match.group(1) if match else None
 
 
-def kernel_package():
-    """The package with the real kernel that linux-image-amd64 depends on."""
-    depends = package_field("linux-image-amd64", "Depends")
+def package_of(kernel, source=HOST):
+    """The package with the real kernel that one like linux-image-amd64 depends on, or None."""
+    depends = package_field(kernel, "Depends", source)
     if depends is None:
-        packages.update_lists()
-        depends = package_field("linux-image-amd64", "Depends") or ""
+        source.update()
+        depends = package_field(kernel, "Depends", source) or ""
     match = re.search(r"\blinux-image-[0-9][^\s,(|]*", depends)
-    if not match:
+    return match.group(0) if match else None
+
+
+def kernel_package():
+    """That of the guest's kernel."""
+    name = package_of("linux-image-amd64")
+    if not name:
         raise Failure("apt knows no linux-image-amd64: put a Linux bzImage at "
                       f"{places.shown(places.GUEST_KERNEL)} and try again")
-    return match.group(0)
+    return name
 
 
-def download(name, directory):
+def download(name, directory, source=HOST):
     """Downloads one package into the directory and returns the file's path."""
-    command = ["env", packages.ENGLISH, "apt-get", "-q", "download", name]
+    command = ["apt-get", "-q", *source.options, "download", name]
     if os.geteuid() == 0:
         # The unprivileged download user cannot write into a directory of root's.
         command += ["-o", "APT::Sandbox::User=root"]
-    result = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            check=False)
+    result = packages.run_apt(command, cwd=directory)
     found = list(pathlib.Path(directory).glob("*.deb"))
     if result.returncode != 0 or not found:
         raise Failure(f"`apt-get download {name}` failed; {packages.apt_reason(result.stdout)}\n"
@@ -82,18 +99,18 @@ def found_members(package, patterns):
     return found
 
 
-def taken(name, needed, wanted=(), renamed=None):
+def taken(name, needed, wanted=(), renamed=None, source=HOST):
     """Members of the package, by their patterns: those that are needed, and what there is of those
     that are wanted. `renamed` gives the package's name after an update of the lists."""
     step(f"downloading {name} for the guest")
     places.GUEST.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.GUEST) as directory:
         try:
-            package = download(name, directory)
+            package = download(name, directory, source)
         except Failure:
             # Lists older than the archive name versions that it has dropped.
-            packages.update_lists()
-            package = download(renamed() if renamed else name, directory)
+            source.update()
+            package = download(renamed() if renamed else name, directory, source)
         found = found_members(package, [*needed, *wanted])
     for pattern in needed:
         if pattern not in found:

@@ -4,6 +4,7 @@ emulators side by side, the longest first, so that none of these is left to run 
 
 import concurrent.futures
 import dataclasses
+import functools
 import sys
 import time
 import traceback
@@ -13,8 +14,8 @@ from nacre import build, packages, places
 from nacre.machine import machine
 from nacre.pack import product
 from nacre.report import Failure, step
-from nacre.test import (equivalence, fuzz, guest_image, host_tests, machine_tests, releases,
-                        results, system_tests)
+from nacre.test import (equivalence, fuzz, guest_image, guest_matrix, host_tests, machine_tests,
+                        releases, results, system_tests)
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -25,13 +26,15 @@ LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/guest-trace",
 @dataclasses.dataclass(frozen=True)
 class Test:
     """A row of the suite: run() returns results; `alone` ones run before all others, in order.
-    `on_demand` ones run only when they are named, and bring all that they need."""
+    `on_demand` ones run only when they are named, or asked for by a pattern of their group, and
+    bring all that they need."""
 
     name: str
     sentence: str
     run: Callable
     alone: bool = True
     on_demand: bool = False
+    is_asked_for: Callable = lambda pattern: False
 
 
 def all_tests():
@@ -71,7 +74,12 @@ def all_tests():
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
              guest_image.run_in_nacre, on_demand=True),
-        *(Test(*row, on_demand=True) for row in releases.rows()),
+        *(Test(f"{guest_matrix.GROUP}/{row.title}", row.sentence,
+               functools.partial(guest_matrix.check, row), alone=False, on_demand=not row.brief,
+               is_asked_for=guest_matrix.is_asked_for) for row in guest_matrix.rows()),
+        *(Test(*row, on_demand=True,
+               is_asked_for=functools.partial(releases.is_asked_for, row[0]))
+          for row in releases.rows()),
     ]
 
 
@@ -83,8 +91,7 @@ def chosen(tests, pattern):
     """The test of that name; without one, those whose names contain it."""
     named = [test for test in tests if test.name == pattern]
     return named or [test for test in tests if pattern in test.name
-            and (not test.on_demand or (is_of_releases(test)
-                                        and releases.is_asked_for(test.name, pattern)))]
+            and (not test.on_demand or test.is_asked_for(pattern))]
 
 
 def run_one(test, tally):
