@@ -3,6 +3,7 @@
 description makes the same image."""
 
 import random
+import re
 import struct
 import unittest
 
@@ -45,10 +46,12 @@ SYMBOLS = {
                 "guest_initrd_vaddr", "guest_initrd_size", "guest_cmdline_vaddr",
                 "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr",
                 "control_vaddr", "guest_on_reboot", "guest_on_poweroff", "guest_on_crash",
-                "guest_restart_limit", "guest_restart_backoff"],
+                "guest_restart_limit", "guest_restart_backoff",
+                *[f"{name}{index or ''}_{end}" for index in range(4)
+                  for name, end in (("port", "vaddr"), ("stream", "vaddr"), ("stream", "port"))]],
     "all.elf": ["console_vaddr", "tsc_info_vaddr", *SETTINGS,
                 *[f"{name}{index or ''}_vaddr" for index in range(5)
-                  for name in ("queue", "data", "link", "peer", "guest")]],
+                  for name in ("queue", "data", "link", "peer", "guest", "port", "stream")]],
 }
 
 
@@ -107,6 +110,10 @@ ACCEPTED = [
     + guest("other", '<network switch="lan" mac="52:54:00:12:34:56"/><network switch="lan"/>'),
     guest(inside='<peer pd="a"/>') + guest("other", '<peer pd="a"/>') + short(
         inside="<console/><timer/>"),
+    guest(inside='<port pd="a"/><stream pd="a" port="5"/><port pd="b" id="9"/>'
+                 '<stream pd="b" port="0xfffffffe"/><peer pd="a"/>') + short() + short("b"),
+    "".join(guest(f"g{index}", '<stream pd="a" port="1"/><port pd="a"/>') for index in range(4))
+    + short(),
     guest(inside='<peer pd="b" id="5"/>') + short(inside=short("b", "<console/>", id="1")),
     # Beside long-hand elements.
     MR + guest() + pd("b", '<map mr="m" vaddr="0x1000000"/>') + LAN,
@@ -217,13 +224,24 @@ REFUSED = [
     (guest(inside="\n<network switch='lan'/>"), ":3:1: no <switch> is named 'lan'"),
     (guest(inside="<console/><console/>"), "second <console>"),
     (guest(inside="<timer/>"), "unknown element <timer> under <virtual_machine>; directly under "
-                               "<system> it takes <console>, <peer>, <disk>, <network>"),
+                               "<system> it takes <console>, <peer>, <stream>, <port>, <disk>, "
+                               "<network>"),
     (guest(inside="<peer/>") + short(), "<peer> needs the attribute 'pd'"),
     (guest(inside='\n<peer pd="none"/>'), ":3:1: no <protection_domain> is named 'none'"),
     (guest(inside='<peer pd="linux"/>'), "'linux' is a <virtual_machine>"),
     (guest(inside='<peer pd="a"/><peer pd="a"/>') + short(), "second <peer>"),
     ("".join(guest(f"g{index}", '<peer pd="a"/>') for index in range(3)) + short(),
      "<peer> needs the attribute 'id'"),
+    (guest(inside='<port pd="a"/>' * 5) + short(), "a guest has 4 <port> at most"),
+    (guest(inside='<port pd="a"/>' * 4) + guest("b", '\n<port pd="a"/>') + short(),
+     ":3:1: <port> needs the attribute 'id': 4 of 'a' have usual ones"),
+    (guest(inside='<port pd="none"/>'), "no <protection_domain> is named 'none'"),
+    (guest(inside='<port pd="a" port="1"/>') + short(), "unknown attribute 'port' on <port>"),
+    (guest(inside='<stream pd="a"/>') + short(), "<stream> needs the attribute 'port'"),
+    (guest(inside='<stream pd="a" port="0xffffffff"/>') + short(),
+     "port='0xffffffff' on <stream>: must be from 1 to 4294967294"),
+    (guest(inside='<stream pd="a" port="7"/>\n<stream pd="a" port="7"/>') + short(),
+     ":3:1: 'linux' has a second <stream> with port 7"),
     (guest() + "\n" + guest(), ":3:1: 'linux' is the name of the <virtual_machine> at line 2"),
     (guest() + pd(inside=VM.replace('"v"', '"linux"')), "second <virtual_machine> named 'linux'"),
     ("".join(f"\n{guest(f'g{index}')}" for index in range(9)),
@@ -298,7 +316,7 @@ class Meaning(Short):
                 text = self.expanded(body)
                 self.assertEqual(self.image(text), image)
                 root, problems = self.tree(body)
-                for name in (*IN_DOMAIN, "switch", "peer"):
+                for name in (*IN_DOMAIN, "switch", "peer", "port", "stream"):
                     self.assertNotIn(f"    <{name} ", text)
                 again = read_tree(text.encode(), problems)
                 self.assertIs(expand(again, problems, {}), again)
@@ -418,6 +436,25 @@ class Meaning(Short):
                                 ("ramdisk_a", 4, 4), ("ramdisk1_a", 4, 5), ("lan", 1, 8),
                                 ("lan", 2, 9)})
 
+    def test_components_behind_a_guest(self):
+        text = " ".join(self.expanded(guest(
+            inside='<port pd="a"/><stream pd="a" port="7"/><port pd="a"/><stream pd="b" port="9"/>')
+            + guest("other", '<stream pd="a" port="7"/>') + short() + short("b")).split())
+        for region, size, monitor, component in (
+                ("port_linux", "0x5000", "port_vaddr", "port_vaddr"),
+                ("port1_linux", "0x5000", "port1_vaddr", "port1_vaddr"),
+                ("stream_linux", "0x9000", "stream_vaddr", "stream_vaddr"),
+                ("stream1_linux", "0x9000", "stream1_vaddr", "stream_vaddr"),
+                ("stream_other", "0x9000", "stream_vaddr", "stream1_vaddr")):
+            self.assertIn(f'<memory_region name="{region}" size="{size}"/>', text)
+            mapped = re.findall(f'mr="{region}" [^/]* setvar_vaddr="(\\w+)"', text)
+            self.assertEqual(mapped, [monitor, component])
+        for ends in (("linux", 20, "a", 20), ("linux", 21, "a", 21), ("linux", 12, "a", 12),
+                     ("linux", 13, "b", 12), ("other", 12, "a", 13)):
+            self.assertIn('<end pd="{}" id="{}"/> <end pd="{}" id="{}"/>'.format(*ends), text)
+        self.assertEqual(re.findall(r'symbol="(stream\w*)" value="(\d+)"', text),
+                         [("stream_port", "7"), ("stream1_port", "9"), ("stream_port", "7")])
+
     def test_control_of_guests(self):
         text = " ".join(self.expanded(guest() + guest("other", priority="9") + short(
             inside='<control guest="other"/><control guest="linux"/>')).split())
@@ -491,9 +528,9 @@ VALUES = (*NAMES, "0", "1", "4", "61", "62", "-1", "0x10", "16M", "3G", "5G", "4
           "9" * 5000)
 ATTRIBUTES = ("name", "program", "id", "memory", "kernel", "initrd", "cmdline", "priority",
               "budget", "on_fault", "switch", "mac", "open", "card", "image", "size", "driver",
-              "first", "count", "read_only", "text", "path", "pd", "mr", "vaddr")
-ELEMENTS = (*IN_DOMAIN, *IN_SYSTEM, "peer", "protection_domain", "memory_region", "map", "channel",
-            "end", "program_image", "x")
+              "first", "count", "read_only", "text", "path", "pd", "port", "mr", "vaddr")
+ELEMENTS = (*IN_DOMAIN, *IN_SYSTEM, "peer", "port", "stream", "protection_domain",
+            "memory_region", "map", "channel", "end", "program_image", "x")
 # So many that a good deal of them is composed.
 TREES = 1500
 

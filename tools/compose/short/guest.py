@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Optional
 
 from compose.fields import Fields
-from compose.layout import LIMITS
 from compose.model import LARGE_PAGE
-from compose.short import console, disk, life, network, timer
-from compose.short.plan import Domain, hexadecimal, numbered
+from compose.short import backend, console, disk, life, network, timer
+from compose.short.plan import Domain, hexadecimal
 
 SMALLEST_MEMORY = 16 << 20
 # Above it are the addresses of a PC's devices.
@@ -17,11 +16,10 @@ RAM, KERNEL, INITRD = 0x1_0000_0000, 0x2_0000_0000, 0x2_4000_0000
 PRIORITY = "100"
 STACK_SIZE = "0x8000"  # as the monitor's protocol asks for
 DEFAULT_CMDLINE = "console=ttyS0"  # the monitor's own, beside arguments that come with an image
-PEER_CHANNEL = 2  # of the monitor, and usually of the component
-MOST_PEERS = 2
 # They are the monitor's, as they are written.
 OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault")
-INSIDE = {"disk": disk.expand_in_guest, "network": network.expand_in_guest}
+INSIDE = {**{name: backend.expand for name in backend.KINDS}, "disk": disk.expand_in_guest,
+          "network": network.expand_in_guest}
 
 
 @dataclass(frozen=True)
@@ -113,12 +111,10 @@ def _file(domain, element, what, vaddr, path):
 
 
 def _children(plan, domain, element):
-    takes = ("console", "peer", *INSIDE)
+    takes = ("console", *INSIDE)
     for child in element.children:
         if child.name in INSIDE:
             INSIDE[child.name](plan, domain, child)
-        elif child.name == "peer":
-            _peer(plan, domain, child)
         elif child.name == "console":
             # It is there without being named, too.
             Fields(child, plan.problems, ())
@@ -127,35 +123,3 @@ def _children(plan, domain, element):
             plan.problems.add(child, f"unknown element <{child.name}> under <virtual_machine>; "
                                      "directly under <system> it takes "
                                      + ", ".join(f"<{name}>" for name in takes))
-
-
-def _peer(plan, domain, element):
-    """The component behind the guest's second serial port."""
-    fields = Fields(element, plan.problems, ("pd", "id"))
-    name = fields.text("pd", required=True)
-    number = fields.number("id", high=LIMITS.MAX_ID)
-    if not domain.is_first(element):
-        return
-    peer = plan.written.get(name)
-    other = plan.names.written["protection_domain"].get(name)
-    if not peer and other:
-        plan.problems.add(element, f"'{name}' is a <{other.name}>; pd= is a <protection_domain>")
-    elif not peer:
-        if fields.has("pd"):
-            # That there is none, or that it could not be read, is found later.
-            plan.channel(element, (domain.name, PEER_CHANNEL, {}), (name, PEER_CHANNEL, {}))
-    else:
-        _connect(plan, domain, element, peer, number)
-
-
-def _connect(plan, domain, element, peer, number):
-    index = peer.number("peers")
-    if number is None and index >= MOST_PEERS:
-        plan.problems.add(element, f"<peer> needs the attribute 'id': {MOST_PEERS} of "
-                                   f"'{peer.name}' have usual ones")
-        return
-    region = domain.region(element, "peer", size=console.SIZE)
-    domain.map(element, region, setvar_vaddr="peer_vaddr")
-    peer.map(element, region, setvar_vaddr=numbered("peer", index, "_vaddr"))
-    plan.channel(element, (domain.name, PEER_CHANNEL, {}),
-                 (peer.name, PEER_CHANNEL + index if number is None else number, {}))
