@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Debian's kernel uses a guest's disks and network, in QEMU by AMD-V."""
+"""Debian's kernel uses a guest's disks, network and ports of its console, in QEMU by AMD-V."""
 
+from nacre import places
 from nacre.machine import emulator, machine
 from nacre.test import results
-from nacre.test.system_tests import judge, system_iso
+from nacre.test.system_tests import inflated_kernel, judge, replaced_iso, system_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
@@ -44,5 +45,25 @@ def check():
                     results.failed(whole, "a device needed a reset")]
 
 
-ROWS = [("guest-virtio-svm", "Debian's kernel uses a disk and a network, and again after it has "
-         "booted anew", check)]
+PORTS = places.ROOT / "tests" / "system" / "systems" / "guest_ports" / "guest_ports.system"
+# The first port is a terminal, the second may be open once at a time.
+TERMINAL = ("stty -F /dev/hvc0 raw -echo; exec 3<>/dev/hvc0; echo first >&3; "
+            "echo port-$(head -c 6 <&3); exec 3>&-")
+PLAIN = "exec 3<>/dev/vport0p1; echo second >&3; echo port-$(head -c 7 <&3); exec 3>&-"
+
+
+def check_ports():
+    name = "guest-ports-svm"
+    iso = replaced_iso(name, {places.GUEST_KERNEL.name: inflated_kernel()}, system=PORTS)
+    running = machine.QemuMachine(iso=iso, memory=emulator.MEMORY, limit=SECONDS, cpu="max")
+    return judge(name, running, [
+        ("until", PROMPT), ("send", "cat /sys/class/virtio-ports/vport0p1/name"),
+        ("until", "port1"), ("until", PROMPT), ("send", TERMINAL), ("until", "port-FIRST"),
+        ("until", PROMPT), ("send", PLAIN), ("until", "port-SECOND"), ("until", PROMPT)])[0]
+
+
+ROWS = [
+    ("guest-virtio-svm", "Debian's kernel uses a disk and a network, and again after it has "
+     "booted anew", check),
+    ("guest-ports-svm", "two ports of a guest's console lead to a component", check_ports),
+]

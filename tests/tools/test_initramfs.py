@@ -51,7 +51,8 @@ class InitramfsTest(unittest.TestCase):
 
     def test_init_loads_what_is_there_in_order(self):
         found = {name: data for name, _, data in entries(self.archive)}
-        lists = re.findall(r'\b(?:pci|disk|net|rng)=("[^"]+"|[\w-]+)', found["init"].decode())
+        lists = re.findall(r'\b(?:pci|disk|net|rng|console)=("[^"]+"|[\w-]+)',
+                           found["init"].decode())
         loaded = [name for words in lists for name in words.strip('"').split()]
         self.assertEqual(sorted(loaded), sorted(self.modules))
         for name, data in self.modules.items():

@@ -147,7 +147,8 @@ class Taken:
 # Modules of the guest's kernel: the drivers of virtio devices, in the order in which they need each
 # other.
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
-           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng")
+           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng",
+           "virtio_console")
 # Later releases of Debian compress them.
 MODULE_PATTERNS = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in MODULES}
 BUILT_IN_PATTERN = r"\./(usr/)?lib/modules/[^/]*/modules\.builtin"
