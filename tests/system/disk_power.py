@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Power failures: a component writes and flushes without an end, the machine is killed at a random
-moment, and what the disk had answered to be flushed must be there.
-
-QEMU logs each write and flush (blklogwrites, in the format of Linux' dm-log-writes). A disk that
-loses its power may lose all that was written after its last flush: so the disk is made of the log
-up to that flush, and nothing is taken from what happens to be in the file.
-"""
+moment, and what the disk had answered to be flushed must be there."""
 
 import random
 import re
@@ -14,7 +9,7 @@ import time
 
 from nacre import build, places
 from nacre.machine import disks, emulator, machine
-from nacre.test import machine_tests, results
+from nacre.test import machine_tests, results, write_log
 from nacre.test.system_tests import composed_clients
 
 SOURCE = places.ROOT / "tests" / "system" / "systems" / "disk_power" / "writer.c"
@@ -23,32 +18,6 @@ BYTES = 1 << 20
 KILLS = 5
 # Of the writer.
 ROUNDS, WRITES, SECTOR = 64, 4, 512
-# Of a log: magic number, version, entries, size of a sector; of an entry: sector, sectors, flags,
-# bytes of data that are not sectors. Each begins at a sector, its data at the next.
-LOG_MAGIC = 0x6a736677736872
-LOG_HEADER, LOG_ENTRY = struct.Struct("<QQQI"), struct.Struct("<QQQQ")
-FLUSH, DISCARD = 1, 4
-
-
-def surviving(log):
-    """The disk with what was written before its last flush."""
-    disk, waiting, place = bytearray(BYTES), [], SECTOR
-    if not any(log[:SECTOR]):
-        return bytes(disk)  # there was no flush
-    magic, _, entries, size = LOG_HEADER.unpack_from(log)
-    if magic != LOG_MAGIC or size != SECTOR:
-        raise ValueError("QEMU's log of writes has another format")
-    for _ in range(entries):
-        sector, count, flags, _ = LOG_ENTRY.unpack_from(log, place)
-        place += SECTOR
-        if count and not flags & DISCARD:
-            waiting.append((sector * SECTOR, log[place:place + count * SECTOR]))
-            place += count * SECTOR
-        if flags & FLUSH:
-            for offset, data in waiting:
-                disk[offset:offset + len(data)] = data
-            waiting = []
-    return bytes(disk)
 
 
 def sector_of(number, index):
@@ -71,13 +40,9 @@ def one_failure(name, image, driver, chance):
     """(a line if something was lost, rounds that were flushed)"""
     disk, log = FOLDER / f"{name}.disk", FOLDER / f"{name}.log"
     disk.write_bytes(bytes(BYTES))
-    log.write_bytes(b"")
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), modules=(build.artefact("root.elf"), image),
-        memory=emulator.MEMORY, extra=(
-            "-blockdev", "driver=blklogwrites,node-name=logged,file.driver=file,"
-            f"file.filename={disk},log.driver=file,log.filename={log}",
-            *disks.qemu_device(driver, "logged")))
+        memory=emulator.MEMORY, extra=write_log.options(driver, disk, log))
     with running:
         why, text, _ = machine_tests.watch(
             running, f"system-{name}", [("until", f"flushed {chance.randrange(5, 150)}\n")])
@@ -87,7 +52,7 @@ def one_failure(name, image, driver, chance):
     if "wrong" in text or "full" in text:
         return "the writer got a wrong answer", 0
     flushed = int(re.findall(r"flushed (\d+)\n", text)[-1])
-    missing = lost(surviving(log.read_bytes()), flushed)
+    missing = lost(write_log.surviving(log.read_bytes(), bytes(BYTES)), flushed)
     return (f"rounds {missing[:8]} of {flushed} are lost ({log})" if missing else ""), flushed
 
 

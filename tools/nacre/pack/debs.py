@@ -149,8 +149,11 @@ class Taken:
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
            "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng",
            "virtio_console")
+# Those of its file system, which tests load.
+EXT4 = ("crc16", "libcrc32c", "crc32c_generic", "mbcache", "jbd2", "ext4")
 # Later releases of Debian compress them.
-MODULE_PATTERNS = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?" for name in MODULES}
+MODULE_PATTERNS = {name: rf"\./(usr/)?lib/modules/.*/{name}\.ko(\.xz)?"
+                   for name in (*MODULES, *EXT4)}
 BUILT_IN_PATTERN = r"\./(usr/)?lib/modules/[^/]*/modules\.builtin"
 
 
@@ -170,26 +173,26 @@ def keep_modules(kernel, found):
     output.write(folder / BUILT_IN, found.get(BUILT_IN_PATTERN, b""))
 
 
-def lost_modules(folder):
-    """Names of the modules that are neither files there nor built into the kernel."""
+def lost_modules(folder, names):
+    """Those of the modules that are neither files there nor built into the kernel."""
     path = folder / BUILT_IN
     lines = path.read_text().split() if path.exists() else ()
     built_in = {pathlib.PurePath(line).stem.replace("-", "_") for line in lines}
-    return [name for name in MODULES if not (folder / f"{name}.ko").exists()
+    return [name for name in names if not (folder / f"{name}.ko").exists()
             and name.replace("-", "_") not in built_in]
 
 
-def ensure_modules():
-    """The modules of the guest's kernel, by name, as files that it loads; kept in build/guest/.
-    Those that are part of the kernel itself are left out."""
+def ensure_modules(names=MODULES):
+    """Modules of the guest's kernel, by name, as files that it loads; kept in build/guest/. Those
+    that are part of the kernel itself are left out."""
     kernel = KERNEL.ensure().read_bytes()
     folder = module_folder(kernel)
-    if lost_modules(folder):
+    if lost_modules(folder, names):
         keep_modules(kernel, taken(f"linux-image-{folder.name}", (), OF_MODULES))
-    lost = lost_modules(folder)
+    lost = lost_modules(folder, names)
     if lost:
         raise Failure(f"the guest's kernel, {folder.name}, has no module {lost[0]}")
-    return {name: (folder / f"{name}.ko").read_bytes() for name in MODULES
+    return {name: (folder / f"{name}.ko").read_bytes() for name in names
             if (folder / f"{name}.ko").exists()}
 
 
