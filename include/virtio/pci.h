@@ -6,6 +6,7 @@
 
 enum {
 	VIRTIO_PCI_VENDOR = 0x1af4, // 4.1.2
+	VIRTIO_PCI_TRANSITIONAL = 0x1000, // and more; the type is that of the subsystem
 	VIRTIO_PCI_DEVICE = 0x1040, // and the device's type
 };
 

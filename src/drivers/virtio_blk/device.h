@@ -11,11 +11,10 @@ enum {
 };
 
 struct virtio_blk {
-	struct virtio_transport transport; // its places are given
+	struct virtio_places places;
 	uint8_t *memory;
 	uint64_t paddr; // of the memory
-	uint64_t notify; // register that announces a request
-	uint16_t sent; // requests since the reset
+	struct virtio_queue queue; // since the reset
 	bool has_flush;
 	bool active; // a request is under way
 };

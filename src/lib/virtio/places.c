@@ -23,6 +23,16 @@ struct structure {
 
 typedef uint32_t (*read_function)(unsigned offset, unsigned width);
 
+// 4.1.2, and 4.1.2.3 of transitional devices.
+bool virtio_is_of_type(read_function read, unsigned type) {
+	unsigned device = read(PCI_REGISTER_DEVICE, 2);
+
+	if (read(PCI_REGISTER_VENDOR, 2) != VIRTIO_PCI_VENDOR) return false;
+	if (device >= VIRTIO_PCI_TRANSITIONAL && device < VIRTIO_PCI_DEVICE)
+		return read(PCI_REGISTER_SUBSYSTEM + 2, 2) == type;
+	return device == VIRTIO_PCI_DEVICE + type;
+}
+
 static void read_capability(read_function read, unsigned start, struct structure *found) {
 	unsigned kind = read(start + VIRTIO_PCI_CAP_KIND, 1);
 

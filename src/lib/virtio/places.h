@@ -17,6 +17,10 @@ struct virtio_places {
 	uint32_t config_length;
 };
 
+// Whether the function whose registers `read` has is a virtio device of that type (enum virtio_id).
+[[nodiscard]] bool virtio_is_of_type(
+	uint32_t (*read)(unsigned offset, unsigned width), unsigned type);
+
 // Reads the function's capabilities by `read`. False when a structure is missing, is too small, is
 // not in the BAR of the others, or ends behind `size`, the bytes that the description maps.
 [[nodiscard]] bool virtio_places_find(uint32_t (*read)(unsigned offset, unsigned width),

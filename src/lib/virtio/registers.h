@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How a driver reaches the registers of its virtio device: one BAR, which the description maps.
-// Each driver's main.c has the functions, tests have their own.
+// open.c has the functions, tests have their own.
 #pragma once
 
 #include <stdint.h>
