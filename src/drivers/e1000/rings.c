@@ -17,7 +17,7 @@ void e1000_receive_add(struct e1000_receive *ring, unsigned buffer, uint64_t add
 	ring->tail = after(ring->tail);
 }
 
-bool e1000_receive_take(struct e1000_receive *ring, struct e1000_received *received) {
+bool e1000_receive_take(struct e1000_receive *ring, unsigned *buffer, unsigned *length) {
 	const struct e1000_receive_descriptor *descriptor = &ring->descriptors[ring->next];
 	uint8_t status;
 	bool whole;
@@ -25,10 +25,10 @@ bool e1000_receive_take(struct e1000_receive *ring, struct e1000_received *recei
 	if (ring->next == ring->tail) return false;
 	status = descriptor->status;
 	if (!(status & RECEIVE_DONE)) return false;
-	*received = (struct e1000_received){ring->buffers[ring->next], descriptor->length};
+	*buffer = ring->buffers[ring->next];
+	*length = descriptor->length;
 	whole = !ring->in_long_frame && status & RECEIVE_END && descriptor->errors == 0;
-	if (!whole || received->length < NET_FRAME_MIN || received->length > NET_FRAME_MAX)
-		received->length = 0;
+	if (!whole || *length < NET_FRAME_MIN || *length > NET_FRAME_MAX) *length = 0;
 	ring->in_long_frame = !(status & RECEIVE_END);
 	ring->next = after(ring->next);
 	return true;

@@ -27,11 +27,6 @@ struct e1000_transmit {
 	uint8_t buffers[E1000_DESCRIPTORS];
 };
 
-struct e1000_received {
-	unsigned buffer;
-	unsigned length; // 0: no usable frame in the buffer
-};
-
 // Descriptors the card has.
 static inline unsigned e1000_receive_count(const struct e1000_receive *ring) {
 	return (ring->tail - ring->next) % E1000_DESCRIPTORS;
@@ -44,8 +39,10 @@ static inline unsigned e1000_transmit_count(const struct e1000_transmit *ring) {
 // Give the card a buffer to receive a frame; the caller knows that fewer than E1000_IN_USE are.
 void e1000_receive_add(struct e1000_receive *ring, unsigned buffer, uint64_t address);
 
-// Take back the oldest buffer once the card is done with it.
-[[nodiscard]] bool e1000_receive_take(struct e1000_receive *ring, struct e1000_received *received);
+// Take back the oldest buffer once the card is done with it. A length of 0: there is no usable
+// frame in it.
+[[nodiscard]] bool e1000_receive_take(
+	struct e1000_receive *ring, unsigned *buffer, unsigned *length);
 
 // Give the card a frame to send; the caller knows that fewer than E1000_IN_USE wait.
 void e1000_transmit_add(

@@ -14,6 +14,15 @@ static struct e1000_receive receive_ring(void) {
 	return (struct e1000_receive){.descriptors = received};
 }
 
+struct frame {
+	unsigned buffer;
+	unsigned length;
+};
+
+static bool taken(struct e1000_receive *ring, struct frame *frame) {
+	return e1000_receive_take(ring, &frame->buffer, &frame->length);
+}
+
 static void card_fills(unsigned place, unsigned length, unsigned status) {
 	received[place].length = (uint16_t)length;
 	received[place].status = (uint8_t)status;
@@ -21,24 +30,24 @@ static void card_fills(unsigned place, unsigned length, unsigned status) {
 
 static void receive_order(void) {
 	struct e1000_receive ring = receive_ring();
-	struct e1000_received frame;
+	struct frame frame;
 
 	for (unsigned i = 0; i < 1000; i++) {
 		unsigned place = ring.tail;
 
 		e1000_receive_add(&ring, i % NET_BUFFERS, 0x1000 + i);
 		check(received[place].address == 0x1000 + i && received[place].status == 0);
-		check(!e1000_receive_take(&ring, &frame));
+		check(!taken(&ring, &frame));
 		card_fills(place, 60 + i % 1000, RECEIVE_DONE | RECEIVE_END);
-		check(e1000_receive_take(&ring, &frame));
+		check(taken(&ring, &frame));
 		check(frame.buffer == i % NET_BUFFERS && frame.length == 60 + i % 1000);
-		check(!e1000_receive_take(&ring, &frame));
+		check(!taken(&ring, &frame));
 	}
 }
 
 static void receive_full(void) {
 	struct e1000_receive ring = receive_ring();
-	struct e1000_received frame;
+	struct frame frame;
 
 	for (unsigned i = 0; i < E1000_IN_USE; i++)
 		e1000_receive_add(&ring, i, i);
@@ -46,20 +55,20 @@ static void receive_full(void) {
 	for (unsigned i = 0; i < E1000_DESCRIPTORS; i++)
 		card_fills(i, 100, RECEIVE_DONE | RECEIVE_END);
 	for (unsigned i = 0; i < E1000_IN_USE; i++)
-		check(e1000_receive_take(&ring, &frame) && frame.buffer == i);
+		check(taken(&ring, &frame) && frame.buffer == i);
 	// The last descriptor was never the card's, whatever it says.
-	check(!e1000_receive_take(&ring, &frame) && e1000_receive_count(&ring) == 0);
+	check(!taken(&ring, &frame) && e1000_receive_count(&ring) == 0);
 }
 
 static unsigned length_taken(struct e1000_receive *ring, unsigned length, unsigned status) {
-	struct e1000_received frame = {0};
+	struct frame frame = {0};
 	unsigned place = ring->tail;
 
 	e1000_receive_add(ring, 5, 0);
 	card_fills(place, length, status);
 	// What the card writes beside status and length has no meaning for us.
 	received[place].address = ~0ul;
-	check(e1000_receive_take(ring, &frame) && frame.buffer == 5);
+	check(taken(ring, &frame) && frame.buffer == 5);
 	return frame.length;
 }
 
@@ -82,12 +91,12 @@ static void receive_lies(void) {
 
 static void receive_errors(void) {
 	struct e1000_receive ring = receive_ring();
-	struct e1000_received frame;
+	struct frame frame;
 
 	e1000_receive_add(&ring, 0, 0);
 	card_fills(0, 100, RECEIVE_DONE | RECEIVE_END);
 	received[0].errors = 1;
-	check(e1000_receive_take(&ring, &frame) && frame.length == 0);
+	check(taken(&ring, &frame) && frame.length == 0);
 }
 
 static void transmit(void) {
