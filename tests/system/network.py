@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The network example with a card in QEMU and Bochs, asked from this host."""
+"""The network example with each card in QEMU and Bochs, asked from this host."""
 
+import dataclasses
 import ipaddress
 import shutil
 import socket
 
+from compose.short.network import CARDS
 from nacre import build, places
 from nacre.machine import emulator, machine, network, wire
 from nacre.pack import product, system_image
@@ -14,9 +16,13 @@ from nacre.test import results
 from nacre.test.system_tests import judge
 
 EXAMPLE = places.ROOT / "examples" / "network_echo" / "network_echo.system"
+KILLER = places.ROOT / "tests" / "system" / "systems" / "net_restart" / "killer.c"
 GRANT = "grant 1 id=8086:100e bar0=0xd0000000"
+# card= of a switch -> name of its driver.
+DRIVERS = {card: device.program for card, device in CARDS.items()}
+USUAL = network.USUAL_CARD
+KILLS = 3  # of it
 FIRST, SECOND = "10.0.2.15", "10.0.2.16"
-READY = [("until", "e1000: link is up"), ("until", "pinger: all answered")]
 SIZES = (0, 1, 56, 1472)
 # The emulator's processor time for an answer.
 ANSWER_SECONDS = 20
@@ -28,22 +34,49 @@ def image_of(description, name):
     return product.compose(description, folder / f"{name}.img")
 
 
-def start(name, emulator_name, network_setting):
+def example(name, card, change=None):
+    """The example with that card in a folder of its own; `change` edits its text without short
+    elements."""
+    folder = places.BUILD / "system-tests" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(EXAMPLE.parent, folder)
+    description = folder / EXAMPLE.name
+    replaced(description, f'card="{USUAL}"', f'card="{card}"')
+    if change:
+        system_image.expand(description, description)
+        change(description)
+    return description
+
+
+def replaced(description, old, new):
+    text = description.read_text()
+    if text.count(old) != 1:
+        raise Failure(f"{places.shown(description)}: {old} is there {text.count(old)} times")
+    description.write_text(text.replace(old, new))
+
+
+def start(name, emulator_name, network_setting, change=None):
     """The example on a machine with a card."""
+    description = example(name, network_setting.card, change)
     if emulator_name == "bochs":
-        iso = product.make_iso(EXAMPLE, places.BUILD / "system-tests" / f"{name}.iso")
+        iso = product.make_iso(description, places.BUILD / "system-tests" / f"{name}.iso")
         return machine.BochsMachine(iso=iso, memory=emulator.MEMORY, wire=network_setting)
     return machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY, wire=network_setting,
-        modules=(build.artefact("root.elf"), image_of(EXAMPLE, name)))
+        modules=(build.artefact("root.elf"), image_of(description, name)))
 
 
-def wait_until_ready(running, name):
+def ready(card):
+    driver = DRIVERS[card]
+    return (f"{driver}: card {network.MAC}", f"{driver}: link is up", "pinger: all answered")
+
+
+def wait_until_ready(running, name, texts):
     """None, or the failure; the machine runs on."""
     places.LOGS.mkdir(parents=True, exist_ok=True)
     log = places.LOGS / f"system-{name}.log"
     with log.open("wb") as output:
-        why = console.Session(running, READY, output=output).run()
+        why = console.Session(running, [("until", text) for text in texts], output=output).run()
     return why and results.failed(f"system/{name}/ready", f"{why}\n{running.output(400)}",
                                   places.shown(log))
 
@@ -71,12 +104,29 @@ def ask(link, address, name, running):
                      "no right answer")
 
 
-def check_wire(name, emulator_name, addresses):
-    with wire.Wire("10.0.2.99") as link, start(name, emulator_name, link.network) as running:
-        failure = wait_until_ready(running, name)
+def check_wire(name, emulator_name, addresses, card=USUAL, change=None, texts=None):
+    with wire.Wire("10.0.2.99") as link, start(
+            name, emulator_name, dataclasses.replace(link.network, card=card), change) as running:
+        failure = wait_until_ready(running, name, texts or ready(card))
         if failure:
             return [failure]
         return [result for address in addresses for result in ask(link, address, name, running)]
+
+
+def check_restart(name, card):
+    """A component kills the driver again and again; afterwards all is as before. The reports are
+    printed while the driver waits for its restart, so that its own lines do not cut into them."""
+    driver = DRIVERS[card]
+
+    def change(description):
+        shutil.copy(KILLER, description.parent)
+        replaced(description, f'<protection_domain name="{driver}"',
+                 f'<protection_domain name="{driver}" on_fault="restart" restart_backoff="50000"')
+        replaced(description, "</system>", f'''<protection_domain name="killer" priority="90"
+            program="killer.elf"><timer/><console/>
+            <cspace><cap_tcb pd="{driver}" slot="1"/></cspace></protection_domain></system>''')
+    return check_wire(name, "qemu", (FIRST, SECOND), card, change,
+                      [f"'{driver}' was stopped"] * KILLS + [f"killer: killed {KILLS} times"])
 
 
 def echoes(port, payload, patience):
@@ -92,12 +142,13 @@ def echoes(port, payload, patience):
     return False
 
 
-def check_user(name, emulator_name):
+def check_user(name, emulator_name, card=USUAL):
     """Both hosts through the emulator's own network, as a person reaches them."""
     ports = {address: network.free_port("udp") for address in (FIRST, SECOND)}
-    setting = network.parse("user", [f"udp:{port}:{address}:7" for address, port in ports.items()])
+    setting = network.parse(
+        "user", [f"udp:{port}:{address}:7" for address, port in ports.items()], card)
     with start(name, emulator_name, setting) as running:
-        failure = wait_until_ready(running, name)
+        failure = wait_until_ready(running, name, ready(card))
         if failure:
             return [failure]
         return [judged(f"system/{name}/{address}/udp-{size}",
@@ -108,15 +159,7 @@ def check_user(name, emulator_name):
 def check_place(name, grant, said):
     """The example with other settings for the PCI component: who is at fault says so, the rest
     runs."""
-    folder = places.BUILD / "system-tests" / name
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(EXAMPLE.parent, folder)
-    description = folder / EXAMPLE.name
-    system_image.expand(description, description)
-    text = description.read_text()
-    if text.count(GRANT) != 1:
-        raise Failure(f"{places.shown(description)}: the card is granted otherwise than by {GRANT}")
-    description.write_text(text.replace(GRANT, grant))
+    description = example(name, USUAL, lambda made: replaced(made, GRANT, grant))
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
         wire=network.parse("user"),
@@ -138,11 +181,19 @@ ROWS = [
                          ["pci: settings, line 1 is not", "e1000: no device"])),
     ("network-qemu", "hosts behind QEMU's e1000 answer ARP, ping and UDP echo",
      lambda: check_wire("network-qemu", "qemu", (FIRST, SECOND))),
+    ("network-virtio", "so they do behind a virtio card",
+     lambda: check_wire("network-virtio", "qemu", (FIRST, SECOND), "virtio")),
+    ("network-restart-e1000", "the e1000's driver is killed and restarted, and frames pass again",
+     lambda: check_restart("network-restart-e1000", "e1000")),
+    ("network-restart-virtio", "the virtio card's driver is killed and restarted likewise",
+     lambda: check_restart("network-restart-virtio", "virtio")),
     # Bochs passes on what is for the card's own address, which the first host has.
     ("network-bochs", "a host behind Bochs' e1000 answers ARP, ping and UDP echo",
      lambda: check_wire("network-bochs", "bochs", (FIRST,))),
     ("network-user-qemu", "both hosts answer through QEMU's own network",
      lambda: check_user("network-user-qemu", "qemu")),
+    ("network-user-virtio", "both hosts answer so behind a virtio card",
+     lambda: check_user("network-user-virtio", "qemu", "virtio")),
     ("network-user-bochs", "both hosts answer through Bochs' own network",
      lambda: check_user("network-user-bochs", "bochs")),
 ]

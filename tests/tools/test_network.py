@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre.machine import bochs, network, progress, qemu, wire  # noqa: E402
+from nacre.pack import product  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 
@@ -40,6 +41,27 @@ class MachineTest(unittest.TestCase):
                                "/tmp")
         self.assertIn("udp=127.0.0.1:4001", command[command.index("-netdev") + 1])
         self.assertIn("localaddr=127.0.0.1:4000", command[command.index("-netdev") + 1])
+
+    def test_qemu_has_the_card_that_is_asked_for(self):
+        for card, device in (("e1000", "e1000,"), ("virtio", "virtio-net-pci,disable-legacy=on,")):
+            setting = network.parse("user", card=card)
+            command = qemu.prepare(qemu.Settings(port=1, kernel="k", wire=setting), "/tmp")
+            self.assertTrue(command[command.index("-netdev") + 3].startswith(device))
+
+    def test_bochs_has_no_virtio_card(self):
+        with self.assertRaisesRegex(Failure, "take --emulator qemu, or card=\"e1000\""):
+            network.bochs_lines(network.parse("user", card="virtio"), "/nowhere")
+
+    def test_a_description_says_which_card(self):
+        for text, card in (('<switch name="a" card="virtio"/>', "virtio"),
+                           ('<switch name="a"/><switch name="b" card="e1000"/>', "e1000"),
+                           ('<protection_domain><program_image path="virtio_net.elf"/>'
+                            "</protection_domain>", "virtio"),
+                           ('<switch name="a" card="x"/>', None), ("", None)):
+            with self.subTest(text=text), tempfile.TemporaryDirectory() as directory:
+                description = pathlib.Path(directory) / "a.system"
+                description.write_text(f"<system>{text}</system>")
+                self.assertEqual(product.card(description), card)
 
     def test_bochs_has_the_card_in_its_file(self):
         with tempfile.TemporaryDirectory() as directory:

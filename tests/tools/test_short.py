@@ -37,6 +37,8 @@ SYMBOLS = {
     "pci.elf": [*SETTINGS, "memory_map_vaddr", "console_vaddr"],
     "e1000.elf": [*PCI, "rings_vaddr", "rings_paddr", "link_vaddr", "link_paddr",
                   "console_vaddr"],
+    "virtio_net.elf": [*PCI, "registers_size", "rings_vaddr", "rings_size", "rings_paddr",
+                       "link_vaddr", "link_paddr", "console_vaddr"],
     "vswitch.elf": [*SETTINGS, *[f"link{index}_vaddr" for index in range(1, 9)],
                     "console_vaddr"],
     "vmm.elf": [*[f"{name}{index or ''}_{end}" for index in range(4)
@@ -95,6 +97,8 @@ ACCEPTED = [
                  'open="true" id="1"/>'),
     '<switch name="lan" card="e1000" priority="150"/>'
     + short(inside='<network switch="lan"/><disk driver="ahci"/><console/>'),
+    '<switch name="lan" card="virtio"/>'
+    + short(inside='<network switch="lan"/><disk driver="virtio"/><console/>'),
     guest(),
     guest(memory="33_554_432", initrd="long", cmdline="a &quot;b&quot;", priority="5", rng="true",
           budget="100", period="200", on_fault="restart", restart_limit="3", restart_backoff="1"),
@@ -169,7 +173,7 @@ REFUSED = [
      ":11:1: the switch 'lan' has 8 ports"),
     (LAN + LAN + short(), "'lan' is the name of the <switch> at line 2"),
     ("<switch/>" + short(), "<switch> needs the attribute 'name'"),
-    ('<switch name="lan" card="ne2000"/>' + short(), "one of e1000"),
+    ('<switch name="lan" card="ne2000"/>' + short(), "one of e1000, virtio"),
     ('<switch name="lan" priority="256"/>' + short(), "priority='256' on <switch>"),
     ('<switch name="a"/>\n' + short(),
      "second <protection_domain> named 'a'; the first is at line 3 (implied by <switch>)"),
@@ -414,6 +418,16 @@ class Meaning(Short):
                          b"port 1 open\nport 2 mac 02:00:00:00:01:02\n"
                          b"port 3 mac 52:54:00:12:34:56\nport 4 open\n")
         self.assertEqual(contents["settings_pci"], b"grant 1 id=8086:100e bar0=0xd0000000\n")
+
+    def test_a_virtio_card(self):
+        data = self.accept('<switch name="lan" card="virtio"/>' + short(
+            inside='<network switch="lan"/>'))
+        self.assertEqual(self.contents(data)["settings_pci"],
+                         b"grant 1 id=1af4:1041 bar4=0xd0000000\n")
+        sizes = {region.name.rstrip(b"\0"): region.size
+                 for region in self.table(data, layout.REGION)}
+        self.assertEqual(sizes[b"rings_virtio_net"], 0x2000)
+        self.assertEqual(sizes[b"registers_virtio_net"], 0x4000)
 
     def test_fixed_addresses_are_free_ones(self):
         data = self.accept('<memory_region name="m" size="0x2000" phys_addr="0x1000_0000"/>'

@@ -10,7 +10,7 @@ from compose import output
 from nacre import commands, version
 from nacre.bench import questions
 from nacre.guest import debian
-from nacre.machine import disks, emulator, qemu
+from nacre.machine import disks, emulator, network, qemu
 from nacre.pack import sdk
 from nacre.report import Failure
 from nacre.test import fuzz, suite
@@ -74,6 +74,9 @@ def add_network_options(parser):
     parser.add_argument("--network", default="none", metavar="KIND",
                         help="give the machine a network card: `user` for the emulator's own "
                              "network, a port number for a wire of UDP datagrams (default: none)")
+    parser.add_argument("--card", choices=network.CARDS,
+                        help="which network card (default: the one that the description has a "
+                             f"driver for; with --iso {network.USUAL_CARD})")
     parser.add_argument("--forward", action="append", default=[], metavar="udp:PORT:ADDRESS:PORT",
                         help="with --network user: a port of this host that leads to a component")
 

@@ -45,10 +45,17 @@ def machine_disks(options):
     return disks.checked(**given)
 
 
+def card(options):
+    """The network card that the command line names, or that the description has a driver for."""
+    if options.card or options.iso:
+        return options.card or network.USUAL_CARD
+    return product.card(options.system or places.DEMO) or network.USUAL_CARD
+
+
 def run(options):
     """Builds, packs and boots the demo or another system."""
     attached = {"disks": machine_disks(options),
-                "wire": network.parse(options.network, options.forward)}
+                "wire": network.parse(options.network, options.forward, card(options))}
     if options.iso and (options.system or options.arguments or options.flavour != "debug"):
         raise Misuse("--iso boots an ISO as it is: leave out FILE.system, --arguments, "
                      "--release")
@@ -60,7 +67,7 @@ def run(options):
         has_guests = product.has_guests(options.system or places.DEMO)
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
     request = emulator.wanted(options, has_guests)
-    choice = emulator.chosen(request, attached["disks"])
+    choice = emulator.chosen(request, attached["disks"], attached["wire"])
     image = options.iso.absolute() if options.iso else make(options.system, None, options)
     pace = "instructions" if options.steps else "people"
     with emulator.start(image, choice, request, pace, limit=limit(options), **attached) as running:

@@ -16,6 +16,7 @@ extern const struct tests ata_tests;
 extern const struct tests ahci_tests;
 extern const struct tests nvme_tests;
 extern const struct tests virtio_blk_tests;
+extern const struct tests virtio_net_tests;
 extern const struct tests multiplexer_tests;
 extern const struct tests keyboard_tests;
 extern const struct tests timer_tests;

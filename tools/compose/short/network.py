@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """<switch>: a virtual switch, with or without a network card. <network>: a station at it."""
 import re
+from dataclasses import dataclass, field
 
 from compose.fields import Fields
 from compose.layout import LIMITS
@@ -14,7 +15,6 @@ FIRST_CHANNEL = 8  # of a program with networks
 MOST, MOST_OF_GUEST = 4, 2
 PRIORITY, CARD_PRIORITY = 210, 220
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}\Z")
-CARDS = ("e1000",)
 NO_PORTS = "# no ports\n"
 
 
@@ -31,8 +31,9 @@ class Switch:
         self.settings = plan.regions[-1]
         self.domain.map(element, region, "r", setvar_vaddr="settings_vaddr",
                         setvar_prefill_size="settings_size")
-        if fields.has("card") and fields.choice("card", None, CARDS):
-            _Card(plan, element).attach(self, element)
+        card = fields.choice("card", None, CARDS) if fields.has("card") else None
+        if card:
+            _Card(plan, element, CARDS[card]).attach(self, element)
 
     def attach(self, element, region, station, address=None):
         """`station` is that end of the channel. Without an address the port is open."""
@@ -51,21 +52,43 @@ class Switch:
         return f"02:00:00:00:{self.number:02x}:{len(self.ports) + 1:02x}"
 
 
+@dataclass(frozen=True)
+class Device:
+    """A network card on PCI: its driver, the grant's words, the BAR with its registers, bytes of
+    memory for rings."""
+
+    program: str
+    grant: str
+    bar: str
+    size: int
+    rings_size: int
+    setvars: dict = field(default_factory=dict)  # of the registers, beyond usual
+    rings_setvars: dict = field(default_factory=dict)
+
+
+CARDS = {
+    "e1000": Device("e1000", "id=8086:100e", "bar0", 0x20000, PAGE),
+    "virtio": Device("virtio_net", "id=1af4:1041", "bar4", 0x4000, 2 * PAGE,
+                     {"setvar_size": "registers_size"}, {"setvar_size": "rings_size"}),
+}
+
+
 class _Card:
     PCI_CHANNEL, SWITCH_CHANNEL = 1, 2
 
-    def __init__(self, plan, origin):
-        self.domain = domain = plan.driver(origin, "e1000", CARD_PRIORITY)
-        rings = domain.region(origin, "rings", size="0x1000",
-                              phys_addr=plan.physical(FIRST_MEMORY, PAGE))
-        domain.map(origin, rings, setvar_vaddr="rings_vaddr")
+    def __init__(self, plan, origin, device):
+        self.domain = domain = plan.driver(origin, device.program, CARD_PRIORITY)
+        rings = domain.region(origin, "rings", size=hexadecimal(device.rings_size),
+                              phys_addr=plan.physical(FIRST_MEMORY, device.rings_size))
+        domain.map(origin, rings, setvar_vaddr="rings_vaddr", **device.rings_setvars)
         domain.add(origin, "setvar", symbol="rings_paddr", region_paddr=rings)
         self.link = domain.region(origin, "link", size=hexadecimal(LINK_SIZE),
                                   phys_addr=plan.physical(FIRST_MEMORY, LINK_SIZE))
         domain.map(origin, self.link, setvar_vaddr="link_vaddr")
         domain.add(origin, "setvar", symbol="link_paddr", region_paddr=self.link)
         domain.add(origin, "irq", id="3", pin="11", trigger="level", polarity="high", vector="11")
-        open_device(domain, origin, self.PCI_CHANNEL, "id=8086:100e", "bar0", 0x20000)
+        open_device(domain, origin, self.PCI_CHANNEL, device.grant, device.bar, device.size,
+                    **device.setvars)
 
     def attach(self, switch, origin):
         switch.attach(origin, self.link, (self.domain.name, self.SWITCH_CHANNEL, {}))

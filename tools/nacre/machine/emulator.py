@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from nacre.machine import disks, kvm, machine, models, qemu
+from nacre.machine import disks, kvm, machine, models, network, qemu
 from nacre.machine.models import ENGINES
 from nacre.report import Failure, step, warn
 
@@ -107,13 +107,14 @@ def check(emulator, request, accelerator=None):
                       "`max` has all that it can be")
 
 
-def chosen(request, attached_disks):
-    """The emulator for the request and the disks that are attached, once it is known that they
-    are possible there."""
+def chosen(request, attached_disks, wire):
+    """The emulator for the request and for the disks and the network that are attached, once it is
+    known that they are possible there."""
     emulator, accelerator = choose(request)
     check(emulator, request, accelerator)
     if emulator == "bochs":
         disks.check_bochs(attached_disks)
+        network.check_bochs(wire)
     return emulator, accelerator
 
 

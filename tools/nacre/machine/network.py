@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The network card of an emulated machine: an Intel 82540EM, and what its wire is."""
+"""The network card of an emulated machine, and what its wire is."""
 
 import dataclasses
 import pathlib
@@ -8,6 +8,10 @@ import socket
 from nacre.report import Failure
 
 CHOICES = "none, user, or a port number"
+# The cards: an Intel 82540EM, and virtio's. The names are those of card= in a description; QEMU's
+# device of each.
+CARDS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on"}
+USUAL_CARD = "e1000"
 # The card's address; its second half is QEMU's and Bochs' own example.
 MAC = "52:54:00:12:34:56"
 # The slot in which both firmwares wire the card's line to I/O APIC pin 11.
@@ -35,6 +39,7 @@ class Network:
     kind: str
     port: int = 0
     forwards: tuple = ()
+    card: str = USUAL_CARD
 
 
 def free_port(protocol):
@@ -54,16 +59,17 @@ def parse_forward(text):
                   "host, address and port behind the card")
 
 
-def parse(text, forwards=()):
-    """The network that the command line asks for, or None."""
+def parse(text, forwards=(), card=USUAL_CARD):
+    """The network that the command line asks for with a card of CARDS, or None."""
     if forwards and text != "user":
         raise Failure("--forward needs --network user")
     if text == "none":
         return None
     if text == "user":
-        return Network("user", forwards=tuple(parse_forward(each) for each in forwards))
+        return Network("user", forwards=tuple(parse_forward(each) for each in forwards),
+                       card=card)
     if text.isdigit() and 0 < int(text) < 65535:
-        return Network("frames", port=int(text))
+        return Network("frames", port=int(text), card=card)
     raise Failure(f"--network {text}: choose {CHOICES}")
 
 
@@ -78,11 +84,18 @@ def qemu_options(network):
         backend = (f"socket,id=wire,localaddr=127.0.0.1:{network.port},"
                    f"udp=127.0.0.1:{network.port + 1}")
     return ["-netdev", backend,
-            "-device", f"e1000,netdev=wire,mac={MAC},addr={QEMU_SLOT},romfile="]
+            "-device", f"{CARDS[network.card]},netdev=wire,mac={MAC},addr={QEMU_SLOT},romfile="]
+
+
+def check_bochs(network):
+    if network and network.card != USUAL_CARD:
+        raise Failure(f"Bochs has no network card of the kind {network.card}: take --emulator "
+                      f"qemu, or card=\"{USUAL_CARD}\" in the description")
 
 
 def bochs_lines(network, directory):
     """Lines of Bochs' configuration; the file they name is written to the machine's directory."""
+    check_bochs(network)
     if network is None:
         return ""
     card = f"e1000: enabled=1, mac={MAC}, "

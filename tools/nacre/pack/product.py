@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 
 from compose import output
+from compose.short.network import CARDS
 from nacre import build, packages, places
 from nacre.pack import beside, debs, initramfs, iso, programs, system_image
 from nacre.report import Failure, step
@@ -61,6 +62,15 @@ def guest_files():
 def has_guests(description):
     """Whether it describes a virtual machine."""
     return bool(programs.elements(description, "virtual_machine"))
+
+
+def card(description):
+    """The network card that its switch has, or whose driver is among its programs; None without
+    either."""
+    cards = [switch.get("card") for switch in programs.elements(description, "switch") or []]
+    named = programs.named_programs(description)
+    cards += [card for card, device in CARDS.items() if f"{device.program}.elf" in named]
+    return next((card for card in cards if card in CARDS), None)
 
 
 def compose(description, image, flavour="debug"):
