@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+import urllib.request
 
 DEFAULT_MIRRORS = {"Debian": "http://deb.debian.org/debian",
                    "Debian-Security": "http://deb.debian.org/debian-security"}
@@ -21,6 +22,15 @@ def mirror(targets, label="Debian"):
         if origin == f"Debian/{label}/main" and re.match(r"https?:|file:", address):
             return address.rstrip("/")
     return DEFAULT_MIRRORS[label]
+
+
+def answers(address, release, seconds=30):
+    """Whether the archive there has that release, as this host sees it."""
+    try:
+        with urllib.request.urlopen(f"{address}/dists/{release}/InRelease", timeout=seconds):
+            return True
+    except (OSError, ValueError):
+        return False
 
 
 def output_of(*command):

@@ -2,16 +2,17 @@
 """`./nacre test guest-image`: what `./nacre guest debian` makes boots on the bare emulator.
 `./nacre test guest-debian`: it boots as a guest, as examples/debian describes it.
 
-Root gets in on the serial line and by ssh, and there is a network. Only when named: the packages
-of the image come from the network.
+Root gets in on the serial line and by ssh, and there is a network, over which apt reads the lists
+of its archives. Only when named: the packages of the image come from the network.
 """
 
 import pathlib
+import re
 import subprocess
 import tempfile
 import time
 
-from nacre import packages, places
+from nacre import archive, packages, places
 from nacre.guest import boot_files, debian
 from nacre.machine import disks, emulator, machine, network
 from nacre.pack import product
@@ -27,6 +28,9 @@ SIZE = 2 << 30
 # Of the machine's own time, by the wall clock.
 SECONDS = 900
 SSH_SECONDS = 120
+UPDATE_SECONDS = 600
+# Any archive that fails is an error, not only all of them.
+UPDATE = "apt-get -o APT::Update::Error-Mode=any update"
 PROMPT = [("until", "login:"), ("send", "root")]
 LOGIN = [("until", "root@tested:~#"),
          ("send", "systemctl is-system-running --wait; "
@@ -56,12 +60,12 @@ def booted(image, port):
             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22"))
 
 
-def by_ssh(key, port, command):
+def by_ssh(key, port, command, seconds=SSH_SECONDS):
     """(status, what was said) of a command in the guest."""
     words = ["ssh", "-p", str(port), "-i", key, "-o", "StrictHostKeyChecking=no", "-o",
              "BatchMode=yes", "-o", "UserKnownHostsFile=/dev/null", "root@127.0.0.1", command]
     result = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, timeout=SSH_SECONDS, check=False)
+                            stderr=subprocess.STDOUT, text=True, timeout=seconds, check=False)
     return result.returncode, result.stdout.strip()
 
 
@@ -73,7 +77,7 @@ def booted_in_nacre(image, port):
     forward = network.Forward("tcp", port, ADDRESS, 22)
     return machine.QemuMachine(
         iso=iso, cpu="max", memory=emulator.MEMORY, disks=disks.Disks(virtio=image), limit=SECONDS,
-        wire=network.Network("user", forwards=(forward,)))
+        wire=network.Network("user", forwards=(forward,), card=product.card(description)))
 
 
 def check_ssh(name, key, other, port):
@@ -83,6 +87,19 @@ def check_ssh(name, key, other, port):
     if status != 0 or not said.endswith("tested") or refused == 0:
         return results.failed(f"{name}/ssh", f"status {status}, {refused}: {said}")
     return results.passed(f"{name}/ssh")
+
+
+def check_update(name, key, port):
+    """apt in the guest, where the archives can be reached from this host."""
+    name = f"{name}/apt"
+    mirror = archive.mirror(archive.apt_targets())
+    if not archive.answers(mirror, debian.CODENAME):
+        return results.skipped(name, f"this host does not reach {mirror}")
+    status, said = by_ssh(key, port, UPDATE, UPDATE_SECONDS)
+    fetched = re.search(r"^Fetched .*", said, re.MULTILINE)
+    if status != 0 or not fetched:
+        return results.failed(name, f"status {status}: {said}")
+    return results.passed(name, f"from {mirror}: {fetched[0]}")
 
 
 def new_key(folder, name):
@@ -115,4 +132,4 @@ def check(name, boot):
             if why:
                 return [results.failed(f"{name}/boot", f"{why}\n{running.output(400)}", log)]
             return [results.passed(f"{name}/boot", f"{prompt:.0f} s until the login prompt"),
-                    check_ssh(name, key, other, port)]
+                    check_ssh(name, key, other, port), check_update(name, key, port)]
