@@ -56,6 +56,7 @@ enum msr {
 // Of a hypervisor: KVM's, with an address each.
 #define MSR_KVM_WALL_CLOCK 0x4b564d00u
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01u
+#define MSR_KVM_END_OF_INTERRUPT 0x4b564d04u
 
 enum feature_control_bit {
 	FEATURE_CONTROL_LOCKED = 1 << 0,

@@ -195,7 +195,7 @@ void exit_handle(struct processor *processor) {
 	struct vcpu *vcpu = &processor->vcpu;
 	uint32_t reason = vcpu->page->reason;
 
-	vcpu_left(vcpu);
+	machine_left(processor);
 	if (!complete_exit(vcpu, &processor->machine->memory, &processor->memory_bus)) return;
 	if (reason >= VCPU_EXIT_REASONS || !exit_rows[reason])
 		machine_stop(processor, "unexpected VM exit %u", reason);

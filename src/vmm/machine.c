@@ -72,6 +72,7 @@ static bool build_processor(struct machine *machine, unsigned number) {
 	processor->memory_bus.behind = &machine->memory_bus;
 	processor->lapic.id = number;
 	processor->lapic.clock = &processor->clock;
+	processor->lapic.memory = &machine->memory;
 	processor->control.memory = &machine->memory;
 	processor->control.lapic = &processor->lapic;
 	processor->control.cr4_allowed = cpuid_cr4_allowed(&machine->cpuid);
@@ -350,10 +351,16 @@ void machine_flush_terminals(struct machine *machine) {
 	devices_flush(&machine->devices);
 }
 
+void machine_left(struct processor *processor) {
+	vcpu_left(&processor->vcpu);
+	lapic_left(&processor->lapic);
+}
+
 static void settle_processor(struct processor *processor) {
 	if (processor->vcpu.run == VCPU_STOPPED) return;
 	lapic_timer_poll(&processor->lapic);
 	deliver_interrupts(processor);
+	lapic_enter(&processor->lapic);
 	vcpu_enter(&processor->vcpu);
 }
 

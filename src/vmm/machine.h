@@ -80,6 +80,8 @@ void machine_halt(struct machine *machine);
 void machine_end(struct machine *machine, enum guest_cause cause, const char *what);
 // Takes a time in which the guest was paused out of its time.
 void machine_stand_still(struct machine *machine, uint64_t ticks);
+// First of all after the processor may have run: what the guest has done without an exit.
+void machine_left(struct processor *processor);
 // A notification came; the caller settles the machine afterwards.
 void machine_notified(struct machine *machine, unsigned channel);
 // Ends the handling of an event: power requests, a start that is due, interrupts, timer,

@@ -111,7 +111,7 @@ void init(void) {
 
 void notified(microkit_channel channel) {
 	for (unsigned i = 0; i < MACHINE_VCPUS && !machine_is_stopped(&machine); i++)
-		vcpu_left(&machine.processors[i].vcpu);
+		machine_left(&machine.processors[i]);
 	machine_notified(&machine, channel);
 	command_take_all(&machine);
 	if (machine.complete) machine_settle(&machine);

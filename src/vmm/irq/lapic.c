@@ -38,6 +38,7 @@ void lapic_reset(struct lapic *lapic) {
 		.fabric = lapic->fabric,
 		.next = lapic->next,
 		.clock = lapic->clock,
+		.memory = lapic->memory,
 		.window = lapic->window,
 		.id = lapic->id,
 		.base = LAPIC_ADDRESS | APIC_BASE_ENABLED | (lapic->id == 0 ? APIC_BASE_BSP : 0),

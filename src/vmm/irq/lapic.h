@@ -5,6 +5,7 @@
 
 #include <vmm/bus/bus.h>
 #include <vmm/host/clock.h>
+#include <vmm/host/memory.h>
 #include <vmm/irq/fabric.h>
 #include <x86/apic.h>
 
@@ -24,6 +25,7 @@ struct lapic {
 	struct fabric *fabric;
 	struct lapic *next; // of the fabric's
 	const struct clock *clock; // of its CPU
+	const struct guest_memory *memory; // null where none may skip ends
 	struct bus_window window;
 	uint64_t base; // IA32_APIC_BASE
 	uint32_t id;
@@ -40,6 +42,8 @@ struct lapic {
 	struct vector_set level;
 	struct lapic_timer timer;
 	bool nmi_pending; // cleared when it is injected
+	bool skip_offered; // the guest may have ended the interrupt by its word
+	uint64_t skip; // as the guest wrote it: address of the word and bit 0, on
 };
 
 enum {
@@ -73,6 +77,12 @@ void lapic_end_of_interrupt(struct lapic *lapic);
 // A write of the command register; what it sends, without the register.
 void lapic_command(struct lapic *lapic, uint64_t command);
 void lapic_send(struct lapic *lapic, uint64_t command);
+
+// lapic_skip.c: how a guest ends interrupts without an exit. False: no memory is there (#GP).
+[[nodiscard]] bool lapic_skip_write(struct lapic *lapic, uint64_t value);
+// Before the guest runs, and first of all when it has run.
+void lapic_enter(struct lapic *lapic);
+void lapic_left(struct lapic *lapic);
 
 // lapic_msr.c: false means #GP(0).
 [[nodiscard]] bool lapic_base_write(struct lapic *lapic, uint64_t value);

@@ -52,6 +52,7 @@ enum {
 	XSAVE_ALIGNED = 1 << 1,
 	HYPERVISOR_NO_IO_DELAY = 1 << 1,
 	HYPERVISOR_CLOCK = 1 << 3,
+	HYPERVISOR_END_OF_INTERRUPT = 1 << 6,
 	HYPERVISOR_CLOCK_STABLE = 1 << 24,
 	HERTZ_PER_MEGAHERTZ = 1000000,
 };
@@ -205,8 +206,8 @@ static void answer_hypervisor(const struct cpuid_query *, struct cpuid_words *wo
 }
 
 static void answer_hypervisor_features(const struct cpuid_query *, struct cpuid_words *words) {
-	*words = (struct cpuid_words){
-		.eax = HYPERVISOR_NO_IO_DELAY | HYPERVISOR_CLOCK | HYPERVISOR_CLOCK_STABLE};
+	*words = (struct cpuid_words){.eax = HYPERVISOR_NO_IO_DELAY | HYPERVISOR_CLOCK |
+			HYPERVISOR_END_OF_INTERRUPT | HYPERVISOR_CLOCK_STABLE};
 }
 
 static void answer_nacre(const struct cpuid_query *, struct cpuid_words *words) {

@@ -132,6 +132,15 @@ static bool write_system_time(struct msr_file *file, uint32_t, uint64_t value) {
 	return paravirtual_clock_place(&file->paravirtual_clock, value);
 }
 
+static bool read_skip(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = file->lapic->skip;
+	return true;
+}
+
+static bool write_skip(struct msr_file *file, uint32_t, uint64_t value) {
+	return lapic_skip_write(file->lapic, value);
+}
+
 static bool write_wall_clock(struct msr_file *file, uint32_t, uint64_t value) {
 	return paravirtual_clock_tell_wall(&file->paravirtual_clock, value);
 }
@@ -180,6 +189,7 @@ static const struct msr_row msr_rows[] = {
 	{0xda0, 0xda0, absent, NULL, 0}, // XSS
 	{MSR_KVM_WALL_CLOCK, MSR_KVM_WALL_CLOCK, NULL, write_wall_clock, 0},
 	{MSR_KVM_SYSTEM_TIME, MSR_KVM_SYSTEM_TIME, read_system_time, write_system_time, 0},
+	{MSR_KVM_END_OF_INTERRUPT, MSR_KVM_END_OF_INTERRUPT, read_skip, write_skip, 0},
 	{MSR_DE_CFG, MSR_DE_CFG, absent, NULL, 0}, // AMD's
 };
 
