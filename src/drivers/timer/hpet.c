@@ -27,6 +27,14 @@ static uint64_t read(unsigned offset) { return registers[offset / 8]; }
 
 static void write(unsigned offset, uint64_t value) { registers[offset / 8] = value; }
 
+// One-shot, by edges. The comparator has 32 bits, which are enough for the longest time and which
+// every timer has.
+static uint64_t configuration_wanted(void) {
+	return (read(HPET_TIMER0_CONFIGURATION) &
+		       ~(uint64_t)(TIMER_LEVEL | TIMER_ENABLE | TIMER_PERIODIC | TIMER_FSB)) |
+		TIMER_32_BIT;
+}
+
 bool hpet_init(uint64_t vaddr) {
 	uint64_t capabilities;
 	uint64_t period;
@@ -37,27 +45,21 @@ bool hpet_init(uint64_t vaddr) {
 	if (period == 0 || period > HPET_PERIOD_MOST || !(capabilities & CAPABILITY_LEGACY_ROUTE))
 		return false;
 	range = (struct tick_range){period, MINIMUM_TICKS, MAXIMUM_TICKS};
-	hpet_disarm();
+	write(HPET_TIMER0_CONFIGURATION, configuration_wanted());
+	write(HPET_TIMER0_COMPARATOR, (uint32_t)(read(HPET_COUNTER) + MAXIMUM_TICKS));
 	write(HPET_CONFIGURATION, read(HPET_CONFIGURATION) | HPET_ENABLE | HPET_LEGACY_ROUTE);
+	write(HPET_TIMER0_CONFIGURATION, configuration_wanted() | TIMER_ENABLE);
 	return true;
 }
 
 void hpet_arm(uint64_t nanoseconds) {
 	uint64_t ticks = ticks_of(&range, nanoseconds);
-	uint64_t configuration = read(HPET_TIMER0_CONFIGURATION);
 	uint32_t target;
 
-	// 32 bits are enough for the longest time, and every timer has them.
-	configuration &= ~(uint64_t)(TIMER_LEVEL | TIMER_PERIODIC | TIMER_FSB);
-	write(HPET_TIMER0_CONFIGURATION, configuration | TIMER_32_BIT | TIMER_ENABLE);
 	for (;; ticks *= 2) {
 		target = (uint32_t)(read(HPET_COUNTER) + ticks);
 		write(HPET_TIMER0_COMPARATOR, target);
 		// Passed already: the match may have been missed, so set a later one.
 		if ((int32_t)(target - (uint32_t)read(HPET_COUNTER)) > 0) return;
 	}
-}
-
-void hpet_disarm(void) {
-	write(HPET_TIMER0_CONFIGURATION, read(HPET_TIMER0_CONFIGURATION) & ~(uint64_t)TIMER_ENABLE);
 }

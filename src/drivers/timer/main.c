@@ -27,6 +27,7 @@ uint64_t tsc_info_vaddr __attribute__((section(".data")));
 // State of the driver; one thread, written by the functions of this file only.
 static struct timer_queue queue;
 static const struct timer_device *device; // null where there is none
+static uint64_t armed; // the deadline that the device is programmed for; 0 when it has interrupted
 static uint64_t hertz; // of the TSC; 0 when the kernel does not know
 static uint64_t wall_seconds; // at TSC value wall_tsc
 static uint64_t wall_tsc;
@@ -39,11 +40,10 @@ static bool start_pit(void) { return pit_init(hertz / PATIENCE_RATE); }
 static const struct timer_device {
 	const char *name;
 	bool (*start)(void);
-	void (*arm)(uint64_t nanoseconds); // may interrupt early, never much late
-	void (*disarm)(void);
+	void (*arm)(uint64_t nanoseconds); // may interrupt early or unasked, never much late
 } devices[] = {
-	{"HPET", start_hpet, hpet_arm, hpet_disarm},
-	{"PIT", start_pit, pit_arm, pit_disarm},
+	{"HPET", start_hpet, hpet_arm},
+	{"PIT", start_pit, pit_arm},
 };
 
 static const struct timer_device *device_find(void) {
@@ -67,17 +67,16 @@ static void deliver_expired(uint64_t now) {
 		microkit_notify((microkit_channel)__builtin_ctzl(rest));
 }
 
-// Notify the clients whose time has come and program the device for the next one. It may fire a
-// little early by TSC time; then it is programmed for the rest.
+// Notify the clients whose time has come and program the device for the next one, unless it is.
+// Without a next one it interrupts in vain.
 static void update(void) {
 	uint64_t now = tsc_read();
 	uint64_t deadline;
 
 	deliver_expired(now);
-	if (timer_queue_next(&queue, &deadline))
-		device->arm(ticks_to_nanoseconds(deadline - now, hertz));
-	else
-		device->disarm();
+	if (!timer_queue_next(&queue, &deadline) || deadline == armed) return;
+	armed = deadline;
+	device->arm(ticks_to_nanoseconds(deadline - now, hertz));
 }
 
 void init(void) {
@@ -91,6 +90,8 @@ void notified(microkit_channel channel) {
 	if (channel != CHANNEL_IRQ) return;
 	// The pin is masked until the acknowledgement and loses edges meanwhile: unmask first.
 	microkit_irq_ack(CHANNEL_IRQ);
+	// It may be early by TSC time; then it is programmed for the rest.
+	armed = 0;
 	if (device) update();
 }
 

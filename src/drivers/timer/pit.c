@@ -23,6 +23,9 @@ static void write(uint16_t port, uint8_t value) {
 	microkit_x86_ioport_write_8(PORT_ID, port, value);
 }
 
+// A control word without a count stops the channel.
+static void channel_stop(void) { write(PIT_COMMAND, CONTROL_MODE_0); }
+
 static void count_write(uint64_t count) {
 	write(PIT_CHANNEL_0, (uint8_t)count);
 	write(PIT_CHANNEL_0, (uint8_t)(count >> 8));
@@ -42,21 +45,18 @@ bool pit_init(uint64_t patience) {
 	unsigned now = 0;
 
 	if (!(microkit_ioports >> PORT_ID & 1)) return false;
-	pit_disarm();
+	channel_stop();
 	count_write(LARGEST_COUNT);
 	// The count is loaded with the next tick; reads before that are undefined.
 	do {
 		before = now;
 		now = count_read();
 	} while (now >= before && tsc_read() - start < patience);
-	pit_disarm();
+	channel_stop();
 	return now < before;
 }
 
 void pit_arm(uint64_t nanoseconds) {
-	pit_disarm();
+	channel_stop();
 	count_write(ticks_of(&range, nanoseconds));
 }
-
-// A control word without a count stops the channel.
-void pit_disarm(void) { write(PIT_COMMAND, CONTROL_MODE_0); }

@@ -12,4 +12,3 @@
 
 // Interrupt after about this many nanoseconds, earlier when the time is longer than 54 ms.
 void pit_arm(uint64_t nanoseconds);
-void pit_disarm(void);
