@@ -351,7 +351,7 @@ class Meaning(Short):
 
     def test_a_disk_image_names_its_files(self):
         found = {"my.img": BootFiles(str(self.path / "text"), str(self.path / "long"), "root=x")}
-        for attributes, cmdline in (('', b"root=x console=ttyS0"),
+        for attributes, cmdline in (('', b"root=x console=ttyS0 quiet pci=noearly"),
                                     ('cmdline="quiet"', b"root=x quiet")):
             composed, problems = self.booted(f'boot="my.img" {attributes}', found)
             self.assertEqual(problems, [])
