@@ -74,6 +74,7 @@ enum virtio_net_class {
 };
 
 enum {
+	VIRTIO_NET_RX_PROMISCUOUS = 0, // every frame is received
 	VIRTIO_NET_RX_LAST = 5, // commands 0 to 5 switch a kind of filter on or off
 	VIRTIO_NET_MAC_TABLE_SET = 0, // comes with VIRTIO_NET_F_CTRL_RX
 	VIRTIO_NET_OK = 0,

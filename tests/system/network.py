@@ -16,7 +16,8 @@ from nacre.test import results
 from nacre.test.system_tests import judge
 
 EXAMPLE = places.ROOT / "examples" / "network_echo" / "network_echo.system"
-KILLER = places.ROOT / "tests" / "system" / "systems" / "net_restart" / "killer.c"
+SYSTEMS = places.ROOT / "tests" / "system" / "systems"
+KILLER, LIAR = SYSTEMS / "net_restart" / "killer.c", SYSTEMS / "net_liar" / "liar.c"
 GRANT = "grant 1 id=8086:100e bar0=0xd0000000"
 # card= of a switch -> name of its driver.
 DRIVERS = {card: device.program for card, device in CARDS.items()}
@@ -129,6 +130,42 @@ def check_restart(name, card):
                       [f"'{driver}' was stopped"] * KILLS + [f"killer: killed {KILLS} times"])
 
 
+def lie(description, times):
+    """Adds a component that writes what the virtio card's device might, if it lied."""
+    shutil.copy(LIAR, description.parent)
+    replaced(description, "</system>", f'''<protection_domain name="liar" priority="90"
+        program="liar.elf"><timer/><console/>
+        <map mr="rings_virtio_net" vaddr="0x1000000" setvar_vaddr="rings_vaddr"/>
+        <setvar symbol="lies_most" value="{times}"/></protection_domain>
+        <channel><end pd="liar" id="2"/><end pd="virtio_net" id="0"/></channel></system>''')
+
+
+def check_lies(name):
+    """Of a device that has lied and was reset the hosts are reached, and one that goes on is left
+    alone, as is the system."""
+    broken = "virtio_net: the device does not keep to the protocol and is "
+    found = check_wire(name, "qemu", (FIRST, SECOND), "virtio", lambda made: lie(made, 3),
+                       [f"{broken}reset"] * 3 + ["liar: lied 3 times"])
+    image = image_of(example(name, "virtio", lambda made: lie(made, 12)), name)
+    running = machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
+        modules=(build.artefact("root.elf"), image), wire=network.parse("user", card="virtio"))
+    return found + judge(f"{name}-on", running, [("until", text) for text in (
+        *[f"{broken}reset"] * 7, f"{broken}used no more", "liar: lied 12 times")])[0]
+
+
+def check_transitional(name):
+    """The example with a virtio card that has the interface of before 1.0 as well."""
+    description = example(name, "virtio", lambda made: replaced(made, "id=1af4:1041",
+                                                                "id=1af4:1000"))
+    running = machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
+        modules=(build.artefact("root.elf"), image_of(description, name)),
+        extra=("-netdev", "user,id=wire", "-device",
+               f"virtio-net-pci,netdev=wire,mac={network.MAC},addr={network.QEMU_SLOT},romfile="))
+    return judge(name, running, [("until", text) for text in ready("virtio")])[0]
+
+
 def echoes(port, payload, patience):
     """Whether a datagram to this host's port comes back."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
@@ -183,6 +220,10 @@ ROWS = [
      lambda: check_wire("network-qemu", "qemu", (FIRST, SECOND))),
     ("network-virtio", "so they do behind a virtio card",
      lambda: check_wire("network-virtio", "qemu", (FIRST, SECOND), "virtio")),
+    ("network-transitional", "a transitional virtio card is driven by its modern interface",
+     lambda: check_transitional("network-transitional")),
+    ("network-lies", "a virtio card whose device lies is reset, and left alone if it goes on",
+     lambda: check_lies("network-lies")),
     ("network-restart-e1000", "the e1000's driver is killed and restarted, and frames pass again",
      lambda: check_restart("network-restart-e1000", "e1000")),
     ("network-restart-virtio", "the virtio card's driver is killed and restarted likewise",

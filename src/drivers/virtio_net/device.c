@@ -13,6 +13,11 @@
 enum {
 	CHAIN = 2, // descriptors of a buffer: the header, the frame
 	DESCRIPTORS = NET_BUFFERS * CHAIN,
+	// In the first lane's memory, behind its queue: a queue for one command, and the command.
+	CONTROL = 0xe00,
+	CONTROL_DESCRIPTORS = 4,
+	COMMAND = 0xe80,
+	COMMAND_LOOKS = 100000, // at the answer, each with an access to the device
 	// In a lane's memory, behind its queue. One header does for all buffers of the lane: those
 	// of frames to send are alike, and those of received ones are not looked at.
 	HEADER = VIRTIO_NET_LANE_MEMORY - 16,
@@ -38,16 +43,59 @@ static bool lane_start(struct virtio_net *device, enum net_direction direction) 
 	return virtio_queue_start(&device->places, &lane->queue, device->paddr + offset);
 }
 
+// 5.1.6.5.1: what the device reads, and its answer.
+struct command {
+	struct virtio_net_command head;
+	uint8_t on;
+	uint8_t answer;
+};
+
+static bool has_filter(const struct virtio_net *device) {
+	const uint64_t both = VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX;
+
+	return (device->features & both) == both;
+}
+
+static bool control_start(struct virtio_net *device) {
+	virtio_queue_lay(&device->control, VIRTIO_NET_CONTROL, CONTROL_DESCRIPTORS,
+		device->memory + CONTROL);
+	return virtio_queue_start(&device->places, &device->control, device->paddr + CONTROL);
+}
+
+// The stations of the switch have addresses of their own.
+static bool ask_for_all(struct virtio_net *device) {
+	struct command *command = (struct command *)(device->memory + COMMAND);
+	uint64_t paddr = device->paddr + COMMAND;
+	struct virtq_used_entry entry;
+
+	*command = (struct command){
+		{VIRTIO_NET_CLASS_RX, VIRTIO_NET_RX_PROMISCUOUS}, 1, VIRTIO_NET_ERR};
+	device->control.descriptors[0] = (struct virtq_split_descriptor){
+		paddr, offsetof(struct command, answer), VIRTQ_NEXT, 1};
+	device->control.descriptors[1] = (struct virtq_split_descriptor){
+		paddr + offsetof(struct command, answer), 1, VIRTQ_WRITE, 0};
+	virtio_queue_give(&device->control, 0);
+	virtio_queue_notify(&device->control);
+	for (unsigned i = 0; i < COMMAND_LOOKS && !virtio_is_broken(&device->places); i++)
+		if (virtio_queue_take(&device->control, &entry) == VIRTIO_TAKEN)
+			return __atomic_load_n(&command->answer, __ATOMIC_RELAXED) == VIRTIO_NET_OK;
+	return false;
+}
+
 bool virtio_net_reset(struct virtio_net *device) {
 	bool is_reset = virtio_begin(&device->places, VIRTIO_F_VERSION_1,
-		VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS, &device->features);
+		VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_CTRL_VQ |
+			VIRTIO_NET_F_CTRL_RX,
+		&device->features);
 
 	for (unsigned i = 0; i < NET_LANES; i++)
 		device->lanes[i].lost = device->lanes[i].held;
 	if (!is_reset) return false;
 	memset(device->memory, 0, VIRTIO_NET_MEMORY);
 	if (!lane_start(device, NET_TO_SWITCH) || !lane_start(device, NET_TO_STATION)) return false;
+	if (has_filter(device) && !control_start(device)) return false;
 	virtio_run(&device->places);
+	device->takes_all = !has_filter(device) || ask_for_all(device);
 	return true;
 }
 

@@ -27,11 +27,13 @@ struct virtio_net {
 	uint8_t *memory;
 	uint64_t paddr; // of the memory
 	uint64_t features; // that both know
+	struct virtio_queue control;
+	bool takes_all; // frames for other addresses, too
 	struct virtio_net_lane lanes[NET_LANES]; // by enum net_direction
 };
 
-// Resets the device and starts it. Buffers that it had come back from virtio_net_take. False when
-// it does not work; it has no buffer then.
+// Resets the device and starts it; if it filters frames, it is asked not to. Buffers that it had
+// come back from virtio_net_take. False when it does not work; it has no buffer then.
 [[nodiscard]] bool virtio_net_reset(struct virtio_net *device);
 
 // Its address; false when it has none of its own.

@@ -61,6 +61,8 @@ static bool open(void) {
 		return false;
 	}
 	if (virtio_net_mac(&net, mac)) card_print_mac(mac);
+	if (!net.takes_all)
+		print("virtio_net: the device receives frames for its own address only\n");
 	print_link();
 	return true;
 }

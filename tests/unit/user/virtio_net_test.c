@@ -13,9 +13,10 @@
 #define FRAME_PADDR 0x300000000ul
 #define OFFLOADS \
 	(VIRTIO_NET_F_CSUM | VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_GUEST_TSO4 | \
-		VIRTIO_NET_F_MRG_RXBUF | VIRTIO_NET_F_CTRL_VQ | VIRTIO_F_EVENT_IDX | \
-		VIRTIO_F_RING_PACKED | VIRTIO_F_INDIRECT_DESC)
-#define TAKEN (VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS)
+		VIRTIO_NET_F_MRG_RXBUF | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED | \
+		VIRTIO_F_INDIRECT_DESC)
+#define FILTER (VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX)
+#define TAKEN (VIRTIO_F_VERSION_1 | VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | FILTER)
 
 enum {
 	HEADER = sizeof(struct virtio_net_header),
@@ -34,18 +35,43 @@ static uint8_t *memory_at(uint64_t paddr, uint32_t bytes) {
 	return frames[0] + (paddr - FRAME_PADDR);
 }
 
-static void count_notification(unsigned queue) { notified |= 1u << queue; }
+static enum { ANSWERS, REFUSES, IS_SILENT, NEEDS_RESET } control;
+
+// The only command: all frames, please.
+static void carry_out(void) {
+	const struct virtq_split_descriptor *chain;
+	uint16_t head;
+
+	check(fake_next(VIRTIO_NET_CONTROL, &head));
+	chain = &fake_table(VIRTIO_NET_CONTROL)[head];
+	check(chain->length == 3 && chain->flags == VIRTQ_NEXT);
+	check(memcmp(memory_at(chain->address, 3), (uint8_t[]){0, 0, 1}, 3) == 0);
+	chain = &fake_table(VIRTIO_NET_CONTROL)[chain->next];
+	check(chain->length == 1 && chain->flags == VIRTQ_WRITE);
+	if (control == NEEDS_RESET) fake.common.status |= VIRTIO_NEEDS_RESET;
+	if (control > REFUSES) return;
+	*memory_at(chain->address, 1) = control == ANSWERS ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
+	fake_return(VIRTIO_NET_CONTROL, head, 1, 0);
+}
+
+static void take_notification(unsigned queue) {
+	if (queue == VIRTIO_NET_CONTROL)
+		carry_out();
+	else
+		notified |= 1u << queue;
+}
 
 static void fresh(void) {
 	config = (struct virtio_net_config){
 		.mac = {2, 0, 0, 1, 2, 3}, .status = VIRTIO_NET_LINK_UP, .mtu = 9000};
 	notified = 0;
+	control = ANSWERS;
 	fake_begin(&(struct virtio_fake){
 		.features = TAKEN | OFFLOADS,
 		.queue_size = 256,
 		.config = &config,
 		.config_size = sizeof(config),
-		.notified = count_notification,
+		.notified = take_notification,
 		.memory_at = memory_at,
 	});
 	free(dma);
@@ -105,6 +131,19 @@ static void starts(void) {
 	start();
 	net.places.config_length = 5;
 	check(!virtio_net_mac(&net, mac) && !virtio_net_link_is_up(&net));
+}
+
+static void all_frames(void) {
+	start();
+	check(net.takes_all && fake.seen[VIRTIO_NET_CONTROL] == 1);
+	for (control = REFUSES; control <= NEEDS_RESET; control++)
+		check(virtio_net_reset(&net) && !net.takes_all);
+	fresh();
+	fake.features &= ~VIRTIO_NET_F_CTRL_RX; // it has no filter
+	check(virtio_net_reset(&net) && net.takes_all && fake.seen[VIRTIO_NET_CONTROL] == 0);
+	fresh();
+	net.places.notify_length = FAKE_MULTIPLIER * (FAKE_NOTIFY_OFF + 1) + 2; // of two queues
+	check(!virtio_net_reset(&net));
 }
 
 static void refused_starts(void) {
@@ -270,6 +309,8 @@ static const struct test rows[] = {
 		"address and link are read if the device has them, no offload "
 		"is taken",
 		starts},
+	{"user/virtio-net/all-frames", "a device that filters is asked not to, and may refuse",
+		all_frames},
 	{"user/virtio-net/refused", "a device that is not as it must be is no card",
 		refused_starts},
 	{"user/virtio-net/moves", "buffers come back in any order with their lengths", moves},
