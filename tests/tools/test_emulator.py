@@ -36,13 +36,14 @@ tigerlake
 
 
 class ChoiceTest(unittest.TestCase):
-    def choose(self, wanted, has_guests, maker=None, cpu=""):
+    def choose(self, wanted, has_guests, maker=None, cpu="", **more):
         with mock.patch.object(kvm, "probe", lambda: (maker, None if maker else "no KVM")), \
                 mock.patch.object(models, "listed", lambda which: {
                     "qemu": QEMU_LIST, "bochs": BOCHS_LIST}[which]), \
                 mock.patch.object(emulator, "step") as step, \
                 mock.patch.object(emulator, "warn") as warn:
-            chosen = emulator.choose(emulator.Wanted(wanted, cpu=cpu, has_guests=has_guests))
+            chosen = emulator.choose(emulator.Wanted(wanted, cpu=cpu, has_guests=has_guests,
+                                                     **more))
             said = [call[0][0] for call in (*step.call_args_list, *warn.call_args_list)]
         self.assertEqual(len(said), 1)
         return chosen, said[0]
@@ -92,6 +93,10 @@ class ChoiceTest(unittest.TestCase):
         self.expect(("qemu", "kvm"), "KVM", "auto", True, "intel", "intel")
         self.expect(("qemu", "tcg"), "AMD-V.*KVM has VT-x", "auto", True, "intel", "amd")
         self.expect(("bochs", None), "VT-x.*KVM has AMD-V", "auto", True, "amd", "intel")
+
+    def test_kvm_counts_no_instructions(self):
+        self.expect(("qemu", "tcg"), "AMD-V.*KVM's time is the host's", "auto", True, "intel",
+                    clock="emulated")
 
     def test_a_model_chooses_the_emulator_that_has_it(self):
         self.expect(("bochs", None), "has the CPU tigerlake", "auto", True, "intel", "tigerlake")
@@ -158,7 +163,8 @@ class CheckTest(unittest.TestCase):
 
 class MachineTest(unittest.TestCase):
     def test_options_reach_the_emulators(self):
-        options = cli.parse(["run", "--memory", "2500", "--cores", "2", "--cpu", "tigerlake"])
+        options = cli.parse(["run", "--memory", "2500", "--cores", "2", "--cpu", "tigerlake",
+                             "--clock", "emulated"])
         wanted = emulator.wanted(options, True)
         text = bochs.config_text(bochs.Settings(
             iso="a", serial="", memory=wanted.memory, cores=wanted.cores, cpu=wanted.cpu))
@@ -167,7 +173,7 @@ class MachineTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             words = qemu.prepare(qemu.Settings(
                 port=1, iso="a", memory=wanted.memory, cores=wanted.cores, cpu="max,-smep",
-                clock="emulated"), directory)
+                clock=wanted.clock), directory)
         for option, value in (("-m", "2500"), ("-smp", "2"), ("-cpu", "max,-smep,-x2apic")):
             self.assertEqual(words[words.index(option) + 1], value)
 

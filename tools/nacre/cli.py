@@ -94,6 +94,10 @@ def add_run(commands_of):
     for name, kind in disks.KINDS.items():
         parser.add_argument(kind.option, dest=disks.destination(name), type=pathlib.Path,
                             metavar="FILE", help=kind.help)
+    parser.add_argument("--clock", choices=("wall", "emulated"), default="wall",
+                        help="emulated: the machine's time is counted in the instructions that it "
+                             "executes, so that whatever else this host does makes nothing late "
+                             "there; time in which it is idle is skipped (default: wall)")
     add_network_options(parser)
     add_kernel_options(parser)
     add_session_options(parser)

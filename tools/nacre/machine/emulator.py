@@ -28,11 +28,13 @@ class Wanted:
     cores: int = 1
     cpu: str = ""
     has_guests: bool | None = None
+    clock: str = "wall"
 
 
 def wanted(options, has_guests):
     """What the command line asks for."""
-    return Wanted(options.emulator, options.memory, options.cores, options.cpu, has_guests)
+    return Wanted(options.emulator, options.memory, options.cores, options.cpu, has_guests,
+                  options.clock)
 
 
 def choose(request):
@@ -47,6 +49,8 @@ def choose(request):
     maker, reason = kvm.probe()
     if maker and request.cpu in ENGINES and request.cpu != maker:
         maker, reason = None, f"KVM has {ENGINES[maker]} here"
+    if maker and request.clock != "wall":
+        maker, reason = None, f"KVM's time is the host's, not {request.clock}"
     if maker:
         step(f"using QEMU with KVM, whose guests have {ENGINES[maker]}")
         return "qemu", "kvm"
@@ -128,8 +132,9 @@ def start(iso, choice, request, pace, **attached):
     if cpu:
         attached["cpu"] = cpu
     if emulator == "qemu":
-        return machine.QemuMachine(iso=iso, accelerator=accelerator, **attached)
-    if pace == "people":
+        return machine.QemuMachine(iso=iso, accelerator=accelerator, clock=request.clock,
+                                   **attached)
+    if pace == "people" and request.clock == "wall":
         return machine.BochsMachine(iso=iso, sync="slowdown", time0="local", ips=PEOPLES_SPEED,
                                     **attached)
     return machine.BochsMachine(iso=iso, **attached)
