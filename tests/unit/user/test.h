@@ -30,5 +30,6 @@ extern const struct tests partition_disk_tests;
 extern const struct tests pci_tests;
 extern const struct tests e1000_tests;
 extern const struct tests network_tests;
+extern const struct tests mission_tests;
 extern const struct tests vswitch_tests;
 extern const struct tests echo_tests;

@@ -27,7 +27,8 @@ def advice(description):
     missing = sorted(name for name in {guest.get("boot") for guest in guests(description)}
                      if not found(description, name))
     return [f"{name}: `./nacre guest debian` makes it" if name == places.GUEST_DEBIAN.name else
-            f"{name}: put it beside the description, or into {places.shown(places.GUEST)}"
+            f"{name}: `./nacre guest debian -o {places.shown(places.GUEST / name)}` makes one; or "
+            "put your own beside the description"
             for name in missing]
 
 

@@ -15,7 +15,7 @@ from nacre.machine import machine
 from nacre.pack import product
 from nacre.report import Failure, step
 from nacre.test import (equivalence, fuzz, guest_image, guest_matrix, guest_power, host_tests,
-                        machine_tests, releases, results, system_tests)
+                        machine_tests, mission, releases, results, system_tests)
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -74,6 +74,8 @@ def all_tests():
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
              guest_image.run_in_nacre, on_demand=True),
+        Test(mission.NAME, "ten minutes of the mission computer: both guests crash, no deadline is "
+             "missed", mission.run, on_demand=True),
         Test(guest_power.NAME, "what a guest's ext4 has synced is there after 125 power failures",
              guest_power.run, on_demand=True),
         *(Test(f"{guest_matrix.GROUP}/{row.title}", row.sentence,
