@@ -187,6 +187,11 @@ code code_wbinvd
 	vmcall
 end_code
 
+code code_rsm
+	rsm
+	vmcall
+end_code
+
 code code_invd
 	invd
 	vmcall

@@ -78,11 +78,12 @@ static void error_forced(const struct test *) {
 	} forced[] = {
 		{VMCS_PIN_CONTROLS, 0x29},
 		{VMCS_PRIMARY_CONTROLS, 0x92180000},
-		{VMCS_SECONDARY_CONTROLS, 2},
+		{VMCS_SECONDARY_CONTROLS, 0x42},
 		{VMCS_EXIT_CONTROLS, 0x3c0204},
-		// AMD-V has no such bit, and switches the whole of CR0.
-		{VMCS_GUEST_CR4, guest_is_svm ? 0 : 0x2000},
+		// AMD-V has no VMXE, and switches the whole of CR0.
+		{VMCS_GUEST_CR4, CR4_MCE | (guest_is_svm ? 0 : CR4_VMXE)},
 		{VMCS_CR0_MASK, guest_is_svm ? 0 : 0x60000000},
+		{VMCS_CR4_MASK, guest_is_svm ? 0 : CR4_MCE},
 	};
 	static const struct {
 		uint32_t field;

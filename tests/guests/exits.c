@@ -39,6 +39,7 @@ CODE_DECLARE(code_debug_register);
 CODE_DECLARE(code_undefined);
 CODE_DECLARE(code_wbinvd);
 CODE_DECLARE(code_invd);
+CODE_DECLARE(code_rsm);
 CODE_DECLARE(code_sgdt);
 CODE_DECLARE(code_triple_fault);
 CODE_DECLARE(code_real_mode);
@@ -162,7 +163,8 @@ static void exit_ept(const struct test *test) {
 // What would change how the CPU speculates, counts branches or runs guests is the host's.
 static void exit_host_msrs(const struct test *) {
 	static const uint32_t numbers[] = {MSR_FEATURE_CONTROL, MSR_SPEC_CTRL, MSR_PRED_CMD,
-		MSR_DEBUGCTL, MSR_HWCR, MSR_VM_CR, MSR_VM_HSAVE_PA, MSR_VIRT_SPEC_CTRL};
+		MSR_DEBUGCTL, MSR_LAST_BRANCH, MSR_HWCR, MSR_VM_CR, MSR_VM_HSAVE_PA,
+		MSR_VIRT_SPEC_CTRL};
 	const struct code *const codes[] = {CODE(code_msr_read), CODE(code_msr_write)};
 	struct guest *guest = &guest_one;
 
@@ -264,6 +266,20 @@ static void exit_real_mode(const struct test *) {
 	CHECK_EQUAL(guest_register(guest, 2), 0xfeedbeef);
 }
 
+// Outside SMM it is nothing's end (SDM 2B, RSM); AMD-V's intercept comes first (APM 2 15.13).
+static void exit_rsm(const struct test *) {
+	struct guest *guest = &guest_one;
+
+	guest_reset(guest, CODE(code_rsm));
+	guest_enter(guest);
+	if (!guest_is_svm) {
+		CHECK_EQUAL(guest_register(guest, 0), 0x100 + VECTOR_INVALID_OPCODE);
+		return;
+	}
+	CHECK_EQUAL(guest->words[WORD_REASON], VCPU_EXIT_RSM);
+	CHECK_EQUAL(guest->rip, GUEST_CODE);
+}
+
 // VMRUN, VMLOAD, VMSAVE, STGI, CLGI, SKINIT and INVLPGA differ in their last byte.
 static void exit_svm(const struct test *) {
 	static const uint8_t last[] = {0xd8, 0xda, 0xdb, 0xdc, 0xdd, 0xde, 0xdf};
@@ -342,8 +358,9 @@ static const struct test tests[] = {
 		EXIT_ROW(code_debug_register, PRIMARY_MOV_DR, 0, REASON_DEBUG_REGISTER, 3 | 1 << 4,
 			3)},
 	{"exit-invd", "INVD exits", exit_as_told, EXIT_ROW(code_invd, 0, 0, REASON_INVD, 0, 2)},
-	{"exit-wbinvd", "WBINVD exits when asked to", exit_as_told,
-		EXIT_ROW(code_wbinvd, 0, SECONDARY_WBINVD, REASON_WBINVD, 0, 2)},
+	{"exit-wbinvd", "WBINVD exits", exit_as_told,
+		EXIT_ROW(code_wbinvd, 0, 0, REASON_WBINVD, 0, 2)},
+	{"exit-rsm", "RSM exits with AMD-V, and is undefined with VT-x", exit_rsm, NULL},
 	{"exit-sgdt", "SGDT exits when asked to", exit_as_told,
 		EXIT_ROW(code_sgdt, 0, SECONDARY_DESCRIPTOR_TABLE, REASON_GDTR_IDTR, 0, 3)},
 	{"exit-triple-fault", "a triple fault exits and has no other effect", exit_as_told,

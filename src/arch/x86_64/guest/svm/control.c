@@ -12,7 +12,7 @@
 
 // What the kernel's safety demands, and exits that VT-x has without a control. CR4: some bits bring
 // state that is not switched. #DB and #AC may come again in their own delivery for ever, and a
-// machine check is the host's.
+// machine check is the host's. WBINVD would hold interrupts back.
 static const uint32_t always[SVM_INTERCEPTS / 32] = {
 	[WORD(SVM_EXIT_READ_CR0)] = INTERCEPT(SVM_EXIT_READ_CR0 + 8) |
 		INTERCEPT(SVM_EXIT_WRITE_CR0 + 4) | INTERCEPT(SVM_EXIT_WRITE_CR0 + 8),
@@ -23,7 +23,7 @@ static const uint32_t always[SVM_INTERCEPTS / 32] = {
 		INTERCEPT(SVM_EXIT_INIT) | INTERCEPT(SVM_EXIT_CPUID) | INTERCEPT(SVM_EXIT_RSM) |
 		INTERCEPT(SVM_EXIT_INVD) | INTERCEPT_RANGE(SVM_EXIT_INVLPGA, SVM_EXIT_SHUTDOWN),
 	[WORD(SVM_EXIT_VMRUN)] = INTERCEPT_RANGE(SVM_EXIT_VMRUN, SVM_EXIT_SKINIT) |
-		INTERCEPT(SVM_EXIT_XSETBV),
+		INTERCEPT(SVM_EXIT_WBINVD) | INTERCEPT(SVM_EXIT_XSETBV),
 };
 
 // Controls with the exits that they switch on.
@@ -43,7 +43,6 @@ static const struct {
 	{VCPU_EXITS_MONITOR, SVM_EXIT_MONITOR, SVM_EXIT_MONITOR},
 	{VCPU_EXITS_PAUSE, SVM_EXIT_PAUSE, SVM_EXIT_PAUSE},
 	{VCPU_EXITS_DESCRIPTOR_TABLE, SVM_EXIT_READ_IDTR, SVM_EXIT_WRITE_TR},
-	{VCPU_EXITS_WBINVD, SVM_EXIT_WBINVD, SVM_EXIT_WBINVD},
 };
 
 void svm_intercept(struct vmcb *vmcb, unsigned code, bool exits) {

@@ -30,8 +30,9 @@ static bool write_access(struct guest *, uint64_t *value) {
 
 // Registers
 
+// Without MCE a machine check shuts the CPU down (APM 2 9.3.1).
 static bool write_cr4(struct guest *, uint64_t *value) {
-	*value &= svm()->cr4;
+	*value = (*value & svm()->cr4) | CR4_MCE;
 	return true;
 }
 

@@ -20,6 +20,7 @@ static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	vmcb->nested_control = 1;
 	vmcb->extensions = svm_has(SVM_LBR);
 	vmcb->efer = EFER_SVME;
+	vmcb->cr4 = CR4_MCE;
 	svm_set_intercepts(guest);
 }
 

@@ -83,7 +83,8 @@ static void settle_optional(void) {
 
 	if ((msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) != VPID_WANTED)
 		secondary->may &= ~(uint64_t)SECONDARY_VPID;
-	secondary->must |= secondary->may & SECONDARY_VPID;
+	// A guest would hold interrupts back for as long as it takes to write the caches back.
+	secondary->must |= secondary->may & (SECONDARY_VPID | SECONDARY_WBINVD);
 
 	exit->must |= exit->may & EXIT_LOAD_PERF;
 	if (!(exit->may & EXIT_LOAD_PERF))
@@ -110,13 +111,15 @@ static bool is_unrestricted(void) {
 
 // Those of guests, and what no guest may change by itself, because VM entry and exit do not switch
 // what it governs. They leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1):
-// a guest that set CD would take the host's cache away.
+// a guest that set CD would take the host's cache away. Without MCE a machine check shuts the CPU
+// down (SDM 3A 6.15, vector 18).
 static void set_control_registers(struct vmx_range cr0, struct vmx_range cr4) {
 	if (is_unrestricted()) cr0.must &= ~(CR0_PE | CR0_PG);
 	this_vmx()->words[VMX_CR0] = (struct vmx_range){cr0.must, cr0.may & UINT32_MAX};
-	this_vmx()->words[VMX_CR4] = (struct vmx_range){cr4.must, cr4.may & CR4_OFFERED};
+	this_vmx()->words[VMX_CR4] = (struct vmx_range){cr4.must | CR4_MCE, cr4.may & CR4_OFFERED};
 	this_vmx()->words[VMX_CR0_MASK] = (struct vmx_range){CR0_CD | CR0_NW, UINT64_MAX};
-	this_vmx()->words[VMX_CR4_MASK] = (struct vmx_range){cr4.may & ~CR4_OFFERED, UINT64_MAX};
+	this_vmx()->words[VMX_CR4_MASK] = (struct vmx_range){
+		CR4_MCE | (cr4.may & ~CR4_OFFERED), UINT64_MAX};
 }
 
 static bool enter_vmx(void) {
