@@ -31,6 +31,7 @@ enum vcpu_field {
 	VCPU_FIELD_CSTAR = 0x16018,
 	VCPU_FIELD_FMASK = 0x1601a,
 	VCPU_FIELD_TSC_AUX = 0x1601c,
+	VCPU_FIELD_SPEC_CTRL = 0x1601e,
 };
 
 // Access word of VCPU_SetMSRAccess (Nacre extension, label 0x1000).

@@ -42,7 +42,7 @@ enum vcpu_group {
 	VCPU_GROUP_MASKS = 1 << 14, // CR0 and CR4 masks and shadows
 	VCPU_GROUP_PDPTES = 1 << 15,
 	VCPU_GROUP_BREAKPOINTS = 1 << 16, // DR0..DR3, DR6
-	VCPU_GROUP_MSRS = 1 << 17, // system-call MSRs and PAT
+	VCPU_GROUP_MSRS = 1 << 17, // system-call MSRs, PAT and SPEC_CTRL
 	VCPU_GROUP_TSC = 1 << 18,
 	VCPU_GROUP_XCR0 = 1 << 19,
 	VCPU_GROUP_CONTROLS = 1 << 20, // controls and exceptions
@@ -57,7 +57,7 @@ enum vcpu_exit_reason {
 	VCPU_EXIT_EXCEPTION = 0, // or NMI: `exception` says which. 40h..5fh, 61h, 88h
 	VCPU_EXIT_NOTIFICATION = 1, // a signal for the monitor came; nothing happened in the guest
 	VCPU_EXIT_TRIPLE_FAULT = 2, // 7fh
-	VCPU_EXIT_INIT = 3, // 63h
+	VCPU_EXIT_INIT = 3, // never: it is the host's
 	VCPU_EXIT_SIPI = 4,
 	VCPU_EXIT_INTERRUPT_WINDOW = 7, // 64h
 	VCPU_EXIT_NMI_WINDOW = 8, // AMD-V: an instruction later; 41h behind 74h
@@ -186,8 +186,10 @@ enum vcpu_activity { VCPU_ACTIVE = 0, VCPU_HALTED_IN_GUEST = 1 };
 #define VCPU_ALLOWS_REAL_MODE (1ul << 39) // CR0 without PE or PG; set by the kernel where it can
 #define VCPU_ALLOWS_INVPCID (1ul << 44)
 #define VCPU_ALLOWS_XSAVES (1ul << 52)
-// Only in controls_offered: AMD-V runs the guest; its PAT is switched; `timer` works. Without it
-// have another thread signal the monitor's bound notification, which ends VCPURun.
+// Only in controls_offered: the guest has a SPEC_CTRL of its own; AMD-V runs it; its PAT is
+// switched; `timer` works. Without it have another thread signal the monitor's bound notification,
+// which ends VCPURun.
+#define VCPU_OFFERS_SPEC_CTRL (1ul << 60)
 #define VCPU_BY_AMD_V (1ul << 61)
 #define VCPU_OFFERS_PAT (1ul << 62)
 #define VCPU_OFFERS_TIMER (1ul << 63)
@@ -291,7 +293,8 @@ struct vcpu_state_page {
 	uint64_t tsc_aux;
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t pat;
-	uint64_t reserved_2[6];
+	uint64_t spec_ctrl; // adds to what the kernel has there while the guest runs
+	uint64_t reserved_2[5];
 
 	// Groups that an exit of each reason saves: the monitor's choice.
 	uint64_t save[VCPU_EXIT_REASONS];

@@ -45,6 +45,7 @@ enum cpuid_leaf {
 #define LEAF_7_ECX_RDPID (1u << 22)
 #define LEAF_7_EDX_MD_CLEAR (1u << 10)
 #define LEAF_7_EDX_IBRS_IBPB (1u << 26)
+#define LEAF_7_EDX_STIBP (1u << 27)
 #define LEAF_7_EDX_L1D_FLUSH (1u << 28)
 #define LEAF_7_EDX_CAPABILITIES (1u << 29) // IA32_ARCH_CAPABILITIES exists
 #define LEAF_7_EDX_SSBD (1u << 31)
@@ -57,6 +58,7 @@ enum cpuid_leaf {
 #define AMD_8_EBX_ERROR_POINTERS (1u << 2) // XSAVE and XRSTOR always move them
 #define AMD_8_EBX_IBPB (1u << 12)
 #define AMD_8_EBX_IBRS (1u << 14)
+#define AMD_8_EBX_STIBP (1u << 15)
 #define AMD_8_EBX_IBRS_ALWAYS_ON (1u << 16)
 #define AMD_8_EBX_SSBD (1u << 24)
 #define AMD_21_EAX_LFENCE_SERIALISES (1u << 2)

@@ -70,6 +70,7 @@ enum feature_control_bit {
 
 enum spec_ctrl_bit {
 	SPEC_CTRL_IBRS = 1 << 0,
+	SPEC_CTRL_STIBP = 1 << 1,
 	SPEC_CTRL_SSBD = 1 << 2,
 	SPEC_CTRL_BHI_DIS_S = 1 << 10,
 };

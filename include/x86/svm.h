@@ -60,7 +60,6 @@ enum svm_exit {
 	SVM_EXIT_NESTED_PAGE_FAULT = 0x400,
 };
 #define SVM_EXIT_INVALID UINT32_MAX // its low half
-
 // A segment register; the bits of a descriptor from 40 on without the limit's in between.
 struct vmcb_segment {
 	uint16_t selector;
@@ -118,7 +117,9 @@ struct vmcb {
 	uint64_t reserved_648[4];
 	uint64_t pat;
 	uint64_t debugctl;
-	uint8_t reserved_678[4096 - 0x678];
+	uint8_t reserved_678[0x6e0 - 0x678];
+	uint64_t spec_ctrl; // where the CPU virtualizes it
+	uint8_t reserved_6e8[4096 - 0x6e8];
 };
 
 #define VMCB_AT(member, offset) _Static_assert(offsetof(struct vmcb, member) == (offset))
@@ -139,6 +140,7 @@ VMCB_AT(rax, 0x5f8);
 VMCB_AT(cr2, 0x640);
 VMCB_AT(pat, 0x668);
 VMCB_AT(debugctl, 0x670);
+VMCB_AT(spec_ctrl, 0x6e0);
 #undef VMCB_AT
 _Static_assert(sizeof(struct vmcb) == 4096);
 
@@ -173,7 +175,6 @@ enum svm_page_fault {
 	SVM_FAULT_FETCH = 1 << 4,
 };
 #define SVM_FAULT_FINAL (1ul << 32) // not an access to the guest's page tables
-
 #define SVM_CR_IS_MOVE (1ul << 63) // with decode assists, register in the low bits
 
 // exit_information[1] of a task switch; the selector is in exit_information[0].
@@ -187,12 +188,13 @@ enum svm_feature {
 	SVM_NEXT_RIP = 1 << 3,
 	SVM_FLUSH_BY_ASID = 1 << 6,
 	SVM_DECODE_ASSISTS = 1 << 7,
+	SVM_SPEC_CTRL = 1 << 20,
 };
 
 #define MSR_VM_CR 0xc0010114u
 #define MSR_VM_HSAVE_PA 0xc0010117u
-
 enum vm_cr_bit {
+	VM_CR_R_INIT = 1 << 1, // an INIT becomes #SX
 	VM_CR_LOCK = 1 << 3,
 	VM_CR_SVMDIS = 1 << 4,
 };

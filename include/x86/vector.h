@@ -15,5 +15,6 @@ enum exception_vector {
 	VECTOR_PAGE_FAULT = 14,
 	VECTOR_ALIGNMENT = 17,
 	VECTOR_MACHINE_CHECK = 18,
+	VECTOR_SECURITY = 30, // AMD (APM 2 8.2.21, 15.28)
 	VECTOR_EXCEPTIONS = 32, // all before are reserved for them
 };

@@ -158,7 +158,6 @@ static void exit_value_refused(struct processor *processor) {
 static void (*const exit_rows[VCPU_EXIT_REASONS])(struct processor *processor) = {
 	[VCPU_EXIT_EXCEPTION] = exit_exception,
 	[VCPU_EXIT_TRIPLE_FAULT] = exit_triple_fault,
-	[VCPU_EXIT_INIT] = exit_pass, // INIT targets the host; ignored
 	[VCPU_EXIT_SIPI] = exit_pass,
 	[VCPU_EXIT_INTERRUPT_WINDOW] = exit_pass, // settling injects
 	[VCPU_EXIT_NMI_WINDOW] = exit_pass,

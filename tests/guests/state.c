@@ -14,6 +14,7 @@ CODE_DECLARE(code_vector_avx512);
 CODE_DECLARE(code_swapgs);
 CODE_DECLARE(code_own_msr);
 CODE_DECLARE(code_guest_tsc);
+CODE_DECLARE(code_msr_write);
 CODE_DECLARE(code_vmcall);
 
 enum {
@@ -232,6 +233,27 @@ static void state_tsc_aux(const struct test *) {
 	own_msr(MSR_TSC_AUX, 0x1234, 0xfedcba98);
 }
 
+// A CPU of AMD needs more for it than these bits.
+static void state_speculation(const struct test *) {
+	uint32_t bits = cpuid(LEAF_STRUCTURED, 0).edx;
+	seL4_CPtr vcpu = guest_one.vcpu;
+	bool has = !seL4_X86_VCPU_WriteVMCS(vcpu, VCPU_FIELD_SPEC_CTRL, SPEC_CTRL_SSBD).error;
+	bool flushes = !nacre_VCPU_SetMSRAccess(vcpu, MSR_PRED_CMD, VCPU_MSR_WRITE);
+
+	CHECK(guest_is_svm || has == ((bits & LEAF_7_EDX_SSBD) != 0));
+	CHECK(guest_is_svm || flushes == ((bits & LEAF_7_EDX_IBRS_IBPB) != 0));
+	start(&guest_one, CODE(code_msr_write), 0);
+	guest_one.registers.ecx = MSR_PRED_CMD;
+	guest_one.registers.eax = PRED_CMD_IBPB;
+	guest_set_registers(&guest_one);
+	guest_enter(&guest_one);
+	CHECK_EQUAL(guest_one.words[WORD_REASON], flushes ? REASON_VMCALL : REASON_WRMSR);
+	CHECK_EQUAL(field_read(&guest_one, VCPU_FIELD_SPEC_CTRL), has ? SPEC_CTRL_SSBD : 0);
+	CHECK_EQUAL(field_read(&guest_two, VCPU_FIELD_SPEC_CTRL), 0);
+	field_write(&guest_one, VCPU_FIELD_SPEC_CTRL, 0);
+	if (flushes) CHECK_EQUAL(nacre_VCPU_SetMSRAccess(vcpu, MSR_PRED_CMD, 0), 0);
+}
+
 static void state_tsc_offset(const struct test *) {
 	const uint64_t offset = 0x1000000000000;
 	uint64_t before, after, guest;
@@ -310,11 +332,12 @@ static void state_refused(const struct test *) {
 		{VCPU_FIELD_KERNEL_GS_BASE, 1ul << 47},
 		{VCPU_FIELD_FMASK, 1ul << 32},
 		{VCPU_FIELD_TSC_AUX, 1ul << 32},
+		{VCPU_FIELD_SPEC_CTRL, 1ul << 32},
 		{VMCS_ENTRY_INSTRUCTION_LENGTH, 16},
 		{VCPU_FIELD_XCR0_OFFERED, 1},
 	};
 	static const uint64_t none[] = {VCPU_FIELD_CR2 - 2, VCPU_FIELD_CR2 + 1,
-		VCPU_FIELD_TSC_AUX + 2, 1ul << 32 | VCPU_FIELD_CR2, ~0ul};
+		VCPU_FIELD_SPEC_CTRL + 2, 1ul << 32 | VCPU_FIELD_CR2, ~0ul};
 	struct sel4_invocation call = {.label = LABEL_VCPU_SET_MSR_ACCESS, .length = 1};
 
 	for (unsigned i = 0; i < array_count(rows); i++) {
@@ -351,6 +374,8 @@ static const struct test tests[] = {
 	{"state-fmask", "FMASK opened to two guests is each one's own", state_fmask, NULL},
 	{"state-efer", "EFER opened to two guests is each one's own", state_efer, NULL},
 	{"state-tsc-aux", "TSC_AUX opened to two guests is each one's own", state_tsc_aux, NULL},
+	{"state-speculation", "each guest has a SPEC_CTRL, and IBPB, if the CPU has",
+		state_speculation, NULL},
 	{"state-tsc-offset", "the guest's TSC is the host's plus the offset", state_tsc_offset,
 		NULL},
 	{"state-msr-operations", "ReadMSR and WriteMSR know the four SYSCALL registers",

@@ -93,6 +93,7 @@ static struct step_state machine_state(void) {
 		.host_block = STEP_HOST_BLOCK,
 		.spec_ctrl = STEP_KERNEL_SPEC,
 		.program_spec_ctrl = STEP_PROGRAM_SPEC,
+		.guest_spec_ctrl = STEP_GUEST_SPEC,
 	};
 	for (unsigned i = 0; i < STEP_REGISTERS; i++)
 		state.registers[i] = 0xa0a0000000000000 + i;
@@ -236,7 +237,7 @@ struct event {
 		"trap_guest_exit", ALWAYS \
 	}
 #define GUEST_OUT \
-	{"spec-program", MITIGATION_BIT(IBRS_ENTRY)}, {"l1d", MITIGATION_BIT(L1D_FLUSH)}, \
+	{"spec-guest", MITIGATION_BIT(IBRS_ENTRY)}, {"l1d", MITIGATION_BIT(L1D_FLUSH)}, \
 		{"div", MITIGATION_BIT(DIV0)}, { \
 		"verw", MITIGATION_BIT(VERW) \
 	}

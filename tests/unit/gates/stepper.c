@@ -95,6 +95,7 @@ static const char *see_wrmsr(const greg_t *registers) {
 	} rows[] = {
 		{0x48, STEP_KERNEL_SPEC, "spec-kernel"},
 		{0x48, STEP_PROGRAM_SPEC, "spec-program"},
+		{0x48, STEP_GUEST_SPEC, "spec-guest"},
 		{0x49, 1, "ibpb"},
 		{0x10b, 1, "l1d"},
 	};

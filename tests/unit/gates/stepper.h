@@ -36,6 +36,7 @@ struct step_state {
 enum {
 	STEP_KERNEL_SPEC = 0x401,
 	STEP_PROGRAM_SPEC = 0x400,
+	STEP_GUEST_SPEC = 0x404,
 	STEP_TRACE_SIZE = 512,
 };
 

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Fields and the state page on a CPU without VMX-preemption timer, which no emulator has.
+// Fields and the state page on a CPU without VMX-preemption timer, or with SPEC_CTRL, which no
+// emulator has.
 #include "../check.h"
 
 #include <base/compiler.h>
+#include <cpu/mitigations.h>
+#include <cpu/msr.h>
 #include <guest/vmx/internal.h>
 #include <stdlib.h>
+#include <x86/msr.h>
 
 uint64_t fields[0x8000];
 enum vmcs_field lacking;
@@ -24,6 +28,18 @@ struct cpu *this_cpu(void) {
 bool guest_xcr0_write(struct guest *, uint64_t *) { return true; }
 
 void guest_debug_take(struct guest *) {}
+
+// Of SPEC_CTRL the CPU knows the low bits.
+static uint64_t spec_ctrl;
+
+bool guest_has_spec_ctrl(void) { return true; }
+
+bool msr_try_write(uint32_t msr, uint64_t value) {
+	check_equal(msr, MSR_SPEC_CTRL);
+	if (value > (SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD)) return false;
+	spec_ctrl = value;
+	return true;
+}
 
 uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
 	bool may = word != VMX_PIN || guest.vmx.has_timer;
@@ -66,9 +82,63 @@ static void timer_anew(void) {
 	check_equal(guest.vmx.timer_left, 100);
 }
 
+// A value that adds nothing to the kernel's is in no list; one that does adds to it, and VM exit
+// loads the kernel's. Kernel entry and exit that write the register need no lists.
+static void speculation(void) {
+	static const struct {
+		uint32_t mitigations, kernel;
+		uint64_t written;
+		bool is_listed;
+	} rows[] = {
+		{0, SPEC_CTRL_IBRS, 0, false},
+		{0, SPEC_CTRL_IBRS, SPEC_CTRL_IBRS, false},
+		{0, SPEC_CTRL_IBRS, SPEC_CTRL_SSBD, true},
+		{0, 0, SPEC_CTRL_SSBD, true},
+		{MITIGATION_BIT(IBRS_ENTRY), SPEC_CTRL_IBRS, SPEC_CTRL_SSBD, false},
+	};
+	const unsigned stored = 6;
+
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		uint64_t value = rows[i].written;
+
+		guest = (struct guest){};
+		cpu.spec_ctrl = rows[i].kernel;
+		cpu.mitigations = rows[i].mitigations;
+		cpu.guest_prepared = &guest;
+		fields[VMCS_EXIT_MSR_STORE_COUNT] = stored;
+		check(vmx_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+		check(!cpu.guest_prepared);
+		check_equal(value, rows[i].written);
+		if (value) check_equal(spec_ctrl, rows[i].kernel);
+		vmx_spec_ctrl_prepare(&cpu, &guest);
+		check_equal(fields[VMCS_ENTRY_MSR_LOAD_COUNT], stored + rows[i].is_listed);
+		check_equal(fields[VMCS_EXIT_MSR_LOAD_COUNT], stored - 1 + rows[i].is_listed);
+		check_equal(guest.vmx.msrs[stored].value, rows[i].written | rows[i].kernel);
+		check_equal(cpu.host_msrs[stored - 1].msr, MSR_SPEC_CTRL);
+		check_equal(cpu.host_msrs[stored - 1].value, rows[i].kernel);
+	}
+}
+
+// Nothing changes, and the kernel's bits are on.
+static void speculation_refused(void) {
+	static const uint64_t values[] = {1 << 3, 1ul << 32};
+
+	guest = (struct guest){.spec_ctrl = SPEC_CTRL_SSBD};
+	spec_ctrl = cpu.spec_ctrl = SPEC_CTRL_IBRS;
+	for (unsigned i = 0; i < array_count(values); i++) {
+		uint64_t value = values[i];
+
+		check(!vmx_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+		check_equal(guest.spec_ctrl, SPEC_CTRL_SSBD);
+		check_equal(spec_ctrl, SPEC_CTRL_IBRS);
+	}
+}
+
 static const struct test tests[] = {
 	{"fields-no-timer", "without preemption timer the page's timer has no effect", no_timer},
 	{"fields-timer-anew", "a timer that is switched on has all of its value left", timer_anew},
+	{"fields-speculation", "a guest's SPEC_CTRL adds to the kernel's", speculation},
+	{"fields-speculation-refused", "bits that the CPU lacks are refused", speculation_refused},
 	{"fields-timer", "the timer's ticks are steps of the CPU's own", timer},
 };
 

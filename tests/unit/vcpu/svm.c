@@ -4,10 +4,12 @@
 #include "../check.h"
 
 #include <base/compiler.h>
+#include <cpu/msr.h>
 #include <cpu/segments.h>
 #include <guest/svm/internal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <x86/msr.h>
 
 enum { RIP = 0x1000, ALL = SVM_NEXT_RIP | SVM_DECODE_ASSISTS };
 
@@ -31,6 +33,12 @@ struct cpu *this_cpu(void) {
 bool guest_xcr0_write(struct guest *, uint64_t *) { return true; }
 
 void guest_debug_take(struct guest *) {}
+
+unsigned raised;
+
+bool guest_has_spec_ctrl(void) { return true; }
+
+bool msr_try_write(uint32_t, uint64_t value) { return value <= SPEC_CTRL_IBRS + SPEC_CTRL_SSBD; }
 
 static void exit_with(uint32_t features, uint64_t code, uint64_t information, uint64_t length) {
 	platform.svm.features = features;
@@ -161,6 +169,69 @@ static void software_events(void) {
 	}
 }
 
+// The block has it where the CPU looks there, and the guest may have changed it meanwhile.
+static void speculation(void) {
+	uint64_t value = SPEC_CTRL_SSBD, read;
+
+	exit_with(SVM_SPEC_CTRL, 0, 0, 0);
+	check(svm_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+	check_equal(value, SPEC_CTRL_SSBD);
+	check_equal(vmcb.spec_ctrl, SPEC_CTRL_SSBD);
+	check_equal(guest.spec_ctrl, 0);
+	vmcb.spec_ctrl = SPEC_CTRL_IBRS;
+	check(svm_field_read(&guest, VCPU_FIELD_SPEC_CTRL, &read));
+	check_equal(read, SPEC_CTRL_IBRS);
+
+	exit_with(0, 0, 0, 0);
+	check(svm_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+	check_equal(vmcb.spec_ctrl, 0);
+	check_equal(guest.spec_ctrl, SPEC_CTRL_SSBD);
+	value = 1 << 3;
+	check(!svm_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+	check(svm_field_read(&guest, VCPU_FIELD_SPEC_CTRL, &read));
+	check_equal(read, SPEC_CTRL_SSBD);
+}
+
+static bool exits(unsigned code) { return vmcb.intercepts[code / 32] >> code % 32 & 1; }
+
+// Whatever a client writes: what would reset, stop or delay the host exits, and SMIs are the
+// firmware's (APM 2 15.22.1).
+static void always(void) {
+	static const unsigned codes[] = {SVM_EXIT_EXCEPTION + VECTOR_MACHINE_CHECK,
+		SVM_EXIT_EXCEPTION + VECTOR_DEBUG, SVM_EXIT_EXCEPTION + VECTOR_ALIGNMENT,
+		SVM_EXIT_INTERRUPT, SVM_EXIT_NMI, SVM_EXIT_INIT, SVM_EXIT_RSM, SVM_EXIT_INVD,
+		SVM_EXIT_WBINVD, SVM_EXIT_SHUTDOWN, SVM_EXIT_VMRUN, SVM_EXIT_SKINIT};
+	static const uint32_t client[] = {VMCS_PRIMARY_CONTROLS, VMCS_SECONDARY_CONTROLS,
+		VMCS_EXCEPTION_BITMAP, VMCS_CR4_MASK};
+
+	exit_with(0, 0, 0, 0);
+	for (unsigned value = 0; value < 2; value++) {
+		for (unsigned i = 0; i < array_count(client); i++) {
+			uint64_t word = value ? UINT64_MAX : 0;
+
+			check(svm_field_write(&guest, client[i], &word));
+		}
+		for (unsigned i = 0; i < array_count(codes); i++)
+			check(exits(codes[i]));
+		check(!exits(SVM_EXIT_NMI + 1)); // SMI
+	}
+}
+
+// With MCE clear it would shut the CPU down.
+static void machine_check(void) {
+	uint64_t cr4 = 0;
+
+	exit_with(0, SVM_EXIT_EXCEPTION + VECTOR_MACHINE_CHECK, 0, 0);
+	platform.svm.cr4 = UINT32_MAX;
+	check(svm_field_write(&guest, VMCS_GUEST_CR4, &cr4));
+	check_equal(vmcb.cr4, CR4_MCE);
+	guest.svm.exceptions = UINT32_MAX;
+	vmcb.exit_event = VALID | INTERRUPTION_EXCEPTION | VECTOR_PAGE_FAULT;
+	check(svm_take_exception(&guest));
+	check_equal(raised, VECTOR_MACHINE_CHECK);
+	check_equal(guest.svm.event, VALID | INTERRUPTION_EXCEPTION | VECTOR_PAGE_FAULT);
+}
+
 int main(void) {
 	static const struct test tests[] = {
 		{"svm.lengths", "a length is reported where the exit says all of the instruction",
@@ -169,6 +240,9 @@ int main(void) {
 			qualifications},
 		{"svm.fetched", "fetched bytes are in the group of the instruction", fetched},
 		{"svm.events", "events are valid as VT-x has them", events},
+		{"svm.speculation", "SPEC_CTRL is the block's where the CPU has that", speculation},
+		{"svm.always", "what would stop or delay the host exits", always},
+		{"svm.machine_check", "a machine check in a guest is the host's", machine_check},
 		{"svm.software_events", "software events return behind their instruction",
 			software_events},
 	};

@@ -104,9 +104,9 @@ def run_kernel_with_vtx():
 
 
 def run_guests():
-    # Beside large pages, which kernel-vtx and the guests of system/ do without.
+    # With SPEC_CTRL, and beside large pages, which kernel-vtx and the guests of system/ do without.
     return as_listed("vtx", run_in_bochs("tests-guests.elf", "guests", "itlb-multihit=off",
-                                         ["eager-fpu; this CPU lacks"]))
+                                         ["verw ibrs ibpb rsb"], cpu="tigerlake"))
 
 
 def run_guests_on_ryzen():

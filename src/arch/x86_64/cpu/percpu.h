@@ -40,7 +40,7 @@ struct scheduler {
 	struct thread *idle; // runs when no other can
 };
 
-enum { HOST_MSRS = 5 };
+enum { HOST_MSRS = 6 };
 
 enum { KERNEL_STACK_SIZE = 16384 };
 
@@ -85,7 +85,8 @@ struct cpu {
 	// For trap.asm.
 	uint64_t program_root; // of who ran last
 	uint32_t mitigations; // 1 << enum mitigation
-	uint32_t spec_ctrl, program_spec_ctrl; // IA32_SPEC_CTRL inside the kernel, and outside
+	// IA32_SPEC_CTRL inside the kernel, outside, and while guest runs.
+	uint32_t spec_ctrl, program_spec_ctrl, guest_spec_ctrl;
 	uint64_t host_block; // physical address of svm.host
 
 	// What the cores of a kernel image share: as far as this room knows it, and all of it

@@ -10,9 +10,12 @@
 #define GATE_INTERRUPT 0x8e00ul
 #define GATE_USER 0x6000ul
 
-// Interrupt stacks (SDM 3A 6.14.5), counted from 1, of vectors that may find no usable one.
-static const uint8_t ist_numbers[VECTOR_COUNT] = {
-	[VECTOR_NMI] = 1, [VECTOR_DOUBLE_FAULT] = 2, [VECTOR_MACHINE_CHECK] = 3};
+// Interrupt stacks (SDM 3A 6.14.5), counted from 1, of vectors that may find no usable one. After a
+// double fault nothing else will need one.
+static const uint8_t ist_numbers[VECTOR_COUNT] = {[VECTOR_NMI] = 1,
+	[VECTOR_DOUBLE_FAULT] = 2,
+	[VECTOR_SECURITY] = 2,
+	[VECTOR_MACHINE_CHECK] = 3};
 
 static const uint64_t descriptors[] = {
 	[SELECTOR_KERNEL_CODE / 8] = DESCRIPTOR_CODE,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exceptions in the kernel: after an access that may fault it continues, all others are a panic.
+// Exceptions in the kernel: after an access that may fault it continues, all others are a panic. An
+// INIT of the core, which AMD's CPUs make an exception of anywhere, changes nothing.
 #include <entry/trap.h>
 
 #include <cpu/apic.h>
@@ -9,6 +10,8 @@
 
 // Words of the frame.
 enum { FRAME_VECTOR = 15, FRAME_CODE = 16, FRAME_RIP = 17 };
+
+enum { SECURITY_INIT = 1 }; // error code of #SX (APM 2 8.2)
 
 // msr.h puts a row here for each instruction that may fault (kernel.ld).
 extern const struct recovery { uint64_t rip, resume; } recoveries[], recoveries_end[];
@@ -23,13 +26,19 @@ static bool recover(uint64_t *frame) {
 	return false;
 }
 
-// A device sent the vector of machine checks.
-static bool is_message(const uint64_t *frame) {
-	if (frame[FRAME_VECTOR] != VECTOR_MACHINE_CHECK ||
-		!apic_is_in_service(VECTOR_MACHINE_CHECK))
-		return false;
-	irq_stray(VECTOR_MACHINE_CHECK);
+// A device sent the vector of machine checks, or that of INITs.
+static bool is_message(unsigned vector) {
+	if (vector < VECTOR_MESSAGES || !apic_is_in_service(vector)) return false;
+	irq_stray(vector);
 	apic_end_of_interrupt();
+	return true;
+}
+
+// What any device can send must not end anything: a guest's run or the machine's.
+static bool is_init(const uint64_t *frame) {
+	if (frame[FRAME_VECTOR] != VECTOR_SECURITY || frame[FRAME_CODE] != SECURITY_INIT)
+		return false;
+	print("cpu: an INIT came, and is ignored\n");
 	return true;
 }
 
@@ -38,7 +47,7 @@ void trap_in_kernel(uint64_t *frame) {
 		"rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax", "vector", "error code", "rip",
 		"cs", "rflags", "rsp", "ss"};
 
-	if (recover(frame) || is_message(frame)) return;
+	if (recover(frame) || is_message((unsigned)frame[FRAME_VECTOR]) || is_init(frame)) return;
 	if (frame[FRAME_VECTOR] == VECTOR_MACHINE_CHECK) machine_check_panic();
 	print("\nregisters of the kernel:\n");
 	for (unsigned i = 0; i < array_count(names); i++)

@@ -50,7 +50,7 @@ trap_stubs:
 	push 0
 %endif
 	push vector
-%if vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK
+%if vector == VECTOR_DOUBLE_FAULT || vector == VECTOR_MACHINE_CHECK || vector == VECTOR_SECURITY
 	jmp trap_broken
 %else
 	jmp trap_common
@@ -261,8 +261,9 @@ gate_leaves
 	xor esi, esi
 	jmp exception_slow
 
-; An exception in the kernel, a double fault or a machine check: the whole frame for the panic. C
-; returns where an instruction may fault. Which tables are loaded, and whose GS base, is unknown.
+; An exception in the kernel, a double fault, a machine check or an INIT: the whole frame for the
+; panic. C returns where an instruction may fault, and after an INIT. Which tables are loaded, and
+; whose GS base, is unknown.
 trap_broken:
 	push_all BROKEN_REGISTERS
 	mov rdi, rsp
@@ -331,7 +332,7 @@ gate_enters trap_guest_entry
 ; the top of the stack.
 guest_enter:
 part MITIGATION_IBRS_ENTRY
-	msr_write MSR_SPEC_CTRL, [gs:CPU_PROGRAM_SPEC_CTRL]
+	msr_write MSR_SPEC_CTRL, [gs:CPU_GUEST_SPEC_CTRL]
 part MITIGATION_L1D_FLUSH
 	msr_write MSR_FLUSH_CMD, FLUSH_CMD_L1D
 part MITIGATION_DIV0

@@ -22,9 +22,11 @@ enum guest_msr {
 	GUEST_MSR_LSTAR,
 	GUEST_MSR_CSTAR,
 	GUEST_MSR_FMASK,
-	GUEST_MSR_TSC_AUX, // the last of them, for not every CPU has it
+	GUEST_MSR_TSC_AUX, // the last of them but one, for not every CPU has it
+	GUEST_MSR_SPEC_CTRL,
 	GUEST_MSRS_SWITCHED,
-	GUEST_MSR_EFER = 12, // the last that a guest may be given
+	GUEST_MSR_PRED_CMD = 13,
+	GUEST_MSR_EFER, // the last that a guest may be given
 	GUEST_MSRS,
 };
 
@@ -39,6 +41,8 @@ struct guest {
 	uint64_t by_page; // it runs by VCPURun, and exits to the page; else by VMEnter
 
 	uint64_t dr[4]; // out of date while this guest is debug_owner of a core
+	// Not with AMD-V's own: what the guest has in SPEC_CTRL beside the kernel's bits.
+	uint64_t spec_ctrl;
 	uint64_t xcr0, xcr0_offered; // what the guest sees, and may have; fpu.xcr0 is what is saved
 
 	uint64_t host_root; // the tables that an exit loads
@@ -50,7 +54,7 @@ struct guest {
 
 	uint64_t own_registers[VCPU_GENERAL_REGISTERS];
 
-	uint64_t before_fpu[5]; // the area behind fpu is aligned
+	uint64_t before_fpu[3]; // the area behind fpu is aligned
 	struct fpu_state fpu;
 	alignas(64) uint8_t fpu_area[GUEST_FPU_AREA];
 };
@@ -171,6 +175,9 @@ extern const struct guest_msr_row {
 	uint8_t access; // initially
 } guest_msr_rows[GUEST_MSRS];
 [[nodiscard]] bool guest_has_tsc_aux(void);
+// A guest has a SPEC_CTRL of its own; the CPU keeps it apart from the kernel's by itself.
+[[nodiscard]] bool guest_has_spec_ctrl(void);
+[[nodiscard]] bool guest_spec_ctrl_is_virtual(void);
 
 // Before a value becomes a guest's XCR0: false if it cannot.
 [[nodiscard]] bool guest_xcr0_write(struct guest *guest, uint64_t *value);

@@ -2,6 +2,9 @@
 // What the tables of fields have in common.
 #include <guest/field.h>
 
+#include <cpu/msr.h>
+#include <x86/msr.h>
+
 enum { MAX_INSTRUCTION_LENGTH = 15 };
 
 const struct guest_field *guest_field_find(
@@ -41,4 +44,15 @@ bool guest_check_32_bits(struct guest *, uint64_t *value) { return *value <= UIN
 
 bool guest_check_address(struct guest *, uint64_t *value) {
 	return context_clean_address(*value) == *value;
+}
+
+// Tried with the kernel's bits, of which none is ever off in here.
+bool guest_check_spec_ctrl(struct guest *, uint64_t *value) {
+	struct cpu *cpu = this_cpu();
+
+	cpu->guest_prepared = NULL;
+	if (!*value) return true;
+	return *value <= UINT32_MAX && guest_has_spec_ctrl() &&
+		msr_try_write(MSR_SPEC_CTRL, *value | cpu->spec_ctrl) &&
+		msr_try_write(MSR_SPEC_CTRL, cpu->spec_ctrl);
 }

@@ -36,9 +36,10 @@ struct guest_field {
 [[nodiscard]] void *guest_field_word(
 	struct guest *guest, void *base, const struct guest_field *row, uint64_t field);
 
-// Write functions of rows. The last two refuse what the register's instruction would fault on.
+// Write functions of rows. The last three refuse what the register's instruction would fault on.
 [[nodiscard]] bool guest_write_debugctl(struct guest *guest, uint64_t *value);
 [[nodiscard]] bool guest_write_rip(struct guest *guest, uint64_t *value);
 [[nodiscard]] bool guest_check_length(struct guest *guest, uint64_t *value);
 [[nodiscard]] bool guest_check_32_bits(struct guest *guest, uint64_t *value);
 [[nodiscard]] bool guest_check_address(struct guest *guest, uint64_t *value);
+[[nodiscard]] bool guest_check_spec_ctrl(struct guest *guest, uint64_t *value);

@@ -74,7 +74,8 @@ static const struct page_row groups[VCPU_GROUPS][ROWS_OF_GROUP] = {
 	[NUMBER(MSRS)] = {ROW(star, VCPU_FIELD_STAR, 4), // to FMASK
 		ROW(kernel_gs_base, VCPU_FIELD_KERNEL_GS_BASE, 1),
 		ROW(tsc_aux, VCPU_FIELD_TSC_AUX, 1), ROW(sysenter_cs, VMCS_GUEST_SYSENTER_CS, 1),
-		ROW(sysenter_esp, VMCS_GUEST_SYSENTER_ESP, 2), ROW(pat, VMCS_GUEST_PAT, 1)},
+		ROW(sysenter_esp, VMCS_GUEST_SYSENTER_ESP, 2), ROW(pat, VMCS_GUEST_PAT, 1),
+		ROW(spec_ctrl, VCPU_FIELD_SPEC_CTRL, 1)},
 	[NUMBER(TSC)] = {ROW(tsc_offset, VMCS_TSC_OFFSET, 1)},
 	[NUMBER(XCR0)] = {ROW(xcr0, VCPU_FIELD_XCR0, 1)},
 	[NUMBER(CONTROLS)] = {ROW(exceptions, VMCS_EXCEPTION_BITMAP, 1)},
@@ -211,6 +212,7 @@ void guest_page_give(struct guest *guest, struct vcpu_state_page *page) {
 	guest->page = page;
 	guest->registers = page->registers;
 	page->controls_offered = guest_engine()->offered();
+	if (guest_has_spec_ctrl()) page->controls_offered |= VCPU_OFFERS_SPEC_CTRL;
 	page->xcr0_offered = guest->xcr0_offered;
 	page->instruction_count = 0;
 	(void)field_set(

@@ -20,12 +20,14 @@ const struct guest_msr_row guest_msr_rows[GUEST_MSRS] = {
 	[GUEST_MSR_FMASK] = {MSR_FMASK, 0},
 	[GUEST_MSR_KERNEL_GS_BASE] = {MSR_KERNEL_GS_BASE, MSR_READ_WRITE},
 	[GUEST_MSR_TSC_AUX] = {MSR_TSC_AUX, 0},
+	[GUEST_MSR_SPEC_CTRL] = {MSR_SPEC_CTRL, 0},
 	{MSR_FS_BASE, MSR_READ_WRITE},
 	{MSR_GS_BASE, MSR_READ_WRITE},
 	{MSR_SYSENTER_CS, MSR_READ_WRITE},
 	{MSR_SYSENTER_ESP, MSR_READ_WRITE},
 	{MSR_SYSENTER_EIP, MSR_READ_WRITE},
 	{MSR_PAT, 0},
+	{MSR_PRED_CMD, 0},
 	{MSR_EFER, 0},
 };
 
@@ -96,6 +98,7 @@ void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
 	if (cpu->guest != guest && cpu->mitigations & MITIGATION_BIT(IBPB))
 		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
 	cpu->guest = guest;
+	cpu->guest_spec_ctrl = cpu->program_spec_ctrl | (uint32_t)guest->spec_ctrl;
 	cpu->engine->prepare(cpu, guest, space);
 	// They stay a guest's until another one runs: programs can neither read nor enable them,
 	// for DR7 has nothing enabled outside guests.
@@ -125,12 +128,40 @@ uint64_t guest_msr_field(uint64_t msr) {
 
 bool guest_has_tsc_aux(void) { return cpuid(LEAF_EXTENDED_FEATURES, 0).edx & EXTENDED_EDX_RDTSCP; }
 
+// Either maker's bits.
+static bool has_speculation_bit(uint32_t leaf_7_edx, uint32_t amd_8_ebx) {
+	return cpuid_leaf(LEAF_STRUCTURED, 0).edx & leaf_7_edx ||
+		cpuid_leaf(LEAF_ADDRESS_SIZES, 0).ebx & amd_8_ebx;
+}
+
+bool guest_spec_ctrl_is_virtual(void) { return cpuid_leaf(LEAF_SVM, 0).edx & SVM_SPEC_CTRL; }
+
+// By AMD-V in the control block, or where kernel entry and exit write the register anyway; by VT-x
+// there, or in the lists of MSRs.
+bool guest_has_spec_ctrl(void) {
+	bool is_free = !feature_has(FEATURE_SVM) || guest_spec_ctrl_is_virtual() ||
+		this_cpu()->mitigations & MITIGATION_BIT(IBRS_ENTRY);
+
+	return is_free &&
+		has_speculation_bit(LEAF_7_EDX_IBRS_IBPB | LEAF_7_EDX_STIBP | LEAF_7_EDX_SSBD,
+			AMD_8_EBX_IBRS | AMD_8_EBX_STIBP | AMD_8_EBX_SSBD);
+}
+
+// This CPU has it, and the guest may touch it.
+static bool has_msr(unsigned number) {
+	switch (number) {
+	case GUEST_MSR_TSC_AUX: return guest_has_tsc_aux();
+	case GUEST_MSR_SPEC_CTRL: return guest_spec_ctrl_is_virtual();
+	case GUEST_MSR_PRED_CMD: return has_speculation_bit(LEAF_7_EDX_IBRS_IBPB, AMD_8_EBX_IBPB);
+	default: return true;
+	}
+}
+
 bool guest_msr_set_access(struct guest *guest, uint64_t msr, uint8_t access) {
 	struct cpu *cpu = this_cpu();
 	unsigned i = find_msr(msr);
 
-	if (i >= guest_engine()->msrs || (i == GUEST_MSR_TSC_AUX && !guest_has_tsc_aux()))
-		return false;
+	if (i >= guest_engine()->msrs || !has_msr(i)) return false;
 	guest->msr_access[i] = access;
 	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
 	cpu->guest_prepared = NULL;

@@ -73,7 +73,8 @@ void svm_set_masks(struct guest *guest) {
 	svm_intercept(vmcb, SVM_EXIT_CR0_SELECTIVE, svm->cr0_mask & selective);
 }
 
-// AMD-V has one bit for blocking by STI and MOV SS, and none for NMIs: the guest's IRET exits.
+// AMD-V has one bit for blocking by STI and MOV SS, and none for NMIs but with V_NMI, which ends
+// without an exit: the guest's IRET exits.
 uint32_t svm_blocking(const struct guest *guest) {
 	return (guest->svm.vmcb->interrupt_shadow & 1 ? INTERRUPTIBILITY_STI : 0u) |
 		(guest->svm.is_nmi_blocked ? INTERRUPTIBILITY_NMI : 0u);
@@ -81,6 +82,7 @@ uint32_t svm_blocking(const struct guest *guest) {
 
 void svm_block_nmi(struct guest *guest, bool blocked) {
 	guest->svm.is_nmi_blocked = blocked;
+	guest->svm.steps &= ~STEP_IRET;
 	svm_intercept(guest->svm.vmcb, SVM_EXIT_IRET, blocked);
 }
 

@@ -49,8 +49,10 @@ static void event_enter(struct guest *guest) {
 	uint32_t event = svm->event, type = event & INTERRUPTION_TYPE;
 	bool is_interrupt = type == INTERRUPTION_EXTERNAL;
 	bool is_off = !(svm->vmcb->rflags & FLAGS_IF) || svm->vmcb->interrupt_shadow & 1;
+	bool is_blocked = type == INTERRUPTION_NMI ? svm->is_nmi_blocked : is_interrupt && is_off;
 
-	if (!svm_event_is_valid(event) || (is_interrupt && is_off)) { // as VT-x refuses it
+	if (svm->steps & STEP_IRET) svm_block_nmi(guest, true); // the event comes before it
+	if (!svm_event_is_valid(event) || is_blocked) { // as VT-x refuses it
 		svm->vmcb->event = EVENT_REFUSED;
 		return;
 	}
@@ -63,33 +65,44 @@ static void event_enter(struct guest *guest) {
 	svm->vmcb->event_error = svm->event_error;
 }
 
+// The guest executes the instruction now, and NMIs stay blocked until it is somewhere else.
+void svm_iret(struct guest *guest) {
+	svm_intercept(guest->svm.vmcb, SVM_EXIT_IRET, false);
+	guest->svm.steps |= STEP_IRET;
+	guest->svm.iret_rip = guest->svm.vmcb->rip;
+}
+
 // NMIs can come when the guest has executed the IRET that ends blocking, and at once where nothing
 // blocks them: in both cases after one instruction. An event would push the flag that ends it, and
 // a guest that steps has its exception first.
 static void step_start(struct guest *guest) {
 	struct vmcb *vmcb = guest->svm.vmcb;
 
-	if (guest->svm.is_nmi_blocked || guest->svm.event & INTERRUPTION_VALID ||
-		vmcb->rflags & FLAGS_TF)
+	if ((guest->svm.is_nmi_blocked && !(guest->svm.steps & STEP_IRET)) ||
+		guest->svm.event & INTERRUPTION_VALID || vmcb->rflags & FLAGS_TF)
 		return;
-	guest->svm.is_stepping = true;
+	guest->svm.steps |= STEP_WINDOW;
 	guest->svm.dr6 = vmcb->dr6;
 	vmcb->rflags |= FLAGS_TF;
 }
 
-// True if the exit is the window's.
+// True if the exit is the window's. An IRET has loaded the guest's own TF.
 static bool step_end(struct guest *guest) {
 	struct vmcb *vmcb = guest->svm.vmcb;
+	uint8_t steps = guest->svm.steps;
+	bool is_behind_iret = steps & STEP_IRET && vmcb->rip != guest->svm.iret_rip;
 
-	guest->svm.is_stepping = false;
-	vmcb->rflags &= ~(uint64_t)FLAGS_TF;
+	guest->svm.steps &= ~STEP_WINDOW;
+	if (is_behind_iret) svm_block_nmi(guest, false);
+	if (!(steps & STEP_WINDOW)) return false;
+	if (!is_behind_iret) vmcb->rflags &= ~(uint64_t)FLAGS_TF;
 	if (vmcb->exit_code != SVM_EXIT_EXCEPTION + VECTOR_DEBUG) return false;
 	vmcb->dr6 = guest->svm.dr6;
 	vmcb->clean = 0;
 	return true;
 }
 
-void svm_events_enter(struct guest *guest) {
+[[gnu::noinline]] void svm_events_enter(struct guest *guest) {
 	if (guest->svm.event & INTERRUPTION_VALID) event_enter(guest);
 	if (guest->svm.primary & PRIMARY_NMI_WINDOW) step_start(guest);
 }
@@ -116,7 +129,7 @@ bool svm_events_exit(struct guest *guest, bool entered) {
 	svm->vmcb->event = 0;
 	if (delivered) svm->event = 0;
 	if (entered) svm->event &= ~INTERRUPTION_VALID;
-	return svm->is_stepping && step_end(guest);
+	return svm->steps && step_end(guest);
 }
 
 // A software event that was not injected is its instruction's, which the guest executes again.

@@ -45,6 +45,19 @@ static bool write_efer(struct guest *, uint64_t *value) {
 	return true;
 }
 
+// The block's where the CPU has that, whose value adds to the host's register (APM 2 15.37).
+static uint64_t read_spec_ctrl(const struct guest *guest, const void *, uint64_t value) {
+	return svm_has(SVM_SPEC_CTRL) ? guest->svm.vmcb->spec_ctrl : value;
+}
+
+static bool write_spec_ctrl(struct guest *guest, uint64_t *value) {
+	if (!guest_check_spec_ctrl(guest, value)) return false;
+	if (!svm_has(SVM_SPEC_CTRL)) return true;
+	guest->svm.vmcb->spec_ctrl = *value;
+	*value = 0;
+	return true;
+}
+
 // Events
 
 static uint64_t read_blocking(const struct guest *guest, const void *, uint64_t) {
@@ -188,6 +201,8 @@ static const struct guest_field rows[] = {
 	OTHER(FMASK, FMASK, VMCB_WORD(fmask, 0), FIELD_WRITE, guest_check_32_bits),
 	OTHER(TSC_AUX, TSC_AUX, OUR_WORD(svm.tsc_aux, 0), FIELD_WRITE | FIELD_OURS,
 		guest_check_32_bits),
+	{VCPU_FIELD_SPEC_CTRL, VCPU_FIELD_SPEC_CTRL, OUR_WORD(spec_ctrl, 0),
+		FIELD_BOTH | FIELD_OURS, read_spec_ctrl, write_spec_ctrl, 0},
 	// clang-format on
 };
 

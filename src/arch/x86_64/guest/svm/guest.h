@@ -4,6 +4,11 @@
 
 #include <stdint.h>
 
+enum svm_step {
+	STEP_WINDOW = 1 << 0, // the guest runs one instruction, then NMIs can come
+	STEP_IRET = 1 << 1, // the next instruction is the IRET that ends blocking by NMI
+};
+
 struct svm_guest {
 	uint64_t block; // physical address of vmcb
 	struct vmcb *vmcb;
@@ -11,7 +16,7 @@ struct svm_guest {
 
 	uint8_t is_stale; // the client changed what linear translations depend on
 	uint8_t is_nmi_blocked; // until the guest's IRET
-	uint8_t is_stepping; // the guest runs one instruction, then NMIs can come
+	uint8_t steps; // enum svm_step
 	uint8_t is_virtual; // the event to inject is a virtual interrupt
 	uint8_t rip_advance; // of an event to inject, to be undone if it is not delivered
 	uint32_t primary, secondary, exceptions; // controls as the client sees them
@@ -20,6 +25,7 @@ struct svm_guest {
 	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
 	uint64_t tsc_aux;
 	uint64_t dr6; // before a step
+	uint64_t iret_rip; // of STEP_IRET
 };
 
 // Forgets all guest-physical and guest-linear translations of this core (svm.c).

@@ -45,11 +45,13 @@ void svm_block_nmi(struct guest *guest, bool blocked);
 [[nodiscard]] uint32_t svm_interrupted(const struct vmcb *vmcb);
 
 // Events (event.c). svm_events_exit: true if the guest took the step after which NMIs can come.
+// svm_iret: the exit is that of the IRET that ends blocking by NMI.
 // svm_take_exception: true if the exit is none for the monitor.
 [[nodiscard]] bool svm_event_is_valid(uint32_t event);
 void svm_events_enter(struct guest *guest);
 [[nodiscard]] bool svm_events_exit(struct guest *guest, bool entered);
 void svm_inject_again(struct guest *guest);
+void svm_iret(struct guest *guest);
 [[nodiscard]] bool svm_take_exception(struct guest *guest);
 
 // MSRs (msr.c).
@@ -57,6 +59,7 @@ void svm_msr_prepare(struct cpu *cpu, struct guest *guest);
 
 // The rest of the engine's row.
 [[nodiscard]] bool svm_init(void);
+[[nodiscard]] bool svm_unlock(void); // false: the firmware has locked it off
 [[nodiscard]] bool svm_field_read(struct guest *guest, uint64_t field, uint64_t *value);
 [[nodiscard]] bool svm_field_write(struct guest *guest, uint64_t field, uint64_t *value);
 uint64_t svm_field_get(struct guest *guest, uint64_t field);

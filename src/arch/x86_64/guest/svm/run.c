@@ -138,12 +138,12 @@ static uint64_t reason_of(struct guest *guest) {
 
 	if (unlikely((uint32_t)code == SVM_EXIT_INVALID)) return refused(guest);
 	svm->instruction_length = svm_instruction_length(svm->vmcb);
-	if (unlikely(svm->event || svm->is_stepping) && svm_events_exit(guest, true))
+	if (unlikely(svm->event || svm->steps) && svm_events_exit(guest, true))
 		return VCPU_EXIT_NMI_WINDOW;
 	reason = svm_reason(svm->vmcb);
 	if (likely(reason != VCPU_EXIT_EXCEPTION && reason != VCPU_EXIT_OTHER)) return reason;
-	if (code == SVM_EXIT_IRET) svm_block_nmi(guest, false);
-	if (code == SVM_EXIT_IRET || code == SVM_EXIT_INTERRUPT) {
+	if (code == SVM_EXIT_IRET) svm_iret(guest);
+	if (code == SVM_EXIT_IRET || code == SVM_EXIT_INTERRUPT || code == SVM_EXIT_INIT) {
 		svm_inject_again(guest);
 		return VCPU_EXIT_NOTIFICATION;
 	}
@@ -173,7 +173,7 @@ static uint64_t leave(struct guest *guest) {
 		svm->tsc_aux = msr_read(MSR_TSC_AUX);
 	if (unlikely(svm->tsc_aux != cpu->svm.tsc_aux)) msr_write(MSR_TSC_AUX, cpu->svm.tsc_aux);
 	reason = reason_of(guest);
-	// The interrupt comes when the host can take it.
+	// The interrupt, or INIT, comes when the host can take it.
 	if (reason == VCPU_EXIT_NOTIFICATION) return GUEST_EXIT_KERNEL;
 	return GUEST_EXIT_DONE + report(guest, reason, svm_qualification(svm->vmcb, reason));
 }

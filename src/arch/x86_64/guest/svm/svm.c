@@ -14,21 +14,22 @@
 #define CR4_ALWAYS 0x7fful
 #define CR4_OFFERED (CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 
-// The firmware's word: an open lock may be opened.
-static bool unlock(void) {
+// The firmware's word: an open lock may be opened. An INIT would reset the core (APM 2 15.30.1):
+// it becomes an exception of the kernel's.
+bool svm_unlock(void) {
 	uint64_t control = 0;
 
 	(void)msr_try_read(MSR_VM_CR, &control);
-	if (!(control & VM_CR_SVMDIS)) return true;
-	return !(control & VM_CR_LOCK) &&
-		msr_try_write(MSR_VM_CR, control & ~(uint64_t)VM_CR_SVMDIS);
+	if (control & VM_CR_SVMDIS && control & VM_CR_LOCK) return false;
+	return msr_try_write(MSR_VM_CR, (control & ~(uint64_t)VM_CR_SVMDIS) | VM_CR_R_INIT) ||
+		!(control & VM_CR_SVMDIS);
 }
 
 bool svm_init(void) {
 	struct cpu *cpu = this_cpu();
 	struct cpuid leaf = cpuid_leaf(LEAF_SVM, 0);
 
-	if (!unlock()) return guest_refuse("AMD-V, locked off by the firmware");
+	if (!svm_unlock()) return guest_refuse("AMD-V, locked off by the firmware");
 	if (!(leaf.edx & SVM_NESTED_PAGING)) return guest_refuse("nested paging");
 	if (!guest_has_tsc_aux()) return guest_refuse("RDTSCP");
 	cpu->platform->svm = (struct svm){.features = leaf.edx,

@@ -120,6 +120,7 @@ static const struct guest_field rows[] = {
 	MSR(CSTAR, guest_check_address),
 	MSR(FMASK, guest_check_32_bits),
 	MSR(TSC_AUX, guest_check_32_bits),
+	KEPT(SPEC_CTRL, SPEC_CTRL, FIELD_BOTH, spec_ctrl, guest_check_spec_ctrl),
 };
 
 static const struct guest_field *find_row(uint64_t field, enum field_flags flag) {

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <x86/vmx.h>
 
-enum { VMX_MSRS = 6 }; // the first of enum guest_msr
+enum { VMX_MSRS = 7 }; // the first of enum guest_msr
 
 enum vmx_launched {
 	LAUNCHED = 1 << 0, // VMRESUME, not VMLAUNCH

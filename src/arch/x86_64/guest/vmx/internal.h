@@ -39,6 +39,7 @@ void vmx_reset_fields(struct guest *guest);
 // (msr.c).
 void vmx_msr_init(struct guest *guest);
 void vmx_msr_prepare(struct cpu *cpu, struct guest *guest);
+void vmx_spec_ctrl_prepare(struct cpu *cpu, struct guest *guest);
 
 // An event whose delivery an exit interrupted is delivered again (event.c).
 void vmx_inject_again(void);

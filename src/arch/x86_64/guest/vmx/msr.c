@@ -4,6 +4,7 @@
 #include <guest/vmx/internal.h>
 
 #include <base/memory.h>
+#include <cpu/mitigations.h>
 
 enum {
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits
@@ -14,7 +15,8 @@ _Static_assert((int)VMX_MSRS == (int)GUEST_MSRS_SWITCHED);
 
 void vmx_msr_init(struct guest *guest) {
 	struct cpu *cpu = this_cpu();
-	unsigned missing = guest_has_tsc_aux() ? 0 : 1;
+	// SPEC_CTRL is in the lists of those guests alone that have it.
+	unsigned missing = guest_has_tsc_aux() ? 1 : 2;
 
 	// What the kernel has in these MSRs, all the time: VM exit loads it. KERNEL_GS_BASE is a
 	// program's and not among them: bases_load loads it.
@@ -28,9 +30,21 @@ void vmx_msr_init(struct guest *guest) {
 	vmcs_write(VMCS_ENTRY_MSR_LOAD, physical_of(guest->vmx.msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_STORE, physical_of(guest->vmx.msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_LOAD, physical_of_image(cpu->host_msrs).value);
-	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, VMX_MSRS - missing);
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, VMX_MSRS - missing);
-	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, HOST_MSRS - missing);
+}
+
+// A guest of whose bits the kernel has not all, unless kernel entry and exit write the register
+// anyway. What it has is the kernel's and more, for with IBRS that stays on it has to be on when a
+// guest exits (Intel's "Indirect Branch Restricted Speculation"), and is never stored.
+void vmx_spec_ctrl_prepare(struct cpu *cpu, struct guest *guest) {
+	bool is_listed = guest->spec_ctrl & ~(uint64_t)cpu->spec_ctrl &&
+		!(cpu->mitigations & MITIGATION_BIT(IBRS_ENTRY));
+	uint64_t count = vmcs_read(VMCS_EXIT_MSR_STORE_COUNT) + is_listed;
+
+	guest->vmx.msrs[GUEST_MSR_SPEC_CTRL].value = guest->spec_ctrl | cpu->spec_ctrl;
+	cpu->host_msrs[HOST_MSRS - 1] = (struct vmx_msr_entry){MSR_SPEC_CTRL, 0, cpu->spec_ctrl};
+	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, count);
+	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, count - GUEST_MSR_STAR);
 }
 
 static void bitmap_open(uint8_t *half, uint32_t msr) {
@@ -40,6 +54,7 @@ static void bitmap_open(uint8_t *half, uint32_t msr) {
 }
 
 void vmx_msr_prepare(struct cpu *cpu, struct guest *guest) {
+	vmx_spec_ctrl_prepare(cpu, guest);
 	// DebugFastPaths changes it.
 	if (NACRE_DEBUG)
 		cpu->host_msrs[GUEST_MSR_LSTAR - GUEST_MSR_STAR].value = msr_read(MSR_LSTAR);

@@ -221,7 +221,7 @@ static uint64_t report(struct guest *guest, uint64_t reason, uint64_t qualificat
 		vmx_inject_again();
 		return vmcs_read(VMCS_EXIT_INTERRUPTION) & INTERRUPTION_VECTOR;
 	}
-	if (reason == REASON_TIMER && !guest->vmx.timer_is_monitors) {
+	if (reason == REASON_INIT || (reason == REASON_TIMER && !guest->vmx.timer_is_monitors)) {
 		vmx_inject_again();
 		return GUEST_EXIT_KERNEL;
 	}
@@ -232,7 +232,7 @@ static uint64_t report(struct guest *guest, uint64_t reason, uint64_t qualificat
 // The host's state returns to the registers first.
 static uint64_t leave(struct guest *guest) {
 	const uint64_t rare = BIT(REASON_EXTERNAL_INTERRUPT) | BIT(REASON_TIMER) |
-		BIT(REASON_EXCEPTION);
+		BIT(REASON_EXCEPTION) | BIT(REASON_INIT);
 	uint64_t reason;
 
 	vmcs_restore_limits();

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Exceptions that the kernel survives wherever they come.
+#include "../check.h"
+
+#include <base/compiler.h>
+#include <cpu/apic.h>
+#include <cpu/console.h>
+#include <cpu/machine_check.h>
+#include <entry/trap.h>
+#include <ipc/irq.h>
+#include <setjmp.h>
+#include <stdlib.h>
+
+enum { FRAME_VECTOR = 15, FRAME_CODE = 16, FRAME_WORDS = 22 };
+
+static jmp_buf stopped;
+static unsigned in_service, strays, lines;
+
+// No instruction may fault.
+asm(".globl recoveries, recoveries_end; recoveries: recoveries_end:");
+
+bool apic_is_in_service(unsigned vector) { return vector == in_service; }
+
+void apic_end_of_interrupt(void) { in_service = 0; }
+
+void irq_stray(unsigned) { strays++; }
+
+void print(const char *, ...) { lines++; }
+
+void panic(const char *, ...) { longjmp(stopped, 1); }
+
+void machine_check_panic(void) { longjmp(stopped, 1); }
+
+// False after a panic.
+static bool survives(unsigned vector, uint64_t code) {
+	uint64_t frame[FRAME_WORDS] = {[FRAME_VECTOR] = vector, [FRAME_CODE] = code};
+
+	strays = lines = 0;
+	if (setjmp(stopped)) return false;
+	trap_in_kernel(frame);
+	return true;
+}
+
+static void init(void) {
+	check(survives(VECTOR_SECURITY, 1));
+	check_equal(lines, 1);
+	check(!survives(VECTOR_SECURITY, 2));
+	check(!survives(VECTOR_PAGE_FAULT, 1));
+}
+
+static void messages(void) {
+	static const unsigned vectors[] = {VECTOR_MACHINE_CHECK, VECTOR_SECURITY};
+
+	for (unsigned i = 0; i < array_count(vectors); i++) {
+		in_service = vectors[i];
+		check(survives(vectors[i], 0));
+		check_equal(strays, 1);
+		check_equal(in_service, 0);
+		check(!survives(vectors[i], 0));
+	}
+}
+
+static const struct test tests[] = {
+	{"broken-init", "an INIT of the core is a line in the log", init},
+	{"broken-message", "a device's message with an exception's vector is stray", messages},
+};
+
+int main(void) { return check_run(tests, array_count(tests)); }
