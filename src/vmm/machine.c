@@ -79,6 +79,7 @@ static bool build_processor(struct machine *machine, unsigned number) {
 	processor->vcpu.number = number;
 	processor->vcpu.page = host_vcpu_page(number);
 	processor->msrs.vcpu = &processor->vcpu;
+	processor->msrs.spec_ctrl_allowed = cpuid_spec_ctrl_allowed(&machine->cpuid);
 	processor->msrs.lapic = &processor->lapic;
 	processor->msrs.clock = &processor->clock;
 	processor->msrs.paravirtual_clock.memory = &machine->memory;

@@ -9,6 +9,7 @@
 #include <base/compiler.h>
 #include <x86/cpuid.h>
 #include <x86/cr.h>
+#include <x86/msr.h>
 
 enum { LEAF_NACRE = 0x40000100 };
 
@@ -34,6 +35,8 @@ enum { LEAF_NACRE = 0x40000100 };
 // LAHF LZCNT PREFETCHW; of AMD, MOV CR8 SSE4A MISALIGNSSE TOPOEXT.
 #define EXTENDED_ECX 0x004001f1u
 #define ADDRESS_SIZES_EBX 0x00000005u // CLZERO XSAVEERPTR
+// IBRS STIBP, how to use them, SSBD SSB_NO.
+#define ADDRESS_SIZES_EBX_SPECULATION 0x050fc000u
 // Data breakpoints do not nest, LFENCE serialises, a null selector clears the base.
 #define EXTENDED_STRUCTURED_EAX 0x00000045u
 
@@ -231,13 +234,25 @@ static void answer_power_management(const struct cpuid_query *, struct cpuid_wor
 	*words = (struct cpuid_words){.edx = POWER_INVARIANT_TSC};
 }
 
-static void answer_address_sizes(const struct cpuid_query *, struct cpuid_words *words) {
+// AMD's bits say each thing by itself, on CPUs of any maker. Intel's one bit for IBPB means IBRS,
+// too, which its older CPUs would have a guest switch at each system call, with an exit each.
+static uint32_t speculation_control(const struct cpuid_model *model, uint32_t ebx) {
+	uint32_t intel = cpuid_host(model, LEAF_STRUCTURED, 0).edx, bits = 0;
+
+	if (intel & LEAF_7_EDX_IBRS_IBPB || ebx & AMD_8_EBX_IBPB) bits |= AMD_8_EBX_IBPB;
+	if (!(model->controls & VCPU_OFFERS_SPEC_CTRL)) return bits;
+	if (intel & LEAF_7_EDX_SSBD) bits |= AMD_8_EBX_SSBD;
+	return bits | (ebx & ADDRESS_SIZES_EBX_SPECULATION);
+}
+
+static void answer_address_sizes(const struct cpuid_query *query, struct cpuid_words *words) {
 	uint32_t physical = words->eax & 0xff;
 
 	// The guest-physical space is what a four-level EPT can map.
 	physical = physical > 48 ? 48 : physical;
-	*words = (struct cpuid_words){
-		.eax = physical | 48 << 8, .ebx = words->ebx & ADDRESS_SIZES_EBX};
+	*words = (struct cpuid_words){.eax = physical | 48 << 8,
+		.ebx = (words->ebx & ADDRESS_SIZES_EBX) |
+			speculation_control(query->model, words->ebx)};
 }
 
 static void answer_extended_structured(const struct cpuid_query *, struct cpuid_words *words) {
@@ -315,4 +330,14 @@ uint64_t cpuid_cr4_allowed(const struct cpuid_model *model) {
 	allowed |= structured.ebx & LEAF_7_EBX_SMAP ? CR4_SMAP : 0;
 	allowed |= structured.ecx & LEAF_7_ECX_UMIP ? CR4_UMIP : 0;
 	return allowed;
+}
+
+uint64_t cpuid_spec_ctrl_allowed(const struct cpuid_model *model) {
+	const struct cpuid_guest guest = {0};
+	struct cpuid_words words;
+
+	cpuid_answer(model, &guest, LEAF_ADDRESS_SIZES, 0, &words);
+	return (words.ebx & AMD_8_EBX_IBRS ? SPEC_CTRL_IBRS : 0u) |
+		(words.ebx & AMD_8_EBX_STIBP ? SPEC_CTRL_STIBP : 0u) |
+		(words.ebx & AMD_8_EBX_SSBD ? SPEC_CTRL_SSBD : 0u);
 }

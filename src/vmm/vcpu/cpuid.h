@@ -20,7 +20,7 @@ struct cpuid_model {
 	uint64_t xcr0_host; // those on while the VMM asks
 	bool xsave_compacts; // XSAVEC was seen to lay out what it should
 	uint64_t tsc_hertz;
-	uint64_t controls; // VCPU_ALLOWS_*: those granted, for instructions that need one
+	uint64_t controls; // VCPU_ALLOWS_*, for instructions that need one, and VCPU_OFFERS_*
 };
 
 // Guest state that some leaves mirror.
@@ -34,5 +34,6 @@ void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *gue
 	uint32_t subleaf, struct cpuid_words *words);
 // The width of guest-physical addresses.
 [[nodiscard]] uint8_t cpuid_address_bits(const struct cpuid_model *model);
-// The CR4 bits that go with the features offered.
+// The bits of CR4, and of SPEC_CTRL, that go with the features offered.
 [[nodiscard]] uint64_t cpuid_cr4_allowed(const struct cpuid_model *model);
+[[nodiscard]] uint64_t cpuid_spec_ctrl_allowed(const struct cpuid_model *model);

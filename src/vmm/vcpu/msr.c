@@ -112,6 +112,17 @@ static bool write_efer(struct msr_file *file, uint32_t, uint64_t value) {
 	return true;
 }
 
+static bool read_spec_ctrl(struct msr_file *file, uint32_t, uint64_t *value) {
+	*value = vcpu_view(file->vcpu, VCPU_GROUP_MSRS)->spec_ctrl;
+	return file->spec_ctrl_allowed;
+}
+
+static bool write_spec_ctrl(struct msr_file *file, uint32_t, uint64_t value) {
+	if (!file->spec_ctrl_allowed || value & ~file->spec_ctrl_allowed) return false;
+	vcpu_edit(file->vcpu, VCPU_GROUP_MSRS)->spec_ctrl = value;
+	return true;
+}
+
 static bool read_debugctl(struct msr_file *file, uint32_t, uint64_t *value) {
 	*value = vcpu_view(file->vcpu, VCPU_GROUP_DEBUG_CONTROL)->debugctl;
 	return true;
@@ -167,8 +178,9 @@ static const struct msr_row msr_rows[] = {
 	{MSR_MISC_ENABLE, MSR_MISC_ENABLE, NULL, write_ignored, MISC_ENABLE_VALUE},
 	{MSR_DEBUGCTL, MSR_DEBUGCTL, read_debugctl, write_debugctl, 0},
 	{MSR_EFER, MSR_EFER, read_efer, write_efer, 0},
+	{MSR_SPEC_CTRL, MSR_SPEC_CTRL, read_spec_ctrl, write_spec_ctrl, 0},
 	{0x34, 0x35, absent, NULL, 0}, // SMI count, core and thread count
-	{0x48, 0x49, absent, NULL, 0}, // speculation control
+	{MSR_PRED_CMD, MSR_PRED_CMD, absent, NULL, 0},
 	{0x4e, 0x4f, absent, NULL, 0}, // processor inventory number
 	{0xc1, 0xc8, absent, NULL, 0}, // performance counters
 	{0xce, 0xce, absent, NULL, 0}, // platform information

@@ -14,6 +14,7 @@ struct msr_file {
 	struct paravirtual_clock paravirtual_clock;
 	uint64_t mtrr_default_type;
 	uint64_t tsc_adjust;
+	uint64_t spec_ctrl_allowed; // bits of SPEC_CTRL; 0: the guest has none
 };
 
 enum msr_result {

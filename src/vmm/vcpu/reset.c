@@ -54,6 +54,9 @@ static const uint32_t direct_msrs[] = {
 	MSR_PAT,
 };
 
+// So are these, where the CPU has them and, of the first, keeps the guest's by itself.
+static const uint32_t optional_msrs[] = {MSR_SPEC_CTRL, MSR_PRED_CMD};
+
 static void choose_groups(struct vcpu_state_page *page) {
 	for (unsigned i = 0; i < array_count(page->save); i++)
 		page->save[i] = SAVED_ALWAYS;
@@ -111,6 +114,8 @@ bool vcpu_reset(struct vcpu *vcpu, const struct vcpu_entry *entry, const char **
 
 	*problem = missing(vcpu);
 	if (*problem) return false;
+	for (unsigned i = 0; i < array_count(optional_msrs); i++)
+		(void)host_msr_direct(vcpu->number, optional_msrs[i]);
 	memset(page, 0, sizeof(*page));
 	page->controls_offered = controls;
 	page->xcr0_offered = xcr0;

@@ -6,6 +6,7 @@
 #include <vmm/vcpu/cpuid.h>
 #include <vmm/vcpu/msr.h>
 
+#include <x86/cpuid.h>
 #include <x86/msr.h>
 
 #include <string.h>
@@ -124,7 +125,7 @@ static void test_others(void) {
 	check_equal(ask(0x8000001d, 0).eax, 0x3fff);
 	check_equal(ask(0x80000021, 0).eax, 0x45);
 	check_equal(ask(0x80000008, 0).eax, 0x3030);
-	check_equal(ask(0x80000008, 0).ebx, 5);
+	check_equal(ask(0x80000008, 0).ebx, 0x1005);
 	check_equal(cpuid_address_bits(&model), 48);
 	check_equal(ask(4, 0).eax, 0x3fff);
 	check_equal(ask(0xb, 0).ecx, 0x100);
@@ -139,6 +140,44 @@ static void test_cr4(void) {
 	check_equal(allowed & (CR4_VMXE | 1u << 14 | 1u << 12 | 1u << 22 | 1u << 23), 0);
 	check_equal(allowed & CR4_OSXSAVE, CR4_OSXSAVE);
 	check_equal(allowed & CR4_BASELINE, CR4_BASELINE);
+}
+
+// Of the host's leaves those about speculation.
+static uint32_t intel_edx, amd_ebx;
+
+static void host_speculation(uint32_t leaf, uint32_t, uint32_t words[4]) {
+	memset(words, 0, 4 * sizeof(words[0]));
+	words[0] = leaf & LEAF_EXTENDED ? LEAF_EXTENDED_STRUCTURED : LEAF_STRUCTURED;
+	if (leaf == LEAF_STRUCTURED) words[3] = intel_edx;
+	if (leaf == LEAF_ADDRESS_SIZES) words[1] = amd_ebx;
+}
+
+static void test_speculation(void) {
+	const uint32_t amd = AMD_8_EBX_IBRS | AMD_8_EBX_STIBP | AMD_8_EBX_SSBD;
+	static const struct {
+		uint32_t intel_edx, amd_ebx;
+		bool has_register;
+		uint32_t ebx, allowed; // of what
+	} rows[] = {
+		{0, 0, true, 0, 0},
+		{LEAF_7_EDX_IBRS_IBPB, 0, false, AMD_8_EBX_IBPB, 0},
+		{LEAF_7_EDX_IBRS_IBPB | LEAF_7_EDX_SSBD, 0, true, AMD_8_EBX_IBPB | AMD_8_EBX_SSBD,
+			SPEC_CTRL_SSBD},
+		{0, amd | AMD_8_EBX_IBPB, false, AMD_8_EBX_IBPB, 0},
+		{0, amd | AMD_8_EBX_IBPB, true, amd | AMD_8_EBX_IBPB,
+			SPEC_CTRL_IBRS | SPEC_CTRL_STIBP | SPEC_CTRL_SSBD},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fresh();
+		model.host = host_speculation;
+		model.controls |= rows[i].has_register ? VCPU_OFFERS_SPEC_CTRL : 0;
+		intel_edx = rows[i].intel_edx;
+		amd_ebx = rows[i].amd_ebx;
+		check_equal(ask(LEAF_ADDRESS_SIZES, 0).ebx, rows[i].ebx);
+		check_equal(ask(LEAF_STRUCTURED, 0).edx & rows[i].intel_edx, 0);
+		check_equal(cpuid_spec_ctrl_allowed(&model), rows[i].allowed);
+	}
 }
 
 static uint64_t read_tsc(void) { return fake.tsc; }
@@ -195,6 +234,24 @@ static void test_msr_unknown(void) {
 	check_equal(msr_write(&file, 0x48, 1), MSR_FAULT);
 	check_equal(msr_read(&file, 0x79, &value), MSR_FAULT);
 	check_equal(msr_read(&file, 0x802, &value), MSR_FAULT);
+}
+
+// Bits that CPUID does not show fault, and would be refused by the kernel.
+static void test_msr_speculation(void) {
+	uint64_t value;
+
+	fresh_msrs();
+	check_equal(msr_write(&file, MSR_SPEC_CTRL, 0), MSR_FAULT);
+	check_equal(msr_read(&file, MSR_SPEC_CTRL, &value), MSR_FAULT);
+	check_equal(msr_read(&file, MSR_PRED_CMD, &value), MSR_FAULT);
+	check_equal(msr_write(&file, MSR_PRED_CMD, 1), MSR_FAULT);
+	file.spec_ctrl_allowed = SPEC_CTRL_SSBD;
+	fake.page.dirty = 0;
+	check_equal(msr_write(&file, MSR_SPEC_CTRL, SPEC_CTRL_SSBD), MSR_DONE);
+	check_equal(fake.page.dirty, VCPU_GROUP_MSRS);
+	check_equal(read(MSR_SPEC_CTRL), SPEC_CTRL_SSBD);
+	check_equal(msr_write(&file, MSR_SPEC_CTRL, SPEC_CTRL_IBRS), MSR_FAULT);
+	check_equal(fake.page.spec_ctrl, SPEC_CTRL_SSBD);
 }
 
 static void test_msr_tsc(void) {
@@ -279,8 +336,12 @@ int main(void) {
 		{"cpuid.xsave", "leaf 0Dh is limited to the switched state", test_xsave},
 		{"cpuid.others", "unlisted leaves are zero, topology is one CPU", test_others},
 		{"cpuid.cr4", "CR4 bits go with the features", test_cr4},
+		{"cpuid.speculation", "speculation control is shown by AMD's bits",
+			test_speculation},
 		{"msr.constants", "constant registers read as listed", test_msr_constants},
 		{"msr.unknown", "unlisted registers fault", test_msr_unknown},
+		{"msr.speculation", "SPEC_CTRL takes the bits that CPUID shows",
+			test_msr_speculation},
 		{"msr.tsc", "writing the TSC moves the offset", test_msr_tsc},
 		{"msr.tsc_timer", "writing the TSC leaves a counting timer alone",
 			test_msr_tsc_timer},
