@@ -15,7 +15,7 @@ uint64_t guest_vaddr __attribute__((section(".data")));
 // Written by the entry points only.
 static struct guest guest;
 static uint16_t changes;
-static bool has_paused;
+static bool pauses, has_paused; // its own pause
 
 static void wait_a_second(void) {
 	microkit_mr_set(0, SECOND);
@@ -27,9 +27,9 @@ static void wait_a_second(void) {
 // A command that cannot be sent yet is tried again when the last one has been answered.
 static void act(enum guest_state state) {
 	if (state == GUEST_RUNNING && !has_paused)
-		has_paused = guest_pause(&guest);
-	else if (state == GUEST_PAUSED)
-		(void)guest_resume(&guest);
+		pauses = has_paused = guest_pause(&guest);
+	else if (state == GUEST_PAUSED && pauses)
+		pauses = !guest_resume(&guest);
 	else if (state == GUEST_OFF)
 		(void)guest_reset(&guest);
 }

@@ -8,6 +8,8 @@
 #include <root/thread.h>
 
 #include <user/print.h>
+#include <user/slots.h>
+#include <user/untyped.h>
 
 enum {
 	CLOCK_STACK_WORDS = 128,
@@ -81,7 +83,8 @@ static void restart(struct system *system, uint32_t index) {
 	if (build_again(system, group_of_domain(system, index)))
 		print("system: '%s' could not be restarted and stays stopped\n", name);
 	else
-		print("system: '%s' was restarted\n", name);
+		print("system: '%s' was restarted; %lu KiB and %lu slots are left\n", name,
+			untyped_left() >> 10, slots_left());
 }
 
 void restart_tick(struct system *system) {

@@ -4,67 +4,73 @@
 
 #include <vmm/host/log.h>
 
-static enum guest_result do_pause(struct machine *machine, const char *by) {
-	if (machine->life.state != GUEST_RUNNING) return GUEST_REFUSED;
-	log_line("guest paused by %s", by);
+static bool do_pause(struct machine *machine) {
+	if (machine->life.state != GUEST_RUNNING) return false;
 	machine->paused = host_tsc();
 	life_set(&machine->life, GUEST_PAUSED);
-	return GUEST_DONE;
+	return true;
 }
 
 // The guest's counter goes on where it was, and all of its timers with it.
-static enum guest_result do_resume(struct machine *machine, const char *by) {
-	if (machine->life.state != GUEST_PAUSED) return GUEST_REFUSED;
-	log_line("guest resumed by %s", by);
+static bool do_resume(struct machine *machine) {
+	if (machine->life.state != GUEST_PAUSED) return false;
 	machine_stand_still(machine, host_tsc() - machine->paused);
 	life_set(&machine->life, GUEST_RUNNING);
-	return GUEST_DONE;
+	return true;
 }
 
-static enum guest_result do_reset(struct machine *machine, const char *by) {
-	if (!machine->complete) {
-		log_line("guest cannot be restarted: it was never complete");
-		return GUEST_REFUSED;
-	}
-	log_line("guest reset by %s; it starts again", by);
+static bool do_reset(struct machine *machine) {
+	if (!machine->complete) return false;
 	machine_halt(machine);
 	life_reset(&machine->life);
-	return GUEST_DONE;
+	return true;
 }
 
-static enum guest_result do_stop(struct machine *machine, const char *by) {
-	if (machine->life.state != GUEST_RESTARTING && !machine_is_alive(machine))
-		return GUEST_REFUSED;
-	log_line("guest stopped by %s", by);
+static bool do_stop(struct machine *machine) {
+	if (machine->life.state != GUEST_RESTARTING && !machine_is_alive(machine)) return false;
 	machine_halt(machine);
 	life_stop(&machine->life, GUEST_BY_COMMAND);
-	return GUEST_DONE;
+	return true;
 }
 
-static enum guest_result do_power_button(struct machine *machine, const char *by) {
-	if (!machine_is_alive(machine)) return GUEST_REFUSED;
-	log_line("power button pressed by %s", by);
+static bool do_power_button(struct machine *machine) {
+	if (!machine_is_alive(machine)) return false;
 	power_press(&machine->power);
-	return GUEST_DONE;
+	return true;
 }
 
-static enum guest_result do_nmi(struct machine *machine, const char *by) {
-	if (!machine_is_alive(machine)) return GUEST_REFUSED;
-	log_line("NMI injected by %s", by);
+static bool do_nmi(struct machine *machine) {
+	if (!machine_is_alive(machine)) return false;
 	machine->processors[0].lapic.nmi_pending = true;
-	return GUEST_DONE;
+	return true;
 }
+
+static const struct {
+	bool (*run)(struct machine *machine);
+	const char *done, *refused; // for the log
+} rows[] = {
+	[GUEST_PAUSE] = {do_pause, "guest paused", "only a running guest can be paused"},
+	[GUEST_RESUME] = {do_resume, "guest resumed", "only a paused guest can be resumed"},
+	[GUEST_RESET] = {do_reset, "guest reset", "a guest that was never complete cannot start"},
+	[GUEST_POWER_BUTTON] = {do_power_button, "power button pressed",
+		"a guest that has stopped has no power button"},
+	[GUEST_NMI] = {do_nmi, "NMI injected", "a guest that has stopped takes no NMI"},
+	[GUEST_STOP] = {do_stop, "guest stopped", "the guest has stopped already"},
+};
 
 enum guest_result command_do(struct machine *machine, uint32_t command, const char *by) {
-	switch (command) {
-	case GUEST_PAUSE: return do_pause(machine, by);
-	case GUEST_RESUME: return do_resume(machine, by);
-	case GUEST_RESET: return do_reset(machine, by);
-	case GUEST_STOP: return do_stop(machine, by);
-	case GUEST_POWER_BUTTON: return do_power_button(machine, by);
-	case GUEST_NMI: return do_nmi(machine, by);
-	default: return GUEST_NO_COMMAND;
-	}
+	bool done;
+
+	if (command >= sizeof(rows) / sizeof(rows[0]) || !rows[command].run)
+		return GUEST_NO_COMMAND;
+	done = rows[command].run(machine);
+	// Who reads the line finds the state as it says.
+	machine_tell(machine);
+	if (done)
+		log_line("%s by %s", rows[command].done, by);
+	else
+		log_guest("%s", rows[command].refused);
+	return done ? GUEST_DONE : GUEST_REFUSED;
 }
 
 void command_take_all(struct machine *machine) {

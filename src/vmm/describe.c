@@ -102,6 +102,7 @@ void describe_life(struct machine *machine) {
 		.limit = (uint32_t)guest_restart_limit,
 		.backoff = (uint32_t)guest_restart_backoff,
 	};
+	if (guest_watchdog) machine->devices.watchdog.clock = &machine->device_clock;
 	open_controller(&machine->controllers[0], "the terminal", console ? &console->guest : NULL,
 		HOST_CHANNEL_CONSOLE);
 	open_controller(&machine->controllers[1], "its controller",

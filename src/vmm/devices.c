@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guest's virtio devices and their back ends.
+// The guest's PCI devices and their back ends.
 #include <vmm/devices.h>
 
 #include <base/format.h>
@@ -12,6 +12,7 @@ enum slot {
 	SLOT_CONSOLE = 4,
 	SLOT_DISK = 5, // and the following ones
 	SLOT_NET = SLOT_DISK + DEVICES_DISKS,
+	SLOT_WATCHDOG = 29, // as in the chip that it is of
 };
 
 struct building {
@@ -87,6 +88,14 @@ static bool add_vsock(const struct building *building) {
 		add(building, SLOT_VSOCK, &vsock->device);
 }
 
+static bool add_watchdog(const struct building *building) {
+	struct watchdog *watchdog = &building->devices->watchdog;
+
+	if (!watchdog->clock) return true;
+	watchdog_init(watchdog);
+	return pci_host_add(building->pci, SLOT_WATCHDOG, &watchdog->function);
+}
+
 bool devices_build(
 	struct devices *devices, const struct guest_memory *memory, struct pci_host *pci) {
 	const struct building building = {devices, memory, pci};
@@ -96,12 +105,13 @@ bool devices_build(
 	for (unsigned i = 0; i < DEVICES_NETS; i++)
 		if (!add_net(&building, i)) return false;
 	return add_rng(&building) && add_balloon(&building) && add_vsock(&building) &&
-		add_console(&building);
+		add_console(&building) && add_watchdog(&building);
 }
 
 void devices_reset(struct devices *devices) {
 	for (unsigned i = 0; i < devices->transport_count; i++)
 		virtio_pci_reset(&devices->transports[i]);
+	watchdog_reset(&devices->watchdog);
 }
 
 bool devices_rest(const struct devices *devices) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The guest's virtio devices, each of which is there if the description gives it a back end.
+// The guest's PCI devices, each of which is there if the description wants it, or gives it a back
+// end.
 #pragma once
 
 #include <vmm/device/terminal.h>
+#include <vmm/device/watchdog.h>
 #include <vmm/pci/host.h>
 #include <vmm/virtio/balloon.h>
 #include <vmm/virtio/blk_backend.h>
@@ -30,6 +32,7 @@ struct devices {
 	uint64_t guest_cid;
 	struct virtio_console console; // the number of its ports, and their names
 	struct terminal ports[CONSOLE_PORTS]; // opened
+	struct watchdog watchdog; // its clock, or null
 
 	struct balloon balloon;
 	struct blk blks[DEVICES_DISKS];

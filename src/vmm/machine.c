@@ -4,10 +4,11 @@
 
 #include <vmm/boot/acpi.h>
 #include <vmm/host/log.h>
+#include <vmm/wake.h>
 
 #include <base/format.h>
 
-enum { DRAIN_POLLS_PER_SECOND = 1000, TIMEOUTS_PER_SECOND = 50000, STOP_TEXT = 128 };
+enum { STOP_TEXT = 128 };
 
 bool machine_is_stopped(const struct machine *machine) {
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
@@ -136,6 +137,7 @@ static void add_channels(struct machine *machine) {
 }
 
 bool machine_build(struct machine *machine) {
+	machine->device_clock = machine->clock;
 	life_init(&machine->life, &machine->clock);
 	machine->armed = CLOCK_NEVER;
 	add_channel(machine, HOST_CHANNEL_TIMER, time_out_ended, machine);
@@ -235,6 +237,7 @@ bool machine_reset(struct machine *machine) {
 }
 
 void machine_stand_still(struct machine *machine, uint64_t ticks) {
+	machine->device_clock.offset -= ticks;
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++) {
 		struct processor *processor = &machine->processors[i];
 		uint64_t offset = processor->clock.offset -= ticks;
@@ -250,6 +253,13 @@ static void take_power_request(struct machine *machine) {
 	machine->power.request = POWER_NONE;
 	if (request == POWER_OFF) machine_end(machine, GUEST_BY_POWEROFF, "guest powered off");
 	if (request == POWER_RESET) machine_end(machine, GUEST_BY_REBOOT, "guest resets");
+	if (request == POWER_PANIC) machine_end(machine, GUEST_BY_PANIC, "guest panicked");
+}
+
+static void poll_watchdog(struct machine *machine) {
+	if (machine->life.state != GUEST_RUNNING) return;
+	if (watchdog_poll(&machine->devices.watchdog))
+		machine_end(machine, GUEST_BY_WATCHDOG, "guest reset by its watchdog");
 }
 
 static void deliver_nmi(struct processor *processor) {
@@ -277,73 +287,6 @@ static void deliver_interrupts(struct processor *processor) {
 	windows = vector != LAPIC_NONE ? VCPU_WINDOW_INTERRUPT : 0;
 	windows |= lapic->nmi_pending ? VCPU_WINDOW_NMI : 0;
 	vcpu_window(vcpu, windows);
-}
-
-// The host's counter at the processor's next timer tick. Ticks that are due at once, or follow each
-// other without a pause, may not keep the timer driver busy.
-static uint64_t timer_deadline(const struct processor *processor) {
-	const struct clock *clock = &processor->clock;
-	uint64_t expiry = processor->lapic.timer.expiry;
-	uint64_t now = host_tsc();
-	uint64_t soonest = now + clock->hertz / TIMEOUTS_PER_SECOND;
-	uint64_t deadline = clock_to_host(clock, expiry);
-	bool ahead = expiry > now + clock->offset;
-
-	if (expiry == CLOCK_NEVER || (ahead && deadline < now)) return CLOCK_NEVER;
-	return ahead && deadline > soonest ? deadline : soonest;
-}
-
-static bool transmit_blocked(const struct machine *machine) {
-	for (unsigned i = 0; i < UART_COUNT; i++)
-		if (machine->uarts[i].transmit_blocked) return true;
-	return devices_blocked(&machine->devices);
-}
-
-static uint64_t earlier(uint64_t one, uint64_t other) { return one < other ? one : other; }
-
-// The CPU's own timer, while the guest runs. It counts from each entry, so one that was set before
-// ends too late; within the slack that is left alone, because setting it makes the entry dearer.
-// One that nothing needs ends once and is switched off then.
-static void arm_own_timer(struct vcpu *vcpu, uint64_t wanted, uint64_t slack) {
-	const struct vcpu_state_page *page = vcpu->page;
-	uint64_t now = host_tsc();
-	uint64_t left = wanted > now ? wanted - now : 1;
-	uint64_t error = left > page->timer ? left - page->timer : page->timer - left;
-
-	if (wanted == CLOCK_NEVER) {
-		if (page->timer == 0 || page->reason != VCPU_EXIT_TIMER) return;
-		left = 0;
-	} else if (page->timer != 0 && error <= slack) {
-		return;
-	}
-	vcpu_replace(vcpu, VCPU_GROUP_TIMER)->timer = left;
-}
-
-// A time-out that is armed too early is left alone: its expiry arms the next one, and moving the
-// deadline back and forth, as an idle Linux does, costs no calls.
-static void arm_driver(struct machine *machine, uint64_t wanted) {
-	if (wanted >= machine->armed) return;
-	machine->armed = wanted;
-	if (!host_timer_arm(wanted))
-		log_guest("the timer driver refuses time-outs: the guest's timers stand still");
-}
-
-// While the guest is paused its time stands still.
-static void arm_timer(struct machine *machine) {
-	struct vcpu *first = &machine->processors[0].vcpu;
-	uint64_t wanted = machine->life.due;
-	bool runs = machine->life.state == GUEST_RUNNING;
-
-	for (unsigned i = 0; runs && i < MACHINE_VCPUS; i++)
-		wanted = earlier(wanted, timer_deadline(&machine->processors[i]));
-	if (runs && transmit_blocked(machine))
-		wanted = earlier(
-			wanted, host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND);
-	if (runs && first->run == VCPU_RUNNING &&
-		(first->page->controls_offered & VCPU_OFFERS_TIMER))
-		arm_own_timer(first, wanted, machine->clock.hertz / TIMEOUTS_PER_SECOND);
-	else
-		arm_driver(machine, wanted);
 }
 
 void machine_flush_terminals(struct machine *machine) {
@@ -376,13 +319,14 @@ void machine_tell(struct machine *machine) {
 
 void machine_settle(struct machine *machine) {
 	take_power_request(machine);
+	poll_watchdog(machine);
 	// A failure has been logged and leaves the machine stopped.
 	if (life_is_due(&machine->life) || (machine->reset_due && devices_rest(&machine->devices)))
 		(void)!machine_reset(machine);
 	poll_blocked(machine);
 	for (unsigned i = 0; machine->life.state == GUEST_RUNNING && i < MACHINE_VCPUS; i++)
 		settle_processor(&machine->processors[i]);
-	arm_timer(machine);
+	wake_arm(machine);
 	machine_tell(machine);
 	// One thread runs one processor.
 	if (machine->life.state == GUEST_RUNNING &&

@@ -46,6 +46,7 @@ struct machine {
 	struct bus memory_bus;
 	struct bus port_bus;
 	struct clock clock; // the host's
+	struct clock device_clock; // stands still while the guest is paused
 	struct fabric fabric;
 	struct ioapic ioapic;
 	struct pci_host pci;

@@ -48,6 +48,7 @@ SYMBOLS = {
                 "guest_initrd_vaddr", "guest_initrd_size", "guest_cmdline_vaddr",
                 "guest_cmdline_size", "tsc_info_vaddr", "console_vaddr", "peer_vaddr",
                 "control_vaddr", "guest_on_reboot", "guest_on_poweroff", "guest_on_crash",
+                "guest_on_watchdog", "guest_watchdog",
                 "guest_restart_limit", "guest_restart_backoff",
                 *[f"{name}{index or ''}_{end}" for index in range(4)
                   for name, end in (("port", "vaddr"), ("stream", "vaddr"), ("stream", "port"))]],
@@ -106,6 +107,7 @@ ACCEPTED = [
     guest(rng="true", balloon="true"),
     guest(on_reboot="stop", on_poweroff="restart", on_crash="restart", restart_limit="3",
           restart_backoff="0"),
+    guest(watchdog="true", on_watchdog="stop", restart_limit="1"),
     short(inside='<control guest="linux"/><control guest="other" id="9"/>') + guest()
     + guest("other"),
     guest(inside='<disk image="text" read_only="true"/><disk driver="virtio"/>'
@@ -210,6 +212,8 @@ REFUSED = [
     (guest(on_crash="restart", restart_limit="0"), "must be from 1 to"),
     (guest(on_crash="restart", restart_backoff="60000001"), "must be from 0 to 60000000"),
     (guest(on_crash="stop", restart_limit="3"), "restart_limit needs on_crash='restart'"),
+    (guest(on_watchdog="stop", watchdog="false"), "on_watchdog needs watchdog='true'"),
+    (guest(watchdog="yes"), "must be 'true' or 'false'"),
     (guest(restart_backoff="3"), "restart_backoff needs on_crash='restart'"),
     (short(inside="<control/>"), "<control> needs the attribute 'guest'"),
     (short(inside='\n<control guest="none"/>'), ":3:1: no <virtual_machine> under <system> is"),

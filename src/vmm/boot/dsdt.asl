@@ -64,6 +64,13 @@ DefinitionBlock ("dsdt.aml", "DSDT", 2, "NACRE ", "NACREVMM", 2) {
 				IO (Decode16, 0x70, 0x70, 1, 2)
 			})
 		}
+		// By which a kernel tells of its panic: POWER_PANIC_PORT.
+		Device (PEVT) {
+			Name (_HID, "QEMU0001")
+			Name (_CRS, ResourceTemplate () {
+				IO (Decode16, 0x505, 0x505, 1, 1)
+			})
+		}
 		// The power button (ACPI 4.8.3.1.1, 5.6.9.1); the pin is POWER_BUTTON_PIN.
 		Device (PWRB) {
 			Name (_HID, EisaId ("PNP0C0C"))

@@ -19,6 +19,7 @@ PATCHED uint64_t guest_cid = 3;
 PATCHED uint64_t control_vaddr = 0;
 PATCHED uint64_t guest_on_reboot = 1, guest_on_poweroff = 0;
 PATCHED uint64_t guest_on_crash = 0, guest_on_watchdog = 1;
+PATCHED uint64_t guest_watchdog = 0;
 PATCHED uint64_t guest_restart_limit = 5, guest_restart_backoff = 100000;
 
 // What is left out is 0.

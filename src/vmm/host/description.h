@@ -48,5 +48,6 @@ extern bool guest_balloon; // a balloon is wanted
 extern uint64_t control_vaddr; // struct guest_control shared with a component
 // What follows when the guest ends: 1 that it starts again, 0 that it stays stopped.
 extern uint64_t guest_on_reboot, guest_on_poweroff, guest_on_crash, guest_on_watchdog;
+extern uint64_t guest_watchdog; // 1: a watchdog is wanted
 extern uint64_t guest_restart_limit; // of restarts after crashes and power-offs
 extern uint64_t guest_restart_backoff; // microseconds before the first of them

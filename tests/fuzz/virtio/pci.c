@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The fuzzer of the guest's PCI bus with an entropy device, by ports, registers, BARs and rings.
-// After each operation the bus must be in order, read-only registers as they were, and lines as
-// wanted.
+// The fuzzer of the guest's PCI bus with an entropy device and a watchdog, by ports, registers,
+// BARs and rings. After each operation the bus must be in order, read-only registers as they were,
+// and lines as wanted.
 #include "../../unit/vmm/pci_rig.h"
 #include "fuzz.h"
 
+#include <vmm/device/watchdog.h>
 #include <vmm/virtio/pci.h>
 #include <vmm/virtio/rng.h>
 
@@ -15,14 +16,16 @@
 #define FEATURES \
 	(VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_RING_PACKED)
 
-enum { DEVICE = 1, RAM = 0x10000, SLOTS_USED = 4 };
+enum { DEVICE = 1, DOG = 29, RAM = 0x10000, SLOTS_USED = 5, HERTZ = 1000000 };
 
 static uint8_t ram[RAM];
 static const struct guest_memory guest_memory = {ram, RAM, 40};
 static struct virtio_pci transport;
 static struct rng rng;
+static struct watchdog watchdog;
+static uint64_t now;
 static uint32_t before[PCI_SLOTS][PCI_WORDS];
-static const unsigned slots[SLOTS_USED] = {0, DEVICE, SLOT, OTHER};
+static const unsigned slots[SLOTS_USED] = {0, DEVICE, SLOT, OTHER, DOG};
 
 static void must(bool holds, const char *rule) {
 	if (holds) return;
@@ -39,7 +42,11 @@ static bool fill(void *context, uint8_t *bytes, uint32_t length) {
 
 static bool failed;
 
+static uint64_t read_clock(void) { return now; }
+
 static void plug(void) {
+	static const struct clock clock = {.read = read_clock, .hertz = HERTZ};
+
 	fresh();
 	failed = false;
 	memset(ram, 0, sizeof(ram));
@@ -50,6 +57,10 @@ static void plug(void) {
 	rng.device.memory = &guest_memory;
 	virtio_pci_init(&transport, &rng.device);
 	must(pci_host_add(&host, DEVICE, &transport.function), "the slot is free");
+	now = 0;
+	watchdog = (struct watchdog){.clock = &clock};
+	watchdog_init(&watchdog);
+	must(pci_host_add(&host, DOG, &watchdog.function), "the slot is free");
 	pci_host_reset(&host);
 	virtio_pci_reset(&transport);
 	for (unsigned i = 0; i < SLOTS_USED; i++)
@@ -125,6 +136,18 @@ static void check_lines(void) {
 	must(ioapic.levels == wanted, "a pin is high while a slot's line is");
 }
 
+// Its longest stage has 2^35 clocks of 33 MHz, some 1041 seconds.
+static void check_watchdog(void) {
+	uint32_t lock = watchdog.function.words[WATCHDOG_LOCK / 4];
+	const uint32_t counts = WATCHDOG_LOCK_ENABLE | WATCHDOG_LOCK_FREE;
+
+	must(lock == watchdog.lock, "the lock register shows what holds");
+	must(watchdog.expiry == CLOCK_NEVER || (lock & counts) == WATCHDOG_LOCK_ENABLE,
+		"a watchdog that is off does not count");
+	must(watchdog.expiry == CLOCK_NEVER || watchdog.expiry <= now + 1042ull * HERTZ,
+		"no stage is longer than the counter");
+}
+
 static void check_all(void) {
 	check_bus(&memory);
 	check_bus(&ports);
@@ -133,6 +156,7 @@ static void check_all(void) {
 		check_registers(slots[i]);
 	}
 	check_lines();
+	check_watchdog();
 }
 
 static enum bus_width take_width(struct input *input) {
@@ -174,7 +198,8 @@ static void by_ports(struct input *input, bool write) {
 
 // Where a BAR is now, answers it or not; and its offsets that matter.
 static void by_bar(struct input *input, bool write) {
-	const struct pci_function *used = host.slots[slots[1 + input_byte(input) % 3]];
+	const struct pci_function *used =
+		host.slots[slots[1 + input_byte(input) % (SLOTS_USED - 1)]];
 	const struct pci_bar *bar = &used->bars[input_byte(input) % PCI_BARS];
 	uint64_t offset = input_number(input, 2);
 	enum bus_width width = take_width(input);
@@ -191,6 +216,8 @@ static void set_up(struct input *input) {
 
 	move(DEVICE, 0, 0xc0000000);
 	move(DEVICE, 2, 0x1000);
+	move(DOG, 0, 0xc0010000);
+	command(DOG, ALL);
 	command(DEVICE, ALL);
 	features = (input_number(input, 4) << 28 | VIRTIO_F_VERSION_1) & FEATURES;
 	virtio_accept(&rng.device, 0, (uint32_t)features);
@@ -219,12 +246,17 @@ static void operate(struct input *input) {
 	switch (what & 0x0f) {
 	case 0: pci_message(host.slots[slots[what >> 6]], (unsigned)input_byte(input)); return;
 	case 1: pci_interrupt(what & 0x40 ? &function : &other, write); return;
-	case 2: virtio_config_changed(&rng.device); return;
+	case 2:
+		virtio_config_changed(&rng.device);
+		now += input_number(input, 4);
+		(void)watchdog_poll(&watchdog);
+		return;
 	case 3: set_up(input); return;
 	case 4:
 		if (what != 0xf4) return;
 		pci_host_reset(&host);
 		virtio_pci_reset(&transport);
+		watchdog_reset(&watchdog);
 		return;
 	case 5: failed = what == 0xf5; return;
 	case 6:

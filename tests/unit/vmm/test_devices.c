@@ -86,6 +86,59 @@ static void test_reset(void) {
 	check(!machine.reset_due && fake.running && disk->status == 0);
 }
 
+// A guest that does much to its devices, by their registers and where these are; each time the
+// same.
+static void disturb(void) {
+	uint64_t seed = 1;
+
+	for (unsigned i = 0; i < PCI_SLOTS; i++) {
+		uint64_t place = PCI_ECAM_BASE + (i << 15);
+
+		bus_write(&machine.memory_bus, place + PCI_REGISTER_BAR, BUS_WIDTH_4,
+			0xc0000000 + 0x10000 * i);
+		bus_write(&machine.memory_bus, place + PCI_REGISTER_COMMAND, BUS_WIDTH_2, 7);
+	}
+	for (unsigned i = 0; i < 2000; i++) {
+		uint64_t place;
+
+		seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+		place = 0xc0000000 + 0x10000 * (seed >> 33 & 31) + (seed >> 40 & 0x303c);
+		bus_write(&machine.memory_bus, place, BUS_WIDTH_4, seed >> 32 >> (seed >> 59));
+	}
+	port(0x3f9, 0, 15);
+	bus_write(&machine.memory_bus, IOAPIC_ADDRESS, BUS_WIDTH_4, 0x18);
+	bus_write(&machine.memory_bus, IOAPIC_ADDRESS + 0x10, BUS_WIDTH_4, 0x31);
+	port(0xcf9, 0, 6);
+	answer();
+	check(fake.running);
+	clear_log();
+}
+
+// The machine as it is after a start, without what counts starts, requests and bytes.
+static void take_state(struct machine *state) {
+	memcpy(state, &machine, sizeof(*state));
+	memset(&state->life, 0, sizeof(state->life));
+	memset(state->terminals, 0, sizeof(state->terminals));
+	state->told = 0;
+	for (unsigned i = 0; i < 2; i++)
+		state->devices.disks[i].sequence = 0;
+}
+
+// After a thousand restarts everything in the monitor is as after one.
+static void test_restarts(void) {
+	static struct machine before, after;
+
+	start();
+	answer();
+	disturb();
+	take_state(&before);
+	for (unsigned i = 0; i < 1000; i++)
+		disturb();
+	check_equal(machine.life.starts, 1002);
+	take_state(&after);
+	check(memcmp(&before, &after, sizeof(before)) == 0);
+}
+
 static void test_places(void) {
 	start();
 	answer();
@@ -100,6 +153,7 @@ static void test_places(void) {
 static const struct test tests[] = {
 	{"devices-start", "A guest starts when all of its disks are known", test_start},
 	{"devices-reset", "A guest is reset when no back end uses its memory any more", test_reset},
+	{"devices-restarts", "A thousand restarts leave the monitor as one does", test_restarts},
 	{"devices-places", "Notifications reach the devices that are there", test_places},
 };
 

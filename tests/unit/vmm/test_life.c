@@ -19,6 +19,7 @@ static void describe(void) {
 	static const char *const names[MACHINE_CONTROLLERS] = {"the terminal", "its controller"};
 
 	memset(pages, 0, sizeof(pages));
+	machine.devices.watchdog.clock = &machine.device_clock;
 	machine.life.policy = policy;
 	for (unsigned i = 0; i < MACHINE_CONTROLLERS; i++) {
 		machine.controllers[i] = (struct controller){.name = names[i], .signal = signal};
@@ -132,6 +133,7 @@ static void test_reset_in_backoff(void) {
 	check_equal(command(0, GUEST_NMI), GUEST_REFUSED);
 	check_equal(command(0, GUEST_POWER_BUTTON), GUEST_REFUSED);
 	check_equal(command(0, GUEST_RESUME), GUEST_REFUSED);
+	check(log_has("guest stopped by its controller") && log_has("has stopped already"));
 }
 
 static void start_timer(uint64_t deadline) {
@@ -172,6 +174,80 @@ static void test_pause(void) {
 	check_equal(fake.guest.registers[X86_RAX], 'k');
 	check(log_has("guest paused by its controller") &&
 		log_has("guest resumed by the terminal"));
+}
+
+static void configure(unsigned slot, unsigned offset, enum bus_width width, uint32_t value) {
+	bus_write(&machine.memory_bus, PCI_ECAM_BASE + (slot << 15) + offset, width, value);
+}
+
+// Two stages of a second each, nearly.
+static void start_watchdog(void) {
+	enum { SLOT = 29, BASE = 0xc0000000 };
+	struct bus *bus = &machine.memory_bus;
+
+	configure(SLOT, PCI_REGISTER_BAR, BUS_WIDTH_4, BASE);
+	configure(SLOT, PCI_REGISTER_COMMAND, BUS_WIDTH_2, PCI_COMMAND_MEMORY);
+	for (unsigned i = 0; i < WATCHDOG_STAGES; i++) {
+		bus_write(bus, BASE + WATCHDOG_RELOAD, BUS_WIDTH_2, WATCHDOG_UNLOCK_FIRST);
+		bus_write(bus, BASE + WATCHDOG_RELOAD, BUS_WIDTH_2, WATCHDOG_UNLOCK_SECOND);
+		bus_write(bus, BASE + WATCHDOG_PRELOAD + 4 * i, BUS_WIDTH_4, 1007);
+	}
+	configure(SLOT, WATCHDOG_LOCK, BUS_WIDTH_1, WATCHDOG_LOCK_ENABLE);
+	leave(VCPU_EXIT_HLT);
+	check(!fake.running);
+}
+
+// Wakes the monitor at the times that it asks for, until `end`.
+static void run_until(uint64_t end) {
+	while (fake.armed > fake.tsc && fake.armed <= end) {
+		fake.tsc = fake.armed;
+		notify(HOST_CHANNEL_TIMER);
+	}
+	fake.tsc = end;
+	notify(HOST_CHANNEL_TIMER);
+}
+
+static void test_watchdog(void) {
+	start(&(struct life_policy){.on_watchdog = true, .limit = 2, .backoff = 200000});
+	start_watchdog();
+	run_until(fake.tsc + 3 * SECOND);
+	check(fake.running && state(1) == GUEST_RUNNING && cause(1) == GUEST_BY_WATCHDOG);
+	check(log_has("guest reset by its watchdog; restart 1 of 2 in 200 ms"));
+	check_equal(machine.devices.watchdog.expiry, CLOCK_NEVER);
+	start(&(struct life_policy){0});
+	start_watchdog();
+	run_until(fake.tsc + 3 * SECOND);
+	check(!fake.running && state(1) == GUEST_CRASHED);
+	check(log_has("guest reset by its watchdog; it stays stopped"));
+}
+
+static void test_watchdog_pause(void) {
+	start(&(struct life_policy){.on_watchdog = true, .limit = 1});
+	start_watchdog();
+	run_until(fake.tsc + SECOND / 2);
+	check_equal(command(1, GUEST_PAUSE), GUEST_DONE);
+	run_until(fake.tsc + 100 * SECOND);
+	check_equal(state(1), GUEST_PAUSED);
+	check_equal(command(1, GUEST_RESUME), GUEST_DONE);
+	run_until(fake.tsc + SECOND);
+	check_equal(restarts(), 0);
+	run_until(fake.tsc + SECOND);
+	check_equal(restarts(), 1);
+}
+
+static void test_panic(void) {
+	start(&(struct life_policy){.on_crash = true, .limit = 1, .backoff = 1000});
+	port(POWER_PANIC_PORT, VCPU_IO_IN, 0);
+	check_equal(fake.guest.registers[X86_RAX] & 0xff, 1);
+	port(POWER_PANIC_PORT, 0, 2); // the guest's own crash kernel takes over
+	check(fake.running);
+	port(POWER_PANIC_PORT, 0, 1);
+	check(!fake.running && state(1) == GUEST_RESTARTING && cause(1) == GUEST_BY_PANIC);
+	check(log_has("guest panicked; restart 1 of 1 in 1 ms"));
+	time_out();
+	check(fake.running);
+	port(POWER_PANIC_PORT, 0, 1);
+	check(!fake.running && state(1) == GUEST_CRASHED);
 }
 
 static void test_reset_of_paused(void) {
@@ -291,6 +367,10 @@ int main(void) {
 			test_backoff},
 		{"life.in-backoff", "commands end a back-off", test_reset_in_backoff},
 		{"life.pause", "time stands still, and nothing is lost", test_pause},
+		{"life.watchdog", "the watchdog resets, or stops", test_watchdog},
+		{"life.watchdog-pause", "the watchdog does not count in a pause",
+			test_watchdog_pause},
+		{"life.panic", "a panic ends the guest at once", test_panic},
 		{"life.pause-reset", "a paused guest is reset", test_reset_of_paused},
 		{"life.nmi", "an NMI comes to a halted and a paused guest", test_nmi},
 		{"life.button", "each press is an interrupt", test_power_button},

@@ -5,9 +5,9 @@ from compose.layout import LIMITS
 from compose.model import PAGE
 from compose.short.plan import hexadecimal, numbered
 
-EVENTS = ("on_reboot", "on_poweroff", "on_crash")
+EVENTS = ("on_reboot", "on_poweroff", "on_crash", "on_watchdog")
 OF_RESTARTS = ("restart_limit", "restart_backoff")
-ATTRIBUTES = (*EVENTS, *OF_RESTARTS)
+ATTRIBUTES = (*EVENTS, "watchdog", *OF_RESTARTS)
 STOP, RESTART = CHOICES = ("stop", "restart")
 LONGEST_BACKOFF = 60_000_000
 MONITOR_CHANNEL = 3
@@ -19,12 +19,18 @@ def describe(domain, element, fields):
     for name in EVENTS:
         if fields.has(name):
             _set(domain, element, name, CHOICES.index(fields.choice(name, STOP, CHOICES)))
+    watchdog = fields.boolean("watchdog", False)
+    if watchdog:
+        _set(domain, element, "watchdog", 1)
+    elif fields.has("on_watchdog"):
+        domain.plan.problems.add(element, "on_watchdog needs watchdog='true' beside it")
     for name, low, high in (("restart_limit", 1, 0xFFFFFFFF),
                             ("restart_backoff", 0, LONGEST_BACKOFF)):
         if not fields.has(name):
             continue
         _set(domain, element, name, fields.number(name, low=low, high=high))
-        if RESTART not in (fields.text(event) for event in ("on_fault", *EVENTS)):
+        if not watchdog and RESTART not in (fields.text(event)
+                                            for event in ("on_fault", *EVENTS)):
             domain.plan.problems.add(element, f"{name} needs on_crash='restart', or another event "
                                               "that restarts, beside it")
 

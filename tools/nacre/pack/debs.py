@@ -144,11 +144,13 @@ class Taken:
         return self.target
 
 
-# Modules of the guest's kernel: the drivers of virtio devices, in the order in which they need each
-# other.
+# Modules of the guest's kernel, in the order in which they need each other: the drivers of devices,
+# which its init loads if the devices are there; and those of the port for panics and of the power
+# button, which are loaded by hand.
+BY_HAND = ("pvpanic", "pvpanic-mmio", "evdev", "button")
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
-           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng",
-           "virtio_console")
+           "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng", "virtio_console",
+           "watchdog", "i6300esb", *BY_HAND)
 # Those of its file system, which tests load.
 EXT4 = ("crc16", "libcrc32c", "crc32c_generic", "mbcache", "jbd2", "ext4")
 # Later releases of Debian compress them.

@@ -44,7 +44,7 @@ def is_current(target):
         return False
     sources = [places.GUEST_CONFIG / name for name in SOURCES]
     sources += [debs.BUSYBOX.target, debs.KERNEL.target,
-                places.ROOT / "tools/nacre/pack/initramfs.py"]
+                *(places.ROOT / "tools/nacre/pack" / name for name in ("initramfs.py", "debs.py"))]
     newest = max(source.stat().st_mtime for source in sources if source.exists())
     return target.stat().st_mtime >= newest
 

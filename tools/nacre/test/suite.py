@@ -27,7 +27,7 @@ LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/guest-trace",
 class Test:
     """A row of the suite: run() returns results; `alone` ones run before all others, in order.
     `on_demand` ones run only when they are named, or asked for by a pattern of their group, and
-    bring all that they need."""
+    bring all that they need, but for those of tests/system."""
 
     name: str
     sentence: str
@@ -68,8 +68,8 @@ def all_tests():
              alone=False),
         Test("guests-ryzen", "so they do with AMD-V in Bochs, as far as that goes",
              machine_tests.run_guests_on_ryzen, alone=False),
-        *(Test(f"system/{row.name}", row.sentence, row.check, alone=False)
-          for row in system_tests.rows()),
+        *(Test(f"system/{row.name}", row.sentence, row.check, alone=False,
+               on_demand=row.on_demand) for row in system_tests.rows()),
         Test(guest_image.NAME, "the disk image of Debian boots on the bare emulator: login, ssh",
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
@@ -128,11 +128,12 @@ def run_side_by_side(tests, tally):
 def prepare(tests):
     """Installs and builds what the chosen tests need; without a build there is nothing to test."""
     places.LOGS.mkdir(parents=True, exist_ok=True)
-    if all(test.on_demand for test in tests):
+    of_systems = any(test.name.startswith("system/") for test in tests)
+    if all(test.on_demand for test in tests) and not of_systems:
         return
     packages.ensure(packages.BUILD, packages.CHECK, packages.PACK, packages.EMULATE)
     build.compile_for_tests()
-    if any(test.name.startswith("system/") for test in tests):
+    if of_systems:
         product.guest_files()
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Loads the rows of tests/system: each file has ROWS of a name, a sentence and a check.
+"""Loads the rows of tests/system: each file has ROWS of a name, a sentence and a check, and perhaps
+ON_DEMAND, the same for tests that run only when they are named.
 
 A check takes the row's log name and returns results; helpers here boot whole systems for it.
 """
@@ -26,6 +27,7 @@ class Row:
     name: str
     sentence: str
     check: Callable
+    on_demand: bool = False
 
 
 def rows():
@@ -34,7 +36,8 @@ def rows():
         specification = importlib.util.spec_from_file_location(f"system_{path.stem}", path)
         module = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(module)
-        found += [Row(name, sentence, check) for name, sentence, check in module.ROWS]
+        found += [Row(*row) for row in module.ROWS]
+        found += [Row(*row, on_demand=True) for row in getattr(module, "ON_DEMAND", ())]
     return found
 
 
