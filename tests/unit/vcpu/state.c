@@ -20,7 +20,7 @@ static void prepare(struct cpu *, struct guest *, physical_t) {}
 static const struct guest_engine engine = {.msrs = GUEST_MSRS, .prepare = prepare};
 static struct cpu cpu = {.engine = &engine};
 static struct guest guest;
-static uint32_t seven_edx, eight_ebx, svm_edx;
+static uint32_t seven_edx, eight_ebx, svm_edx, extended_edx;
 
 void panic(const char *, ...) { abort(); }
 
@@ -29,10 +29,13 @@ struct cpu *this_cpu(void) {
 }
 
 struct cpuid cpuid_leaf(uint32_t leaf, uint32_t) {
-	return (struct cpuid){.ebx = leaf == LEAF_ADDRESS_SIZES ? eight_ebx : 0,
-		.edx = leaf == LEAF_STRUCTURED ? seven_edx
-			: leaf == LEAF_SVM     ? svm_edx
-					       : 0};
+	switch (leaf) {
+	case LEAF_STRUCTURED: return (struct cpuid){.edx = seven_edx};
+	case LEAF_ADDRESS_SIZES: return (struct cpuid){.ebx = eight_ebx};
+	case LEAF_SVM: return (struct cpuid){.edx = svm_edx};
+	case LEAF_EXTENDED_FEATURES: return (struct cpuid){.edx = extended_edx};
+	default: return (struct cpuid){};
+	}
 }
 
 static void offered(void) {
@@ -55,12 +58,15 @@ static void offered(void) {
 		seven_edx = rows[i].seven_edx;
 		eight_ebx = rows[i].eight_ebx;
 		svm_edx = rows[i].svm_edx;
+		extended_edx = EXTENDED_EDX_RDTSCP;
 		check_equal(guest_has_spec_ctrl(), rows[i].has);
 		check_equal(guest_msr_set_access(&guest, MSR_SPEC_CTRL, VCPU_MSR_READ),
 			rows[i].is_open);
 		check_equal(guest_msr_set_access(&guest, MSR_PRED_CMD, VCPU_MSR_WRITE),
 			rows[i].has_ibpb);
 		check(!guest_msr_set_access(&guest, MSR_VIRT_SPEC_CTRL, VCPU_MSR_READ));
+		extended_edx = 0; // the lists of MSRs have TSC_AUX before it
+		check(!guest_has_spec_ctrl());
 	}
 }
 

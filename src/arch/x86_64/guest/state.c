@@ -126,7 +126,9 @@ uint64_t guest_msr_field(uint64_t msr) {
 	return i >= GUEST_MSR_STAR && i <= GUEST_MSR_FMASK ? VCPU_FIELD_KERNEL_GS_BASE + 2 * i : 0;
 }
 
-bool guest_has_tsc_aux(void) { return cpuid(LEAF_EXTENDED_FEATURES, 0).edx & EXTENDED_EDX_RDTSCP; }
+bool guest_has_tsc_aux(void) {
+	return cpuid_leaf(LEAF_EXTENDED_FEATURES, 0).edx & EXTENDED_EDX_RDTSCP;
+}
 
 // Either maker's bits.
 static bool has_speculation_bit(uint32_t leaf_7_edx, uint32_t amd_8_ebx) {
@@ -137,12 +139,12 @@ static bool has_speculation_bit(uint32_t leaf_7_edx, uint32_t amd_8_ebx) {
 bool guest_spec_ctrl_is_virtual(void) { return cpuid_leaf(LEAF_SVM, 0).edx & SVM_SPEC_CTRL; }
 
 // By AMD-V in the control block, or where kernel entry and exit write the register anyway; by VT-x
-// there, or in the lists of MSRs.
+// there, or in the lists of MSRs, behind TSC_AUX.
 bool guest_has_spec_ctrl(void) {
 	bool is_free = !feature_has(FEATURE_SVM) || guest_spec_ctrl_is_virtual() ||
 		this_cpu()->mitigations & MITIGATION_BIT(IBRS_ENTRY);
 
-	return is_free &&
+	return is_free && guest_has_tsc_aux() &&
 		has_speculation_bit(LEAF_7_EDX_IBRS_IBPB | LEAF_7_EDX_STIBP | LEAF_7_EDX_SSBD,
 			AMD_8_EBX_IBRS | AMD_8_EBX_STIBP | AMD_8_EBX_SSBD);
 }
