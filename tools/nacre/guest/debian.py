@@ -37,7 +37,9 @@ SMALLEST = 512 * MEBIBYTE
 # What is put over the installed packages: guests/debian, as it is.
 OVERLAY = places.ROOT / "guests" / "debian"
 # Links of the overlay, which a checkout of the repository need not have.
-LINKS = {"etc/systemd/system/multi-user.target.wants/systemd-networkd.service":
+LINKS = {"etc/systemd/system/sysinit.target.wants/systemd-network-generator.service":
+         "/lib/systemd/system/systemd-network-generator.service",
+         "etc/systemd/system/multi-user.target.wants/systemd-networkd.service":
          "/lib/systemd/system/systemd-networkd.service",
          "etc/systemd/system/multi-user.target.wants/ssh.service":
          "/lib/systemd/system/ssh.service",

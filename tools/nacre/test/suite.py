@@ -20,7 +20,7 @@ from nacre.test import (equivalence, fuzz, guest_image, guest_matrix, guest_powe
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
 LONG = ("fuzz", "system/guest-shell", "system/guest-talk", "system/guest-trace",
-        "system/tutorial", "kernel-vtx", "equivalence")
+        "system/mission-small", "system/tutorial", "kernel-vtx", "equivalence")
 
 
 @dataclasses.dataclass(frozen=True)
