@@ -16,8 +16,8 @@ from unittest import mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre import packages, places  # noqa: E402
-from nacre.guest import boot_files, debian, partitions, unpack  # noqa: E402
-from nacre.pack import boot_images  # noqa: E402
+from nacre.guest import bookworm, boot_files, debian, partitions, unpack  # noqa: E402
+from nacre.pack import boot_images, debs  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
 MEBIBYTE = 1 << 20
@@ -275,6 +275,43 @@ class UnpackTest(unittest.TestCase):
             ["fakeroot", "sh", "-c", 'python3 "$0" "$1" "$2" && stat -c %F:%u:%a "$2/bin/ping"',
              unpack.__file__, self.archive, tree], stdout=subprocess.PIPE, text=True, check=True)
         self.assertEqual(said.stdout, "regular file:0:755\n")
+
+
+class ArchiveTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.addCleanup(mock.patch.stopall)
+        mock.patch.object(bookworm, "FOLDER", pathlib.Path(folder.name)).start()
+        mock.patch.object(packages, "ensure").start()
+        mock.patch.object(bookworm, "step").start()
+        self.addCleanup(bookworm.update.cache_clear)
+        bookworm.update.cache_clear()
+
+    def apt(self, status, text):
+        return mock.patch.object(packages, "run_apt", return_value=subprocess.CompletedProcess(
+            [], status, text))
+
+    def test_backports_are_an_archive_of_their_own(self):
+        for suite, lines in ((bookworm.SUITE, 3), (bookworm.BACKPORTS, 1)):
+            with self.apt(0, "") as apt:
+                bookworm.update(suite)
+                bookworm.update(suite)
+            apt.assert_called_once()
+            text = (bookworm.FOLDER / suite / "sources.list").read_text()
+            self.assertEqual(text.count(f" {suite} main\n"), 1)
+            self.assertEqual(text.count("deb [signed-by="), lines)
+
+    def test_a_suite_that_is_not_there_is_named(self):
+        with self.apt(100, "E: The repository 'http://x' does not have a Release file."), \
+                self.assertRaisesRegex(Failure, "^the lists of bookworm-backports cannot be fetched"
+                                       ": E: The repository 'http://x' does not have a Rel"):
+            bookworm.files("linux-image-amd64", bookworm.BACKPORTS, {})
+
+    def test_a_package_that_is_not_there_is_named(self):
+        with self.apt(0, ""), mock.patch.object(debs, "package_field", return_value=None), \
+                self.assertRaisesRegex(Failure, "^bookworm-backports has no linux-image-amd64$"):
+            bookworm.files("linux-image-amd64", bookworm.BACKPORTS, {})
 
 
 class DebianTest(unittest.TestCase):

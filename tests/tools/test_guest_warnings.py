@@ -79,7 +79,7 @@ class MatrixTest(unittest.TestCase):
         self.assertEqual(len(brief), 2)
         for pattern, expected in {"": brief, "guests": brief, "guests-all": of_group}.items():
             self.assertEqual(suite.chosen(of_group, pattern), expected)
-        one = [test for test in of_group if test.name == "guests-all/installer-512"]
+        one = [test for test in of_group if test.name == "guests-all/installer-384"]
         self.assertEqual(suite.chosen(of_group, one[0].name), one)
 
 

@@ -16,25 +16,24 @@ from nacre.report import Failure, step
 FOLDER = places.GUEST / "archive"
 SUITE, BACKPORTS = debian.CODENAME, f"{debian.CODENAME}-backports"
 KEYRING = "debian-archive-keyring"
-# One package is fetched at a time, and the lists once a run.
+# One package is fetched at a time, and the lists of a suite once a run.
 _fetching = threading.Lock()
 
 
-def sources():
+def sources(suite):
     """The lines of sources.list, signed by the keys of Debian's own package."""
-    main = debian.sources(archive.apt_targets())
-    mirror = main[0].split()[1]
+    lines = debian.sources(archive.apt_targets())
+    if suite == BACKPORTS:
+        lines = [f"deb {lines[0].split()[1]} {suite} main"]
     return [line.replace("deb ", f"deb [signed-by=/usr/share/keyrings/{KEYRING}.gpg] ", 1)
-            for line in [*main, f"deb {mirror} {BACKPORTS} main"]]
+            for line in lines]
 
 
 def options(suite):
-    """Backports are taken only where they are named."""
-    found = {"Dir::Etc::SourceList": FOLDER / "sources.list", "Dir::Etc::SourceParts": "-",
-             "Dir::State::Lists": FOLDER / "lists", "Dir::Cache": FOLDER / "cache",
+    folder = FOLDER / suite
+    found = {"Dir::Etc::SourceList": folder / "sources.list", "Dir::Etc::SourceParts": "-",
+             "Dir::State::Lists": folder / "lists", "Dir::Cache": folder / "cache",
              "APT::Architecture": "amd64", "Acquire::Languages": "none"}
-    if suite == BACKPORTS:
-        found["APT::Default-Release"] = suite
     if os.geteuid() == 0:
         # The unprivileged user of apt cannot write into a directory of root's.
         found["APT::Sandbox::User"] = "root"
@@ -42,15 +41,15 @@ def options(suite):
 
 
 @functools.cache
-def update():
+def update(suite):
     packages.ensure((KEYRING,))
     for folder in ("lists/partial", "cache/archives/partial"):
-        (FOLDER / folder).mkdir(parents=True, exist_ok=True)
-    output.write(FOLDER / "sources.list", "\n".join(sources()) + "\n")
-    step("fetching package lists of Debian 12 and its backports")
-    result = packages.run_apt(["apt-get", "-q", *options(SUITE), "update"])
+        (FOLDER / suite / folder).mkdir(parents=True, exist_ok=True)
+    output.write(FOLDER / suite / "sources.list", "\n".join(sources(suite)) + "\n")
+    step(f"fetching package lists of {suite}")
+    result = packages.run_apt(["apt-get", "-q", *options(suite), "update"])
     if result.returncode != 0:
-        raise Failure("the lists of Debian 12 cannot be fetched: "
+        raise Failure(f"the lists of {suite} cannot be fetched: "
                       + packages.apt_reason(result.stdout))
 
 
@@ -58,8 +57,8 @@ def files(package, suite, patterns):
     """Paths of files of the newest package: a name for each -> the pattern of its path there. A
     name like linux-image-amd64 stands for the package that it depends on."""
     with _fetching:
-        update()
-        source = debs.Source(options(suite), update)
+        update(suite)
+        source = debs.Source(options(suite), lambda: update(suite))
         name = debs.package_of(package, source) if package.startswith("linux-image-") else package
         version = name and debs.package_field(name, "Version", source)
         if not version:

@@ -3,7 +3,7 @@
 AMD-V in QEMU and on the bare QEMU, with little memory and with much: both come to the same text,
 and the guest prints no warning that the bare machine does not.
 
-The first row of each kind of memory is part of every run; the others need packages.
+Those of the demo's kernel are part of every run; the others need packages.
 """
 
 import dataclasses
@@ -26,7 +26,12 @@ from nacre.test import guest_warnings, machine_tests, results
 GROUP = "guests-all"
 FOLDER = places.BUILD / "system-tests" / GROUP
 CPU = "max"
-SECONDS = 900
+# QEMU 7.2 leaves wrong flags behind CMPXCHG16B where this kernel, 6.12 for clouds, meets it: on the
+# bare machine, too, it dies of that. Without the instruction it uses another.
+WITHOUT_CX16 = f"{CPU},-cx16"
+SECONDS = 1800
+# Machines with disks have the clock of this host, by which systemd would give up after 90 seconds.
+PATIENT = f"systemd.default_timeout_start_sec={SECONDS}"
 # MiB of the machine beside the guest's memory: Nacre, and the guest's files twice.
 BESIDE = 512
 DISK_SIZE = 2 << 30
@@ -34,7 +39,10 @@ VMLINUZ = {"vmlinuz": r"\./boot/vmlinuz-.*"}
 INSTALLER = "debian-installer-12-netboot-amd64"
 INSTALLER_FOLDER = r"\./usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64"
 SHELL, LOGIN = "nacre-guest# ", "login: "
-MENU = "Choose the language"
+# The installer's first dialogue; with less than some 800 MiB it says so before.
+MENU, LOW_MEMORY = "Select a language", "Low memory mode"
+# MiB: the most that a guest has, and the least with which these boot on the bare machine.
+MOST, LEAST, LEAST_OF_INSTALLER, LEAST_OF_IMAGE = 3072, 128, 384, 256
 
 # Warnings that a guest may have: rows, message without numbers, why.
 ALLOWED = ()
@@ -51,6 +59,7 @@ class Boot:
     until: str
     arguments: str = ""
     disk: pathlib.Path | None = None
+    cpu: str = CPU
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,14 +95,15 @@ def demo():
     return Boot(debs.KERNEL.ensure(), initramfs.ensure(), SHELL)
 
 
-def kernel(package, suite):
-    return Boot(bookworm.files(package, suite, VMLINUZ)["vmlinuz"], initramfs.ensure(), SHELL)
+def kernel(package, suite, cpu=CPU):
+    return Boot(bookworm.files(package, suite, VMLINUZ)["vmlinuz"], initramfs.ensure(), SHELL,
+                cpu=cpu)
 
 
-def installer():
+def installer(until):
     found = bookworm.files(INSTALLER, bookworm.SUITE, {
         name: f"{INSTALLER_FOLDER}/{name}" for name in ("linux", "initrd.gz")})
-    return Boot(found["linux"], found["initrd.gz"], MENU)
+    return Boot(found["linux"], found["initrd.gz"], until)
 
 
 def image():
@@ -102,21 +112,26 @@ def image():
     want = debian.Wanted(debian.KERNELS[0], (), DISK_SIZE, "tested", ())
     debian.ensure(want, file)
     vmlinuz, initrd, root = boot_files.extract(file, FOLDER / "image")
-    return Boot(vmlinuz, initrd, LOGIN, f" {root} ro", file)
+    return Boot(vmlinuz, initrd, LOGIN, f" {root} ro {PATIENT}", file)
+
+
+def kernels():
+    """(name, what it boots)"""
+    yield "amd64", demo
+    for name in ("cloud-amd64", "rt-amd64"):
+        yield name, functools.partial(kernel, f"linux-image-{name}", bookworm.SUITE)
+    for name, cpu in (("amd64", CPU), ("cloud-amd64", WITHOUT_CX16), ("rt-amd64", CPU)):
+        yield f"backports-{name}", functools.partial(
+            kernel, f"linux-image-{name}", bookworm.BACKPORTS, cpu)
 
 
 def rows():
-    for memory in (128, 3072):
-        yield Row("amd64", memory, demo, brief=True)
-    for suite, prefix in ((bookworm.SUITE, ""), (bookworm.BACKPORTS, "backports-")):
-        for name in debian.KERNELS:
-            if (suite, name) == (bookworm.SUITE, debian.KERNELS[0]):
-                continue
-            for memory in (128, 3072):
-                yield Row(f"{prefix}{name}", memory,
-                          functools.partial(kernel, f"linux-image-{name}", suite))
-    for memory in (512, 3072):
-        yield Row("installer", memory, installer)
+    for name, boot in kernels():
+        for memory in (LEAST, MOST):
+            yield Row(name, memory, boot, brief=boot is demo)
+    yield Row("installer", LEAST_OF_INSTALLER, functools.partial(installer, LOW_MEMORY))
+    yield Row("installer", MOST, functools.partial(installer, MENU))
+    for memory in (LEAST_OF_IMAGE, MOST):
         yield Row("image", memory, image)
 
 
@@ -153,8 +168,8 @@ def come_to(name, boot, **settings):
     clock = "wall" if boot.disk else "emulated"
     start = time.monotonic()
     try:
-        with machine.QemuMachine(cpu=CPU, clock=clock, limit=SECONDS, disks=copied(boot, disk),
-                                 **settings) as running:
+        with machine.QemuMachine(cpu=boot.cpu, clock=clock, limit=SECONDS,
+                                 disks=copied(boot, disk), **settings) as running:
             why, text, _ = machine_tests.watch(running, f"{GROUP}-{name}", [("until", boot.until)])
             return Run(why and f"{why}\n{running.output(400)}", text, time.monotonic() - start)
     finally:
