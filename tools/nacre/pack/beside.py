@@ -31,4 +31,5 @@ def check(target):
         path = target.with_suffix(suffix)
         if path.is_file() and not is_ours(path, suffix):
             raise Misuse(f"{places.shown(path)}: is there and no build made it; one of "
-                         f"{places.shown(target)} would replace it: choose another name with -o")
+                         f"{places.shown(target)} would replace it: move it, or name another ISO "
+                         "(`./nacre build -o`)")
