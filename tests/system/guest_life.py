@@ -33,6 +33,9 @@ def check():
     return judge("guest-life-svm", running, [
         ("until", "the guest is paused since boot"), ("until", "guest paused by its controller"),
         ("until", "guest resumed by its controller"), ("until", PROMPT),
+        ("send", "\x012"), ("until", "now belongs to keeper"),
+        ("send", "\x01p"), ("until", "has no guest"),
+        ("send", "\x011"), ("until", "now belongs to linux"),
         ("send", "\x01p"), ("until", "guest paused by the terminal"),
         ("send", "\x01g"), ("until", "linux: guest paused"), ("send", "echo typed-$((1+1))"),
         ("send", "\x01u"), ("until", "guest resumed by the terminal"), ("until", "typed-2"),

@@ -32,6 +32,8 @@ UPDATE_SECONDS = 600
 # Any archive that fails is an error, not only all of them.
 UPDATE = "apt-get -o APT::Update::Error-Mode=any update"
 PROMPT = [("until", "login:"), ("send", "root")]
+BUTTON = [("send", "\x01o"), ("until", "power button pressed by the terminal"),
+          ("until", "guest powered off")]
 LOGIN = [("until", "root@tested:~#"),
          ("send", "systemctl is-system-running --wait; "
                   "echo failed units: $(systemctl --failed -q | wc -l)"),
@@ -102,6 +104,13 @@ def check_update(name, key, port):
     return results.passed(name, f"from {mirror}: {fetched[0]}")
 
 
+def check_button(name, running):
+    """systemd powers off when the button is pressed, from the terminal."""
+    name = f"{name}/power-button"
+    why, _, log = machine_tests.watch(running, name.replace("/", "-"), BUTTON)
+    return results.failed(name, why, log) if why else results.passed(name)
+
+
 def new_key(folder, name):
     key = pathlib.Path(folder) / name
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
@@ -113,10 +122,11 @@ def run():
 
 
 def run_in_nacre():
-    return check(GUEST_NAME, booted_in_nacre)
+    return check(GUEST_NAME, booted_in_nacre, check_button)
 
 
-def check(name, boot):
+def check(name, boot, *ends):
+    """`ends` are checks of the machine alone, after all others."""
     packages.ensure(NEEDS, packages.EMULATE)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -132,4 +142,5 @@ def check(name, boot):
             if why:
                 return [results.failed(f"{name}/boot", f"{why}\n{running.output(400)}", log)]
             return [results.passed(f"{name}/boot", f"{prompt:.0f} s until the login prompt"),
-                    check_ssh(name, key, other, port), check_update(name, key, port)]
+                    check_ssh(name, key, other, port), check_update(name, key, port),
+                    *(end(name, running) for end in ends)]
