@@ -57,7 +57,7 @@ static void move(const struct virtq_split_descriptor *descriptor) {
 // One new request: header, perhaps data, status.
 static void carry_out(unsigned queue) {
 	const struct virtq_split_descriptor *table = fake_table(queue), *at = table;
-	uint16_t head;
+	uint16_t head = 0;
 
 	check(queue == QUEUE && fake_next(queue, &head));
 	at = &table[head];
