@@ -3,30 +3,7 @@
 // it can corrupt or delay frames, and nothing else.
 #pragma once
 
-#include <abi/compiler.h>
-
-#include <nacre/protocol/net.h>
-
-struct net_sender {
-	struct ring_end filled;
-	struct ring_end returned;
-	net_buffers *buffers;
-	uint64_t free; // bit i: buffer i may be taken
-	uint64_t in_flight; // bit i: buffer i was sent and has not come back
-	bool notify_due; // something was sent since the peer was last notified
-};
-
-struct net_receiver {
-	struct ring_end filled;
-	struct ring_end returned;
-	const net_buffers *buffers;
-	bool notify_due; // something was returned since the peer was last notified
-};
-
-struct net_end {
-	struct net_sender out;
-	struct net_receiver in;
-};
+#include <nacre/net/link.h>
 
 // A received frame. The sender can change the bytes at any time: copy them before use.
 struct net_frame {
@@ -45,79 +22,20 @@ static inline void net_mac(uint64_t address, uint8_t mac[NET_MAC_BYTES]) {
 		mac[i] = (uint8_t)(address >> 8 * (NET_MAC_BYTES - 1 - i));
 }
 
-// The buffers named by ring items first to last - 1, as bits.
-static inline uint64_t net_named(const struct ring_end *end, uint32_t first, uint32_t last) {
-	const struct net_item *items = (const struct net_item *)ring_items(end);
-	uint64_t named = 0;
-
-	for (uint32_t i = first; i != last; i++)
-		named |= 1ul << (items[i & end->mask].buffer % NET_BUFFERS);
-	return named;
-}
-
-// A restarted sender takes all buffers but those still in the ring; the buffers returned to its
-// predecessor are among them.
-ABI_MUST_USE static inline bool net_attach_sender(
-	struct net_sender *sender, struct net_lane *lane, net_buffers *buffers) {
-	sender->buffers = buffers;
-	if (!ring_attach_producer(
-		    &sender->filled, lane->filled, NET_RING_SIZE, sizeof(struct net_item)) ||
-		!ring_attach_consumer(
-			&sender->returned, lane->returned, NET_RING_SIZE, sizeof(struct net_item)))
-		return false;
-	for (struct net_item item; ring_get(&sender->returned, &item);)
-		;
-	sender->in_flight = net_named(&sender->filled, sender->filled.other, sender->filled.own);
-	sender->free = ~sender->in_flight;
-	return true;
-}
-
-// A restarted receiver returns what its predecessor may have held: all buffers that are in neither
-// ring. The sender ignores those that were never sent.
-ABI_MUST_USE static inline bool net_attach_receiver(
-	struct net_receiver *receiver, struct net_lane *lane, const net_buffers *buffers) {
-	uint64_t held;
-
-	receiver->buffers = buffers;
-	if (!ring_attach_consumer(
-		    &receiver->filled, lane->filled, NET_RING_SIZE, sizeof(struct net_item)) ||
-		!ring_attach_producer(&receiver->returned, lane->returned, NET_RING_SIZE,
-			sizeof(struct net_item)))
-		return false;
-	(void)ring_count(&receiver->filled);
-	held = ~net_named(&receiver->filled, receiver->filled.own, receiver->filled.other) &
-		~net_named(&receiver->returned, receiver->returned.other, receiver->returned.own);
-	if (receiver->filled.own == 0) held = 0;
-	for (; held != 0; held &= held - 1) {
-		struct net_item item = {(uint32_t)__builtin_ctzl(held), 0};
-
-		if (!ring_put(&receiver->returned, &item)) break;
-		receiver->notify_due = true;
-	}
-	return true;
-}
-
-// Once, from `init`. `direction` is the lane on which this end sends. False without a region.
-ABI_MUST_USE static inline bool net_attach(
-	struct net_end *end, void *memory, enum net_direction direction) {
-	struct net_link *link = (struct net_link *)memory;
-	enum net_direction back = direction == NET_TO_SWITCH ? NET_TO_STATION : NET_TO_SWITCH;
-
-	return link &&
-		net_attach_sender(&end->out, &link->lanes[direction], &link->buffers[direction]) &&
-		net_attach_receiver(
-			&end->in, &link->lanes[back], (const net_buffers *)&link->buffers[back]);
-}
-
 // Take back returned buffers; a number that was not sent is ignored.
 static inline void net_reclaim(struct net_sender *sender) {
 	struct net_item item;
 
 	while (ring_get(&sender->returned, &item)) {
-		uint64_t bit = item.buffer < NET_BUFFERS ? 1ul << item.buffer : 0;
+		uint64_t first = item.buffer < NET_BUFFERS ? 1ul << item.buffer : 0;
+		uint64_t others = sender->in_flight & ~sender->starts;
 
-		sender->free |= sender->in_flight & bit;
-		sender->in_flight &= ~bit;
+		// With the others that follow the first without a gap: a carry runs through those.
+		first &= sender->starts;
+		first |= others & ~(others + (first << 1));
+		sender->free |= first;
+		sender->in_flight &= ~first;
+		sender->starts &= ~first;
 	}
 }
 
@@ -132,20 +50,23 @@ ABI_MUST_USE static inline int net_take(struct net_sender *sender) {
 	return buffer;
 }
 
-// Free a taken buffer without sending it.
+// Free a taken buffer, one alone, without sending it.
 static inline void net_untake(struct net_sender *sender, unsigned buffer) {
 	sender->free |= 1ul << buffer;
 }
 
-// Send a taken buffer. After a batch, ask net_must_notify.
+// Send the taken buffers of a frame, of which `buffer` is the first. After a batch, ask
+// net_must_notify.
 static inline void net_send(struct net_sender *sender, unsigned buffer, uint32_t length) {
 	struct net_item item = {buffer, length};
+	uint64_t run = net_run(buffer, length & ~NET_UNFINISHED);
 
 	if (!ring_put(&sender->filled, &item)) {
-		net_untake(sender, buffer);
+		sender->free |= run;
 		return;
 	}
-	sender->in_flight |= 1ul << buffer;
+	sender->in_flight |= run;
+	sender->starts |= 1ul << buffer;
 	sender->notify_due = true;
 }
 

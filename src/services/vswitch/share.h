@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // How many of a port's buffers frames of one other port may occupy at a time: at most as many as
-// are free. So one sender alone gets half of them, many get equal parts, and a new one always finds
-// some, however fast the others send and however slowly the port returns its buffers. Pure.
+// are free then. So one sender alone gets half of them, many get equal parts, and a new one always
+// finds some, however fast the others send and however slowly the port returns its buffers. A
+// frame that finds all of them free may have one more, as the largest frame has. Pure.
 #pragma once
 
 #include <stdbool.h>
@@ -22,17 +23,18 @@ static inline unsigned share_count(uint64_t bits) {
 	return (unsigned)(bits * 0x0101010101010101ul >> 56);
 }
 
-// Whether a frame from the port may have one more. `in_flight` and `free` are the sender's own
+// Whether a frame from the port may have so many more. `in_flight` and `free` are the sender's own
 // words (see struct net_sender), just reclaimed.
 [[nodiscard]] static inline bool share_allows(
-	struct share *share, unsigned source, uint64_t in_flight, uint64_t free) {
+	struct share *share, unsigned source, uint64_t in_flight, uint64_t free, unsigned count) {
 	share->held[source] &= in_flight;
-	return share_count(share->held[source]) < share_count(free);
+	return share_count(share->held[source]) + 2 * count <= share_count(free) + 1 ||
+		in_flight == 0;
 }
 
-// The buffer now holds a frame from the port, and no older one.
-static inline void share_take(struct share *share, unsigned source, unsigned buffer) {
+// The buffers, a bit each, now hold a frame from the port, and no older one.
+static inline void share_take(struct share *share, unsigned source, uint64_t buffers) {
 	for (unsigned i = 0; i < SWITCH_PORTS; i++)
-		share->held[i] &= ~(1ul << buffer);
-	share->held[source] |= 1ul << buffer;
+		share->held[i] &= ~buffers;
+	share->held[source] |= buffers;
 }

@@ -31,5 +31,8 @@ extern const struct tests pci_tests;
 extern const struct tests e1000_tests;
 extern const struct tests network_tests;
 extern const struct tests mission_tests;
+extern const struct tests network_large_tests;
+extern const struct tests offload_tests;
 extern const struct tests vswitch_tests;
+extern const struct tests forward_tests;
 extern const struct tests echo_tests;

@@ -103,13 +103,28 @@ static uint64_t in_flight;
 static unsigned give_all(unsigned source) {
 	unsigned count = 0;
 
-	for (; share_allows(&share, source, in_flight, ~in_flight); count++) {
-		unsigned buffer = (unsigned)__builtin_ctzl(~in_flight);
+	for (; share_allows(&share, source, in_flight, ~in_flight, 1); count++) {
+		uint64_t buffer = ~in_flight & -~in_flight;
 
 		share_take(&share, source, buffer);
-		in_flight |= 1ul << buffer;
+		in_flight |= buffer;
 	}
 	return count;
+}
+
+// A frame of several buffers has the places of so many small ones, and the largest an idle port.
+static void shares_of_large(void) {
+	share = (struct share){0};
+	in_flight = 0;
+	check(share_allows(&share, CARD, in_flight, ~in_flight, 33));
+	in_flight = 1;
+	check(share_allows(&share, CARD, in_flight, ~in_flight, 32));
+	check(!share_allows(&share, CARD, in_flight, ~in_flight, 33));
+	share_take(&share, CARD, 0xffff);
+	in_flight = 0xffff;
+	check(share_allows(&share, CARD, in_flight, ~in_flight, 16));
+	check(!share_allows(&share, CARD, in_flight, ~in_flight, 17));
+	check(share_allows(&share, STATION_A, in_flight, ~in_flight, 24));
 }
 
 static void shares(void) {
@@ -132,6 +147,7 @@ static const struct test rows[] = {
 	{"user/vswitch/forged", "a frame with a source that is not its port's is refused", forged},
 	{"user/vswitch/flood", "a flood of addresses shows no station another's frames", flood},
 	{"user/vswitch/shares", "a flooder of a port leaves buffers for others", shares},
+	{"user/vswitch/large-shares", "large frames take no more of a port", shares_of_large},
 	{"user/vswitch/settings", "wrong lines are found", settings},
 };
 
