@@ -9,6 +9,10 @@ enum {
 	HEADER = sizeof(struct virtio_net_header),
 };
 
+#define GUEST_OFFLOADS \
+	(VIRTIO_NET_F_GUEST_CSUM | VIRTIO_NET_F_GUEST_TSO4 | VIRTIO_NET_F_GUEST_TSO6 | \
+		VIRTIO_NET_F_GUEST_ECN)
+
 static struct net *net_of(struct virtio_device *device) { return (struct net *)device; }
 
 // Sending
@@ -33,28 +37,6 @@ static void transmit(struct net *net) {
 }
 
 // Receiving
-
-// Copies the packet from a place on into a chain, behind `offset` bytes of it; returns the count.
-static uint32_t fill(const struct net_packet *packet, uint32_t place,
-	const struct virtio_chain *chain, uint32_t offset) {
-	uint32_t done = 0;
-
-	for (unsigned i = 0; i < packet->count; i++) {
-		const struct net_piece *piece = &packet->pieces[i];
-		uint32_t count;
-
-		if (place >= piece->length) {
-			place -= piece->length;
-			continue;
-		}
-		count = virtio_chain_write(
-			chain, offset + done, piece->bytes + place, piece->length - place);
-		done += count;
-		if (count < piece->length - place) break;
-		place = 0;
-	}
-	return done;
-}
 
 static void untake_all(struct net *net, unsigned count) {
 	while (count-- > 0)
@@ -89,7 +71,9 @@ static bool deliver(struct net *net) {
 			return false;
 		}
 		net->tokens[count] = chain->token;
-		net->written[count] = offset + fill(&net->packet, place, chain, offset);
+		net->written[count] = offset +
+			virtio_chain_write(chain, offset, net->packet.bytes + place,
+				net->packet.length - place);
 		place += net->written[count] - offset;
 		count++;
 	}
@@ -124,9 +108,25 @@ void net_poll(struct net *net) {
 
 // Control
 
+// Of the features that it has accepted the driver may switch some off, and on again (5.1.6.5,
+// "Offloads State Configuration").
+static bool set_offloads(struct net *net) {
+	const struct virtio_device *device = &net->device;
+	uint64_t wanted;
+
+	if (!virtio_has(device, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) ||
+		virtio_chain_read(&net->chain, sizeof(struct virtio_net_command), &wanted,
+			sizeof(wanted)) < sizeof(wanted) ||
+		(wanted & ~(device->features & GUEST_OFFLOADS)) != 0)
+		return false;
+	net->backend.agree(net->backend.context, (device->features & ~GUEST_OFFLOADS) | wanted);
+	return true;
+}
+
 // The switch decides which packets come; filters and a table of addresses that let more pass than
 // asked are allowed (5.1.6.5.1, 5.1.6.5.2), and less never comes.
-static uint8_t command_answer(const struct virtio_chain *chain) {
+static uint8_t command_answer(struct net *net) {
+	const struct virtio_chain *chain = &net->chain;
 	struct virtio_net_command command;
 	uint8_t on;
 
@@ -138,6 +138,10 @@ static uint8_t command_answer(const struct virtio_chain *chain) {
 		return command.command <= VIRTIO_NET_RX_LAST ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
 	case VIRTIO_NET_CLASS_MAC:
 		return command.command == VIRTIO_NET_MAC_TABLE_SET ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
+	case VIRTIO_NET_CLASS_OFFLOADS:
+		return command.command == VIRTIO_NET_OFFLOADS_SET && set_offloads(net)
+			? VIRTIO_NET_OK
+			: VIRTIO_NET_ERR;
 	default: return VIRTIO_NET_ERR;
 	}
 }
@@ -146,7 +150,7 @@ static void control(struct net *net) {
 	struct virtqueue *queue = &net->queues[VIRTIO_NET_CONTROL];
 
 	while (virtqueue_take(queue, &net->chain)) {
-		uint8_t answer = command_answer(&net->chain);
+		uint8_t answer = command_answer(net);
 
 		virtqueue_put(queue, net->chain.token,
 			virtio_chain_write(&net->chain, 0, &answer, sizeof(answer)));
@@ -168,11 +172,18 @@ void net_set_link(struct net *net, bool up) {
 	virtio_config_changed(&net->device);
 }
 
+static void net_reset(struct virtio_device *device) {
+	const struct net_backend *backend = &net_of(device)->backend;
+
+	backend->agree(backend->context, 0);
+}
+
 // What arrived for another driver is dropped.
 static void net_started(struct virtio_device *device) {
 	struct net *net = net_of(device);
 	const struct net_backend *backend = &net->backend;
 
+	backend->agree(backend->context, device->features);
 	while (backend->peek(backend->context, &net->packet))
 		backend->skip(backend->context);
 }
@@ -180,6 +191,7 @@ static void net_started(struct virtio_device *device) {
 static const struct virtio_ops net_ops = {
 	.name = "net",
 	.id = VIRTIO_ID_NET,
+	.reset = net_reset,
 	.started = net_started,
 	.notified = net_notified,
 };
@@ -193,6 +205,7 @@ void net_init(struct net *net, const uint8_t mac[NET_MAC_BYTES]) {
 	net->device.ops = &net_ops;
 	net->device.offered = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MRG_RXBUF |
 		VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | net->backend.offloads;
+	if (net->backend.offloads != 0) net->device.offered |= VIRTIO_NET_F_CTRL_GUEST_OFFLOADS;
 	net->device.queues = net->queues;
 	net->device.queue_count = NET_QUEUES;
 	net->device.config = &net->config;

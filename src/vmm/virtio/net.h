@@ -9,21 +9,14 @@
 
 enum {
 	NET_QUEUES = 3,
-	NET_PIECES = 34, // of a packet: the largest, in pieces of a link's buffers
 	NET_MERGED = 64, // buffers of the guest for one packet
-};
-
-struct net_piece {
-	const uint8_t *bytes;
-	uint32_t length;
 };
 
 // A packet that has arrived. Its bytes may change until they are copied.
 struct net_packet {
 	struct virtio_net_header header;
 	uint32_t length;
-	unsigned count;
-	struct net_piece pieces[NET_PIECES];
+	const uint8_t *bytes;
 };
 
 // The other end of the cable.
@@ -38,6 +31,9 @@ struct net_backend {
 	// Ends a batch. True when there is nothing more to do, and net_poll will be called when
 	// there is: a packet, unless the guest is out of buffers; room, if some was missing.
 	bool (*rest)(void *context, bool out_of_buffers, bool out_of_room);
+	// What the driver may send and takes now: its features, without those of GUEST_ that it has
+	// switched off; none before it has started.
+	void (*agree)(void *context, uint64_t features);
 	uint64_t offloads; // features by which guests pass each other work on packets
 };
 

@@ -4,7 +4,7 @@
 
 #include <vmm/virtio/net.h>
 
-#include <nacre/net/end.h>
+#include <nacre/net/large.h>
 
 struct net_station {
 	struct net *net;
@@ -13,7 +13,9 @@ struct net_station {
 	void *context;
 
 	struct net_end end;
-	struct net_frame frame; // the one that was peeked at
+	uint32_t sends, takes; // enum net_work, as agreed on with the driver
+	struct net_header left; // of the frame that was peeked at
+	struct net_frame frame;
 	bool has_frame;
 };
 

@@ -184,6 +184,7 @@ static struct virtio_device *open_net(const struct guest_memory *, unsigned) {
 	memset(&cable, 0, sizeof(cable));
 	cable.station = (struct net_station){
 		.net = &cable.net, .link = &cable.link, .signal = signal};
+	cable.link.takes[NET_TO_SWITCH] = NET_ALL_WORK;
 	if (!net_station_open(&cable.station, (const uint8_t[6]){2}) ||
 		!net_attach(&cable.peer, &cable.link, NET_TO_STATION))
 		__builtin_trap();
@@ -192,25 +193,29 @@ static struct virtio_device *open_net(const struct guest_memory *, unsigned) {
 
 static uint32_t request_net(struct input *input, uint8_t *bytes) {
 	memset(bytes, 0, sizeof(struct virtio_net_header));
+	bytes[0] = input_byte(input) % 2;
 	bytes[1] = input_byte(input) % 8;
 	return input_byte(input) % 2 ? 3 : sizeof(struct virtio_net_header);
 }
 
 static void act_net(struct input *input) {
 	uint8_t what = input_byte(input);
+	struct net_header left;
 	struct net_frame frame;
 	int buffer;
 
 	for (unsigned i = what % 8; i > 0; i--) {
 		buffer = net_take(&cable.peer.out);
 		if (buffer != NET_NO_BUFFER)
-			net_send(&cable.peer.out, (unsigned)buffer, input_byte(input) * 8u);
+			net_send(&cable.peer.out, (unsigned)buffer,
+				input_byte(input) * 8u | (i % 2 ? NET_UNFINISHED : 0));
 	}
-	for (unsigned i = what / 8 % 8; i > 0 && net_receive(&cable.peer.in, &frame); i--)
+	for (unsigned i = what / 8 % 8; i > 0 && net_receive_large(&cable.peer.in, &frame, &left);
+		i--)
 		net_return(&cable.peer.in, frame.buffer);
 	// A peer that writes anything into the link.
 	if (what & 0x80)
-		((uint8_t *)&cable.link)[input_number(input, 2) % 0xa00] = input_byte(input);
+		((uint8_t *)&cable.link)[input_number(input, 2) % 0x1000] = input_byte(input);
 	if (what & 0x40) net_set_link(&cable.net, what & 1);
 	net_station_notified(&cable.station);
 }
