@@ -28,6 +28,7 @@ enum msr {
 	MSR_MISC_ENABLE = 0x1a0, // Intel
 	MSR_DEBUGCTL = 0x1d9,
 	MSR_LAST_BRANCH = 0x1db, // and three more
+	MSR_MTRR_FIRST = 0x200,
 	MSR_PAT = 0x277,
 	MSR_MTRR_DEFAULT_TYPE = 0x2ff,
 	MSR_MC_CTL = 0x400, // four a bank

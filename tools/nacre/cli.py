@@ -62,7 +62,8 @@ def add_machine_options(parser, emulators, default, text):
     parser.add_argument("--memory", type=int, default=emulator.MEMORY, metavar="MIB",
                         help=f"memory of the machine (default: {emulator.MEMORY})")
     parser.add_argument("--cores", type=int, default=1, metavar="N",
-                        help="cores of the machine; Nacre uses one (default: 1)")
+                        help="cores of the machine; Nacre starts all and runs programs on one "
+                             "(default: 1)")
     parser.add_argument("--cpu", default="", metavar="MODEL",
                         help="its processor: intel, amd, or the emulator's own name of one, from "
                              "`qemu-system-x86_64 -cpu help` (flags may follow: max,-fsgsbase) or "

@@ -196,6 +196,13 @@ void world_delete(struct slot *slot) {
 	derive_remove(slot);
 }
 
+// It loads the kernel's tables, once; what follows is the tests'.
+static void start_pcid(void) {
+	pcid_start(true);
+	check(world.page_reloads == 1);
+	world.page_reloads = 0;
+}
+
 void world_reset(void) {
 	for (unsigned i = 0; i < slots_used; i++) {
 		if (!slot_is_empty(&slots[i])) world_delete(&slots[i]);
@@ -220,19 +227,18 @@ void world_reset(void) {
 	check(world.pool.cap.asid_base == 0);
 	world_guest_format = paging_ept;
 	world_dma_format = (struct paging_format){};
-	pcid_start(true);
+	start_pcid();
 }
 
 void world_start_pcid(void) {
 	cpu.features = 1ul << FEATURE_PCID | 1ul << FEATURE_INVPCID;
-	pcid_start(true);
+	start_pcid();
 	check(world.cr4 & CR4_PCIDE);
 }
 
 void world_start_isolated(void) {
 	cpu.mitigations = MITIGATION_BIT(KPTI);
-	pcid_start(true);
-	world.page_reloads = 0;
+	start_pcid();
 }
 
 bool world_is_loaded(const struct slot *root) {

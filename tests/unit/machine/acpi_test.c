@@ -69,6 +69,17 @@ static void ioapic(uint8_t *entry, uint32_t address) {
 	put(entry + 4, address, 4);
 }
 
+static void core(uint8_t *entry, uint8_t id, uint32_t flags) {
+	put(entry, 8 << 8 | (uint32_t)id << 24, 4);
+	put(entry + 4, flags, 4);
+}
+
+static void x2apic_core(uint8_t *entry, uint32_t id, uint32_t flags) {
+	put(entry, 16 << 8 | 9, 4);
+	put(entry + 4, id, 4);
+	put(entry + 8, flags, 4);
+}
+
 // All tables in one piece of memory whose physical address is base.
 static void build(uint8_t *memory, uint64_t base, unsigned ioapics) {
 	memset(bios, 0, sizeof(bios));
@@ -80,8 +91,8 @@ static void build(uint8_t *memory, uint64_t base, unsigned ioapics) {
 	put(memory + XSDT_AT + 52, base + HPET_AT, 8);
 	table(memory + XSDT_AT, "XSDT", 60);
 	put(memory + MADT_AT + 36, 0x800000, 4); // an address for the local APIC: never believed
-	put(memory + MADT_AT + 44, 1ul << 32 | 8 << 8, 8);
-	put(memory + MADT_AT + 52, 1ul << 32 | 8 << 8, 8);
+	core(memory + MADT_AT + 44, 4, 1);
+	core(memory + MADT_AT + 52, 6, 1);
 	for (unsigned i = 0; i < ioapics; i++)
 		ioapic(memory + MADT_AT + 60 + 12 * i, 0xfec00000 + 0x1000 * i);
 	table(memory + MADT_AT, "APIC", 60 + 12 * ioapics);
@@ -106,6 +117,7 @@ static void read_all(void) {
 static void check_whole(unsigned ioapics) {
 	check(facts.has_madt && !facts.has_hidden);
 	check_equal(facts.core_count, 2);
+	check(facts.cores[0] == 4 && facts.cores[1] == 6);
 	check_equal(facts.ioapic_count, ioapics);
 	check_equal(facts.ioapics[ioapics - 1], 0xfec00000 + 0x1000 * (ioapics - 1));
 	check_equal(facts.timer_port, 0x608);
@@ -147,6 +159,35 @@ static void acpi_twice(void) {
 	check_equal(facts.ioapic_count, 1);
 }
 
+// Both kinds of entries count once, and those that are not enabled not at all.
+static void acpi_cores(void) {
+	uint8_t *entries = low + MADT_AT + 60;
+
+	build(low, LOW, 0);
+	x2apic_core(entries, 6, 1);
+	x2apic_core(entries + 16, 300, 1);
+	x2apic_core(entries + 32, 301, 2); // could be enabled
+	core(entries + 48, 4, 1);
+	core(entries + 56, 7, 0);
+	core(entries + 64, 8, 3);
+	table(low + MADT_AT, "APIC", 60 + 72);
+	read_all();
+	check_equal(facts.core_count, 4);
+	check(facts.cores[0] == 4 && facts.cores[1] == 6);
+	check(facts.cores[2] == 300 && facts.cores[3] == 8);
+}
+
+static void acpi_many_cores(void) {
+	build(low, LOW, 0);
+	for (uint32_t i = 0; i < 70; i++)
+		x2apic_core(low + MADT_AT + 60 + 16 * i, 1000 + i, 1);
+	table(low + MADT_AT, "APIC", 60 + 16 * 70);
+	read_all();
+	check_equal(facts.core_count, 72);
+	check_equal(facts.cores[ACPI_MAX_CORES - 1], 1000 + ACPI_MAX_CORES - 3);
+	check_equal(facts.ioapic_count, 0); // what is behind the cores in facts
+}
+
 static void acpi_none(void) {
 	build(low, LOW, 1);
 	memset(bios, 0, sizeof(bios));
@@ -177,6 +218,9 @@ static const struct test rows[] = {
 	{"acpi_many_ioapics", "forty I/O APICs all count, and no more than there is room for",
 		acpi_many_ioapics},
 	{"acpi_twice", "one address is one I/O APIC, an odd address none", acpi_twice},
+	{"acpi_cores", "each enabled core has its id, once", acpi_cores},
+	{"acpi_many_cores", "of seventy cores sixty-four have their id, and all count",
+		acpi_many_cores},
 	{"acpi_none", "without RSDP there is nothing", acpi_none},
 	{"acpi_damaged", "damaged tables are never read past their end", acpi_damaged},
 };

@@ -137,6 +137,21 @@ static void clock_deadline_tried(void) {
 	check(!uses_deadline((struct sources){PC, .is_deadline_refused = true}));
 }
 
+// As another core does, whose timer may not work.
+static void clock_joined(void) {
+	struct cpu first = {.timer_ratio = 0};
+
+	check(start(&(struct sources){PC}, 1, 0));
+	check(clock_join(&first) && this_cpu()->timer_ratio == 0);
+	check(start(&(struct sources){PC}, 1, 0));
+	sources.deadline_late_us = INT64_MAX;
+	check(!clock_join(&first));
+	first.timer_ratio = 1ul << 31;
+	this_cpu()->deadline = 0;
+	check(clock_join(&first) && this_cpu()->timer_ratio == first.timer_ratio);
+	check_equal(this_cpu()->deadline, UINT64_MAX);
+}
+
 static void clock_one_shot(void) {
 	struct sources machine = {PC, .pauses = 3000, .pause_us = 20000};
 
@@ -165,6 +180,8 @@ static const struct test rows[] = {
 	{"clock_outvoted", "a counter that runs wrong is outvoted", clock_outvoted},
 	{"clock_deadline_tried", "a TSC-deadline timer that fails is not used",
 		clock_deadline_tried},
+	{"clock_joined", "another core's timer works as the first one's, or is refused",
+		clock_joined},
 	{"clock_one_shot", "the APIC timer's rate is right on a busy host, or refused",
 		clock_one_shot},
 };

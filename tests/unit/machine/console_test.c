@@ -6,6 +6,8 @@
 #include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/registers.h>
+#include <cpu/platform.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +39,9 @@ void io_out8(uint16_t port, uint8_t value) {
 		written[length++] = (char)value;
 }
 
-void cpu_stop(void) { abort(); }
+static jmp_buf stopped;
+
+void cpu_stop(void) { longjmp(stopped, 1); }
 
 static void begin(uint8_t first_status) {
 	status = first_status;
@@ -70,10 +74,33 @@ static void console_returns(void) {
 	check(strcmp(written, "found") == 0);
 }
 
+// Machine checks come to all cores at once.
+static void console_taken(void) {
+	static struct cpu other;
+	struct console *console = &this_cpu()->platform->console;
+	volatile bool is_stopped = false;
+
+	begin(ROOM);
+	this_cpu()->is_silent = true;
+	print("lost");
+	console_take();
+	console_take(); // by a panic while it panics
+	print("found");
+	check(strcmp(written, "found") == 0);
+	console->panicking = &other;
+	if (setjmp(stopped) == 0)
+		console_take();
+	else
+		is_stopped = true;
+	check(is_stopped && console->panicking == &other);
+	console->panicking = NULL;
+}
+
 static const struct test rows[] = {
 	{"console_answers", "lines go out with their carriage returns", console_answers},
 	{"console_silent", "a UART that never has room costs one wait, not one a character",
 		console_silent},
+	{"console_taken", "of cores that panic the first one prints", console_taken},
 	{"console_returns", "a UART that has room again prints again", console_returns},
 };
 

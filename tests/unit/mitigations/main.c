@@ -248,7 +248,7 @@ static void options_all(void) {
 
 	options_read("", options);
 	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_LOG] == 0);
-	check(options[OPTION_FAST_PATHS] == MODE_AUTO);
+	check(options[OPTION_FAST_PATHS] == MODE_AUTO && options[OPTION_CORES] == 64);
 	check(options[OPTION_PCID] == MODE_AUTO &&
 		options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_AUTO);
 	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", options);
@@ -274,6 +274,10 @@ static void options_all(void) {
 	check(options[OPTION_TSC] == 0);
 	options_read("tsc=2399184", options);
 	check(options[OPTION_TSC] == 2399184);
+	options_read("cores=3", options);
+	check(options[OPTION_CORES] == 3);
+	options_read("cores=1 cores=0 cores=65 cores=all", options);
+	check(options[OPTION_CORES] == 1);
 	options_read("tsc=2399184000000", options);
 	check(options[OPTION_TSC] == 0);
 	options_read("xserial=0x1 serial=0x2f8  log=all serial log", options);

@@ -23,6 +23,7 @@ struct cpu machine_cpu;
 uint32_t machine_apic[0x1000 / 4];
 uint32_t machine_errors, machine_errors_at_unmask;
 bool machine_has_x2apic;
+unsigned machine_waits;
 char machine_printed[2048];
 
 static struct {
@@ -115,6 +116,10 @@ struct cpuid machine_cpuid(uint32_t leaf, uint32_t subleaf) {
 	if (leaf == 1)
 		return (struct cpuid){.ecx = ~(machine_has_x2apic ? 0 : 1u << 21), .edx = ~0u};
 	return (struct cpuid){subleaf || leaf != 7 ? ~0u : 0, ~0u, ~0u, ~0u};
+}
+
+void machine_relax(void) {
+	if (++machine_waits == 3) machine_apic[0x300 / 4] = 0;
 }
 
 void *machine_pointer(physical_t address) {

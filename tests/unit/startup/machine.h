@@ -42,6 +42,9 @@ extern uint32_t machine_errors, machine_errors_at_unmask;
 
 extern bool machine_has_x2apic;
 
+// How often the kernel waited for a command that is pending; the third time it goes.
+extern unsigned machine_waits;
+
 // It.
 extern struct cpu machine_cpu;
 

@@ -123,6 +123,54 @@ static void sources_extended(void) {
 	check_equal(*apic_page(APIC_EXTENDED_LVT + 48), LEFT);
 }
 
+enum { COMMAND = 0x300, COMMAND_TARGET = 0x310, INIT = 0x4500 };
+
+static void send_page(void) {
+	apic_start(FULL_APIC);
+	*apic_page(COMMAND) = 0;
+	apic_send(200, INIT);
+	check_equal(*apic_page(COMMAND_TARGET), 200u << 24);
+	check_equal(*apic_page(COMMAND), INIT);
+}
+
+// A command that is still pending would be lost.
+static void send_pending(void) {
+	apic_start(FULL_APIC);
+	*apic_page(COMMAND_TARGET) = 0;
+	*apic_page(COMMAND) = 1 << 12;
+	machine_waits = 0;
+	apic_send(1, INIT);
+	check_equal(machine_waits, 3);
+	check_equal(*apic_page(COMMAND), INIT);
+}
+
+static void x2apic_start(bool is_silent) {
+	machine_has_x2apic = true;
+	machine_reset();
+	for (uint32_t offset = 0; offset < 0x3f0; offset += 16)
+		machine_msr_set(MSR_X2APIC + offset / 16, LEFT);
+	machine_msr_set(MSR_X2APIC + APIC_VERSION / 16, FULL_APIC);
+	check(start());
+	machine_cpu.is_silent = is_silent;
+	(void)apic_init();
+	machine_has_x2apic = false;
+}
+
+// One write of all 64 bits, and the register of the upper half does not exist.
+static void send_msr(void) {
+	x2apic_start(false);
+	machine_msr_remove(MSR_X2APIC + COMMAND_TARGET / 16);
+	apic_send(300, INIT);
+	check_equal(machine_msr(MSR_X2APIC + COMMAND / 16), 300ul << 32 | INIT);
+}
+
+static void blocked(void) {
+	x2apic_start(false);
+	check_equal(machine_msr(MSR_X2APIC + 8), 0);
+	x2apic_start(true);
+	check_equal(machine_msr(MSR_X2APIC + 8), 0xf0);
+}
+
 static const struct test tests[] = {
 	{"startup.registers", "breakpoints, branch tracing and SYSENTER are switched off",
 		registers},
@@ -134,6 +182,10 @@ static const struct test tests[] = {
 	{"startup.apic.lacking", "entries that a local APIC lacks are not touched",
 		sources_lacking},
 	{"startup.apic.extended", "AMD's further entries are masked", sources_extended},
+	{"startup.apic.send", "a command goes to its core through the page", send_page},
+	{"startup.apic.pending", "not before the last one has gone", send_pending},
+	{"startup.apic.send.msr", "in x2APIC mode it is one write", send_msr},
+	{"startup.apic.blocked", "no interrupt gets through where nothing runs", blocked},
 };
 
 int main(void) { return check_run(tests, array_count(tests)); }

@@ -41,7 +41,7 @@ bool guest_has_spec_ctrl(void) { return true; }
 bool msr_try_write(uint32_t, uint64_t value) { return value <= SPEC_CTRL_IBRS + SPEC_CTRL_SSBD; }
 
 static void exit_with(uint32_t features, uint64_t code, uint64_t information, uint64_t length) {
-	platform.svm.features = features;
+	platform.found.svm.features = features;
 	memset(&vmcb, 0, sizeof(vmcb));
 	guest = (struct guest){.page = &page, .svm.vmcb = &vmcb};
 	guest.fetched = &vmcb.instruction_count;
@@ -222,7 +222,7 @@ static void machine_check(void) {
 	uint64_t cr4 = 0;
 
 	exit_with(0, SVM_EXIT_EXCEPTION + VECTOR_MACHINE_CHECK, 0, 0);
-	platform.svm.cr4 = UINT32_MAX;
+	platform.found.svm.cr4 = UINT32_MAX;
 	check(svm_field_write(&guest, VMCS_GUEST_CR4, &cr4));
 	check_equal(vmcb.cr4, CR4_MCE);
 	guest.svm.exceptions = UINT32_MAX;

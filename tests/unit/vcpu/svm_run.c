@@ -24,7 +24,7 @@ struct cpu *this_cpu(void) {
 }
 
 static void fresh(uint32_t asids) {
-	platform.svm = (struct svm){.asids = asids};
+	platform.found.svm = (struct svm){.asids = asids};
 	cpu.svm.last_asid = 0;
 	svm_invalidate();
 	vmcb = (struct vmcb){.rip = RIP};

@@ -79,6 +79,17 @@ static void ioapic_take(struct acpi_facts *facts, uint64_t physical) {
 	facts->ioapics[facts->ioapic_count++] = physical;
 }
 
+// Some firmware lists a core by both kinds of entries.
+static void core_take(struct acpi_facts *facts, uint32_t id, uint32_t flags) {
+	uint32_t known = facts->core_count < ACPI_MAX_CORES ? facts->core_count : ACPI_MAX_CORES;
+
+	if (!(flags & MADT_ENABLED)) return;
+	for (unsigned i = 0; i < known; i++)
+		if (facts->cores[i] == id) return;
+	if (known < ACPI_MAX_CORES) facts->cores[known] = id;
+	facts->core_count++;
+}
+
 static void madt_read(struct acpi_facts *facts, const struct acpi_header *madt) {
 	const struct acpi_madt_entry *entry;
 
@@ -92,9 +103,9 @@ static void madt_read(struct acpi_facts *facts, const struct acpi_header *madt) 
 
 		if (entry->length < sizeof(*entry) || at + entry->length > madt->length) break;
 		if (entry->type == MADT_LAPIC && entry->length >= sizeof(*core))
-			facts->core_count += core->flags & MADT_ENABLED;
+			core_take(facts, core->id, core->flags);
 		if (entry->type == MADT_X2APIC && entry->length >= sizeof(*x2apic))
-			facts->core_count += x2apic->flags & MADT_ENABLED;
+			core_take(facts, x2apic->id, x2apic->flags);
 		if (entry->type == MADT_IOAPIC && entry->length >= sizeof(*ioapic))
 			ioapic_take(facts, ioapic->address);
 	}

@@ -7,13 +7,16 @@
 #include <stdint.h>
 
 #define ACPI_MAX_IOAPICS 60
+#define ACPI_MAX_CORES 64
 
 struct acpi_facts {
 	// Size bytes at a physical address, or null: the caller's. All else is zero before.
 	const void *(*reader)(uint64_t physical, uint64_t size);
 	bool has_hidden; // tables that the reader does not reach
 	bool has_madt;
-	uint32_t core_count, ioapic_count;
+	uint32_t core_count; // that are enabled; the first of them have their APIC's id in cores
+	uint32_t cores[ACPI_MAX_CORES];
+	uint32_t ioapic_count;
 	uint64_t ioapics[ACPI_MAX_IOAPICS];
 	uint16_t timer_port; // PM timer, or 0
 	uint64_t hpet; // its page, or 0

@@ -13,6 +13,7 @@
 enum {
 	REQUEST_FIRST = VECTOR_APIC_ERROR / 32,
 	REQUEST_LAST = VECTOR_USER_LAST / 32,
+	PRIORITY_BLOCKS_ALL = 0xf0, // SDM 3A 11.8.3.1
 	PREEMPT_STRIDE = 16, // calls between two reads of the hardware
 };
 
@@ -65,7 +66,8 @@ uint64_t apic_init(void) {
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
 		this_cpu()->apic_page = physical_pointer(physical(start));
-	apic_write(LAPIC_TASK_PRIORITY, 0);
+	// Nothing runs on other cores than the first yet, and no interrupt may do anything there.
+	apic_write(LAPIC_TASK_PRIORITY, this_cpu()->is_silent ? PRIORITY_BLOCKS_ALL : 0);
 	apic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLED | VECTOR_SPURIOUS);
 	apic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
 	apic_write(LAPIC_LVT_TIMER + LVT_LINT0, LVT_MASKED);
@@ -82,6 +84,18 @@ uint64_t apic_init(void) {
 		apic_end_of_interrupt();
 	print("apic: %s, id %u\n", this_cpu()->apic_page ? "xAPIC" : "x2APIC", apic_id());
 	return start;
+}
+
+// In x2APIC mode the register is one MSR, and a command is never pending. What was written before
+// is visible to the core that gets the interrupt by the fence (SDM 3A 11.6.1, 11.12.3, 11.12.9).
+void apic_send(uint32_t id, uint32_t command) {
+	asm volatile("mfence; lfence" : : : "memory");
+	if (!this_cpu()->apic_page)
+		return msr_write(MSR_X2APIC + LAPIC_COMMAND_LOW, (uint64_t)id << 32 | command);
+	while (apic_read(LAPIC_COMMAND_LOW) & COMMAND_PENDING)
+		cpu_relax();
+	apic_write(LAPIC_COMMAND_HIGH, id << XAPIC_ID_SHIFT);
+	apic_write(LAPIC_COMMAND_LOW, command);
 }
 
 void apic_end_of_interrupt(void) { apic_write(LAPIC_EOI, 0); }

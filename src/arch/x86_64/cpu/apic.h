@@ -12,6 +12,9 @@ uint64_t apic_init(void);
 uint32_t apic_id(void);
 void apic_end_of_interrupt(void);
 
+// Sends an interrupt, by bits of the command register, to the core whose APIC has this id.
+void apic_send(uint32_t id, uint32_t command);
+
 // One-shot timer in the APIC's own ticks; count 0 stops it.
 void apic_timer_start(uint32_t count);
 uint32_t apic_timer_left(void);

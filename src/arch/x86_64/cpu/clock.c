@@ -47,6 +47,12 @@ uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
 	return rate.hertz;
 }
 
+bool clock_join(const struct cpu *first) {
+	this_cpu()->deadline = NO_DEADLINE;
+	this_cpu()->timer_ratio = first->timer_ratio;
+	return first->timer_ratio || deadline_works(clock_ticks_per_us() * MILLION);
+}
+
 static void one_shot_start(uint64_t deadline, uint64_t ratio) {
 	uint64_t now = tsc_read();
 	uint64_t wait = deadline > now ? deadline - now : 0;

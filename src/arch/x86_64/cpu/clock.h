@@ -4,10 +4,15 @@
 
 #include <cpu/acpi.h>
 
+struct cpu;
+
 // Determines the TSC's rate, by all counters and stated rates, and sets up the timer. option_hertz:
 // a rate given by the user, or 0. Returns TSC ticks a second, or 0 after a message with what is
 // missing. Boot only.
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz);
+
+// The timer of a core that is not the first: as that one's. False if it does not work.
+[[nodiscard]] bool clock_join(const struct cpu *first);
 
 // Ticks since reset. Never runs backwards on a core.
 uint64_t clock_now(void);

@@ -39,6 +39,7 @@ static void uart_put(char character) {
 }
 
 static void console_put(struct format_sink *, char character) {
+	if (this_cpu()->is_silent) return;
 	if (!this_console()->is_ready)
 		console_init(CONSOLE_DEFAULT_PORT); // a panic before the options are known
 	if (character == '\n') uart_put('\r');
@@ -55,11 +56,22 @@ void print(const char *format, ...) {
 	va_end(arguments);
 }
 
+void console_take(void) {
+	const struct cpu *other = NULL;
+
+	if (!__atomic_compare_exchange_n(&this_console()->panicking, &other, this_cpu(), false,
+		    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
+		other != this_cpu())
+		cpu_stop();
+	this_cpu()->is_silent = false;
+}
+
 void panic(const char *format, ...) {
 	struct format_sink console = {.put = console_put};
 	va_list arguments;
 
 	asm volatile("cli");
+	console_take();
 	print("\nkernel panic: ");
 	va_start(arguments, format);
 	format_emit(&console, format, arguments);

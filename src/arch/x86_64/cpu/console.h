@@ -10,11 +10,14 @@
 #define CONSOLE_DEFAULT_PORT 0x3f8
 #define CONSOLE_TRIES 100000 // a character takes 87 us; a port read about 1 us
 
+struct cpu;
+
 struct console {
 	uint16_t port; // of the UART; 0: none
 	bool is_ready;
 	bool is_stuck; // the UART takes nothing; written by each character
 	bool is_quiet; // print_debug() does not print
+	const struct cpu *panicking; // the first core that panics; written by it, once
 };
 
 // Port 0: no console. 115200 8N1.
@@ -25,6 +28,10 @@ void console_init(uint16_t port);
 
 // Prints why the machine cannot be started; false, or 0.
 #define refuse(...) (print(__VA_ARGS__), false)
+
+// Before what leads to a panic: if another core panics already (a machine check comes to all of
+// them), this one stops here.
+void console_take(void);
 
 // True if print_debug() prints.
 [[nodiscard]] bool console_prints_debug(void);

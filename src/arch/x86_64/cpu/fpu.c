@@ -17,11 +17,11 @@ enum {
 };
 
 uint64_t fpu_native_xcr0(void) {
-	return this_cpu()->platform->xcr0_supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
+	return this_cpu()->platform->found.xcr0_supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
 }
 
 uint64_t fpu_guest_xcr0(size_t area_size) {
-	uint64_t supported = this_cpu()->platform->xcr0_supported;
+	uint64_t supported = this_cpu()->platform->found.xcr0_supported;
 	uint64_t result = supported & (XCR0_X87 | XCR0_SSE);
 
 	for (uint32_t i = COMPONENT_FIRST; i < COMPONENT_LIMIT; i++) {
@@ -41,7 +41,7 @@ void fpu_init(void) {
 	struct cpu *cpu = this_cpu();
 	struct cpuid regs = cpuid_leaf(0xd, 0);
 
-	cpu->platform->xcr0_supported = (uint64_t)regs.edx << 32 | regs.eax;
+	cpu->platform->found.xcr0_supported = (uint64_t)regs.edx << 32 | regs.eax;
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
 	fpu_deny();

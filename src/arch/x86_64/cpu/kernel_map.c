@@ -85,8 +85,10 @@ uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 	// The isolated entry code needs a root and five tables more.
 	uint64_t tables = 6 + 6 + 6 + 2 * (image_address(image_end) / (2 * MIB) + 1);
 
-	// The two ends of a range, and with 1 GiB pages nothing else, need a page directory each.
-	tables += 4 * count + size / GIB / PAGING_ENTRIES;
+	// The two ends of a range, and with 1 GiB pages nothing else, need a page directory each. A
+	// core's state is in two pieces of 2 MiB at most, which need a table each in the image's
+	// half, and another one where programs are isolated.
+	tables += 4 * (count + ACPI_MAX_CORES) + size / GIB / PAGING_ENTRIES;
 	if (!feature_has(FEATURE_GIB_PAGES)) tables += size / GIB;
 	return tables * PAGE_SIZE;
 }
@@ -113,19 +115,31 @@ void kernel_map_memory(uint64_t start, uint64_t end) {
 	map(PHYSICAL_WINDOW, start, end, DATA_BITS);
 }
 
-// Address spaces map the entry code, and of the core what this needs, and nothing else.
-static void isolate(const struct cpu *cpu) {
+// What the entry code needs of a core, in every address space.
+static void show(const struct cpu *cpu) {
 	struct kernel_map *self = this_map();
 
-	self->building = self->shared = physical_pointer(physical(table_take()));
-	map_image(entry_text, entry_text_end, TEXT_BITS);
+	self->building = self->shared;
 	map_image((const char *)cpu, (const char *)&cpu->benchmark, DATA_BITS);
 	self->building = self->root;
 }
 
 uint64_t kernel_map_load(void) {
-	if (this_cpu()->mitigations & MITIGATION_BIT(KPTI)) isolate(this_cpu());
+	struct kernel_map *self = this_map();
+
+	// Address spaces map the entry code, and what it needs, and nothing else.
+	if (this_cpu()->mitigations & MITIGATION_BIT(KPTI)) {
+		self->building = self->shared = physical_pointer(physical(table_take()));
+		map_image(entry_text, entry_text_end, TEXT_BITS);
+	}
+	show(this_cpu());
 	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | ENTRY_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
-	return this_map()->pool_next;
+	return self->pool_next;
+}
+
+void kernel_map_core(const struct cpu *cpu) {
+	map_image((const char *)cpu, (const char *)cpu->stack_guard, DATA_BITS);
+	map_image((const char *)cpu->stack, (const char *)(cpu + 1), DATA_BITS);
+	show(cpu);
 }

@@ -7,6 +7,8 @@
 #include <cpu/paging.h>
 #include <stdalign.h>
 
+struct cpu;
+
 struct kernel_map {
 	alignas(4096) uint64_t root[PAGING_ENTRIES];
 	uint64_t *shared; // the root whose upper half is in every address space
@@ -26,9 +28,13 @@ void kernel_map_begin(uint64_t start, uint64_t end);
 // Once for each range, on 2 MiB boundaries, that the window must show as ordinary memory.
 void kernel_map_memory(uint64_t start, uint64_t end);
 
-// Last step: all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
+// Then all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
 // address of their RAM that was not used.
 uint64_t kernel_map_load(void);
+
+// Takes more of it, for the state of another core: mapped at the place that its physical memory
+// (page aligned, below 1 GiB) has in the image's half.
+void kernel_map_core(const struct cpu *cpu);
 
 // The 512 entries of the root whose upper half address spaces get; and the physical address of the
 // kernel's own.

@@ -45,6 +45,7 @@ void machine_check_init(void) {
 }
 
 void machine_check_panic(void) {
+	console_take();
 	banks_print("");
 	panic("machine check, status %lx", read(MSR_MCG_STATUS));
 }

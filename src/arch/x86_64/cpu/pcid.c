@@ -20,7 +20,7 @@ void pcid_start(bool is_wanted) {
 		cpu->kernel_cr3 |= CR3_KEEP | (is_isolated() ? PCIDS - 1 : 0);
 	}
 	cpu->space_root = pcid_kernel_root(kernel_map_root_physical().value);
-	if (is_isolated()) cr3_write(cpu->space_root);
+	cr3_write(cpu->space_root);
 }
 
 uint64_t pcid_program_root(physical_t root, unsigned pcid) {

@@ -18,7 +18,7 @@
 
 enum { PCIDS = 4096 };
 
-// Switches PCIDs on where they are wanted and the CPU has them. CR3 holds the kernel's own tables.
+// Loads the kernel's own tables, and switches PCIDs on where they are wanted and the CPU has them.
 void pcid_start(bool is_wanted);
 
 // That of the kernel's tables; 0: no space can have it anyway.

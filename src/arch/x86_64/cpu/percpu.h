@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// State of one core. Reached through GS inside the kernel; touched by its own core only.
+// State of one core. Reached through GS inside the kernel; touched by its own core only, unless a
+// member says otherwise.
 #pragma once
 
 #include <abi/object.h>
@@ -39,6 +40,21 @@ struct scheduler {
 	struct thread *release; // root of the release queue: due first
 	struct thread *idle; // runs when no other can
 };
+
+// What a core and the first one say to each other while it starts (entry/cores.c). The first core
+// writes apic_id and options before, tsc and answered meanwhile.
+struct core_start {
+	uint32_t apic_id;
+	const unsigned *options; // enum option
+	uint32_t microcode; // revision; 0: unknown
+	uint32_t step; // enum core_step
+	const char *refusal; // why the core is left out, or null
+	uint32_t asked, answered; // readings of the first core's TSC, counted
+	uint64_t tsc; // the last one
+	int64_t ahead; // ticks that this core's was ahead of it when it came
+};
+
+enum { CORE_TRAMPOLINE_SIZE = 128 }; // boot.asm
 
 enum { HOST_MSRS = 6 };
 
@@ -89,6 +105,8 @@ struct cpu {
 	uint32_t spec_ctrl, program_spec_ctrl, guest_spec_ctrl;
 	uint64_t host_block; // physical address of svm.host
 
+	bool is_silent; // prints nothing: while it starts the first core reports
+
 	// What the cores of a kernel image share: as far as this room knows it, and all of it
 	// (kernel.h).
 	struct platform *platform;
@@ -106,6 +124,7 @@ struct cpu {
 	// The tables of isolated programs show what comes before, and nothing from here on.
 	alignas(4096) struct benchmark benchmark;
 	struct scheduler scheduler;
+	struct core_start start;
 	// A struct thread, which this room does not know.
 	alignas(64) uint8_t idle_thread[1 << TCB_BITS];
 	unsigned preempt_calls, checks; // calls of preempt_wanted() and, in the debug build, of

@@ -7,22 +7,31 @@
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/kernel_map.h>
+#include <cpu/memory_types.h>
 #include <cpu/percpu.h>
 #include <cpu/svm.h>
 #include <cpu/vmx.h>
+
+// What each core finds, and all must find the same.
+struct found {
+	uint64_t xcr0_supported; // what XCR0 may hold
+	struct vmx vmx;
+	struct svm svm;
+};
 
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {
 	struct kernel_map map;
 	struct console console;
 	const char *syscall_entries[SYSCALL_ENTRIES]; // what LSTAR may hold
-	struct vmx vmx;
-	struct svm svm;
+	struct found found;
 	// By enum space_format (cap.h); null: no space of the kind is made. Guests' is their
 	// engine's.
 	const struct paging_format *paging[4];
-	uint64_t xcr0_supported; // what XCR0 may hold
 	uint64_t ticks_per_us; // of the TSC
+	uint64_t memory_types[MTRRS]; // of the first core
+	unsigned core_count; // that are up
+	struct cpu *cores[ACPI_MAX_CORES];
 	unsigned ioapic_count;
 	struct ioapic ioapics[ACPI_MAX_IOAPICS];
 

@@ -86,6 +86,9 @@ static inline void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t ad
 	asm volatile("invpcid %0, %1" : : "m"(descriptor), "r"((uint64_t)kind) : "memory");
 }
 
+// In loops that wait for another core or a device.
+static inline void cpu_relax(void) { asm volatile("pause" : : : "memory"); }
+
 // Stops this core for good.
 [[gnu::noreturn]] static inline void cpu_stop(void) {
 	for (;;)

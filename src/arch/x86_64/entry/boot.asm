@@ -2,7 +2,8 @@
 ; From the boot loader to C: multiboot headers, 32-bit start, long mode, upper half.
 ;
 ; First tables: 0 to 4 GiB appears at 0, at the physical window and (1 GiB of it) at the image.
-; kernel_map.c replaces them.
+; kernel_map.c replaces them. The other cores start on them as well, before that memory is given
+; away.
 
 %include "offsets.inc"
 
@@ -13,8 +14,22 @@ MULTIBOOT2_TAG_MODULE_ALIGN equ 6
 
 ENTRY_TABLE equ ENTRY_PRESENT | ENTRY_WRITABLE
 
-extern boot_cpu, boot_main, exit_path
-global boot_start
+extern boot_cpu, boot_main, core_main, exit_path
+global boot_start, core_trampoline
+
+; Long mode and paging come at once (SDM 3A 10.8.5), on the first tables.
+%macro long_mode_enter 0
+	mov eax, CR4_PAE
+	mov cr4, eax
+	mov eax, boot_root
+	mov cr3, eax
+	mov ecx, MSR_EFER
+	mov eax, EFER_SCE | EFER_LME | EFER_NXE
+	xor edx, edx
+	wrmsr
+	mov eax, CR0_PG | CR0_WP | CR0_NE | CR0_PE
+	mov cr0, eax
+%endmacro
 
 section .boot.header progbits alloc noexec nowrite align=8
 	align 8
@@ -51,19 +66,9 @@ boot_start:
 	cmp edx, 1 << 29 | 1 << 20
 	jne .no_long_mode
 
-	mov eax, CR4_PAE
-	mov cr4, eax
-	mov eax, boot_root
-	mov cr3, eax
-	mov ecx, MSR_EFER
-	mov eax, EFER_SCE | EFER_LME | EFER_NXE
-	xor edx, edx
-	wrmsr
-	mov eax, cr0
-	or eax, CR0_PG | CR0_WP
-	mov cr0, eax
+	long_mode_enter
 	lgdt [boot_gdt_register]
-	jmp SELECTOR_KERNEL_CODE:.long_mode
+	jmp SELECTOR_KERNEL_CODE:boot_long_mode
 
 .no_long_mode:
 	mov esi, .uart
@@ -97,16 +102,44 @@ boot_start:
 	db "Nacre needs a 64-bit x86 CPU with NX", 13, 10, 0
 
 bits 64
-.long_mode:
-	mov eax, SELECTOR_KERNEL_DATA
-	mov ss, eax
-	xor eax, eax
-	mov ds, eax
-	mov es, eax
-	mov fs, eax
-	mov gs, eax
+; EBX: the page of the trampoline. The claim is gone if another core has taken it.
+core_long_mode:
+	mov ebx, ebx
+	xor edi, edi
+	xchg rdi, [rbx + core_claim - core_trampoline]
+	test rdi, rdi
+	jz boot_start.stop
+	mov rax, core_upper_half
+	jmp upper_half
+
+boot_long_mode:
 	mov rax, boot_upper_half
+upper_half:
+	mov ecx, SELECTOR_KERNEL_DATA
+	mov ss, ecx
+	xor ecx, ecx
+	mov ds, ecx
+	mov es, ecx
+	mov fs, ecx
+	mov gs, ecx
 	jmp rax
+
+; Where another core starts, in real mode: copied to a page below 640 KiB, CS times 16.
+bits 16
+core_trampoline:
+	cli
+	mov bx, cs
+	movzx ebx, bx
+	shl ebx, 4
+	o32 lgdt [cs:core_gdt_register - core_trampoline]
+	long_mode_enter
+	jmp dword SELECTOR_KERNEL_CODE:core_long_mode
+core_gdt_register:
+	dw boot_gdt_register - boot_gdt - 1
+	dd boot_gdt
+	times CORE_TRAMPOLINE_SIZE - 8 - ($ - core_trampoline) db 0
+core_claim:
+	dq 0
 
 	align 8
 boot_gdt:
@@ -148,4 +181,11 @@ boot_upper_half:
 	mov edi, edi			; magic and information are 32-bit numbers
 	mov esi, esi
 	call boot_main
+	jmp exit_path
+
+; RDI: struct cpu.
+core_upper_half:
+	lea rsp, [rdi + CPU_STACK + KERNEL_STACK_SIZE]
+	xor ebp, ebp
+	call core_main
 	jmp exit_path

@@ -49,6 +49,7 @@ void trap_in_kernel(uint64_t *frame) {
 
 	if (recover(frame) || is_message((unsigned)frame[FRAME_VECTOR]) || is_init(frame)) return;
 	if (frame[FRAME_VECTOR] == VECTOR_MACHINE_CHECK) machine_check_panic();
+	console_take();
 	print("\nregisters of the kernel:\n");
 	for (unsigned i = 0; i < array_count(names); i++)
 		print("  %s %016lx%s", names[i], frame[i], i % 4 == 3 ? "\n" : "");

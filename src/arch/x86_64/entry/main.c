@@ -3,6 +3,7 @@
 #include <entry/trap.h>
 
 #include <cpu/machine_check.h>
+#include <entry/cores.h>
 #include <guest/engine.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
@@ -12,23 +13,10 @@
 // 8 bytes that machines with message-signalled interrupts decode themselves (BOOT-12).
 #define MESSAGE_WINDOW 0xfffffff8ul
 
-extern const char trap_stubs[]; // trap.asm
-
 struct cpu boot_cpu; // boot.asm starts on its stack
 static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
-
-// GS must hold struct cpu before anything calls this_cpu().
-static void cpu_start(struct cpu *cpu) {
-	cpu->self = cpu;
-	cpu->platform = &boot_kernel.platform;
-	cpu->kernel = &boot_kernel;
-	cpu->kernel_stack = (uint64_t)(cpu->stack + sizeof(cpu->stack));
-	cpu->tss.rsp[0] = cpu->kernel_stack;
-	msr_write(MSR_GS_BASE, (uint64_t)cpu);
-	msr_write(MSR_KERNEL_GS_BASE, 0);
-}
 
 static bool loader_read(uint32_t magic, uint64_t information) {
 	static struct multiboot loader = {.reader = physical_read, .facts = &facts};
@@ -78,7 +66,6 @@ static bool map_start(void) {
 	for (unsigned i = 0; i < visible->count; i++)
 		kernel_map_memory(visible->regions[i].start, visible->regions[i].end);
 	pool_used = kernel_map_load();
-	region_add(&facts.memory.free, pool_used, pool + pool_size);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
 	return true;
 }
@@ -106,8 +93,6 @@ static bool acpi_and_map_start(struct acpi_facts *acpi) {
 	}
 	if (!is_device(acpi->hpet)) acpi->hpet = 0;
 	if (!acpi->has_madt) print("acpi: no %s\n", facts.rsdp[0] ? "MADT" : "RSDP");
-	if (acpi->core_count > 1)
-		print("acpi: %u cores, 1 used, the others stay parked\n", acpi->core_count);
 	return true;
 }
 
@@ -133,12 +118,16 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 static bool start(uint32_t magic, uint64_t information) {
 	struct acpi_facts acpi;
 
-	cpu_start(&boot_cpu);
+	core_begin(&boot_cpu, &boot_kernel);
 	segments_init(&boot_cpu, trap_stubs); // exceptions are caught from here
 	if (!loader_read(magic, information)) return false; // console, command line, memory
 	if (!features_init()) return false; // CR0, CR4, EFER
 	machine_check_init(); // reports what firmware left
-	mitigate_start(&boot_cpu, options); // while text is writable
+	mitigate_start(&boot_cpu, options);
+	gates_install(boot_cpu.mitigations,
+		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast(),
+		boot_kernel.platform.syscall_entries); // while text is writable
+	segments_use_entry(SYSCALL_ENTRY_FAST);
 	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
 	pcid_start(options[OPTION_PCID] != MODE_OFF);
 	interrupts_start(&acpi); // all pins masked
@@ -149,6 +138,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	boot_kernel.platform.paging[SPACE_HOST] = &paging_host;
 	boot_kernel.platform.paging[SPACE_GUEST] = guest_engine_init();
 	schedule_init(&boot_cpu);
+	cores_start(&boot_cpu, &acpi, options, &facts.memory);
 	return boot_root(&facts); // untypeds, the initial task
 }
 

@@ -46,7 +46,6 @@ static struct cpu_facts facts_read(void) {
 	};
 
 	facts.microcode = microcode_read(facts.vendor);
-
 	if (seven.edx & LEAF_7_EDX_CAPABILITIES)
 		(void)msr_try_read(MSR_ARCH_CAPABILITIES, &facts.capabilities);
 	return facts;
@@ -90,6 +89,7 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	struct cpu_facts facts = facts_read();
 	struct mitigations mitigations = mitigations_choose(&facts, options + OPTION_MITIGATIONS);
 
+	cpu->start.microcode = facts.microcode;
 	print("cpu: family %x, model %x, stepping %x, microcode %x\n", facts.family, facts.model,
 		facts.stepping, facts.microcode);
 	bits_choose(&mitigations, MITIGATION_BIT(LFENCE), MSR_DE_CFG, DE_CFG_LFENCE_SERIALISES, 0);
@@ -107,8 +107,4 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	cpu->program_spec_ctrl = mitigations.spec_ctrl & ~(uint32_t)SPEC_CTRL_IBRS;
 	if (mitigations.on & MITIGATION_BIT(KPTI))
 		cpu->tss.rsp[0] = (uint64_t)(cpu->shown_stack + sizeof(cpu->shown_stack));
-	gates_install(mitigations.on,
-		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast(),
-		cpu->platform->syscall_entries);
-	segments_use_entry(SYSCALL_ENTRY_FAST);
 }

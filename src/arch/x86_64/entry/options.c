@@ -3,6 +3,7 @@
 #include <entry/options.h>
 
 #include <abi/bootinfo.h>
+#include <cpu/acpi.h>
 #include <cpu/console.h>
 
 #define MODES "auto on off" // enum option_mode
@@ -19,6 +20,7 @@ static const struct row {
 	[OPTION_ROOT_CNODE] = {"root-cnode-bits", "", ROOT_CNODE_MIN_BITS, ROOT_CNODE_LIMIT_BITS,
 		0},
 	[OPTION_TSC] = {"tsc", "", 1000, UINT32_MAX, 0}, // less is a wrong unit
+	[OPTION_CORES] = {"cores", "", 1, ACPI_MAX_CORES, ACPI_MAX_CORES},
 	[OPTION_PCID] = {"pcid", MODES, 0, 0, MODE_AUTO},
 	[OPTION_FAST_PATHS] = {"fastpath", MODES, 0, 0, MODE_AUTO},
 };

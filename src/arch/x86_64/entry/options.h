@@ -11,6 +11,7 @@ enum option {
 	OPTION_LOG, // enum log_mode
 	OPTION_ROOT_CNODE, // bits; 0: by the memory there is
 	OPTION_TSC, // kilohertz; 0: to be measured
+	OPTION_CORES, // how many are started, with the first
 	OPTION_PCID, // enum option_mode, as are all that follow
 	OPTION_FAST_PATHS,
 	OPTION_MITIGATIONS, // one each from here on

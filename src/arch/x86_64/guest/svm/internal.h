@@ -21,7 +21,7 @@
 		SECONDARY_WBINVD | SECONDARY_INVPCID | SECONDARY_XSAVES)
 #define SVM_SECONDARY_MAY (SVM_SECONDARY_MUST | SECONDARY_DESCRIPTOR_TABLE)
 
-static inline const struct svm *svm(void) { return &this_cpu()->platform->svm; }
+static inline const struct svm *svm(void) { return &this_cpu()->platform->found.svm; }
 
 static inline bool svm_has(enum svm_feature feature) { return svm()->features & feature; }
 

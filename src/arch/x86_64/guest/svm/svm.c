@@ -32,7 +32,7 @@ bool svm_init(void) {
 	if (!svm_unlock()) return guest_refuse("AMD-V, locked off by the firmware");
 	if (!(leaf.edx & SVM_NESTED_PAGING)) return guest_refuse("nested paging");
 	if (!guest_has_tsc_aux()) return guest_refuse("RDTSCP");
-	cpu->platform->svm = (struct svm){.features = leaf.edx,
+	cpu->platform->found.svm = (struct svm){.features = leaf.edx,
 		.asids = leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX,
 		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
 			(feature_has(FEATURE_PCID) ? CR4_PCIDE : 0)};

@@ -15,7 +15,7 @@
 
 #define VPID_WANTED (VMX_INVVPID | VMX_INVVPID_SINGLE | VMX_INVVPID_ALL)
 
-static struct vmx *this_vmx(void) { return &this_cpu()->platform->vmx; }
+static struct vmx *this_vmx(void) { return &this_cpu()->platform->found.vmx; }
 
 // Capability MSRs; the bits without which there are no virtual CPUs, those of them that the kernel
 // forces, and the bits it offers of what a CPU may have besides: what needs pointers to host

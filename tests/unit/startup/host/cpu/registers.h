@@ -14,6 +14,9 @@ struct cpuid machine_cpuid(uint32_t leaf, uint32_t subleaf);
 uint64_t machine_msr_read(uint32_t msr);
 void machine_msr_write(uint32_t msr, uint64_t value);
 
+void machine_relax(void);
+
+#define cpu_relax() machine_relax()
 #define cpuid(leaf, subleaf) machine_cpuid(leaf, subleaf)
 #define msr_read(msr) machine_msr_read(msr)
 #define msr_write(msr, value) machine_msr_write(msr, value)
