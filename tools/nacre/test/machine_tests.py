@@ -11,6 +11,8 @@ END = "tests done"
 # Of the machine's own time.
 KERNEL_SECONDS = 120
 GUESTS_SECONDS = 300
+CORES = 4
+ALL_CORES = f"cores: {CORES} of {CORES},"
 # The major version of Bochs, as far as the list of guest tests tells versions of it apart.
 BOCHS = 2
 
@@ -53,7 +55,23 @@ def run_kernel():
 
 def run_kernel_isolated():
     return run_in_qemu("kernel-isolated", "kpti=on itlb-multihit=on",
-                       ["mitigations: kpti", " itlb-multihit", "unexpected so far"])
+                       ["mitigations: kpti", " itlb-multihit", ALL_CORES, "unexpected so far"],
+                       cores=CORES)
+
+
+def run_kernel_with_cores():
+    return run_in_qemu("kernel-cores", first=[ALL_CORES], cores=CORES)
+
+
+def run_cores_in_bochs():
+    """Only until they are up: Bochs' processor has x2APIC, VT-x and a TSC-deadline timer."""
+    name = "cores-vtx"
+    iso = product.make_test_iso("tests-kernel.elf", places.BUILD / f"{name}.iso")
+    with machine.BochsMachine(iso=iso, memory=512, limit=GUESTS_SECONDS, cores=CORES) as running:
+        why, _, log = watch(running, name, [
+            ("until", text) for text in ("apic: x2APIC", "vmx: on", ALL_CORES, "PASS ")])
+        return [results.failed(name, f"{why}\n{running.output(600)}", log) if why
+                else results.passed(name)]
 
 
 def run_kernel_plain():
