@@ -68,13 +68,17 @@ def slow_figures(request, figures):
             if figure["name"] in names]
 
 
+def request_of(options):
+    wanted = options.operation or options.only
+    return task.Request(options.emulator or EMULATORS[0], options.arguments,
+                        vendor=options.cpu or "", rows=(wanted,) if wanted else ())
+
+
 def measure(options):
     if options.log:
         figures = task.figures_of_log(options.log, options.arguments)
         return figures, marks.table(figures)
-    wanted = options.operation or options.only
-    request = task.Request(options.emulator or EMULATORS[0], options.arguments,
-                           options.cpu or "", (wanted,) if wanted else ())
+    request = request_of(options)
     task.need(request.emulator)
     build.compile_all()
     if options.operation:

@@ -16,7 +16,7 @@ from compose.short.expand import expand  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
 from nacre import cli, places  # noqa: E402
 from nacre.bench import marks, measure, questions, trace  # noqa: E402
-from nacre.machine import machine  # noqa: E402
+from nacre.machine import machine, qemu  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
 IPC = questions.load(questions.QUESTIONS["ipc"])
@@ -94,6 +94,12 @@ class Emulators(unittest.TestCase):
 
     def test_names_are_those_of_the_sources(self):
         self.assertLessEqual(set(marks.MARKS), set(marks.names()))
+
+    def test_options_ask_for_a_maker_and_rows(self):
+        maker = sorted(qemu.VENDORS)[0]
+        request = IPC.request_of(cli.parse(["bench", "ipc", "--cpu", maker, "--only", "call-"]))
+        self.assertEqual((request.vendor, request.cpu, request.rows), (maker, "", ("call-",)))
+        self.assertEqual(IPC.request_of(cli.parse(["bench", "ipc"])), measure.Request("qemu"))
 
     def test_rows_are_told_by_a_name(self):
         self.assertEqual(measure.Request("qemu").notes(), ())
