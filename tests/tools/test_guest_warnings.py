@@ -3,12 +3,14 @@
 
 import pathlib
 import sys
+import tempfile
 import unittest
 from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre.test import guest_matrix, guest_warnings, results, suite  # noqa: E402
+from nacre.test import (bochs_warnings, guest_matrix, guest_warnings, results,  # noqa: E402
+                        suite)
 
 MESSAGES = [f"<6>[    0.{number:06}] message {number}" for number in range(150)]
 BARE = "\r\n".join([*MESSAGES, "<4>[    2.560360] acpi PNP0A03:00: no MMCONFIG", "Starting up"])
@@ -81,6 +83,30 @@ class MatrixTest(unittest.TestCase):
             self.assertEqual(suite.chosen(of_group, pattern), expected)
         one = [test for test in of_group if test.name == "guests-all/installer-384"]
         self.assertEqual(suite.chosen(of_group, one[0].name), one)
+
+
+class RecordTest(unittest.TestCase):
+    RELEASE = "<5>[    0.000000] Linux version 6.1.0-1-amd64 (a maker)"
+
+    def judged(self, *lines):
+        with tempfile.TemporaryDirectory() as folder:
+            record = pathlib.Path(folder) / "record.txt"
+            record.write_text(bochs_warnings.record_of(f"{self.RELEASE}\n{BARE}"))
+            with mock.patch.object(bochs_warnings, "RECORD", record):
+                return bochs_warnings.judge("shell/warnings", guest(*lines))
+
+    def test_recorded_warnings_pass_whatever_their_numbers(self):
+        found = self.judged(self.RELEASE, "<4>[    9.111111] acpi PNP0A03:07: no MMCONFIG")
+        self.assertEqual(found.outcome, results.PASSED)
+
+    def test_a_new_warning_fails(self):
+        found = self.judged(self.RELEASE, "<3>[    1.000000] no such luck")
+        self.assertEqual((found.outcome, found.text), (results.FAILED, "no such luck"))
+
+    def test_another_kernel_is_not_judged(self):
+        found = self.judged(self.RELEASE.replace("6.1.0-1", "6.1.0-2"))
+        self.assertEqual(found.outcome, results.SKIPPED)
+        self.assertIn("6.1.0-2-amd64: ./nacre test bochs-warnings", found.text)
 
 
 if __name__ == "__main__":

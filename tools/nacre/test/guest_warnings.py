@@ -38,11 +38,19 @@ def warnings(text):
             if level is not None and level <= WARNING or WORDS.search(line)}
 
 
+def unread(name, text):
+    """Why the warnings of the machine of this name are not known, or nothing."""
+    count = sum(level is not None for level, _ in lines_of(text))
+    return [] if count >= FEWEST_MESSAGES else [
+        f"{count} messages of the {name}'s kernel were read"]
+
+
+def unknown(text, known):
+    """The warnings that are not among the known ones, which have no numbers."""
+    return [line for key, line in warnings(text).items() if key not in known]
+
+
 def new(guest, bare):
     """The guest's warnings that the bare machine does not print, or why they are not known."""
-    for name, text in (("guest", guest), ("bare machine", bare)):
-        count = sum(level is not None for level, _ in lines_of(text))
-        if count < FEWEST_MESSAGES:
-            return [f"{count} messages of the {name}'s kernel were read"]
-    known = warnings(bare).keys()
-    return [line for key, line in warnings(guest).items() if key not in known]
+    return (unread("guest", guest) or unread("bare machine", bare)
+            or unknown(guest, warnings(bare)))

@@ -14,8 +14,8 @@ from nacre import build, packages, places
 from nacre.machine import machine
 from nacre.pack import product
 from nacre.report import Failure, step
-from nacre.test import (equivalence, fuzz, guest_image, guest_matrix, guest_power, host_tests,
-                        machine_tests, mission, releases, results, system_tests)
+from nacre.test import (bochs_warnings, equivalence, fuzz, guest_image, guest_matrix, guest_power,
+                        host_tests, machine_tests, mission, releases, results, system_tests)
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -74,6 +74,8 @@ def all_tests():
              machine_tests.run_guests_on_ryzen, alone=False),
         *(Test(f"system/{row.name}", row.sentence, row.check, alone=False,
                on_demand=row.on_demand) for row in system_tests.rows()),
+        Test(bochs_warnings.NAME, "the demo's kernel warns on the bare machine in Bochs of what is "
+             "recorded", bochs_warnings.run, on_demand=True),
         Test(guest_image.NAME, "the disk image of Debian boots on the bare emulator: login, ssh",
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
