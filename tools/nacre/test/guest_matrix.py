@@ -31,7 +31,8 @@ CPU = "max"
 WITHOUT_CX16 = f"{CPU},-cx16"
 SECONDS = 1800
 # Machines with disks have the clock of this host, by which systemd would give up after 90 seconds.
-PATIENT = f"systemd.default_timeout_start_sec={SECONDS}"
+PATIENT = f"[Manager]\nDefaultTimeoutStartSec={SECONDS}\nDefaultDeviceTimeoutSec={SECONDS}\n"
+SETTINGS = "/etc/systemd/system.conf.d"
 # MiB of the machine beside the guest's memory: Nacre, and the guest's files twice.
 BESIDE = 512
 DISK_SIZE = 2 << 30
@@ -106,13 +107,27 @@ def installer(until):
     return Boot(found["linux"], found["initrd.gz"], until)
 
 
+def make_patient(file):
+    """Writes systemd's settings into the image."""
+    start = boot_files.find(file).partition.start
+    settings = FOLDER / "patient.conf"
+    settings.write_text(PATIENT)
+    for request in (f"mkdir {SETTINGS}", f"write {settings} {SETTINGS}/{settings.name}"):
+        subprocess.run(["debugfs", "-w", "-R", request, f"{file}?offset={start}"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, check=True)
+
+
 def image():
     """The disk image of `./nacre guest debian`, with the initial RAM disk of its own kernel."""
     file = FOLDER / "debian.img"
     want = debian.Wanted(debian.KERNELS[0], (), DISK_SIZE, "tested", ())
+    is_new = not file.exists()
     debian.ensure(want, file)
+    if is_new:
+        make_patient(file)
     vmlinuz, initrd, root = boot_files.extract(file, FOLDER / "image")
-    return Boot(vmlinuz, initrd, LOGIN, f" {root} ro {PATIENT}", file)
+    return Boot(vmlinuz, initrd, LOGIN, f" {root} ro", file)
 
 
 def kernels():
