@@ -198,9 +198,10 @@ def add_bench(commands_of):
                              "that the CPU asks for, and without; ring: an item from component to "
                              "component; kernel-boot: until the initial task; start: until every "
                              "component has run its init; guest-boot: Linux until its shell, on "
-                             "the bare machine and as a guest; guest-clock: what a guest's "
-                             "clocks go wrong in an hour; run-time: `./nacre run` to the guest's "
-                             "prompt, in QEMU and in Bochs")
+                             "the bare machine and as a guest; guest: what a guest costs: start, "
+                             "disk, network, idling, memory, a compilation; guest-clock: what a "
+                             "guest's clocks go wrong in an hour; run-time: `./nacre run` to the "
+                             "guest's prompt, in QEMU and in Bochs")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="say how medians differ from those recorded in FILE; fail if any grew")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE",
@@ -217,8 +218,9 @@ def add_bench(commands_of):
     parser.add_argument("--arguments", default="", metavar="TEXT",
                         help="command line given to the kernel that is measured")
     parser.add_argument("--only", metavar="TEXT",
-                        help="of ipc: measure the figures whose names begin with TEXT; the names "
-                             "are in tools/nacre/bench/marks.py and in the lines of JSON")
+                        help="of ipc and guest: measure the figures whose names begin with TEXT; "
+                             "the names are in tools/nacre/bench/marks.py, bench/guest.py and in "
+                             "the lines of JSON")
     parser.add_argument("--iso", type=pathlib.Path, metavar="FILE.iso",
                         help="of ipc: write an ISO that measures the machine it boots on and "
                              "prints the figures on COM1")

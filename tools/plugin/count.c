@@ -139,11 +139,7 @@ static _Bool option_take(const char *option) {
 	return 1;
 }
 
-[[gnu::visibility("default")]] extern int qemu_plugin_version;
 int qemu_plugin_version = PLUGIN_INTERFACE;
-
-[[gnu::visibility("default")]] int qemu_plugin_install(
-	qemu_plugin_id_t plugin, const void *machine, int count, char **arguments);
 
 int qemu_plugin_install(qemu_plugin_id_t plugin, const void *, int count, char **arguments) {
 	for (int index = 0; index < count; index++)

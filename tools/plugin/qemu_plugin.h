@@ -17,6 +17,8 @@ struct qemu_plugin_insn;
 
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_CB_R_REGS, QEMU_PLUGIN_CB_RW_REGS };
 
+enum qemu_plugin_op { QEMU_PLUGIN_INLINE_ADD_U64 };
+
 enum qemu_plugin_mem_rw {
 	QEMU_PLUGIN_MEM_R = 1,
 	QEMU_PLUGIN_MEM_W = 2,
@@ -35,6 +37,8 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, qemu_plu
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t plugin, qemu_plugin_end_t call, void *data);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *instruction,
 	qemu_plugin_execute_t call, enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *instruction,
+	enum qemu_plugin_op operation, void *counter, uint64_t value);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *instruction,
 	qemu_plugin_memory_t call, enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw which,
 	void *data);
@@ -44,6 +48,12 @@ struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *bl
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *instruction);
 size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
+void *qemu_plugin_insn_haddr(const struct qemu_plugin_insn *instruction);
 
 unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t access);
 _Bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t access);
+
+// What QEMU looks for in a plugin: the version it is written to, and its start; not 0 refuses it.
+[[gnu::visibility("default")]] extern int qemu_plugin_version;
+[[gnu::visibility("default")]] int qemu_plugin_install(
+	qemu_plugin_id_t plugin, const void *machine, int count, char **arguments);

@@ -43,11 +43,7 @@ static void machine_ended(qemu_plugin_id_t, void *) {
 	fclose(file);
 }
 
-[[gnu::visibility("default")]] extern int qemu_plugin_version;
 int qemu_plugin_version = PLUGIN_INTERFACE;
-
-[[gnu::visibility("default")]] int qemu_plugin_install(
-	qemu_plugin_id_t plugin, const void *machine, int count, char **arguments);
 
 int qemu_plugin_install(qemu_plugin_id_t plugin, const void *, int count, char **arguments) {
 	for (int index = 0; index < count; index++) {

@@ -22,8 +22,10 @@ TOLERANCE = 1.02
 COMPARED = {"median": "", "code_lines": "code lines ", "data_lines": "data lines ",
             "branches": "conditional jumps ", "taken": "jumps taken "}
 # Options that make sense for one measurement only.
-OF_IPC = {"cpu": "--cpu VENDOR", "operation": "--operation NAME", "only": "--only TEXT",
-          "iso": "--iso FILE.iso", "log": "--log FILE"}
+OF_IPC = {"cpu": "--cpu VENDOR", "operation": "--operation NAME", "iso": "--iso FILE.iso",
+          "log": "--log FILE"}
+# Those whose figures can be measured one by one.
+SELECTABLE = ("ipc", "guest")
 
 
 def load(path):
@@ -99,7 +101,7 @@ def comparison(figures, before):
 
 def check_names(options):
     """Says that there is no such figure before anything is built for it."""
-    names = marks.names()
+    names = load(QUESTIONS["guest"]).NAMES if options.question == "guest" else marks.names()
     for option, text, fits in (("--only", options.only, str.startswith),
                                ("--operation", options.operation, str.__eq__)):
         if text and not any(fits(name, text) for name in names):
@@ -113,6 +115,8 @@ def questions_of(options):
     for field, words in OF_IPC.items():
         if getattr(options, field) and options.question != "ipc":
             raise Misuse(f"{words.split()[0]} is for ipc: say `./nacre bench ipc {words}`")
+    if options.only and options.question not in SELECTABLE:
+        raise Misuse("--only is for ipc and guest: say `./nacre bench ipc --only TEXT`")
     names = [options.question] if options.question else sorted(QUESTIONS)
     modules = {name: load(QUESTIONS[name]) for name in names}
     if options.operation and options.emulator not in (None, "qemu"):

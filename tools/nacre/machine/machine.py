@@ -85,6 +85,10 @@ class Machine:
                 pass
         raise Failure(f"the emulator did not start:\n{self.output()}")
 
+    def processor_seconds(self):
+        """What the emulator has used of this host's processors."""
+        return progress.processor_seconds(self._process.pid)
+
     def progress(self, **bounds):
         """A watch over the emulator's processor time."""
         return progress.Progress(self._process.pid, **bounds)
