@@ -108,13 +108,13 @@ ABI_MUST_USE static inline bool guest_stop(struct guest *guest) {
 // What the guest does now, and why.
 static inline struct guest_status guest_status(const struct guest *guest) {
 	uint64_t word = __atomic_load_n(&guest->control->status, __ATOMIC_ACQUIRE);
+	struct guest_status status;
 
-	return (struct guest_status){
-		.state = (enum guest_state)(word & 0xff),
-		.cause = (enum guest_cause)(word >> GUEST_STATUS_CAUSE & 0xff),
-		.changes = (uint16_t)(word >> GUEST_STATUS_CHANGES),
-		.restarts = (uint32_t)(word >> GUEST_STATUS_RESTARTS),
-	};
+	status.state = (enum guest_state)(word & 0xff);
+	status.cause = (enum guest_cause)(word >> GUEST_STATUS_CAUSE & 0xff);
+	status.changes = (uint16_t)(word >> GUEST_STATUS_CHANGES);
+	status.restarts = (uint32_t)(word >> GUEST_STATUS_RESTARTS);
+	return status;
 }
 
 // A word for people.
