@@ -18,3 +18,5 @@ enum exception_vector {
 	VECTOR_SECURITY = 30, // AMD (APM 2 8.2.21, 15.28)
 	VECTOR_EXCEPTIONS = 32, // all before are reserved for them
 };
+
+enum { SECURITY_INIT = 1 }; // error code of VECTOR_SECURITY

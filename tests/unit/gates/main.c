@@ -410,7 +410,26 @@ static void same_space(void) {
 	}
 }
 
+// In a program, on the interrupt stack; the CPU has pushed the frame.
+static void init(void) {
+	const uint64_t frame[] = {SECURITY_INIT, USER_RIP, SELECTOR_USER_CODE, USER_FLAGS,
+		USER_STACK, SELECTOR_USER_DATA};
+	struct step_state state = machine_state(), before;
+
+	install(MITIGATION_BIT(ALWAYS) | MITIGATION_BIT(NO_KPTI), true);
+	state.rip = (uint64_t)trap_stubs + VECTOR_SECURITY * STUB_SIZE;
+	state.registers[STEP_RSP] = stack_top(entry_stack) - sizeof(frame);
+	memcpy((void *)state.registers[STEP_RSP], frame, sizeof(frame));
+	before = state;
+	step_run(&state);
+	check(strcmp(step_trace, "iretq ") == 0);
+	check(is_same_but_stack(&state, &before) && !state.is_kernel_gs);
+	check_equal(state.registers[STEP_RSP], before.registers[STEP_RSP] + sizeof(frame[0]));
+	check(memcmp((void *)state.registers[STEP_RSP], frame + 1, sizeof(frame) - 8) == 0);
+}
+
 static const struct test tests[] = {
+	{"gates.init", "an INIT is left at once, without a change", init},
 	{"gates.combinations", "each set of mitigations has its parts, in order, and no others",
 		combinations},
 	{"gates.parts", "a part that is missing is missed", parts_missed},

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Exceptions in the kernel: after an access that may fault it continues, all others are a panic. An
-// INIT of the core, which AMD's CPUs make an exception of anywhere, changes nothing.
+// Exceptions in the kernel: after an access that may fault it continues, all others are a panic.
 #include <entry/trap.h>
 
 #include <cpu/apic.h>
@@ -10,8 +9,6 @@
 
 // Words of the frame.
 enum { FRAME_VECTOR = 15, FRAME_CODE = 16, FRAME_RIP = 17 };
-
-enum { SECURITY_INIT = 1 }; // error code of #SX (APM 2 8.2)
 
 // msr.h puts a row here for each instruction that may fault (kernel.ld).
 extern const struct recovery { uint64_t rip, resume; } recoveries[], recoveries_end[];
@@ -34,20 +31,12 @@ static bool is_message(unsigned vector) {
 	return true;
 }
 
-// What any device can send must not end anything: a guest's run or the machine's.
-static bool is_init(const uint64_t *frame) {
-	if (frame[FRAME_VECTOR] != VECTOR_SECURITY || frame[FRAME_CODE] != SECURITY_INIT)
-		return false;
-	print("cpu: an INIT came, and is ignored\n");
-	return true;
-}
-
 void trap_in_kernel(uint64_t *frame) {
 	static const char *const names[] = {"r15", "r14", "r13", "r12", "r11", "r10", "r9 ", "r8 ",
 		"rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax", "vector", "error code", "rip",
 		"cs", "rflags", "rsp", "ss"};
 
-	if (recover(frame) || is_message((unsigned)frame[FRAME_VECTOR]) || is_init(frame)) return;
+	if (recover(frame) || is_message((unsigned)frame[FRAME_VECTOR])) return;
 	if (frame[FRAME_VECTOR] == VECTOR_MACHINE_CHECK) machine_check_panic();
 	console_take();
 	print("\nregisters of the kernel:\n");

@@ -262,10 +262,16 @@ gate_leaves
 	jmp exception_slow
 
 ; An exception in the kernel, a double fault, a machine check or an INIT: the whole frame for the
-; panic. C returns where an instruction may fault, and after an INIT. Which tables are loaded, and
-; whose GS base, is unknown.
+; panic. C returns where an instruction may fault. Which tables are loaded, and whose GS base, is
+; unknown.
 trap_broken:
+	cmp dword [rsp], VECTOR_SECURITY
+	jne .broken
+	cmp dword [rsp + 8], SECURITY_INIT
+	je .init
+.broken:
 	push_all BROKEN_REGISTERS
+	cld
 	mov rdi, rsp
 	mov rbx, rsp
 	and rsp, -16
@@ -293,6 +299,8 @@ trap_broken:
 	mov cr3, r12
 	mov rsp, rbx
 	pop_all BROKEN_REGISTERS
+; Nothing holds back the next INIT, which would use the same stack: it is left at once.
+.init:
 	add rsp, 16
 	iretq
 
