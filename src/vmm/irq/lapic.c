@@ -141,7 +141,7 @@ void lapic_receive(struct lapic *lapic, const struct apic_message *message) {
 	switch (message->delivery) {
 	case DELIVERY_FIXED:
 	case DELIVERY_LOWEST: lapic_accept(lapic, message->vector, message->trigger); return;
-	case DELIVERY_NMI: lapic->nmi_pending = lapic_hardware_enabled(lapic); return;
+	case DELIVERY_NMI: lapic->nmi_pending |= lapic_hardware_enabled(lapic); return;
 	case DELIVERY_SMI:
 	case DELIVERY_INIT:
 	case DELIVERY_STARTUP:

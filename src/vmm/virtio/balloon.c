@@ -47,12 +47,16 @@ static void move_page(struct balloon *balloon, enum role role, uint32_t number) 
 	}
 }
 
-// Both lists are of page numbers.
-static void move_pages(struct balloon *balloon, enum role role) {
+// Both lists are of page numbers. One of more than all pages names some twice, and would keep the
+// monitor from its other work, such as to stop this guest.
+static bool move_pages(struct balloon *balloon, enum role role) {
 	uint32_t numbers[BATCH];
 	uint64_t place = 0;
 	uint32_t count;
 
+	if (balloon->chain.readable_bytes / sizeof(numbers[0]) >
+		balloon->device.memory->size / PAGE)
+		return false;
 	do {
 		count = virtio_chain_read(&balloon->chain, place, numbers, sizeof(numbers));
 		place += count;
@@ -60,6 +64,7 @@ static void move_pages(struct balloon *balloon, enum role role) {
 		for (unsigned i = 0; i < count; i++)
 			move_page(balloon, role, numbers[i]);
 	} while (count == BATCH);
+	return true;
 }
 
 // The buffers themselves are the free memory.
@@ -82,8 +87,8 @@ static void balloon_notified(struct virtio_device *device, struct virtqueue *que
 	while (virtqueue_take(queue, &balloon->chain)) {
 		if (role == REPORTING)
 			report(balloon);
-		else
-			move_pages(balloon, role);
+		else if (!move_pages(balloon, role))
+			return virtio_break(device, "a list has more pages than the guest");
 		virtqueue_put(queue, balloon->chain.token, 0);
 	}
 	virtqueue_signal(queue);

@@ -8,6 +8,7 @@
 enum {
 	PLACES = 64,
 	FIRST_PORT = 0,
+	BURST = 4096, // bytes of a port at a time: no guest and no other end keeps the monitor
 	EMERGENCY = 8, // offset of emerg_wr
 };
 
@@ -26,13 +27,15 @@ static unsigned queue_of(unsigned port) {
 
 // Output
 
-// Sends what the chain has left; false when the back end is full.
-static bool send_chain(const struct virtio_chain *chain, struct console_port *port) {
+// Sends what the chain has left; false when the back end is full, or the burst at its end.
+static bool send_chain(
+	const struct virtio_chain *chain, struct console_port *port, uint32_t *burst) {
 	const struct uart_backend *backend = &port->backend;
 	uint8_t byte;
 
 	for (; virtio_chain_read(chain, port->sent, &byte, 1) == 1; port->sent++) {
-		if (!backend->ready(backend->context)) return false;
+		if (*burst == 0 || !backend->ready(backend->context)) return false;
+		--*burst;
 		backend->put(backend->context, byte);
 	}
 	return true;
@@ -42,10 +45,11 @@ static void transmit(struct virtio_console *console, unsigned number) {
 	struct console_port *port = &console->ports[number];
 	struct virtqueue *queue = &console->queues[queue_of(number) + 1];
 	struct virtio_chain *chain = &console->chain;
+	uint32_t burst = BURST;
 
 	port->blocked = false;
 	while (virtqueue_take(queue, chain)) {
-		if (!send_chain(chain, port)) {
+		if (!send_chain(chain, port, &burst)) {
 			virtqueue_untake(queue, chain->token);
 			port->blocked = true;
 			break;
@@ -63,10 +67,11 @@ static bool has_input(struct console_port *port) {
 	return port->has_byte;
 }
 
-static uint32_t fill_chain(const struct virtio_chain *chain, struct console_port *port) {
+static uint32_t fill_chain(
+	const struct virtio_chain *chain, struct console_port *port, uint32_t *burst) {
 	uint32_t done = 0;
 
-	while (done < chain->writable_bytes && has_input(port)) {
+	for (; *burst > 0 && done < chain->writable_bytes && has_input(port); --*burst) {
 		done += virtio_chain_write(chain, done, &port->byte, 1);
 		port->has_byte = false;
 	}
@@ -78,10 +83,12 @@ static void receive(struct virtio_console *console, unsigned number) {
 	struct console_port *port = &console->ports[number];
 	struct virtqueue *queue = &console->queues[queue_of(number)];
 	struct virtio_chain *chain = &console->chain;
+	uint32_t burst = BURST;
 
 	if (!port->open && has_ports(console)) return;
-	while (has_input(port) && virtqueue_take(queue, chain))
-		virtqueue_put(queue, chain->token, fill_chain(chain, port));
+	while (burst > 0 && has_input(port) && virtqueue_take(queue, chain))
+		virtqueue_put(queue, chain->token, fill_chain(chain, port, &burst));
+	port->blocked |= burst == 0;
 	virtqueue_signal(queue);
 }
 
@@ -198,7 +205,10 @@ void virtio_console_receive(struct virtio_console *console) {
 
 void virtio_console_retry(struct virtio_console *console) {
 	for (unsigned i = 0; i < console->port_count; i++)
-		if (console->ports[i].blocked) transmit(console, i);
+		if (console->ports[i].blocked) {
+			transmit(console, i);
+			receive(console, i);
+		}
 }
 
 bool virtio_console_blocked(const struct virtio_console *console) {

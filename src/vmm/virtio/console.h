@@ -18,7 +18,7 @@ struct console_port {
 	const char *name; // as the guest's /dev/virtio-ports has it; at most CONSOLE_NAME bytes
 	uint16_t columns, rows;
 	bool open; // by the guest
-	bool blocked; // there is output, and the back end was full
+	bool blocked; // the back end was full, or there was too much at a time: to be retried
 	uint64_t sent; // bytes of the chain that is next to be transmitted
 	bool has_byte; // of input for which the guest had no buffer
 	uint8_t byte;

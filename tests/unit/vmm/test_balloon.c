@@ -70,6 +70,19 @@ static void test_pages(void) {
 	check_equal(balloon_pages(&balloon), 0);
 }
 
+// One that names pages again and again would take the monitor a long time.
+static void test_long_list(void) {
+	const struct driver_buffer buffers[] = {{0, PAGES * 2}, {0, PAGES * 2 + 4}};
+
+	start(0);
+	check(driver_add(queues[0], buffers, 1, 0, 0) && driver_kick(queues[0]));
+	check(virtio_works(&balloon.device));
+	check(driver_add(queues[0], buffers, 2, 0, 1));
+	driver_kick(queues[0]);
+	check(!virtio_works(&balloon.device));
+	check_equal(balloon.pages_given + balloon.pages_refused, PAGES / 2);
+}
+
 static void reports(unsigned queue) {
 	const struct driver_buffer buffers[] = {{0x40000, 0x10000}, {0x80000, 0x1000}};
 	uint64_t cookie;
@@ -98,6 +111,8 @@ static void test_reports(void) {
 
 static const struct test tests[] = {
 	{"balloon-pages", "Pages go and come back; numbers outside RAM are counted", test_pages},
+	{"balloon-long-list", "A list of more pages than the guest has breaks the device",
+		test_long_list},
 	{"balloon-reports", "Free memory is reported, wherever the driver has the queue",
 		test_reports},
 };

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { TEXT = 4096, ROOM = 256, BUFFERS = 0x4000, BUFFER = 64 };
+enum { TEXT = 8192, ROOM = 256, BUFFERS = 0x4000, BUFFER = 64 };
 
 // The other end of a port.
 struct end {
@@ -140,6 +140,31 @@ static void test_bytes(void) {
 	check(memcmp(ends[0].out + 12, "more", 5) == 0);
 }
 
+// What comes from one side without an end waits for the next time.
+static void test_burst(void) {
+	const struct driver_buffer out = {0x2000, 5000}, in = {0x4000, 8000};
+	static char typed[6001];
+	uint64_t cookie;
+	uint32_t written;
+
+	start(0);
+	check(driver_add(queues[1], &out, 1, 0, 1) && driver_kick(queues[1]));
+	check_equal(ends[0].written, 4096);
+	check(virtio_console_blocked(&console));
+	virtio_console_retry(&console);
+	check_equal(ends[0].written, 5000);
+	check(driver_reap(queues[1], &cookie, &written) && !virtio_console_blocked(&console));
+	memset(typed, 'x', sizeof(typed) - 1);
+	ends[0].in = typed;
+	check(driver_add(queues[0], &in, 0, 1, 2) && driver_add(queues[0], &in, 0, 1, 3));
+	driver_kick(queues[0]);
+	check(driver_reap(queues[0], &cookie, &written) && written == 4096);
+	check(!driver_reap(queues[0], &cookie, &written) && virtio_console_blocked(&console));
+	virtio_console_retry(&console);
+	check(driver_reap(queues[0], &cookie, &written) && written == 6000 - 4096);
+	check(!virtio_console_blocked(&console));
+}
+
 static void test_input(void) {
 	start(0);
 	ends[0].in = "typed early";
@@ -215,6 +240,7 @@ static void test_window(void) {
 
 static const struct test tests[] = {
 	{"console-bytes", "Output waits for room in the back end, byte for byte", test_bytes},
+	{"console-burst", "Of much output or input a part is moved at a time", test_burst},
 	{"console-input", "Input waits for buffers of the guest, and they for input", test_input},
 	{"console-ports", "Ports are added, described, opened by the guest, and separate",
 		test_ports},

@@ -103,6 +103,11 @@ static void test_shorthands(void) {
 	command(2, SHORTHAND_OTHERS << COMMAND_SHORTHAND_SHIFT | DELIVERY_NMI << 8);
 	for (unsigned i = 0; i < CPUS; i++)
 		check_equal(lapics[i].nmi_pending, i != 2);
+	// One that a controller has injected is not taken back.
+	check(lapic_base_write(&lapics[0], lapics[0].base & ~(uint64_t)APIC_BASE_ENABLED));
+	lapics[0].nmi_pending = true;
+	lapic_receive(&lapics[0], &(struct apic_message){.delivery = DELIVERY_NMI});
+	check(lapics[0].nmi_pending);
 }
 
 static void lowest(unsigned expected) {
