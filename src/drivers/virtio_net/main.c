@@ -27,9 +27,11 @@ static struct virtio_net net;
 static bool works;
 static bool is_broken; // it has answered what cannot be, or says so itself
 static unsigned resets;
+static bool is_up; // the link, as it was printed last
 
 static void print_link(void) {
-	print("virtio_net: link is %s\n", virtio_net_link_is_up(&net) ? "up" : "down");
+	is_up = virtio_net_link_is_up(&net);
+	print("virtio_net: link is %s\n", is_up ? "up" : "down");
 }
 
 static bool is_described(void) {
@@ -89,7 +91,7 @@ static void interrupt(void) {
 	if (!(virtio_interrupt(&net.places) & VIRTIO_PCI_ISR_CONFIG)) return;
 	if (virtio_is_broken(&net.places))
 		is_broken = true;
-	else
+	else if (virtio_net_link_is_up(&net) != is_up)
 		print_link();
 }
 
@@ -97,6 +99,7 @@ static bool mend(void) {
 	if (!is_broken || !works) return false;
 	is_broken = false;
 	works = virtio_net_reset(&net) && ++resets < RESETS_MOST;
+	if (!works) (void)!virtio_stop(&net.places);
 	print("virtio_net: the device does not keep to the protocol and is %s\n",
 		works ? "reset" : "used no more");
 	return true;

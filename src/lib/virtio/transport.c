@@ -36,8 +36,8 @@ static uint32_t status_of(const struct virtio_places *places) {
 	return common_read(places, VIRTIO_PCI_STATUS, 1);
 }
 
-// The device stops its DMA; it says so by a status of 0 (2.4.2).
-static bool reset(const struct virtio_places *places) {
+// A status of 0 says so (2.4.2).
+bool virtio_stop(const struct virtio_places *places) {
 	set_status(places, 0);
 	for (unsigned i = 0; i < RESET_LOOKS; i++)
 		if (status_of(places) == 0) return true;
@@ -69,7 +69,7 @@ bool virtio_begin(
 	const uint32_t known = VIRTIO_ACKNOWLEDGE | VIRTIO_DRIVER;
 	uint64_t features;
 
-	if (!reset(places)) return false;
+	if (!virtio_stop(places)) return false;
 	set_status(places, VIRTIO_ACKNOWLEDGE);
 	set_status(places, known);
 	features = offered(places);

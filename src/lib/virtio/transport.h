@@ -12,6 +12,10 @@
 [[nodiscard]] bool virtio_begin(
 	const struct virtio_places *places, uint64_t needed, uint64_t wanted, uint64_t *agreed);
 
+// Resets the device, which then does nothing and moves no memory any more. False when it does not
+// answer.
+[[nodiscard]] bool virtio_stop(const struct virtio_places *places);
+
 // Gives the device a queue that was laid out at `paddr` of physical memory. False when it has no
 // such queue or none of that size.
 [[nodiscard]] bool virtio_queue_start(
