@@ -6,7 +6,7 @@
 
 enum verdict {
 	PASS_ARP,
-	PASS_PING, // ICMP
+	PASS_PING, // ICMP's echo and its answer, not what changes routes
 	PASS_SSH,
 	PASS_UDP, // to the port that the description names
 	DROP_KIND, // neither ARP nor IPv4: IPv6, for one
@@ -53,6 +53,13 @@ static inline enum verdict verdict_on_udp(const uint8_t *udp, size_t length, uin
 	return big16(udp + UDP_TARGET) == port ? PASS_UDP : DROP_UDP;
 }
 
+static inline enum verdict verdict_on_icmp(const uint8_t *icmp, size_t length) {
+	if (length < ICMP_HEADER) return DROP_BROKEN;
+	return icmp[ICMP_KIND] == ICMP_ECHO_REQUEST || icmp[ICMP_KIND] == ICMP_ECHO_REPLY
+		? PASS_PING
+		: DROP_PROTOCOL;
+}
+
 static inline enum verdict verdict_on_ipv4(const uint8_t *ip, size_t available, uint16_t port) {
 	size_t length;
 
@@ -61,7 +68,7 @@ static inline enum verdict verdict_on_ipv4(const uint8_t *ip, size_t available, 
 	length = ipv4_check(ip, available);
 	if (length == 0) return DROP_BROKEN;
 	switch (ip[IPV4_PROTOCOL]) {
-	case PROTOCOL_ICMP: return PASS_PING;
+	case PROTOCOL_ICMP: return verdict_on_icmp(ip + IPV4_HEADER, length - IPV4_HEADER);
 	case PROTOCOL_TCP: return verdict_on_tcp(ip + IPV4_HEADER, length - IPV4_HEADER);
 	case PROTOCOL_UDP: return verdict_on_udp(ip + IPV4_HEADER, length - IPV4_HEADER, port);
 	default: return DROP_PROTOCOL;

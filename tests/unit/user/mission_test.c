@@ -115,8 +115,22 @@ static void kinds(void) {
 	// A tag of a virtual network hides what is behind it.
 	big16_set(frame + ETHERNET_KIND, 0x8100);
 	check_equal(verdict_on(frame, 100, PORT), DROP_KIND);
-	check_equal(verdict_on(frame, make_ipv4(PROTOCOL_ICMP, 64), PORT), PASS_PING);
 	check_equal(verdict_on(frame, make_ipv4(47, 64), PORT), DROP_PROTOCOL);
+}
+
+static enum verdict on_icmp(uint8_t kind, size_t payload) {
+	size_t length = make_ipv4(PROTOCOL_ICMP, payload);
+
+	frame[BODY] = kind;
+	return verdict_on(frame, length, PORT);
+}
+
+static void pings(void) {
+	check_equal(on_icmp(ICMP_ECHO_REQUEST, 64), PASS_PING);
+	check_equal(on_icmp(ICMP_ECHO_REPLY, ICMP_HEADER), PASS_PING);
+	check_equal(on_icmp(ICMP_ECHO_REPLY, ICMP_HEADER - 1), DROP_BROKEN);
+	check_equal(on_icmp(5, 64), DROP_PROTOCOL); // a redirect
+	check_equal(on_icmp(9, 64), DROP_PROTOCOL); // a router's advertisement
 }
 
 static void ports(void) {
@@ -163,7 +177,8 @@ static const struct test rows[] = {
 	{"user/mission/too-long", "so does a long one", too_long},
 	{"user/mission/never", "a loop that does not come back is overdue", never},
 	{"user/mission/sum", "each period has an end of an iteration or is missed", sum_of_periods},
-	{"user/mission/kinds", "ARP and ping pass, what is neither ARP nor IPv4 does not", kinds},
+	{"user/mission/kinds", "ARP passes, what is neither ARP nor IPv4 does not", kinds},
+	{"user/mission/pings", "echo and its answer pass, other ICMP does not", pings},
 	{"user/mission/ports", "ssh and one port of UDP pass, others do not", ports},
 	{"user/mission/broken", "a frame with a wrong header does not pass", broken},
 	{"user/mission/fragments", "a fragment does not pass", fragments},
