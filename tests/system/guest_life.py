@@ -102,7 +102,8 @@ def check_restarts(name="guest-restarts-svm", restarts=20):
                                   disks=Disks(virtio=disk))
     found, text = judge(name, running, [
         ("until", "'canary' was restarted"), ("until", " of them by command"),
-        ("until", "restart 2 of 2"), ("until", "'canary' was restarted"), ("until", "slots")])
+        ("until", "restart 2 of 2"), ("until", "'canary' was restarted"),
+        ("until", "slots are left")])
     return found + list(restart_results(name, text, restarts))
 
 

@@ -5,8 +5,9 @@ All accesses and interrupts of a guest make one sequence. What time alone decide
 by these rules and no others:
 
 * of a register that is read several times in a row only the last read counts: software waits there;
-* the timer of the local APIC: writes of its deadline, the interrupts of its vector and their ends.
-  How many there are follows from how long the guest ran;
+* the timer of the local APIC: writes of its deadline, the interrupts of its vector. How many there
+  are follows from how long the guest ran;
+* ends of interrupts: where nothing else waits, the guest ends one by a word of its memory;
 * values read from the clock's registers of time, seconds to century.
 
 One rule is for what CPUs of two makers have Linux do: the local APIC's ID and version, which never
@@ -76,18 +77,14 @@ def parsed(text):
 
 
 def without_timer(accesses):
-    """Leaves out deadlines, and interrupts of the timer with their ends."""
-    in_service, timer = [], None
+    """Leaves out deadlines, interrupts of the timer, and ends of interrupts."""
+    timer = None
     for access in accesses:
-        if access.kind == "i":
-            in_service.append(access.address)
-        if access.device == APIC and access.register[:2] == ("w", TIMER):
+        is_apic = access.device == APIC
+        if is_apic and access.register[:2] == ("w", TIMER):
             timer = access.value & VECTOR
-        is_end = access.device == APIC and access.register[:2] == ("w", END_OF_INTERRUPT)
-        ended = in_service.pop() if is_end and in_service else None
-        is_of_timer = timer is not None and timer in (
-            ended, access.address if access.kind == "i" else None)
-        if not is_of_timer and (access.device, access.address) != (APIC, DEADLINE):
+        is_tick = access.kind == "i" and access.address == timer
+        if not is_tick and not (is_apic and access.address in (DEADLINE, END_OF_INTERRUPT)):
             yield access
 
 
