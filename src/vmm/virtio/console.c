@@ -85,10 +85,11 @@ static void receive(struct virtio_console *console, unsigned number) {
 	struct virtio_chain *chain = &console->chain;
 	uint32_t burst = BURST;
 
+	port->unread = false;
 	if (!port->open && has_ports(console)) return;
 	while (burst > 0 && has_input(port) && virtqueue_take(queue, chain))
 		virtqueue_put(queue, chain->token, fill_chain(chain, port, &burst));
-	port->blocked |= burst == 0;
+	port->unread = burst == 0;
 	virtqueue_signal(queue);
 }
 
@@ -204,16 +205,15 @@ void virtio_console_receive(struct virtio_console *console) {
 }
 
 void virtio_console_retry(struct virtio_console *console) {
-	for (unsigned i = 0; i < console->port_count; i++)
-		if (console->ports[i].blocked) {
-			transmit(console, i);
-			receive(console, i);
-		}
+	for (unsigned i = 0; i < console->port_count; i++) {
+		if (console->ports[i].blocked) transmit(console, i);
+		if (console->ports[i].unread) receive(console, i);
+	}
 }
 
 bool virtio_console_blocked(const struct virtio_console *console) {
 	for (unsigned i = 0; i < console->port_count; i++)
-		if (console->ports[i].blocked) return true;
+		if (console->ports[i].blocked || console->ports[i].unread) return true;
 	return false;
 }
 
@@ -244,6 +244,7 @@ static void console_reset(struct virtio_device *device) {
 
 		port->open = false;
 		port->blocked = false;
+		port->unread = false;
 		port->sent = 0;
 		port->messages = 0;
 	}

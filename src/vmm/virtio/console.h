@@ -18,7 +18,8 @@ struct console_port {
 	const char *name; // as the guest's /dev/virtio-ports has it; at most CONSOLE_NAME bytes
 	uint16_t columns, rows;
 	bool open; // by the guest
-	bool blocked; // the back end was full, or there was too much at a time: to be retried
+	bool blocked; // there is output: the back end was full, or it was too much at a time
+	bool unread; // there is input that was too much at a time
 	uint64_t sent; // bytes of the chain that is next to be transmitted
 	bool has_byte; // of input for which the guest had no buffer
 	uint8_t byte;
@@ -39,9 +40,9 @@ struct virtio_console {
 void virtio_console_init(struct virtio_console *console);
 // A back end has input.
 void virtio_console_receive(struct virtio_console *console);
-// Tries the output again that found a back end full.
+// Goes on with what a full back end, or too much at a time, has left.
 void virtio_console_retry(struct virtio_console *console);
-// Whether there is such output; a back end does not say when it has room.
+// Whether there is such work; a back end does not say when it has room.
 [[nodiscard]] bool virtio_console_blocked(const struct virtio_console *console);
 // The window of a port has another size.
 void virtio_console_resize(
