@@ -214,6 +214,7 @@ static bool start(struct machine *machine) {
 		.code_selector = start.code_selector,
 		.data_selector = start.data_selector,
 		.cr4_allowed = first->control.cr4_allowed,
+		.cpuid = &machine->cpuid,
 	};
 	if (!vcpu_reset(&first->vcpu, &entry, &problem)) {
 		log_line("guest not started: %s", problem);

@@ -10,6 +10,7 @@
 #include <x86/cpuid.h>
 #include <x86/cr.h>
 #include <x86/msr.h>
+#include <x86/svm.h>
 
 enum { LEAF_NACRE = 0x40000100 };
 
@@ -332,12 +333,26 @@ uint64_t cpuid_cr4_allowed(const struct cpuid_model *model) {
 	return allowed;
 }
 
-uint64_t cpuid_spec_ctrl_allowed(const struct cpuid_model *model) {
+// What the guest is shown of it.
+static uint32_t speculation_shown(const struct cpuid_model *model) {
 	const struct cpuid_guest guest = {0};
 	struct cpuid_words words;
 
 	cpuid_answer(model, &guest, LEAF_ADDRESS_SIZES, 0, &words);
-	return (words.ebx & AMD_8_EBX_IBRS ? SPEC_CTRL_IBRS : 0u) |
-		(words.ebx & AMD_8_EBX_STIBP ? SPEC_CTRL_STIBP : 0u) |
-		(words.ebx & AMD_8_EBX_SSBD ? SPEC_CTRL_SSBD : 0u);
+	return words.ebx;
+}
+
+uint64_t cpuid_spec_ctrl_allowed(const struct cpuid_model *model) {
+	uint32_t shown = speculation_shown(model);
+
+	return (shown & AMD_8_EBX_IBRS ? SPEC_CTRL_IBRS : 0u) |
+		(shown & AMD_8_EBX_STIBP ? SPEC_CTRL_STIBP : 0u) |
+		(shown & AMD_8_EBX_SSBD ? SPEC_CTRL_SSBD : 0u);
+}
+
+// Only AMD's CPUs keep a guest's SPEC_CTRL by themselves (APM 2 15.37).
+bool cpuid_msr_is_direct(const struct cpuid_model *model, uint32_t number) {
+	if (number == MSR_PRED_CMD) return speculation_shown(model) & AMD_8_EBX_IBPB;
+	return cpuid_spec_ctrl_allowed(model) && (model->controls & VCPU_BY_AMD_V) &&
+		cpuid_host(model, LEAF_SVM, 0).edx & SVM_SPEC_CTRL;
 }

@@ -37,3 +37,5 @@ void cpuid_answer(const struct cpuid_model *model, const struct cpuid_guest *gue
 // The bits of CR4, and of SPEC_CTRL, that go with the features offered.
 [[nodiscard]] uint64_t cpuid_cr4_allowed(const struct cpuid_model *model);
 [[nodiscard]] uint64_t cpuid_spec_ctrl_allowed(const struct cpuid_model *model);
+// Whether the guest has this MSR, SPEC_CTRL or PRED_CMD, and may use it without an exit.
+[[nodiscard]] bool cpuid_msr_is_direct(const struct cpuid_model *model, uint32_t number);

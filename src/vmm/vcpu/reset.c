@@ -3,6 +3,8 @@
 // resets itself leaves nothing behind.
 #include <vmm/vcpu/vcpu.h>
 
+#include <vmm/vcpu/cpuid.h>
+
 #include <base/compiler.h>
 #include <base/memory.h>
 #include <x86/cr.h>
@@ -54,7 +56,7 @@ static const uint32_t direct_msrs[] = {
 	MSR_PAT,
 };
 
-// So are these, where the CPU has them and, of the first, keeps the guest's by itself.
+// So are these, where the guest has them and, of the first, the CPU keeps the guest's by itself.
 static const uint32_t optional_msrs[] = {MSR_SPEC_CTRL, MSR_PRED_CMD};
 
 static void choose_groups(struct vcpu_state_page *page) {
@@ -115,7 +117,8 @@ bool vcpu_reset(struct vcpu *vcpu, const struct vcpu_entry *entry, const char **
 	*problem = missing(vcpu);
 	if (*problem) return false;
 	for (unsigned i = 0; i < array_count(optional_msrs); i++)
-		(void)host_msr_direct(vcpu->number, optional_msrs[i]);
+		if (cpuid_msr_is_direct(entry->cpuid, optional_msrs[i]))
+			(void)!host_msr_direct(vcpu->number, optional_msrs[i]);
 	memset(page, 0, sizeof(*page));
 	page->controls_offered = controls;
 	page->xcr0_offered = xcr0;

@@ -20,6 +20,8 @@ struct vcpu {
 	enum vcpu_run run;
 };
 
+struct cpuid_model;
+
 // What the entry of a fresh guest needs (boot protocol: linux.h).
 struct vcpu_entry {
 	uint64_t rip, rsi, cr3;
@@ -27,6 +29,7 @@ struct vcpu_entry {
 	uint16_t gdt_limit;
 	uint16_t code_selector, data_selector;
 	uint64_t cr4_allowed; // CR4 bits the guest may set
+	const struct cpuid_model *cpuid;
 };
 
 // reset.c. False when the CPU lacks what the VMM relies on; *problem says what.

@@ -5,6 +5,7 @@
 #include "../check.h"
 
 #include <string.h>
+#include <x86/msr.h>
 
 struct fake_host fake;
 
@@ -134,7 +135,10 @@ void host_vcpu_save(unsigned, uint64_t groups) {
 	fake.page.saved |= groups;
 }
 
-bool host_msr_direct(unsigned, uint32_t number) { return number != 0; }
+bool host_msr_direct(unsigned, uint32_t number) {
+	fake.speculation_msrs += number == MSR_SPEC_CTRL || number == MSR_PRED_CMD;
+	return true;
+}
 
 void host_guest_run(void) { fake.running = true; }
 

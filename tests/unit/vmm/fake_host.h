@@ -18,6 +18,7 @@ struct fake_host {
 	unsigned timer_calls;
 	unsigned signals[HOST_CHANNELS];
 	bool running;
+	unsigned speculation_msrs; // that were made direct
 };
 
 extern struct fake_host fake;

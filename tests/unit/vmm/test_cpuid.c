@@ -8,6 +8,7 @@
 
 #include <x86/cpuid.h>
 #include <x86/msr.h>
+#include <x86/svm.h>
 
 #include <string.h>
 
@@ -143,13 +144,14 @@ static void test_cr4(void) {
 }
 
 // Of the host's leaves those about speculation.
-static uint32_t intel_edx, amd_ebx;
+static uint32_t intel_edx, amd_ebx, svm_edx;
 
 static void host_speculation(uint32_t leaf, uint32_t, uint32_t words[4]) {
 	memset(words, 0, 4 * sizeof(words[0]));
 	words[0] = leaf & LEAF_EXTENDED ? LEAF_EXTENDED_STRUCTURED : LEAF_STRUCTURED;
 	if (leaf == LEAF_STRUCTURED) words[3] = intel_edx;
 	if (leaf == LEAF_ADDRESS_SIZES) words[1] = amd_ebx;
+	if (leaf == LEAF_SVM) words[3] = svm_edx;
 }
 
 static void test_speculation(void) {
@@ -177,6 +179,14 @@ static void test_speculation(void) {
 		check_equal(ask(LEAF_ADDRESS_SIZES, 0).ebx, rows[i].ebx);
 		check_equal(ask(LEAF_STRUCTURED, 0).edx & rows[i].intel_edx, 0);
 		check_equal(cpuid_spec_ctrl_allowed(&model), rows[i].allowed);
+		check_equal(cpuid_msr_is_direct(&model, MSR_PRED_CMD),
+			(rows[i].ebx & AMD_8_EBX_IBPB) != 0);
+		check(!cpuid_msr_is_direct(&model, MSR_SPEC_CTRL));
+		model.controls |= VCPU_BY_AMD_V;
+		check(!cpuid_msr_is_direct(&model, MSR_SPEC_CTRL));
+		svm_edx = SVM_SPEC_CTRL;
+		check_equal(cpuid_msr_is_direct(&model, MSR_SPEC_CTRL), rows[i].allowed != 0);
+		svm_edx = 0;
 	}
 }
 

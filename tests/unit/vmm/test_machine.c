@@ -4,6 +4,19 @@
 
 #include <string.h>
 
+static void host_without_speculation(uint32_t, uint32_t, uint32_t words[4]) {
+	memset(words, 0, 4 * sizeof(words[0]));
+}
+
+// The kernel is asked for no register that it would refuse.
+static void test_speculation(void) {
+	rig_fresh();
+	check_equal(fake.speculation_msrs, 1); // this host has IBPB, and no SPEC_CTRL for guests
+	machine.cpuid.host = host_without_speculation;
+	check(machine_reset(&machine));
+	check_equal(fake.speculation_msrs, 1);
+}
+
 static void test_start(void) {
 	rig_fresh();
 	check_equal(fake.guest.rip, 0x1000200);
@@ -294,6 +307,8 @@ static void test_junk(void) {
 int main(void) {
 	static const struct test tests[] = {
 		{"machine.start", "the vCPU starts at the 64-bit entry point", test_start},
+		{"machine.speculation", "registers that a CPU lacks are not asked for",
+			test_speculation},
 		{"machine.unrestricted", "a CPU without unrestricted guest is refused",
 			test_no_unrestricted},
 		{"exit.one_entry", "frequent exits take one system call each", test_one_entry},
