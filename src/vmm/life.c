@@ -17,12 +17,7 @@ void life_set(struct life *life, enum guest_state state) {
 }
 
 static void start_after(struct life *life, uint64_t microseconds) {
-	uint64_t hertz = life->clock->hertz;
-	// A wait has 42 bits at most, so each half of the product fits.
-	uint64_t ticks = microseconds / MICROSECONDS * hertz +
-		microseconds % MICROSECONDS * hertz / MICROSECONDS;
-
-	life->due = life->clock->read() + ticks;
+	life->due = life->clock->read() + clock_ticks(life->clock, microseconds, MICROSECONDS);
 	life_set(life, GUEST_RESTARTING);
 }
 

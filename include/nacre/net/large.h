@@ -63,7 +63,6 @@ static inline struct net_header net_header_read(const struct net_header *place) 
 ABI_MUST_USE static inline uint32_t net_needs(const struct net_header *header) {
 	uint32_t needs = header->flags & NET_NEEDS_CHECKSUM ? NET_CHECKSUM : 0;
 
-	if (header->kind == NET_SEGMENTS_NONE) return needs;
 	switch (header->kind & ~NET_SEGMENTS_ECN) {
 	case NET_SEGMENTS_NONE: break;
 	case NET_SEGMENTS_TCP4: needs |= NET_TCP4; break;

@@ -75,7 +75,7 @@ static unsigned count(enum net_direction lane) {
 
 static void give(enum net_direction lane, unsigned buffer, uint64_t paddr, unsigned length) {
 	// A peer that sends a buffer again before it came back sends it once.
-	if (!virtio_net_give(&net, lane, buffer, paddr, length)) return;
+	(void)!virtio_net_give(&net, lane, buffer, paddr, length);
 }
 
 static void announce(enum net_direction lane) { virtio_queue_notify(&net.lanes[lane].queue); }

@@ -21,9 +21,7 @@ static uint32_t *config(struct watchdog *watchdog, enum watchdog_register offset
 static void begin_stage(struct watchdog *watchdog, unsigned stage) {
 	bool fast = *config(watchdog, WATCHDOG_CONFIG) & WATCHDOG_CONFIG_FAST;
 	uint64_t clocks = (uint64_t)watchdog->preload[stage] << (fast ? FAST_SHIFT : SLOW_SHIFT);
-	uint64_t hertz = watchdog->clock->hertz;
-	// Of 35 bits: whole seconds and the rest, so that no product is too wide.
-	uint64_t ticks = clocks / PCI_HERTZ * hertz + clocks % PCI_HERTZ * hertz / PCI_HERTZ;
+	uint64_t ticks = clock_ticks(watchdog->clock, clocks, PCI_HERTZ);
 
 	watchdog->stage = stage;
 	watchdog->expiry = CLOCK_NEVER;

@@ -17,6 +17,12 @@ static inline uint64_t clock_now(const struct clock *clock) {
 	return clock->read() + clock->offset;
 }
 
+// So many units of 1/rate second in ticks: whole seconds and the rest, so that no product is too
+// wide where count has 42 bits at most.
+static inline uint64_t clock_ticks(const struct clock *clock, uint64_t count, uint64_t rate) {
+	return count / rate * clock->hertz + count % rate * clock->hertz / rate;
+}
+
 // CPUID reports the rate of the crystal in 32 bits, so a fast TSC runs at 2^shift times that rate.
 static inline unsigned clock_crystal_shift(uint64_t hertz) {
 	unsigned shift = 0;
