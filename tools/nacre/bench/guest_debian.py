@@ -6,9 +6,10 @@ import dataclasses
 import subprocess
 import time
 
+from compose.short.guest import DEFAULT_CMDLINE
 from nacre import build, packages, places
 from nacre.bench import guest_share
-from nacre.guest import boot_files, debian, partitions
+from nacre.guest import boot_files, debian
 from nacre.machine import disks, emulator, machine, network
 from nacre.pack import iso, product
 from nacre.report import Failure, step
@@ -20,7 +21,7 @@ SIZE = 2 << 30
 GUEST_MEMORY = 512
 INCLUDE = ("gcc", "libc6-dev")
 # What the composer gives a guest beside its root file system.
-ARGUMENTS = "console=ttyS0 quiet pci=noearly"
+ARGUMENTS = DEFAULT_CMDLINE
 DESCRIPTION = f"""<system>
     <switch name="lan" card="e1000"/>
     <virtual_machine name="debian" memory="{GUEST_MEMORY}M" boot="{IMAGE.name}" rng="true">
@@ -32,7 +33,6 @@ DESCRIPTION = f"""<system>
 LOGIN = "login:"
 PROMPT = "root@bench:~#"
 IDLE_SECONDS = 60
-LOOK_SECONDS = 0.05
 FUNCTIONS = 120
 FUNCTION = """
 static long work_{number}(const long *words, long count) {{
@@ -60,35 +60,15 @@ def source():
             "\treturn sum;\n}\n")
 
 
-def debugfs(start, command, *options):
-    """What debugfs prints to a command about the image's root file system."""
-    words = ["debugfs", *options, "-R", command, f"{IMAGE}?offset={start}"]
-    return subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, check=False).stdout
-
-
-def put(file, start, name):
-    """Writes a file of this host into the image, as /NAME, unless it is there. A machine may run
-    from the image meanwhile, and throw away what it writes itself."""
-    if debugfs(start, f"cat /{name}") == file.read_bytes():
-        return
-    debugfs(start, f"rm /{name}", "-w")
-    debugfs(start, f"write {file} /{name}", "-w")
-    if debugfs(start, f"cat /{name}") != file.read_bytes():
-        raise Failure(f"{places.shown(IMAGE)}: /{name} cannot be written; remove the image, and "
-                      "it is made anew")
-
-
 def ensure_image():
     """Debian with a C compiler, the program of bench/guest and something to compile."""
-    packages.ensure(debian.NEEDS)
+    packages.ensure(boot_files.NEEDS)
     debian.ensure(debian.Wanted(debian.KERNELS[0], INCLUDE, SIZE, "bench", ()), IMAGE)
-    with IMAGE.open("rb") as file:
-        start = partitions.read(file, IMAGE)[0].start
     program, text = guest_share.program(), guest_share.FOLDER / "work.c"
     text.write_text(source())
-    put(text, start, "work.c")
-    put(program, start, "load")
+    # A machine may run from the image meanwhile, and throw away what it writes itself.
+    boot_files.put(IMAGE, "work.c", text)
+    boot_files.put(IMAGE, "load", program)
 
 
 @dataclasses.dataclass(frozen=True)

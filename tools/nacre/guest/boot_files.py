@@ -2,12 +2,13 @@
 """Finds kernel and initial RAM disk in /boot of a disk image, as a boot loader would.
 
 File systems are read by debugfs of e2fsprogs, at the partition's place in the image: nothing is
-mounted, no rights are needed, and the image is not written to.
+mounted, no rights are needed, and only put() writes to the image.
 """
 
 import dataclasses
 import pathlib
 import re
+import shutil
 import stat
 import struct
 import subprocess
@@ -41,24 +42,44 @@ class BootFiles:
     root: str
 
 
-def _debugfs(file, partition, command, folder=None):
-    """What debugfs says to a command. It gets the image as an open file: any name would do for
+def tool(name):
+    """Where a tool of e2fsprogs is: Debian has them in /sbin, which is not in every PATH."""
+    return shutil.which(name, path="/usr/sbin:/sbin:/usr/bin:/bin") or name
+
+
+def _debugfs(file, partition, command, *options, folder=None):
+    """What debugfs prints to a command. It gets the image as an open file: any name would do for
     that, and none can be taken for an option."""
     place = f"/proc/self/fd/{file.fileno()}?offset={partition.start}"
     try:
-        result = subprocess.run(["debugfs", "-R", command, place], cwd=folder,
+        result = subprocess.run([tool("debugfs"), *options, "-R", command, place], cwd=folder,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.DEVNULL, pass_fds=[file.fileno()], check=False)
     except FileNotFoundError as error:
         raise Failure("debugfs is not installed: Debian's package e2fsprogs has it") from error
-    return result.stdout.decode(errors="replace")
+    return result.stdout
+
+
+def put(image, name, source, folder=""):
+    """Writes a file of this host into the image's root file system, as FOLDER/NAME, if it is not
+    there. debugfs does not say whether it has done a command."""
+    partition, place, content = find(image).partition, f"{folder}/{name}", source.read_bytes()
+    with image.open("r+b") as file:
+        if _debugfs(file, partition, f"cat {place}") == content:
+            return
+        for command in (f"mkdir {folder}" if folder else "", f"rm {place}",
+                        f"write {source} {place}"):
+            _debugfs(file, partition, command, "-w")
+        if _debugfs(file, partition, f"cat {place}") != content:
+            raise Failure(f"{image}: {place} cannot be written; remove the image, and it is made "
+                          "anew")
 
 
 def _listed(file, partition, folder):
     """Sizes of the regular files of a folder, by their names; others have none."""
     found = {}
     # /inode/mode/uid/gid/name/size/
-    for line in _debugfs(file, partition, f"ls -p {folder}").splitlines():
+    for line in _debugfs(file, partition, f"ls -p {folder}").decode(errors="replace").splitlines():
         fields = line.split("/")
         if len(fields) == 8 and re.fullmatch("[0-7]+", fields[2]):
             is_file = stat.S_ISREG(int(fields[2], 8))
@@ -140,7 +161,7 @@ def find(image):
 def _extract(file, image, found, name, target):
     expected = _listed(file, found.partition, str(pathlib.PurePosixPath(name).parent)).get(
         pathlib.PurePosixPath(name).name)
-    _debugfs(file, found.partition, f"dump {name} {target.name}", target.parent)
+    _debugfs(file, found.partition, f"dump {name} {target.name}", folder=target.parent)
     if not target.is_file() or target.stat().st_size != expected:
         raise Failure(f"{image}: {name} cannot be read; is the file system damaged?")
 

@@ -107,25 +107,14 @@ def installer(until):
     return Boot(found["linux"], found["initrd.gz"], until)
 
 
-def make_patient(file):
-    """Writes systemd's settings into the image."""
-    start = boot_files.find(file).partition.start
-    settings = FOLDER / "patient.conf"
-    settings.write_text(PATIENT)
-    for request in (f"mkdir {SETTINGS}", f"write {settings} {SETTINGS}/{settings.name}"):
-        subprocess.run(["debugfs", "-w", "-R", request, f"{file}?offset={start}"],
-                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                       stderr=subprocess.DEVNULL, check=True)
-
-
 def image():
     """The disk image of `./nacre guest debian`, with the initial RAM disk of its own kernel."""
     file = FOLDER / "debian.img"
     want = debian.Wanted(debian.KERNELS[0], (), DISK_SIZE, "tested", ())
-    is_new = not file.exists()
+    settings = FOLDER / "patient.conf"
     debian.ensure(want, file)
-    if is_new:
-        make_patient(file)
+    settings.write_text(PATIENT)
+    boot_files.put(file, settings.name, settings, SETTINGS)
     vmlinuz, initrd, root = boot_files.extract(file, FOLDER / "image")
     return Boot(vmlinuz, initrd, LOGIN, f" {root} ro", file)
 

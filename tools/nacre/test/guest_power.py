@@ -17,6 +17,7 @@ import subprocess
 import time
 
 from nacre import build, packages, places
+from nacre.guest import boot_files
 from nacre.machine import emulator, machine, snapshot
 from nacre.pack import cpio, debs, initramfs, product
 from nacre.report import Failure
@@ -71,10 +72,10 @@ def record(number):
 
 
 def run_tool(*words):
-    """(status, what was said) of one of e2fsprogs', which Debian has in /sbin."""
-    found = shutil.which(words[0], path="/usr/sbin:/sbin:/usr/bin:/bin")
-    done = subprocess.run([found or words[0], *map(str, words[1:])], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    """(status, what was said) of one of e2fsprogs'."""
+    done = subprocess.run([boot_files.tool(words[0]), *map(str, words[1:])], text=True, check=False,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
 
 

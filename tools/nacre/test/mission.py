@@ -104,12 +104,17 @@ def fact(name, holds, said):
     return results.passed(name, said) if holds else results.failed(name, said)
 
 
+def control(text):
+    """(periods, missed, latest start) of the last line of the loop."""
+    found = CONTROL.findall(text)
+    return tuple(map(int, found[-1])) if found else (0, 0, 0)
+
+
 def deadlines(name, text, least, right=lambda missed: missed == 0):
     """So many periods passed, and the right number was missed."""
-    found = CONTROL.findall(text)
-    periods, missed, latest = map(int, found[-1] if found else (0, 0, 0))
-    return fact(f"{name}/deadlines", periods >= least and right(missed),
-                f"{periods} periods, {missed} missed, the latest start after {latest} us")
+    passed, missed, latest = control(text)
+    return fact(f"{name}/deadlines", passed >= least and right(missed),
+                f"{passed} periods, {missed} missed, the latest start after {latest} us")
 
 
 def filtered(name, text, guest, *kinds):
@@ -121,8 +126,7 @@ def filtered(name, text, guest, *kinds):
 
 
 def periods(text):
-    found = CONTROL.findall(text)
-    return int(found[-1][0]) if found else 0
+    return control(text)[0]
 
 
 def log_in(guest):
