@@ -12,7 +12,7 @@ enum verdict {
 	DROP_KIND, // neither ARP nor IPv4: IPv6, for one
 	DROP_BROKEN, // wrong lengths or checksum, or options, which no one here needs
 	DROP_FRAGMENT, // of a datagram: where it leads to is in the first one only
-	DROP_PROTOCOL, // neither ICMP nor TCP nor UDP
+	DROP_PROTOCOL, // neither ICMP's echo nor TCP nor UDP
 	DROP_TCP, // other ports
 	DROP_UDP,
 	VERDICTS,

@@ -10,7 +10,6 @@
 #include <stddef.h>
 
 enum {
-	MACHINE_CORES = 80,
 	MACHINE_COMMANDS = 8,
 	MACHINE_IDS = 512, // APIC ids
 	MACHINE_LOW_END = 0x9f000, // of RAM below 640 KiB

@@ -42,7 +42,7 @@ struct scheduler {
 };
 
 // What a core and the first one say to each other while it starts (entry/cores.c). The first core
-// writes apic_id and options before, tsc and answered meanwhile.
+// writes apic_id and options before, tsc and answered meanwhile, and refusal for a silent one.
 struct core_start {
 	uint32_t apic_id;
 	const unsigned *options; // enum option
@@ -105,7 +105,7 @@ struct cpu {
 	uint32_t spec_ctrl, program_spec_ctrl, guest_spec_ctrl;
 	uint64_t host_block; // physical address of svm.host
 
-	bool is_silent; // prints nothing: while it starts the first core reports
+	bool is_silent; // prints nothing: while it starts the first core, which set it, reports
 
 	// What the cores of a kernel image share: as far as this room knows it, and all of it
 	// (kernel.h).
