@@ -189,8 +189,7 @@ static const char *names_of(uint32_t set) {
 
 	result[0] = 0;
 	for (unsigned i = 0; i < MITIGATION_OPTIONS; i++)
-		if (set >> i & 1)
-			strcat(strcat(result, result[0] ? " " : ""), mitigation_rows[i].name);
+		if (set >> i & 1) strcat(strcat(result, result[0] ? " " : ""), mitigation_names[i]);
 	if (set & MITIGATION_BIT(IBRS_ENTRY)) strcat(result, " ibrs-entry");
 	if (set & MITIGATION_BIT(IBPB_SPACES)) strcat(result, " ibpb-spaces");
 	if (set & MITIGATION_BIT(BHI_SEQUENCE)) strcat(result, " bhi-sequence");

@@ -25,7 +25,7 @@ enum mitigation {
 	MITIGATION_DIV0, // no quotient of another program's division
 	MITIGATION_X87, // no pointers of another's x87 exception
 	MITIGATION_ITLB_MULTIHIT, // guests execute from no large pages
-	MITIGATION_OPTIONS, // those above are rows with a name; those below follow from them
+	MITIGATION_OPTIONS, // those above have a name; those below follow from them
 	MITIGATION_IBRS_ENTRY = MITIGATION_OPTIONS, // IBRS is off while programs and guests run
 	MITIGATION_IBPB_SPACES, // the branch predictor is flushed at each change of address space
 	MITIGATION_BHI_SEQUENCE, // BHI by instructions
@@ -62,15 +62,7 @@ struct mitigations {
 
 #define MITIGATION_BIT(name) (1u << MITIGATION_##name)
 
-// Which CPUs need the mitigation, and which support it.
-struct mitigation_row {
-	const char *name;
-	bool (*is_needed)(const struct cpu_facts *facts);
-	bool (*is_possible)(const struct cpu_facts *facts); // null: with one of these bits
-	uint32_t leaf_7_edx, amd_8_ebx, amd_21_eax; // as in cpu_facts
-};
+extern const char *const mitigation_names[MITIGATION_OPTIONS]; // those of the options
 
-extern const struct mitigation_row mitigation_rows[MITIGATION_OPTIONS];
-
-// modes: an enum option_mode for each row.
+// modes: an enum option_mode for each option.
 struct mitigations mitigations_choose(const struct cpu_facts *facts, const unsigned *modes);

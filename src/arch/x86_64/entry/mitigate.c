@@ -53,7 +53,7 @@ static struct cpu_facts facts_read(void) {
 
 static void print_names(uint32_t set) {
 	for (unsigned i = 0; i < MITIGATION_OPTIONS; i++)
-		if (set >> i & 1) print(" %s", mitigation_rows[i].name);
+		if (set >> i & 1) print(" %s", mitigation_names[i]);
 }
 
 static void report(const struct mitigations *mitigations) {

@@ -27,8 +27,7 @@ static const struct row {
 
 static struct row row_at(unsigned option) {
 	if (option < OPTION_MITIGATIONS) return rows[option];
-	return (struct row){
-		mitigation_rows[option - OPTION_MITIGATIONS].name, MODES, 0, 0, MODE_AUTO};
+	return (struct row){mitigation_names[option - OPTION_MITIGATIONS], MODES, 0, 0, MODE_AUTO};
 }
 
 static uint64_t length_until(const char *text, char end) {
