@@ -155,7 +155,7 @@ static void forgive_all(struct run *run) {
 	if (*attention == *memory_word(&run->memory, run->before, &cpu->next_event) &&
 		*attention < cpu->next_event)
 		*attention = cpu->next_event;
-	forgive(run, &host.has_selectors);
+	forgive(run, &host_core()->has_selectors);
 	forgive_booking(run);
 	forgive_all_links(run);
 }
@@ -214,10 +214,10 @@ static void compare_row(struct run *run, unsigned number, uint64_t first, uint64
 	memory_save(&run->memory, run->before);
 	order_note(run);
 	row->fast(first, second);
-	slot = host.slow_slot;
-	gave_up = host.slow;
-	host.slow = 0;
-	host.slow_slot = NULL;
+	slot = host_core()->slow_slot;
+	gave_up = host_core()->slow;
+	host_core()->slow = 0;
+	host_core()->slow_slot = NULL;
 	path = path_take();
 	ways_add(gave_up ? &count->given_up : &count->finished, path);
 	if (!gave_up) order_check(run, row->name);

@@ -47,7 +47,7 @@ static void interrupt(struct run *run, unsigned vector) {
 static void exception(struct run *run, unsigned vector) {
 	if (this_cpu()->current->state == THREAD_IDLE) return;
 	frame_complete(run);
-	host.cr2 = chance_word(&run->chance);
+	host_core()->cr2 = chance_word(&run->chance);
 	compare_exception(run, vector, chance_below(&run->chance, 32));
 }
 
@@ -145,13 +145,13 @@ static void use_fpu(struct run *run) {
 	if (!this_cpu()->fpu_allowed)
 		exception(run, VECTOR_NO_FPU);
 	else
-		host.fpu = chance_word(&run->chance);
+		host_core()->fpu = chance_word(&run->chance);
 }
 
 static void write_bases(struct run *run) {
-	host.fs_base = chance_below(&run->chance, 1 << 30);
-	host.gs_base = chance_below(&run->chance, 1 << 30);
-	host.has_selectors = chance_percent(&run->chance, 50);
+	host_core()->fs_base = chance_below(&run->chance, 1 << 30);
+	host_core()->gs_base = chance_below(&run->chance, 1 << 30);
+	host_core()->has_selectors = chance_percent(&run->chance, 50);
 }
 
 static void call_by_interrupt(struct run *run) {
@@ -189,12 +189,12 @@ void outside_step(struct run *run) {
 void outside_pass(struct run *run) {
 	host.now += chance_below(&run->chance, 2 * HOST_TICKS_PER_US);
 	// Now and then the interrupt is late.
-	if (host.now >= host.deadline && chance_percent(&run->chance, 90)) tick(run);
+	if (host.now >= host_core()->deadline && chance_percent(&run->chance, 90)) tick(run);
 }
 
 void outside_revive(struct run *run) {
-	if (host.deadline == UINT64_MAX || chance_percent(&run->chance, 50))
+	if (host_core()->deadline == UINT64_MAX || chance_percent(&run->chance, 50))
 		return outside_step(run);
-	if (host.now < host.deadline) host.now = host.deadline;
+	if (host.now < host_core()->deadline) host.now = host_core()->deadline;
 	tick(run);
 }

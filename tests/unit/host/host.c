@@ -2,6 +2,7 @@
 // The machine below the kernel in host tests.
 #include "host.h"
 
+#include <base/bits.h>
 #include <base/panic.h>
 #include <cpu/apic.h>
 #include <cpu/bases.h>
@@ -27,8 +28,8 @@
 struct host host;
 
 static struct cpu boot_cpu;
-static struct cpu *here = &boot_cpu;
 static struct kernel boot_kernel;
+static _Thread_local struct host_core *here = &host.cores[0];
 static uint64_t kernel_root[512];
 
 void host_start(void) {
@@ -40,7 +41,6 @@ void host_start(void) {
 		exit(1);
 	}
 	host.now = 1000;
-	host.deadline = UINT64_MAX;
 	host.ioapics = HOST_IOAPICS;
 	host.has_vmx = true;
 	for (unsigned i = 256; i < 512; i++)
@@ -48,24 +48,40 @@ void host_start(void) {
 	host_start_core(&boot_cpu, &boot_kernel);
 }
 
+struct host_core *host_core(void) {
+	return here;
+}
+
+// The one that is the core, or is to be it.
+static struct host_core *core_of(const struct cpu *cpu) {
+	for (unsigned i = 0; i < host.core_count; i++)
+		if (host.cores[i].cpu == cpu) return &host.cores[i];
+	if (host.core_count == HOST_CORES) abort();
+	return &host.cores[host.core_count++];
+}
+
 void host_start_core(struct cpu *cpu, struct kernel *kernel) {
+	*core_of(cpu) = (struct host_core){.cpu = cpu, .deadline = UINT64_MAX};
 	cpu->platform = &kernel->platform;
 	cpu->platform->paging[SPACE_HOST] = &paging_host;
 	cpu->platform->paging[SPACE_GUEST] = &paging_ept;
 	cpu->kernel = kernel;
+	cpu->self = cpu;
+	cpu->start.apic_id = (uint32_t)(core_of(cpu) - host.cores);
+	kernel->platform.cores[kernel->platform.core_count++] = cpu;
 	schedule_init(cpu);
 	cpu->deadline = UINT64_MAX;
 }
 
 struct cpu *host_use_core(struct cpu *cpu) {
-	struct cpu *before = here;
+	struct cpu *before = here->cpu;
 
-	here = cpu;
+	here = core_of(cpu);
 	return before;
 }
 
 struct cpu *this_cpu(void) {
-	return here;
+	return here->cpu;
 }
 
 // Console
@@ -73,6 +89,7 @@ struct cpu *this_cpu(void) {
 void panic(const char *format, ...) {
 	va_list arguments;
 
+	if (host.before_panic) host.before_panic();
 	va_start(arguments, format);
 	vprintf(format, arguments);
 	va_end(arguments);
@@ -93,28 +110,53 @@ void print(const char *format, ...) {
 	if (host.output_length >= HOST_OUTPUT) host.output_length = HOST_OUTPUT - 1;
 }
 
-bool console_prints_debug(void) { return !here->platform->console.is_quiet; }
+bool console_prints_debug(void) { return !here->cpu->platform->console.is_quiet; }
 
 // Time
 
-uint64_t clock_now(void) { return host.now; }
+uint64_t clock_now(void) { return __atomic_load_n(&host.now, __ATOMIC_RELAXED); }
 
 uint64_t clock_ticks_per_us(void) { return HOST_TICKS_PER_US; }
 
 void clock_set_deadline(uint64_t deadline) {
-	if (deadline < host.deadline) host.deadline = deadline;
+	if (deadline < here->deadline) here->deadline = deadline;
 }
 
-void clock_expired(void) { host.deadline = UINT64_MAX; }
+void clock_expired(void) { here->deadline = UINT64_MAX; }
 
 void apic_end_of_interrupt(void) {}
 
 bool preempt_wanted(void) {
-	host.preempt_asked++;
-	return host.preempt_period && host.preempt_asked % host.preempt_period == 0;
+	here->preempt_asked++;
+	return host.preempt_period && here->preempt_asked % host.preempt_period == 0;
 }
 
 // Interrupts
+
+void cpu_relax(void) {}
+
+void apic_send(uint32_t id, uint32_t command) {
+	unsigned vector = (uint8_t)command;
+
+	if (id >= host.core_count || vector - HOST_VECTOR_FIRST >= 32u) abort();
+	__atomic_fetch_or(
+		&host.cores[id].interrupts, 1u << (vector - HOST_VECTOR_FIRST), __ATOMIC_RELAXED);
+}
+
+bool host_is_interrupted(const struct host_core *core) {
+	return __atomic_load_n(&core->interrupts, __ATOMIC_RELAXED);
+}
+
+// The highest first, as the APIC does.
+unsigned host_take_interrupt(void) {
+	uint32_t interrupts = __atomic_load_n(&here->interrupts, __ATOMIC_RELAXED);
+	unsigned highest;
+
+	if (!interrupts) return 0;
+	highest = bits_highest(interrupts);
+	__atomic_fetch_and(&here->interrupts, ~(1u << highest), __ATOMIC_RELAXED);
+	return HOST_VECTOR_FIRST + highest;
+}
 
 unsigned ioapic_count(void) { return host.ioapics; }
 
@@ -140,39 +182,33 @@ uint64_t cr0_read(void) { return 0; }
 
 void cr0_write(uint64_t) {}
 
-uint64_t cr2_read(void) { return host.cr2; }
-
-void cr3_write(uint64_t value) { host.cr3 = value; }
+uint64_t cr2_read(void) { return here->cr2; }
 
 void caches_flush(void) {}
-
-void tlb_invalidate_page(uint64_t) {}
-
-void tlb_invalidate(enum tlb_kind, uint64_t, uint64_t) {}
 
 uint64_t cr4_read(void) { return 0; }
 
 void cr4_write(uint64_t) {}
 
 void bases_save(struct context *save) {
-	save->fs_base = host.fs_base;
-	save->gs_base = host.gs_base;
+	save->fs_base = here->fs_base;
+	save->gs_base = here->gs_base;
 }
 
-bool bases_have_selectors(void) { return host.has_selectors; }
+bool bases_have_selectors(void) { return here->has_selectors; }
 
 void bases_load(const struct context *load) {
-	host.fs_base = load->fs_base;
-	host.gs_base = load->gs_base;
-	host.has_selectors = false;
+	here->fs_base = load->fs_base;
+	here->gs_base = load->gs_base;
+	here->has_selectors = false;
 }
 
 void bases_load_fast(const struct context *) {}
 
 void bases_exchange(struct context *save, const struct context *load) {
 	bases_save(save);
-	host.fs_base = load->fs_base;
-	host.gs_base = load->gs_base;
+	here->fs_base = load->fs_base;
+	here->gs_base = load->gs_base;
 }
 
 static uint64_t *fpu_word(struct fpu_state *state) { return (uint64_t *)state->area; }
@@ -188,28 +224,33 @@ void fpu_reset(struct fpu_state *state, size_t, uint64_t xcr0) {
 
 // As the real one does (cpu/fpu.c), without CR0.TS.
 void fpu_give(struct fpu_state *next) {
-	struct fpu_state *owner = here->fpu_allowed ? here->fpu_allowed : here->fpu_parked;
+	struct cpu *cpu = here->cpu;
+	struct fpu_state *owner = cpu->fpu_allowed ? cpu->fpu_allowed : cpu->fpu_parked;
 
-	if (here->fpu_allowed == next) return;
-	here->fpu_allowed = next;
+	if (cpu->fpu_allowed == next) return;
+	cpu->fpu_allowed = next;
 	if (!next) {
-		here->fpu_parked = owner;
+		cpu->fpu_parked = owner;
 	} else if (owner != next) {
-		if (owner) *fpu_word(owner) = host.fpu;
-		host.fpu = *fpu_word(next);
+		if (owner) *fpu_word(owner) = here->fpu;
+		here->fpu = *fpu_word(next);
 	}
 }
 
 void fpu_forget(struct fpu_state *state) {
-	if (here->fpu_parked == state) here->fpu_parked = NULL;
-	if (here->fpu_allowed != state) return;
-	here->fpu_allowed = NULL;
-	here->fpu_parked = NULL;
+	struct cpu *cpu = here->cpu;
+
+	if (cpu->fpu_parked == state) cpu->fpu_parked = NULL;
+	if (cpu->fpu_allowed != state) return;
+	cpu->fpu_allowed = NULL;
+	cpu->fpu_parked = NULL;
 }
 
 void fpu_flush(struct fpu_state *state) {
-	if (here->fpu_allowed == state || (!here->fpu_allowed && here->fpu_parked == state))
-		*fpu_word(state) = host.fpu;
+	const struct cpu *cpu = here->cpu;
+
+	if (cpu->fpu_allowed == state || (!cpu->fpu_allowed && cpu->fpu_parked == state))
+		*fpu_word(state) = here->fpu;
 }
 
 uint8_t io_in8(uint16_t) { return 0; }
@@ -266,11 +307,11 @@ void segments_use_entry(enum syscall_entry) {}
 
 void exit_to_user(void) {}
 
-void syscall_slow(void) { host.slow++; }
+void syscall_slow(void) { here->slow++; }
 
 void call_slow(struct slot *slot) {
-	host.slow++;
-	host.slow_slot = slot;
+	here->slow++;
+	here->slow_slot = slot;
 }
 
-void exception_slow(uint64_t, uint64_t) { host.slow++; }
+void exception_slow(uint64_t, uint64_t) { here->slow++; }

@@ -66,7 +66,7 @@ static unsigned call_in_parts(const struct call *call) {
 
 	host.preempt_period = PREEMPTED_AFTER;
 	do {
-		host.preempt_asked = 0;
+		host_core()->preempt_asked = 0;
 		(void)steps_taken();
 		error = world_call(call);
 		check_steps(STEPS_MAX);
@@ -364,8 +364,8 @@ static void release_all(void) {
 	(void)schedule();
 	host.now += 2000;
 	while (this_cpu()->scheduler.release) {
-		check(host.deadline <= host.now);
-		host.deadline = UINT64_MAX;
+		check(host_core()->deadline <= host.now);
+		host_core()->deadline = UINT64_MAX;
 		schedule_update_time();
 		(void)budget_is_left();
 		(void)steps_taken();

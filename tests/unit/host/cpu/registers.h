@@ -19,6 +19,7 @@ uint64_t cr4_read(void);
 void cr4_write(uint64_t value);
 void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t address);
 void caches_flush(void);
+void cpu_relax(void);
 void tlb_invalidate_page(uint64_t address);
 
 uint8_t io_in8(uint16_t port);
