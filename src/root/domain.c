@@ -5,6 +5,7 @@
 
 #include <microkit.h>
 
+#include <root/cores.h>
 #include <root/group.h>
 #include <root/pages.h>
 
@@ -108,7 +109,7 @@ static seL4_Error configure_sched(
 		seL4_CapInitThreadCNode, fault.endpoint, seL4_WordBits,
 		seL4_CapRights_new(0, 1, 1, 1), fault.badge);
 	if (!error)
-		error = seL4_SchedControl_ConfigureFlags(system->bootinfo->schedcontrol.start,
+		error = seL4_SchedControl_ConfigureFlags(cores_control(system, index),
 			domain->sched_context, record->budget, record->period, 0, index + 1, 0);
 	if (!error)
 		error = seL4_TCB_SetSchedParams(domain->tcb, seL4_CapInitThreadTCB,

@@ -74,8 +74,8 @@ static bool domain_is_valid(const struct image *image, uint32_t index) {
 		domain->priority < PRIORITIES - 1 && domain->budget <= domain->period &&
 		(domain->guest == SYSTEM_NONE ||
 			domain->guest < image_count(image, SYSTEM_GUESTS)) &&
-		domain->time_domain <= SYSTEM_MAX_TIME_DOMAIN && family_is_valid(image, index) &&
-		symbols_are_valid(image, domain);
+		domain->core <= SYSTEM_MAX_CORE && domain->time_domain <= SYSTEM_MAX_TIME_DOMAIN &&
+		family_is_valid(image, index) && symbols_are_valid(image, domain);
 }
 
 static bool segment_is_valid(const struct image *image, uint32_t index) {
@@ -121,7 +121,8 @@ static bool irq_is_valid(const struct image *image, uint32_t index) {
 	const struct system_irq *irq = &image->irqs[index];
 
 	return is_domain(image, irq->domain) && irq->id <= SYSTEM_MAX_ID &&
-		irq->kind <= SYSTEM_IRQ_MSI && irq->vector < USER_IRQ_VECTORS;
+		irq->kind <= SYSTEM_IRQ_MSI && irq->vector < USER_IRQ_VECTORS &&
+		irq->core <= SYSTEM_MAX_CORE;
 }
 
 static bool port_is_valid(const struct image *image, uint32_t index) {

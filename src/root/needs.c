@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Interrupts, I/O ports, physical memory and time that domains request.
+// Cores, interrupts, I/O ports, physical memory and time that domains request.
 #include <root/needs.h>
 
 #include <stdarg.h>
 
+#include <root/cores.h>
 #include <root/group.h>
 #include <root/regions.h>
 
@@ -151,7 +152,7 @@ static void keep_region(struct system *system, uint32_t index) {
 
 static void try_time(struct system *system, uint32_t domain, seL4_CPtr sched_context) {
 	const struct system_domain *record = &system->image.domains[domain];
-	seL4_Error error = seL4_SchedControl_ConfigureFlags(system->bootinfo->schedcontrol.start,
+	seL4_Error error = seL4_SchedControl_ConfigureFlags(cores_control(system, domain),
 		sched_context, record->budget, record->period, 0, 0, 0);
 
 	if (error == seL4_RangeError)
@@ -175,6 +176,7 @@ static seL4_Error check_times(struct system *system) {
 seL4_Error needs_check(struct system *system) {
 	const struct image *image = &system->image;
 
+	cores_place(system);
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++)
 		find_region(system, i);
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++)

@@ -9,8 +9,8 @@
 [[gnu::format(printf, 3, 4)]] void needs_omit(
 	struct system *system, uint32_t domain, const char *reason, ...);
 
-// Take interrupts and I/O ports, look for fixed memory and reserve it, try budgets and periods. A
-// domain that requests what is not there is omitted.
+// Place domains on cores, take interrupts and I/O ports, look for fixed memory and reserve it, try
+// budgets and periods. A domain that requests what is not there is omitted.
 [[nodiscard]] seL4_Error needs_check(struct system *system);
 
 // Omit domains until the memory is enough for the others.

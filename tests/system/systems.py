@@ -3,6 +3,7 @@
 misuse."""
 
 import re
+import shutil
 
 from nacre import build, places
 from nacre.machine import emulator, machine
@@ -91,6 +92,11 @@ CASES = {
          "'wide' is not started: not enough memory, ",
          "user: no answer", "user: the peer answers"],
         "without what it needs|was stopped|'(user|peer)' is not started"),
+    "missing_cores": (
+        "domains for cores that the machine does not have are placed on core 0, in one line",
+        ["system: the last core here is 0; on core 0 instead: 'far' (core 1), "
+         "'farther' (core 63)\n", "far: runs", "kid: runs", "farther: runs", "near: runs"],
+        "not started|was stopped"),
     "io_space": (
         "a description for an IOMMU runs on a machine without one, and says so",
         ["no IOMMU here: 'card'", "driver: runs"],
@@ -110,13 +116,16 @@ CASES = {
 FLAVOURS = {"utilisation": "benchmark"}
 
 
-def check(name, words=None, extra=()):
-    _, texts, forbidden = words or CASES[name]
-    flavour = FLAVOURS.get(name, "debug")
+def composed(description, flavour="debug"):
     folder = places.BUILD / "system-tests"
     folder.mkdir(parents=True, exist_ok=True)
-    image = product.compose(FOLDER / name / f"{name}.system", folder / f"{name}.img",
-                            flavour)
+    return product.compose(description, folder / f"{description.stem}.img", flavour)
+
+
+def check(name, words=None, extra=(), description=None):
+    _, texts, forbidden = words or CASES[name]
+    flavour = FLAVOURS.get(name, "debug")
+    image = composed(description or FOLDER / name / f"{name}.system", flavour)
     running = machine.QemuMachine(
         kernel=build.artefact(f"kernel-{flavour}.elf32"),
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
@@ -152,7 +161,23 @@ def check_acpi():
                                   "user: the peer answers"], CASES["unmet"][2]), ACPI_OFF)
 
 
-ROWS = [("unmet-acpi", "a machine without ACPI runs what needs no interrupt", check_acpi),
+def check_refused_cores():
+    source = FOLDER / "missing_cores"
+    folder = places.BUILD / "system-tests" / "refused_cores"
+    shutil.copytree(source, folder, dirs_exist_ok=True)
+    description = folder / "refused_cores.system"
+    description.write_text((source / "missing_cores.system").read_text().replace(
+        "<system>", '<system missing_cpu="refuse">'))
+    return check("refused-cores", (None, [
+        "system: 'far' is not started: core 1: the last core here is 0\n",
+        "system: 'kid' is not started: its parent 'far' is not\n",
+        "system: 'farther' is not started: core 63: the last core here is 0\n", "near: runs"],
+        "instead|was stopped|(far|farther|kid): runs"), description=description)
+
+
+ROWS = [("refused-cores", "so they are not started, where the description says that",
+         check_refused_cores),
+        ("unmet-acpi", "a machine without ACPI runs what needs no interrupt", check_acpi),
         ("restarted-monitor", "a monitor that faults is rebuilt with its guest, others run on",
          check_monitor)]
 ROWS += [(f"system-{name}", sentence, lambda name=name: check(name))

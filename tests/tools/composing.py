@@ -52,10 +52,11 @@ class Composer(unittest.TestCase):
         (self.path / "empty").write_bytes(b"")
         (self.path / "long").write_bytes(bytes(5000))
 
-    def system(self, body, board=boards.DEFAULT_BOARD, config=boards.DEFAULT_CONFIG):
+    def system(self, body, board=boards.DEFAULT_BOARD, config=boards.DEFAULT_CONFIG,
+               attributes=""):
         """(composed system or None, problems)."""
         description = self.path / "test.system"
-        description.write_text(f"<system>\n{body}\n</system>")
+        description.write_text(f"<system{attributes}>\n{body}\n</system>")
         problems = Problems("test.system")
         folders = files.SearchPath([str(self.path)])
         composed = cli.compose(str(description), folders, problems, board, config)

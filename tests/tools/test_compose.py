@@ -32,7 +32,7 @@ class Images(Composer):
     def test_header(self):
         data = self.accept(pd())
         self.assertEqual(layout.HEADER.unpack_from(data)[:-1],
-                         (b"NACRESYS", 2, len(TABLES), len(data), 0, 0))
+                         (b"NACRESYS", 3, len(TABLES), len(data), 0, 0))
 
     def test_runtime_symbols(self):
         data = self.accept(

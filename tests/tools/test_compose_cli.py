@@ -197,6 +197,38 @@ class Command(Composer):
                       "main   5  endpoint initial task, badge 0x2", "initial task, badge 0x1"):
             self.assertIn(words, text)
 
+    def test_cores(self):
+        time = {"budget": "375", "period": "1000"}
+        (self.path / "test.system").write_text(
+            "<system>" + pd("a", cpu="2", priority="1", **time) + pd("b", cpu="2", **time)
+            + pd("c", passive="true", inside='<irq id="3" pin="1" vector="1" cpu="5"/>')
+            + pd("d") + "</system>")
+        result = self.run_tool("test.system", *BASE, "-r", "out/report", "--html", "out/page",
+                               "--capdl-json", "out/caps")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        report = (self.out / "report").read_text()
+        self.assertIn("""
+Cores
+=====
+  core 0: budgets of 0 %
+    c, priority 0: passive
+    d, priority 0: turns of 1000 us
+  core 2: budgets of 75 %
+    a, priority 1: 37.5 %, 375 of 1000 us
+    b, priority 0: 37.5 %, 375 of 1000 us
+""", report)
+        self.assertIn("  priority 1, 375 of 1000 us, core 2\n", report)
+        self.assertIn("vector 1, core 5\n", report)
+        page = (self.out / "page").read_text()
+        self.assertIn("Each core has its colour.", page)
+        self.assertRegex(page, r">core 2</text>")
+        document = json.loads((self.out / "caps").read_text())
+        self.assertEqual([domain["core"] for domain in document["domains"]], [2, 2, 0, 0])
+
+    def test_one_core_is_not_drawn(self):
+        self.run_tool("test.system", "--system-image", "out/i", "--html", "out/page")
+        self.assertNotRegex((self.out / "page").read_text(), ">core |its colour")
+
     def test_page_without_graphviz(self):
         empty = self.path / "empty-path"
         empty.mkdir()

@@ -4,7 +4,7 @@
 import unittest
 
 from composing import MR, VM, Composer, Problems, boards, channel, cli, pd
-from compose import check, files  # isort: skip
+from compose import check, files, layout  # isort: skip
 from compose.reader import Reader  # isort: skip
 from compose.resolve import resolve  # isort: skip
 from compose.tree import read_tree  # isort: skip
@@ -117,7 +117,12 @@ REFUSED = [
     (MR + pd(inside='<map mr="m" vaddr="0x400000" perms="w"/>'), "must be made of r, w and x"),
     (pd(budget="100", period="50"), "budget must not be above period"),
     (pd(priority="255"), "from 0 to 254"),
-    (pd(cpu="1"), "from 0 to 0"),
+    (pd(cpu="64"), "cpu='64' on <protection_domain>: must be from 0 to 63"),
+    (pd(cpu="-1"), "cpu='-1' on <protection_domain>: must be a number"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0" cpu="64"/></virtual_machine>'),
+     "cpu='64' on <vcpu>: must be from 0 to 63"),
+    (pd(inside='<irq id="1" pin="2" vector="1" cpu="64"/>'), "cpu='64' on <irq>: must be from"),
+    (pd(inside='<irq id="1" pcidev="0:1.0" handle="0" vector="1" cpu="x"/>'), "cpu='x' on <irq>"),
     (pd(stack_size="0x1800"), "stack_size must be"),
     (pd(stack_size="0x100"), "from 4096"),
     (pd(fpu="maybe"), "'true' or 'false'"),
@@ -451,11 +456,17 @@ class Descriptions(Composer):
         self.assertIn("has no VT-x", problems[0])
 
     def test_several_cores(self):
+        composed, problems = self.system(
+            pd(inside='<irq id="1" pin="2" vector="1"/><irq id="2" pin="3" vector="2" cpu="0"/>'
+               + pd("child", id="0"), cpu="63"))
+        self.assertEqual((problems, self.warnings), ([], []))
+        domains = self.table(composed.image, layout.DOMAIN)
+        self.assertEqual([domain.core for domain in domains], [63, 0])
+        self.assertEqual([irq.core for irq in self.table(composed.image, layout.IRQ)], [63, 0])
+
+    def test_the_configurations_for_several_cores(self):
         smp = boards.CONFIGS["smp-debug"]
         _, problems = self.system(pd(cpu="15"), config=smp)
-        self.assertEqual(problems, [])
-        self.assertIn("one core, and everything runs there", self.warnings[0])
-        _, problems = self.system(pd(cpu="0"), config=smp)
         self.assertEqual((problems, self.warnings), ([], []))
         _, problems = self.system(pd(cpu="16"), config=smp)
         self.assertIn("from 0 to 15", problems[0])
@@ -463,6 +474,28 @@ class Descriptions(Composer):
             time_domains('<domain name="x"/>', '<schedule_entry domain="x" duration="1 us"/>')
             + pd(domain="x"), config=smp)
         self.assertIn("for one core; take --config debug", problems[0])
+
+    def test_cores_that_are_missing(self):
+        for value, needs in ((None, 0), ("core0", 0), ("refuse", 1)):
+            with self.subTest(value=value):
+                attribute = f' missing_cpu="{value}"' if value else ""
+                composed, problems = self.system(pd(cpu="1"), attributes=attribute)
+                self.assertEqual(problems, [])
+                flags = self.table(composed.image, layout.DOMAIN)[0].flags
+                self.assertEqual(flags & layout.DOMAIN_FLAGS.NEEDS_CORES > 0, needs)
+        _, problems = self.system(pd(), attributes=' missing_cpu="wait"')
+        self.assertEqual(problems, ["test.system:1:1: missing_cpu='wait' on <system>: must be one "
+                                    "of core0, refuse"])
+
+    def test_budgets_beyond_a_core_are_warned_of(self):
+        half = {"budget": "500", "period": "1000"}
+        self.accept(pd("a", **half) + "\n" + pd("b", **half) + "\n" + pd("turns")
+                    + pd("idle", passive="true", **half) + pd("other", cpu="1", **half))
+        self.assertEqual(self.warnings, [])
+        self.accept(pd("a", **half) + "\n" + pd("b", **half) + "\n"
+                    + pd("c", budget="25", period="1000") + pd("d", **half))
+        self.assertEqual(self.warnings, ["test.system:4:1: warning: with 'c' the budgets on core 0 "
+                                         "add up to 102.5 % of its time"])
 
     def test_document_type_is_refused(self):
         description = self.path / "test.system"

@@ -257,6 +257,8 @@ REFUSED = [
     (short(inside='<program_image path="a.elf"/>'), "program= and <program_image> exclude"),
     (short(program="none.elf"), "program 'none.elf' not found"),
     ('<swich name="lan"/>' + short(inside='<network switch="lan"/>'), "unknown element <swich>"),
+    ('\n<switch name="lan" cpu="64"/>' + short(), ":3:1: cpu='64' on <switch>: must be from 0"),
+    ("\n" + guest(cpu="64", inside='<disk size="4K"/>'), ":3:1: cpu='64' on <virtual_machine>"),
     ('<switch/>' + short(inside='<network switch="lan"/>'), "needs the attribute 'name'"),
     (guest(inside='<peer pd="a"/>') + short().replace("protection_domain", "protection_domian"),
      "unknown element <protection_domian>"),
@@ -494,6 +496,14 @@ class Meaning(Short):
         self.assertNotIn(' restart_limit="7"', text)
         text = self.expanded(guest(on_fault="restart", **policy))
         self.assertIn(' restart_limit="7"', text)
+
+    def test_cores(self):
+        data = self.accept('<switch name="lan" cpu="3"/>' + guest(
+            cpu="2", inside='<disk size="4K"/><network switch="lan"/>'))
+        cores = {domain.name.rstrip(b"\0"): domain.core
+                 for domain in self.table(data, layout.DOMAIN)}
+        self.assertEqual(cores, {b"linux": 2, b"ramdisk_linux": 2, b"lan": 3, b"serial": 0,
+                                 b"timer": 0})
 
     def test_the_report_says_what_implies_a_domain(self):
         composed, _ = self.system(short(inside="\n<timer/>"))

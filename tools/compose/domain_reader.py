@@ -40,7 +40,6 @@ class DomainReader:
         fields = self._fields(element, *_ATTRIBUTES, *extra)
         if fields.boolean("smc", False):
             self.problems.add(element, "smc='true' is for Arm; remove it")
-        self._core(element, fields)
         budget = fields.number("budget", 1000, low=model.MIN_BUDGET)
         domain = model.Domain(
             element,
@@ -51,6 +50,7 @@ class DomainReader:
             fields.boolean("passive", False),
             fields.number("stack_size", 0x2000, low=0x1000, high=LIMITS.MAX_STACK),
             fields.boolean("fpu", True),
+            self._core(fields, 0),
             parent,
         )
         domain.time_domain_name = fields.text("domain")
@@ -62,12 +62,8 @@ class DomainReader:
         self.system.domains.append(domain)
         self._insides(domain, element)
 
-    def _core(self, element, fields):
-        core = fields.number("cpu", 0, high=self.config.cores - 1)
-        if core:
-            self.problems.warn(
-                element, f"cpu='{core}': this kernel uses one core, and everything runs there"
-            )
+    def _core(self, fields, default):
+        return fields.number("cpu", default, high=self.config.cores - 1)
 
     def _restart(self, element, fields):
         restart = model.Restart(
@@ -157,7 +153,8 @@ class DomainReader:
             return
         if "pin" in element.attributes:
             fields = self._fields(
-                element, "id", "pin", "ioapic", "trigger", "polarity", "vector", "setvar_id"
+                element, "id", "pin", "ioapic", "trigger", "polarity", "vector", "cpu",
+                "setvar_id"
             )
             kind = 0
             arguments = (
@@ -167,7 +164,8 @@ class DomainReader:
                 int(fields.choice("polarity", "high", ("high", "low")) == "low"),
             )
         elif "pcidev" in element.attributes:
-            fields = self._fields(element, "id", "pcidev", "handle", "vector", "setvar_id")
+            fields = self._fields(element, "id", "pcidev", "handle", "vector", "cpu",
+                                  "setvar_id")
             kind = 1
             arguments = fields.pci("pcidev") + (
                 fields.number("handle", required=True, high=0xFFFFFFFF),
@@ -181,6 +179,7 @@ class DomainReader:
             fields.number("vector", required=True, high=model.MAX_VECTOR),
             kind,
             arguments,
+            self._core(fields, None),
         )
         domain.irqs.append(irq)
         self._variable(domain, element, fields, "setvar_id", irq.id)
@@ -249,7 +248,8 @@ class DomainReader:
             )
         for vcpu in vcpus[:1]:
             fields = self._fields(vcpu, "id", "cpu", "setvar_id")
-            fields.number("cpu", 0, high=self.config.cores - 1)
+            # It runs on the monitor's thread, wherever this says.
+            self._core(fields, 0)
             guest.vcpu_id = fields.number("id", required=True, high=LIMITS.MAX_ID)
             self._variable(domain, vcpu, fields, "setvar_id", guest.vcpu_id)
 

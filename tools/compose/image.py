@@ -64,6 +64,7 @@ class ImageWriter:
             | DOMAIN_FLAGS.CALLABLE * self._callable(domain)
             | DOMAIN_FLAGS.RESTART * (domain.restart is not None)
             | DOMAIN_FLAGS.OWN_THREAD * self.config.own_thread
+            | DOMAIN_FLAGS.NEEDS_CORES * self.system.needs_cores
         )
 
     def _domain(self, domain, guests):
@@ -86,6 +87,8 @@ class ImageWriter:
             restart_backoff=domain.restart.backoff if domain.restart else 0,
             symbol_count=symbol_count,
             names_size=names_size,
+            core=domain.core,
+            padding=0,
         )
 
     def _segments(self, index, domain):
@@ -148,7 +151,7 @@ class ImageWriter:
         """What a domain alone is given: interrupts, ports, capabilities, a guest."""
         for irq in domain.irqs:
             self._add(layout.IRQ, domain=index, id=irq.id, kind=irq.kind, vector=irq.vector,
-                      arguments=irq.arguments)
+                      core=irq.core, padding=0, arguments=irq.arguments)
         for port in domain.ports:
             self._add(layout.PORT, domain=index, id=port.id, first=port.address,
                       last=port.address + port.size - 1)

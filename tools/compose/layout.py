@@ -35,7 +35,7 @@ def kinds(name, prefix, *rows):
 
 LIMITS = Constants(
     "limits", "",
-    ("IMAGE_VERSION", 2),
+    ("IMAGE_VERSION", 3),
     ("NAME_LENGTH", ABI.MICROKIT_PD_NAME_LENGTH, "a NUL included"),
     ("MAX_DOMAINS", 63),
     ("MAX_GUESTS", 63),
@@ -43,6 +43,7 @@ LIMITS = Constants(
     ("MAX_RECORDS", 4096, "in any other table"),
     ("MAX_ID", ABI.MICROKIT_MAX_CHANNELS - 1, "of a channel, a child, an interrupt, a port"),
     ("MAX_USER_SLOT", ABI.PD_ROOT_CAP_SIZE - 1),
+    ("MAX_CORE", 63, "of those that the kernel starts"),
     ("MAX_TIME_DOMAIN", 15),
     ("MAX_SLICES", 99),
     ("MAX_STACK", 1 << 24, "bytes"),
@@ -55,6 +56,7 @@ DOMAIN_FLAGS = flags(
     ("CALLABLE", "receives on an endpoint: callee, parent, guest's monitor"),
     ("RESTART", "after a fault; else it stays stopped"),
     ("OWN_THREAD", "holds its own TCB"),
+    ("NEEDS_CORES", "is not started where a core that it names is missing; else core 0 stands in"),
 )
 ACCESS = flags("access", "", ("READ",), ("WRITE",), ("EXECUTE",), ("UNCACHED",))
 OWNERS = kinds("owner", "OWNER_", ("DOMAIN",), ("GUEST",))
@@ -137,6 +139,8 @@ DOMAIN = Record(
     (U32, "restart_backoff", "microseconds before the first restart"),
     (U32, "symbol_count"),
     (U32, "names_size", "the last byte is a NUL"),
+    (U32, "core"),
+    (U32, "padding"),
     comment="A parent precedes its children.",
 )
 SYMBOL = Record(
@@ -180,6 +184,8 @@ IRQ = Record(
     (U32, "id"),
     (U32, "kind"),
     (U32, "vector"),
+    (U32, "core", "that is interrupted"),
+    (U32, "padding"),
     (array(U32, 4), "arguments"),
 )
 PORT = Record("port", (U32, "domain"), (U32, "id"), (U32, "first"), (U32, "last"))

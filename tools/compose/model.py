@@ -2,6 +2,7 @@
 """A system as described: plain records. `element` is where a record is in the
 description."""
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Optional
 
 from compose.contract import ABI
@@ -88,6 +89,7 @@ class Irq:
     vector: int
     kind: int
     arguments: tuple
+    core: Optional[int] = None  # until it is resolved: that of its domain
 
     def source(self):
         """What raises it."""
@@ -144,6 +146,7 @@ class Domain:
     passive: bool
     stack_size: int
     fpu: bool
+    core: int
     parent: Optional["Domain"] = None
     child_id: int = 0
     restart: Optional["Restart"] = None
@@ -159,6 +162,13 @@ class Domain:
     guest: Optional[Guest] = None
     caps: list = field(default_factory=list)
     cspace: Optional[Element] = None
+
+    def share(self):
+        """The part of its core's time that its budget takes at most; None where nothing is set
+        aside: it takes turns with others, or runs on the time of its callers."""
+        if self.passive or self.budget >= self.period:
+            return None
+        return Fraction(self.budget, self.period)
 
     def limit(self):
         return STACK_TOP - self.stack_size
@@ -236,6 +246,14 @@ class System:
     channels: list = field(default_factory=list)
     io_spaces: list = field(default_factory=list)
     schedule: Optional[Schedule] = None
+    needs_cores: bool = False  # a domain whose core is missing is not started
+
+    def cores(self):
+        """Cores that domains are on, in ascending order."""
+        return sorted({domain.core for domain in self.domains})
+
+    def on_core(self, core):
+        return [domain for domain in self.domains if domain.core == core]
 
     def children(self, parent):
         return [domain for domain in self.domains if domain.parent is parent]

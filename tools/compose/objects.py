@@ -104,6 +104,7 @@ def as_document(system, programs, own_thread):
                 "budget": domain.budget,
                 "period": domain.period,
                 "passive": domain.passive,
+                "core": domain.core,
                 "objects": [{"kind": kind, "name": name, "bytes": size}
                             for kind, name, size in domain_objects(system, domain)],
                 "caps": [{"slot": slot, "object": name, "detail": detail}

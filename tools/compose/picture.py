@@ -8,6 +8,8 @@ from compose import sizes
 from compose.report import irq_text
 
 MISSING = "graphviz is not installed: the page has no picture (apt-get install graphviz)"
+# Of boxes on one core; more cores than colours begin again.
+_COLOURS = ("#dbe9f6", "#fbe3c8", "#d5edd3", "#e8dcf3", "#f8d7dc", "#d3eeee", "#eee6b8", "#dedede")
 _FONT = 'fontname="Helvetica" fontsize=11'
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -25,7 +27,7 @@ svg {{ max-width: 100%; height: auto; }}
 <body>
 <h1>{title}</h1>
 <p>Boxes are protection domains, the highest priority on top; a dashed box is passive. Arrows are
-rights: solid ones call, dashed ones notify, thin ones read or write memory.</p>
+rights: solid ones call, dashed ones notify, thin ones read or write memory.{cores}</p>
 {picture}
 <h2>What can reach what</h2>
 {reach}
@@ -44,13 +46,22 @@ def _node(kind, name):
     return _quote(f"{kind} {name}")
 
 
+def _has_cores(system):
+    """Whether it uses more than the first."""
+    return system.cores() not in ([], [0])
+
+
 def _domain_nodes(system):
     for domain in system.domains:
         style = "rounded,filled,dashed" if domain.passive else "rounded,filled"
         label = f"{domain.name}\\npriority {domain.priority}"
         if domain.restart:
             label += f"\\nrestarts {domain.restart.limit} times"
-        yield (f'{_node("pd", domain.name)} [shape=box style="{style}" fillcolor="#dbe9f6" '
+        if _has_cores(system):
+            label += f"\\ncore {domain.core}"
+        colour = _COLOURS[domain.core % len(_COLOURS)]
+        yield (f'{_node("pd", domain.name)} [shape=box style="{style}" '
+               f'fillcolor="{colour}" '
                f'label={_quote(label)}];'.replace("\\\\n", "\\n"))
         if domain.guest:
             yield (f'{_node("vm", domain.guest.name)} [shape=box3d style=filled '
@@ -186,6 +197,8 @@ def _shared_memory(system, domain):
 def page(title, system, report):
     """The whole page and whether it has its picture."""
     picture = draw(system)
-    text = _PAGE.format(title=html.escape(title), picture=picture or f"<p><em>{MISSING}</em></p>",
+    cores = " Each core has its colour." if _has_cores(system) else ""
+    text = _PAGE.format(title=html.escape(title), cores=cores,
+                        picture=picture or f"<p><em>{MISSING}</em></p>",
                         reach=_reach(system), report=html.escape(report))
     return text, picture is not None

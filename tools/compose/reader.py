@@ -39,6 +39,7 @@ class Reader:
             return self.system
         if root.text.strip():
             self.problems.add(root, "text directly under <system>; only elements are allowed")
+        self.system.needs_cores = self._needs_cores(root)
         domains = DomainReader(self.system, self.problems, self.board, self.config, read_children)
         readers = {
             "memory_region": self._region,
@@ -52,6 +53,11 @@ class Reader:
 
     def _fields(self, element, *known):
         return Fields(element, self.problems, known)
+
+    def _needs_cores(self, root):
+        """Other attributes of the root mean nothing, and are no problem."""
+        fields = self._fields(root, *root.attributes)
+        return fields.choice("missing_cpu", "core0", ("core0", "refuse")) == "refuse"
 
     def _region(self, element):
         fields = self._fields(
@@ -133,7 +139,7 @@ class Reader:
 
     def _time_domains(self, element):
         self._fields(element)
-        if self.config.cores > 1:
+        if not self.config.time_domains:
             self.problems.add(
                 element,
                 f"<domains> is for one core; take --config {self.config.name.removeprefix('smp-')}",

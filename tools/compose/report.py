@@ -18,7 +18,8 @@ def _domain_lines(system, domain, program):
     if domain.parent:
         yield f"  child {domain.child_id} of {domain.parent.name}, which handles its faults"
     passive = ", passive" if domain.passive else ""
-    yield f"  priority {domain.priority}, {domain.budget} of {domain.period} us{passive}"
+    yield (f"  priority {domain.priority}, {domain.budget} of {domain.period} us{passive}, "
+           f"core {domain.core}")
     if domain.time_domain_name:
         yield f"  time domain {domain.time_domain_name} ({domain.time_domain})"
     if domain.restart:
@@ -29,7 +30,7 @@ def _domain_lines(system, domain, program):
     for record in domain.maps:
         yield _map_line(record)
     for irq in domain.irqs:
-        yield f"  irq {irq.id}: {irq_text(irq)}, vector {irq.vector}"
+        yield f"  irq {irq.id}: {irq_text(irq)}, vector {irq.vector}, core {irq.core}"
     for port in domain.ports:
         yield f"  ioport {port.id}: 0x{port.address:x}, {port.size} ports"
     if domain.guest:
@@ -101,6 +102,24 @@ def _schedule_lines(system):
                    f"{entry.duration} {entry.unit}{start}")
 
 
+def _core_lines(system):
+    """Who is on which core, the most important first, and what is set aside for whom."""
+    for core in system.cores():
+        domains = sorted(system.on_core(core), key=lambda domain: -domain.priority)
+        total = sum(domain.share() or 0 for domain in domains)
+        yield f"  core {core}: budgets of {sizes.percent(total)}"
+        for domain in domains:
+            yield f"    {domain.name}, priority {domain.priority}: {_share_text(domain)}"
+
+
+def _share_text(domain):
+    if domain.share() is not None:
+        return f"{sizes.percent(domain.share())}, {domain.budget} of {domain.period} us"
+    if domain.passive:
+        return "passive"
+    return f"turns of {domain.budget} us"
+
+
 def _device_lines(system):
     for space in system.io_spaces:
         bus, device, function = space.device
@@ -116,6 +135,7 @@ def report(system, programs, config):
     lines += _heading("Protection domains")
     for domain in system.domains:
         lines += _domain_lines(system, domain, programs[domain.name])
+    lines += _heading("Cores") + list(_core_lines(system))
     if system.channels:
         lines += _heading("Channels") + list(_channel_lines(system))
     irqs = [(irq.vector, irq, domain) for domain in system.domains for irq in domain.irqs]

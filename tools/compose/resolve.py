@@ -19,6 +19,7 @@ def resolve(system, contents):
     for region in system.regions:
         region.page_size = region.page_size or _page_size(system, region)
     _settle_variables(system, regions)
+    _settle_cores(system)
     if system.schedule:
         _number_time_domains(system.schedule.domains)
         _find_time_domains(system)
@@ -69,6 +70,13 @@ def _settle_variables(system, regions):
         for variable in domain.variables:
             if callable(variable.value):
                 variable.value = variable.value(regions)
+
+
+def _settle_cores(system):
+    """An interrupt without a core of its own comes to where its domain is."""
+    for domain in system.domains:
+        for irq in domain.irqs:
+            irq.core = domain.core if irq.core is None else irq.core
 
 
 def _number_time_domains(domains):

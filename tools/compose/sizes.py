@@ -12,6 +12,11 @@ def exact(size):
     return f"{size} bytes"
 
 
+def percent(part):
+    """37.5 %: of a fraction of the whole."""
+    return f"{100 * float(part):.1f}".removesuffix(".0") + " %"
+
+
 def rounded(size):
     """1.5 MiB: of what need not be known to the byte."""
     for name, unit in UNITS:

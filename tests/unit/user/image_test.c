@@ -36,14 +36,14 @@ static struct file good_file(void) {
 		.header = {SYSTEM_IMAGE_MAGIC, SYSTEM_IMAGE_VERSION, SYSTEM_TABLE_COUNT,
 			sizeof(file), 0, 0, {{0}}},
 		.domains = {{"pd", 0x200000, 0x1000, 1000, 1000, 4096, 5, SYSTEM_DOMAIN_CALLABLE, 0,
-				    SYSTEM_NONE, 0, 0, 0, 0, 2, 8},
+				    SYSTEM_NONE, 0, 0, 0, 0, 2, 8, 63, 0},
 			{"child", 0x200000, 0x1000, 1000, 1000, 0, 5, 0, SYSTEM_NONE, 0, 3, 0, 0, 0,
-				0, 0}},
+				0, 0, 0, 0}},
 		.segment = {0, SYSTEM_READ, 0x200000, 0x2000, 4096, 4096},
 		.region = {"ram", 0x1000, SYSTEM_ANY_ADDRESS, 4096, 100, 12, 0},
 		.maps = {{0, SYSTEM_OWNER_DOMAIN, 0, SYSTEM_READ, 0x400000},
 			{0, SYSTEM_OWNER_GUEST, 0, SYSTEM_READ, 0}},
-		.irq = {0, 1, SYSTEM_IRQ_IOAPIC, 7, {0, 4, 0, 0}},
+		.irq = {0, 1, SYSTEM_IRQ_IOAPIC, 7, 63, 0, {0, 4, 0, 0}},
 		.port = {0, 0, 0x3f8, 0x3ff},
 		.end = {0, 2, 0, 3, SYSTEM_END_NOTIFY, 0},
 		.guest = {"vm", 0, 0},
@@ -106,7 +106,7 @@ static void truncated(void) {
 
 static void headers(void) {
 	check_refused(header.magic[0], 'x');
-	check_refused(header.version, 3);
+	check_refused(header.version, SYSTEM_IMAGE_VERSION - 1);
 	check_refused(header.table_count, 7);
 	check_refused(header.schedule_start, 1);
 	check_refused(header.schedule_shift, 100);
@@ -131,6 +131,7 @@ static void domain_records(void) {
 	check_refused(domains[0].parent, 1);
 	check_refused(domains[0].flags, 0);
 	check_refused(domains[0].time_domain, 16);
+	check_refused(domains[0].core, 64);
 	check_refused(domains[0].symbol_count, 0xffffffff);
 	check_refused(domains[0].symbols_offset, 8192);
 	check_refused(domains[0].names_size, 7);
@@ -165,6 +166,7 @@ static void rights_records(void) {
 	check_refused(irq.id, 62);
 	check_refused(irq.vector, 108);
 	check_refused(irq.kind, 2);
+	check_refused(irq.core, 64);
 	check_refused(port.last, 0x10000);
 	check_refused(port.first, 0x400);
 	check_refused(end.peer, 2);

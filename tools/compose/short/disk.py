@@ -84,7 +84,7 @@ class PciDisk(Server):
 
 
 class RamDisk(Server):
-    """Each is a driver of its own."""
+    """Each is a driver of its own, on the core of its client."""
 
     DISK = 0x1_0000_0000
     reaches_guests = True
@@ -98,7 +98,8 @@ class RamDisk(Server):
         name = self.plan.names.imply_of(
             "protection_domain", numbered("ramdisk", self.owner.number("ramdisk")), self.owner,
             origin)
-        domain = self.plan.domain(origin, name, "ramdisk.elf", PRIORITY)
+        domain = self.plan.domain(origin, name, "ramdisk.elf", PRIORITY,
+                                  **self.owner.core())
         image = domain.region(origin, "image", **self.content)
         domain.map(origin, image, vaddr=self.DISK, setvar_vaddr="disk_vaddr",
                    setvar_size="disk_size")

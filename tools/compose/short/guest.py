@@ -7,7 +7,7 @@ from typing import Optional
 from compose.fields import Fields
 from compose.model import LARGE_PAGE
 from compose.short import backend, console, disk, life, network, timer
-from compose.short.plan import Domain, hexadecimal
+from compose.short.plan import Domain, hexadecimal, kept
 
 SMALLEST_MEMORY = 16 << 20
 # Above it are the addresses of a PC's devices.
@@ -43,8 +43,8 @@ def declare(plan, element):
         "name": plan.names.own(element),
         "priority": element.attributes.get("priority", PRIORITY),
         "stack_size": STACK_SIZE, **({} if has_time else {"budget": BUDGET}),
-        **_kept(element, *OF_DOMAIN),
-        **(_kept(element, *life.OF_RESTARTS) if restarts else {})}))
+        **kept(element, *OF_DOMAIN),
+        **(kept(element, *life.OF_RESTARTS) if restarts else {})}))
     plan.guests.setdefault(domain.name, domain)
     return domain
 
@@ -60,16 +60,12 @@ def expand(plan, domain, element):
     timer.map_tsc_info(plan, domain, element)
     life.describe(domain, element, fields)
     domain.element.children.append(element.make("virtual_machine", {
-        "name": domain.name, **_kept(element, "rng", "balloon")}, [
+        "name": domain.name, **kept(element, "rng", "balloon")}, [
         element.make("vcpu", {"id": "0"}),
         element.make("map", {"mr": domain.ram, "vaddr": "0x0", "perms": "rwx"})]))
     plan.service(console.Serial, element).attach(domain, element)
     plan.service(timer.Timer, element).attach(domain, element)
     _children(plan, domain, element)
-
-
-def _kept(element, *names):
-    return {name: element.attributes[name] for name in names if name in element.attributes}
 
 
 def _boot(domain, element, fields):

@@ -7,7 +7,7 @@ from compose.fields import Fields
 from compose.layout import LIMITS
 from compose.model import PAGE
 from compose.short.pci import open_device
-from compose.short.plan import FIRST_MEMORY, hexadecimal, numbered
+from compose.short.plan import FIRST_MEMORY, hexadecimal, kept, numbered
 
 PORTS = 8
 LINK_SIZE = 0x41000
@@ -20,13 +20,13 @@ NO_PORTS = "# no ports\n"
 
 class Switch:
     def __init__(self, plan, element, number):
-        fields = Fields(element, plan.problems, ("name", "card", "priority"))
+        fields = Fields(element, plan.problems, ("name", "card", "priority", "cpu"))
         fields.text("name", required=True)
         self.plan = plan
         self.number = number
         self.ports = []
         self.domain = plan.domain(element, plan.names.own(element), "vswitch.elf",
-                                  fields.text("priority", str(PRIORITY)))
+                                  fields.text("priority", str(PRIORITY)), **kept(element, "cpu"))
         region = self.domain.region(element, "settings", prefill_text=NO_PORTS)
         self.settings = plan.regions[-1]
         self.domain.map(element, region, "r", setvar_vaddr="settings_vaddr",

@@ -3,6 +3,7 @@
 domains, channels, and the numbers that are free for them."""
 from compose import model
 from compose.fields import parse_number
+from compose.layout import LIMITS
 from compose.short.names import Names
 
 # In every domain: each map at the next multiple of this, from here on.
@@ -17,6 +18,11 @@ def hexadecimal(number):
     return f"0x{number:x}"
 
 
+def kept(element, *names):
+    """Those of the attributes that are written, as they are."""
+    return {name: element.attributes[name] for name in names if name in element.attributes}
+
+
 class Domain:
     """A protection domain that is being filled: one that is written, or an implied one."""
 
@@ -29,6 +35,12 @@ class Domain:
         self.stream_ports = set()  # of the host, behind which components are for its guest
         self._next_map = FIRST_MAP
         self._counts = {}
+
+    def core(self):
+        """The attribute with its core; none if it has none that is right."""
+        number = parse_number(self.element.attributes.get("cpu", ""))
+        is_right = number is not None and number <= LIMITS.MAX_CORE
+        return kept(self.element, "cpu") if is_right else {}
 
     def add(self, origin, name, **attributes):
         self.element.children.append(origin.make(name, attributes))

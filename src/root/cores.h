@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Cores of the machine: where each domain runs. Its thread is where its scheduling context is.
+#pragma once
+
+#include <root/system.h>
+
+// Find each domain's core. Where the machine has no such core, the description says whether core 0
+// stands in, of which one line tells, or the domain is omitted.
+void cores_place(struct system *system);
+
+// The capability that configures a scheduling context for the core of a domain.
+[[nodiscard]] seL4_CPtr cores_control(const struct system *system, uint32_t domain);
