@@ -42,6 +42,7 @@ SCRIPTS = {
                 "server: start 3, memory is new", "client: the server was restarted",
                 "all 2 restarts are used up"],
     "timer": ["sleeper: going to sleep", *["sleeper: awake"] * 5, "sleeper: done"],
+    "cores": [*["calls at APIC id 0: "] * 5, "all have counted"],
     "ring": ["consumer: ready", "consumer: all arrived"],
     "network_echo": ["e1000: no device", "host_a: 10.0.2.15 is ready",
                      "pinger: 10.0.2.15 answered ARP, ping and UDP echo",
@@ -57,6 +58,7 @@ FORBIDDEN = {
     "passive_server": "unexpected", "cap_sharing": "error", "mr_prefill": "oh no",
     "bootinfo": "not found", "restart": "stale", "simple_regions": "was stopped",
     "timer": "early|refused", "ring": "wrong|was stopped",
+    "cores": "not all",
     "capfault": "was stopped", "hostile": "worker: late",
 }
 EMITTER = ("emitter: starting to emit events...\n" + "emitter: still emitting events...\n" * 10 +
@@ -73,6 +75,7 @@ def boot(name, description, steps):
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"),
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
+        cores=product.cores(description),
         # Time is what the machine does, not what else this host does.
         clock="instructions")
     return judge(f"example-{name}", running, steps)

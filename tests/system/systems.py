@@ -114,6 +114,8 @@ CASES = {
         "meter: .* wrong"),
 }
 FLAVOURS = {"utilisation": "benchmark"}
+# Cores of the machine, where it is not one.
+CORES = {}
 
 
 def composed(description, flavour="debug"):
@@ -129,7 +131,7 @@ def check(name, words=None, extra=(), description=None):
     running = machine.QemuMachine(
         kernel=build.artefact(f"kernel-{flavour}.elf32"),
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
-        clock="instructions", extra=extra)
+        cores=CORES.get(name, 1), clock="instructions", extra=extra)
     found, said = judge(f"system-{name}{'-'.join(extra)}", running,
                         [("until", text) for text in texts])
     if re.search(forbidden, said.partition("initial task at")[2] or said):

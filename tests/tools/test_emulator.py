@@ -162,6 +162,23 @@ class CheckTest(unittest.TestCase):
 
 
 class MachineTest(unittest.TestCase):
+    def test_a_description_says_how_many_cores(self):
+        with tempfile.TemporaryDirectory() as folder:
+            description = pathlib.Path(folder) / "cores.system"
+            for body, cores in (("", 1), ('<protection_domain cpu="0x3"/>', 4),
+                                ('<virtual_machine cpu="1"/><switch cpu="2"/>', 3),
+                                ('<protection_domain><irq cpu="4"/></protection_domain>', 5),
+                                ('<protection_domain cpu="64"/><switch cpu="x"/>', 1), ("<", 1)):
+                with self.subTest(body=body):
+                    description.write_text(f"<system>{body}</system>")
+                    self.assertEqual(product.cores(description), cores)
+
+    def test_the_command_line_has_the_last_word_on_cores(self):
+        for words, cores in (([], 4), (["--cores", "2"], 2), (["--cores", "0"], 0)):
+            options = cli.parse(["run", *words])
+            self.assertEqual(emulator.wanted(options, False, 4).cores, cores)
+        self.assertEqual(emulator.wanted(cli.parse(["run"]), None).cores, 1)
+
     def test_options_reach_the_emulators(self):
         options = cli.parse(["run", "--memory", "2500", "--cores", "2", "--cpu", "tigerlake",
                              "--clock", "emulated"])

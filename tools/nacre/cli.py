@@ -57,13 +57,12 @@ def add_kernel_options(parser):
                         help="command line given to the kernel")
 
 
-def add_machine_options(parser, emulators, default, text):
+def add_machine_options(parser, emulators, default, text, cores="1"):
     parser.add_argument("--emulator", choices=emulators, default=default, help=text)
     parser.add_argument("--memory", type=int, default=emulator.MEMORY, metavar="MIB",
                         help=f"memory of the machine (default: {emulator.MEMORY})")
-    parser.add_argument("--cores", type=int, default=1, metavar="N",
-                        help="cores of the machine; Nacre starts all and runs programs on one "
-                             "(default: 1)")
+    parser.add_argument("--cores", type=int, metavar="N",
+                        help=f"cores of the machine (default: {cores})")
     parser.add_argument("--cpu", default="", metavar="MODEL",
                         help="its processor: intel, amd, or the emulator's own name of one, from "
                              "`qemu-system-x86_64 -cpu help` (flags may follow: max,-fsgsbase) or "
@@ -91,7 +90,7 @@ def add_run(commands_of):
     add_machine_options(parser, emulator.CHOICES, "auto",
                         "auto: the first that can run the guests of QEMU with KVM (nested VT-x or "
                         "AMD-V), QEMU alone, which emulates AMD-V, and Bochs, which emulates VT-x "
-                        "and is slower")
+                        "and is slower", "as many as the description names; with --iso 1")
     for name, kind in disks.KINDS.items():
         parser.add_argument(kind.option, dest=disks.destination(name), type=pathlib.Path,
                             metavar="FILE", help=kind.help)

@@ -61,12 +61,13 @@ def run(options):
                      "--release")
     if options.iso:
         iso.check(options.iso)
-        has_guests = None
+        has_guests, cores = None, 1
     else:
         system_image.check_description(options.system or places.DEMO)
         has_guests = product.has_guests(options.system or places.DEMO)
+        cores = product.cores(options.system or places.DEMO)
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
-    request = emulator.wanted(options, has_guests)
+    request = emulator.wanted(options, has_guests, cores)
     choice = emulator.chosen(request, attached["disks"], attached["wire"])
     image = options.iso.absolute() if options.iso else make(options.system, None, options)
     pace = "instructions" if options.steps else "people"
@@ -106,14 +107,14 @@ def boot(options):
     # It may be one that the build makes.
     if not program.is_file():
         raise Failure(f"{program}: there is no such program")
-    with start_program(program.absolute(), options) as running:
+    with start_program(program.absolute(), request, options) as running:
         step(f"booting {program} on the {options.flavour} kernel in {running.name}")
         return run_session(running, options)
 
 
-def start_program(program, options):
+def start_program(program, request, options):
     """QEMU takes the kernel and the program as they are, Bochs an ISO of them."""
-    settings = {"memory": options.memory, "cores": options.cores, "limit": limit(options)}
+    settings = {"memory": request.memory, "cores": request.cores, "limit": limit(options)}
     cpu = emulator.model(options.emulator, "tcg", options.cpu)
     if cpu:
         settings["cpu"] = cpu

@@ -31,9 +31,10 @@ class Wanted:
     clock: str = "wall"
 
 
-def wanted(options, has_guests):
-    """What the command line asks for."""
-    return Wanted(options.emulator, options.memory, options.cores, options.cpu, has_guests,
+def wanted(options, has_guests, cores=1):
+    """What the command line asks for, with so many cores if it does not say how many."""
+    return Wanted(options.emulator, options.memory,
+                  cores if options.cores is None else options.cores, options.cpu, has_guests,
                   options.clock)
 
 

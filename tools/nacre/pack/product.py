@@ -5,6 +5,8 @@ import pathlib
 import tempfile
 
 from compose import output
+from compose.fields import parse_number
+from compose.layout import LIMITS
 from compose.short.network import CARDS
 from nacre import build, packages, places
 from nacre.pack import beside, debs, initramfs, iso, programs, system_image
@@ -62,6 +64,15 @@ def guest_files():
 def has_guests(description):
     """Whether it describes a virtual machine."""
     return bool(programs.elements(description, "virtual_machine"))
+
+
+def cores(description):
+    """How many cores it names; what is wrong with a number, the composer says."""
+    named = [parse_number(element.get("cpu", "0"))
+             for kind in ("protection_domain", "virtual_machine", "switch", "irq")
+             for element in programs.elements(description, kind) or []]
+    return 1 + max((core for core in named if core is not None and core <= LIMITS.MAX_CORE),
+                   default=0)
 
 
 def card(description):
