@@ -4,20 +4,17 @@
 import random
 import re
 import signal
-import socket
 import struct
 import threading
 import time
 
 from nacre import build, places
-from nacre.machine import machine
+from nacre.machine import machine, monitor
 from nacre.pack import iso, product
-from nacre.report import Failure
 from nacre.test import results
 from nacre.test.machine_tests import watch
 from nacre.test.system_tests import judge
 
-MONITOR_SECONDS = 120
 DISTURBED_BOOTS = 8
 # Of the rate: what accesses of a microsecond leave open in rounds of 3 ms.
 RATE_TOLERANCE = 0.002
@@ -66,7 +63,8 @@ def check_madt(name, table, texts):
              "root.elf": build.artefact("root.elf"), "madt.aml": folder / f"{name}.aml"}
     iso.pack(folder / f"{name}.iso", "grub.cfg", files, {
         "ARGUMENTS": "", "MODULES": iso.module_lines(["root.elf"]),
-        "PRELUDE": "acpi --exclude=APIC /boot/madt.aml"}, "acpi")
+        "PRELUDE": "acpi --exclude=APIC /boot/madt.aml", "VERSION": "", "MEMORY_TEST": ""},
+        ["acpi"])
     running = machine.QemuMachine(iso=folder / f"{name}.iso", memory=MEMORY,
                                   clock="emulated")
     return judge(name, running, [("until", text) for text in (*texts, STARTED)])[0]
@@ -77,43 +75,18 @@ def madt_row(name, sentence, table, *texts):
     return name, sentence, lambda: check_madt(name, table, texts)
 
 
-def connect_monitor(running):
-    """QEMU makes the monitor's socket after COM1's."""
-    monitor = socket.socket(socket.AF_UNIX)
-    monitor.settimeout(MONITOR_SECONDS)
-    for _ in range(100):
-        try:
-            monitor.connect(str(running.directory / "monitor"))
-            return monitor
-        except OSError:
-            time.sleep(0.1)
-    monitor.close()
-    raise Failure("QEMU has no monitor")
-
-
-def tell_monitor(running, *commands):
-    """Types commands at QEMU's monitor; returns when QEMU has answered all of them."""
-    with connect_monitor(running) as monitor:
-        for command in (None, *commands):
-            if command:
-                monitor.sendall(f"{command}\n".encode())
-            answer = b""
-            while not answer.endswith(b"\n(qemu) "):
-                answer += monitor.recv(4096)
-
-
 def check_machine_check(name, before, arguments=""):
     """`before` fills banks before the kernel starts. Then comes an uncorrected error."""
     # It starts when the banks are filled, not when its clock does.
-    with start_qemu(extra=("-S", "-monitor", "unix:monitor,server=on,wait=off"),
+    with start_qemu(extra=("-S", *monitor.OPTIONS),
                     arguments=arguments, limit=None) as running:
-        tell_monitor(running, *before, "cont")
+        monitor.tell(running, *before, "cont")
         texts = ["machine check, before boot: bank 3, status 9c00000000000000, address 1234, "
                  "misc 5"] if before else []
         why, _, log = watch(running, f"system-{name}-boot",
                             [("until", text) for text in (*texts, STARTED)])
         if not why:
-            tell_monitor(running, "mce 0 1 0xbe00000000000000 5 0x5678 0")
+            monitor.tell(running, "mce 0 1 0xbe00000000000000 5 0x5678 0")
             why, _, log = watch(running, f"system-{name}", [
                 ("until", "machine check: bank 1, status be00000000000000, address 5678"),
                 ("until", "kernel panic: machine check, status 5")])

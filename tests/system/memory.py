@@ -48,7 +48,7 @@ def boot(name, image, steps, firmware="bios"):
 
 
 def grub_version():
-    said = subprocess.run(["grub-mkrescue", "--version"], stdout=subprocess.PIPE, text=True,
+    said = subprocess.run(["grub-mkimage", "--version"], stdout=subprocess.PIPE, text=True,
                           check=True)
     return tuple(map(int, re.search(r"(\d+)\.(\d+)", said.stdout).groups()))
 

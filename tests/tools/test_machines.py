@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre import cli, commands, places, version  # noqa: E402
 from nacre.machine import bochs, disks, qemu  # noqa: E402
-from nacre.pack import dated_xorriso, debs, iso  # noqa: E402
+from nacre.pack import debs, grub, iso  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 from nacre.test import results  # noqa: E402
 
@@ -117,6 +117,41 @@ class IsoTest(unittest.TestCase):
         self.assertIn("/nowhere/kernel.elf", str(caught.exception))
 
 
+    def test_an_iso_depends_on_its_contents_only(self):
+        """Its bytes, and the name by which GRUB finds it among other media."""
+        made = {}
+        with tempfile.TemporaryDirectory() as directory:
+            folder = pathlib.Path(directory)
+            for name, text in (("a", "kernel"), ("b", "kernel"), ("c", "another")):
+                (folder / "kernel.elf").write_text(text)
+                iso.pack_nacre(folder / f"{name}.iso", folder / "kernel.elf", {})
+                made[name] = (folder / f"{name}.iso").read_bytes()
+        self.assertEqual(made["a"], made["b"])
+        # ISO 9660 8.4.27: when the volume was last changed.
+        names = {data[16 * 2048 + 830:][:16] for data in made.values()}
+        self.assertEqual(len(names), 2)
+        self.assertEqual(made["a"].count(iso.dashed(min(names).decode()).encode())
+                         + made["a"].count(iso.dashed(max(names).decode()).encode()), 1)
+
+    def test_the_safe_entry_has_options_that_there_are(self):
+        """All mitigations, and others of the documented ones."""
+        text = (iso.GRUB_FOLDER / "grub.cfg").read_text()
+        documented = (places.ROOT / "docs" / "reference" / "boot-options.md").read_text()
+        options, mitigations = documented.split("## Mitigations")
+        switched = re.findall(r"([\w-]+)=on\b", text)
+        self.assertEqual(sorted(switched),
+                         sorted(re.findall(r"^\| `([\w-]+)` \|", mitigations, re.MULTILINE)))
+        for line in re.findall(r"^\tnacre (.+)$", text, re.MULTILINE):
+            for name in re.findall(r"([\w-]+)=", line):
+                self.assertIn(f"\n| `{name}` |", options)
+
+    def test_modules_come_with_what_they_need(self):
+        found = grub.needed_modules(grub.BIOS, ["multiboot2"])
+        self.assertLessEqual({"multiboot2", "boot", "relocator"}, set(found))
+        with self.assertRaisesRegex(Failure, "no module multiboot9"):
+            grub.needed_modules(grub.UEFI, ["multiboot9"])
+
+
 class VersionTest(unittest.TestCase):
     """One version, in meson.build."""
 
@@ -141,31 +176,6 @@ class VersionTest(unittest.TestCase):
                 file.seek(16 * 2048 + 40)
                 label = file.read(32).decode().rstrip()
         self.assertEqual(label, "NACRE_" + version.number().replace(".", "_"))
-
-
-class DateTest(unittest.TestCase):
-    """What grub-mkrescue takes from the clock, as of GRUB 2.12: the name of a file in images."""
-
-    def test_all_names_of_the_time_become_one(self):
-        old, new = (dated_xorriso.dashed(stamp) for stamp in ("2026112905462100",
-                                                              "2000010100000000"))
-        with tempfile.TemporaryDirectory() as name:
-            folder = pathlib.Path(name)
-            (folder / ".disk").mkdir()
-            (folder / ".disk" / f"{old}.uuid").touch()
-            (folder / "efi.img").write_bytes(b"\0search /.disk/2026-11-29-05-46-21-00.uuid\0")
-            dated_xorriso.set_name(folder, old, new)
-            self.assertEqual([path.name for path in (folder / ".disk").iterdir()],
-                             ["2000-01-01-00-00-00-00.uuid"])
-            self.assertEqual((folder / "efi.img").read_bytes(),
-                             b"\0search /.disk/2000-01-01-00-00-00-00.uuid\0")
-
-    def test_other_folders_stay_what_they_are(self):
-        with tempfile.TemporaryDirectory() as name:
-            file = pathlib.Path(name) / "note"
-            file.write_text("2026-11-29-05-46-21-00")
-            dated_xorriso.set_name(file.parent, "2026-11-29-05-46-21-00", "2000")
-            self.assertEqual(file.read_text(), "2026-11-29-05-46-21-00")
 
 
 class PackageTest(unittest.TestCase):

@@ -114,6 +114,9 @@ def add_isos(commands_of):
         parser.add_argument("--expand", action="store_true",
                             help="make no ISO: print the description with its short elements "
                                  "written out, or write it to the file of -o")
+        parser.add_argument("--memory-test", action="store_true",
+                            help="with a memory test in the boot menu, Debian's package memtest86+ "
+                                 "(GPL-2), which is fetched")
         add_kernel_options(parser)
         parser.set_defaults(act=commands.make_iso)
 

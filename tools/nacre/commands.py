@@ -77,13 +77,11 @@ def run(options):
         return run_session(running, options)
 
 
-def make(system, output, options):
+def make(system, output, options, memory_test=False):
     """The ISO of the demo, or of the description given."""
-    if system is None:
-        return product.make_iso(places.DEMO, output or places.DEMO_ISO, options.flavour,
-                                options.arguments)
-    target = output or places.BUILD / f"{system.stem}.iso"
-    return product.make_iso(system.absolute(), target, options.flavour, options.arguments)
+    target = places.BUILD / f"{system.stem}.iso" if system else places.DEMO_ISO
+    return product.make_iso(system.absolute() if system else places.DEMO, output or target,
+                            options.flavour, options.arguments, memory_test)
 
 
 def make_iso(options):
@@ -92,7 +90,7 @@ def make_iso(options):
     if options.expand:
         system_image.expand((options.system or places.DEMO).absolute(), output)
         return 0
-    print(places.shown(make(options.system, output, options)))
+    print(places.shown(make(options.system, output, options, options.memory_test)))
     return 0
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Takes single files out of Debian packages without installing the packages.
 
-busybox-static would push out a machine's own busybox, and a guest kernel has no business in
-the host's /boot; so both are downloaded, unpacked and kept under build/guest/.
+busybox-static would push out a machine's own busybox, a guest kernel has no business in the host's
+/boot, and a memory test none in its boot menu; so they are downloaded, unpacked and kept under
+build/guest/.
 """
 
 import dataclasses
@@ -102,7 +103,7 @@ def found_members(package, patterns):
 def taken(name, needed, wanted=(), renamed=None, source=HOST):
     """Members of the package, by their patterns: those that are needed, and what there is of those
     that are wanted. `renamed` gives the package's name after an update of the lists."""
-    step(f"downloading {name} for the guest")
+    step(f"downloading {name}")
     places.GUEST.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=places.GUEST) as directory:
         try:
@@ -200,4 +201,7 @@ def ensure_modules(names=MODULES):
 
 OF_MODULES = (*MODULE_PATTERNS.values(), BUILT_IN_PATTERN)
 KERNEL = Taken(places.GUEST_KERNEL, kernel_package, r"\./boot/vmlinuz-.*", OF_MODULES, keep_modules)
+# Of Debian 12 and of later releases; one file for BIOS and UEFI. Its licence is GPL-2.
+MEMORY_TEST = Taken(places.GUEST / "memtest86+", lambda: "memtest86+",
+                    r"\./boot/(memtest86\+x64\.efi|mt86\+x64)")
 BUSYBOX = Taken(places.GUEST / "busybox", lambda: "busybox-static", r"\./(usr/)?bin/busybox")

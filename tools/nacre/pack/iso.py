@@ -1,25 +1,30 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packs a kernel and its modules into one ISO that GRUB boots under BIOS and UEFI.
+"""Packs a kernel and its modules into one ISO that GRUB boots under BIOS and UEFI, from a CD, a USB
+stick or a disk."""
 
-Only the GRUB modules a boot needs go in: the default set makes the ISO five times as large
-and a boot in Bochs a third slower.
-"""
-
-import os
+import hashlib
 import pathlib
+import re
 import shutil
 import tempfile
+import time
 
 from compose import output
 from nacre import places, version
+from nacre.pack import grub
 from nacre.report import Failure, run_logged
 
 GRUB_FOLDER = places.ROOT / "boot" / "grub"
-DATED_XORRISO = pathlib.Path(__file__).with_name("dated_xorriso.py")
 # At the start of sector 16: its type, primary, and the name of the standard.
 FIRST_DESCRIPTOR = 16 * 2048
 DESCRIPTOR = b"\x01CD001"
-MODULES = {"grub.cfg": "multiboot2 normal", "linux.cfg": "linux normal"}
+# The templates' modules of GRUB: of both kinds of firmware, and what each has besides.
+MODULES = {"grub.cfg": ("echo", "multiboot2", "normal", "smbios", "test"),
+           "linux.cfg": ("linux", "normal")}
+BIOS_MODULES = {"grub.cfg": ("serial", "terminfo"), "linux.cfg": ()}
+UEFI_MODULES = {"grub.cfg": ("efifwsetup",), "linux.cfg": ()}
+# Times of 22 years in hundredths of a second.
+NAME_BITS = 36
 
 
 def check(path):
@@ -37,7 +42,7 @@ def fill_template(text, values):
     """Replaces each @NAME@ of the template; an unknown one is an error."""
     for name, value in values.items():
         text = text.replace(f"@{name}@", value)
-    if "@" in text:
+    if re.search(r"@[A-Z_]+@", text):
         raise Failure(f"boot/grub: unknown @NAME@ left in a template: {text}")
     return text
 
@@ -46,34 +51,85 @@ def module_lines(modules):
     return "\n".join(f"module2 /boot/{name} {name}" for name in modules)
 
 
-def pack(target, template, files, values, grub_modules=""):
-    """Makes the ISO: files maps a name in /boot to the host file it holds."""
+def time_named(folder):
+    """A time made of the files' names and contents: GRUB finds its ISO by the time that stands in
+    the volume descriptor, and there may be other ISOs of Nacre in the machine."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest.update(str(path.relative_to(folder)).encode())
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    hundredths = int.from_bytes(digest.digest(), "big") % (1 << NAME_BITS)
+    moment = time.gmtime(grub.EPOCH + hundredths // 100)
+    return time.strftime("%Y%m%d%H%M%S", moment) + f"{hundredths % 100:02}"
+
+
+def dashed(stamp):
+    """2000-01-01-00-00-00-00 of 2000010100000000, as GRUB writes it."""
+    return "-".join([stamp[:4], *(stamp[i:i + 2] for i in range(4, len(stamp), 2))])
+
+
+def add_grub(folder, template, more):
+    """GRUB's images and modules; returns the time that is the ISO's name."""
+    modules = (*MODULES[template], *more)
+    place = folder / "boot" / "grub"
+    grub.copy_modules(place, (*modules, *BIOS_MODULES[template]))
+    grub.make_core(place / "eltorito.img", f"{grub.BIOS}-eltorito", ("biosdisk", "iso9660"))
+    stamp = time_named(folder)
+    with tempfile.TemporaryDirectory(prefix="nacre-uefi-") as directory:
+        core = pathlib.Path(directory) / "core.efi"
+        grub.make_core(core, grub.UEFI,
+                       ("iso9660", "search_fs_uuid", *modules, *UEFI_MODULES[template]),
+                       f"search.fs_uuid {dashed(stamp)} root\nset prefix=($root)/boot/grub\n")
+        grub.make_uefi(folder / "efi.img", core, stamp[-8:])
+    return stamp
+
+
+def pack(target, template, files, values, grub_modules=()):
+    """Makes the ISO: files maps a name in /boot to the host file it holds. The modules of GRUB are
+    those that commands among the values need."""
     for name, source in files.items():
         if not pathlib.Path(source).is_file():
             raise Failure(f"{places.shown(source)} is missing, so {name} cannot go into "
                           f"{places.shown(target)}: build first")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="nacre-iso-") as directory:
-        boot = pathlib.Path(directory) / "boot"
+        folder = pathlib.Path(directory)
+        boot = folder / "boot"
         (boot / "grub").mkdir(parents=True)
         for name, source in files.items():
             shutil.copyfile(source, boot / name)
-        text = (GRUB_FOLDER / template).read_text()
-        (boot / "grub" / "grub.cfg").write_text(fill_template(text, values))
+        text = fill_template((GRUB_FOLDER / template).read_text(), values)
+        loads = "".join(f"insmod {name}\n" for name in grub_modules)
+        (boot / "grub" / "grub.cfg").write_text(loads + text)
+        stamp = add_grub(folder, template, grub_modules)
         with output.making(target) as made:
-            run_logged(["grub-mkrescue", f"--xorriso={DATED_XORRISO}", "-o", made,
-                        f"--install-modules={MODULES[template]} {grub_modules}", "--locales=",
-                        "--fonts=", "--themes=", directory, "--", "-volid",
-                        version.volume_label()], f"iso-{target.stem}",
-                       env={**os.environ, "SOURCE_DATE_EPOCH": "946684800"})
+            run_logged(["xorriso", "-as", "mkisofs", "-r", "-volid", version.volume_label(),
+                        f"--modification-date={stamp}", "--set_all_file_dates",
+                        time.strftime("%Y%m%d%H%M%S00", time.gmtime(grub.EPOCH)),
+                        # By BIOS from a CD, and from a disk by a boot record that knows where the
+                        # CD's image is; by UEFI from both.
+                        "-b", "boot/grub/eltorito.img", "-no-emul-boot", "-boot-load-size", "4",
+                        "-boot-info-table", "--grub2-boot-info",
+                        "--grub2-mbr", grub.LIBRARY / grub.BIOS / "boot_hybrid.img",
+                        "--protective-msdos-label",
+                        "--efi-boot", "efi.img", "-efi-boot-part", "--efi-boot-image",
+                        "-o", made, folder], f"iso-{target.stem}", env=grub.ENVIRONMENT)
 
 
-def pack_nacre(target, kernel, modules, arguments="", prelude=""):
+def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None):
     """An ISO with the Nacre kernel, a module map in boot order, and kernel arguments. The prelude
-    is commands to GRUB that change the memory map."""
-    pack(target, "grub.cfg", {"kernel.elf": kernel, **modules},
-         {"ARGUMENTS": arguments, "MODULES": module_lines(modules), "PRELUDE": prelude},
-         "mmap" if prelude else "")
+    is commands to GRUB that change the memory map; a memory test is a program that GRUB starts as a
+    Linux by BIOS, and that is one of UEFI's as well."""
+    files = {"kernel.elf": kernel, **modules}
+    entry = ""
+    if memory_test:
+        files["memtest86+"] = memory_test
+        entry = (GRUB_FOLDER / "memory_test.cfg").read_text()
+    pack(target, "grub.cfg", files,
+         {"ARGUMENTS": arguments, "MODULES": module_lines(modules), "PRELUDE": prelude,
+          "VERSION": version.number(), "MEMORY_TEST": entry},
+         [*(["mmap"] if prelude else ()), *(["chain", "linux"] if memory_test else ())])
 
 
 def pack_linux(target, kernel, initramfs, command_line):

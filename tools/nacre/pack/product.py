@@ -26,7 +26,7 @@ def is_current(target, sources):
     return all(source.stat().st_mtime <= made for source in sources)
 
 
-def make_iso(description, target, flavour="debug", arguments=""):
+def make_iso(description, target, flavour="debug", arguments="", memory_test=False):
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
@@ -39,13 +39,15 @@ def make_iso(description, target, flavour="debug", arguments=""):
         guest_files()
     image = compose(description, named.with_suffix(beside.IMAGE), flavour)
     kernel, modules = system_files(image, flavour)
+    tester = debs.MEMORY_TEST.ensure() if memory_test else None
+    words = f"{flavour} {arguments}{' and a memory test' if memory_test else ''}"
     stamp = named.with_suffix(beside.WORDS)
-    if is_current(target, [kernel, *modules.values()]) and stamp.exists() \
-            and stamp.read_text() == f"{flavour} {arguments}":
+    sources = [kernel, *modules.values(), *iso.GRUB_FOLDER.iterdir()]
+    if is_current(target, sources) and stamp.exists() and stamp.read_text() == words:
         return target
     step(f"packing {places.shown(target)}")
-    iso.pack_nacre(target, kernel, modules, arguments)
-    output.write(stamp, f"{flavour} {arguments}")
+    iso.pack_nacre(target, kernel, modules, arguments, memory_test=tester)
+    output.write(stamp, words)
     return target
 
 
