@@ -7,7 +7,7 @@
 
 #include <boot/boot_memory.h>
 
-enum { BOOT_MAX_MODULES = 16, BOOT_MAP_ENTRIES = 50 };
+enum { BOOT_MAX_MODULES = 16, BOOT_MAP_ENTRIES = 50, BOOT_COMMAND_LINE = 8191 };
 
 // Payload of BOOTINFO_MEMORY_MAP: the first entries of the loader's map.
 struct [[gnu::packed]] boot_map {
@@ -25,9 +25,10 @@ struct boot_facts {
 	struct boot_memory memory;
 	uint32_t verbose_boot; // print the untyped list and other details
 	uint32_t root_cnode_bits; // 0: by the memory there is
-	uint32_t module_count;
+	uint32_t module_count, modules_lost; // the latter for want of room
 	uint32_t has_framebuffer;
 	uint32_t has_vbe;
+	char command_line[BOOT_COMMAND_LINE + 2]; // one byte more tells that the line was cut
 
 	// Payloads of extra bootinfo.
 	struct bootinfo_module modules[BOOT_MAX_MODULES];

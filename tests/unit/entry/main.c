@@ -16,7 +16,6 @@ enum {
 static uint8_t memory[MEMORY];
 static size_t used; // bytes of memory that hold information
 static struct boot_facts facts;
-static struct multiboot result;
 
 // A copy, so that the address sanitizer sees every read beyond what was asked for.
 static const void *read_memory(uint64_t physical, uint64_t size) {
@@ -43,8 +42,7 @@ static void put64(uint64_t value) { put(&value, sizeof(value)); }
 static bool read_at(uint32_t magic, uint64_t information) {
 	memset(&facts, 0, sizeof(facts));
 	facts.memory.limit = 1ul << 46;
-	result = (struct multiboot){.reader = read_memory, .facts = &facts};
-	return multiboot_read(&result, magic, information);
+	return multiboot_read(&facts, read_memory, magic, information);
 }
 
 static bool read_all(uint32_t magic) { return read_at(magic, START); }
@@ -128,7 +126,7 @@ static void build1(void) {
 static void multiboot2_whole(void) {
 	build2();
 	check(read_all(MULTIBOOT2_LOADER));
-	check(strcmp(result.command_line, "serial=none log=a") == 0);
+	check(strcmp(facts.command_line, "serial=none log=a") == 0);
 	check(facts.module_count == 1 && facts.modules[0].paddr == 0x200000);
 	check(facts.modules[0].length == 0x1000);
 	check(strcmp(facts.modules[0].name, "root.elf") == 0);
@@ -136,13 +134,13 @@ static void multiboot2_whole(void) {
 	check(facts.map.entries[2].size == 20 && facts.map.entries[2].type == 1);
 	check(facts.memory.ram.count == 2 && facts.memory.ram.regions[1].end == 0x300000);
 	check(memcmp(facts.rsdp, "RSD PTR new", 11) == 0);
-	check(result.modules_lost == 0);
+	check(facts.modules_lost == 0);
 }
 
 static void multiboot1_whole(void) {
 	build1();
 	check(read_all(MULTIBOOT1_LOADER));
-	check(strcmp(result.command_line, "log=all") == 0);
+	check(strcmp(facts.command_line, "log=all") == 0);
 	check(facts.module_count == 1 && strcmp(facts.modules[0].name, "root.elf") == 0);
 	check(facts.map.size == 2 * 24 && facts.map.entries[0].length == 0xa0000);
 	check(facts.memory.ram.count == 1 && facts.memory.ram.regions[0].start == 0x100000);
@@ -165,7 +163,7 @@ static void multiboot_damaged(uint32_t magic, void (*build)(void)) {
 		(void)read_all(magic);
 		check(facts.map.size <= sizeof(facts.map.entries));
 		check(facts.module_count <= BOOT_MAX_MODULES);
-		check(memchr(result.command_line, 0, sizeof(result.command_line)));
+		check(memchr(facts.command_line, 0, sizeof(facts.command_line)));
 		for (unsigned m = 0; m < facts.module_count; m++)
 			check(memchr(facts.modules[m].name, 0, sizeof(facts.modules[m].name)));
 	}
@@ -219,7 +217,7 @@ static void modules_crowded(void) {
 		put32(0x201000 + i * 0x1000);
 		put("m", 2);
 	}
-	check(map_end() && facts.module_count == BOOT_MAX_MODULES && result.modules_lost == 3);
+	check(map_end() && facts.module_count == BOOT_MAX_MODULES && facts.modules_lost == 3);
 	build1();
 	memory[START + 20] = 20; // module count
 	for (unsigned i = 0; i < 20; i++) {
@@ -231,11 +229,11 @@ static void modules_crowded(void) {
 	used = START + 24;
 	put32(0x800);
 	check(read_all(MULTIBOOT1_LOADER));
-	check(facts.module_count == BOOT_MAX_MODULES && result.modules_lost == 4);
+	check(facts.module_count == BOOT_MAX_MODULES && facts.modules_lost == 4);
 }
 
 static void line_build(uint32_t magic, unsigned length) {
-	static char text[2 * MULTIBOOT_COMMAND_LINE];
+	static char text[2 * BOOT_COMMAND_LINE];
 
 	memset(text, 'a', length);
 	text[length] = '\0';
@@ -259,12 +257,12 @@ static void line_long(void) {
 	static const uint32_t magics[] = {MULTIBOOT1_LOADER, MULTIBOOT2_LOADER};
 
 	for (unsigned i = 0; i < array_count(magics); i++) {
-		line_build(magics[i], MULTIBOOT_COMMAND_LINE);
-		check(strlen(result.command_line) == MULTIBOOT_COMMAND_LINE);
-		line_build(magics[i], MULTIBOOT_COMMAND_LINE + 100);
-		check(strlen(result.command_line) == MULTIBOOT_COMMAND_LINE + 1);
+		line_build(magics[i], BOOT_COMMAND_LINE);
+		check(strlen(facts.command_line) == BOOT_COMMAND_LINE);
+		line_build(magics[i], BOOT_COMMAND_LINE + 100);
+		check(strlen(facts.command_line) == BOOT_COMMAND_LINE + 1);
 	}
-	_Static_assert(MULTIBOOT_COMMAND_LINE >= 4096);
+	_Static_assert(BOOT_COMMAND_LINE >= 4096);
 }
 
 static const struct test tests[] = {

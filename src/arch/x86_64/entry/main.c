@@ -19,34 +19,33 @@ static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
 
 static bool loader_read(uint32_t magic, uint64_t information) {
-	static struct multiboot loader = {.reader = physical_read, .facts = &facts};
 	const char *cut;
 	struct boot_memory *memory = &facts.memory;
 	unsigned lost;
 	bool ok;
 
 	memory->limit = kernel_map_ram_end();
-	ok = multiboot_read(&loader, magic, information);
+	ok = multiboot_read(&facts, physical_read, magic, information);
 	memory_sort(memory, facts.modules, facts.module_count);
-	cut = loader.command_line[MULTIBOOT_COMMAND_LINE] ? options_cut(loader.command_line) : NULL;
-	options_read(loader.command_line, options);
+	cut = facts.command_line[BOOT_COMMAND_LINE] ? options_cut(facts.command_line) : NULL;
+	options_read(facts.command_line, options);
 	console_init((uint16_t)options[OPTION_SERIAL]);
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
-	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(loader.command_line)
-						: loader.command_line);
+	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(facts.command_line)
+						: facts.command_line);
 	if (!ok) return refuse("boot: not started by a multiboot loader (magic %x)\n", magic);
 	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
 		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count,
 		region_bytes(&memory->ram) / MIB);
 	lost = memory->ram.lost + memory->other.lost + memory->visible.lost;
-	if (lost > 0 || loader.modules_lost > 0)
+	if (lost > 0 || facts.modules_lost > 0)
 		print("boot: %u more ranges of memory and the last %u modules are not used: "
 		      "there may be %u and %u\n",
-			lost, loader.modules_lost, REGION_LIST_SIZE, BOOT_MAX_MODULES);
+			lost, facts.modules_lost, REGION_LIST_SIZE, BOOT_MAX_MODULES);
 	return true;
 }
 

@@ -3,7 +3,6 @@
 #include <entry/multiboot.h>
 
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <base/memory.h>
 
 enum information1_flag {
@@ -39,26 +38,28 @@ enum {
 	TAG_HEADER = 8,
 	INFO2_MAX = 1 << 20,
 	MEMORY_ENTRY_REST = 20, // the size field of an entry does not count itself
+	RSDP_OLD = 20, // bytes
 	RSDP_REVISION = 15,
 	VBE_BLOCKS = 512 + 256, // about the controller and about the mode
 };
 
 // The target is zero before; its last byte stays so. text may be null: it could not be read.
-static void text_copy(char *target, uint64_t room, const char *text, uint64_t limit) {
-	for (uint64_t i = 0; text && i < limit && i + 1 < room && text[i]; i++)
-		target[i] = text[i];
+static void text_copy(char *target, uint64_t room, const void *text, uint64_t limit) {
+	const char *from = text;
+
+	for (uint64_t i = 0; from && i < limit && i + 1 < room && from[i]; i++)
+		target[i] = from[i];
 }
 
 // Both formats have its start and end, of 32 bits, in a row.
 static void module_add(
-	struct multiboot *loader, const uint8_t *range, const char *name, uint64_t limit) {
-	struct boot_facts *facts = loader->facts;
+	struct boot_facts *facts, const uint8_t *range, const void *name, uint64_t limit) {
 	struct bootinfo_module *module = &facts->modules[facts->module_count];
 	uint64_t start = bytes_number(range, 0, 4), end = bytes_number(range, 4, 4);
 
 	if (start >= end) return;
 	if (facts->module_count == BOOT_MAX_MODULES) {
-		loader->modules_lost++;
+		facts->modules_lost++;
 		return;
 	}
 	facts->module_count++;
@@ -66,14 +67,15 @@ static void module_add(
 	text_copy(module->name, sizeof(module->name), name, limit);
 }
 
-static void modules1_read(struct multiboot *loader, uint64_t physical, uint64_t count) {
-	uint64_t room = sizeof(loader->facts->modules[0].name);
+static void modules1_read(
+	struct boot_facts *facts, memory_reader *reader, uint64_t physical, uint64_t count) {
+	uint64_t room = sizeof(facts->modules[0].name);
 
 	for (uint64_t i = 0; i < count && i < INFO1_MAX_MODULES; i++) {
-		const uint8_t *entry = loader->reader(physical + 16 * i, 16);
+		const uint8_t *entry = reader(physical + 16 * i, 16);
 
 		if (!entry) return;
-		module_add(loader, entry, loader->reader(bytes_number(entry, 8, 4), room), room);
+		module_add(facts, entry, reader(bytes_number(entry, 8, 4), room), room);
 	}
 }
 
@@ -90,113 +92,95 @@ static void memory_read(struct boot_facts *facts, const uint8_t *bytes) {
 	memory_add(&facts->memory, entry.base, entry.length, entry.type);
 }
 
-static void memory1_read(struct multiboot *loader, uint64_t physical, uint64_t size) {
+static void memory1_read(
+	struct boot_facts *facts, memory_reader *reader, uint64_t physical, uint64_t size) {
 	uint64_t at = 0;
 
 	if (size > INFO1_MAX_MAP) size = INFO1_MAX_MAP;
 	while (at + 4 + MEMORY_ENTRY_REST <= size) {
-		const uint8_t *entry = loader->reader(physical + at, 4 + MEMORY_ENTRY_REST);
+		const uint8_t *entry = reader(physical + at, 4 + MEMORY_ENTRY_REST);
 
 		if (!entry || bytes_number(entry, 0, 4) < MEMORY_ENTRY_REST) return;
-		memory_read(loader->facts, entry + 4);
+		memory_read(facts, entry + 4);
 		at += 4 + bytes_number(entry, 0, 4);
 	}
 }
 
-static bool information1_read(struct multiboot *loader, uint64_t physical) {
-	const struct information1 *information = loader->reader(physical, sizeof(*information));
-	uint64_t room = sizeof(loader->command_line);
+static bool information1_read(struct boot_facts *facts, memory_reader *reader, uint64_t physical) {
+	const struct information1 *information = reader(physical, sizeof(*information));
+	uint64_t room = sizeof(facts->command_line);
 
 	if (!information) return false;
 	if (information->flags & INFO1_COMMAND_LINE)
-		text_copy(loader->command_line, room,
-			loader->reader(information->command_line, room), room);
+		text_copy(facts->command_line, room, reader(information->command_line, room), room);
 	if (information->flags & INFO1_MODULES)
-		modules1_read(loader, information->modules, information->module_count);
+		modules1_read(facts, reader, information->modules, information->module_count);
 	if (information->flags & INFO1_MEMORY_MAP)
-		memory1_read(loader, information->map, information->map_size);
+		memory1_read(facts, reader, information->map, information->map_size);
 	return true;
 }
 
-// Readers of tags: tag has size bytes, at least the row's minimum.
-
-static void tag_command_line(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	text_copy(loader->command_line, sizeof(loader->command_line),
-		(const char *)tag + TAG_HEADER, size - TAG_HEADER);
-}
-
-static void tag_module(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	module_add(loader, tag + TAG_HEADER, (const char *)tag + 16, size - 16);
-}
-
-static void tag_memory_map(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
+static void memory2_read(struct boot_facts *facts, const uint8_t *tag, uint32_t size) {
 	uint64_t step = bytes_number(tag, 8, 4);
 
 	if (step < MEMORY_ENTRY_REST) return;
 	for (uint64_t at = 16; at + step <= size; at += step)
-		memory_read(loader->facts, tag + at);
+		memory_read(facts, tag + at);
 }
 
-static void tag_vbe(struct multiboot *loader, const uint8_t *tag, uint32_t) {
-	uint8_t *vbe = loader->facts->vbe;
-
-	memcpy(vbe, tag + 16, VBE_BLOCKS);
+static void vbe_read(struct boot_facts *facts, const uint8_t *tag) {
+	memcpy(facts->vbe, tag + 16, VBE_BLOCKS);
 	// Mode, interface segment, offset and length: 16-bit numbers there, 32-bit ones here.
 	for (unsigned i = 0; i < 4; i++)
-		memcpy(vbe + VBE_BLOCKS + 4 * i, tag + TAG_HEADER + 2 * i, 2);
-	loader->facts->has_vbe = 1;
+		memcpy(facts->vbe + VBE_BLOCKS + 4 * i, tag + TAG_HEADER + 2 * i, 2);
+	facts->has_vbe = 1;
 }
 
-static void tag_framebuffer(struct multiboot *loader, const uint8_t *tag, uint32_t) {
-	memcpy(loader->facts->framebuffer, tag + TAG_HEADER, sizeof(loader->facts->framebuffer));
-	loader->facts->has_framebuffer = 1;
+static void framebuffer_read(struct boot_facts *facts, const uint8_t *body) {
+	memcpy(facts->framebuffer, body, sizeof(facts->framebuffer));
+	facts->has_framebuffer = 1;
 }
 
-static void tag_rsdp(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	uint64_t length = size - TAG_HEADER;
+// A tag that is shorter than its type's contents counts as absent.
+static void tag_read(struct boot_facts *facts, const uint8_t *tag, uint32_t size) {
+	uint64_t type = bytes_number(tag, 0, 4);
+	const uint8_t *body = tag + TAG_HEADER;
+	uint32_t length = size - TAG_HEADER;
 
+	if (type == TAG_COMMAND_LINE)
+		text_copy(facts->command_line, sizeof(facts->command_line), body, length);
+	else if (type == TAG_MODULE && size >= 16)
+		module_add(facts, body, tag + 16, size - 16);
+	else if (type == TAG_MEMORY_MAP && size >= 16)
+		memory2_read(facts, tag, size);
+	else if (type == TAG_VBE && size >= 16 + VBE_BLOCKS)
+		vbe_read(facts, tag);
+	else if (type == TAG_FRAMEBUFFER && length >= sizeof(facts->framebuffer))
+		framebuffer_read(facts, body);
 	// The old form may come beside the new one, in any order.
-	if (loader->facts->rsdp[RSDP_REVISION] >= 2 && length < sizeof(loader->facts->rsdp)) return;
-	if (length > sizeof(loader->facts->rsdp)) length = sizeof(loader->facts->rsdp);
-	memcpy(loader->facts->rsdp, tag + TAG_HEADER, length);
+	else if (type == TAG_RSDP_OLD && length >= RSDP_OLD && facts->rsdp[RSDP_REVISION] < 2)
+		memcpy(facts->rsdp, body, RSDP_OLD);
+	else if (type == TAG_RSDP && length >= sizeof(facts->rsdp))
+		memcpy(facts->rsdp, body, sizeof(facts->rsdp));
 }
 
-static const struct {
-	uint32_t type, minimum;
-	void (*read)(struct multiboot *loader, const uint8_t *tag, uint32_t size);
-} tag_rows[] = {
-	{TAG_COMMAND_LINE, TAG_HEADER, tag_command_line},
-	{TAG_MODULE, 16, tag_module},
-	{TAG_MEMORY_MAP, 16, tag_memory_map},
-	{TAG_VBE, 16 + VBE_BLOCKS, tag_vbe},
-	{TAG_FRAMEBUFFER, TAG_HEADER + 22, tag_framebuffer},
-	{TAG_RSDP_OLD, TAG_HEADER + 20, tag_rsdp},
-	{TAG_RSDP, TAG_HEADER + 36, tag_rsdp},
-};
-
-static void tag_read(struct multiboot *loader, const uint8_t *tag, uint32_t size) {
-	for (unsigned i = 0; i < array_count(tag_rows); i++) {
-		if (tag_rows[i].type == bytes_number(tag, 0, 4) && size >= tag_rows[i].minimum)
-			tag_rows[i].read(loader, tag, size);
-	}
-}
-
-static bool information2_read(struct multiboot *loader, uint64_t physical) {
-	const uint8_t *information = loader->reader(physical, 8);
+static bool information2_read(struct boot_facts *facts, memory_reader *reader, uint64_t physical) {
+	const uint8_t *information = reader(physical, 8);
 	uint64_t total = information ? bytes_number(information, 0, 4) : 0;
 	uint32_t size;
 
-	information = total <= INFO2_MAX ? loader->reader(physical, total) : NULL;
+	information = total <= INFO2_MAX ? reader(physical, total) : NULL;
 	for (uint64_t at = 8; information && at + TAG_HEADER <= total; at += align_up(size, 8)) {
 		size = (uint32_t)bytes_number(information + at, 4, 4);
 		if (size < TAG_HEADER || size > total - at) return false;
 		if (bytes_number(information + at, 0, 4) == TAG_END) return true;
-		tag_read(loader, information + at, size);
+		tag_read(facts, information + at, size);
 	}
 	return false;
 }
 
-bool multiboot_read(struct multiboot *loader, uint32_t magic, uint64_t information) {
-	if (magic == MULTIBOOT1_LOADER) return information1_read(loader, information);
-	return magic == MULTIBOOT2_LOADER && information2_read(loader, information);
+bool multiboot_read(
+	struct boot_facts *facts, memory_reader *reader, uint32_t magic, uint64_t information) {
+	if (magic == MULTIBOOT1_LOADER) return information1_read(facts, reader, information);
+	return magic == MULTIBOOT2_LOADER && information2_read(facts, reader, information);
 }
