@@ -131,11 +131,11 @@ core_trampoline:
 	mov bx, cs
 	movzx ebx, bx
 	shl ebx, 4
-	o32 lgdt [cs:core_gdt_register - core_trampoline]
+	o32 lgdt [cs:boot_gdt_register - core_trampoline]
 	long_mode_enter
 	jmp dword SELECTOR_KERNEL_CODE:core_long_mode
-core_gdt_register:
-	dw boot_gdt_register - boot_gdt - 1
+boot_gdt_register:
+	dw boot_gdt_end - boot_gdt - 1
 	dd boot_gdt
 	times CORE_TRAMPOLINE_SIZE - 8 - ($ - core_trampoline) db 0
 core_claim:
@@ -146,9 +146,7 @@ boot_gdt:
 	dq 0
 	dq DESCRIPTOR_CODE		; SELECTOR_KERNEL_CODE
 	dq DESCRIPTOR_DATA		; SELECTOR_KERNEL_DATA
-boot_gdt_register:
-	dw boot_gdt_register - boot_gdt - 1
-	dd boot_gdt
+boot_gdt_end:
 
 section .boot.tables progbits alloc noexec write align=4096
 boot_root:
