@@ -38,20 +38,18 @@ static enum error check_filled(struct invocation *invocation, enum lookup_side s
 	return error_missing(invocation, side, (unsigned)invocation_word(invocation, word + 1));
 }
 
-static enum error on_target(
-	struct invocation *invocation, enum error (*operation)(struct slot *slot)) {
+enum error cnode_revoke(struct invocation *invocation) {
 	struct slot *slot;
 	enum error error = cnode_target(invocation, &slot);
 
-	return error ? error : operation(slot);
-}
-
-enum error cnode_revoke(struct invocation *invocation) {
-	return on_target(invocation, slot_revoke);
+	return error ? error : slot_revoke(slot);
 }
 
 enum error cnode_delete(struct invocation *invocation) {
-	return on_target(invocation, slot_delete);
+	struct slot *slot;
+	enum error error = cnode_target(invocation, &slot);
+
+	return error ? error : slot_delete(slot);
 }
 
 // Copies or moves a capability between the slots that the first four words name. words: how many
