@@ -213,7 +213,7 @@ static void processors(void) {
 static struct mitigations choose(const char *name, const char *command_line) {
 	unsigned options[OPTIONS];
 
-	options_read(command_line, options);
+	options_read(command_line, options, false);
 	for (unsigned i = 0; i < array_count(rows); i++) {
 		check_about(rows[i].name);
 		if (strcmp(rows[i].name, name) == 0)
@@ -245,52 +245,53 @@ static void modes(void) {
 static void options_all(void) {
 	unsigned options[OPTIONS];
 
-	options_read("", options);
+	options_read("", options, false);
 	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_LOG] == 0);
 	check(options[OPTION_FAST_PATHS] == MODE_AUTO && options[OPTION_CORES] == 64);
 	check(options[OPTION_PCID] == MODE_AUTO &&
 		options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_AUTO);
-	options_read("kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", options);
+	options_read(
+		"kernel serial=0x2f8 log=none pcid=off kpti=one verw=o ibrs=on", options, false);
 	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == LOG_NONE &&
 		options[OPTION_PCID] == MODE_OFF);
 	check(options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_AUTO);
 	check(options[OPTION_MITIGATIONS + MITIGATION_VERW] == MODE_AUTO);
 	check(options[OPTION_MITIGATIONS + MITIGATION_IBRS] == MODE_ON);
-	options_read("serial=3f8 log=some root-cnode-bits=11", options);
+	options_read("serial=3f8 log=some root-cnode-bits=11", options, false);
 	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_LOG] == 0);
 	check(options[OPTION_ROOT_CNODE] == 0);
-	options_read("root-cnode-bits=17 serial=0xfffff log=al", options);
+	options_read("root-cnode-bits=17 serial=0xfffff log=al", options, false);
 	check(options[OPTION_ROOT_CNODE] == 17 && options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT);
 	check(options[OPTION_LOG] == 0);
-	options_read("serial=0x3: tsc=239918:", options);
+	options_read("serial=0x3: tsc=239918:", options, false);
 	check(options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT && options[OPTION_TSC] == 0);
-	options_read("log=all log=auto tsc=0x1000 root-cnode-bits=0 serial=0x0", options);
+	options_read("log=all log=auto tsc=0x1000 root-cnode-bits=0 serial=0x0", options, false);
 	check(options[OPTION_LOG] == LOG_AUTO && options[OPTION_TSC] == 0x1000);
 	check(options[OPTION_ROOT_CNODE] == 0 && options[OPTION_SERIAL] == CONSOLE_DEFAULT_PORT);
-	options_read("serial=none fastpath=off pcid=1", options);
+	options_read("serial=none fastpath=off pcid=1", options, false);
 	check(options[OPTION_PCID] == MODE_AUTO);
 	check(options[OPTION_SERIAL] == 0 && options[OPTION_FAST_PATHS] == MODE_OFF);
 	check(options[OPTION_TSC] == 0);
-	options_read("tsc=2399184", options);
+	options_read("tsc=2399184", options, false);
 	check(options[OPTION_TSC] == 2399184);
-	options_read("cores=3", options);
+	options_read("cores=3", options, false);
 	check(options[OPTION_CORES] == 3);
-	options_read("cores=1 cores=0 cores=65 cores=all", options);
+	options_read("cores=1 cores=0 cores=65 cores=all", options, false);
 	check(options[OPTION_CORES] == 1);
-	options_read("tsc=2399184000000", options);
+	options_read("tsc=2399184000000", options, false);
 	check(options[OPTION_TSC] == 0);
-	options_read("xserial=0x1 serial=0x2f8  log=all serial log", options);
+	options_read("xserial=0x1 serial=0x2f8  log=all serial log", options, false);
 	check(options[OPTION_SERIAL] == 0x2f8 && options[OPTION_LOG] == LOG_ALL);
-	options_read("log=all kpti=on log=none kpti=off kpti=perhaps", options);
+	options_read("log=all kpti=on log=none kpti=off kpti=perhaps", options, false);
 	check(options[OPTION_LOG] == LOG_NONE &&
 		options[OPTION_MITIGATIONS + MITIGATION_KPTI] == MODE_OFF);
 }
 
 static unsigned lines_printed(const char *command_line) {
-	unsigned lines = 0;
+	unsigned options[OPTIONS], lines = 0;
 
 	printed[0] = 0;
-	options_warn(command_line);
+	options_read(command_line, options, true);
 	for (const char *at = printed; *at; at++)
 		lines += *at == '\n';
 	return lines;

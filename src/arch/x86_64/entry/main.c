@@ -19,7 +19,7 @@ static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
 
 static bool loader_read(uint32_t magic, uint64_t information) {
-	const char *cut;
+	const char *line = facts.command_line, *cut;
 	struct boot_memory *memory = &facts.memory;
 	unsigned lost;
 	bool ok;
@@ -28,15 +28,15 @@ static bool loader_read(uint32_t magic, uint64_t information) {
 	ok = multiboot_read(&facts, physical_read, magic, information);
 	memory_sort(memory, facts.modules, facts.module_count);
 	cut = facts.command_line[BOOT_COMMAND_LINE] ? options_cut(facts.command_line) : NULL;
-	options_read(facts.command_line, options);
+	if (magic == MULTIBOOT1_LOADER) line = options_behind_name(line);
+	options_read(line, options, false);
 	console_init((uint16_t)options[OPTION_SERIAL]);
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
-	options_warn(magic == MULTIBOOT1_LOADER ? options_behind_name(facts.command_line)
-						: facts.command_line);
+	options_read(line, options, true);
 	if (!ok) return refuse("boot: not started by a multiboot loader (magic %x)\n", magic);
 	print("boot: multiboot %d, %u modules, %lu MiB of RAM\n",
 		magic == MULTIBOOT1_LOADER ? 1 : 2, facts.module_count,

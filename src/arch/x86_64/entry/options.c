@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Options from the command line, and messages about unknown ones.
+// Options from the command line.
 #include <entry/options.h>
 
 #include <abi/bootinfo.h>
+#include <base/memory.h>
 #include <cpu/acpi.h>
 #include <cpu/console.h>
 
@@ -40,10 +41,9 @@ static uint64_t length_until(const char *text, char end) {
 
 // Text and word are the same, each up to a space or its end.
 static bool is_word(const char *text, char end, const char *word) {
-	for (; *word && *word != ' '; word++, text++) {
-		if (*text != *word) return false;
-	}
-	return !*text || *text == ' ' || *text == end;
+	uint64_t length = length_until(word, end);
+
+	return length_until(text, end) == length && memcmp(text, word, length) == 0;
 }
 
 // The first word of the text, or its end.
@@ -95,13 +95,17 @@ static unsigned word_read(const char *word, unsigned *value) {
 	return OPTIONS;
 }
 
-void options_read(const char *command_line, unsigned options[OPTIONS]) {
+void options_read(const char *command_line, unsigned options[OPTIONS], bool complains) {
 	for (unsigned i = 0; i < OPTIONS; i++)
 		options[i] = row_at(i).missing;
 	for (const char *word = word_first(command_line); *word; word = word_next(word)) {
 		unsigned value, option = word_read(word, &value);
 
-		if (option < OPTIONS) options[option] = value;
+		if (option < OPTIONS)
+			options[option] = value;
+		else if (complains)
+			print("boot: no such option, or not with this value: %.*s\n",
+				(int)length_until(word, ' '), word);
 	}
 }
 
@@ -119,13 +123,4 @@ const char *options_cut(char *command_line) {
 		word = *at == ' ' ? at + 1 : word;
 	if (word > command_line) word[-1] = '\0';
 	return word;
-}
-
-void options_warn(const char *command_line) {
-	unsigned value;
-
-	for (const char *word = word_first(command_line); *word; word = word_next(word))
-		if (word_read(word, &value) == OPTIONS)
-			print("boot: no such option, or not with this value: %.*s\n",
-				(int)length_until(word, ' '), word);
 }

@@ -18,14 +18,12 @@ enum option {
 	OPTIONS = OPTION_MITIGATIONS + MITIGATION_OPTIONS,
 };
 
-// The value of each option; of one that is given twice the last valid value.
-void options_read(const char *command_line, unsigned options[OPTIONS]);
+// The value of each option; of one that is given twice the last valid value. Complains, if asked
+// to, in one line for each word that is no option, or has an invalid value.
+void options_read(const char *command_line, unsigned options[OPTIONS], bool complains);
 
 // The command line without the kernel's own name, which some loaders pass as the first word.
 const char *options_behind_name(const char *command_line);
 
 // A longer command line was cut: removes the rest of its last word, and returns that.
 const char *options_cut(char *command_line);
-
-// One line for each word that is no option, or has an invalid value.
-void options_warn(const char *command_line);
