@@ -2,8 +2,7 @@
 // Powers of two, masks, alignment and overflow-checked ranges; pure.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 #define BIT(position) (1ul << (position))
 

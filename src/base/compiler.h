@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Names for what the compiler offers beyond the language.
+// What every file takes for granted: types of the language, and names for what the compiler offers
+// beyond it.
 #pragma once
+
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)

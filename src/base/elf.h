@@ -3,8 +3,7 @@
 // segments can be walked without further errors.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 struct elf_image {
 	const uint8_t *bytes;

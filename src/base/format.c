@@ -2,9 +2,6 @@
 // Formatted text: one pass over the format, one conversion at a time.
 #include <base/format.h>
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include <base/compiler.h>
 
 struct writer {

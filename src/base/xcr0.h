@@ -3,10 +3,8 @@
 // of the bits that are offered to it.
 #pragma once
 
+#include <base/compiler.h>
 #include <x86/cr.h>
-
-#include <stdbool.h>
-#include <stdint.h>
 
 static inline bool xcr0_is_valid(uint64_t value, uint64_t offered) {
 	uint64_t avx512 = value & XCR0_AVX512;

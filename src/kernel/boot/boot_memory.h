@@ -3,8 +3,7 @@
 #pragma once
 
 #include <abi/bootinfo.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 enum { REGION_LIST_SIZE = 1100 }; // a thousand of the loader's map, and what splits them
 

@@ -15,10 +15,7 @@
 
 #include <abi/object.h>
 #include <abi/rights.h>
-#include <stdalign.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 enum cap_type {
 	CAP_NULL,

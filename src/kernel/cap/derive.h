@@ -8,7 +8,6 @@
 // grandparent (CAP-18).
 #pragma once
 
-#include <base/compiler.h>
 #include <cap/cap.h>
 
 static inline struct slot *slot_next(const struct slot *slot) {

@@ -2,9 +2,7 @@
 // Scheduling contexts: the right to CPU time (SCHED-1 to SCHED-19).
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 // Budget arithmetic (refill.c) works on a ring of refills (SCHED-8 to SCHED-13), in ticks.
 struct refill {

@@ -3,8 +3,7 @@
 // damaged table counts as absent.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 #define ACPI_MAX_IOAPICS 60
 #define ACPI_MAX_CORES 64

@@ -2,7 +2,6 @@
 // One register file, two access methods: the xAPIC page, or MSRs in x2APIC mode.
 #include <cpu/apic.h>
 
-#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>

@@ -2,8 +2,7 @@
 // The local APIC of this core, as xAPIC or x2APIC (SDM 3A, chapter 11), and the I/O APICs.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 // Enables the local APIC. Returns the physical address of its page, as the CPU reports it, not a
 // table.

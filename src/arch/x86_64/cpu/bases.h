@@ -3,7 +3,6 @@
 // so while a thread runs only the CPU knows them.
 #pragma once
 
-#include <base/compiler.h>
 #include <cpu/context.h>
 
 // Stores the loaded bases.

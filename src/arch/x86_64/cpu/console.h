@@ -2,9 +2,8 @@
 // The debug console: a 16550 at a chosen port, and port 0xE9 in the debug build.
 #pragma once
 
+#include <base/compiler.h>
 #include <base/panic.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <x86/uart.h>
 
 #define CONSOLE_DEFAULT_PORT 0x3f8

@@ -2,9 +2,7 @@
 // The register frame of a user thread: saved at kernel entry, loaded at the exit.
 #pragma once
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 // In the rflags of a frame, above what a register can hold: the thread did not enter by SYSCALL, so
 // every register must be loaded, and struct trap holds the rest of them. In a frame without it RCX

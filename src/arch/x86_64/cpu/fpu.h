@@ -4,7 +4,6 @@
 // it a user of the FPU, whose state is switched with it from then on.
 #pragma once
 
-#include <base/compiler.h>
 #include <cpu/mitigations.h>
 #include <cpu/features.h>
 #include <cpu/percpu.h>

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cpu/paging.h>
-#include <stdalign.h>
 
 struct cpu;
 

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <base/bits.h>
-#include <stddef.h>
 
 #define PAGE_SIZE 4096ul
 #define MIB (1ul << 20)

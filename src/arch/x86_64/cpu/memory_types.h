@@ -3,8 +3,7 @@
 // must have the same.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 // All from MSR_MTRR_FIRST on, with gaps, and what switches them on.
 enum { MTRRS = 0x71 };

@@ -4,7 +4,6 @@
 // the makers' bulletins (docs/reference/boot-options.md).
 #include <cpu/mitigations.h>
 
-#include <base/compiler.h>
 #include <x86/cpuid.h>
 #include <x86/msr.h>
 

@@ -3,8 +3,7 @@
 // computes from values of CPUID and MSRs what is to be enabled (docs/reference/boot-options.md).
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 enum mitigation {
 	MITIGATION_KPTI, // a program's tables map only the entry to the kernel

@@ -2,8 +2,7 @@
 // MSRs that a CPU may lack, and values that it may refuse: false then, and nothing happened.
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include <base/compiler.h>
 
 // A #GP at the instruction before continues at the label (broken.c).
 #define RECOVER_AT_FAULT "; .pushsection .recover, \"a\"; .quad 1b, %l[fault]; .popsection"

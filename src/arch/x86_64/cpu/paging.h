@@ -12,7 +12,6 @@
 #pragma once
 
 #include <abi/rights.h>
-#include <base/compiler.h>
 #include <cpu/layout.h>
 #include <x86/paging.h>
 

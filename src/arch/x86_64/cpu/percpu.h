@@ -5,9 +5,6 @@
 
 #include <abi/object.h>
 #include <cpu/segments.h>
-#include <stdalign.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <x86/svm.h>
 #include <x86/vmx.h>
 

@@ -2,7 +2,7 @@
 // GDT, TSS and IDT (SDM 3A, chapters 3, 6 and 8).
 #pragma once
 
-#include <stdint.h>
+#include <base/compiler.h>
 #include <x86/vector.h>
 
 struct cpu;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
 
-#include <base/compiler.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <guest/vmx/internal.h>
