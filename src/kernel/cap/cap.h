@@ -9,7 +9,7 @@
 // over kinds.
 //
 // The folder, in the order to read: capabilities (this file), who is derived from whom (derive),
-// from address to slot (cspace, cspace_cache), what is known of each kind (object), invocations and
+// from address to slot (cspace), what is known of each kind (object), invocations and
 // their errors (invocation), those of cnodes (cnode), deletion (delete). None of it knows a thread.
 #pragma once
 
@@ -115,7 +115,7 @@ enum {
 	SLOT_ORIGINAL = 1 << 0, // later slots of the same object are its children
 	SLOT_FIRST_BADGED = 1 << 1, // first with its badge: parent of copies with that badge
 	SLOT_OF_THREAD = 1 << 2, // a thread acts with it (thread_fill_slot)
-	SLOT_CACHED = 1 << 3, // caches of threads lead through it (cspace_cache.h)
+	SLOT_CACHED = 1 << 3, // caches of threads lead through it (cspace.h)
 	SLOT_UNFINISHED = 1 << 4, // its deletion has begun, and takes further steps
 	SLOT_FLAGS = 0x1f,
 	SLOT_OF_CACHE = SLOT_OF_THREAD | SLOT_CACHED, // the copy that a thread keeps for its cache

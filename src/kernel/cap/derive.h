@@ -26,7 +26,7 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source);
 
 // Fills slot, a thread's, with a copy of the capability in next, directly before it: the thread
-// caches its capability space through next (cspace_cache.h).
+// caches its capability space through next (cspace.h).
 void derive_insert_cache_copy(struct slot *slot, struct slot *next);
 
 // The last such copy before slot, or null.

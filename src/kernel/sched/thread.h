@@ -7,7 +7,6 @@
 #include <cpu/context.h>
 #include <cpu/fpu.h>
 #include <cap/cspace.h>
-#include <cap/cspace_cache.h>
 
 // Capabilities a thread acts with, in an array like a cnode's, so that deletion treats threads and
 // cnodes alike (delete.c).
