@@ -5,7 +5,6 @@
 #include <cpu/msr.h>
 #include <cpu/platform.h>
 #include <cpu/features.h>
-#include <cpu/rate.h>
 
 enum { DEADLINE_TRY_RATE = 10000, MILLION = 1000000 };
 
@@ -31,20 +30,20 @@ static bool deadline_works(uint64_t hertz) {
 }
 
 uint64_t clock_init(const struct acpi_facts *acpi, uint64_t option_hertz) {
-	struct tsc_rate rate = rate_find(acpi, option_hertz);
+	uint64_t apic, hertz = rate_find(acpi, option_hertz, &apic);
 	struct cpu *cpu = this_cpu();
 
-	cpu->platform->ticks_per_us = (rate.hertz + MILLION / 2) / MILLION;
+	cpu->platform->ticks_per_us = (hertz + MILLION / 2) / MILLION;
 	cpu->deadline = NO_DEADLINE;
 	if (!cpu->platform->ticks_per_us)
 		return refuse("clock: the TSC's rate is unknown: set option tsc=KILOHERTZ\n");
-	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(rate.hertz)) {
+	if (!feature_has(FEATURE_TSC_DEADLINE) || !deadline_works(hertz)) {
 		apic_timer_use_one_shot();
-		cpu->timer_ratio = rate.apic;
-		if (!rate.apic) return refuse("clock: the APIC's timer does not count evenly\n");
+		cpu->timer_ratio = apic;
+		if (!apic) return refuse("clock: the APIC's timer does not count evenly\n");
 	}
 	print("clock: timer %s\n", cpu->timer_ratio ? "one-shot" : "TSC-deadline");
-	return rate.hertz;
+	return hertz;
 }
 
 bool clock_join(const struct cpu *first) {

@@ -28,3 +28,8 @@ void clock_set_deadline(uint64_t deadline);
 
 // The timer interrupt arrived: there is no deadline any more, and the next one must be set.
 void clock_expired(void);
+
+// The TSC's rate in hertz, by all that counts or states it, or 0 (rate.c): measures, compares with
+// what CPU and hypervisor state, and prints what comes of it. apic: ticks of the APIC's timer a TSC
+// tick, 32.32 fixed point; 0: unknown.
+uint64_t rate_find(const struct acpi_facts *acpi, uint64_t option_hertz, uint64_t *apic);

@@ -2,7 +2,7 @@
 // The TSC's rate is measured in rounds in which counters run against the TSC. Each reading is taken
 // between two reads of the TSC, so each round gives bounds; rounds with matching bounds are
 // trusted.
-#include <cpu/rate.h>
+#include <cpu/clock.h>
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
@@ -207,8 +207,9 @@ static uint64_t conclude(const uint64_t rates[SOURCES]) {
 	return rates[best];
 }
 
-[[gnu::noinline]] struct tsc_rate rate_find(const struct acpi_facts *acpi, uint64_t option_hertz) {
-	uint64_t rates[SOURCES] = {[OPTION] = option_hertz}, apic;
+[[gnu::noinline]] uint64_t rate_find(
+	const struct acpi_facts *acpi, uint64_t option_hertz, uint64_t *apic) {
+	uint64_t rates[SOURCES] = {[OPTION] = option_hertz};
 	struct counter counters[COUNTERS];
 
 	counters_start(counters, acpi);
@@ -220,6 +221,7 @@ static uint64_t conclude(const uint64_t rates[SOURCES]) {
 				counters[i].hertz >>
 			32);
 	statements_read(rates);
-	apic = counter_rate(&counters[APIC]);
-	return (struct tsc_rate){.hertz = conclude(rates), .apic = apic ? UINT64_MAX / apic : 0};
+	*apic = counter_rate(&counters[APIC]);
+	if (*apic) *apic = UINT64_MAX / *apic;
+	return conclude(rates);
 }
