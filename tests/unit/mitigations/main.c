@@ -206,7 +206,6 @@ static void processors(void) {
 		check(strcmp(names_of(mitigations.on), rows[i].on) == 0);
 		check(strcmp(names_of(mitigations.lacking), rows[i].lacking) == 0);
 		check(mitigations.spec_ctrl == rows[i].spec_ctrl);
-		check(mitigations.is_ibrs_automatic == !!(rows[i].facts.amd_21_eax & 1 << 8));
 	}
 }
 

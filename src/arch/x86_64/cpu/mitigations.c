@@ -174,8 +174,8 @@ static void choose_spec_ctrl(struct mitigations *mitigations, const struct cpu_f
 			mitigations->on |= MITIGATION_BIT(BHI_SEQUENCE);
 	}
 	if (!(mitigations->on & MITIGATION_BIT(IBRS))) return;
-	mitigations->is_ibrs_automatic = facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS;
-	if (!mitigations->is_ibrs_automatic) mitigations->spec_ctrl |= SPEC_CTRL_IBRS;
+	if (!(facts->amd_21_eax & AMD_21_EAX_AUTOMATIC_IBRS))
+		mitigations->spec_ctrl |= SPEC_CTRL_IBRS;
 	if (!is_ibrs_constant(facts)) mitigations->on |= MITIGATION_BIT(IBRS_ENTRY);
 }
 

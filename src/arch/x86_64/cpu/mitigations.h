@@ -55,8 +55,8 @@ struct cpu_facts {
 struct mitigations {
 	uint32_t on; // 1 << enum mitigation
 	uint32_t lacking; // needed or requested, but this CPU cannot do it
-	uint32_t spec_ctrl; // for the kernel; 0 where there is no such MSR
-	bool is_ibrs_automatic; // by EFER, not by SPEC_CTRL
+	uint32_t spec_ctrl; // for the kernel; 0 where there is no such MSR. IBRS that is not here
+			    // is EFER's
 };
 
 #define MITIGATION_BIT(name) (1u << MITIGATION_##name)

@@ -97,7 +97,8 @@ void mitigate_start(struct cpu *cpu, const unsigned options[OPTIONS]) {
 	bits_choose(&mitigations, MITIGATION_BIT(GDS), MSR_MCU_OPT_CTRL, 0, MCU_OPT_GDS_OFF);
 	report(&mitigations);
 	if (mitigations.spec_ctrl) msr_write(MSR_SPEC_CTRL, mitigations.spec_ctrl);
-	if (mitigations.is_ibrs_automatic) msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
+	if (mitigations.on & MITIGATION_BIT(IBRS) && !(mitigations.spec_ctrl & SPEC_CTRL_IBRS))
+		msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_AIBRSE);
 	// Kernel pages that programs' tables do not map must not stay in the TLB while they run.
 	if (mitigations.on & MITIGATION_BIT(KPTI)) cr4_write(cr4_read() & ~(uint64_t)CR4_PGE);
 	if (feature_has(FEATURE_SMAP)) mitigations.on |= MITIGATION_BIT(SMAP);
