@@ -74,9 +74,8 @@ boot_start:
 	mov esi, .uart
 	mov edx, CONSOLE_DEFAULT_PORT
 .uart_next:
-	lodsw				; AL: register, AH: value
-	mov dl, al
-	mov al, ah
+	lodsw				; AL: value, AH: register
+	mov dl, ah
 	out dx, al
 	cmp esi, .message
 	jne .uart_next
@@ -97,7 +96,7 @@ boot_start:
 	hlt
 	jmp .stop
 .uart:				; as console.c does
-	db 0xf9, 0, 0xfb, 0x80, 0xf8, 1, 0xf9, 0, 0xfb, 3, 0xfa, 7, 0xfc, 3
+	db 0, 0xf9, 0x80, 0xfb, 1, 0xf8, 0, 0xf9, 3, 0xfb, 7, 0xfa, 3, 0xfc
 .message:
 	db "Nacre needs a 64-bit x86 CPU with NX", 13, 10, 0
 
@@ -122,6 +121,7 @@ upper_half:
 	mov es, ecx
 	mov fs, ecx
 	mov gs, ecx
+	xor ebp, ebp
 	jmp rax
 
 ; Where another core starts, in real mode: copied to a page below 640 KiB, CS times 16.
@@ -175,15 +175,11 @@ default rel
 
 boot_upper_half:
 	mov rsp, boot_cpu + CPU_STACK + KERNEL_STACK_SIZE
-	xor ebp, ebp
-	mov edi, edi			; magic and information are 32-bit numbers
-	mov esi, esi
 	call boot_main
 	jmp exit_path
 
 ; RDI: struct cpu.
 core_upper_half:
 	lea rsp, [rdi + CPU_STACK + KERNEL_STACK_SIZE]
-	xor ebp, ebp
 	call core_main
 	jmp exit_path

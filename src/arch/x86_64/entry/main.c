@@ -18,7 +18,7 @@ static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
 
-static bool loader_read(uint32_t magic, uint64_t information) {
+static bool loader_read(uint32_t magic, uint32_t information) {
 	const char *line = facts.command_line, *cut;
 	struct boot_memory *memory = &facts.memory;
 	unsigned lost;
@@ -114,7 +114,7 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 }
 
 // Everything in order; false after a message with what is missing.
-static bool start(uint32_t magic, uint64_t information) {
+static bool start(uint32_t magic, uint32_t information) {
 	struct acpi_facts acpi;
 
 	core_begin(&boot_cpu, &boot_kernel);
@@ -141,7 +141,7 @@ static bool start(uint32_t magic, uint64_t information) {
 	return boot_root(&facts); // untypeds, the initial task
 }
 
-enum exit_path boot_main(uint32_t magic, uint64_t information) {
+enum exit_path boot_main(uint32_t magic, uint32_t information) {
 	uint64_t began = tsc_read();
 
 	if (!start(magic, information)) {

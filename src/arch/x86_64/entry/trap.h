@@ -7,7 +7,7 @@
 #include <ipc/fault.h>
 
 // Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
-enum exit_path boot_main(uint32_t magic, uint64_t information);
+enum exit_path boot_main(uint32_t magic, uint32_t information);
 
 // SYSCALL. The number is in the current frame.
 enum exit_path trap_syscall(void);
