@@ -20,9 +20,8 @@ OWNERS = {
 EXCEPTIONS = {
     name: f"start-up only: {what}; nothing reads it once the initial task runs"
     for name, what in {
-        "facts": "what the loader says of the machine, and which memory is free",
+        "facts": "what loader and firmware say of the machine, and which memory is free",
         "options": "the command line's values",
-        "loader": "the loader's information while it is read",
         "task": "the initial task while it is built",
     }.items()
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <boot/boot_memory.h>
+#include <cpu/acpi.h>
 
 enum { BOOT_MAX_MODULES = 16, BOOT_MAP_ENTRIES = 50, BOOT_COMMAND_LINE = 8191 };
 
@@ -23,6 +24,7 @@ struct [[gnu::packed]] boot_map {
 // Plain data: written by arch, read by kernel/boot.c, which takes the memory it needs.
 struct boot_facts {
 	struct boot_memory memory;
+	struct acpi_facts acpi;
 	uint32_t verbose_boot; // print the untyped list and other details
 	uint32_t root_cnode_bits; // 0: by the memory there is
 	uint32_t module_count, modules_lost; // the latter for want of room

@@ -42,7 +42,8 @@ static void put64(uint64_t value) { put(&value, sizeof(value)); }
 static bool read_at(uint32_t magic, uint64_t information) {
 	memset(&facts, 0, sizeof(facts));
 	facts.memory.limit = 1ul << 46;
-	return multiboot_read(&facts, read_memory, magic, information);
+	facts.acpi.reader = read_memory;
+	return multiboot_read(&facts, magic, information);
 }
 
 static bool read_all(uint32_t magic) { return read_at(magic, START); }

@@ -25,7 +25,8 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 	bool ok;
 
 	memory->limit = kernel_map_ram_end();
-	ok = multiboot_read(&facts, physical_read, magic, information);
+	facts.acpi.reader = physical_read;
+	ok = multiboot_read(&facts, magic, information);
 	memory_sort(memory, facts.modules, facts.module_count);
 	cut = facts.command_line[BOOT_COMMAND_LINE] ? options_cut(facts.command_line) : NULL;
 	if (magic == MULTIBOOT1_LOADER) line = options_behind_name(line);
@@ -82,8 +83,9 @@ static bool is_device(uint64_t page) {
 
 // Before any memory is taken, for a firmware's map may declare memory free that holds its tables;
 // tables above 4 GiB must wait for the kernel's own page tables.
-static bool acpi_and_map_start(struct acpi_facts *acpi) {
-	*acpi = (struct acpi_facts){.reader = physical_read};
+static bool acpi_and_map_start(void) {
+	struct acpi_facts *acpi = &facts.acpi;
+
 	acpi_read(acpi, facts.rsdp);
 	if (!map_start()) return false;
 	if (acpi->has_hidden) {
@@ -95,7 +97,8 @@ static bool acpi_and_map_start(struct acpi_facts *acpi) {
 	return true;
 }
 
-static void interrupts_start(const struct acpi_facts *acpi) {
+static void interrupts_start(void) {
+	const struct acpi_facts *acpi = &facts.acpi;
 	uint64_t page;
 
 	pic_silence();
@@ -115,8 +118,6 @@ static void interrupts_start(const struct acpi_facts *acpi) {
 
 // Everything in order; false after a message with what is missing.
 static bool start(uint32_t magic, uint32_t information) {
-	struct acpi_facts acpi;
-
 	core_begin(&boot_cpu, &boot_kernel);
 	segments_init(&boot_cpu, trap_stubs); // exceptions are caught from here
 	if (!loader_read(magic, information)) return false; // console, command line, memory
@@ -127,17 +128,17 @@ static bool start(uint32_t magic, uint32_t information) {
 		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast(),
 		boot_kernel.platform.syscall_entries); // while text is writable
 	segments_use_entry(SYSCALL_ENTRY_FAST);
-	if (!acpi_and_map_start(&acpi)) return false; // W^X image, physical window
+	if (!acpi_and_map_start()) return false; // W^X image, physical window
 	pcid_start(options[OPTION_PCID] != MODE_OFF);
-	interrupts_start(&acpi); // all pins masked
-	facts.tsc_hertz = clock_init(&acpi, options[OPTION_TSC] * 1000ul);
+	interrupts_start(); // all pins masked
+	facts.tsc_hertz = clock_init(&facts.acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
 	fpu_init();
 	boot_kernel.platform.paging[SPACE_HOST] = &paging_host;
 	boot_kernel.platform.paging[SPACE_GUEST] = guest_engine_init();
 	schedule_init(&boot_cpu);
-	cores_start(&boot_cpu, &acpi, options, &facts.memory);
+	cores_start(&boot_cpu, &facts.acpi, options, &facts.memory);
 	return boot_root(&facts); // untypeds, the initial task
 }
 

@@ -67,15 +67,14 @@ static void module_add(
 	text_copy(module->name, sizeof(module->name), name, limit);
 }
 
-static void modules1_read(
-	struct boot_facts *facts, memory_reader *reader, uint64_t physical, uint64_t count) {
+static void modules1_read(struct boot_facts *facts, uint64_t physical, uint64_t count) {
 	uint64_t room = sizeof(facts->modules[0].name);
 
 	for (uint64_t i = 0; i < count && i < INFO1_MAX_MODULES; i++) {
-		const uint8_t *entry = reader(physical + 16 * i, 16);
+		const uint8_t *entry = facts->acpi.reader(physical + 16 * i, 16);
 
 		if (!entry) return;
-		module_add(facts, entry, reader(bytes_number(entry, 8, 4), room), room);
+		module_add(facts, entry, facts->acpi.reader(bytes_number(entry, 8, 4), room), room);
 	}
 }
 
@@ -92,13 +91,12 @@ static void memory_read(struct boot_facts *facts, const uint8_t *bytes) {
 	memory_add(&facts->memory, entry.base, entry.length, entry.type);
 }
 
-static void memory1_read(
-	struct boot_facts *facts, memory_reader *reader, uint64_t physical, uint64_t size) {
+static void memory1_read(struct boot_facts *facts, uint64_t physical, uint64_t size) {
 	uint64_t at = 0;
 
 	if (size > INFO1_MAX_MAP) size = INFO1_MAX_MAP;
 	while (at + 4 + MEMORY_ENTRY_REST <= size) {
-		const uint8_t *entry = reader(physical + at, 4 + MEMORY_ENTRY_REST);
+		const uint8_t *entry = facts->acpi.reader(physical + at, 4 + MEMORY_ENTRY_REST);
 
 		if (!entry || bytes_number(entry, 0, 4) < MEMORY_ENTRY_REST) return;
 		memory_read(facts, entry + 4);
@@ -106,17 +104,18 @@ static void memory1_read(
 	}
 }
 
-static bool information1_read(struct boot_facts *facts, memory_reader *reader, uint64_t physical) {
-	const struct information1 *information = reader(physical, sizeof(*information));
+static bool information1_read(struct boot_facts *facts, uint64_t physical) {
+	const struct information1 *information = facts->acpi.reader(physical, sizeof(*information));
 	uint64_t room = sizeof(facts->command_line);
 
 	if (!information) return false;
 	if (information->flags & INFO1_COMMAND_LINE)
-		text_copy(facts->command_line, room, reader(information->command_line, room), room);
+		text_copy(facts->command_line, room,
+			facts->acpi.reader(information->command_line, room), room);
 	if (information->flags & INFO1_MODULES)
-		modules1_read(facts, reader, information->modules, information->module_count);
+		modules1_read(facts, information->modules, information->module_count);
 	if (information->flags & INFO1_MEMORY_MAP)
-		memory1_read(facts, reader, information->map, information->map_size);
+		memory1_read(facts, information->map, information->map_size);
 	return true;
 }
 
@@ -164,12 +163,12 @@ static void tag_read(struct boot_facts *facts, const uint8_t *tag, uint32_t size
 		memcpy(facts->rsdp, body, sizeof(facts->rsdp));
 }
 
-static bool information2_read(struct boot_facts *facts, memory_reader *reader, uint64_t physical) {
-	const uint8_t *information = reader(physical, 8);
+static bool information2_read(struct boot_facts *facts, uint64_t physical) {
+	const uint8_t *information = facts->acpi.reader(physical, 8);
 	uint64_t total = information ? bytes_number(information, 0, 4) : 0;
 	uint32_t size;
 
-	information = total <= INFO2_MAX ? reader(physical, total) : NULL;
+	information = total <= INFO2_MAX ? facts->acpi.reader(physical, total) : NULL;
 	for (uint64_t at = 8; information && at + TAG_HEADER <= total; at += align_up(size, 8)) {
 		size = (uint32_t)bytes_number(information + at, 4, 4);
 		if (size < TAG_HEADER || size > total - at) return false;
@@ -179,8 +178,7 @@ static bool information2_read(struct boot_facts *facts, memory_reader *reader, u
 	return false;
 }
 
-bool multiboot_read(
-	struct boot_facts *facts, memory_reader *reader, uint32_t magic, uint64_t information) {
-	if (magic == MULTIBOOT1_LOADER) return information1_read(facts, reader, information);
-	return magic == MULTIBOOT2_LOADER && information2_read(facts, reader, information);
+bool multiboot_read(struct boot_facts *facts, uint32_t magic, uint64_t information) {
+	if (magic == MULTIBOOT1_LOADER) return information1_read(facts, information);
+	return magic == MULTIBOOT2_LOADER && information2_read(facts, information);
 }
