@@ -95,9 +95,6 @@ static void plan_root_cnode(const struct boot_facts *facts) {
 		task.root_bits++;
 }
 
-// Bytes below one table of a level: 3 PDPT, 2 page directory, 1 page table.
-static uint64_t table_reach(unsigned level) { return 1ul << (PAGE_BITS + 9 * level); }
-
 // Bytes of all boot objects; 0 if there can be no initial task.
 static uint64_t plan_make(const struct boot_facts *facts) {
 	uint64_t tables = 1; // the root
@@ -106,7 +103,8 @@ static uint64_t plan_make(const struct boot_facts *facts) {
 		return refuse("boot: no initial task: load it as the first module\n");
 	if (!plan_pages(&facts->modules[0])) return 0;
 	for (unsigned level = 1; level <= TABLE_LEVELS; level++)
-		tables += (task.end - 1) / table_reach(level) - task.start / table_reach(level) + 1;
+		tables += (task.end - 1) / paging_span(level + 1) -
+			task.start / paging_span(level + 1) + 1;
 	plan_root_cnode(facts);
 	return (tables + 1) * PAGE + (task.end - task.start) +
 		(1ul << (task.root_bits + SLOT_BITS)) + PAGE;
@@ -124,9 +122,9 @@ static void build_space(void) {
 	build_put(ROOT_SLOT_ASID_POOL, pool);
 	task.bootinfo->image_paging.start = task.next_slot;
 	for (unsigned level = TABLE_LEVELS; level > 0; level--) {
-		uint64_t at = align_down(task.start, table_reach(level));
+		uint64_t at = align_down(task.start, paging_span(level + 1));
 
-		for (; at < task.end; at += table_reach(level)) {
+		for (; at < task.end; at += paging_span(level + 1)) {
 			struct cap table = build_object(types[level], TABLE_BITS);
 
 			mapping_attach(&table, &root, at);
