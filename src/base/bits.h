@@ -32,6 +32,11 @@ static inline uint64_t bytes_number(const uint8_t *bytes, unsigned offset, unsig
 	return value;
 }
 
+struct range {
+	uint64_t start;
+	uint64_t end; // exclusive
+};
+
 // Whether [start, start + size) lies inside [0, limit), without overflow.
 static inline bool range_fits(uint64_t start, uint64_t size, uint64_t limit) {
 	return size <= limit && start <= limit - size;

@@ -3,7 +3,6 @@
 #include <boot/boot_memory.h>
 
 #include <abi/object.h>
-#include <base/bits.h>
 #include <base/memory.h>
 
 enum { PAGE = 1 << PAGE_BITS, LARGE_PAGE = 2 << 20 };
@@ -11,7 +10,7 @@ enum { PAGE = 1 << PAGE_BITS, LARGE_PAGE = 2 << 20 };
 #define FIRST_RAM (1ul << 20)
 #define PHYSICAL_TOP (1ul << UNTYPED_MAX_BITS)
 
-static void region_insert(struct region_list *list, unsigned at, struct boot_region region) {
+static void region_insert(struct region_list *list, unsigned at, struct range region) {
 	if (list->count == REGION_LIST_SIZE) {
 		list->lost++;
 		return;
@@ -30,13 +29,12 @@ static void region_erase(struct region_list *list, unsigned at) {
 
 void region_remove(struct region_list *list, uint64_t start, uint64_t end) {
 	for (unsigned i = list->count; i-- > 0;) {
-		struct boot_region old = list->regions[i];
+		struct range old = list->regions[i];
 
 		if (start >= end || old.end <= start || old.start >= end) continue;
 		region_erase(list, i);
-		if (old.end > end) region_insert(list, i, (struct boot_region){end, old.end});
-		if (old.start < start)
-			region_insert(list, i, (struct boot_region){old.start, start});
+		if (old.end > end) region_insert(list, i, (struct range){end, old.end});
+		if (old.start < start) region_insert(list, i, (struct range){old.start, start});
 	}
 }
 
@@ -51,7 +49,7 @@ void region_add(struct region_list *list, uint64_t start, uint64_t end) {
 		end = list->regions[at].end > end ? list->regions[at].end : end;
 		region_erase(list, at);
 	}
-	region_insert(list, at, (struct boot_region){start, end});
+	region_insert(list, at, (struct range){start, end});
 }
 
 uint64_t region_bytes(const struct region_list *list) {
@@ -64,7 +62,7 @@ uint64_t region_bytes(const struct region_list *list) {
 
 bool region_has(const struct region_list *list, uint64_t start, uint64_t size) {
 	for (unsigned i = 0; i < list->count; i++) {
-		struct boot_region region = list->regions[i];
+		struct range region = list->regions[i];
 
 		if (region.start <= start && range_fits(start, size, region.end)) return true;
 	}
@@ -90,8 +88,8 @@ static void regions_subtract(struct region_list *from, const struct region_list 
 		region_remove(from, what->regions[i].start, what->regions[i].end);
 }
 
-static struct boot_region module_range(const struct bootinfo_module *module) {
-	return (struct boot_region){
+static struct range module_range(const struct bootinfo_module *module) {
+	return (struct range){
 		align_down(module->paddr, PAGE), align_up(module->paddr + module->length, PAGE)};
 }
 
@@ -106,7 +104,7 @@ void memory_sort(
 	regions_subtract(&memory->device, &memory->free);
 	if (module_count > 0) memory->task = module_range(&modules[0]);
 	for (unsigned i = 1; i < module_count; i++) {
-		struct boot_region range = module_range(&modules[i]);
+		struct range range = module_range(&modules[i]);
 
 		memory_keep(memory, range.start, range.end);
 		region_add(&memory->modules, range.start, range.end);
@@ -123,8 +121,8 @@ void memory_keep(struct boot_memory *memory, uint64_t start, uint64_t end) {
 
 uint64_t memory_take(struct boot_memory *memory, uint64_t size, uint64_t limit) {
 	for (unsigned i = 0; i < memory->free.count; i++) {
-		struct boot_region region = memory->free.regions[i];
-		struct boot_region task = memory->task;
+		struct range region = memory->free.regions[i];
+		struct range task = memory->task;
 
 		if (region.start < task.end && region.start + size > task.start)
 			region.start = task.end;

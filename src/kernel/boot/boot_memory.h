@@ -3,20 +3,15 @@
 #pragma once
 
 #include <abi/bootinfo.h>
-#include <base/compiler.h>
+#include <base/bits.h>
 
 enum { REGION_LIST_SIZE = 1100 }; // a thousand of the loader's map, and what splits them
-
-struct boot_region {
-	uint64_t start;
-	uint64_t end; // exclusive
-};
 
 // Disjoint ranges in ascending order.
 struct region_list {
 	unsigned count;
 	unsigned lost; // for which there was no room
-	struct boot_region regions[REGION_LIST_SIZE];
+	struct range regions[REGION_LIST_SIZE];
 };
 
 // Types of memory in the loader's map.
@@ -34,7 +29,7 @@ struct boot_memory {
 	struct region_list modules; // after the first
 	struct region_list device; // everything that is not RAM
 	struct region_list free; // RAM
-	struct boot_region task; // the first module: its memory is free, and no take gets it
+	struct range task; // the first module: its memory is free, and no take gets it
 };
 
 // Future untyped memory: powers of two, naturally aligned.

@@ -197,26 +197,26 @@ enum { PAGES = 2048, FIRST_PAGE = 256, ENTRIES = 60 };
 static struct {
 	struct entry entries[ENTRIES];
 	struct bootinfo_module modules[4];
-	struct boot_region kept[3];
+	struct range kept[3];
 	unsigned entry_count, module_count, kept_count;
 } chosen;
 static enum page_kind pages[PAGES];
 
-static struct boot_region random_range(unsigned longest) {
+static struct range random_range(unsigned longest) {
 	uint64_t start = (uint64_t)random_below(PAGES) * PAGE +
 		(random_below(2) ? random_below(PAGE) : 0);
 	uint64_t size = (uint64_t)random_below(longest) * PAGE +
 		(random_below(2) ? random_below(PAGE) : 0);
 
-	return (struct boot_region){start, start + size};
+	return (struct range){start, start + size};
 }
 
-static bool page_touches(unsigned page, struct boot_region range) {
+static bool page_touches(unsigned page, struct range range) {
 	return range.start < range.end && range.start < (page + 1ul) * PAGE &&
 		range.end > (uint64_t)page * PAGE;
 }
 
-static bool page_is_inside(unsigned page, struct boot_region range) {
+static bool page_is_inside(unsigned page, struct range range) {
 	return range.start <= (uint64_t)page * PAGE && range.end >= (page + 1ul) * PAGE;
 }
 
@@ -227,7 +227,7 @@ static bool page_is_ram(unsigned page) {
 
 	for (unsigned i = 0; i < chosen.entry_count; i++) {
 		const struct entry *entry = &chosen.entries[i];
-		struct boot_region range = {entry->base, entry->base + entry->length};
+		struct range range = {entry->base, entry->base + entry->length};
 
 		if (entry->type != 1 && page_touches(page, range)) return false;
 		is_ram |= entry->type == 1 && page_is_inside(page, range);
@@ -241,8 +241,8 @@ static enum page_kind page_judge(unsigned page) {
 	for (unsigned i = 1; i < chosen.module_count; i++) {
 		const struct bootinfo_module *module = &chosen.modules[i];
 
-		if (page_touches(page,
-			    (struct boot_region){module->paddr, module->paddr + module->length}))
+		if (page_touches(
+			    page, (struct range){module->paddr, module->paddr + module->length}))
 			kind = PAGE_MODULE;
 	}
 	for (unsigned i = 0; i < chosen.kept_count; i++)
@@ -253,21 +253,21 @@ static enum page_kind page_judge(unsigned page) {
 static void random_machine(void) {
 	chosen.entry_count = 1 + random_below(ENTRIES);
 	for (unsigned i = 0; i < chosen.entry_count; i++) {
-		struct boot_region range = random_range(random_below(4) ? 40 : PAGES);
+		struct range range = random_range(random_below(4) ? 40 : PAGES);
 
 		chosen.entries[i] = (struct entry){range.start, range.end - range.start,
 			random_below(3) ? 1 : 2 + random_below(4)};
 	}
 	chosen.kept_count = random_below(4);
 	for (unsigned i = 0; i < chosen.kept_count; i++) {
-		struct boot_region range = random_range(30);
+		struct range range = random_range(30);
 
-		chosen.kept[i] = (struct boot_region){
+		chosen.kept[i] = (struct range){
 			align_down(range.start, PAGE), align_up(range.end, PAGE)};
 	}
 	chosen.module_count = random_below(5);
 	for (unsigned i = 0; i < chosen.module_count; i++) {
-		struct boot_region range = random_range(50);
+		struct range range = random_range(50);
 
 		chosen.modules[i] = (struct bootinfo_module){
 			.paddr = range.start, .length = range.end + 1 - range.start};

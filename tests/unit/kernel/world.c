@@ -58,7 +58,7 @@ void world_start(unsigned size_bits) {
 }
 
 void world_memory(uint64_t low, uint64_t high) {
-	static const struct boot_region kept[] = {{0x100000, 0x180000}, {0xfec00000, 0xfec01000},
+	static const struct range kept[] = {{0x100000, 0x180000}, {0xfec00000, 0xfec01000},
 		{0xfee00000, 0xfee01000}, {0xfffffff8, 0x100000000}};
 	struct boot_memory *memory = &world.facts.memory;
 

@@ -93,12 +93,21 @@ uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 	return tables * PAGE_SIZE;
 }
 
-void kernel_map_begin(uint64_t start, uint64_t end) {
+// What the entry code needs of a core, in every address space.
+static void show(const struct cpu *cpu) {
+	struct kernel_map *self = this_map();
+
+	self->building = self->shared;
+	map_image((const char *)cpu, (const char *)&cpu->benchmark, DATA_BITS);
+	self->building = self->root;
+}
+
+void kernel_map_start(struct range pool, const struct range *ranges, unsigned count) {
 	struct kernel_map *self = this_map();
 
 	self->shared = self->building = self->root;
-	self->pool_next = start;
-	self->pool_end = end;
+	self->pool_next = pool.start;
+	self->pool_end = pool.end;
 	map_image(image_start, text_end, TEXT_BITS);
 	map_image(text_end, rodata_end, CONSTANT_BITS);
 	map_image(rodata_end, image_end, DATA_BITS);
@@ -109,23 +118,8 @@ void kernel_map_begin(uint64_t start, uint64_t end) {
 	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3A 12.11.9).
 	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | ENTRY_UNCACHED);
 	map(PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);
-}
-
-void kernel_map_memory(uint64_t start, uint64_t end) {
-	map(PHYSICAL_WINDOW, start, end, DATA_BITS);
-}
-
-// What the entry code needs of a core, in every address space.
-static void show(const struct cpu *cpu) {
-	struct kernel_map *self = this_map();
-
-	self->building = self->shared;
-	map_image((const char *)cpu, (const char *)&cpu->benchmark, DATA_BITS);
-	self->building = self->root;
-}
-
-uint64_t kernel_map_load(void) {
-	struct kernel_map *self = this_map();
+	for (unsigned i = 0; i < count; i++)
+		map(PHYSICAL_WINDOW, ranges[i].start, ranges[i].end, DATA_BITS);
 
 	// Address spaces map the entry code, and what it needs, and nothing else.
 	if (this_cpu()->mitigations & MITIGATION_BIT(KPTI)) {
@@ -135,7 +129,6 @@ uint64_t kernel_map_load(void) {
 	show(this_cpu());
 	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | ENTRY_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
-	return self->pool_next;
 }
 
 void kernel_map_core(const struct cpu *cpu) {

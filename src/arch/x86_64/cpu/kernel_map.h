@@ -21,18 +21,13 @@ uint64_t kernel_map_ram_end(void);
 // Bytes of tables needed at most for count ranges of memory with size bytes together.
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size);
 
-// First step: tables for the image, in RAM from start to end (page aligned, below 4 GiB).
-void kernel_map_begin(uint64_t start, uint64_t end);
+// Builds the tables in a pool of RAM (page aligned, below 4 GiB) and loads them. The window shows
+// the ranges, which are on 2 MiB boundaries, as ordinary memory, and all else below 4 GiB (APICs
+// among it) uncached.
+void kernel_map_start(struct range pool, const struct range *ranges, unsigned count);
 
-// Once for each range, on 2 MiB boundaries, that the window must show as ordinary memory.
-void kernel_map_memory(uint64_t start, uint64_t end);
-
-// Then all else below 4 GiB (APICs among it) is uncached. Loads the tables; returns the first
-// address of their RAM that was not used.
-uint64_t kernel_map_load(void);
-
-// Takes more of it, for the state of another core: mapped at the place that its physical memory
-// (page aligned, below 1 GiB) has in the image's half.
+// Takes more of the pool, for the state of another core: mapped at the place that its physical
+// memory (page aligned, below 1 GiB) has in the image's half.
 void kernel_map_core(const struct cpu *cpu);
 
 // The 512 entries of the root whose upper half address spaces get; and the physical address of the

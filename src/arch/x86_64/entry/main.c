@@ -54,7 +54,7 @@ static bool map_start(void) {
 	const struct region_list *visible = &facts.memory.visible;
 	uint64_t image = physical_of_image(image_start).value;
 	uint64_t image_size = (uint64_t)(image_end - image_start);
-	uint64_t pool, pool_size, pool_used;
+	uint64_t pool, pool_size;
 
 	memory_keep(&facts.memory, image, image + image_size);
 	pool_size = kernel_map_pool_size(visible->count, region_bytes(visible));
@@ -62,11 +62,9 @@ static bool map_start(void) {
 	if (!pool)
 		return refuse("boot: no %lu KiB of RAM in one piece for the kernel's page tables\n",
 			pool_size / 1024);
-	kernel_map_begin(pool, pool + pool_size);
-	for (unsigned i = 0; i < visible->count; i++)
-		kernel_map_memory(visible->regions[i].start, visible->regions[i].end);
-	pool_used = kernel_map_load();
-	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024, (pool_used - pool) / 1024);
+	kernel_map_start((struct range){pool, pool + pool_size}, visible->regions, visible->count);
+	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024,
+		(boot_kernel.platform.map.pool_next - pool) / 1024);
 	return true;
 }
 
