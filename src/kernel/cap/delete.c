@@ -44,11 +44,9 @@ static void zombie_set_link(struct slot *slot, const struct slot *link) {
 }
 
 void slot_make_zombie(struct slot *slot, struct slot *slots, unsigned radix) {
-	struct cap zombie = cap_make(CAP_ZOMBIE, slots);
-
-	zombie.zombie.remaining = 1ul << radix & 0xfffffffffffful;
-	zombie.zombie.radix = radix & 0x3f;
-	slot->cap = zombie;
+	slot->cap = cap_make(CAP_ZOMBIE, slots);
+	slot->cap.zombie.remaining = 1ul << radix & 0xfffffffffffful;
+	slot->cap.zombie.radix = radix & 0x3f;
 	slot->next |= SLOT_UNFINISHED;
 }
 
