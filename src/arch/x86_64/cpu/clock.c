@@ -2,7 +2,6 @@
 // Deadlines on top of the local APIC's timer.
 #include <cpu/clock.h>
 
-#include <cpu/msr.h>
 #include <cpu/platform.h>
 #include <cpu/features.h>
 

@@ -3,7 +3,6 @@
 #include <cpu/features.h>
 
 #include <cpu/console.h>
-#include <cpu/msr.h>
 #include <cpu/paging.h>
 
 enum { EAX, EBX, ECX, EDX };
@@ -57,14 +56,6 @@ struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf) {
 	return exists ? cpuid(leaf, subleaf) : (struct cpuid){};
 }
 
-// Firmware may hide all leaves above 3, for old systems (SDM 4, IA32_MISC_ENABLE).
-static void leaves_unhide(void) {
-	uint64_t enabled;
-
-	if (msr_try_read(MSR_MISC_ENABLE, &enabled) && enabled & MISC_ENABLE_LIMIT_CPUID)
-		(void)msr_try_write(MSR_MISC_ENABLE, enabled & ~(uint64_t)MISC_ENABLE_LIMIT_CPUID);
-}
-
 static bool row_read(const struct feature_row *row) {
 	struct cpuid regs = cpuid_leaf(row->leaf, row->subleaf);
 	const uint32_t outputs[] = {regs.eax, regs.ebx, regs.ecx, regs.edx};
@@ -77,7 +68,8 @@ bool features_init(void) {
 	bool complete = true;
 	struct cpuid brand[3];
 
-	leaves_unhide();
+	// Firmware may hide all leaves above 3, for old systems (SDM 4, IA32_MISC_ENABLE).
+	(void)msr_change(MSR_MISC_ENABLE, 0, MISC_ENABLE_LIMIT_CPUID);
 	for (uint32_t i = 0; i < array_count(brand); i++)
 		brand[i] = cpuid_leaf(0x80000002u + i, 0);
 	print("cpu: %.48s\ncpu:", (const char *)brand);

@@ -2,6 +2,7 @@
 // What this CPU can do: the optional features the kernel asks for at run time.
 #pragma once
 
+#include <cpu/msr.h>
 #include <cpu/percpu.h>
 #include <cpu/registers.h>
 
@@ -26,6 +27,24 @@ static inline bool features_switch_fast(void) {
 	const uint64_t both = 1ul << FEATURE_FSGSBASE | 1ul << FEATURE_XSAVEOPT;
 
 	return (this_cpu()->features & both) == both;
+}
+
+// The value, or 0 where the CPU has no such MSR.
+static inline uint64_t msr_read_any(uint32_t msr) {
+	uint64_t value = 0;
+
+	(void)msr_try_read(msr, &value);
+	return value;
+}
+
+// Sets and clears bits of an MSR that the CPU may lack; true if it has them so now.
+static inline bool msr_change(uint32_t msr, uint64_t set, uint64_t clear) {
+	uint64_t value;
+
+	if (!msr_try_read(msr, &value)) return false;
+	if ((value & (set | clear)) == set) return true;
+	return msr_try_write(msr, (value & ~clear) | set) && msr_try_read(msr, &value) &&
+		(value & (set | clear)) == set;
 }
 
 // All zero where the CPU has no such leaf.

@@ -4,36 +4,28 @@
 #include <cpu/machine_check.h>
 
 #include <cpu/console.h>
-#include <cpu/msr.h>
-#include <cpu/registers.h>
+#include <cpu/features.h>
 
 #define ALL_ERRORS (~0ul)
 
 // Family and model of CPUID.1:EAX: before this one family 6 leaves bank 0 to the firmware.
 enum { FAMILY = 0xf00, FAMILY_6 = 0x600, MODEL = 0xf00f0, MODEL_1A = 0x100a0 };
 
-static uint64_t read(uint32_t msr) {
-	uint64_t value = 0;
-
-	(void)msr_try_read(msr, &value);
-	return value;
-}
-
 static void banks_print(const char *when) {
-	for (uint32_t bank = 0; bank < (read(MSR_MCG_CAP) & MCG_CAP_COUNT); bank++) {
-		uint64_t status = read(MSR_MC_STATUS + 4 * bank);
+	for (uint32_t bank = 0; bank < (msr_read_any(MSR_MCG_CAP) & MCG_CAP_COUNT); bank++) {
+		uint64_t status = msr_read_any(MSR_MC_STATUS + 4 * bank);
 
 		if (status & MC_STATUS_VALID)
 			print("machine check%s: bank %u, status %lx, address %lx, misc %lx\n", when,
-				bank, status, read(MSR_MC_ADDR + 4 * bank),
-				read(MSR_MC_MISC + 4 * bank));
+				bank, status, msr_read_any(MSR_MC_ADDR + 4 * bank),
+				msr_read_any(MSR_MC_MISC + 4 * bank));
 	}
 }
 
 void machine_check_init(void) {
 	uint32_t signature = cpuid(1, 0).eax;
 	bool skips_first = (signature & FAMILY) == FAMILY_6 && (signature & MODEL) < MODEL_1A;
-	uint64_t capabilities = read(MSR_MCG_CAP);
+	uint64_t capabilities = msr_read_any(MSR_MCG_CAP);
 
 	banks_print(", before boot");
 	if (capabilities & MCG_CAP_CTL) (void)msr_try_write(MSR_MCG_CTL, ALL_ERRORS);
@@ -47,5 +39,5 @@ void machine_check_init(void) {
 void machine_check_panic(void) {
 	console_take();
 	banks_print("");
-	panic("machine check, status %lx", read(MSR_MCG_STATUS));
+	panic("machine check, status %lx", msr_read_any(MSR_MCG_STATUS));
 }

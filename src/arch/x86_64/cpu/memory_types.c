@@ -2,8 +2,7 @@
 #include <cpu/memory_types.h>
 
 #include <base/memory.h>
-#include <cpu/msr.h>
-#include <cpu/registers.h>
+#include <cpu/features.h>
 
 static uint32_t mtrr(uint32_t i) {
 	return i < MTRRS - 1 ? MSR_MTRR_FIRST + i : MSR_MTRR_DEFAULT_TYPE;
@@ -11,7 +10,7 @@ static uint32_t mtrr(uint32_t i) {
 
 void memory_types_read(uint64_t values[MTRRS]) {
 	for (uint32_t i = 0; i < MTRRS; i++)
-		if (!msr_try_read(mtrr(i), &values[i])) values[i] = 0;
+		values[i] = msr_read_any(mtrr(i));
 }
 
 static bool are_equal(const uint64_t values[MTRRS]) {

@@ -3,7 +3,6 @@
 #include <entry/mitigate.h>
 
 #include <cpu/features.h>
-#include <cpu/msr.h>
 #include <cpu/platform.h>
 #include <x86/cpuid.h>
 
@@ -18,12 +17,9 @@ static enum cpu_vendor vendor_read(void) {
 
 // Both makers keep it in this MSR, one in the upper half (SDM 3A 10.11.7.1, APM 2 19.4.1).
 static uint32_t microcode_read(enum cpu_vendor vendor) {
-	uint64_t revision = 0;
-
 	if (vendor == VENDOR_INTEL && !msr_try_write(MSR_MICROCODE, 0)) return 0;
 	(void)cpuid(1, 0); // Intel's store it then
-	if (!msr_try_read(MSR_MICROCODE, &revision)) return 0;
-	return (uint32_t)(vendor == VENDOR_INTEL ? revision >> 32 : revision);
+	return (uint32_t)(msr_read_any(MSR_MICROCODE) >> (vendor == VENDOR_INTEL ? 32 : 0));
 }
 
 static struct cpu_facts facts_read(void) {
@@ -47,7 +43,7 @@ static struct cpu_facts facts_read(void) {
 
 	facts.microcode = microcode_read(facts.vendor);
 	if (seven.edx & LEAF_7_EDX_CAPABILITIES)
-		(void)msr_try_read(MSR_ARCH_CAPABILITIES, &facts.capabilities);
+		facts.capabilities = msr_read_any(MSR_ARCH_CAPABILITIES);
 	return facts;
 }
 
@@ -67,20 +63,10 @@ static void report(const struct mitigations *mitigations) {
 	print("\n");
 }
 
-// Sets or clears bits of an MSR that this CPU may lack; true if it has them so now.
-static bool bits_write(uint32_t msr, uint64_t set, uint64_t clear) {
-	uint64_t value;
-
-	if (!msr_try_read(msr, &value)) return false;
-	if ((value & (set | clear)) == set) return true;
-	return msr_try_write(msr, (value & ~clear) | set) && msr_try_read(msr, &value) &&
-		(value & (set | clear)) == set;
-}
-
 // Of a mitigation that needs an MSR: a hypervisor or an emulator may not have it.
 static void bits_choose(struct mitigations *mitigations, uint32_t mitigation, uint32_t msr,
 	uint64_t set, uint64_t clear) {
-	if (!(mitigations->on & mitigation) || bits_write(msr, set, clear)) return;
+	if (!(mitigations->on & mitigation) || msr_change(msr, set, clear)) return;
 	mitigations->on &= ~mitigation;
 	mitigations->lacking |= mitigation;
 }

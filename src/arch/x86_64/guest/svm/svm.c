@@ -6,7 +6,6 @@
 #include <base/memory.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
-#include <cpu/msr.h>
 #include <x86/cpuid.h>
 
 // CR4 bits whose effect the kernel switches or confines, as far as this CPU has them: those that it
@@ -17,9 +16,8 @@
 // The firmware's word: an open lock may be opened. An INIT would reset the core (APM 2 15.30.1):
 // it becomes an exception of the kernel's.
 bool svm_unlock(void) {
-	uint64_t control = 0;
+	uint64_t control = msr_read_any(MSR_VM_CR);
 
-	(void)msr_try_read(MSR_VM_CR, &control);
 	if (control & VM_CR_SVMDIS && control & VM_CR_LOCK) return false;
 	return msr_try_write(MSR_VM_CR, (control & ~(uint64_t)VM_CR_SVMDIS) | VM_CR_R_INIT) ||
 		!(control & VM_CR_SVMDIS);
