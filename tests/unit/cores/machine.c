@@ -7,7 +7,6 @@
 #include <cpu/clock.h>
 #include <cpu/features.h>
 #include <cpu/kernel_map.h>
-#include <cpu/machine_check.h>
 #include <cpu/msr.h>
 #include <cpu/pcid.h>
 #include <entry/mitigate.h>

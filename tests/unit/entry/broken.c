@@ -5,7 +5,7 @@
 #include <base/compiler.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <cpu/machine_check.h>
+#include <cpu/features.h>
 #include <entry/trap.h>
 #include <ipc/irq.h>
 #include <setjmp.h>

@@ -3,7 +3,6 @@
 #include <cpu/clock.h>
 
 #include <cpu/platform.h>
-#include <cpu/features.h>
 
 enum { DEADLINE_TRY_RATE = 10000, MILLION = 1000000 };
 

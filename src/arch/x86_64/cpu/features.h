@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What this CPU can do: the optional features the kernel asks for at run time.
+// What this CPU can do: the optional features the kernel asks for at run time. And what firmware
+// has left in a core: errors that the hardware found (machine_check.c), types of memory
+// (memory_types.c).
 #pragma once
 
 #include <cpu/msr.h>
@@ -53,3 +55,22 @@ struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf);
 // Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
 // after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.
 [[nodiscard]] bool features_init(void);
+
+// Machine checks, by bank (SDM 3B, chapter 16; APM 2, chapter 9).
+
+// Prints and clears what firmware left in the banks and switches all errors on. Exceptions are
+// caught already. Once a core.
+void machine_check_init(void);
+
+// The end, with every bank that holds an error: for vector 18, and for VM exits that say the same.
+[[gnu::noreturn]] void machine_check_panic(void);
+
+// Types of memory by address (MTRRs, SDM 3A 12.11; APM 2 7.7): firmware sets them, and all cores
+// must have the same. All from MSR_MTRR_FIRST on, with gaps, and what switches them on.
+enum { MTRRS = 0x71 };
+
+// What this core has; 0 for those that it lacks.
+void memory_types_read(uint64_t values[MTRRS]);
+
+// Gives this core those of another; false if it cannot have them.
+[[nodiscard]] bool memory_types_join(const uint64_t values[MTRRS]);

@@ -4,7 +4,6 @@
 #include <cpu/kernel_map.h>
 
 #include <base/memory.h>
-#include <cpu/features.h>
 #include <cpu/mitigations.h>
 #include <cpu/platform.h>
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // All errors are reported and none is survived. Numbers and order as in SDM 3B 16.3 and 16.8. What
 // a CPU does not have reads as zero.
-#include <cpu/machine_check.h>
+#include <cpu/features.h>
 
 #include <cpu/console.h>
-#include <cpu/features.h>
 
 #define ALL_ERRORS (~0ul)
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <cpu/memory_types.h>
+#include <cpu/features.h>
 
 #include <base/memory.h>
-#include <cpu/features.h>
 
 static uint32_t mtrr(uint32_t i) {
 	return i < MTRRS - 1 ? MSR_MTRR_FIRST + i : MSR_MTRR_DEFAULT_TYPE;

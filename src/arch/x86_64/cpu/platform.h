@@ -6,9 +6,8 @@
 #include <cpu/acpi.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
+#include <cpu/features.h>
 #include <cpu/kernel_map.h>
-#include <cpu/memory_types.h>
-#include <cpu/percpu.h>
 #include <cpu/svm.h>
 #include <cpu/vmx.h>
 

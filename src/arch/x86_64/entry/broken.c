@@ -4,7 +4,7 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <cpu/machine_check.h>
+#include <cpu/features.h>
 #include <ipc/irq.h>
 
 // Words of the frame.

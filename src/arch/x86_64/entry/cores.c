@@ -6,8 +6,6 @@
 #include <base/memory.h>
 #include <cpu/clock.h>
 #include <cpu/features.h>
-#include <cpu/machine_check.h>
-#include <cpu/memory_types.h>
 #include <cpu/msr.h>
 #include <cpu/pcid.h>
 #include <entry/mitigate.h>

@@ -2,7 +2,6 @@
 // Start-up as a list, from the loader's information to the initial task.
 #include <entry/trap.h>
 
-#include <cpu/machine_check.h>
 #include <entry/cores.h>
 #include <guest/engine.h>
 #include <entry/mitigate.h>

@@ -2,7 +2,6 @@
 // From CPUID to the mitigations of this core.
 #include <entry/mitigate.h>
 
-#include <cpu/features.h>
 #include <cpu/platform.h>
 #include <x86/cpuid.h>
 
