@@ -71,18 +71,24 @@ seL4_Word build_bytes_missing(const struct system *system) {
 
 typedef seL4_Error (*domain_step)(struct system *system, uint32_t index);
 
+static seL4_Error for_domain(
+	struct system *system, unsigned group, domain_step step, uint32_t index) {
+	unsigned own = group_of_domain(system, index);
+	seL4_Error error;
+
+	if (system->domains[index].omitted || !group_matches(group, own)) return seL4_NoError;
+	untyped_select(own);
+	error = step(system, index);
+	untyped_select(GROUP_NONE);
+	return error ? system_report(error, "protection domain", system->image.domains[index].name)
+		     : seL4_NoError;
+}
+
 static seL4_Error for_domains(struct system *system, unsigned group, domain_step step) {
 	seL4_Error error = seL4_NoError;
 
-	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_DOMAINS); i++) {
-		unsigned own = group_of_domain(system, i);
-
-		if (system->domains[i].omitted || !group_matches(group, own)) continue;
-		untyped_select(own);
-		error = step(system, i);
-		untyped_select(GROUP_NONE);
-		if (error) system_report(error, "protection domain", system->image.domains[i].name);
-	}
+	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_DOMAINS); i++)
+		error = for_domain(system, group, step, i);
 	return error;
 }
 
@@ -152,17 +158,36 @@ static seL4_Error connect(struct system *system, unsigned group) {
 	return error ? error : wire_group(system, group);
 }
 
+static seL4_Error start_here(struct system *system, uint32_t index) {
+	return system->domains[index].core == 0 ? domain_start(system, index) : seL4_NoError;
+}
+
+static seL4_Error start_elsewhere(struct system *system, uint32_t index) {
+	return system->domains[index].core == 0 ? seL4_NoError : domain_start(system, index);
+}
+
+// Domains of other cores run at once, those of this core when the initial task waits. Children are
+// started before their parents there, which may stop or restart them as soon as they run.
+static seL4_Error start(struct system *system, unsigned group) {
+	seL4_Error error = for_domains(system, group, start_here);
+
+	for (uint32_t i = image_count(&system->image, SYSTEM_DOMAINS); !error && i > 0; i--)
+		error = for_domain(system, group, start_elsewhere, i - 1);
+	return error;
+}
+
 seL4_Error build_system(struct system *system) {
 	seL4_Error error = reserve_groups(system);
 
 	if (!error) error = for_guests(system, GROUP_ALL, make_guest);
 	if (!error) error = pages_init(system, regions_storage(system));
+	if (!error) error = for_domains(system, GROUP_ALL, domain_make_inputs);
 	if (!error) error = for_domains(system, GROUP_ALL, domain_make);
 	if (!error) error = build_all_pages(system);
 	if (!error) error = io_spaces_build(system);
 	if (!error) error = connect(system, GROUP_ALL);
 	if (!error) error = time_domains_assign(system);
-	if (!error) error = for_domains(system, GROUP_ALL, domain_start);
+	if (!error) error = start(system, GROUP_ALL);
 	return error ? error : time_domains_start(system);
 }
 
@@ -185,10 +210,19 @@ static seL4_Error suspend(struct system *system, uint32_t index) {
 static void rescue_servers(const struct system *system, unsigned group) {
 	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++) {
 		const struct domain *domain = &system->domains[i];
+		bool passive = system->image.domains[i].flags & SYSTEM_DOMAIN_PASSIVE;
 
-		if (domain->passive && group_of_domain(system, i) != group)
+		if (passive && !domain->omitted && group_of_domain(system, i) != group)
 			seL4_SchedContext_Bind(domain->sched_context, domain->tcb);
 	}
+}
+
+// They were for the life that is over.
+static seL4_Error forget_signals(struct system *system, uint32_t index) {
+	seL4_Word badge;
+
+	seL4_Poll(system->domains[index].notification, &badge);
+	return seL4_NoError;
 }
 
 seL4_Error build_again(struct system *system, unsigned group) {
@@ -197,6 +231,7 @@ seL4_Error build_again(struct system *system, unsigned group) {
 
 	if (!error) error = for_domains(system, group, answer_callers);
 	if (!error) error = untyped_revoke(group);
+	if (!error) error = for_domains(system, group, forget_signals);
 	if (error) return error;
 	rescue_servers(system, group);
 	error = for_guests(system, group, make_guest);
@@ -208,5 +243,5 @@ seL4_Error build_again(struct system *system, unsigned group) {
 	if (!error) error = regions_map_again(system, group);
 	if (!error) error = connect(system, group);
 	if (!error) error = time_domains_assign(system);
-	return error ? error : for_domains(system, group, domain_start);
+	return error ? error : start(system, group);
 }

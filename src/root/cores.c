@@ -6,27 +6,69 @@
 
 #include <user/print.h>
 
-void cores_place(struct system *system) {
-	seL4_Word last = system->bootinfo->numNodes - 1;
-	bool moved = false;
+static seL4_Word last_core(const struct system *system) { return system->bootinfo->numNodes - 1; }
 
-	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++) {
-		const struct system_domain *record = &system->image.domains[i];
+// Whether core 0 may stand in for a core of this domain that is missing.
+static bool may_stand_in(const struct system *system, uint32_t domain) {
+	return !(system->image.domains[domain].flags & SYSTEM_DOMAIN_NEEDS_CORES);
+}
 
-		if (record->core <= last) {
-			system->domains[i].core = record->core;
-		} else if (record->flags & SYSTEM_DOMAIN_NEEDS_CORES) {
-			needs_omit(system, i, "core %u: the last core here is %lu", record->core,
-				last);
-		} else {
-			if (!moved)
-				print("system: the last core here is %lu; on core 0 instead:",
-					last);
-			print("%s '%s' (core %u)", moved ? "," : "", record->name, record->core);
-			moved = true;
-		}
+static void place_domain(struct system *system, uint32_t index) {
+	uint32_t core = system->image.domains[index].core;
+
+	if (core <= last_core(system))
+		system->domains[index].core = core;
+	else if (!may_stand_in(system, index))
+		needs_omit(system, index, "core %u: the last core here is %lu", core,
+			last_core(system));
+}
+
+static void check_irq(struct system *system, const struct system_irq *irq) {
+	if (irq->core > last_core(system) && !may_stand_in(system, irq->domain))
+		needs_omit(system, irq->domain,
+			"core %u of interrupt %u: the last core here is %lu", irq->core, irq->id,
+			last_core(system));
+}
+
+// Begins or continues the line of what core 0 stands in for.
+static void print_next(const struct system *system, bool *begun) {
+	if (!*begun)
+		print("system: the last core here is %lu; on core 0 instead:", last_core(system));
+	else
+		print(",");
+	*begun = true;
+}
+
+static void print_moved(const struct system *system) {
+	const struct image *image = &system->image;
+	bool begun = false;
+
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
+		const struct system_domain *record = &image->domains[i];
+
+		if (record->core <= last_core(system) || !may_stand_in(system, i)) continue;
+		print_next(system, &begun);
+		print(" '%s' (core %u)", record->name, record->core);
 	}
-	if (moved) print("\n");
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_IRQS); i++) {
+		const struct system_irq *irq = &image->irqs[i];
+		const struct system_domain *record = &image->domains[irq->domain];
+
+		if (irq->core <= last_core(system) || irq->core == record->core ||
+			!may_stand_in(system, irq->domain))
+			continue;
+		print_next(system, &begun);
+		print(" interrupt %u of '%s' (core %u)", irq->id, record->name, irq->core);
+	}
+	if (begun) print("\n");
+}
+
+void cores_place(struct system *system) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_DOMAINS); i++)
+		place_domain(system, i);
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IRQS); i++)
+		check_irq(system, &system->image.irqs[i]);
+	print_moved(system);
 }
 
 seL4_CPtr cores_control(const struct system *system, uint32_t domain) {

@@ -4,8 +4,9 @@
 
 #include <root/system.h>
 
-// Find each domain's core. Where the machine has no such core, the description says whether core 0
-// stands in, of which one line tells, or the domain is omitted.
+// Find each domain's core. Where the machine lacks a core that a domain or an interrupt of it is
+// for, the description says whether core 0 stands in, of which one line tells, or the domain is
+// omitted.
 void cores_place(struct system *system);
 
 // The capability that configures a scheduling context for the core of a domain.

@@ -34,24 +34,30 @@ static seL4_Error make_all(const struct object_row *rows, unsigned count) {
 	return seL4_NoError;
 }
 
+seL4_Error domain_make_inputs(struct system *system, uint32_t index) {
+	struct domain *domain = &system->domains[index];
+	const struct object_row rows[] = {
+		{OBJECT_NOTIFICATION, 0, &domain->notification},
+		// For domains with callers, children or a guest.
+		{OBJECT_ENDPOINT, 0, &domain->endpoint},
+	};
+	bool is_callable = system->image.domains[index].flags & SYSTEM_DOMAIN_CALLABLE;
+
+	untyped_select(GROUP_NONE);
+	return make_all(rows, is_callable ? 2 : 1);
+}
+
 seL4_Error domain_make(struct system *system, uint32_t index) {
 	struct domain *domain = &system->domains[index];
 	const struct object_row rows[] = {
 		{OBJECT_TCB, 0, &domain->tcb},
 		{OBJECT_SCHED_CONTEXT, DOMAIN_SCHED_CONTEXT_BITS, &domain->sched_context},
-		{OBJECT_NOTIFICATION, 0, &domain->notification},
 		{OBJECT_REPLY, 0, &domain->reply},
 		{OBJECT_CNODE, DOMAIN_CNODE_BITS, &domain->cnode},
 		{OBJECT_CNODE, PD_ROOT_CAP_BITS, &domain->root_cnode},
-		// The last row is for domains with callers, children or a guest.
-		{OBJECT_ENDPOINT, 0, &domain->endpoint},
 	};
-	unsigned count = sizeof(rows) / sizeof(rows[0]);
-	seL4_Error error;
+	seL4_Error error = make_all(rows, sizeof(rows) / sizeof(rows[0]));
 
-	domain->passive = false;
-	if (!(system->image.domains[index].flags & SYSTEM_DOMAIN_CALLABLE)) count--;
-	error = make_all(rows, count);
 	return error ? error : space_make(&domain->space, &space_native);
 }
 
@@ -128,6 +134,11 @@ seL4_Error domain_configure(struct system *system, uint32_t index) {
 			0, DOMAIN_IPC_BUFFER, domain->ipc_frame);
 	if (!error) error = configure_sched(system, domain, index);
 	if (!error) error = seL4_TCB_BindNotification(domain->tcb, domain->notification);
+	// A thread that waits for an event returns the context that its notification has: so from
+	// the first wait on, which is after init, it runs on the time of callers and signals. The
+	// initial task, which may be on another core, has no part in it.
+	if (!error && (record->flags & SYSTEM_DOMAIN_PASSIVE))
+		error = seL4_SchedContext_Bind(domain->sched_context, domain->notification);
 	if (!error && (record->flags & SYSTEM_DOMAIN_NO_FPU))
 		error = (seL4_Error)seL4_TCB_SetFlags(domain->tcb, 0, seL4_TCBFlag_fpuDisabled)
 				.error;

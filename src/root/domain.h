@@ -4,7 +4,11 @@
 
 #include <root/system.h>
 
-// Make the domain's objects and address space.
+// Make what other domains hold capabilities to. It outlives restarts: who calls or notifies the
+// domain while it is built again, on another core, reaches it when it is there.
+[[nodiscard]] seL4_Error domain_make_inputs(struct system *system, uint32_t index);
+
+// Make the domain's other objects and its address space.
 [[nodiscard]] seL4_Error domain_make(struct system *system, uint32_t index);
 
 // Thread, scheduling context and the fixed capabilities; all pages of the domain are mapped.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Receives the faults of all domains, writes a report and does what the description says; the other
-// domains keep running. Passive domains signal here when their init has finished.
+// domains keep running.
 #include <root/monitor.h>
 
 #include <root/fault_report.h>
@@ -10,25 +10,12 @@
 #include <user/print.h>
 #include <user/untyped.h>
 
-// A passive domain has finished init: from now on it runs on the time of its callers and signals.
-static void make_passive(struct domain *domain, const char *name) {
-	seL4_Error error = seL4_SchedContext_UnbindObject(domain->sched_context, domain->tcb);
-
-	if (!error) error = seL4_SchedContext_Bind(domain->sched_context, domain->notification);
-	if (error)
-		system_report(error, "passive domain", name);
-	else
-		domain->passive = true;
-}
-
 static void handle(struct system *system, uint32_t domain, seL4_MessageInfo_t tag) {
 	const struct system_domain *record = &system->image.domains[domain];
 
+	// Passive domains of Microkit's own library say here that init is finished.
+	if (seL4_MessageInfo_get_label(tag) == seL4_Fault_NullFault) return;
 	printer_select(record->priority);
-	if (seL4_MessageInfo_get_label(tag) == seL4_Fault_NullFault) {
-		make_passive(&system->domains[domain], record->name);
-		return;
-	}
 	fault_report(system, domain, seL4_MessageInfo_get_label(tag));
 	if (record->flags & SYSTEM_DOMAIN_RESTART) restart_plan(system, domain);
 }

@@ -15,7 +15,6 @@
 struct domain {
 	bool omitted; // not started: its guest cannot run on this machine
 	uint32_t core; // that of the description, or 0 where it is missing
-	bool passive; // its time is bound to its notification
 	uint32_t restarts; // so far
 	uint32_t restart_wait; // microseconds to its next restart; 0: none is due
 	seL4_Word stack_stored; // place in the storage of the lowest stack page

@@ -24,7 +24,10 @@ static seL4_Error wire_end(struct system *system, unsigned group, uint32_t index
 	const struct domain *peer = &system->domains[end->peer];
 	seL4_Error error = seL4_NoError;
 
-	if (!joins(system, group, end->domain, end->peer)) return seL4_NoError;
+	// What is rebuilt is reached by the capabilities that others have.
+	if (!joins(system, group, end->domain, end->peer) ||
+		!group_matches(group, group_of_domain(system, end->domain)))
+		return seL4_NoError;
 	if (end->flags & SYSTEM_END_NOTIFY)
 		error = domain_give(domain, BASE_OUTPUT_NOTIFICATION_CAP + end->id,
 			peer->notification, seL4_ReadWrite, BIT(end->peer_id));
@@ -58,7 +61,7 @@ static seL4_Error wire_cap(struct system *system, unsigned group, uint32_t index
 		seL4_CapInitThreadCNode, caps[cap->kind], seL4_WordBits, seL4_AllRights);
 }
 
-// The handler lives as long as the system; the notification may be a new one.
+// Handler and notification live as long as the system.
 static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index) {
 	const struct system_irq *irq = &system->image.irqs[index];
 	const struct domain *domain = &system->domains[irq->domain];
@@ -66,12 +69,12 @@ static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index
 	seL4_Error error;
 
 	if (!joins(system, group, irq->domain, irq->domain)) return seL4_NoError;
+	error = domain_give(domain, BASE_IRQ_CAP + irq->id, handler, seL4_AllRights, 0);
+	if (error || group != GROUP_ALL) return error;
 	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler + 1, seL4_WordBits,
 		seL4_CapInitThreadCNode, domain->notification, seL4_WordBits, seL4_AllRights,
 		BIT(irq->id));
-	if (!error) error = seL4_IRQHandler_SetNotification(handler, handler + 1);
-	if (!error) error = domain_give(domain, BASE_IRQ_CAP + irq->id, handler, seL4_AllRights, 0);
-	return error;
+	return error ? error : seL4_IRQHandler_SetNotification(handler, handler + 1);
 }
 
 static seL4_Error wire_port(struct system *system, unsigned group, uint32_t index) {

@@ -95,7 +95,8 @@ CASES = {
     "missing_cores": (
         "domains for cores that the machine does not have are placed on core 0, in one line",
         ["system: the last core here is 0; on core 0 instead: 'far' (core 1), "
-         "'farther' (core 63)\n", "far: runs", "kid: runs", "farther: runs", "near: runs"],
+         "'farther' (core 63), interrupt 5 of 'driver' (core 2)\n",
+         "far: runs", "kid: runs", "farther: runs", "driver: runs", "near: runs"],
         "not started|was stopped"),
     "io_space": (
         "a description for an IOMMU runs on a machine without one, and says so",
@@ -173,8 +174,10 @@ def check_refused_cores():
     return check("refused-cores", (None, [
         "system: 'far' is not started: core 1: the last core here is 0\n",
         "system: 'kid' is not started: its parent 'far' is not\n",
-        "system: 'farther' is not started: core 63: the last core here is 0\n", "near: runs"],
-        "instead|was stopped|(far|farther|kid): runs"), description=description)
+        "system: 'farther' is not started: core 63: the last core here is 0\n",
+        "system: 'driver' is not started: core 2 of interrupt 5: the last core here is 0\n",
+        "near: runs"],
+        "instead|was stopped|(far|farther|kid|driver): runs"), description=description)
 
 
 ROWS = [("refused-cores", "so they are not started, where the description says that",

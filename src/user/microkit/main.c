@@ -134,7 +134,6 @@ int main(void) {
 	for (const constructor *each = __init_array_start; each < __init_array_end; each++)
 		(*each)();
 	init();
-	if (microkit_passive) signal_defer(MONITOR_EP, microkit_msginfo_new(0, 0));
 	// Interrupts are delivered only after the first acknowledgement, after init.
 	for (seL4_Word rest = microkit_irqs; rest != 0; rest &= rest - 1)
 		seL4_IRQHandler_Ack(BASE_IRQ_CAP + (seL4_Word)__builtin_ctzl(rest));
