@@ -51,6 +51,7 @@ static bool add_net(const struct building *building, unsigned number) {
 
 	if (!station->link) return true;
 	station->net = &building->devices->net_devices[number];
+	station->net->clock = building->devices->clock;
 	return net_station_open(station, building->devices->addresses[number]) &&
 		add(building, SLOT_NET + number, &station->net->device);
 }
@@ -126,6 +127,20 @@ void devices_poll(struct devices *devices) { virtio_console_retry(&devices->cons
 
 bool devices_blocked(const struct devices *devices) {
 	return virtio_console_blocked(&devices->console);
+}
+
+void devices_settle(struct devices *devices, bool idle) {
+	for (unsigned i = 0; i < DEVICES_NETS; i++)
+		if (devices->nets[i].link) net_settle(&devices->net_devices[i], idle);
+}
+
+uint64_t devices_due(const struct devices *devices) {
+	uint64_t due = CLOCK_NEVER;
+
+	for (unsigned i = 0; i < DEVICES_NETS; i++)
+		if (devices->nets[i].link && devices->net_devices[i].burst.due < due)
+			due = devices->net_devices[i].burst.due;
+	return due;
 }
 
 void devices_flush(struct devices *devices) {

@@ -33,6 +33,7 @@ struct devices {
 	struct virtio_console console; // the number of its ports, and their names
 	struct terminal ports[CONSOLE_PORTS]; // opened
 	struct watchdog watchdog; // its clock, or null
+	const struct clock *clock; // the host's
 
 	struct balloon balloon;
 	struct blk blks[DEVICES_DISKS];
@@ -50,5 +51,8 @@ void devices_reset(struct devices *devices);
 // Ports of the console whose other end was full are tried again.
 void devices_poll(struct devices *devices);
 [[nodiscard]] bool devices_blocked(const struct devices *devices);
+// What devices have put off, if it is due, or the guest idles; and when that will be.
+void devices_settle(struct devices *devices, bool idle);
+[[nodiscard]] uint64_t devices_due(const struct devices *devices);
 // Sends the other ends of the console's ports the output they have not been notified of.
 void devices_flush(struct devices *devices);

@@ -140,6 +140,7 @@ bool machine_build(struct machine *machine) {
 	machine->device_clock = machine->clock;
 	life_init(&machine->life, &machine->clock);
 	machine->armed = CLOCK_NEVER;
+	machine->devices.clock = &machine->clock;
 	add_channel(machine, HOST_CHANNEL_TIMER, time_out_ended, machine);
 	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
 		if (!build_processor(machine, i)) return false;
@@ -318,6 +319,12 @@ void machine_tell(struct machine *machine) {
 		controller_tell(&machine->controllers[i], status);
 }
 
+static bool is_idle(const struct machine *machine) {
+	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
+		if (machine->processors[i].vcpu.run == VCPU_RUNNING) return false;
+	return true;
+}
+
 void machine_settle(struct machine *machine) {
 	take_power_request(machine);
 	poll_watchdog(machine);
@@ -325,6 +332,8 @@ void machine_settle(struct machine *machine) {
 	if (life_is_due(&machine->life) || (machine->reset_due && devices_rest(&machine->devices)))
 		(void)!machine_reset(machine);
 	poll_blocked(machine);
+	if (machine->life.state == GUEST_RUNNING)
+		devices_settle(&machine->devices, is_idle(machine));
 	for (unsigned i = 0; machine->life.state == GUEST_RUNNING && i < MACHINE_VCPUS; i++)
 		settle_processor(&machine->processors[i]);
 	wake_arm(machine);

@@ -71,6 +71,7 @@ void wake_arm(struct machine *machine) {
 	for (unsigned i = 0; runs && i < MACHINE_VCPUS; i++)
 		wanted = earlier(wanted, timer_deadline(&machine->processors[i]));
 	if (runs) wanted = earlier(wanted, watchdog_deadline(machine));
+	if (runs) wanted = earlier(wanted, devices_due(&machine->devices));
 	if (runs && transmit_blocked(machine))
 		wanted = earlier(
 			wanted, host_tsc() + machine->clock.hertz / DRAIN_POLLS_PER_SECOND);

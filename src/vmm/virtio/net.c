@@ -6,6 +6,8 @@
 
 enum {
 	PLACES = 256,
+	WAITS_PER_SECOND = 1000,
+	WAIT_PACKETS = 8,
 	HEADER = sizeof(struct virtio_net_header),
 };
 
@@ -17,10 +19,12 @@ static struct net *net_of(struct virtio_device *device) { return (struct net *)d
 
 // Sending
 
-static void transmit(struct net *net) {
+// True when there was something.
+static bool transmit(struct net *net) {
 	struct virtqueue *queue = &net->queues[VIRTIO_NET_TRANSMIT];
 	const struct net_backend *backend = &net->backend;
 	struct virtio_net_header header;
+	bool any = false;
 
 	net->out_of_room = false;
 	while (!net->out_of_room && virtqueue_take(queue, &net->chain)) {
@@ -28,12 +32,14 @@ static void transmit(struct net *net) {
 			virtio_break(&net->device, "a packet without header");
 		} else if (backend->send(backend->context, &header, &net->chain)) {
 			virtqueue_put(queue, net->chain.token, 0);
+			any = true;
 		} else {
 			virtqueue_untake(queue, net->chain.token);
 			net->out_of_room = true;
 		}
 	}
 	virtqueue_signal(queue);
+	return any;
 }
 
 // Receiving
@@ -89,6 +95,7 @@ static void receive(struct net *net) {
 
 	net->out_of_buffers = !virtio_works(&net->device);
 	while (!net->out_of_buffers && backend->peek(backend->context, &net->packet)) {
+		net->burst.begun = false;
 		if (deliver(net))
 			backend->skip(backend->context);
 		else
@@ -97,13 +104,58 @@ static void receive(struct net *net) {
 	virtqueue_signal(&net->queues[VIRTIO_NET_RECEIVE]);
 }
 
-void net_poll(struct net *net) {
+// Both ways. True when the guest has sent something.
+static bool move(struct net *net) {
 	const struct net_backend *backend = &net->backend;
+	bool sent = false;
 
 	do {
-		transmit(net);
+		sent |= transmit(net);
 		receive(net);
 	} while (!backend->rest(backend->context, net->out_of_buffers, net->out_of_room));
+	return sent;
+}
+
+void net_poll(struct net *net) { (void)move(net); }
+
+// Bursts: a guest notifies of each packet that is no longer than a segment, and each notification
+// is an exit. Of the second one in a row more will follow. The driver is asked for no more then,
+// and the queue is looked at after some time, when the guest idles, and when it receives a packet.
+
+static void poll_transmit(struct net *net, bool polled, uint64_t due) {
+	net->queues[VIRTIO_NET_TRANSMIT].polled = polled;
+	net->burst.due = due;
+}
+
+static void count_notification(struct net *net) {
+	struct net_burst *burst = &net->burst;
+	uint64_t now = net->clock->read();
+	uint64_t most = net->clock->hertz / WAITS_PER_SECOND;
+	uint64_t passed = now - burst->notified;
+
+	if (burst->begun && passed <= most) {
+		burst->wait = passed * WAIT_PACKETS < most ? passed * WAIT_PACKETS : most;
+		poll_transmit(net, true, now + burst->wait);
+	}
+	burst->begun = true;
+	burst->notified = now;
+}
+
+void net_settle(struct net *net, bool idle) {
+	struct net_burst *burst = &net->burst;
+	uint64_t now;
+
+	if (idle) burst->begun = false;
+	if (burst->due == CLOCK_NEVER) return;
+	now = net->clock->read();
+	if (!idle && now < burst->due) return;
+	if (!idle && move(net)) {
+		burst->due = now + burst->wait;
+		return;
+	}
+	// The driver notifies again, and what it has added before it knows that is found here.
+	poll_transmit(net, false, CLOCK_NEVER);
+	net_poll(net);
 }
 
 // Control
@@ -161,10 +213,12 @@ static void control(struct net *net) {
 static void net_notified(struct virtio_device *device, struct virtqueue *queue) {
 	struct net *net = net_of(device);
 
-	if (queue == &net->queues[VIRTIO_NET_CONTROL])
+	if (queue == &net->queues[VIRTIO_NET_CONTROL]) {
 		control(net);
-	else
-		net_poll(net);
+		return;
+	}
+	if (queue == &net->queues[VIRTIO_NET_TRANSMIT] && net->clock) count_notification(net);
+	net_poll(net);
 }
 
 void net_set_link(struct net *net, bool up) {
@@ -173,9 +227,10 @@ void net_set_link(struct net *net, bool up) {
 }
 
 static void net_reset(struct virtio_device *device) {
-	const struct net_backend *backend = &net_of(device)->backend;
+	struct net *net = net_of(device);
 
-	backend->agree(backend->context, 0);
+	net->burst = (struct net_burst){.due = CLOCK_NEVER};
+	net->backend.agree(net->backend.context, 0);
 }
 
 // What arrived for another driver is dropped.
@@ -202,6 +257,7 @@ void net_init(struct net *net, const uint8_t mac[NET_MAC_BYTES]) {
 	memcpy(net->config.mac, mac, NET_MAC_BYTES);
 	net->config.status = VIRTIO_NET_LINK_UP;
 	net->config.max_virtqueue_pairs = 1;
+	net->burst.due = CLOCK_NEVER;
 	net->device.ops = &net_ops;
 	net->device.offered = VIRTIO_NET_F_MAC | VIRTIO_NET_F_STATUS | VIRTIO_NET_F_MRG_RXBUF |
 		VIRTIO_NET_F_CTRL_VQ | VIRTIO_NET_F_CTRL_RX | net->backend.offloads;

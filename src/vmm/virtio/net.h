@@ -2,6 +2,7 @@
 // The network device (virtio 1.2, 5.1): one pair of queues, and a control queue.
 #pragma once
 
+#include <vmm/host/clock.h>
 #include <vmm/virtio/queue.h>
 
 #include <nacre/protocol/net.h>
@@ -37,11 +38,21 @@ struct net_backend {
 	uint64_t offloads; // features by which guests pass each other work on packets
 };
 
+// Packets that the guest sends one after the other; times by the host's counter.
+struct net_burst {
+	bool begun; // it has sent one, and has neither idled nor received one since
+	uint64_t notified; // the last time
+	uint64_t wait; // of a packet, at most
+	uint64_t due; // when the transmit queue is looked at, or CLOCK_NEVER: the driver notifies
+};
+
 struct net {
 	struct virtio_device device;
 	struct virtqueue queues[NET_QUEUES];
 	struct virtio_net_config config;
 	struct net_backend backend;
+	const struct clock *clock; // the host's; null: the driver notifies of each packet
+	struct net_burst burst;
 	struct virtio_chain first, chain; // of the packet being moved
 	struct net_packet packet;
 	bool out_of_buffers, out_of_room;
@@ -53,5 +64,7 @@ struct net {
 void net_init(struct net *net, const uint8_t mac[NET_MAC_BYTES]);
 // Moves packets both ways.
 void net_poll(struct net *net);
+// Looks at the transmit queue in a burst, if that is due, or the guest idles.
+void net_settle(struct net *net, bool idle);
 // The cable is plugged in, or pulled out.
 void net_set_link(struct net *net, bool up);

@@ -31,9 +31,11 @@ static bool is_available(const struct virtqueue *queue) {
 static void write_event(struct virtqueue *queue, enum virtq_packed_event_flag flags) {
 	struct virtq_packed_event *event =
 		(struct virtq_packed_event *)queue->areas[VIRTQUEUE_DEVICE];
-	uint32_t place = (uint32_t)queue->available.wrap << PLACE_BITS | queue->available.index;
+	struct virtqueue_place asked = queue->available;
 
-	__atomic_store_n(&event->place, (uint16_t)place, __ATOMIC_RELAXED);
+	advance(queue, &asked, ring_ahead(queue));
+	__atomic_store_n(&event->place, (uint16_t)(asked.wrap << PLACE_BITS | asked.index),
+		__ATOMIC_RELAXED);
 	// Release: the place is there when the flags say that it counts.
 	__atomic_store_n(&event->flags, (uint16_t)flags, __ATOMIC_RELEASE);
 }
@@ -46,8 +48,11 @@ static void ask_for_silence(struct virtqueue *queue) {
 }
 
 static void ask_for_event(struct virtqueue *queue) {
-	write_event(queue, queue->event_index ? VIRTQ_EVENT_AT_PLACE : VIRTQ_EVENT_ENABLE);
-	queue->quiet = false;
+	enum virtq_packed_event_flag otherwise = queue->polled ? VIRTQ_EVENT_DISABLE
+							       : VIRTQ_EVENT_ENABLE;
+
+	write_event(queue, queue->event_index ? VIRTQ_EVENT_AT_PLACE : otherwise);
+	queue->quiet = queue->polled;
 	// The request is written before the last look: one side sees the other's write.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

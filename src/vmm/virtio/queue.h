@@ -38,6 +38,7 @@ struct virtqueue {
 	bool enabled;
 	bool packed, event_index; // from the features, when it was enabled
 	bool quiet; // the driver was asked for no notifications
+	bool polled; // by the model, which sets that
 	uint64_t addresses[VIRTQUEUE_AREAS]; // guest-physical
 	uint8_t *areas[VIRTQUEUE_AREAS]; // checked; valid while enabled
 	struct virtqueue_place available; // next to take
@@ -88,7 +89,8 @@ struct virtio_chain {
 	uint64_t offset, const void *bytes, uint32_t length);
 
 // Takes the oldest chain. False when there is none, and the driver will notify; or the queue is not
-// enabled; or the device is broken, now or before.
+// enabled; or the device is broken, now or before. Of a queue that is polled the driver will not
+// notify, or, by event index, only when a quarter of its places is filled: the model looks again.
 [[nodiscard]] bool virtqueue_take(struct virtqueue *queue, struct virtio_chain *chain);
 // Puts back what was taken last; several chains in the reverse order. None may have been put since.
 void virtqueue_untake(struct virtqueue *queue, struct virtqueue_token token);

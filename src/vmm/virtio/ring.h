@@ -32,6 +32,11 @@ void packed_put(struct virtqueue *queue, struct virtqueue_token token, uint32_t 
 void packed_publish(struct virtqueue *queue);
 [[nodiscard]] bool packed_event_wanted(const struct virtqueue *queue);
 
+// How many more places the driver may add before it notifies by event index.
+static inline uint16_t ring_ahead(const struct virtqueue *queue) {
+	return queue->polled ? queue->size / 4 : 0;
+}
+
 // Whether an event between two counters is the one that was asked for (2.7.7.2).
 static inline bool ring_event_due(uint16_t asked, uint16_t now, uint16_t before) {
 	return (uint16_t)(now - asked - 1) < (uint16_t)(now - before);

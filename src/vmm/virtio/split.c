@@ -36,10 +36,12 @@ static void ask_for_event(struct virtqueue *queue) {
 	uint16_t *event = (uint16_t *)(used_entries(queue) + queue->size);
 
 	if (queue->event_index)
-		__atomic_store_n(event, queue->available.index, __ATOMIC_RELAXED);
+		__atomic_store_n(event, (uint16_t)(queue->available.index + ring_ahead(queue)),
+			__ATOMIC_RELAXED);
 	else
-		__atomic_store_n(&device_area(queue)->flags, 0, __ATOMIC_RELAXED);
-	queue->quiet = false;
+		__atomic_store_n(&device_area(queue)->flags, queue->polled ? VIRTQ_NO_EVENT : 0,
+			__ATOMIC_RELAXED);
+	queue->quiet = queue->polled;
 	// The request is written before the last look (2.7.10): one side sees the other's write.
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

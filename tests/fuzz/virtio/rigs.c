@@ -180,8 +180,15 @@ static struct cable {
 	struct net_link link __attribute__((aligned(4096)));
 } cable;
 
+static uint64_t cable_time;
+
+static uint64_t read_cable_time(void) { return cable_time; }
+
 static struct virtio_device *open_net(const struct guest_memory *, unsigned) {
+	static const struct clock clock = {read_cable_time, 100000, 0};
+
 	memset(&cable, 0, sizeof(cable));
+	cable.net.clock = &clock;
 	cable.station = (struct net_station){
 		.net = &cable.net, .link = &cable.link, .signal = signal};
 	cable.link.takes[NET_TO_SWITCH] = NET_ALL_WORK;
@@ -204,6 +211,8 @@ static void act_net(struct input *input) {
 	struct net_frame frame;
 	int buffer;
 
+	cable_time += what / 64 * 20;
+	net_settle(&cable.net, what == 255);
 	for (unsigned i = what % 8; i > 0; i--) {
 		buffer = net_take(&cable.peer.out);
 		if (buffer != NET_NO_BUFFER)

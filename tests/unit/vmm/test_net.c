@@ -145,6 +145,102 @@ static void test_receives(void) {
 	}
 }
 
+static uint64_t now;
+
+static uint64_t read_clock(void) { return now; }
+
+static bool send_at(uint64_t time) {
+	now = time;
+	check(send(60, 1));
+	return driver_kick(queues[VIRTIO_NET_TRANSMIT]);
+}
+
+static unsigned arrived(void) {
+	struct net_frame frame;
+	unsigned count = 0;
+
+	for (; net_receive(&peer.in, &frame); count++)
+		net_return(&peer.in, frame.buffer);
+	return count;
+}
+
+static const struct clock burst_clock = {read_clock, 1000000, 0}; // microseconds
+static const uint64_t burst_formats[] = {
+	0, VIRTIO_F_EVENT_IDX, VIRTIO_F_RING_PACKED, VIRTIO_F_RING_PACKED | VIRTIO_F_EVENT_IDX};
+static const char *const burst_names[] = {
+	"split", "split, event index", "packed", "packed, event index"};
+enum { BURST_FORMATS = sizeof(burst_formats) / sizeof(burst_formats[0]) };
+
+// Two packets, the second of which begins a burst of a packet in so many microseconds.
+static void start_burst(unsigned format, uint64_t interval) {
+	check_about(burst_names[format]);
+	start(burst_formats[format] | VIRTIO_F_INDIRECT_DESC);
+	net.clock = &burst_clock;
+	check(send_at(5000) && arrived() == 1 && net.burst.due == CLOCK_NEVER);
+	check(send_at(5000 + interval) && arrived() == 1);
+}
+
+static void test_burst(void) {
+	for (unsigned i = 0; i < BURST_FORMATS; i++) {
+		start_burst(i, 20);
+		check(!send_at(5040) && !send_at(5060) && arrived() == 0);
+		check_equal(net.burst.due, 5020 + 8 * 20);
+		now = 5179;
+		net_settle(&net, false);
+		check(arrived() == 0);
+		now = 5180;
+		net_settle(&net, false);
+		check(arrived() == 2 && net.burst.due == 5180 + 160);
+		// One that is added before the driver knows that it has to notify is not lost.
+		check(!send_at(5190));
+		now = 5400;
+		net_settle(&net, false);
+		check(arrived() == 1);
+		now = 5600;
+		net_settle(&net, false);
+		check(arrived() == 0 && net.burst.due == CLOCK_NEVER);
+		check(send_at(7000) && arrived() == 1 && net.burst.due == CLOCK_NEVER);
+	}
+}
+
+static void test_burst_ends(void) {
+	for (unsigned i = 0; i < BURST_FORMATS; i++) {
+		start_burst(i, 900);
+		check(!send_at(5910) && arrived() == 0 && net.burst.due == 5900 + 1000);
+		net_settle(&net, true); // the guest idles
+		check(arrived() == 1 && net.burst.due == CLOCK_NEVER);
+		// The next packets are the first again: after a pause, and after one was received.
+		check(send_at(5920) && arrived() == 1 && net.burst.due == CLOCK_NEVER);
+		net_settle(&net, true);
+		check(send_at(5930) && arrived() == 1);
+		put_frame(60, 8);
+		check(give(0, IN_SIZE) && driver_kick(queues[VIRTIO_NET_RECEIVE]));
+		check(send_at(5940) && arrived() == 1 && net.burst.due == CLOCK_NEVER);
+		check(send_at(7000) && arrived() == 1 && net.burst.due == CLOCK_NEVER);
+		// A packet that is received takes those that wait with it, and a reset drops them.
+		check(send_at(7010) && arrived() == 1 && !send_at(7020));
+		net_station_notified(&station);
+		check(arrived() == 1 && !send_at(7030));
+		virtio_set_status(&net.device, 0);
+		check(net.burst.due == CLOCK_NEVER);
+		net_settle(&net, true);
+		check(arrived() == 0);
+	}
+}
+
+// By event index the driver notifies when a quarter of the ring waits.
+static void test_burst_is_bounded(void) {
+	for (unsigned i = 1; i < BURST_FORMATS; i += 2) {
+		unsigned waiting = 0;
+
+		start_burst(i, 1);
+		while (!send_at(5001) && waiting < 64)
+			waiting++;
+		check_equal(waiting, 64 / 4);
+		check_equal(arrived(), waiting + 1);
+	}
+}
+
 // A packet of the test's own back end.
 static uint8_t large[5000];
 static bool waits;
@@ -255,6 +351,13 @@ static void test_control(void) {
 static const struct test tests[] = {
 	{"net-sends", "Frames go to the switch; what is no frame is dropped", test_sends},
 	{"net-room", "When the link is full, the guest's packets wait", test_room},
+	{"net-burst",
+		"Packets that follow each other are passed on in batches, each within its time",
+		test_burst},
+	{"net-burst-ends", "A burst ends when the guest idles; a packet after that passes at once",
+		test_burst_ends},
+	{"net-burst-bounded", "A burst's batch is no more than a quarter of the ring",
+		test_burst_is_bounded},
 	{"net-receives", "Frames wait for the guest's buffers", test_receives},
 	{"net-merges", "A large packet takes several buffers, all or none", test_merges},
 	{"net-bad", "Packets and buffers without room for a header break the device", test_bad},
