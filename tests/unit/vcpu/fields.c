@@ -8,14 +8,18 @@
 #include <cpu/msr.h>
 #include <guest/vmx/internal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <x86/msr.h>
 
 uint64_t fields[0x8000];
 enum vmcs_field lacking;
 
+static void load(struct guest *) {}
+
 static const struct guest_engine engine = {
-	.field_write = vmx_field_write, .field_get = vmx_field_get};
-static struct cpu cpu = {.engine = &engine};
+	.load = load, .fields = vmx_fields, .field_write = vmx_field_write};
+static struct platform platform = {.found.guest_spec_ctrl = true};
+static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct vcpu_state_page page;
 static struct guest guest;
 
@@ -31,8 +35,6 @@ void guest_debug_take(struct guest *) {}
 
 // Of SPEC_CTRL the CPU knows the low bits.
 static uint64_t spec_ctrl;
-
-bool guest_has_spec_ctrl(void) { return true; }
 
 bool msr_try_write(uint32_t msr, uint64_t value) {
 	check_equal(msr, MSR_SPEC_CTRL);
@@ -57,8 +59,8 @@ static void no_timer(void) {
 	check_equal(guest_page_load(&guest), -1);
 	check_equal(page.dirty, 0);
 	check_equal(fields[VMCS_PIN_CONTROLS], 0);
-	check(vmx_field_write(&guest, VCPU_FIELD_TIMER, &value));
-	check(!vmx_field_write(&guest, VMCS_PREEMPTION_TIMER, &value));
+	check(guest_field_write(&guest, VCPU_FIELD_TIMER, &value));
+	check(!guest_field_write(&guest, VMCS_PREEMPTION_TIMER, &value));
 }
 
 static void timer(void) {
@@ -66,10 +68,49 @@ static void timer(void) {
 
 	lacking = 0;
 	guest = (struct guest){.vmx = {.has_timer = 1, .timer_rate = 5}};
-	check(vmx_field_write(&guest, VCPU_FIELD_TIMER, &value));
+	check(guest_field_write(&guest, VCPU_FIELD_TIMER, &value));
 	check_equal(value, 1000);
 	check_equal(fields[VMCS_PREEMPTION_TIMER], 1000 >> 5);
 	check_equal(fields[VMCS_PIN_CONTROLS], PIN_TIMER);
+}
+
+// Whether a field is in the VMCS or beside it: what a run loads is what is saved.
+static void all_groups(void) {
+	struct vcpu_state_page before;
+
+	lacking = 0;
+	guest = (struct guest){.page = &page, .vmx = {.has_timer = 1}};
+	for (unsigned i = 0; i < sizeof(page) / 2; i++)
+		((uint16_t *)&page)[i] = (uint16_t)(i + 1); // 15 bits, addresses that can be
+	for (uint64_t *word = &page.star; word <= &page.spec_ctrl; word++)
+		*word &= UINT16_MAX;
+	page.event_length = 3;
+	page.debugctl = page.activity = 1;
+	page.dr6 = 0xffff0ff0;
+	page.rip = page.spec_ctrl = 0;
+	page.gdtr.limit = 0x1234;
+	page.idtr.limit = 0x5678;
+	for (unsigned i = 0; i < VCPU_SEGMENTS; i++)
+		page.segments[i].attributes = (uint16_t)(0x1093 + i * 0x2000);
+	page.windows = VCPU_WINDOW_NMI;
+	page.exceptions |= 1 << 1 | 1 << 17 | 1 << 18; // always
+	page.dirty = UINT64_MAX;
+	check_equal(guest_page_load(&guest), -1);
+	check_equal(fields[VMCS_ENTRY_CONTROLS] & ENTRY_GUEST_64,
+		page.efer & EFER_LMA ? ENTRY_GUEST_64 : 0);
+	check_equal(fields[VMCS_GUEST_TR_ACCESS], 0x1093 + 7 * 0x2000);
+	before = page;
+	memset(&page, 0xee, sizeof(page));
+	guest_page_save(&guest, UINT64_MAX & ~(uint64_t)VCPU_GROUP_CONTROLS);
+	check_equal(page.windows, before.windows);
+	check_equal(page.activity, before.activity);
+	check_equal(page.event.error_code, before.event.error_code);
+	check(memcmp(&page.cr0, &before.cr0,
+		      offsetof(struct vcpu_state_page, controls) -
+			      offsetof(struct vcpu_state_page, cr0)) == 0);
+	check(memcmp(&page.star, &before.star,
+		      offsetof(struct vcpu_state_page, reserved_2) -
+			      offsetof(struct vcpu_state_page, star)) == 0);
 }
 
 // Switched off while a thread that is suspended runs the guest, and on again after that run.
@@ -78,7 +119,7 @@ static void timer_anew(void) {
 
 	lacking = 0;
 	guest = (struct guest){.vmx = {.has_timer = 1, .timer_value = 100, .timer_left = 40}};
-	check(vmx_field_write(&guest, VMCS_PIN_CONTROLS, &value));
+	check(guest_field_write(&guest, VMCS_PIN_CONTROLS, &value));
 	check_equal(guest.vmx.timer_left, 100);
 }
 
@@ -106,16 +147,13 @@ static void speculation(void) {
 		cpu.mitigations = rows[i].mitigations;
 		cpu.guest_prepared = &guest;
 		fields[VMCS_EXIT_MSR_STORE_COUNT] = stored;
-		check(vmx_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+		check(guest_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
 		check(!cpu.guest_prepared);
 		check_equal(value, rows[i].written);
 		if (value) check_equal(spec_ctrl, rows[i].kernel);
-		vmx_spec_ctrl_prepare(&cpu, &guest);
 		check_equal(fields[VMCS_ENTRY_MSR_LOAD_COUNT], stored + rows[i].is_listed);
 		check_equal(fields[VMCS_EXIT_MSR_LOAD_COUNT], stored - 1 + rows[i].is_listed);
 		check_equal(guest.vmx.msrs[stored].value, rows[i].written | rows[i].kernel);
-		check_equal(cpu.host_msrs[stored - 1].msr, MSR_SPEC_CTRL);
-		check_equal(cpu.host_msrs[stored - 1].value, rows[i].kernel);
 	}
 }
 
@@ -128,7 +166,7 @@ static void speculation_refused(void) {
 	for (unsigned i = 0; i < array_count(values); i++) {
 		uint64_t value = values[i];
 
-		check(!vmx_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+		check(!guest_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
 		check_equal(guest.spec_ctrl, SPEC_CTRL_SSBD);
 		check_equal(spec_ctrl, SPEC_CTRL_IBRS);
 	}
@@ -136,6 +174,7 @@ static void speculation_refused(void) {
 
 static const struct test tests[] = {
 	{"fields-no-timer", "without preemption timer the page's timer has no effect", no_timer},
+	{"fields-groups", "each word of the page is loaded and saved", all_groups},
 	{"fields-timer-anew", "a timer that is switched on has all of its value left", timer_anew},
 	{"fields-speculation", "a guest's SPEC_CTRL adds to the kernel's", speculation},
 	{"fields-speculation-refused", "bits that the CPU lacks are refused", speculation_refused},

@@ -6,6 +6,7 @@
 #include <base/panic.h>
 #include <cpu/features.h>
 #include <cpu/mitigations.h>
+#include <cpu/platform.h>
 #include <guest/engine.h>
 #include <stdlib.h>
 #include <x86/cpuid.h>
@@ -18,9 +19,10 @@ enum { IS_AMD = 1ul << FEATURE_SVM };
 static void prepare(struct cpu *, struct guest *, physical_t) {}
 
 static const struct guest_engine engine = {.msrs = GUEST_MSRS, .prepare = prepare};
-static struct cpu cpu = {.engine = &engine};
+static struct platform platform;
+static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct guest guest;
-static uint32_t seven_edx, eight_ebx, svm_edx, extended_edx;
+static uint32_t seven_edx, eight_ebx, extended_edx;
 
 void panic(const char *, ...) { abort(); }
 
@@ -32,7 +34,6 @@ struct cpuid cpuid_leaf(uint32_t leaf, uint32_t) {
 	switch (leaf) {
 	case LEAF_STRUCTURED: return (struct cpuid){.edx = seven_edx};
 	case LEAF_ADDRESS_SIZES: return (struct cpuid){.ebx = eight_ebx};
-	case LEAF_SVM: return (struct cpuid){.edx = svm_edx};
 	case LEAF_EXTENDED_FEATURES: return (struct cpuid){.edx = extended_edx};
 	default: return (struct cpuid){};
 	}
@@ -57,7 +58,7 @@ static void offered(void) {
 		cpu.mitigations = rows[i].mitigations;
 		seven_edx = rows[i].seven_edx;
 		eight_ebx = rows[i].eight_ebx;
-		svm_edx = rows[i].svm_edx;
+		platform.found.svm.features = rows[i].svm_edx;
 		extended_edx = EXTENDED_EDX_RDTSCP;
 		check_equal(guest_has_spec_ctrl(), rows[i].has);
 		check_equal(guest_msr_set_access(&guest, MSR_SPEC_CTRL, VCPU_MSR_READ),

@@ -16,9 +16,13 @@ enum { RIP = 0x1000, ALL = SVM_NEXT_RIP | SVM_DECODE_ASSISTS };
 #define MOVE SVM_CR_IS_MOVE
 #define VALID INTERRUPTION_VALID
 
-static const struct guest_engine engine = {
-	.field_write = svm_field_write, .field_get = svm_field_get};
-static struct platform platform;
+static void load(struct guest *) {}
+
+static const struct guest_engine engine = {.load = load,
+	.fields = svm_fields,
+	.field_made = svm_field_made,
+	.field_write = svm_field_write};
+static struct platform platform = {.found.guest_spec_ctrl = true};
 static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct vcpu_state_page page;
 static struct vmcb vmcb;
@@ -34,9 +38,9 @@ bool guest_xcr0_write(struct guest *, uint64_t *) { return true; }
 
 void guest_debug_take(struct guest *) {}
 
+uint64_t fields[0x8000]; // no VMCS is there
+enum vmcs_field lacking;
 unsigned raised;
-
-bool guest_has_spec_ctrl(void) { return true; }
 
 bool msr_try_write(uint32_t, uint64_t value) { return value <= SPEC_CTRL_IBRS + SPEC_CTRL_SSBD; }
 
@@ -119,6 +123,74 @@ static void fetched(void) {
 	check_equal(page.instruction_bytes[0], 0);
 }
 
+// A page whose words all differ, with values that can be.
+static void fill_page(void) {
+	uint64_t *words[] = {&page.cr3, &page.cr2, &page.dr7, &page.cr0_mask, &page.cr0_shadow,
+		&page.cr4_mask, &page.cr4_shadow, &page.gdtr.base, &page.gdtr.limit,
+		&page.idtr.base, &page.idtr.limit, &page.dr[0], &page.dr[1], &page.dr[2],
+		&page.dr[3], &page.dr6, &page.tsc_offset, &page.star, &page.lstar, &page.cstar,
+		&page.fmask, &page.kernel_gs_base, &page.tsc_aux, &page.sysenter_cs,
+		&page.sysenter_esp, &page.sysenter_eip, &page.pat, &page.rip, &page.rflags,
+		&page.registers[4]};
+
+	page = (struct vcpu_state_page){.cr0 = CR0_PE,
+		.cr4 = CR4_PAE | CR4_MCE,
+		.efer = EFER_LME | EFER_LMA,
+		.event = {0x80000b0e, 0x55},
+		.event_length = 7,
+		.interruptibility = VCPU_BLOCKED_BY_STI | VCPU_BLOCKED_BY_NMI,
+		.windows = VCPU_WINDOW_INTERRUPT,
+		.exceptions = 1 << VECTOR_PAGE_FAULT,
+		.debugctl = 1};
+	for (unsigned i = 0; i < array_count(words); i++)
+		*words[i] = 0x12340000 + i;
+	for (uint16_t i = 0; i < VCPU_SEGMENTS; i++)
+		page.segments[i] = (struct vcpu_segment){0x40 + i,
+			(i & 1 ? VCPU_SEGMENT_PAGES : 0) | 0x2090 | i,
+			i & 1 ? UINT32_MAX : 0x1000u + i, 0x5670000u + i};
+	page.segments[VCPU_SS].attributes |= 3 << VCPU_SEGMENT_PRIVILEGE_SHIFT;
+	page.segments[VCPU_FS].attributes = VCPU_SEGMENT_UNUSABLE | 3;
+}
+
+// What the CPU has no field for is 0, and what only it writes stays.
+static void all_groups(void) {
+	struct vcpu_state_page before;
+
+	exit_with(SVM_SPEC_CTRL, 0, 0, 0);
+	platform.found.svm.cr4 = UINT32_MAX;
+	fill_page();
+	page.controls = VCPU_EXITS_HLT;
+	page.dirty = UINT64_MAX;
+	check_equal(guest_page_load(&guest), -1);
+	check_equal(page.dirty, 0);
+	check_equal(vmcb.cpl, 3);
+	check_equal(vmcb.cr3, page.cr3);
+	check_equal(vmcb.interrupt_shadow, 1);
+	check_equal(guest.svm.primary & VCPU_WINDOW_INTERRUPT, VCPU_WINDOW_INTERRUPT);
+	check(guest.is_stale);
+	before = page;
+	memset(&page, 0xee, sizeof(page));
+	guest_page_save(&guest, UINT64_MAX);
+	check_equal(page.controls & (VCPU_EXITS_HLT | VCPU_EXITS_INVLPG), VCPU_EXITS_HLT);
+	check_equal(page.controls >> 32, SVM_SECONDARY_MUST);
+	check_equal(page.linear, 0);
+	check_equal(page.timer, 0);
+	check_equal(page.activity, 0);
+	before.controls = page.controls;
+	check(memcmp(&page.rip, &before.rip,
+		      offsetof(struct vcpu_state_page, physical) -
+			      offsetof(struct vcpu_state_page, rip)) == 0);
+	check_equal(page.event_length, before.event_length);
+	check_equal(page.registers[4], before.registers[4]);
+	check(memcmp(&page.cr0, &before.cr0,
+		      offsetof(struct vcpu_state_page, xcr0) -
+			      offsetof(struct vcpu_state_page, cr0)) == 0);
+	check_equal(page.exceptions, before.exceptions);
+	check(memcmp(&page.star, &before.star,
+		      offsetof(struct vcpu_state_page, reserved_2) -
+			      offsetof(struct vcpu_state_page, star)) == 0);
+}
+
 // As SDM 3C 27.2.1.3 has it.
 static bool may_be(uint32_t type, uint32_t vector, bool has_code) {
 	if (has_code && type != INTERRUPTION_EXCEPTION) return false;
@@ -174,21 +246,21 @@ static void speculation(void) {
 	uint64_t value = SPEC_CTRL_SSBD, read;
 
 	exit_with(SVM_SPEC_CTRL, 0, 0, 0);
-	check(svm_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+	check(guest_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
 	check_equal(value, SPEC_CTRL_SSBD);
 	check_equal(vmcb.spec_ctrl, SPEC_CTRL_SSBD);
 	check_equal(guest.spec_ctrl, 0);
 	vmcb.spec_ctrl = SPEC_CTRL_IBRS;
-	check(svm_field_read(&guest, VCPU_FIELD_SPEC_CTRL, &read));
+	check(guest_field_read(&guest, VCPU_FIELD_SPEC_CTRL, &read));
 	check_equal(read, SPEC_CTRL_IBRS);
 
 	exit_with(0, 0, 0, 0);
-	check(svm_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+	check(guest_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
 	check_equal(vmcb.spec_ctrl, 0);
 	check_equal(guest.spec_ctrl, SPEC_CTRL_SSBD);
 	value = 1 << 3;
-	check(!svm_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
-	check(svm_field_read(&guest, VCPU_FIELD_SPEC_CTRL, &read));
+	check(!guest_field_write(&guest, VCPU_FIELD_SPEC_CTRL, &value));
+	check(guest_field_read(&guest, VCPU_FIELD_SPEC_CTRL, &read));
 	check_equal(read, SPEC_CTRL_SSBD);
 }
 
@@ -209,7 +281,7 @@ static void always(void) {
 		for (unsigned i = 0; i < array_count(client); i++) {
 			uint64_t word = value ? UINT64_MAX : 0;
 
-			check(svm_field_write(&guest, client[i], &word));
+			check(guest_field_write(&guest, client[i], &word));
 		}
 		for (unsigned i = 0; i < array_count(codes); i++)
 			check(exits(codes[i]));
@@ -223,7 +295,7 @@ static void machine_check(void) {
 
 	exit_with(0, SVM_EXIT_EXCEPTION + VECTOR_MACHINE_CHECK, 0, 0);
 	platform.found.svm.cr4 = UINT32_MAX;
-	check(svm_field_write(&guest, VMCS_GUEST_CR4, &cr4));
+	check(guest_field_write(&guest, VMCS_GUEST_CR4, &cr4));
 	check_equal(vmcb.cr4, CR4_MCE);
 	guest.svm.exceptions = UINT32_MAX;
 	vmcb.exit_event = VALID | INTERRUPTION_EXCEPTION | VECTOR_PAGE_FAULT;
@@ -239,6 +311,7 @@ int main(void) {
 		{"svm.qualifications", "decode assists name registers and addresses",
 			qualifications},
 		{"svm.fetched", "fetched bytes are in the group of the instruction", fetched},
+		{"svm.groups", "each word of the page is loaded and saved", all_groups},
 		{"svm.events", "events are valid as VT-x has them", events},
 		{"svm.speculation", "SPEC_CTRL is the block's where the CPU has that", speculation},
 		{"svm.always", "what would stop or delay the host exits", always},

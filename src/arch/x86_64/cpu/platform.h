@@ -16,6 +16,7 @@ struct found {
 	uint64_t xcr0_supported; // what XCR0 may hold
 	struct vmx vmx;
 	struct svm svm;
+	uint64_t guest_spec_ctrl; // guests have a SPEC_CTRL of their own
 };
 
 // Found at boot and read afterwards, unless a member says otherwise.
@@ -42,3 +43,7 @@ struct platform {
 	// Written by port_control_issue and port_range_destroy only.
 	uint8_t port_taken[1 << 16];
 };
+
+static inline const struct svm *svm(void) { return &this_cpu()->platform->found.svm; }
+
+static inline bool svm_has(enum svm_feature feature) { return svm()->features & feature; }

@@ -46,6 +46,7 @@ struct guest {
 	uint64_t xcr0, xcr0_offered; // what the guest sees, and may have; fpu.xcr0 is what is saved
 
 	uint64_t host_root; // the tables that an exit loads
+	uint8_t is_stale; // the monitor changed what linear translations depend on
 	uint8_t msr_access[GUEST_MSRS];
 	union {
 		struct vmx_guest vmx;
@@ -99,13 +100,10 @@ struct guest_engine {
 	// A run will not go on: the next one begins with the monitor's value of the timer.
 	void (*timer_reset)(struct guest *guest);
 
-	// Fields of ReadVMCS and WriteVMCS, and those of enum vcpu_field: false if this CPU has no
-	// such field, or the value is refused. Of a written value, value becomes what reading
-	// yields.
-	bool (*field_read)(struct guest *guest, uint64_t field, uint64_t *value);
-	bool (*field_write)(struct guest *guest, uint64_t field, uint64_t *value);
-	// The value of a field that is read; 0 where this CPU has none.
-	uint64_t (*field_get)(struct guest *guest, uint64_t field);
+	const struct guest_field *fields; // by FIELD_NUMBER (field.h)
+	uint64_t (*field_made)(const struct guest *guest, uint64_t field, const void *word);
+	bool (*field_write)(
+		struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value);
 
 	// Words 0 to 2 of VMEnter, in the registers of messages, and the six that follow the reason
 	// of an exit.
@@ -136,6 +134,10 @@ void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space);
 	return guest == cpu->guest_prepared && cpu->space_root == guest->host_root;
 }
 
+// Loads the guest. Fields of ReadVMCS and WriteVMCS, and those of enum vcpu_field: false if this
+// CPU has no such field, or the value is refused; what was written becomes what reading yields.
+[[nodiscard]] bool guest_field_read(struct guest *guest, uint64_t field, uint64_t *value);
+[[nodiscard]] bool guest_field_write(struct guest *guest, uint64_t field, uint64_t *value);
 // The state page (page.c). Loads the groups that are dirty; the number of the group that has a
 // value which is refused, or -1.
 [[nodiscard]] int guest_page_load(struct guest *guest);
@@ -175,9 +177,8 @@ extern const struct guest_msr_row {
 	uint8_t access; // initially
 } guest_msr_rows[GUEST_MSRS];
 [[nodiscard]] bool guest_has_tsc_aux(void);
-// A guest has a SPEC_CTRL of its own; the CPU keeps it apart from the kernel's by itself.
+// A guest has a SPEC_CTRL of its own.
 [[nodiscard]] bool guest_has_spec_ctrl(void);
-[[nodiscard]] bool guest_spec_ctrl_is_virtual(void);
 
 // Before a value becomes a guest's XCR0: false if it cannot.
 [[nodiscard]] bool guest_xcr0_write(struct guest *guest, uint64_t *value);

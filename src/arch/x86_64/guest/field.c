@@ -3,26 +3,39 @@
 #include <guest/field.h>
 
 #include <cpu/msr.h>
+#include <cpu/platform.h>
 #include <x86/msr.h>
 
-enum { MAX_INSTRUCTION_LENGTH = 15 };
-
-const struct guest_field *guest_field_find(
-	const struct guest_field *rows, size_t count, uint64_t field, enum field_flags flag) {
-	const struct guest_field *row = rows;
-
-	for (size_t half; count > 1; count -= half) {
-		half = count / 2;
-		if (field >= row[half].first) row += half;
+bool field_set(struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
+	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);
+	if (!guest_engine()->field_write(guest, row, field, value)) return false;
+	if (row->flags & FIELD_STALE) {
+		guest->is_stale = true;
+		this_cpu()->guest_prepared = NULL;
 	}
+	return true;
+}
+
+// The row of a field; null if there is none with the flag.
+static const struct guest_field *find(uint64_t field, enum field_flags flag) {
+	const struct guest_field *row = &guest_engine()->fields[FIELD_NUMBER(field)];
+
 	if (field < row->first || field > row->last || field & 1) return NULL;
 	return row->flags & flag ? row : NULL;
 }
 
-void *guest_field_word(
-	struct guest *guest, void *base, const struct guest_field *row, uint64_t field) {
-	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);
-	return (char *)base + row->offset + row->step * ((field - row->first) / 2);
+bool guest_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
+	const struct guest_field *row = find(field, FIELD_READ);
+
+	guest_engine()->load(guest);
+	return row && field_get(guest, row, field, value);
+}
+
+bool guest_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
+	const struct guest_field *row = find(field, FIELD_WRITE);
+
+	guest_engine()->load(guest);
+	return row && field_set(guest, row, field, *value) && field_get(guest, row, field, value);
 }
 
 // Not every CPU checks reserved bits; those of branch trace stores would write to memory.
@@ -37,7 +50,7 @@ bool guest_write_rip(struct guest *, uint64_t *value) {
 }
 
 bool guest_check_length(struct guest *, uint64_t *value) {
-	return *value <= MAX_INSTRUCTION_LENGTH;
+	return *value <= VCPU_INSTRUCTION_BYTES;
 }
 
 bool guest_check_32_bits(struct guest *, uint64_t *value) { return *value <= UINT32_MAX; }
@@ -52,7 +65,7 @@ bool guest_check_spec_ctrl(struct guest *, uint64_t *value) {
 
 	cpu->guest_prepared = NULL;
 	if (!*value) return true;
-	return *value <= UINT32_MAX && guest_has_spec_ctrl() &&
+	return *value <= UINT32_MAX && cpu->platform->found.guest_spec_ctrl &&
 		msr_try_write(MSR_SPEC_CTRL, *value | cpu->spec_ctrl) &&
 		msr_try_write(MSR_SPEC_CTRL, cpu->spec_ctrl);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The state page of a VCPU (abi/vcpu_state.h): groups of words between it and the engine's fields.
 // Programs write to it at any moment: each word is read once, and checked where it goes to.
-#include <guest/engine.h>
+#include <guest/field.h>
 
 #include <base/memory.h>
+#include <cpu/platform.h>
 #include <x86/cr.h>
 #include <x86/vmx.h>
 
@@ -11,44 +12,45 @@
 #define LOADED \
 	((BIT(VCPU_GROUPS) - 1) & \
 		~(uint64_t)(VCPU_GROUP_INTERRUPTED | VCPU_GROUP_ADDRESS | VCPU_GROUP_INSTRUCTION))
-#define WINDOWS ((uint64_t)(VCPU_WINDOW_INTERRUPT | VCPU_WINDOW_NMI))
+#define WINDOWS ((uint32_t)(VCPU_WINDOW_INTERRUPT | VCPU_WINDOW_NMI))
+#define CONTROLS_AT offsetof(struct vcpu_state_page, controls)
 #define NUMBER(group) __builtin_ctz(VCPU_GROUP_##group)
 
 enum { ATTRIBUTES = 0xf0ff, UNUSABLE_SHIFT = 8, FIELD_STEP = 2, ROWS_OF_GROUP = 9 };
 _Static_assert(VCPU_SEGMENT_UNUSABLE << UNUSABLE_SHIFT == ACCESS_UNUSABLE);
 
-typedef uint64_t word_anywhere [[gnu::aligned(1), gnu::may_alias]];
-
-// Words of the page, stride apart, that are fields in a row. size: of one.
+// Words of the page, stride apart, that are fields in a row. size: of one. Bits that are not in the
+// mask stay as they are, and are not shown.
 struct page_row {
-	uint16_t offset;
-	uint8_t size, stride, count;
+	uint16_t offset, number;
 	uint32_t field;
+	uint8_t size, stride, count;
+	uint32_t mask; // 0: all
 };
 
+#define WORDS(offset, size, stride, field, count, mask) \
+	{ offset, FIELD_NUMBER(field), field, size, stride, count, mask }
 #define ROW(member, field, count) \
-	{ \
-		offsetof(struct vcpu_state_page, member), \
-			sizeof(((struct vcpu_state_page *)0)->member), \
-			sizeof(((struct vcpu_state_page *)0)->member), count, field \
-	}
+	WORDS(offsetof(struct vcpu_state_page, member), \
+		sizeof(((struct vcpu_state_page *)0)->member), \
+		sizeof(((struct vcpu_state_page *)0)->member), field, count, 0)
 #define PART(first, member, field, count) \
-	{ \
-		offsetof(struct vcpu_state_page, segments[VCPU_##first].member), \
-			sizeof(((struct vcpu_segment *)0)->member), sizeof(struct vcpu_segment), \
-			count, (field) + FIELD_STEP *VCPU_##first \
-	}
+	WORDS(offsetof(struct vcpu_state_page, segments[VCPU_##first].member), \
+		sizeof(((struct vcpu_segment *)0)->member), sizeof(struct vcpu_segment), \
+		(field) + FIELD_STEP * VCPU_##first, count, 0)
 #define SEGMENTS(first, count) \
 	PART(first, selector, VMCS_GUEST_ES_SELECTOR, count), \
 		PART(first, attributes, VMCS_GUEST_ES_ACCESS, count), \
 		PART(first, limit, VMCS_GUEST_ES_LIMIT, count), \
 		PART(first, base, VMCS_GUEST_ES_BASE, count)
 
-// By the number of a group. What else a group has is code below.
+// By the number of a group. The bytes of an instruction are not here.
 static const struct page_row groups[VCPU_GROUPS][ROWS_OF_GROUP] = {
 	[NUMBER(RIP)] = {ROW(rip, VMCS_GUEST_RIP, 1)},
 	[NUMBER(RFLAGS)] = {ROW(rflags, VMCS_GUEST_RFLAGS, 1),
 		ROW(interruptibility, VMCS_GUEST_INTERRUPTIBILITY, 1)},
+	[NUMBER(WINDOWS)] = {WORDS(offsetof(struct vcpu_state_page, windows), sizeof(uint32_t), 0,
+		VMCS_PRIMARY_CONTROLS, 1, WINDOWS)},
 	[NUMBER(RSP)] = {ROW(registers[4], VMCS_GUEST_RSP, 1)},
 	[NUMBER(EVENT)] = {ROW(event.information, VMCS_ENTRY_INTERRUPTION, 2), // and error_code
 		ROW(event_length, VMCS_ENTRY_INSTRUCTION_LENGTH, 1)},
@@ -78,19 +80,24 @@ static const struct page_row groups[VCPU_GROUPS][ROWS_OF_GROUP] = {
 		ROW(spec_ctrl, VCPU_FIELD_SPEC_CTRL, 1)},
 	[NUMBER(TSC)] = {ROW(tsc_offset, VMCS_TSC_OFFSET, 1)},
 	[NUMBER(XCR0)] = {ROW(xcr0, VCPU_FIELD_XCR0, 1)},
-	[NUMBER(CONTROLS)] = {ROW(exceptions, VMCS_EXCEPTION_BITMAP, 1)},
+	[NUMBER(CONTROLS)] = {ROW(exceptions, VMCS_EXCEPTION_BITMAP, 1),
+		WORDS(CONTROLS_AT, sizeof(uint32_t), 0, VMCS_PRIMARY_CONTROLS, 1, ~WINDOWS),
+		WORDS(CONTROLS_AT + 4, sizeof(uint32_t), 0, VMCS_SECONDARY_CONTROLS, 1, 0)},
 	[NUMBER(TIMER)] = {ROW(timer, VCPU_FIELD_TIMER, 1)},
 	[NUMBER(ACTIVITY)] = {ROW(activity, VMCS_GUEST_ACTIVITY, 1)},
 };
 
 _Static_assert(offsetof(struct vcpu_state_page, dr6) == offsetof(struct vcpu_state_page, dr[4]));
 
-static uint64_t field_get(struct guest *guest, uint64_t field) {
-	return guest_engine()->field_get(guest, field);
+static uint64_t value_of(struct guest *guest, uint64_t field) {
+	uint64_t value = 0; // of what this CPU has not
+
+	(void)guest_field_read(guest, field, &value);
+	return value;
 }
 
-static bool field_set(struct guest *guest, uint64_t field, uint64_t value) {
-	return guest_engine()->field_write(guest, field, &value);
+static void set(struct guest *guest, uint64_t field, uint64_t value) {
+	(void)guest_field_write(guest, field, &value);
 }
 
 // Access rights, of which the two formats differ in a bit.
@@ -98,94 +105,91 @@ static bool is_rights(uint64_t field) {
 	return field >= VMCS_GUEST_ES_ACCESS && field <= VMCS_GUEST_TR_ACCESS;
 }
 
-static bool word_save(struct guest *guest, uint32_t field, char *word, unsigned size) {
-	uint64_t value = field_get(guest, field);
+// Word number of a row, unless a load or a store does it.
+[[gnu::noinline]] static uint64_t word_get(struct guest *guest, const struct page_row *row,
+	const struct guest_field *rows, unsigned number) {
+	uint32_t field = row->field + FIELD_STEP * number;
+	uint64_t value = 0;
 
-	switch (size) {
-	case sizeof(uint16_t):
-		if (is_rights(field))
-			value = (value & ATTRIBUTES) | (value & ACCESS_UNUSABLE) >> UNUSABLE_SHIFT;
-		*(uint16_t *)word = (uint16_t)value;
-		break;
-	case sizeof(uint32_t): *(uint32_t *)word = (uint32_t)value; break;
-	default: *(uint64_t *)word = value;
-	}
-	return true;
+	(void)field_get(guest, &rows[number], field, &value);
+	if (row->mask) value &= row->mask;
+	if (!is_rights(field)) return value;
+	return (value & ATTRIBUTES) | (value & ACCESS_UNUSABLE) >> UNUSABLE_SHIFT;
 }
 
-static bool word_load(struct guest *guest, uint32_t field, char *word, unsigned size) {
-	// Once and whole; what is behind a shorter word is within the page.
-	uint64_t value = READ_ONCE(*(const word_anywhere *)word) & UINT64_MAX >> (64 - 8 * size);
+[[gnu::noinline]] static bool word_set(struct guest *guest, const struct page_row *row,
+	const struct guest_field *rows, unsigned number, uint64_t value) {
+	uint32_t field = row->field + FIELD_STEP * number;
 
+	if (row->mask) value = (value & row->mask) | (value_of(guest, field) & ~row->mask);
+	if (field == VMCS_SECONDARY_CONTROLS) value |= SECONDARY_UNRESTRICTED;
 	if (is_rights(field))
 		value = (value & ATTRIBUTES) | (value & VCPU_SEGMENT_UNUSABLE) << UNUSABLE_SHIFT;
-	return field_set(guest, field, value);
+	return field_set(guest, &rows[number], field, value);
 }
 
-// False if the function returned false for a word.
-[[gnu::always_inline]] static inline bool each_word(struct guest *guest, unsigned number,
-	bool (*move)(struct guest *guest, uint32_t field, char *word, unsigned size)) {
-	for (const struct page_row *row = groups[number]; row->count; row++) {
-		char *word = (char *)guest->page + row->offset;
+static void row_save(
+	struct guest *guest, const struct page_row *row, const struct guest_field *rows) {
+	char *word = (char *)guest->page + row->offset;
+	unsigned i = 0;
 
-		for (unsigned i = 0; i < row->count; i++, word += row->stride)
-			if (!move(guest, row->field + FIELD_STEP * i, word, row->size))
-				return false;
-	}
+	do {
+		const struct guest_field *field = &rows[i];
+
+		word_store(word,
+			likely(field->flags & FIELD_LOAD)
+				? word_load((char *)guest->svm.vmcb + field->offset, field->size)
+				: word_get(guest, row, rows, i),
+			row->size);
+		word += row->stride;
+	} while (++i < row->count);
+}
+
+// Each word is loaded once, and whole.
+static bool row_load(
+	struct guest *guest, const struct page_row *row, const struct guest_field *rows) {
+	const char *word = (char *)guest->page + row->offset;
+	unsigned i = 0;
+
+	do {
+		uint64_t value = word_load(word, row->size);
+
+		if (!(likely(rows[i].flags & FIELD_STORE) ? field_store(guest, &rows[i], &value)
+							  : word_set(guest, row, rows, i, value)))
+			return false;
+		word += row->stride;
+	} while (++i < row->count);
 	return true;
-}
-
-static void group_save(struct guest *guest, unsigned number) {
-	struct vcpu_state_page *page = guest->page;
-
-	(void)each_word(guest, number, word_save);
-	if (number == NUMBER(INSTRUCTION) && guest->fetched) {
-		page->instruction_count = guest->fetched[0] & VCPU_INSTRUCTION_BYTES;
-		memcpy(page->instruction_bytes, guest->fetched + 1, VCPU_INSTRUCTION_BYTES);
-	}
-	if (number == NUMBER(WINDOWS))
-		page->windows = (uint32_t)(field_get(guest, VMCS_PRIMARY_CONTROLS) & WINDOWS);
-	if (number == NUMBER(CONTROLS))
-		page->controls = field_get(guest, VMCS_PRIMARY_CONTROLS) |
-			field_get(guest, VMCS_SECONDARY_CONTROLS) << 32;
 }
 
 [[gnu::noinline]] void guest_page_save(struct guest *guest, uint64_t wanted) {
+	const struct guest_field *rows = guest_engine()->fields;
+	struct vcpu_state_page *page = guest->page;
+
 	for (uint64_t left = wanted & (BIT(VCPU_GROUPS) - 1); left; left &= left - 1)
-		group_save(guest, (unsigned)__builtin_ctzl(left));
-}
-
-// Takes of the primary controls those in mask from value.
-static void primary_set(struct guest *guest, uint64_t mask, uint64_t value) {
-	uint64_t primary = field_get(guest, VMCS_PRIMARY_CONTROLS);
-
-	(void)field_set(guest, VMCS_PRIMARY_CONTROLS, (primary & ~mask) | (value & mask));
-}
-
-static void controls_load(struct guest *guest) {
-	uint64_t controls = READ_ONCE(guest->page->controls);
-
-	primary_set(guest, ~WINDOWS, controls);
-	(void)field_set(guest, VMCS_SECONDARY_CONTROLS, controls >> 32 | SECONDARY_UNRESTRICTED);
-}
-
-// Whether the guest is in 64-bit mode says EFER alone.
-static void mode_load(struct guest *guest) {
-	uint64_t entry = field_get(guest, VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_GUEST_64;
-
-	if (field_get(guest, VMCS_GUEST_EFER) & EFER_LMA) entry |= ENTRY_GUEST_64;
-	(void)field_set(guest, VMCS_ENTRY_CONTROLS, entry);
+		for (const struct page_row *row = groups[__builtin_ctzl(left)]; row->count; row++)
+			row_save(guest, row, &rows[row->number]);
+	if (!(wanted & VCPU_GROUP_INSTRUCTION) || !guest->fetched) return;
+	page->instruction_count = guest->fetched[0] & VCPU_INSTRUCTION_BYTES;
+	if (page->instruction_count)
+		memcpy(page->instruction_bytes, guest->fetched + 1, VCPU_INSTRUCTION_BYTES);
 }
 
 static bool group_load(struct guest *guest, unsigned number) {
-	if (!each_word(guest, number, word_load)) return false;
-	if (number == NUMBER(WINDOWS)) primary_set(guest, WINDOWS, READ_ONCE(guest->page->windows));
-	if (number == NUMBER(CONTROLS)) controls_load(guest);
-	if (number == NUMBER(PAGING)) mode_load(guest);
+	const struct guest_field *rows = guest_engine()->fields;
+	uint64_t entry;
+
+	for (const struct page_row *row = groups[number]; row->count; row++)
+		if (!row_load(guest, row, &rows[row->number])) return false;
+	if (number != NUMBER(PAGING)) return true;
+	// Whether the guest is in 64-bit mode says EFER alone.
+	entry = value_of(guest, VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_GUEST_64;
+	if (value_of(guest, VMCS_GUEST_EFER) & EFER_LMA) entry |= ENTRY_GUEST_64;
+	set(guest, VMCS_ENTRY_CONTROLS, entry);
 	return true;
 }
 
-int guest_page_load(struct guest *guest) {
+[[gnu::noinline]] int guest_page_load(struct guest *guest) {
 	uint64_t left = READ_ONCE(guest->page->dirty) & LOADED;
 
 	guest->page->dirty = 0;
@@ -212,9 +216,9 @@ void guest_page_give(struct guest *guest, struct vcpu_state_page *page) {
 	guest->page = page;
 	guest->registers = page->registers;
 	page->controls_offered = guest_engine()->offered();
-	if (guest_has_spec_ctrl()) page->controls_offered |= VCPU_OFFERS_SPEC_CTRL;
+	if (this_cpu()->platform->found.guest_spec_ctrl)
+		page->controls_offered |= VCPU_OFFERS_SPEC_CTRL;
 	page->xcr0_offered = guest->xcr0_offered;
 	page->instruction_count = 0;
-	(void)field_set(
-		guest, VMCS_ENTRY_CONTROLS, field_get(guest, VMCS_ENTRY_CONTROLS) | switched);
+	set(guest, VMCS_ENTRY_CONTROLS, value_of(guest, VMCS_ENTRY_CONTROLS) | switched);
 }

@@ -3,7 +3,7 @@
 #include <guest/engine.h>
 
 #include <base/xcr0.h>
-#include <cpu/console.h>
+#include <cpu/platform.h>
 #include <x86/cpuid.h>
 #include <x86/msr.h>
 
@@ -136,12 +136,10 @@ static bool has_speculation_bit(uint32_t leaf_7_edx, uint32_t amd_8_ebx) {
 		cpuid_leaf(LEAF_ADDRESS_SIZES, 0).ebx & amd_8_ebx;
 }
 
-bool guest_spec_ctrl_is_virtual(void) { return cpuid_leaf(LEAF_SVM, 0).edx & SVM_SPEC_CTRL; }
-
 // By AMD-V in the control block, or where kernel entry and exit write the register anyway; by VT-x
 // there, or in the lists of MSRs, behind TSC_AUX.
 bool guest_has_spec_ctrl(void) {
-	bool is_free = !feature_has(FEATURE_SVM) || guest_spec_ctrl_is_virtual() ||
+	bool is_free = !feature_has(FEATURE_SVM) || svm_has(SVM_SPEC_CTRL) ||
 		this_cpu()->mitigations & MITIGATION_BIT(IBRS_ENTRY);
 
 	return is_free && guest_has_tsc_aux() &&
@@ -153,7 +151,7 @@ bool guest_has_spec_ctrl(void) {
 static bool has_msr(unsigned number) {
 	switch (number) {
 	case GUEST_MSR_TSC_AUX: return guest_has_tsc_aux();
-	case GUEST_MSR_SPEC_CTRL: return guest_spec_ctrl_is_virtual();
+	case GUEST_MSR_SPEC_CTRL: return svm_has(SVM_SPEC_CTRL);
 	case GUEST_MSR_PRED_CMD: return has_speculation_bit(LEAF_7_EDX_IBRS_IBPB, AMD_8_EBX_IBPB);
 	default: return true;
 	}

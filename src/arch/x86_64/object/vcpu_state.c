@@ -20,19 +20,10 @@ enum error vcpu_write_registers(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// Reads the field, or writes value to it, which becomes what reading yields; words: how many that
-// takes. False: the message is too short, or the field is none.
-static bool reach(const struct invocation *invocation, uint64_t words,
-	bool (*access)(struct guest *guest, uint64_t field, uint64_t *value), uint64_t field,
-	uint64_t *value) {
-	guest_engine()->load(guest_of(invocation));
-	return invocation->length >= words && access(guest_of(invocation), field, value);
-}
-
 enum error vcpu_read_vmcs(struct invocation *invocation) {
 	uint64_t field = invocation_word(invocation, 0), value;
 
-	if (!reach(invocation, 1, guest_engine()->field_read, field, &value))
+	if (!invocation->length || !guest_field_read(guest_of(invocation), field, &value))
 		return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
@@ -40,7 +31,7 @@ enum error vcpu_read_vmcs(struct invocation *invocation) {
 enum error vcpu_write_vmcs(struct invocation *invocation) {
 	uint64_t field = invocation_word(invocation, 0), value = invocation_word(invocation, 1);
 
-	if (!reach(invocation, 2, guest_engine()->field_write, field, &value))
+	if (invocation->length < 2 || !guest_field_write(guest_of(invocation), field, &value))
 		return ERROR_ILLEGAL_OPERATION;
 	return invocation_return(invocation, value);
 }
@@ -58,7 +49,8 @@ enum error vcpu_read_msr(struct invocation *invocation) {
 
 	if (msr == MSR_VMX_MISC && invocation->length && feature_has(FEATURE_VMX))
 		return answer_msr(invocation, msr_read(MSR_VMX_MISC));
-	if (!reach(invocation, 1, guest_engine()->field_read, guest_msr_field(msr), &value))
+	if (!invocation->length ||
+		!guest_field_read(guest_of(invocation), guest_msr_field(msr), &value))
 		return ERROR_ILLEGAL_OPERATION;
 	return answer_msr(invocation, value);
 }
@@ -69,7 +61,8 @@ enum error vcpu_write_msr(struct invocation *invocation) {
 
 	if (msr == MSR_LSTAR || msr == MSR_CSTAR) value = context_clean_address(value);
 	if (msr == MSR_FMASK) value = (uint32_t)value;
-	if (!reach(invocation, 2, guest_engine()->field_write, guest_msr_field(msr), &value))
+	if (invocation->length < 2 ||
+		!guest_field_write(guest_of(invocation), guest_msr_field(msr), &value))
 		return ERROR_ILLEGAL_OPERATION;
 	return answer_msr(invocation, value);
 }

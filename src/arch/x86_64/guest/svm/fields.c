@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMCS fields on AMD-V, and others: where each lives, and how its values translate (VCPU-15 to
 // VCPU-19, VCPU-23; APM 2, appendix B).
-#include <guest/field.h>
 #include <guest/svm/internal.h>
 
 enum { PRIVILEGE = 3 << VCPU_SEGMENT_PRIVILEGE_SHIFT };
 
 // Segments
 
-static uint64_t read_access(const struct guest *guest, const void *word, uint64_t value) {
-	const struct vmcb *vmcb = guest->svm.vmcb;
-	const struct vmcb_segment *segment = (const void *)((const char *)word -
+static uint64_t access_of(const struct vmcb *vmcb, const void *attributes) {
+	const struct vmcb_segment *segment = (const void *)((const char *)attributes -
 		offsetof(struct vmcb_segment, attributes));
+	uint64_t value = segment->attributes;
 	uint64_t result = (value & VMCB_SEGMENT_LOW) | (value & VMCB_SEGMENT_HIGH) << 4;
 
 	if (!(value & VMCB_SEGMENT_PRESENT)) result |= ACCESS_UNUSABLE;
@@ -36,20 +35,12 @@ static bool write_cr4(struct guest *, uint64_t *value) {
 	return true;
 }
 
-static uint64_t read_efer(const struct guest *, const void *, uint64_t value) {
-	return value & ~EFER_SVME;
-}
-
 static bool write_efer(struct guest *, uint64_t *value) {
 	*value |= EFER_SVME;
 	return true;
 }
 
 // The block's where the CPU has that, whose value adds to the host's register (APM 2 15.37).
-static uint64_t read_spec_ctrl(const struct guest *guest, const void *, uint64_t value) {
-	return svm_has(SVM_SPEC_CTRL) ? guest->svm.vmcb->spec_ctrl : value;
-}
-
 static bool write_spec_ctrl(struct guest *guest, uint64_t *value) {
 	if (!guest_check_spec_ctrl(guest, value)) return false;
 	if (!svm_has(SVM_SPEC_CTRL)) return true;
@@ -60,10 +51,6 @@ static bool write_spec_ctrl(struct guest *guest, uint64_t *value) {
 
 // Events
 
-static uint64_t read_blocking(const struct guest *guest, const void *, uint64_t) {
-	return svm_blocking(guest);
-}
-
 static bool write_blocking(struct guest *guest, uint64_t *value) {
 	svm_block_nmi(guest, *value & INTERRUPTIBILITY_NMI);
 	*value = (*value & (INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS)) != 0;
@@ -71,10 +58,6 @@ static bool write_blocking(struct guest *guest, uint64_t *value) {
 }
 
 // Controls
-
-static uint64_t read_pin(const struct guest *, const void *, uint64_t) {
-	return PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI;
-}
 
 static bool write_primary(struct guest *guest, uint64_t *value) {
 	*value = svm_set_primary(guest, *value);
@@ -86,174 +69,127 @@ static bool write_secondary(struct guest *, uint64_t *value) {
 	return true;
 }
 
-static uint64_t read_exit(const struct guest *, const void *, uint64_t) {
-	return EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
-		EXIT_SAVE_EFER | EXIT_LOAD_EFER;
+uint64_t svm_field_made(const struct guest *guest, uint64_t field, const void *word) {
+	const struct vmcb *vmcb = guest->svm.vmcb;
+
+	switch (field) {
+	case VMCS_PIN_CONTROLS: return PIN_EXTERNAL_INTERRUPT | PIN_NMI | PIN_VIRTUAL_NMI;
+	case VMCS_EXIT_CONTROLS:
+		return EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_ACKNOWLEDGE | EXIT_SAVE_PAT |
+			EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER;
+	case VMCS_ENTRY_CONTROLS: // EFER alone decides about the mode
+		return ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER |
+			(vmcb->efer & EFER_LMA ? ENTRY_GUEST_64 : 0u);
+	case VMCS_EXIT_INTERRUPTION: return svm_exception(vmcb);
+	case VMCS_IDT_VECTORING: return svm_interrupted(vmcb);
+	case VMCS_EXIT_INSTRUCTION_INFORMATION: return svm_instruction_information(vmcb);
+	case VMCS_GUEST_INTERRUPTIBILITY: return svm_blocking(guest);
+	case VMCS_GUEST_EFER: return vmcb->efer & ~EFER_SVME;
+	case VCPU_FIELD_SPEC_CTRL:
+		return svm_has(SVM_SPEC_CTRL) ? vmcb->spec_ctrl : guest->spec_ctrl;
+	default: return access_of(vmcb, word);
+	}
 }
 
-// EFER alone decides about the mode.
-static uint64_t read_entry(const struct guest *guest, const void *, uint64_t) {
-	return ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER |
-		(guest->svm.vmcb->efer & EFER_LMA ? ENTRY_GUEST_64 : 0u);
-}
-
-// The exit
-
-static uint64_t read_exception(const struct guest *guest, const void *, uint64_t) {
-	return svm_exception(guest->svm.vmcb);
-}
-
-static uint64_t read_interrupted(const struct guest *guest, const void *, uint64_t) {
-	return svm_interrupted(guest->svm.vmcb);
-}
-
-static uint64_t read_information(const struct guest *guest, const void *, uint64_t) {
-	return svm_instruction_information(guest->svm.vmcb);
-}
-
-#define VMCB_WORD(member, step) \
-	offsetof(struct vmcb, member), sizeof(((struct vmcb *)0)->member), step
-#define OUR_WORD(member, step) \
-	offsetof(struct guest, member), sizeof(((struct guest *)0)->member), step
-#define ROW(first, last, ...) \
-	{ VMCS_##first, VMCS_##last, __VA_ARGS__, 0 }
-#define BLOCK(first, last, member, step, flags) \
-	ROW(first, last, VMCB_WORD(member, step), FIELD_BOTH | flags, NULL, NULL)
-#define OURS(field, member, flags, write) \
-	ROW(field, field, OUR_WORD(member, 0), FIELD_OURS | (flags), NULL, write)
-#define MADE(field, flags, read) ROW(field, field, 0, 0, 0, FIELD_##flags, read, NULL)
-#define NONE(first, last, flags) ROW(first, last, 0, 0, 0, FIELD_##flags, NULL, NULL)
-#define OTHER(first, last, place, flags, write) \
-	{ VCPU_FIELD_##first, VCPU_FIELD_##last, place, FIELD_READ | flags, NULL, write, 0 }
+#define VMCB_WORD(member, flags) \
+	offsetof(struct vmcb, member), flags, sizeof(((struct vmcb *)0)->member), 0
+#define OUR_WORD(member, flags) \
+	offsetof(struct guest, member), FIELD_OURS | (flags), sizeof(((struct guest *)0)->member), 0
+#define ROW(field, ...) FIELD_ROW(VMCS_##field, VMCS_##field, __VA_ARGS__)
+#define BLOCK(field, member, flags, write) \
+	ROW(field, VMCB_WORD(member, FIELD_BOTH | FIELD_LOAD | (flags)), write)
+#define SHOWN(field, member) ROW(field, VMCB_WORD(member, FIELD_READ | FIELD_LOAD), NULL)
+#define OURS(field, member, flags, write) ROW(field, OUR_WORD(member, flags), write)
+#define MADE(field, flags) ROW(field, 0, FIELD_MADE | FIELD_##flags, 0, 0, NULL)
+#define NONE(first, last, flags) FIELD_ROW(VMCS_##first, VMCS_##last, 0, FIELD_##flags, 0, 0, NULL)
+#define OTHER(field, place, write) FIELD_ROW(VCPU_FIELD_##field, VCPU_FIELD_##field, place, write)
+#define TABLE(NAME, name) \
+	BLOCK(GUEST_##NAME##_LIMIT, name.limit, FIELD_STORE, NULL), \
+		BLOCK(GUEST_##NAME##_BASE, name.base, FIELD_STORE, NULL)
+#define SEGMENT(NAME, name) \
+	TABLE(NAME, name), BLOCK(GUEST_##NAME##_SELECTOR, name.selector, FIELD_STORE, NULL), \
+		ROW(GUEST_##NAME##_ACCESS, VMCB_WORD(name.attributes, FIELD_BOTH | FIELD_MADE), \
+			write_access)
 
 // Those without a word are not there with AMD-V: the value is 0, and what is written is lost.
-static const struct guest_field rows[] = {
-	// clang-format off
-	BLOCK(GUEST_ES_SELECTOR, GUEST_GS_SELECTOR, es.selector, 16, 0),
-	BLOCK(GUEST_LDTR_SELECTOR, GUEST_TR_SELECTOR, ldtr.selector, 32, 0),
-	BLOCK(TSC_OFFSET, TSC_OFFSET, tsc_offset, 0, 0),
-	ROW(GUEST_PHYSICAL_ADDRESS, GUEST_PHYSICAL_ADDRESS, VMCB_WORD(exit_information[1], 0),
-		FIELD_READ, NULL, NULL),
-	ROW(GUEST_DEBUGCTL, GUEST_DEBUGCTL, VMCB_WORD(debugctl, 0), FIELD_BOTH, NULL,
-		guest_write_debugctl),
-	BLOCK(GUEST_PAT, GUEST_PAT, pat, 0, 0),
-	ROW(GUEST_EFER, GUEST_EFER, VMCB_WORD(efer, 0), FIELD_BOTH | FIELD_STALE, read_efer,
-		write_efer),
+const struct guest_field svm_fields[GUEST_FIELDS] = {
+	SEGMENT(ES, es),
+	SEGMENT(CS, cs),
+	SEGMENT(SS, ss),
+	SEGMENT(DS, ds),
+	SEGMENT(FS, fs),
+	SEGMENT(GS, gs),
+	SEGMENT(LDTR, ldtr),
+	SEGMENT(TR, tr),
+	TABLE(GDTR, gdtr),
+	TABLE(IDTR, idtr),
+	BLOCK(TSC_OFFSET, tsc_offset, FIELD_STORE, NULL),
+	SHOWN(GUEST_PHYSICAL_ADDRESS, exit_information[1]),
+	BLOCK(GUEST_DEBUGCTL, debugctl, FIELD_STORE, guest_write_debugctl),
+	BLOCK(GUEST_PAT, pat, FIELD_STORE, NULL),
+	ROW(GUEST_EFER, VMCB_WORD(efer, FIELD_BOTH | FIELD_MADE | FIELD_STALE), write_efer),
 	NONE(GUEST_PERF_GLOBAL_CTRL, GUEST_PDPTE3, BOTH), // PDPTEs are read from memory
-	MADE(PIN_CONTROLS, BOTH, read_pin),
+	MADE(PIN_CONTROLS, BOTH),
 	OURS(PRIMARY_CONTROLS, svm.primary, FIELD_BOTH, write_primary),
 	OURS(EXCEPTION_BITMAP, svm.exceptions, FIELD_BOTH | FIELD_CONTROLS, NULL),
-	MADE(EXIT_CONTROLS, BOTH, read_exit),
-	MADE(ENTRY_CONTROLS, BOTH, read_entry),
-	OURS(ENTRY_INTERRUPTION, svm.event, FIELD_BOTH, NULL),
-	OURS(ENTRY_ERROR_CODE, svm.event_error, FIELD_BOTH, NULL),
-	OURS(ENTRY_INSTRUCTION_LENGTH, svm.event_length, FIELD_BOTH, guest_check_length),
+	MADE(EXIT_CONTROLS, BOTH),
+	MADE(ENTRY_CONTROLS, BOTH),
+	OURS(ENTRY_INTERRUPTION, svm.event, FIELD_BOTH | FIELD_STORE, NULL),
+	OURS(ENTRY_ERROR_CODE, svm.event_error, FIELD_BOTH | FIELD_STORE, NULL),
+	OURS(ENTRY_INSTRUCTION_LENGTH, svm.event_length, FIELD_BOTH | FIELD_STORE,
+		guest_check_length),
 	OURS(SECONDARY_CONTROLS, svm.secondary, FIELD_BOTH | FIELD_CONTROLS, write_secondary),
 	OURS(INSTRUCTION_ERROR, svm.instruction_error, FIELD_READ, NULL),
-	MADE(EXIT_INTERRUPTION, READ, read_exception),
-	ROW(EXIT_ERROR_CODE, EXIT_ERROR_CODE, VMCB_WORD(exit_information[0], 0), FIELD_READ, NULL,
-		NULL),
-	MADE(IDT_VECTORING, READ, read_interrupted),
-	ROW(IDT_VECTORING_ERROR_CODE, IDT_VECTORING_ERROR_CODE, VMCB_WORD(exit_event_error, 0),
-		FIELD_READ, NULL, NULL),
+	MADE(EXIT_INTERRUPTION, READ),
+	SHOWN(EXIT_ERROR_CODE, exit_information[0]),
+	MADE(IDT_VECTORING, READ),
+	SHOWN(IDT_VECTORING_ERROR_CODE, exit_event_error),
 	OURS(EXIT_INSTRUCTION_LENGTH, svm.instruction_length, FIELD_READ, NULL),
-	MADE(EXIT_INSTRUCTION_INFORMATION, READ, read_information),
-	BLOCK(GUEST_ES_LIMIT, GUEST_GS_LIMIT, es.limit, 16, 0),
-	BLOCK(GUEST_LDTR_LIMIT, GUEST_TR_LIMIT, ldtr.limit, 32, 0),
-	BLOCK(GUEST_GDTR_LIMIT, GUEST_IDTR_LIMIT, gdtr.limit, 32, 0),
-	ROW(GUEST_ES_ACCESS, GUEST_GS_ACCESS, VMCB_WORD(es.attributes, 16), FIELD_BOTH,
-		read_access, write_access),
-	ROW(GUEST_LDTR_ACCESS, GUEST_TR_ACCESS, VMCB_WORD(ldtr.attributes, 32), FIELD_BOTH,
-		read_access, write_access),
-	ROW(GUEST_INTERRUPTIBILITY, GUEST_INTERRUPTIBILITY, VMCB_WORD(interrupt_shadow, 0),
-		FIELD_BOTH, read_blocking, write_blocking),
+	MADE(EXIT_INSTRUCTION_INFORMATION, READ),
+	ROW(GUEST_INTERRUPTIBILITY,
+		VMCB_WORD(interrupt_shadow, FIELD_BOTH | FIELD_MADE | FIELD_STORE), write_blocking),
 	NONE(GUEST_ACTIVITY, GUEST_SMBASE, BOTH),
-	BLOCK(GUEST_SYSENTER_CS, GUEST_SYSENTER_CS, sysenter_cs, 0, 0),
+	BLOCK(GUEST_SYSENTER_CS, sysenter_cs, FIELD_STORE, NULL),
 	NONE(PREEMPTION_TIMER, PREEMPTION_TIMER, BOTH),
 	OURS(CR0_MASK, svm.cr0_mask, FIELD_BOTH | FIELD_MASKS, NULL),
 	OURS(CR4_MASK, svm.cr4_mask, FIELD_BOTH | FIELD_MASKS, NULL),
 	OURS(CR0_SHADOW, svm.cr0_shadow, FIELD_BOTH | FIELD_MASKS, NULL),
 	OURS(CR4_SHADOW, svm.cr4_shadow, FIELD_BOTH | FIELD_MASKS, NULL),
 	NONE(IO_RCX, GUEST_LINEAR_ADDRESS, READ),
-	BLOCK(GUEST_CR0, GUEST_CR0, cr0, 0, FIELD_STALE | FIELD_MASKS),
-	BLOCK(GUEST_CR3, GUEST_CR3, cr3, 0, FIELD_STALE),
-	ROW(GUEST_CR4, GUEST_CR4, VMCB_WORD(cr4, 0), FIELD_BOTH | FIELD_STALE | FIELD_MASKS, NULL,
-		write_cr4),
-	BLOCK(GUEST_ES_BASE, GUEST_GS_BASE, es.base, 16, 0),
-	BLOCK(GUEST_LDTR_BASE, GUEST_TR_BASE, ldtr.base, 32, 0),
-	BLOCK(GUEST_GDTR_BASE, GUEST_IDTR_BASE, gdtr.base, 32, 0),
-	BLOCK(GUEST_DR7, GUEST_DR7, dr7, 0, 0),
-	BLOCK(GUEST_RSP, GUEST_RSP, rsp, 0, 0),
-	ROW(GUEST_RIP, GUEST_RIP, VMCB_WORD(rip, 0), FIELD_BOTH, NULL, guest_write_rip),
-	BLOCK(GUEST_RFLAGS, GUEST_RFLAGS, rflags, 0, 0),
+	BLOCK(GUEST_CR0, cr0, FIELD_STALE | FIELD_MASKS, NULL),
+	BLOCK(GUEST_CR3, cr3, FIELD_STALE, NULL),
+	BLOCK(GUEST_CR4, cr4, FIELD_STALE | FIELD_MASKS, write_cr4),
+	BLOCK(GUEST_DR7, dr7, FIELD_STORE, NULL),
+	BLOCK(GUEST_RSP, rsp, FIELD_STORE, NULL),
+	BLOCK(GUEST_RIP, rip, FIELD_STORE, guest_write_rip),
+	BLOCK(GUEST_RFLAGS, rflags, FIELD_STORE, NULL),
 	NONE(GUEST_PENDING_DEBUG, GUEST_PENDING_DEBUG, BOTH),
-	BLOCK(GUEST_SYSENTER_ESP, GUEST_SYSENTER_EIP, sysenter_esp, 8, 0),
-	OTHER(CR2, CR2, VMCB_WORD(cr2, 0), FIELD_WRITE, NULL),
-	OTHER(DR0, DR3, OUR_WORD(dr[0], 8), FIELD_WRITE | FIELD_OURS | FIELD_DEBUG, NULL),
-	OTHER(DR6, DR6, VMCB_WORD(dr6, 0), FIELD_WRITE, guest_check_32_bits),
-	OTHER(XCR0, XCR0, OUR_WORD(xcr0, 0), FIELD_WRITE | FIELD_OURS, guest_xcr0_write),
-	OTHER(XCR0_OFFERED, XCR0_OFFERED, OUR_WORD(xcr0_offered, 0), FIELD_OURS, NULL),
-	{VCPU_FIELD_TIMER, VCPU_FIELD_TIMER, 0, 0, 0, FIELD_BOTH, NULL, NULL, 0},
-	OTHER(KERNEL_GS_BASE, KERNEL_GS_BASE, VMCB_WORD(kernel_gs_base, 0), FIELD_WRITE,
-		guest_check_address),
-	OTHER(STAR, STAR, VMCB_WORD(star, 0), FIELD_WRITE, NULL),
-	OTHER(LSTAR, CSTAR, VMCB_WORD(lstar, 8), FIELD_WRITE, guest_check_address),
-	OTHER(FMASK, FMASK, VMCB_WORD(fmask, 0), FIELD_WRITE, guest_check_32_bits),
-	OTHER(TSC_AUX, TSC_AUX, OUR_WORD(svm.tsc_aux, 0), FIELD_WRITE | FIELD_OURS,
-		guest_check_32_bits),
-	{VCPU_FIELD_SPEC_CTRL, VCPU_FIELD_SPEC_CTRL, OUR_WORD(spec_ctrl, 0),
-		FIELD_BOTH | FIELD_OURS, read_spec_ctrl, write_spec_ctrl, 0},
-	// clang-format on
+	BLOCK(GUEST_SYSENTER_ESP, sysenter_esp, FIELD_STORE, NULL),
+	BLOCK(GUEST_SYSENTER_EIP, sysenter_eip, FIELD_STORE, NULL),
+	OTHER(CR2, VMCB_WORD(cr2, FIELD_BOTH), NULL),
+	OTHER(DR0, OUR_WORD(dr[0], FIELD_BOTH | FIELD_DEBUG), NULL),
+	OTHER(DR1, OUR_WORD(dr[1], FIELD_BOTH | FIELD_DEBUG), NULL),
+	OTHER(DR2, OUR_WORD(dr[2], FIELD_BOTH | FIELD_DEBUG), NULL),
+	OTHER(DR3, OUR_WORD(dr[3], FIELD_BOTH | FIELD_DEBUG), NULL),
+	OTHER(DR6, VMCB_WORD(dr6, FIELD_BOTH), guest_check_32_bits),
+	OTHER(XCR0, OUR_WORD(xcr0, FIELD_BOTH), guest_xcr0_write),
+	OTHER(XCR0_OFFERED, OUR_WORD(xcr0_offered, FIELD_READ), NULL),
+	FIELD_ROW(VCPU_FIELD_TIMER, VCPU_FIELD_TIMER, 0, FIELD_BOTH, 0, 0, NULL),
+	OTHER(KERNEL_GS_BASE, VMCB_WORD(kernel_gs_base, FIELD_BOTH), guest_check_address),
+	OTHER(STAR, VMCB_WORD(star, FIELD_BOTH), NULL),
+	OTHER(LSTAR, VMCB_WORD(lstar, FIELD_BOTH), guest_check_address),
+	OTHER(CSTAR, VMCB_WORD(cstar, FIELD_BOTH), guest_check_address),
+	OTHER(FMASK, VMCB_WORD(fmask, FIELD_BOTH), guest_check_32_bits),
+	OTHER(TSC_AUX, OUR_WORD(svm.tsc_aux, FIELD_BOTH), guest_check_32_bits),
+	OTHER(SPEC_CTRL, OUR_WORD(spec_ctrl, FIELD_BOTH | FIELD_MADE), write_spec_ctrl),
 };
 
-static const struct guest_field *find_row(uint64_t field, enum field_flags flag) {
-	return guest_field_find(rows, array_count(rows), field, flag);
-}
-
-static void *find_word(struct guest *guest, const struct guest_field *row, uint64_t field) {
-	return guest_field_word(
-		guest, row->flags & FIELD_OURS ? (void *)guest : guest->svm.vmcb, row, field);
-}
-
-static uint64_t read_word(
-	const struct guest *guest, const struct guest_field *row, const void *word) {
-	uint64_t value = 0;
-
-	memcpy(&value, word, row->size);
-	return row->read ? row->read(guest, word, value) : value;
-}
-
-bool svm_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct guest_field *row = find_row(field, FIELD_READ);
-
-	if (row) *value = read_word(guest, row, find_word(guest, row, field));
-	return row;
-}
-
-uint64_t svm_field_get(struct guest *guest, uint64_t field) {
-	uint64_t value = 0;
-
-	(void)svm_field_read(guest, field, &value);
-	return value;
-}
-
-bool svm_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct guest_field *row = find_row(field, FIELD_WRITE);
-	void *word;
-
-	if (!row) return false;
-	word = find_word(guest, row, field);
-	if (row->write && !row->write(guest, value)) return false;
-	memcpy(word, value, row->size);
+bool svm_field_write(
+	struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
+	if (!field_store(guest, row, &value)) return false;
 	if (field == VMCS_GUEST_SS_ACCESS)
-		guest->svm.vmcb->cpl = *value >> VCPU_SEGMENT_PRIVILEGE_SHIFT & 3;
+		guest->svm.vmcb->cpl = value >> VCPU_SEGMENT_PRIVILEGE_SHIFT & 3;
 	if (row->flags & FIELD_CONTROLS) svm_set_intercepts(guest);
 	if (row->flags & FIELD_MASKS) svm_set_masks(guest);
-	if (row->flags & FIELD_STALE) {
-		guest->svm.is_stale = true;
-		this_cpu()->guest_prepared = NULL;
-	}
-	guest->svm.vmcb->clean = 0;
-	*value = read_word(guest, row, word);
 	return true;
 }

@@ -14,7 +14,6 @@ struct svm_guest {
 	struct vmcb *vmcb;
 	uint64_t asid; // generation and number (svm.c)
 
-	uint8_t is_stale; // the client changed what linear translations depend on
 	uint8_t is_nmi_blocked; // until the guest's IRET
 	uint8_t steps; // enum svm_step
 	uint8_t is_virtual; // the event to inject is a virtual interrupt

@@ -4,7 +4,7 @@
 
 #include <base/memory.h>
 #include <cpu/platform.h>
-#include <guest/engine.h>
+#include <guest/field.h>
 #include <x86/svm.h>
 
 // VT-x's controls that there are here, and those that are always on (VCPU-17).
@@ -20,10 +20,6 @@
 	(SECONDARY_EPT | SECONDARY_VPID | SECONDARY_RDTSCP | SECONDARY_UNRESTRICTED | \
 		SECONDARY_WBINVD | SECONDARY_INVPCID | SECONDARY_XSAVES)
 #define SVM_SECONDARY_MAY (SVM_SECONDARY_MUST | SECONDARY_DESCRIPTOR_TABLE)
-
-static inline const struct svm *svm(void) { return &this_cpu()->platform->found.svm; }
-
-static inline bool svm_has(enum svm_feature feature) { return svm()->features & feature; }
 
 // A number for the guest's translations from now on.
 void svm_assign_asid(struct guest *guest);
@@ -60,6 +56,7 @@ void svm_msr_prepare(struct cpu *cpu, struct guest *guest);
 // The rest of the engine's row.
 [[nodiscard]] bool svm_init(void);
 [[nodiscard]] bool svm_unlock(void); // false: the firmware has locked it off
-[[nodiscard]] bool svm_field_read(struct guest *guest, uint64_t field, uint64_t *value);
-[[nodiscard]] bool svm_field_write(struct guest *guest, uint64_t field, uint64_t *value);
-uint64_t svm_field_get(struct guest *guest, uint64_t field);
+extern const struct guest_field svm_fields[];
+uint64_t svm_field_made(const struct guest *guest, uint64_t field, const void *word);
+[[nodiscard]] bool svm_field_write(
+	struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value);

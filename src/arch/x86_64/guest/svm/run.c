@@ -29,14 +29,14 @@ static void create(struct guest *guest, void *control, const void *io_bitmap) {
 static void prepare_translations(const struct cpu *cpu, struct guest *guest, physical_t space) {
 	struct svm_guest *svm = &guest->svm;
 
-	if (svm->vmcb->nested_cr3 != space.value) svm->is_stale = true;
+	if (svm->vmcb->nested_cr3 != space.value) guest->is_stale = true;
 	svm->vmcb->nested_cr3 = space.value;
 	if (svm->asid >> 16 != cpu->svm.last_asid >> 16 ||
-		(svm->is_stale && !svm_has(SVM_FLUSH_BY_ASID)))
+		(guest->is_stale && !svm_has(SVM_FLUSH_BY_ASID)))
 		svm_assign_asid(guest);
-	else if (svm->is_stale)
+	else if (guest->is_stale)
 		svm->vmcb->tlb_control = TLB_CONTROL_FLUSH_ASID;
-	svm->is_stale = false;
+	guest->is_stale = false;
 }
 
 static void prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
@@ -198,9 +198,9 @@ const struct guest_engine guest_svm = {
 	.exit = leave,
 	.report = report,
 	.timer_reset = nothing,
-	.field_read = svm_field_read,
+	.fields = svm_fields,
+	.field_made = svm_field_made,
 	.field_write = svm_field_write,
-	.field_get = svm_field_get,
 	.words_load = words_load,
 	.words_save = words_save,
 	.exit_words = exit_words,

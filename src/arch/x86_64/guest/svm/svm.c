@@ -34,6 +34,7 @@ bool svm_init(void) {
 		.asids = leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX,
 		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
 			(feature_has(FEATURE_PCID) ? CR4_PCIDE : 0)};
+	cpu->platform->found.guest_spec_ctrl = guest_has_spec_ctrl();
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
 	msr_write(MSR_VM_HSAVE_PA, physical_of_image(cpu->svm.host_save).value);
 	cpu->host_block = physical_of_image(&cpu->svm.host).value;

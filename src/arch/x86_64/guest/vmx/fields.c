@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Fields as monitors see them, of the VMCS and others: which may be read and written, and what
 // becomes of a value (VCPU-15 to VCPU-20, VCPU-23).
-#include <guest/field.h>
 #include <guest/vmx/internal.h>
 
 #include <cpu/segments.h>
@@ -46,8 +45,8 @@ static bool write_ticks(struct guest *guest, uint64_t *value) {
 	if (*value) pin |= PIN_TIMER;
 	if (steps > UINT32_MAX) steps = UINT32_MAX;
 	if (!steps) steps = 1;
-	return vmx_field_write(guest, VMCS_PIN_CONTROLS, &pin) &&
-		(!guest->vmx.has_timer || vmx_field_write(guest, VMCS_PREEMPTION_TIMER, &steps));
+	return guest_field_write(guest, VMCS_PIN_CONTROLS, &pin) &&
+		(!guest->vmx.has_timer || guest_field_write(guest, VMCS_PREEMPTION_TIMER, &steps));
 }
 
 // Shutdown and wait-for-SIPI would keep the core from the host (SDM 3C 27.7.2): active instead.
@@ -56,21 +55,21 @@ static bool write_activity(struct guest *, uint64_t *value) {
 	return true;
 }
 
-// Without flags they are fields no monitor reaches, whose values VMCLEAR leaves open. Where there
-// is an offset, the monitor's value is there in struct guest, and is what it reads.
-#define ROW(first, last, offset, flags, limits, write) \
-	{ first, last, offset, sizeof(uint64_t), sizeof(uint64_t), flags, NULL, write, limits }
-#define FIELDS(first, last, flags) ROW(VMCS_##first, VMCS_##last, 0, flags, VMX_ANY, NULL)
-#define FIELD(field, flags, limits, write) ROW(VMCS_##field, VMCS_##field, 0, flags, limits, write)
+// Without more flags they are fields no monitor reaches, whose values VMCLEAR leaves open. Where
+// there is a member, the monitor's value is there in struct guest, and is what it reads.
+#define FIELDS(first, last, flags) \
+	FIELD_ROW(VMCS_##first, VMCS_##last, 0, FIELD_VMCS | (flags), 0, VMX_ANY, NULL)
+#define FIELD(field, flags, limits, write) \
+	FIELD_ROW(VMCS_##field, VMCS_##field, 0, FIELD_VMCS | (flags), 0, limits, write)
+#define WORD(field, flags, member, limits, write) \
+	FIELD_ROW(field, field, offsetof(struct guest, member), FIELD_OURS | (flags), \
+		sizeof(uint64_t), limits, write)
 #define SHOWN(field, limits, member, write) \
-	ROW(VMCS_##field, VMCS_##field, offsetof(struct guest, vmx.member), FIELD_BOTH, limits, \
-		write)
-#define KEPT(first, last, flags, member, write) \
-	ROW(VCPU_FIELD_##first, VCPU_FIELD_##last, offsetof(struct guest, member), flags, VMX_ANY, \
-		write)
-#define MSR(name, write) KEPT(name, name, FIELD_BOTH, vmx.msrs[GUEST_MSR_##name].value, write)
+	WORD(VMCS_##field, FIELD_BOTH, vmx.member, limits, write)
+#define KEPT(field, flags, member, write) WORD(VCPU_FIELD_##field, flags, member, VMX_ANY, write)
+#define MSR(name, write) KEPT(name, FIELD_BOTH, vmx.msrs[GUEST_MSR_##name].value, write)
 
-static const struct guest_field rows[] = {
+const struct guest_field vmx_fields[GUEST_FIELDS] = {
 	FIELDS(GUEST_ES_SELECTOR, GUEST_TR_SELECTOR, FIELD_BOTH),
 	FIELD(TSC_OFFSET, FIELD_BOTH, VMX_ANY, write_tsc_offset),
 	FIELDS(XSS_EXITING, XSS_EXITING, 0),
@@ -108,55 +107,31 @@ static const struct guest_field rows[] = {
 	FIELDS(GUEST_ES_BASE, GUEST_RSP, FIELD_BOTH), // and DR7
 	FIELD(GUEST_RIP, FIELD_BOTH, VMX_ANY, guest_write_rip),
 	FIELDS(GUEST_RFLAGS, GUEST_SYSENTER_EIP, FIELD_BOTH),
-	KEPT(CR2, CR2, FIELD_BOTH, vmx.cr2, NULL),
-	KEPT(DR0, DR3, FIELD_BOTH | FIELD_DEBUG, dr, NULL),
-	KEPT(DR6, DR6, FIELD_BOTH, vmx.dr6, guest_check_32_bits),
-	KEPT(XCR0, XCR0, FIELD_BOTH, xcr0, guest_xcr0_write),
-	KEPT(XCR0_OFFERED, XCR0_OFFERED, FIELD_READ, xcr0_offered, NULL),
-	KEPT(TIMER, TIMER, FIELD_BOTH, vmx.ticks, write_ticks),
+	KEPT(CR2, FIELD_BOTH, vmx.cr2, NULL),
+	KEPT(DR0, FIELD_BOTH | FIELD_DEBUG, dr[0], NULL),
+	KEPT(DR1, FIELD_BOTH | FIELD_DEBUG, dr[1], NULL),
+	KEPT(DR2, FIELD_BOTH | FIELD_DEBUG, dr[2], NULL),
+	KEPT(DR3, FIELD_BOTH | FIELD_DEBUG, dr[3], NULL),
+	KEPT(DR6, FIELD_BOTH, vmx.dr6, guest_check_32_bits),
+	KEPT(XCR0, FIELD_BOTH, xcr0, guest_xcr0_write),
+	KEPT(XCR0_OFFERED, FIELD_READ, xcr0_offered, NULL),
+	KEPT(TIMER, FIELD_BOTH, vmx.ticks, write_ticks),
 	MSR(KERNEL_GS_BASE, guest_check_address),
 	MSR(STAR, NULL),
 	MSR(LSTAR, guest_check_address),
 	MSR(CSTAR, guest_check_address),
 	MSR(FMASK, guest_check_32_bits),
 	MSR(TSC_AUX, guest_check_32_bits),
-	KEPT(SPEC_CTRL, SPEC_CTRL, FIELD_BOTH, spec_ctrl, guest_check_spec_ctrl),
+	KEPT(SPEC_CTRL, FIELD_BOTH, spec_ctrl, vmx_write_spec_ctrl),
 };
 
-static const struct guest_field *find_row(uint64_t field, enum field_flags flag) {
-	return guest_field_find(rows, array_count(rows), field, flag);
-}
-
-bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct guest_field *row = find_row(field, FIELD_READ);
-
-	if (!row) return false;
-	if (!row->offset) return vmcs_try_read((enum vmcs_field)field, value);
-	*value = *(uint64_t *)guest_field_word(guest, guest, row, field);
-	return true;
-}
-
-// None of a class but the controls is kept (SDM 3D, table B-8).
-uint64_t vmx_field_get(struct guest *guest, uint64_t field) {
-	bool is_kept = field >= VCPU_FIELD_CR2 ||
-		(field >= VMCS_PIN_CONTROLS && field < VMCS_INSTRUCTION_ERROR);
-	uint64_t value = 0;
-
-	if (likely(!is_kept))
-		(void)vmcs_try_read((enum vmcs_field)field, &value);
-	else
-		(void)vmx_field_read(guest, field, &value);
-	return value;
-}
-
-// Writes value as the row says; false if this CPU has no such field, or the value is refused.
-// *value becomes the answer to the monitor. The VMCS is current.
-static bool write_field(
-	struct guest *guest, const struct guest_field *row, uint64_t encoding, uint64_t *value) {
+// The row's write function sees the kept value already. The VMCS is current.
+bool vmx_field_write(
+	struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
 	// By the encoding's width (SDM 3C 25.11.2).
 	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
-	uint64_t written = vmx_apply(row->limits, *value & masks[encoding >> 13 & 3]);
-	uint64_t *kept = row->offset ? guest_field_word(guest, guest, row, encoding) : value;
+	uint64_t written = vmx_apply(row->limits, value & masks[field >> 13 & 3]);
+	uint64_t *kept = row->flags & FIELD_OURS ? field_word(guest, row) : &value;
 	uint64_t before = *kept;
 
 	*kept = written;
@@ -164,18 +139,7 @@ static bool write_field(
 		*kept = before;
 		return false;
 	}
-	*value = row->offset ? *kept : written;
-	if (row->flags & FIELD_STALE) {
-		guest->vmx.is_stale = true;
-		this_cpu()->guest_prepared = NULL;
-	}
-	return encoding >= VCPU_FIELD_CR2 || vmcs_try_write((enum vmcs_field)encoding, written);
-}
-
-bool vmx_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
-	const struct guest_field *row = find_row(field, FIELD_WRITE);
-
-	return row && write_field(guest, row, field, value);
+	return field >= VCPU_FIELD_CR2 || vmcs_try_write((enum vmcs_field)field, written);
 }
 
 void vmx_set_primary(struct guest *guest, uint64_t value) {
@@ -185,15 +149,13 @@ void vmx_set_primary(struct guest *guest, uint64_t value) {
 }
 
 void vmx_reset_fields(struct guest *guest) {
-	for (unsigned i = 0; rows[i].first < VCPU_FIELD_CR2; i++) {
-		const struct guest_field *row = &rows[i];
+	for (unsigned i = 0; i < GUEST_FIELDS; i++) {
+		const struct guest_field *row = &vmx_fields[i];
+		uint32_t field = row->first + 2 * (i - FIELD_NUMBER(row->first));
 
-		if (row->flags == FIELD_READ) continue;
-		for (uint32_t encoding = row->first; encoding <= row->last; encoding += 2) {
-			uint64_t value = encoding == VMCS_ENTRY_CONTROLS ? ENTRY_GUEST_64 : 0;
-
-			(void)write_field(guest, row, encoding, &value);
-		}
+		if (row->first && field < VCPU_FIELD_CR2 && (row->flags & FIELD_BOTH) != FIELD_READ)
+			(void)vmx_field_write(guest, row, field,
+				field == VMCS_ENTRY_CONTROLS ? ENTRY_GUEST_64 : 0);
 	}
 	(void)vmcs_try_write(VMCS_LINK_POINTER, UINT64_MAX); // none
 	(void)vmcs_try_write(VMCS_PAUSE_GAP, 128); // ticks

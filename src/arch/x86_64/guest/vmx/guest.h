@@ -29,7 +29,6 @@ struct vmx_guest {
 	uint8_t has_timer, timer_rate; // this CPU's (vmx.c): here, an entry finds them at hand
 	uint8_t timer_is_monitors; // the running timer ends at the monitor's value, not the
 				   // kernel's
-	uint8_t is_stale; // the monitor changed what linear translations depend on
 
 	uint64_t ept_pointer; // what the VMCS holds
 	uint64_t vpid; // generation and number (run.c)

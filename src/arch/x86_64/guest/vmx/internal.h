@@ -3,8 +3,7 @@
 #pragma once
 
 #include <cpu/platform.h>
-#include <guest/engine.h>
-#include <guest/vmx/vmcs.h>
+#include <guest/field.h>
 
 // This core's VT-x (vmx.c; SDM 3C, chapters 24, 29 and appendix A).
 
@@ -29,9 +28,9 @@ void vmx_invalidate_vpid(uint16_t vpid);
 
 // Fields as the monitor sees them (fields.c).
 void vmx_set_primary(struct guest *guest, uint64_t value);
-[[nodiscard]] bool vmx_field_read(struct guest *guest, uint64_t field, uint64_t *value);
-[[nodiscard]] bool vmx_field_write(struct guest *guest, uint64_t field, uint64_t *value);
-uint64_t vmx_field_get(struct guest *guest, uint64_t field);
+extern const struct guest_field vmx_fields[];
+[[nodiscard]] bool vmx_field_write(
+	struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value);
 // Initial values of all (VCPU-14).
 void vmx_reset_fields(struct guest *guest);
 
@@ -39,7 +38,7 @@ void vmx_reset_fields(struct guest *guest);
 // (msr.c).
 void vmx_msr_init(struct guest *guest);
 void vmx_msr_prepare(struct cpu *cpu, struct guest *guest);
-void vmx_spec_ctrl_prepare(struct cpu *cpu, struct guest *guest);
+[[nodiscard]] bool vmx_write_spec_ctrl(struct guest *guest, uint64_t *value);
 
 // An event whose delivery an exit interrupted is delivered again (event.c).
 void vmx_inject_again(void);

@@ -31,20 +31,24 @@ void vmx_msr_init(struct guest *guest) {
 	vmcs_write(VMCS_EXIT_MSR_STORE, physical_of(guest->vmx.msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_LOAD, physical_of_image(cpu->host_msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_STORE_COUNT, VMX_MSRS - missing);
+	cpu->host_msrs[HOST_MSRS - 1] = (struct vmx_msr_entry){MSR_SPEC_CTRL, 0, cpu->spec_ctrl};
+	(void)vmx_write_spec_ctrl(guest, &guest->spec_ctrl);
 }
 
 // A guest of whose bits the kernel has not all, unless kernel entry and exit write the register
 // anyway. What it has is the kernel's and more, for with IBRS that stays on it has to be on when a
 // guest exits (Intel's "Indirect Branch Restricted Speculation"), and is never stored.
-void vmx_spec_ctrl_prepare(struct cpu *cpu, struct guest *guest) {
-	bool is_listed = guest->spec_ctrl & ~(uint64_t)cpu->spec_ctrl &&
+bool vmx_write_spec_ctrl(struct guest *guest, uint64_t *value) {
+	const struct cpu *cpu = this_cpu();
+	bool is_listed = *value & ~(uint64_t)cpu->spec_ctrl &&
 		!(cpu->mitigations & MITIGATION_BIT(IBRS_ENTRY));
 	uint64_t count = vmcs_read(VMCS_EXIT_MSR_STORE_COUNT) + is_listed;
 
-	guest->vmx.msrs[GUEST_MSR_SPEC_CTRL].value = guest->spec_ctrl | cpu->spec_ctrl;
-	cpu->host_msrs[HOST_MSRS - 1] = (struct vmx_msr_entry){MSR_SPEC_CTRL, 0, cpu->spec_ctrl};
+	if (!guest_check_spec_ctrl(guest, value)) return false;
+	guest->vmx.msrs[GUEST_MSR_SPEC_CTRL].value = *value | cpu->spec_ctrl;
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, count);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, count - GUEST_MSR_STAR);
+	return true;
 }
 
 static void bitmap_open(uint8_t *half, uint32_t msr) {
@@ -54,7 +58,6 @@ static void bitmap_open(uint8_t *half, uint32_t msr) {
 }
 
 void vmx_msr_prepare(struct cpu *cpu, struct guest *guest) {
-	vmx_spec_ctrl_prepare(cpu, guest);
 	// DebugFastPaths changes it.
 	if (NACRE_DEBUG)
 		cpu->host_msrs[GUEST_MSR_LSTAR - GUEST_MSR_STAR].value = msr_read(MSR_LSTAR);

@@ -60,9 +60,9 @@ static void prepare_translations(struct guest *guest, physical_t space) {
 	if (!vmx_has_vpid()) return;
 	if (unlikely(guest->vmx.vpid >> 16 != this_cpu()->last_vpid >> 16))
 		assign_vpid(guest);
-	else if (guest->vmx.is_stale)
+	else if (guest->is_stale)
 		vmx_invalidate_vpid((uint16_t)guest->vmx.vpid);
-	guest->vmx.is_stale = false;
+	guest->is_stale = false;
 }
 
 // The VMX-preemption timer serves both the monitor, who may use it as VCPU-20 says, and the kernel,
@@ -265,9 +265,8 @@ const struct guest_engine guest_vmx = {
 	.exit = leave,
 	.report = report,
 	.timer_reset = timer_reset,
-	.field_read = vmx_field_read,
+	.fields = vmx_fields,
 	.field_write = vmx_field_write,
-	.field_get = vmx_field_get,
 	.words_load = words_load,
 	.words_save = words_save,
 	.exit_words = exit_words,

@@ -145,6 +145,7 @@ bool vmx_init(void) {
 	settle_optional();
 	if (!enter_vmx()) return false;
 	this_vmx()->words[VMX_ANY].may = UINT64_MAX;
+	this_cpu()->platform->found.guest_spec_ctrl = guest_has_spec_ctrl();
 	this_cpu()->last_vpid = 1 << 16;
 	vmx_invalidate_vpid(0);
 	print("vmx: on%s%s%s\n", is_unrestricted() ? ", unrestricted guest" : "",
