@@ -59,12 +59,11 @@ def check_madt(name, table, texts):
     folder = places.BUILD / "system-tests" / "machines"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.aml").write_bytes(table)
-    files = {"kernel.elf": build.artefact("kernel-debug.elf"),
-             "root.elf": build.artefact("root.elf"), "madt.aml": folder / f"{name}.aml"}
-    iso.pack(folder / f"{name}.iso", "grub.cfg", files, {
-        "ARGUMENTS": "", "MODULES": iso.module_lines(["root.elf"]),
-        "PRELUDE": "acpi --exclude=APIC /boot/madt.aml", "VERSION": "", "MEMORY_TEST": ""},
-        ["acpi"])
+    files, menu = iso.menu(
+        build.artefact("kernel-debug.elf"), {"root.elf": build.artefact("root.elf")},
+        prelude=f"{iso.PLACE}\nacpi --exclude=APIC $place/madt.aml")
+    iso.pack(folder / f"{name}.iso", "grub.cfg",
+             {**files, "madt.aml": folder / f"{name}.aml"}, menu, ["acpi"])
     running = machine.QemuMachine(iso=folder / f"{name}.iso", memory=MEMORY,
                                   clock="emulated")
     return judge(name, running, [("until", text) for text in (*texts, STARTED)])[0]

@@ -11,7 +11,7 @@ from nacre import commands, version
 from nacre.bench import questions
 from nacre.guest import debian
 from nacre.machine import disks, emulator, network, qemu
-from nacre.pack import sdk
+from nacre.pack import disk, sdk
 from nacre.report import Failure
 from nacre.test import fuzz, suite
 
@@ -119,6 +119,30 @@ def add_isos(commands_of):
                                  "(GPL-2), which is fetched")
         add_kernel_options(parser)
         parser.set_defaults(act=commands.make_iso)
+
+
+def add_disk(commands_of):
+    parser = commands_of.add_parser(
+        "disk", help="make a disk image with two slots for systems, or update one",
+        description="Makes an image of a disk (GPT) that boots by BIOS and UEFI, for a PC's disk "
+                    "or a USB stick, with the system in the first of two slots. An update fills "
+                    "the other slot; the boot menu tries it three times and then boots again what "
+                    "came up before, unless the update was kept (--keep, or in that menu).")
+    parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
+                        help="the system description; the demo's if none is named")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="DISK", required=True,
+                        help="the image; with the three that follow it may be a disk")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--update", action="store_true",
+                      help="write the system into the slot that did not come up last")
+    what.add_argument("--keep", action="store_true", help="say that the update came up")
+    what.add_argument("--show", action="store_true", help="say what is booted next")
+    parser.add_argument("--slot-size", default="64M", metavar="SIZE",
+                        help="of each of the two slots, with M or G (default: 64M)")
+    parser.add_argument("--memory-test", action="store_true",
+                        help="with a memory test in the boot menu, as that of `build`")
+    add_kernel_options(parser)
+    parser.set_defaults(act=disk.run)
 
 
 def add_boot(commands_of):
@@ -248,7 +272,7 @@ def parse(words):
         "The first run installs the Debian packages that are missing.")
     parser.add_argument("--version", action="version", version=f"Nacre {version.number()}")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_test, add_isos, add_guest, add_bench, add_boot, add_fuzz,
+    for add in (add_run, add_test, add_isos, add_disk, add_guest, add_bench, add_boot, add_fuzz,
                 add_sdk):
         add(commands_of)
     return parser.parse_args(words)

@@ -35,6 +35,9 @@ WITHOUT_AMD_V = "max,-svm,xlevel=0x80000008"
 CPU = {"tcg": WITHOUT_AMD_V, "kvm": "host"}
 # QEMU has x2APIC from version 9 on; its timer registers end a machine that counts instructions.
 UNCOUNTABLE = "-x2apic"
+# How a medium that is no CD is attached.
+MEDIA = {"disk": ("-device", "ide-hd"),
+         "usb": ("-device", "qemu-xhci", "-device", "usb-storage")}
 # The mitigations that the kernel chooses follow from the vendor.
 VENDORS = {"intel": "vendor=GenuineIntel", "amd": "vendor=AuthenticAMD"}
 
@@ -52,6 +55,7 @@ class Settings:
 
     port: int
     iso: pathlib.Path | None = None
+    medium: str = "cd"  # what the ISO is, or the image of a disk: or one of MEDIA
     kernel: pathlib.Path | None = None
     modules: tuple = ()
     arguments: str = ""
@@ -89,7 +93,13 @@ def write_notes(settings, directory):
 
 def boot_options(settings):
     if settings.iso:
-        return ["-cdrom", settings.iso, "-boot", "d"]
+        if settings.medium == "cd":
+            return ["-cdrom", settings.iso, "-boot", "d"]
+        # QEMU splits the option at commas; a doubled one stands for itself.
+        path = str(settings.iso).replace(",", ",,")
+        *controller, device = MEDIA[settings.medium]
+        return ["-drive", f"if=none,id=medium,format=raw,file={path}", *controller,
+                f"{device},drive=medium,bootindex=1"]
     options = ["-kernel", settings.kernel]
     if settings.arguments:
         options += ["-append", settings.arguments]

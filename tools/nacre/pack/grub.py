@@ -8,6 +8,7 @@ a third of its way to the kernel. By UEFI they are in the one file that the firm
 import os
 import pathlib
 import shutil
+import tempfile
 
 from nacre.report import Failure, run_logged
 
@@ -18,9 +19,7 @@ UEFI_PATH = "EFI/BOOT/BOOTX64.EFI"
 # What gets the time of all files made here, the year 2000.
 EPOCH = 946684800
 ENVIRONMENT = {**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH), "TZ": "UTC"}
-KIB = 1024
-# Sectors of 512 bytes of FAT12 in its usual geometry, beyond the file: its tables and folders.
-FAT_MORE = 64 * KIB
+SECTOR = 512
 
 
 def needed_modules(platform, names):
@@ -45,22 +44,19 @@ def copy_modules(folder, names):
         shutil.copyfile(LIBRARY / BIOS / f"{name}.mod", folder / BIOS / f"{name}.mod")
 
 
-def make_core(target, form, modules, start=""):
+def make_core(target, form, modules, start="", prefix="/boot/grub"):
     """A core image of this form (grub-mkimage's name of it); `start` is what it executes first, in
-    the few commands of GRUB's rescue mode."""
-    words = ["grub-mkimage", "-O", form, "-p", "/boot/grub", "-o", target]
-    if start:
-        script = target.with_suffix(".start")
-        script.write_text(start)
-        words += ["-c", script]
-    run_logged([*words, *modules], f"grub-{target.name}", env=ENVIRONMENT)
+    the few commands of GRUB's rescue mode, the prefix where it finds its files."""
+    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as script:
+        script.write(start)
+        script.flush()
+        run_logged(["grub-mkimage", "-O", form, "-p", prefix, "-o", target,
+                    *(["-c", script.name] if start else []), *modules],
+                   f"grub-{target.name}", env=ENVIRONMENT)
 
 
-def make_uefi(target, core, serial):
-    """An image of a FAT file system with the core where UEFI looks for it."""
-    size = -(-(core.stat().st_size + FAT_MORE) // KIB) * 2
-    for words in (["mformat", "-C", "-i", target, "-h", "2", "-s", "16", "-T", size, "-N", serial,
-                   "::"],
-                  ["mmd", "-i", target, "::/EFI", "::/EFI/BOOT"],
-                  ["mcopy", "-i", target, core, f"::/{UEFI_PATH}"]):
+def make_fat(target, size, folder, *options):
+    """An image of a FAT file system of that many bytes with all that the folder holds."""
+    for words in (["mformat", "-C", "-i", target, "-T", size // SECTOR, *options, "::"],
+                  ["mcopy", "-s", "-i", target, *sorted(folder.iterdir()), "::/"]):
         run_logged(words, f"grub-{target.name}", env=ENVIRONMENT)

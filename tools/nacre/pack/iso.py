@@ -23,6 +23,12 @@ MODULES = {"grub.cfg": ("echo", "multiboot2", "normal", "smbios", "test"),
            "linux.cfg": ("linux", "normal")}
 BIOS_MODULES = {"grub.cfg": ("serial", "terminfo"), "linux.cfg": ()}
 UEFI_MODULES = {"grub.cfg": ("efifwsetup",), "linux.cfg": ()}
+MEMORY_TEST_MODULES = ("chain", "linux")
+# Where an ISO has its files, to the menu.
+PLACE = "set place=/boot"
+# The size of efi.img, of which the tables of FAT need less than a step; and the usual heads and
+# sectors of FAT12.
+FAT_STEP, FAT_FORMAT = 1 << 16, ("-h", "2", "-s", "16")
 # Times of 22 years in hundredths of a second.
 NAME_BITS = 36
 
@@ -48,7 +54,7 @@ def fill_template(text, values):
 
 
 def module_lines(modules):
-    return "\n".join(f"module2 /boot/{name} {name}" for name in modules)
+    return "\n".join(f"module2 $place/{name} {name}" for name in modules)
 
 
 def time_named(folder):
@@ -77,17 +83,19 @@ def add_grub(folder, template, more):
     grub.make_core(place / "eltorito.img", f"{grub.BIOS}-eltorito", ("biosdisk", "iso9660"))
     stamp = time_named(folder)
     with tempfile.TemporaryDirectory(prefix="nacre-uefi-") as directory:
-        core = pathlib.Path(directory) / "core.efi"
+        core = pathlib.Path(directory) / grub.UEFI_PATH
+        core.parent.mkdir(parents=True)
         grub.make_core(core, grub.UEFI,
                        ("iso9660", "search_fs_uuid", *modules, *UEFI_MODULES[template]),
                        f"search.fs_uuid {dashed(stamp)} root\nset prefix=($root)/boot/grub\n")
-        grub.make_uefi(folder / "efi.img", core, stamp[-8:])
+        grub.make_fat(folder / "efi.img", (core.stat().st_size // FAT_STEP + 2) * FAT_STEP,
+                      pathlib.Path(directory), *FAT_FORMAT, "-N", stamp[-8:])
     return stamp
 
 
-def pack(target, template, files, values, grub_modules=()):
-    """Makes the ISO: files maps a name in /boot to the host file it holds. The modules of GRUB are
-    those that commands among the values need."""
+def pack(target, template, files, text, grub_modules=()):
+    """Makes the ISO: files maps a name in /boot to the host file it holds, the text is GRUB's menu,
+    made of that template. The modules of GRUB are those that it needs besides."""
     for name, source in files.items():
         if not pathlib.Path(source).is_file():
             raise Failure(f"{places.shown(source)} is missing, so {name} cannot go into "
@@ -99,7 +107,6 @@ def pack(target, template, files, values, grub_modules=()):
         (boot / "grub").mkdir(parents=True)
         for name, source in files.items():
             shutil.copyfile(source, boot / name)
-        text = fill_template((GRUB_FOLDER / template).read_text(), values)
         loads = "".join(f"insmod {name}\n" for name in grub_modules)
         (boot / "grub" / "grub.cfg").write_text(loads + text)
         stamp = add_grub(folder, template, grub_modules)
@@ -117,22 +124,29 @@ def pack(target, template, files, values, grub_modules=()):
                         "-o", made, folder], f"iso-{target.stem}", env=grub.ENVIRONMENT)
 
 
-def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None):
-    """An ISO with the Nacre kernel, a module map in boot order, and kernel arguments. The prelude
-    is commands to GRUB that change the memory map; a memory test is a program that GRUB starts as a
-    Linux by BIOS, and that is one of UEFI's as well."""
+def menu(kernel, modules, arguments="", prelude="", memory_test=None, give_up="set started=no"):
+    """(files by their names, GRUB's menu) of a system: a module map in boot order, and kernel
+    arguments. The prelude is commands to GRUB; there $place must be the files' folder. What gives
+    up is executed where the kernel cannot be loaded. A memory test is a program that GRUB starts as
+    a Linux by BIOS, and that is one of UEFI's as well."""
     files = {"kernel.elf": kernel, **modules}
     entry = ""
     if memory_test:
         files["memtest86+"] = memory_test
         entry = (GRUB_FOLDER / "memory_test.cfg").read_text()
-    pack(target, "grub.cfg", files,
-         {"ARGUMENTS": arguments, "MODULES": module_lines(modules), "PRELUDE": prelude,
-          "VERSION": version.number(), "MEMORY_TEST": entry},
-         [*(["mmap"] if prelude else ()), *(["chain", "linux"] if memory_test else ())])
+    return files, fill_template((GRUB_FOLDER / "grub.cfg").read_text(), {
+        "ARGUMENTS": arguments, "MODULES": module_lines(modules), "PRELUDE": prelude,
+        "VERSION": version.number(), "MEMORY_TEST": entry, "GIVE_UP": give_up})
+
+
+def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None):
+    """An ISO with the Nacre kernel and the rest of a menu; this prelude changes the memory map."""
+    pack(target, "grub.cfg",
+         *menu(kernel, modules, arguments, f"{PLACE}\n{prelude}", memory_test),
+         [*(["mmap"] if prelude else ()), *(MEMORY_TEST_MODULES if memory_test else ())])
 
 
 def pack_linux(target, kernel, initramfs, command_line):
     """An ISO that boots Linux without Nacre: the yardstick of `bench guest-boot`."""
-    pack(target, "linux.cfg", {"vmlinuz": kernel, "initramfs.cpio": initramfs},
-         {"COMMAND_LINE": command_line})
+    text = fill_template((GRUB_FOLDER / "linux.cfg").read_text(), {"COMMAND_LINE": command_line})
+    pack(target, "linux.cfg", {"vmlinuz": kernel, "initramfs.cpio": initramfs}, text)

@@ -26,6 +26,15 @@ def is_current(target, sources):
     return all(source.stat().st_mtime <= made for source in sources)
 
 
+def make_system(description, image, flavour):
+    """Builds everything; the kernel and its modules, of which the last is the packed image."""
+    packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
+    build.compile_all()
+    if needs_guest_files(description):
+        guest_files()
+    return system_files(compose(description, image, flavour), flavour)
+
+
 def make_iso(description, target, flavour="debug", arguments="", memory_test=False):
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
@@ -33,12 +42,7 @@ def make_iso(description, target, flavour="debug", arguments="", memory_test=Fal
     system_image.check_description(description)
     named = target if output.is_replaced(target) else places.BUILD / f"{description.stem}.iso"
     beside.check(named)
-    packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
-    build.compile_all()
-    if needs_guest_files(description):
-        guest_files()
-    image = compose(description, named.with_suffix(beside.IMAGE), flavour)
-    kernel, modules = system_files(image, flavour)
+    kernel, modules = make_system(description, named.with_suffix(beside.IMAGE), flavour)
     tester = debs.MEMORY_TEST.ensure() if memory_test else None
     words = f"{flavour} {arguments}{' and a memory test' if memory_test else ''}"
     stamp = named.with_suffix(beside.WORDS)
