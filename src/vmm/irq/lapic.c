@@ -3,7 +3,7 @@
 #include <vmm/irq/lapic.h>
 #include <x86/apic.h>
 
-enum { FIRST_LEGAL_VECTOR = 16, VECTOR_WORDS = 8 };
+enum { FIRST_LEGAL_VECTOR = 16 };
 
 // The bits of each LVT entry that software can set.
 static const uint32_t lvt_writable[LVT_COUNT] = {
@@ -17,10 +17,12 @@ static const uint32_t lvt_writable[LVT_COUNT] = {
 
 static void vector_add(struct vector_set *set, uint8_t vector) {
 	set->words[vector / 32] |= 1u << vector % 32;
+	set->used |= (uint8_t)(1u << vector / 32);
 }
 
 static void vector_remove(struct vector_set *set, uint8_t vector) {
 	set->words[vector / 32] &= ~(1u << vector % 32);
+	if (set->words[vector / 32] == 0) set->used &= (uint8_t) ~(1u << vector / 32);
 }
 
 static bool vector_contains(const struct vector_set *set, uint8_t vector) {
@@ -28,9 +30,11 @@ static bool vector_contains(const struct vector_set *set, uint8_t vector) {
 }
 
 static int vector_highest(const struct vector_set *set) {
-	for (int word = VECTOR_WORDS - 1; word >= 0; word--)
-		if (set->words[word] != 0) return word * 32 + 31 - __builtin_clz(set->words[word]);
-	return LAPIC_NONE;
+	int word;
+
+	if (set->used == 0) return LAPIC_NONE;
+	word = 31 - __builtin_clz(set->used);
+	return word * 32 + 31 - __builtin_clz(set->words[word]);
 }
 
 void lapic_reset(struct lapic *lapic) {

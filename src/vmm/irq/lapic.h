@@ -12,6 +12,7 @@
 // One bit per vector.
 struct vector_set {
 	uint32_t words[8];
+	uint8_t used; // the words that are not empty, a bit each
 };
 
 struct lapic_timer {

@@ -23,15 +23,13 @@ bool lapic_skip_write(struct lapic *lapic, uint64_t value) {
 
 // Not where the end has a consequence: for a level, or when a request waits for it.
 static bool end_is_silent(const struct lapic *lapic) {
-	bool silent = false;
+	if (lapic->requested.used != 0) return false;
+	for (unsigned used = lapic->in_service.used; used != 0; used &= used - 1) {
+		unsigned word = (unsigned)__builtin_ctz(used);
 
-	for (unsigned i = 0; i < sizeof(lapic->requested.words) / sizeof(uint32_t); i++) {
-		if (lapic->requested.words[i] ||
-			(lapic->in_service.words[i] & lapic->level.words[i]))
-			return false;
-		silent |= lapic->in_service.words[i] != 0;
+		if (lapic->in_service.words[word] & lapic->level.words[word]) return false;
 	}
-	return silent;
+	return lapic->in_service.used != 0;
 }
 
 void lapic_enter(struct lapic *lapic) {
