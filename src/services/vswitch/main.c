@@ -22,25 +22,23 @@ static const uint64_t *const links[SWITCH_PORTS] = {0, &link1_vaddr, &link2_vadd
 
 // State of the switch; one thread, written by the functions of this file only.
 static struct forwarder forwarder;
+static uint32_t attached; // ports, a bit each
 
 static void tell(unsigned port) {
 	if (net_must_notify(&forwarder.ends[port])) microkit_notify(port);
 }
 
 static void tell_ports(void) {
-	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
-		if (forward_has(&forwarder, i)) tell(i);
-	}
+	for (uint32_t ports = attached; ports != 0; ports &= ports - 1)
+		tell((unsigned)__builtin_ctz(ports));
 }
 
 // All are asked, as each empty one has to be marked for notification.
 static bool may_sleep(void) {
 	bool idle = true;
 
-	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
-		if (forward_has(&forwarder, i))
-			idle &= ring_may_sleep(&forwarder.ends[i].in.filled);
-	}
+	for (uint32_t ports = attached; ports != 0; ports &= ports - 1)
+		idle &= ring_may_sleep(&forwarder.ends[__builtin_ctz(ports)].in.filled);
 	return idle;
 }
 
@@ -48,9 +46,8 @@ static bool may_sleep(void) {
 static bool take_batches(void) {
 	bool more = false;
 
-	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
-		if (forward_has(&forwarder, i)) more |= forward_batch(&forwarder, i);
-	}
+	for (uint32_t ports = attached; ports != 0; ports &= ports - 1)
+		more |= forward_batch(&forwarder, (unsigned)__builtin_ctz(ports));
 	return more;
 }
 
@@ -67,9 +64,12 @@ static void serve(void) {
 // A port without a region is no port.
 static void attach(unsigned port) {
 	if (!forward_has(&forwarder, port)) return;
-	if (forward_attach(&forwarder, port, (void *)*links[port])) return;
+	if (forward_attach(&forwarder, port, (void *)*links[port])) {
+		attached |= 1u << port;
+		return;
+	}
 	print("vswitch: port %u has no link in the description\n", port);
-	forwarder.table.ports[port].kind = PORT_ABSENT;
+	switch_remove(&forwarder.table, port);
 }
 
 void init(void) {

@@ -21,9 +21,10 @@ static bool is_group(mac_address address) { return address & MAC_GROUP_BIT; }
 
 // The station that states this address, 0 if there is none.
 static unsigned station_of(const struct switch_table *table, mac_address address) {
-	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
-		if (table->ports[i].kind == PORT_STATION && table->ports[i].address == address)
-			return i;
+	for (uint32_t ports = table->stations; ports != 0; ports &= ports - 1) {
+		unsigned port = (unsigned)__builtin_ctz(ports);
+
+		if (table->ports[port].address == address) return port;
 	}
 	return 0;
 }
@@ -39,6 +40,7 @@ static bool read_port(struct switch_table *table, const struct setting *setting)
 		return false;
 	if (word_is(words[2], "open") && setting->count == PORT_WORDS_OPEN) {
 		table->ports[port].kind = PORT_OPEN;
+		table->open |= 1u << port;
 		return true;
 	}
 	if (!word_is(words[2], "mac") || setting->count != PORT_WORDS_STATION ||
@@ -46,6 +48,7 @@ static bool read_port(struct switch_table *table, const struct setting *setting)
 		station_of(table, address_of(mac)) != 0)
 		return false;
 	table->ports[port] = (struct switch_port){PORT_STATION, address_of(mac)};
+	table->stations |= 1u << port;
 	return true;
 }
 
@@ -56,6 +59,12 @@ unsigned switch_read(struct switch_table *table, struct settings *settings) {
 		if (!read_port(table, &setting)) return setting.line;
 	}
 	return 0;
+}
+
+void switch_remove(struct switch_table *table, unsigned port) {
+	table->ports[port].kind = PORT_ABSENT;
+	table->stations &= ~(1u << port);
+	table->open &= ~(1u << port);
 }
 
 // One place for each hash, so that a flood of addresses costs no more than relearning.
@@ -79,27 +88,17 @@ static bool may_send(const struct switch_table *table, unsigned port, mac_addres
 	return false;
 }
 
-static uint32_t ports_of_kind(const struct switch_table *table, enum port_kind kind) {
-	uint32_t ports = 0;
-
-	for (unsigned i = 1; i < SWITCH_PORTS; i++) {
-		if (table->ports[i].kind == kind) ports |= 1u << i;
-	}
-	return ports;
-}
-
 // An unknown address can only be behind an open port: stations receive no frames of others.
 static uint32_t targets_of(const struct switch_table *table, mac_address target) {
 	unsigned place = place_of(target);
 	unsigned station;
 
-	if (is_group(target))
-		return ports_of_kind(table, PORT_OPEN) | ports_of_kind(table, PORT_STATION);
+	if (is_group(target)) return table->open | table->stations;
 	station = station_of(table, target);
 	if (station != 0) return 1u << station;
 	if (table->learned[place].address == target && target != 0)
 		return 1u << table->learned[place].port;
-	return ports_of_kind(table, PORT_OPEN);
+	return table->open;
 }
 
 bool switch_route(struct switch_table *table, unsigned port, const uint8_t header[SWITCH_HEADER],

@@ -33,6 +33,7 @@ struct switch_port {
 
 struct switch_table {
 	struct switch_port ports[SWITCH_PORTS];
+	uint32_t stations, open; // ports of these kinds, a bit each
 	struct {
 		mac_address address;
 		unsigned port;
@@ -41,6 +42,9 @@ struct switch_table {
 
 // Line number of the first line that is wrong, 0 when all are right. Lines before it count.
 [[nodiscard]] unsigned switch_read(struct switch_table *table, struct settings *settings);
+
+// A port that turns out to be none.
+void switch_remove(struct switch_table *table, unsigned port);
 
 // The ports a frame goes to as a bit each. False when the port may not send it: its source is a
 // group address, or not the port's own, or that of a station elsewhere.

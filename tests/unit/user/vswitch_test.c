@@ -49,6 +49,17 @@ static void stations(void) {
 	check(route(CARD, B, FAR) == 1u << STATION_B);
 }
 
+static void removed(void) {
+	set_up();
+	switch_remove(&table, STATION_B);
+	switch_remove(&table, BRIDGE);
+	check(route(CARD, B, FAR) == 0);
+	check(route(CARD, ALL, FAR) == 1u << STATION_A);
+	check(route(STATION_B, A, B) == ~0u && route(BRIDGE, A, NEAR) == ~0u);
+	// Its address may be that of any other station now.
+	check(route(CARD, A, B) == 1u << STATION_A);
+}
+
 static void learning(void) {
 	set_up();
 	check(route(STATION_A, FAR, A) == (1u << CARD | 1u << BRIDGE));
@@ -143,6 +154,7 @@ static void shares(void) {
 
 static const struct test rows[] = {
 	{"user/vswitch/stations", "frames go to their station, and to all when for all", stations},
+	{"user/vswitch/removed", "a port without a link gets no frames, and sends none", removed},
 	{"user/vswitch/learning", "addresses behind open ports are learned", learning},
 	{"user/vswitch/forged", "a frame with a source that is not its port's is refused", forged},
 	{"user/vswitch/flood", "a flood of addresses shows no station another's frames", flood},
