@@ -45,7 +45,7 @@ struct bootinfo_untyped {
 struct bootinfo {
 	uint64_t extra_length; // bytes of extra bootinfo
 	uint64_t node_id; // core of this task: 0
-	uint64_t node_count; // cores: 1
+	uint64_t node_count; // cores that are up
 	uint64_t iopt_levels; // of I/O page tables; 0: no IOMMU
 	uint64_t ipc_buffer; // its address
 	struct bootinfo_range empty; // free slots of the root CNode

@@ -73,6 +73,7 @@ enum lapic_bits {
 	COMMAND_PENDING = 1 << 12,
 	COMMAND_ASSERT = 1 << 14,
 	COMMAND_SHORTHAND_SHIFT = 18,
+	COMMAND_OTHERS = 3 << COMMAND_SHORTHAND_SHIFT, // all cores but the sender
 	// Delivery status and reserved bits never stick.
 	COMMAND_WRITABLE_LOW = 0x000ccfff,
 

@@ -173,8 +173,14 @@ static void build_control_caps(void) {
 	build_put(ROOT_SLOT_PORT_CONTROL, cap_make(CAP_PORT_CONTROL, NULL));
 	this_kernel()->domains.durations[0] = DOMAIN_DURATION_MAX; // one entry without end
 	build_put(ROOT_SLOT_DOMAIN, cap_make(CAP_DOMAIN, NULL));
-	task.bootinfo->sched_control = (struct bootinfo_range){task.next_slot, task.next_slot + 1};
-	build_put_next(cap_make(CAP_SCHED_CONTROL, NULL));
+	task.bootinfo->sched_control.start = task.next_slot;
+	for (unsigned i = 0; i < this_cpu()->platform->core_count; i++) {
+		struct cap cap = cap_make(CAP_SCHED_CONTROL, NULL);
+
+		cap.word = i;
+		build_put_next(cap);
+	}
+	task.bootinfo->sched_control.end = task.next_slot;
 }
 
 static void build_untypeds(const struct boot_facts *facts) {
@@ -203,11 +209,13 @@ static void build_untypeds(const struct boot_facts *facts) {
 
 static void build_sched_context(struct thread *thread) {
 	struct cap cap = build_object(OBJECT_SCHED_CONTEXT, SCHED_CONTEXT_MIN_BITS);
+	struct sched_context *context = cap_object(&cap);
 	uint64_t slice = ROOT_TIME_SLICE_US * clock_ticks_per_us();
 	struct refill_queue parameters = {.budget = slice, .period = slice, .maximum = 2};
 
-	refill_start(cap_object(&cap), &parameters, clock_now());
-	sched_context_bind_thread(cap_object(&cap), thread);
+	refill_start(context, &parameters, clock_now());
+	context->cpu = this_cpu();
+	sched_context_bind_thread(context, thread);
 	build_put(ROOT_SLOT_SCHED_CONTEXT, cap);
 }
 
@@ -236,7 +244,7 @@ static void build_bootinfo(const struct boot_facts *facts) {
 	struct bootinfo *info = task.bootinfo;
 
 	info->extra_length = boot_info_write_extra(facts, task_memory(task.extra));
-	info->node_count = 1;
+	info->node_count = this_cpu()->platform->core_count;
 	info->ipc_buffer = task.buffer;
 	info->root_cnode_bits = (uint8_t)task.root_bits;
 	info->empty = (struct bootinfo_range){task.next_slot, 1ul << task.root_bits};

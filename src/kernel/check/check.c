@@ -110,7 +110,7 @@ static void check_thread(const struct thread *thread) {
 		(thread_is_runnable(thread) && thread->sched_context));
 	// A thread that could run is where the scheduler finds it.
 	assert(thread->is_queued || !thread_is_schedulable(thread) ||
-		thread == thread->cpu->current);
+		thread == thread->cpu->current || thread == thread->cpu->candidate);
 	assert(!is_waiting || (*thread->waits_in && (*thread->waits_in)->state == thread->state));
 	assert(thread->state != THREAD_BLOCKED_REPLY || thread->reply);
 	check_link(thread, sched_context, thread);

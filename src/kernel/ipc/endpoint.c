@@ -13,6 +13,10 @@ static struct thread *first_in(const struct endpoint *endpoint, enum thread_stat
 	return endpoint->head && endpoint->head->state == state ? endpoint->head : NULL;
 }
 
+static void take(struct endpoint *endpoint) {
+	if (likely(!endpoint_cursor(endpoint))) endpoint->owner = (uint64_t)this_cpu();
+}
+
 // The message has been copied: the sender waits for its reply, stops, or was a plain sender. True
 // in the last case. With MESSAGE_DONATE a receiver without context gets the sender's, for a call
 // until the reply.
@@ -38,6 +42,7 @@ void endpoint_send(const struct cap *cap, struct thread *sender, unsigned flags)
 	struct thread *receiver = first_in(endpoint, THREAD_BLOCKED_RECEIVE);
 	struct reply *reply;
 
+	take(endpoint);
 	flags |= cap->rights & RIGHT_GRANT ? MESSAGE_GRANT : 0;
 	flags |= cap->rights & RIGHT_GRANT_REPLY ? MESSAGE_GRANT_REPLY : 0;
 	if (!receiver) {
@@ -57,6 +62,7 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 	enum send_block block) {
 	struct thread *sender = first_in(endpoint, THREAD_BLOCKED_SEND);
 
+	take(endpoint);
 	if (reply && reply->thread) thread_cancel_ipc(reply->thread);
 	if (notification_take_bound(receiver)) return;
 	if (block == SEND_BLOCKING && receiver->notification)
@@ -86,7 +92,7 @@ void endpoint_destroy(struct slot *slot, bool last) {
 // A preempted call continues after the senders it has seen; later senders are not affected. If
 // another call for another badge came between, it starts again.
 enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
-	struct thread *thread = endpoint->cursor;
+	struct thread *thread = endpoint_cursor(endpoint);
 
 	if (!thread || thread->cancelled_badge != badge)
 		thread = first_in(endpoint, THREAD_BLOCKED_SEND);
@@ -97,11 +103,11 @@ enum error endpoint_cancel_badged(struct endpoint *endpoint, uint64_t badge) {
 		thread = next;
 		if (thread && preempt_wanted()) {
 			thread->cancelled_badge = badge;
-			endpoint->cursor = thread;
+			endpoint_set_cursor(endpoint, thread);
 			return ERROR_PREEMPTED;
 		}
 	}
-	endpoint->cursor = NULL;
+	endpoint_set_cursor(endpoint, NULL);
 	return ERROR_NONE;
 }
 

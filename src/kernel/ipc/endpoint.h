@@ -11,10 +11,20 @@
 // The queue of waiting threads: all senders or all receivers.
 struct endpoint {
 	struct thread *head;
-	struct thread *cursor; // the sender where a preempted CancelBadgedSends continues, or null
+	// The core whose fast paths use the endpoint: the last one that used it in another way. Or,
+	// with bit 0 set, the sender where a preempted CancelBadgedSends continues: then no core's.
+	uint64_t owner;
 };
 
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
+
+static inline struct thread *endpoint_cursor(const struct endpoint *endpoint) {
+	return endpoint->owner & 1 ? (struct thread *)(endpoint->owner - 1) : NULL;
+}
+
+static inline void endpoint_set_cursor(struct endpoint *endpoint, const struct thread *sender) {
+	endpoint->owner = sender ? (uint64_t)sender + 1 : 0;
+}
 
 // Sends sender's message by an endpoint capability: to the first receiver at once, else queues
 // sender or, non-blocking, does nothing. flags: MESSAGE_CALL, MESSAGE_DONATE, MESSAGE_NONBLOCKING.
@@ -36,8 +46,8 @@ static inline void endpoint_lose_sender(const struct thread *sender) {
 	struct endpoint *endpoint = endpoint_of_sender(sender);
 	struct thread *next = sender->queue.next;
 
-	if (likely(endpoint->cursor != sender)) return;
-	endpoint->cursor = next;
+	if (likely(endpoint_cursor(endpoint) != sender)) return;
+	endpoint_set_cursor(endpoint, next);
 	if (next) next->cancelled_badge = sender->cancelled_badge;
 }
 

@@ -21,7 +21,9 @@ void notification_return_context(struct notification *notification, struct threa
 // A bound thread that is in the guest finds the signal before the guest runs again.
 void notification_signal(struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
+	const struct thread *bound = notification->bound;
 
+	notification->owner = (uint64_t)this_cpu();
 	if (waiter) {
 		wait_queue_take_first(&notification->head);
 	} else if (notification_reaches_bound(notification)) {
@@ -30,6 +32,7 @@ void notification_signal(struct notification *notification, uint64_t badge) {
 	} else {
 		notification->is_active = true;
 		notification->word |= badge;
+		if (bound && bound->state == THREAD_IN_GUEST) bound->cpu->need_resched = true;
 		return;
 	}
 	*context_badge(&waiter->context) = badge;
@@ -55,6 +58,7 @@ static void take_word(struct notification *notification, struct thread *thread) 
 
 void notification_wait(
 	struct notification *notification, struct thread *thread, enum send_block block) {
+	notification->owner = (uint64_t)this_cpu();
 	if (notification->is_active) {
 		take_word(notification, thread);
 	} else if (block == SEND_BLOCKING) {

@@ -10,6 +10,7 @@ struct notification {
 	struct thread *head; // waiting threads
 	struct thread *bound;
 	struct sched_context *sched_context;
+	uint64_t owner; // the core whose fast paths use it, as of an endpoint
 };
 
 _Static_assert(sizeof(struct notification) <= 1 << NOTIFICATION_BITS);

@@ -100,7 +100,7 @@ static void frame_detach(const struct cap *cap) {
 	if (!entry || !paging_leads_to(*entry, level, physical_of(cap_object(cap)))) return;
 	*entry = 0;
 	if (unlikely(level != whole)) memory_clear(entry, BIT(TABLE_BITS));
-	paging->invalidate_page(space_physical(root.word), cap->map.asid, cap_address(cap));
+	space_forget_page(paging, space_physical(root.word), cap->map.asid, cap_address(cap));
 }
 
 void frame_destroy(struct slot *slot, bool) {
@@ -143,7 +143,7 @@ enum error frame_map(struct invocation *invocation) {
 		invocation_word(invocation, 2));
 	frame->word = place_of(root, address, 0);
 	if (!paging_is_free(old))
-		paging->invalidate_page(space_physical(root->word), root->map.asid, address);
+		space_forget_page(paging, space_physical(root->word), root->map.asid, address);
 	return ERROR_NONE;
 }
 
@@ -215,7 +215,7 @@ static void table_detach(const struct cap *cap) {
 		physical_pointer(paging_target(*entry, 1)) != cap_object(cap))
 		return;
 	*entry = 0;
-	paging->invalidate(space_physical(root.word), cap->map.asid);
+	space_forget(paging, space_physical(root.word), cap->map.asid);
 }
 
 // Some tables may name a root that never had an ASID, and then get the error of an ASID that is

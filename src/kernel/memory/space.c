@@ -6,6 +6,7 @@
 #include <base/memory.h>
 #include <kernel.h>
 #include <cap/invocation.h>
+#include <cpu/lock.h>
 
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
@@ -29,6 +30,49 @@ uint64_t space_program_root(const struct cap *cap) {
 physical_t space_guest_root(const struct cap *cap) {
 	return cap->type == CAP_NULL ? physical_of_image(empty_guest_root)
 				     : physical_of(cap_object(cap));
+}
+
+void space_used_on(const struct cap *cap, const struct cpu *cpu) {
+	if (cap->type == CAP_SPACE) this_kernel()->asids.cores[cap->map.asid] |= BIT(cpu->number);
+}
+
+struct change {
+	const struct paging_format *paging;
+	physical_t root;
+	unsigned asid;
+	uint64_t address;
+};
+
+static void forget_page(void *argument) {
+	const struct change *change = argument;
+
+	change->paging->invalidate_page(change->root, change->asid, change->address);
+}
+
+static void forget(void *argument) {
+	const struct change *change = argument;
+
+	change->paging->invalidate(change->root, change->asid);
+}
+
+static void forget_root(void *argument) {
+	pcid_unload(((const struct change *)argument)->root);
+	forget(argument);
+}
+
+static void everywhere(struct change *change, core_work *work) {
+	work(change);
+	if (unlikely(this_cpu()->has_peers))
+		cores_call(this_kernel()->asids.cores[change->asid], work, change);
+}
+
+void space_forget_page(
+	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address) {
+	everywhere(&(struct change){paging, root, asid, address}, forget_page);
+}
+
+void space_forget(const struct paging_format *paging, physical_t root, unsigned asid) {
+	everywhere(&(struct change){paging, root, asid, 0}, forget);
 }
 
 // The lowest base without a pool; PCIDS if each has one.
@@ -113,7 +157,7 @@ void asid_pool_destroy(struct slot *slot, bool last) {
 	pool->words[i] = 0;
 	paging = space_paging(named.map.format);
 	memory_clear(space_named(named.word), paging->root_entries * sizeof(uint64_t));
-	paging->invalidate(space_physical(named.word), named.map.asid);
+	space_forget(paging, space_physical(named.word), named.map.asid);
 	if (!named.map.mapped) this_kernel()->asids.pcid_is_lost[named.map.asid] = true;
 }
 
@@ -140,6 +184,5 @@ void space_destroy(struct slot *slot, bool last) {
 	else if (!cap->map.mapped)
 		this_kernel()->asids.pcid_is_lost[asid] = false;
 	// The memory may become another root, whose translations must not mix with the old ones.
-	pcid_unload(root);
-	space_paging(cap->map.format)->invalidate(root, asid);
+	everywhere(&(struct change){space_paging(cap->map.format), root, asid, 0}, forget_root);
 }

@@ -22,6 +22,16 @@ static inline const struct paging_format *space_paging(enum space_format format)
 	return this_cpu()->platform->paging[format];
 }
 
+// Threads in the space of this capability, if it is one, may run on the core: it may keep what its
+// tables say.
+void space_used_on(const struct cap *cap, const struct cpu *cpu);
+
+// No core keeps a translation of the page at address below the root with this ASID, or of any
+// page, any more. The entries were changed before.
+void space_forget_page(
+	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address);
+void space_forget(const struct paging_format *paging, physical_t root, unsigned asid);
+
 // CR3 for a program in the space of a root with an ASID; null: with the kernel's own tables.
 uint64_t space_program_root(const struct cap *cap);
 
@@ -59,6 +69,9 @@ struct asid_table {
 	// that one must not use translations of the ASID's next root, so the next has PCID 0, and
 	// `mapped` in its capabilities says so.
 	bool pcid_is_lost[PCIDS];
+
+	// By ASID, the cores that may keep translations, as bits.
+	uint64_t cores[PCIDS];
 };
 
 _Static_assert(PCIDS == ASID_POOLS * ASIDS_PER_POOL);

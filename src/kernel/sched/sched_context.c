@@ -3,7 +3,7 @@
 #include <sched/sched_context.h>
 
 #include <base/panic.h>
-#include <sched/schedule.h>
+#include <sched/place.h>
 
 void sched_context_bind_thread(struct sched_context *context, struct thread *thread) {
 	assert(!context->thread);
@@ -15,6 +15,7 @@ void sched_context_unbind_thread(struct sched_context *context) {
 	struct thread *thread = context->thread;
 
 	if (!thread) return;
+	thread_stop(thread);
 	schedule_dequeue(thread);
 	thread->sched_context = NULL;
 	context->thread = NULL;
@@ -25,6 +26,7 @@ void sched_context_donate(struct sched_context *context, struct thread *thread) 
 	sched_context_unbind_thread(context);
 	context->thread = thread;
 	thread->sched_context = context;
+	thread_place(thread, context->cpu);
 }
 
 uint64_t sched_context_take_consumed(struct sched_context *context) {

@@ -34,7 +34,7 @@ struct sched_context {
 	struct notification *notification;
 	struct thread *yield_from; // the thread that waits in YieldTo for this context
 	uint64_t flags;
-	uint64_t unused;
+	struct cpu *cpu; // where its thread runs; null: not configured yet
 	struct refill refill[]; // 2 + extra
 };
 

@@ -25,7 +25,7 @@ void schedule_propose(struct thread *thread) {
 	struct sched_context *context = thread->sched_context;
 
 	if (!thread_is_runnable(thread) || !context || thread == cpu->current ||
-		(thread->is_queued | thread->is_released))
+		thread == cpu->candidate || (thread->is_queued | thread->is_released))
 		return;
 	if (context != cpu->charged_context) {
 		if (context->flags & SCHED_CONTEXT_SPORADIC)

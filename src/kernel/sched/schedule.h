@@ -9,8 +9,8 @@
 // which the end of the entry calls by schedule() of switch.h.
 //
 // The folder, in the order to read: the thread (thread), the right to CPU time (sched_context) and
-// its arithmetic (refill), queues (thread_queue, run_queue), this file,
-// and the switch to the thread that was chosen (switch).
+// its arithmetic (refill), queues (thread_queue, run_queue), this file, the switch to the thread
+// that was chosen (switch), and the way of a thread to another core (place).
 #pragma once
 
 #include <sched/benchmark.h>
@@ -82,6 +82,12 @@ static inline void schedule_charge_to(struct cpu *cpu, struct sched_context *con
 		head->amount -= used < head->amount ? used : head->amount;
 }
 
+// When too little will be left of the head refill of context, which is charged, to run on.
+static inline uint64_t schedule_end_of_turn(
+	const struct cpu *cpu, const struct sched_context *context) {
+	return cpu->charged_until + refill_head(context)->amount - cpu->minimum_budget;
+}
+
 // Charges the time used so far to the context in use.
 void schedule_charge(void);
 
@@ -110,8 +116,8 @@ struct thread *schedule_choose(struct cpu *cpu);
 	uint64_t next_event = UINT64_MAX;
 
 	if (context) {
-		end = cpu->charged_until + refill_head(context)->amount;
-		next_event = end - cpu->minimum_budget;
+		next_event = schedule_end_of_turn(cpu, context);
+		end = next_event + cpu->minimum_budget;
 	}
 	if (unlikely(release)) {
 		end = release_time(release) < end ? release_time(release) : end;

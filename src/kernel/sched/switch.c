@@ -103,7 +103,7 @@ void schedule_wake_last(struct thread *thread) {
 	const struct sched_context *context = thread->sched_context;
 
 	thread->state = THREAD_RUNNING;
-	if (!schedule_may_use_now(cpu, context) || !schedule_is_settled(cpu))
+	if (thread->cpu != cpu || !schedule_may_use_now(cpu, context) || !schedule_is_settled(cpu))
 		return schedule_propose(thread);
 	switch_or_queue(thread, cpu, priority_above_current(thread, cpu));
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cap/invocation.h>
+#include <sched/place.h>
 
 // One row of abi/invocation.h as the decoder uses it.
 struct invocation_row {
@@ -40,5 +41,6 @@ static inline enum error invocation_dispatch(struct invocation *invocation) {
 			: ERROR_ILLEGAL_OPERATION;
 	if (unlikely(invocation->length < row->words || invocation->cap_count < row->caps))
 		return ERROR_TRUNCATED_MESSAGE;
+	if (kind == CAP_THREAD) thread_stop(cap_object(cap));
 	return row->handler(invocation);
 }

@@ -6,7 +6,7 @@
 #include <ipc/endpoint.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
-#include <sched/schedule.h>
+#include <sched/place.h>
 
 // The thread runs in the space of a root with an ASID from now on; null: in the kernel's.
 static void give_space(struct thread *thread, const struct cap *cap) {
@@ -29,6 +29,7 @@ void thread_init(void *memory) {
 }
 
 void thread_suspend(struct thread *thread) {
+	thread_stop(thread);
 	thread_cancel_ipc(thread);
 	if (thread->state == THREAD_RUNNING) {
 		context_complete(&thread->context, &thread->trap);
@@ -49,7 +50,8 @@ static void thread_move(struct thread *thread, unsigned priority) {
 	thread->priority = (uint8_t)priority;
 	if (was_queued) schedule_enqueue_first(thread);
 	if (!waits) return;
-	if (thread->state == THREAD_BLOCKED_SEND) endpoint_of_sender(thread)->cursor = NULL;
+	if (thread->state == THREAD_BLOCKED_SEND)
+		endpoint_set_cursor(endpoint_of_sender(thread), NULL);
 	wait_queue_insert(thread->waits_in, thread);
 }
 
@@ -72,7 +74,7 @@ void thread_cap_destroy(struct slot *slot, bool last) {
 	if (thread->notification) notification_unbind(thread->notification);
 	if (thread->sched_context) sched_context_unbind_thread(thread->sched_context);
 	vcpu_detach(thread);
-	fpu_forget(&thread->fpu);
+	thread_take_fpu(thread);
 	slot_make_zombie(slot, thread->slots, THREAD_SLOT_RADIX);
 }
 
@@ -93,12 +95,14 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 	struct thread *thread = (struct thread *)align_down((uint64_t)slot, 1ul << TCB_BITS);
 	enum thread_slot index = (enum thread_slot)(slot - thread->slots);
 
+	thread_stop(thread);
 	if (index == THREAD_CSPACE)
 		cspace_cache_set(&thread->cache, &thread->slots[THREAD_CACHE], cap);
 	if (index == THREAD_CACHE) thread->cache.count = 0;
 	if (index == THREAD_BUFFER) set_buffer(thread, cap);
 	if (index == THREAD_SPACE) give_space(thread, cap);
 	if (index == THREAD_GUEST_SPACE) thread->cpu->guest_prepared = NULL;
+	if (cap) space_used_on(cap, thread->cpu);
 	if (thread == thread->cpu->current) thread->cpu->need_resched = true;
 }
 

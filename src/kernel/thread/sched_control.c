@@ -3,7 +3,8 @@
 #include <cap/invocation.h>
 #include <ipc/reply.h>
 #include <ipc/notification.h>
-#include <sched/schedule.h>
+#include <cpu/platform.h>
+#include <sched/place.h>
 
 void sched_context_destroy(struct slot *slot, bool last) {
 	struct sched_context *context = cap_object(&slot->cap);
@@ -61,9 +62,11 @@ enum error sched_context_unbind_object(struct invocation *invocation) {
 }
 
 enum error sched_context_consumed(struct invocation *invocation) {
+	struct sched_context *context = invocation_object(invocation);
+
 	schedule_charge();
-	return invocation_return(
-		invocation, sched_context_take_consumed(invocation_object(invocation)));
+	if (context->thread) thread_stop(context->thread); // its core charges what it used
+	return invocation_return(invocation, sched_context_take_consumed(context));
 }
 
 enum error sched_context_yield_to(struct invocation *invocation) {
@@ -75,7 +78,9 @@ enum error sched_context_yield_to(struct invocation *invocation) {
 		return ERROR_ILLEGAL_OPERATION;
 
 	if (context->yield_from) sched_context_complete_yield(context);
-	if (!thread_is_schedulable(thread) || thread->priority < caller->priority) {
+	thread_stop(thread);
+	if (!thread_is_schedulable(thread) || thread->priority < caller->priority ||
+		thread->cpu != caller->cpu) {
 		if (thread_is_schedulable(thread)) schedule_enqueue_first(thread);
 		return invocation_return(invocation, sched_context_take_consumed(context));
 	}
@@ -120,6 +125,7 @@ enum error sched_control_configure_flags(struct invocation *invocation) {
 
 	if (error) return error;
 	thread = context->thread;
+	if (thread) thread_stop(thread);
 	schedule_forget_context(context);
 	if (thread) schedule_dequeue(thread);
 	context->badge = invocation_word(invocation, 3);
@@ -128,6 +134,8 @@ enum error sched_control_configure_flags(struct invocation *invocation) {
 		refill_restart(context, &parameters, cpu->now);
 	else
 		refill_start(context, &parameters, cpu->now);
+	context->cpu = cpu->platform->cores[invocation->slot->cap.word];
+	if (thread) thread_place(thread, context->cpu);
 	if (thread && thread == cpu->current && !schedule_has_budget(cpu, context))
 		release_insert(thread);
 	else if (thread)

@@ -4,7 +4,7 @@
 #include <cap/invocation.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
-#include <sched/sched_context.h>
+#include <sched/place.h>
 #include <thread/life.h>
 
 enum {
@@ -52,6 +52,7 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 
 	if (invocation->caps[0]->cap.type != CAP_THREAD) return error_capability(invocation, 1);
 
+	thread_stop(from);
 	if (flags & FLAG_SUSPEND_SOURCE) thread_suspend(from);
 	if (flags & COPY_RESUME_TARGET) thread_resume(to);
 	for (unsigned i = 0; i < USER_CONTEXT_WORDS; i++)

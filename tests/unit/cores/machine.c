@@ -246,6 +246,8 @@ uint32_t apic_id(void) { return machine_first.start.apic_id; }
 
 uint64_t apic_init(void) { return 0; }
 
+void apic_open(void) {}
+
 void kernel_map_core(const struct cpu *) { machine_mapped++; }
 
 void machine_check_init(void) {}

@@ -126,6 +126,8 @@ static bool run_syscall(void) { return syscall_run(SYSCALL_ENTRY_PLAIN, 1); }
 
 static bool run_null(void) { return syscall_run(SYSCALL_ENTRY_FAST, (uint64_t)SYSCALL_NULL); }
 
+static bool run_of_cores(void) { return syscall_run(SYSCALL_ENTRY_CORES, (uint64_t)SYSCALL_NULL); }
+
 // An interrupt of a program and the return; the CPU has pushed the frame.
 static bool interrupt_run(unsigned vector, struct step_state *state) {
 	const uint64_t frame[] = {
@@ -251,6 +253,8 @@ static const struct path {
 	{"system call", BOTH_ENGINES, run_syscall,
 		{SYSCALL_IN, {"trap_syscall", ALWAYS}, PROGRAM_OUT, {"sysret", ALWAYS}}},
 	{"null system call", BOTH_ENGINES, run_null, {SYSCALL_IN, PROGRAM_OUT, {"sysret", ALWAYS}}},
+	{"of several cores", BOTH_ENGINES, run_of_cores,
+		{SYSCALL_IN, PROGRAM_OUT, {"sysret", ALWAYS}}},
 	{"interrupt", BOTH_ENGINES, run_interrupt,
 		{{"swapgs", ALWAYS}, {"lfence", MITIGATION_BIT(SWAPGS)},
 			{"clac", MITIGATION_BIT(SMAP)}, {"cr3-kernel", MITIGATION_BIT(KPTI)},
@@ -365,11 +369,11 @@ static bool ends_with(const char *word) {
 static void branches(void) {
 	static const struct {
 		int64_t number;
-		const char *word;
+		const char *word, *of_cores;
 	} calls[] = {
-		{SYSCALL_CALL, "fastpath_call"},
-		{SYSCALL_REPLY_RECV, "fastpath_reply_recv"},
-		{SYSCALL_SEND, "fastpath_send"},
+		{SYSCALL_CALL, "fastpath_call", "fastpath_cores_call"},
+		{SYSCALL_REPLY_RECV, "fastpath_reply_recv", "fastpath_cores_reply_recv"},
+		{SYSCALL_SEND, "fastpath_send", "fastpath_cores_send"},
 	};
 	struct step_state state;
 
@@ -378,6 +382,8 @@ static void branches(void) {
 	for (unsigned i = 0; i < array_count(calls); i++) {
 		(void)syscall_run(SYSCALL_ENTRY_FAST, (uint64_t)calls[i].number);
 		check(ends_with(calls[i].word));
+		(void)syscall_run(SYSCALL_ENTRY_CORES, (uint64_t)calls[i].number);
+		check(ends_with(calls[i].of_cores));
 	}
 	state = machine_state();
 	(void)interrupt_run(VECTOR_PROTECTION - 7, &state);

@@ -42,7 +42,10 @@ static unsigned steps, history_branches, returns;
 		row(trap_exception, true) row(trap_interrupt, true) row(trap_idle, true) \
 			row(trap_guest_exit, true) row(trap_in_kernel, false) \
 				row(fastpath_call, false) row(fastpath_reply_recv, false) \
-					row(fastpath_send, false) row(fastpath_exception, false)
+					row(fastpath_send, false) row(fastpath_exception, false) \
+						row(fastpath_cores_call, false) \
+							row(fastpath_cores_reply_recv, false) \
+								row(fastpath_cores_send, false)
 
 #define FUNCTION_DEFINE(name, returns) \
 	void name(void); \

@@ -68,6 +68,7 @@ void host_start_core(struct cpu *cpu, struct kernel *kernel) {
 	cpu->kernel = kernel;
 	cpu->self = cpu;
 	cpu->start.apic_id = (uint32_t)(core_of(cpu) - host.cores);
+	cpu->number = kernel->platform.core_count;
 	kernel->platform.cores[kernel->platform.core_count++] = cpu;
 	schedule_init(cpu);
 	cpu->deadline = UINT64_MAX;

@@ -121,7 +121,7 @@ static void cancel_disturbed(void) {
 	endpoint = cap_object(&world.slots[OBJECT].cap);
 	host.preempt_period = 1;
 	while (endpoint_cancel_badged(endpoint, BADGE) == ERROR_PREEMPTED) {
-		struct thread *thread = endpoint->cursor;
+		struct thread *thread = endpoint_cursor(endpoint);
 
 		check(thread && thread->state == THREAD_BLOCKED_SEND);
 		check(rounds++ < 20 * COUNT);
@@ -131,7 +131,7 @@ static void cancel_disturbed(void) {
 	}
 	for (const struct thread *thread = endpoint->head; thread; thread = thread->queue.next)
 		check(thread->badge == 0);
-	check(count_waiting() > COUNT / 3 && !endpoint->cursor);
+	check(count_waiting() > COUNT / 3 && !endpoint_cursor(endpoint));
 }
 
 static const struct call delete_object = {

@@ -81,16 +81,6 @@ static void thread_waits_there(void) {
 	check(!other.scheduler.release);
 }
 
-static void thread_stops_there(void) {
-	struct thread *thread = start();
-
-	thread->state = THREAD_RUNNING;
-	other.current = thread;
-	thread_suspend(thread);
-	check(other.need_resched);
-	check_untouched();
-}
-
 static enum error irq_get(unsigned handler) {
 	return world_call(&(struct call){.slot = CONTROL,
 		.label = LABEL_IRQ_CONTROL_GET_MSI,
@@ -125,8 +115,7 @@ static const struct test rows[] = {
 	{"CORES002", "its place in the ready queues, priority and end are its core's",
 		thread_is_queued_there},
 	{"CORES003", "without budget it waits in its core's release queue", thread_waits_there},
-	{"CORES004", "when it stops, its core chooses anew", thread_stops_there},
-	{"CORES005", "two kernel images share no interrupt table", images_share_nothing},
+	{"CORES004", "two kernel images share no interrupt table", images_share_nothing},
 };
 
 TESTS(cores_tests);

@@ -3,6 +3,7 @@
 #include "world.h"
 
 #include "test.h"
+#include <cpu/lock.h>
 #include <cap/delete.h>
 #include <base/bits.h>
 #include <base/panic.h>
@@ -36,6 +37,8 @@ static struct slot slots[SLOTS];
 static unsigned slots_used;
 static unsigned pages_used;
 alignas(1 << PAGE_BITS) static uint64_t kernel_root[PAGING_ENTRIES];
+
+void cores_call(uint64_t, core_work *, void *) { abort(); }
 
 void panic(const char *format, ...) {
 	va_list arguments;

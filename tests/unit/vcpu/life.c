@@ -5,6 +5,7 @@
 #include <cap/cap.h>
 #include <cpu/platform.h>
 #include <object/vcpu.h>
+#include <sched/place.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -25,7 +26,11 @@ struct cpu *this_cpu(void) {
 
 void guest_create(struct guest *, void *, const void *) {}
 
-void guest_destroy(struct guest *) {}
+void guest_load(struct guest *) {}
+
+void guest_unload(struct guest *) {}
+
+void thread_park(struct thread *) { abort(); }
 
 void guest_page_take(struct guest *) { abort(); }
 

@@ -5,6 +5,7 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/layout.h>
+#include <cpu/platform.h>
 #include <x86/apic.h>
 
 #define APIC_BASE_PAGE 0xffffffffff000ul
@@ -65,7 +66,7 @@ uint64_t apic_init(void) {
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
 		this_cpu()->apic_page = physical_pointer(physical(start));
-	// Nothing runs on other cores than the first yet, and no interrupt may do anything there.
+	// On other cores than the first no interrupt may do anything until they are up.
 	apic_write(LAPIC_TASK_PRIORITY, this_cpu()->is_silent ? PRIORITY_BLOCKS_ALL : 0);
 	apic_write(LAPIC_SPURIOUS, SPURIOUS_ENABLED | VECTOR_SPURIOUS);
 	apic_write(LAPIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);
@@ -84,6 +85,8 @@ uint64_t apic_init(void) {
 	print("apic: %s, id %u\n", this_cpu()->apic_page ? "xAPIC" : "x2APIC", apic_id());
 	return start;
 }
+
+void apic_open(void) { apic_write(LAPIC_TASK_PRIORITY, 0); }
 
 // In x2APIC mode the register is one MSR, and a command is never pending. What was written before
 // is visible to the core that gets the interrupt by the fence (SDM 3A 11.6.1, 11.12.3, 11.12.9).
@@ -128,5 +131,6 @@ bool apic_is_in_service(unsigned vector) { return vector_read(LAPIC_IN_SERVICE, 
 }
 
 bool preempt_wanted(void) {
-	return unlikely(++this_cpu()->preempt_calls % PREEMPT_STRIDE == 0) && apic_is_pending();
+	if (likely(++this_cpu()->preempt_calls % PREEMPT_STRIDE != 0)) return false;
+	return apic_is_pending() || lock_is_wanted(this_cpu()->platform);
 }

@@ -8,6 +8,9 @@
 // table.
 uint64_t apic_init(void);
 
+// Lets interrupts in, which apic_init holds back on other cores than the first.
+void apic_open(void);
+
 uint32_t apic_id(void);
 void apic_end_of_interrupt(void);
 
@@ -34,8 +37,9 @@ uint32_t apic_take_errors(void);
 // True if an interrupt is pending while the kernel has interrupts off.
 [[nodiscard]] bool apic_is_pending(void);
 
-// The preemption point of long work: true if it should stop for a pending interrupt. Reads the
-// hardware only every few calls, so it may be used in inner loops.
+// The preemption point of long work: true if it should stop, for a pending interrupt or another
+// core that waits for its turn. Reads the hardware only every few calls, so it may be used in inner
+// loops.
 [[nodiscard]] bool preempt_wanted(void);
 
 // I/O APICs (ioapic.c): from pins to vectors of the boot core.

@@ -47,36 +47,16 @@ static void console_put(struct format_sink *, char character) {
 	if (NACRE_DEBUG) io_out8(DEBUG_PORT, (uint8_t)character);
 }
 
+void console_print(const char *format, va_list arguments) {
+	struct format_sink console = {.put = console_put};
+
+	format_emit(&console, format, arguments);
+}
+
 void print(const char *format, ...) {
-	struct format_sink console = {.put = console_put};
 	va_list arguments;
 
 	va_start(arguments, format);
-	format_emit(&console, format, arguments);
+	console_print(format, arguments);
 	va_end(arguments);
-}
-
-void console_take(void) {
-	const struct cpu *other = NULL;
-
-	if (!__atomic_compare_exchange_n(&this_console()->panicking, &other, this_cpu(), false,
-		    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
-		other != this_cpu())
-		cpu_stop();
-	this_cpu()->is_silent = false;
-}
-
-void panic(const char *format, ...) {
-	struct format_sink console = {.put = console_put};
-	va_list arguments;
-
-	asm volatile("cli");
-	console_take();
-	print("\nkernel panic: ");
-	va_start(arguments, format);
-	format_emit(&console, format, arguments);
-	va_end(arguments);
-	print("\n  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0),
-		cr2_read(), cr3_read(), cr4_read());
-	cpu_stop();
 }

@@ -2,6 +2,7 @@
 // The debug console: a 16550 at a chosen port, and port 0xE9 in the debug build.
 #pragma once
 
+#include <stdarg.h>
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <x86/uart.h>
@@ -28,8 +29,11 @@ void console_init(uint16_t port);
 // Prints why the machine cannot be started; false, or 0.
 #define refuse(...) (print(__VA_ARGS__), false)
 
+void console_print(const char *format, va_list arguments);
+
 // Before what leads to a panic: if another core panics already (a machine check comes to all of
 // them), this one stops here.
+// Other cores that are up stop now.
 void console_take(void);
 
 // True if print_debug() prints.

@@ -51,6 +51,20 @@ struct core_start {
 	int64_t ahead; // ticks that this core's was ahead of it when it came
 };
 
+// Work that one core has another one do, inside the kernel (lock.h).
+typedef void core_work(void *argument);
+
+// A core's part of the kernel's lock, on a line that fast paths write too.
+struct cpu_lock {
+	uint32_t is_inside; // a fast path of this core is under way; written by this core only
+	uint32_t hold; // none may begin. This and what follows is written by who runs alone
+	uint32_t asked; // work is to be done; cleared by this core
+	core_work *work;
+	void *argument;
+	uint32_t is_waiting; // for its turn, in the kernel; this and the next by this core
+	bool restarts; // and makes its entry again if its thread is taken away
+};
+
 enum { CORE_TRAMPOLINE_SIZE = 128 }; // boot.asm
 
 enum { HOST_MSRS = 6 };
@@ -69,7 +83,8 @@ struct cpu {
 	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed; 2: and
 			       // the CPU can switch registers in line
 	uint32_t need_resched; // choose anew who runs
-	uint32_t crowded; // more than one thread became ready in this entry
+	uint16_t crowded; // more than one thread became ready in this entry
+	uint16_t has_peers; // other cores are up
 
 	// Time, and what schedule() goes by (schedule.c).
 	uint64_t now; // ticks at this entry
@@ -120,6 +135,8 @@ struct cpu {
 
 	// The tables of isolated programs show what comes before, and nothing from here on.
 	alignas(4096) struct benchmark benchmark;
+	alignas(64) struct cpu_lock lock;
+	alignas(64) uint32_t number; // in platform->cores
 	struct scheduler scheduler;
 	struct core_start start;
 	// A struct thread, which this room does not know.

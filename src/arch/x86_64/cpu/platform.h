@@ -30,7 +30,12 @@ struct platform {
 	const struct paging_format *paging[4];
 	uint64_t ticks_per_us; // of the TSC
 	uint64_t memory_types[MTRRS]; // of the first core
-	unsigned core_count; // that are up
+	// Written while a core waits for its turn, or runs alone (lock.c).
+	alignas(64) struct {
+		uint32_t next, serving; // tickets
+		uint32_t is_always_held; // no fast paths: for comparison; read only
+	} lock;
+	alignas(64) unsigned core_count; // that are up
 	struct cpu *cores[ACPI_MAX_CORES];
 	unsigned ioapic_count;
 	struct ioapic ioapics[ACPI_MAX_IOAPICS];
@@ -47,3 +52,10 @@ struct platform {
 static inline const struct svm *svm(void) { return &this_cpu()->platform->found.svm; }
 
 static inline bool svm_has(enum svm_feature feature) { return svm()->features & feature; }
+
+// This core runs alone, and others wait for their turn.
+static inline bool lock_is_wanted(const struct platform *platform) {
+	uint32_t next = __atomic_load_n(&platform->lock.next, __ATOMIC_RELAXED);
+
+	return next - platform->lock.serving > 1;
+}

@@ -27,6 +27,7 @@ enum selector {
 enum vector {
 	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 11.11.2)
 	VECTOR_PIC = 32, // each PIC, masked; only spurious interrupts can come
+	VECTOR_CORE = 45, // another core has something to do for this one, or to run
 	VECTOR_APIC_ERROR = 46,
 	VECTOR_TIMER = 47, // below devices in priority, so that none waits behind deadlines
 	VECTOR_USER_FIRST = 48, // device interrupts: user vector 0
@@ -58,8 +59,14 @@ _Static_assert(sizeof(struct task_state) == 104);
 
 enum { GDT_ENTRIES = SELECTOR_TSS / 8 + 2, IST_STACKS = 3 };
 
-// The entry points of SYSCALL: two equal ones where there are no fast paths.
-enum syscall_entry { SYSCALL_ENTRY_FAST, SYSCALL_ENTRY_PLAIN, SYSCALL_ENTRIES };
+// The entry points of SYSCALL: with fast paths of one core, of several, or without any. All are
+// equal where there are no fast paths.
+enum syscall_entry {
+	SYSCALL_ENTRY_FAST,
+	SYSCALL_ENTRY_CORES,
+	SYSCALL_ENTRY_PLAIN,
+	SYSCALL_ENTRIES
+};
 
 // Fills and loads the core's tables and the SYSCALL MSRs: exceptions come to the stubs. Once a
 // core.

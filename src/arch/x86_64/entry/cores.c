@@ -96,7 +96,7 @@ static const char *join(struct cpu *cpu, const struct cpu *first) {
 	if (!features_init() || cpu->features != first->features) return "differs in features";
 	machine_check_init();
 	mitigate_start(cpu, cpu->start.options);
-	segments_use_entry(SYSCALL_ENTRY_FAST);
+	segments_use_entry(SYSCALL_ENTRY_CORES);
 	if (cpu->mitigations != first->mitigations || cpu->spec_ctrl != first->spec_ctrl)
 		return "differs in mitigations";
 	if (!memory_types_join(cpu->platform->memory_types)) return "differs in MTRRs";
@@ -115,6 +115,7 @@ enum exit_path core_main(struct cpu *cpu) {
 	cpu->is_silent = false;
 	show(&cpu->start.step, CORE_COMPARED);
 	if (cpu->start.refusal) cpu_stop();
+	apic_open();
 	return EXIT_TO_IDLE;
 }
 
@@ -156,7 +157,7 @@ static void core_reset(struct core_start *start) {
 }
 
 // The page is as before when the core has left it. One that is silent may not go on there.
-static bool core_run(struct cpu *cpu, uint64_t page) {
+[[gnu::noinline]] static bool core_run(struct cpu *cpu, uint64_t page) {
 	uint32_t startup = COMMAND_STARTUP | COMMAND_ASSERT | (uint32_t)(page / PAGE_SIZE);
 	uint8_t *low = physical_pointer(physical(page));
 	uint8_t saved[CORE_TRAMPOLINE_SIZE];
@@ -192,6 +193,18 @@ static bool core_start(struct cpu *cpu, const struct cpu *first, uint64_t page) 
 	return true;
 }
 
+// Nothing runs yet but this core's start. What was compiled for one core gives way.
+static void use_cores(struct platform *platform, bool has_big_lock) {
+	platform->lock.is_always_held = has_big_lock;
+	for (unsigned i = 0; i < platform->core_count; i++) {
+		platform->cores[i]->lock.hold = has_big_lock;
+		platform->cores[i]->has_peers = true;
+	}
+	platform->syscall_entries[SYSCALL_ENTRY_FAST] =
+		platform->syscall_entries[SYSCALL_ENTRY_CORES];
+	segments_use_entry(SYSCALL_ENTRY_FAST);
+}
+
 void cores_start(struct cpu *first, const struct acpi_facts *acpi, const unsigned options[OPTIONS],
 	struct boot_memory *memory) {
 	struct platform *platform = first->platform;
@@ -214,8 +227,10 @@ void cores_start(struct cpu *first, const struct acpi_facts *acpi, const unsigne
 		}
 		cpu->start.apic_id = acpi->cores[i];
 		cpu->start.options = options;
+		cpu->number = platform->core_count;
 		if (core_start(cpu, first, page)) platform->cores[platform->core_count++] = cpu;
 	}
+	if (platform->core_count > 1) use_cores(platform, options[OPTION_BIG_LOCK] == MODE_ON);
 	if (acpi->core_count > 1)
 		print("cores: %u of %u, %lu KiB each\n", platform->core_count, acpi->core_count,
 			sizeof(struct cpu) / 1024);

@@ -9,46 +9,18 @@
 
 #include <check/check.h>
 #include <cpu/bases.h>
+#include <entry/fastpath_parts.h>
 #include <entry/trap.h>
 #include <ipc/endpoint.h>
 #include <ipc/fault_message.h>
-#include <ipc/message.h>
 #include <ipc/notification.h>
 #include <ipc/reply.h>
-#include <sched/switch.h>
 #include <memory/space.h>
 
-#define TAG_REST 0xffful // of a tag: everything but the label
-
-// Each path exists three times, so that the shortest has no cost for the others' cases: without
-// words, with words in registers only, or also in the IPC buffer. No capabilities.
-enum message_shape {
-	MESSAGE_EMPTY = 0,
-	MESSAGE_SHORT = MESSAGE_REGISTERS,
-	MESSAGE_LONG = MESSAGE_MAX_LENGTH,
-};
-
-static inline bool tag_fits(uint64_t tag, enum message_shape shape) {
-	return (tag & TAG_REST) <= (uint64_t)shape;
-}
-
-static inline bool find(const struct thread *thread, uint64_t address, enum message_shape shape,
-	struct slot **slot) {
-	if (shape != MESSAGE_LONG) return thread_find_fast(thread, address, slot);
-	*slot = thread_find(thread, address);
-	return likely(*slot);
-}
-
-static inline void message_give(const struct thread *from, struct thread *to, uint64_t badge,
-	uint64_t tag, enum message_shape shape) {
-	unsigned length = tag & TAG_REST;
-
-	to->context.rdi = badge;
-	to->context.rsi = tag;
-	if (shape == MESSAGE_LONG)
-		to->context.rsi = (tag & ~TAG_REST) | message_copy(from, to, length);
-	else if (shape == MESSAGE_SHORT)
-		message_copy_registers(&from->context, &to->context, length);
+static inline void finish(struct cpu *cpu) {
+	before_exit();
+	if (SEVERAL_CORES) core_leave(cpu);
+	exit_to_user();
 }
 
 // next, which gets the context of current, runs instead of it. Data selectors stay as they are:
@@ -65,14 +37,17 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 	bases_exchange(&current->context, &next->context);
 	space_load(cpu, next->space_root);
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give_fast(cpu, next->fpu_used);
-	before_exit();
-	exit_to_user();
+	finish(cpu);
 }
 
 // The first waiter on endpoint can run in the place of a caller, on the caller's time.
-static inline bool can_take_over(const struct cpu *cpu, const struct thread *receiver) {
-	return receiver && receiver->state == THREAD_BLOCKED_RECEIVE && !receiver->sched_context &&
-		receiver->reply && receiver->priority >= cpu->ready_top;
+static inline bool can_take_over(const struct cpu *cpu, const struct endpoint *endpoint) {
+	const struct thread *receiver = endpoint->head;
+
+	return is_own(cpu, endpoint->owner) && receiver &&
+		receiver->state == THREAD_BLOCKED_RECEIVE && !receiver->sched_context &&
+		is_own(cpu, (uint64_t)receiver->cpu) && receiver->reply &&
+		receiver->priority >= cpu->ready_top;
 }
 
 // caller waits for the reply of receiver, which stops waiting.
@@ -101,10 +76,10 @@ static void call_long(uint64_t address, uint64_t tag);
 		return shape != MESSAGE_LONG ? call_long(address, tag) : syscall_slow();
 	head = slot->cap.head;
 	badge = slot->cap.badge;
-	if (unlikely(!cap_head_may_call(head))) return call_slow(slot);
+	if (unlikely(!cap_head_may_call(head))) return pass_on(slot);
 	endpoint = cap_head_object(head);
+	if (unlikely(!can_take_over(cpu, endpoint))) return pass_on(slot);
 	receiver = endpoint->head;
-	if (unlikely(!can_take_over(cpu, receiver))) return call_slow(slot);
 
 	push_reply(endpoint, receiver, caller);
 	message_give(caller, receiver, badge, tag, shape);
@@ -116,7 +91,7 @@ static void call_long(uint64_t address, uint64_t tag);
 
 	if (likely(tag_fits(tag, MESSAGE_LONG))) return call(address, tag, MESSAGE_LONG);
 	if (!thread_find_fast(this_thread(), address, &slot)) return syscall_slow();
-	call_slow(slot);
+	pass_on(slot);
 }
 
 [[gnu::noinline]] static void call_short(uint64_t address, uint64_t tag) {
@@ -125,7 +100,7 @@ static void call_long(uint64_t address, uint64_t tag);
 }
 
 void fastpath_call(uint64_t address, uint64_t tag) {
-	benchmark_enter();
+	if (!begin(this_cpu())) return syscall_slow();
 	if (!tag_fits(tag, MESSAGE_EMPTY)) return call_short(address, tag);
 	call(address, tag, MESSAGE_EMPTY);
 }
@@ -138,9 +113,10 @@ void fastpath_exception(uint64_t vector, uint64_t code) {
 	struct endpoint *endpoint = cap_object(handler);
 	struct thread *receiver;
 
-	benchmark_enter();
-	if (unlikely(handler->type != CAP_ENDPOINT || vector == VECTOR_NO_FPU ||
-		    !can_take_over(cpu, endpoint->head)))
+	if (!SEVERAL_CORES && unlikely(cpu->has_peers))
+		return fastpath_cores_exception(vector, code);
+	if (unlikely(!begin(cpu) || handler->type != CAP_ENDPOINT || vector == VECTOR_NO_FPU ||
+		    !can_take_over(cpu, endpoint)))
 		return exception_slow(vector, code);
 
 	exception_note(faulter, vector, code);
@@ -172,7 +148,7 @@ static inline bool can_return(
 	const struct thread *caller = reply->thread;
 
 	return caller && reply->head == context && !caller->sched_context &&
-		caller->priority >= cpu->ready_top;
+		is_own(cpu, (uint64_t)caller->cpu) && caller->priority >= cpu->ready_top;
 }
 
 // The server waits for its next message, with the reply object that it has just used.
@@ -211,7 +187,8 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		return syscall_slow();
 	endpoint = cap_head_object(endpoint_head);
 	reply = cap_head_object(reply_head);
-	if (unlikely(!can_return(cpu, reply, server->sched_context) ||
+	if (unlikely(!is_own(cpu, endpoint->owner) ||
+		    !can_return(cpu, reply, server->sched_context) ||
 		    (notification && notification->is_active)))
 		return syscall_slow();
 	caller = reply->thread;
@@ -247,7 +224,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 }
 
 void fastpath_reply_recv(uint64_t address, uint64_t tag) {
-	benchmark_enter();
+	if (!begin(this_cpu())) return syscall_slow();
 	if (!tag_fits(tag, MESSAGE_EMPTY)) return reply_recv_short(address, tag);
 	reply_recv(address, tag, MESSAGE_EMPTY);
 }
@@ -263,7 +240,9 @@ static inline bool can_preempt(const struct cpu *cpu) {
 static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter, int *rank) {
 	const struct sched_context *context = waiter->sched_context;
 
-	if (unlikely(!context || !schedule_may_use_now(cpu, context))) return false;
+	if (unlikely(!is_own(cpu, (uint64_t)waiter->cpu) || !context ||
+		    !schedule_may_use_now(cpu, context)))
+		return false;
 	*rank = priority_above_current(waiter, cpu);
 	return *rank <= 0 || can_preempt(cpu);
 }
@@ -271,14 +250,20 @@ static inline bool can_wake(const struct cpu *cpu, const struct thread *waiter, 
 static inline void wake(struct thread *waiter, struct cpu *cpu, int rank) {
 	waiter->state = THREAD_RUNNING;
 	switch_or_queue(waiter, cpu, rank);
-	before_exit();
-	exit_to_user();
+	finish(cpu);
+}
+
+// The bound thread may be in its guest, which the signal has to end.
+static inline bool is_bound_elsewhere(
+	const struct notification *notification, const struct cpu *cpu) {
+	return notification->bound && notification->bound->cpu != cpu;
 }
 
 static inline void signal(struct cpu *cpu, struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 	int rank;
 
+	if (unlikely(!is_own(cpu, notification->owner))) return syscall_slow();
 	if (waiter) {
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		wait_queue_take_first(&notification->head);
@@ -286,11 +271,12 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 		waiter = notification->bound;
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		thread_unblock(waiter);
+	} else if (SEVERAL_CORES && unlikely(is_bound_elsewhere(notification, cpu))) {
+		return syscall_slow();
 	} else {
 		notification->is_active = true;
 		notification->word |= badge;
-		before_exit();
-		return exit_to_user();
+		return finish(cpu);
 	}
 	waiter->context.rdi = badge;
 	wake(waiter, cpu, rank);
@@ -300,7 +286,7 @@ static inline void send(struct cpu *cpu, struct endpoint *endpoint, uint64_t bad
 	struct thread *receiver = endpoint->head;
 	int rank;
 
-	if (unlikely(!tag_fits(tag, MESSAGE_SHORT) || !receiver ||
+	if (unlikely(!is_own(cpu, endpoint->owner) || !tag_fits(tag, MESSAGE_SHORT) || !receiver ||
 		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver, &rank)))
 		return syscall_slow();
 	wait_queue_take_first(&endpoint->head);
@@ -312,11 +298,11 @@ static inline void send(struct cpu *cpu, struct endpoint *endpoint, uint64_t bad
 
 void fastpath_send(uint64_t address, uint64_t tag) {
 	struct cpu *cpu = this_cpu();
-	struct thread *sender = cpu->current;
-	const struct slot *slot = thread_find(sender, address);
+	const struct slot *slot;
 	uint64_t head, badge;
 
-	benchmark_enter();
+	if (!begin(cpu)) return syscall_slow();
+	slot = thread_find(cpu->current, address);
 	if (unlikely(!slot)) return syscall_slow();
 	head = slot->cap.head;
 	badge = slot->cap.badge;

@@ -15,6 +15,12 @@ void fastpath_send(uint64_t address, uint64_t tag);
 // Entered with the frame of the current thread whole.
 void fastpath_exception(uint64_t vector, uint64_t code);
 
+// The same with several cores up.
+void fastpath_cores_call(uint64_t address, uint64_t tag);
+void fastpath_cores_reply_recv(uint64_t address, uint64_t tag);
+void fastpath_cores_send(uint64_t address, uint64_t tag);
+void fastpath_cores_exception(uint64_t vector, uint64_t code);
+
 // Runs the current thread.
 void exit_to_user(void);
 

@@ -16,7 +16,8 @@ struct gate_part {
 };
 
 extern const struct gate_part trap_gates[], trap_gates_end[];
-extern const char *trap_syscall_entry, *trap_syscall_entry_plain, *trap_program_entry;
+extern const char *trap_syscall_entry, *trap_syscall_entry_cores, *trap_syscall_entry_plain,
+	*trap_program_entry;
 extern char trap_to_program[], trap_to_exception[];
 
 // The branch that ends here leads to the target.
@@ -56,5 +57,7 @@ void gates_install(uint32_t mitigations, bool has_fast_paths, const char **entri
 	if (!has_fast_paths) branch_set(trap_to_exception, (const char *)exception_slow);
 	entries[SYSCALL_ENTRY_FAST] = has_fast_paths ? trap_syscall_entry
 						     : trap_syscall_entry_plain;
+	entries[SYSCALL_ENTRY_CORES] = has_fast_paths ? trap_syscall_entry_cores
+						      : trap_syscall_entry_plain;
 	entries[SYSCALL_ENTRY_PLAIN] = trap_syscall_entry_plain;
 }

@@ -22,6 +22,7 @@ static const struct row {
 		0},
 	[OPTION_TSC] = {"tsc", "", 1000, UINT32_MAX, 0}, // less is a wrong unit
 	[OPTION_CORES] = {"cores", "", 1, ACPI_MAX_CORES, ACPI_MAX_CORES},
+	[OPTION_BIG_LOCK] = {"biglock", MODES, 0, 0, MODE_AUTO},
 	[OPTION_PCID] = {"pcid", MODES, 0, 0, MODE_AUTO},
 	[OPTION_FAST_PATHS] = {"fastpath", MODES, 0, 0, MODE_AUTO},
 };

@@ -14,6 +14,7 @@ enum option {
 	OPTION_CORES, // how many are started, with the first
 	OPTION_PCID, // enum option_mode, as are all that follow
 	OPTION_FAST_PATHS,
+	OPTION_BIG_LOCK, // on: no fast paths where several cores are up
 	OPTION_MITIGATIONS, // one each from here on
 	OPTIONS = OPTION_MITIGATIONS + MITIGATION_OPTIONS,
 };

@@ -17,10 +17,11 @@ bits 64
 default abs
 
 extern fastpath_call, fastpath_reply_recv, fastpath_send, fastpath_exception
+extern fastpath_cores_call, fastpath_cores_reply_recv, fastpath_cores_send
 extern trap_syscall, trap_vcpu_run, trap_call, trap_exception, trap_interrupt, trap_idle
 extern trap_guest_exit, trap_in_kernel
 global trap_stubs, trap_gates, trap_gates_end
-global trap_syscall_entry, trap_syscall_entry_plain, trap_program_entry
+global trap_syscall_entry, trap_syscall_entry_cores, trap_syscall_entry_plain, trap_program_entry
 global trap_to_program, trap_to_exception
 global syscall_slow, call_slow, exception_slow, exit_path, exit_to_user
 
@@ -91,16 +92,14 @@ part MITIGATION_BHI_SEQUENCE
 gate_enters %1
 %endmacro
 
+; Where several cores are up.
+	syscall_gate trap_syscall_entry_cores
+	syscall_paths fastpath_cores_
+	jmp exit_to_user
+
+	align 64
 	syscall_gate trap_syscall_entry
-	cmp rdx, SYSCALL_CALL
-	je fastpath_call
-	cmp rdx, SYSCALL_REPLY_RECV
-	je fastpath_reply_recv
-	cmp rdx, SYSCALL_SEND
-	je fastpath_send
-	cmp rdx, SYSCALL_NULL
-	ja syscall_slow ; the ABI's own numbers
-	jne syscall_rare
+	syscall_paths fastpath_
 
 ; The current thread's frame. Its RIP is canonical where SYSRET may be used: after a SYSCALL in
 ; the user's half, whose last page cannot be mapped (SDM 2B, SYSRET). SYSRET takes the flags from

@@ -5,6 +5,7 @@
 #include <check/check.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
+#include <cpu/lock.h>
 #include <ipc/irq.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>
@@ -16,16 +17,24 @@ enum {
 	CALL_SIZE = 2, // INT n
 };
 
+// False: the current thread was taken off this core, which has nothing to do for it.
+static inline bool enter(bool restarts) {
+	bool is_here = kernel_enter(this_cpu(), restarts);
+
+	schedule_update_time();
+	return is_here;
+}
+
 static inline enum exit_path leave(void) {
 	enum exit_path way = schedule();
 
-	before_exit();
+	check_before_exit();
+	kernel_leave(this_cpu());
 	return way;
 }
 
 [[gnu::noinline]] enum exit_path trap_syscall(void) {
-	schedule_update_time();
-	syscall_handle();
+	if (enter(true)) syscall_handle();
 	return leave();
 }
 
@@ -43,24 +52,22 @@ static bool takes_fpu(struct thread *thread) {
 	return true;
 }
 
-enum exit_path trap_exception(uint64_t vector, uint64_t code) {
-	struct thread *thread = this_cpu()->current;
+// Without budget left the thread runs into the exception again later.
+static void raise(struct thread *thread, uint64_t vector, uint64_t code) {
+	if (!budget_is_left() || (vector == VECTOR_NO_FPU && takes_fpu(thread))) return;
+	exception_note(thread, vector, code);
+	fault_raise(thread);
+}
 
-	schedule_update_time();
-	// Without budget left the thread runs into the exception again later.
-	if (budget_is_left() && (vector != VECTOR_NO_FPU || !takes_fpu(thread))) {
-		exception_note(thread, vector, code);
-		fault_raise(thread);
-	}
+enum exit_path trap_exception(uint64_t vector, uint64_t code) {
+	if (enter(true)) raise(this_thread(), vector, code);
 	return leave();
 }
 
-static void call_by_interrupt(uint64_t vector) {
-	struct thread *thread = this_cpu()->current;
+static void call_by_interrupt(struct thread *thread, uint64_t vector) {
 	uint64_t number = vector << CALL_NUMBER_SHIFT | (thread->context.rax & CALL_NUMBER_EAX);
 
-	thread->trap.fault_ip = thread->context.rip - CALL_SIZE;
-	if (budget_is_left()) fault_unknown_syscall(thread, (uint64_t)(int32_t)number);
+	fault_unknown_syscall(thread, (uint64_t)(int32_t)number);
 }
 
 static void timer_arrived(void) {
@@ -72,32 +79,36 @@ static void timer_arrived(void) {
 // A vector in service at the APIC came from hardware. All others are a program's INT n, its
 // exception, or spurious.
 [[gnu::noinline]] static enum exit_path other_vector(uint64_t vector, uint64_t code) {
-	if (apic_is_in_service((unsigned)vector)) {
-		if (vector == VECTOR_APIC_ERROR)
-			print_debug("apic: error interrupt, status %x\n", apic_take_errors());
-		else
-			irq_stray((unsigned)vector);
-		apic_end_of_interrupt();
-	} else if (vector < VECTOR_EXCEPTIONS) {
-		return trap_exception(vector, code);
-	} else if (vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST) {
-		call_by_interrupt(vector);
-	} else {
+	struct thread *thread = this_thread();
+	bool is_hardware = apic_is_in_service((unsigned)vector);
+	bool is_call = vector >= VECTOR_CALL_FIRST && vector <= VECTOR_CALL_LAST && !is_hardware;
+	bool has_time;
+
+	if (is_call) thread->trap.fault_ip = thread->context.rip - CALL_SIZE;
+	has_time = enter(!is_hardware) && budget_is_left();
+	if (vector == VECTOR_APIC_ERROR && is_hardware)
+		print_debug("apic: error interrupt, status %x\n", apic_take_errors());
+	else if (vector < VECTOR_EXCEPTIONS && !is_hardware && has_time)
+		raise(thread, vector, code);
+	else if (is_call && has_time)
+		call_by_interrupt(thread, vector);
+	else if (is_hardware ? vector != VECTOR_CORE : has_time)
 		irq_stray((unsigned)vector);
-	}
+	if (is_hardware) apic_end_of_interrupt();
 	return leave();
 }
 
 enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
-	schedule_update_time();
 	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && __builtin_ia32_readeflags_u64() & FLAGS_AC)
 		panic("entered with SMAP switched off");
-	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
+	if (vector != VECTOR_TIMER && (vector < VECTOR_USER_FIRST || vector > VECTOR_USER_LAST))
+		return other_vector(vector, code);
+	(void)enter(false);
+	if (vector != VECTOR_TIMER) {
 		(void)budget_is_left();
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
 		return leave();
 	}
-	if (vector != VECTOR_TIMER) return other_vector(vector, code);
 	timer_arrived();
 	apic_end_of_interrupt();
 	return leave();
@@ -114,17 +125,21 @@ enum exit_path trap_idle(uint64_t vector) {
 // runs.
 static enum exit_path guest_interrupted(void) {
 	if (apic_is_pending()) return EXIT_TO_IDLE;
-	schedule_update_time();
+	(void)enter(false);
 	timer_arrived();
 	return leave();
 }
+
+// What a guest and its monitor do to each other is this core's own business.
+static inline bool begin(struct cpu *cpu) { return likely(!cpu->has_peers) || core_try_enter(cpu); }
 
 enum exit_path trap_vcpu_run(void) {
 	struct cpu *cpu = this_cpu();
 
 	schedule_update_time();
-	if (likely(cpu->now < cpu->next_event) && vcpu_run_fast(cpu, cpu->current)) {
+	if (likely(cpu->now < cpu->next_event) && begin(cpu) && vcpu_run_fast(cpu, cpu->current)) {
 		before_exit();
+		core_leave(cpu);
 		return EXIT_TO_GUEST;
 	}
 	return trap_syscall();
@@ -136,7 +151,12 @@ enum exit_path trap_guest_exit(void) {
 
 	if (unlikely(outcome == GUEST_EXIT_KERNEL)) return guest_interrupted();
 	if (unlikely(outcome < GUEST_EXIT_KERNEL)) return trap_interrupt(outcome, 0);
-	if (unlikely(!switch_to_monitor(cpu))) return leave();
+	if (unlikely(!begin(cpu) || !switch_to_monitor(cpu))) {
+		schedule_request(); // the program's registers are not loaded
+		(void)enter(false);
+		return leave();
+	}
 	before_exit();
+	core_leave(cpu);
 	return EXIT_TO_USER;
 }

@@ -38,15 +38,16 @@ struct guest {
 	struct vcpu_state_page *page; // or null
 	// Of the exit's instruction the number of bytes that the CPU fetched, and they; or null.
 	const uint8_t *fetched;
-	uint64_t by_page; // it runs by VCPURun, and exits to the page; else by VMEnter
 
 	uint64_t dr[4]; // out of date while this guest is debug_owner of a core
 	// Not with AMD-V's own: what the guest has in SPEC_CTRL beside the kernel's bits.
 	uint64_t spec_ctrl;
 	uint64_t xcr0, xcr0_offered; // what the guest sees, and may have; fpu.xcr0 is what is saved
 
+	struct cpu *cpu; // the core that holds what is not in here; null: none
 	uint64_t host_root; // the tables that an exit loads
-	uint8_t is_stale; // the monitor changed what linear translations depend on
+	bool by_page : 1; // it runs by VCPURun, and exits to the page; else by VMEnter
+	bool is_stale : 1; // the monitor changed what linear translations depend on
 	uint8_t msr_access[GUEST_MSRS];
 	union {
 		struct vmx_guest vmx;
@@ -80,9 +81,11 @@ struct guest_engine {
 	// A new guest, in memory that is zero. The engine uses control, a page, by itself. Ports
 	// whose bit in io_bitmap is set exit; it may change at any time.
 	void (*create)(struct guest *guest, void *control, const void *io_bitmap);
-	// No core holds anything of the guest any more.
-	void (*destroy)(struct guest *guest);
-	// Makes the guest the one whose state the functions below reach on this core.
+	// The guest comes to this core, which it has not been on since the last unload.
+	void (*arrive)(struct guest *guest);
+	// This core holds nothing of the guest any more.
+	void (*unload)(struct guest *guest);
+	// Makes the guest, which is on this core, the one whose state the functions below reach.
 	void (*load)(struct guest *guest);
 
 	// Before a run: all that stays loaded until another guest or program runs. space: root of
@@ -126,7 +129,9 @@ static inline const struct guest_engine *guest_engine(void) { return this_cpu()-
 
 // The engine's functions of these names, with what every guest has (state.c).
 void guest_create(struct guest *guest, void *control, const void *io_bitmap);
-void guest_destroy(struct guest *guest);
+// The guest comes here from the core that it is on; or no core holds anything of it any more.
+void guest_load(struct guest *guest);
+void guest_unload(struct guest *guest);
 void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space);
 // True if nothing has changed since then.
 [[nodiscard]] static inline bool guest_is_prepared(
@@ -154,12 +159,6 @@ void guest_page_take(struct guest *guest);
 
 // This CPU or its firmware does not offer what virtual CPUs need: a line says so. False.
 [[nodiscard]] bool guest_refuse(const char *missing);
-
-// A guest's instruction pointer may stand right behind the lower half of addresses, where the next
-// fetch faults; VM entry refuses what lies farther out (SDM 3C 27.3.1.4), which becomes 0.
-static inline uint64_t guest_clean_rip(uint64_t value) {
-	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
-}
 
 // An event that comes of its instruction, behind which it returns.
 static inline bool guest_event_is_software(uint64_t event) {

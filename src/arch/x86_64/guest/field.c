@@ -27,14 +27,12 @@ static const struct guest_field *find(uint64_t field, enum field_flags flag) {
 bool guest_field_read(struct guest *guest, uint64_t field, uint64_t *value) {
 	const struct guest_field *row = find(field, FIELD_READ);
 
-	guest_engine()->load(guest);
 	return row && field_get(guest, row, field, value);
 }
 
 bool guest_field_write(struct guest *guest, uint64_t field, uint64_t *value) {
 	const struct guest_field *row = find(field, FIELD_WRITE);
 
-	guest_engine()->load(guest);
 	return row && field_set(guest, row, field, *value) && field_get(guest, row, field, value);
 }
 

@@ -92,3 +92,9 @@ static inline bool field_get(
 [[nodiscard]] bool guest_check_32_bits(struct guest *guest, uint64_t *value);
 [[nodiscard]] bool guest_check_address(struct guest *guest, uint64_t *value);
 [[nodiscard]] bool guest_check_spec_ctrl(struct guest *guest, uint64_t *value);
+
+// A guest's instruction pointer may stand right behind the lower half of addresses, where the next
+// fetch faults; VM entry refuses what lies farther out (SDM 3C 27.3.1.4), which becomes 0.
+static inline uint64_t guest_clean_rip(uint64_t value) {
+	return (uint64_t)((int64_t)(value << 15) >> 15) == value ? value : 0;
+}

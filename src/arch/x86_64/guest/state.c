@@ -3,6 +3,7 @@
 #include <guest/engine.h>
 
 #include <base/xcr0.h>
+#include <cpu/lock.h>
 #include <cpu/platform.h>
 #include <x86/cpuid.h>
 #include <x86/msr.h>
@@ -42,17 +43,38 @@ void guest_create(struct guest *guest, void *control, const void *io_bitmap) {
 	guest->registers = guest->own_registers;
 	for (unsigned i = 0; i < GUEST_MSRS; i++)
 		guest->msr_access[i] = guest_msr_rows[i].access;
+	guest->cpu = this_cpu();
 	guest_engine()->create(guest, control, io_bitmap);
 }
 
-void guest_destroy(struct guest *guest) {
+static void unload(void *argument) {
+	struct guest *guest = argument;
 	struct cpu *cpu = this_cpu();
 
-	if (cpu->debug_owner == guest) cpu->debug_owner = NULL;
+	cpu->engine->unload(guest);
+	guest_debug_take(guest);
 	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
 	if (cpu->guest == guest) cpu->guest = NULL;
+	cpu->guest_prepared = NULL;
+	fpu_flush(&guest->fpu);
 	fpu_forget(&guest->fpu);
-	guest_engine()->destroy(guest);
+	guest->cpu = NULL;
+}
+
+void guest_unload(struct guest *guest) {
+	if (guest->cpu == this_cpu())
+		unload(guest);
+	else if (guest->cpu)
+		cores_call(BIT(guest->cpu->number), unload, guest);
+}
+
+void guest_load(struct guest *guest) {
+	if (unlikely(guest->cpu != this_cpu())) {
+		guest_unload(guest);
+		guest->cpu = this_cpu();
+		guest_engine()->arrive(guest);
+	}
+	guest_engine()->load(guest);
 }
 
 // What was ever enabled stays saved: it is still in the registers when the guest disables it. The

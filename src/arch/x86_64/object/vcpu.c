@@ -5,6 +5,7 @@
 #include <base/memory.h>
 #include <cpu/platform.h>
 #include <cap/invocation.h>
+#include <sched/place.h>
 
 static uint64_t vcpu_number(const struct vcpu *vcpu) {
 	return physical_of(vcpu).value >> VCPU_BITS;
@@ -29,8 +30,9 @@ void vcpu_init(void *memory) {
 // A thread that is in the guest will execute its system call again.
 static void stop(struct vcpu *vcpu) {
 	this_cpu()->guest_prepared = NULL;
-	if (vcpu->thread && vcpu->thread->state == THREAD_IN_GUEST)
-		vcpu->thread->state = THREAD_RESTART;
+	if (!vcpu->thread) return;
+	thread_stop(vcpu->thread);
+	if (vcpu->thread->state == THREAD_IN_GUEST) vcpu->thread->state = THREAD_RESTART;
 }
 
 // Without a VCPU the system call that a thread in the guest executes again is unknown.
@@ -47,8 +49,9 @@ void vcpu_detach(struct thread *thread) {
 
 [[gnu::noinline]] static void page_take(struct vcpu *vcpu) {
 	if (!vcpu->guest.page) return;
-	guest_page_take(&vcpu->guest);
 	stop(vcpu);
+	guest_load(&vcpu->guest);
+	guest_page_take(&vcpu->guest);
 }
 
 void vcpu_frame_destroy(struct slot *slot, bool last) {
@@ -68,7 +71,7 @@ static void page_give(struct vcpu *vcpu, struct slot *source) {
 	cap.word = 0;
 	cap.map.mapped = true; // to no space: vcpu_frame_destroy() knows it by that
 	derive_insert_copy(&vcpu->page_slot, cap, source);
-	guest_engine()->load(&vcpu->guest);
+	guest_load(&vcpu->guest);
 	guest_page_give(&vcpu->guest, cap_object(&cap));
 }
 
@@ -96,7 +99,7 @@ void vcpu_destroy(struct slot *slot, bool last) {
 	if (!last) return;
 	if (vcpu->thread) vcpu_detach(vcpu->thread);
 	page_remove(vcpu);
-	guest_destroy(&vcpu->guest);
+	guest_unload(&vcpu->guest);
 	while (*link != vcpu)
 		link = &(*link)->next;
 	*link = vcpu->next;
@@ -112,6 +115,7 @@ enum error vcpu_set_tcb(struct invocation *invocation) {
 	if (vcpu->thread) vcpu_detach(vcpu->thread);
 	vcpu_detach(thread);
 	vcpu->thread = thread;
+	guest_load(&vcpu->guest);
 	guest_engine()->timer_reset(&vcpu->guest);
 	thread->vcpu = vcpu;
 	return ERROR_NONE;

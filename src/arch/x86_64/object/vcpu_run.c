@@ -45,7 +45,7 @@ bool vcpu_prepare(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	struct guest *guest = &thread->vcpu->guest;
 
-	cpu->engine->load(guest);
+	guest_load(guest);
 	if (notification_take_bound(thread)) {
 		report(thread, VCPU_EXIT_NOTIFICATION, 0);
 		return false;
@@ -70,7 +70,7 @@ bool vcpu_enter(struct thread *thread, uint64_t number) {
 
 	guest->by_page = number == (uint64_t)SYSCALL_VCPU_RUN;
 	if (guest->by_page && !guest->page) return false;
-	engine->load(guest);
+	guest_load(guest);
 	if (guest->by_page)
 		refused = guest_page_load(guest);
 	else if (likely(thread->buffer_to_read))

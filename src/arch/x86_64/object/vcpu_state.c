@@ -6,7 +6,10 @@
 #include <cpu/msr.h>
 
 static struct guest *guest_of(const struct invocation *invocation) {
-	return &((struct vcpu *)cap_object(&invocation->slot->cap))->guest;
+	struct guest *guest = &((struct vcpu *)cap_object(&invocation->slot->cap))->guest;
+
+	guest_load(guest);
+	return guest;
 }
 
 const uint8_t vcpu_register_order[VCPU_REGISTERS] = {
@@ -82,7 +85,6 @@ enum error vcpu_save_state(struct invocation *invocation) {
 	uint64_t wanted = invocation_word(invocation, 0);
 
 	if (!guest->page) return ERROR_ILLEGAL_OPERATION;
-	guest_engine()->load(guest);
 	guest_page_save(guest, wanted);
 	guest->page->saved |= wanted;
 	return ERROR_NONE;

@@ -7,6 +7,12 @@
 
 enum { ERROR_CONTROLS = 7 }; // VM-instruction error
 
+// The core's map of MSRs; generations of ASIDs begin with 1 on each.
+static void arrive(struct guest *guest) {
+	guest->svm.vmcb->msr_map = physical_of_image(this_cpu()->svm.msr_map).value;
+	guest->svm.asid = 0;
+}
+
 static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	struct svm_guest *svm = &guest->svm;
 	struct vmcb *vmcb = svm->vmcb = control;
@@ -16,7 +22,7 @@ static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	svm->primary = SVM_PRIMARY_MUST;
 	svm->secondary = SVM_SECONDARY_MUST;
 	vmcb->io_map = physical_of(io_bitmap).value;
-	vmcb->msr_map = physical_of_image(this_cpu()->svm.msr_map).value;
+	arrive(guest);
 	vmcb->nested_control = 1;
 	vmcb->extensions = svm_has(SVM_LBR);
 	vmcb->efer = EFER_SVME;
@@ -191,7 +197,8 @@ const struct guest_engine guest_svm = {
 	.msrs = GUEST_MSR_EFER,
 	.offered = offered,
 	.create = create,
-	.destroy = nothing,
+	.arrive = arrive,
+	.unload = nothing,
 	.load = nothing,
 	.prepare = prepare,
 	.enter = enter,

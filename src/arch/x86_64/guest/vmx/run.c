@@ -14,26 +14,35 @@ static void load(struct guest *guest) {
 	cpu->vmcs_loaded = guest;
 }
 
+// What a VM exit loads is the core's; generations of VPIDs begin with 1 on each.
+static void arrive(struct guest *guest) {
+	load(guest);
+	vmcs_write_host();
+	vmx_msr_init(guest);
+	guest->vmx.vpid = 0;
+	guest->host_root = 0;
+}
+
 static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	guest->vmx.vmcs = physical_of(control).value;
 	guest->vmx.has_timer = vmx_has_timer();
 	guest->vmx.timer_rate = this_cpu()->platform->found.vmx.timer_rate;
 	*(uint32_t *)control = this_cpu()->vmxon_region[0];
 	if (!vmcs_clear(physical_of(control))) panic("vcpu: VMCLEAR failed");
-	load(guest);
-	vmcs_write_host();
+	arrive(guest);
 	vmx_reset_fields(guest);
 	vmcs_write(VMCS_IO_BITMAP_A, physical_of(io_bitmap).value);
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(io_bitmap).value + GUEST_PAGE);
-	vmx_msr_init(guest);
 }
 
-// The CPU may keep the VMCS and write it back later: not after the memory is another object.
-static void destroy(struct guest *guest) {
+// The CPU may keep the VMCS and write it back later: not after the memory is another object, or
+// another core has loaded it (SDM 3C 25.11.1).
+static void unload(struct guest *guest) {
 	struct cpu *cpu = this_cpu();
 
 	if (!vmcs_clear(physical(guest->vmx.vmcs))) panic("vcpu: VMCLEAR failed");
 	if (cpu->vmcs_loaded == guest) cpu->vmcs_loaded = NULL;
+	guest->vmx.launched = 0;
 }
 
 // VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU
@@ -258,7 +267,8 @@ const struct guest_engine guest_vmx = {
 	.msrs = GUEST_MSRS,
 	.offered = vmx_offered_controls,
 	.create = create,
-	.destroy = destroy,
+	.arrive = arrive,
+	.unload = unload,
 	.load = load,
 	.prepare = prepare,
 	.enter = enter,

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Several cores in one kernel. A kernel entry either runs alone, or is a fast path that stays with
+// what belongs to its core (docs/architecture.md, "Several cores"). Who runs alone holds the
+// kernel's lock, and no other core is inside a fast path: it may touch everything but what another
+// core has in use outside the kernel, which is that core's current thread, and what its FPU, VMCS
+// and TLBs hold. For those it has the core do the work (cores_call).
+#pragma once
+
+#include <base/compiler.h>
+#include <cpu/percpu.h>
+
+// A fast path begins. False: another core runs alone, or wants to; the entry has to take its turn
+// (kernel_enter). Marking must be visible before the look: a store alone may come after it (SDM 3A
+// 9.2.3.4).
+[[nodiscard]] static inline bool core_try_enter(struct cpu *cpu) {
+	(void)__atomic_exchange_n(&cpu->lock.is_inside, 1u, __ATOMIC_SEQ_CST);
+	return likely(!__atomic_load_n(&cpu->lock.hold, __ATOMIC_ACQUIRE));
+}
+
+// It ends, also one that did not begin.
+static inline void core_leave(struct cpu *cpu) {
+	__atomic_store_n(&cpu->lock.is_inside, 0u, __ATOMIC_RELEASE);
+}
+
+// Waits for this core's turn and runs alone from then on, until kernel_leave(). restarts: the
+// program executes its instruction once more if its thread is taken off this core meanwhile. False:
+// the thread was. Nothing to do where no other core is up.
+[[nodiscard]] bool kernel_enter_alone(struct cpu *cpu, bool restarts);
+void kernel_leave_alone(struct cpu *cpu);
+
+[[nodiscard]] static inline bool kernel_enter(struct cpu *cpu, bool restarts) {
+	return likely(!cpu->has_peers) || kernel_enter_alone(cpu, restarts);
+}
+
+// Other cores that got something to run are interrupted.
+static inline void kernel_leave(struct cpu *cpu) {
+	if (unlikely(cpu->has_peers)) kernel_leave_alone(cpu);
+}
+
+// Who runs alone has each of the cores in the set (bits by number), but for this one, call work
+// with argument, inside the kernel between two programs, and waits for all of them.
+void cores_call(uint64_t cores, core_work *work, void *argument);

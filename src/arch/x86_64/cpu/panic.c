@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel's end: one core speaks, and all stop.
+#include <base/panic.h>
+#include <cpu/platform.h>
+#include <cpu/registers.h>
+#include <x86/apic.h>
+
+void console_take(void) {
+	const struct cpu *other = NULL;
+
+	if (!__atomic_compare_exchange_n(&this_cpu()->platform->console.panicking, &other,
+		    this_cpu(), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
+		other != this_cpu())
+		cpu_stop();
+	this_cpu()->is_silent = false;
+	if (this_cpu()->has_peers) apic_send(0, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
+}
+
+void panic(const char *format, ...) {
+	va_list arguments;
+
+	asm volatile("cli");
+	console_take();
+	print("\nkernel panic: ");
+	va_start(arguments, format);
+	console_print(format, arguments);
+	va_end(arguments);
+	print("\n  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0),
+		cr2_read(), cr3_read(), cr4_read());
+	cpu_stop();
+}
