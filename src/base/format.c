@@ -69,13 +69,8 @@ static void put_integer(struct writer *writer, char kind) {
 }
 
 static void put_conversion(struct writer *writer, char kind) {
-	char character;
-
 	switch (kind) {
-	case 'c':
-		character = (char)va_arg(writer->arguments, int);
-		put_text(writer, &character, 1);
-		break;
+	case 'c': put_text(writer, &(char){(char)va_arg(writer->arguments, int)}, 1); break;
 	case 's': put_string(writer, va_arg(writer->arguments, const char *)); break;
 	case 'd':
 	case 'u':
