@@ -7,17 +7,8 @@
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
+#include <cpu/found.h>
 #include <cpu/kernel_map.h>
-#include <cpu/svm.h>
-#include <cpu/vmx.h>
-
-// What each core finds, and all must find the same.
-struct found {
-	uint64_t xcr0_supported; // what XCR0 may hold
-	struct vmx vmx;
-	struct svm svm;
-	uint64_t guest_spec_ctrl; // guests have a SPEC_CTRL of their own
-};
 
 // Found at boot and read afterwards, unless a member says otherwise.
 struct platform {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What VT-x of this CPU allows a guest's VMCS to have.
+// What each core finds out of itself at boot, and all must find the same.
 #pragma once
 
-#include <stdint.h>
+#include <base/compiler.h>
 
 // Words of a guest's VMCS in which a monitor may not choose all bits.
 enum vmx_word {
@@ -19,10 +19,24 @@ enum vmx_word {
 	VMX_WORDS,
 };
 
-// What the CPU allows. Written by vmx_init at boot.
+// What VT-x allows. Written by vmx_init at boot.
 struct vmx {
 	uint8_t timer_rate; // the VMX-preemption timer counts down once in 2^rate TSC ticks
 	struct vmx_range {
 		uint64_t must, may;
 	} words[VMX_WORDS];
+};
+
+// What AMD-V has. Written by svm_init at boot.
+struct svm {
+	uint32_t features; // enum svm_feature
+	uint32_t asids;
+	uint64_t cr4; // what a guest may have there
+};
+
+struct found {
+	uint64_t xcr0_supported; // what XCR0 may hold
+	struct vmx vmx;
+	struct svm svm;
+	uint64_t guest_spec_ctrl; // guests have a SPEC_CTRL of their own
 };
