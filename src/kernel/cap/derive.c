@@ -77,20 +77,18 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 	slot_insert(slot, cap, parent, SLOT_ORIGINAL);
 }
 
-static uint64_t copy_flags(const struct cap *cap, const struct cap *source) {
-	if (cap->type == CAP_UNTYPED) return SLOT_ORIGINAL;
-	if (cap_has_badge(cap) && cap->badge != source->badge)
-		return SLOT_ORIGINAL | SLOT_FIRST_BADGED;
-	// A handler or port range comes from its control capability.
-	return cap->type != source->type ? SLOT_ORIGINAL : 0;
-}
-
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
+	// A handler or port range comes from its control capability.
+	uint64_t flags = cap.type != source->cap.type ? SLOT_ORIGINAL : 0;
+
 	if (cap.type == CAP_UNTYPED) {
+		flags = SLOT_ORIGINAL;
 		source->cap.word = 1ul << (source->cap.size_bits - UNTYPED_MIN_BITS);
 		cap.word = 0;
+	} else if (cap_has_badge(&cap) && cap.badge != source->cap.badge) {
+		flags = SLOT_ORIGINAL | SLOT_FIRST_BADGED;
 	}
-	slot_insert(slot, cap, source, copy_flags(&cap, &source->cap));
+	slot_insert(slot, cap, source, flags);
 }
 
 void derive_insert_cache_copy(struct slot *slot, struct slot *next) {
