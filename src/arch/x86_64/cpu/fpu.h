@@ -6,7 +6,6 @@
 
 #include <cpu/mitigations.h>
 #include <cpu/features.h>
-#include <cpu/percpu.h>
 
 #define FPU_THREAD_AREA 832 // x87, SSE and AVX: what a native thread may use
 

@@ -14,7 +14,6 @@
 #pragma once
 
 #include <cpu/layout.h>
-#include <stdbool.h>
 
 enum { PCIDS = 4096 };
 

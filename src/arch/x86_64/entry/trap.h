@@ -3,7 +3,6 @@
 // returns.
 #pragma once
 
-#include <cpu/percpu.h>
 #include <ipc/fault.h>
 
 // Start-up, once: magic and information are what the multiboot loader passed in EAX and EBX.
