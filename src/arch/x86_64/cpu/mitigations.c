@@ -104,7 +104,7 @@ static bool has_verw(const struct cpu_facts *facts) {
 		facts->capabilities & (ARCH_FB_CLEAR | ARCH_RFDS_CLEAR);
 }
 
-// Without an option that says so.
+// Whether the CPU needs the mitigation, unless its option decides. is_among: a model listed for it.
 static bool is_needed(const struct cpu_facts *facts, unsigned mitigation) {
 	const uint64_t fills_returns = ARCH_IBRS_ALL | ARCH_PBRSB_NO;
 	bool is_amd = facts->vendor == VENDOR_AMD, is_among = is_listed(facts, mitigation);
