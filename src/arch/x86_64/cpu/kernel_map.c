@@ -22,7 +22,7 @@ extern const char text_end[], rodata_end[];
 
 static struct kernel_map *this_map(void) { return &this_cpu()->platform->map; }
 
-static uint64_t image_address(const char *symbol) { return physical_of_image(symbol).value; }
+static uint64_t image_address(const void *symbol) { return physical_of_image(symbol).value; }
 
 const uint64_t *kernel_map_root(void) { return this_map()->shared; }
 
@@ -39,9 +39,7 @@ static uint64_t table_take(void) {
 }
 
 // The entry for virtual at level (1: page, 2: 2 MiB, 3: 1 GiB), or the larger leaf above it.
-static uint64_t *entry_find(uint64_t virtual, unsigned level) {
-	uint64_t *table = this_map()->building;
-
+static uint64_t *entry_find(uint64_t *table, uint64_t virtual, unsigned level) {
 	for (unsigned here = 4;; here--) {
 		uint64_t *entry = paging_entry(table, virtual, here);
 
@@ -53,23 +51,23 @@ static uint64_t *entry_find(uint64_t virtual, unsigned level) {
 
 // Maps physical [start, end) at base (on a 1 GiB boundary) in the largest pages that fit; what is
 // mapped already stays.
-static void map(uint64_t base, uint64_t start, uint64_t end, uint64_t bits) {
+static void map(uint64_t *root, uint64_t base, uint64_t start, uint64_t end, uint64_t bits) {
 	unsigned level;
 
 	for (uint64_t at = start; at < end; at += paging_span(level)) {
 		uint64_t *entry;
 
 		level = feature_has(FEATURE_GIB_PAGES) ? 3 : 2;
-		entry = entry_find(base + at, level);
+		entry = entry_find(root, base + at, level);
 		while (end - at < paging_span(level) || !is_aligned(at, paging_span(level)) ||
 			paging_is_table(*entry, level))
-			entry = entry_find(base + at, --level);
+			entry = entry_find(root, base + at, --level);
 		if (!*entry) *entry = at | bits | (level > 1 ? PAGING_LARGE : 0);
 	}
 }
 
-static void map_image(const char *start, const char *end, uint64_t bits) {
-	map(KERNEL_IMAGE, image_address(start), image_address(end), bits);
+static void map_image(uint64_t *root, const void *start, const void *end, uint64_t bits) {
+	map(root, KERNEL_IMAGE, image_address(start), image_address(end), bits);
 }
 
 uint64_t kernel_map_ram_end(void) {
@@ -94,44 +92,43 @@ uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 
 // What the entry code needs of a core, in every address space.
 static void show(const struct cpu *cpu) {
-	struct kernel_map *self = this_map();
-
-	self->building = self->shared;
-	map_image((const char *)cpu, (const char *)&cpu->benchmark, DATA_BITS);
-	self->building = self->root;
+	map_image(this_map()->shared, cpu, &cpu->benchmark, DATA_BITS);
 }
 
 void kernel_map_start(struct range pool, const struct range *ranges, unsigned count) {
 	struct kernel_map *self = this_map();
+	uint64_t *root = self->shared = self->root;
 
-	self->shared = self->building = self->root;
 	self->pool_next = pool.start;
 	self->pool_end = pool.end;
-	map_image(image_start, text_end, TEXT_BITS);
-	map_image(text_end, rodata_end, CONSTANT_BITS);
-	map_image(rodata_end, image_end, DATA_BITS);
+	map_image(root, image_start, text_end, TEXT_BITS);
+	map_image(root, text_end, rodata_end, CONSTANT_BITS);
+	map_image(root, rodata_end, image_end, DATA_BITS);
 	// Running off the kernel stack hits nothing.
-	*entry_find((uint64_t)this_cpu()->stack_guard, 1) = 0;
+	*entry_find(root, (uint64_t)this_cpu()->stack_guard, 1) = 0;
 
-	map(PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end), CONSTANT_BITS);
+	map(root, PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end),
+		CONSTANT_BITS);
 	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3A 12.11.9).
-	map(PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | ENTRY_UNCACHED);
-	map(PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);
+	map(root, PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | ENTRY_UNCACHED);
+	map(root, PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);
 	for (unsigned i = 0; i < count; i++)
-		map(PHYSICAL_WINDOW, ranges[i].start, ranges[i].end, DATA_BITS);
+		map(root, PHYSICAL_WINDOW, ranges[i].start, ranges[i].end, DATA_BITS);
 
 	// Address spaces map the entry code, and what it needs, and nothing else.
 	if (this_cpu()->mitigations & MITIGATION_BIT(KPTI)) {
-		self->building = self->shared = physical_pointer(physical(table_take()));
-		map_image(entry_text, entry_text_end, TEXT_BITS);
+		self->shared = physical_pointer(physical(table_take()));
+		map_image(self->shared, entry_text, entry_text_end, TEXT_BITS);
 	}
 	show(this_cpu());
-	map(PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | ENTRY_UNCACHED);
+	map(root, PHYSICAL_WINDOW, 0, 4 * GIB, DATA_BITS | ENTRY_UNCACHED);
 	cr3_write(kernel_map_root_physical().value);
 }
 
 void kernel_map_core(const struct cpu *cpu) {
-	map_image((const char *)cpu, (const char *)cpu->stack_guard, DATA_BITS);
-	map_image((const char *)cpu->stack, (const char *)(cpu + 1), DATA_BITS);
+	uint64_t *root = this_map()->root;
+
+	map_image(root, cpu, cpu->stack_guard, DATA_BITS);
+	map_image(root, cpu->stack, cpu + 1, DATA_BITS);
 	show(cpu);
 }

@@ -11,7 +11,6 @@ struct cpu;
 struct kernel_map {
 	alignas(4096) uint64_t root[PAGING_ENTRIES];
 	uint64_t *shared; // the root whose upper half is in every address space
-	uint64_t *building; // the root that is being filled
 	uint64_t pool_next, pool_end; // RAM for more tables
 };
 
