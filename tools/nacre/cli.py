@@ -12,6 +12,7 @@ from nacre.bench import questions
 from nacre.guest import debian
 from nacre.machine import disks, emulator, network, qemu
 from nacre.pack import disk, sdk
+from nacre.pc import check
 from nacre.report import Failure
 from nacre.test import fuzz, suite
 
@@ -145,6 +146,17 @@ def add_disk(commands_of):
     parser.set_defaults(act=disk.run)
 
 
+def add_check_pc(commands_of):
+    parser = commands_of.add_parser(
+        "check-pc", help="say what of this PC, under Linux, Nacre will use",
+        description="Reads what Linux shows of this PC and says line by line what works, what is "
+                    "not used and what fails, and what to set in the firmware. Status 1: something "
+                    "fails. It needs no rights; root (with the modules msr and cpuid) sees more.")
+    parser.add_argument("--root", type=pathlib.Path, default="/", metavar="DIR",
+                        help="read a recorded tree of /proc, /sys and /dev")
+    parser.set_defaults(act=check.run)
+
+
 def add_boot(commands_of):
     parser = commands_of.add_parser("boot", help="boot a program of your own as initial task")
     parser.add_argument("--kernel-only", dest="program", required=True, metavar="ROOTTASK.elf",
@@ -272,8 +284,8 @@ def parse(words):
         "The first run installs the Debian packages that are missing.")
     parser.add_argument("--version", action="version", version=f"Nacre {version.number()}")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_test, add_isos, add_disk, add_guest, add_bench, add_boot, add_fuzz,
-                add_sdk):
+    for add in (add_run, add_test, add_isos, add_disk, add_check_pc, add_guest, add_bench, add_boot,
+                add_fuzz, add_sdk):
         add(commands_of)
     return parser.parse_args(words)
 
