@@ -27,9 +27,9 @@ static inline unsigned share_count(uint64_t bits) {
 // words (see struct net_sender), just reclaimed.
 [[nodiscard]] static inline bool share_allows(
 	struct share *share, unsigned source, uint64_t in_flight, uint64_t free, unsigned count) {
-	share->held[source] &= in_flight;
-	return share_count(share->held[source]) + 2 * count <= share_count(free) + 1 ||
-		in_flight == 0;
+	uint64_t held = share->held[source] &= in_flight;
+
+	return in_flight == 0 || share_count(held) + 2 * count <= share_count(free) + 1;
 }
 
 // The buffers, a bit each, now hold a frame from the port, and no older one.

@@ -10,11 +10,12 @@ enum {
 #define MAC_GROUP_BIT (1ul << 40)
 
 static mac_address address_of(const uint8_t bytes[MAC_BYTES]) {
-	mac_address address = 0;
+	uint32_t high;
+	uint16_t low;
 
-	for (unsigned i = 0; i < MAC_BYTES; i++)
-		address = address << 8 | bytes[i];
-	return address;
+	__builtin_memcpy(&high, bytes, sizeof(high));
+	__builtin_memcpy(&low, bytes + sizeof(high), sizeof(low));
+	return (mac_address)__builtin_bswap32(high) << 16 | __builtin_bswap16(low);
 }
 
 static bool is_group(mac_address address) { return address & MAC_GROUP_BIT; }

@@ -104,19 +104,30 @@ static void receive(struct net *net) {
 	virtqueue_signal(&net->queues[VIRTIO_NET_RECEIVE]);
 }
 
-// Both ways. True when the guest has sent something.
-static bool move(struct net *net) {
+// What the guest sends; true when there was something. Frames that arrive notify.
+static bool send_all(struct net *net) {
 	const struct net_backend *backend = &net->backend;
 	bool sent = false;
 
 	do {
 		sent |= transmit(net);
-		receive(net);
-	} while (!backend->rest(backend->context, net->out_of_buffers, net->out_of_room));
+	} while (!backend->rest(backend->context, true, net->out_of_room));
 	return sent;
 }
 
-void net_poll(struct net *net) { (void)move(net); }
+// Packets of the guest that the driver does not notify of: they wait for room, or a burst goes on.
+static bool packets_wait(const struct net *net) {
+	return net->out_of_room || net->queues[VIRTIO_NET_TRANSMIT].polled;
+}
+
+void net_poll(struct net *net) {
+	const struct net_backend *backend = &net->backend;
+
+	do {
+		if (packets_wait(net)) (void)transmit(net);
+		receive(net);
+	} while (!backend->rest(backend->context, net->out_of_buffers, net->out_of_room));
+}
 
 // Bursts: a guest notifies of each packet that is no longer than a segment, and each notification
 // is an exit. Of the second one in a row more will follow. The driver is asked for no more then,
@@ -149,13 +160,13 @@ void net_settle(struct net *net, bool idle) {
 	if (burst->due == CLOCK_NEVER) return;
 	now = net->clock->read();
 	if (!idle && now < burst->due) return;
-	if (!idle && move(net)) {
+	if (!idle && send_all(net)) {
 		burst->due = now + burst->wait;
 		return;
 	}
 	// The driver notifies again, and what it has added before it knows that is found here.
 	poll_transmit(net, false, CLOCK_NEVER);
-	net_poll(net);
+	(void)send_all(net);
 }
 
 // Control
@@ -215,10 +226,12 @@ static void net_notified(struct virtio_device *device, struct virtqueue *queue) 
 
 	if (queue == &net->queues[VIRTIO_NET_CONTROL]) {
 		control(net);
-		return;
+	} else if (queue == &net->queues[VIRTIO_NET_TRANSMIT]) {
+		if (net->clock) count_notification(net);
+		(void)send_all(net);
+	} else {
+		net_poll(net);
 	}
-	if (queue == &net->queues[VIRTIO_NET_TRANSMIT] && net->clock) count_notification(net);
-	net_poll(net);
 }
 
 void net_set_link(struct net *net, bool up) {

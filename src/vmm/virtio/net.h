@@ -62,7 +62,7 @@ struct net {
 
 // Prepares the device; the back end is set. Memory and transport are still to be set.
 void net_init(struct net *net, const uint8_t mac[NET_MAC_BYTES]);
-// Moves packets both ways.
+// There are packets for the guest, or buffers for them, or room for what it sends.
 void net_poll(struct net *net);
 // Looks at the transmit queue in a burst, if that is due, or the guest idles.
 void net_settle(struct net *net, bool idle);

@@ -54,7 +54,7 @@ static bool station_send(
 	uint32_t needs;
 	int buffer;
 
-	memcpy(&left, header, sizeof(left));
+	__builtin_memcpy(&left, header, sizeof(left));
 	needs = net_needs(&left);
 	if (needs & ~station->sends) needs = 0;
 	if (needs & ~NET_CHECKSUM) most = NET_LARGE_MAX;
@@ -94,7 +94,7 @@ static bool station_peek(void *context, struct net_packet *packet) {
 		station_skip(station);
 	if (!station->has_frame) station->has_frame = receive(station);
 	if (!station->has_frame) return false;
-	memcpy(&packet->header, &station->left, sizeof(station->left));
+	__builtin_memcpy(&packet->header, &station->left, sizeof(station->left));
 	packet->length = station->frame.length;
 	packet->bytes = station->frame.bytes;
 	return true;
