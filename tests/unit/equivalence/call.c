@@ -46,7 +46,8 @@ static const struct thread *first_at(
 	if (cap->type == CAP_ENDPOINT) first = ((const struct endpoint *)cap_object(cap))->head;
 	if (cap->type == CAP_NOTIFICATION)
 		first = ((const struct notification *)cap_object(cap))->head;
-	return first && first->state == state ? first : NULL;
+	// Where other cores run, the object may have gone meanwhile.
+	return world_object_at(&choice->run->world, first) && first->state == state ? first : NULL;
 }
 
 static unsigned endpoint_of(unsigned number, unsigned variant) {

@@ -219,7 +219,12 @@ void world_make(struct world *world) {
 	slot_fill(world, SLOT_FRAME, frame);
 	for (unsigned i = 0; i < BUFFERS; i++)
 		world->buffers[i] = (struct ipc_buffer *)cap_object(&frame) + i;
-	slot_fill(world, SLOT_SCHED_CONTROL, cap_make(CAP_SCHED_CONTROL, NULL));
+	for (unsigned i = 0; i < host.core_count; i++) {
+		struct cap control = cap_make(CAP_SCHED_CONTROL, NULL);
+
+		control.word = i;
+		slot_fill(world, SLOT_SCHED_CONTROL + i, control);
+	}
 	untyped = object_make(world, OBJECT_UNTYPED, UNTYPED_SIZE_BITS);
 	slot_fill(world, SLOT_UNTYPED, untyped);
 	small_cnode_fill(world);

@@ -22,6 +22,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <x86/ioapic.h>
 
@@ -40,6 +41,13 @@ void host_start(void) {
 		perror("host tests need memory at the place of the physical window");
 		exit(1);
 	}
+	host_restart();
+}
+
+void host_restart(void) {
+	memset(&host, 0, sizeof(host));
+	memset(&boot_cpu, 0, sizeof(boot_cpu));
+	memset(&boot_kernel, 0, sizeof(boot_kernel));
 	host.now = 1000;
 	host.ioapics = HOST_IOAPICS;
 	host.has_vmx = true;
@@ -70,11 +78,14 @@ void host_start_core(struct cpu *cpu, struct kernel *kernel) {
 	cpu->start.apic_id = (uint32_t)(core_of(cpu) - host.cores);
 	cpu->number = kernel->platform.core_count;
 	kernel->platform.cores[kernel->platform.core_count++] = cpu;
+	cpu->number = kernel->platform.core_count - 1;
+	for (unsigned i = 0; i <= cpu->number; i++)
+		kernel->platform.cores[i]->has_peers = cpu->number > 0;
 	schedule_init(cpu);
 	cpu->deadline = UINT64_MAX;
 }
 
-struct cpu *host_use_core(struct cpu *cpu) {
+[[gnu::no_sanitize_thread]] struct cpu *host_use_core(struct cpu *cpu) {
 	struct cpu *before = here->cpu;
 
 	here = core_of(cpu);
@@ -125,7 +136,7 @@ void clock_set_deadline(uint64_t deadline) {
 
 void clock_expired(void) { here->deadline = UINT64_MAX; }
 
-void apic_end_of_interrupt(void) {}
+void apic_end_of_interrupt(void) { here->in_service = 0; }
 
 bool preempt_wanted(void) {
 	here->preempt_asked++;
@@ -134,7 +145,7 @@ bool preempt_wanted(void) {
 
 // Interrupts
 
-void cpu_relax(void) {}
+[[gnu::weak]] void cpu_relax(void) {}
 
 void apic_send(uint32_t id, uint32_t command) {
 	unsigned vector = (uint8_t)command;

@@ -47,6 +47,8 @@ struct host_core {
 	uint64_t fpu;
 	struct host_translation translations[HOST_TRANSLATIONS];
 	unsigned translation_next; // the place that the next one takes
+	unsigned in_service; // the vector whose interrupt has not ended, or 0
+	unsigned way; // enum exit_path: what the core does outside the kernel
 	uint32_t interrupts; // pending: bits of vectors from HOST_VECTOR_FIRST on
 };
 
@@ -76,6 +78,9 @@ extern struct host host;
 // Memory for the physical window, and one core with an idle scheduler.
 void host_start(void);
 
+// The same but for that memory, which stays as it is.
+void host_restart(void);
+
 // A further core, with an idle scheduler. Both are zero before.
 void host_start_core(struct cpu *cpu, struct kernel *kernel);
 
@@ -92,3 +97,6 @@ unsigned host_take_interrupt(void);
 // The program of the current thread reaches for a page: the entry that translates it, from what the
 // core remembers or else from the tables; 0: a page fault.
 uint64_t host_touch(uint64_t address);
+
+// What the tables say; 0: nothing.
+uint64_t host_walk(uint64_t root, uint64_t address);

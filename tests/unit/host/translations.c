@@ -32,7 +32,7 @@ void tlb_invalidate(enum tlb_kind kind, uint64_t, uint64_t address) {
 }
 
 // Reads the tables as the CPU does, which takes no lock.
-static uint64_t walk(uint64_t root, uint64_t address) {
+uint64_t host_walk(uint64_t root, uint64_t address) {
 	const uint64_t *table = physical_pointer(physical(root));
 	uint64_t entry = 0;
 
@@ -55,7 +55,7 @@ uint64_t host_touch(uint64_t address) {
 		row = &core->translations[i];
 		if (row->root == root && row->address == address) return row->entry;
 	}
-	entry = root ? walk(root, address) : 0;
+	entry = root ? host_walk(root, address) : 0;
 	if (!entry) return 0;
 	row = &core->translations[core->translation_next++ % HOST_TRANSLATIONS];
 	*row = (struct host_translation){root, address, entry};

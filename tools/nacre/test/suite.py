@@ -15,7 +15,8 @@ from nacre.machine import machine
 from nacre.pack import product
 from nacre.report import Failure, step
 from nacre.test import (bochs_warnings, equivalence, fuzz, guest_image, guest_matrix, guest_power,
-                        host_tests, machine_tests, mission, releases, results, system_tests)
+                        host_tests, machine_tests, mission, releases, results, several_cores,
+                        system_tests)
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -46,6 +47,10 @@ def all_tests():
                host_tests.run_tool_tests(path)) for path in host_tests.tool_tests()),
         Test("equivalence", "fast paths leave what the slow path leaves, word for word",
              equivalence.run, alone=False),
+        Test("interleave", "in every order of their steps cores leave what some order of whole "
+             "system calls leaves", several_cores.run_interleave, alone=False),
+        Test("together", "cores that run at once race nowhere, by the thread sanitizer",
+             several_cores.run_together, alone=False),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
         Test("kernel-isolated", "the same with kpti=on, itlb-multihit=on and four cores, in QEMU",

@@ -6,7 +6,10 @@
 #include <base/bits.h>
 #include <stddef.h>
 
+// The address and thread sanitizers leave different places free.
+#ifndef PHYSICAL_WINDOW
 #define PHYSICAL_WINDOW 0x200000000000ul
+#endif
 #define KERNEL_IMAGE 0ul
 #define MIB (1ul << 20)
 

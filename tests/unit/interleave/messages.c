@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Messages and signals.
+#include "scenario.h"
+
+#include <base/compiler.h>
+
+enum { ENDPOINT = SLOT_OTHERS, NOTIFICATION = SLOT_OTHERS };
+
+static void signal_and_wait(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_copy(NOTIFICATION, RIGHTS_ALL, 5);
+	rig_thread(0, PROGRAM(START, WAIT(NOTIFICATION), WAIT(NOTIFICATION)));
+	rig_thread(1, PROGRAM(START, SEND(NOTIFICATION + 1, 0)));
+}
+
+static void two_signals(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_copy(NOTIFICATION, RIGHTS_ALL, 1);
+	rig_copy(NOTIFICATION, RIGHTS_ALL, 2);
+	rig_thread(0, PROGRAM(WAIT(NOTIFICATION), WAIT(NOTIFICATION), WAIT(NOTIFICATION)));
+	rig_thread(0, PROGRAM(START, SEND(NOTIFICATION + 1, 0)));
+	rig_thread(1, PROGRAM(START, SEND(NOTIFICATION + 2, 0)));
+}
+
+static void server_start(unsigned core) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(core,
+		PROGRAM(RECV(ENDPOINT, SLOT_REPLY), REPLY_RECV(ENDPOINT, SLOT_REPLY, TAG, 7),
+			REPLY_RECV(ENDPOINT, SLOT_REPLY, TAG, 8),
+			REPLY_RECV(ENDPOINT, SLOT_REPLY, TAG, 9)));
+}
+
+static void two_calls(void) {
+	server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1)));
+	rig_thread(1, PROGRAM(START, CALL(ENDPOINT, TAG, 2)));
+}
+
+// A server with no time of its own: it waits, and another thread takes its context away.
+static void passive_server_start(unsigned core) {
+	server_start(core);
+	rig_thread(core,
+		PROGRAM(YIELD, INVOKE(SLOT_CONTEXT, LABEL_SCHED_CONTEXT_UNBIND, 0),
+			INVOKE(SLOT_THREAD + 1, LABEL_TCB_SUSPEND, 0)));
+}
+
+// It is where its caller is.
+static void passive_server_of_two(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1)));
+	rig_thread(1, PROGRAM(START, CALL(ENDPOINT, TAG, 2)));
+}
+
+static void deletion_and_call(void) {
+	server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1)));
+	rig_thread(1, PROGRAM(START, DELETE(ENDPOINT)));
+}
+
+static void deletion_and_local_call(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(1, PROGRAM(START, DELETE(ENDPOINT)));
+}
+
+static void suspension_and_donation(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1)));
+	rig_thread(1, PROGRAM(START, INVOKE(SLOT_THREAD, LABEL_TCB_SUSPEND, 0)));
+}
+
+static void suspension_of_caller(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(1,
+		PROGRAM(START, INVOKE(SLOT_THREAD + 2, LABEL_TCB_SUSPEND, 0),
+			INVOKE(SLOT_THREAD + 2, LABEL_TCB_RESUME, 0)));
+}
+
+static void deletion_of_caller(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(1, PROGRAM(START, DELETE(SLOT_THREAD + 2)));
+}
+
+static void deletion_of_server(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(1, PROGRAM(START, DELETE(SLOT_THREAD)));
+}
+
+static void deletion_of_reply(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(1, PROGRAM(START, DELETE(SLOT_REPLY)));
+}
+
+static void deletion_of_context(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(1, PROGRAM(START, DELETE(SLOT_CONTEXT + 2)));
+}
+
+static void cancellation_and_send(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_copy(ENDPOINT, RIGHTS_ALL, 5);
+	rig_thread(0, PROGRAM(START, SEND(ENDPOINT + 1, TAG, 1)));
+	rig_thread(1,
+		PROGRAM(START,
+			INVOKE(SLOT_CNODE, LABEL_CNODE_CANCEL_BADGED_SENDS, 2, ENDPOINT + 1, 64),
+			RECV(ENDPOINT, SLOT_REPLY + 1)));
+}
+
+static void bound_signal(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(START, RECV(NOTIFICATION + 1, SLOT_REPLY)));
+	rig_thread(1, PROGRAM(START, SEND(NOTIFICATION, 0)));
+	rig_invoke(SLOT_THREAD, LABEL_TCB_BIND_NOTIFICATION,
+		&(struct invocation_words){.caps = {NOTIFICATION}, .cap_count = 1});
+}
+
+#define TIME(us) \
+	{ .kind = STEP_TIME, .number = (us)*HOST_TICKS_PER_US }
+
+// The caller's context has a budget that is used up before the reply comes: its timeout handler is
+// called, by the core of the server or by its own.
+static void reply_and_timeout(void) {
+	unsigned handlers;
+
+	server_start(1);
+	handlers = rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(START, TIME(900), CALL(ENDPOINT, TAG, 1), CALL(ENDPOINT, TAG, 2)));
+	rig_thread(0,
+		PROGRAM(RECV(handlers, SLOT_REPLY + 2), REPLY_RECV(handlers, SLOT_REPLY + 2, 0)));
+	rig_thread(0, PROGRAM(START, TIME(990), YIELD));
+	rig_budget(1, 1000, 5000);
+	rig_invoke(SLOT_THREAD + 1, LABEL_TCB_SET_TIMEOUT_ENDPOINT,
+		&(struct invocation_words){.caps = {handlers}, .cap_count = 1});
+}
+
+// A turn ends while the thread's context is with a passive server that another core stops.
+static void timeout_and_suspension(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), TIME(11000), YIELD));
+	rig_thread(1, PROGRAM(START, INVOKE(SLOT_THREAD, LABEL_TCB_SUSPEND, 0)));
+}
+
+static void fault_and_handler(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(1,
+		PROGRAM(RECV(ENDPOINT, SLOT_REPLY),
+			REPLY_RECV(ENDPOINT, SLOT_REPLY, 3, RIG_TEXT + 4, 0, 0)));
+	rig_thread(0, PROGRAM(START, {.kind = STEP_FAULT}, YIELD));
+	rig_thread(1, PROGRAM(START, DELETE(ENDPOINT)));
+	rig_handler(1, ENDPOINT);
+}
+
+static const struct scenario rows[] = {
+	{"MSG001", "a signal against the wait for it", signal_and_wait},
+	{"MSG002", "two signals to one waiter", two_signals},
+	{"MSG003", "calls from two cores to a server", two_calls},
+	{"MSG004", "calls from two cores to a passive server", passive_server_of_two},
+	{"MSG005", "deletion of an endpoint against a call", deletion_and_call},
+	{"MSG006", "the same on the fast path", deletion_and_local_call},
+	{"MSG007", "donation against suspension of the server", suspension_and_donation},
+	{"MSG008", "donation against suspension and resumption of the caller",
+		suspension_of_caller},
+	{"MSG009", "donation against deletion of the caller", deletion_of_caller},
+	{"MSG010", "donation against deletion of the server", deletion_of_server},
+	{"MSG011", "donation against deletion of the reply object", deletion_of_reply},
+	{"MSG012", "donation against deletion of the context", deletion_of_context},
+	{"MSG013", "cancellation of sends against a send and the receiver", cancellation_and_send},
+	{"MSG014", "a signal to a bound thread against its receive", bound_signal},
+	{"MSG015", "a reply from another core against the end of a turn", reply_and_timeout},
+	{"MSG016", "the end of a donated turn against suspension", timeout_and_suspension},
+	{"MSG017", "a fault against deletion of its handler's endpoint", fault_and_handler},
+};
+
+SCENARIOS(message_scenarios);

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel as it is.
+#include "faults.h"
+
+const struct planted faults[] = {{}};
+
+int planted_fault;
