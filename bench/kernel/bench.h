@@ -72,9 +72,6 @@ void samples_print(const struct row *row);
 // NULL_CAP.
 uint64_t untyped_find(uint64_t size_bits, _Bool is_device);
 
-// An EPT space with tables down to 4 KiB at guest-physical 0; also without VT-x.
-uint64_t guest_space_new(void);
-
 // Puts a helper into an address space of its own that shows this program at the same addresses.
 void helper_move(struct helper *helper);
 // Runs all helpers until they are blocked, then unbinds this one's scheduling context: from now on

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What does it cost to map a frame or table of each size, to change a frame's rights, and to unmap
 // both?
+#include <real_guest.h>
 #include "bench.h"
 
 enum kind {

@@ -91,23 +91,19 @@ static void world_make(void) {
 	priority_main_set();
 }
 
-#define FILE_DECLARE(name) extern const struct test_file test_file_##name;
-TEST_FILES(FILE_DECLARE)
-
 void root_main(const seL4_BootInfo *bootinfo) {
-#define FILE_ADDRESS(name) &test_file_##name,
-	static const struct test_file *const files[] = {TEST_FILES(FILE_ADDRESS)};
 	uint64_t counts[3] = {0};
 
 	// The watchdog measures the setup already.
 	world_see((const struct bootinfo *)bootinfo);
+	print("tests on %lu cores\n", world.bootinfo->node_count);
 	if (!step_run(world_make))
 		print("FAIL setup the tests could not start: %s\n", reason);
 	else
-		for (unsigned file = 0; file < array_count(files); file++)
-			for (size_t index = 0; index < files[file]->count; index++)
-				counts[test_run(
-					&files[file]->tests[index], files[file]->attempts)]++;
+		for (unsigned file = 0; file < test_file_count; file++)
+			for (size_t index = 0; index < test_files[file]->count; index++)
+				counts[test_run(&test_files[file]->tests[index],
+					test_files[file]->attempts)]++;
 	print("%lu passed, %lu failed, %lu skipped\n", counts[0], counts[1], counts[2]);
 	print("tests done\n");
 	machine_exit(counts[1] == 0 && counts[0] != 0 ? 0 : 1);

@@ -29,6 +29,14 @@ snippet code_spin
 	inc	qword [rdi]
 	jmp	code_spin
 
+; The same, and lets other cores run in an emulator.
+snippet code_count
+	inc	qword [rdi]
+	pause
+	jmp	code_count
+global code_count_end
+code_count_end:
+
 snippet code_divide
 	xor	eax, eax
 	xor	edx, edx

@@ -8,6 +8,7 @@ extern const char code_read[];
 extern const char code_write[];
 extern const char code_jump[];
 extern const char code_spin[];
+extern const char code_count[], code_count_end[];
 extern const char code_divide[];
 extern const char code_divide_at[];
 extern const char code_undefined[];

@@ -21,7 +21,7 @@ enum {
 	PRIORITY_HELPER = 100,
 	PRIORITY_SETTLE = 2, // below every helper
 
-	HELPERS = 12, // without the watchdog
+	HELPERS = 16, // without the watchdog
 	HELPER_STACK = 8192,
 
 	// Microseconds: budget and period of an ordinary helper. An emulator that is stopped for a

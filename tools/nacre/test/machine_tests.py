@@ -49,8 +49,15 @@ def run_in_qemu(name, arguments="", first=(), program=None, **settings):
         name, first)
 
 
+def run_cores_in_qemu(name, cores, **settings):
+    """The tests of several cores; the program says how many the kernel told it of."""
+    return run_in_qemu(name, first=[f"tests on {cores} cores"], cores=cores, cpu="max",
+                       program=build.artefact("tests-cores.elf"), **settings)
+
+
 def run_kernel():
-    return run_in_qemu("kernel", first=[f"Nacre {version.number()}, debug build"])
+    return run_in_qemu("kernel", first=[f"Nacre {version.number()}, debug build",
+                                        "tests on 1 cores"])
 
 
 def run_kernel_isolated():
@@ -60,18 +67,26 @@ def run_kernel_isolated():
 
 
 def run_kernel_with_cores():
-    return run_in_qemu("kernel-cores", first=[ALL_CORES], cores=CORES)
+    """All tests of one core beside idle ones, then those of several cores."""
+    return [*run_in_qemu("kernel-cores", first=[ALL_CORES, f"tests on {CORES} cores"],
+                         cores=CORES),
+            *run_cores_in_qemu("kernel-cores-all", CORES)]
+
+
+def run_two_cores():
+    return run_cores_in_qemu("cores-two", 2)
+
+
+def run_cores_by_the_wall():
+    # Each core is a thread of the host, which may have no more than two cores itself.
+    return run_cores_in_qemu("cores-wall", 2, clock="wall", limit=None)
 
 
 def run_cores_in_bochs():
-    """Only until they are up: Bochs' processor has x2APIC, VT-x and a TSC-deadline timer."""
-    name = "cores-vtx"
-    iso = product.make_test_iso("tests-kernel.elf", places.BUILD / f"{name}.iso")
-    with machine.BochsMachine(iso=iso, memory=512, limit=GUESTS_SECONDS, cores=CORES) as running:
-        why, _, log = watch(running, name, [
-            ("until", text) for text in ("apic: x2APIC", "vmx: on", ALL_CORES, "PASS ")])
-        return [results.failed(name, f"{why}\n{running.output(600)}", log) if why
-                else results.passed(name)]
+    """Bochs' processor has x2APIC, VT-x, PCIDs and a TSC-deadline timer."""
+    return run_in_bochs("tests-cores.elf", "cores-vtx", "",
+                        ["apic: x2APIC", "vmx: on", ALL_CORES, f"tests on {CORES} cores"],
+                        cores=CORES)
 
 
 def run_kernel_plain():
