@@ -3,11 +3,13 @@
 is cut off at any point."""
 
 import functools
+import pathlib
 import shutil
+import subprocess
 
 from nacre import build, places
 from nacre.machine import machine
-from nacre.pack import disk, iso
+from nacre.pack import disk, iso, secure_boot
 from nacre.test import results
 from nacre.test.machine_tests import watch
 
@@ -15,6 +17,8 @@ FOLDER = places.BUILD / "system-tests" / "media"
 MEMORY, SECONDS = 256, 120
 # GRUB takes a machine for a PC unless the table of its maker says that it is QEMU.
 PC = ("-smbios", "type=1,manufacturer=Board")
+# Debian's, for tests of Secure Boot in emulators (package ovmf); all know its password.
+TEST_KEY = pathlib.Path("/usr/share/ovmf/PkKek-1-snakeoil.key")
 COUNTING = "will be executed automatically in"
 # The initial task without a system: this text comes from user mode. What is before it says which
 # slot's menu was taken: the kernel names words that are no options.
@@ -148,6 +152,43 @@ def check_power():
     return judged(name, most < 5 and f"an update has {most} writes only")
 
 
+def check_refused():
+    name = "media-secure-boot"
+    kernel, modules, *_ = small_system("")
+    iso.pack_nacre(FOLDER / f"{name}.iso", kernel, modules)
+    with machine.QemuMachine(iso=FOLDER / f"{name}.iso", firmware="secure", memory=MEMORY,
+                             limit=SECONDS) as running:
+        return judged(name, watch(running, f"system-{name}", [("until", "Access Denied")])[0])
+
+
+def signed_iso(name, change=lambda data: data):
+    """Signed with Debian's key for tests; `change` is what happens to the ISO's bytes then."""
+    target, key = FOLDER / f"{name}.iso", FOLDER / "key.pem"
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["openssl", "rsa", "-in", TEST_KEY.with_suffix(".key"), "-out", key,
+                    "-passin", "pass:snakeoil"], stderr=subprocess.DEVNULL, check=True)
+    kernel, modules, *_ = small_system("")
+    with secure_boot.signer((key, TEST_KEY.with_suffix(".pem"))) as signer:
+        iso.pack_nacre(target, kernel, modules, signer=signer)
+    target.write_bytes(change(target.read_bytes()))
+    return target
+
+
+def check_signed():
+    """It starts with Secure Boot; with a kernel of which one byte differs GRUB loads none."""
+    name = "media-signed"
+    why = boots(name, signed_iso(name), "cd", "secure")
+    if why:
+        return judged(name, why)
+    kernel = build.artefact("kernel-debug.elf").read_bytes()
+    changed = bytearray(kernel)
+    changed[-1] ^= 1
+    image = signed_iso(f"{name}-changed", lambda data: data.replace(kernel, bytes(changed)))
+    with machine.QemuMachine(iso=image, firmware="secure", memory=MEMORY,
+                             limit=SECONDS) as running:
+        return judged(name, watch(running, f"system-{name}", [("until", "bad signature")])[0])
+
+
 KINDS = [(medium, firmware) for firmware in ("bios", "uefi") for medium in ("disk", "usb")]
 ROWS = [
     *((f"media-iso-{medium}-{firmware}",
@@ -158,9 +199,15 @@ ROWS = [
     ("media-new-disk-uefi", "a new disk boots by UEFI, from a USB stick", check_new_disk),
     ("media-damaged", "where the new slot's kernel cannot be read, the old one starts at the "
      "fourth try", check_damaged),
+    ("media-secure-boot", "firmware with Secure Boot refuses an ISO that is not signed",
+     check_refused),
     ("media-power", "an update that is cut off after any write, or in it, leaves a disk that boots",
      check_power),
 ]
-# Two minutes.
-ON_DEMAND = [("media-disk-usb-uefi", "media-disk-disk-bios on a USB stick by UEFI",
-              functools.partial(check_disk, "usb", "uefi"))]
+# Of two minutes; with packages that nothing else needs.
+ON_DEMAND = [
+    ("media-disk-usb-uefi", "media-disk-disk-bios on a USB stick by UEFI",
+     functools.partial(check_disk, "usb", "uefi")),
+    ("media-signed", "an ISO that is signed with a key of the firmware's boots with Secure Boot, "
+     "and not if the kernel was changed", check_signed),
+]

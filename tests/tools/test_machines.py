@@ -15,7 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre import cli, commands, places, version  # noqa: E402
 from nacre.machine import bochs, disks, qemu  # noqa: E402
-from nacre.pack import debs, grub, iso  # noqa: E402
+from nacre.pack import debs, grub, iso, secure_boot  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 from nacre.test import results  # noqa: E402
 
@@ -144,6 +144,11 @@ class IsoTest(unittest.TestCase):
         for line in re.findall(r"^\tnacre (.+)$", text, re.MULTILINE):
             for name in re.findall(r"([\w-]+)=", line):
                 self.assertIn(f"\n| `{name}` |", options)
+
+    def test_a_missing_key_is_named(self):
+        with self.assertRaisesRegex(Failure, "--sign: /nowhere/key: there is no such file"):
+            with secure_boot.signer((pathlib.Path("/nowhere/key"), pathlib.Path("/nowhere/pem"))):
+                self.fail("it signs")
 
     def test_modules_come_with_what_they_need(self):
         found = grub.needed_modules(grub.BIOS, ["multiboot2"])

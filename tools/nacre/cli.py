@@ -118,6 +118,9 @@ def add_isos(commands_of):
         parser.add_argument("--memory-test", action="store_true",
                             help="with a memory test in the boot menu, Debian's package memtest86+ "
                                  "(GPL-2), which is fetched")
+        parser.add_argument("--sign", nargs=2, type=pathlib.Path, metavar=("KEY", "CERTIFICATE"),
+                            help="sign for Secure Boot, with PEM files of a key that the firmware "
+                                 "knows")
         add_kernel_options(parser)
         parser.set_defaults(act=commands.make_iso)
 

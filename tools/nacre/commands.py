@@ -77,11 +77,11 @@ def run(options):
         return run_session(running, options)
 
 
-def make(system, output, options, memory_test=False):
+def make(system, output, options, memory_test=False, keys=None):
     """The ISO of the demo, or of the description given."""
     target = places.BUILD / f"{system.stem}.iso" if system else places.DEMO_ISO
     return product.make_iso(system.absolute() if system else places.DEMO, output or target,
-                            options.flavour, options.arguments, memory_test)
+                            options.flavour, options.arguments, memory_test, keys)
 
 
 def make_iso(options):
@@ -90,7 +90,7 @@ def make_iso(options):
     if options.expand:
         system_image.expand((options.system or places.DEMO).absolute(), output)
         return 0
-    print(places.shown(make(options.system, output, options, options.memory_test)))
+    print(places.shown(make(options.system, output, options, options.memory_test, options.sign)))
     return 0
 
 

@@ -19,6 +19,11 @@ PROGRAM = "qemu-system-x86_64"
 FIRMWARE_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARIABLES = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 # `outl(0xf4, v)` ends QEMU with status 2v+1; every other ending of a machine gives 0.
+# With Secure Boot on, and Debian's key for tests in it, of which all know the private half.
+SECURE_CODE = FIRMWARE_CODE.with_name("OVMF_CODE_4M.secboot.fd")
+SECURE_VARIABLES = FIRMWARE_CODE.with_name("OVMF_VARS_4M.snakeoil.fd")
+SECURE_MACHINE = ["-machine", "q35,smm=on",
+                  "-global", "driver=cfi.pflash01,property=secure,value=on"]
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 RTC = ["-rtc", "base=2000-01-01,clock=vm"]
 # What moves the machine's time. With the two that count instructions idle time is skipped and runs
@@ -66,7 +71,7 @@ class Settings:
     cpu: str = ""  # a model with features; else all that the accelerator has
     cores: int = 1
     vendor: str = ""  # one of VENDORS, or the accelerator's own
-    firmware: str = "bios"
+    firmware: str = "bios"  # or "uefi", or "secure": UEFI with Secure Boot
     clock: str = "wall"  # one of CLOCKS
     # The machine ends after so many seconds of its own time; none: it runs until it is ended.
     limit: int | None = machine_clock.LIMIT
@@ -75,13 +80,16 @@ class Settings:
     extra: tuple = ()
 
 
-def firmware_options(directory):
+def firmware_options(directory, is_secure):
     """OVMF with a fresh copy of its variables: a used one may remember another machine's boot."""
-    if not FIRMWARE_CODE.exists() or not FIRMWARE_VARIABLES.exists():
-        raise Failure(f"{FIRMWARE_CODE} is missing: install Debian's ovmf package")
+    code, kept = ((SECURE_CODE, SECURE_VARIABLES) if is_secure else
+                  (FIRMWARE_CODE, FIRMWARE_VARIABLES))
+    if not code.exists() or not kept.exists():
+        raise Failure(f"{code} is missing: install Debian's ovmf package")
     variables = pathlib.Path(directory) / "variables.fd"
-    shutil.copyfile(FIRMWARE_VARIABLES, variables)
-    return ["-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE_CODE}",
+    shutil.copyfile(kept, variables)
+    return [*(SECURE_MACHINE if is_secure else []),
+            "-drive", f"if=pflash,format=raw,readonly=on,file={code}",
             "-drive", f"if=pflash,format=raw,file={variables}"]
 
 
@@ -122,8 +130,8 @@ def prepare(settings, directory):
                "-accel", settings.accelerator, "-cpu", cpu_model(settings), "-smp", settings.cores,
                "-chardev", f"socket,id=com1,host=127.0.0.1,port={settings.port},nodelay=on",
                "-serial", "chardev:com1", "-debugcon", "file:e9.log", *DEBUG_EXIT]
-    if settings.firmware == "uefi":
-        command += firmware_options(directory)
+    if settings.firmware != "bios":
+        command += firmware_options(directory, settings.firmware == "secure")
     command += CLOCKS[settings.clock]
     if settings.limit:
         command += machine_clock.options(settings.port)

@@ -44,14 +44,14 @@ def copy_modules(folder, names):
         shutil.copyfile(LIBRARY / BIOS / f"{name}.mod", folder / BIOS / f"{name}.mod")
 
 
-def make_core(target, form, modules, start="", prefix="/boot/grub"):
+def make_core(target, form, modules, start="", prefix="/boot/grub", more=()):
     """A core image of this form (grub-mkimage's name of it); `start` is what it executes first, in
     the few commands of GRUB's rescue mode, the prefix where it finds its files."""
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as script:
         script.write(start)
         script.flush()
         run_logged(["grub-mkimage", "-O", form, "-p", prefix, "-o", target,
-                    *(["-c", script.name] if start else []), *modules],
+                    *(["-c", script.name] if start else []), *more, *modules],
                    f"grub-{target.name}", env=ENVIRONMENT)
 
 

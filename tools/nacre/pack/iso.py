@@ -11,7 +11,7 @@ import time
 
 from compose import output
 from nacre import places, version
-from nacre.pack import grub
+from nacre.pack import grub, secure_boot
 from nacre.report import Failure, run_logged
 
 GRUB_FOLDER = places.ROOT / "boot" / "grub"
@@ -75,27 +75,35 @@ def dashed(stamp):
     return "-".join([stamp[:4], *(stamp[i:i + 2] for i in range(4, len(stamp), 2))])
 
 
-def add_grub(folder, template, more):
+def add_grub(folder, template, more, signer):
     """GRUB's images and modules; returns the time that is the ISO's name."""
     modules = (*MODULES[template], *more)
     place = folder / "boot" / "grub"
     grub.copy_modules(place, (*modules, *BIOS_MODULES[template]))
     grub.make_core(place / "eltorito.img", f"{grub.BIOS}-eltorito", ("biosdisk", "iso9660"))
+    if signer:
+        signer.sign_files(folder)
     stamp = time_named(folder)
     with tempfile.TemporaryDirectory(prefix="nacre-uefi-") as directory:
         core = pathlib.Path(directory) / grub.UEFI_PATH
         core.parent.mkdir(parents=True)
-        grub.make_core(core, grub.UEFI,
-                       ("iso9660", "search_fs_uuid", *modules, *UEFI_MODULES[template]),
-                       f"search.fs_uuid {dashed(stamp)} root\nset prefix=($root)/boot/grub\n")
+        modules = ("iso9660", "search_fs_uuid", *modules, *UEFI_MODULES[template])
+        start = f"search.fs_uuid {dashed(stamp)} root\nset prefix=($root)/boot/grub\n"
+        if signer:
+            grub.make_core(core, grub.UEFI, (*modules, *secure_boot.MODULES),
+                           start + secure_boot.ENFORCE, more=signer.core_words())
+            signer.sign_image(core)
+        else:
+            grub.make_core(core, grub.UEFI, modules, start)
         grub.make_fat(folder / "efi.img", (core.stat().st_size // FAT_STEP + 2) * FAT_STEP,
                       pathlib.Path(directory), *FAT_FORMAT, "-N", stamp[-8:])
     return stamp
 
 
-def pack(target, template, files, text, grub_modules=()):
+def pack(target, template, files, text, grub_modules=(), signer=None):
     """Makes the ISO: files maps a name in /boot to the host file it holds, the text is GRUB's menu,
-    made of that template. The modules of GRUB are those that it needs besides."""
+    made of that template. The modules of GRUB are those that it needs besides. A signer is that of
+    secure_boot.py."""
     for name, source in files.items():
         if not pathlib.Path(source).is_file():
             raise Failure(f"{places.shown(source)} is missing, so {name} cannot go into "
@@ -109,7 +117,7 @@ def pack(target, template, files, text, grub_modules=()):
             shutil.copyfile(source, boot / name)
         loads = "".join(f"insmod {name}\n" for name in grub_modules)
         (boot / "grub" / "grub.cfg").write_text(loads + text)
-        stamp = add_grub(folder, template, grub_modules)
+        stamp = add_grub(folder, template, grub_modules, signer)
         with output.making(target) as made:
             run_logged(["xorriso", "-as", "mkisofs", "-r", "-volid", version.volume_label(),
                         f"--modification-date={stamp}", "--set_all_file_dates",
@@ -139,11 +147,11 @@ def menu(kernel, modules, arguments="", prelude="", memory_test=None, give_up="s
         "VERSION": version.number(), "MEMORY_TEST": entry, "GIVE_UP": give_up})
 
 
-def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None):
+def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None, signer=None):
     """An ISO with the Nacre kernel and the rest of a menu; this prelude changes the memory map."""
     pack(target, "grub.cfg",
          *menu(kernel, modules, arguments, f"{PLACE}\n{prelude}", memory_test),
-         [*(["mmap"] if prelude else ()), *(MEMORY_TEST_MODULES if memory_test else ())])
+         [*(["mmap"] if prelude else ()), *(MEMORY_TEST_MODULES if memory_test else ())], signer)
 
 
 def pack_linux(target, kernel, initramfs, command_line):

@@ -9,7 +9,8 @@ from compose.fields import parse_number
 from compose.layout import LIMITS
 from compose.short.network import CARDS
 from nacre import build, packages, places
-from nacre.pack import beside, debs, initramfs, iso, programs, system_image
+from nacre.pack import (beside, debs, initramfs, iso, programs, secure_boot,
+                        system_image)
 from nacre.report import Failure, step
 
 
@@ -35,7 +36,7 @@ def make_system(description, image, flavour):
     return system_files(compose(description, image, flavour), flavour)
 
 
-def make_iso(description, target, flavour="debug", arguments="", memory_test=False):
+def make_iso(description, target, flavour="debug", arguments="", memory_test=False, keys=None):
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
@@ -45,12 +46,15 @@ def make_iso(description, target, flavour="debug", arguments="", memory_test=Fal
     kernel, modules = make_system(description, named.with_suffix(beside.IMAGE), flavour)
     tester = debs.MEMORY_TEST.ensure() if memory_test else None
     words = f"{flavour} {arguments}{' and a memory test' if memory_test else ''}"
+    if keys:
+        words += f" signed with {keys[1]}"
     stamp = named.with_suffix(beside.WORDS)
     sources = [kernel, *modules.values(), *iso.GRUB_FOLDER.iterdir()]
     if is_current(target, sources) and stamp.exists() and stamp.read_text() == words:
         return target
     step(f"packing {places.shown(target)}")
-    iso.pack_nacre(target, kernel, modules, arguments, memory_test=tester)
+    with secure_boot.signer(keys) as signer:
+        iso.pack_nacre(target, kernel, modules, arguments, memory_test=tester, signer=signer)
     output.write(stamp, words)
     return target
 

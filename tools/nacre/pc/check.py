@@ -217,8 +217,8 @@ def judge_firmware(pc):
     board = ", ".join(pc.board()) or "board unknown"
     yield Line(GOOD, f"firmware: {'UEFI' if is_uefi else 'BIOS'}; {board}")
     if is_uefi and pc.has_secure_boot():
-        yield Line(BAD, "firmware: Secure Boot is on, and GRUB's images are not signed",
-                   "switch it off in the firmware")
+        yield Line(BAD, "firmware: Secure Boot is on, and an ISO is not signed unless you do it",
+                   "switch it off in the firmware, or see ./nacre build --sign")
 
 
 def judge_damage(tables):
