@@ -75,10 +75,11 @@ static enum completion complete_instruction(struct operand_space *space, const u
 	return COMPLETION_DONE;
 }
 
-static void complete_string(struct vcpu_state_page *page, const struct prefixes *prefixes) {
+static void complete_string(struct vcpu *vcpu, const struct prefixes *prefixes) {
 	unsigned size = prefixes->address_size / 4u; // enum code_size
 
-	page->instruction_information = size << INFORMATION_ADDRESS_SHIFT |
+	(void)vcpu_view(vcpu, VCPU_GROUP_INSTRUCTION); // the rest of it
+	vcpu->page->instruction_information = size << INFORMATION_ADDRESS_SHIFT |
 		(unsigned)prefixes->named_segment << INFORMATION_SEGMENT_SHIFT;
 }
 
@@ -103,11 +104,16 @@ bool complete_exit(struct vcpu *vcpu, const struct guest_memory *memory, struct 
 	if (!vcpu_by_amd_v(vcpu) || !(string || length)) return true;
 	// This CPU says no lengths: the next time it costs no system call to see the code.
 	page->save[page->reason] |= VCPU_GROUP_CODE | VCPU_GROUP_PAGING;
+	if (length) page->instruction_length = recent_length(vcpu);
+	if (page->instruction_length != 0 && !string) return true;
 	operand_space_load(&space, vcpu, memory, bus);
 	count = operand_instruction(&space, bytes, &walk, &faulted);
 	prefixes = prefixes_decode(bytes, count, space.code_size);
-	if (string) complete_string(page, &prefixes);
+	if (string) complete_string(vcpu, &prefixes);
 	if (length) completion = complete_instruction(&space, bytes, count, &prefixes);
+	// The bytes tell more than a length of an access to a control register.
+	if (completion == COMPLETION_DONE && length && page->reason != VCPU_EXIT_CONTROL_REGISTER)
+		recent_keep(&space, (uint8_t)page->instruction_length);
 	if (completion != COMPLETION_UNKNOWN) return completion == COMPLETION_DONE;
 	if (faulted) {
 		vcpu_raise_page_fault(vcpu, walk.linear, walk.error_code);

@@ -6,7 +6,7 @@
 
 #include <base/memory.h>
 
-enum { PAGE_SIZE = 0x1000, PRIVILEGE_USER = 3 };
+enum { PRIVILEGE_USER = 3 };
 
 enum segment_type {
 	TYPE_READABLE_OR_WRITABLE = 1 << 1, // of code, of data

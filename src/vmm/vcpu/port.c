@@ -95,6 +95,9 @@ void port_perform(struct vcpu *vcpu, const struct guest_memory *memory, struct b
 		port_single(vcpu, ports, io_width(vcpu));
 		return;
 	}
+	// A guest that uses strings will use more of them.
+	vcpu->page->save[VCPU_EXIT_IO] |= VCPU_GROUP_INSTRUCTION;
+	(void)vcpu_view(vcpu, VCPU_GROUP_INSTRUCTION);
 	operand_space_load(&space, vcpu, memory, memory_bus);
 	port_string(&space, ports);
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <vmm/host/host.h>
-#include <vmm/vcpu/walk.h>
+#include <vmm/vcpu/recent.h>
 
 enum vcpu_run {
 	VCPU_STOPPED, // until a reset of the machine
@@ -18,6 +18,7 @@ struct vcpu {
 	bool nmi_blockable; // since the last entry an NMI may have been taken
 	bool debug_pending; // the next entry delivers #DB, unless it injects an event
 	enum vcpu_run run;
+	struct recent recent[RECENTS];
 };
 
 struct cpuid_model;

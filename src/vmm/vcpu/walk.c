@@ -152,6 +152,9 @@ bool walk_translate(
 			return walk_fault(paging, walk, PAGE_FAULT_PRESENT);
 		dirty = level.leaf && (walk->access & WALK_WRITE) ? ENTRY_DIRTY : 0;
 		entry_mark(slot, entry, ENTRY_ACCESSED | dirty);
+		if (walk->trail)
+			walk->trail->steps[walk->trail->count++] = (struct walk_step){
+				slot, entry | ENTRY_ACCESSED | dirty};
 		if (level.leaf) {
 			uint64_t inside = walk->linear & ((1ull << level.shift) - 1);
 

@@ -7,7 +7,7 @@
 
 #include <x86/cr.h>
 
-enum { PAGING_DIRECTORY = 4 };
+enum { PAGE_SIZE = 0x1000, PAGING_DIRECTORY = 4 };
 #define CR3_PAE_BASE 0xffffffe0ull
 
 // The registers a walk depends on.
@@ -29,9 +29,26 @@ enum walk_access {
 	return (paging->cr0 & CR0_PG) && (paging->cr4 & CR4_PAE) && !(paging->efer & EFER_LMA);
 }
 
+// Entries of 8 bytes that a walk used, as it left them. While they hold, and the registers are the
+// same, another walk to the same page leads to the same place.
+struct walk_trail {
+	unsigned count;
+	struct walk_step {
+		const uint64_t *entry;
+		uint64_t value;
+	} steps[4];
+};
+
+[[nodiscard]] static inline bool walk_trail_holds(const struct walk_trail *trail) {
+	for (unsigned i = 0; i < trail->count; i++)
+		if (*trail->steps[i].entry != trail->steps[i].value) return false;
+	return true;
+}
+
 struct walk {
 	uint64_t linear;
 	unsigned access; // of enum walk_access
+	struct walk_trail *trail; // of long mode, begins empty; or null
 	struct guest_physical physical; // set on success
 	uint32_t error_code; // of the page fault, set on failure
 };

@@ -129,7 +129,7 @@ struct vcpu_state_page *host_vcpu_page(unsigned) {
 }
 
 void host_vcpu_save(unsigned, uint64_t groups) {
-	check_equal(groups & ABOUT_EXITS, 0);
+	check_equal(groups & (VCPU_GROUP_INTERRUPTED | VCPU_GROUP_ADDRESS), 0);
 	fake.saves++;
 	copy(&fake.page, &fake.guest, groups);
 	fake.page.saved |= groups;
