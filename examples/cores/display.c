@@ -66,5 +66,5 @@ void notified(microkit_channel channel) {
 	if (++lines < LINES)
 		sleep_now();
 	else
-		print(has_failed ? "not all have counted\n" : "all have counted\n");
+		print(has_failed ? "some have not counted\n" : "all have counted\n");
 }

@@ -98,6 +98,10 @@ CASES = {
          "'farther' (core 63), interrupt 5 of 'driver' (core 2)\n",
          "far: runs", "kid: runs", "farther: runs", "driver: runs", "near: runs"],
         "not started|was stopped"),
+    "four_cores": (
+        "calls, notifications, faults, restarts and interrupts from core to core",
+        ["four cores: all right"],
+        "wrong|not started"),
     "io_space": (
         "a description for an IOMMU runs on a machine without one, and says so",
         ["no IOMMU here: 'card'", "driver: runs"],
@@ -116,7 +120,7 @@ CASES = {
 }
 FLAVOURS = {"utilisation": "benchmark"}
 # Cores of the machine, where it is not one.
-CORES = {}
+CORES = {"four_cores": 4}
 
 
 def composed(description, flavour="debug"):
