@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // A QEMU plugin that counts what one measured operation executes and touches.
 //
-// A measurement lies between two reads of the time stamp counter by user code. When the guest comes
-// to the function at `sample=ADDRESS`, what lay between the last two such reads was a sample; at
+// A measurement lies between two reads of the time stamp counter by user code, of any virtual CPU.
+// When the guest comes to the function at `sample=ADDRESS`, what all virtual CPUs did between the
+// last two such reads was a sample; at
 // `row=ADDRESS` a row of samples is complete, and its median goes to the file `out=PATH`. For page
 // walks, device DMA and what an interrupt pushes QEMU calls no plugin.
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include "instruction.h"
@@ -22,12 +24,14 @@ static struct {
 	FILE *file;
 } options; // by qemu_plugin_install
 
-// By the one virtual CPU's thread.
+// By the virtual CPUs' threads: QEMU has one for all of them, or one for each.
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct trace running; // since the last read of the counter
 static struct trace complete; // between the last two
 static struct trace samples[SAMPLES];
 static uint64_t sample_count;
-static struct event *open_branch; // in `running`, until the next instruction shows where it went
+// One more than its place in `running`, until its CPU's next instruction shows where it went.
+static uint32_t open_branches[CPUS];
 
 static void *instruction_pack(const struct qemu_plugin_insn *instruction) {
 	uint64_t address = qemu_plugin_insn_vaddr(instruction);
@@ -53,6 +57,24 @@ static int sample_compare(const void *left, const void *right) {
 	return (one > other) - (one < other);
 }
 
+// For rows in which several virtual CPUs had a part.
+static void cpus_write(const struct trace_sum *sum) {
+	unsigned count = 0;
+
+	for (unsigned cpu = 0; cpu < CPUS; cpu++)
+		count += sum->cpus[cpu].instructions != 0;
+	if (count < 2) return;
+	fprintf(options.file,
+		"cores waited=%lu written-by-two=%lu written-and-read=%lu locked=%lu "
+		"locked-shared=%lu\n",
+		sum->waited, sum->written_by_two, sum->written_and_read, sum->locked,
+		sum->locked_shared);
+	for (unsigned cpu = 0; cpu < CPUS; cpu++)
+		if (sum->cpus[cpu].instructions)
+			fprintf(options.file, "core %u kernel=%lu waited=%lu\n", cpu,
+				sum->cpus[cpu].instructions, sum->cpus[cpu].waited);
+}
+
 static void row_write(void) {
 	uint64_t count = sample_count < SAMPLES ? sample_count : SAMPLES;
 	const struct trace *median = &samples[count / 2];
@@ -65,6 +87,7 @@ static void row_write(void) {
 		"lost=%u\n",
 		sum.instructions, sum.kernel_instructions, sum.code_lines, sum.data_lines,
 		sum.branches, sum.taken, median->lost);
+	cpus_write(&sum);
 	trace_write(median, options.file);
 	fputs("end\n", options.file);
 	// QEMU is killed when the measuring is over.
@@ -78,32 +101,59 @@ static void counter_read(void) {
 	complete = running;
 	running = spare;
 	trace_clear(&running);
-	open_branch = NULL;
+	memset(open_branches, 0, sizeof(open_branches));
 }
 
-static void instruction_executed(unsigned int, void *data) {
-	uint64_t packed = (uint64_t)data;
-	enum instruction_kind kind = packed >> KIND_SHIFT;
-	struct event event = {.address = packed_address(packed),
-		.kind = kind == KIND_CONDITIONAL_BRANCH ? EVENT_BRANCH : EVENT_INSTRUCTION,
-		.size = packed_size(packed)};
+static void branch_close(unsigned int cpu, uint64_t next) {
+	struct event *branch;
+
+	if (!open_branches[cpu]) return;
+	branch = &running.events[open_branches[cpu] - 1];
+	branch->taken = next != branch->address + branch->size;
+	open_branches[cpu] = 0;
+}
+
+static void instruction_add(struct event event, enum instruction_kind kind) {
 	struct event *added;
 
-	if (open_branch)
-		open_branch->taken = event.address != open_branch->address + open_branch->size;
+	branch_close(event.cpu, event.address);
 	if (event.address == options.sample_mark)
 		trace_copy(&samples[sample_count++ % SAMPLES], &complete);
 	if (event.address == options.row_mark) row_write();
 	added = trace_add(&running, event);
-	open_branch = kind == KIND_CONDITIONAL_BRANCH ? added : NULL;
+	if (added && kind == KIND_CONDITIONAL_BRANCH) open_branches[event.cpu] = running.count;
 	if (kind == KIND_TIME_STAMP && !address_is_kernel(event.address)) counter_read();
 }
 
-static void memory_accessed(unsigned int, qemu_plugin_meminfo_t access, uint64_t address, void *) {
+static void instruction_executed(unsigned int cpu, void *data) {
+	static const uint8_t kinds[] = {
+		[KIND_OTHER] = EVENT_INSTRUCTION,
+		[KIND_CONDITIONAL_BRANCH] = EVENT_BRANCH,
+		[KIND_TIME_STAMP] = EVENT_INSTRUCTION,
+		[KIND_PAUSE] = EVENT_PAUSE,
+		[KIND_LOCKED] = EVENT_LOCKED,
+	};
+	uint64_t packed = (uint64_t)data;
+	enum instruction_kind kind = packed >> KIND_SHIFT;
+
+	pthread_mutex_lock(&lock);
+	instruction_add((struct event){.address = packed_address(packed),
+				.kind = kinds[kind],
+				.size = packed_size(packed),
+				.cpu = (uint8_t)(cpu % CPUS)},
+		kind);
+	pthread_mutex_unlock(&lock);
+}
+
+static void memory_accessed(
+	unsigned int cpu, qemu_plugin_meminfo_t access, uint64_t address, void *) {
+	pthread_mutex_lock(&lock);
 	(void)trace_add(&running,
 		(struct event){.address = address,
 			.kind = qemu_plugin_mem_is_store(access) ? EVENT_WRITE : EVENT_READ,
-			.size = (uint8_t)(1 << qemu_plugin_mem_size_shift(access))});
+			.size = (uint8_t)(1 << qemu_plugin_mem_size_shift(access)),
+			.cpu = (uint8_t)(cpu % CPUS)});
+	pthread_mutex_unlock(&lock);
 }
 
 static void block_translated(qemu_plugin_id_t, struct qemu_plugin_tb *block) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Distinguishes conditional branches and reads of the time stamp counter from others (SDM volume 2,
-// appendix A).
+// Distinguishes conditional branches, reads of the time stamp counter, PAUSE and locked
+// instructions from others (SDM volume 2, appendix A).
 #include "instruction.h"
 #include <string.h>
 
@@ -14,6 +14,12 @@ enum {
 	LOOP = 0xe0, // LOOPNE, LOOPE, LOOP, JRCXZ
 	ROW_MASK = 0xf0,
 	LOOP_MASK = 0xfc,
+	NOP = 0x90, // behind REPEAT: PAUSE
+	REPEAT = 0xf3,
+	LOCK = 0xf0,
+	EXCHANGE = 0x86, // and the next: XCHG, which locks memory without a prefix (SDM 3A 9.1.2.1)
+	MODE_SHIFT = 6, // of the byte behind it
+	MODE_REGISTER = 3,
 	REX = 0x40,
 };
 
@@ -34,9 +40,16 @@ static enum instruction_kind escaped_kind(const uint8_t *bytes, size_t size) {
 }
 
 enum instruction_kind instruction_kind(const uint8_t *bytes, size_t size) {
-	while (size > 0 && is_prefix(*bytes))
-		bytes++, size--;
+	_Bool repeats = 0;
+
+	for (; size > 0 && is_prefix(*bytes); bytes++, size--) {
+		if (*bytes == LOCK) return KIND_LOCKED;
+		repeats |= *bytes == REPEAT;
+	}
 	if (size == 0) return KIND_OTHER;
+	if (repeats && *bytes == NOP) return KIND_PAUSE;
+	if ((*bytes | 1) == (EXCHANGE | 1) && size > 1 && bytes[1] >> MODE_SHIFT != MODE_REGISTER)
+		return KIND_LOCKED;
 	if (*bytes == ESCAPE) return escaped_kind(bytes + 1, size - 1);
 	if ((*bytes & ROW_MASK) == BRANCH_SHORT || (*bytes & LOOP_MASK) == LOOP)
 		return KIND_CONDITIONAL_BRANCH;

@@ -5,6 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum instruction_kind { KIND_OTHER, KIND_CONDITIONAL_BRANCH, KIND_TIME_STAMP };
+enum instruction_kind {
+	KIND_OTHER,
+	KIND_CONDITIONAL_BRANCH,
+	KIND_TIME_STAMP,
+	KIND_PAUSE,
+	KIND_LOCKED, // it has the bus or its cache line for itself
+};
 
 enum instruction_kind instruction_kind(const uint8_t *bytes, size_t size);

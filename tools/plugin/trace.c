@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BITS = 6, ROOM_FIRST = 1 << 12, ROOM_LIMIT = 1 << 18 };
+enum { ROOM_FIRST = 1 << 12, ROOM_LIMIT = 1 << 18 };
 
 _Bool address_is_kernel(uint64_t address) { return address >> 63; }
 
@@ -43,8 +43,8 @@ void trace_copy(struct trace *to, const struct trace *from) {
 	to->lost = from->lost;
 }
 
-static _Bool event_is_instruction(const struct event *event) {
-	return event->kind == EVENT_INSTRUCTION || event->kind == EVENT_BRANCH;
+_Bool event_is_instruction(const struct event *event) {
+	return event->kind != EVENT_READ && event->kind != EVENT_WRITE;
 }
 
 uint64_t trace_instructions(const struct trace *trace) {
@@ -76,14 +76,15 @@ static uint64_t lines_count(const struct trace *trace, _Bool (*wanted)(const str
 	uint64_t *lines = calloc(2 * (size_t)trace->count + 1, sizeof(*lines));
 	uint32_t count = 0;
 	uint64_t distinct;
-	_Bool kernel = 0;
+	_Bool kernel[CPUS] = {0};
 
 	if (!lines) abort();
 	for (uint32_t index = 0; index < trace->count; index++) {
 		const struct event *event = &trace->events[index];
 
-		if (event_is_instruction(event)) kernel = address_is_kernel(event->address);
-		if (!kernel || !wanted(event)) continue;
+		if (event_is_instruction(event))
+			kernel[event->cpu] = address_is_kernel(event->address);
+		if (!kernel[event->cpu] || !wanted(event)) continue;
 		lines[count++] = event->address >> LINE_BITS;
 		lines[count++] = (event->address + event->size - 1) >> LINE_BITS;
 	}
@@ -108,7 +109,9 @@ struct trace_sum trace_summed(const struct trace *trace) {
 		sum.kernel_instructions++;
 		sum.branches += event->kind == EVENT_BRANCH;
 		sum.taken += event->taken;
+		sum.locked += event->kind == EVENT_LOCKED;
 	}
+	sharing_sum(trace, &sum);
 	return sum;
 }
 
@@ -116,7 +119,9 @@ void trace_write(const struct trace *trace, FILE *file) {
 	for (uint32_t index = 0; index < trace->count; index++) {
 		const struct event *event = &trace->events[index];
 
-		fprintf(file, "%c %lx %u%s\n", event->kind, event->address, event->size,
+		fprintf(file, "%c %lx %u%s", event->kind, event->address, event->size,
 			event->taken ? " taken" : "");
+		if (event->cpu) fprintf(file, " cpu %u", event->cpu);
+		fputc('\n', file);
 	}
 }

@@ -29,6 +29,12 @@ static void test_kinds(void) {
 		{{0x0f, 0x01, 0xf9}, 3, KIND_TIME_STAMP}, // RDTSCP
 		{{0x0f, 0x01, 0xf8}, 3, KIND_OTHER}, // SWAPGS
 		{{0x0f, 0x05}, 2, KIND_OTHER}, // SYSCALL
+		{{0xf3, 0x90}, 2, KIND_PAUSE},
+		{{0x90}, 1, KIND_OTHER}, // NOP
+		{{0xf0, 0x48, 0xff, 0x00}, 4, KIND_LOCKED}, // LOCK INC
+		{{0x87, 0x07}, 2, KIND_LOCKED}, // XCHG with memory
+		{{0x48, 0x87, 0xc7}, 3, KIND_OTHER}, // XCHG of registers
+		{{0x87}, 1, KIND_OTHER},
 		{{0x48, 0x0f}, 2, KIND_OTHER},
 		{{0x66}, 1, KIND_OTHER},
 	};
@@ -65,6 +71,69 @@ static void test_sum(void) {
 	free(trace.events);
 }
 
+static void add_of(struct trace *trace, uint8_t cpu, enum event_kind kind, uint64_t address) {
+	(void)trace_add(trace,
+		(struct event){.address = address, .kind = (uint8_t)kind, .size = 8, .cpu = cpu});
+}
+
+static void test_sharing(void) {
+	struct trace trace = {0};
+	struct trace_sum sum;
+
+	add_of(&trace, 0, EVENT_INSTRUCTION, kernel);
+	add_of(&trace, 1, EVENT_INSTRUCTION, kernel);
+	add_of(&trace, 2, EVENT_INSTRUCTION, 0x1000); // a program
+	add_of(&trace, 0, EVENT_WRITE, kernel + 0x100); // each its own line
+	add_of(&trace, 1, EVENT_WRITE, kernel + 0x140);
+	add_of(&trace, 0, EVENT_WRITE, kernel + 0x200); // other bytes of one line
+	add_of(&trace, 1, EVENT_WRITE, kernel + 0x210);
+	add_of(&trace, 0, EVENT_WRITE, kernel + 0x300); // one writes, one reads
+	add_of(&trace, 1, EVENT_READ, kernel + 0x300);
+	add_of(&trace, 0, EVENT_READ, kernel + 0x400); // both read
+	add_of(&trace, 1, EVENT_READ, kernel + 0x400);
+	add_of(&trace, 2, EVENT_WRITE, kernel + 0x100); // not by the kernel
+	add_of(&trace, 0, EVENT_LOCKED, kernel);
+	add_of(&trace, 0, EVENT_WRITE, kernel + 0x100);
+	add_of(&trace, 0, EVENT_LOCKED, kernel);
+	add_of(&trace, 0, EVENT_WRITE, kernel + 0x238); // in two lines, of which one is shared
+	add_of(&trace, 1, EVENT_LOCKED, kernel);
+	add_of(&trace, 1, EVENT_WRITE, kernel + 0x500);
+	sum = trace_summed(&trace);
+	check(sum.written_by_two == 1);
+	check(sum.written_and_read == 1);
+	check(sum.locked == 3);
+	check(sum.locked_shared == 1);
+	check(sum.cpus[0].instructions == 3 && sum.cpus[1].instructions == 2);
+	check(sum.cpus[2].instructions == 0);
+	free(trace.events);
+}
+
+// A loop of four instructions, of which other virtual CPUs come between, and another PAUSE far from
+// its like.
+static void test_waiting(void) {
+	struct trace trace = {0};
+	struct trace_sum sum;
+
+	for (unsigned round = 0; round < 5; round++) {
+		for (unsigned index = 0; index < 3; index++)
+			add_of(&trace, 1, EVENT_INSTRUCTION, kernel + index);
+		add_of(&trace, 1, EVENT_PAUSE, kernel + 3);
+		add_of(&trace, 0, EVENT_INSTRUCTION, kernel);
+		add_of(&trace, 2, EVENT_PAUSE, 0x1000);
+	}
+	for (unsigned round = 0; round < 2; round++) {
+		add_of(&trace, 0, EVENT_PAUSE, kernel + 9);
+		for (unsigned index = 0; index < 100; index++)
+			add_of(&trace, 0, EVENT_INSTRUCTION, kernel);
+	}
+	sum = trace_summed(&trace);
+	check(sum.cpus[1].instructions == 20 && sum.cpus[1].waited == 16);
+	check(sum.cpus[0].waited == 0);
+	check(sum.waited == 16);
+	check(sum.kernel_instructions == 20 + 5 + 202);
+	free(trace.events);
+}
+
 static void test_limit(void) {
 	struct trace trace = {0};
 	struct trace copy = {0};
@@ -85,6 +154,9 @@ static const struct test tests[] = {
 	{"kinds", "conditional branches and counter reads are recognised by their bytes",
 		test_kinds},
 	{"sum", "lines, branches and instructions are of kernel code only", test_sum},
+	{"sharing", "lines that kernels of two virtual CPUs write or read are kept apart",
+		test_sharing},
+	{"waiting", "rounds of a loop around one PAUSE are waiting", test_waiting},
 	{"limit", "a trace that is too long says how much is lost", test_limit},
 };
 

@@ -14,21 +14,38 @@ LINE = 64
 KERNEL = 1 << 63
 ROW = re.compile(r"row instructions=(\d+) kernel=(\d+) code=(\d+) data=(\d+) branches=(\d+) "
                  r"taken=(\d+) lost=(\d+)")
-EVENT = re.compile(r"([ibrw]) ([0-9a-f]+) (\d+)( taken)?")
+# For a row in which several virtual CPUs had a part.
+CORES = re.compile(r"cores waited=(\d+) written-by-two=(\d+) written-and-read=(\d+) locked=(\d+) "
+                   r"locked-shared=(\d+)")
+CORE = re.compile(r"core (\d+) kernel=(\d+) waited=(\d+)")
+EVENT = re.compile(r"([ibplrw]) ([0-9a-f]+) (\d+)( taken)?(?: cpu (\d+))?")
 
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """kind: an (i)nstruction, a conditional (b)ranch, or the (r)ead or (w)rite of one."""
+    """kind: an (i)nstruction, a conditional (b)ranch, (p)ause or (l)ocked one, or the (r)ead or
+    (w)rite of one."""
 
     kind: str
     address: int
     size: int
     taken: bool = False
+    cpu: int = 0
 
     @property
     def executed(self):
-        return self.kind in "ib"
+        return self.kind not in "rw"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sharing:
+    """What virtual CPUs had to do with each other in the kernel (tools/plugin/trace.h)."""
+
+    waited: int
+    written_by_two: int
+    written_and_read: int
+    locked: int
+    locked_shared: int
 
 
 @dataclasses.dataclass
@@ -43,6 +60,9 @@ class Row:
     taken: int
     lost: int
     events: list = dataclasses.field(default_factory=list)
+    sharing: Sharing | None = None
+    # By virtual CPU: instructions in the kernel without those that waited.
+    cores: dict = dataclasses.field(default_factory=dict)
 
 
 def rows_of(path):
@@ -52,8 +72,14 @@ def rows_of(path):
         if found := ROW.fullmatch(line):
             row = Row(*map(int, found.groups()))
         elif row and (found := EVENT.fullmatch(line)):
-            kind, address, size, taken = found.groups()
-            row.events.append(Event(kind, int(address, 16), int(size), bool(taken)))
+            kind, address, size, taken, cpu = found.groups()
+            row.events.append(
+                Event(kind, int(address, 16), int(size), bool(taken), int(cpu or 0)))
+        elif row and (found := CORES.fullmatch(line)):
+            row.sharing = Sharing(*map(int, found.groups()))
+        elif row and (found := CORE.fullmatch(line)):
+            cpu, kernel, waited = map(int, found.groups())
+            row.cores[cpu] = kernel - waited
         elif row and line == "end":
             rows.append(row)
             row = None
@@ -119,12 +145,12 @@ def lines_touched(address, size):
 
 def kernel_events(row):
     """(event, address of its instruction) of all that kernel code did."""
-    at = 0
+    at = collections.defaultdict(int)
     for event in row.events:
         if event.executed:
-            at = event.address
-        if at & KERNEL:
-            yield event, at
+            at[event.cpu] = event.address
+        if at[event.cpu] & KERNEL:
+            yield event, at[event.cpu]
 
 
 def function_lines(row, symbols):
@@ -180,6 +206,25 @@ def data_lines(row, symbols):
     return lines
 
 
+def shared_lines(row, symbols):
+    """Lines that the kernel wrote on one core, and touched on another."""
+    found = collections.defaultdict(lambda: collections.defaultdict(dict))
+    for event, at in kernel_events(row):
+        if not event.executed:
+            for line in lines_touched(event.address, event.size):
+                found[line][event.cpu].setdefault(event.kind, symbols.source(at))
+    shared = {line: cores for line, cores in found.items()
+              if len(cores) > 1 and any("w" in ways for ways in cores.values())}
+    lines = ["", f"{len(shared)} lines of data that one core wrote, and another wrote or read"]
+    for line, cores in shared.items():
+        lines.append(f"  {line:x} {symbols.name(line)}".rstrip())
+        for cpu, ways in sorted(cores.items()):
+            who = ", ".join(f"{kind} {function} ({place})"
+                            for kind, (function, place) in sorted(ways.items()))
+            lines.append(f"    core {cpu}: {who}")
+    return lines
+
+
 def branch_lines(row, symbols):
     taken = collections.Counter(at for event, at in kernel_events(row)
                                 if event.kind == "b" and event.taken)
@@ -200,4 +245,6 @@ def report(row, symbols):
         lines.append(f"the last {row.lost} events are lost: the operation is too long")
     for part in (function_lines, code_lines, data_lines, branch_lines):
         lines += part(row, symbols)
+    if row.sharing:
+        lines += shared_lines(row, symbols)
     return "\n".join(lines)
