@@ -18,7 +18,10 @@ enum { BENCH_SLOTS = 3000 };
 	FILE(mapping) \
 	FILE(object) \
 	FILE(capability) \
-	FILE(vm_exit)
+	FILE(vm_exit) \
+	FILE(cores_local) \
+	FILE(cores_remote) \
+	FILE(cores_rate)
 
 // By root_main.
 static uint64_t arena_parent;

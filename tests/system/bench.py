@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The measuring task takes every figure: what the kernel cannot do any more shows here first."""
 
-from nacre.bench import marks, measure
+from nacre.bench import cores, marks, measure
 from nacre.test import results
 
 
@@ -32,8 +32,15 @@ def by_amd_v():
     return check("bench-svm", measure.Request("qemu", rows=marks.GUESTS, cpu="max"), GUESTS)
 
 
+def on_cores():
+    return check("bench-cores", measure.Request("qemu", rows=cores.SHARED_ROWS, cpu="max",
+                                                cores=cores.UP),
+                 [*cores.SHARED, *cores.ACROSS])
+
+
 ROWS = [
     ("bench-qemu", "the measuring task takes every figure that needs no guest", in_qemu),
     ("bench-bochs", "the measuring task takes every figure of guests", in_bochs),
     ("bench-svm", "so it does by AMD-V", by_amd_v),
+    ("bench-cores", "so it does on four cores", on_cores),
 ]

@@ -15,7 +15,7 @@ from compose.problems import Problems  # noqa: E402
 from compose.short.expand import expand  # noqa: E402
 from compose.tree import read_tree  # noqa: E402
 from nacre import cli, places  # noqa: E402
-from nacre.bench import marks, measure, questions, trace  # noqa: E402
+from nacre.bench import cores, marks, measure, questions, trace  # noqa: E402
 from nacre.machine import machine, qemu  # noqa: E402
 from nacre.report import Failure, Misuse  # noqa: E402
 
@@ -108,6 +108,68 @@ class Emulators(unittest.TestCase):
         # The kernel keeps 47 characters of a module's name.
         for rows in (marks.FAST, marks.GUESTS, marks.PAGE, *((name,) for name in marks.MARKS)):
             self.assertLess(len(measure.Request("qemu", rows=rows).notes()[0]), 48)
+
+
+class Cores(unittest.TestCase):
+    """The table of `./nacre bench smp`."""
+
+    @staticmethod
+    def figures(suffix="", more=12, shared=0, rate=2):
+        found = [{"name": cores.local_name(name, count), "median": 135 + more * (count > 1)}
+                 for name in cores.LOCAL for count in (1, cores.UP)]
+        found += [{"name": name, "median": shared, "written_by_two": shared,
+                   "written_and_read": 0, "locked_shared": 0} for name in cores.SHARED]
+        found += [{"name": name, "median": 700} for name in cores.ACROSS]
+        found += [{"name": f"{cores.RATE}{count}",
+                   "median": (100 if count == 1 else 50 * rate) * count}
+                  for count in cores.RATES]
+        return [{**one, "name": one["name"] + suffix} for one in found]
+
+    def table(self, **changes):
+        return cores.table(self.figures(**changes), self.figures(cores.BIG_LOCK, more=200))
+
+    def test_all_marks_met(self):
+        table = self.table()
+        self.assertNotIn("*", table)
+        self.assertRegex(table, "Call, four up: more +12 +12 +200")
+        self.assertRegex(table, "rate of 8 cores, share of linear +1.0 +0.98 +1.0")
+
+    def test_missed(self):
+        self.assertRegex(self.table(more=13), r"Call, four up: more +13 +12 \*")
+        self.assertRegex(self.table(shared=1), r"VM exits .* written by both +1 +0 \*")
+        self.assertRegex(self.table(rate=1.9), r"rate of 2 cores, .* 0.95 +0.98 \*")
+        self.assertIn("* 2 of", self.table(more=13))
+
+    def test_rows_fit_in_a_name(self):
+        for rows in (*cores.LOCAL_ROWS, cores.SHARED_ROWS):
+            self.assertLess(len(measure.Request("qemu", rows=rows).notes()[0]), 48)
+
+    def test_rows_are_those_of_the_sources(self):
+        names = set(marks.names())
+        self.assertLessEqual({*cores.LOCAL, *cores.SHARED, *cores.ACROSS}, names)
+        self.assertLessEqual({f"{cores.RATE}{count}" for count in cores.RATES}, names)
+        for name in cores.LOCAL:
+            self.assertTrue(any(name.startswith(rows) for rows in cores.LOCAL_ROWS), name)
+        for name in (*cores.SHARED, *cores.ACROSS):
+            self.assertTrue(name.startswith(cores.SHARED_ROWS), name)
+
+
+class Trace(unittest.TestCase):
+    def test_virtual_cpus(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "counted"
+            path.write_text(
+                "row instructions=9 kernel=7 code=1 data=1 branches=0 taken=0 lost=0\n"
+                "cores waited=3 written-by-two=1 written-and-read=2 locked=4 locked-shared=5\n"
+                "core 0 kernel=4 waited=3\ncore 2 kernel=3 waited=0\n"
+                "i ffffffff80100000 3\nw ffffffff80200000 8\n"
+                "l ffffffff80100000 3 cpu 2\nr ffffffff80200010 8 cpu 2\ni 1000 2 cpu 2\n"
+                "w 2000 8 cpu 2\nend\n")
+            row, = trace.rows_of(path)
+        self.assertEqual(row.sharing, trace.Sharing(3, 1, 2, 4, 5))
+        self.assertEqual(row.cores, {0: 1, 2: 3})
+        self.assertEqual([(event.kind, event.cpu) for event, _ in trace.kernel_events(row)],
+                         [("i", 0), ("w", 0), ("l", 2), ("r", 2)])
 
 
 class Ring(unittest.TestCase):
@@ -307,7 +369,7 @@ class Table(unittest.TestCase):
 
     def test_counts_and_limits(self):
         figures = self.figures(self.LINE.replace("null-syscall", "call-two-spaces"))
-        IPC.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 0)])
+        measure.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 0)])
         lines = marks.table(figures).splitlines()
         self.assertEqual(lines[3].split()[-4:], ["12", "15", "20", "6"])
         self.assertIn("Call, two address spaces: 12 lines of kernel code, at most 12", lines)
@@ -317,12 +379,12 @@ class Table(unittest.TestCase):
 
     def test_lost_events_are_not_counted(self):
         figures = self.figures(self.LINE)
-        IPC.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 1)])
+        measure.count(figures, [trace.Row(70, 55, 12, 15, 20, 6, 1)])
         self.assertNotIn("code_lines", figures[0])
 
     def test_rows_that_do_not_match(self):
         with self.assertRaisesRegex(Failure, "saw 0 rows, the task 1"):
-            IPC.count(self.figures(self.LINE), [])
+            measure.count(self.figures(self.LINE), [])
 
     def test_unknown_operation(self):
         with self.assertRaisesRegex(Misuse, "no operation calls; there are call-two-spaces"):

@@ -242,7 +242,8 @@ def add_bench(commands_of):
                              "the bare machine and as a guest; guest: what a guest costs: start, "
                              "disk, network, idling, memory, a compilation; guest-clock: what a "
                              "guest's clocks go wrong in an hour; run-time: `./nacre run` to the "
-                             "guest's prompt, in QEMU and in Bochs")
+                             "guest's prompt, in QEMU and in Bochs; smp: what several cores cost, "
+                             "and what they share")
     parser.add_argument("--compare", type=pathlib.Path, metavar="FILE",
                         help="say how medians differ from those recorded in FILE; fail if any grew")
     parser.add_argument("--record", type=pathlib.Path, metavar="FILE",

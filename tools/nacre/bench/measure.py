@@ -6,6 +6,7 @@ import json
 import shutil
 
 from nacre import build, packages, places
+from nacre.bench import trace
 from nacre.machine import bochs, kvm, machine, qemu
 from nacre.pack import product
 from nacre.report import Failure, Misuse, step
@@ -92,6 +93,7 @@ class Request:
     cpu: str = ""  # QEMU's model, or what it has by itself
     rows: tuple = ()
     plugin: tuple = ()
+    cores: int = 1
 
     def notes(self):
         """The task reads its rows in the name of a module."""
@@ -106,11 +108,11 @@ def make_iso(target, arguments="", notes=()):
 def start(request):
     if request.emulator == "bochs":
         iso = make_iso(places.BUILD / "bench-kernel.iso", request.arguments, request.notes())
-        return machine.BochsMachine(iso=iso, memory=BOCHS_MEMORY)
+        return machine.BochsMachine(iso=iso, memory=BOCHS_MEMORY, cores=request.cores)
     return machine.QemuMachine(
         kernel=build.artefact("kernel-release.elf32"), modules=(build.artefact(TASK),),
         arguments=request.arguments, notes=request.notes(), memory=MEMORY, extra=request.plugin,
-        vendor=request.vendor, cpu=request.cpu,
+        vendor=request.vendor, cpu=request.cpu, cores=request.cores,
         accelerator="kvm" if request.emulator == "kvm" else "tcg",
         clock="wall" if request.emulator == "kvm" else "instructions")
 
@@ -132,3 +134,34 @@ def run(request):
         said = f"; {running.name} said: {complaint}" if complaint else ""
         raise Failure(f"{why}{said} ({places.shown(log)})")
     return with_arguments(figures, request.arguments)
+
+
+def plugin_options(program, counted):
+    """QEMU's options for tools/plugin, which knows samples and rows by the task's functions."""
+    symbols = trace.Symbols(program)
+    places_of = {"sample": hex(symbols.address("sample_add")),
+                 "row": hex(symbols.address("samples_print")), "out": str(counted)}
+    # QEMU splits the option at commas; a doubled one stands for itself.
+    words = [str(build.artefact("count.so"))] + [
+        f"{key}={value}" for key, value in places_of.items()]
+    return ("-plugin", ",".join(word.replace(",", ",,") for word in words))
+
+
+def count(figures, rows):
+    """Adds to each figure what the plugin counted for the median sample of its row."""
+    if len(rows) != len(figures):
+        raise Failure(f"bench: the counting plugin saw {len(rows)} rows, the task {len(figures)}")
+    for figure, row in zip(figures, rows):
+        if not row.lost:
+            figure.update(kernel=row.kernel, code_lines=row.code, data_lines=row.data,
+                          branches=row.branches, taken=row.taken)
+
+
+def counted_run(request):
+    """Figures by QEMU with the plugin's counts, and the plugin's rows."""
+    counted = places.LOGS / "bench.counted"
+    plugin = plugin_options(build.artefact(TASK), counted)
+    figures = run(dataclasses.replace(request, plugin=plugin))
+    rows = trace.rows_of(counted)
+    count(figures, rows)
+    return figures, rows
