@@ -166,7 +166,8 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	sched_control = bootinfo->schedcontrol.start;
 	tsc_mhz = *(const uint32_t *)(bootinfo_find(bootinfo, BOOTINFO_TSC_FREQUENCY) + 1);
 	options_read(bootinfo, &options);
-	print("fuzz: seed %lu, %lu system calls wanted\n", options.seed, options.count);
+	print("fuzz: seed %lu, %lu system calls wanted, cores: %lu\n", options.seed, options.count,
+		bootinfo->numNodes);
 	random_seed(options.seed);
 	if (!pool_init(bootinfo) || !arena_make())
 		problem = "setting up";

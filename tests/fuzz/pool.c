@@ -13,6 +13,7 @@
 enum {
 	POOL_BITS = 24,
 	ITEMS_MAX = 112, // above: slots the threads may fill
+	CORES_MOST = 4, // that the threads are spread over
 	PORT_FIRST = 0x80, // POST codes and DMA page registers: no harm there
 };
 
@@ -51,18 +52,18 @@ static const struct pool_row rows[] = {
 // Initial capabilities of which the threads get copies.
 static const struct {
 	char kind;
-	seL4_CPtr cap; // 0: see pool_init
+	seL4_CPtr cap;
 } shared_rows[] = {
 	{POOL_ASID_CONTROL, seL4_CapASIDControl},
 	{POOL_ASID_POOL, seL4_CapInitThreadASIDPool},
 	{POOL_DOMAIN, seL4_CapDomain},
-	{POOL_SCHED_CONTROL, 0},
 };
 
 // Written by pool_init.
 static seL4_CPtr pool_memory;
 static seL4_CPtr first_slot; // ITEMS_MAX slots
-static seL4_CPtr sched_control;
+static seL4_CPtr sched_controls; // the first core's
+static unsigned cores;
 static seL4_CPtr device; // untyped far above RAM, or 0
 
 // Written by pool_make.
@@ -81,7 +82,8 @@ static seL4_CPtr far_device(const seL4_BootInfo *bootinfo) {
 }
 
 bool pool_init(const seL4_BootInfo *bootinfo) {
-	sched_control = bootinfo->schedcontrol.start;
+	sched_controls = bootinfo->schedcontrol.start;
+	cores = bootinfo->numNodes < CORES_MOST ? (unsigned)bootinfo->numNodes : CORES_MOST;
 	device = far_device(bootinfo);
 	first_slot = slots_allocate(ITEMS_MAX);
 	pool_memory = object_make(OBJECT_UNTYPED, POOL_BITS);
@@ -138,18 +140,19 @@ static const char *originals_make(void) {
 	return NULL;
 }
 
-static void shared_make(void) {
-	for (unsigned i = 0; i < array_count(shared_rows); i++) {
-		seL4_CPtr cap = shared_rows[i].cap ? shared_rows[i].cap : sched_control;
-
+static void shared_add(char kind, seL4_CPtr cap) {
+	if (cap)
 		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, pool_slot(item_count), seL4_WordBits,
 			seL4_CapInitThreadCNode, cap, seL4_WordBits, seL4_AllRights);
-		item_add(shared_rows[i].kind);
-	}
-	if (device)
-		(void)seL4_CNode_Copy(seL4_CapInitThreadCNode, pool_slot(item_count), seL4_WordBits,
-			seL4_CapInitThreadCNode, device, seL4_WordBits, seL4_AllRights);
-	item_add(POOL_UNTYPED);
+	item_add(kind);
+}
+
+static void shared_make(void) {
+	for (unsigned i = 0; i < array_count(shared_rows); i++)
+		shared_add(shared_rows[i].kind, shared_rows[i].cap);
+	for (unsigned core = 0; core < cores; core++)
+		shared_add(POOL_SCHED_CONTROL, sched_controls + core);
+	shared_add(POOL_UNTYPED, device);
 }
 
 static void issued_make(void) {
@@ -225,7 +228,7 @@ static const char *thread_prepare(unsigned n) {
 	if (seL4_TCB_Configure(tcb, pool_nth(POOL_CNODE, n % POOL_SPACES), full_guard(), space, 0,
 		    (seL4_Word)&script_of(n)->buffer, arena_frame()))
 		return "configuring a thread";
-	if (seL4_SchedControl_ConfigureFlags(sched_control, context, budget,
+	if (seL4_SchedControl_ConfigureFlags(sched_controls + n % cores, context, budget,
 		    random_below(2) ? budget : 2 * budget, random_below(3), n, random_below(2)))
 		return "configuring a scheduling context";
 	if (seL4_TCB_SetSchedParams(tcb, seL4_CapInitThreadTCB, 100, priority, context, handler))

@@ -279,6 +279,8 @@ def add_fuzz(commands_of):
                         help="system calls to make; a round that has begun is ended")
     parser.add_argument("--emulator", choices=("qemu", "bochs"), default="qemu",
                         help="bochs is slower and has VT-x")
+    parser.add_argument("--cores", type=at_least(1, int), default=1, metavar="N",
+                        help="cores of the machine; the threads are spread over up to four")
     parser.set_defaults(act=fuzz.run)
 
 

@@ -71,6 +71,7 @@ def all_tests():
              machine_tests.run_kernel_by_the_wall, alone=False),
         Test("fuzz", "random system calls never stop the kernel, in QEMU", fuzz.run_default,
              alone=False),
+        Test("fuzz-cores", "nor do those of threads on four cores", fuzz.run_on_cores, alone=False),
         Test("kernel-vtx", "the same on a machine with VT-x, in Bochs",
              machine_tests.run_kernel_with_vtx, alone=False),
         Test("kernel-svm", "the same on a machine with AMD-V", machine_tests.run_kernel_with_svm,
