@@ -29,8 +29,9 @@ static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	guest->vmx.timer_rate = this_cpu()->platform->found.vmx.timer_rate;
 	*(uint32_t *)control = this_cpu()->vmxon_region[0];
 	if (!vmcs_clear(physical_of(control))) panic("vcpu: VMCLEAR failed");
+	load(guest);
+	vmx_reset_fields(guest); // counts of MSRs, too
 	arrive(guest);
-	vmx_reset_fields(guest);
 	vmcs_write(VMCS_IO_BITMAP_A, physical_of(io_bitmap).value);
 	vmcs_write(VMCS_IO_BITMAP_B, physical_of(io_bitmap).value + GUEST_PAGE);
 }
