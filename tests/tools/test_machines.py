@@ -145,6 +145,14 @@ class IsoTest(unittest.TestCase):
             for name in re.findall(r"([\w-]+)=", line):
                 self.assertIn(f"\n| `{name}` |", options)
 
+    def test_menus_load_their_modules(self):
+        """GRUB finds no commands by itself: lists of commands are not on the medium."""
+        for template, names in iso.MODULES.items():
+            text = (iso.GRUB_FOLDER / template).read_text()
+            for name in {*names, *iso.BIOS_MODULES[template], *iso.UEFI_MODULES[template]}:
+                with self.subTest(template=template, module=name):
+                    self.assertTrue(name == "normal" or f"insmod {name}\n" in text)
+
     def test_a_missing_key_is_named(self):
         with self.assertRaisesRegex(Failure, "--sign: /nowhere/key: there is no such file"):
             with secure_boot.signer((pathlib.Path("/nowhere/key"), pathlib.Path("/nowhere/pem"))):
