@@ -84,6 +84,10 @@ void entry_interrupt(unsigned vector) {
 	struct host_core *core = host_core();
 
 	core->in_service = vector;
+	if (core->way == EXIT_TO_GUEST) {
+		core->way = trap_guest_exit();
+		return;
+	}
 	if (core->way == EXIT_TO_IDLE) {
 		core->way = trap_idle(vector);
 		return;

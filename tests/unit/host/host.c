@@ -16,7 +16,6 @@
 #include <guest/vmx/guest.h>
 #include <entry/fastpath.h>
 #include <kernel.h>
-#include <cap/invocation.h>
 #include <sched/schedule.h>
 #include <object/vcpu.h>
 #include <stdarg.h>
@@ -217,6 +216,8 @@ void bases_load(const struct context *load) {
 
 void bases_load_fast(const struct context *) {}
 
+void bases_save_fast(struct context *save) { bases_save(save); }
+
 void bases_exchange(struct context *save, const struct context *load) {
 	bases_save(save);
 	here->fs_base = load->fs_base;
@@ -277,41 +278,9 @@ void io_out16(uint16_t, uint16_t) {}
 
 void io_out32(uint16_t, uint32_t) {}
 
-// Virtual CPUs
-
 bool guest_engine_is_on(void) { return host.has_vmx; }
 
 void vmx_invalidate_guest(physical_t) {}
-
-void vcpu_init(void *) {}
-
-void vcpu_destroy(struct slot *, bool) {}
-
-void vcpu_frame_destroy(struct slot *slot, bool last) { frame_destroy(slot, last); }
-
-void vcpu_withdraw_ports(const struct cap *range) { host.withdrawn = *range; }
-
-bool vcpu_enter(struct thread *, uint64_t) { return true; }
-
-bool vcpu_prepare(struct thread *) { return true; }
-
-void vcpu_detach(struct thread *) {}
-
-#define NO_HANDLER(name) \
-	enum error name(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
-
-NO_HANDLER(vcpu_set_tcb)
-NO_HANDLER(vcpu_read_vmcs)
-NO_HANDLER(vcpu_write_vmcs)
-NO_HANDLER(vcpu_read_msr)
-NO_HANDLER(vcpu_write_msr)
-NO_HANDLER(vcpu_enable_io_port)
-NO_HANDLER(vcpu_disable_io_port)
-NO_HANDLER(vcpu_write_registers)
-NO_HANDLER(vcpu_set_msr_access)
-NO_HANDLER(vcpu_set_state_page)
-NO_HANDLER(vcpu_save_state)
-#undef NO_HANDLER
 
 // Fast paths
 

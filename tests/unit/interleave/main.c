@@ -10,6 +10,7 @@
 
 #include <base/compiler.h>
 #include <check/check.h>
+#include <ipc/notification.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,18 @@ static void check_all(void) {
 		check_everything();
 		if (is_idle != (host.cores[i].way == EXIT_TO_IDLE))
 			explore_fail("core %u leaves the kernel by the wrong way", i);
+		if (cpu->current->cpu != cpu) explore_fail("core %u runs another's thread", i);
+		if (cpu->candidate || cpu->need_resched)
+			explore_fail("core %u has not chosen what to run", i);
 	}
 	(void)host_use_core(host.cores[0].cpu);
+	for (unsigned i = 0; i < rig.thread_count; i++) {
+		const struct thread *thread = rig.threads[i].thread;
+
+		if (thread->state == THREAD_IN_GUEST && thread->notification &&
+			thread->notification->is_active)
+			explore_fail("a guest goes on in spite of a signal");
+	}
 }
 
 static void outcome_add(const char *text) {
@@ -79,8 +90,8 @@ static uint64_t scenario_run(const struct scenario *scenario) {
 	is_known_order = true;
 	(void)explore(&exploration);
 	is_known_order = false;
-	exploration.preemptions = preemptions;
 	for (unsigned i = 0; i < 2; i++) {
+		exploration.preemptions = preemptions - i;
 		exploration.delays_stores = i;
 		orders += explore(&exploration);
 	}
@@ -109,7 +120,7 @@ static bool scenario_holds(const struct scenario *scenario, bool is_quiet) {
 }
 
 static const struct scenarios *const all[] = {
-	&message_scenarios, &thread_scenarios, &memory_scenarios};
+	&message_scenarios, &thread_scenarios, &memory_scenarios, &guest_scenarios};
 
 // Those whose ids begin like this: how many fail, and how many there are.
 static unsigned scenarios_run(const char *wanted, bool is_quiet, unsigned *count) {
@@ -167,5 +178,6 @@ int main(int argument_count, char **arguments) {
 
 	if (faults->name) return faults_run(wanted, argument_count > 2 ? arguments[2] : "") != 0;
 	if (argument_count > 2) preemptions = (unsigned)strtoul(arguments[2], NULL, 10);
+	if (!preemptions) preemptions = 1;
 	return scenarios_run(wanted, false, &count) != 0 || !count;
 }

@@ -48,7 +48,7 @@ static void revocation(void) {
 
 	program[1].unmaps = true;
 	frame_make();
-	rig_thread(0, PROGRAM(START, MAP(COPY), TOUCH, YIELD, TOUCH));
+	rig_thread(0, PROGRAM(START, MAP(COPY), TOUCH));
 	rig_thread(1, program);
 }
 
@@ -59,7 +59,7 @@ static void space_deletion(void) {
 	program[1].unmaps = program[2].unmaps = true;
 	frame_make();
 	page_map();
-	rig_thread(0, PROGRAM(TOUCH, START, YIELD, TOUCH));
+	rig_thread(0, PROGRAM(TOUCH, START, YIELD));
 	rig_thread(1, program);
 }
 

@@ -156,6 +156,38 @@ static void fault_and_handler(void) {
 	rig_handler(1, ENDPOINT);
 }
 
+// The endpoint belongs to the caller's core, its first receiver to another one.
+static void receiver_elsewhere(void) {
+	passive_server_start(0);
+	rig_thread(1, PROGRAM(RECV(ENDPOINT, SLOT_REPLY + 2)));
+	rig_thread(1, PROGRAM(START, CALL(ENDPOINT, TAG, 1), YIELD));
+	rig_thread(0, PROGRAM(START, YIELD));
+}
+
+// The context goes to another core while the server has it, and so does the server, but not the
+// caller.
+static void caller_elsewhere(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(YIELD, YIELD, CALL(ENDPOINT, TAG, 1)));
+	rig_thread(1,
+		PROGRAM(START,
+			INVOKE_WITH(SLOT_CONTROL + 1, LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5,
+				SLOT_CONTEXT + 2, 10000, 10000),
+			{.kind = STEP_CALL, .number = SYSCALL_NB_SEND, .rdi = ENDPOINT}, YIELD));
+	rig.threads[0].program[2] = rig.threads[0].program[1];
+	rig.threads[0].program[1] = (struct step)START;
+}
+
+// The same of a notification and who waits for it.
+static void waiter_elsewhere(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_thread(0, PROGRAM(WAIT(NOTIFICATION), YIELD));
+	rig.threads[0].thread->priority = RIG_PRIORITY + 1;
+	rig_thread(1, PROGRAM(WAIT(NOTIFICATION)));
+	rig_thread(1, PROGRAM(START, SEND(NOTIFICATION, 0)));
+	rig_thread(0, PROGRAM(START, YIELD));
+}
+
 static const struct scenario rows[] = {
 	{"MSG001", "a signal against the wait for it", signal_and_wait},
 	{"MSG002", "two signals to one waiter", two_signals},
@@ -175,6 +207,9 @@ static const struct scenario rows[] = {
 	{"MSG015", "a reply from another core against the end of a turn", reply_and_timeout},
 	{"MSG016", "the end of a donated turn against suspension", timeout_and_suspension},
 	{"MSG017", "a fault against deletion of its handler's endpoint", fault_and_handler},
+	{"MSG018", "a call to a receiver of another core", receiver_elsewhere},
+	{"MSG019", "an answer to a caller of another core", caller_elsewhere},
+	{"MSG020", "a signal to a waiter of another core", waiter_elsewhere},
 };
 
 SCENARIOS(message_scenarios);

@@ -13,7 +13,7 @@ import sys
 
 ROW = re.compile(r"^fault (\S+) (\S+) (\S+) (.*)\n((?:<.*\n)+)((?:>.*\n)+)", re.MULTILINE)
 PLANTED = "(planted_fault == {number})"
-HOST = "tests/unit/host"  # headers there replace the kernel's
+HOST = ("tests/unit/interleave/host", "tests/unit/host")  # headers that replace the kernel's
 FOLDERS = ("src", "src/arch/x86_64", "src/kernel")
 DECLARATION = "extern int planted_fault;\n"
 
@@ -54,7 +54,8 @@ def compile_one(options, source, tree, place):
     target = place / (name.replace("/", "_") + ".o")
     copy = tree / name
     command = [*options.compiler.split("@"), "-include", str(place / "planted.h"),
-               f"-I{options.root / HOST}", *(f"-I{tree / folder}" for folder in FOLDERS),
+               *(f"-I{options.root / folder}" for folder in HOST),
+               *(f"-I{tree / folder}" for folder in FOLDERS),
                *options.flags.split("@"), "-c", str(copy if copy.exists() else source), "-o",
                str(target)]
     subprocess.run(command, check=True)
@@ -83,7 +84,7 @@ def main():
         objects = list(pool.map(lambda source: compile_one(options, source, tree, place), sources))
     options.output.unlink(missing_ok=True)
     subprocess.run(["ar", "rcs", options.output, *objects], check=True)
-    inputs = [str(path) for folder in ("src", "include", HOST)
+    inputs = [str(path) for folder in ("src", "include", *HOST)
               for path in (options.root / folder).rglob("*.[ch]")]
     options.depfile.write_text(f"{options.output}: {' '.join([*inputs, str(options.faults)])}\n")
     return 0

@@ -2,6 +2,8 @@
 // Building.
 #include "rig.h"
 
+#include "guests.h"
+
 #include <base/compiler.h>
 #include <cap/derive.h>
 #include <cap/object.h>
@@ -87,8 +89,10 @@ void rig_build(unsigned cores) {
 	host_start();
 	for (unsigned i = 0; i < cores - 1; i++)
 		host_start_core(&more_cpus[i], this_cpu()->kernel);
-	for (unsigned i = 0; i < cores; i++)
+	for (unsigned i = 0; i < cores; i++) {
 		host.cores[i].way = EXIT_TO_IDLE;
+		host.cores[i].cpu->engine = &guest_idle;
+	}
 	cnode_build();
 	untyped = object_make(OBJECT_UNTYPED, UNTYPED_BITS);
 	slot_fill(SLOT_UNTYPED, untyped);

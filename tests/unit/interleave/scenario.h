@@ -19,7 +19,8 @@ struct scenarios {
 
 #define SCENARIOS(name) const struct scenarios name = {rows, array_count(rows)}
 
-extern const struct scenarios message_scenarios, thread_scenarios, memory_scenarios;
+extern const struct scenarios message_scenarios, thread_scenarios, memory_scenarios,
+	guest_scenarios;
 
 // Steps
 

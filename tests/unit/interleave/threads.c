@@ -17,14 +17,14 @@ enum { ENDPOINT = SLOT_OTHERS, NOTIFICATION = SLOT_OTHERS };
 
 static void suspension(void) {
 	rig_object(OBJECT_NOTIFICATION, 0);
-	rig_thread(0, PROGRAM(START, SEND(NOTIFICATION, 0), YIELD, TIME(5)));
+	rig_thread(0, PROGRAM(START, SEND(NOTIFICATION, 0), YIELD));
 	rig_thread(1, PROGRAM(START, SUSPEND(0), RESUME(0)));
 }
 
 static void deletion(void) {
 	rig_object(OBJECT_NOTIFICATION, 0);
-	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0), YIELD));
-	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0), YIELD));
+	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0)));
+	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0)));
 	rig_thread(1, PROGRAM(START, DELETE(SLOT_THREAD + 1)));
 }
 

@@ -5,6 +5,7 @@
 #include <check/check.h>
 #include <cpu/layout.h>
 #include <kernel.h>
+#include <object/vcpu.h>
 #include <sched/switch.h>
 #include <syscall/dispatch.h>
 #include <stdio.h>
@@ -14,6 +15,11 @@
 enum { STARTED = 6, INTERRUPTS = 2 };
 
 struct together *together[TOGETHER_CORES];
+
+// No guests run here.
+uint64_t vcpu_exit(struct cpu *) { return GUEST_EXIT_DONE; }
+
+bool vcpu_run_fast(struct cpu *, struct thread *) { return false; }
 
 static struct cpu more_cpus[TOGETHER_CORES - 1];
 

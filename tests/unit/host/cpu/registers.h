@@ -10,6 +10,7 @@
 enum tlb_kind { TLB_ADDRESS = 0, TLB_SPACE = 1, TLB_ALL_SPACES = 3 };
 
 #include <x86/cr.h>
+#include <x86/instructions.h>
 
 uint64_t cr0_read(void);
 void cr0_write(uint64_t value);
@@ -18,6 +19,16 @@ void cr3_write(uint64_t value);
 uint64_t cr4_read(void);
 void cr4_write(uint64_t value);
 void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t address);
+uint64_t dr0_read(void);
+void dr0_write(uint64_t value);
+uint64_t dr1_read(void);
+void dr1_write(uint64_t value);
+uint64_t dr2_read(void);
+void dr2_write(uint64_t value);
+uint64_t dr3_read(void);
+void dr3_write(uint64_t value);
+void msr_write(uint32_t msr, uint64_t value);
+void xcr0_write(uint64_t value);
 void caches_flush(void);
 void cpu_relax(void);
 void tlb_invalidate_page(uint64_t address);

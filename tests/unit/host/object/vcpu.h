@@ -14,7 +14,7 @@ bool guest_engine_is_on(void);
 uint64_t vcpu_exit(struct cpu *cpu);
 bool vcpu_run_fast(struct cpu *cpu, struct thread *thread);
 
-void vcpu_withdraw_ports(const struct cap *range);
+void vcpu_withdraw_ports(struct cap *range);
 
 cap_derive port_range_derive;
 cap_destroy port_range_destroy, vcpu_destroy, vcpu_frame_destroy;
