@@ -118,11 +118,10 @@ def judge_guests(pc, processor):
 
 def judge_cores(processors):
     most, count = needs.limit("ACPI_MAX_CORES"), len(processors)
-    if count > 1:
-        yield Line(PART, f"cores: {count}; {min(count, most)} are started, and programs run on the "
-                   "first one only")
+    if count > most:
+        yield Line(PART, f"cores: {count}; {most} are started")
     else:
-        yield Line(GOOD, "cores: 1")
+        yield Line(GOOD, f"cores: {count}")
 
 
 def judge_memory(pc):
