@@ -32,7 +32,7 @@ void notification_signal(struct notification *notification, uint64_t badge) {
 	} else {
 		notification->is_active = true;
 		notification->word |= badge;
-		if (bound && bound->state == THREAD_IN_GUEST) bound->cpu->need_resched = true;
+		if (bound && bound->state == THREAD_IN_GUEST) core_request(bound->cpu);
 		return;
 	}
 	*context_badge(&waiter->context) = badge;

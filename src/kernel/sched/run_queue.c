@@ -13,7 +13,7 @@ static struct thread **ready_queue_of(struct thread *thread) {
 	unsigned priority = thread->priority;
 	struct thread **head = &cpu->scheduler.ready[priority];
 
-	assert(!thread->is_queued && !thread->is_released);
+	assert(!thread->is_queued && !thread->is_released && core_may_touch(cpu));
 	thread->is_queued = true;
 	if (*head) return head;
 	cpu->scheduler.ready_bits[priority / 64] |= 1ul << priority % 64;
@@ -43,6 +43,7 @@ void ready_remove(struct thread *thread) {
 	struct cpu *cpu = thread->cpu;
 	struct thread **head = &cpu->scheduler.ready[thread->priority];
 
+	assert(core_may_touch(cpu));
 	thread->is_queued = false;
 	thread_queue_remove(head, thread);
 	if (!*head) ready_clear(cpu, thread->priority);
@@ -102,13 +103,14 @@ void release_insert(struct thread *thread) {
 	thread->queue = (struct thread_link){};
 	thread->is_released = 1;
 	*root = merge(NULL, *root, thread);
-	thread->cpu->need_resched = true;
+	core_request(thread->cpu);
 }
 
 void release_remove(struct thread *thread) {
 	struct thread *parent = thread->partner;
 	struct thread *rest = merge(parent, thread->queue.previous, thread->queue.next);
 
+	assert(core_may_touch(thread->cpu));
 	if (!parent)
 		thread->cpu->scheduler.release = rest;
 	else if (parent->queue.next == thread)

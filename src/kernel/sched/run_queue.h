@@ -3,6 +3,7 @@
 // thread, whichever core calls it.
 #pragma once
 
+#include <cpu/lock.h>
 #include <sched/refill.h>
 #include <sched/thread_queue.h>
 

@@ -40,6 +40,7 @@ void schedule_propose(struct thread *thread) {
 		cpu->need_resched = cpu->crowded = true;
 	}
 	cpu->candidate = thread;
+	core_wake(cpu);
 }
 
 void schedule_dequeue(struct thread *thread) {
@@ -56,7 +57,7 @@ void schedule_dequeue(struct thread *thread) {
 void schedule_enqueue_first(struct thread *thread) {
 	schedule_dequeue(thread);
 	ready_prepend(thread);
-	thread->cpu->need_resched = true;
+	core_request(thread->cpu);
 }
 
 // Budgets

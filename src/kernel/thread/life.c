@@ -60,7 +60,7 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 
 	if (thread != cpu->current) return thread_move(thread, priority);
 	thread->priority = (uint8_t)priority;
-	if ((int)priority < cpu->ready_top) cpu->need_resched = true;
+	if ((int)priority < cpu->ready_top) core_request(cpu);
 }
 
 // Removes all references to the thread; it never runs again. Its slots remain.
@@ -103,7 +103,7 @@ static void set_buffer(struct thread *thread, const struct cap *frame) {
 	if (index == THREAD_SPACE) give_space(thread, cap);
 	if (index == THREAD_GUEST_SPACE) thread->cpu->guest_prepared = NULL;
 	if (cap) space_used_on(cap, thread->cpu);
-	if (thread == thread->cpu->current) thread->cpu->need_resched = true;
+	if (thread == thread->cpu->current) core_request(thread->cpu);
 }
 
 void thread_fill_slot(struct slot *slot, struct cap cap, struct slot *source) {

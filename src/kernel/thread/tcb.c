@@ -59,7 +59,7 @@ enum error tcb_copy_registers(struct invocation *invocation) {
 		if (flags & (i < COPY_FRAME_WORDS ? COPY_FRAME : COPY_INTEGER))
 			thread_write_register(to, i, thread_read_register(from, i));
 	if (flags & COPY_FRAME) to->context.rip = to->trap.fault_ip;
-	if (to == to->cpu->current) to->cpu->need_resched = true;
+	if (to == to->cpu->current) core_request(to->cpu);
 	return ERROR_NONE;
 }
 
@@ -134,7 +134,7 @@ enum error tcb_set_flags(struct invocation *invocation) {
 
 	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_FLAG_FPU_DISABLED));
 	thread->fpu_used = thread_fpu_at_start(thread);
-	if (thread == thread->cpu->current) thread->cpu->need_resched = true;
+	if (thread == thread->cpu->current) core_request(thread->cpu);
 	return invocation_return(invocation, thread->flags);
 }
 

@@ -36,41 +36,54 @@ static void serve(struct cpu_lock *own) {
 	show(&own->asked, false);
 }
 
+// Until it is this core's turn.
+[[gnu::noinline]] static void wait_for_turn(struct cpu *cpu, uint32_t ticket, bool restarts) {
+	struct cpu_lock *own = &cpu->lock;
+
+	own->restarts = restarts;
+	show(&own->is_waiting, true);
+	while (seen(&cpu->platform->lock.serving) != ticket)
+		serve(own);
+	show(&own->is_waiting, false);
+	own->restarts = false;
+}
+
+// The exchange is visible before the look at the other's mark (SDM 3A 9.2.3.4, 9.2.3.9).
 bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
 	struct platform *platform = cpu->platform;
-	struct cpu_lock *own = &cpu->lock;
 	bool is_idle = !cpu->charged_context;
 	uint32_t ticket;
 
 	core_leave(cpu);
 	ticket = __atomic_fetch_add(&platform->lock.next, 1, __ATOMIC_RELAXED);
-	own->restarts = restarts;
-	show(&own->is_waiting, true);
-	while (seen(&platform->lock.serving) != ticket)
-		serve(own);
-	show(&own->is_waiting, false);
-	own->restarts = false;
-	for (unsigned i = 0; i < platform->core_count; i++)
-		if (i != cpu->number) show(&platform->cores[i]->lock.hold, true);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	for (unsigned i = 0; i < platform->core_count; i++)
-		if (i != cpu->number)
-			wait_for(platform->cores[i], &platform->cores[i]->lock.is_inside);
+	if (unlikely(seen(&platform->lock.serving) != ticket)) wait_for_turn(cpu, ticket, restarts);
+	for (struct cpu **peer = cpu->peers; *peer; peer++) {
+		(void)__atomic_exchange_n(&(*peer)->lock.hold, true, __ATOMIC_SEQ_CST);
+		if (unlikely(seen(&(*peer)->lock.is_inside)))
+			wait_for(*peer, &(*peer)->lock.is_inside);
+	}
+	if (NACRE_DEBUG) cpu->lock.is_alone = true;
 	return is_idle || cpu->charged_context;
+}
+
+[[gnu::noinline]] static void interrupt(uint64_t cores) {
+	for (; cores; cores &= cores - 1) {
+		const struct cpu *other = this_cpu()->platform->cores[__builtin_ctzl(cores)];
+
+		if (!seen(&other->lock.is_waiting))
+			apic_send(other->start.apic_id, VECTOR_CORE | COMMAND_ASSERT);
+	}
 }
 
 void kernel_leave_alone(struct cpu *cpu) {
 	struct platform *platform = cpu->platform;
+	uint32_t hold = platform->lock.is_always_held;
 
-	for (unsigned i = 0; i < platform->core_count; i++) {
-		struct cpu *other = platform->cores[i];
-
-		if (other == cpu) continue;
-		show(&other->lock.hold, platform->lock.is_always_held);
-		if (unlikely((uint64_t)other->candidate | other->need_resched) &&
-			!seen(&other->lock.is_waiting))
-			apic_send(other->start.apic_id, VECTOR_CORE | COMMAND_ASSERT);
-	}
+	if (unlikely(cpu->woken)) interrupt(cpu->woken);
+	cpu->woken = 0;
+	if (NACRE_DEBUG) cpu->lock.is_alone = false;
+	for (struct cpu **peer = cpu->peers; *peer; peer++)
+		show(&(*peer)->lock.hold, hold);
 	show(&platform->lock.serving, platform->lock.serving + 1);
 }
 
@@ -79,14 +92,13 @@ void cores_call(uint64_t cores, core_work *work, void *argument) {
 
 	cores &= ~BIT(this_cpu()->number);
 	for (uint64_t left = cores; left; left &= left - 1) {
-		struct cpu *other = all[__builtin_ctzl(left)];
+		struct cpu_lock *lock = &all[__builtin_ctzl(left)]->lock;
 
-		other->lock.work = work;
-		other->lock.argument = argument;
-		show(&other->lock.asked, true);
-		if (!seen(&other->lock.is_waiting))
-			apic_send(other->start.apic_id, VECTOR_CORE | COMMAND_ASSERT);
+		lock->work = work;
+		lock->argument = argument;
+		show(&lock->asked, true);
 	}
+	interrupt(cores);
 	for (; cores; cores &= cores - 1)
 		wait_for(all[__builtin_ctzl(cores)], &all[__builtin_ctzl(cores)]->lock.asked);
 }

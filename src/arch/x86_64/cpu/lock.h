@@ -6,6 +6,7 @@
 // and TLBs hold. For those it has the core do the work (cores_call).
 #pragma once
 
+#include <base/bits.h>
 #include <base/compiler.h>
 #include <cpu/percpu.h>
 
@@ -35,6 +36,22 @@ void kernel_leave_alone(struct cpu *cpu);
 // Other cores that got something to run are interrupted.
 static inline void kernel_leave(struct cpu *cpu) {
 	if (unlikely(cpu->has_peers)) kernel_leave_alone(cpu);
+}
+
+// The core has something new in its queues; if it is another one it is interrupted at the end.
+static inline void core_wake(const struct cpu *cpu) {
+	if (unlikely(cpu != this_cpu())) this_cpu()->woken |= BIT(cpu->number);
+}
+
+// It has to choose anew who runs, or to load something of the current thread.
+static inline void core_request(struct cpu *cpu) {
+	cpu->need_resched = true;
+	core_wake(cpu);
+}
+
+// Whether this core may change what belongs to that one. Debug build.
+[[nodiscard]] static inline bool core_may_touch(const struct cpu *cpu) {
+	return cpu == this_cpu() || !this_cpu()->has_peers || this_cpu()->lock.is_alone;
 }
 
 // Who runs alone has each of the cores in the set (bits by number), but for this one, call work

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <abi/object.h>
+#include <cpu/acpi.h>
 #include <cpu/segments.h>
 #include <x86/svm.h>
 #include <x86/vmx.h>
@@ -63,6 +64,7 @@ struct cpu_lock {
 	void *argument;
 	uint32_t is_waiting; // for its turn, in the kernel; this and the next by this core
 	bool restarts; // and makes its entry again if its thread is taken away
+	bool is_alone; // this core; debug build
 };
 
 enum { CORE_TRAMPOLINE_SIZE = 128 }; // boot.asm
@@ -137,6 +139,8 @@ struct cpu {
 	alignas(4096) struct benchmark benchmark;
 	alignas(64) struct cpu_lock lock;
 	alignas(64) uint32_t number; // in platform->cores
+	uint64_t woken; // other cores that have to look at their queues, as bits by number
+	struct cpu *peers[ACPI_MAX_CORES]; // other cores that are up, and null
 	struct scheduler scheduler;
 	struct core_start start;
 	// A struct thread, which this room does not know.

@@ -197,8 +197,12 @@ static bool core_start(struct cpu *cpu, const struct cpu *first, uint64_t page) 
 static void use_cores(struct platform *platform, bool has_big_lock) {
 	platform->lock.is_always_held = has_big_lock;
 	for (unsigned i = 0; i < platform->core_count; i++) {
-		platform->cores[i]->lock.hold = has_big_lock;
-		platform->cores[i]->has_peers = true;
+		struct cpu *cpu = platform->cores[i];
+
+		cpu->lock.hold = has_big_lock;
+		cpu->has_peers = true;
+		for (unsigned j = 0, count = 0; j < platform->core_count; j++)
+			if (j != i) cpu->peers[count++] = platform->cores[j];
 	}
 	platform->syscall_entries[SYSCALL_ENTRY_FAST] =
 		platform->syscall_entries[SYSCALL_ENTRY_CORES];

@@ -42,10 +42,9 @@ static inline void switch_to(struct cpu *cpu, struct thread *current, struct thr
 
 // The first waiter on endpoint can run in the place of a caller, on the caller's time.
 static inline bool can_take_over(const struct cpu *cpu, const struct endpoint *endpoint) {
-	const struct thread *receiver = endpoint->head;
+	const struct thread *receiver = is_own(cpu, endpoint->owner) ? endpoint->head : NULL;
 
-	return is_own(cpu, endpoint->owner) && receiver &&
-		receiver->state == THREAD_BLOCKED_RECEIVE && !receiver->sched_context &&
+	return receiver && receiver->state == THREAD_BLOCKED_RECEIVE && !receiver->sched_context &&
 		is_own(cpu, (uint64_t)receiver->cpu) && receiver->reply &&
 		receiver->priority >= cpu->ready_top;
 }
@@ -260,10 +259,11 @@ static inline bool is_bound_elsewhere(
 }
 
 static inline void signal(struct cpu *cpu, struct notification *notification, uint64_t badge) {
-	struct thread *waiter = notification->head;
+	struct thread *waiter;
 	int rank;
 
 	if (unlikely(!is_own(cpu, notification->owner))) return syscall_slow();
+	waiter = notification->head;
 	if (waiter) {
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		wait_queue_take_first(&notification->head);
@@ -283,10 +283,10 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 }
 
 static inline void send(struct cpu *cpu, struct endpoint *endpoint, uint64_t badge, uint64_t tag) {
-	struct thread *receiver = endpoint->head;
+	struct thread *receiver = is_own(cpu, endpoint->owner) ? endpoint->head : NULL;
 	int rank;
 
-	if (unlikely(!is_own(cpu, endpoint->owner) || !tag_fits(tag, MESSAGE_SHORT) || !receiver ||
+	if (unlikely(!tag_fits(tag, MESSAGE_SHORT) || !receiver ||
 		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver, &rank)))
 		return syscall_slow();
 	wait_queue_take_first(&endpoint->head);

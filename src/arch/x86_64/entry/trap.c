@@ -92,7 +92,7 @@ static void timer_arrived(void) {
 		raise(thread, vector, code);
 	else if (is_call && has_time)
 		call_by_interrupt(thread, vector);
-	else if (is_hardware ? vector != VECTOR_CORE : has_time)
+	else if (is_hardware || has_time)
 		irq_stray((unsigned)vector);
 	if (is_hardware) apic_end_of_interrupt();
 	return leave();
@@ -101,16 +101,18 @@ static void timer_arrived(void) {
 enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
 	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && __builtin_ia32_readeflags_u64() & FLAGS_AC)
 		panic("entered with SMAP switched off");
-	if (vector != VECTOR_TIMER && (vector < VECTOR_USER_FIRST || vector > VECTOR_USER_LAST))
+	if (vector != VECTOR_TIMER && vector != VECTOR_CORE &&
+		(vector < VECTOR_USER_FIRST || vector > VECTOR_USER_LAST))
 		return other_vector(vector, code);
 	(void)enter(false);
-	if (vector != VECTOR_TIMER) {
+	if (vector == VECTOR_TIMER)
+		timer_arrived();
+	else
 		(void)budget_is_left();
+	if (vector >= VECTOR_USER_FIRST)
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
-		return leave();
-	}
-	timer_arrived();
-	apic_end_of_interrupt();
+	else
+		apic_end_of_interrupt();
 	return leave();
 }
 
