@@ -90,7 +90,8 @@
 #define ABI_INVOCATION_EXTENSIONS(ROW) \
 	ROW(0x1000, VCPU_SET_MSR_ACCESS, vcpu_set_msr_access, VCPU, 2, 0) \
 	ROW(0x1001, VCPU_SET_STATE_PAGE, vcpu_set_state_page, VCPU, 0, 0) \
-	ROW(0x1002, VCPU_SAVE_STATE, vcpu_save_state, VCPU, 1, 0)
+	ROW(0x1002, VCPU_SAVE_STATE, vcpu_save_state, VCPU, 1, 0) \
+	ROW(0x1003, IRQ_HANDLER_SET_CORE, irq_handler_set_core, IRQ_HANDLER, 1, 0)
 
 enum invocation_label {
 #define ABI_LABEL(number, name, handler, kind, words, caps) LABEL_##name = number,
@@ -98,5 +99,5 @@ enum invocation_label {
 #undef ABI_LABEL
 		LABEL_LAST = 77,
 	LABEL_EXTENSION_FIRST = 0x1000,
-	LABEL_EXTENSION_LAST = 0x1002,
+	LABEL_EXTENSION_LAST = 0x1003,
 };

@@ -39,3 +39,8 @@ static inline void seL4_DebugNameThread(seL4_CPtr tcb, const char *name) {
 	text[i] = 0;
 	sel4_debug(SYSCALL_DEBUG_NAME_THREAD, tcb);
 }
+
+// The core that the thread runs on.
+static inline seL4_Uint32 seL4_DebugGetThreadAffinity(seL4_CPtr tcb) {
+	return (seL4_Uint32)sel4_debug(SYSCALL_DEBUG_GET_THREAD_AFFINITY, tcb);
+}

@@ -27,6 +27,8 @@ typedef enum {
 	seL4_SysDebugCapIdentify = SYSCALL_DEBUG_CAP_IDENTIFY,
 	seL4_SysDebugSnapshot = SYSCALL_DEBUG_SNAPSHOT,
 	seL4_SysDebugNameThread = SYSCALL_DEBUG_NAME_THREAD,
+	seL4_SysDebugSendIPI = SYSCALL_DEBUG_SEND_IPI,
+	seL4_SysDebugGetThreadAffinity = SYSCALL_DEBUG_GET_THREAD_AFFINITY,
 	seL4_SysBenchmarkFlushCaches = SYSCALL_BENCHMARK_FLUSH_CACHES,
 	seL4_SysBenchmarkResetLog = SYSCALL_BENCHMARK_RESET_LOG,
 	seL4_SysBenchmarkFinalizeLog = SYSCALL_BENCHMARK_FINALIZE_LOG,

@@ -36,6 +36,17 @@ static inline seL4_Error nacre_VCPU_SaveState(seL4_X86_VCPU vcpu, seL4_Word grou
 	return sel4_invoke(vcpu, &call);
 }
 
+// The handler's interrupt comes to this core from now on. *apic becomes the id of the core's APIC:
+// a driver whose device sends messages writes it into their address.
+static inline seL4_Error nacre_IRQHandler_SetCore(
+	seL4_IRQHandler handler, seL4_Word core, seL4_Word *apic) {
+	struct sel4_invocation call = {LABEL_IRQ_HANDLER_SET_CORE, 0, 1, {core, 0, 0, 0}};
+	seL4_Error error = sel4_invoke(handler, &call);
+
+	if (!error && apic) *apic = call.words[0];
+	return error;
+}
+
 // Runs the guest of this thread's VCPU by its state page until an exit (enum vcpu_exit_reason).
 // *badge is that of the notification, where it is one.
 static inline seL4_Word nacre_VCPU_Run(seL4_Word *badge) {

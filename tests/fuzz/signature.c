@@ -88,6 +88,7 @@ const struct signature signatures[] = {
 	{LABEL_VCPU_SET_MSR_ACCESS, 'V', "wf", ""},
 	{LABEL_VCPU_SET_STATE_PAGE, 'V', "", "F"},
 	{LABEL_VCPU_SAVE_STATE, 'V', "w", ""},
+	{LABEL_IRQ_HANDLER_SET_CORE, 'I', "w", ""},
 };
 
 const unsigned signature_count = array_count(signatures);

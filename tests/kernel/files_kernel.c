@@ -34,6 +34,7 @@
 	FILE(port) \
 	FILE(io_space) \
 	FILE(irq) \
+	FILE(irq_core) \
 	FILE(domain) \
 	FILE(sched_context) \
 	FILE(schedule) \

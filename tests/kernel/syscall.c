@@ -15,7 +15,7 @@ static void unknown_number_check(uint64_t number) {
 }
 
 static void unknown_numbers(void) {
-	static const uint64_t numbers[] = {0, 1, 0xfffffff5, (uint64_t)-18, (uint64_t)-31,
+	static const uint64_t numbers[] = {0, 1, 0xfffffff5, (uint64_t)-20, (uint64_t)-31,
 		(uint64_t)-33, (uint64_t)-34, 1ul << 63, ~0ul >> 1};
 
 	for (unsigned index = 0; index < array_count(numbers); index++)

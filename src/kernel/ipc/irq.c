@@ -120,6 +120,23 @@ enum error irq_handler_set_notification(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
+// From now on it comes to this core. A message goes where its device sends it: the answer is the id
+// of the core's APIC, which the message's address names (SDM 3A 11.11.1).
+enum error irq_handler_set_core(struct invocation *invocation) {
+	const struct irq *irq = invocation_object(invocation);
+	const struct platform *platform = &this_kernel()->platform;
+	uint64_t core = invocation_word(invocation, 0);
+	uint32_t id;
+
+	if (core >= platform->core_count)
+		return error_range(invocation, 0, platform->core_count - 1);
+	id = platform->cores[core]->start.apic_id;
+	if (id > UINT8_MAX) return ERROR_ILLEGAL_OPERATION;
+	if (irq->state == IRQ_IOAPIC)
+		ioapic_set_target((unsigned)irq->source[0], (unsigned)irq->source[1], id);
+	return invocation_return(invocation, id);
+}
+
 enum error irq_handler_clear(struct invocation *invocation) {
 	struct irq *irq = invocation_object(invocation);
 

@@ -6,8 +6,9 @@
 #include <base/format.h>
 #include <cap/object.h>
 #include <check/check.h>
-#include <cpu/console.h>
+#include <cpu/platform.h>
 #include <sched/run_queue.h>
+#include <x86/apic.h>
 
 static void put_char(struct thread *thread) { print("%c", (char)thread->context.rdi); }
 
@@ -70,6 +71,24 @@ static void name_thread(struct thread *thread) {
 		(const char *)buffer->message);
 }
 
+// As if a device had sent the message of a user vector to a core.
+static void send_ipi(struct thread *thread) {
+	const struct platform *platform = this_cpu()->platform;
+	uint64_t core = thread->context.rdi, vector = thread->context.rsi;
+
+	if (core >= platform->core_count || vector >= USER_IRQ_VECTORS)
+		return print_debug(
+			"'%s': DebugSendIPI to core %lu, vector %lu\n", thread->name, core, vector);
+	apic_send(platform->cores[core]->start.apic_id,
+		(uint32_t)(USER_VECTOR_OFFSET + vector) | COMMAND_ASSERT);
+}
+
+static void thread_affinity(struct thread *thread) {
+	const struct cap *cap = named_cap(thread);
+
+	thread->context.rdi = cap->type == CAP_THREAD ? cap_thread(cap)->cpu->number : 0;
+}
+
 // For comparing system calls with and without their fast paths; exceptions stay as they are. A VM
 // exit loads LSTAR as it was when its guest was prepared.
 static void fast_paths(struct thread *thread) {
@@ -84,5 +103,7 @@ build_syscall *const debug_syscalls[BUILD_SYSCALLS] = {
 	[-SYSCALL_DEBUG_CAP_IDENTIFY] = cap_identify,
 	[-SYSCALL_DEBUG_SNAPSHOT] = snapshot,
 	[-SYSCALL_DEBUG_NAME_THREAD] = name_thread,
+	[-SYSCALL_DEBUG_SEND_IPI] = send_ipi,
+	[-SYSCALL_DEBUG_GET_THREAD_AFFINITY] = thread_affinity,
 	[-SYSCALL_DEBUG_FAST_PATHS] = fast_paths,
 };

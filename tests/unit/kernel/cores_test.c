@@ -31,6 +31,7 @@ static struct thread *start(void) {
 	refill_start(cap_object(&world.slots[CONTEXT].cap), &parameters, host.now);
 	sched_context_bind_thread(cap_object(&world.slots[CONTEXT].cap), thread);
 	this_cpu()->need_resched = other.need_resched = false;
+	this_cpu()->lock.is_alone = true;
 	return thread;
 }
 

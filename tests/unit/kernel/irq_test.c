@@ -120,6 +120,24 @@ static void one_source(void) {
 	}
 }
 
+static struct cpu other;
+
+static void chosen_core(void) {
+	struct call call = {.slot = HANDLER, .label = LABEL_IRQ_HANDLER_SET_CORE, .length = 1};
+
+	start();
+	host_start_core(&other, this_cpu()->kernel);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
+	call.words[0] = 1;
+	check(world_call(&call) == ERROR_NONE);
+	check(host.pins[1][PIN].target == other.start.apic_id);
+	call.words[0] = 0;
+	check(world_call(&call) == ERROR_NONE);
+	check(host.pins[1][PIN].target == this_cpu()->start.apic_id);
+	call.words[0] = 2;
+	check(is_range(world_call(&call), 1));
+}
+
 static void delivery(void) {
 	const struct host_pin *pin = &host.pins[1][PIN];
 	const struct notification *notification;
@@ -174,6 +192,7 @@ static const struct test rows[] = {
 	{"IRQ002", "an interrupt signals, masks its pin, and Ack unmasks it", delivery},
 	{"IRQ004", "a pin and a message have one handler, whatever its vector", one_source},
 	{"IRQ003", "the last handler capability frees the vector", end},
+	{"IRQ005", "an interrupt comes to the core that was chosen last", chosen_core},
 };
 
 TESTS(irq_tests);

@@ -42,7 +42,7 @@ uint32_t apic_take_errors(void);
 // loops.
 [[nodiscard]] bool preempt_wanted(void);
 
-// I/O APICs (ioapic.c): from pins to vectors of the boot core.
+// I/O APICs (ioapic.c): from pins to vectors.
 
 struct ioapic {
 	volatile uint32_t *page;
@@ -60,11 +60,14 @@ void ioapic_add(uint64_t address);
 unsigned ioapic_count(void);
 unsigned ioapic_pins(unsigned ioapic); // which exists
 
-// Routes a pin, which exists, to a CPU vector of the boot core and unmasks it. level: 1 level, 0
+// Routes a pin, which exists, to a vector of this core and unmasks it. level: 1 level, 0
 // edge; polarity: 1 low, 0 high. Returns the pin's route, since reading it back from the chip is
 // slow.
 uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
+
+// The pin's interrupts come to the core with this APIC id, at most 255.
+void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t id);
 
 // The pin's route as it was returned, or with REDIRECTION_MASKED.
 void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route);

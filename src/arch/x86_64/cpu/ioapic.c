@@ -53,6 +53,11 @@ void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route) {
 	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin, route);
 }
 
+void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t id) {
+	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin + 1,
+		id << REDIRECTION_TARGET_SHIFT);
+}
+
 uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
 	uint32_t route = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
@@ -60,8 +65,7 @@ uint32_t ioapic_route(
 
 	// Masked while the two halves do not fit together.
 	ioapic_set_route(ioapic, pin, route | REDIRECTION_MASKED);
-	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin + 1,
-		apic_id() << REDIRECTION_TARGET_SHIFT);
+	ioapic_set_target(ioapic, pin, apic_id());
 	ioapic_set_route(ioapic, pin, route);
 	return route;
 }

@@ -3,8 +3,6 @@
 // (APM 2 15.9, 15.11 to 15.14).
 #include <guest/svm/internal.h>
 
-#include <cpu/segments.h>
-
 #define WORD(code) ((code) / 32)
 #define INTERCEPT(code) (1u << (code) % 32)
 // All of a range within one word.

@@ -3,8 +3,6 @@
 // (APM 2 15.20, 15.21; SDM 3C 27.2.1.3).
 #include <guest/svm/internal.h>
 
-#include <cpu/segments.h>
-
 // A type that VMRUN refuses.
 #define EVENT_REFUSED (INTERRUPTION_VALID | 1 << 8)
 

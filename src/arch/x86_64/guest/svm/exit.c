@@ -3,8 +3,6 @@
 // C; SDM 3C 28.2).
 #include <guest/svm/internal.h>
 
-#include <cpu/segments.h>
-
 #define CONTROL_REGISTER_LAST (SVM_EXIT_WRITE_CR0 + 15)
 #define DEBUG_REGISTER_LAST (SVM_EXIT_WRITE_DR0 + 15)
 

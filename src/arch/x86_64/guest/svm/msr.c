@@ -2,8 +2,6 @@
 // MSRs of guests: the map of those a guest may touch itself (APM 2 15.11).
 #include <guest/svm/internal.h>
 
-#include <cpu/registers.h>
-
 // Bytes from low MSRs to high ones: two bits each, reading and writing exit.
 enum { MAP_HIGH = 2048 };
 

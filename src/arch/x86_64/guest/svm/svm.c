@@ -3,9 +3,6 @@
 // 15.30; CPUID 8000_000Ah).
 #include <guest/svm/internal.h>
 
-#include <base/memory.h>
-#include <cpu/console.h>
-#include <cpu/features.h>
 #include <x86/cpuid.h>
 
 // CR4 bits whose effect the kernel switches or confines, as far as this CPU has them: those that it

@@ -3,8 +3,6 @@
 // exceptions that exit though the monitor did not ask for them.
 #include <guest/vmx/internal.h>
 
-#include <cpu/segments.h>
-
 // The next entry delivers the event, in the form of an exit's interruption or vectoring
 // information. What delivery ends must be gone before, or the entry fails (SDM 3C 27.3.1.5).
 static void inject(uint64_t event, enum vmcs_field error_code) {

@@ -4,7 +4,6 @@
 #include <guest/vmx/internal.h>
 
 #include <base/memory.h>
-#include <cpu/mitigations.h>
 
 enum {
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits

@@ -3,7 +3,6 @@
 #include <guest/vmx/internal.h>
 
 #include <base/memory.h>
-#include <x86/msr.h>
 
 static void load(struct guest *guest) {
 	struct cpu *cpu = this_cpu();

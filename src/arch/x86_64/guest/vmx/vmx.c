@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // VMX operation: capabilities as (must, may) pairs, VMXON, invalidation.
 
-#include <cpu/console.h>
-#include <cpu/features.h>
 #include <guest/vmx/internal.h>
-#include <x86/msr.h>
 
 // Four levels, write-back tables, 2 MiB pages, INVEPT, INVEPT of one root.
 #define EPT_REQUIRED \
