@@ -147,17 +147,20 @@ enum exit_path trap_vcpu_run(void) {
 	return trap_syscall();
 }
 
+[[gnu::noinline]] static enum exit_path guest_exit_rare(uint64_t outcome) {
+	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
+	if (outcome < GUEST_EXIT_KERNEL) return trap_interrupt(outcome, 0);
+	schedule_request(); // the program's registers are not loaded
+	(void)enter(false);
+	return leave();
+}
+
 enum exit_path trap_guest_exit(void) {
 	struct cpu *cpu = this_cpu();
 	uint64_t outcome = vcpu_exit(cpu);
 
-	if (unlikely(outcome == GUEST_EXIT_KERNEL)) return guest_interrupted();
-	if (unlikely(outcome < GUEST_EXIT_KERNEL)) return trap_interrupt(outcome, 0);
-	if (unlikely(!begin(cpu) || !switch_to_monitor(cpu))) {
-		schedule_request(); // the program's registers are not loaded
-		(void)enter(false);
-		return leave();
-	}
+	if (unlikely(outcome < GUEST_EXIT_DONE || !begin(cpu) || !switch_to_monitor(cpu)))
+		return guest_exit_rare(outcome);
 	before_exit();
 	core_leave(cpu);
 	return EXIT_TO_USER;
