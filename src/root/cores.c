@@ -74,3 +74,7 @@ void cores_place(struct system *system) {
 seL4_CPtr cores_control(const struct system *system, uint32_t domain) {
 	return system->bootinfo->schedcontrol.start + system->domains[domain].core;
 }
+
+seL4_Word cores_of_irq(const struct system *system, const struct system_irq *irq) {
+	return irq->core <= last_core(system) ? irq->core : 0;
+}

@@ -11,3 +11,6 @@ void cores_place(struct system *system);
 
 // The capability that configures a scheduling context for the core of a domain.
 [[nodiscard]] seL4_CPtr cores_control(const struct system *system, uint32_t domain);
+
+// The core that an interrupt comes to.
+[[nodiscard]] seL4_Word cores_of_irq(const struct system *system, const struct system_irq *irq);

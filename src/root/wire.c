@@ -4,9 +4,11 @@
 #include <root/wire.h>
 
 #include <microkit.h>
+#include <sel4/nacre.h>
 
 #include <base/bits.h>
 
+#include <root/cores.h>
 #include <root/domain.h>
 #include <root/group.h>
 
@@ -74,6 +76,8 @@ static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index
 	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler + 1, seL4_WordBits,
 		seL4_CapInitThreadCNode, domain->notification, seL4_WordBits, seL4_AllRights,
 		BIT(irq->id));
+	// Where it cannot come to that core, it stays with the first, which passes the signal on.
+	if (!error) (void)nacre_IRQHandler_SetCore(handler, cores_of_irq(system, irq), NULL);
 	return error ? error : seL4_IRQHandler_SetNotification(handler, handler + 1);
 }
 
