@@ -77,9 +77,13 @@ void host_start_core(struct cpu *cpu, struct kernel *kernel) {
 	cpu->start.apic_id = (uint32_t)(core_of(cpu) - host.cores);
 	cpu->number = kernel->platform.core_count;
 	kernel->platform.cores[kernel->platform.core_count++] = cpu;
-	cpu->number = kernel->platform.core_count - 1;
-	for (unsigned i = 0; i <= cpu->number; i++)
-		kernel->platform.cores[i]->has_peers = cpu->number > 0;
+	for (unsigned i = 0; i < cpu->number; i++) {
+		struct cpu *other = kernel->platform.cores[i];
+
+		cpu->peers[i] = other;
+		other->peers[cpu->number - 1] = cpu;
+		cpu->has_peers = other->has_peers = true;
+	}
 	schedule_init(cpu);
 	cpu->deadline = UINT64_MAX;
 }
