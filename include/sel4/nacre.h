@@ -36,8 +36,8 @@ static inline seL4_Error nacre_VCPU_SaveState(seL4_X86_VCPU vcpu, seL4_Word grou
 	return sel4_invoke(vcpu, &call);
 }
 
-// The handler's interrupt comes to this core from now on. *apic becomes the id of the core's APIC:
-// a driver whose device sends messages writes it into their address.
+// The interrupt of a pin comes to this core from now on. *apic becomes the id of the core's APIC.
+// Of messages that is all it does: their driver writes the id into the address.
 static inline seL4_Error nacre_IRQHandler_SetCore(
 	seL4_IRQHandler handler, seL4_Word core, seL4_Word *apic) {
 	struct sel4_invocation call = {LABEL_IRQ_HANDLER_SET_CORE, 0, 1, {core, 0, 0, 0}};

@@ -23,8 +23,13 @@ static void place_domain(struct system *system, uint32_t index) {
 			last_core(system));
 }
 
+// Whether it is to come to a core that is missing; a message comes to core 0 in any case.
+static bool lacks_core(const struct system *system, const struct system_irq *irq) {
+	return irq->kind == SYSTEM_IRQ_IOAPIC && irq->core > last_core(system);
+}
+
 static void check_irq(struct system *system, const struct system_irq *irq) {
-	if (irq->core > last_core(system) && !may_stand_in(system, irq->domain))
+	if (lacks_core(system, irq) && !may_stand_in(system, irq->domain))
 		needs_omit(system, irq->domain,
 			"core %u of interrupt %u: the last core here is %lu", irq->core, irq->id,
 			last_core(system));
@@ -54,7 +59,7 @@ static void print_moved(const struct system *system) {
 		const struct system_irq *irq = &image->irqs[i];
 		const struct system_domain *record = &image->domains[irq->domain];
 
-		if (irq->core <= last_core(system) || irq->core == record->core ||
+		if (!lacks_core(system, irq) || irq->core == record->core ||
 			!may_stand_in(system, irq->domain))
 			continue;
 		print_next(system, &begun);

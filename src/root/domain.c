@@ -92,6 +92,7 @@ static seL4_Error give_fixed(struct system *system, uint32_t index) {
 		error = domain_give(domain, FAULT_EP_CAP, handler.endpoint, send, handler.badge);
 	if (!error) error = domain_give(domain, VSPACE_CAP, domain->space.root, seL4_AllRights, 0);
 	if (!error) error = domain_give(domain, REPLY_CAP, domain->reply, seL4_AllRights, 0);
+	// Microkit's own library asks there to be made passive; ours does that by itself.
 	if (!error && (flags & SYSTEM_DOMAIN_PASSIVE))
 		error = domain_give(domain, MONITOR_EP, system->fault_endpoint, send, index + 1);
 	if (!error && (flags & SYSTEM_DOMAIN_OWN_THREAD))

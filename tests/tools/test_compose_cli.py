@@ -201,7 +201,8 @@ class Command(Composer):
         time = {"budget": "375", "period": "1000"}
         (self.path / "test.system").write_text(
             "<system>" + pd("a", cpu="2", priority="1", **time) + pd("b", cpu="2", **time)
-            + pd("c", passive="true", inside='<irq id="3" pin="1" vector="1" cpu="5"/>')
+            + pd("c", passive="true", inside='<irq id="3" pin="1" vector="1" cpu="5"/>'
+                 '<irq id="4" pcidev="1:2.3" handle="0" vector="2" cpu="5"/>')
             + pd("d") + "</system>")
         result = self.run_tool("test.system", *BASE, "-r", "out/report", "--html", "out/page",
                                "--capdl-json", "out/caps")
@@ -219,6 +220,7 @@ Cores
 """, report)
         self.assertIn("  priority 1, 375 of 1000 us, core 2\n", report)
         self.assertIn("vector 1, core 5\n", report)
+        self.assertRegex(report, "irq 4: .*, vector 2\n")
         page = (self.out / "page").read_text()
         self.assertIn("Each core has its colour.", page)
         self.assertRegex(page, r">core 2</text>")

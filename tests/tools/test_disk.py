@@ -72,13 +72,32 @@ class DiskTest(unittest.TestCase):
             found = disk.unpacked(data)
             self.assertEqual((found.good, found.slot), ("a", "a"))
 
+    def test_damaged_tries_are_none(self):
+        for tries in ("", "0", "4", "03", "many"):
+            data = f"{disk.BLOCK_HEAD}good=a\nslot=b\ntries={tries}\n".encode()
+            self.assertEqual(disk.unpacked(data), disk.State("a", "b", "0"))
+
+    def test_a_write_may_be_a_part(self):
+        class Slow(io.BytesIO):
+            name = "slow"
+
+            def write(self, data):
+                return super().write(data[:3])
+
+        file = Slow(bytes(12))
+        disk.put(file, 1, b"ten bytes.")
+        self.assertEqual(file.getvalue(), b"\0ten bytes.\0")
+        with mock.patch.object(Slow, "write", return_value=0), \
+                self.assertRaisesRegex(Failure, "slow: nothing can be written at byte 1"):
+            disk.put(file, 1, b"more")
+
     def test_an_update_takes_the_slot_that_did_not_come_up(self):
         for name, slot in (("one", "b"), ("two", "b")):
             self.assertEqual(disk.update(self.image, *self.system(name)), slot)
             self.assertIn(f"kernel.elf {name} ", self.menu_of("b"))
         self.assertIn("kernel.elf old ", self.menu_of("a"))
         self.assertEqual(self.run_disk("--show"), (
-            0, "boots slot b, at most 3 more times unless it is kept; then slot a\n"))
+            0, "boots slot b, tries left unless it is kept: 3; then slot a\n"))
         self.assertEqual(self.run_disk("--keep"), (0, "slot b is kept\n"))
         self.assertEqual(disk.update(self.image, *self.system("three")), "a")
         self.assertIn("kernel.elf two ", self.menu_of("b"))

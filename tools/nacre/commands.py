@@ -88,6 +88,8 @@ def make_iso(options):
     """`build` and `iso`: makes an ISO and prints where it is."""
     output = options.output.absolute() if options.output else None
     if options.expand:
+        if options.memory_test or options.sign:
+            raise Misuse("--expand makes no ISO: --memory-test and --sign do not go with it")
         system_image.expand((options.system or places.DEMO).absolute(), output)
         return 0
     print(places.shown(make(options.system, output, options, options.memory_test, options.sign)))

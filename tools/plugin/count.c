@@ -3,9 +3,9 @@
 //
 // A measurement lies between two reads of the time stamp counter by user code, of any virtual CPU.
 // When the guest comes to the function at `sample=ADDRESS`, what all virtual CPUs did between the
-// last two such reads was a sample; at
-// `row=ADDRESS` a row of samples is complete, and its median goes to the file `out=PATH`. For page
-// walks, device DMA and what an interrupt pushes QEMU calls no plugin.
+// last two such reads was a sample; at `row=ADDRESS` a row of samples is complete, and its median
+// goes to the file `out=PATH`. For page walks, device DMA and what an interrupt pushes QEMU calls
+// no plugin.
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

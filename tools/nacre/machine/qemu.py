@@ -18,12 +18,12 @@ from nacre.report import Failure
 PROGRAM = "qemu-system-x86_64"
 FIRMWARE_CODE = pathlib.Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 FIRMWARE_VARIABLES = pathlib.Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
-# `outl(0xf4, v)` ends QEMU with status 2v+1; every other ending of a machine gives 0.
 # With Secure Boot on, and Debian's key for tests in it, of which all know the private half.
 SECURE_CODE = FIRMWARE_CODE.with_name("OVMF_CODE_4M.secboot.fd")
 SECURE_VARIABLES = FIRMWARE_CODE.with_name("OVMF_VARS_4M.snakeoil.fd")
 SECURE_MACHINE = ["-machine", "q35,smm=on",
                   "-global", "driver=cfi.pflash01,property=secure,value=on"]
+# `outl(0xf4, v)` ends QEMU with status 2v+1; every other ending of a machine gives 0.
 DEBUG_EXIT = ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
 RTC = ["-rtc", "base=2000-01-01,clock=vm"]
 # What moves the machine's time. With the two that count instructions idle time is skipped and runs

@@ -31,6 +31,7 @@ SLOT_SIZE = 64 * MEBIBYTE
 LABELS = ("bios", "efi", "environment", "slot-a", "slot-b")
 SLOTS = ("a", "b")
 TRIES = 3
+COUNTS = tuple(str(count) for count in range(1, TRIES + 1))
 MODULES = ("configfile", "fat", "loadenv", "part_gpt", "reboot", "regexp", *iso.MODULES["grub.cfg"])
 # GRUB's environment block; what is in use of it lies in its first sector.
 BLOCK_NAME, BLOCK_SIZE, BLOCK_HEAD = "grubenv", 1024, "# GRUB Environment Block\n"
@@ -61,8 +62,8 @@ def unpacked(data):
     text = data.decode(errors="replace")
     found = dict(VARIABLE.findall(text)) if text.startswith(BLOCK_HEAD) else {}
     good = "b" if found.get("good") == "b" else "a"
-    slot = found.get("slot")
-    return State(good, slot if slot in SLOTS else good, found.get("tries", "0"))
+    slot, tries = found.get("slot"), found.get("tries")
+    return State(good, slot if slot in SLOTS else good, tries if tries in COUNTS else "0")
 
 
 def layout(slot_size):
@@ -77,7 +78,13 @@ def layout(slot_size):
 
 def put(file, offset, data):
     file.seek(offset)
-    file.write(data)
+    rest = memoryview(data)
+    # Without a buffer a write may be a part of what was asked.
+    while rest:
+        written = file.write(rest)
+        if not written:
+            raise Failure(f"{file.name}: nothing can be written at byte {file.tell()}")
+        rest = rest[written:]
 
 
 def write_bios(file, partition, folder):
@@ -168,8 +175,8 @@ def opened(path):
     try:
         file = open(path, "r+b", buffering=0)
     except FileNotFoundError as error:
-        raise Failure(f"{places.shown(path)}: there is no such disk; leave --update out to make "
-                      "it") from error
+        raise Failure(f"{places.shown(path)}: there is no such disk; without --update, --keep "
+                      "and --show one is made") from error
     with file:
         found = {partition.label: partition
                  for partition in read(file, places.shown(path)) if partition.kind == NACRE}
@@ -235,7 +242,7 @@ def described(path):
         return f"boots slot {now.slot}"
     if now.tries == "0":
         return f"boots slot {now.good}: slot {now.slot} was not kept"
-    return (f"boots slot {now.slot}, at most {now.tries} more times unless it is kept; then slot "
+    return (f"boots slot {now.slot}, tries left unless it is kept: {now.tries}; then slot "
             f"{now.good}")
 
 

@@ -40,6 +40,7 @@ def make_iso(description, target, flavour="debug", arguments="", memory_test=Fal
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
+    secure_boot.check(keys or ())
     system_image.check_description(description)
     named = target if output.is_replaced(target) else places.BUILD / f"{description.stem}.iso"
     beside.check(named)
@@ -47,9 +48,9 @@ def make_iso(description, target, flavour="debug", arguments="", memory_test=Fal
     tester = debs.MEMORY_TEST.ensure() if memory_test else None
     words = f"{flavour} {arguments}{' and a memory test' if memory_test else ''}"
     if keys:
-        words += f" signed with {keys[1]}"
+        words += f" signed with {keys[0].absolute()} and {keys[1].absolute()}"
     stamp = named.with_suffix(beside.WORDS)
-    sources = [kernel, *modules.values(), *iso.GRUB_FOLDER.iterdir()]
+    sources = [kernel, *modules.values(), *iso.GRUB_FOLDER.iterdir(), *(keys or ())]
     if is_current(target, sources) and stamp.exists() and stamp.read_text() == words:
         return target
     step(f"packing {places.shown(target)}")

@@ -44,15 +44,19 @@ class Signer:
                     path], "secure-boot-sbsign")
 
 
+def check(files):
+    """Whether the (key, certificate) are there."""
+    for path in files:
+        if not path.is_file():
+            raise Failure(f"--sign: {path}: there is no such file")
+
+
 @contextlib.contextmanager
 def signer(files):
     """A signer with the (key, certificate), None without them."""
     if not files:
         yield None
         return
-    for path in files:
-        if not path.is_file():
-            raise Failure(f"--sign: {path}: there is no such file")
     packages.ensure(NEEDS)
     with tempfile.TemporaryDirectory(prefix="nacre-sign-") as directory:
         yield Signer(*(path.absolute() for path in files), pathlib.Path(directory))

@@ -48,8 +48,7 @@ def play(emulator, seed, count, cores=1):
     # Both the verdict and a panic of the kernel are one line with this word.
     steps = [("until", f"cores: {cores}\n"), ("until", "panic"), ("until", "\n")]
     limit = START_SECONDS + count // CALLS_PER_SECOND[emulator]
-    with log.open("wb") as output, start(emulator, options, limit,
-                                                cores) as running:
+    with log.open("wb") as output, start(emulator, options, limit, cores) as running:
         why = console.Session(running, steps, output=output).run()
     text = log.read_text(errors="replace").replace("\r", "")
     verdict = VERDICT.search(text)
