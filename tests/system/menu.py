@@ -134,6 +134,28 @@ def check_escape():
         return judged(name, differs("the menu", found, ENTRIES))
 
 
+def check_module():
+    """Of a system that lacks a file nothing is started."""
+    name = "menu-module"
+    root = build.artefact("root.elf")
+    files, text = iso.menu(build.artefact("kernel-debug.elf"), {"root.elf": root, "lost": root},
+                           prelude=iso.PLACE)
+    del files["lost"]
+    target = FOLDER / f"{name}.iso"
+    iso.pack(target, "grub.cfg", files, text)
+    with machine.QemuMachine(iso=target, memory=MEMORY, firmware="bios",
+                             extra=(*monitor.OPTIONS, *PC), cores=2) as running:
+        why, _, _ = watch(running, f"system-{name}-menu", [("until", COUNTING)])
+        running.send(b"n")
+        if not why:
+            why, _, _ = watch(running, f"system-{name}-lost", [
+                ("until", "lost' not found"), ("until", "Press any key")])
+        running.send(b" ")
+        if not why:
+            why, _, _ = watch(running, f"system-{name}", [("until", "safe: one core")])
+        return judged(name, why)
+
+
 def blue_share(points):
     found = points[::SAMPLE]
     return sum(red == green == 0 and blue > 128 for red, green, blue in found) / len(found)
@@ -158,6 +180,7 @@ ROWS = [
     ("menu-uefi", "so it does by UEFI; the entry for COM2 prints there", check_uefi),
     ("menu-emulator", "an emulator starts Nacre at once, with one line on the screen",
      check_emulator),
+    ("menu-module", "a system that lacks a file is not started; the menu comes back", check_module),
     ("menu-escape", "unless Escape is pressed, which shows the menu", check_escape),
 ]
 ON_DEMAND = [

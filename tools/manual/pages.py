@@ -12,7 +12,7 @@ PAGES = ROOT / "docs" / "reference" / "kernel"
 OTHERS = [ROOT / "docs" / "testing.md"]
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: (\w+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 # Interfaces whose operations are under another's.
-WITH = {"seL4_X86_VCPU": ("nacre_VCPU",)}
+WITH = {"seL4_X86_VCPU": ("nacre_VCPU",), "seL4_IRQHandler": ("nacre_IRQHandler",)}
 BUILDS = {"DEBUG": "debug", "BENCHMARK": "benchmark", "VM": "all, with VT-x or AMD-V",
           "VCPU": "all, with VT-x or AMD-V"}
 

@@ -54,7 +54,9 @@ def fill_template(text, values):
 
 
 def module_lines(modules):
-    return "\n".join(f"module2 $place/{name} {name}" for name in modules)
+    """What says at its end that all of them are loaded."""
+    lines = [f"if module2 $place/{name} {name}; then" for name in modules]
+    return "\n".join([*lines, "set loaded=yes", *("fi" for _ in lines)])
 
 
 def time_named(folder):
@@ -132,11 +134,11 @@ def pack(target, template, files, text, grub_modules=(), signer=None):
                         "-o", made, folder], f"iso-{target.stem}", env=grub.ENVIRONMENT)
 
 
-def menu(kernel, modules, arguments="", prelude="", memory_test=None, give_up="set started=no"):
+def menu(kernel, modules, arguments="", prelude="", memory_test=None, give_up=""):
     """(files by their names, GRUB's menu) of a system: a module map in boot order, and kernel
     arguments. The prelude is commands to GRUB; there $place must be the files' folder. What gives
-    up is executed where the kernel cannot be loaded. A memory test is a program that GRUB starts as
-    a Linux by BIOS, and that is one of UEFI's as well."""
+    up is executed where kernel or modules cannot be loaded. A memory test is a program that GRUB
+    starts as a Linux by BIOS, and that is one of UEFI's as well."""
     files = {"kernel.elf": kernel, **modules}
     entry = ""
     if memory_test:
