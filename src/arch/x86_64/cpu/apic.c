@@ -89,15 +89,19 @@ uint64_t apic_init(void) {
 void apic_open(void) { apic_write(LAPIC_TASK_PRIORITY, 0); }
 
 // In x2APIC mode the register is one MSR, and a command is never pending. What was written before
-// is visible to the core that gets the interrupt by the fence (SDM 3A 11.6.1, 11.12.3, 11.12.9).
+// is visible to the core that gets the interrupt by the fence there, and by the order of writes
+// where the register is memory (SDM 3A 9.2.2, 11.6.1, 11.12.3, 11.12.9).
 void apic_send(uint32_t id, uint32_t command) {
-	asm volatile("mfence; lfence" : : : "memory");
-	if (!this_cpu()->apic_page)
+	volatile uint32_t *page = this_cpu()->apic_page;
+
+	if (!page) {
+		asm volatile("mfence; lfence" : : : "memory");
 		return msr_write(MSR_X2APIC + LAPIC_COMMAND_LOW, (uint64_t)id << 32 | command);
-	while (apic_read(LAPIC_COMMAND_LOW) & COMMAND_PENDING)
+	}
+	while (page[LAPIC_COMMAND_LOW * 4] & COMMAND_PENDING)
 		cpu_relax();
-	apic_write(LAPIC_COMMAND_HIGH, id << XAPIC_ID_SHIFT);
-	apic_write(LAPIC_COMMAND_LOW, command);
+	page[LAPIC_COMMAND_HIGH * 4] = id << XAPIC_ID_SHIFT;
+	page[LAPIC_COMMAND_LOW * 4] = command;
 }
 
 void apic_end_of_interrupt(void) { apic_write(LAPIC_EOI, 0); }

@@ -36,54 +36,70 @@ static void serve(struct cpu_lock *own) {
 	show(&own->asked, false);
 }
 
-// Until it is this core's turn.
-[[gnu::noinline]] static void wait_for_turn(struct cpu *cpu, uint32_t ticket, bool restarts) {
+// Until it is this core's turn. False: its thread was taken meanwhile.
+[[gnu::noinline]] static bool wait_for_turn(struct cpu *cpu, uint32_t ticket, bool restarts) {
 	struct cpu_lock *own = &cpu->lock;
+	bool is_idle = !cpu->charged_context;
 
+	core_leave(cpu);
 	own->restarts = restarts;
 	show(&own->is_waiting, true);
 	while (seen(&cpu->platform->lock.serving) != ticket)
 		serve(own);
 	show(&own->is_waiting, false);
 	own->restarts = false;
-}
-
-// The exchange is visible before the look at the other's mark (SDM 3A 9.2.3.4, 9.2.3.9).
-bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
-	struct platform *platform = cpu->platform;
-	bool is_idle = !cpu->charged_context;
-	uint32_t ticket;
-
-	core_leave(cpu);
-	ticket = __atomic_fetch_add(&platform->lock.next, 1, __ATOMIC_RELAXED);
-	if (unlikely(seen(&platform->lock.serving) != ticket)) wait_for_turn(cpu, ticket, restarts);
-	for (struct cpu **peer = cpu->peers; *peer; peer++) {
-		(void)__atomic_exchange_n(&(*peer)->lock.hold, true, __ATOMIC_SEQ_CST);
-		if (unlikely(seen(&(*peer)->lock.is_inside)))
-			wait_for(*peer, &(*peer)->lock.is_inside);
-	}
-	if (NACRE_DEBUG) cpu->lock.is_alone = true;
+	own->has_waited = true;
 	return is_idle || cpu->charged_context;
 }
 
-[[gnu::noinline]] static void interrupt(uint64_t cores) {
+// As long as this core is inside, nobody begins to run alone: what a fast path has found is still
+// there if its turn comes at once. The exchange is visible before the look at the other's mark (SDM
+// 3A 9.2.3.4, 9.2.3.9).
+bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
+	struct platform *platform = cpu->platform;
+	uint32_t ticket = __atomic_fetch_add(&platform->lock.next, 1, __ATOMIC_ACQ_REL);
+	struct cpu **peer = cpu->peers;
+	bool is_here = true;
+
+	cpu->lock.has_waited = false;
+	if (unlikely(seen(&platform->lock.serving) != ticket))
+		is_here = wait_for_turn(cpu, ticket, restarts);
+	core_leave(cpu);
+	do {
+		struct cpu *other = *peer;
+
+		(void)__atomic_fetch_or(&other->lock.hold, true, __ATOMIC_SEQ_CST);
+		if (unlikely(seen(&other->lock.is_inside))) wait_for(other, &other->lock.is_inside);
+	} while (*++peer);
+	if (NACRE_DEBUG) cpu->lock.is_alone = true;
+	return is_here;
+}
+
+// Those that do not wait in the kernel anyway.
+static void interrupt(const struct platform *platform, uint64_t cores) {
 	for (; cores; cores &= cores - 1) {
-		const struct cpu *other = this_cpu()->platform->cores[__builtin_ctzl(cores)];
+		const struct cpu *other = platform->cores[__builtin_ctzl(cores)];
 
 		if (!seen(&other->lock.is_waiting))
 			apic_send(other->start.apic_id, VECTOR_CORE | COMMAND_ASSERT);
 	}
 }
 
-void kernel_leave_alone(struct cpu *cpu) {
+[[gnu::noinline]] static void wake(struct cpu *cpu) {
+	interrupt(cpu->platform, cpu->woken);
+	cpu->woken = 0;
+}
+
+[[gnu::noinline]] void kernel_leave_alone(struct cpu *cpu) {
 	struct platform *platform = cpu->platform;
 	uint32_t hold = platform->lock.is_always_held;
+	struct cpu **peer = cpu->peers;
 
-	if (unlikely(cpu->woken)) interrupt(cpu->woken);
-	cpu->woken = 0;
+	if (unlikely(cpu->woken)) wake(cpu);
 	if (NACRE_DEBUG) cpu->lock.is_alone = false;
-	for (struct cpu **peer = cpu->peers; *peer; peer++)
+	do {
 		show(&(*peer)->lock.hold, hold);
+	} while (*++peer);
 	show(&platform->lock.serving, platform->lock.serving + 1);
 }
 
@@ -98,7 +114,7 @@ void cores_call(uint64_t cores, core_work *work, void *argument) {
 		lock->argument = argument;
 		show(&lock->asked, true);
 	}
-	interrupt(cores);
+	interrupt(this_cpu()->platform, cores);
 	for (; cores; cores &= cores - 1)
 		wait_for(all[__builtin_ctzl(cores)], &all[__builtin_ctzl(cores)]->lock.asked);
 }

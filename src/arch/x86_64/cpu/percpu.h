@@ -64,6 +64,7 @@ struct cpu_lock {
 	void *argument;
 	uint32_t is_waiting; // for its turn, in the kernel; this and the next by this core
 	bool restarts; // and makes its entry again if its thread is taken away
+	bool has_waited; // before its last turn, so that others may have run alone
 	bool is_alone; // this core; debug build
 };
 

@@ -75,9 +75,9 @@ static void call_long(uint64_t address, uint64_t tag);
 		return shape != MESSAGE_LONG ? call_long(address, tag) : syscall_slow();
 	head = slot->cap.head;
 	badge = slot->cap.badge;
-	if (unlikely(!cap_head_may_call(head))) return pass_on(slot);
+	if (unlikely(!cap_head_may_call(head))) return call_slow(slot);
 	endpoint = cap_head_object(head);
-	if (unlikely(!can_take_over(cpu, endpoint))) return pass_on(slot);
+	if (unlikely(!can_take_over(cpu, endpoint))) return call_slow(slot);
 	receiver = endpoint->head;
 
 	push_reply(endpoint, receiver, caller);
@@ -90,7 +90,7 @@ static void call_long(uint64_t address, uint64_t tag);
 
 	if (likely(tag_fits(tag, MESSAGE_LONG))) return call(address, tag, MESSAGE_LONG);
 	if (!thread_find_fast(this_thread(), address, &slot)) return syscall_slow();
-	pass_on(slot);
+	call_slow(slot);
 }
 
 [[gnu::noinline]] static void call_short(uint64_t address, uint64_t tag) {

@@ -33,12 +33,6 @@ static inline bool is_own(const struct cpu *cpu, uint64_t owner) {
 	return !SEVERAL_CORES || owner == (uint64_t)cpu;
 }
 
-// A Call whose capability was found: it may go while another core runs alone.
-static inline void pass_on(struct slot *slot) {
-	if (SEVERAL_CORES) return syscall_slow();
-	call_slow(slot);
-}
-
 static inline bool tag_fits(uint64_t tag, enum message_shape shape) {
 	return (tag & TAG_REST) <= (uint64_t)shape;
 }

@@ -39,8 +39,13 @@ static inline enum exit_path leave(void) {
 }
 
 enum exit_path trap_call(struct slot *slot) {
-	schedule_update_time();
-	if (likely(budget_is_left())) syscall_call(this_thread(), slot);
+	bool is_here = enter(true);
+
+	if (unlikely(this_cpu()->lock.has_waited)) {
+		if (is_here) syscall_handle(); // the capability may have gone
+	} else if (likely(budget_is_left())) {
+		syscall_call(this_thread(), slot);
+	}
 	return leave();
 }
 
