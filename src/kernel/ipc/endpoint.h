@@ -35,20 +35,31 @@ void endpoint_send(const struct cap *cap, struct thread *sender, unsigned flags)
 void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct reply *reply,
 	enum send_block block);
 
-// The endpoint where the thread waits to send.
-static inline struct endpoint *endpoint_of_sender(const struct thread *sender) {
+// The endpoint where the thread waits.
+static inline struct endpoint *endpoint_of_waiter(const struct thread *waiter) {
 	_Static_assert(offsetof(struct endpoint, head) == 0);
-	return (struct endpoint *)sender->waits_in;
+	return (struct endpoint *)waiter->waits_in;
 }
 
 // The sender is about to leave the queue.
 static inline void endpoint_lose_sender(const struct thread *sender) {
-	struct endpoint *endpoint = endpoint_of_sender(sender);
+	struct endpoint *endpoint = endpoint_of_waiter(sender);
 	struct thread *next = sender->queue.next;
 
 	if (likely(endpoint_cursor(endpoint) != sender)) return;
 	endpoint_set_cursor(endpoint, next);
 	if (next) next->cancelled_badge = sender->cancelled_badge;
+}
+
+// The sender is about to move in the queue: it may not pass a CancelBadgedSends that is for it.
+static inline void endpoint_move_sender(const struct thread *sender) {
+	struct endpoint *endpoint = endpoint_of_waiter(sender);
+	const struct thread *cursor = endpoint_cursor(endpoint);
+
+	if (cursor && cursor->cancelled_badge == sender->badge)
+		endpoint_set_cursor(endpoint, NULL);
+	else
+		endpoint_lose_sender(sender);
 }
 
 // Cancels the wait of all senders with this badge (CAP-35). May be preempted.

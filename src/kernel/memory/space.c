@@ -104,6 +104,7 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 	if (i == ASIDS_PER_POOL) return false;
 	root->map.asid = (base + i) % PCIDS;
 	root->map.mapped = this_kernel()->asids.pcid_is_lost[base + i];
+	if (!root->map.mapped) this_kernel()->asids.cores[base + i] = 0;
 	root->word |= physical_of(cap_object(root)).value & CAP_ADDRESS;
 	pool->words[i] = root->word;
 	return true;

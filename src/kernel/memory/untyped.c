@@ -11,8 +11,8 @@
 // another message.
 #include <base/bits.h>
 #include <base/memory.h>
-#include <cpu/apic.h>
 #include <cap/invocation.h>
+#include <cpu/platform.h>
 
 enum { CHUNK = 256 * 1024, CLEARED_MAX = (1 << 20) - 1 };
 
@@ -133,7 +133,8 @@ static enum error retype_clear_chunks(struct cap *untyped, const struct retype *
 		memory_clear(memory + zero, CHUNK);
 		zero += CHUNK;
 		untyped->word += (struct cap){.untyped = {.cleared = 1}}.word;
-		if (preempt_wanted()) return ERROR_PREEMPTED;
+		if (preempt_wanted() || lock_is_wanted(this_cpu()->platform))
+			return ERROR_PREEMPTED;
 	}
 	memory_clear(memory + zero, retype->end - zero);
 	return ERROR_NONE;

@@ -3,10 +3,7 @@
 #include <sched/place.h>
 
 #include <cpu/bases.h>
-#include <cpu/lock.h>
 #include <memory/space.h>
-
-static uint64_t core_of(const struct thread *thread) { return BIT(thread->cpu->number); }
 
 // On the core of the thread. A turn that is over ends when the thread is next chosen, for it may be
 // sent a fault then: the time since the end of its turn is not charged.
@@ -32,7 +29,7 @@ static void on_core_of(struct thread *thread, core_work *work) {
 	if (thread->cpu == this_cpu())
 		work(thread);
 	else
-		cores_call(core_of(thread), work, thread);
+		cores_call(BIT(thread->cpu->number), work, thread);
 }
 
 void thread_park(struct thread *thread) { on_core_of(thread, park); }
@@ -56,6 +53,7 @@ void thread_place(struct thread *thread, struct cpu *cpu) {
 	if (thread->cpu->current == thread) thread_park(thread);
 	schedule_dequeue(thread);
 	thread_take_fpu(thread);
+	thread->cpu->guest_prepared = NULL; // what it was prepared with may change elsewhere
 	thread->cpu = cpu;
 	space_used_on(&thread->slots[THREAD_SPACE].cap, cpu);
 	space_used_on(&thread->slots[THREAD_GUEST_SPACE].cap, cpu);

@@ -2,7 +2,6 @@
 // Ready and release queues.
 #include <sched/run_queue.h>
 
-#include <base/bits.h>
 #include <base/panic.h>
 
 // Ready queues

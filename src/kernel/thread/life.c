@@ -50,8 +50,7 @@ static void thread_move(struct thread *thread, unsigned priority) {
 	thread->priority = (uint8_t)priority;
 	if (was_queued) schedule_enqueue_first(thread);
 	if (!waits) return;
-	if (thread->state == THREAD_BLOCKED_SEND)
-		endpoint_set_cursor(endpoint_of_sender(thread), NULL);
+	if (thread->state == THREAD_BLOCKED_SEND) endpoint_move_sender(thread);
 	wait_queue_insert(thread->waits_in, thread);
 }
 

@@ -160,7 +160,9 @@ static void turn(ucontext_t *from, ucontext_t *to, struct machine_core *next) {
 	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
 }
 
+// A core that has compared itself waits for the others.
 void machine_relax(void) {
+	if (running && !this_cpu()->is_silent) running->is_idle = true;
 	if (running)
 		turn(&other_context, &first_context, NULL);
 	else if (is_other_on && now >= other_enters_at)

@@ -2,9 +2,6 @@
 // One register file, two access methods: the xAPIC page, or MSRs in x2APIC mode.
 #include <cpu/apic.h>
 
-#include <cpu/console.h>
-#include <cpu/features.h>
-#include <cpu/layout.h>
 #include <cpu/platform.h>
 #include <x86/apic.h>
 

@@ -4,7 +4,6 @@
 
 #include <base/format.h>
 #include <cpu/platform.h>
-#include <cpu/registers.h>
 
 enum { DEBUG_PORT = 0xe9 }; // emulators print what is written there
 

@@ -3,7 +3,6 @@
 #include <cpu/apic.h>
 
 #include <cpu/platform.h>
-#include <cpu/registers.h>
 #include <x86/ioapic.h>
 
 enum { IOAPIC_MAX_PINS = 240 };
@@ -62,10 +61,11 @@ uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
 	uint32_t route = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
 		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
+	uint32_t id = apic_id();
 
 	// Masked while the two halves do not fit together.
 	ioapic_set_route(ioapic, pin, route | REDIRECTION_MASKED);
-	ioapic_set_target(ioapic, pin, apic_id());
+	ioapic_set_target(ioapic, pin, id <= UINT8_MAX ? id : 0);
 	ioapic_set_route(ioapic, pin, route);
 	return route;
 }

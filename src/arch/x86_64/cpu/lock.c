@@ -2,11 +2,9 @@
 // Running alone: a ticket lock, and one flag from each core to each other.
 #include <cpu/lock.h>
 
-#include <base/panic.h>
 #include <cpu/clock.h>
 #include <cpu/context.h>
 #include <cpu/platform.h>
-#include <cpu/registers.h>
 #include <x86/apic.h>
 
 enum { ANSWER_WAIT_US = 1000000 };
@@ -52,7 +50,7 @@ static void serve(struct cpu_lock *own) {
 	return is_idle || cpu->charged_context;
 }
 
-// As long as this core is inside, nobody begins to run alone: what a fast path has found is still
+// As long as this core is inside, no core begins to run alone: what a fast path has found is still
 // there if its turn comes at once. The exchange is visible before the look at the other's mark (SDM
 // 3A 9.2.3.4, 9.2.3.9).
 bool kernel_enter_alone(struct cpu *cpu, bool restarts) {

@@ -2,7 +2,6 @@
 // The kernel's end: one core speaks, and all stop.
 #include <base/panic.h>
 #include <cpu/platform.h>
-#include <cpu/registers.h>
 #include <x86/apic.h>
 
 void console_take(void) {
@@ -13,7 +12,11 @@ void console_take(void) {
 		other != this_cpu())
 		cpu_stop();
 	this_cpu()->is_silent = false;
+	// A core with VMX on ignores INIT (SDM 3C 24.8): it stops when it next enters the kernel.
 	if (this_cpu()->has_peers) apic_send(0, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
+	this_cpu()->platform->lock.serving += 1u << 31;
+	for (struct cpu **peer = this_cpu()->peers; *peer; peer++)
+		__atomic_store_n(&(*peer)->lock.hold, true, __ATOMIC_RELEASE);
 }
 
 void panic(const char *format, ...) {

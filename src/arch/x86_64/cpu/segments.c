@@ -4,7 +4,6 @@
 
 #include <base/memory.h>
 #include <cpu/platform.h>
-#include <cpu/registers.h>
 
 #define TSS_AVAILABLE 0x89ul
 #define GATE_INTERRUPT 0x8e00ul

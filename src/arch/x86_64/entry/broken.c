@@ -4,7 +4,6 @@
 
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <cpu/features.h>
 #include <ipc/irq.h>
 
 // Words of the frame.

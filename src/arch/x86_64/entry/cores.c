@@ -4,10 +4,6 @@
 #include <entry/cores.h>
 
 #include <base/memory.h>
-#include <cpu/clock.h>
-#include <cpu/features.h>
-#include <cpu/msr.h>
-#include <cpu/pcid.h>
 #include <entry/mitigate.h>
 #include <guest/engine.h>
 #include <kernel.h>
@@ -115,6 +111,9 @@ enum exit_path core_main(struct cpu *cpu) {
 	cpu->is_silent = false;
 	show(&cpu->start.step, CORE_COMPARED);
 	if (cpu->start.refusal) cpu_stop();
+	// An interrupt that is pending is taken with the lock.
+	while (!__atomic_load_n(&cpu->has_peers, __ATOMIC_ACQUIRE))
+		cpu_relax();
 	apic_open();
 	return EXIT_TO_IDLE;
 }
@@ -200,9 +199,9 @@ static void use_cores(struct platform *platform, bool has_big_lock) {
 		struct cpu *cpu = platform->cores[i];
 
 		cpu->lock.hold = has_big_lock;
-		cpu->has_peers = true;
 		for (unsigned j = 0, count = 0; j < platform->core_count; j++)
 			if (j != i) cpu->peers[count++] = platform->cores[j];
+		__atomic_store_n(&cpu->has_peers, true, __ATOMIC_RELEASE);
 	}
 	platform->syscall_entries[SYSCALL_ENTRY_FAST] =
 		platform->syscall_entries[SYSCALL_ENTRY_CORES];

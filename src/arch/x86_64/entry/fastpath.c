@@ -269,7 +269,9 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 		wait_queue_take_first(&notification->head);
 	} else if (notification_reaches_bound(notification)) {
 		waiter = notification->bound;
-		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
+		if (unlikely(!is_own(cpu, endpoint_of_waiter(waiter)->owner) ||
+			    !can_wake(cpu, waiter, &rank)))
+			return syscall_slow();
 		thread_unblock(waiter);
 	} else if (SEVERAL_CORES && unlikely(is_bound_elsewhere(notification, cpu))) {
 		return syscall_slow();

@@ -2,7 +2,6 @@
 // Both multiboot formats, read field by field with a bound on everything.
 #include <entry/multiboot.h>
 
-#include <base/bits.h>
 #include <base/memory.h>
 
 enum information1_flag {

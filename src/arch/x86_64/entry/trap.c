@@ -5,7 +5,6 @@
 #include <check/check.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
-#include <cpu/lock.h>
 #include <ipc/irq.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>

@@ -2,9 +2,7 @@
 // What the tables of fields have in common.
 #include <guest/field.h>
 
-#include <cpu/msr.h>
 #include <cpu/platform.h>
-#include <x86/msr.h>
 
 bool field_set(struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
 	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);

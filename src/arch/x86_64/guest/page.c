@@ -3,10 +3,7 @@
 // Programs write to it at any moment: each word is read once, and checked where it goes to.
 #include <guest/field.h>
 
-#include <base/memory.h>
 #include <cpu/platform.h>
-#include <x86/cr.h>
-#include <x86/vmx.h>
 
 // Groups that a run loads: all but those about an exit.
 #define LOADED \

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
 #include <cpu/paging.h>
-#include <memory/space.h>
 #include <object/vcpu.h>
 #include <syscall/dispatch.h>
 

@@ -29,7 +29,7 @@ void vcpu_init(void *memory) {
 
 // A thread that is in the guest will execute its system call again.
 static void stop(struct vcpu *vcpu) {
-	this_cpu()->guest_prepared = NULL;
+	if (vcpu->guest.cpu) vcpu->guest.cpu->guest_prepared = NULL;
 	if (!vcpu->thread) return;
 	thread_stop(vcpu->thread);
 	if (vcpu->thread->state == THREAD_IN_GUEST) vcpu->thread->state = THREAD_RESTART;

@@ -3,7 +3,6 @@
 #include <object/vcpu.h>
 
 #include <cap/invocation.h>
-#include <cpu/msr.h>
 
 static struct guest *guest_of(const struct invocation *invocation) {
 	struct guest *guest = &((struct vcpu *)cap_object(&invocation->slot->cap))->guest;

@@ -2,9 +2,6 @@
 // Into a guest and out of it (APM 2 15.5, 15.6).
 #include <guest/svm/internal.h>
 
-#include <cpu/registers.h>
-#include <x86/msr.h>
-
 enum { ERROR_CONTROLS = 7 }; // VM-instruction error
 
 // The core's map of MSRs; generations of ASIDs begin with 1 on each.

@@ -3,8 +3,6 @@
 // becomes of a value (VCPU-15 to VCPU-20, VCPU-23).
 #include <guest/vmx/internal.h>
 
-#include <cpu/segments.h>
-
 // The monitor's value, or the control, which may have been off when a run ended.
 static bool write_timer(struct guest *guest, uint64_t *) {
 	guest->vmx.timer_left = guest->vmx.timer_value;

@@ -3,8 +3,6 @@
 // in the VMCS.
 #include <guest/vmx/internal.h>
 
-#include <base/memory.h>
-
 enum {
 	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits
 	BITMAP_HIGH = 1024, // from low MSRs to 0xc0000000 and up

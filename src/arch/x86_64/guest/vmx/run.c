@@ -2,8 +2,6 @@
 // The engine's row: into a guest and out of it.
 #include <guest/vmx/internal.h>
 
-#include <base/memory.h>
-
 static void load(struct guest *guest) {
 	struct cpu *cpu = this_cpu();
 
