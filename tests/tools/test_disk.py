@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Disks with two slots: what is where, which slot an update takes, and what is refused."""
+"""Disks with two slots: what is where, which slot an update takes, and what is refused; which keys
+an ISO is signed with."""
 
 import io
+import os
 import pathlib
 import subprocess
 import sys
@@ -11,9 +13,9 @@ from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
-from nacre import cli  # noqa: E402
+from nacre import cli, places  # noqa: E402
 from nacre.guest import partitions  # noqa: E402
-from nacre.pack import disk  # noqa: E402
+from nacre.pack import disk, product  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 
 
@@ -130,6 +132,53 @@ class DiskTest(unittest.TestCase):
             disk.update(self.image, self.path / "kernel", {"root.elf": self.path / "large"}, "",
                         None)
         self.assertEqual(disk.described(self.image), "boots slot a")
+
+
+
+class SignedTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = pathlib.Path(folder.name)
+        self.keys = [self.path / name for name in ("key", "certificate", "other")]
+        for path in (*self.keys, self.path / "kernel"):
+            path.touch()
+            os.utime(path, (1, 1))
+
+    def packed(self, *keys):
+        """Whether the ISO is made anew."""
+        target = self.path / "signed.iso"
+        with mock.patch.object(product, "make_system",
+                               return_value=(self.path / "kernel", {})), \
+                mock.patch.object(product.secure_boot, "signer"), \
+                mock.patch.object(product, "step"), \
+                mock.patch.object(product.iso, "pack_nacre",
+                                  side_effect=lambda *_, **more: target.touch()) as pack:
+            product.make_iso(places.DEMO, target, keys=keys or None)
+        return pack.called
+
+    def test_other_keys_make_another_iso(self):
+        key, certificate, other = self.keys
+        self.assertTrue(self.packed(key, certificate))
+        self.assertFalse(self.packed(key, certificate))
+        self.assertTrue(self.packed(other, certificate))
+        self.assertTrue(self.packed(other, key))
+        self.assertTrue(self.packed())
+        self.assertTrue(self.packed(key, certificate))
+        os.utime(key, (1 << 32, 1 << 32))
+        self.assertTrue(self.packed(key, certificate))
+
+    def test_a_key_that_is_gone(self):
+        key, certificate, _ = self.keys
+        self.packed(key, certificate)
+        key.unlink()
+        with self.assertRaisesRegex(Failure, "--sign: .*key: there is no such file"):
+            self.packed(key, certificate)
+
+    def test_expanding_signs_nothing(self):
+        with mock.patch.object(sys, "stderr", io.StringIO()) as said:
+            self.assertEqual(cli.main(["build", "--expand", "--memory-test"]), 2)
+        self.assertIn("--expand makes no ISO", said.getvalue())
 
 
 if __name__ == "__main__":

@@ -178,6 +178,8 @@ class MachineTest(unittest.TestCase):
             options = cli.parse(["run", *words])
             self.assertEqual(emulator.wanted(options, False, 4).cores, cores)
         self.assertEqual(emulator.wanted(cli.parse(["run"]), None).cores, 1)
+        named = cli.parse(["run", "--emulator", "bochs"])
+        self.assertEqual(emulator.wanted(named, False, 64).cores, 8)
 
     def test_options_reach_the_emulators(self):
         options = cli.parse(["run", "--memory", "2500", "--cores", "2", "--cpu", "tigerlake",

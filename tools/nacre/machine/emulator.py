@@ -32,9 +32,11 @@ class Wanted:
 
 
 def wanted(options, has_guests, cores=1):
-    """What the command line asks for, with so many cores if it does not say how many."""
+    """What the command line asks for, with so many cores if it does not say how many, or as many
+    as the emulator that it names can have."""
+    default = min(cores, MOST_CORES.get(options.emulator, cores))
     return Wanted(options.emulator, options.memory,
-                  cores if options.cores is None else options.cores, options.cpu, has_guests,
+                  default if options.cores is None else options.cores, options.cpu, has_guests,
                   options.clock)
 
 
