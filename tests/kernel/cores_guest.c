@@ -12,6 +12,8 @@ enum {
 	ROUNDS = 30,
 	MACHINES = 4,
 	BADGE = 0x44,
+	STATUS_TOP_SHIFT = 11, // of the x87 status word (SDM 1 8.1.3)
+	STATUS_TOP = 7,
 	VM_ENTERED_BY_SIGNAL = 0, // what VMEnter returns (VCPU-4)
 };
 
@@ -19,6 +21,10 @@ enum {
 static const uint8_t asking[] = {0x66, 0x41, 0x0f, 0xa2}; // inc ecx; cpuid
 static const uint8_t counting[] = {
 	0xff, 0x06, GUEST_DATA & 0xff, GUEST_DATA >> 8, 0xf3, 0x90, 0xeb, 0xf8};
+
+// Turns the x87 stack by one, shows its status word, and asks: fincstp; fnstsw [data]; cpuid.
+static const uint8_t turning[] = {
+	0xd9, 0xf7, 0xdd, 0x3e, GUEST_DATA & 0xff, GUEST_DATA >> 8, 0x0f, 0xa2};
 
 struct machine {
 	struct helper *helper;
@@ -117,6 +123,33 @@ static void moves_between_exits(void) {
 	}
 }
 
+static void use_fpu(struct helper *helper) {
+	for (;;) {
+		asm volatile("fninit" ::: "memory");
+		helper->count++;
+		core_relax();
+	}
+}
+
+// Other threads use the FPU of each core that it comes to, and of those that it left.
+static void moves_with_fpu(void) {
+	struct machine machine = machine_make(0, turning, sizeof(turning));
+	uint64_t notification = machine.helper->argument[0] = object_new(OBJECT_NOTIFICATION, 0);
+
+	for (unsigned core = 1; core < core_count() && core < MACHINES; core++)
+		(void)core_start(core, PRIORITY_HELPER - 1, use_fpu);
+	helper_start(machine.helper, run_guest);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		CHECK_MEANWHILE(machine.helper->count == round + 1);
+		CHECK_EQUAL(machine.helper->result[2], REASON_CPUID);
+		CHECK_EQUAL(
+			*machine.word >> STATUS_TOP_SHIFT & STATUS_TOP, (round + 1) & STATUS_TOP);
+		core_pass(100);
+		CHECK_OK(core_move(core_other(round + 1), machine.helper->sched_context));
+		ipc_signal(notification);
+	}
+}
+
 static void moves_in_the_guest(void) {
 	struct machine machine = machine_make(0, counting, sizeof(counting));
 
@@ -207,6 +240,7 @@ static const struct test tests[] = {
 	{"cores-guests", "guests run on all cores at once", guests_of_all_cores, NULL},
 	{"cores-guest-moved", "a guest whose thread moves between exits keeps its registers",
 		moves_between_exits, NULL},
+	{"cores-guest-fpu", "a guest whose thread moves keeps its x87 state", moves_with_fpu, NULL},
 	{"cores-guest-moves", "a guest that does not exit moves with its thread",
 		moves_in_the_guest, NULL},
 	{"cores-guest-suspend", "a thread is suspended in its guest on another core",
