@@ -86,6 +86,7 @@ void core_call_once(struct helper *helper) {
 }
 
 void core_wait_once(struct helper *helper) {
+	helper->result[1] = 1;
 	helper->message = ipc_wait(helper->argument[0]);
 	helper->result[0] = core_hardware_id();
 }

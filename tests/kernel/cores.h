@@ -29,7 +29,7 @@ unsigned core_id(unsigned core);
 void core_spin(struct helper *helper);
 void core_serve(struct helper *helper); // argument 0: endpoint, 1: Reply; result 0 as above
 void core_call_once(struct helper *helper); // argument 0: endpoint
-void core_wait_once(struct helper *helper); // argument 0: notification
+void core_wait_once(struct helper *helper); // argument 0: notification; result 1: it is about to
 
 // This thread stays in a loop.
 void core_pass(uint64_t microseconds);

@@ -157,7 +157,8 @@ static void context_of_notification(void) {
 	helper->argument[0] = notification;
 	CHECK_OK(invoke(own, LABEL_SCHED_CONTEXT_BIND, CAPS(helper->tcb), WORDS()));
 	helper_start(helper, core_wait_once);
-	core_pass(1000);
+	CHECK_MEANWHILE(helper->result[1]);
+	core_pass(20000);
 	CHECK_OK(invoke(own, LABEL_SCHED_CONTEXT_UNBIND, CAPS(), WORDS()));
 	CHECK_OK(invoke(context, LABEL_SCHED_CONTEXT_BIND, CAPS(notification), WORDS()));
 	core_pass(1000);
