@@ -60,19 +60,21 @@ static void forget_root(void *argument) {
 	forget(argument);
 }
 
-static void everywhere(struct change *change, core_work *work) {
-	work(change);
-	if (unlikely(this_cpu()->has_peers))
-		cores_call(this_kernel()->asids.cores[change->asid], work, change);
+[[gnu::noinline]] static void elsewhere(struct change *change, core_work *work) {
+	cores_call(this_kernel()->asids.cores[change->asid], work, change);
 }
 
 void space_forget_page(
 	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address) {
-	everywhere(&(struct change){paging, root, asid, address}, forget_page);
+	paging->invalidate_page(root, asid, address);
+	if (unlikely(this_cpu()->has_peers))
+		elsewhere(&(struct change){paging, root, asid, address}, forget_page);
 }
 
 void space_forget(const struct paging_format *paging, physical_t root, unsigned asid) {
-	everywhere(&(struct change){paging, root, asid, 0}, forget);
+	paging->invalidate(root, asid);
+	if (unlikely(this_cpu()->has_peers))
+		elsewhere(&(struct change){paging, root, asid, 0}, forget);
 }
 
 // The lowest base without a pool; PCIDS if each has one.
@@ -178,6 +180,7 @@ void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
 	physical_t root = physical_of(cap_object(cap));
 	unsigned asid = cap->map.asid;
+	struct change change = {space_paging(cap->map.format), root, asid, 0};
 
 	if (!last) return;
 	if (space_word_of_asid(asid) == cap->word)
@@ -185,5 +188,6 @@ void space_destroy(struct slot *slot, bool last) {
 	else if (!cap->map.mapped)
 		this_kernel()->asids.pcid_is_lost[asid] = false;
 	// The memory may become another root, whose translations must not mix with the old ones.
-	everywhere(&(struct change){space_paging(cap->map.format), root, asid, 0}, forget_root);
+	forget_root(&change);
+	elsewhere(&change, forget_root);
 }

@@ -76,9 +76,7 @@ static void send_ipi(struct thread *thread) {
 	const struct platform *platform = this_cpu()->platform;
 	uint64_t core = thread->context.rdi, vector = thread->context.rsi;
 
-	if (core >= platform->core_count || vector >= USER_IRQ_VECTORS)
-		return print_debug(
-			"'%s': DebugSendIPI to core %lu, vector %lu\n", thread->name, core, vector);
+	if (core >= platform->core_count || vector >= USER_IRQ_VECTORS) return;
 	apic_send(platform->cores[core]->start.apic_id,
 		(uint32_t)(USER_VECTOR_OFFSET + vector) | COMMAND_ASSERT);
 }

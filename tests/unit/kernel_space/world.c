@@ -38,7 +38,10 @@ static unsigned slots_used;
 static unsigned pages_used;
 alignas(1 << PAGE_BITS) static uint64_t kernel_root[PAGING_ENTRIES];
 
-void cores_call(uint64_t, core_work *, void *) { abort(); }
+// There is no other core.
+void cores_call(uint64_t cores, core_work *, void *) {
+	if (cores & ~1ul) abort();
+}
 
 void panic(const char *format, ...) {
 	va_list arguments;

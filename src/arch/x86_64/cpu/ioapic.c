@@ -61,11 +61,10 @@ uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
 	uint32_t route = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
 		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
-	uint32_t id = apic_id();
 
 	// Masked while the two halves do not fit together.
 	ioapic_set_route(ioapic, pin, route | REDIRECTION_MASKED);
-	ioapic_set_target(ioapic, pin, id <= UINT8_MAX ? id : 0);
+	ioapic_set_target(ioapic, pin, apic_id() <= UINT8_MAX ? apic_id() : 0);
 	ioapic_set_route(ioapic, pin, route);
 	return route;
 }

@@ -77,7 +77,6 @@ static void call_by_interrupt(struct thread *thread, uint64_t vector) {
 static void timer_arrived(void) {
 	clock_expired();
 	schedule_request(); // the next deadline is to be set
-	(void)budget_is_left();
 }
 
 // A vector in service at the APIC came from hardware. All others are a program's INT n, its
@@ -105,18 +104,17 @@ static void timer_arrived(void) {
 enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
 	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && __builtin_ia32_readeflags_u64() & FLAGS_AC)
 		panic("entered with SMAP switched off");
-	if (vector != VECTOR_TIMER && vector != VECTOR_CORE &&
-		(vector < VECTOR_USER_FIRST || vector > VECTOR_USER_LAST))
-		return other_vector(vector, code);
-	(void)enter(false);
-	if (vector == VECTOR_TIMER)
-		timer_arrived();
-	else
+	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
+		(void)enter(false);
 		(void)budget_is_left();
-	if (vector >= VECTOR_USER_FIRST)
 		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
-	else
-		apic_end_of_interrupt();
+		return leave();
+	}
+	if (vector != VECTOR_TIMER && vector != VECTOR_CORE) return other_vector(vector, code);
+	(void)enter(false);
+	if (vector == VECTOR_TIMER) timer_arrived();
+	(void)budget_is_left();
+	apic_end_of_interrupt();
 	return leave();
 }
 
@@ -133,6 +131,7 @@ static enum exit_path guest_interrupted(void) {
 	if (apic_is_pending()) return EXIT_TO_IDLE;
 	(void)enter(false);
 	timer_arrived();
+	(void)budget_is_left();
 	return leave();
 }
 
