@@ -73,13 +73,15 @@ static void moved_while_it_runs(void) {
 
 static void moved_here(void) {
 	struct helper *helper = core_start(core_other(0), PRIORITY_HELPER, core_spin);
+	unsigned here = core_id(0);
 
 	CHECK_COUNTS(helper, core_other(0));
 	CHECK_OK(core_move(0, helper->sched_context));
 	// It waits for this core, where this thread has the higher priority.
 	CHECK_STANDS(helper);
-	sleep_microseconds(2000);
-	CHECK_EQUAL(helper->result[0], core_id(0));
+	for (unsigned round = 0; round < 50 && helper->result[0] != here; round++)
+		sleep_microseconds(2000);
+	CHECK_EQUAL(helper->result[0], here);
 	CHECK_OK(core_move(core_other(1), helper->sched_context));
 	CHECK_COUNTS(helper, core_other(1));
 }

@@ -9,9 +9,12 @@
 #include <cpu/percpu.h>
 #include <entry/fastpath.h>
 #include <entry/trap.h>
+#include <ipc/endpoint.h>
+#include <ipc/notification.h>
 #include <sched/schedule.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	DIFFERENCES_SHOWN = 40,
@@ -144,6 +147,33 @@ static void forgive_booking(struct run *run) {
 	*amount -= used < *amount ? used : *amount;
 }
 
+// Only the slow path says which core uses an object: on one core it is the same one. A sender where
+// a cancellation stands (bit 0) is compared.
+static void forgive_owner(struct run *run, const uint64_t *owner) {
+	if (!(*owner & 1) && !(*fast_word(run, owner) & 1)) *fast_word(run, owner) = *owner;
+}
+
+static void forgive_owner_of(struct run *run, const struct cap *cap) {
+	if (cap->type == CAP_ENDPOINT)
+		forgive_owner(run, &((const struct endpoint *)cap_object(cap))->owner);
+	if (cap->type == CAP_NOTIFICATION)
+		forgive_owner(run, &((const struct notification *)cap_object(cap))->owner);
+}
+
+// Those of the world, and those that were made since.
+static void forgive_owners(struct run *run) {
+	for (unsigned i = 0; i < run->world.object_count; i++) {
+		const struct world_object *object = &run->world.objects[i];
+
+		if (strcmp(object->name, "endpoint") == 0)
+			forgive_owner(run, &((const struct endpoint *)object->start)->owner);
+		if (strcmp(object->name, "notification") == 0)
+			forgive_owner(run, &((const struct notification *)object->start)->owner);
+	}
+	for (unsigned i = 0; i < CSPACE_SLOTS; i++)
+		forgive_owner_of(run, &run->world.slots[i].cap);
+}
+
 // What may differ besides: the time of this entry, which some fast paths do not need; when the next
 // entries must check more, which may be too early; selectors that a program loaded
 // (bases_exchange).
@@ -158,6 +188,7 @@ static void forgive_all(struct run *run) {
 	forgive(run, &host_core()->has_selectors);
 	forgive_booking(run);
 	forgive_all_links(run);
+	forgive_owners(run);
 }
 
 static void check_alike(struct run *run, const struct fast_row *row, bool is_alike) {

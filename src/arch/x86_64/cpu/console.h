@@ -29,7 +29,7 @@ void console_init(uint16_t port);
 // Prints why the machine cannot be started; false, or 0.
 #define refuse(...) (print(__VA_ARGS__), false)
 
-void console_print(const char *format, va_list arguments);
+[[gnu::format(printf, 1, 0)]] void console_print(const char *format, va_list arguments);
 
 // Before what leads to a panic: if another core panics already (a machine check comes to all of
 // them), this one stops here.
