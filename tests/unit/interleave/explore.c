@@ -275,7 +275,7 @@ void explore_describe(void) {
 	fflush(stdout);
 }
 
-void explore_fail(const char *format, ...) {
+[[gnu::format(printf, 1, 2)]] void explore_fail(const char *format, ...) {
 	va_list arguments;
 
 	va_start(arguments, format);

@@ -17,7 +17,7 @@ struct text {
 	unsigned length;
 };
 
-static void add(struct text *text, const char *format, ...) {
+[[gnu::format(printf, 2, 3)]] static void add(struct text *text, const char *format, ...) {
 	va_list arguments;
 	int length;
 

@@ -31,7 +31,7 @@ static void test_recent(void) {
 	fresh();
 	ram = machine.memory.bytes;
 	for (unsigned i = 0; i < 3; i++) // behind i prefixes
-		memcpy(ram + MEMORY + 0x3000 * i, "\x66\x66\x0f\xa2" + (2 - i), 2 + i);
+		memcpy(ram + MEMORY + 0x3000 * i, &"\x66\x66\x0f\xa2"[2 - i], 2 + i);
 	memcpy(ram + MEMORY + 0x10000, ram + PML4, 0x4000); // the same tables once more
 	check_prefixes(0);
 	check_equal(vcpu->recent[SPACE % RECENTS].length, 2);
