@@ -51,6 +51,22 @@ static void passive_server_of_two(void) {
 	rig_thread(1, PROGRAM(START, CALL(ENDPOINT, TAG, 2)));
 }
 
+// It waits between others, at an endpoint that the other core uses.
+static void signal_of_bound(void) {
+	const struct step poll = {
+		.kind = STEP_CALL, .number = SYSCALL_NB_WAIT, .rdi = ENDPOINT + 1};
+
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_thread(0, PROGRAM(RECV(ENDPOINT, SLOT_REPLY), YIELD));
+	rig_thread(0, PROGRAM(RECV(ENDPOINT, SLOT_REPLY + 1), YIELD));
+	rig_thread(1, PROGRAM(poll, RECV(ENDPOINT, SLOT_REPLY + 2), YIELD));
+	rig_thread(0, PROGRAM(START, SEND(ENDPOINT, TAG, 1), SEND(ENDPOINT, TAG, 2)));
+	rig_thread(1, PROGRAM(START, SEND(ENDPOINT + 1, 0)));
+	rig_invoke(SLOT_THREAD + 2, LABEL_TCB_BIND_NOTIFICATION,
+		&(struct invocation_words){.cap_count = 1, .caps = {ENDPOINT + 1}});
+}
+
 static void deletion_and_call(void) {
 	server_start(0);
 	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1)));
@@ -210,6 +226,8 @@ static const struct scenario rows[] = {
 	{"MSG018", "a call to a receiver of another core", receiver_elsewhere},
 	{"MSG019", "an answer to a caller of another core", caller_elsewhere},
 	{"MSG020", "a signal to a waiter of another core", waiter_elsewhere},
+	{"MSG021", "a bound thread is signalled while the other core uses its endpoint",
+		signal_of_bound},
 };
 
 SCENARIOS(message_scenarios);

@@ -179,7 +179,9 @@ void rig_invoke(unsigned slot, unsigned label, const struct invocation_words *me
 		buffer.message[i] = message->words[i];
 	for (unsigned i = 0; i < message->cap_count; i++)
 		invocation.caps[i] = &rig.slots[message->caps[i]];
+	this_cpu()->lock.is_alone = true; // nothing runs yet
 	error = invocation_dispatch(&invocation);
+	this_cpu()->lock.is_alone = false;
 	if (!error) return;
 	printf("building the system: error %d of label %u\n", error, label);
 	exit(1);
