@@ -174,12 +174,9 @@ static void build_control_caps(void) {
 	this_kernel()->domains.durations[0] = DOMAIN_DURATION_MAX; // one entry without end
 	build_put(ROOT_SLOT_DOMAIN, cap_make(CAP_DOMAIN, NULL));
 	task.bootinfo->sched_control.start = task.next_slot;
-	for (unsigned i = 0; i < this_cpu()->platform->core_count; i++) {
-		struct cap cap = cap_make(CAP_SCHED_CONTROL, NULL);
-
-		cap.word = i;
-		build_put_next(cap);
-	}
+	for (unsigned i = 0; i < this_cpu()->platform->core_count; i++)
+		build_put_next(
+			(struct cap){.head = cap_make(CAP_SCHED_CONTROL, NULL).head, .word = i});
 	task.bootinfo->sched_control.end = task.next_slot;
 }
 

@@ -96,11 +96,35 @@ static void console_taken(void) {
 	console->panicking = NULL;
 }
 
+// A core that panics while it starts is left out, and the others go on. Later all stop, once: a
+// panic takes the console again.
+static void peers_stopped(void) {
+	struct cpu *cpu = this_cpu();
+	static struct cpu other;
+
+	begin(ROOM);
+	sources.sent = 0;
+	console_take();
+	check(sources.sent == 0 && cpu->platform->lock.serving == 0);
+	cpu->platform->console.panicking = NULL;
+	cpu->has_peers = true;
+	cpu->peers[0] = &other;
+	console_take();
+	console_take();
+	check(sources.sent == 1 && other.lock.hold);
+	check(cpu->platform->lock.serving != cpu->platform->lock.next);
+	cpu->platform->console.panicking = NULL;
+	cpu->platform->lock.serving = 0;
+	cpu->has_peers = false;
+	cpu->peers[0] = NULL;
+}
+
 static const struct test rows[] = {
 	{"console_answers", "lines go out with their carriage returns", console_answers},
 	{"console_silent", "a UART that never has room costs one wait, not one a character",
 		console_silent},
 	{"console_taken", "of cores that panic the first one prints", console_taken},
+	{"peers_stopped", "other cores that are up stop, once", peers_stopped},
 	{"console_returns", "a UART that has room again prints again", console_returns},
 };
 

@@ -144,7 +144,7 @@ uint32_t apic_timer_left(void) {
 	return left;
 }
 
-void apic_send(uint32_t, uint32_t) { abort(); }
+void apic_send(uint32_t, uint32_t) { sources.sent++; }
 
 void apic_timer_use_deadline(void) { sources.is_deadline_mode = true; }
 

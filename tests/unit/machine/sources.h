@@ -20,6 +20,7 @@ struct sources {
 	int64_t deadline_late_us; // how late the TSC-deadline timer comes; INT64_MAX: never
 	// What the kernel did.
 	bool is_deadline_mode;
+	unsigned sent; // interrupts to other cores
 	uint32_t apic_count; // written last
 };
 

@@ -9,17 +9,11 @@
 
 enum { ANSWER_WAIT_US = 1000000 };
 
-static uint32_t seen(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
-
-static void show(uint32_t *word, uint32_t value) {
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
 // Until the other core has cleared its word.
 static void wait_for(const struct cpu *other, const uint32_t *word) {
 	uint64_t end = NACRE_DEBUG ? clock_now() + ANSWER_WAIT_US * clock_ticks_per_us() : 0;
 
-	while (seen(word)) {
+	while (load_acquire(word)) {
 		if (NACRE_DEBUG && clock_now() > end)
 			panic("core %u does not answer; its program was last at %lx", other->number,
 				((const struct context *)other->current)->rip);
@@ -29,9 +23,9 @@ static void wait_for(const struct cpu *other, const uint32_t *word) {
 
 // Does what the core that runs alone has asked for.
 static void serve(struct cpu_lock *own) {
-	if (!seen(&own->asked)) return cpu_relax();
+	if (!load_acquire(&own->asked)) return cpu_relax();
 	own->work(own->argument);
-	show(&own->asked, false);
+	store_release(&own->asked, false);
 }
 
 // Until it is this core's turn. False: its thread was taken meanwhile.
@@ -41,10 +35,10 @@ static void serve(struct cpu_lock *own) {
 
 	core_leave(cpu);
 	own->restarts = restarts;
-	show(&own->is_waiting, true);
-	while (seen(&cpu->platform->lock.serving) != ticket)
+	store_release(&own->is_waiting, true);
+	while (load_acquire(&cpu->platform->lock.serving) != ticket)
 		serve(own);
-	show(&own->is_waiting, false);
+	store_release(&own->is_waiting, false);
 	own->restarts = false;
 	own->has_waited = true;
 	return is_idle || cpu->charged_context;
@@ -60,14 +54,15 @@ bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
 	bool is_here = true;
 
 	cpu->lock.has_waited = false;
-	if (unlikely(seen(&platform->lock.serving) != ticket))
+	if (unlikely(load_acquire(&platform->lock.serving) != ticket))
 		is_here = wait_for_turn(cpu, ticket, restarts);
 	core_leave(cpu);
 	do {
 		struct cpu *other = *peer;
 
 		(void)__atomic_fetch_or(&other->lock.hold, true, __ATOMIC_SEQ_CST);
-		if (unlikely(seen(&other->lock.is_inside))) wait_for(other, &other->lock.is_inside);
+		if (unlikely(load_acquire(&other->lock.is_inside)))
+			wait_for(other, &other->lock.is_inside);
 	} while (*++peer);
 	if (NACRE_DEBUG) cpu->lock.is_alone = true;
 	return is_here;
@@ -78,7 +73,7 @@ static void interrupt(const struct platform *platform, uint64_t cores) {
 	for (; cores; cores &= cores - 1) {
 		const struct cpu *other = platform->cores[__builtin_ctzl(cores)];
 
-		if (!seen(&other->lock.is_waiting))
+		if (!load_acquire(&other->lock.is_waiting))
 			apic_send(other->start.apic_id, VECTOR_CORE | COMMAND_ASSERT);
 	}
 }
@@ -96,9 +91,9 @@ static void interrupt(const struct platform *platform, uint64_t cores) {
 	if (unlikely(cpu->woken)) wake(cpu);
 	if (NACRE_DEBUG) cpu->lock.is_alone = false;
 	do {
-		show(&(*peer)->lock.hold, hold);
+		store_release(&(*peer)->lock.hold, hold);
 	} while (*++peer);
-	show(&platform->lock.serving, platform->lock.serving + 1);
+	store_release(&platform->lock.serving, platform->lock.serving + 1);
 }
 
 void cores_call(uint64_t cores, core_work *work, void *argument) {
@@ -110,7 +105,7 @@ void cores_call(uint64_t cores, core_work *work, void *argument) {
 
 		lock->work = work;
 		lock->argument = argument;
-		show(&lock->asked, true);
+		store_release(&lock->asked, true);
 	}
 	interrupt(this_cpu()->platform, cores);
 	for (; cores; cores &= cores - 1)

@@ -10,18 +10,25 @@
 #include <base/compiler.h>
 #include <cpu/percpu.h>
 
+// Words that cores tell each other something by.
+static inline uint32_t load_acquire(const uint32_t *word) {
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void store_release(uint32_t *word, uint32_t value) {
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
 // A fast path begins. False: another core runs alone, or wants to; the entry has to take its turn
 // (kernel_enter). Marking must be visible before the look: a store alone may come after it (SDM 3A
 // 9.2.3.4).
 [[nodiscard]] static inline bool core_try_enter(struct cpu *cpu) {
 	(void)__atomic_exchange_n(&cpu->lock.is_inside, 1u, __ATOMIC_SEQ_CST);
-	return likely(!__atomic_load_n(&cpu->lock.hold, __ATOMIC_ACQUIRE));
+	return likely(!load_acquire(&cpu->lock.hold));
 }
 
 // It ends, also one that did not begin.
-static inline void core_leave(struct cpu *cpu) {
-	__atomic_store_n(&cpu->lock.is_inside, 0u, __ATOMIC_RELEASE);
-}
+static inline void core_leave(struct cpu *cpu) { store_release(&cpu->lock.is_inside, false); }
 
 // Waits for this core's turn and runs alone from then on, until kernel_leave(). restarts: the
 // program executes its instruction once more if its thread is taken off this core meanwhile. False:

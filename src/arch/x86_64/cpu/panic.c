@@ -1,22 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The kernel's end: one core speaks, and all stop.
 #include <base/panic.h>
+#include <cpu/lock.h>
 #include <cpu/platform.h>
 #include <x86/apic.h>
+
+// A core with VMX on ignores INIT (SDM 3C 24.8): it stops when it next enters the kernel, for its
+// turn never comes.
+static void stop_peers(struct cpu *cpu) {
+	if (!cpu->has_peers) return;
+	apic_send(0, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
+	cpu->platform->lock.serving += 1u << 31;
+	for (struct cpu **peer = cpu->peers; *peer; peer++)
+		store_release(&(*peer)->lock.hold, true);
+}
 
 void console_take(void) {
 	const struct cpu *other = NULL;
 
-	if (!__atomic_compare_exchange_n(&this_cpu()->platform->console.panicking, &other,
-		    this_cpu(), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
-		other != this_cpu())
+	if (__atomic_compare_exchange_n(&this_cpu()->platform->console.panicking, &other,
+		    this_cpu(), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		stop_peers(this_cpu());
+	else if (other != this_cpu())
 		cpu_stop();
 	this_cpu()->is_silent = false;
-	// A core with VMX on ignores INIT (SDM 3C 24.8): it stops when it next enters the kernel.
-	if (this_cpu()->has_peers) apic_send(0, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
-	this_cpu()->platform->lock.serving += 1u << 31;
-	for (struct cpu **peer = this_cpu()->peers; *peer; peer++)
-		__atomic_store_n(&(*peer)->lock.hold, true, __ATOMIC_RELEASE);
 }
 
 void panic(const char *format, ...) {

@@ -34,12 +34,6 @@ void core_begin(struct cpu *cpu, struct kernel *kernel) {
 	msr_write(MSR_KERNEL_GS_BASE, 0);
 }
 
-static uint32_t seen(const uint32_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
-
-static void show(uint32_t *word, uint32_t value) {
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
 // On a core that starts
 
 // How far its TSC is ahead of the first core's; 0: no difference can be seen.
@@ -49,8 +43,8 @@ static int64_t tsc_ahead(struct core_start *start) {
 	for (unsigned i = 0; i < READINGS; i++) {
 		int64_t before = (int64_t)tsc_read_ordered(), after;
 
-		show(&start->asked, start->asked + 1);
-		while (seen(&start->answered) != start->asked)
+		store_release(&start->asked, start->asked + 1);
+		while (load_acquire(&start->answered) != start->asked)
 			cpu_relax();
 		after = (int64_t)(tsc_read_ordered() - start->tsc);
 		before -= (int64_t)start->tsc;
@@ -106,10 +100,10 @@ static const char *join(struct cpu *cpu, const struct cpu *first) {
 
 enum exit_path core_main(struct cpu *cpu) {
 	core_begin(cpu, cpu->kernel);
-	show(&cpu->start.step, CORE_ENTERED);
+	store_release(&cpu->start.step, CORE_ENTERED);
 	cpu->start.refusal = join(cpu, cpu->platform->cores[0]);
 	cpu->is_silent = false;
-	show(&cpu->start.step, CORE_COMPARED);
+	store_release(&cpu->start.step, CORE_COMPARED);
 	if (cpu->start.refusal) cpu_stop();
 	// An interrupt that is pending is taken with the lock.
 	while (!__atomic_load_n(&cpu->has_peers, __ATOMIC_ACQUIRE))
@@ -136,12 +130,12 @@ static struct cpu *core_make(const struct cpu *first, struct boot_memory *memory
 static bool core_waits(struct core_start *start, uint32_t step, uint64_t us) {
 	uint64_t end = clock_now() + us * clock_ticks_per_us();
 
-	while (seen(&start->step) < step) {
-		uint32_t asked = seen(&start->asked);
+	while (load_acquire(&start->step) < step) {
+		uint32_t asked = load_acquire(&start->asked);
 
 		if (asked != start->answered) {
 			start->tsc = tsc_read_ordered();
-			show(&start->answered, asked);
+			store_release(&start->answered, asked);
 		}
 		if (clock_now() > end) return false;
 		cpu_relax();
