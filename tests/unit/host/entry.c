@@ -80,6 +80,11 @@ void entry_exception(unsigned vector, unsigned code) {
 	core->way = gave_up(core) ? trap_exception(vector, code) : EXIT_TO_USER;
 }
 
+void entry_guest_exit(void) {
+	host_core()->in_service = 0;
+	host_core()->way = trap_guest_exit();
+}
+
 void entry_interrupt(unsigned vector) {
 	struct host_core *core = host_core();
 

@@ -16,3 +16,5 @@ void entry_exception(unsigned vector, unsigned code);
 
 // An interrupt arrives while a program, a guest or the idle loop runs.
 void entry_interrupt(unsigned vector);
+// The guest asks its monitor for something.
+void entry_guest_exit(void);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// An engine whose guests do nothing until an interrupt comes.
+// An engine whose guests do nothing until an interrupt comes, or they ask for something at once:
+// the reason is how often guests have asked.
 #include "guests.h"
 
 #include "../host/host.h"
 #include "explore.h"
+#include "rig.h"
 
 #include <cap/invocation.h>
 #include <cpu/features.h>
+#include <memory/space.h>
 #include <object/vcpu.h>
 #include <stdlib.h>
 
@@ -75,16 +78,27 @@ static void load(struct guest *guest) {
 	this_cpu()->vmcs_loaded = guest;
 }
 
-static void prepare(struct cpu *, struct guest *, physical_t) {}
+static void prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
+	guest->host_root = cpu->space_root;
+	rig.prepared[cpu->number] = space.value;
+}
 
 static void enter(struct cpu *cpu, struct guest *guest, struct context *context, uint64_t) {
+	const struct cap *space = &cpu->current->slots[THREAD_GUEST_SPACE].cap;
+
 	if (cpu->vmcs_loaded != guest) explore_fail("a guest is entered that is not loaded");
+	if (rig.prepared[cpu->number] != space_guest_root(space).value)
+		explore_fail("a guest is entered with a space that its thread has not");
 	if (cpu->bases_loaded) bases_save(context);
 	cpu->bases_loaded = false;
 	fpu_give(&guest->fpu);
 }
 
-static uint64_t leave(struct guest *) { return host_core()->in_service; }
+static uint64_t leave(struct guest *) {
+	unsigned vector = host_core()->in_service;
+
+	return vector ? vector : (uint64_t)GUEST_EXIT_DONE + ++rig.exits;
+}
 
 static uint64_t report(struct guest *, uint64_t reason, uint64_t) { return reason; }
 

@@ -47,6 +47,7 @@ static void check_all(void) {
 			thread->notification->is_active)
 			explore_fail("a guest goes on in spite of a signal");
 	}
+	if (rig.has_interrupted && !rig.device->is_active) explore_fail("an interrupt is lost");
 }
 
 static void outcome_add(const char *text) {

@@ -86,9 +86,7 @@ static void two_mappings(void) {
 // A thread that has come from another core uses a page that is taken away there.
 static void unmapping_behind(void) {
 	struct step program[RIG_STEPS] = {
-		INVOKE_WITH(SLOT_CONTROL + 1, LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5, SLOT_CONTEXT,
-			10000, 10000),
-		START, INVOKE(FRAME, LABEL_FRAME_UNMAP, 0)};
+		CONFIGURE(1, 0), START, INVOKE(FRAME, LABEL_FRAME_UNMAP, 0)};
 
 	program[2].unmaps = true;
 	frame_make();

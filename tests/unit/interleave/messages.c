@@ -186,9 +186,7 @@ static void caller_elsewhere(void) {
 	passive_server_start(0);
 	rig_thread(0, PROGRAM(YIELD, YIELD, CALL(ENDPOINT, TAG, 1)));
 	rig_thread(1,
-		PROGRAM(START,
-			INVOKE_WITH(SLOT_CONTROL + 1, LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5,
-				SLOT_CONTEXT + 2, 10000, 10000),
+		PROGRAM(START, CONFIGURE(1, 2),
 			{.kind = STEP_CALL, .number = SYSCALL_NB_SEND, .rdi = ENDPOINT}, YIELD));
 	rig.threads[0].program[2] = rig.threads[0].program[1];
 	rig.threads[0].program[1] = (struct step)START;
@@ -202,6 +200,31 @@ static void waiter_elsewhere(void) {
 	rig_thread(1, PROGRAM(WAIT(NOTIFICATION)));
 	rig_thread(1, PROGRAM(START, SEND(NOTIFICATION, 0)));
 	rig_thread(0, PROGRAM(START, YIELD));
+}
+
+// A context goes to an idle core while a passive server has it: so does the server.
+static void server_moves(void) {
+	passive_server_start(0);
+	rig_thread(0, PROGRAM(START, CALL(ENDPOINT, TAG, 1), YIELD));
+	rig_thread(0, PROGRAM(START, CONFIGURE(1, 2), YIELD));
+	rig_thread(1, PROGRAM(START, WAIT(rig_object(OBJECT_NOTIFICATION, 0))));
+	rig.threads[0].program[2] = rig.threads[0].program[1];
+	rig.threads[0].program[1] = (struct step)YIELD;
+}
+
+// It is preempted behind each sender, and others use the endpoint then.
+static void cancellation_and_others(void) {
+	const struct step poll = {.kind = STEP_CALL, .number = SYSCALL_NB_SEND, .rdi = ENDPOINT};
+
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_copy(ENDPOINT, RIGHTS_ALL, 5);
+	for (unsigned i = 0; i < 2; i++)
+		rig_thread(0, PROGRAM(SEND(ENDPOINT, TAG, 1)));
+	rig_thread(0,
+		PROGRAM(START,
+			INVOKE(SLOT_CNODE, LABEL_CNODE_CANCEL_BADGED_SENDS, 2, ENDPOINT + 1, 64)));
+	rig_thread(1, PROGRAM(START, poll, poll, poll, poll));
+	host.preempt_period = 1;
 }
 
 static const struct scenario rows[] = {
@@ -228,6 +251,9 @@ static const struct scenario rows[] = {
 	{"MSG020", "a signal to a waiter of another core", waiter_elsewhere},
 	{"MSG021", "a bound thread is signalled while the other core uses its endpoint",
 		signal_of_bound},
+	{"MSG022", "a context goes to another core while a passive server has it", server_moves},
+	{"MSG023", "cancellation of sends comes to an end while another core uses the endpoint",
+		cancellation_and_others},
 };
 
 SCENARIOS(message_scenarios);

@@ -7,6 +7,7 @@
 #include "../host/entry.h"
 
 #include <abi/message.h>
+#include <cpu/apic.h>
 #include <cpu/paging.h>
 #include <cpu/segments.h>
 #include <stdlib.h>
@@ -29,13 +30,18 @@ static const struct step *step_of(const struct rig_thread *self) {
 	return number < RIG_STEPS ? &self->program[number] : &none;
 }
 
+// In the guest the program is behind the step that has entered it.
+static bool guest_exits(const struct rig_thread *self) {
+	return self->program[step_number(self) - 1].exits;
+}
+
 bool rig_may_step(unsigned core) {
 	const struct rig_thread *self;
 	enum step_kind kind;
 
-	if (host.cores[core].way != EXIT_TO_USER) return false;
 	self = thread_on(host.cores[core].cpu);
 	if (!self) return false;
+	if (host.cores[core].way == EXIT_TO_GUEST) return guest_exits(self);
 	kind = step_of(self)->kind;
 	return kind != STEP_NONE && (kind != STEP_START || rig.is_started);
 }
@@ -61,6 +67,7 @@ static void registers_load(struct rig_thread *self, const struct step *step) {
 	if (self->loaded & bit) return;
 	self->result = rig_result(self);
 	self->loaded |= bit;
+	self->entries = 0;
 	context->rdx = (uint64_t)step->number;
 	context->rdi = step->rdi;
 	context->rsi = step->rsi;
@@ -99,6 +106,7 @@ static void system_call(struct rig_thread *self, const struct step *step) {
 	unsigned number = step_number(self);
 
 	registers_load(self, step);
+	if (++self->entries > RIG_ENTRIES) explore_fail("a system call does not end");
 	next(self);
 	entry_syscall();
 	if (step->unmaps && thread->state == THREAD_RUNNING && step_number(self) > number)
@@ -129,6 +137,12 @@ static void time_pass(struct rig_thread *self, const struct step *step) {
 	if (host.now >= host_core()->deadline) entry_interrupt(VECTOR_TIMER);
 }
 
+static void device_interrupts(struct rig_thread *self, const struct step *step) {
+	next(self);
+	rig.has_interrupted = true;
+	apic_send((uint32_t)step->number, VECTOR_USER_FIRST);
+}
+
 void rig_step(unsigned core) {
 	struct cpu *cpu = host.cores[core].cpu;
 	struct rig_thread *self;
@@ -137,6 +151,7 @@ void rig_step(unsigned core) {
 	if (host_is_interrupted(&host.cores[core])) return entry_interrupt(host_take_interrupt());
 	self = thread_on(cpu);
 	if (!self) abort();
+	if (host.cores[core].way == EXIT_TO_GUEST) return entry_guest_exit();
 	access_note(&self->thread->context, sizeof(struct context), true);
 	step = step_of(self);
 	switch (step->kind) {
@@ -146,6 +161,7 @@ void rig_step(unsigned core) {
 	case STEP_FPU:
 	case STEP_FPU_READ: return fpu_use(self, step);
 	case STEP_TIME: return time_pass(self, step);
+	case STEP_DEVICE: return device_interrupts(self, step);
 	case STEP_START: return next(self);
 	case STEP_NONE: break;
 	}

@@ -8,6 +8,7 @@
 #include <cap/derive.h>
 #include <cap/object.h>
 #include <cpu/layout.h>
+#include <ipc/irq.h>
 #include <kernel.h>
 #include <memory/space.h>
 #include <sched/switch.h>
@@ -74,12 +75,31 @@ static void cnode_build(void) {
 	slot_fill(SLOT_CNODE, cnode);
 }
 
-static void space_build(void) {
-	struct cap pool = asid_pool_install(memory_take(ASID_POOL_BITS));
-	struct cap root = object_make(OBJECT_PML4, 0);
+static void root_fill(unsigned slot, enum object_type type) {
+	struct cap root = object_make(type, 0);
 
-	if (!asid_pool_give(&pool, &root)) abort();
-	slot_fill(SLOT_SPACE, root);
+	if (!asid_pool_give(&rig.asid_pool, &root)) abort();
+	slot_fill(slot, root);
+}
+
+static void space_build(void) {
+	rig.asid_pool = asid_pool_install(memory_take(ASID_POOL_BITS));
+	root_fill(SLOT_SPACE, OBJECT_PML4);
+}
+
+unsigned rig_guest_space(void) {
+	root_fill(rig.next_slot, OBJECT_EPT_PML4);
+	return rig.next_slot++;
+}
+
+void rig_interrupt(unsigned notification) {
+	struct irq *irq = &this_cpu()->kernel->irqs.rows[0];
+
+	rig.device = cap_object(&rig.slots[notification].cap);
+	irq->state = IRQ_MESSAGE;
+	slot_fill(rig.next_slot, cap_make(CAP_IRQ_HANDLER, irq));
+	rig_invoke(rig.next_slot++, LABEL_IRQ_HANDLER_SET_NOTIFICATION,
+		&(struct invocation_words){.caps = {notification}, .cap_count = 1});
 }
 
 void rig_build(unsigned cores) {

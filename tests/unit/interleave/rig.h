@@ -20,6 +20,7 @@ enum {
 	RIG_PRIORITY = 10, // of threads, unless a scenario changes it
 	RIG_TEXT = 0x400000, // a step is an instruction there
 	RIG_PAGE = 0x600000, // where scenarios map pages
+	RIG_ENTRIES = 4, // into the kernel for one step: more do not come to an end
 };
 
 enum step_kind {
@@ -31,6 +32,7 @@ enum step_kind {
 	STEP_FPU, // writes number into a register of the FPU
 	STEP_FPU_READ, // number must be there
 	STEP_TIME, // number ticks pass, and the timer comes if it is due
+	STEP_DEVICE, // the device of rig_interrupt() interrupts core number, once in a scenario
 };
 
 struct step {
@@ -40,6 +42,7 @@ struct step {
 	uint64_t words[8]; // the first four are registers
 	unsigned caps[3]; // of the message, in the IPC buffer
 	bool unmaps; // afterwards no core reaches a page that is not there
+	bool exits; // the guest that it enters asks its monitor for something
 };
 
 // Numbers of slots, which are the addresses of capabilities.
@@ -63,6 +66,7 @@ struct rig_thread {
 	struct thread *thread;
 	struct step program[RIG_STEPS];
 	unsigned loaded; // steps whose registers are set
+	unsigned entries; // for the last of them
 	struct result result; // before those of the last such step were
 };
 
@@ -72,6 +76,12 @@ struct rig {
 	struct slot *slots;
 	unsigned next_slot;
 	uint64_t used; // of the memory
+	struct cap asid_pool;
+	const struct notification *device; // what rig_interrupt() was given
+	bool has_interrupted; // the device
+	unsigned exits; // of guests, to their monitors
+	uint64_t
+		prepared[RIG_CORES_MAX]; // the guest space that each core's guest was prepared with
 	bool is_started;
 };
 
@@ -89,6 +99,10 @@ unsigned rig_passive_thread(unsigned core, const struct step *program);
 unsigned rig_object(enum object_type type, unsigned size_bits);
 // A copy of the capability in a new slot.
 unsigned rig_copy(unsigned slot, unsigned rights, uint64_t badge);
+
+// A root of guest-physical memory; a device whose interrupts signal the notification.
+unsigned rig_guest_space(void);
+void rig_interrupt(unsigned notification);
 
 // An invocation while nothing runs. It must succeed.
 struct invocation_words {

@@ -70,6 +70,10 @@ extern const struct scenarios message_scenarios, thread_scenarios, memory_scenar
 	}
 #define DELETE(slot) INVOKE(SLOT_CNODE, LABEL_CNODE_DELETE, 2, (slot), 64)
 #define REVOKE(slot) INVOKE(SLOT_CNODE, LABEL_CNODE_REVOKE, 2, (slot), 64)
+// The context of a thread, with an ordinary budget, goes to a core.
+#define CONFIGURE(core, thread) \
+	INVOKE_WITH(SLOT_CONTROL + (core), LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5, \
+		SLOT_CONTEXT + (thread), 10000, 10000)
 #define PROGRAM(...) ((const struct step[RIG_STEPS]){__VA_ARGS__})
 
 enum { TAG = 1 << 12 | 1 }; // label 1, a word

@@ -51,30 +51,19 @@ static void priority(void) {
 static void move(void) {
 	rig_object(OBJECT_NOTIFICATION, 0);
 	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0)));
-	rig_thread(1,
-		PROGRAM(START,
-			INVOKE_WITH(SLOT_CONTROL + 1, LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5,
-				SLOT_CONTEXT, 10000, 10000)));
+	rig_thread(1, PROGRAM(START, CONFIGURE(1, 0)));
 }
 
 static void move_away(void) {
 	rig_object(OBJECT_NOTIFICATION, 0);
-	rig_thread(0,
-		PROGRAM(START,
-			INVOKE_WITH(SLOT_CONTROL + 1, LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5,
-				SLOT_CONTEXT, 10000, 10000),
-			SEND(NOTIFICATION, 0)));
+	rig_thread(0, PROGRAM(START, CONFIGURE(1, 0), SEND(NOTIFICATION, 0)));
 	rig_thread(1, PROGRAM(START, SUSPEND(0), RESUME(0)));
 }
 
 // What the registers of its FPU hold goes with a thread.
 static void move_with_fpu(void) {
 	rig_thread(0, PROGRAM(FPU(0x123), START, YIELD, FPU_READ(0x123), YIELD));
-	rig_thread(1,
-		PROGRAM(FPU(0x456), START,
-			INVOKE_WITH(SLOT_CONTROL + 1, LABEL_SCHED_CONTROL_CONFIGURE_FLAGS, 5,
-				SLOT_CONTEXT, 10000, 10000),
-			YIELD, FPU_READ(0x456)));
+	rig_thread(1, PROGRAM(FPU(0x456), START, CONFIGURE(1, 0), YIELD, FPU_READ(0x456)));
 }
 
 static void deletion_of_fpu(void) {
