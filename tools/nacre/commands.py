@@ -121,7 +121,8 @@ def start_program(program, request, options):
     if options.emulator == "qemu":
         return machine.QemuMachine(
             kernel=build.artefact(f"kernel-{options.flavour}.elf32"), modules=(program,),
-            arguments=options.arguments, clock=options.clock, **settings)
+            arguments=options.arguments, clock=options.clock, **emulator.of_qemu(request),
+            **settings)
     target = places.BUILD / "boot.iso"
     iso.pack_nacre(target, build.artefact(f"kernel-{options.flavour}.elf"),
                    {"root.elf": program}, options.arguments)

@@ -29,6 +29,8 @@ class Wanted:
     cpu: str = ""
     has_guests: bool | None = None
     clock: str = "wall"
+    iommu: bool = False
+    devices: tuple = ()  # further ones, in QEMU's words
 
 
 def wanted(options, has_guests, cores=1):
@@ -37,7 +39,8 @@ def wanted(options, has_guests, cores=1):
     default = min(cores, MOST_CORES.get(options.emulator, cores))
     return Wanted(options.emulator, options.memory,
                   default if options.cores is None else options.cores, options.cpu, has_guests,
-                  options.clock)
+                  options.clock, options.iommu,
+                  tuple(options.device))
 
 
 def choose(request):
@@ -104,6 +107,9 @@ def check(emulator, request, accelerator=None):
                       f"{LARGEST_MEMORY[emulator]} MiB here")
     if not 1 <= request.cores <= most:
         raise Failure(f"--cores {request.cores}: {title} can have 1 to {most} cores here")
+    for option, is_wanted in (("--iommu", request.iommu), ("--device", request.devices)):
+        if is_wanted and emulator == "bochs":
+            raise Failure(f"Bochs has nothing for {option}: take --emulator qemu")
     if request.cpu == "amd" and emulator == "bochs":
         raise Failure("--cpu amd: guests do not run on Bochs' AMD models, where an interrupt of "
                       "the host waits for the guest; take --emulator qemu")
@@ -122,7 +128,16 @@ def chosen(request, attached_disks, wire):
     if emulator == "bochs":
         disks.check_bochs(attached_disks)
         network.check_bochs(wire)
+    if request.iommu and attached_disks.ide:
+        raise Failure(f"{disks.KINDS['ide'].option}: the machine that QEMU has an IOMMU in has no "
+                      "IDE; take a disk of another kind, or leave out --iommu")
     return emulator, accelerator
+
+
+def of_qemu(request):
+    """Settings of a machine that only QEMU has."""
+    return {"iommu": request.iommu,
+            "extra": tuple(word for device in request.devices for word in ("-device", device))}
 
 
 def start(iso, choice, request, pace, **attached):
@@ -136,7 +151,7 @@ def start(iso, choice, request, pace, **attached):
         attached["cpu"] = cpu
     if emulator == "qemu":
         return machine.QemuMachine(iso=iso, accelerator=accelerator, clock=request.clock,
-                                   **attached)
+                                   **of_qemu(request), **attached)
     if pace == "people" and request.clock == "wall":
         return machine.BochsMachine(iso=iso, sync="slowdown", time0="local", ips=PEOPLES_SPEED,
                                     **attached)

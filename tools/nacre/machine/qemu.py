@@ -40,6 +40,10 @@ WITHOUT_AMD_V = "max,-svm,xlevel=0x80000008"
 CPU = {"tcg": WITHOUT_AMD_V, "kvm": "host"}
 # QEMU has x2APIC from version 9 on; its timer registers end a machine that counts instructions.
 UNCOUNTABLE = "-x2apic"
+# Intel's IOMMU (VT-d), which QEMU has on its newer machine alone. With KVM the I/O APIC is QEMU's
+# then: its interrupts are remapped there.
+IOMMU_MACHINE = {"tcg": "q35", "kvm": "q35,kernel-irqchip=split"}
+IOMMU = ["-device", "intel-iommu,intremap=on"]
 # How a medium that is no CD is attached.
 MEDIA = {"disk": ("-device", "ide-hd"),
          "usb": ("-device", "qemu-xhci", "-device", "usb-storage")}
@@ -73,6 +77,7 @@ class Settings:
     vendor: str = ""  # one of VENDORS, or the accelerator's own
     firmware: str = "bios"  # or "uefi", or "secure": UEFI with Secure Boot
     clock: str = "wall"  # one of CLOCKS
+    iommu: bool = False  # the machine is another then: disks of the kind "ide" are not in it
     # The machine ends after so many seconds of its own time; none: it runs until it is ended.
     limit: int | None = machine_clock.LIMIT
     disks: Disks = NO_DISKS
@@ -132,6 +137,9 @@ def prepare(settings, directory):
                "-serial", "chardev:com1", "-debugcon", "file:e9.log", *DEBUG_EXIT]
     if settings.firmware != "bios":
         command += firmware_options(directory, settings.firmware == "secure")
+    if settings.iommu:
+        # Before other devices, of which it has to know.
+        command += ["-machine", IOMMU_MACHINE[settings.accelerator], *IOMMU]
     command += CLOCKS[settings.clock]
     if settings.limit:
         command += machine_clock.options(settings.port)
