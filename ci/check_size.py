@@ -10,7 +10,7 @@ import sys
 from source_tree import KERNEL_ROOMS, ROOT, room_of
 
 KERNEL_FOLDERS = tuple(room for room in KERNEL_ROOMS if not room.startswith("src/kernel/"))
-ROOM_BUDGETS = {"kernel": (KERNEL_FOLDERS, 11200), "vmm": (("src/vmm",), 9500)}
+ROOM_BUDGETS = {"kernel": (KERNEL_FOLDERS, 12000), "vmm": (("src/vmm",), 9500)}
 LANGUAGES = "C,C/C++ Header,Assembly"
 FILE_BUDGETS = {".c": 400, ".h": 200, ".asm": 400}
 FUNCTION_BUDGET = 60

@@ -28,8 +28,8 @@ def of_compiler(name):
     return (name,) if re.fullmatch(r"gcc(-\d+)?", name) else ()
 
 
-BUILD = ("acpica-tools", "binutils", "gcc", "libc6-dev", "meson", "nasm", "ninja-build",
-         *of_compiler(places.compiler_name(places.COMPILER)))
+BUILD = ("acpica-tools", "binutils", "gcc", "grub-common", "libc6-dev", "meson", "nasm",
+         "ninja-build", *of_compiler(places.compiler_name(places.COMPILER)))
 PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
 EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
 PICTURE = ("graphviz",)

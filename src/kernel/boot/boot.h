@@ -7,6 +7,7 @@
 
 #include <boot/boot_memory.h>
 #include <cpu/acpi.h>
+#include <cpu/screen.h>
 
 enum { BOOT_MAX_MODULES = 16, BOOT_MAP_ENTRIES = 50, BOOT_COMMAND_LINE = 8191 };
 
@@ -38,7 +39,7 @@ struct boot_facts {
 	uint8_t rsdp[36];
 	uint32_t tsc_mhz;
 	uint64_t tsc_hertz;
-	uint8_t framebuffer[22];
+	uint8_t framebuffer[SCREEN_INFO]; // of it SCREEN_LAYOUT bytes
 	uint8_t vbe[784];
 };
 

@@ -27,8 +27,7 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 	if (facts->has_vbe) chunk_append(&end, BOOTINFO_VBE, facts->vbe, sizeof(facts->vbe));
 	chunk_append(&end, BOOTINFO_ACPI_RSDP, facts->rsdp, sizeof(facts->rsdp));
 	if (facts->has_framebuffer)
-		chunk_append(
-			&end, BOOTINFO_FRAMEBUFFER, facts->framebuffer, sizeof(facts->framebuffer));
+		chunk_append(&end, BOOTINFO_FRAMEBUFFER, facts->framebuffer, SCREEN_LAYOUT);
 	chunk_append(&end, BOOTINFO_MEMORY_MAP, &facts->map, sizeof(facts->map));
 	chunk_append(&end, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
 	chunk_append(&end, BOOTINFO_TSC_RATE, &facts->tsc_hertz, sizeof(facts->tsc_hertz));

@@ -138,6 +138,32 @@ static void multiboot2_whole(void) {
 	check(facts.modules_lost == 0);
 }
 
+static bool map_end(void) {
+	uint32_t total;
+
+	tag_begin(0, 0);
+	total = (uint32_t)(used - START);
+	memcpy(memory + START, &total, sizeof(total));
+	return read_all(MULTIBOOT2_LOADER);
+}
+
+// Of text there are no fields, whose bytes may be missing.
+static void multiboot2_screen(void) {
+	for (uint32_t size = SCREEN_LAYOUT - 1; size < SCREEN_INFO + 3; size++) {
+		uint32_t taken = size < SCREEN_INFO ? size : SCREEN_INFO;
+
+		begin();
+		put64(0);
+		tag_begin(8, size);
+		memset(memory + used, 0x11, size);
+		used += size;
+		check(map_end() && facts.has_framebuffer == (size >= SCREEN_LAYOUT));
+		if (!facts.has_framebuffer) continue;
+		check(facts.framebuffer[taken - 1] == 0x11);
+		check(taken == SCREEN_INFO || facts.framebuffer[taken] == 0);
+	}
+}
+
 static void multiboot1_whole(void) {
 	build1();
 	check(read_all(MULTIBOOT1_LOADER));
@@ -187,15 +213,6 @@ static void map_entry(uint64_t base, uint64_t length, uint32_t type) {
 	put64(base);
 	put64(length);
 	put64(type);
-}
-
-static bool map_end(void) {
-	uint32_t total;
-
-	tag_begin(0, 0);
-	total = (uint32_t)(used - START);
-	memcpy(memory + START, &total, sizeof(total));
-	return read_all(MULTIBOOT2_LOADER);
 }
 
 static void memory_crowded(void) {
@@ -268,6 +285,7 @@ static void line_long(void) {
 
 static const struct test tests[] = {
 	{"multiboot2_whole", "tags of multiboot 2 become boot facts", multiboot2_whole},
+	{"multiboot2_screen", "a screen is read as far as it is described", multiboot2_screen},
 	{"multiboot1_whole", "multiboot 1 information becomes boot facts", multiboot1_whole},
 	{"multiboot_wrong", "an unknown magic and unreadable memory are refused", multiboot_wrong},
 	{"multiboot2_damaged", "damaged tags are never read past their end", multiboot2_damaged},

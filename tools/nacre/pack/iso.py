@@ -21,8 +21,8 @@ DESCRIPTOR = b"\x01CD001"
 # The templates' modules of GRUB: of both kinds of firmware, and what each has besides.
 MODULES = {"grub.cfg": ("echo", "multiboot2", "normal", "smbios", "test"),
            "linux.cfg": ("linux", "normal")}
-BIOS_MODULES = {"grub.cfg": ("serial", "terminfo"), "linux.cfg": ()}
-UEFI_MODULES = {"grub.cfg": ("efifwsetup",), "linux.cfg": ()}
+BIOS_MODULES = {"grub.cfg": ("serial", "terminfo", "vbe"), "linux.cfg": ()}
+UEFI_MODULES = {"grub.cfg": ("efi_gop", "efifwsetup"), "linux.cfg": ()}
 MEMORY_TEST_MODULES = ("chain", "linux")
 # Where an ISO has its files, to the menu.
 PLACE = "set place=/boot"

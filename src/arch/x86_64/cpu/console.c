@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// 16550 output by polling: the console must work before and after everything else, and in a panic.
+// A 16550 by polling, and the screen: the console must work before and after everything else, and
+// in a panic.
 #include <cpu/console.h>
 
 #include <base/format.h>
@@ -43,6 +44,7 @@ static void console_put(struct format_sink *, char character) {
 		console_init(CONSOLE_DEFAULT_PORT); // a panic before the options are known
 	if (character == '\n') uart_put('\r');
 	uart_put(character);
+	screen_put(&this_console()->screen, character);
 	if (NACRE_DEBUG) io_out8(DEBUG_PORT, (uint8_t)character);
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The debug console: a 16550 at a chosen port, and port 0xE9 in the debug build.
+// The kernel's console: a 16550 at a chosen port, the screen, and port 0xE9 in the debug build.
 #pragma once
 
 #include <stdarg.h>
 #include <base/compiler.h>
 #include <base/panic.h>
+#include <cpu/screen.h>
 #include <x86/uart.h>
 
 #define CONSOLE_DEFAULT_PORT 0x3f8
@@ -13,6 +14,7 @@
 struct cpu;
 
 struct console {
+	struct screen screen;
 	uint16_t port; // of the UART; 0: none
 	bool is_ready;
 	bool is_stuck; // the UART takes nothing; written by each character

@@ -49,6 +49,12 @@ static uint64_t *entry_find(uint64_t *table, uint64_t virtual, unsigned level) {
 	}
 }
 
+// Of a page; ENTRY_LARGE_PAT is at another place in a small one.
+static uint64_t page_bits(uint64_t bits, unsigned level) {
+	if (level > 1) return bits | PAGING_LARGE;
+	return bits & ENTRY_LARGE_PAT ? bits ^ (ENTRY_LARGE_PAT | ENTRY_PAT) : bits;
+}
+
 // Maps physical [start, end) at base (on a 1 GiB boundary) in the largest pages that fit; what is
 // mapped already stays.
 static void map(uint64_t *root, uint64_t base, uint64_t start, uint64_t end, uint64_t bits) {
@@ -62,7 +68,7 @@ static void map(uint64_t *root, uint64_t base, uint64_t start, uint64_t end, uin
 		while (end - at < paging_span(level) || !is_aligned(at, paging_span(level)) ||
 			paging_is_table(*entry, level))
 			entry = entry_find(root, base + at, --level);
-		if (!*entry) *entry = at | bits | (level > 1 ? PAGING_LARGE : 0);
+		if (!*entry) *entry = at | page_bits(bits, level);
 	}
 }
 
@@ -79,8 +85,9 @@ uint64_t kernel_map_ram_end(void) {
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size) {
 	// Image and its alias in the window: three tables and one for each 2 MiB; window below
 	// 4 GiB: a table for each GiB, one for the PDPT, and that of the VGA memory.
-	// The isolated entry code needs a root and five tables more.
-	uint64_t tables = 6 + 6 + 6 + 2 * (image_address(image_end) / (2 * MIB) + 1);
+	// The isolated entry code needs a root and five tables more; the screen, which begins and
+	// ends anywhere, as many.
+	uint64_t tables = 6 + 6 + 6 + 6 + 2 * (image_address(image_end) / (2 * MIB) + 1);
 
 	// The two ends of a range, and with 1 GiB pages nothing else, need a page directory each. A
 	// core's state is in two pieces of 2 MiB at most, which need a table each in the image's
@@ -95,7 +102,8 @@ static void show(const struct cpu *cpu) {
 	map_image(this_map()->shared, cpu, &cpu->benchmark, DATA_BITS);
 }
 
-void kernel_map_start(struct range pool, const struct range *ranges, unsigned count) {
+void kernel_map_start(
+	struct range pool, const struct range *ranges, unsigned count, struct range screen) {
 	struct kernel_map *self = this_map();
 	uint64_t *root = self->shared = self->root;
 
@@ -109,6 +117,8 @@ void kernel_map_start(struct range pool, const struct range *ranges, unsigned co
 
 	map(root, PHYSICAL_WINDOW, image_address(image_start), image_address(rodata_end),
 		CONSTANT_BITS);
+	map(root, PHYSICAL_WINDOW, align_down(screen.start, PAGE_SIZE),
+		align_up(screen.end, PAGE_SIZE), DATA_BITS | ENTRY_LARGE_PAT);
 	// 4 KiB pages below 2 MiB: fixed MTRRs have many types there (SDM 3A 12.11.9).
 	map(root, PHYSICAL_WINDOW, VGA_START, VGA_END, DATA_BITS | ENTRY_UNCACHED);
 	map(root, PHYSICAL_WINDOW, 0, 2 * MIB, DATA_BITS);

@@ -21,9 +21,10 @@ uint64_t kernel_map_ram_end(void);
 uint64_t kernel_map_pool_size(unsigned count, uint64_t size);
 
 // Builds the tables in a pool of RAM (page aligned, below 4 GiB) and loads them. The window shows
-// the ranges, which are on 2 MiB boundaries, as ordinary memory, and all else below 4 GiB (APICs
-// among it) uncached.
-void kernel_map_start(struct range pool, const struct range *ranges, unsigned count);
+// the screen as write-combining memory, the ranges, which are on 2 MiB boundaries, as ordinary
+// memory, and all else below 4 GiB (APICs among it) uncached.
+void kernel_map_start(
+	struct range pool, const struct range *ranges, unsigned count, struct range screen);
 
 // Takes more of the pool, for the state of another core: mapped at the place that its physical
 // memory (page aligned, below 1 GiB) has in the image's half.

@@ -10,7 +10,9 @@
 MULTIBOOT1_MAGIC equ 0x1badb002
 MULTIBOOT1_FLAGS equ 0x3		; modules page aligned, memory information
 MULTIBOOT2_MAGIC equ 0xe85250d6
+MULTIBOOT2_TAG_FRAMEBUFFER equ 5
 MULTIBOOT2_TAG_MODULE_ALIGN equ 6
+MULTIBOOT2_OPTIONAL equ 1 << 16
 
 ENTRY_TABLE equ ENTRY_PRESENT | ENTRY_WRITABLE
 
@@ -41,6 +43,8 @@ multiboot2:
 	dd MULTIBOOT2_MAGIC, 0		; i386 protected mode
 	dd multiboot2_end - multiboot2
 	dd -(MULTIBOOT2_MAGIC + (multiboot2_end - multiboot2))
+	dd MULTIBOOT2_TAG_FRAMEBUFFER | MULTIBOOT2_OPTIONAL, 20
+	dd 0, 0, 0, 0			; of any width, height and depth
 	dd MULTIBOOT2_TAG_MODULE_ALIGN, 8
 	dd 0, 8				; end of the tags
 multiboot2_end:

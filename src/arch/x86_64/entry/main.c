@@ -17,6 +17,25 @@ static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
 
+// As soon as the tables in use show its memory.
+static void screen_start(uint64_t end) {
+	struct screen *screen = &boot_kernel.platform.console.screen;
+
+	if (!screen->memory && screen->size && range_fits(screen->address, screen->size, end))
+		screen_show(screen, physical_pointer(physical(screen->address)));
+}
+
+// Where the loader says that there is RAM is none.
+static void screen_find(void) {
+	struct screen *screen = &boot_kernel.platform.console.screen;
+
+	if (options[OPTION_CONSOLE] == CONSOLE_SERIAL || !facts.has_framebuffer ||
+		!screen_read(screen, facts.framebuffer) ||
+		!region_has(&facts.memory.device, screen->address, screen->size))
+		screen->size = 0;
+	screen_start(PHYSICAL_READ_END);
+}
+
 static bool loader_read(uint32_t magic, uint32_t information) {
 	const char *line = facts.command_line, *cut;
 	struct boot_memory *memory = &facts.memory;
@@ -30,7 +49,9 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 	cut = facts.command_line[BOOT_COMMAND_LINE] ? options_cut(facts.command_line) : NULL;
 	if (magic == MULTIBOOT1_LOADER) line = options_behind_name(line);
 	options_read(line, options, false);
-	console_init((uint16_t)options[OPTION_SERIAL]);
+	console_init(
+		options[OPTION_CONSOLE] == CONSOLE_SCREEN ? 0 : (uint16_t)options[OPTION_SERIAL]);
+	screen_find();
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
@@ -51,6 +72,7 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 
 static bool map_start(void) {
 	const struct region_list *visible = &facts.memory.visible;
+	const struct screen *screen = &boot_kernel.platform.console.screen;
 	uint64_t image = physical_of_image(image_start).value;
 	uint64_t image_size = (uint64_t)(image_end - image_start);
 	uint64_t pool, pool_size;
@@ -61,7 +83,12 @@ static bool map_start(void) {
 	if (!pool)
 		return refuse("boot: no %lu KiB of RAM in one piece for the kernel's page tables\n",
 			pool_size / 1024);
-	kernel_map_start((struct range){pool, pool + pool_size}, visible->regions, visible->count);
+	kernel_map_start((struct range){pool, pool + pool_size}, visible->regions, visible->count,
+		(struct range){screen->address, screen->address + screen->size});
+	screen_start(facts.memory.limit);
+	if (screen->memory)
+		print("screen: %u x %u characters at %lx\n", screen->columns, screen->rows,
+			screen->address);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024,
 		(boot_kernel.platform.map.pool_next - pool) / 1024);
 	return true;

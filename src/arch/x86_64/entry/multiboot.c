@@ -134,8 +134,9 @@ static void vbe_read(struct boot_facts *facts, const uint8_t *tag) {
 	facts->has_vbe = 1;
 }
 
-static void framebuffer_read(struct boot_facts *facts, const uint8_t *body) {
-	memcpy(facts->framebuffer, body, sizeof(facts->framebuffer));
+// Without the fields of a point where there are no points.
+static void framebuffer_read(struct boot_facts *facts, const uint8_t *body, uint32_t length) {
+	memcpy(facts->framebuffer, body, length < SCREEN_INFO ? length : SCREEN_INFO);
 	facts->has_framebuffer = 1;
 }
 
@@ -153,8 +154,8 @@ static void tag_read(struct boot_facts *facts, const uint8_t *tag, uint32_t size
 		memory2_read(facts, tag, size);
 	else if (type == TAG_VBE && size >= 16 + VBE_BLOCKS)
 		vbe_read(facts, tag);
-	else if (type == TAG_FRAMEBUFFER && length >= sizeof(facts->framebuffer))
-		framebuffer_read(facts, body);
+	else if (type == TAG_FRAMEBUFFER && length >= SCREEN_LAYOUT)
+		framebuffer_read(facts, body, length);
 	// The old form may come beside the new one, in any order.
 	else if (type == TAG_RSDP_OLD && length >= RSDP_OLD && facts->rsdp[RSDP_REVISION] < 2)
 		memcpy(facts->rsdp, body, RSDP_OLD);

@@ -17,6 +17,7 @@ static const struct row {
 	unsigned missing; // the value where no word gives a good one
 } rows[OPTION_MITIGATIONS] = {
 	[OPTION_SERIAL] = {"serial", "none", 1, UINT16_MAX, CONSOLE_DEFAULT_PORT},
+	[OPTION_CONSOLE] = {"console", "auto serial screen", 0, 0, CONSOLE_ALL},
 	[OPTION_LOG] = {"log", "auto all none", 0, 0, LOG_AUTO},
 	[OPTION_ROOT_CNODE] = {"root-cnode-bits", "", ROOT_CNODE_MIN_BITS, ROOT_CNODE_LIMIT_BITS,
 		0},

@@ -4,10 +4,12 @@
 
 #include <cpu/mitigations.h>
 
+enum console_mode { CONSOLE_ALL, CONSOLE_SERIAL, CONSOLE_SCREEN };
 enum log_mode { LOG_AUTO, LOG_ALL, LOG_NONE };
 
 enum option {
 	OPTION_SERIAL, // port; 0: no console
+	OPTION_CONSOLE, // enum console_mode
 	OPTION_LOG, // enum log_mode
 	OPTION_ROOT_CNODE, // bits; 0: by the memory there is
 	OPTION_TSC, // kilohertz; 0: to be measured

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Points of any layout, or the characters of a VGA's text mode. To read such memory is slow, so
+// text does not scroll: it goes on in the first row, and the row below the newest one is empty. No
+// more than that is cleared: to clear a large screen takes longer than all else at boot.
+#include <cpu/screen.h>
+
+#include <base/bits.h>
+#include <base/memory.h>
+
+// Places in the loader's description (Multiboot2 2.0, 3.6.12), and what it may be.
+enum { PITCH = 8, WIDTH = 12, HEIGHT = 16, BITS = 20, TYPE = 21, FIELDS = 24 };
+enum { TYPE_RGB = 1, TYPE_TEXT = 2 };
+
+enum { TEXT_BYTES = 2, GREY_ON_BLACK = 0x0700, CHARACTERS_MOST = 4096 };
+#define SIZE_MOST (1ul << 28)
+
+// At any address.
+typedef uint32_t [[gnu::may_alias, gnu::aligned(1)]] point_t;
+typedef uint16_t [[gnu::may_alias, gnu::aligned(1)]] character_t;
+
+// A colour's field, of a position and a size, with all bits set; 0: it is none.
+static uint32_t field_full(const uint8_t *field, unsigned bits) {
+	unsigned position = field[0], size = field[1];
+
+	return position + size <= bits ? (uint32_t)(((1ul << size) - 1) << position) : 0;
+}
+
+static bool layout_read(struct screen *screen, const uint8_t *info) {
+	unsigned bits = info[BITS];
+
+	screen->is_text = info[TYPE] == TYPE_TEXT;
+	screen->bytes = screen->is_text ? TEXT_BYTES : (uint8_t)((bits + 7) / 8);
+	if (screen->is_text) return true;
+	for (unsigned i = 0; i < 3 && bits <= 32; i++) {
+		uint32_t full = field_full(info + FIELDS + 2 * i, bits);
+
+		if (!full) return false;
+		screen->ink |= full;
+	}
+	return info[TYPE] == TYPE_RGB && bits <= 32;
+}
+
+bool screen_read(struct screen *screen, const uint8_t info[SCREEN_INFO]) {
+	uint64_t pitch = bytes_number(info, PITCH, 4), width = bytes_number(info, WIDTH, 4);
+	uint64_t height = bytes_number(info, HEIGHT, 4), columns = width, rows = height;
+
+	*screen = (struct screen){.address = bytes_number(info, 0, 8), .pitch = (uint32_t)pitch};
+	if (!layout_read(screen, info)) return false;
+	if (!screen->is_text) {
+		columns /= GLYPH_WIDTH;
+		rows /= GLYPH_HEIGHT;
+	}
+	if (!columns || columns > CHARACTERS_MOST || rows < 2 || rows > CHARACTERS_MOST)
+		return false;
+	if (width * screen->bytes > pitch || pitch * height > SIZE_MOST) return false;
+	screen->columns = (uint16_t)columns;
+	screen->rows = (uint16_t)rows;
+	screen->size = pitch * height;
+	return true;
+}
+
+static uint8_t *row_start(const struct screen *screen, unsigned row) {
+	return screen->memory +
+		(uint64_t)row * (screen->is_text ? 1 : GLYPH_HEIGHT) * screen->pitch;
+}
+
+static void row_clear(const struct screen *screen, unsigned row) {
+	uint8_t *start = row_start(screen, row);
+
+	for (unsigned i = 0; i < screen->columns && screen->is_text; i++)
+		((character_t *)start)[i] = GREY_ON_BLACK | ' ';
+	if (!screen->is_text) memset(start, 0, (uint64_t)GLYPH_HEIGHT * screen->pitch);
+}
+
+void screen_show(struct screen *screen, void *memory) {
+	screen->memory = memory;
+	row_clear(screen, 0);
+	row_clear(screen, 1);
+}
+
+static void glyph_draw(const struct screen *screen, uint8_t *line, const uint8_t *glyph) {
+	for (unsigned y = 0; y < GLYPH_HEIGHT; y++, line += screen->pitch) {
+#pragma GCC unroll 8
+		for (unsigned x = 0; x < GLYPH_WIDTH; x++) {
+			point_t point = -(glyph[y] >> (GLYPH_WIDTH - 1 - x) & 1u) & screen->ink;
+
+			if (likely(screen->bytes == sizeof(point)))
+				((point_t *)line)[x] = point;
+			else
+				memcpy(line + x * screen->bytes, &point, screen->bytes);
+		}
+	}
+}
+
+static void line_next(struct screen *screen) {
+	screen->column = 0;
+	screen->row = (uint16_t)((screen->row + 1) % screen->rows);
+	row_clear(screen, (screen->row + 1u) % screen->rows);
+}
+
+void screen_put(struct screen *screen, char character) {
+	unsigned code = (uint8_t)character;
+	uint8_t *row;
+
+	if (!screen->memory || character == '\r') return;
+	if (character == '\n' || screen->column == screen->columns) line_next(screen);
+	if (character == '\n') return;
+	if (code < ' ' || code > '~') code = '?';
+	row = row_start(screen, screen->row);
+	if (screen->is_text)
+		((character_t *)row)[screen->column] = (character_t)(GREY_ON_BLACK | code);
+	else if (code != ' ')
+		glyph_draw(screen, row + (uint64_t)screen->column * GLYPH_WIDTH * screen->bytes,
+			screen_font[code]);
+	screen->column++;
+}
