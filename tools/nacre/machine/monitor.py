@@ -28,14 +28,15 @@ def connect(running):
 
 
 def tell(running, *commands):
-    """Types commands at the monitor; returns when QEMU has answered all of them."""
+    """Types commands at the monitor; returns when QEMU has answered all of them, or has ended."""
     with connect(running) as monitor:
         for command in (None, *commands):
             if command:
                 monitor.sendall(f"{command}\n".encode())
-            answer = b""
-            while not answer.endswith(PROMPT):
-                answer += monitor.recv(4096)
+            answer = more = monitor.recv(4096)
+            while more and not answer.endswith(PROMPT):
+                more = monitor.recv(4096)
+                answer += more
 
 
 def screen_text(running):

@@ -5,14 +5,14 @@
 #include <cpu/platform.h>
 #include <x86/apic.h>
 
-// A core with VMX on ignores INIT (SDM 3C 24.8): it stops when it next enters the kernel, for its
-// turn never comes.
+// They are interrupted into the kernel, where their turn never comes. INIT would start the firmware
+// on the first core (SDM 3A 9.4.2), and nothing stops in VMX operation (SDM 3C 24.8).
 static void stop_peers(struct cpu *cpu) {
 	if (!cpu->has_peers) return;
-	apic_send(0, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
 	cpu->platform->lock.serving += 1u << 31;
 	for (struct cpu **peer = cpu->peers; *peer; peer++)
 		store_release(&(*peer)->lock.hold, true);
+	apic_send(0, VECTOR_CORE | COMMAND_ASSERT | COMMAND_OTHERS);
 }
 
 void console_take(void) {
