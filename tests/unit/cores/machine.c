@@ -248,7 +248,9 @@ uint32_t apic_id(void) { return machine_first.start.apic_id; }
 
 uint64_t apic_init(void) { return 0; }
 
-void apic_open(void) {}
+void apic_open(void) {
+	if (this_cpu()->has_peers) running->is_open = true;
+}
 
 void kernel_map_core(const struct cpu *) { machine_mapped++; }
 
@@ -298,4 +300,5 @@ void machine_reset(unsigned cores, uint32_t first_id, bool has_x2apic) {
 
 void machine_start(void) {
 	cores_start(&machine_first, &machine_acpi, machine_options, &machine_memory);
+	if (is_other_on) turn(&first_context, &other_context, other);
 }

@@ -48,6 +48,7 @@ struct machine_core {
 	uint64_t times[MACHINE_COMMANDS];
 	uint64_t tsc_adjust, mtrr_default;
 	bool is_idle, is_stopped, mtrrs_were_written_wrong;
+	bool is_open; // it takes interrupts, by the lock: it knew by then that it has peers
 	unsigned flushes;
 	struct cpu *cpu;
 	uint64_t cr0, cr4;
@@ -65,6 +66,7 @@ extern unsigned machine_mapped; // cores whose state was mapped
 // Cores with APIC ids from 0 on; the first core has this id.
 void machine_reset(unsigned cores, uint32_t first_id, bool has_x2apic);
 
+// The last core goes on to its idle loop.
 void machine_start(void);
 
 // Whether the RAM below 640 KiB is as it was.

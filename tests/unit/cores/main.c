@@ -52,6 +52,7 @@ static void all(void) {
 		check_commands(id, started);
 		check(machine_cores[id].times[1] >= machine_cores[id].times[0] + 10000);
 	}
+	check(machine_cores[3].is_open);
 	check(machine_low_is_kept());
 	check_equal(machine_mapped, 3);
 }
