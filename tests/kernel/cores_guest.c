@@ -131,12 +131,12 @@ static void use_fpu(struct helper *helper) {
 	}
 }
 
-// Other threads use the FPU of each core that it comes to, and of those that it left.
+// Other threads use the FPU of every second core that it comes to and leaves.
 static void moves_with_fpu(void) {
 	struct machine machine = machine_make(0, turning, sizeof(turning));
 	uint64_t notification = machine.helper->argument[0] = object_new(OBJECT_NOTIFICATION, 0);
 
-	for (unsigned core = 1; core < core_count() && core < MACHINES; core++)
+	for (unsigned core = 1; core < core_count() && core < MACHINES; core += 2)
 		(void)core_start(core, PRIORITY_HELPER - 1, use_fpu);
 	helper_start(machine.helper, run_guest);
 	for (unsigned round = 0; round < ROUNDS; round++) {
@@ -192,12 +192,14 @@ static void signal_ends_the_run(void) {
 }
 
 // The other core's translations are gone when the operation returns.
-static void memory_is_taken(void) {
+static void memory_taken(unsigned core) {
 	struct machine machine = machine_make(0, counting, sizeof(counting));
 	uint16_t count;
 
 	machine.helper->argument[0] = object_new(OBJECT_NOTIFICATION, 0);
 	helper_start(machine.helper, run_guest);
+	check_guest_counts(&machine);
+	CHECK_OK(core_move(core, machine.helper->sched_context));
 	check_guest_counts(&machine);
 	CHECK_OK(frame_unmap(machine.data));
 	count = *machine.word;
@@ -210,6 +212,10 @@ static void memory_is_taken(void) {
 	CHECK_EQUAL(machine.helper->result[2], REASON_EPT_VIOLATION);
 	CHECK_EQUAL(*machine.word, count);
 }
+
+static void memory_is_taken(void) { memory_taken(core_other(0)); }
+
+static void memory_is_taken_elsewhere(void) { memory_taken(core_other(1)); }
 
 static void deleted_in_the_guest(void) {
 	for (unsigned round = 0; round < 4; round++) {
@@ -249,6 +255,8 @@ static const struct test tests[] = {
 		NULL},
 	{"cores-guest-unmap", "memory taken from another core's guest is gone at once",
 		memory_is_taken, NULL},
+	{"cores-guest-unmap-moved", "so it is on the core that the guest's thread has come to",
+		memory_is_taken_elsewhere, NULL},
 	{"cores-guest-delete", "virtual CPU or thread are deleted while another core runs them",
 		deleted_in_the_guest, NULL},
 	{"cores-guest-taken", "a virtual CPU is given to a thread of another core while it runs",

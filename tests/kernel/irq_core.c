@@ -2,7 +2,7 @@
 // Tests: the core that an interrupt comes to (IRQ-10).
 #include "world.h"
 
-enum { VECTOR = 21, BADGE = 0x2d };
+enum { VECTOR = 21, USER_VECTORS = 108, BADGE = 0x2d };
 
 static uint64_t handler_make(uint64_t notification) {
 	uint64_t handler = slot_take();
@@ -33,9 +33,32 @@ static void chosen_core(void) {
 	}
 }
 
+// Of cores that are not there, and vectors that are no interrupts: nothing happens.
+static void sent_to_none(void) {
+	const uint64_t cores = world.bootinfo->node_count;
+	const struct call_registers sent[] = {
+		{.rdi = cores, .rsi = VECTOR},
+		{.rdi = 1ul << 32, .rsi = VECTOR},
+		{.rdi = UINT64_MAX, .rsi = VECTOR},
+		{.rdi = 0, .rsi = USER_VECTORS},
+		{.rdi = 0, .rsi = UINT64_MAX - 20},
+	};
+	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
+
+	(void)handler_make(notification);
+	for (unsigned i = 0; i < array_count(sent); i++) {
+		struct call_registers registers = sent[i];
+
+		system_call(SYSCALL_DEBUG_SEND_IPI, &registers);
+		CHECK_EQUAL(ipc_nb_wait(notification).badge, 0);
+	}
+}
+
 static const struct test tests[] = {
 	{"irq-core", "an interrupt of any core reaches its handler", chosen_core,
 		"IRQSetCore/0 IRQSetCore/1 IRQSetCore/2"},
+	{"irq-no-core", "an interrupt to a core or by a vector that is not there comes nowhere",
+		sent_to_none, NULL},
 };
 
 TEST_FILE(irq_core);

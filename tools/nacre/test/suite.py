@@ -15,8 +15,8 @@ from nacre.machine import machine
 from nacre.pack import product
 from nacre.report import Failure, step
 from nacre.test import (bochs_warnings, equivalence, fuzz, guest_image, guest_matrix, guest_power,
-                        host_tests, machine_tests, mission, releases, results, several_cores,
-                        system_tests)
+                        host_tests, machine_tests, mission, planted, releases, results,
+                        several_cores, system_tests)
 
 EMULATORS_AT_ONCE = 2
 # A minute each or near it; all others take seconds.
@@ -90,6 +90,8 @@ def all_tests():
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
              guest_image.run_in_nacre, on_demand=True),
+        Test(planted.NAME, "guards of the kernel that are taken out are missed by the tests of "
+             "several cores", planted.run, on_demand=True),
         Test(mission.NAME, "ten minutes of the mission computer: both guests crash, no deadline is "
              "missed", mission.run, on_demand=True),
         Test(guest_power.NAME, "what a guest's ext4 has synced is there after "
