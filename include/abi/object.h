@@ -59,8 +59,8 @@ enum {
 	USER_IRQ_VECTORS = 108, // numbers of interrupts, 0 to 107
 	USER_VECTOR_OFFSET = 48, // CPU vector of user irq 0
 	PRIORITIES = 256, // priorities, 255 the highest
-	DOMAINS = 1, // domains
-	DOMAIN_SCHEDULE_SLOTS = 2, // slots of the domain schedule
+	DOMAINS = 16, // domains, at most: the boot option `domains`, by default 1
+	DOMAIN_SCHEDULE_SLOTS = 100, // slots of the domain schedule; 2 where there is one domain
 };
 
 #define USER_TOP 0x7ffffffff000ul

@@ -11,12 +11,16 @@
 #include <ipc/irq.h>
 #include <memory/space.h>
 
-// The domain schedule (SCHED-26), written by the domain invocations only.
+// The domain schedule (SCHED-27), written by thread/domain.c only.
 #define DOMAIN_DURATION_MAX ((1ul << 56) - 1)
 
 struct domain_schedule {
-	uint64_t durations[DOMAIN_SCHEDULE_SLOTS]; // ticks; 0: end marker
-	uint64_t start;
+	struct domain_slot {
+		uint64_t domain, duration; // ticks; 0: end marker
+	} slots[DOMAIN_SCHEDULE_SLOTS];
+	uint64_t start; // slot
+	uint64_t present, end; // the slot in which all cores are, and until when
+	uint64_t last; // domain; 0: it is the only one, and no slot has an effect
 };
 
 struct kernel {

@@ -186,7 +186,7 @@ seL4_Error build_system(struct system *system) {
 	if (!error) error = build_all_pages(system);
 	if (!error) error = io_spaces_build(system);
 	if (!error) error = connect(system, GROUP_ALL);
-	if (!error) error = time_domains_assign(system);
+	if (!error) error = time_domains_assign(system, true);
 	if (!error) error = start(system, GROUP_ALL);
 	return error ? error : time_domains_start(system);
 }
@@ -242,6 +242,6 @@ seL4_Error build_again(struct system *system, unsigned group) {
 	system->storage_used = stored;
 	if (!error) error = regions_map_again(system, group);
 	if (!error) error = connect(system, group);
-	if (!error) error = time_domains_assign(system);
+	if (!error) error = time_domains_assign(system, false);
 	return error ? error : start(system, group);
 }

@@ -2,31 +2,48 @@
 // Configures the description's time domains in the kernel.
 #include <root/time_domain.h>
 
-#include <kernel/gen_config.h>
-
 #include <base/memory.h>
 #include <user/print.h>
 
 #define MICROSECONDS_PER_SECOND 1000000ul
 
-static seL4_Error give_up(struct system *system, const char *name) {
-	if (!system->one_time_domain)
-		print("system: this kernel has one time domain: '%s' and all others run in it by "
-		      "priority, the described schedule is not used\n",
-			name);
-	system->one_time_domain = true;
-	return seL4_NoError;
+// The kernel has the domain, by its answer for a slot that is not used yet.
+static bool kernel_has(uint32_t domain) {
+	return !seL4_DomainSet_ScheduleConfigure(seL4_CapDomain, 1, (seL4_Uint8)domain, 1) &&
+		!seL4_DomainSet_ScheduleConfigure(seL4_CapDomain, 1, 0, 0);
 }
 
-seL4_Error time_domains_assign(struct system *system) {
+// Of the description, by its schedule and its protection domains.
+static uint32_t last_domain(const struct image *image) {
+	uint32_t last = 0;
+
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_SLICES); i++)
+		if (image->slices[i].time_domain > last) last = image->slices[i].time_domain;
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++)
+		if (image->domains[i].time_domain > last) last = image->domains[i].time_domain;
+	return last;
+}
+
+static void find_domains(struct system *system) {
+	uint32_t last = last_domain(&system->image);
+
+	system->one_time_domain = last == 0 || !kernel_has(last);
+	if (last > 0 && system->one_time_domain)
+		print("system: the kernel lacks time domains: all components run by priority, the "
+		      "described schedule is not used; it needs the boot option domains=%u\n",
+			last + 1);
+}
+
+seL4_Error time_domains_assign(struct system *system, bool first) {
 	const struct image *image = &system->image;
 
+	if (first) find_domains(system);
+	if (system->one_time_domain) return seL4_NoError;
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
 		const struct system_domain *record = &image->domains[i];
 		seL4_Error error;
 
 		if (system->domains[i].omitted || record->time_domain == 0) continue;
-		if (record->time_domain >= CONFIG_NUM_DOMAINS) return give_up(system, record->name);
 		error = seL4_DomainSet_Set(
 			seL4_CapDomain, (seL4_Uint8)record->time_domain, system->domains[i].tcb);
 		if (error) return system_report(error, "time domain of", record->name);
@@ -64,10 +81,8 @@ seL4_Error time_domains_start(struct system *system) {
 	uint32_t count = image_count(&system->image, SYSTEM_SLICES);
 	seL4_Error error = seL4_NoError;
 
-	if (count == 0) return seL4_NoError;
-	// A schedule for the only time domain lets all threads run by priority, as without a
-	// schedule.
-	if (CONFIG_NUM_DOMAINS == 1) return give_up(system, system->image.domains[0].name);
+	// A schedule for one time domain lets all threads run by priority, as without a schedule.
+	if (count == 0 || system->one_time_domain) return seL4_NoError;
 	// The slice that is running now cannot become an end marker: the start index moves first.
 	for (uint32_t i = 0; !error && i < count; i++) {
 		if (system->image.slices[i].duration > 0) error = load_slice(system, i);

@@ -4,9 +4,9 @@
 
 #include <root/system.h>
 
-// Put threads into their time domains. If the kernel has one domain only, a line says so and
-// everything runs in that one.
-[[nodiscard]] seL4_Error time_domains_assign(struct system *system);
+// Put threads into their time domains. If the kernel has too few, a line says so when that is done
+// first, and everything runs in one.
+[[nodiscard]] seL4_Error time_domains_assign(struct system *system, bool first);
 
 // Load the schedule and switch to its first slice.
 [[nodiscard]] seL4_Error time_domains_start(struct system *system);

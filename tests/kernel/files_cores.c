@@ -11,6 +11,7 @@
 	FILE(cores_donation) \
 	FILE(cores_control) \
 	FILE(cores_delete) \
+	FILE(cores_domain) \
 	FILE(cores_memory) \
 	FILE(cores_state) \
 	FILE(cores_guest)

@@ -65,16 +65,18 @@ FORBIDDEN = {
 EMITTER = ("emitter: starting to emit events...\n" + "emitter: still emitting events...\n" * 10 +
            "emitter: done emitting events\n")
 COLLECTOR = ("collector: Waiting for an event\n", "collector: Got an event\n")
+# Example -> the kernel's boot options.
+ARGUMENTS = {"domains": "domains=3"}
 LABEL = {name: f"the example {name} gives its output" for name in SCRIPTS}
 
 
-def boot(name, description, steps):
+def boot(name, description, steps, arguments=""):
     """Composes a description and boots it without an ISO, which is quicker."""
     folder = places.BUILD / "system-tests"
     folder.mkdir(parents=True, exist_ok=True)
     image = product.compose(description, folder / f"example-{name}.img")
     running = machine.QemuMachine(
-        kernel=build.artefact("kernel-debug.elf32"),
+        kernel=build.artefact("kernel-debug.elf32"), arguments=arguments,
         modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY,
         cores=product.cores(description),
         # Time is what the machine does, not what else this host does.
@@ -84,7 +86,8 @@ def boot(name, description, steps):
 
 def check(name):
     description = places.ROOT / "examples" / name / f"{name}.system"
-    found, text = boot(name, description, [("until", line) for line in SCRIPTS[name]])
+    found, text = boot(name, description, [("until", line) for line in SCRIPTS[name]],
+                       ARGUMENTS.get(name, ""))
     forbidden = FORBIDDEN.get(name)
     if forbidden and re.search(forbidden, text.partition("initial task at")[2]):
         found.append(results.failed(f"system/example-{name}/words", f"it said {forbidden!r}"))

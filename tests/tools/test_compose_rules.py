@@ -62,6 +62,9 @@ ACCEPTED = [
                  '<schedule_entry domain="y" duration="5 ticks"/>',
                  'start_index="2" index_shift="3"')
     + pd(domain="x") + pd("b", pd("c", domain="y", id="0"), domain="y"),
+    # All cores follow one schedule, so the components of a domain may be on any.
+    "".join((time_domains('<domain name="x"/><domain name="y"/>'), pd(domain="x", cpu="1"),
+             pd("b", domain="y", cpu="1"), pd("c", domain="y", cpu="2"))),
     "".join((time_domains("".join(f'<domain name="x{i}"/>' for i in range(16)),
                           '<schedule_entry domain="x3" duration="1 us"/>'), pd(domain="x15"))),
     # Nacre's own: what follows a fault.

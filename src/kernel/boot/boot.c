@@ -171,7 +171,7 @@ static void build_control_caps(void) {
 	build_put(ROOT_SLOT_IRQ_CONTROL, cap_make(CAP_IRQ_CONTROL, NULL));
 	build_put(ROOT_SLOT_ASID_CONTROL, cap_make(CAP_ASID_CONTROL, NULL));
 	build_put(ROOT_SLOT_PORT_CONTROL, cap_make(CAP_PORT_CONTROL, NULL));
-	this_kernel()->domains.durations[0] = DOMAIN_DURATION_MAX; // one entry without end
+	this_kernel()->domains.slots[0].duration = DOMAIN_DURATION_MAX; // without end
 	build_put(ROOT_SLOT_DOMAIN, cap_make(CAP_DOMAIN, NULL));
 	task.bootinfo->sched_control.start = task.next_slot;
 	for (unsigned i = 0; i < this_cpu()->platform->core_count; i++)

@@ -29,8 +29,7 @@ struct boot_facts {
 	uint32_t verbose_boot; // print the untyped list and other details
 	uint32_t root_cnode_bits; // 0: by the memory there is
 	uint32_t module_count, modules_lost; // the latter for want of room
-	uint32_t has_framebuffer;
-	uint32_t has_vbe;
+	uint32_t has_framebuffer, has_vbe;
 	char command_line[BOOT_COMMAND_LINE + 2]; // one byte more tells that the line was cut
 
 	// Payloads of extra bootinfo.

@@ -121,8 +121,7 @@ void memory_keep(struct boot_memory *memory, uint64_t start, uint64_t end) {
 
 uint64_t memory_take(struct boot_memory *memory, uint64_t size, uint64_t limit) {
 	for (unsigned i = 0; i < memory->free.count; i++) {
-		struct range region = memory->free.regions[i];
-		struct range task = memory->task;
+		struct range region = memory->free.regions[i], task = memory->task;
 
 		if (region.start < task.end && region.start + size > task.start)
 			region.start = task.end;
@@ -156,8 +155,7 @@ static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_u
 static void blocks_of_regions(struct block_list *list, const struct region_list *regions,
 	unsigned fixed, bool is_device) {
 	for (unsigned i = 0; i < regions->count; i++) {
-		uint64_t start = regions->regions[i].start;
-		uint64_t end = regions->regions[i].end;
+		uint64_t start = regions->regions[i].start, end = regions->regions[i].end;
 
 		while (end - start >= 1ul << UNTYPED_MIN_BITS) {
 			unsigned bits = bits_highest(end - start);

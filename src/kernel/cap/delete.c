@@ -82,8 +82,7 @@ static struct slot *zombie_free_link(const struct slot *zombie, const struct slo
 
 // top holds a zombie, and one of its object's slots, found, holds another: the drawing above.
 static void zombie_enqueue(struct slot *top, struct slot *found) {
-	struct slot *link = zombie_link(top);
-	struct slot *deeper = zombie_link(found);
+	struct slot *link = zombie_link(top), *deeper = zombie_link(found);
 
 	if (deeper == top) {
 		found->cap.zombie.chain = 0;
@@ -117,8 +116,7 @@ static void zombie_sink(struct slot *top, struct slot *link) {
 // All slots of the object were handled. Unless the late ones were filled again they are empty
 // except for the link, and top if that is one of them.
 static void zombie_finish(struct slot *top) {
-	struct slot *slots = zombie_slots(top);
-	struct slot *link = zombie_link(top);
+	struct slot *slots = zombie_slots(top), *link = zombie_link(top);
 	uint64_t offset = (uint64_t)top - (uint64_t)slots; // small if top is one of them
 
 	for (unsigned i = 0; i < ZOMBIE_LATE_SLOTS; i++) {
@@ -152,8 +150,7 @@ static uint64_t zombie_skip_empty(struct slot *top) {
 // One step of emptying the object whose zombie is in top. Returns where the first zombie is now.
 static struct slot *zombie_step(struct slot *top) {
 	uint64_t remaining = zombie_skip_empty(top);
-	struct slot *late = zombie_slots(top);
-	struct slot *slot;
+	struct slot *late = zombie_slots(top), *slot;
 
 	if (remaining == 0) {
 		zombie_finish(top);

@@ -21,8 +21,7 @@ enum error error_missing(struct invocation *invocation, enum lookup_side side, u
 // The slot of root itself that the low depth bits of address name exactly, or null: then
 // invocation_walk() has the details.
 static struct slot *cspace_direct(const struct cap *root, uint64_t address, uint64_t depth) {
-	unsigned guard_size = root->cnode.guard_size;
-	unsigned radix = root->size_bits;
+	unsigned guard_size = root->cnode.guard_size, radix = root->size_bits;
 	struct slot *slots = cap_object(root);
 
 	if (root->type != CAP_CNODE || guard_size + radix != depth) return NULL;

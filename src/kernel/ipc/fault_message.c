@@ -69,8 +69,7 @@ bool fault_reply_restarts(const struct thread *faulter, uint64_t tag) {
 void fault_take_reply(struct thread *faulter, const struct thread *handler) {
 	const struct ipc_buffer *buffer = handler->buffer_to_read;
 	const struct context *from = &handler->context;
-	unsigned kind = faulter->fault_kind;
-	unsigned length = tag_length(from->rsi);
+	unsigned kind = faulter->fault_kind, length = tag_length(from->rsi);
 
 	if (length > reply_registers[kind]) length = reply_registers[kind];
 	for (unsigned i = 0; i < length && (i < MESSAGE_REGISTERS || buffer); i++)

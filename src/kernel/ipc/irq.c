@@ -63,10 +63,8 @@ static enum error irq_give(struct invocation *invocation, struct slot *slot, str
 enum error irq_control_get(struct invocation *) { return ERROR_ILLEGAL_OPERATION; }
 
 enum error irq_control_get_ioapic(struct invocation *invocation) {
-	uint64_t ioapic = invocation_word(invocation, 2);
-	uint64_t pin = invocation_word(invocation, 3);
-	uint64_t level = invocation_word(invocation, 4);
-	uint64_t polarity = invocation_word(invocation, 5);
+	uint64_t ioapic = invocation_word(invocation, 2), pin = invocation_word(invocation, 3);
+	uint64_t level = invocation_word(invocation, 4), polarity = invocation_word(invocation, 5);
 	struct irq *irq;
 	struct slot *slot;
 	enum error error = irq_check(invocation, &slot, &irq);

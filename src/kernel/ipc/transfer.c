@@ -8,10 +8,9 @@
 
 // The slot the receiver named for an incoming capability, or null: it must exist and be empty.
 static struct slot *receive_slot(const struct thread *receiver, const struct ipc_buffer *buffer) {
-	struct slot *cnode = thread_find(receiver, READ_ONCE(buffer->receive_cnode));
+	struct slot *cnode = thread_find(receiver, READ_ONCE(buffer->receive_cnode)), *slot;
 	uint64_t depth = READ_ONCE(buffer->receive_depth);
 	unsigned left = (unsigned)depth;
-	struct slot *slot;
 
 	if (!cnode || depth < 1 || depth > 64) return NULL;
 	slot = cspace_walk(&cnode->cap, READ_ONCE(buffer->receive_index), &left);
@@ -48,8 +47,7 @@ static uint64_t transfer_caps(const struct thread *sender, struct thread *receiv
 
 void message_transfer(struct thread *sender, struct thread *receiver,
 	const struct endpoint *endpoint, uint64_t badge, unsigned flags) {
-	uint64_t tag = *context_tag(&sender->context);
-	uint64_t caps = 0;
+	uint64_t tag = *context_tag(&sender->context), caps = 0;
 	unsigned length;
 
 	*context_badge(&receiver->context) = badge;

@@ -100,7 +100,7 @@ static void frame_detach(const struct cap *cap) {
 	if (!entry || !paging_leads_to(*entry, level, physical_of(cap_object(cap)))) return;
 	*entry = 0;
 	if (unlikely(level != whole)) memory_clear(entry, BIT(TABLE_BITS));
-	space_forget_page(paging, space_physical(root.word), cap->map.asid, cap_address(cap));
+	space_forget(paging, space_physical(root.word), cap->map.asid, cap_address(cap));
 }
 
 void frame_destroy(struct slot *slot, bool) {
@@ -109,8 +109,7 @@ void frame_destroy(struct slot *slot, bool) {
 
 // Whether the place asked for agrees with where the capability is mapped, or is a user's.
 static enum error frame_check_place(struct invocation *invocation, uint64_t address) {
-	const struct cap *frame = &invocation->slot->cap;
-	const struct cap *root = &invocation->caps[0]->cap;
+	const struct cap *frame = &invocation->slot->cap, *root = &invocation->caps[0]->cap;
 
 	if (!frame->map.mapped)
 		return likely(range_fits(address, BIT(frame->size_bits), PAGING_USER_LIMIT))
@@ -127,8 +126,7 @@ enum error frame_map(struct invocation *invocation) {
 	const struct paging_format *paging = &paging_host;
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *root = &invocation->caps[0]->cap;
-	uint64_t address = invocation_word(invocation, 0);
-	uint64_t *entry, old;
+	uint64_t address = invocation_word(invocation, 0), *entry, old;
 	enum error error;
 
 	if (!space_is_assigned(root, SPACE_HOST)) return error_capability(invocation, 1);
@@ -143,7 +141,7 @@ enum error frame_map(struct invocation *invocation) {
 		invocation_word(invocation, 2));
 	frame->word = place_of(root, address, 0);
 	if (!paging_is_free(old))
-		space_forget_page(paging, space_physical(root->word), root->map.asid, address);
+		space_forget(paging, space_physical(root->word), root->map.asid, address);
 	return ERROR_NONE;
 }
 
@@ -215,7 +213,7 @@ static void table_detach(const struct cap *cap) {
 		physical_pointer(paging_target(*entry, 1)) != cap_object(cap))
 		return;
 	*entry = 0;
-	space_forget(paging, space_physical(root.word), cap->map.asid);
+	space_forget(paging, space_physical(root.word), cap->map.asid, EVERY_PAGE);
 }
 
 // Some tables may name a root that never had an ASID, and then get the error of an ASID that is
@@ -231,8 +229,7 @@ enum error table_map(struct invocation *invocation) {
 	const struct cap *root = &invocation->caps[0]->cap;
 	const struct paging_format *paging = space_paging(table->map.format);
 	unsigned level = table_parent_level(table);
-	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level));
-	uint64_t *entry;
+	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(level)), *entry;
 	enum error error;
 
 	if (table->map.mapped) return error_capability(invocation, 0);

@@ -43,16 +43,10 @@ struct change {
 	uint64_t address;
 };
 
-static void forget_page(void *argument) {
-	const struct change *change = argument;
-
-	change->paging->invalidate_page(change->root, change->asid, change->address);
-}
-
 static void forget(void *argument) {
 	const struct change *change = argument;
 
-	change->paging->invalidate(change->root, change->asid);
+	change->paging->invalidate(change->root, change->asid, change->address);
 }
 
 static void forget_root(void *argument) {
@@ -64,17 +58,11 @@ static void forget_root(void *argument) {
 	cores_call(this_kernel()->asids.cores[change->asid], work, change);
 }
 
-void space_forget_page(
+void space_forget(
 	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address) {
-	paging->invalidate_page(root, asid, address);
+	paging->invalidate(root, asid, address);
 	if (unlikely(this_cpu()->has_peers))
-		elsewhere(&(struct change){paging, root, asid, address}, forget_page);
-}
-
-void space_forget(const struct paging_format *paging, physical_t root, unsigned asid) {
-	paging->invalidate(root, asid);
-	if (unlikely(this_cpu()->has_peers))
-		elsewhere(&(struct change){paging, root, asid, 0}, forget);
+		elsewhere(&(struct change){paging, root, asid, address}, forget);
 }
 
 // The lowest base without a pool; PCIDS if each has one.
@@ -113,8 +101,7 @@ bool asid_pool_give(const struct cap *cap, struct cap *root) {
 }
 
 enum error asid_control_make_pool(struct invocation *invocation) {
-	struct slot *untyped = invocation->caps[0];
-	struct slot *destination;
+	struct slot *untyped = invocation->caps[0], *destination;
 	enum error error;
 
 	if (free_base() == PCIDS) return ERROR_DELETE_FIRST;
@@ -160,7 +147,7 @@ void asid_pool_destroy(struct slot *slot, bool last) {
 	pool->words[i] = 0;
 	paging = space_paging(named.map.format);
 	memory_clear(space_named(named.word), paging->root_entries * sizeof(uint64_t));
-	space_forget(paging, space_physical(named.word), named.map.asid);
+	space_forget(paging, space_physical(named.word), named.map.asid, EVERY_PAGE);
 	if (!named.map.mapped) this_kernel()->asids.pcid_is_lost[named.map.asid] = true;
 }
 
@@ -180,7 +167,7 @@ void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
 	physical_t root = physical_of(cap_object(cap));
 	unsigned asid = cap->map.asid;
-	struct change change = {space_paging(cap->map.format), root, asid, 0};
+	struct change change = {space_paging(cap->map.format), root, asid, EVERY_PAGE};
 
 	if (!last) return;
 	if (space_word_of_asid(asid) == cap->word)

@@ -26,11 +26,10 @@ static inline const struct paging_format *space_paging(enum space_format format)
 // tables say.
 void space_used_on(const struct cap *cap, const struct cpu *cpu);
 
-// No core keeps a translation of the page at address below the root with this ASID, or of any
-// page, any more. The entries were changed before.
-void space_forget_page(
+// No core keeps a translation of the page at address below the root with this ASID, or of any page
+// (EVERY_PAGE), any more. The entries were changed before.
+void space_forget(
 	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address);
-void space_forget(const struct paging_format *paging, physical_t root, unsigned asid);
 
 // CR3 for a program in the space of a root with an ASID; null: with the kernel's own tables.
 uint64_t space_program_root(const struct cap *cap);

@@ -24,8 +24,7 @@ struct retype {
 	uint64_t count;
 	struct slot *first;
 	uint64_t watermark; // offsets in the untyped
-	uint64_t start;
-	uint64_t end;
+	uint64_t start, end;
 };
 
 // Only an untyped without children may be copied (CAP-8).
@@ -60,8 +59,7 @@ static enum error retype_read_size(
 
 // Type and size: words 0 and 1.
 static enum error retype_read_kind(struct invocation *invocation, struct retype *retype) {
-	uint64_t type = invocation_word(invocation, 0);
-	uint64_t size_bits = invocation_word(invocation, 1);
+	uint64_t type = invocation_word(invocation, 0), size_bits = invocation_word(invocation, 1);
 	const struct object_kind *kind;
 
 	if (type >= OBJECT_TYPE_COUNT) return error_argument(invocation, 0);
@@ -88,9 +86,8 @@ static enum error retype_find_cnode(struct invocation *invocation, struct slot *
 
 // The range of slots: words 4 and 5.
 static enum error retype_read_window(struct invocation *invocation, struct retype *retype) {
-	uint64_t offset = invocation_word(invocation, 4);
+	uint64_t offset = invocation_word(invocation, 4), slots;
 	struct slot *cnode;
-	uint64_t slots;
 	enum error error = retype_find_cnode(invocation, &cnode);
 
 	if (error) return error;

@@ -61,8 +61,7 @@ void refill_restart(
 
 // Merges the head with the next refill, which begins as much earlier: nothing ends later.
 static void merge_head(struct sched_context *context) {
-	struct refill first = pop_head(context);
-	struct refill *head = refill_head(context);
+	struct refill first = pop_head(context), *head = refill_head(context);
 
 	head->time -= first.amount;
 	head->amount += first.amount;

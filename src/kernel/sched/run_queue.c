@@ -3,35 +3,42 @@
 #include <sched/run_queue.h>
 
 #include <base/panic.h>
+#include <kernel.h>
 
 // Ready queues
 
 // The thread's queue, which it joins.
 static struct thread **ready_queue_of(struct thread *thread) {
 	struct cpu *cpu = thread->cpu;
-	unsigned priority = thread->priority;
-	struct thread **head = &cpu->scheduler.ready[priority];
+	unsigned level = thread->level;
+	struct thread **head = &cpu->scheduler.ready[level];
 
 	assert(!thread->is_queued && !thread->is_released && core_may_touch(cpu));
 	thread->is_queued = true;
 	if (*head) return head;
-	cpu->scheduler.ready_bits[priority / 64] |= 1ul << priority % 64;
-	if ((int)priority > cpu->ready_top) cpu->ready_top = (int)priority;
+	cpu->scheduler.ready_bits[level / 64] |= 1ul << level % 64;
+	if ((int)level > cpu->ready_top && thread->domain == cpu->scheduler.domain)
+		cpu->ready_top = (int)level;
 	return head;
 }
 
+// Of the levels of a domain, up to this one.
 static int32_t ready_highest(const struct scheduler *self, unsigned most) {
-	for (int word = (int)(most / 64); word >= 0; word--)
+	for (unsigned word = most / 64 + 1; word-- > most / PRIORITIES * PRIORITIES / 64;)
 		if (self->ready_bits[word])
-			return word * 64 + (int)bits_highest(self->ready_bits[word]);
+			return (int32_t)(word * 64 + bits_highest(self->ready_bits[word]));
 	return -1;
 }
 
-// The queue of this priority has lost its last thread.
-static void ready_clear(struct cpu *cpu, unsigned priority) {
-	cpu->scheduler.ready_bits[priority / 64] &= ~(1ul << priority % 64);
-	if ((int)priority == cpu->ready_top)
-		cpu->ready_top = ready_highest(&cpu->scheduler, priority);
+void ready_enter(struct cpu *cpu, unsigned domain) {
+	cpu->scheduler.domain = domain;
+	cpu->ready_top = ready_highest(&cpu->scheduler, (domain + 1) * PRIORITIES - 1);
+}
+
+// The queue of this level has lost its last thread.
+static void ready_clear(struct cpu *cpu, unsigned level) {
+	cpu->scheduler.ready_bits[level / 64] &= ~(1ul << level % 64);
+	if ((int)level == cpu->ready_top) cpu->ready_top = ready_highest(&cpu->scheduler, level);
 }
 
 void ready_append(struct thread *thread) { thread_queue_append(ready_queue_of(thread), thread); }
@@ -40,12 +47,12 @@ void ready_prepend(struct thread *thread) { thread_queue_prepend(ready_queue_of(
 
 void ready_remove(struct thread *thread) {
 	struct cpu *cpu = thread->cpu;
-	struct thread **head = &cpu->scheduler.ready[thread->priority];
+	struct thread **head = &cpu->scheduler.ready[thread->level];
 
 	assert(core_may_touch(cpu));
 	thread->is_queued = false;
 	thread_queue_remove(head, thread);
-	if (!*head) ready_clear(cpu, thread->priority);
+	if (!*head) ready_clear(cpu, thread->level);
 }
 
 struct thread *ready_take(struct cpu *cpu) {
@@ -54,7 +61,7 @@ struct thread *ready_take(struct cpu *cpu) {
 
 	thread->is_queued = false;
 	thread_queue_take_first(head);
-	if (!*head) ready_clear(cpu, thread->priority);
+	if (!*head) ready_clear(cpu, thread->level);
 	return thread;
 }
 
@@ -75,8 +82,7 @@ static bool settle(struct thread *thread) {
 
 // Joins two heaps below parent, along their right children; returns the root.
 static struct thread *merge(struct thread *parent, struct thread *one, struct thread *other) {
-	struct thread *root = NULL;
-	struct thread *above = parent;
+	struct thread *root = NULL, *above = parent;
 	struct thread **link = &root;
 
 	while (one && other) {
@@ -138,11 +144,11 @@ void run_queue_check(void) {
 	const struct scheduler *self = &this_cpu()->scheduler;
 	const struct thread *thread;
 
-	assert(this_cpu()->ready_top == ready_highest(self, PRIORITIES - 1));
-	for (unsigned i = 0; i < PRIORITIES; i++) {
+	assert(this_cpu()->ready_top == ready_highest(self, (self->domain + 1) * PRIORITIES - 1));
+	for (unsigned i = 0; i < (this_kernel()->domains.last + 1) * PRIORITIES; i++) {
 		assert(!self->ready[i] == !(self->ready_bits[i / 64] >> i % 64 & 1));
 		for (thread = self->ready[i]; thread; thread = thread->queue.next)
-			assert(thread->is_queued && thread->priority == i &&
+			assert(thread->is_queued && thread->level == i &&
 				thread->cpu == this_cpu());
 	}
 	assert(!self->release || !self->release->partner);

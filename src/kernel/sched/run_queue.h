@@ -12,7 +12,10 @@ void ready_append(struct thread *thread);
 void ready_prepend(struct thread *thread);
 void ready_remove(struct thread *thread);
 
-// Takes the first of the highest priority; there is one.
+// The first of the domain's threads run from now on.
+void ready_enter(struct cpu *cpu, unsigned domain);
+
+// Takes the first of the domain's highest priority; there is one.
 struct thread *ready_take(struct cpu *cpu);
 
 // The release queue: threads that wait for the next refill of their context. It is a leftist heap

@@ -11,10 +11,8 @@ struct refill {
 };
 
 struct refill_queue {
-	uint64_t budget;
-	uint64_t period;
-	uint32_t head;
-	uint32_t count;
+	uint64_t budget, period;
+	uint32_t head, count;
 	uint32_t maximum; // refills in use at most; 0 while the context is not configured
 };
 

@@ -35,6 +35,7 @@ void schedule_propose(struct thread *thread) {
 			return;
 		}
 	}
+	if (unlikely(thread->domain != cpu->scheduler.domain)) return ready_append(thread);
 	if (cpu->candidate) {
 		ready_prepend(cpu->candidate);
 		cpu->need_resched = cpu->crowded = true;
@@ -100,7 +101,7 @@ void schedule_end_turn(struct thread *current) {
 		refill_renew(context, cpu->now);
 	else if (!schedule_has_budget(cpu, context))
 		return release_insert(current);
-	if (current->priority > cpu->ready_top && !cpu->candidate)
+	if (current->level > cpu->ready_top && !cpu->candidate)
 		return schedule_set_timer(cpu, cpu->charged_context);
 	ready_append(current);
 	cpu->need_resched = true;
@@ -112,8 +113,7 @@ void schedule_end_turn(struct thread *current) {
 // calls come here without a check of the budget. A thread may not stop running with less than the
 // minimum: it would wait for a time that has passed.
 [[gnu::cold]] static void handle_events(struct cpu *cpu) {
-	struct thread *current = cpu->current;
-	struct thread *due;
+	struct thread *current = cpu->current, *due;
 
 	for (unsigned i = 0; i < RELEASES_AT_ONCE; i++) {
 		due = cpu->scheduler.release;
@@ -138,19 +138,18 @@ void schedule_end_turn(struct thread *current) {
 // The current thread, while it can run, against the candidate, and the winner against the ready
 // queues: at equal priority the former is first. Losers are put into their queues.
 static inline struct thread *highest(struct cpu *cpu) {
-	struct thread *current = cpu->current;
-	struct thread *candidate = cpu->candidate;
+	struct thread *current = cpu->current, *candidate = cpu->candidate;
 
 	if (!current->is_queued && thread_is_schedulable(current)) {
 		if (candidate && candidate->priority <= current->priority) {
 			queue_candidate(cpu, candidate);
 			candidate = NULL;
 		}
-		if (!candidate && current->priority >= cpu->ready_top) return current;
+		if (!candidate && current->level >= cpu->ready_top) return current;
 		ready_prepend(current);
 	}
 	if (candidate) {
-		if (candidate->priority >= cpu->ready_top) return candidate;
+		if (candidate->level >= cpu->ready_top) return candidate;
 		ready_prepend(candidate);
 	}
 	if (cpu->ready_top < 0) return cpu->scheduler.idle;

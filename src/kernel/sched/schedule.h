@@ -112,8 +112,7 @@ struct thread *schedule_choose(struct cpu *cpu);
 [[gnu::always_inline]] static inline void schedule_set_timer(
 	struct cpu *cpu, const struct sched_context *context) {
 	const struct thread *release = cpu->scheduler.release;
-	uint64_t end = UINT64_MAX;
-	uint64_t next_event = UINT64_MAX;
+	uint64_t end = UINT64_MAX, next_event = UINT64_MAX;
 
 	if (context) {
 		next_event = schedule_end_of_turn(cpu, context);

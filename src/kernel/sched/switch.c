@@ -103,7 +103,8 @@ void schedule_wake_last(struct thread *thread) {
 	const struct sched_context *context = thread->sched_context;
 
 	thread->state = THREAD_RUNNING;
-	if (thread->cpu != cpu || !schedule_may_use_now(cpu, context) || !schedule_is_settled(cpu))
+	if (thread->cpu != cpu || thread->domain != cpu->scheduler.domain ||
+		!schedule_may_use_now(cpu, context) || !schedule_is_settled(cpu))
 		return schedule_propose(thread);
 	switch_or_queue(thread, cpu, priority_above_current(thread, cpu));
 }
@@ -126,7 +127,7 @@ static void rotate(struct cpu *cpu) {
 	struct thread *current = cpu->current;
 	struct sched_context *context = current->sched_context;
 
-	if (refill_is_round_robin(context) && current->priority == cpu->ready_top &&
+	if (refill_is_round_robin(context) && current->level == cpu->ready_top &&
 		continues(cpu->scheduler.ready[cpu->ready_top])) {
 		rotate(cpu);
 		return refill_renew(context, cpu->now);

@@ -70,8 +70,12 @@ struct thread {
 		};
 		uint16_t state_and_fault; // a state alone: without a fault
 	};
-	uint8_t priority;
-	uint8_t max_priority; // maximum controlled priority
+	union {
+		struct {
+			uint8_t priority, domain;
+		};
+		uint16_t level; // of its ready queue
+	};
 	uint8_t flags; // THREAD_FLAG_*
 	uint8_t message_flags; // while blocked sending
 	uint8_t is_queued; // in a ready queue
@@ -101,7 +105,7 @@ struct thread {
 	struct trap trap;
 	struct fault fault;
 	struct utilisation utilisation; // benchmark build
-	uint8_t domain;
+	uint8_t max_priority; // maximum controlled priority
 
 	char name[THREAD_NAME_SIZE];
 

@@ -21,10 +21,8 @@ void wait_queue_join(struct thread **head, struct thread *thread) {
 }
 
 void wait_queue_remove(struct thread **head, struct thread *thread) {
-	struct thread *before = thread_queue_before(head, thread);
-	struct thread *next = thread->queue.next;
-	bool is_first = !is_equal(before, thread);
-	bool is_last = !is_equal(next, thread);
+	struct thread *before = thread_queue_before(head, thread), *next = thread->queue.next;
+	bool is_first = !is_equal(before, thread), is_last = !is_equal(next, thread);
 
 	if (is_first && !is_last) level_link(next, thread->partner);
 	if (is_last && !is_first) level_link(thread->partner, before);

@@ -52,8 +52,7 @@ static inline void thread_queue_insert(
 }
 
 static inline void thread_queue_remove(struct thread **head, struct thread *thread) {
-	struct thread *next = thread->queue.next;
-	struct thread *previous = thread->queue.previous;
+	struct thread *next = thread->queue.next, *previous = thread->queue.previous;
 
 	if (*head == thread)
 		*head = next;
@@ -67,8 +66,7 @@ static inline void thread_queue_remove(struct thread **head, struct thread *thre
 
 // The queue is not empty.
 static inline void thread_queue_take_first(struct thread **head) {
-	struct thread *first = *head;
-	struct thread *next = first->queue.next;
+	struct thread *first = *head, *next = first->queue.next;
 
 	*head = next;
 	if (next) next->queue.previous = first->queue.previous;
@@ -91,8 +89,7 @@ void wait_queue_remove(struct thread **head, struct thread *thread);
 
 // The queue is not empty.
 static inline void wait_queue_take_first(struct thread **head) {
-	struct thread *first = *head;
-	struct thread *next = first->queue.next;
+	struct thread *first = *head, *next = first->queue.next;
 
 	thread_queue_take_first(head);
 	if (next && next->priority == first->priority) level_link(next, first->partner);

@@ -23,8 +23,8 @@ static void dump_scheduler(struct thread *) {
 
 	print("scheduler: now %lu ticks, current '%s'\n", this_cpu()->now,
 		this_cpu()->current->name);
-	for (int priority = PRIORITIES - 1; priority >= 0; priority--)
-		for (thread = self->ready[priority]; thread; thread = thread->queue.next)
+	for (int level = READY_QUEUES - 1; level >= 0; level--)
+		for (thread = self->ready[level]; thread; thread = thread->queue.next)
 			dump(thread, "ready");
 	for (thread = self->release; thread; thread = release_next(thread))
 		dump(thread, "release");

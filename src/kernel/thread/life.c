@@ -59,7 +59,7 @@ void thread_set_priority(struct thread *thread, unsigned priority) {
 
 	if (thread != cpu->current) return thread_move(thread, priority);
 	thread->priority = (uint8_t)priority;
-	if ((int)priority < cpu->ready_top) core_request(cpu);
+	if (thread->level < cpu->ready_top) core_request(cpu);
 }
 
 // Removes all references to the thread; it never runs again. Its slots remain.

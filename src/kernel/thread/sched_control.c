@@ -71,8 +71,7 @@ enum error sched_context_consumed(struct invocation *invocation) {
 
 enum error sched_context_yield_to(struct invocation *invocation) {
 	struct sched_context *context = invocation_object(invocation);
-	struct thread *caller = invocation->caller;
-	struct thread *thread = context->thread;
+	struct thread *caller = invocation->caller, *thread = context->thread;
 
 	if (!thread || thread == caller || thread->priority > caller->max_priority)
 		return ERROR_ILLEGAL_OPERATION;
@@ -80,7 +79,7 @@ enum error sched_context_yield_to(struct invocation *invocation) {
 	if (context->yield_from) sched_context_complete_yield(context);
 	thread_stop(thread);
 	if (!thread_is_schedulable(thread) || thread->priority < caller->priority ||
-		thread->cpu != caller->cpu) {
+		thread->cpu != caller->cpu || thread->domain != caller->domain) {
 		if (thread_is_schedulable(thread)) schedule_enqueue_first(thread);
 		return invocation_return(invocation, sched_context_take_consumed(context));
 	}
@@ -94,8 +93,7 @@ enum error sched_context_yield_to(struct invocation *invocation) {
 }
 
 static enum error decode_configure(struct invocation *invocation) {
-	uint64_t budget = invocation_word(invocation, 0);
-	uint64_t period = invocation_word(invocation, 1);
+	uint64_t budget = invocation_word(invocation, 0), period = invocation_word(invocation, 1);
 	uint64_t longest = UINT64_MAX / clock_ticks_per_us() / 8; // microseconds (SCHED-2)
 	const struct cap *cap = &invocation->caps[0]->cap;
 	uint64_t extra;

@@ -129,8 +129,7 @@ enum error tcb_set_tls_base(struct invocation *invocation) {
 
 enum error tcb_set_flags(struct invocation *invocation) {
 	struct thread *thread = invocation_object(invocation);
-	uint64_t clear = invocation_word(invocation, 0);
-	uint64_t set = invocation_word(invocation, 1);
+	uint64_t clear = invocation_word(invocation, 0), set = invocation_word(invocation, 1);
 
 	thread->flags = (uint8_t)((thread->flags & ~clear) | (set & THREAD_FLAG_FPU_DISABLED));
 	thread->fpu_used = thread_fpu_at_start(thread);

@@ -109,9 +109,9 @@ static void nested_memory_types(void) {
 static void nested_invalidation(void) {
 	unsigned before = world.all_flushes;
 
-	paging_npt.invalidate_page(physical(0x1000), 1, 0x5000);
+	paging_npt.invalidate(physical(0x1000), 1, 0x5000);
 	check(world.all_flushes == before + 1);
-	paging_npt.invalidate(physical(0x1000), 1);
+	paging_npt.invalidate(physical(0x1000), 1, EVERY_PAGE);
 	check(world.all_flushes == before + 2);
 }
 

@@ -6,13 +6,9 @@ enum { DMA_READ = 1 << 0, DMA_WRITE = 1 << 1 };
 struct invalidations nested_invalidations, dma_invalidations;
 
 #define INVALIDATE(name) \
-	static void name##_invalidate(physical_t root, unsigned asid) { \
-		name##_invalidations.spaces++; \
-		name##_invalidations.root = root.value; \
-		name##_invalidations.asid = asid; \
-	} \
-	static void name##_invalidate_page(physical_t root, unsigned asid, uint64_t address) { \
-		name##_invalidations.pages++; \
+	static void name##_invalidate(physical_t root, unsigned asid, uint64_t address) { \
+		name##_invalidations.spaces += address == EVERY_PAGE; \
+		name##_invalidations.pages += address != EVERY_PAGE; \
 		name##_invalidations.root = root.value; \
 		name##_invalidations.asid = asid; \
 		name##_invalidations.address = address; \
@@ -30,7 +26,6 @@ INVALIDATE(dma)
 	}
 
 const struct paging_format nested_format = {
-	.invalidate_page = nested_invalidate_page,
 	.invalidate = nested_invalidate,
 	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
 	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),
@@ -47,7 +42,6 @@ const struct paging_format nested_format = {
 	{ bits, bits, bits, bits, bits, bits, bits, bits }
 
 const struct paging_format dma_format = {
-	.invalidate_page = dma_invalidate_page,
 	.invalidate = dma_invalidate,
 	.table = PAGING_OCCUPIED | DMA_READ | DMA_WRITE,
 	.access = PAGING_ACCESS(DMA_READ, DMA_WRITE),

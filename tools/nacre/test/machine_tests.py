@@ -49,9 +49,9 @@ def run_in_qemu(name, arguments="", first=(), program=None, **settings):
         name, first)
 
 
-def run_cores_in_qemu(name, cores, **settings):
+def run_cores_in_qemu(name, cores, arguments="", **settings):
     """The tests of several cores; the program says how many the kernel told it of."""
-    return run_in_qemu(name, first=[f"tests on {cores} cores"], cores=cores, cpu="max",
+    return run_in_qemu(name, arguments, first=[f"tests on {cores} cores"], cores=cores, cpu="max",
                        program=build.artefact("tests-cores.elf"), **settings)
 
 
@@ -74,7 +74,9 @@ def run_kernel_with_cores():
 
 
 def run_two_cores():
-    return run_cores_in_qemu("cores-two", 2)
+    """They have several domains, and so no fast paths, the second time."""
+    return [*run_cores_in_qemu("cores-two", 2),
+            *run_cores_in_qemu("cores-two-domains", 2, "domains=16")]
 
 
 def run_cores_by_the_wall():
@@ -90,7 +92,9 @@ def run_cores_in_bochs():
 
 
 def run_kernel_plain():
-    return run_in_qemu("kernel-plain", "fastpath=off")
+    """Where there are several domains there are no fast paths, so two options are one run."""
+    return [*run_in_qemu("kernel-plain", "fastpath=off domains=16"),
+            *run_cores_in_qemu("kernel-plain-cores", CORES, "domains=2")]
 
 
 def run_kernel_by_the_wall():

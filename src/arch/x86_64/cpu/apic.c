@@ -38,8 +38,7 @@ uint32_t apic_id(void) {
 static void local_sources_mask(void) {
 	static const uint32_t entries[] = {
 		LAPIC_LVT_TIMER + LVT_PERFORMANCE, LAPIC_LVT_TIMER + LVT_THERMAL, LAPIC_LVT_CMCI};
-	uint32_t version = apic_read(LAPIC_VERSION_REGISTER);
-	uint32_t last = version >> 16 & 0xff;
+	uint32_t version = apic_read(LAPIC_VERSION_REGISTER), last = version >> 16 & 0xff;
 
 	for (uint32_t i = 0; i < array_count(entries) && last >= 4 + i; i++)
 		apic_write(entries[i], LVT_MASKED);
@@ -55,8 +54,7 @@ uint32_t apic_take_errors(void) {
 }
 
 uint64_t apic_init(void) {
-	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLED;
-	uint64_t start = base & APIC_BASE_PAGE;
+	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLED, start = base & APIC_BASE_PAGE;
 
 	msr_write(MSR_APIC_BASE, base); // x2APIC only from xAPIC mode (SDM 3A 11.12.5)
 	if (feature_has(FEATURE_X2APIC))

@@ -51,8 +51,7 @@ bool clock_join(const struct cpu *first) {
 }
 
 static void one_shot_start(uint64_t deadline, uint64_t ratio) {
-	uint64_t now = tsc_read();
-	uint64_t wait = deadline > now ? deadline - now : 0;
+	uint64_t now = tsc_read(), wait = deadline > now ? deadline - now : 0;
 	// A counter that is too small ends early, and the rest is set then.
 	bool fits = wait < (COUNT_MAX << 31) / ratio;
 

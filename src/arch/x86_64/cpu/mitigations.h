@@ -43,9 +43,7 @@ struct cpu_facts {
 	enum cpu_vendor vendor;
 	uint32_t family, model, stepping;
 	uint32_t microcode; // revision; 0: unknown
-	uint32_t leaf_1_ecx;
-	uint32_t leaf_7_ebx, leaf_7_edx;
-	uint32_t leaf_7_2_edx;
+	uint32_t leaf_1_ecx, leaf_7_ebx, leaf_7_edx, leaf_7_2_edx;
 	uint32_t amd_1_ecx; // 8000_0001h
 	uint32_t amd_8_ebx; // 8000_0008h
 	uint32_t amd_21_eax, amd_21_ecx; // 8000_0021h

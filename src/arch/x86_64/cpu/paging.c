@@ -11,7 +11,6 @@
 	{ CACHING(large), CACHING((large) | (pat)) }
 
 const struct paging_format paging_host = {
-	.invalidate_page = pcid_invalidate_page,
 	.invalidate = pcid_invalidate,
 	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
 	.table_memory = ENTRY_UNCACHED,

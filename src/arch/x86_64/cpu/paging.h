@@ -30,6 +30,8 @@ enum {
 // entry 4 (PAT bit alone) is write-combining.
 #define PAGING_PAT 0x0007040100070406ul
 
+#define EVERY_PAGE UINT64_MAX // instead of the address of one
+
 #define PAGING_ADDRESS 0x000ffffffffff000ul // of an entry of any format
 
 // Ignored by the processor in all formats: marks an entry in use, whatever access it gives.
@@ -59,10 +61,9 @@ enum paging_access {
 
 // All that differs from one format to the other. A root has an ASID whatever its format.
 struct paging_format {
-	// No translation of the page at address, or of any address, outlives a change of the tables
-	// below the root with this ASID.
-	void (*invalidate_page)(physical_t root, unsigned asid, uint64_t address);
-	void (*invalidate)(physical_t root, unsigned asid);
+	// No translation of the page at address, or of any (EVERY_PAGE), outlives a change of the
+	// tables below the root with this ASID.
+	void (*invalidate)(physical_t root, unsigned asid, uint64_t address);
 
 	uint64_t table; // what an entry naming a table has
 	uint64_t table_memory; // of it: what the attributes may set

@@ -41,19 +41,15 @@ void pcid_unload(physical_t root) {
 	cr3_write(kernel_map_root_physical().value);
 }
 
-void pcid_invalidate_page(physical_t root, unsigned pcid, uint64_t address) {
-	if (is_loaded(root))
-		tlb_invalidate_page(address);
-	else if (has_pcid())
-		tlb_invalidate(TLB_ADDRESS, pcid, address);
-}
-
 // What is not loaded and has no PCID of its own is not remembered.
-void pcid_invalidate(physical_t root, unsigned pcid) {
+void pcid_invalidate(physical_t root, unsigned pcid, uint64_t address) {
 	uint64_t cr3 = this_cpu()->space_root;
 
-	if (has_pcid())
-		tlb_invalidate(TLB_SPACE, is_loaded(root) ? cr3 % PCIDS : pcid, 0);
+	if (is_loaded(root) && address != EVERY_PAGE)
+		tlb_invalidate_page(address);
+	else if (has_pcid())
+		tlb_invalidate(address == EVERY_PAGE ? TLB_SPACE : TLB_ADDRESS,
+			is_loaded(root) ? cr3 % PCIDS : pcid, address);
 	else if (is_loaded(root))
 		cr3_write(cr3);
 }

@@ -32,5 +32,4 @@ uint64_t pcid_kernel_root(uint64_t program_root);
 void pcid_unload(physical_t root);
 
 // For the row of host tables (paging.h).
-void pcid_invalidate_page(physical_t root, unsigned pcid, uint64_t address);
-void pcid_invalidate(physical_t root, unsigned pcid);
+void pcid_invalidate(physical_t root, unsigned pcid, uint64_t address);

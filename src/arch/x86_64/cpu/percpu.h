@@ -30,11 +30,14 @@ struct benchmark {
 	bool is_on;
 };
 
-// The queues of a core: threads that could run, by priority, and threads that wait for their
-// context's next refill, by time. Written by the functions of run_queue.h only.
+// The queues of a core: threads that could run, by domain and priority (their level), and threads
+// that wait for their context's next refill, by time. Written by the functions of run_queue.h only.
+enum { READY_QUEUES = DOMAINS * PRIORITIES };
+
 struct scheduler {
-	struct thread *ready[PRIORITIES];
-	uint64_t ready_bits[PRIORITIES / 64];
+	struct thread *ready[READY_QUEUES];
+	uint64_t ready_bits[READY_QUEUES / 64];
+	unsigned domain; // all cores are in
 	struct thread *release; // root of the release queue: due first
 	struct thread *idle; // runs when no other can
 };
@@ -82,7 +85,7 @@ struct cpu {
 	uint64_t scratch; // entry parks the user's rsp here
 	uint64_t space_root; // what CR3 was loaded with
 	struct fpu_state *fpu_allowed; // whose registers the FPU holds; null: CR0.TS is set
-	int32_t ready_top; // highest priority in the ready queues; -1: they are empty
+	int32_t ready_top; // highest level in the domain's ready queues; -1: they are empty
 	uint32_t bases_loaded; // FS and GS base are those of current, and may have changed; 2: and
 			       // the CPU can switch registers in line
 	uint32_t need_resched; // choose anew who runs
@@ -105,8 +108,7 @@ struct cpu {
 	struct guest *vmcs_loaded; // whose VMCS is current on this core, or null
 	struct guest *debug_owner; // whose DR0 to DR3 the registers hold, or null
 	struct guest *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
-	// While fpu_allowed is null: whose registers the FPU holds, or null.
-	struct fpu_state *fpu_parked;
+	struct fpu_state *fpu_parked; // while fpu_allowed is null: whose registers the FPU holds
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
 	// APIC timer ticks a TSC tick, 32.32 fixed point; 0: TSC-deadline mode.
 	uint64_t timer_ratio;

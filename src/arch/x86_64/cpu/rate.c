@@ -110,8 +110,7 @@ static void counter_read(struct counter *counter) {
 // The end of a round is the start of the next. Either reading may have been anywhere in its tick.
 static void counter_conclude(struct counter *counter) {
 	struct instant first = counter->first, last = counter->last;
-	uint64_t ticks = counter->ticks, longest = last.after - first.before;
-	uint64_t low, high;
+	uint64_t ticks = counter->ticks, longest = last.after - first.before, low, high;
 
 	counter->first = last;
 	counter->ticks = 0;

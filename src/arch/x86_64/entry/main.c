@@ -54,6 +54,7 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 	screen_find();
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
+	boot_kernel.domains.last = options[OPTION_DOMAINS] - 1;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
@@ -74,8 +75,7 @@ static bool map_start(void) {
 	const struct region_list *visible = &facts.memory.visible;
 	const struct screen *screen = &boot_kernel.platform.console.screen;
 	uint64_t image = physical_of_image(image_start).value;
-	uint64_t image_size = (uint64_t)(image_end - image_start);
-	uint64_t pool, pool_size;
+	uint64_t image_size = (uint64_t)(image_end - image_start), pool, pool_size;
 
 	memory_keep(&facts.memory, image, image + image_size);
 	pool_size = kernel_map_pool_size(visible->count, region_bytes(visible));
@@ -149,7 +149,8 @@ static bool start(uint32_t magic, uint32_t information) {
 	machine_check_init(); // reports what firmware left
 	mitigate_start(&boot_cpu, options);
 	gates_install(boot_cpu.mitigations,
-		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast(),
+		options[OPTION_FAST_PATHS] != MODE_OFF && features_switch_fast() &&
+			!boot_kernel.domains.last, // they look at no domain
 		boot_kernel.platform.syscall_entries); // while text is writable
 	segments_use_entry(SYSCALL_ENTRY_FAST);
 	if (!acpi_and_map_start()) return false; // W^X image, physical window

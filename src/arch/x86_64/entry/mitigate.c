@@ -22,8 +22,7 @@ static uint32_t microcode_read(enum cpu_vendor vendor) {
 }
 
 static struct cpu_facts facts_read(void) {
-	struct cpuid signature = cpuid_leaf(1, 0);
-	struct cpuid seven = cpuid_leaf(7, 0);
+	struct cpuid signature = cpuid_leaf(1, 0), seven = cpuid_leaf(7, 0);
 	uint32_t family = signature.eax >> 8 & 0xf;
 	struct cpu_facts facts = {
 		.vendor = vendor_read(),

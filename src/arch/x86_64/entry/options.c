@@ -3,6 +3,7 @@
 #include <entry/options.h>
 
 #include <abi/bootinfo.h>
+#include <abi/object.h>
 #include <base/memory.h>
 #include <cpu/acpi.h>
 #include <cpu/console.h>
@@ -11,8 +12,7 @@
 
 // The values of an option: one of these words, which stands for its number, or a number.
 static const struct row {
-	const char *name;
-	const char *words;
+	const char *name, *words;
 	unsigned least, most; // of a number
 	unsigned missing; // the value where no word gives a good one
 } rows[OPTION_MITIGATIONS] = {
@@ -23,6 +23,7 @@ static const struct row {
 		0},
 	[OPTION_TSC] = {"tsc", "", 1000, UINT32_MAX, 0}, // less is a wrong unit
 	[OPTION_CORES] = {"cores", "", 1, ACPI_MAX_CORES, ACPI_MAX_CORES},
+	[OPTION_DOMAINS] = {"domains", "", 1, DOMAINS, 1},
 	[OPTION_BIG_LOCK] = {"biglock", MODES, 0, 0, MODE_AUTO},
 	[OPTION_PCID] = {"pcid", MODES, 0, 0, MODE_AUTO},
 	[OPTION_FAST_PATHS] = {"fastpath", MODES, 0, 0, MODE_AUTO},

@@ -14,6 +14,7 @@ enum option {
 	OPTION_ROOT_CNODE, // bits; 0: by the memory there is
 	OPTION_TSC, // kilohertz; 0: to be measured
 	OPTION_CORES, // how many are started, with the first
+	OPTION_DOMAINS, // how many there are
 	OPTION_PCID, // enum option_mode, as are all that follow
 	OPTION_FAST_PATHS,
 	OPTION_BIG_LOCK, // on: no fast paths where several cores are up

@@ -8,6 +8,7 @@
 #include <ipc/irq.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>
+#include <thread/domain.h>
 #include <object/vcpu.h>
 
 enum {
@@ -77,6 +78,8 @@ static void call_by_interrupt(struct thread *thread, uint64_t vector) {
 static void timer_arrived(void) {
 	clock_expired();
 	schedule_request(); // the next deadline is to be set
+	(void)budget_is_left();
+	domain_timer_arrived();
 }
 
 // A vector in service at the APIC came from hardware. All others are a program's INT n, its
@@ -112,8 +115,10 @@ enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
 	}
 	if (vector != VECTOR_TIMER && vector != VECTOR_CORE) return other_vector(vector, code);
 	(void)enter(false);
-	if (vector == VECTOR_TIMER) timer_arrived();
-	(void)budget_is_left();
+	if (vector == VECTOR_TIMER)
+		timer_arrived();
+	else
+		(void)budget_is_left();
 	apic_end_of_interrupt();
 	return leave();
 }
@@ -131,7 +136,6 @@ static enum exit_path guest_interrupted(void) {
 	if (apic_is_pending()) return EXIT_TO_IDLE;
 	(void)enter(false);
 	timer_arrived();
-	(void)budget_is_left();
 	return leave();
 }
 

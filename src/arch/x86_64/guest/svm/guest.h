@@ -21,8 +21,7 @@ struct svm_guest {
 	uint32_t primary, secondary, exceptions; // controls as the client sees them
 	uint32_t event, event_error, event_length; // the next entry delivers it
 	uint32_t instruction_length, instruction_error; // of the last exit
-	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow;
-	uint64_t tsc_aux;
+	uint64_t cr0_mask, cr4_mask, cr0_shadow, cr4_shadow, tsc_aux;
 	uint64_t dr6; // before a step
 	uint64_t iret_rip; // of STEP_IRET
 };

@@ -11,12 +11,9 @@
 			(large) | ENTRY_WRITE_THROUGH, (large), (large), (large) \
 	}
 
-static void invalidate(physical_t, unsigned) { svm_invalidate(); }
-
-static void invalidate_page(physical_t, unsigned, uint64_t) { svm_invalidate(); }
+static void invalidate(physical_t, unsigned, uint64_t) { svm_invalidate(); }
 
 const struct paging_format paging_npt = {
-	.invalidate_page = invalidate_page,
 	.invalidate = invalidate,
 	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
 	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),

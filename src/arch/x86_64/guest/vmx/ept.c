@@ -18,12 +18,9 @@ enum memory_type { UNCACHEABLE = 0, WRITE_COMBINING = 1, WRITE_THROUGH = 4, WRIT
 			TYPE(large, WRITE_BACK), TYPE(large, WRITE_BACK), TYPE(large, WRITE_BACK) \
 	}
 
-static void invalidate(physical_t root, unsigned) { vmx_invalidate_guest(root); }
-
-static void invalidate_page(physical_t root, unsigned, uint64_t) { vmx_invalidate_guest(root); }
+static void invalidate(physical_t root, unsigned, uint64_t) { vmx_invalidate_guest(root); }
 
 const struct paging_format paging_ept = {
-	.invalidate_page = invalidate_page,
 	.invalidate = invalidate,
 	.table = PAGING_OCCUPIED | READ | WRITE | EXECUTE,
 	.access = PAGING_ACCESS(READ | EXECUTE, WRITE),
