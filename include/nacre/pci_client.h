@@ -8,6 +8,7 @@
 #include <microkit.h>
 
 #include <nacre/protocol/pci.h>
+#include <sel4/nacre.h>
 
 struct pci_found {
 	uint16_t function; // bus << 8 | device << 3 | function
@@ -69,9 +70,21 @@ ABI_MUST_USE static inline enum pci_status pci_enable(
 	return pci_call(channel, PCI_ENABLE, 2);
 }
 
-ABI_MUST_USE static inline enum pci_status pci_set_msi(microkit_channel channel, unsigned number) {
+// The core of each interrupt of the program, by its id, as the description says.
+extern seL4_Uint8 nacre_irq_cores[64];
+
+// The device interrupts by MSI the core of the program's interrupt with this id; core 0 if the
+// machine lacks that one, or no message reaches it. Only the kernel knows the ids of APICs.
+ABI_MUST_USE static inline enum pci_status pci_set_msi(
+	microkit_channel channel, unsigned number, microkit_channel interrupt) {
+	seL4_CPtr handler = BASE_IRQ_CAP + interrupt;
+	seL4_Word id = 0;
+
+	if (nacre_IRQHandler_SetCore(handler, nacre_irq_cores[interrupt], &id))
+		(void)nacre_IRQHandler_SetCore(handler, 0, &id);
 	microkit_mr_set(0, number);
-	return pci_call(channel, PCI_SET_MSI, 1);
+	microkit_mr_set(1, id);
+	return pci_call(channel, PCI_SET_MSI, 2);
 }
 
 ABI_MUST_USE static inline enum pci_status pci_read(microkit_channel channel, unsigned number,

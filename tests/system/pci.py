@@ -36,10 +36,11 @@ def check(name, description, extra):
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY,
         modules=(build.artefact("root.elf"), image), clock="emulated",
+        cores=product.cores(description),
         extra=(*extra, *DEVICES))
     found, said = judge(name, running, [
         ("until", "pci: 01:01.0 8086:100e class 020000, for channel 1"),
-        ("until", "driver: all right"), ("until", "stranger: has nothing")])
+        ("until", "stranger: has nothing"), ("until", "driver: all right")])
     if re.search("wrong|was stopped|cannot be", said):
         found.append(results.failed(f"system/{name}/words", "it says that something is wrong"))
     return found

@@ -130,6 +130,18 @@ class Images(Composer):
         self.assertEqual([(address, size, names[at:names.index(b"\0", at)])
                           for address, size, at in found], [(0x200000, 16, b"start")])
 
+    def test_cores_of_interrupts(self):
+        symbols = dict(RUNTIME_SYMBOLS, nacre_irq_cores=64)
+        (self.path / "a.elf").write_bytes(make_elf(symbols))
+        place = DATA + sum(RUNTIME_SYMBOLS.values())
+        irqs = ('<irq id="3" pcidev="0:1.0" handle="0" vector="3"/>'
+                '<irq id="4" pcidev="0:1.1" handle="0" vector="4" cpu="1"/>')
+        composed, problems = self.system(pd(cpu="2", inside=irqs))
+        self.assertEqual(problems, [])
+        segment = composed.programs["a"].segments[1]
+        found = bytes(segment.data[place - segment.vaddr:][:64])
+        self.assertEqual(found, bytes([0, 0, 0, 2, 1]).ljust(64, b"\0"))
+
     def test_only_a_debug_kernel_prints(self):
         symbols = dict(RUNTIME_SYMBOLS, microkit_printing=1)
         (self.path / "a.elf").write_bytes(make_elf(symbols))

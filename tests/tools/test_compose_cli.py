@@ -220,7 +220,7 @@ Cores
 """, report)
         self.assertIn("  priority 1, 375 of 1000 us, core 2\n", report)
         self.assertIn("vector 1, core 5\n", report)
-        self.assertRegex(report, "irq 4: .*, vector 2\n")
+        self.assertRegex(report, "irq 4: .*, vector 2, core 5\n")
         page = (self.out / "page").read_text()
         self.assertIn("Each core has its colour.", page)
         self.assertRegex(page, r">core 2</text>")

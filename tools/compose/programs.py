@@ -28,7 +28,9 @@ def _runtime_values(domain, channels):
 
 # Of Nacre's library and its VMM alone: other programs need not have them.
 def _optional_values(domain, config):
-    values = {"microkit_printing": bytes([config.flavour == "debug"])}
+    cores = {irq.id: irq.core for irq in domain.irqs}
+    values = {"microkit_printing": bytes([config.flavour == "debug"]),
+              "nacre_irq_cores": bytes(cores.get(id, 0) for id in range(64))}
     if domain.guest is not None:
         values["guest_name"] = domain.guest.name.encode().ljust(64, b"\0")
         values["guest_rng"] = bytes([domain.guest.rng])

@@ -31,8 +31,7 @@ def _domain_lines(system, domain, program):
         yield _map_line(record)
     for irq in domain.irqs:
         # A message comes to the first core, whatever was asked.
-        core = "" if irq.kind else f", core {irq.core}"
-        yield f"  irq {irq.id}: {irq_text(irq)}, vector {irq.vector}{core}"
+        yield f"  irq {irq.id}: {irq_text(irq)}, vector {irq.vector}, core {irq.core}"
     for port in domain.ports:
         yield f"  ioport {port.id}: 0x{port.address:x}, {port.size} ports"
     if domain.guest:

@@ -17,7 +17,8 @@ enum pci_request {
 	// the component's: only status, cache line size, latency timer and the device's own bytes
 	// from 0x40 on may be written, MSI and MSI-X capabilities excepted.
 	PCI_WRITE = 5,
-	// Word 0: number. The device interrupts by MSI with the vector of its grant.
+	// Words: number, id of the local APIC that the message goes to, at most 254. The device
+	// interrupts by MSI with the vector of its grant.
 	PCI_SET_MSI = 6,
 };
 

@@ -159,7 +159,9 @@ static enum pci_status write_register(struct request *request) {
 
 static enum pci_status set_msi(struct request *request) {
 	if (request->grant->msi == PCI_NO_MSI) return PCI_REFUSED;
-	return pci_msi_set(&config, request->device->function, (unsigned)request->grant->msi)
+	if (!pci_msi_may_reach(request->words[1])) return PCI_BAD_REQUEST;
+	return pci_msi_set(&config, request->device->function, (unsigned)request->grant->msi,
+		       (unsigned)request->words[1])
 		? PCI_OK
 		: PCI_UNSUPPORTED;
 }
@@ -173,7 +175,7 @@ static const struct {
 	[PCI_ENABLE] = {2, enable},
 	[PCI_READ] = {3, read_register},
 	[PCI_WRITE] = {4, write_register},
-	[PCI_SET_MSI] = {1, set_msi},
+	[PCI_SET_MSI] = {2, set_msi},
 };
 
 static enum pci_status answer(

@@ -7,7 +7,9 @@ enum {
 	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0
 };
 
-#define MSI_ADDRESS_CPU0 0xfee00000u
+#define MSI_ADDRESS 0xfee00000u // SDM 3A 11.11.1
+
+enum { MSI_TARGET_SHIFT = 12, MSI_TARGETS = 0xff }; // the last id means all
 
 bool pci_may_read(const struct pci_config *config, uint64_t offset, uint64_t width) {
 	return (width == 1 || width == 2 || width == 4) && offset % width == 0 &&
@@ -45,7 +47,10 @@ bool pci_may_write(
 			offset, width);
 }
 
-bool pci_msi_set(const struct pci_config *config, uint16_t function, unsigned vector) {
+bool pci_msi_may_reach(uint64_t apic) { return apic < MSI_TARGETS; }
+
+bool pci_msi_set(
+	const struct pci_config *config, uint16_t function, unsigned vector, unsigned apic) {
 	unsigned start = pci_capability(config, function, PCI_CAPABILITY_MSI);
 	uint16_t command = pci_read16(config, function, PCI_REGISTER_COMMAND);
 	unsigned data = PCI_MSI_DATA_32_BIT;
@@ -55,7 +60,7 @@ bool pci_msi_set(const struct pci_config *config, uint16_t function, unsigned ve
 	control = pci_read16(config, function, start + PCI_MSI_CONTROL);
 	control &= (uint16_t) ~(PCI_MSI_ENABLE | PCI_MSI_COUNT);
 	config->write(function, start + PCI_MSI_CONTROL, 2, control);
-	config->write(function, start + PCI_MSI_ADDRESS, 4, MSI_ADDRESS_CPU0);
+	config->write(function, start + PCI_MSI_ADDRESS, 4, MSI_ADDRESS | apic << MSI_TARGET_SHIFT);
 	if (control & PCI_MSI_64_BIT) {
 		config->write(function, start + PCI_MSI_HIGH_ADDRESS, 4, 0);
 		data = PCI_MSI_DATA;

@@ -14,5 +14,10 @@
 // Offset of a capability of the function, 0 if it has none of that kind.
 unsigned pci_capability(const struct pci_config *config, uint16_t function, unsigned kind);
 
-// Make the function interrupt by MSI with the kernel's user interrupt `vector`; false if it cannot.
-[[nodiscard]] bool pci_msi_set(const struct pci_config *config, uint16_t function, unsigned vector);
+// Whether a message's address can name the one core whose APIC has this id.
+[[nodiscard]] bool pci_msi_may_reach(uint64_t apic);
+
+// Make the function interrupt that core by MSI with the kernel's user interrupt `vector`; false if
+// it cannot.
+[[nodiscard]] bool pci_msi_set(
+	const struct pci_config *config, uint16_t function, unsigned vector, unsigned apic);

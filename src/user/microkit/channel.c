@@ -10,6 +10,7 @@ seL4_Word microkit_irqs PATCHED;
 seL4_Word microkit_notifications PATCHED;
 seL4_Word microkit_pps PATCHED;
 seL4_Word microkit_ioports PATCHED;
+seL4_Uint8 nacre_irq_cores[64] PATCHED; // include/nacre/pci_client.h
 
 seL4_Bool microkit_have_signal;
 seL4_CPtr microkit_signal_cap;

@@ -302,19 +302,22 @@ static void msi(void) {
 
 	set_up();
 	card = find(CARD);
-	check(!pci_msi_set(&config, CARD, 5));
+	check(!pci_msi_set(&config, CARD, 5, 0));
 	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
 	card->bytes[PCI_REGISTER_CAPABILITIES] = 0x50;
 	put(card->bytes, 0x50, 0x0005, 2);
 	put(card->bytes, 0x52, 0x00f0, 2);
 	memset(card->writable + 0x52, 0xff, 14);
-	check(pci_msi_set(&config, CARD, 5));
+	check(pci_msi_set(&config, CARD, 5, 0));
 	check(fake_read(CARD, 0x54, 4) == 0xfee00000 && fake_read(CARD, 0x58, 4) == 0 &&
 		fake_read(CARD, 0x5c, 2) == 53);
 	check(fake_read(CARD, 0x52, 2) == 0x81 &&
 		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 0x407);
 	put(card->bytes, 0x52, 0, 2);
-	check(pci_msi_set(&config, CARD, 6) && fake_read(CARD, 0x58, 2) == 54);
+	check(pci_msi_set(&config, CARD, 6, 254) && fake_read(CARD, 0x58, 2) == 54);
+	check(fake_read(CARD, 0x54, 4) == 0xfeefe000);
+	// 255 are all cores; what is above would reach into the address.
+	check(pci_msi_may_reach(254) && !pci_msi_may_reach(255) && !pci_msi_may_reach(1ul << 32));
 }
 
 static const struct test rows[] = {

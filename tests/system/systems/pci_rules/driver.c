@@ -75,10 +75,27 @@ static void use_registers(void) {
 	expect(pci_enable(PCI, EDU, PCI_ENABLE_MEMORY | PCI_ENABLE_BUS_MASTER) == PCI_OK &&
 			pci_read(PCI, EDU, COMMAND, 2, &value) == PCI_OK && (value & 7) == 6,
 		"to enable memory and bus master");
-	expect(pci_set_msi(PCI, CARD) == PCI_REFUSED, "MSI without a vector");
+	expect(pci_set_msi(PCI, CARD, IRQ) == PCI_REFUSED, "MSI without a vector");
 	expect(pci_call(PCI, 0, 4) == PCI_BAD_REQUEST && pci_call(PCI, 7, 4) == PCI_BAD_REQUEST &&
 			pci_call(PCI, PCI_READ, 2) == PCI_BAD_REQUEST,
 		"no requests");
+}
+
+// Bits 12 to 19 of the message's address, the second word of the capability.
+static unsigned msi_target(void) {
+	uint32_t start = 0, address = 0;
+
+	expect(pci_read(PCI, EDU, CAPABILITIES, 1, &start) == PCI_OK &&
+			pci_read(PCI, EDU, start + 4, 4, &address) == PCI_OK,
+		"the message's address");
+	return address >> 12 & 0xff;
+}
+
+static unsigned own_apic(void) {
+	unsigned eax = 1, ebx, ecx = 0, edx;
+
+	__asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "+c"(ecx), "=d"(edx));
+	return ebx >> 24;
 }
 
 void init(void) {
@@ -87,7 +104,8 @@ void init(void) {
 	expect((card_vaddr[EDU_IDENTITY] & 0xff) == 0xed, "the device's registers");
 	card_vaddr[EDU_INVERT] = 0x12345678;
 	expect(card_vaddr[EDU_INVERT] == ~0x12345678u, "that it works");
-	expect(pci_set_msi(PCI, EDU) == PCI_OK, "MSI");
+	expect(pci_set_msi(PCI, EDU, IRQ) == PCI_OK, "MSI");
+	expect(msi_target() == own_apic(), "that MSI comes to this core");
 	card_vaddr[EDU_RAISE] = 5;
 }
 
