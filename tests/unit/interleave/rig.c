@@ -117,6 +117,7 @@ void rig_build(unsigned cores) {
 	untyped = object_make(OBJECT_UNTYPED, UNTYPED_BITS);
 	slot_fill(SLOT_UNTYPED, untyped);
 	space_build();
+	slot_fill(SLOT_DOMAIN, cap_make(CAP_DOMAIN, NULL));
 	for (unsigned i = 0; i < cores; i++) {
 		struct cap control = cap_make(CAP_SCHED_CONTROL, NULL);
 

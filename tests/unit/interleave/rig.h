@@ -54,7 +54,8 @@ enum rig_slot {
 	SLOT_THREAD = SLOT_CONTROL + RIG_CORES_MAX,
 	SLOT_CONTEXT = SLOT_THREAD + RIG_THREADS,
 	SLOT_REPLY = SLOT_CONTEXT + RIG_THREADS,
-	SLOT_OTHERS = SLOT_REPLY + RIG_THREADS,
+	SLOT_DOMAIN = SLOT_REPLY + RIG_THREADS,
+	SLOT_OTHERS,
 };
 
 // What a program finds in its registers after a step; before: a hash of what it found earlier.

@@ -3,6 +3,7 @@
 #include "scenario.h"
 
 #include <base/compiler.h>
+#include <kernel.h>
 
 enum { ENDPOINT = SLOT_OTHERS, NOTIFICATION = SLOT_OTHERS };
 
@@ -108,6 +109,29 @@ static void deleted_context(void) {
 	rig_thread(1, PROGRAM(START, DELETE(SLOT_CONTEXT)));
 }
 
+// A thread of each of two domains on core 0; the second slot is of domain 1. They meet no thread
+// that waits, for fast paths, which a kernel with several domains has not, would look at no domain.
+static void domains_make(void) {
+	this_kernel()->domains.last = 1;
+	this_kernel()->domains.slots[1] = (struct domain_slot){1, 1ul << 40};
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0)));
+	rig_thread(0, PROGRAM(START, YIELD, SEND(NOTIFICATION, 0)));
+	rig.threads[1].thread->domain = 1;
+}
+
+static void domain_of_running(void) {
+	domains_make();
+	rig_thread(1,
+		PROGRAM(START, INVOKE_WITH(SLOT_DOMAIN, LABEL_DOMAIN_SET, 1, SLOT_THREAD, 1),
+			INVOKE_WITH(SLOT_DOMAIN, LABEL_DOMAIN_SET, 1, SLOT_THREAD, 0)));
+}
+
+static void domain_switch(void) {
+	domains_make();
+	rig_thread(1, PROGRAM(START, INVOKE(SLOT_DOMAIN, LABEL_DOMAIN_SCHEDULE_SET_START, 1, 1)));
+}
+
 static const struct scenario rows[] = {
 	{"THR001", "suspension and resumption of a running thread", suspension},
 	{"THR002", "deletion of a running thread", deletion},
@@ -123,6 +147,8 @@ static const struct scenario rows[] = {
 	{"THR010", "the registers of a running thread are read", registers},
 	{"THR011", "YieldTo a thread of another core", yield_to},
 	{"THR012", "the time that a running thread has used is asked for", consumed},
+	{"THR016", "a running thread leaves its domain and comes back", domain_of_running},
+	{"THR017", "all cores go to another domain while one runs a thread", domain_switch},
 	{"THR013", "deletion of a running thread's context", deleted_context},
 };
 
