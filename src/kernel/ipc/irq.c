@@ -22,16 +22,16 @@ void irq_arrived(unsigned number) {
 	apic_end_of_interrupt();
 	if (cap->type == CAP_NOTIFICATION)
 		notification_signal_last(cap_object(cap), cap->badge);
-	else if (irq->state == IRQ_FREE)
-		irq_stray(USER_VECTOR_OFFSET + number);
+	else if (irq->state == IRQ_FREE || !(irq->route & REDIRECTION_LEVEL))
+		irq_count(USER_VECTOR_OFFSET + number, irq->state != IRQ_FREE);
 }
 
-void irq_stray(unsigned vector) {
-	uint64_t count = ++this_kernel()->irqs.strays;
+void irq_count(unsigned vector, bool is_lost) {
+	uint64_t count = ++this_kernel()->irqs.counts[is_lost];
+	const char *what = is_lost ? "lost" : "unexpected";
 
 	if ((count & (count - 1)) == 0)
-		print("irq: unexpected interrupt, vector %u; %lu unexpected so far\n", vector,
-			count);
+		print("irq: %s interrupt, vector %u; %lu %s so far\n", what, vector, count, what);
 }
 
 // What both Get operations check first: the vector in word 6, then the destination slot.

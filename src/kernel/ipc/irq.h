@@ -18,13 +18,15 @@ struct irq {
 // interrupt arrives.
 struct irq_table {
 	struct irq rows[USER_IRQ_VECTORS];
-	uint64_t strays; // interrupts that no handler is for
+	uint64_t counts[2]; // unexpected, lost
 };
 
 // A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
 // APIC and signals (IRQ-5, IRQ-6). The last thing of a kernel entry.
 void irq_arrived(unsigned number);
 
-// An interrupt without handler, or a spurious one: counts it, and prints the count at each power of
-// two. It comes from a device whose driver chose another vector than its own.
-void irq_stray(unsigned vector);
+// Counts an interrupt, and prints the count at each power of two. Unexpected is a spurious one, or
+// one without handler: from a device whose driver chose another vector than its own. Lost is one
+// that nothing tells of any more: its handler has no notification and its source is no level, or
+// the local APIC reports that it could not deliver it (IRQ-11).
+void irq_count(unsigned vector, bool is_lost);

@@ -68,8 +68,8 @@ enum error domain_schedule_configure(struct invocation *invocation) {
 	if (index >= last_slot(self)) return error_range(invocation, 0, last_slot(self) - 1);
 	if (domain > self->last) return error_range(invocation, 0, self->last);
 	if (duration > DOMAIN_DURATION_MAX) return error_argument(invocation, 2);
-	if (!duration && domain) return error_argument(invocation, 1);
-	if (!duration && index == self->start) return error_argument(invocation, 2);
+	if (!duration && (domain || index == self->start))
+		return error_argument(invocation, domain ? 1 : 2);
 	self->slots[index] = (struct domain_slot){domain, duration};
 	return ERROR_NONE;
 }

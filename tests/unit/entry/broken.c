@@ -24,7 +24,7 @@ bool apic_is_in_service(unsigned vector) { return vector == in_service; }
 
 void apic_end_of_interrupt(void) { in_service = 0; }
 
-void irq_stray(unsigned) { strays++; }
+void irq_count(unsigned, bool is_lost) { strays += !is_lost; }
 
 void print(const char *, ...) { lines++; }
 

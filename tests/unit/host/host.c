@@ -180,7 +180,7 @@ unsigned ioapic_pins(unsigned) { return HOST_PINS; }
 uint32_t ioapic_route(
 	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
 	host.pins[ioapic][pin] = (struct host_pin){cpu_vector, level, polarity, true, 0};
-	return cpu_vector;
+	return cpu_vector | (level ? REDIRECTION_LEVEL : 0);
 }
 
 void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t id) {

@@ -4,6 +4,7 @@
 #include "world.h"
 
 #include <ipc/irq.h>
+#include <kernel.h>
 #include <ipc/notification.h>
 
 enum {
@@ -165,6 +166,31 @@ static void delivery(void) {
 	irq_arrived(107);
 }
 
+// Without notification a level is there after Ack, an edge or a message is not.
+static void counted(void) {
+	const uint64_t *counts;
+
+	start();
+	counts = this_kernel()->irqs.counts;
+	irq_arrived(VECTOR);
+	check(counts[0] == 1 && counts[1] == 0);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 4, 1) == ERROR_NONE);
+	irq_arrived(VECTOR);
+	check(counts[0] == 1 && counts[1] == 0);
+	check(slot_delete(&world.slots[HANDLER]) == ERROR_NONE);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 4, 0) == ERROR_NONE);
+	irq_arrived(VECTOR);
+	check(counts[0] == 1 && counts[1] == 1);
+	check(handler(LABEL_IRQ_HANDLER_SET_NOTIFICATION, NOTIFICATION) == ERROR_NONE);
+	irq_arrived(VECTOR);
+	irq_arrived(VECTOR);
+	check(counts[1] == 1);
+	check(slot_delete(&world.slots[HANDLER]) == ERROR_NONE);
+	check(get_with(LABEL_IRQ_CONTROL_GET_MSI, 2, 1) == ERROR_NONE);
+	irq_arrived(VECTOR);
+	check(counts[0] == 1 && counts[1] == 2);
+}
+
 static void end(void) {
 	const struct irq *irq;
 	struct slot *s;
@@ -192,6 +218,7 @@ static const struct test rows[] = {
 	{"IRQ002", "an interrupt signals, masks its pin, and Ack unmasks it", delivery},
 	{"IRQ004", "a pin and a message have one handler, whatever its vector", one_source},
 	{"IRQ003", "the last handler capability frees the vector", end},
+	{"IRQ006", "interrupts without handler are counted, and those that are lost", counted},
 	{"IRQ005", "an interrupt comes to the core that was chosen last", chosen_core},
 };
 

@@ -94,12 +94,12 @@ static void timer_arrived(void) {
 	has_time = enter(!is_hardware) && budget_is_left();
 	if (vector == VECTOR_APIC_ERROR && is_hardware)
 		print_debug("apic: error interrupt, status %x\n", apic_take_errors());
-	else if (vector < VECTOR_EXCEPTIONS && !is_hardware && has_time)
+	if (vector < VECTOR_EXCEPTIONS && !is_hardware && has_time)
 		raise(thread, vector, code);
 	else if (is_call && has_time)
 		call_by_interrupt(thread, vector);
 	else if (is_hardware || has_time)
-		irq_stray((unsigned)vector);
+		irq_count((unsigned)vector, vector == VECTOR_APIC_ERROR && is_hardware);
 	if (is_hardware) apic_end_of_interrupt();
 	return leave();
 }

@@ -19,8 +19,7 @@ struct vmx_guest {
 	uint64_t vmcs; // physical address
 
 	// Registers that neither VM entry nor VM exit switches.
-	uint64_t cr2, dr6;
-	uint64_t tsc_offset;
+	uint64_t cr2, dr6, tsc_offset;
 
 	// Fields as the monitor sees them: controls, the preemption timer, and TIMER.
 	uint64_t pin, primary, exit, exceptions, timer_value, ticks;
