@@ -36,7 +36,7 @@ VMM_ROOMS = {
 }
 USER_ROOMS = {
     "src/user": ("src/base",),
-    "src/root": ("src/base", "src/user"),
+    "src/root": ("src/base", "src/user", "src/lib"),
     "src/vmm": ("src/base", "src/user", *VMM_FOLDERS),
     **VMM_ROOMS,
     "src/lib": ("src/base", "src/user"),

@@ -39,7 +39,9 @@ enum pci_register {
 	PCI_BAR_IS_64_BIT = 1 << 2,
 	PCI_CAPABILITY_MSI = 0x05,
 	PCI_CAPABILITY_VENDOR = 0x09,
+	PCI_CAPABILITY_EXPRESS = 0x10,
 	PCI_CAPABILITY_MSIX = 0x11,
+	PCI_CAPABILITY_FEATURES = 0x13,
 	PCI_CAPABILITIES_MOST = 48, // as many as fit; a longer list is a loop
 	PCI_CAPABILITY_PLACE = 0xfc, // bits of a link to the next
 	PCI_NO_VENDOR = 0xffff,
@@ -75,6 +77,26 @@ enum pci_msix_register {
 	PCI_MSIX_ENABLE = 1 << 15,
 	PCI_MSIX_ENTRY = 16, // bytes: address, data, control
 	PCI_MSIX_MASKED = 1 << 0, // of an entry's control
+};
+
+// From the start of a PCI Express capability (PCI Express 5.0, 7.5.3).
+enum pci_express_register {
+	PCI_EXPRESS_FLAGS = 2,
+	PCI_EXPRESS_CAPABILITIES = 4,
+	PCI_EXPRESS_CONTROL = 8,
+	PCI_EXPRESS_KIND_SHIFT = 4, // of the flags: what it is
+	PCI_EXPRESS_KIND_MASK = 15,
+	PCI_EXPRESS_TO_PCI_BRIDGE = 7,
+	PCI_EXPRESS_CAN_RESET = 1 << 28, // of the capabilities: the function alone
+	PCI_EXPRESS_RESET = 1 << 15, // of the control register
+};
+
+// From the start of an Advanced Features capability (its engineering change notice of 2006).
+enum pci_features_register {
+	PCI_FEATURES_CAPABILITIES = 3,
+	PCI_FEATURES_CONTROL = 4,
+	PCI_FEATURES_CAN_RESET = 1 << 1, // of the capabilities
+	PCI_FEATURES_RESET = 1 << 0, // of the control register
 };
 
 enum pci_way {

@@ -29,6 +29,7 @@ enum virtio_status {
 #define VIRTIO_F_INDIRECT_DESC (1ull << 28)
 #define VIRTIO_F_EVENT_IDX (1ull << 29)
 #define VIRTIO_F_VERSION_1 (1ull << 32)
+#define VIRTIO_F_ACCESS_PLATFORM (1ull << 33) // addresses are those that the IOMMU translates
 #define VIRTIO_F_RING_PACKED (1ull << 34)
 
 // Flags of a descriptor (2.7.5, 2.8.1, 2.8.5).

@@ -7,6 +7,7 @@
 
 #include <sel4/nacre.h>
 
+#include <root/devices.h>
 #include <root/domain.h>
 #include <root/io_space.h>
 #include <root/needs.h>
@@ -31,7 +32,7 @@ static seL4_Word small_bytes(const struct system *system, unsigned group) {
 	const struct image *image = &system->image;
 	struct pages_demand demand = regions_needed(system, group);
 	seL4_Word bytes = demand.bytes - (demand.large << LARGE_PAGE_BITS) +
-		demand.bytes / OVERHEAD_PART;
+		demand.bytes / OVERHEAD_PART + io_spaces_bytes(system, group);
 
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
 		if (system->domains[i].omitted || group_of_domain(system, i) != group) continue;
@@ -184,7 +185,7 @@ seL4_Error build_system(struct system *system) {
 	if (!error) error = for_domains(system, GROUP_ALL, domain_make_inputs);
 	if (!error) error = for_domains(system, GROUP_ALL, domain_make);
 	if (!error) error = build_all_pages(system);
-	if (!error) error = io_spaces_build(system);
+	if (!error) error = io_spaces_build(system, GROUP_ALL);
 	if (!error) error = connect(system, GROUP_ALL);
 	if (!error) error = time_domains_assign(system, true);
 	if (!error) error = start(system, GROUP_ALL);
@@ -241,6 +242,8 @@ seL4_Error build_again(struct system *system, unsigned group) {
 	error = build_pages(system, group);
 	system->storage_used = stored;
 	if (!error) error = regions_map_again(system, group);
+	devices_ready(system, group);
+	if (!error) error = io_spaces_build(system, group);
 	if (!error) error = connect(system, group);
 	if (!error) error = time_domains_assign(system, false);
 	return error ? error : start(system, group);

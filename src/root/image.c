@@ -156,7 +156,11 @@ static bool cap_is_valid(const struct image *image, uint32_t index) {
 static bool io_space_is_valid(const struct image *image, uint32_t index) {
 	const struct system_io_space *space = &image->io_spaces[index];
 
-	return name_is_valid(space->name) && space->device <= 0xffff && space->domain_id <= 0xffff;
+	return name_is_valid(space->name) && space->device <= 0xffff &&
+		space->domain_id <= 0xffff &&
+		(space->owner == SYSTEM_NONE ||
+			(is_domain(image, space->owner) &&
+				space->settings < image_count(image, SYSTEM_REGIONS)));
 }
 
 static bool io_map_is_valid(const struct image *image, uint32_t index) {

@@ -3,6 +3,7 @@
 // domains keep running.
 #include <root/monitor.h>
 
+#include <root/devices.h>
 #include <root/fault_report.h>
 #include <root/printer.h>
 #include <root/restart.h>
@@ -12,12 +13,15 @@
 
 static void handle(struct system *system, uint32_t domain, seL4_MessageInfo_t tag) {
 	const struct system_domain *record = &system->image.domains[domain];
+	bool in_reset;
 
 	// Passive domains of Microkit's own library say here that init is finished.
 	if (seL4_MessageInfo_get_label(tag) == seL4_Fault_NullFault) return;
 	printer_select(record->priority);
 	fault_report(system, domain, seL4_MessageInfo_get_label(tag));
-	if (record->flags & SYSTEM_DOMAIN_RESTART) restart_plan(system, domain);
+	in_reset = devices_stop(system, domain);
+	if (record->flags & SYSTEM_DOMAIN_RESTART)
+		restart_plan(system, domain, in_reset ? PCI_RESET_TIME : 0);
 }
 
 void monitor_run(struct system *system) {

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include <root/cores.h>
+#include <root/devices.h>
 #include <root/group.h>
 #include <root/regions.h>
 
@@ -131,6 +132,14 @@ static void omit_users(struct system *system, uint32_t index, const char *reason
 			needs_omit(system, domain_of_map(system, map),
 				"memory region '%s' at 0x%lx: %s", region->name, at, reason);
 	}
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IO_MAPS); i++) {
+		const struct system_io_map *map = &system->image.io_maps[i];
+		uint32_t owner = system->image.io_spaces[map->space].owner;
+
+		if (map->region == index && owner != SYSTEM_NONE)
+			needs_omit(system, owner, "its device's memory '%s' at 0x%lx: %s",
+				region->name, at, reason);
+	}
 }
 
 static void find_region(struct system *system, uint32_t index) {
@@ -187,5 +196,6 @@ seL4_Error needs_check(struct system *system) {
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_PORTS); i++) {
 		if (!system->domains[image->ports[i].domain].omitted) claim_port(system, i);
 	}
+	devices_find(system);
 	return check_times(system);
 }

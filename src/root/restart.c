@@ -53,15 +53,15 @@ seL4_Error restart_init(struct system *system) {
 	return clock_signal ? thread_make(system->bootinfo, &plan, &clock) : seL4_NotEnoughMemory;
 }
 
-static uint32_t wait_of(const struct system_domain *record, uint32_t restarts) {
+static uint32_t wait_of(const struct system_domain *record, uint32_t restarts, uint32_t least) {
 	uint32_t doublings = restarts < BACKOFF_DOUBLINGS ? restarts : BACKOFF_DOUBLINGS;
 	seL4_Word wait = (seL4_Word)record->restart_backoff << doublings;
 
-	if (wait == 0) return 1;
+	if (wait <= least) return least > 0 ? least : 1;
 	return wait < 0xffffffff ? (uint32_t)wait : 0xffffffff;
 }
 
-void restart_plan(struct system *system, uint32_t index) {
+void restart_plan(struct system *system, uint32_t index, uint32_t least) {
 	const struct system_domain *record = &system->image.domains[index];
 	struct domain *domain = &system->domains[index];
 
@@ -70,7 +70,7 @@ void restart_plan(struct system *system, uint32_t index) {
 			record->restart_limit);
 		return;
 	}
-	domain->restart_wait = wait_of(record, domain->restarts);
+	domain->restart_wait = wait_of(record, domain->restarts, least);
 	domain->restarts++;
 	print("system: '%s' will be restarted in %u us (restart %u of %u)\n", record->name,
 		domain->restart_wait, domain->restarts, record->restart_limit);

@@ -10,8 +10,8 @@
 // Make the clock if any domain of the system is to be restarted.
 [[nodiscard]] seL4_Error restart_init(struct system *system);
 
-// The domain has faulted and is stopped.
-void restart_plan(struct system *system, uint32_t domain);
+// The domain has faulted and is stopped; it is rebuilt in so many microseconds at the earliest.
+void restart_plan(struct system *system, uint32_t domain, uint32_t least);
 
 // The clock has signalled: rebuild what is due.
 void restart_tick(struct system *system);

@@ -6,6 +6,8 @@
 
 #include <abi/bootinfo.h>
 
+#include <lib/pci/reset.h>
+
 #include <root/image.h>
 
 #include <user/microkit/domain.h>
@@ -35,6 +37,17 @@ struct guest {
 	seL4_CPtr state_frame; // of the state page
 };
 
+// A device whose reach is described: a record of SYSTEM_IO_SPACES.
+struct device {
+	bool found; // the machine has it, and its owner, if any, is started
+	bool is_built; // at least once
+	bool in_reset;
+	uint16_t function; // bus << 8 | device << 3 | function, of its configuration registers
+	uint16_t requester; // the same of its accesses to memory
+	seL4_CPtr space; // 0: it has none
+	struct pci_kept kept; // while it is in reset
+};
+
 struct system {
 	const seL4_BootInfo *bootinfo;
 	struct bootinfo_start start; // for regions that ask for it
@@ -53,6 +66,9 @@ struct system {
 	// the handler, and the badged notification it signals.
 	seL4_CPtr irqs[SYSTEM_MAX_IRQS];
 	seL4_CPtr ports[SYSTEM_MAX_RECORDS];
+	seL4_Word
+		io_stored[SYSTEM_MAX_RECORDS]; // where the pages of each mapping for a device begin
+	struct device devices[SYSTEM_MAX_DEVICES];
 	struct domain domains[SYSTEM_MAX_DOMAINS];
 	struct guest guests[SYSTEM_MAX_GUESTS];
 };

@@ -45,7 +45,7 @@ class Composer(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
         self.path = pathlib.Path(self.folder.name)
-        symbols = dict(RUNTIME_SYMBOLS, value=8, other=8, small=4)
+        symbols = dict(RUNTIME_SYMBOLS, value=8, other=8, small=4, settings_vaddr=8)
         (self.path / "a.elf").write_bytes(make_elf(symbols))
         (self.path / "bare.elf").write_bytes(make_elf({"value": 8}))
         (self.path / "text").write_bytes(b"text")

@@ -32,7 +32,7 @@ class Images(Composer):
     def test_header(self):
         data = self.accept(pd())
         self.assertEqual(layout.HEADER.unpack_from(data)[:-1],
-                         (b"NACRESYS", 3, len(TABLES), len(data), 0, 0))
+                         (b"NACRESYS", 4, len(TABLES), len(data), 0, 0))
 
     def test_runtime_symbols(self):
         data = self.accept(
@@ -106,8 +106,34 @@ class Images(Composer):
         data = self.accept(MR + '<io_address_space name="d" peripheral_id="1:2.3" domain_id="7">'
                            '<iomap mr="m" iovaddr="0x1000" perms="w"/></io_address_space>' + pd())
         space = self.table(data, layout.IO_SPACE)[0]
-        self.assertEqual((space[0].rstrip(b"\0"), *space[1:]), (b"d", 1 << 8 | 2 << 3 | 3, 7))
+        self.assertEqual((space[0].rstrip(b"\0"), *space[1:]),
+                         (b"d", 1 << 8 | 2 << 3 | 3, 7, layout.NONE, 0, 0, 0, 0, 0))
         self.assertEqual(self.table(data, layout.IO_MAP), [(0, 0, ACCESS.WRITE, 0, 0x1000)])
+
+    def test_devices_of_domains(self):
+        """A space for each, by the grant that the PCI component finds the device by; its memory is
+        at its own addresses."""
+        data = self.accept(
+            '<memory_region name="m" size="0x2000" phys_addr="0x10000000"/>'
+            '<memory_region name="n" size="0x200000" phys_addr="0x20000000"/>'
+            '<io_address_space name="d" peripheral_id="1:2.3" domain_id="1"/>'
+            '<memory_region name="grants" prefill_text="grant 3 class=0106 # the disk&#10;'
+            'grant 2 class=0200&#10;grant 3 id=1234:11e8 msi=5&#10;"/>'
+            + pd("pci", '<map mr="grants" vaddr="0x500000" setvar_vaddr="settings_vaddr"/>',
+                 priority="2")
+            + pd("driver", '<dma mr="m" perms="r"/><dma mr="n" device="1" shared_group="true"/>'
+                           '<dma mr="n"/>')
+            + '<channel><end pd="driver" id="1" pp="true"/><end pd="pci" id="3"/></channel>')
+        spaces = [(space[0].rstrip(b"\0"), *space[1:])
+                  for space in self.table(data, layout.IO_SPACE)]
+        self.assertEqual(spaces[1:], [(b"driver", 0, 2, 1, 3, 0, 2, 0, 0),
+                                      (b"driver device 1", 0, 3, 1, 3, 1, 2, 1, 0)])
+        self.assertEqual(self.table(data, layout.IO_MAP), [
+            (1, 0, ACCESS.READ, 0, 0x10000000),
+            (1, 1, ACCESS.READ | ACCESS.WRITE, 0, 0x20000000),
+            (2, 1, ACCESS.READ | ACCESS.WRITE, 0, 0x20000000)])
+        self.assertEqual([region.page_bits for region in self.table(data, layout.REGION)],
+                         [12, 12, 12])
 
     def test_schedule(self):
         data = self.accept(

@@ -12,6 +12,15 @@ from compose.tree import read_tree  # isort: skip
 from nacre.pack import programs
 
 
+def granted(inside, grant="grant 1 class=0106", pp="true", symbol="settings_vaddr", **pci):
+    """A driver with a device of the PCI component's."""
+    return ('<memory_region name="m" size="0x1000" phys_addr="0x1000"/>'
+            f'<memory_region name="grants" prefill_text="{grant}"/>'
+            + pd("pci", f'<map mr="grants" vaddr="0x500000" setvar_vaddr="{symbol}"/>',
+                 priority="2", **pci) + pd("driver", inside)
+            + f'<channel><end pd="driver" id="1" pp="{pp}"/><end pd="pci" id="1"/></channel>')
+
+
 def io_space(inside="", name="d", device="0:4.0", domain="1"):
     return (f'<io_address_space name="{name}" peripheral_id="{device}" domain_id="{domain}">'
             f"{inside}</io_address_space>")
@@ -54,6 +63,7 @@ ACCEPTED = [
               '<cap_vspace pd="b" slot="2"/></cspace>') + pd("b"),
     pd(inside="<cspace/>"),
     # Devices: write-only, the same address in two spaces, the same region for two devices.
+    granted('<dma mr="m" perms="w"/>'),
     MR + io_space('<iomap mr="m" iovaddr="0x7ffffff000" perms="w"/>')
     + io_space('<iomap mr="m" iovaddr="0x7ffffff000" perms="r"/>', "e", "0:5.0", "2") + pd(),
     # Time domains: ids given and not given, end markers, both units.
@@ -194,6 +204,21 @@ REFUSED = [
      "'m' is mapped at 0x0..0x1000 already"),
     ('<memory_region name="m" size="0x200000" page_size="0x200000"/>'
      + io_space('<iomap mr="m" iovaddr="0"/>') + pd(), "has pages of 2 MiB"),
+    (granted('<dma mr="m" perms="x"/>'), "perms='x' on <dma>: must be r, w or rw"),
+    (granted('<dma mr="x"/>'), "no <memory_region> is named 'x'"),
+    (granted("<dma/>"), "<dma> needs the attribute 'mr'"),
+    (granted('<dma mr="m"/><dma mr="m"/>'), "'m' is mapped at 0x1000..0x2000 already, at line"),
+    (granted('<dma mr="grants"/>'), "'grants' has no phys_addr, by which its driver tells"),
+    (granted('<dma mr="m" device="64"/>'), "device='64' on <dma>: must be from 0 to 63"),
+    (granted('<dma mr="m" device="1"/>'),
+     "'driver' has no device 1: the settings of 'pci' have 1 `grant 1`"),
+    (granted('<dma mr="m"/>', grant="grant 2 class=0106"),
+     "'driver' has no device 0: the settings of 'pci' have 0 `grant 1`"),
+    (granted('<dma mr="m" pci="bus"/>'), "no <protection_domain> is named 'bus', which is to"),
+    (granted('<dma mr="m" pci="driver"/>'), "'driver' does not call 'driver': no <channel>"),
+    (granted('<dma mr="m"/>', pp="false"), "'driver' does not call 'pci': no <channel>"),
+    (granted('<dma mr="m"/>', symbol="value"), "'pci' has no settings: no <map> of it has"),
+    (granted('<dma mr="m"/>', cpu="1"), "'pci' must be on core 0"),
     (time_domains() * 2 + pd(domain="x"), "second <domains>"),
     (pd(domain="x") + time_domains(), "must come before"),
     (time_domains() + pd(), "needs domain="),

@@ -26,7 +26,8 @@ DESCRIPTION = """<system><memory_region n=""/>
 <domains n=""><domain n=""/><domain_schedule n=""><schedule_entry n=""/>
 <schedule_end_marker n=""/></domain_schedule></domains>
 <protection_domain n=""><program_image n=""/><map n=""/><irq n="" pin="1"/>
-<irq n="" pcidev="0:0.0"/><ioport n=""/><setvar n=""/><cspace n=""><cap_tcb n=""/></cspace>
+<irq n="" pcidev="0:0.0"/><ioport n=""/>
+<dma n=""/><setvar n=""/><cspace n=""><cap_tcb n=""/></cspace>
 <virtual_machine n=""><vcpu n=""/></virtual_machine><protection_domain n=""/></protection_domain>
 <channel n=""><end n=""/><end n=""/></channel>
 <io_address_space n=""><iomap n=""/></io_address_space>

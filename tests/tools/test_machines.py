@@ -75,9 +75,18 @@ class DisksTest(unittest.TestCase):
         self.assertIn("if=none,id=ide-disk,format=raw,file=/a,,b", words)
         self.assertIn("ide-hd,bus=ide.0,unit=0,drive=ide-disk", words)
         self.assertIn("ide-hd,bus=ahci.0,drive=ahci-disk", words)
-        self.assertIn("virtio-blk-pci,addr=0xa,disable-legacy=on,drive=virtio-disk", words)
+        self.assertIn("virtio-blk-pci,addr=0xa,disable-legacy=on,iommu_platform=on,"
+                      "drive=virtio-disk", words)
         self.assertIn("nvme,addr=0xe,serial=nacre,drive=nvme-disk", words)
         self.assertIn("if=none,id=nvme-disk,format=raw,file=/e", words)
+
+    def test_slots_beside_an_iommu_are_others(self):
+        """Whose line the firmware of that machine leads to pin 10, too."""
+        words = qemu.prepare(qemu.Settings(port=1, kernel="k", iommu=True, disks=disks.Disks(
+            None, *map(pathlib.Path, ("/c", "/d", "/e")))), "/tmp")
+        self.assertIn("ahci,id=ahci,addr=5", words)
+        self.assertIn("nvme,addr=0xd,serial=nacre,drive=nvme-disk", words)
+        self.assertTrue(any(word.startswith("virtio-blk-pci,addr=9,") for word in words))
 
     def test_each_kind_has_its_option(self):
         """And a field of Disks; `./nacre run` puts the option's file there."""

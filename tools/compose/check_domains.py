@@ -123,5 +123,6 @@ def _variables(system, domain, problems):
 def _devices(system, problems):
     spaces = system.io_spaces
     problems.add_repeated(
-        ("peripheral_id {:x}:{:x}.{:x}".format(*space.device), space.element) for space in spaces)
+        ("peripheral_id {:x}:{:x}.{:x}".format(*space.device), space.element)
+        for space in spaces if not space.owner)
     problems.add_repeated((f"domain_id {space.domain_id}", space.element) for space in spaces)

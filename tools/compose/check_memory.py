@@ -135,6 +135,14 @@ def _io_maps(space, problems):
     for record in space.maps:
         if record.region is None:
             continue
+        if space.owner and record.region.paddr is None:
+            problems.add(
+                record.element,
+                f"'{record.region_name}' has no phys_addr, by which its driver tells the device of "
+                "it",
+                record.region.element,
+            )
+            continue
         if record.region.page_size != model.PAGE:
             problems.add(
                 record.element,

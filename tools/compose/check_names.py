@@ -9,7 +9,7 @@ def check(system, problems):
     unique(system.regions, "memory_region", problems)
     unique(system.domains, "protection_domain", problems)
     unique([d.guest for d in system.domains if d.guest], "virtual_machine", problems)
-    unique(system.io_spaces, "io_address_space", problems)
+    unique([space for space in system.io_spaces if not space.owner], "io_address_space", problems)
     for domain in system.domains:
         if domain.name == "monitor":
             problems.add(domain.element, "the name 'monitor' is reserved; choose another")

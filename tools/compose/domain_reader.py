@@ -85,6 +85,7 @@ class DomainReader:
                 "map": lambda child: self._map(domain, child),
                 "irq": lambda child: self._irq(domain, child),
                 "ioport": lambda child: self._port(domain, child),
+                "dma": lambda child: self._dma(domain, child),
                 "setvar": lambda child: self._setvar(domain, child),
                 "protection_domain": lambda child: self._read(child, domain),
                 "virtual_machine": lambda child: self._guest(domain, child),
@@ -197,6 +198,17 @@ class DomainReader:
         domain.ports.append(port)
         self._variable(domain, element, fields, "setvar_id", port.id)
         self._variable(domain, element, fields, "setvar_addr", port.address)
+
+    def _dma(self, domain, element):
+        fields = self._fields(element, "mr", "device", "perms", "pci", "shared_group")
+        domain.dmas.append(model.Dma(
+            element,
+            fields.text("mr", required=True),
+            fields.number("device", 0, high=LIMITS.MAX_DEVICES - 1),
+            fields.dma_rights(),
+            fields.text("pci", "pci"),
+            fields.boolean("shared_group", False),
+        ))
 
     def _setvar(self, domain, element):
         fields = self._fields(element, "symbol", "region_paddr", "value")

@@ -9,7 +9,7 @@ _PCI = re.compile(r"([0-9a-fA-F]+):([0-9a-fA-F]+)\.([0-9a-fA-F]+)\Z")
 # Elements that take no others.
 _LEAVES = {"memory_region", "program_image", "map", "irq", "ioport", "setvar", "end", "vcpu",
            "iomap", "domain", "schedule_entry", "schedule_end_marker", "cap_tcb", "cap_sc",
-           "cap_vspace", "console", "timer", "tsc_info", "disk", "network", "settings",
+           "cap_vspace", "dma", "console", "timer", "tsc_info", "disk", "network", "settings",
            "peer", "port", "stream", "switch", "control"}
 _DIGITS = 40
 _UNITS = {"K": 10, "M": 20, "G": 30}
@@ -114,6 +114,14 @@ class Fields:
             self._wrong(name, value, "one of " + ", ".join(choices))
             return default
         return value
+
+    def dma_rights(self):
+        """perms= of what a device reaches."""
+        perms = self.text("perms", "rw")
+        if perms and not set(perms) - set("rw"):
+            return perms
+        self._wrong("perms", perms, "r, w or rw")
+        return "r"
 
     def pci(self, name):
         value = self.text(name, required=True)

@@ -165,8 +165,13 @@ class ImageWriter:
     def _io_spaces(self, regions):
         for index, space in enumerate(self.system.io_spaces):
             bus, device, function = space.device
+            owner = space.owner
             self._add(layout.IO_SPACE, name=space.name.encode(),
-                      device=bus << 8 | device << 3 | function, domain_id=space.domain_id)
+                      device=bus << 8 | device << 3 | function, domain_id=space.domain_id,
+                      owner=self.system.domains.index(owner) if owner else layout.NONE,
+                      channel=space.channel if owner else 0, number=space.number,
+                      settings=regions.index(space.settings) if owner else 0,
+                      shares_group=space.shares_group, padding=0)
             for record in space.maps:
                 access = (ACCESS.READ * ("r" in record.perms)
                           | ACCESS.WRITE * ("w" in record.perms))

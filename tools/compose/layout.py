@@ -35,11 +35,12 @@ def kinds(name, prefix, *rows):
 
 LIMITS = Constants(
     "limits", "",
-    ("IMAGE_VERSION", 3),
+    ("IMAGE_VERSION", 4),
     ("NAME_LENGTH", ABI.MICROKIT_PD_NAME_LENGTH, "a NUL included"),
     ("MAX_DOMAINS", 63),
     ("MAX_GUESTS", 63),
     ("MAX_IRQS", ABI.USER_IRQ_VECTORS),
+    ("MAX_DEVICES", 64, "whose reach is described"),
     ("MAX_RECORDS", 4096, "in any other table"),
     ("MAX_ID", ABI.MICROKIT_MAX_CHANNELS - 1, "of a channel, a child, an interrupt, a port"),
     ("MAX_USER_SLOT", ABI.PD_ROOT_CAP_SIZE - 1),
@@ -210,8 +211,14 @@ CAP = Record(
 IO_SPACE = Record(
     "io_space",
     (NAME, "name"),
-    (U32, "device", "bus << 8 | device << 3 | function"),
+    (U32, "device", "bus << 8 | device << 3 | function; found at the start where it has an owner"),
     (U32, "domain_id"),
+    (U32, "owner", "the domain that drives it, or SYSTEM_NONE, where the next four mean nothing"),
+    (U32, "channel", "of the PCI component to the owner"),
+    (U32, "number", "of the device among those that are granted there"),
+    (U32, "settings", "the region with the component's grants"),
+    (U32, "shares_group", "1: others may have what the IOMMU does not tell apart from it"),
+    (U32, "padding"),
     comment="What a device may reach through the IOMMU.",
 )
 IO_MAP = Record(
@@ -241,7 +248,7 @@ TABLES = {
     END: ("ENDS", LIMITS.MAX_RECORDS),
     GUEST: ("GUESTS", LIMITS.MAX_GUESTS),
     CAP: ("CAPS", LIMITS.MAX_RECORDS),
-    IO_SPACE: ("IO_SPACES", LIMITS.MAX_RECORDS),
+    IO_SPACE: ("IO_SPACES", LIMITS.MAX_DEVICES),
     IO_MAP: ("IO_MAPS", LIMITS.MAX_RECORDS),
     SLICE: ("SLICES", LIMITS.MAX_SLICES),
 }

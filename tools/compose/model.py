@@ -108,6 +108,18 @@ class Port:
 
 
 @dataclass
+class Dma:
+    """A region that a domain's device may reach; `component` grants the domain its devices."""
+
+    element: Element
+    region_name: str
+    number: int
+    perms: str
+    component_name: str
+    shares_group: bool
+
+
+@dataclass
 class Guest:
     element: Element
     name: str
@@ -158,6 +170,7 @@ class Domain:
     maps: list = field(default_factory=list)
     irqs: list = field(default_factory=list)
     ports: list = field(default_factory=list)
+    dmas: list = field(default_factory=list)
     variables: list = field(default_factory=list)
     guest: Optional[Guest] = None
     caps: list = field(default_factory=list)
@@ -204,9 +217,24 @@ class IoMap:
 class IoSpace:
     element: Element
     name: str
-    device: tuple
+    device: tuple  # (0, 0, 0) where it is found at the start: that of a domain
     domain_id: int
     maps: list = field(default_factory=list)
+    # Of a device that a domain drives; the rest as far as it could be found.
+    owner: Optional[Domain] = None
+    number: int = 0
+    component_name: str = ""
+    component: Optional[Domain] = None
+    channel: Optional[int] = None  # of the component to the domain
+    settings: Optional[Region] = None  # with the component's grants
+    grants: list = field(default_factory=list)  # of that channel: each grant's words
+    shares_group: bool = False
+
+    def which(self):
+        """Which device it is, for people."""
+        if not self.owner:
+            return "{:x}:{:x}.{:x}".format(*self.device)
+        return f"{self.grants[self.number]} of '{self.component_name}'"
 
 
 @dataclass

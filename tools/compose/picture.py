@@ -135,7 +135,14 @@ def _device_edges(system):
             yield f'{node} -> {_node("pd", domain.name)} [color="#8a2a9a" headlabel="{irq.id}"];'
     for space in system.io_spaces:
         yield (f'{_node("io", space.name)} [shape=component style=filled fillcolor="#e4e4e4" '
-               f'label={_quote("device " + space.name)}];')
+               f'label={_quote(_device_label(space))}];'.replace("\\\\n", "\\n"))
+        if space.owner:
+            yield (f'{_node("pd", space.owner.name)} -> {_node("io", space.name)} '
+                   '[color="#666666" label="drives"];')
+
+
+def _device_label(space):
+    return f"device of {space.name}\\n{space.which()}" if space.owner else f"device {space.name}"
 
 
 def graph(system):

@@ -126,15 +126,11 @@ class Reader:
 
     def _io_map(self, element):
         fields = self._fields(element, "mr", "iovaddr", "perms")
-        perms = fields.text("perms", "rw")
-        if not perms or set(perms) - set("rw"):
-            self.problems.add(element, f"perms='{perms}' on <iomap>: must be r, w or rw")
-            perms = "r"
         return model.IoMap(
             element,
             fields.text("mr", required=True),
             fields.number("iovaddr", required=True),
-            perms,
+            fields.dma_rights(),
         )
 
     def _time_domains(self, element):

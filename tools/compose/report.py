@@ -123,9 +123,7 @@ def _share_text(domain):
 
 def _device_lines(system):
     for space in system.io_spaces:
-        bus, device, function = space.device
-        yield (f"  {space.name}: device {bus:x}:{device:x}.{function:x}, "
-               f"IOMMU domain {space.domain_id}")
+        yield f"  {space.name}: device {space.which()}, IOMMU domain {space.domain_id}"
         for record in space.maps:
             yield (f"    map 0x{record.address:010x} {record.perms:2} {record.region_name}, "
                    f"{sizes.exact(record.region.size)}")

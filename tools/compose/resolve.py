@@ -4,7 +4,7 @@ Nothing is judged here: where a name leads nowhere, or nothing fits, there is No
 find."""
 import copy
 
-from compose import model
+from compose import devices, model
 from compose.layout import LIMITS
 
 
@@ -14,8 +14,10 @@ def resolve(system, contents):
     regions = {region.name: region for region in system.regions}
     for region in system.regions:
         _fill(region, contents)
+    devices.add_spaces(system, regions)
     _find_regions(system, regions)
     _find_domains(system)
+    devices.find_grants(system)
     for region in system.regions:
         region.page_size = region.page_size or _page_size(system, region)
     _settle_variables(system, regions)

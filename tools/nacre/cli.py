@@ -71,8 +71,7 @@ def add_machine_options(parser, emulators, default, text, cores="1"):
                              "host's; corei7_skylake_x")
     parser.add_argument("--iommu", action="store_true",
                         help="with an IOMMU, Intel's VT-d, on the machine that QEMU has it on "
-                             "(q35): PCI interrupts come to I/O APIC pins 16 to 23 there, and "
-                             "there is no IDE disk (QEMU only)")
+                             "(q35), which has no IDE disk (QEMU only)")
     parser.add_argument("--device", action="append", default=[], metavar="TEXT",
                         help="with another device, in QEMU's own words (may be repeated; QEMU "
                              "only)")

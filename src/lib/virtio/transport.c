@@ -73,6 +73,9 @@ bool virtio_begin(
 	set_status(places, VIRTIO_ACKNOWLEDGE);
 	set_status(places, known);
 	features = offered(places);
+	// A device behind an IOMMU may work for none that does not know it (6.1). Addresses are the
+	// memory's own there, too.
+	wanted |= VIRTIO_F_ACCESS_PLATFORM;
 	if ((features & needed) != needed) {
 		set_status(places, VIRTIO_FAILED);
 		return false;

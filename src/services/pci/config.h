@@ -2,35 +2,10 @@
 // The two ways to access configuration registers of PCI functions.
 #pragma once
 
-#include <pci/pci.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-// A function is bus << 8 | device << 3 | function. The offset is a multiple of the width.
-struct pci_config {
-	uint32_t (*read)(uint16_t function, unsigned offset, unsigned width);
-	void (*write)(uint16_t function, unsigned offset, unsigned width, uint32_t value);
-	unsigned space; // bytes of registers of a function
-	unsigned buses;
-};
+#include <lib/pci/config.h>
 
 // Ports 0xcf8 and 0xcfc.
 extern const struct pci_config pci_config_ports;
 
 // Registers in memory (PCI Express, ECAM): a megabyte for each bus from bus 0 on.
 struct pci_config pci_config_memory(uint64_t vaddr, uint64_t size);
-
-static inline uint8_t pci_read8(
-	const struct pci_config *config, uint16_t function, unsigned offset) {
-	return (uint8_t)config->read(function, offset, 1);
-}
-
-static inline uint16_t pci_read16(
-	const struct pci_config *config, uint16_t function, unsigned offset) {
-	return (uint16_t)config->read(function, offset, 2);
-}
-
-static inline uint32_t pci_read32(
-	const struct pci_config *config, uint16_t function, unsigned offset) {
-	return config->read(function, offset, 4);
-}

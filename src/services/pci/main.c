@@ -3,9 +3,10 @@
 // according to its settings. It alone writes the registers that place a device.
 #include <microkit.h>
 
-#include <services/pci/grants.h>
+#include <lib/pci/grants.h>
+#include <services/pci/config.h>
 #include <services/pci/place.h>
-#include <services/pci/registers.h>
+#include <lib/pci/registers.h>
 #include <nacre/protocol/pci.h>
 #include <nacre/print.h>
 
@@ -30,9 +31,8 @@ static struct pci_grants grants;
 
 // A device in the usual notation.
 static void print_device(const struct pci_device *device) {
-	print("pci: %02x:%02x.%x %04x:%04x class %06x", device->function >> 8,
-		device->function >> 3 & 31, device->function & 7, device->vendor, device->device,
-		device->class);
+	print("pci: " PCI_FORMAT " %04x:%04x class %06x", PCI_WORDS(device->function),
+		device->vendor, device->device, device->class);
 }
 
 static void print_devices(void) {

@@ -3,7 +3,7 @@
 // and firmwares differ in the addresses they choose. Pure.
 #pragma once
 
-#include <services/pci/scan.h>
+#include <lib/pci/scan.h>
 
 enum pci_place_status {
 	PCI_PLACE_OK,

@@ -48,7 +48,7 @@ static struct file good_file(void) {
 		.end = {0, 2, 0, 3, SYSTEM_END_NOTIFY, 0},
 		.guest = {"vm", 0, 0},
 		.cap = {1, 63, SYSTEM_CAP_SPACE, 0},
-		.io_space = {"device", 0x20, 1},
+		.io_space = {"device", 0x20, 1, 1, 2, 0, 0, 0, 0},
 		.io_map = {0, 0, SYSTEM_READ, 0, 0x1000},
 		.slice = {1, SYSTEM_UNIT_MICROSECONDS, 100},
 	};
@@ -180,6 +180,8 @@ static void rights_records(void) {
 	check_refused(cap.kind, SYSTEM_CAP_KINDS);
 	check_refused(io_space.device, 0x10000);
 	check_refused(io_space.name[0], 0);
+	check_refused(io_space.owner, 2);
+	check_refused(io_space.settings, 1);
 	check_refused(io_map.space, 1);
 	check_refused(io_map.region, 1);
 	check_refused(io_map.address, 0x10);

@@ -3,9 +3,11 @@
 #include "test.h"
 
 #include <base/bits.h>
-#include <services/pci/grants.h>
+#include <lib/pci/grants.h>
+#include <lib/pci/group.h>
 #include <services/pci/place.h>
-#include <services/pci/registers.h>
+#include <lib/pci/registers.h>
+#include <lib/pci/reset.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -320,6 +322,67 @@ static void msi(void) {
 	check(pci_msi_may_reach(254) && !pci_msi_may_reach(255) && !pci_msi_may_reach(1ul << 32));
 }
 
+// A capability of the function, the only one.
+static void add_capability(struct function *function, unsigned kind) {
+	put(function->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
+	function->bytes[PCI_REGISTER_CAPABILITIES] = 0x50;
+	put(function->bytes, 0x50, kind, 2);
+}
+
+static void groups(void) {
+	unsigned behind, card;
+
+	set_up();
+	add(CARD + 1, 0x8086100f, 0x020000, 0);
+	find(CARD)->bytes[PCI_REGISTER_HEADER] = PCI_HEADER_MANY_FUNCTIONS;
+	pci_scan(&config, &devices);
+	behind = (unsigned)index_of(BEHIND);
+	card = (unsigned)index_of(CARD);
+	check(pci_group(&devices, card) == pci_group(&devices, (unsigned)index_of(CARD + 1)));
+	check(pci_group(&devices, card) != pci_group(&devices, behind));
+	check(pci_group(&devices, behind) == pci_group(&devices, (unsigned)index_of(BRIDGE)));
+	check(pci_requester(&config, &devices, card) == CARD);
+	check(pci_requester(&config, &devices, (unsigned)index_of(CARD + 1)) == CARD + 1);
+	// Behind a conventional bridge, one to PCI from PCI Express, and a port of PCI Express.
+	check(pci_requester(&config, &devices, behind) == BRIDGE);
+	add_capability(find(BRIDGE), PCI_CAPABILITY_EXPRESS);
+	put(find(BRIDGE)->bytes, 0x52, 0x72, 2);
+	check(pci_requester(&config, &devices, behind) == 0x100);
+	put(find(BRIDGE)->bytes, 0x52, 0x42, 2);
+	check(pci_requester(&config, &devices, behind) == BEHIND);
+}
+
+static void reset(void) {
+	struct pci_kept kept;
+	struct function *card;
+
+	set_up();
+	card = find(CARD);
+	memset(card->writable + PCI_REGISTER_CACHE_LINE, 0xff, 0x34);
+	pci_stop(&config, CARD);
+	check(fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 0 && !pci_reset(&config, CARD, &kept));
+	add_capability(card, PCI_CAPABILITY_EXPRESS);
+	put(card->writable, 0x58, 0xffff, 2);
+	put(card->bytes, 0x58, 0x2810, 2);
+	// It has to say that it can.
+	check(!pci_reset(&config, CARD, &kept) && fake_read(CARD, 0x58, 2) == 0x2810);
+	put(card->bytes, 0x54, PCI_EXPRESS_CAN_RESET, 4);
+	check(pci_reset(&config, CARD, &kept));
+	check(fake_read(CARD, 0x58, 2) == (0x2810 | PCI_EXPRESS_RESET));
+	put(card->bytes, PCI_REGISTER_COMMAND, 0, 2);
+	memset(card->bytes + PCI_REGISTER_CACHE_LINE, 0, 0x34);
+	pci_reset_end(&config, CARD, &kept);
+	check(fake_read(CARD, PCI_REGISTER_BAR, 4) == 0xfebc0000 &&
+		fake_read(CARD, PCI_REGISTER_INTERRUPT_LINE, 1) == 11 &&
+		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 0);
+	// The way of devices of conventional PCI.
+	put(card->bytes, 0x50, PCI_CAPABILITY_FEATURES, 1);
+	put(card->bytes, 0x53, PCI_FEATURES_CAN_RESET, 1);
+	put(card->writable, 0x54, 0xff, 1);
+	put(card->bytes, 0x54, 0, 4);
+	check(pci_reset(&config, CARD, &kept) && fake_read(CARD, 0x54, 1) == PCI_FEATURES_RESET);
+}
+
 static const struct test rows[] = {
 	{"user/pci/scan", "all devices are found and sized, and are as before", scan},
 	{"user/pci/scan-loop", "bridges that lead back end the scan", scan_loop},
@@ -329,6 +392,8 @@ static const struct test rows[] = {
 	{"user/pci/move", "a device moves while it does not decode", move},
 	{"user/pci/memory-map", "memory and what firmware reserves is no place", memory_map},
 	{"user/pci/registers", "clients write what cannot harm others", registers},
+	{"user/pci/groups", "devices that an IOMMU does not tell apart are known", groups},
+	{"user/pci/reset", "a device is stopped; a reset keeps what it was given", reset},
 	{"user/pci/msi", "a message interrupt has the vector of the grant", msi},
 };
 

@@ -161,6 +161,8 @@ static void types(void) {
 static void moves(void) {
 	start();
 	check(fake.accepted == (VIRTIO_F_VERSION_1 | VIRTIO_BLK_F_FLUSH));
+	fake.features |= VIRTIO_F_ACCESS_PLATFORM;
+	check(virtio_blk_reset(&disk) > 0 && (fake.accepted & VIRTIO_F_ACCESS_PLATFORM));
 	check(fake.queues[QUEUE].vector == VIRTIO_PCI_NO_VECTOR);
 	// More than once through the ring.
 	for (unsigned round = 0; round < 9; round++) {

@@ -75,12 +75,16 @@ class PciDisk(Server):
                                  phys_addr=self.plan.physical(FIRST_MEMORY, device.dma_size))
         self.domain.map(origin, dma, setvar_vaddr="dma_vaddr", setvar_size="dma_size")
         self.domain.add(origin, "setvar", symbol="dma_paddr", region_paddr=dma)
+        self.reach(origin, dma)
         self.domain.add(origin, "irq", id="1", pin=str(device.pin), trigger="level",
                         polarity="high", vector=str(device.pin))
         open_device(self.domain, origin, PCI_CHANNEL, device.grant, device.bar, device.size,
                     **device.setvars)
         self.add_time_outs(origin)
         return self.domain
+
+    def reach(self, origin, region):
+        self.domain.dma(origin, region)
 
 
 class RamDisk(Server):

@@ -82,10 +82,12 @@ class _Card:
                               phys_addr=plan.physical(FIRST_MEMORY, device.rings_size))
         domain.map(origin, rings, setvar_vaddr="rings_vaddr", **device.rings_setvars)
         domain.add(origin, "setvar", symbol="rings_paddr", region_paddr=rings)
+        domain.dma(origin, rings)
         self.link = domain.region(origin, "link", size=hexadecimal(LINK_SIZE),
                                   phys_addr=plan.physical(FIRST_MEMORY, LINK_SIZE))
         domain.map(origin, self.link, setvar_vaddr="link_vaddr")
         domain.add(origin, "setvar", symbol="link_paddr", region_paddr=self.link)
+        domain.dma(origin, self.link)
         domain.add(origin, "irq", id="3", pin="11", trigger="level", polarity="high", vector="11")
         open_device(domain, origin, self.PCI_CHANNEL, device.grant, device.bar, device.size,
                     **device.setvars)

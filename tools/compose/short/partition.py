@@ -52,12 +52,16 @@ class Partitions(Server):
         driver.map(origin, queue, setvar_vaddr=f"client{client}_queue_vaddr")
         driver.map(origin, buffer, vaddr=PLACE, setvar_vaddr=f"client{client}_data_vaddr")
         driver.add(origin, "setvar", symbol=f"client{client}_data_paddr", region_paddr=buffer)
+        self.driver.reach(origin, buffer)
         for domain, symbol in ((driver, f"client{client}_data_size"),
                                (self.domain, "disk_data_size")):
             domain.add(origin, "setvar", symbol=symbol, value=hexadecimal(STEP))
             self.sizes.append(domain.element.children[-1])
         self.plan.channel(origin, (self.domain.name, CHANNEL, {}),
                           (driver.name, self.driver.FIRST_CHANNEL + client, {}))
+
+    def reach(self, origin, region):
+        self.driver.reach(origin, region)
 
     def make_data(self, domain, element, index):
         slot = self.count

@@ -50,6 +50,10 @@ class Domain:
             vaddr, self._next_map = self._next_map, self._next_map + MAP_STEP
         self.add(origin, "map", mr=region, vaddr=hexadecimal(vaddr), perms=perms, **attributes)
 
+    def dma(self, origin, region, perms="rw"):
+        """Memory for its first device."""
+        self.add(origin, "dma", mr=region, perms=perms)
+
     def count(self, kind):
         return self._counts.get(kind, -1) + 1
 

@@ -65,11 +65,15 @@ class Server:
         if self.by_dma:
             self.domain.add(element, "setvar", symbol=f"client{client}_data_paddr",
                             region_paddr=data)
+            self.reach(element, data)
 
     def make_data(self, domain, element, index):
         size = GUEST_DATA_SIZE if domain.ram else DATA_SIZE
         place = {"phys_addr": self.plan.physical(FIRST_MEMORY, size)} if self.by_dma else {}
         return domain.region(element, numbered("data", index), size=hexadecimal(size), **place)
+
+    def reach(self, origin, region):
+        """The region is for a device, if there is one that moves sectors by DMA."""
 
     def grant(self, element, client, share):
         """What the client may reach, which is stated to a driver by variables."""

@@ -24,22 +24,24 @@ class Kind:
     option: str
     help: str
     device: str
+    slot: str = ""
+    slot_beside_iommu: str = ""
     controller: tuple = ()
     bochs: bool = False
 
 
 # Fields of Disks. Slots are stated, so that firmware gives registers the same place in every run,
 # and interrupts take the same pin: descriptions name them. QEMU's PC wires the first line of these
-# to pin 10.
+# to pin 10, and so does its machine with an IOMMU, in other slots.
 KINDS = {
     "ide": Kind("ata", "--disk", "the machine's IDE disk: a file of sectors, which is written to",
                 "ide-hd,bus=ide.0,unit=0", bochs=True),
     "ahci": Kind("ahci", "--ahci-disk", "the same at an AHCI controller (QEMU only)",
-                 "ide-hd,bus=ahci.0", ("-device", "ahci,id=ahci,addr=6")),
+                 "ide-hd,bus=ahci.0", "6", "5", ("-device", "ahci,id=ahci,addr={slot}")),
     "virtio": Kind("virtio", "--virtio-disk", "the same as a virtio disk (QEMU only)",
-                   "virtio-blk-pci,addr=0xa,disable-legacy=on"),
+                   "virtio-blk-pci,addr={slot},disable-legacy=on,iommu_platform=on", "0xa", "9"),
     "nvme": Kind("nvme", "--nvme-disk", "the same as an NVMe disk (QEMU only)",
-                 "nvme,addr=0xe,serial=nacre"),
+                 "nvme,addr={slot},serial=nacre", "0xe", "0xd"),
 }
 KIND_OF_DRIVER = {kind.driver: name for name, kind in KINDS.items()}
 
@@ -81,20 +83,22 @@ def checked(**files):
     return Disks(**{name: file and file.absolute() for name, file in files.items()})
 
 
-def qemu_device(driver, drive, more=""):
+def qemu_device(driver, drive, more="", iommu=False):
     """QEMU's options for the disk of this driver= with its controller, if the drive of that name is
     there; `more` are further settings of the disk."""
     kind = KINDS[KIND_OF_DRIVER[driver]]
-    return [*kind.controller, "-device", f"{kind.device},drive={drive}{more}"]
+    words = [*kind.controller, "-device", f"{kind.device},drive={drive}{more}"]
+    slot = kind.slot_beside_iommu if iommu else kind.slot
+    return [word.replace("{slot}", slot) for word in words]
 
 
-def qemu_options(disks):
+def qemu_options(disks, iommu=False):
     options = []
     for name, file in disks.there():
         # QEMU splits the option at commas; a doubled one stands for itself.
         path, drive = str(file).replace(",", ",,"), f"{name}-disk"
         options += ["-drive", f"if=none,id={drive},format=raw,file={path}",
-                    *qemu_device(KINDS[name].driver, drive)]
+                    *qemu_device(KINDS[name].driver, drive, iommu=iommu)]
     return options
 
 

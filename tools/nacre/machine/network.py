@@ -10,7 +10,7 @@ from nacre.report import Failure
 CHOICES = "none, user, or a port number"
 # The cards: an Intel 82540EM, and virtio's. The names are those of card= in a description; QEMU's
 # device of each.
-CARDS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on"}
+CARDS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on,iommu_platform=on"}
 USUAL_CARD = "e1000"
 # The card's address; its second half is QEMU's and Bochs' own example.
 MAC = "52:54:00:12:34:56"

@@ -145,7 +145,7 @@ def prepare(settings, directory):
         command += machine_clock.options(settings.port)
     write_notes(settings, directory)
     command += network.qemu_options(settings.wire) + boot_options(settings)
-    command += qemu_options(settings.disks) + list(settings.extra)
+    command += qemu_options(settings.disks, settings.iommu) + list(settings.extra)
     return [str(word) for word in command]
 
 

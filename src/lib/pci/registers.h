@@ -2,7 +2,7 @@
 // What a client may do with the configuration registers of its own device. Pure.
 #pragma once
 
-#include <services/pci/config.h>
+#include <lib/pci/config.h>
 
 // Whether offset and width name registers of a function.
 [[nodiscard]] bool pci_may_read(const struct pci_config *config, uint64_t offset, uint64_t width);

@@ -3,13 +3,17 @@
 // Pure: accesses the machine through struct pci_config only.
 #pragma once
 
-#include <services/pci/config.h>
+#include <lib/pci/config.h>
 #include <nacre/protocol/pci.h>
 
 enum {
 	PCI_DEVICES = 64,
 	PCI_ROOT = ~0, // in place of a bridge's index
 };
+
+// A function in the usual notation, as a format and its arguments.
+#define PCI_FORMAT "%02x:%02x.%x"
+#define PCI_WORDS(function) (function) >> 8, (function) >> 3 & 31, (function)&7
 
 struct pci_base {
 	uint64_t address;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Which client may use which device.
-#include <services/pci/grants.h>
+#include <lib/pci/grants.h>
 
 enum {
 	CHANNELS = 62,

@@ -8,7 +8,7 @@
 // order of the lines and of the buses.
 #pragma once
 
-#include <services/pci/scan.h>
+#include <lib/pci/scan.h>
 #include <nacre/settings.h>
 
 enum {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The functions on the buses of a machine. Buses are numbered by the firmware; a bridge that names
 // a bus already seen (or none) is not followed, so that wrong numbers cannot loop the scan.
-#include <services/pci/scan.h>
+#include <lib/pci/scan.h>
 
 enum {
 	DEVICES_OF_BUS = 32,

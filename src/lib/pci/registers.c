@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What a client may do with the configuration registers of its own device. MSI address, data and
 // routing stay with this component: an MSI is a write to any address.
-#include <services/pci/registers.h>
+#include <lib/pci/registers.h>
 
 enum {
 	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0

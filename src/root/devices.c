@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// PCI devices that components drive. The initial task has the highest priority of the core that the
+// PCI component is on, and puts back what that one had written to the address port.
+#include <root/devices.h>
+
+#include <lib/pci/grants.h>
+#include <lib/pci/group.h>
+
+#include <root/group.h>
+#include <root/io_space.h>
+#include <root/needs.h>
+
+#include <user/print.h>
+#include <user/slots.h>
+
+enum {
+	PORTS_LAST = PCI_PORT_DATA + 3,
+	ALL_BUSES = 256,
+};
+
+// Written by devices_find only.
+static seL4_CPtr ports;
+static struct pci_devices machine;
+
+static uint32_t select(uint16_t function, unsigned offset) {
+	seL4_X86_IOPort_In32_t before = seL4_X86_IOPort_In32(ports, PCI_PORT_ADDRESS);
+
+	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS,
+		PCI_ADDRESS_ENABLE | (uint32_t)function << PCI_ADDRESS_FUNCTION_SHIFT |
+			(offset & ~3u));
+	return before.result;
+}
+
+static uint32_t ports_read(uint16_t function, unsigned offset, unsigned width) {
+	seL4_Uint16 port = (seL4_Uint16)(PCI_PORT_DATA + (offset & 3));
+	uint32_t before = select(function, offset);
+	uint32_t value;
+
+	if (width == 1)
+		value = seL4_X86_IOPort_In8(ports, port).result;
+	else if (width == 2)
+		value = seL4_X86_IOPort_In16(ports, port).result;
+	else
+		value = seL4_X86_IOPort_In32(ports, port).result;
+	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS, before);
+	return value;
+}
+
+static void ports_write(uint16_t function, unsigned offset, unsigned width, uint32_t value) {
+	seL4_Uint16 port = (seL4_Uint16)(PCI_PORT_DATA + (offset & 3));
+	uint32_t before = select(function, offset);
+
+	if (width == 1)
+		(void)seL4_X86_IOPort_Out8(ports, port, value);
+	else if (width == 2)
+		(void)seL4_X86_IOPort_Out16(ports, port, value);
+	else
+		(void)seL4_X86_IOPort_Out32(ports, port, value);
+	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS, before);
+}
+
+static const struct pci_config config = {ports_read, ports_write, PCI_SPACE, ALL_BUSES};
+
+// Those of the PCI component; where it has its registers in memory no domain has them.
+static bool take_ports(const struct system *system) {
+	const struct image *image = &system->image;
+
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_PORTS); i++) {
+		const struct system_port *port = &image->ports[i];
+
+		if (port->first <= PCI_PORT_ADDRESS && port->last >= PORTS_LAST &&
+			!system->domains[port->domain].omitted)
+			ports = system->ports[i];
+	}
+	if (ports) return true;
+	ports = slots_allocate(1);
+	return ports &&
+		!seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, PCI_PORT_ADDRESS, PORTS_LAST,
+			seL4_CapInitThreadCNode, ports, seL4_WordBits);
+}
+
+bool devices_are_confined(const struct system *system) {
+	seL4_Word levels = system->bootinfo->numIOPTLevels;
+
+	return levels != 0 && levels != ~0ul;
+}
+
+static bool has_owner(const struct system *system, uint32_t index) {
+	return system->image.io_spaces[index].owner != SYSTEM_NONE;
+}
+
+// The index of the device among the machine's, or PCI_NO_DEVICE.
+static int find(const struct system *system, const struct system_io_space *record) {
+	const struct system_region *region = &system->image.regions[record->settings];
+	struct settings settings = settings_of(
+		(uint64_t)(system->image.bytes + region->data_offset), region->data_size);
+	const struct pci_grant *grant;
+	static struct pci_grants grants;
+
+	// What is wrong with them the PCI component says.
+	if (pci_grants_read(&grants, &settings) > 0) return PCI_NO_DEVICE;
+	pci_grants_assign(&grants, &machine);
+	grant = pci_grant_of(&grants, record->channel, record->number);
+	return grant ? grant->index : PCI_NO_DEVICE;
+}
+
+// Whether others than the device's owner may have what is in its group.
+static bool may_share(const struct system *system, uint32_t one, uint32_t other) {
+	const struct system_io_space *records = system->image.io_spaces;
+
+	if (records[one].owner == records[other].owner) return true;
+	return system->devices[one].requester != system->devices[other].requester &&
+		records[one].shares_group && records[other].shares_group;
+}
+
+static void check_group(struct system *system, uint32_t index, const unsigned *groups) {
+	const struct system_io_space *records = system->image.io_spaces;
+	struct device *device = &system->devices[index];
+
+	for (uint32_t i = 0; i < index; i++) {
+		const struct device *other = &system->devices[i];
+
+		if (!has_owner(system, i) || !other->found || groups[i] != groups[index] ||
+			may_share(system, i, index))
+			continue;
+		device->found = false;
+		needs_omit(system, records[index].owner,
+			"its device " PCI_FORMAT " is in one group with " PCI_FORMAT
+			" of '%s': the IOMMU does not keep them apart",
+			PCI_WORDS(device->function), PCI_WORDS(other->function), records[i].name);
+		return;
+	}
+}
+
+void devices_find(struct system *system) {
+	unsigned groups[SYSTEM_MAX_DEVICES];
+	const struct image *image = &system->image;
+	bool scanned = false;
+
+	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_SPACES); i++) {
+		struct device *device = &system->devices[i];
+		const struct system_io_space *record = &image->io_spaces[i];
+		int index;
+
+		device->function = device->requester = (uint16_t)record->device;
+		device->found = !has_owner(system, i);
+		if (device->found || system->domains[record->owner].omitted) continue;
+		if (!scanned && !take_ports(system)) return;
+		if (!scanned) pci_scan(&config, &machine);
+		scanned = true;
+		index = find(system, record);
+		if (index == PCI_NO_DEVICE) continue;
+		device->found = true;
+		device->function = machine.rows[index].function;
+		device->requester = pci_requester(&config, &machine, (unsigned)index);
+		groups[i] = pci_group(&machine, (unsigned)index);
+		if (devices_are_confined(system)) check_group(system, i, groups);
+	}
+}
+
+unsigned group_of_device(const struct system *system, uint32_t index) {
+	return has_owner(system, index)
+		? group_of_domain(system, system->image.io_spaces[index].owner)
+		: GROUP_NONE;
+}
+
+static bool is_stopped_with(const struct system *system, uint32_t index, uint32_t domain) {
+	uint32_t owner = system->image.io_spaces[index].owner;
+	unsigned group = group_of_domain(system, domain);
+
+	return has_owner(system, index) && system->devices[index].found &&
+		(owner == domain ||
+			(group != GROUP_NONE && group_of_domain(system, owner) == group));
+}
+
+bool devices_stop(struct system *system, uint32_t domain) {
+	bool in_reset = false;
+
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IO_SPACES); i++) {
+		struct device *device = &system->devices[i];
+
+		if (!is_stopped_with(system, i, domain)) continue;
+		io_space_cut(system, i);
+		pci_stop(&config, device->function);
+		device->in_reset = pci_reset(&config, device->function, &device->kept);
+		in_reset |= device->in_reset;
+	}
+	return in_reset;
+}
+
+void devices_ready(struct system *system, unsigned group) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IO_SPACES); i++) {
+		struct device *device = &system->devices[i];
+
+		if (!device->in_reset || group_of_device(system, i) != group) continue;
+		pci_reset_end(&config, device->function, &device->kept);
+		device->in_reset = false;
+	}
+}
