@@ -12,7 +12,7 @@ from composing import (MR, RUNTIME_SYMBOLS, VM, Composer, Problems, boards, cli,
 from compose import layout  # isort: skip
 from compose.elf import Program  # isort: skip
 from compose.short.expand import IN_DOMAIN, IN_SYSTEM, expand  # isort: skip
-from compose.short.guest import BootFiles  # isort: skip
+from compose.short.guest import DEFAULT_CMDLINE, BootFiles  # isort: skip
 from compose.short.text import as_xml  # isort: skip
 from compose.tree import read_tree  # isort: skip
 
@@ -319,6 +319,13 @@ class Meaning(Short):
             expand(root, problems, {})
             self.assertEqual(as_xml(root), before)
 
+    def test_what_is_implied_has_turns_of_10_ms(self):
+        found = re.findall('<protection_domain name="([^"]*)"([^>]*)>',
+                           self.expanded(guest(inside='<disk driver="ahci"/>') + pd("own")))
+        self.assertLess(4, len(found))
+        for name, attributes in found:
+            self.assertEqual('budget="10000"' in attributes, name != "own", name)
+
     def test_the_long_hand_text_makes_the_same_image(self):
         for body in ACCEPTED:
             with self.subTest(body=body):
@@ -357,7 +364,7 @@ class Meaning(Short):
 
     def test_a_disk_image_names_its_files(self):
         found = {"my.img": BootFiles(str(self.path / "text"), str(self.path / "long"), "root=x")}
-        for attributes, cmdline in (('', b"root=x console=ttyS0 quiet pci=noearly"),
+        for attributes, cmdline in (('', b"root=x " + DEFAULT_CMDLINE.encode()),
                                     ('cmdline="quiet"', b"root=x quiet")):
             composed, problems = self.booted(f'boot="my.img" {attributes}', found)
             self.assertEqual(problems, [])

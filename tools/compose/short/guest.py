@@ -7,19 +7,18 @@ from typing import Optional
 from compose.fields import Fields
 from compose.model import LARGE_PAGE
 from compose.short import backend, console, disk, life, network, timer
-from compose.short.plan import Domain, hexadecimal, kept
+from compose.short.plan import BUDGET, Domain, hexadecimal, kept
 
 SMALLEST_MEMORY = 16 << 20
 # Above it are the addresses of a PC's devices.
 LARGEST_MEMORY = 3 << 30
 RAM, KERNEL, INITRD = 0x1_0000_0000, 0x2_0000_0000, 0x2_4000_0000
 PRIORITY = "100"
-# Round robin in turns of 10 ms: each end of a turn is a VM exit of a guest that computes.
-BUDGET = "10000"
 STACK_SIZE = "0x8000"  # as the monitor's protocol asks for
 # Beside arguments that come with an image: quiet, as Debian's own boot loader says, and no search
-# for a northbridge on 256 PCI buses, which Linux makes on AMD's CPUs before family 16h.
-DEFAULT_CMDLINE = "console=ttyS0 quiet pci=noearly"
+# for a northbridge on 256 PCI buses, which Linux makes on AMD's CPUs before family 16h. Memory is
+# compacted when it is needed, not by a thread that looks twice a second.
+DEFAULT_CMDLINE = "console=ttyS0 quiet pci=noearly sysctl.vm.compaction_proactiveness=0"
 # They are the monitor's, as they are written.
 OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault")
 INSIDE = {**{name: backend.expand for name in backend.KINDS}, "disk": disk.expand_in_guest,

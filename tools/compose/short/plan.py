@@ -12,6 +12,9 @@ MAP_STEP = 0x10_0000
 # Memory that devices reach, and registers that are put where the description has them.
 FIRST_MEMORY = 0x1000_0000
 FIRST_REGISTERS = 0xD000_0000
+# Round robin in turns of 10 ms, guests' and those of what they call: each end of a turn, of any
+# program that ran since, is an interrupt, which is a VM exit of a guest that computes.
+BUDGET = "10000"
 
 
 def hexadecimal(number):
@@ -109,7 +112,8 @@ class Plan:
     def domain(self, origin, name, program, priority, **attributes):
         """An implied protection domain; the name is known to be free."""
         element = origin.make(
-            "protection_domain", {"name": name, "priority": str(priority), **attributes},
+            "protection_domain",
+            {"name": name, "priority": str(priority), "budget": BUDGET, **attributes},
             [origin.make("program_image", {"path": program})])
         self.domains.append(Domain(self, element))
         return self.domains[-1]
