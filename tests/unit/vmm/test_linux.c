@@ -201,7 +201,8 @@ static void check_table(uint64_t address, const char *signature) {
 }
 
 static void test_acpi(void) {
-	static const char *const devices[] = {"PCI0", "ECAM", "COM1", "COM2", "RTC0", "_PRT"};
+	static const char *const devices[] = {
+		"PCI0", "ECAM", "COM1", "COM2", "RTC0", "_PRT", "_CST"};
 	uint64_t rsdp;
 
 	fresh(1 * MIB);
