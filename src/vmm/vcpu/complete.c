@@ -103,7 +103,7 @@ bool complete_exit(struct vcpu *vcpu, const struct guest_memory *memory, struct 
 
 	if (!vcpu_by_amd_v(vcpu) || !(string || length)) return true;
 	// This CPU says no lengths: the next time it costs no system call to see the code.
-	page->save[page->reason] |= VCPU_GROUP_CODE | VCPU_GROUP_PAGING;
+	page->save[page->reason] |= recent_groups(page);
 	if (length) page->instruction_length = recent_length(vcpu);
 	if (page->instruction_length != 0 && !string) return true;
 	operand_space_load(&space, vcpu, memory, bus);

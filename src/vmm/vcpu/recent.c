@@ -5,18 +5,31 @@
 
 #include <base/memory.h>
 
-static bool is_of(const struct recent *recent, const struct vcpu_state_page *page) {
-	return recent->length != 0 && recent->rip == page->rip && recent->reason == page->reason &&
-		recent->cr3 == page->cr3 && recent->cr0 == page->cr0 && recent->cr4 == page->cr4 &&
-		recent->efer == page->efer && recent->code == page->segments[VCPU_CS].attributes &&
-		recent->stack == page->segments[VCPU_SS].attributes;
+uint64_t recent_groups(const struct vcpu_state_page *page) {
+	bool privileged = page->reason == VCPU_EXIT_HLT || page->reason == VCPU_EXIT_RDMSR ||
+		page->reason == VCPU_EXIT_WRMSR;
+
+	return privileged && page->rip >> 32 != 0 ? VCPU_GROUP_PAGING
+						  : VCPU_GROUP_PAGING | VCPU_GROUP_CODE;
+}
+
+static bool is_of(
+	const struct recent *recent, const struct vcpu_state_page *page, uint64_t groups) {
+	if (recent->length == 0 || recent->rip != page->rip || recent->reason != page->reason ||
+		recent->cr3 != page->cr3 || recent->cr0 != page->cr0 || recent->cr4 != page->cr4 ||
+		recent->efer != page->efer)
+		return false;
+	return !(groups & VCPU_GROUP_CODE) ||
+		(recent->code == page->segments[VCPU_CS].attributes &&
+			recent->stack == page->segments[VCPU_SS].attributes);
 }
 
 uint8_t recent_length(const struct vcpu *vcpu) {
-	const struct vcpu_state_page *page = vcpu_view(vcpu, VCPU_GROUP_CODE | VCPU_GROUP_PAGING);
+	uint64_t groups = recent_groups(vcpu->page);
+	const struct vcpu_state_page *page = vcpu_view(vcpu, groups);
 	const struct recent *recent = &vcpu->recent[page->rip % RECENTS];
 
-	if (!is_of(recent, page) || !walk_trail_holds(&recent->trail) ||
+	if (!is_of(recent, page, groups) || !walk_trail_holds(&recent->trail) ||
 		memcmp(recent->place, recent->bytes, recent->length) != 0)
 		return 0;
 	return recent->length;

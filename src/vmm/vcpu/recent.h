@@ -22,6 +22,9 @@ struct recent {
 struct operand_space;
 struct vcpu;
 
+// What of the guest tells how the instruction was reached. Above 4 GiB there is 64-bit code only
+// (APM 1 2.1), and one of the kernel's faults elsewhere before it exits (APM 2 15.9).
+[[nodiscard]] uint64_t recent_groups(const struct vcpu_state_page *page);
 // Of the instruction that exited; 0 if it is none of them. Nothing is taken to be as it was:
 // registers, entries and bytes are compared.
 [[nodiscard]] uint8_t recent_length(const struct vcpu *vcpu);

@@ -2,6 +2,8 @@
 // Unit tests of lengths that are known from the exit before, where AMD-V tells none.
 #include "pages.h"
 
+#include <x86/msr.h>
+
 #include <string.h>
 
 static void fresh(void) {
@@ -93,12 +95,42 @@ static void test_recent_on_two_pages(void) {
 	check_faulted();
 }
 
+// Where RIP and reason tell mode and privilege, the segments are not asked for.
+static void test_recent_of_the_kernel(void) {
+	const uint64_t high = 1ul << 39;
+	uint8_t *ram;
+
+	fresh();
+	ram = machine.memory.bytes;
+	memcpy(ram + MEMORY, "\x0f\x32", 2);
+	memcpy(ram + MEMORY + 0x3000, "\x66\x0f\x32", 3);
+	pages_put(PML4, 1, PDPT | PRESENT);
+	for (unsigned i = 0; i < 4; i++) {
+		fake.exit.registers[X86_RCX] = MSR_APIC_BASE;
+		fake.exit.rip = high + SPACE + 0x2000;
+		leave(VCPU_EXIT_RDMSR);
+		check_equal(fake.guest.rip, high + SPACE + 0x2002 + i / 2);
+		if (i == 1) pages_map(2, MEMORY + 0x3000, PRESENT);
+	}
+	check(fake.page.save[VCPU_EXIT_RDMSR] & VCPU_GROUP_PAGING);
+	check(!(fake.page.save[VCPU_EXIT_RDMSR] & VCPU_GROUP_CODE));
+	memcpy(ram + MEMORY + 0x3000, "\x0f\xa2", 2);
+	leave(VCPU_EXIT_CPUID); // which programs may execute
+	check(fake.page.save[VCPU_EXIT_CPUID] & VCPU_GROUP_CODE);
+	fake.exit.rip = SPACE + 0x2000; // where other code may be, too
+	memcpy(ram + MEMORY + 0x3000, "\x0f\x32", 2);
+	leave(VCPU_EXIT_RDMSR);
+	check(fake.page.save[VCPU_EXIT_RDMSR] & VCPU_GROUP_CODE);
+}
+
 int main(void) {
 	static const struct test tests[] = {
 		{"recent.changes", "a length is known again where nothing has changed",
 			test_recent},
 		{"recent.two_pages", "not of an instruction on two pages",
 			test_recent_on_two_pages},
+		{"recent.kernel", "of the guest's kernel without its segments",
+			test_recent_of_the_kernel},
 	};
 	int status = check_run(tests, sizeof(tests) / sizeof(tests[0]));
 
