@@ -12,20 +12,21 @@
 
 enum { OPCODE_MAX = 3, OPCODE_CLTS = 0x06 };
 
-// What follows the prefixes. A control register access has its operands behind the opcode.
+// What follows the prefixes, frequent ones first. A control register access has its operands behind
+// the opcode.
 static const struct opcode {
 	enum vcpu_exit_reason reason;
 	uint8_t count;
 	uint8_t bytes[OPCODE_MAX];
 } opcodes[] = {
-	{VCPU_EXIT_CPUID, 2, {0x0f, 0xa2}},
 	{VCPU_EXIT_HLT, 1, {0xf4}},
+	{VCPU_EXIT_WRMSR, 2, {0x0f, 0x30}},
+	{VCPU_EXIT_RDMSR, 2, {0x0f, 0x32}},
+	{VCPU_EXIT_CPUID, 2, {0x0f, 0xa2}},
 	{VCPU_EXIT_INVD, 2, {0x0f, 0x08}},
 	{VCPU_EXIT_CONTROL_REGISTER, 2, {0x0f, OPCODE_CLTS}},
 	{VCPU_EXIT_CONTROL_REGISTER, 2, {0x0f, 0x20}},
 	{VCPU_EXIT_CONTROL_REGISTER, 2, {0x0f, 0x22}},
-	{VCPU_EXIT_RDMSR, 2, {0x0f, 0x32}},
-	{VCPU_EXIT_WRMSR, 2, {0x0f, 0x30}},
 	{VCPU_EXIT_PAUSE, 1, {0x90}},
 	{VCPU_EXIT_WBINVD, 2, {0x0f, 0x09}},
 	{VCPU_EXIT_XSETBV, 3, {0x0f, 0x01, 0xd1}},

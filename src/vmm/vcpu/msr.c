@@ -205,7 +205,8 @@ static const struct msr_row msr_rows[] = {
 	{MSR_DE_CFG, MSR_DE_CFG, absent, NULL, 0}, // AMD's
 };
 
-// Of AMD's CPUs, before the others. What writing them would change is the host's.
+// Of AMD's CPUs, before the others; the first one is the lowest. What writing them would change is
+// the host's.
 static const struct msr_row amd_rows[] = {
 	{0xc0010000, 0xc0010007, absent, NULL, 0}, // performance counters
 	{MSR_SYSCFG, MSR_SYSCFG, NULL, write_ignored, 0},
@@ -238,7 +239,8 @@ static const struct msr_row *find_row(const struct msr_row *rows, unsigned count
 static const struct msr_row *msr_find(const struct msr_file *file, uint32_t number) {
 	const struct msr_row *row = NULL;
 
-	if (vcpu_by_amd_v(file->vcpu)) row = find_row(amd_rows, array_count(amd_rows), number);
+	if (number >= amd_rows[0].first && vcpu_by_amd_v(file->vcpu))
+		row = find_row(amd_rows, array_count(amd_rows), number);
 	return row ? row : find_row(msr_rows, array_count(msr_rows), number);
 }
 
