@@ -50,12 +50,18 @@ static inline void net_send_large(struct net_sender *sender, unsigned buffer,
 
 // Each word is read once.
 static inline struct net_header net_header_read(const struct net_header *place) {
-	typedef uint16_t __attribute__((may_alias)) word;
-	const volatile word *words = (const word *)place;
+	struct net_header_words {
+		uint64_t most;
+		uint16_t rest;
+	} __attribute__((packed, may_alias));
+	const volatile struct net_header_words *words = (const struct net_header_words *)place;
+	struct net_header_words copy;
 	struct net_header header;
 
-	for (unsigned i = 0; i < sizeof(header) / sizeof(word); i++)
-		((word *)&header)[i] = words[i];
+	ABI_ASSERT(sizeof(copy) == sizeof(header));
+	copy.most = words->most;
+	copy.rest = words->rest;
+	__builtin_memcpy(&header, &copy, sizeof(header));
 	return header;
 }
 

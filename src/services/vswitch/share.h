@@ -34,6 +34,7 @@ static inline unsigned share_count(uint64_t bits) {
 
 // The buffers, a bit each, now hold a frame from the port, and no older one.
 static inline void share_take(struct share *share, unsigned source, uint64_t buffers) {
+#pragma GCC unroll 9
 	for (unsigned i = 0; i < SWITCH_PORTS; i++)
 		share->held[i] &= ~buffers;
 	share->held[source] |= buffers;
