@@ -15,6 +15,7 @@ KERNEL_ROOMS = {
     "src/base": (),
     "src/arch/x86_64/cpu": ("src/base",),
     "src/arch/x86_64/guest": ("src/base", "src/arch/x86_64/cpu"),
+    "src/arch/x86_64/iommu": ("src/base", "src/arch/x86_64/cpu"),
 }
 # The rooms above, from the lowest up: each may use all below it.
 for _room in ("src/kernel/cap", "src/kernel/memory", "src/kernel/sched", "src/kernel/ipc",

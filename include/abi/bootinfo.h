@@ -22,7 +22,7 @@ enum root_slot {
 	ROOT_SLOT_ASID_CONTROL = 5, // ASIDControl
 	ROOT_SLOT_ASID_POOL = 6, // ASID pool of the task's space
 	ROOT_SLOT_PORT_CONTROL = 7, // IOPortControl
-	ROOT_SLOT_IO_SPACE = 8, // master IOSpace; null here
+	ROOT_SLOT_IO_SPACE = 8, // master IOSpace; null without IOMMU
 	ROOT_SLOT_BOOTINFO_FRAME = 9, // frame of bootinfo
 	ROOT_SLOT_IPC_BUFFER = 10, // frame of the IPC buffer
 	ROOT_SLOT_DOMAIN = 11, // Domain

@@ -55,11 +55,11 @@
 	ROW(44, PAGE_DIRECTORY_UNMAP, table_unmap, PAGE_DIRECTORY, 0, 0) \
 	ROW(45, PAGE_TABLE_MAP, table_map, PAGE_TABLE, 2, 1) \
 	ROW(46, PAGE_TABLE_UNMAP, table_unmap, PAGE_TABLE, 0, 0) \
-	ROW(47, IO_PAGE_TABLE_MAP, io_map, IO_PAGE_TABLE, 1, 1) \
+	ROW(47, IO_PAGE_TABLE_MAP, io_table_map, IO_PAGE_TABLE, 1, 1) \
 	ROW(48, IO_PAGE_TABLE_UNMAP, table_unmap, IO_PAGE_TABLE, 0, 0) \
 	ROW(49, FRAME_MAP, frame_map, FRAME, 3, 1) \
 	ROW(50, FRAME_UNMAP, frame_unmap, FRAME, 0, 0) \
-	ROW(51, FRAME_MAP_IO, io_map, FRAME, 2, 1) \
+	ROW(51, FRAME_MAP_IO, io_frame_map, FRAME, 2, 1) \
 	ROW(52, FRAME_GET_ADDRESS, frame_get_address, FRAME, 0, 0) \
 	ROW(53, FRAME_MAP_EPT, frame_map_ept, FRAME, 3, 1) \
 	ROW(54, ASID_CONTROL_MAKE_POOL, asid_control_make_pool, ASID_CONTROL, 2, 2) \

@@ -21,6 +21,9 @@ enum {
 	SCHED_CONTEXT_MIN_BITS = 7, // smallest scheduling context, as a power of two
 };
 
+// The data word of an IOSpace: bus << 8 | device << 3 | function, and the domain above.
+enum { IO_SPACE_DEVICE = 0xffff, IO_SPACE_DOMAIN_SHIFT = 16, IO_SPACE_DOMAIN = 0xffff };
+
 // Row: type number, name, kind of the first capability (as in abi/invocation.h), size of an object
 // (0: the argument of Retype decides), and whether it may be made from memory of a device.
 #define ABI_OBJECTS(ROW) \

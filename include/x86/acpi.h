@@ -133,3 +133,52 @@ struct [[gnu::packed, gnu::may_alias]] acpi_madt_ioapic {
 	uint32_t address;
 	uint32_t first_interrupt;
 };
+
+// What remaps DMA (VT-d 8): entries behind a header, and in them the devices they are about.
+struct [[gnu::packed, gnu::may_alias]] acpi_dmar {
+	struct acpi_header header;
+	uint8_t address_width;
+	uint8_t flags; // enum dmar_flag
+	uint8_t reserved[10];
+};
+
+_Static_assert(sizeof(struct acpi_dmar) == 48);
+
+enum dmar_flag { DMAR_REMAPS_INTERRUPTS = 1 << 0, DMAR_NO_X2APIC = 1 << 1 };
+
+enum dmar_type { DMAR_UNIT = 0, DMAR_RESERVED = 1 };
+
+struct [[gnu::packed, gnu::may_alias]] acpi_dmar_entry {
+	uint16_t type, length;
+};
+
+struct [[gnu::packed, gnu::may_alias]] acpi_dmar_unit {
+	struct acpi_dmar_entry entry;
+	uint8_t flags;
+	uint8_t size; // of its registers: 2^(bits 3:0) pages
+	uint16_t segment;
+	uint64_t address;
+};
+
+_Static_assert(sizeof(struct acpi_dmar_unit) == 16);
+
+struct [[gnu::packed, gnu::may_alias]] acpi_dmar_reserved {
+	struct acpi_dmar_entry entry;
+	uint16_t reserved;
+	uint16_t segment;
+	uint64_t first, last; // bytes
+};
+
+_Static_assert(sizeof(struct acpi_dmar_reserved) == 24);
+
+enum dmar_scope_type { DMAR_ENDPOINT = 1, DMAR_BRIDGE = 2, DMAR_IOAPIC = 3 };
+
+// A device: the way to it through bridges follows, a device and a function each.
+struct [[gnu::packed, gnu::may_alias]] acpi_dmar_scope {
+	uint8_t type, length;
+	uint16_t reserved;
+	uint8_t id; // of an I/O APIC, as in the MADT
+	uint8_t bus;
+};
+
+_Static_assert(sizeof(struct acpi_dmar_scope) == 6);

@@ -91,3 +91,7 @@ enum lapic_shorthand {
 	SHORTHAND_ALL,
 	SHORTHAND_OTHERS,
 };
+
+// Where a device writes its message: the target's id is in bits 12 to 19 (SDM 3A 11.11.1).
+#define MESSAGE_ADDRESS 0xfee00000u
+#define MESSAGE_TARGET_SHIFT 12

@@ -33,6 +33,7 @@
 	FILE(asid) \
 	FILE(port) \
 	FILE(io_space) \
+	FILE(dma) \
 	FILE(irq) \
 	FILE(irq_core) \
 	FILE(domain) \

@@ -173,6 +173,8 @@ static void build_control_caps(void) {
 	build_put(ROOT_SLOT_PORT_CONTROL, cap_make(CAP_PORT_CONTROL, NULL));
 	this_kernel()->domains.slots[0].duration = DOMAIN_DURATION_MAX; // without end
 	build_put(ROOT_SLOT_DOMAIN, cap_make(CAP_DOMAIN, NULL));
+	if (this_cpu()->platform->iommu)
+		build_put(ROOT_SLOT_IO_SPACE, cap_make(CAP_IO_SPACE, NULL));
 	task.bootinfo->sched_control.start = task.next_slot;
 	for (unsigned i = 0; i < this_cpu()->platform->core_count; i++)
 		build_put_next(
@@ -242,6 +244,7 @@ static void build_bootinfo(const struct boot_facts *facts) {
 
 	info->extra_length = boot_info_write_extra(facts, task_memory(task.extra));
 	info->node_count = this_cpu()->platform->core_count;
+	if (this_cpu()->platform->iommu) info->iopt_levels = this_cpu()->platform->iommu->levels;
 	info->ipc_buffer = task.buffer;
 	info->root_cnode_bits = (uint8_t)task.root_bits;
 	info->empty = (struct bootinfo_range){task.next_slot, 1ul << task.root_bits};

@@ -39,6 +39,7 @@ enum cap_type {
 	CAP_PORT_CONTROL,
 	CAP_PORT_RANGE,
 	CAP_VCPU,
+	CAP_IO_SPACE, // object: the unit's entry of the device, null: the master; word: Mint's data
 	CAP_TYPES,
 };
 
@@ -47,7 +48,7 @@ enum space_format {
 	SPACE_NONE = 0, // of a frame or table: not mapped
 	SPACE_HOST = 1,
 	SPACE_GUEST = 2, // EPT
-	SPACE_DMA = 3,
+	SPACE_DMA = 3, // of a device, by its number
 };
 
 // A type, and of a table or space the format and the level, in one number.
@@ -87,6 +88,10 @@ struct cap {
 			uint64_t format : 2; // enum space_format; of a frame SPACE_NONE: unmapped
 			uint64_t level : 2; // table: 3 PDPT, 2 page directory, 1 page table
 			uint64_t mapped : 1;
+			// In the space of a device: the high bits of its number, whose low ones are
+			// in asid, and the level that a table has there.
+			uint64_t device_high : 4;
+			uint64_t depth : 3;
 		} map;
 		struct {
 			uint64_t first : 16;

@@ -2,6 +2,7 @@
 // CNode operations: copy, mint, move, mutate, rotate, delete, revoke (CAP-8 to CAP-21).
 #include <cap/delete.h>
 #include <cap/invocation.h>
+#include <cpu/platform.h>
 
 // Removes the rights that are not in mask, as the kind of *cap counts them (OBJ-4 to OBJ-6).
 static void cap_mask_rights(struct cap *cap, uint64_t mask) {
@@ -15,11 +16,25 @@ static void cap_mask_rights(struct cap *cap, uint64_t mask) {
 
 // The data word of Mutate and Rotate: a badge cannot be given to a capability that exists.
 static bool cap_apply_guard(struct cap *cap, uint64_t data) {
-	return cap->type == CAP_CNODE ? cap_set_guard(cap, data) : !cap_has_badge(cap);
+	if (cap->type == CAP_CNODE) return cap_set_guard(cap, data);
+	return !cap_has_badge(cap) && cap->type != CAP_IO_SPACE;
 }
 
-// The data word of Mint: a badge or a guard.
+// The data word of Mint for the master of devices' spaces: a device, and behind it a domain that a
+// program may choose.
+static bool cap_apply_device(struct cap *cap, uint64_t data) {
+	const struct iommu *iommu = this_cpu()->platform->iommu;
+	uint64_t domain = data >> IO_SPACE_DOMAIN_SHIFT & IO_SPACE_DOMAIN;
+
+	if (cap->object || domain == 0 || domain >= iommu->domains) return false;
+	*cap = cap_make(CAP_IO_SPACE, iommu->device(data & IO_SPACE_DEVICE));
+	cap->word = domain << IO_SPACE_DOMAIN_SHIFT | (data & IO_SPACE_DEVICE);
+	return true;
+}
+
+// The data word of Mint: a badge, a guard or a device.
 static bool cap_apply_badge_or_guard(struct cap *cap, uint64_t data) {
+	if (cap->type == CAP_IO_SPACE) return cap_apply_device(cap, data);
 	if (!cap_has_badge(cap)) return cap_apply_guard(cap, data);
 	if (cap->badge != 0) return false;
 	cap->badge = data;

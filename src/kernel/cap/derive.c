@@ -43,9 +43,10 @@ static inline bool is_same_object(const struct cap *one, const struct cap *other
 	return true;
 }
 
-// Handlers and port ranges come from their control capability.
+// Handlers, port ranges and devices' spaces come from their control capability.
 static bool is_control_of(const struct cap *control, const struct cap *cap) {
-	return (control->type == CAP_IRQ_CONTROL && cap->type == CAP_IRQ_HANDLER) ||
+	return (control->type == CAP_IO_SPACE && cap->type == CAP_IO_SPACE && !control->object) ||
+		(control->type == CAP_IRQ_CONTROL && cap->type == CAP_IRQ_HANDLER) ||
 		(control->type == CAP_PORT_CONTROL && cap->type == CAP_PORT_RANGE);
 }
 
@@ -78,8 +79,10 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 }
 
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
-	// A handler or port range comes from its control capability.
-	uint64_t flags = cap.type != source->cap.type ? SLOT_ORIGINAL : 0;
+	// What comes from its control capability is of another kind, or of another object.
+	uint64_t flags = cap.type != source->cap.type || cap.object != source->cap.object
+		? SLOT_ORIGINAL
+		: 0;
 
 	if (cap.type == CAP_UNTYPED) {
 		flags = SLOT_ORIGINAL;

@@ -31,7 +31,7 @@ cap_derive untyped_derive, space_derive, frame_derive;
 // The last capability to a cnode or thread becomes a zombie (delete.c).
 cap_destroy endpoint_destroy, notification_destroy, reply_destroy, cnode_destroy,
 	thread_cap_destroy, sched_context_destroy, irq_handler_destroy, frame_destroy,
-	table_destroy, space_destroy, asid_pool_destroy;
+	table_destroy, space_destroy, asid_pool_destroy, io_space_destroy;
 
 // Makes an object of cleared memory.
 typedef void object_init(void *memory);

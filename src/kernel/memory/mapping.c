@@ -67,12 +67,6 @@ enum error frame_derive(const struct slot *, struct cap *cap) {
 	return ERROR_NONE;
 }
 
-// Level of the table whose entry maps a frame: 1, 2 or 3.
-static unsigned frame_level(const struct cap *frame) {
-	_Static_assert(PAGE_BITS / 8 == 1 && LARGE_PAGE_BITS / 8 == 2 && HUGE_PAGE_BITS / 8 == 3);
-	return frame->size_bits / 8u;
-}
-
 // True if a page of this level is mapped by all entries of a page table instead. Few formats ever
 // want that.
 static bool is_split(const struct paging_format *paging, unsigned level) {
@@ -93,10 +87,13 @@ static bool is_split(const struct paging_format *paging, unsigned level) {
 // Takes the frame out of its space, if that still has it: another may have replaced it (MEM-4).
 static void frame_detach(const struct cap *cap) {
 	const struct paging_format *paging = space_paging(cap->map.format);
-	unsigned whole = frame_level(cap), level = is_split(paging, whole) ? 1 : whole;
+	unsigned whole = frame_level(cap), level;
 	struct cap root;
-	uint64_t *entry = recorded_entry(cap, level, &root);
+	uint64_t *entry;
 
+	if (unlikely(cap->map.format == SPACE_DMA)) return io_detach(cap, whole);
+	level = is_split(paging, whole) ? 1 : whole;
+	entry = recorded_entry(cap, level, &root);
 	if (!entry || !paging_leads_to(*entry, level, physical_of(cap_object(cap)))) return;
 	*entry = 0;
 	if (unlikely(level != whole)) memory_clear(entry, BIT(TABLE_BITS));
@@ -189,10 +186,6 @@ enum error frame_unmap(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// A device's DMA is confined by a remapping unit. The kernel drives none, so there is no IOSpace
-// capability to map a frame or a table in, and each check before that one answers the same.
-enum error io_map(struct invocation *invocation) { return error_capability(invocation, 0); }
-
 enum error frame_get_address(struct invocation *invocation) {
 	return invocation_return(invocation, physical_of(invocation_object(invocation)).value);
 }
@@ -207,8 +200,10 @@ static void table_detach(const struct cap *cap) {
 	const struct paging_format *paging = space_paging(cap->map.format);
 	unsigned level = table_parent_level(cap);
 	struct cap root;
-	uint64_t *entry = recorded_entry(cap, level, &root);
+	uint64_t *entry;
 
+	if (unlikely(cap->map.format == SPACE_DMA)) return io_detach(cap, cap->map.depth + 1u);
+	entry = recorded_entry(cap, level, &root);
 	if (!entry || !paging_is_table(*entry, level) ||
 		physical_pointer(paging_target(*entry, 1)) != cap_object(cap))
 		return;

@@ -160,7 +160,10 @@ void space_init_host(void *memory) {
 
 // A root without ASID is not copied, nor is a table that is mapped nowhere.
 enum error space_derive(const struct slot *slot, struct cap *) {
-	return slot->cap.map.asid == ASID_NONE ? ERROR_ILLEGAL_OPERATION : ERROR_NONE;
+	const struct cap *cap = &slot->cap;
+
+	return cap->map.asid == ASID_NONE && !cap->map.mapped ? ERROR_ILLEGAL_OPERATION
+							      : ERROR_NONE;
 }
 
 void space_destroy(struct slot *slot, bool last) {

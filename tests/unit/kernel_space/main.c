@@ -5,7 +5,7 @@
 
 int main(void) {
 	static const struct tests *const all[] = {&paging_tests, &mapping_tests, &guest_tests,
-		&asid_tests, &port_tests, &row_tests, &stale_tests};
+		&asid_tests, &port_tests, &row_tests, &stale_tests, &io_space_tests};
 	int status = 0;
 
 	for (size_t i = 0; i < array_count(all); i++) {

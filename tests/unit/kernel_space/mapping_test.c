@@ -233,10 +233,12 @@ static void no_device_spaces(void) {
 	struct slot *table = world_table(OBJECT_IO_PAGE_TABLE);
 	struct slot *root = world_space(OBJECT_PML4);
 
-	check(is_capability(world_call(io_map, (struct call){.slot = table, .cap = root}), 0));
+	check(is_capability(
+		world_call(io_table_map, (struct call){.slot = table, .cap = root}), 0));
 	check(world_call(table_unmap, (struct call){.slot = table}) == ERROR_NONE);
 	check(is_capability(
-		world_call(io_map, (struct call){.slot = world_frame(MIB2, 0), .cap = root}), 0));
+		world_call(io_frame_map, (struct call){.slot = world_frame(MIB2, 0), .cap = root}),
+		0));
 	check(!world_copy(table));
 	world_delete(table);
 }

@@ -117,53 +117,6 @@ static void nested_invalidation(void) {
 	check(host_and_ept_are_untouched());
 }
 
-// A root or a table of a device's space, for which the ABI has no operation yet.
-static struct slot *dma_node(unsigned level) {
-	struct slot *slot = world_empty();
-	struct cap cap = cap_make(
-		level == PAGING_LEVELS ? CAP_SPACE : CAP_TABLE, world_allocate(1));
-
-	cap.size_bits = TABLE_BITS;
-	cap.map.format = SPACE_DMA;
-	cap.map.level = level & 3;
-	derive_insert_original(slot, cap, NULL);
-	return slot;
-}
-
-static void dma_space(void) {
-	struct slot *root = dma_node(4), *pdpt = dma_node(3), *directory = dma_node(2);
-	struct slot *table = dma_node(1), *frame = world_frame(KIB4, 0x200000);
-	struct slot *host = world_space(OBJECT_PML4);
-	struct invalidations seen = {};
-	struct cap old;
-
-	dma_invalidations = seen;
-	world_dma_format = dma_format;
-	check(asid_pool_give(&world.pool.cap, &root->cap));
-	check(is_capability(map_table(pdpt, host, 0), 1));
-	check(is_argument(map_table(pdpt, root, 1ul << 48), 0));
-	check(is_missing(map_table(directory, root, 0x7000), 39));
-	check(map_table(pdpt, root, 0x7000) == ERROR_NONE);
-	check(map_table(directory, root, 0x7000) == ERROR_NONE);
-	mapping_attach(&table->cap, &root->cap, 0);
-	check(map_table(dma_node(1), root, 0x7000) == ERROR_DELETE_FIRST);
-	check(*world_entry(root, 0x7000, 2) << 52 == 3ul << 52);
-	mapping_attach(&frame->cap, &root->cap, 0x7000);
-	check(*world_entry(root, 0x7000, 1) == (PAGING_OCCUPIED | 0x200003));
-	check(is_capability(map(frame, host, 0x7000), 1));
-	check(is_capability(map_guest(frame, world_space(OBJECT_EPT_PML4), 0), 0));
-	check(world_call(frame_unmap, (struct call){.slot = frame}) == ERROR_NONE);
-	check(*world_entry(root, 0x7000, 1) == 0);
-	check(was_invalidated(&dma_invalidations, &seen, root->cap, true, 0x7000));
-	world_delete(pdpt);
-	check(was_invalidated(&dma_invalidations, &seen, root->cap, false, 0));
-	check(*(uint64_t *)cap_object(&root->cap) == 0);
-	old = root->cap;
-	world_delete(root);
-	check(was_invalidated(&dma_invalidations, &seen, old, false, 0));
-	check(host_and_ept_are_untouched());
-}
-
 static const struct test rows[] = {
 	{"rows.nested.errors", "a row's limit and its levels without ASID decide what Map answers",
 		nested_errors},
@@ -171,7 +124,6 @@ static const struct test rows[] = {
 		nested_entries},
 	{"rows.nested.invalidate", "changes of a space go to its own row, by root and ASID",
 		nested_invalidation},
-	{"rows.dma", "a device's space is a row, too", dma_space},
 };
 
 const struct tests row_tests = {rows, array_count(rows)};

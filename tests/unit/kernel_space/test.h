@@ -13,3 +13,4 @@ extern const struct tests asid_tests;
 extern const struct tests port_tests;
 extern const struct tests row_tests;
 extern const struct tests stale_tests;
+extern const struct tests io_space_tests;

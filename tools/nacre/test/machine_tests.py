@@ -40,12 +40,12 @@ def run_program(running, name, first=()):
     return found
 
 
-def run_in_qemu(name, arguments="", first=(), program=None, **settings):
+def run_in_qemu(name, arguments="", first=(), program=None, devices=(), **settings):
     machine_settings = {"clock": "emulated", "limit": KERNEL_SECONDS, **settings}
     return run_program(
         machine.QemuMachine(kernel=build.artefact("kernel-debug.elf32"), arguments=arguments,
                             modules=(program or build.artefact("tests-kernel.elf"),), memory=512,
-                            extra=("-device", "e1000e"), **machine_settings),
+                            extra=("-device", "e1000e", *devices), **machine_settings),
         name, first)
 
 
@@ -89,6 +89,20 @@ def run_cores_in_bochs():
     return run_in_bochs("tests-cores.elf", "cores-vtx", "",
                         ["apic: x2APIC", "vmx: on", ALL_CORES, f"tests on {CORES} cores"],
                         cores=CORES)
+
+
+def run_kernel_with_iommu():
+    """With a unit that remaps DMA, which keeps what is not mapped or does not, and a device that
+    does what its driver says; and with both, but the unit off."""
+    found = []
+    for name, arguments, first in (
+            ("caching-mode=off", "", ["iommu: VT-d, 1 of 1 units", "may not write at 0x402000"]),
+            ("caching-mode=on", "", ["iommu: VT-d, 1 of 1 units", "may not write at 0x402000"]),
+            ("intremap=on", "iommu=off", ["iommu: OFF by the option"])):
+        devices = ("-M", "q35", "-device", f"intel-iommu,{name}", "-device", "edu")
+        found += run_in_qemu(f"kernel-iommu-{name.replace('=', '-')}", arguments, first,
+                             devices=devices)
+    return found
 
 
 def run_kernel_plain():

@@ -63,6 +63,8 @@ def all_tests():
              machine_tests.run_cores_by_the_wall, alone=False),
         Test("cores-vtx", "the same with four, with x2APIC and VT-x, in Bochs",
              machine_tests.run_cores_in_bochs, alone=False),
+        Test("kernel-iommu", "the same with a unit that remaps DMA, and a device that tries all",
+             machine_tests.run_kernel_with_iommu, alone=False),
         Test("kernel-plain", "the same without fast paths (fastpath=off), in QEMU",
              machine_tests.run_kernel_plain, alone=False),
         Test("kernel-no-fsgsbase", "the same on a CPU without FSGSBASE, in QEMU",

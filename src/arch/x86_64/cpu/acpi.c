@@ -130,4 +130,5 @@ void acpi_read(struct acpi_facts *facts, uint8_t bytes[36]) {
 	if (hpet && hpet->address.space == ACPI_SPACE_MEMORY) facts->hpet = hpet->address.address;
 	madt = table_find(facts, rsdp, "APIC", sizeof(*madt));
 	if (madt) madt_read(facts, madt);
+	facts->dmar = table_find(facts, rsdp, "DMAR", sizeof(struct acpi_dmar));
 }

@@ -134,14 +134,15 @@ static inline bool paging_leads_to(uint64_t entry, unsigned level, physical_t pa
 		(!(entry & 1) && ((entry ^ PAGING_ADDRESS) & mask) == wanted);
 }
 
-// Finds the entry for address in the table of the level asked for (1..4). Address bits from 48 up
-// are ignored. A page met on the way counts as a missing table.
-static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, unsigned level) {
+// Finds the entry for address in the table of the level asked for, from a root of level top on.
+// Address bits above are ignored. A page met on the way counts as a missing table.
+[[gnu::always_inline]] static inline struct paging_walk paging_walk_from(
+	uint64_t *root, unsigned top, uint64_t address, unsigned level) {
 	uint64_t *table = root;
 
 	// Unrolled, each level shifts by a constant.
 #pragma GCC unroll 4
-	for (unsigned here = PAGING_LEVELS; here > 1; here--) {
+	for (unsigned here = top; here > 1; here--) {
 		uint64_t *entry = paging_entry(table, address, here);
 
 		if (here == level) return (struct paging_walk){.entry = entry};
@@ -150,6 +151,11 @@ static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, u
 		table = physical_pointer(paging_target(*entry, 1));
 	}
 	return (struct paging_walk){.entry = paging_entry(table, address, 1)};
+}
+
+// In tables of a processor; level: 1 to 4.
+static inline struct paging_walk paging_walk(uint64_t *root, uint64_t address, unsigned level) {
+	return paging_walk_from(root, PAGING_LEVELS, address, level);
 }
 
 // The attributes' bits for PWT and PCD stand in the order of the entry (MEM-13).

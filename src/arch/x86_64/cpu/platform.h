@@ -8,6 +8,7 @@
 #include <cpu/console.h>
 #include <cpu/features.h>
 #include <cpu/found.h>
+#include <cpu/iommu.h>
 #include <cpu/kernel_map.h>
 
 // Found at boot and read afterwards, unless a member says otherwise.
@@ -19,6 +20,7 @@ struct platform {
 	// By enum space_format (cap.h); null: no space of the kind is made. Guests' is their
 	// engine's.
 	const struct paging_format *paging[4];
+	struct iommu *iommu; // null: devices reach all memory
 	uint64_t ticks_per_us; // of the TSC
 	uint64_t memory_types[MTRRS]; // of the first core
 	// Written while a core waits for its turn, or runs alone (lock.c).

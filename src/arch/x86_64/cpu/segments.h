@@ -27,6 +27,7 @@ enum selector {
 enum vector {
 	VECTOR_MESSAGES = 16, // from here on devices can send as a message (SDM 3A 11.11.2)
 	VECTOR_PIC = 32, // each PIC, masked; only spurious interrupts can come
+	VECTOR_IOMMU = 44, // a unit has recorded a fault
 	VECTOR_CORE = 45, // another core has something to do for this one, or to run
 	VECTOR_APIC_ERROR = 46,
 	VECTOR_TIMER = 47, // below devices in priority, so that none waits behind deadlines

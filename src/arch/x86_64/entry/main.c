@@ -2,10 +2,12 @@
 // Start-up as a list, from the loader's information to the initial task.
 #include <entry/trap.h>
 
+#include <base/memory.h>
 #include <entry/cores.h>
 #include <guest/engine.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
+#include <iommu/vtd.h>
 #include <kernel.h>
 #include <sched/switch.h>
 
@@ -16,6 +18,7 @@ struct cpu boot_cpu; // boot.asm starts on its stack
 static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
+static struct dmar dmar; // written by tables_read only
 
 // As soon as the tables in use show its memory.
 static void screen_start(uint64_t end) {
@@ -105,16 +108,21 @@ static bool is_device(uint64_t page) {
 	return physical_read(page, PAGE_SIZE) && !region_has(&facts.memory.ram, page, PAGE_SIZE);
 }
 
+static void tables_read(void) {
+	acpi_read(&facts.acpi, facts.rsdp);
+	dmar_read(&dmar, facts.acpi.dmar);
+}
+
 // Before any memory is taken, for a firmware's map may declare memory free that holds its tables;
 // tables above 4 GiB must wait for the kernel's own page tables.
 static bool acpi_and_map_start(void) {
 	struct acpi_facts *acpi = &facts.acpi;
 
-	acpi_read(acpi, facts.rsdp);
+	tables_read();
 	if (!map_start()) return false;
 	if (acpi->has_hidden) {
 		*acpi = (struct acpi_facts){.reader = memory_read};
-		acpi_read(acpi, facts.rsdp);
+		tables_read();
 	}
 	if (!is_device(acpi->hpet)) acpi->hpet = 0;
 	if (!acpi->has_madt) print("acpi: no %s\n", facts.rsdp[0] ? "MADT" : "RSDP");
@@ -140,6 +148,34 @@ static void interrupts_start(void) {
 	memory_keep(&facts.memory, MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
 }
 
+static void *take_zeroed(uint64_t size) {
+	uint64_t address = memory_take(&facts.memory, size, PHYSICAL_READ_END);
+
+	if (!address) panic("iommu: no RAM for its tables (iommu=off starts without)");
+	return memset(physical_pointer(physical(address)), 0, size);
+}
+
+// No program gets a unit's registers, or memory that firmware has a device use.
+static void iommu_start(void) {
+	bool is_off = options[OPTION_IOMMU] == MODE_OFF;
+
+	for (unsigned i = 0; i < dmar.unit_count; i++) {
+		struct dmar_unit *unit = &dmar.units[i];
+
+		memory_keep(&facts.memory, unit->address, unit->address + unit->size);
+		if (!is_device(unit->address)) unit->size = 0;
+	}
+	for (unsigned i = 0; i < dmar.range_count; i++)
+		memory_keep(&facts.memory, dmar.ranges[i].memory.start, dmar.ranges[i].memory.end);
+	if (dmar.lost > 0)
+		print("iommu: %u parts of firmware's table are damaged or too many\n", dmar.lost);
+	if (is_off || !dmar.is_there || !vtd_start(&dmar, take_zeroed))
+		print("iommu: %s: devices reach ALL memory by DMA\n",
+			is_off                  ? "OFF by the option"
+				: dmar.is_there ? "no unit that can be used"
+						: "none here");
+}
+
 // Everything in order; false after a message with what is missing.
 static bool start(uint32_t magic, uint32_t information) {
 	core_begin(&boot_cpu, &boot_kernel);
@@ -159,6 +195,7 @@ static bool start(uint32_t magic, uint32_t information) {
 	facts.tsc_hertz = clock_init(&facts.acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
+	iommu_start(); // every device blocked
 	fpu_init();
 	boot_kernel.platform.paging[SPACE_HOST] = &paging_host;
 	boot_kernel.platform.paging[SPACE_GUEST] = guest_engine_init();

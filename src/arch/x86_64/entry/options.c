@@ -25,6 +25,7 @@ static const struct row {
 	[OPTION_CORES] = {"cores", "", 1, ACPI_MAX_CORES, ACPI_MAX_CORES},
 	[OPTION_DOMAINS] = {"domains", "", 1, DOMAINS, 1},
 	[OPTION_BIG_LOCK] = {"biglock", MODES, 0, 0, MODE_AUTO},
+	[OPTION_IOMMU] = {"iommu", MODES, 0, 0, MODE_AUTO},
 	[OPTION_PCID] = {"pcid", MODES, 0, 0, MODE_AUTO},
 	[OPTION_FAST_PATHS] = {"fastpath", MODES, 0, 0, MODE_AUTO},
 };

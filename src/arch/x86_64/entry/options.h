@@ -17,6 +17,7 @@ enum option {
 	OPTION_DOMAINS, // how many there are
 	OPTION_PCID, // enum option_mode, as are all that follow
 	OPTION_FAST_PATHS,
+	OPTION_IOMMU, // off: devices reach all memory
 	OPTION_BIG_LOCK, // on: no fast paths where several cores are up
 	OPTION_MITIGATIONS, // one each from here on
 	OPTIONS = OPTION_MITIGATIONS + MITIGATION_OPTIONS,

@@ -5,6 +5,7 @@
 #include <check/check.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
+#include <cpu/platform.h>
 #include <ipc/irq.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>
@@ -94,7 +95,9 @@ static void timer_arrived(void) {
 	has_time = enter(!is_hardware) && budget_is_left();
 	if (vector == VECTOR_APIC_ERROR && is_hardware)
 		print_debug("apic: error interrupt, status %x\n", apic_take_errors());
-	if (vector < VECTOR_EXCEPTIONS && !is_hardware && has_time)
+	if (vector == VECTOR_IOMMU && is_hardware && this_cpu()->platform->iommu)
+		this_cpu()->platform->iommu->report_faults();
+	else if (vector < VECTOR_EXCEPTIONS && !is_hardware && has_time)
 		raise(thread, vector, code);
 	else if (is_call && has_time)
 		call_by_interrupt(thread, vector);

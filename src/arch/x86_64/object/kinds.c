@@ -32,6 +32,7 @@ const struct object_ops object_ops[CAP_TYPES] = {
 	[CAP_PORT_CONTROL] = {"port_control", derive_nothing, NULL, 31},
 	[CAP_PORT_RANGE] = {"port_range", port_range_derive, port_range_destroy, 19},
 	[CAP_VCPU] = {"vcpu", NULL, vcpu_destroy, 21},
+	[CAP_IO_SPACE] = {"io_space", NULL, io_space_destroy, 15},
 };
 
 // Kinds of abi/invocation.h and of objects that are not called as their type is.

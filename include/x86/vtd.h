@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Registers and structures of Intel's DMA remapping (VT-d, revision 4.1: registers 11.4, structures
+// 9, commands of the queue 6.5.2).
+#pragma once
+
+#include <stdint.h>
+
+enum vtd_register {
+	VTD_VERSION = 0x00,
+	VTD_CAPABILITY = 0x08,
+	VTD_EXTENDED = 0x10,
+	VTD_COMMAND = 0x18,
+	VTD_STATUS = 0x1c,
+	VTD_ROOT = 0x20,
+	VTD_FAULT_STATUS = 0x34,
+	VTD_FAULT_CONTROL = 0x38,
+	VTD_FAULT_DATA = 0x3c,
+	VTD_FAULT_ADDRESS = 0x40,
+	VTD_FAULT_ADDRESS_HIGH = 0x44,
+	VTD_PROTECTED = 0x64,
+	VTD_QUEUE_HEAD = 0x80,
+	VTD_QUEUE_TAIL = 0x88,
+	VTD_QUEUE = 0x90,
+};
+
+// Of the commands and of the status.
+#define VTD_TRANSLATION (1u << 31)
+#define VTD_ROOT_SET (1u << 30)
+#define VTD_BUFFER_FLUSH (1u << 27)
+#define VTD_QUEUE_ON (1u << 26)
+#define VTD_LASTING 0x96ffffffu // bits of the status that a command repeats
+
+// Of the capability register.
+#define VTD_CAP_DOMAINS 0x7ul // there are 2^(4 + 2n)
+#define VTD_CAP_BUFFER (1ul << 4) // writes wait in a buffer that must be flushed
+#define VTD_CAP_PROTECTED (3ul << 5)
+#define VTD_CAP_CACHING (1ul << 7) // what is not there is cached, too
+#define VTD_CAP_LEVELS_SHIFT 8 // bit n: tables of 2 + n levels
+#define VTD_CAP_WIDTH_SHIFT 16 // bits of a DMA address, less one
+#define VTD_CAP_FAULTS_SHIFT 24 // place of the fault records, in 16 bytes
+#define VTD_CAP_PAGES_SHIFT 34 // bit 0: 2 MiB pages, bit 1: 1 GiB pages
+#define VTD_CAP_BY_PAGE (1ul << 39) // one page's translations can be invalidated
+#define VTD_CAP_FAULT_COUNT_SHIFT 40 // fault records, less one
+#define VTD_CAP_DRAIN_SHIFT 54 // writes and reads, a bit each: in the order of invalidations
+#define VTD_DRAIN 3ul
+
+// Of the extended capability register.
+#define VTD_EXT_COHERENT (1ul << 0) // tables are read through the caches
+#define VTD_EXT_QUEUE (1ul << 1)
+#define VTD_EXT_SNOOP (1ul << 7)
+
+// The root table's entry of a bus, and a device's entry in the table that it names.
+#define VTD_PRESENT 1ul
+#define VTD_SILENT (1ul << 1) // of a device: its faults are not recorded, present or not
+#define VTD_CONTEXT_LEVELS 2 // of tables that the number 0 means
+#define VTD_CONTEXT_DOMAIN_SHIFT 8
+
+// Second-stage tables.
+#define VTD_READ (1ul << 0)
+#define VTD_WRITE (1ul << 1)
+#define VTD_SNOOP (1ul << 11)
+
+// How much an invalidation concerns.
+enum vtd_extent { VTD_ALL = 1, VTD_DOMAIN = 2, VTD_PAGE = 3 };
+
+// Commands of the queue, two words each.
+#define VTD_QUEUE_CONTEXTS 1ul
+#define VTD_QUEUE_IOTLB 2ul
+#define VTD_QUEUE_WAIT 5ul
+#define VTD_QUEUE_EXTENT_SHIFT 4
+#define VTD_QUEUE_DRAIN_SHIFT 6
+#define VTD_QUEUE_DOMAIN_SHIFT 16
+#define VTD_QUEUE_ANSWER (3ul << 5) // of a wait: write a word, behind all before
+#define VTD_QUEUE_WORD_SHIFT 32
+#define VTD_QUEUE_STEP 16 // of the tail, a command
+
+// Of the fault status, and of a record's high word.
+#define VTD_FAULT_LOST (1u << 0)
+#define VTD_RECORD_VALID (1ul << 63)
+#define VTD_RECORD_READ (1ul << 62)
+#define VTD_RECORD_REASON_SHIFT 32
+
+// Where the fault records of a unit with this capability register are.
+static inline unsigned vtd_fault_records(uint64_t capability) {
+	return (unsigned)(capability >> VTD_CAP_FAULTS_SHIFT & 0x3ff) * 16;
+}
+
+static inline unsigned vtd_fault_end(uint64_t capability) {
+	return vtd_fault_records(capability) +
+		(unsigned)((capability >> VTD_CAP_FAULT_COUNT_SHIFT & 0xff) + 1) * 16;
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Intel's remapping units by the ACPI table DMAR (VT-d 8). Pure: all that is read is checked, and
+// what is damaged or does not fit is counted.
+//
+// The folder, in the order to read: which units there are (this file), what drives them (vtd), how
+// they are started (vtd_start) and what they report (vtd_fault).
+#pragma once
+
+#include <base/bits.h>
+
+enum { DMAR_MAX_UNITS = 32, DMAR_MAX_RANGES = 64, DMAR_MAX_HOPS = 6 };
+
+// A device by the way to it: from a bus through bridges, which only their registers lead on from.
+struct dmar_scope {
+	uint8_t bus;
+	uint8_t hops; // 1 at least
+	uint8_t path[DMAR_MAX_HOPS]; // device << 3 | function
+};
+
+struct dmar {
+	bool is_there;
+	unsigned lost; // entries and devices that are damaged, of another segment, or too many
+	unsigned unit_count, range_count;
+	struct dmar_unit {
+		uint64_t address, size; // of the registers
+		unsigned segment;
+	} units[DMAR_MAX_UNITS];
+	// Memory that firmware has a device use, once a device: whole pages.
+	struct dmar_range {
+		struct range memory;
+		struct dmar_scope device;
+	} ranges[DMAR_MAX_RANGES];
+};
+
+// table: whole and with a right sum, or null.
+void dmar_read(struct dmar *dmar, const void *table);

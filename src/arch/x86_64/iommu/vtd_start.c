@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// From firmware's description to units that let nothing pass (VT-d 11.4.4).
+#include <iommu/vtd.h>
+
+#include <cpu/apic.h>
+#include <cpu/segments.h>
+#include <x86/acpi.h>
+#include <x86/apic.h>
+#include <x86/vtd.h>
+
+enum {
+	BUSES = 256,
+	BUS_DEVICES = 256,
+	PCI_ADDRESS = 0xcf8, // PCI 3.0 3.2.2.3
+	PCI_DATA = 0xcfc,
+	PCI_BUSES = 0x18, // of a bridge: the one behind it is the second byte
+	LEVELS_LEAST = 3,
+	LEVELS_MOST = 5,
+};
+
+// Takes a unit into the list, if it answers like one, and what it can into what all can.
+static void unit_add(struct vtd *self, const struct dmar_unit *found, uint64_t *all) {
+	struct vtd_unit *unit = &self->units[self->count];
+	uint64_t extended, domains;
+
+	unit->page = physical_pointer(physical(found->address));
+	unit->segment = found->segment;
+	unit->capability = found->size ? *vtd_long(unit, VTD_CAPABILITY) : ~0ul;
+	extended = found->size ? *vtd_long(unit, VTD_EXTENDED) : 0;
+	if (unit->capability == ~0ul || !(extended & VTD_EXT_QUEUE) ||
+		vtd_fault_end(unit->capability) > found->size)
+		return print(
+			"iommu: no unit with a queue at %lx: devices behind it reach ALL memory\n",
+			found->address);
+	self->count++;
+	all[0] &= unit->capability;
+	all[1] &= extended;
+	self->iommu.limit &= bits_mask((unit->capability >> VTD_CAP_WIDTH_SHIFT & 63) + 1);
+	domains = BIT(4 + 2 * (unit->capability & VTD_CAP_DOMAINS));
+	if (domains < self->iommu.domains) self->iommu.domains = (unsigned)domains;
+}
+
+// What all units can, by both capability registers. False: they have no tables in common.
+static bool abilities_find(struct vtd *self, const uint64_t *all) {
+	struct iommu *iommu = &self->iommu;
+
+	iommu->levels = LEVELS_LEAST;
+	while (!(all[0] >> (VTD_CAP_LEVELS_SHIFT + iommu->levels - VTD_CONTEXT_LEVELS) & 1))
+		if (++iommu->levels > LEVELS_MOST) return false;
+	iommu->limit &= bits_mask(paging_shift(iommu->levels + 1));
+	iommu->page_bits = all[1] & VTD_EXT_SNOOP ? VTD_SNOOP : 0;
+	iommu->largest_page = all[0] >> VTD_CAP_PAGES_SHIFT & 1 ? 2 : 1;
+	if (iommu->largest_page == 2 && all[0] >> VTD_CAP_PAGES_SHIFT & 2) iommu->largest_page = 3;
+	self->is_coherent = all[1] & VTD_EXT_COHERENT;
+	return self->count > 0;
+}
+
+// Firmware may have a unit on already: what it lets pass ends with the new root. Its faults come to
+// this core as interrupts.
+static void unit_start(struct vtd_unit *unit, const void *root, vtd_take *take) {
+	vtd_command(unit, VTD_QUEUE_ON, false);
+	unit->queue = take(PAGE_SIZE);
+	*vtd_long(unit, VTD_QUEUE_TAIL) = 0;
+	*vtd_long(unit, VTD_QUEUE) = physical_of(unit->queue).value;
+	vtd_command(unit, VTD_QUEUE_ON, true);
+	*vtd_long(unit, VTD_ROOT) = physical_of(root).value;
+	vtd_command(unit, VTD_ROOT_SET, true);
+	*vtd_word(unit, VTD_FAULT_STATUS) = *vtd_word(unit, VTD_FAULT_STATUS);
+	*vtd_word(unit, VTD_FAULT_DATA) = VECTOR_IOMMU;
+	*vtd_word(unit, VTD_FAULT_ADDRESS) = MESSAGE_ADDRESS |
+		(apic_id() & 0xff) << MESSAGE_TARGET_SHIFT;
+	*vtd_word(unit, VTD_FAULT_ADDRESS_HIGH) = apic_id() & ~0xffu;
+	*vtd_word(unit, VTD_FAULT_CONTROL) = 0;
+}
+
+// Memory that firmware has devices use
+
+// The number of a device; bridges on the way say which bus is behind them.
+static unsigned scope_device(const struct dmar_scope *scope) {
+	unsigned bus = scope->bus;
+
+	for (unsigned i = 0; i + 1 < scope->hops; i++) {
+		io_out32(PCI_ADDRESS, 1u << 31 | bus << 16 | scope->path[i] << 8 | PCI_BUSES);
+		bus = io_in8(PCI_DATA + 1);
+	}
+	return bus << 8 | scope->path[scope->hops - 1];
+}
+
+// The entry of a page, with tables on the way.
+static uint64_t *reach(const struct vtd *self, uint64_t *table, uint64_t address, vtd_take *take) {
+	for (unsigned level = self->iommu.levels; level > 1; level--) {
+		uint64_t *entry = paging_entry(table, address, level);
+
+		if (paging_is_free(*entry))
+			*entry = paging_table_entry(&paging_vtd, physical_of(take(PAGE_SIZE)), 0);
+		table = physical_pointer(paging_target(*entry, 1));
+	}
+	return paging_entry(table, address, 1);
+}
+
+// The device has a domain of its own, from the highest down.
+static void range_keep(struct vtd *self, const struct dmar_range *range, vtd_take *take) {
+	unsigned device = scope_device(&range->device);
+	uint64_t *context = self->contexts[device], at = range->memory.start;
+
+	if (!context[0]) {
+		context[0] = physical_of(take(PAGE_SIZE)).value | VTD_PRESENT;
+		context[1] = (uint64_t)--self->iommu.domains << VTD_CONTEXT_DOMAIN_SHIFT |
+			(self->iommu.levels - VTD_CONTEXT_LEVELS);
+	}
+	for (; at < range->memory.end && at <= self->iommu.limit; at += PAGE_SIZE)
+		*reach(self, physical_pointer(vtd_root(context).table), at,
+			take) = self->iommu.page_bits |
+			paging_page_entry(
+				&paging_vtd, physical(at), 1, PAGING_READ_WRITE, 0, false);
+	print("iommu: firmware's memory 0x%lx to 0x%lx stays open to device %02x:%02x.%x\n",
+		range->memory.start, at, device >> 8, device >> 3 & 31, device & 7);
+}
+
+// Every bus has its contexts. Devices of other PCI segments, which have no numbers here, find an
+// empty root.
+static void units_start(struct vtd *self, vtd_take *take) {
+	uint64_t *root = take(PAGE_SIZE), *empty = take(PAGE_SIZE);
+
+	for (unsigned bus = 0; bus < BUSES; bus++)
+		root[2 * bus] = physical_of(self->contexts[bus * BUS_DEVICES]).value | VTD_PRESENT;
+	caches_flush();
+	for (unsigned i = 0; i < self->count; i++)
+		unit_start(&self->units[i], self->units[i].segment ? empty : root, take);
+	vtd_forget(VTD_ALL, 0, 0);
+	for (unsigned i = 0; i < self->count; i++) {
+		vtd_command(&self->units[i], VTD_TRANSLATION, true);
+		// Ranges that firmware protected until now would stay closed.
+		if (self->units[i].capability & VTD_CAP_PROTECTED)
+			*vtd_word(&self->units[i], VTD_PROTECTED) = 0;
+	}
+}
+
+bool vtd_start(const struct dmar *dmar, vtd_take *take) {
+	struct vtd *self = take(align_up(sizeof(*self), PAGE_SIZE));
+	struct iommu *iommu = &self->iommu;
+	uint64_t all[2] = {~0ul, ~0ul};
+
+	*iommu = vtd_iommu;
+	iommu->report_faults = vtd_report_faults;
+	for (unsigned i = 0; i < dmar->unit_count; i++)
+		unit_add(self, &dmar->units[i], all);
+	if (!abilities_find(self, all)) return false;
+	self->contexts = take(BUSES * BUS_DEVICES * sizeof(*self->contexts));
+	this_cpu()->platform->iommu = iommu;
+	for (unsigned i = 0; i < dmar->range_count; i++)
+		range_keep(self, &dmar->ranges[i], take);
+	units_start(self, take);
+	print("iommu: VT-d, %u of %u units, %u levels, addresses to 0x%lx, %u domains, pages up to "
+	      "level %u\n",
+		self->count, dmar->unit_count, iommu->levels, iommu->limit, iommu->domains,
+		iommu->largest_page);
+	return true;
+}
