@@ -7,16 +7,31 @@
 #include <cpu/platform.h>
 #include <x86/apic.h>
 
-enum { ANSWER_WAIT_US = 1000000 };
+enum { ANSWER_WAIT_US = 1000000, LOOK_US = 100 };
+
+// Debug build: this core has looked once more at what it waits for; null: for its turn, so for the
+// core that runs alone. Time between two looks that are far apart does not count: a hypervisor took
+// this core away, so the other as well.
+[[gnu::noinline]] static void look(const struct cpu *other, uint32_t seen) {
+	struct cpu_lock *own = &this_cpu()->lock;
+	uint64_t us = clock_ticks_per_us(), passed = clock_now() - own->looked;
+
+	own->looked += passed;
+	own->waited = seen != own->seen ? 0 : own->waited + (passed < LOOK_US * us ? passed : 0);
+	own->seen = seen;
+	if (own->waited < ANSWER_WAIT_US * us) return;
+	for (struct cpu **peer = this_cpu()->peers; !other && *peer; peer++)
+		if ((*peer)->lock.is_alone) other = *peer;
+	if (other)
+		panic("core %u does not answer; its program was last at %lx", other->number,
+			((const struct context *)other->current)->rip);
+}
 
 // Until the other core has cleared its word.
 static void wait_for(const struct cpu *other, const uint32_t *word) {
-	uint64_t end = NACRE_DEBUG ? clock_now() + ANSWER_WAIT_US * clock_ticks_per_us() : 0;
-
+	if (NACRE_DEBUG) this_cpu()->lock.waited = 0;
 	while (load_acquire(word)) {
-		if (NACRE_DEBUG && clock_now() > end)
-			panic("core %u does not answer; its program was last at %lx", other->number,
-				((const struct context *)other->current)->rip);
+		if (NACRE_DEBUG) look(other, true);
 		cpu_relax();
 	}
 }
@@ -36,8 +51,11 @@ static void serve(struct cpu_lock *own) {
 	core_leave(cpu);
 	own->restarts = restarts;
 	store_release(&own->is_waiting, true);
-	while (load_acquire(&cpu->platform->lock.serving) != ticket)
+	if (NACRE_DEBUG) own->waited = 0;
+	for (uint32_t now; (now = load_acquire(&cpu->platform->lock.serving)) != ticket;) {
 		serve(own);
+		if (NACRE_DEBUG) look(NULL, now);
+	}
 	store_release(&own->is_waiting, false);
 	own->restarts = false;
 	own->has_waited = true;

@@ -68,7 +68,8 @@ struct cpu_lock {
 	uint32_t is_waiting; // for its turn, in the kernel; this and the next by this core
 	bool restarts; // and makes its entry again if its thread is taken away
 	bool has_waited; // before its last turn, so that others may have run alone
-	bool is_alone; // this core; debug build
+	bool is_alone; // this core; debug build, as what follows
+	uint64_t seen, waited, looked; // what it waits for, ticks since that changed, and when
 };
 
 enum { CORE_TRAMPOLINE_SIZE = 128 }; // boot.asm
@@ -110,8 +111,7 @@ struct cpu {
 	struct guest *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
 	struct fpu_state *fpu_parked; // while fpu_allowed is null: whose registers the FPU holds
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
-	// APIC timer ticks a TSC tick, 32.32 fixed point; 0: TSC-deadline mode.
-	uint64_t timer_ratio;
+	uint64_t timer_ratio; // APIC timer ticks a TSC tick, 32.32; 0: TSC-deadline mode
 	volatile uint32_t *apic_page; // null in x2APIC mode
 	uint64_t kernel_cr3; // the kernel's own tables, as CR3 takes them (space.c)
 
