@@ -107,68 +107,65 @@ static void serve_long(struct helper *helper) {
 	}
 }
 
+// A passive server runs for a client of another core.
+struct call {
+	struct helper *server, *client;
+};
+
+static struct call call_start(void) {
+	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
+	struct call call;
+
+	call.server = passive_start(serve_long, endpoint, 0);
+	call.client = core_helper(core_other(0), PRIORITY_HELPER);
+	call.client->argument[0] = endpoint;
+	helper_start(call.client, core_call_once);
+	CHECK_COUNTS(call.server, core_other(0));
+	return call;
+}
+
 // Its caller's context moves while the server runs on it: so does the server, then the caller.
 static void moved_during_the_call(void) {
-	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
-	struct helper *server = passive_start(serve_long, endpoint, 0);
-	struct helper *client = core_helper(core_other(0), PRIORITY_HELPER);
+	struct call call = call_start();
 
-	client->argument[0] = endpoint;
-	helper_start(client, core_call_once);
-	CHECK_COUNTS(server, core_other(0));
-	CHECK_OK(core_move(core_other(1), client->sched_context));
-	CHECK_COUNTS(server, core_other(1));
-	server->argument[3] = 1;
-	CHECK_MEANWHILE(client->done);
-	CHECK_EQUAL(client->result[0], core_id(core_other(1)));
+	CHECK_OK(core_move(core_other(1), call.client->sched_context));
+	CHECK_COUNTS(call.server, core_other(1));
+	call.server->argument[3] = 1;
+	CHECK_MEANWHILE(call.client->done);
+	CHECK_EQUAL(call.client->result[0], core_id(core_other(1)));
 }
 
 // Neither the caller's end nor that of the Reply leaves the context on two cores.
 static void caller_goes(void) {
-	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
-	struct helper *server = passive_start(serve_long, endpoint, 0);
-	struct helper *client = core_helper(core_other(0), PRIORITY_HELPER);
+	struct call call = call_start();
 
-	client->argument[0] = endpoint;
-	helper_start(client, core_call_once);
-	CHECK_COUNTS(server, core_other(0));
-	CHECK_OK(invoke(client->tcb, LABEL_TCB_SUSPEND, CAPS(), WORDS()));
-	CHECK_COUNTS(server, core_other(0));
-	CHECK_EQUAL(client->done, 0);
+	CHECK_OK(invoke(call.client->tcb, LABEL_TCB_SUSPEND, CAPS(), WORDS()));
+	CHECK_COUNTS(call.server, core_other(0));
+	CHECK_EQUAL(call.client->done, 0);
 }
 
 static void reply_goes(void) {
-	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
-	struct helper *server = passive_start(serve_long, endpoint, 0);
-	struct helper *client = core_helper(core_other(0), PRIORITY_HELPER);
+	struct call call = call_start();
 
-	client->argument[0] = endpoint;
-	helper_start(client, core_call_once);
-	CHECK_COUNTS(server, core_other(0));
-	CHECK_OK(cap_delete(server->argument[1]));
+	CHECK_OK(cap_delete(call.server->argument[1]));
 	// The context went back to the caller, which is inactive.
-	CHECK_STANDS(server);
-	CHECK_OK(invoke(client->sched_context, LABEL_SCHED_CONTEXT_UNBIND_OBJECT, CAPS(client->tcb),
-		WORDS()));
+	CHECK_STANDS(call.server);
+	CHECK_OK(invoke(call.client->sched_context, LABEL_SCHED_CONTEXT_UNBIND_OBJECT,
+		CAPS(call.client->tcb), WORDS()));
 }
 
 static void answer(struct helper *helper) { ipc_send(helper->argument[0], 66, WORDS()); }
 
 static void stranger_answers(void) {
-	uint64_t endpoint = object_new(OBJECT_ENDPOINT, 0);
-	struct helper *server = passive_start(serve_long, endpoint, 0);
-	struct helper *client = core_helper(core_other(0), PRIORITY_HELPER);
+	struct call call = call_start();
 	struct helper *stranger = core_helper(core_other(1), PRIORITY_HELPER + 20);
 
-	client->argument[0] = endpoint;
-	stranger->argument[0] = server->argument[1];
-	helper_start(client, core_call_once);
-	CHECK_COUNTS(server, core_other(0));
+	stranger->argument[0] = call.server->argument[1];
 	helper_start(stranger, answer);
-	CHECK_MEANWHILE(client->done);
-	CHECK_EQUAL(client->message.label, 66);
-	CHECK_EQUAL(client->result[0], core_id(core_other(0)));
-	CHECK_STANDS(server);
+	CHECK_MEANWHILE(call.client->done);
+	CHECK_EQUAL(call.client->message.label, 66);
+	CHECK_EQUAL(call.client->result[0], core_id(core_other(0)));
+	CHECK_STANDS(call.server);
 }
 
 static const struct test tests[] = {
