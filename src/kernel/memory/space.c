@@ -7,6 +7,7 @@
 #include <kernel.h>
 #include <cap/invocation.h>
 #include <cpu/lock.h>
+#include <cpu/mitigations.h>
 
 // What a guest without valid space sees: nothing.
 static const alignas(1 << TABLE_BITS) uint64_t empty_guest_root[PAGING_ENTRIES];
@@ -49,20 +50,34 @@ static void forget(void *argument) {
 	change->paging->invalidate(change->root, change->asid, change->address);
 }
 
-static void forget_root(void *argument) {
-	pcid_unload(((const struct change *)argument)->root);
-	forget(argument);
-}
+// A core that has loaded another space need not be interrupted: it forgets before it loads a space
+// again. Of guests' spaces, and those of isolated programs, it is not known what is loaded.
+[[gnu::noinline]] static void elsewhere(struct change *change) {
+	const struct cpu *own = this_cpu();
+	uint64_t cores = this_kernel()->asids.cores[change->asid] & ~BIT(own->number);
+	uint64_t space = change->root.value | change->asid, left = cores;
+	bool waits = change->paging == space_paging(SPACE_HOST) &&
+		!(own->mitigations & MITIGATION_BIT(KPTI));
 
-[[gnu::noinline]] static void elsewhere(struct change *change, core_work *work) {
-	cores_call(this_kernel()->asids.cores[change->asid], work, change);
+	for (; waits && left; left &= left - 1) {
+		struct cpu *cpu = own->platform->cores[bits_lowest(left)];
+
+		if (pcid_is_loaded(cpu, change->root) ||
+			(cpu->late_space && cpu->late_space != space))
+			continue;
+		cpu->late_space = space;
+		cpu->lock.rest |= HOLD_LATE;
+		cpu->woken |= BIT(cpu->number);
+		cores &= ~BIT(cpu->number);
+	}
+	cores_call(cores, forget, change);
 }
 
 void space_forget(
 	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address) {
 	paging->invalidate(root, asid, address);
 	if (unlikely(this_cpu()->has_peers))
-		elsewhere(&(struct change){paging, root, asid, address}, forget);
+		elsewhere(&(struct change){paging, root, asid, address});
 }
 
 // The lowest base without a pool; PCIDS if each has one.
@@ -170,7 +185,6 @@ void space_destroy(struct slot *slot, bool last) {
 	const struct cap *cap = &slot->cap;
 	physical_t root = physical_of(cap_object(cap));
 	unsigned asid = cap->map.asid;
-	struct change change = {space_paging(cap->map.format), root, asid, EVERY_PAGE};
 
 	if (!last) return;
 	if (space_word_of_asid(asid) == cap->word)
@@ -178,6 +192,5 @@ void space_destroy(struct slot *slot, bool last) {
 	else if (!cap->map.mapped)
 		this_kernel()->asids.pcid_is_lost[asid] = false;
 	// The memory may become another root, whose translations must not mix with the old ones.
-	forget_root(&change);
-	elsewhere(&change, forget_root);
+	space_forget(space_paging(cap->map.format), root, asid, NO_SPACE);
 }

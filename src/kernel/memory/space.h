@@ -26,8 +26,8 @@ static inline const struct paging_format *space_paging(enum space_format format)
 // tables say.
 void space_used_on(const struct cap *cap, const struct cpu *cpu);
 
-// No core keeps a translation of the page at address below the root with this ASID, or of any page
-// (EVERY_PAGE), any more. The entries were changed before.
+// No core uses a translation of the page at address below the root with this ASID, or of any page
+// (EVERY_PAGE; NO_SPACE: nor loads the root), any more. The entries were changed before.
 void space_forget(
 	const struct paging_format *paging, physical_t root, unsigned asid, uint64_t address);
 

@@ -25,14 +25,7 @@ static void park(void *argument) {
 	if (thread_is_schedulable(thread) && !thread->is_queued) ready_prepend(thread);
 }
 
-static void on_core_of(struct thread *thread, core_work *work) {
-	if (thread->cpu == this_cpu())
-		work(thread);
-	else
-		cores_call(BIT(thread->cpu->number), work, thread);
-}
-
-void thread_park(struct thread *thread) { on_core_of(thread, park); }
+void thread_park(struct thread *thread) { cores_call(BIT(thread->cpu->number), park, thread); }
 
 static void take_fpu(void *argument) {
 	struct fpu_state *state = &((struct thread *)argument)->fpu;
@@ -45,7 +38,7 @@ void thread_take_fpu(struct thread *thread) {
 	const struct cpu *cpu = thread->cpu;
 
 	if (cpu->fpu_allowed == &thread->fpu || cpu->fpu_parked == &thread->fpu)
-		on_core_of(thread, take_fpu);
+		cores_call(BIT(cpu->number), take_fpu, thread);
 }
 
 void thread_place(struct thread *thread, struct cpu *cpu) {

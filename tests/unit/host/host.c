@@ -288,7 +288,7 @@ void io_out32(uint16_t, uint32_t) {}
 
 bool guest_engine_is_on(void) { return host.has_vmx; }
 
-void vmx_invalidate_guest(physical_t) {}
+void vmx_invalidate_guest(physical_t, unsigned, uint64_t) {}
 
 // Fast paths
 

@@ -30,7 +30,7 @@ struct kernel;
 
 // A page that a core may reach without looking at the tables again.
 struct host_translation {
-	uint64_t root; // CR3 without its bits; 0: no translation
+	uint64_t root; // CR3, with the PCID; 0: no translation
 	uint64_t address;
 	uint64_t entry; // of the table
 };

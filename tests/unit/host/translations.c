@@ -9,26 +9,29 @@
 #include <cpu/registers.h>
 
 // address: of a page, in the bits that pages has.
-static void forget(uint64_t address, uint64_t pages) {
+static void forget(uint64_t pcid, uint64_t address, uint64_t pages) {
 	struct host_core *core = host_core();
 
 	for (unsigned i = 0; i < HOST_TRANSLATIONS; i++) {
 		struct host_translation *row = &core->translations[i];
 
-		if (((row->address ^ address) & pages) == 0) *row = (struct host_translation){};
+		if (row->root % PCIDS == pcid && ((row->address ^ address) & pages) == 0)
+			*row = (struct host_translation){};
 	}
 }
 
-// Without PCIDs, as on the host, everything is forgotten (SDM 3A 4.10.4).
+// Where PCIDs are not used each is 0, and everything is forgotten (SDM 3A 4.10.4).
 void cr3_write(uint64_t value) {
-	host_core()->cr3 = value;
-	forget(0, 0);
+	host_core()->cr3 = value & ~CR3_KEEP;
+	if (!(value & CR3_KEEP)) forget(value % PCIDS, 0, 0);
 }
 
-void tlb_invalidate_page(uint64_t address) { forget(address, UINT64_MAX << 12); }
+void tlb_invalidate_page(uint64_t address) {
+	forget(host_core()->cr3 % PCIDS, address, UINT64_MAX << 12);
+}
 
-void tlb_invalidate(enum tlb_kind kind, uint64_t, uint64_t address) {
-	forget(address, kind == TLB_ADDRESS ? UINT64_MAX << 12 : 0);
+void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t address) {
+	forget(pcid, address, kind == TLB_ADDRESS ? UINT64_MAX << 12 : 0);
 }
 
 // Reads the tables as the CPU does, which takes no lock.
@@ -46,7 +49,7 @@ uint64_t host_walk(uint64_t root, uint64_t address) {
 
 uint64_t host_touch(uint64_t address) {
 	struct host_core *core = host_core();
-	uint64_t root = core->cr3 & PAGING_ADDRESS;
+	uint64_t root = core->cr3;
 	struct host_translation *row;
 	uint64_t entry;
 
@@ -55,7 +58,7 @@ uint64_t host_touch(uint64_t address) {
 		row = &core->translations[i];
 		if (row->root == root && row->address == address) return row->entry;
 	}
-	entry = root ? host_walk(root, address) : 0;
+	entry = root ? host_walk(root & PAGING_ADDRESS, address) : 0;
 	if (!entry) return 0;
 	row = &core->translations[core->translation_next++ % HOST_TRANSLATIONS];
 	*row = (struct host_translation){root, address, entry};

@@ -3,6 +3,9 @@
 #include "scenario.h"
 
 #include <base/compiler.h>
+#include <cap/delete.h>
+#include <cpu/registers.h>
+#include <stdlib.h>
 
 enum { FRAME = SLOT_OTHERS, COPY, TABLES, RIGHTS_OF_PAGE = RIGHT_READ | RIGHT_WRITE };
 
@@ -95,6 +98,26 @@ static void unmapping_behind(void) {
 	rig_thread(0, program);
 }
 
+// The page goes while its core runs a thread of another space, which then wakes one of the page's
+// by a fast path. PCIDs keep what each space has.
+static void unmapping_not_loaded(void) {
+	struct step program[RIG_STEPS] = {START, INVOKE(FRAME, LABEL_FRAME_UNMAP, 0)};
+	struct thread *thread;
+
+	program[1].unmaps = true;
+	for (unsigned i = 0; i < host.core_count; i++)
+		host.cores[i].cpu->kernel_cr3 |= CR3_KEEP;
+	frame_make();
+	page_map();
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(TOUCH, RECV(TABLES + 3, SLOT_REPLY), TOUCH));
+	rig_thread(0, PROGRAM(START, SEND(TABLES + 3, 0)));
+	thread = rig.threads[1].thread;
+	thread->priority = RIG_PRIORITY - 1;
+	if (slot_delete(&thread->slots[THREAD_SPACE])) abort();
+	rig_thread(1, program);
+}
+
 static void retyping(void) {
 	enum { NEW = SLOT_OTHERS + 40 };
 
@@ -117,6 +140,7 @@ static const struct scenario rows[] = {
 	{"MEM005", "two cores map a page at one place", two_mappings},
 	{"MEM007", "a page is unmapped that a thread uses on the core it has come to",
 		unmapping_behind},
+	{"MEM008", "a page is unmapped whose core has another space loaded", unmapping_not_loaded},
 	{"MEM006", "two cores make an object in one slot", retyping},
 };
 

@@ -87,14 +87,15 @@ static void registers_load(struct rig_thread *self, const struct step *step) {
 
 static void next(struct rig_thread *self) { self->thread->context.rip += CONTEXT_SYSCALL_SIZE; }
 
-// No core remembers what the tables do not say any more.
+// No core remembers of the space that it has loaded what the tables do not say any more.
 static void translations_check(void) {
 	explore_runs = false;
 	for (unsigned i = 0; i < host.core_count; i++) {
 		for (unsigned j = 0; j < HOST_TRANSLATIONS; j++) {
 			const struct host_translation *row = &host.cores[i].translations[j];
 
-			if (row->root && host_walk(row->root, row->address) != row->entry)
+			if (row->root && row->root == host.cores[i].cr3 &&
+				host_walk(row->root & PAGING_ADDRESS, row->address) != row->entry)
 				explore_fail("core %u still reaches page %lx", i, row->address);
 		}
 	}
@@ -111,11 +112,17 @@ static void system_call(struct rig_thread *self, const struct step *step) {
 	entry_syscall();
 	if (step->unmaps && thread->state == THREAD_RUNNING && step_number(self) > number)
 		translations_check();
+	rig.is_unmapped |= step->unmaps && step_number(self) > number;
 }
 
 static void touch(struct rig_thread *self) {
+	uint64_t root = host_core()->cr3 & PAGING_ADDRESS, entry;
+
 	explore_runs = false;
-	self->thread->context.r10 = host_touch(RIG_PAGE) & PAGING_ADDRESS;
+	entry = host_touch(RIG_PAGE);
+	if (rig.is_unmapped && entry != host_walk(root, RIG_PAGE))
+		explore_fail("page %x is reached as it was", RIG_PAGE);
+	self->thread->context.r10 = entry & PAGING_ADDRESS;
 	explore_runs = true;
 	next(self);
 }

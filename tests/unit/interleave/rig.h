@@ -84,6 +84,7 @@ struct rig {
 	uint64_t
 		prepared[RIG_CORES_MAX]; // the guest space that each core's guest was prepared with
 	bool is_started;
+	bool is_unmapped; // a page was, and no core may reach it as it was
 };
 
 extern struct rig rig;

@@ -6,6 +6,8 @@
 
 #include <ipc/wait.h>
 #include <kernel.h>
+#include <memory/space.h>
+#include <cpu/lock.h>
 #include <sched/refill.h>
 #include <sched/schedule.h>
 #include <thread/life.h>
@@ -110,7 +112,32 @@ static void images_share_nothing(void) {
 	check(other_kernel.irqs.rows[VECTOR].state != IRQ_FREE);
 }
 
+// A space that the other core has not loaded: it is not interrupted, and forgets as it leaves.
+static void forgets_late(void) {
+	const physical_t root = physical(0x5000);
+	struct cpu *here;
+
+	(void)start();
+	this_kernel()->asids.cores[5] = BIT(other.number);
+	check(kernel_enter(this_cpu(), false));
+	space_forget(space_paging(SPACE_HOST), root, 5, 0x400000);
+	check(other.late_space == (root.value | 5) && other.lock.rest == HOLD_LATE);
+	check(other.woken == BIT(other.number) && !host.cores[other.number].interrupts);
+	kernel_leave(this_cpu());
+	check(other.lock.hold && !host.cores[other.number].interrupts);
+	here = host_use_core(&other);
+	check(!core_try_enter(&other));
+	check(kernel_enter(&other, false));
+	kernel_leave(&other);
+	check(!other.late_space && !other.woken && !other.lock.hold && !other.lock.rest);
+	check(core_try_enter(&other));
+	core_leave(&other);
+	(void)host_use_core(here);
+}
+
 static const struct test rows[] = {
+	{"CORES010", "a space that another core has not loaded is forgotten there later",
+		forgets_late},
 	{"CORES001", "a thread that becomes able to run is a candidate on its own core",
 		thread_runs_there},
 	{"CORES002", "its place in the ready queues, priority and end are its core's",

@@ -7,8 +7,8 @@ struct invalidations nested_invalidations, dma_invalidations;
 
 #define INVALIDATE(name) \
 	static void name##_invalidate(physical_t root, unsigned asid, uint64_t address) { \
-		name##_invalidations.spaces += address == EVERY_PAGE; \
-		name##_invalidations.pages += address != EVERY_PAGE; \
+		name##_invalidations.spaces += address >= NO_SPACE; \
+		name##_invalidations.pages += address < NO_SPACE; \
 		name##_invalidations.root = root.value; \
 		name##_invalidations.asid = asid; \
 		name##_invalidations.address = address; \

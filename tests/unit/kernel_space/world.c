@@ -39,8 +39,9 @@ static unsigned pages_used;
 alignas(1 << PAGE_BITS) static uint64_t kernel_root[PAGING_ENTRIES];
 
 // There is no other core.
-void cores_call(uint64_t cores, core_work *, void *) {
+void cores_call(uint64_t cores, core_work *work, void *argument) {
 	if (cores & ~1ul) abort();
+	if (cores) work(argument);
 }
 
 void panic(const char *format, ...) {
@@ -88,7 +89,7 @@ void tlb_invalidate_page(uint64_t address) {
 
 void svm_invalidate(void) { world.all_flushes++; }
 
-void vmx_invalidate_guest(physical_t root) {
+void vmx_invalidate_guest(physical_t root, unsigned, uint64_t) {
 	world.guest_flushes++;
 	world.flushed_guest = root.value;
 	if (world.on_guest_flush) world.on_guest_flush(root.value);

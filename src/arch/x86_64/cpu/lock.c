@@ -4,6 +4,8 @@
 
 #include <cpu/clock.h>
 #include <cpu/context.h>
+#include <cpu/paging.h>
+#include <cpu/pcid.h>
 #include <cpu/platform.h>
 #include <x86/apic.h>
 
@@ -96,20 +98,26 @@ static void interrupt(const struct platform *platform, uint64_t cores) {
 	}
 }
 
+// A space that this entry has loaded may be the one of which this core is late to forget.
 [[gnu::noinline]] static void wake(struct cpu *cpu) {
-	interrupt(cpu->platform, cpu->woken);
+	if (cpu->late_space) {
+		pcid_invalidate(physical(cpu->late_space & PAGING_ADDRESS), cpu->late_space % PCIDS,
+			EVERY_PAGE);
+		cpu->late_space = 0;
+		store_release(&cpu->lock.hold, cpu->lock.rest &= HOLD_ALWAYS);
+	}
+	interrupt(cpu->platform, cpu->woken & ~BIT(cpu->number));
 	cpu->woken = 0;
 }
 
 [[gnu::noinline]] void kernel_leave_alone(struct cpu *cpu) {
 	struct platform *platform = cpu->platform;
-	uint32_t hold = platform->lock.is_always_held;
 	struct cpu **peer = cpu->peers;
 
 	if (unlikely(cpu->woken)) wake(cpu);
 	if (NACRE_DEBUG) cpu->lock.is_alone = false;
 	do {
-		store_release(&(*peer)->lock.hold, hold);
+		store_release(&(*peer)->lock.hold, (*peer)->lock.rest);
 	} while (*++peer);
 	store_release(&platform->lock.serving, platform->lock.serving + 1);
 }
@@ -117,6 +125,7 @@ static void interrupt(const struct platform *platform, uint64_t cores) {
 void cores_call(uint64_t cores, core_work *work, void *argument) {
 	struct cpu *const *all = this_cpu()->platform->cores;
 
+	if (cores & BIT(this_cpu()->number)) work(argument);
 	cores &= ~BIT(this_cpu()->number);
 	for (uint64_t left = cores; left; left &= left - 1) {
 		struct cpu_lock *lock = &all[__builtin_ctzl(left)]->lock;

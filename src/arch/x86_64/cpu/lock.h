@@ -61,6 +61,8 @@ static inline void core_request(struct cpu *cpu) {
 	return cpu == this_cpu() || !this_cpu()->has_peers || this_cpu()->lock.is_alone;
 }
 
-// Who runs alone has each of the cores in the set (bits by number), but for this one, call work
-// with argument, inside the kernel between two programs, and waits for all of them.
+enum { HOLD_ALWAYS = 1, HOLD_LATE = 2 }; // struct cpu_lock's rest
+
+// Who runs alone has each of the cores in the set (bits by number) call work with argument, inside
+// the kernel between two programs, and waits for all of them.
 void cores_call(uint64_t cores, core_work *work, void *argument);

@@ -30,7 +30,9 @@ enum {
 // entry 4 (PAT bit alone) is write-combining.
 #define PAGING_PAT 0x0007040100070406ul
 
-#define EVERY_PAGE UINT64_MAX // instead of the address of one
+// Instead of the address of a page: each; each, and the root is loaded no more.
+#define EVERY_PAGE UINT64_MAX
+#define NO_SPACE (UINT64_MAX - 1)
 
 #define PAGING_ADDRESS 0x000ffffffffff000ul // of an entry of any format
 
@@ -61,8 +63,8 @@ enum paging_access {
 
 // All that differs from one format to the other. A root has an ASID whatever its format.
 struct paging_format {
-	// No translation of the page at address, or of any (EVERY_PAGE), outlives a change of the
-	// tables below the root with this ASID.
+	// No translation of the page at address, or of any (EVERY_PAGE, NO_SPACE), outlives a
+	// change of the tables below the root with this ASID.
 	void (*invalidate)(physical_t root, unsigned asid, uint64_t address);
 
 	uint64_t table; // what an entry naming a table has

@@ -31,25 +31,24 @@ uint64_t pcid_kernel_root(uint64_t program_root) {
 	return is_isolated() ? this_cpu()->kernel_cr3 : program_root;
 }
 
-static bool is_loaded(physical_t root) {
-	return (this_cpu()->space_root & PAGING_ADDRESS) == root.value;
-}
-
-void pcid_unload(physical_t root) {
-	if (!is_loaded(root)) return;
-	this_cpu()->space_root = kernel_map_root_physical().value;
-	cr3_write(kernel_map_root_physical().value);
+bool pcid_is_loaded(const struct cpu *cpu, physical_t root) {
+	return (cpu->space_root & PAGING_ADDRESS) == root.value;
 }
 
 // What is not loaded and has no PCID of its own is not remembered.
 void pcid_invalidate(physical_t root, unsigned pcid, uint64_t address) {
-	uint64_t cr3 = this_cpu()->space_root;
+	struct cpu *cpu = this_cpu();
+	bool is_loaded = pcid_is_loaded(cpu, root);
 
-	if (is_loaded(root) && address != EVERY_PAGE)
+	if (is_loaded && address == NO_SPACE) {
+		cr3_write(cpu->space_root = kernel_map_root_physical().value);
+		is_loaded = false;
+	}
+	if (is_loaded && address < NO_SPACE)
 		tlb_invalidate_page(address);
 	else if (has_pcid())
-		tlb_invalidate(address == EVERY_PAGE ? TLB_SPACE : TLB_ADDRESS,
-			is_loaded(root) ? cr3 % PCIDS : pcid, address);
-	else if (is_loaded(root))
-		cr3_write(cr3);
+		tlb_invalidate(address < NO_SPACE ? TLB_ADDRESS : TLB_SPACE,
+			is_loaded ? cpu->space_root % PCIDS : pcid, address);
+	else if (is_loaded)
+		cr3_write(cpu->space_root);
 }

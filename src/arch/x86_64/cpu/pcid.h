@@ -15,6 +15,8 @@
 
 #include <cpu/layout.h>
 
+struct cpu;
+
 enum { PCIDS = 4096 };
 
 // Loads the kernel's own tables, and switches PCIDs on where they are wanted and the CPU has them.
@@ -28,8 +30,8 @@ unsigned pcid_of_kernel(void);
 uint64_t pcid_program_root(physical_t root, unsigned pcid);
 uint64_t pcid_kernel_root(uint64_t program_root);
 
-// If the root is loaded, the kernel's own tables are from now on.
-void pcid_unload(physical_t root);
+// Whether the core has the space of the root loaded, inside the kernel.
+[[nodiscard]] bool pcid_is_loaded(const struct cpu *cpu, physical_t root);
 
 // For the row of host tables (paging.h).
 void pcid_invalidate(physical_t root, unsigned pcid, uint64_t address);

@@ -30,10 +30,10 @@ struct benchmark {
 	bool is_on;
 };
 
-// The queues of a core: threads that could run, by domain and priority (their level), and threads
-// that wait for their context's next refill, by time. Written by the functions of run_queue.h only.
 enum { READY_QUEUES = DOMAINS * PRIORITIES };
 
+// The queues of a core: threads that could run, by domain and priority, and threads that wait for
+// their context's next refill, by time. Written by the functions of run_queue.h only.
 struct scheduler {
 	struct thread *ready[READY_QUEUES];
 	uint64_t ready_bits[READY_QUEUES / 64];
@@ -62,6 +62,7 @@ typedef void core_work(void *argument);
 struct cpu_lock {
 	uint32_t is_inside; // a fast path of this core is under way; written by this core only
 	uint32_t hold; // none may begin. This and what follows is written by who runs alone
+	uint32_t rest; // hold while no core runs alone: biglock, or late_space
 	uint32_t asked; // work is to be done; cleared by this core
 	core_work *work;
 	void *argument;
@@ -72,11 +73,7 @@ struct cpu_lock {
 	uint64_t seen, waited, looked; // what it waits for, ticks since that changed, and when
 };
 
-enum { CORE_TRAMPOLINE_SIZE = 128 }; // boot.asm
-
-enum { HOST_MSRS = 6 };
-
-enum { KERNEL_STACK_SIZE = 16384 };
+enum { CORE_TRAMPOLINE_SIZE = 128, HOST_MSRS = 6, KERNEL_STACK_SIZE = 16384 };
 
 struct cpu {
 	// One cache line for kernel entry, exit and the fast paths.
@@ -142,7 +139,9 @@ struct cpu {
 	alignas(4096) struct benchmark benchmark;
 	alignas(64) struct cpu_lock lock;
 	alignas(64) uint32_t number; // in platform->cores
-	uint64_t woken; // other cores that have to look at their queues, as bits by number
+	// Other cores that have to look at their queues, as bits by number. This one: it has to
+	// forget late_space, a root and its PCID, before it runs a program.
+	uint64_t woken, late_space;
 	struct cpu *peers[ACPI_MAX_CORES]; // other cores that are up, and null
 	struct scheduler scheduler;
 	struct core_start start;

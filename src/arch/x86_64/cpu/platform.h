@@ -26,7 +26,6 @@ struct platform {
 	// Written while a core waits for its turn, or runs alone (lock.c).
 	alignas(64) struct {
 		uint32_t next, serving; // tickets
-		uint32_t is_always_held; // no fast paths: for comparison; read only
 	} lock;
 	alignas(64) unsigned core_count; // that are up
 	struct cpu *cores[ACPI_MAX_CORES];

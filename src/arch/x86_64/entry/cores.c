@@ -188,11 +188,10 @@ static bool core_start(struct cpu *cpu, const struct cpu *first, uint64_t page) 
 
 // Nothing runs yet but this core's start. What was compiled for one core gives way.
 static void use_cores(struct platform *platform, bool has_big_lock) {
-	platform->lock.is_always_held = has_big_lock;
 	for (unsigned i = 0; i < platform->core_count; i++) {
 		struct cpu *cpu = platform->cores[i];
 
-		cpu->lock.hold = has_big_lock;
+		cpu->lock.hold = cpu->lock.rest = has_big_lock ? HOLD_ALWAYS : 0;
 		for (unsigned j = 0, count = 0; j < platform->core_count; j++)
 			if (j != i) cpu->peers[count++] = platform->cores[j];
 		__atomic_store_n(&cpu->has_peers, true, __ATOMIC_RELEASE);

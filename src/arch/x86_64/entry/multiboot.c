@@ -13,8 +13,7 @@ enum information1_flag {
 // Multiboot 1.
 struct [[gnu::packed, gnu::may_alias]] information1 {
 	uint32_t flags; // which fields are there
-	uint32_t unused[3];
-	uint32_t command_line, module_count, modules;
+	uint32_t unused[3], command_line, module_count, modules;
 	uint32_t symbols[4];
 	uint32_t map_size, map;
 };

@@ -62,10 +62,7 @@ static void unload(void *argument) {
 }
 
 void guest_unload(struct guest *guest) {
-	if (guest->cpu == this_cpu())
-		unload(guest);
-	else if (guest->cpu)
-		cores_call(BIT(guest->cpu->number), unload, guest);
+	if (guest->cpu) cores_call(BIT(guest->cpu->number), unload, guest);
 }
 
 void guest_load(struct guest *guest) {

@@ -18,10 +18,8 @@ enum memory_type { UNCACHEABLE = 0, WRITE_COMBINING = 1, WRITE_THROUGH = 4, WRIT
 			TYPE(large, WRITE_BACK), TYPE(large, WRITE_BACK), TYPE(large, WRITE_BACK) \
 	}
 
-static void invalidate(physical_t root, unsigned, uint64_t) { vmx_invalidate_guest(root); }
-
 const struct paging_format paging_ept = {
-	.invalidate = invalidate,
+	.invalidate = vmx_invalidate_guest,
 	.table = PAGING_OCCUPIED | READ | WRITE | EXECUTE,
 	.access = PAGING_ACCESS(READ | EXECUTE, WRITE),
 	.limit = UINT64_MAX,

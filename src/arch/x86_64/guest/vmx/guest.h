@@ -36,4 +36,4 @@ struct vmx_guest {
 };
 
 // Forgets what the CPU keeps of the guest-physical translations under root (vmx.c).
-void vmx_invalidate_guest(physical_t root);
+void vmx_invalidate_guest(physical_t root, unsigned asid, uint64_t address);

@@ -177,7 +177,7 @@ void vmx_invalidate_vpid(uint16_t vpid) {
 	asm volatile("invvpid %0, %1" : : "m"(descriptor), "r"(kind) : "cc", "memory");
 }
 
-void vmx_invalidate_guest(physical_t root) {
+void vmx_invalidate_guest(physical_t root, unsigned, uint64_t) {
 	const uint64_t descriptor[2] = {vmx_ept_pointer(root), 0};
 
 	if (!this_cpu()->engine) return;
