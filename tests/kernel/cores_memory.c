@@ -113,6 +113,38 @@ static void unmapped(void) {
 	}
 }
 
+// Threads of another space, which has no such page, hold the writers' cores meanwhile.
+static void unmapped_not_loaded(void) {
+	struct page page = page_make();
+	uint64_t before[USERS] = {}, space = space_new();
+	struct helper *others[USERS];
+
+	image_map(space);
+	users_start(&page, write_for_ever);
+	for (unsigned index = 0; index < page.count; index++) {
+		others[index] = core_helper(1 + index, PRIORITY_HELPER + 1);
+		CHECK_OK(invoke(others[index]->tcb, LABEL_TCB_SET_SPACE,
+			CAPS(NULL_CAP, ROOT_SLOT_CNODE, space), WORDS(0, 0)));
+	}
+	writers_check(&page);
+	for (unsigned index = 0; index < page.count; index++)
+		helper_start(others[index], core_spin);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		for (unsigned index = 0; index < page.count; index++)
+			CHECK_COUNTS(others[index], 1 + index);
+		words_read(&page, before);
+		CHECK_OK(frame_unmap(page.frame));
+		for (unsigned index = 0; index < page.count; index++)
+			CHECK_OK(invoke(others[index]->tcb, LABEL_TCB_SUSPEND, CAPS(), WORDS()));
+		writers_faulted(&page, before);
+		frame_at(page.frame, TEST_ADDRESS, RIGHT_READ | RIGHT_WRITE);
+		faults_answer(&page);
+		writers_check(&page);
+		for (unsigned index = 0; index < page.count; index++)
+			CHECK_OK(invoke(others[index]->tcb, LABEL_TCB_RESUME, CAPS(), WORDS()));
+	}
+}
+
 static void rights_taken(void) {
 	struct page page = page_make();
 	uint64_t before[USERS];
@@ -244,6 +276,8 @@ static void mapped_by_all_cores(void) {
 static const struct test tests[] = {
 	{"cores-unmap", "a page that all cores write faults as soon as it is unmapped", unmapped,
 		NULL},
+	{"cores-unmap-not-loaded", "so does one whose writers' cores run threads of another space",
+		unmapped_not_loaded, NULL},
 	{"cores-rights", "it faults as soon as it may only be read", rights_taken, NULL},
 	{"cores-frame-gone", "it faults when the frame is deleted", frame_deleted, NULL},
 	{"cores-table-unmap", "it faults as soon as its table is unmapped", table_unmapped, NULL},
