@@ -20,8 +20,8 @@ struct pci_kept {
 // arrive.
 void pci_stop(const struct pci_config *config, uint16_t function);
 
-// Begin to reset a function that was stopped; false if it cannot be reset alone, and nothing was
-// done.
+// Begin to reset a function that was stopped; false if it cannot be reset alone, or has an
+// interrupt that was not taken, and nothing was done.
 [[nodiscard]] bool pci_reset(
 	const struct pci_config *config, uint16_t function, struct pci_kept *kept);
 

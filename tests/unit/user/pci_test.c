@@ -343,7 +343,6 @@ static void groups(void) {
 	check(pci_group(&devices, behind) == pci_group(&devices, (unsigned)index_of(BRIDGE)));
 	check(pci_requester(&config, &devices, card) == CARD);
 	check(pci_requester(&config, &devices, (unsigned)index_of(CARD + 1)) == CARD + 1);
-	// Behind a conventional bridge, one to PCI from PCI Express, and a port of PCI Express.
 	check(pci_requester(&config, &devices, behind) == BRIDGE);
 	add_capability(find(BRIDGE), PCI_CAPABILITY_EXPRESS);
 	put(find(BRIDGE)->bytes, 0x52, 0x72, 2);
@@ -364,9 +363,11 @@ static void reset(void) {
 	add_capability(card, PCI_CAPABILITY_EXPRESS);
 	put(card->writable, 0x58, 0xffff, 2);
 	put(card->bytes, 0x58, 0x2810, 2);
-	// It has to say that it can.
-	check(!pci_reset(&config, CARD, &kept) && fake_read(CARD, 0x58, 2) == 0x2810);
+	check(!pci_reset(&config, CARD, &kept));
 	put(card->bytes, 0x54, PCI_EXPRESS_CAN_RESET, 4);
+	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES | PCI_STATUS_INTERRUPT, 2);
+	check(!pci_reset(&config, CARD, &kept) && fake_read(CARD, 0x58, 2) == 0x2810);
+	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
 	check(pci_reset(&config, CARD, &kept));
 	check(fake_read(CARD, 0x58, 2) == (0x2810 | PCI_EXPRESS_RESET));
 	put(card->bytes, PCI_REGISTER_COMMAND, 0, 2);
@@ -375,7 +376,6 @@ static void reset(void) {
 	check(fake_read(CARD, PCI_REGISTER_BAR, 4) == 0xfebc0000 &&
 		fake_read(CARD, PCI_REGISTER_INTERRUPT_LINE, 1) == 11 &&
 		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 0);
-	// The way of devices of conventional PCI.
 	put(card->bytes, 0x50, PCI_CAPABILITY_FEATURES, 1);
 	put(card->bytes, 0x53, PCI_FEATURES_CAN_RESET, 1);
 	put(card->writable, 0x54, 0xff, 1);
