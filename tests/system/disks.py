@@ -19,6 +19,8 @@ CLIENTS = places.ROOT / "tests" / "system" / "systems" / "disk_clients"
 EXAMPLE = places.ROOT / "examples" / "disk"
 FOLDER = places.BUILD / "system-tests" / "disks"
 BYTES = 4 << 20
+# What the kernel says of a device's access that the IOMMU refuses.
+REFUSED = "iommu: device .* may not"
 STEPS = [("until", text) for text in (
     "disk: 1024 sectors", "disk: the known line is there", "disk: read back what was written",
     "disk: all right")]
@@ -34,18 +36,28 @@ def make_disk(name):
     return file
 
 
-def in_qemu(name, description, disks, steps):
+def in_qemu(name, description, disks, steps, **settings):
     """A result, and what the machine said."""
     return composed_in_qemu(name, product.compose(description, FOLDER / f"{name}.img"), disks,
-                            steps)
+                            steps, **settings)
 
 
-def composed_in_qemu(name, image, disks, steps):
+def confined_in_qemu(name, description, disks, steps):
+    """The same where there is an IOMMU: the disk's device reaches what it is given, and tries
+    nothing else."""
+    found, said = in_qemu(name, description, disks, steps, iommu=True)
+    reach = re.findall(r"system: ..:..\.., device of '(\w+)', reaches \d+ KiB", said)
+    if len(reach) != 1 or re.search(REFUSED, said):
+        found.append(results.failed(f"system/{name}/reach", f"reach of {reach}; refusals?"))
+    return found, said
+
+
+def composed_in_qemu(name, image, disks, steps, **settings):
     # By the wall clock: a disk's answer takes time of the host, which a clock that skips idle time
     # would turn into a time-out.
     running = machine.QemuMachine(
         kernel=build.artefact("kernel-debug.elf32"), modules=(build.artefact("root.elf"), image),
-        memory=emulator.MEMORY, disks=disks)
+        memory=emulator.MEMORY, disks=disks, **settings)
     return judge(name, running, steps)
 
 
@@ -229,9 +241,9 @@ def judge_clients(name, said):
     return found
 
 
-def check_clients(name, description, kind):
+def check_clients(name, description, kind, run=in_qemu):
     file = make_disk(name)
-    found, said = in_qemu(name, CLIENTS / description, Disks(**{kind: file}), CLIENTS_STEPS)
+    found, said = run(name, CLIENTS / description, Disks(**{kind: file}), CLIENTS_STEPS)
     found += judge_clients(name, said)
     # The flooder may have written from its first sector on; the others' sectors are theirs alone.
     data = file.read_bytes()[:5000 * 512]
@@ -260,6 +272,13 @@ ROWS = [
      lambda: check_clients("disk-clients-virtio", "virtio.system", "virtio")),
     ("disk-clients-nvme", "the same with an NVMe disk",
      lambda: check_clients("disk-clients-nvme", "nvme.system", "nvme")),
+    *((f"disk-clients-{kind}-iommu", "the same behind an IOMMU: cut off, stopped and built again, "
+       "its device does nothing wrong", lambda kind=kind: check_clients(
+           f"disk-clients-{kind}-iommu", f"{kind}.system", kind, confined_in_qemu))
+      for kind in ("virtio", "nvme")),
+    *((f"disk-{kind}-iommu", f"{title} disk works behind an IOMMU with the same description",
+       lambda kind=kind: check_disk(f"disk-{kind}-iommu", confined_in_qemu, f"{kind}.system", kind))
+      for kind, title in (("ahci", "an AHCI"), ("virtio", "a virtio"), ("nvme", "an NVMe"))),
     ("disk-partitions", "clients of a partition each keep to it; the driver crashes under them",
      lambda: check_partitions("disk-partitions", "ata")),
     ("disk-partitions-service", "the same, and the service crashes",

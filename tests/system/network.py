@@ -3,6 +3,7 @@
 
 import dataclasses
 import ipaddress
+import re
 import shutil
 import socket
 
@@ -205,6 +206,20 @@ def check_place(name, grant, said):
                  [("until", text) for text in (*said, "pinger: all answered")])[0]
 
 
+def check_confined(name, card):
+    """The example behind an IOMMU: frames come and go, and the card reaches for nothing else."""
+    running = machine.QemuMachine(
+        kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY, iommu=True,
+        wire=network.parse("user", card=card),
+        modules=(build.artefact("root.elf"), image_of(example(name, card), name)))
+    found, said = judge(name, running, [
+        ("until", text) for text in ("reaches 264 KiB of memory" if card == USUAL else
+                                     "reaches 268 KiB of memory", *ready(card))])
+    if re.search("iommu: device .* may not", said):
+        found.append(results.failed(f"system/{name}/reach", "the card was refused an access"))
+    return found
+
+
 ROWS = [
     ("network-elsewhere", "a driver whose card is not where the description has it says so",
      lambda: check_place("network-elsewhere", "grant 1 id=8086:100e",
@@ -220,6 +235,10 @@ ROWS = [
      lambda: check_wire("network-qemu", "qemu", (FIRST, SECOND))),
     ("network-virtio", "so they do behind a virtio card",
      lambda: check_wire("network-virtio", "qemu", (FIRST, SECOND), "virtio")),
+    ("network-e1000-iommu", "an e1000 works behind an IOMMU with the same description",
+     lambda: check_confined("network-e1000-iommu", USUAL)),
+    ("network-virtio-iommu", "so does a virtio card",
+     lambda: check_confined("network-virtio-iommu", "virtio")),
     ("network-transitional", "a transitional virtio card is driven by its modern interface",
      lambda: check_transitional("network-transitional")),
     ("network-lies", "a virtio card whose device lies is reset, and left alone if it goes on",
