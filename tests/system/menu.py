@@ -16,7 +16,7 @@ MEMORY = 256
 # GRUB takes a machine for a PC unless the table of its maker says that it is QEMU.
 PC = ("-smbios", "type=1,manufacturer=Board")
 NAME = f"Nacre {version.number()}"
-ENTRIES = [NAME, f"{NAME}, safe: one core, all mitigations, nothing that is only fast",
+ENTRIES = [NAME, f"{NAME}, safe: one core, all mitigations, no guests, nothing fast",
            f"{NAME}, the kernel's messages on COM2",
            f"{NAME}, the kernel's messages on the serial line only"]
 SETTINGS = "Settings of the firmware"

@@ -3,12 +3,15 @@
 port."""
 
 import functools
+import re
+import subprocess
 import time
 
 from nacre import build, places
 from nacre.machine import machine, monitor, screen
 from nacre.pack import iso
 from nacre.test import results
+from nacre.test.machine_tests import watch
 
 FOLDER = places.BUILD / "system-tests" / "screen"
 MEMORY = 256
@@ -23,6 +26,9 @@ SCREENS = {
     "bochs": ("-vga", "none", "-device", "bochs-display"),
     "ramfb": ("-vga", "none", "-device", "ramfb"),
 }
+# A function that begins, or is called, at this step of start-up.
+STEPS = {"features_init": "the CPU's features", "apic_init": "interrupt controllers",
+         "fpu_init": "IOMMU, FPU, guests"}
 # With which firmware each test run has them; the others run when they are named.
 USUAL = {("std", "bios"), ("std", "uefi"), ("cirrus", "bios"), ("bochs", "uefi"),
          ("ramfb", "uefi"), ("virtio", "bios")}
@@ -30,12 +36,13 @@ USUAL = {("std", "bios"), ("std", "uefi"), ("cirrus", "bios"), ("bochs", "uefi")
 NO_SERIAL = ("-global", "isa-serial.iobase=0x3e8")
 NO_SCREEN = ("-vga", "none")
 # A machine check that no program can have made: the kernel ends.
+UNDEFINED = b"\x0f\x0b"  # UD2
 PANIC = "mce 0 0 0xbe00000000000000 0x4 0x0 0x0"
 
 
-def start(name, firmware, extra, arguments="", prelude=""):
+def start(name, firmware, extra, arguments="", prelude="", kernel=None):
     target = FOLDER / f"{name}.iso"
-    iso.pack_nacre(target, build.artefact("kernel-debug.elf"),
+    iso.pack_nacre(target, kernel or build.artefact("kernel-debug.elf"),
                    {"root.elf": build.artefact("root.elf")}, arguments, prelude)
     return machine.QemuMachine(iso=target, memory=MEMORY, firmware=firmware, limit=SECONDS,
                                extra=(*monitor.OPTIONS, *extra))
@@ -60,6 +67,25 @@ def awaited(running, read, text):
         time.sleep(0.3)
         lines = read(running)
     return lines
+
+
+def broken_kernel(name, symbol):
+    """A kernel whose function of that name is an undefined instruction."""
+    kernel = build.artefact("kernel-debug.elf")
+    found = subprocess.run(["nm", kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
+    address = int(re.search(rf"^(\w+) [tT] {symbol}$", found, re.MULTILINE)[1], 16)
+    headers = subprocess.run(["readelf", "-lW", kernel], stdout=subprocess.PIPE, text=True,
+                             check=True).stdout
+    segments = [[int(word, 16) for word in row] for row in re.findall(
+        r"LOAD +(0x\w+) (0x\w+) 0x\w+ (0x\w+)", headers)]
+    at = next(address - start + offset for offset, start, size in segments
+              if start <= address < start + size)
+    data = bytearray(kernel.read_bytes())
+    data[at:at + len(UNDEFINED)] = UNDEFINED
+    target = FOLDER / f"{name}.elf"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(data)
+    return target
 
 
 def judged(name, *texts, lines):
@@ -120,6 +146,38 @@ def check_screen_only():
         return judged(name, FIRST, STARTED, lines=lines)
 
 
+def check_exception(symbol, step):
+    """Registers, and where it was."""
+    name = f"screen-exception-{symbol}"
+    kernel = broken_kernel(name, symbol)
+    with start(name, "bios", NO_SERIAL, kernel=kernel) as running:
+        lines = awaited(running, points_text, "called from")
+        return judged(name, "registers of the kernel:", "  r15 ", " rip ffffffff80",
+                      f"kernel panic: exception 6, code 0, in the kernel, at start-up: {step}",
+                      lines=lines)
+
+
+def check_missing():
+    name = "screen-missing"
+    with start(name, "bios", ("-cpu", "qemu64", *NO_SERIAL)) as running:
+        return judged(name, 'cpu: Nacre needs the CPU feature "xsave", which is missing',
+                      "boot: nothing to run, stopped",
+                      lines=awaited(running, points_text, "nothing to run"))
+
+
+def check_reboot():
+    """A machine that starts anew ends here."""
+    name = "screen-reboot"
+    with start(name, "bios", (), "panic=reboot") as running:
+        why, _, _ = watch(running, f"system-{name}", [("until", STARTED)])
+        if not why:
+            monitor.tell(running, PANIC)
+            why, _, _ = watch(running, f"system-{name}-panic", [("until", "never said")])
+            why = None if "switched off" in why else why
+        return [results.failed(f"system/{name}", why) if why
+                else results.passed(f"system/{name}")]
+
+
 POINTS = [((device, firmware),
            (f"screen-{device}-{firmware}",
             f"the log and a panic are on the screen of QEMU's {device} by {firmware.upper()}, "
@@ -131,6 +189,11 @@ ROWS = [
     ("screen-none-bios", "without screen and serial port Nacre starts", functools.partial(
         check_none, "bios")),
     ("screen-none-uefi", "so it does by UEFI", functools.partial(check_none, "uefi")),
+    *((f"screen-exception-{symbol}",
+       f"an exception at this step of start-up is on the screen: {step}",
+       functools.partial(check_exception, symbol, step)) for symbol, step in STEPS.items()),
+    ("screen-missing", "so is what the CPU lacks", check_missing),
+    ("screen-reboot", "after a panic the machine starts anew if asked to", check_reboot),
     ("screen-serial-only", "console=serial leaves the screen empty", check_serial_only),
     ("screen-only", "console=screen leaves the serial port alone", check_screen_only),
 ]

@@ -206,9 +206,15 @@ void apic_send(uint32_t id, uint32_t command) {
 
 // What the kernel finds
 
-bool features_init(void) {
+uint64_t options_hidden(const unsigned options[OPTIONS]) {
+	if (options != machine_options) abort();
+	return BITS;
+}
+
+bool features_init(uint64_t hidden) {
 	struct cpu *cpu = this_cpu();
 
+	if (hidden != BITS) abort();
 	print("cpu: another\n");
 	while (running->unfit == UNFIT_STUCK)
 		machine_relax();

@@ -16,6 +16,9 @@ enum {
 	DATA = 0,
 	LINE_CONTROL = 3,
 	LINE_STATUS = 5,
+	POST = 0x80,
+	KEYBOARD = 0x64,
+	RESET = 0xcf9,
 	DIVISOR_ACCESS = 0x80,
 	ROOM = 0x20,
 	READS_AT_MOST = 300000, // some 300 ms of a real UART's time
@@ -23,7 +26,8 @@ enum {
 
 static uint8_t status, line_control;
 static unsigned reads;
-static char written[64];
+static char written[256];
+static unsigned step, resets; // codes of steps, and what resets in the order of the writes
 static size_t length;
 
 uint8_t io_in8(uint16_t port) {
@@ -34,6 +38,8 @@ uint8_t io_in8(uint16_t port) {
 
 void io_out8(uint16_t port, uint8_t value) {
 	pit_out(port, value);
+	if (port == POST) step = value;
+	if (port == RESET || port == KEYBOARD) resets = resets << 8 | value;
 	if (port == PORT + LINE_CONTROL) line_control = value;
 	if (port == PORT + DATA && !(line_control & DIVISOR_ACCESS) && length + 1 < sizeof(written))
 		written[length++] = (char)value;
@@ -119,12 +125,45 @@ static void peers_stopped(void) {
 	cpu->peers[0] = NULL;
 }
 
+// What panics says where it was, and the machine starts anew only if that was asked for.
+static void panic_says(bool reboots, const char *where) {
+	struct console *console = &this_cpu()->platform->console;
+
+	begin(ROOM);
+	resets = 0;
+	console->reboots = reboots;
+	console_step(6, where);
+	if (setjmp(stopped) == 0) panic("odd %d", 7);
+	check(step == 6 && strstr(written, "kernel panic: odd 7"));
+	check(!strstr(written, "at start-up") == !where);
+	check(!where || strstr(written, "odd 7, at start-up: clock\r\n"));
+	check_equal(resets, reboots ? 0x0206fe : 0);
+	console->panicking = NULL;
+	console->reboots = false;
+}
+
+static void panic_ends(void) {
+	panic_says(false, NULL);
+	panic_says(false, "clock");
+	panic_says(true, "clock");
+	this_cpu()->start.options = &resets; // another core, which starts
+	begin(ROOM);
+	resets = 0;
+	this_cpu()->platform->console.reboots = true;
+	if (setjmp(stopped) == 0) panic("odd");
+	check(strstr(written, "kernel panic: odd") && resets == 0);
+	this_cpu()->platform->console.panicking = NULL;
+	this_cpu()->platform->console.reboots = false;
+	this_cpu()->start.options = NULL;
+}
+
 static const struct test rows[] = {
 	{"console_answers", "lines go out with their carriage returns", console_answers},
 	{"console_silent", "a UART that never has room costs one wait, not one a character",
 		console_silent},
 	{"console_taken", "of cores that panic the first one prints", console_taken},
 	{"peers_stopped", "other cores that are up stop, once", peers_stopped},
+	{"panic_ends", "a panic names the step of start-up, and reboots if asked to", panic_ends},
 	{"console_returns", "a UART that has room again prints again", console_returns},
 };
 

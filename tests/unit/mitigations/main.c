@@ -7,6 +7,7 @@
 #include <base/panic.h>
 #include <cpu/console.h>
 #include <cpu/mitigations.h>
+#include <cpu/features.h>
 #include <entry/options.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -273,6 +274,15 @@ static void options_all(void) {
 	check(options[OPTION_TSC] == 0);
 	options_read("tsc=2399184", options, false);
 	check(options[OPTION_TSC] == 2399184);
+	check(options[OPTION_CONSOLE] == CONSOLE_ALL && options[OPTION_PANIC] == PANIC_HALT);
+	check(options_hidden(options) == 0);
+	options_read("console=screen panic=reboot acpi=off x2apic=off svm=on", options, false);
+	check(options[OPTION_CONSOLE] == CONSOLE_SCREEN && options[OPTION_PANIC] == PANIC_REBOOT);
+	check(options[OPTION_ACPI] == MODE_OFF);
+	check_equal(options_hidden(options), 1ul << FEATURE_X2APIC);
+	options_read("x2apic=auto deadline=off vmx=off svm=off", options, false);
+	check_equal(options_hidden(options),
+		1ul << FEATURE_TSC_DEADLINE | 1ul << FEATURE_VMX | 1ul << FEATURE_SVM);
 	options_read("cores=3", options, false);
 	check(options[OPTION_CORES] == 3);
 	options_read("cores=1 cores=0 cores=65 cores=all", options, false);

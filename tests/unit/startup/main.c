@@ -19,7 +19,14 @@ enum {
 static bool start(void) {
 	machine_cpu = (struct cpu){};
 	machine_printed[0] = '\0';
-	return features_init();
+	return features_init(0);
+}
+
+static void features_hidden(void) {
+	machine_reset();
+	machine_cpu = (struct cpu){};
+	check(features_init(1ul << FEATURE_VMX | 1ul << FEATURE_SVM));
+	check(!feature_has(FEATURE_VMX) && !feature_has(FEATURE_SVM) && feature_has(FEATURE_SMAP));
 }
 
 static void registers(void) {
@@ -144,6 +151,26 @@ static void send_pending(void) {
 	check_equal(*apic_page(COMMAND), INIT);
 }
 
+// Switched off by an option; but it stays where firmware has switched it on, for that may be
+// locked.
+static void x2apic_hidden(void) {
+	for (uint64_t on = 0; on < 2; on++) {
+		machine_has_x2apic = true;
+		machine_reset();
+		machine_cpu = (struct cpu){};
+		check(features_init(1ul << FEATURE_X2APIC));
+		machine_msr_set(MSR_APIC_BASE, 0xfee00000 | on << 10);
+		for (uint32_t offset = 0; offset < 0x3f0; offset += 16)
+			machine_msr_set(MSR_X2APIC + offset / 16, LEFT);
+		machine_msr_set(MSR_X2APIC + APIC_VERSION / 16, FULL_APIC);
+		*apic_page(APIC_VERSION) = FULL_APIC;
+		(void)apic_init();
+		check((machine_cpu.apic_page ? 0 : 1) == on);
+		check_equal(machine_msr(MSR_APIC_BASE) & 0xc00, 0x800 | on << 10);
+	}
+	machine_has_x2apic = false;
+}
+
 static void x2apic_start(bool is_silent) {
 	machine_has_x2apic = true;
 	machine_reset();
@@ -184,6 +211,9 @@ static const struct test tests[] = {
 	{"startup.apic.extended", "AMD's further entries are masked", sources_extended},
 	{"startup.apic.send", "a command goes to its core through the page", send_page},
 	{"startup.apic.pending", "not before the last one has gone", send_pending},
+	{"startup.features.hidden", "what an option switches off is not used", features_hidden},
+	{"startup.apic.hidden", "nor is x2APIC mode, unless firmware has begun with it",
+		x2apic_hidden},
 	{"startup.apic.send.msr", "in x2APIC mode it is one write", send_msr},
 	{"startup.apic.blocked", "no interrupt gets through where nothing runs", blocked},
 };

@@ -57,7 +57,9 @@ uint64_t apic_init(void) {
 	uint64_t base = msr_read(MSR_APIC_BASE) | APIC_BASE_ENABLED, start = base & APIC_BASE_PAGE;
 
 	msr_write(MSR_APIC_BASE, base); // x2APIC only from xAPIC mode (SDM 3A 11.12.5)
-	if (feature_has(FEATURE_X2APIC))
+	// Firmware that has switched it on may have locked it (SDM 3A 11.12, legacy xAPIC
+	// disabled).
+	if (feature_has(FEATURE_X2APIC) || base & APIC_BASE_X2APIC)
 		msr_write(MSR_APIC_BASE, base | APIC_BASE_X2APIC);
 	else
 		this_cpu()->apic_page = physical_pointer(physical(start));

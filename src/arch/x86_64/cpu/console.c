@@ -6,7 +6,10 @@
 #include <base/format.h>
 #include <cpu/platform.h>
 
-enum { DEBUG_PORT = 0xe9 }; // emulators print what is written there
+enum {
+	DEBUG_PORT = 0xe9, // emulators print what is written there
+	POST_PORT = 0x80, // mainboards have two digits for it
+};
 
 static struct console *this_console(void) { return &this_cpu()->platform->console; }
 
@@ -25,6 +28,11 @@ void console_init(uint16_t port) {
 	console->port = port;
 	for (unsigned i = 0; i < array_count(writes); i++)
 		io_out8((uint16_t)(port + writes[i][0]), writes[i][1]);
+}
+
+void console_step(uint8_t code, const char *name) {
+	this_console()->step = name;
+	io_out8(POST_PORT, code);
 }
 
 static void uart_put(char character) {

@@ -19,6 +19,8 @@ struct console {
 	bool is_ready;
 	bool is_stuck; // the UART takes nothing; written by each character
 	bool is_quiet; // print_debug() does not print
+	const char *step; // of start-up that is under way, or null
+	bool reboots; // after a panic
 	const struct cpu *panicking; // the first core that panics; written by it, once
 };
 
@@ -32,6 +34,9 @@ void console_init(uint16_t port);
 #define refuse(...) (print(__VA_ARGS__), false)
 
 [[gnu::format(printf, 1, 0)]] void console_print(const char *format, va_list arguments);
+
+// The next step of start-up, which a panic names. The code is shown by what displays port 80h.
+void console_step(uint8_t code, const char *name);
 
 // Before what leads to a panic: if another core panics already (a machine check comes to all of
 // them), this one stops here.

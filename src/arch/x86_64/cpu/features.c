@@ -63,7 +63,7 @@ static bool row_read(const struct feature_row *row) {
 	return outputs[row->output] >> row->bit & 1;
 }
 
-bool features_init(void) {
+bool features_init(uint64_t hidden) {
 	uint64_t cr4 = CR4_PAE;
 	bool complete = true;
 	struct cpuid brand[3];
@@ -75,6 +75,10 @@ bool features_init(void) {
 	print("cpu: %.48s\ncpu:", (const char *)brand);
 	for (unsigned i = 0; i < array_count(optional); i++) {
 		if (!row_read(&optional[i])) continue;
+		if (hidden >> i & 1) {
+			print(" no-%s", optional[i].name);
+			continue;
+		}
 		this_cpu()->features |= 1ul << i;
 		cr4 |= optional[i].cr4;
 		print(" %s", optional[i].name);

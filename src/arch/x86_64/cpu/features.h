@@ -53,8 +53,9 @@ static inline bool msr_change(uint32_t msr, uint64_t set, uint64_t clear) {
 struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf);
 
 // Reads CPUID, prints the CPU's features and sets CR0, CR4, EFER and PAT of a running kernel; false
-// after a line that names a missing required one. Long mode and NX are there: boot.asm has looked.
-[[nodiscard]] bool features_init(void);
+// after a line that names a missing required one. Those hidden, 1 << enum feature, count as absent.
+// Long mode and NX are there: boot.asm has looked.
+[[nodiscard]] bool features_init(uint64_t hidden);
 
 // Machine checks, by bank (SDM 3B, chapter 16; APM 2, chapter 9).
 

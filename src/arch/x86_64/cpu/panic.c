@@ -5,6 +5,9 @@
 #include <cpu/platform.h>
 #include <x86/apic.h>
 
+enum { RESET_PORT = 0xcf9, RESET_FULL = 2, RESET_NOW = 4 };
+enum { KEYBOARD_COMMAND = 0x64, KEYBOARD_PULSE_RESET = 0xfe };
+
 // They are interrupted into the kernel, where their turn never comes. INIT would start the firmware
 // on the first core (SDM 3A 9.4.2), and nothing stops in VMX operation (SDM 3C 24.8).
 static void stop_peers(struct cpu *cpu) {
@@ -26,16 +29,29 @@ void console_take(void) {
 	this_cpu()->is_silent = false;
 }
 
+// By the chipset's reset register (Intel PCH datasheet, RST_CNT; AMD has it there, too), else by
+// the keyboard controller. Where neither does it the machine stops.
+static void machine_reset(void) {
+	io_out8(RESET_PORT, RESET_FULL);
+	io_out8(RESET_PORT, RESET_FULL | RESET_NOW);
+	io_out8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
+}
+
 void panic(const char *format, ...) {
+	const struct cpu *cpu = this_cpu();
+	const struct console *console = &cpu->platform->console;
 	va_list arguments;
 
-	asm volatile("cli");
+	interrupts_disable();
 	console_take();
 	print("\nkernel panic: ");
 	va_start(arguments, format);
 	console_print(format, arguments);
 	va_end(arguments);
+	if (console->step) print(", at start-up: %s", console->step);
 	print("\n  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0),
 		cr2_read(), cr3_read(), cr4_read());
+	// The machine lives on where another core panics that only starts.
+	if (console->reboots && (cpu->has_peers || !cpu->start.options)) machine_reset();
 	cpu_stop();
 }

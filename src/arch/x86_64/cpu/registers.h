@@ -90,6 +90,8 @@ static inline void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t ad
 static inline void cpu_relax(void) { asm volatile("pause" : : : "memory"); }
 
 // Stops this core for good.
+static inline void interrupts_disable(void) { asm volatile("cli"); }
+
 [[gnu::noreturn]] static inline void cpu_stop(void) {
 	for (;;)
 		asm volatile("cli; hlt");

@@ -83,7 +83,8 @@ static bool found_is_same(struct cpu *cpu, const struct cpu *first) {
 // nothing that waits comes after that.
 static const char *join(struct cpu *cpu, const struct cpu *first) {
 	segments_init(cpu, trap_stubs);
-	if (!features_init() || cpu->features != first->features) return "differs in features";
+	if (!features_init(options_hidden(cpu->start.options)) || cpu->features != first->features)
+		return "differs in features";
 	machine_check_init();
 	mitigate_start(cpu, cpu->start.options);
 	segments_use_entry(SYSCALL_ENTRY_CORES);

@@ -7,6 +7,7 @@
 #include <base/memory.h>
 #include <cpu/acpi.h>
 #include <cpu/console.h>
+#include <cpu/features.h>
 
 #define MODES "auto on off" // enum option_mode
 
@@ -26,6 +27,12 @@ static const struct row {
 	[OPTION_DOMAINS] = {"domains", "", 1, DOMAINS, 1},
 	[OPTION_BIG_LOCK] = {"biglock", MODES, 0, 0, MODE_AUTO},
 	[OPTION_IOMMU] = {"iommu", MODES, 0, 0, MODE_AUTO},
+	[OPTION_PANIC] = {"panic", "halt reboot", 0, 0, PANIC_HALT},
+	[OPTION_ACPI] = {"acpi", MODES, 0, 0, MODE_AUTO},
+	[OPTION_X2APIC] = {"x2apic", MODES, 0, 0, MODE_AUTO},
+	[OPTION_DEADLINE] = {"deadline", MODES, 0, 0, MODE_AUTO},
+	[OPTION_VMX] = {"vmx", MODES, 0, 0, MODE_AUTO},
+	[OPTION_SVM] = {"svm", MODES, 0, 0, MODE_AUTO},
 	[OPTION_PCID] = {"pcid", MODES, 0, 0, MODE_AUTO},
 	[OPTION_FAST_PATHS] = {"fastpath", MODES, 0, 0, MODE_AUTO},
 };
@@ -111,6 +118,16 @@ void options_read(const char *command_line, unsigned options[OPTIONS], bool comp
 			print("boot: no such option, or not with this value: %.*s\n",
 				(int)length_until(word, ' '), word);
 	}
+}
+
+uint64_t options_hidden(const unsigned options[OPTIONS]) {
+	static const uint8_t features[] = {
+		FEATURE_X2APIC, FEATURE_TSC_DEADLINE, FEATURE_VMX, FEATURE_SVM};
+	uint64_t hidden = 0;
+
+	for (unsigned i = 0; i < array_count(features); i++)
+		hidden |= (uint64_t)(options[OPTION_X2APIC + i] == MODE_OFF) << features[i];
+	return hidden;
 }
 
 const char *options_behind_name(const char *command_line) {

@@ -5,6 +5,7 @@
 #include <cpu/mitigations.h>
 
 enum console_mode { CONSOLE_ALL, CONSOLE_SERIAL, CONSOLE_SCREEN };
+enum panic_mode { PANIC_HALT, PANIC_REBOOT };
 enum log_mode { LOG_AUTO, LOG_ALL, LOG_NONE };
 
 enum option {
@@ -15,7 +16,13 @@ enum option {
 	OPTION_TSC, // kilohertz; 0: to be measured
 	OPTION_CORES, // how many are started, with the first
 	OPTION_DOMAINS, // how many there are
+	OPTION_PANIC, // enum panic_mode
 	OPTION_PCID, // enum option_mode, as are all that follow
+	OPTION_ACPI,
+	OPTION_X2APIC, // this and the next three: off hides the feature (options_hidden)
+	OPTION_DEADLINE,
+	OPTION_VMX,
+	OPTION_SVM,
 	OPTION_FAST_PATHS,
 	OPTION_IOMMU, // off: devices reach all memory
 	OPTION_BIG_LOCK, // on: no fast paths where several cores are up
@@ -26,6 +33,9 @@ enum option {
 // The value of each option; of one that is given twice the last valid value. Complains, if asked
 // to, in one line for each word that is no option, or has an invalid value.
 void options_read(const char *command_line, unsigned options[OPTIONS], bool complains);
+
+// Features of the CPU that are not to be used, 1 << enum feature.
+uint64_t options_hidden(const unsigned options[OPTIONS]);
 
 // The command line without the kernel's own name, which some loaders pass as the first word.
 const char *options_behind_name(const char *command_line);

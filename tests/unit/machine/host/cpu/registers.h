@@ -21,4 +21,5 @@ void msr_write(uint32_t msr, uint64_t value);
 static inline uint64_t cr2_read(void) { return 0; }
 static inline uint64_t cr3_read(void) { return 0; }
 static inline uint64_t cr4_read(void) { return 0; }
+static inline void interrupts_disable(void) {}
 [[gnu::noreturn]] void cpu_stop(void);
