@@ -12,7 +12,7 @@
 static void *landing[5]; // of the running test; main thread only
 static char reason[512];
 
-enum { TEST_SLOTS = 3000 };
+enum { TEST_SLOTS = 3000, FAILED_MOST = 20 };
 
 enum outcome { OUTCOME_RUNNING, OUTCOME_FAILED, OUTCOME_SKIPPED };
 
@@ -66,12 +66,18 @@ static enum outcome test_try(const struct test *test) {
 	return result;
 }
 
+// Named again at the end, for who reads a screen.
+static const char *failed[FAILED_MOST];
+static unsigned failed_count;
+
 static enum outcome test_run(const struct test *test, unsigned attempts) {
 	static const char *const words[] = {"PASS", "FAIL", "SKIP"};
 	enum outcome result = test_try(test);
 
 	for (unsigned attempt = 1; attempt < attempts && result == OUTCOME_FAILED; attempt++)
 		result = test_try(test);
+	if (result == OUTCOME_FAILED && failed_count < FAILED_MOST)
+		failed[failed_count++] = test->id;
 	print("%s %s %s", words[result], test->id, test->sentence);
 	if (result == OUTCOME_RUNNING)
 		print("\n");
@@ -118,6 +124,8 @@ void root_main(const seL4_BootInfo *bootinfo) {
 				if (is_chosen(test_files[file]->tests[index].id))
 					counts[test_run(&test_files[file]->tests[index],
 						test_files[file]->attempts)]++;
+	for (unsigned i = 0; i < failed_count; i++)
+		print("failed: %s\n", failed[i]);
 	print("%lu passed, %lu failed, %lu skipped\n", counts[0], counts[1], counts[2]);
 	print("tests done\n");
 	machine_exit(counts[1] == 0 && counts[0] != 0 ? 0 : 1);

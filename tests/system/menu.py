@@ -7,12 +7,12 @@ import time
 
 from nacre import build, places, version
 from nacre.machine import machine, monitor, screen
-from nacre.pack import debs, iso
-from nacre.test import results
+from nacre.pack import debs, iso, product
+from nacre.test import broken, planted, results
 from nacre.test.machine_tests import watch
 
 FOLDER = places.BUILD / "system-tests" / "menu"
-MEMORY = 256
+MEMORY, TEST_MEMORY = 256, 512
 # GRUB takes a machine for a PC unless the table of its maker says that it is QEMU.
 PC = ("-smbios", "type=1,manufacturer=Board")
 NAME = f"Nacre {version.number()}"
@@ -40,8 +40,8 @@ def small_iso(name, **more):
     return target
 
 
-def start(name, firmware="bios", extra=PC, **more):
-    return machine.QemuMachine(iso=small_iso(name, **more), memory=MEMORY, firmware=firmware,
+def start(name, firmware="bios", extra=PC, memory=MEMORY, **more):
+    return machine.QemuMachine(iso=small_iso(name, **more), memory=memory, firmware=firmware,
                                extra=(*monitor.OPTIONS, *extra), cores=2)
 
 
@@ -54,6 +54,28 @@ def entries(lines):
 def shown(text):
     """Lines of what a program drew on a terminal line by line."""
     return re.split(r"[\r\n]+|\0", re.sub(ESCAPE, "\0", text))
+
+
+def check_self_test(key, program, test, function=None):
+    """This test of the program alone; with a function of the kernel broken it must fail."""
+    name = f"menu-self-test-{test}{'-broken' if function else ''}"
+    tests = product.self_tests()
+    files = {**tests, program: broken.with_bytes(
+        tests[program], FOLDER / f"{name}-{program}",
+        tests[program].read_bytes().index(planted.CHOSEN + bytes(len(test) + 2)) +
+        len(planted.CHOSEN),
+        f" {test}".encode())}
+    if function:
+        kernel = "kernel-debug.elf"
+        files[kernel] = broken.with_bytes(
+            tests[kernel], FOLDER / f"{name}.elf",
+            broken.function_offset(tests[kernel], function), broken.RETURN)
+    result = f"failed: {test}\n0 passed, 1 failed" if function else "1 passed, 0 failed"
+    with start(name, memory=TEST_MEMORY, self_test=files) as running:
+        why, _, _ = watch(running, f"system-{name}-menu", [("until", COUNTING)])
+        running.send(key.encode())
+        return judged(name, why or watch(running, f"system-{name}", [
+            ("until", text) for text in (*result.split("\n"), "tests done")])[0])
 
 
 def judged(name, *complaints):
@@ -188,6 +210,12 @@ ROWS = [
     ("menu-emulator", "an emulator starts Nacre at once, and nothing else is on the screen",
      check_emulator),
     ("menu-module", "a system that lacks a file is not started; the menu comes back", check_module),
+    ("menu-self-test", "the self-test of the kernel runs, and says that all is well",
+     functools.partial(check_self_test, "t", "tests-kernel.elf", "fpu-threads")),
+    ("menu-self-test-cores", "so does that of several cores",
+     functools.partial(check_self_test, "x", "tests-cores.elf", "cores-suspend")),
+    ("menu-self-test-broken", "with a fault in the kernel it names the test",
+     functools.partial(check_self_test, "t", "tests-kernel.elf", "fpu-threads", "fpu_give")),
     ("menu-escape", "unless Escape is pressed, which shows the menu", check_escape),
 ]
 ON_DEMAND = [

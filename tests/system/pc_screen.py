@@ -3,14 +3,12 @@
 port."""
 
 import functools
-import re
-import subprocess
 import time
 
 from nacre import build, places
 from nacre.machine import machine, monitor, screen
 from nacre.pack import iso
-from nacre.test import results
+from nacre.test import broken, results
 from nacre.test.machine_tests import watch
 
 FOLDER = places.BUILD / "system-tests" / "screen"
@@ -36,7 +34,6 @@ USUAL = {("std", "bios"), ("std", "uefi"), ("cirrus", "bios"), ("bochs", "uefi")
 NO_SERIAL = ("-global", "isa-serial.iobase=0x3e8")
 NO_SCREEN = ("-vga", "none")
 # A machine check that no program can have made: the kernel ends.
-UNDEFINED = b"\x0f\x0b"  # UD2
 PANIC = "mce 0 0 0xbe00000000000000 0x4 0x0 0x0"
 
 
@@ -67,25 +64,6 @@ def awaited(running, read, text):
         time.sleep(0.3)
         lines = read(running)
     return lines
-
-
-def broken_kernel(name, symbol):
-    """A kernel whose function of that name is an undefined instruction."""
-    kernel = build.artefact("kernel-debug.elf")
-    found = subprocess.run(["nm", kernel], stdout=subprocess.PIPE, text=True, check=True).stdout
-    address = int(re.search(rf"^(\w+) [tT] {symbol}$", found, re.MULTILINE)[1], 16)
-    headers = subprocess.run(["readelf", "-lW", kernel], stdout=subprocess.PIPE, text=True,
-                             check=True).stdout
-    segments = [[int(word, 16) for word in row] for row in re.findall(
-        r"LOAD +(0x\w+) (0x\w+) 0x\w+ (0x\w+)", headers)]
-    at = next(address - start + offset for offset, start, size in segments
-              if start <= address < start + size)
-    data = bytearray(kernel.read_bytes())
-    data[at:at + len(UNDEFINED)] = UNDEFINED
-    target = FOLDER / f"{name}.elf"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(data)
-    return target
 
 
 def judged(name, *texts, lines):
@@ -149,7 +127,9 @@ def check_screen_only():
 def check_exception(symbol, step):
     """Registers, and where it was."""
     name = f"screen-exception-{symbol}"
-    kernel = broken_kernel(name, symbol)
+    kernel = build.artefact("kernel-debug.elf")
+    kernel = broken.with_bytes(kernel, FOLDER / f"{name}.elf",
+                               broken.function_offset(kernel, symbol), broken.UNDEFINED)
     with start(name, "bios", NO_SERIAL, kernel=kernel) as running:
         lines = awaited(running, points_text, "called from")
         return judged(name, "registers of the kernel:", "  r15 ", " rip ffffffff80",

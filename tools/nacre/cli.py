@@ -124,6 +124,8 @@ def add_isos(commands_of):
         parser.add_argument("--memory-test", action="store_true",
                             help="with a memory test in the boot menu, Debian's package memtest86+ "
                                  "(GPL-2), which is fetched")
+        parser.add_argument("--self-test", action="store_true",
+                            help="with self-tests of kernel and machine in the boot menu")
         parser.add_argument("--sign", nargs=2, type=pathlib.Path, metavar=("KEY", "CERTIFICATE"),
                             help="sign for Secure Boot, with PEM files of a key that the firmware "
                                  "knows")

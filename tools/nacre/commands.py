@@ -77,22 +77,25 @@ def run(options):
         return run_session(running, options)
 
 
-def make(system, output, options, memory_test=False, keys=None):
+def make(system, output, options, memory_test=False, keys=None, self_test=False):
     """The ISO of the demo, or of the description given."""
     target = places.BUILD / f"{system.stem}.iso" if system else places.DEMO_ISO
     return product.make_iso(system.absolute() if system else places.DEMO, output or target,
-                            options.flavour, options.arguments, memory_test, keys)
+                            options.flavour, options.arguments, memory_test, keys,
+                            self_test)
 
 
 def make_iso(options):
     """`build` and `iso`: makes an ISO and prints where it is."""
     output = options.output.absolute() if options.output else None
     if options.expand:
-        if options.memory_test or options.sign:
-            raise Misuse("--expand makes no ISO: --memory-test and --sign do not go with it")
+        if options.memory_test or options.sign or options.self_test:
+            raise Misuse("--expand makes no ISO: --memory-test, --self-test and --sign do not go "
+                         "with it")
         system_image.expand((options.system or places.DEMO).absolute(), output)
         return 0
-    print(places.shown(make(options.system, output, options, options.memory_test, options.sign)))
+    print(places.shown(make(options.system, output, options, options.memory_test, options.sign,
+                            options.self_test)))
     return 0
 
 

@@ -134,25 +134,33 @@ def pack(target, template, files, text, grub_modules=(), signer=None):
                         "-o", made, folder], f"iso-{target.stem}", env=grub.ENVIRONMENT)
 
 
-def menu(kernel, modules, arguments="", prelude="", memory_test=None, give_up=""):
+def menu(kernel, modules, arguments="", prelude="", memory_test=None, give_up="",
+         self_test=None):
     """(files by their names, GRUB's menu) of a system: a module map in boot order, and kernel
     arguments. The prelude is commands to GRUB; there $place must be the files' folder. What gives
     up is executed where kernel or modules cannot be loaded. A memory test is a program that GRUB
-    starts as a Linux by BIOS, and that is one of UEFI's as well."""
+    starts as a Linux by BIOS, and that is one of UEFI's as well. Self-tests are files by their
+    names, a kernel among them."""
     files = {"kernel.elf": kernel, **modules}
-    entry = ""
+    entry, tests = "", ""
+    if self_test:
+        files.update(self_test)
+        tests = (GRUB_FOLDER / "self_test.cfg").read_text()
     if memory_test:
         files["memtest86+"] = memory_test
         entry = (GRUB_FOLDER / "memory_test.cfg").read_text()
     return files, fill_template((GRUB_FOLDER / "grub.cfg").read_text(), {
         "ARGUMENTS": arguments, "MODULES": module_lines(modules), "PRELUDE": prelude,
-        "VERSION": version.number(), "MEMORY_TEST": entry, "GIVE_UP": give_up})
+        "VERSION": version.number(), "MEMORY_TEST": entry, "GIVE_UP": give_up,
+        "SELF_TEST": tests})
 
 
-def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None, signer=None):
+def pack_nacre(target, kernel, modules, arguments="", prelude="", memory_test=None, signer=None,
+               self_test=None):
     """An ISO with the Nacre kernel and the rest of a menu; this prelude changes the memory map."""
     pack(target, "grub.cfg",
-         *menu(kernel, modules, arguments, f"{PLACE}\n{prelude}", memory_test),
+         *menu(kernel, modules, arguments, f"{PLACE}\n{prelude}", memory_test,
+               self_test=self_test),
          [*(["mmap"] if prelude else ()), *(MEMORY_TEST_MODULES if memory_test else ())], signer)
 
 

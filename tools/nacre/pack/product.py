@@ -14,6 +14,9 @@ from nacre.pack import (beside, debs, initramfs, iso, programs, secure_boot,
 from nacre.report import Failure, step
 
 
+SELF_TESTS = ("kernel-debug.elf", "tests-kernel.elf", "tests-cores.elf", "tests-guests.elf")
+
+
 def system_files(image, flavour):
     kernel = build.artefact(f"kernel-{flavour}.elf")
     return kernel, {"root.elf": build.artefact("root.elf"), "system.img": image}
@@ -36,7 +39,13 @@ def make_system(description, image, flavour):
     return system_files(compose(description, image, flavour), flavour)
 
 
-def make_iso(description, target, flavour="debug", arguments="", memory_test=False, keys=None):
+def self_tests():
+    """What the entries for self-tests load: the kernel with checks, and a program each."""
+    return {name: build.artefact(name) for name in SELF_TESTS}
+
+
+def make_iso(description, target, flavour="debug", arguments="", memory_test=False, keys=None,
+             self_test=False):
     """Builds everything and packs the described system; quiet when nothing changed."""
     if target.is_dir():
         raise Failure(f"{places.shown(target)}: is a folder; name the file that the ISO is to be")
@@ -49,13 +58,17 @@ def make_iso(description, target, flavour="debug", arguments="", memory_test=Fal
     words = f"{flavour} {arguments}{' and a memory test' if memory_test else ''}"
     if keys:
         words += f" signed with {keys[0].absolute()} and {keys[1].absolute()}"
+    tests = self_tests() if self_test else {}
+    words += f" {' '.join(tests)}"
     stamp = named.with_suffix(beside.WORDS)
-    sources = [kernel, *modules.values(), *iso.GRUB_FOLDER.iterdir(), *(keys or ())]
+    sources = [kernel, *modules.values(), *iso.GRUB_FOLDER.iterdir(), *(keys or ()),
+               *tests.values()]
     if is_current(target, sources) and stamp.exists() and stamp.read_text() == words:
         return target
     step(f"packing {places.shown(target)}")
     with secure_boot.signer(keys) as signer:
-        iso.pack_nacre(target, kernel, modules, arguments, memory_test=tester, signer=signer)
+        iso.pack_nacre(target, kernel, modules, arguments, memory_test=tester, signer=signer,
+                       self_test=tests)
     output.write(stamp, words)
     return target
 
