@@ -25,8 +25,9 @@ SCREENS = {
     "ramfb": ("-vga", "none", "-device", "ramfb"),
 }
 # A function that begins, or is called, at this step of start-up.
-STEPS = {"features_init": "the CPU's features", "apic_init": "interrupt controllers",
-         "fpu_init": "IOMMU, FPU, guests"}
+STEPS = {"features_init": "the CPU's features, mitigations",
+         "apic_init": "ACPI tables, page tables, interrupt controllers",
+         "fpu_init": "clock, IOMMU, FPU, guests"}
 # With which firmware each test run has them; the others run when they are named.
 USUAL = {("std", "bios"), ("std", "uefi"), ("cirrus", "bios"), ("bochs", "uefi"),
          ("ramfb", "uefi"), ("virtio", "bios")}

@@ -137,7 +137,7 @@ static void panic_says(bool reboots, const char *where) {
 	check(step == 6 && strstr(written, "kernel panic: odd 7"));
 	check(!strstr(written, "at start-up") == !where);
 	check(!where || strstr(written, "odd 7, at start-up: clock\r\n"));
-	check_equal(resets, reboots ? 0x0206fe : 0);
+	check_equal(resets, reboots ? 0x0206 : 0);
 	console->panicking = NULL;
 	console->reboots = false;
 }

@@ -274,11 +274,10 @@ static void options_all(void) {
 	check(options[OPTION_TSC] == 0);
 	options_read("tsc=2399184", options, false);
 	check(options[OPTION_TSC] == 2399184);
-	check(options[OPTION_CONSOLE] == CONSOLE_ALL && options[OPTION_PANIC] == PANIC_HALT);
+	check(options[OPTION_CONSOLE] == CONSOLE_ALL && options[OPTION_PANIC] == 0);
 	check(options_hidden(options) == 0);
-	options_read("console=screen panic=reboot acpi=off x2apic=off svm=on", options, false);
-	check(options[OPTION_CONSOLE] == CONSOLE_SCREEN && options[OPTION_PANIC] == PANIC_REBOOT);
-	check(options[OPTION_ACPI] == MODE_OFF);
+	options_read("console=screen panic=reboot x2apic=off svm=on", options, false);
+	check(options[OPTION_CONSOLE] == CONSOLE_SCREEN && options[OPTION_PANIC] == 1);
 	check_equal(options_hidden(options), 1ul << FEATURE_X2APIC);
 	options_read("x2apic=auto deadline=off vmx=off svm=off", options, false);
 	check_equal(options_hidden(options),

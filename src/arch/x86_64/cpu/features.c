@@ -74,11 +74,7 @@ bool features_init(uint64_t hidden) {
 		brand[i] = cpuid_leaf(0x80000002u + i, 0);
 	print("cpu: %.48s\ncpu:", (const char *)brand);
 	for (unsigned i = 0; i < array_count(optional); i++) {
-		if (!row_read(&optional[i])) continue;
-		if (hidden >> i & 1) {
-			print(" no-%s", optional[i].name);
-			continue;
-		}
+		if (hidden >> i & 1 || !row_read(&optional[i])) continue;
 		this_cpu()->features |= 1ul << i;
 		cr4 |= optional[i].cr4;
 		print(" %s", optional[i].name);

@@ -6,7 +6,6 @@
 #include <x86/apic.h>
 
 enum { RESET_PORT = 0xcf9, RESET_FULL = 2, RESET_NOW = 4 };
-enum { KEYBOARD_COMMAND = 0x64, KEYBOARD_PULSE_RESET = 0xfe };
 
 // They are interrupted into the kernel, where their turn never comes. INIT would start the firmware
 // on the first core (SDM 3A 9.4.2), and nothing stops in VMX operation (SDM 3C 24.8).
@@ -29,12 +28,11 @@ void console_take(void) {
 	this_cpu()->is_silent = false;
 }
 
-// By the chipset's reset register (Intel PCH datasheet, RST_CNT; AMD has it there, too), else by
-// the keyboard controller. Where neither does it the machine stops.
+// By the chipset's reset register (Intel PCH datasheet, RST_CNT; AMD has it there, too). Where that
+// does nothing the machine stops.
 static void machine_reset(void) {
 	io_out8(RESET_PORT, RESET_FULL);
 	io_out8(RESET_PORT, RESET_FULL | RESET_NOW);
-	io_out8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
 }
 
 void panic(const char *format, ...) {

@@ -56,8 +56,7 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 		options[OPTION_CONSOLE] == CONSOLE_SCREEN ? 0 : (uint16_t)options[OPTION_SERIAL]);
 	screen_find();
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
-	boot_kernel.platform.console.reboots = options[OPTION_PANIC] == PANIC_REBOOT;
-	if (options[OPTION_ACPI] == MODE_OFF) memset(facts.rsdp, 0, sizeof(facts.rsdp));
+	boot_kernel.platform.console.reboots = options[OPTION_PANIC];
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
 	boot_kernel.domains.last = options[OPTION_DOMAINS] - 1;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
@@ -184,9 +183,8 @@ static bool start(uint32_t magic, uint32_t information) {
 	segments_init(&boot_cpu, trap_stubs); // exceptions are caught from here
 	console_step(1, "the loader's information");
 	if (!loader_read(magic, information)) return false; // console, command line, memory
-	console_step(2, "the CPU's features");
+	console_step(2, "the CPU's features, mitigations");
 	if (!features_init(options_hidden(options))) return false; // CR0, CR4, EFER
-	console_step(3, "errors left in the CPU, mitigations, entry code");
 	machine_check_init(); // reports what firmware left
 	mitigate_start(&boot_cpu, options);
 	gates_install(boot_cpu.mitigations,
@@ -194,24 +192,22 @@ static bool start(uint32_t magic, uint32_t information) {
 			!boot_kernel.domains.last, // they look at no domain
 		boot_kernel.platform.syscall_entries); // while text is writable
 	segments_use_entry(SYSCALL_ENTRY_FAST);
-	console_step(4, "ACPI tables, page tables");
+	console_step(3, "ACPI tables, page tables, interrupt controllers");
 	if (!acpi_and_map_start()) return false; // W^X image, physical window
 	pcid_start(options[OPTION_PCID] != MODE_OFF);
-	console_step(5, "interrupt controllers");
 	interrupts_start(); // all pins masked
-	console_step(6, "clock");
+	console_step(4, "clock, IOMMU, FPU, guests");
 	facts.tsc_hertz = clock_init(&facts.acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
-	console_step(7, "IOMMU, FPU, guests");
 	iommu_start(); // every device blocked
 	fpu_init();
 	boot_kernel.platform.paging[SPACE_HOST] = &paging_host;
 	boot_kernel.platform.paging[SPACE_GUEST] = guest_engine_init();
 	schedule_init(&boot_cpu);
-	console_step(8, "other cores");
+	console_step(5, "other cores");
 	cores_start(&boot_cpu, &facts.acpi, options, &facts.memory);
-	console_step(9, "initial task");
+	console_step(6, "initial task");
 	return boot_root(&facts); // untypeds, the initial task
 }
 
@@ -222,7 +218,7 @@ enum exit_path boot_main(uint32_t magic, uint32_t information) {
 		print("boot: nothing to run, stopped\n");
 		cpu_stop();
 	}
-	console_step(10, NULL);
+	console_step(7, NULL);
 	print("boot: done in %lu TSC ticks\n", tsc_read() - began);
 	schedule_update_time(); // start-up is over now, and the initial task may run at once
 	return schedule();

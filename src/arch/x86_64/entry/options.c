@@ -27,8 +27,7 @@ static const struct row {
 	[OPTION_DOMAINS] = {"domains", "", 1, DOMAINS, 1},
 	[OPTION_BIG_LOCK] = {"biglock", MODES, 0, 0, MODE_AUTO},
 	[OPTION_IOMMU] = {"iommu", MODES, 0, 0, MODE_AUTO},
-	[OPTION_PANIC] = {"panic", "halt reboot", 0, 0, PANIC_HALT},
-	[OPTION_ACPI] = {"acpi", MODES, 0, 0, MODE_AUTO},
+	[OPTION_PANIC] = {"panic", "halt reboot", 0, 0, 0},
 	[OPTION_X2APIC] = {"x2apic", MODES, 0, 0, MODE_AUTO},
 	[OPTION_DEADLINE] = {"deadline", MODES, 0, 0, MODE_AUTO},
 	[OPTION_VMX] = {"vmx", MODES, 0, 0, MODE_AUTO},
@@ -120,14 +119,11 @@ void options_read(const char *command_line, unsigned options[OPTIONS], bool comp
 	}
 }
 
-uint64_t options_hidden(const unsigned options[OPTIONS]) {
-	static const uint8_t features[] = {
-		FEATURE_X2APIC, FEATURE_TSC_DEADLINE, FEATURE_VMX, FEATURE_SVM};
-	uint64_t hidden = 0;
+#define HIDDEN(option, feature) ((uint64_t)(options[option] == MODE_OFF) << (feature))
 
-	for (unsigned i = 0; i < array_count(features); i++)
-		hidden |= (uint64_t)(options[OPTION_X2APIC + i] == MODE_OFF) << features[i];
-	return hidden;
+uint64_t options_hidden(const unsigned options[OPTIONS]) {
+	return HIDDEN(OPTION_X2APIC, FEATURE_X2APIC) | HIDDEN(OPTION_VMX, FEATURE_VMX) |
+		HIDDEN(OPTION_DEADLINE, FEATURE_TSC_DEADLINE) | HIDDEN(OPTION_SVM, FEATURE_SVM);
 }
 
 const char *options_behind_name(const char *command_line) {

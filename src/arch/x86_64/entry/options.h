@@ -5,7 +5,6 @@
 #include <cpu/mitigations.h>
 
 enum console_mode { CONSOLE_ALL, CONSOLE_SERIAL, CONSOLE_SCREEN };
-enum panic_mode { PANIC_HALT, PANIC_REBOOT };
 enum log_mode { LOG_AUTO, LOG_ALL, LOG_NONE };
 
 enum option {
@@ -16,9 +15,8 @@ enum option {
 	OPTION_TSC, // kilohertz; 0: to be measured
 	OPTION_CORES, // how many are started, with the first
 	OPTION_DOMAINS, // how many there are
-	OPTION_PANIC, // enum panic_mode
+	OPTION_PANIC, // 1: reboots
 	OPTION_PCID, // enum option_mode, as are all that follow
-	OPTION_ACPI,
 	OPTION_X2APIC, // this and the next three: off hides the feature (options_hidden)
 	OPTION_DEADLINE,
 	OPTION_VMX,
