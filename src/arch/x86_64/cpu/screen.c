@@ -15,8 +15,8 @@ enum { TEXT_BYTES = 2, GREY_ON_BLACK = 0x0700, CHARACTERS_MOST = 4096 };
 #define SIZE_MOST (1ul << 28)
 
 // At any address.
-typedef uint32_t [[gnu::may_alias, gnu::aligned(1)]] point_t;
-typedef uint16_t [[gnu::may_alias, gnu::aligned(1)]] character_t;
+typedef uint32_t point_t __attribute__((may_alias, aligned(1)));
+typedef uint16_t character_t __attribute__((may_alias, aligned(1)));
 
 // A colour's field, of a position and a size, with all bits set; 0: it is none.
 static uint32_t field_full(const uint8_t *field, unsigned bits) {
