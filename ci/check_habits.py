@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The habits of C that no compiler checks: CONTRIBUTING.md, "Style"."""
+"""The habits of C that no compiler checks: CONTRIBUTING.md, "Style"; and that each planted fault
+has its text in the source."""
 
 import re
+import shutil
 import sys
+import tempfile
+from pathlib import Path
 
 from source_tree import ROOT, c_files, includes
 
+sys.path.insert(0, str(ROOT / "tests" / "unit" / "interleave"))
+import plant  # noqa: E402
+
 # Headers under include/ also serve programs in older C, where each parameter has a name.
 FOLDERS = ("src", "tests", "bench", "tools")
+FAULTS = ("tests/kernel/faults.txt", "tests/unit/interleave/faults.txt")
 
 COMMENT = re.compile(r"//.*")
 # How a declaration inside a function begins: type and name, and then no call.
@@ -124,6 +132,16 @@ def declared_twice(paths):
                     yield path, number, f"{name} is declared in {other.name}, too: use a header"
 
 
+def faults_lost():
+    """How many planted faults have their text not once in their source; a line tells of each."""
+    lost = 0
+    for faults in FAULTS:
+        with tempfile.TemporaryDirectory() as tree:
+            shutil.copytree(ROOT / "src", Path(tree) / "src")
+            lost += len(plant.plant(Path(tree), ROOT / faults))
+    return lost
+
+
 def main():
     paths = c_files(FOLDERS)
     wrong = [(path, *found) for path in paths for found in check(path)]
@@ -131,7 +149,7 @@ def main():
     wrong += declared_twice(path for path in c_files(("src",)) if path.suffix == ".c")
     for path, number, problem in wrong:
         print(f"{path.relative_to(ROOT)}:{number}: {problem}")
-    return 1 if wrong else 0
+    return 1 if faults_lost() or wrong else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 """The checks of ci/ find what they are there to find."""
 
 import configparser
+import contextlib
+import io
 import pathlib
 import re
 import sys
@@ -144,6 +146,24 @@ class HabitsTest(unittest.TestCase):
         self.assertEqual(self.problems("a.c", "void __called_by_compiler(void);\n"), [])
         self.assertEqual(self.problems("a.h", "bool f(void);\n[[nodiscard]] bool g(void);\n"
                                        "enum error h(int a);\nvoid i(void);\n"), [1, 3])
+
+    def test_a_planted_fault_has_its_text_once(self):
+        for texts, lost in ((("\tstop();\n", "\tgo();\n"), 0), (("\tgo();\n", "\tgo();\n"), 1),
+                            (("\tstop();\n", "\tstop();\n\tgo();\n\tgo();\n"), 1),
+                            (("", ""), 2)):
+            with tempfile.TemporaryDirectory() as folder, \
+                    mock.patch.object(check_habits, "ROOT", Path(folder)), \
+                    contextlib.redirect_stdout(io.StringIO()) as said:
+                (Path(folder) / "src").mkdir()
+                for name, text, faults, guard in zip("ab", texts, check_habits.FAULTS,
+                                                     ("stop", "go")):
+                    (Path(folder) / "src" / f"{name}.c").write_text(text)
+                    file = Path(folder) / faults
+                    file.parent.mkdir(parents=True)
+                    file.write_text(f"fault {guard} X001 src/{name}.c it is gone\n"
+                                    f"< \t{guard}();\n> \tif (!PLANTED) {guard}();\n")
+                self.assertEqual(check_habits.faults_lost(), lost)
+                self.assertEqual(said.getvalue().count(" has its text "), lost)
 
 
 class WordsTest(unittest.TestCase):
