@@ -23,9 +23,9 @@ static void place_domain(struct system *system, uint32_t index) {
 			last_core(system));
 }
 
-// Whether it is to come to a core that is missing; a message comes to core 0 in any case.
+// Whether it is to come to a core that is missing.
 static bool lacks_core(const struct system *system, const struct system_irq *irq) {
-	return irq->kind == SYSTEM_IRQ_IOAPIC && irq->core > last_core(system);
+	return irq->core > last_core(system);
 }
 
 static void check_irq(struct system *system, const struct system_irq *irq) {

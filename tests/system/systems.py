@@ -95,8 +95,10 @@ CASES = {
     "missing_cores": (
         "domains for cores that the machine does not have are placed on core 0, in one line",
         ["system: the last core here is 0; on core 0 instead: 'far' (core 1), "
-         "'farther' (core 63), interrupt 5 of 'driver' (core 2)\n",
-         "far: runs", "kid: runs", "farther: runs", "driver: runs", "near: runs"],
+         "'farther' (core 63), interrupt 5 of 'driver' (core 2), "
+         "interrupt 6 of 'messages' (core 3)\n",
+         "far: runs", "kid: runs", "farther: runs", "driver: runs", "near: runs",
+         "messages: runs"],
         "not started|was stopped"),
     "four_cores": (
         "calls, notifications, faults, restarts and interrupts from core to core",
@@ -180,8 +182,9 @@ def check_refused_cores():
         "system: 'kid' is not started: its parent 'far' is not\n",
         "system: 'farther' is not started: core 63: the last core here is 0\n",
         "system: 'driver' is not started: core 2 of interrupt 5: the last core here is 0\n",
+        "system: 'messages' is not started: core 3 of interrupt 6: the last core here is 0\n",
         "near: runs"],
-        "instead|was stopped|(far|farther|kid|driver): runs"), description=description)
+        "instead|was stopped|(far|farther|kid|driver|messages): runs"), description=description)
 
 
 ROWS = [("refused-cores", "so they are not started, where the description says that",
