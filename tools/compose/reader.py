@@ -116,7 +116,7 @@ class Reader:
             element,
             fields.text("name", required=True),
             fields.pci("peripheral_id"),
-            fields.number("domain_id", required=True, high=0xFFFF),
+            fields.number("domain_id", required=True, low=1, high=0xFFFF),
         )
         read_children(
             element, self.problems,
