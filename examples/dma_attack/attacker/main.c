@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Has its device read and write what it was not given, and counts what arrives. Where something
-// does, there is no IOMMU, and what would bring the machine down is left out.
+// Has its device read and write what it was not given, and counts what arrives. Where memory
+// does, there is no IOMMU, and what would bring the machine down is left out; so are interrupts
+// other than the victim's, where the victim's arrive.
 #include <microkit.h>
 
 #include <nacre/print.h>

@@ -56,10 +56,10 @@ static void forget(void *argument) {
 	const struct cpu *own = this_cpu();
 	uint64_t cores = this_kernel()->asids.cores[change->asid] & ~BIT(own->number);
 	uint64_t space = change->root.value | change->asid, left = cores;
-	bool waits = change->paging == space_paging(SPACE_HOST) &&
+	bool may_be_late = change->paging == space_paging(SPACE_HOST) &&
 		!(own->mitigations & MITIGATION_BIT(KPTI));
 
-	for (; waits && left; left &= left - 1) {
+	for (; may_be_late && left; left &= left - 1) {
 		struct cpu *cpu = own->platform->cores[bits_lowest(left)];
 
 		if (pcid_is_loaded(cpu, change->root) ||

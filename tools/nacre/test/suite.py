@@ -65,7 +65,7 @@ def all_tests():
              machine_tests.run_cores_in_bochs, alone=False),
         Test("kernel-iommu", "the same with a unit that remaps DMA, and a device that tries all",
              machine_tests.run_kernel_with_iommu, alone=False),
-        Test("kernel-plain", "the same without fast paths (fastpath=off), in QEMU",
+        Test("kernel-plain", "the same without fast paths, with 16 domains, in QEMU",
              machine_tests.run_kernel_plain, alone=False),
         Test("kernel-no-fsgsbase", "the same on a CPU without FSGSBASE, in QEMU",
              machine_tests.run_kernel_without_fsgsbase, alone=False),
@@ -92,8 +92,8 @@ def all_tests():
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
              guest_image.run_in_nacre, on_demand=True),
-        Test(planted.NAME, "guards of the kernel that are taken out are missed by the tests of "
-             "several cores", planted.run, on_demand=True),
+        Test(planted.NAME, "tests of several cores fail when a guard of the kernel is taken out",
+             planted.run, on_demand=True),
         Test(mission.NAME, "ten minutes of the mission computer: both guests crash, no deadline is "
              "missed", mission.run, on_demand=True),
         Test(guest_power.NAME, "what a guest's ext4 has synced is there after "

@@ -49,7 +49,7 @@ void panic(const char *format, ...) {
 	if (console->step) print(", at start-up: %s", console->step);
 	print("\n  called from %p, cr2 %lx cr3 %lx cr4 %lx\n", __builtin_return_address(0),
 		cr2_read(), cr3_read(), cr4_read());
-	// The machine lives on where another core panics that only starts.
+	// A core that panics while it is started is left out: the machine goes on.
 	if (console->reboots && (cpu->has_peers || !cpu->start.options)) machine_reset();
 	cpu_stop();
 }

@@ -89,9 +89,9 @@ static inline void tlb_invalidate(enum tlb_kind kind, uint64_t pcid, uint64_t ad
 // In loops that wait for another core or a device.
 static inline void cpu_relax(void) { asm volatile("pause" : : : "memory"); }
 
-// Stops this core for good.
 static inline void interrupts_disable(void) { asm volatile("cli"); }
 
+// Stops this core for good.
 [[gnu::noreturn]] static inline void cpu_stop(void) {
 	for (;;)
 		asm volatile("cli; hlt");

@@ -168,8 +168,7 @@ static void iommu_start(void) {
 	}
 	for (unsigned i = 0; i < dmar.range_count; i++)
 		memory_keep(&facts.memory, dmar.ranges[i].memory.start, dmar.ranges[i].memory.end);
-	if (dmar.lost > 0)
-		print("iommu: %u parts of firmware's table are damaged or too many\n", dmar.lost);
+	if (dmar.lost > 0) print("iommu: %u parts of firmware's table are not used\n", dmar.lost);
 	if (is_off || !dmar.is_there || !vtd_start(&dmar, take_zeroed))
 		print("iommu: %s: devices reach ALL memory by DMA\n",
 			is_off                  ? "OFF by the option"

@@ -19,7 +19,7 @@ struct dmar_scope {
 
 struct dmar {
 	bool is_there;
-	unsigned lost; // entries and devices that are damaged, of another segment, or too many
+	unsigned lost; // entries: damaged, too many, of a bridge or another segment
 	unsigned unit_count, range_count;
 	struct dmar_unit {
 		uint64_t address, size; // of the registers
