@@ -23,12 +23,13 @@ void irq_arrived(unsigned number) {
 	if (cap->type == CAP_NOTIFICATION)
 		notification_signal_last(cap_object(cap), cap->badge);
 	else if (irq->state == IRQ_FREE || !(irq->route & REDIRECTION_LEVEL))
-		irq_count(USER_VECTOR_OFFSET + number, irq->state != IRQ_FREE);
+		irq_count(USER_VECTOR_OFFSET + number,
+			irq->state == IRQ_FREE ? IRQ_UNEXPECTED : IRQ_LOST);
 }
 
-void irq_count(unsigned vector, bool is_lost) {
-	uint64_t count = ++this_kernel()->irqs.counts[is_lost];
-	const char *what = is_lost ? "lost" : "unexpected";
+void irq_count(unsigned vector, enum irq_loss loss) {
+	uint64_t count = ++this_kernel()->irqs.counts[loss];
+	const char *what = loss == IRQ_LOST ? "lost" : "unexpected";
 
 	if ((count & (count - 1)) == 0)
 		print("irq: %s interrupt, vector %u; %lu %s so far\n", what, vector, count, what);

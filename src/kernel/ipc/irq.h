@@ -14,11 +14,13 @@ struct irq {
 	uint64_t source[2]; // IOAPIC and pin; or PCI function and its message
 };
 
+enum irq_loss { IRQ_UNEXPECTED, IRQ_LOST };
+
 // Written by the handlers of irq.c on behalf of the holders of IRQ capabilities, and read when an
 // interrupt arrives.
 struct irq_table {
 	struct irq rows[USER_IRQ_VECTORS];
-	uint64_t counts[2]; // unexpected, lost
+	uint64_t counts[2]; // by enum irq_loss
 };
 
 // A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
@@ -29,4 +31,4 @@ void irq_arrived(unsigned number);
 // one without handler: from a device whose driver chose another vector than its own. Lost is one
 // that nothing tells of any more: its handler has no notification and its source is no level, or
 // the local APIC reports that it could not deliver it (IRQ-11).
-void irq_count(unsigned vector, bool is_lost);
+void irq_count(unsigned vector, enum irq_loss loss);

@@ -24,7 +24,7 @@ bool apic_is_in_service(unsigned vector) { return vector == in_service; }
 
 void apic_end_of_interrupt(void) { in_service = 0; }
 
-void irq_count(unsigned, bool is_lost) { strays += !is_lost; }
+void irq_count(unsigned, enum irq_loss loss) { strays += loss == IRQ_UNEXPECTED; }
 
 void print(const char *, ...) { lines++; }
 

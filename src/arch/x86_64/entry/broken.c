@@ -25,7 +25,7 @@ static bool recover(uint64_t *frame) {
 // A device sent the vector of machine checks, or that of INITs.
 static bool is_message(unsigned vector) {
 	if (vector < VECTOR_MESSAGES || !apic_is_in_service(vector)) return false;
-	irq_count(vector, false);
+	irq_count(vector, IRQ_UNEXPECTED);
 	apic_end_of_interrupt();
 	return true;
 }

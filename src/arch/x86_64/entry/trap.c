@@ -102,7 +102,8 @@ static void timer_arrived(void) {
 	else if (is_call && has_time)
 		call_by_interrupt(thread, vector);
 	else if (is_hardware || has_time)
-		irq_count((unsigned)vector, vector == VECTOR_APIC_ERROR && is_hardware);
+		irq_count((unsigned)vector,
+			vector == VECTOR_APIC_ERROR && is_hardware ? IRQ_LOST : IRQ_UNEXPECTED);
 	if (is_hardware) apic_end_of_interrupt();
 	return leave();
 }
