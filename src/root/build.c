@@ -180,6 +180,7 @@ static seL4_Error start(struct system *system, unsigned group) {
 seL4_Error build_system(struct system *system) {
 	seL4_Error error = reserve_groups(system);
 
+	time_domains_find(system);
 	if (!error) error = for_guests(system, GROUP_ALL, make_guest);
 	if (!error) error = pages_init(system, regions_storage(system));
 	if (!error) error = for_domains(system, GROUP_ALL, domain_make_inputs);
@@ -187,7 +188,7 @@ seL4_Error build_system(struct system *system) {
 	if (!error) error = build_all_pages(system);
 	if (!error) error = io_spaces_build(system, GROUP_ALL);
 	if (!error) error = connect(system, GROUP_ALL);
-	if (!error) error = time_domains_assign(system, true);
+	if (!error) error = time_domains_assign(system);
 	if (!error) error = start(system, GROUP_ALL);
 	return error ? error : time_domains_start(system);
 }
@@ -245,6 +246,6 @@ seL4_Error build_again(struct system *system, unsigned group) {
 	devices_ready(system, group);
 	if (!error) error = io_spaces_build(system, group);
 	if (!error) error = connect(system, group);
-	if (!error) error = time_domains_assign(system, false);
+	if (!error) error = time_domains_assign(system);
 	return error ? error : start(system, group);
 }

@@ -24,7 +24,7 @@ static uint32_t last_domain(const struct image *image) {
 	return last;
 }
 
-static void find_domains(struct system *system) {
+void time_domains_find(struct system *system) {
 	uint32_t last = last_domain(&system->image);
 
 	system->one_time_domain = last == 0 || !kernel_has(last);
@@ -34,10 +34,9 @@ static void find_domains(struct system *system) {
 			last + 1);
 }
 
-seL4_Error time_domains_assign(struct system *system, bool first) {
+seL4_Error time_domains_assign(const struct system *system) {
 	const struct image *image = &system->image;
 
-	if (first) find_domains(system);
 	if (system->one_time_domain) return seL4_NoError;
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
 		const struct system_domain *record = &image->domains[i];

@@ -4,9 +4,11 @@
 
 #include <root/system.h>
 
-// Put threads into their time domains. If the kernel has too few, a line says so when that is done
-// first, and everything runs in one.
-[[nodiscard]] seL4_Error time_domains_assign(struct system *system, bool first);
+// Find whether the kernel has them. If it has too few, a line says so, and everything runs in one.
+void time_domains_find(struct system *system);
+
+// Put threads into their time domains.
+[[nodiscard]] seL4_Error time_domains_assign(const struct system *system);
 
 // Load the schedule and switch to its first slice.
 [[nodiscard]] seL4_Error time_domains_start(struct system *system);
