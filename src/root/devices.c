@@ -104,7 +104,7 @@ static int find(const struct system *system, const struct system_io_space *recor
 	return grant ? grant->index : PCI_NO_DEVICE;
 }
 
-// Whether others than the device's owner may have what is in its group.
+// Whether both may be driven although the IOMMU does not keep them apart.
 static bool may_share(const struct system *system, uint32_t one, uint32_t other) {
 	const struct system_io_space *records = system->image.io_spaces;
 
@@ -145,7 +145,10 @@ void devices_find(struct system *system) {
 		device->function = device->requester = (uint16_t)record->device;
 		device->found = !has_owner(system, i);
 		if (device->found || system->domains[record->owner].omitted) continue;
-		if (!scanned && !take_ports(system)) return;
+		if (!scanned && !take_ports(system)) {
+			print("system: no PCI ports: devices of components are given no memory\n");
+			return;
+		}
 		if (!scanned) pci_scan(&config, &machine);
 		scanned = true;
 		index = find(system, record);

@@ -108,6 +108,11 @@ CASES = {
         "a description for an IOMMU runs on a machine without one, and says so",
         ["no IOMMU here, so these devices reach all memory: 'card'\n", "driver: runs"],
         "was stopped"),
+    "no_pci_ports": (
+        "devices that cannot be found are given no memory, and a line says so",
+        ["system: no PCI ports: devices of components are given no memory\n", "holder: runs",
+         "pci: runs", "driver: runs"],
+        "reach all memory|not started|was stopped"),
     "fixed_frames": (
         "megabytes of 4 KiB pages at fixed addresses, in any order",
         ["fixed: all pages are there"],
