@@ -138,13 +138,10 @@ struct [[gnu::packed, gnu::may_alias]] acpi_madt_ioapic {
 struct [[gnu::packed, gnu::may_alias]] acpi_dmar {
 	struct acpi_header header;
 	uint8_t address_width;
-	uint8_t flags; // enum dmar_flag
-	uint8_t reserved[10];
+	uint8_t flags, reserved[10];
 };
 
 _Static_assert(sizeof(struct acpi_dmar) == 48);
-
-enum dmar_flag { DMAR_REMAPS_INTERRUPTS = 1 << 0, DMAR_NO_X2APIC = 1 << 1 };
 
 enum dmar_type { DMAR_UNIT = 0, DMAR_RESERVED = 1 };
 

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 enum vtd_register {
-	VTD_VERSION = 0x00,
 	VTD_CAPABILITY = 0x08,
 	VTD_EXTENDED = 0x10,
 	VTD_COMMAND = 0x18,
@@ -18,7 +17,6 @@ enum vtd_register {
 	VTD_FAULT_ADDRESS = 0x40,
 	VTD_FAULT_ADDRESS_HIGH = 0x44,
 	VTD_PROTECTED = 0x64,
-	VTD_QUEUE_HEAD = 0x80,
 	VTD_QUEUE_TAIL = 0x88,
 	VTD_QUEUE = 0x90,
 };
