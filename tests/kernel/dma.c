@@ -2,14 +2,9 @@
 // Tests: what a device really reaches. QEMU's `edu` copies between memory and a page of its own, at
 // the addresses that its registers name (QEMU, docs/specs/edu).
 #include "io_space.h"
+#include "pci.h"
 
 enum {
-	PCI_PORT = 0xcf8,
-	PCI_ENABLE = 1u << 31,
-	PCI_COMMAND = 4,
-	PCI_MASTER = 1 << 2,
-	PCI_MEMORY = 1 << 1,
-	PCI_BAR = 0x10,
 	EDU = 0x11e81234,
 	EDU_SOURCE = 0x80,
 	EDU_TARGET = 0x88,
@@ -32,17 +27,6 @@ struct edu {
 	uint64_t space, tables; // of the device, the root first
 	uint64_t granted; // the second page in its space
 };
-
-static uint64_t pci_read(uint64_t ports, uint64_t device, uint64_t offset) {
-	CHECK_OK(invoke(ports, LABEL_PORT_RANGE_OUT32, CAPS(),
-		WORDS(PCI_PORT, PCI_ENABLE | device << 8 | offset)));
-	return invoke(ports, LABEL_PORT_RANGE_IN32, CAPS(), WORDS(PCI_PORT + 4)).words[0];
-}
-
-static void pci_write(uint64_t ports, uint64_t device, uint64_t offset, uint64_t value) {
-	(void)pci_read(ports, device, offset);
-	CHECK_OK(invoke(ports, LABEL_PORT_RANGE_OUT32, CAPS(), WORDS(PCI_PORT + 4, value)));
-}
 
 // A frame of the device memory at a physical address.
 static uint64_t device_frame(uint64_t address) {
@@ -69,24 +53,21 @@ static volatile uint8_t *show(uint64_t frame, unsigned page) {
 }
 
 static void edu_find(struct edu *edu) {
-	uint64_t ports = slot_take(), device = 0;
+	uint64_t ports, device;
 
 	io_space_require();
-	CHECK_OK(invoke(ROOT_SLOT_PORT_CONTROL, LABEL_PORT_CONTROL_ISSUE, CAPS(ROOT_SLOT_CNODE),
-		WORDS(PCI_PORT, PCI_PORT + 7, ports, DEPTH)));
-	while (device < 256 && pci_read(ports, device, 0) != EDU)
-		device += 8;
-	if (device == 256) test_skip("no edu device");
+	ports = pci_ports();
+	device = pci_find(ports, EDU, "no edu device");
 	*edu = (struct edu){.device = device};
 	tables_make(ROOT_SLOT_SPACE, TEST_ADDRESS);
-	edu->registers = show(device_frame(pci_read(ports, device, PCI_BAR) & ~15ul), 0);
+	edu->registers = show(device_frame(pci_read(ports, device, PCI_REGISTER_BAR) & ~15ul), 0);
 	for (unsigned i = 0; i < 2; i++) {
 		edu->frames[i] = object_new(OBJECT_PAGE, 0);
 		edu->memory[i] = show(edu->frames[i], 1 + i);
 	}
 	for (unsigned i = 0; i < SIZE; i++)
 		edu->memory[0][i] = (uint8_t)(PATTERN ^ i);
-	pci_write(ports, device, PCI_COMMAND, PCI_MASTER | PCI_MEMORY);
+	pci_write(ports, device, PCI_REGISTER_COMMAND, PCI_COMMAND_BUS_MASTER | PCI_COMMAND_MEMORY);
 	edu->space = io_space_make(device, IO_DOMAIN);
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tests: interrupt control and handlers, with the real-time clock as a source (IRQ-1 to IRQ-9).
-#include "world.h"
+#include "pci.h"
+
+#include <x86/apic.h>
 
 enum {
 	VECTOR = 20,
@@ -257,85 +259,51 @@ static void wakes_bound(void) {
 
 // An e1000e network card, whose registers can be reached through ports, sends any message.
 enum {
-	PCI_PORT = 0xcf8,
-	PCI_ENABLE = 1u << 31,
-	PCI_COMMAND = 4,
-	PCI_PORTS_BAR = 0x18,
-	PCI_CAPABILITIES = 0x34,
-	PCI_MESSAGES = 5, // kind of capability
-	PCI_MESSAGES_ON = 1 << 16,
+	CARD_PORTS_BAR = PCI_REGISTER_BAR + 8,
 	CARD_ID = 0x10d38086,
 	CARD_CAUSE = 0xc0,
 	CARD_CAUSE_SET = 0xc8,
 	CARD_MASK_SET = 0xd0,
 	CARD_LINK_CHANGED = 4,
-	APIC_MESSAGES = 0xfee00000,
 };
 
 struct card {
 	uint64_t pci, ports; // capabilities
-	uint64_t function, base, messages;
+	uint64_t device, base, messages;
 };
 
-static uint64_t ports_issue(uint64_t first, uint64_t last) {
-	uint64_t slot = slot_take();
-
-	CHECK_OK(invoke(ROOT_SLOT_PORT_CONTROL, LABEL_PORT_CONTROL_ISSUE, CAPS(ROOT_SLOT_CNODE),
-		WORDS(first, last, slot, DEPTH)));
-	return slot;
-}
-
-static uint64_t in32(uint64_t ports, uint64_t port) {
-	return invoke(ports, LABEL_PORT_RANGE_IN32, CAPS(), WORDS(port)).words[0];
-}
-
-static void out32(uint64_t ports, uint64_t port, uint64_t value) {
-	CHECK_OK(invoke(ports, LABEL_PORT_RANGE_OUT32, CAPS(), WORDS(port, value)));
-}
-
-static uint64_t pci_read(const struct card *card, uint64_t offset) {
-	out32(card->pci, PCI_PORT, PCI_ENABLE | card->function << 11 | offset);
-	return in32(card->pci, PCI_PORT + 4);
-}
-
-static void pci_write(const struct card *card, uint64_t offset, uint64_t value) {
-	out32(card->pci, PCI_PORT, PCI_ENABLE | card->function << 11 | offset);
-	out32(card->pci, PCI_PORT + 4, value);
-}
-
 static uint64_t card_read(const struct card *card, uint64_t offset) {
-	out32(card->ports, card->base, offset);
-	return in32(card->ports, card->base + 4);
+	port_out32(card->ports, card->base, offset);
+	return port_in32(card->ports, card->base + 4);
 }
 
 static void card_write(const struct card *card, uint64_t offset, uint64_t value) {
-	out32(card->ports, card->base, offset);
-	out32(card->ports, card->base + 4, value);
+	port_out32(card->ports, card->base, offset);
+	port_out32(card->ports, card->base + 4, value);
 }
 
 static struct card card_find(void) {
-	struct card card = {.pci = ports_issue(PCI_PORT, PCI_PORT + 7)};
+	struct card card = {.pci = pci_ports()};
 
-	while (card.function < 32 && pci_read(&card, 0) != CARD_ID)
-		card.function++;
-	if (card.function == 32) test_skip("no network card that sends messages");
-	card.base = pci_read(&card, PCI_PORTS_BAR) & ~3ul;
+	card.device = pci_find(card.pci, CARD_ID, "no network card that sends messages");
+	card.base = pci_read(card.pci, card.device, CARD_PORTS_BAR) & ~3ul;
 	card.ports = ports_issue(card.base, card.base + 7);
-	pci_write(&card, PCI_COMMAND, 1 << 0 | 1 << 2);
-	card.messages = pci_read(&card, PCI_CAPABILITIES) & 0xff;
-	while ((pci_read(&card, card.messages) & 0xff) != PCI_MESSAGES)
-		card.messages = pci_read(&card, card.messages) >> 8 & 0xff;
+	pci_write(card.pci, card.device, PCI_REGISTER_COMMAND,
+		PCI_COMMAND_PORTS | PCI_COMMAND_BUS_MASTER);
+	card.messages = pci_read(card.pci, card.device, PCI_REGISTER_CAPABILITIES) & 0xff;
+	while ((pci_read(card.pci, card.device, card.messages) & 0xff) != PCI_CAPABILITY_MSI)
+		card.messages = pci_read(card.pci, card.device, card.messages) >> 8 & 0xff;
 	card_write(&card, CARD_MASK_SET, CARD_LINK_CHANGED);
 	return card;
 }
 
 static void card_send(const struct card *card, uint64_t vector) {
-	uint64_t control = pci_read(card, card->messages);
+	uint64_t control = pci_read(card->pci, card->device, card->messages);
 
-	pci_write(card, card->messages + 4, APIC_MESSAGES);
-	pci_write(card, card->messages + 8, 0);
-	pci_write(card, card->messages + 12, vector);
-	pci_write(card, card->messages, control | PCI_MESSAGES_ON);
+	pci_write(card->pci, card->device, card->messages + PCI_MSI_ADDRESS, MESSAGE_ADDRESS);
+	pci_write(card->pci, card->device, card->messages + PCI_MSI_HIGH_ADDRESS, 0);
+	pci_write(card->pci, card->device, card->messages + PCI_MSI_DATA, vector);
+	pci_write(card->pci, card->device, card->messages, control | PCI_MSI_ENABLE << 16);
 	card_write(card, CARD_CAUSE_SET, CARD_LINK_CHANGED);
 	(void)card_read(card, CARD_CAUSE);
 }
@@ -347,7 +315,7 @@ static void stray_messages(void) {
 	struct card card = card_find();
 	uint64_t handler = slot_take(), notification = object_new(OBJECT_NOTIFICATION, 0);
 
-	CHECK_OK(get_msi(handler, WORDS(0, card.function, 0, 0, VECTOR)));
+	CHECK_OK(get_msi(handler, WORDS(0, card.device >> 3, 0, 0, VECTOR)));
 	CHECK_OK(invoke(handler, LABEL_IRQ_HANDLER_SET_NOTIFICATION, CAPS(notification), WORDS()));
 	for (unsigned i = 0; i < array_count(vectors); i++) {
 		for (unsigned round = 0; round < 2; round++)

@@ -2,7 +2,9 @@
 // Tests: I/O ports (PORT-1 to PORT-4).
 #include "world.h"
 
-enum { PCI_ADDRESS = 0xcf8, PCI_DATA = 0xcfc, CMOS = 0x70 };
+#include <pci/pci.h>
+
+enum { CMOS = 0x70 };
 
 static struct message issue(uint64_t first, uint64_t last, uint64_t slot) {
 	return invoke(ROOT_SLOT_PORT_CONTROL, LABEL_PORT_CONTROL_ISSUE, CAPS(ROOT_SLOT_CNODE),
@@ -115,20 +117,21 @@ static void access_errors(void) {
 }
 
 static void pci_widths(void) {
-	uint64_t range = ports_make(PCI_ADDRESS, PCI_DATA + 3);
+	uint64_t range = ports_make(PCI_PORT_ADDRESS, PCI_PORT_DATA + 3);
 	struct message whole;
 	struct message part;
 
-	CHECK_OK(invoke(range, LABEL_PORT_RANGE_OUT32, CAPS(), WORDS(PCI_ADDRESS, 0x80000000)));
-	whole = invoke(range, LABEL_PORT_RANGE_IN32, CAPS(), WORDS(PCI_ADDRESS));
+	CHECK_OK(invoke(range, LABEL_PORT_RANGE_OUT32, CAPS(),
+		WORDS(PCI_PORT_ADDRESS, PCI_ADDRESS_ENABLE)));
+	whole = invoke(range, LABEL_PORT_RANGE_IN32, CAPS(), WORDS(PCI_PORT_ADDRESS));
 	check_ok(HERE, &whole);
 	CHECK_EQUAL(whole.length, 1);
-	CHECK_EQUAL(whole.words[0], 0x80000000);
-	whole = invoke(range, LABEL_PORT_RANGE_IN32, CAPS(), WORDS(PCI_DATA));
+	CHECK_EQUAL(whole.words[0], PCI_ADDRESS_ENABLE);
+	whole = invoke(range, LABEL_PORT_RANGE_IN32, CAPS(), WORDS(PCI_PORT_DATA));
 	CHECK(whole.words[0] != 0 && whole.words[0] < 1ul << 32);
-	part = invoke(range, LABEL_PORT_RANGE_IN16, CAPS(), WORDS(PCI_DATA));
+	part = invoke(range, LABEL_PORT_RANGE_IN16, CAPS(), WORDS(PCI_PORT_DATA));
 	CHECK_EQUAL(part.words[0], whole.words[0] & 0xffff);
-	part = invoke(range, LABEL_PORT_RANGE_IN8, CAPS(), WORDS(PCI_DATA + 1));
+	part = invoke(range, LABEL_PORT_RANGE_IN8, CAPS(), WORDS(PCI_PORT_DATA + 1));
 	CHECK_EQUAL(part.words[0], whole.words[0] >> 8 & 0xff);
 }
 
