@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Configuration registers of PCI functions (PCI Local Bus specification 3.0, chapter 6;
 // PCI-to-PCI Bridge specification 1.2, chapter 3), and the two ways to them: ports (PCI 3.0
-// 3.2.2.3.2) and memory (PCI Express 5.0, 7.2.2). For drivers and for the monitor's devices.
+// 3.2.2.3.2) and memory (PCI Express 5.0, 7.2.2). For the kernel, drivers and the monitor's
+// devices.
 #pragma once
 
 enum pci_register {
@@ -107,3 +108,7 @@ enum pci_way {
 	PCI_MEMORY_BUS_SHIFT = 20,
 };
 #define PCI_ADDRESS_ENABLE 0x80000000u
+
+// A function in the usual notation, as a format and its arguments.
+#define PCI_FORMAT "%02x:%02x.%x"
+#define PCI_WORDS(function) (function) >> 8, (function) >> 3 & 31, (function)&7

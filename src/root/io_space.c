@@ -16,10 +16,6 @@
 #include <user/slots.h>
 #include <user/untyped.h>
 
-enum {
-	BADGE_DOMAIN_SHIFT = 16,
-};
-
 // Map one frame, with any missing tables.
 static seL4_Error map_page(
 	const struct system *system, seL4_CPtr space, seL4_CPtr frame, struct mapping *mapping) {
@@ -97,7 +93,7 @@ static seL4_Error build_space(struct system *system, uint32_t index) {
 	if (!device->space) return seL4_NotEnoughMemory;
 	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, device->space, seL4_WordBits,
 		seL4_CapInitThreadCNode, seL4_CapIOSpace, seL4_WordBits, seL4_AllRights,
-		(seL4_Word)record->domain_id << BADGE_DOMAIN_SHIFT | device->requester);
+		(seL4_Word)record->domain_id << IO_SPACE_DOMAIN_SHIFT | device->requester);
 	for (uint32_t i = 0; !error && i < image_count(&system->image, SYSTEM_IO_MAPS); i++) {
 		const struct system_io_map *map = &system->image.io_maps[i];
 

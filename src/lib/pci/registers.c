@@ -3,13 +3,13 @@
 // routing stay with this component: an MSI is a write to any address.
 #include <lib/pci/registers.h>
 
+#include <x86/apic.h>
+
 enum {
 	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0
 };
 
-#define MSI_ADDRESS 0xfee00000u // SDM 3A 11.11.1
-
-enum { MSI_TARGET_SHIFT = 12, MSI_TARGETS = 0xff }; // the last id means all
+enum { MSI_TARGETS = 0xff }; // the last id means all
 
 bool pci_may_read(const struct pci_config *config, uint64_t offset, uint64_t width) {
 	return (width == 1 || width == 2 || width == 4) && offset % width == 0 &&
@@ -60,7 +60,8 @@ bool pci_msi_set(
 	control = pci_read16(config, function, start + PCI_MSI_CONTROL);
 	control &= (uint16_t) ~(PCI_MSI_ENABLE | PCI_MSI_COUNT);
 	config->write(function, start + PCI_MSI_CONTROL, 2, control);
-	config->write(function, start + PCI_MSI_ADDRESS, 4, MSI_ADDRESS | apic << MSI_TARGET_SHIFT);
+	config->write(function, start + PCI_MSI_ADDRESS, 4,
+		MESSAGE_ADDRESS | apic << MESSAGE_TARGET_SHIFT);
 	if (control & PCI_MSI_64_BIT) {
 		config->write(function, start + PCI_MSI_HIGH_ADDRESS, 4, 0);
 		data = PCI_MSI_DATA;

@@ -11,10 +11,6 @@ enum {
 	PCI_ROOT = ~0, // in place of a bridge's index
 };
 
-// A function in the usual notation, as a format and its arguments.
-#define PCI_FORMAT "%02x:%02x.%x"
-#define PCI_WORDS(function) (function) >> 8, (function) >> 3 & 31, (function)&7
-
 struct pci_base {
 	uint64_t address;
 	uint64_t size; // 0: there is none, or it is the upper half of the one before

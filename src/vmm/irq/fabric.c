@@ -48,7 +48,7 @@ void fabric_send(struct fabric *fabric, const struct apic_message *message) {
 
 void fabric_msi(struct fabric *fabric, uint64_t address, uint32_t data) {
 	struct apic_message message = {
-		.destination = address >> MSI_DESTINATION_SHIFT & 0xff,
+		.destination = address >> MESSAGE_TARGET_SHIFT & 0xff,
 		.destination_mode = address & MSI_LOGICAL ? DESTINATION_LOGICAL
 							  : DESTINATION_PHYSICAL,
 		.delivery = (enum apic_delivery)(data >> MSI_DELIVERY_SHIFT & 7),
@@ -56,7 +56,7 @@ void fabric_msi(struct fabric *fabric, uint64_t address, uint32_t data) {
 		.vector = data & MSI_VECTOR,
 	};
 
-	if ((address & MSI_ADDRESS_MASK) != MSI_ADDRESS) return;
+	if ((address & MSI_ADDRESS_MASK) != MESSAGE_ADDRESS) return;
 	// These have eight destination bits, of which all ones is every APIC.
 	if (message.destination_mode == DESTINATION_PHYSICAL && message.destination == 0xff)
 		message.destination = APIC_EVERY;

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include <x86/apic.h>
+
 struct lapic;
 struct ioapic;
 
@@ -56,13 +58,11 @@ struct apic_message {
 // The address and data of a message-signalled interrupt (SDM 3A 11.11). An entry of an I/O
 // APIC has the same data, and the destination in the same bits.
 enum msi {
-	MSI_DESTINATION_SHIFT = 12,
 	MSI_LOGICAL = 1 << 2,
 	MSI_VECTOR = 0xff,
 	MSI_DELIVERY_SHIFT = 8,
 	MSI_LEVEL = 1 << 15,
 };
-#define MSI_ADDRESS 0xfee00000u
 
 void fabric_add_lapic(struct fabric *fabric, struct lapic *lapic);
 void fabric_add_ioapic(struct fabric *fabric, struct ioapic *ioapic);

@@ -25,10 +25,10 @@ void ioapic_reset(struct ioapic *ioapic) {
 
 static void ioapic_send(struct ioapic *ioapic, unsigned pin) {
 	uint64_t entry = ioapic->redirection[pin];
-	uint64_t destination = entry >> ENTRY_DESTINATION_SHIFT << MSI_DESTINATION_SHIFT;
+	uint64_t destination = entry >> ENTRY_DESTINATION_SHIFT << MESSAGE_TARGET_SHIFT;
 
 	fabric_msi(ioapic->fabric,
-		MSI_ADDRESS | destination | (entry & REDIRECTION_LOGICAL ? MSI_LOGICAL : 0),
+		MESSAGE_ADDRESS | destination | (entry & REDIRECTION_LOGICAL ? MSI_LOGICAL : 0),
 		(uint32_t)(entry & REDIRECTION_MESSAGE));
 }
 

@@ -137,22 +137,22 @@ static void test_lowest(void) {
 
 static void test_msi(void) {
 	fresh();
-	fabric_msi(&fabric, MSI_ADDRESS | 2 << MSI_DESTINATION_SHIFT, 0x54);
+	fabric_msi(&fabric, MESSAGE_ADDRESS | 2 << MESSAGE_TARGET_SHIFT, 0x54);
 	check_equal(taken(0x54), 1 << 2);
-	fabric_msi(&fabric, MSI_ADDRESS | 6 << MSI_DESTINATION_SHIFT | MSI_LOGICAL, 0x54);
+	fabric_msi(&fabric, MESSAGE_ADDRESS | 6 << MESSAGE_TARGET_SHIFT | MSI_LOGICAL, 0x54);
 	check_equal(taken(0x54), 1 << 1 | 1 << 2);
-	fabric_msi(&fabric, MSI_ADDRESS | 0xff << MSI_DESTINATION_SHIFT, 0x54);
+	fabric_msi(&fabric, MESSAGE_ADDRESS | 0xff << MESSAGE_TARGET_SHIFT, 0x54);
 	check_equal(taken(0x54), ALL);
-	fabric_msi(&fabric, MSI_ADDRESS | 0xff << MSI_DESTINATION_SHIFT | MSI_LOGICAL,
+	fabric_msi(&fabric, MESSAGE_ADDRESS | 0xff << MESSAGE_TARGET_SHIFT | MSI_LOGICAL,
 		DELIVERY_LOWEST << MSI_DELIVERY_SHIFT | 0x54);
 	check_equal(taken(0x54), 1 << 0);
-	fabric_msi(&fabric, MSI_ADDRESS, DELIVERY_NMI << MSI_DELIVERY_SHIFT);
+	fabric_msi(&fabric, MESSAGE_ADDRESS, DELIVERY_NMI << MSI_DELIVERY_SHIFT);
 	check(lapics[0].nmi_pending && !lapics[1].nmi_pending);
-	fabric_msi(&fabric, MSI_ADDRESS + 0x100000, 0x54); // not an interrupt
-	fabric_msi(&fabric, 1ull << 32 | MSI_ADDRESS, 0x54);
+	fabric_msi(&fabric, MESSAGE_ADDRESS + 0x100000, 0x54); // not an interrupt
+	fabric_msi(&fabric, 1ull << 32 | MESSAGE_ADDRESS, 0x54);
 	check_equal(taken(0x54), NONE);
 	x2apic();
-	fabric_msi(&fabric, MSI_ADDRESS | 0xff << MSI_DESTINATION_SHIFT, 0x54);
+	fabric_msi(&fabric, MESSAGE_ADDRESS | 0xff << MESSAGE_TARGET_SHIFT, 0x54);
 	check_equal(taken(0x54), ALL);
 }
 

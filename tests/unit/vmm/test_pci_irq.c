@@ -20,7 +20,7 @@ static void fresh_msix(void) {
 	command(SLOT, ALL);
 	set(SLOT, msix(), (uint32_t)PCI_MSIX_ENABLE << 16);
 	for (unsigned i = 0; i < VECTORS; i++)
-		entry(i, MSI_ADDRESS, VECTOR + i, 0);
+		entry(i, MESSAGE_ADDRESS, VECTOR + i, 0);
 }
 
 // The vector that came, which ends; -1: none.
@@ -39,13 +39,13 @@ static void test_msix(void) {
 	check_equal(taken(), VECTOR + 1);
 	check_equal(taken(), LAPIC_NONE);
 	// Masked: pending, until it is unmasked.
-	entry(1, MSI_ADDRESS, VECTOR + 1, PCI_MSIX_MASKED);
+	entry(1, MESSAGE_ADDRESS, VECTOR + 1, PCI_MSIX_MASKED);
 	pci_message(&function, 1);
 	pci_message(&function, 1);
 	check_equal(taken(), LAPIC_NONE);
 	check_equal(bus_read(&memory, 0xc0000000 + TABLE + 0x200, 8), 2);
 	bus_write(&memory, 0xc0000000 + TABLE + 0x200, 4, 0); // read-only
-	entry(1, MSI_ADDRESS, VECTOR + 2, 0);
+	entry(1, MESSAGE_ADDRESS, VECTOR + 2, 0);
 	check_equal(taken(), VECTOR + 2);
 	check_equal(bus_read(&memory, 0xc0000000 + TABLE + 0x200, 8), 0);
 	// All of them masked.
@@ -77,8 +77,8 @@ static void test_msix_bad(void) {
 	const struct {
 		uint64_t address;
 		uint32_t data;
-	} nowhere[] = {{0x1000, VECTOR}, {0x1fee00000, VECTOR}, {MSI_ADDRESS, 3 << 8 | VECTOR},
-		{MSI_ADDRESS | 7 << 12, VECTOR}, {0, 0}, {UINT64_MAX, UINT32_MAX}};
+	} nowhere[] = {{0x1000, VECTOR}, {0x1fee00000, VECTOR}, {MESSAGE_ADDRESS, 3 << 8 | VECTOR},
+		{MESSAGE_ADDRESS | 7 << 12, VECTOR}, {0, 0}, {UINT64_MAX, UINT32_MAX}};
 
 	for (unsigned i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++) {
 		entry(0, nowhere[i].address, nowhere[i].data, 0);
@@ -101,7 +101,7 @@ static void test_msix_bad(void) {
 	check_equal(bus_read(&memory, 0xc0000000 + TABLE + 0x204, 4), 0);
 	check_equal(probe.reads + probe.writes, 0);
 	// Who may not access memory cannot send.
-	entry(0, MSI_ADDRESS, VECTOR, 0);
+	entry(0, MESSAGE_ADDRESS, VECTOR, 0);
 	command(SLOT, BOTH);
 	pci_message(&function, 0);
 	check_equal(taken(), LAPIC_NONE);
@@ -110,7 +110,7 @@ static void test_msix_bad(void) {
 static void test_msi(void) {
 	fresh();
 	command(OTHER, ALL);
-	set(OTHER, 0x44, MSI_ADDRESS | 3);
+	set(OTHER, 0x44, MESSAGE_ADDRESS | 3);
 	set(OTHER, 0x48, 0);
 	set(OTHER, 0x4c, 0xffff0000 | VECTOR);
 	pci_message(&other, 0);

@@ -67,7 +67,7 @@ static void use_messages(void) {
 	static const uint32_t vectors[] = {CONFIG_VECTOR, QUEUE_VECTOR};
 
 	for (unsigned i = 0; i < 2; i++) {
-		bus_write(&memory, MSIX_TABLE + 16 * i, 8, MSI_ADDRESS);
+		bus_write(&memory, MSIX_TABLE + 16 * i, 8, MESSAGE_ADDRESS);
 		bus_write(&memory, MSIX_TABLE + 16 * i + 8, 8, vectors[i]);
 	}
 	set(DEVICE, transport.function.msix.capability, (uint32_t)PCI_MSIX_ENABLE << 16);

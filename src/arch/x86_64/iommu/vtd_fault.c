@@ -4,6 +4,7 @@
 #include <iommu/vtd.h>
 
 #include <cpu/clock.h>
+#include <pci/pci.h>
 #include <x86/vtd.h>
 
 enum { FAULTS_A_SECOND = 16 };
@@ -21,9 +22,9 @@ static void report(struct vtd *self, const struct vtd_unit *unit, uint64_t low, 
 	bool is_last = is_too_much(self);
 
 	if (is_last && (unit->segment || self->contexts[device][0] & VTD_SILENT)) return;
-	print("iommu: device %02x:%02x.%x may not %s at 0x%lx, reason %lx%s\n", device >> 8,
-		device >> 3 & 31, device & 7, high & VTD_RECORD_READ ? "read" : "write",
-		low & -PAGE_SIZE, high >> VTD_RECORD_REASON_SHIFT & 0xff,
+	print("iommu: device " PCI_FORMAT " may not %s at 0x%lx, reason %lx%s\n", PCI_WORDS(device),
+		high & VTD_RECORD_READ ? "read" : "write", low & -PAGE_SIZE,
+		high >> VTD_RECORD_REASON_SHIFT & 0xff,
 		is_last ? "; no more is reported of it until it gets a space" : "");
 	if (!is_last) return;
 	self->contexts[device][0] |= VTD_SILENT;

@@ -4,19 +4,12 @@
 
 #include <cpu/apic.h>
 #include <cpu/segments.h>
+#include <pci/pci.h>
 #include <x86/acpi.h>
 #include <x86/apic.h>
 #include <x86/vtd.h>
 
-enum {
-	BUSES = 256,
-	BUS_DEVICES = 256,
-	PCI_ADDRESS = 0xcf8, // PCI 3.0 3.2.2.3
-	PCI_DATA = 0xcfc,
-	PCI_BUSES = 0x18, // of a bridge: the one behind it is the second byte
-	LEVELS_LEAST = 3,
-	LEVELS_MOST = 5,
-};
+enum { BUSES = 256, BUS_DEVICES = 256, LEVELS_LEAST = 3, LEVELS_MOST = 5 };
 
 // Takes a unit into the list, if it answers like one, and what it can into what all can.
 static void unit_add(struct vtd *self, const struct dmar_unit *found, uint64_t *all) {
@@ -77,13 +70,15 @@ static void unit_start(struct vtd_unit *unit, const void *root, vtd_take *take) 
 
 // The number of a device; bridges on the way say which bus is behind them.
 static unsigned scope_device(const struct dmar_scope *scope) {
-	unsigned bus = scope->bus;
+	unsigned device = (unsigned)scope->bus << 8 | scope->path[0];
 
-	for (unsigned i = 0; i + 1 < scope->hops; i++) {
-		io_out32(PCI_ADDRESS, 1u << 31 | bus << 16 | scope->path[i] << 8 | PCI_BUSES);
-		bus = io_in8(PCI_DATA + 1);
+	for (unsigned i = 1; i < scope->hops; i++) {
+		io_out32(PCI_PORT_ADDRESS,
+			PCI_ADDRESS_ENABLE | device << 8 | (PCI_REGISTER_SECONDARY_BUS & ~3u));
+		device = io_in8(PCI_PORT_DATA + PCI_REGISTER_SECONDARY_BUS % 4) << 8 |
+			scope->path[i];
 	}
-	return bus << 8 | scope->path[scope->hops - 1];
+	return device;
 }
 
 // The entry of a page, with tables on the way.
@@ -113,8 +108,8 @@ static void range_keep(struct vtd *self, const struct dmar_range *range, vtd_tak
 			take) = self->iommu.page_bits |
 			paging_page_entry(
 				&paging_vtd, physical(at), 1, PAGING_READ_WRITE, 0, false);
-	print("iommu: firmware's memory 0x%lx to 0x%lx stays open to device %02x:%02x.%x\n",
-		range->memory.start, at, device >> 8, device >> 3 & 31, device & 7);
+	print("iommu: firmware's memory 0x%lx to 0x%lx stays open to device " PCI_FORMAT "\n",
+		range->memory.start, at, PCI_WORDS(device));
 }
 
 // Every bus has its contexts. Devices of other PCI segments, which have no numbers here, find an
