@@ -67,7 +67,6 @@ static void forget(void *argument) {
 			continue;
 		cpu->late_space = space;
 		cpu->lock.rest |= HOLD_LATE;
-		cpu->woken |= BIT(cpu->number);
 		cores &= ~BIT(cpu->number);
 	}
 	cores_call(cores, forget, change);

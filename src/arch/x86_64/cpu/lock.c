@@ -64,6 +64,14 @@ static void serve(struct cpu_lock *own) {
 	return is_idle || cpu->charged_context;
 }
 
+// Before this core can load the space's root again, which may have got another PCID.
+[[gnu::noinline]] static void forget_late(struct cpu *cpu) {
+	pcid_invalidate(physical(cpu->late_space & PAGING_ADDRESS), cpu->late_space % PCIDS,
+		EVERY_PAGE);
+	cpu->late_space = 0;
+	store_release(&cpu->lock.hold, cpu->lock.rest &= HOLD_ALWAYS);
+}
+
 // As long as this core is inside, no core begins to run alone: what a fast path has found is still
 // there if its turn comes at once. The exchange is visible before the look at the other's mark (SDM
 // 3A 9.2.3.4, 9.2.3.9).
@@ -85,6 +93,7 @@ bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
 			wait_for(other, &other->lock.is_inside);
 	} while (*++peer);
 	if (NACRE_DEBUG) cpu->lock.is_alone = true;
+	if (unlikely(cpu->late_space)) forget_late(cpu);
 	return is_here;
 }
 
@@ -98,23 +107,14 @@ static void interrupt(const struct platform *platform, uint64_t cores) {
 	}
 }
 
-// A space that this entry has loaded may be the one of which this core is late to forget.
-[[gnu::noinline]] static void wake(struct cpu *cpu) {
-	if (cpu->late_space) {
-		pcid_invalidate(physical(cpu->late_space & PAGING_ADDRESS), cpu->late_space % PCIDS,
-			EVERY_PAGE);
-		cpu->late_space = 0;
-		store_release(&cpu->lock.hold, cpu->lock.rest &= HOLD_ALWAYS);
-	}
-	interrupt(cpu->platform, cpu->woken & ~BIT(cpu->number));
-	cpu->woken = 0;
-}
-
 [[gnu::noinline]] void kernel_leave_alone(struct cpu *cpu) {
 	struct platform *platform = cpu->platform;
 	struct cpu **peer = cpu->peers;
 
-	if (unlikely(cpu->woken)) wake(cpu);
+	if (unlikely(cpu->woken)) {
+		interrupt(platform, cpu->woken);
+		cpu->woken = 0;
+	}
 	if (NACRE_DEBUG) cpu->lock.is_alone = false;
 	do {
 		store_release(&(*peer)->lock.hold, (*peer)->lock.rest);

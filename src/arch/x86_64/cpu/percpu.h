@@ -139,9 +139,8 @@ struct cpu {
 	alignas(4096) struct benchmark benchmark;
 	alignas(64) struct cpu_lock lock;
 	alignas(64) uint32_t number; // in platform->cores
-	// Other cores that have to look at their queues, as bits by number. This one: it has to
-	// forget late_space, a root and its PCID, before it runs a program.
-	uint64_t woken, late_space;
+	uint64_t woken; // other cores that have to look at their queues, as bits by number
+	uint64_t late_space; // a root and its PCID, to be forgotten when this core enters alone
 	struct cpu *peers[ACPI_MAX_CORES]; // other cores that are up, and null
 	struct scheduler scheduler;
 	struct core_start start;
