@@ -74,6 +74,7 @@ enum vtd_extent { VTD_ALL = 1, VTD_DOMAIN = 2, VTD_PAGE = 3 };
 
 // Of the fault status, and of a record's high word.
 #define VTD_FAULT_LOST (1u << 0)
+#define VTD_FAULT_PENDING (1u << 1) // a record is valid
 #define VTD_RECORD_VALID (1ul << 63)
 #define VTD_RECORD_READ (1ul << 62)
 #define VTD_RECORD_REASON_SHIFT 32

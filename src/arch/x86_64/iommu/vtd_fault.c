@@ -32,20 +32,26 @@ static void report(struct vtd *self, const struct vtd_unit *unit, uint64_t low, 
 	vtd_forget(VTD_ALL, 0, 0);
 }
 
+static void report_records(struct vtd *self, const struct vtd_unit *unit) {
+	unsigned at = vtd_fault_records(unit->capability);
+
+	for (; at < vtd_fault_end(unit->capability); at += 16) {
+		uint64_t high = *vtd_long(unit, at + 8);
+
+		if (!(high & VTD_RECORD_VALID)) continue;
+		report(self, unit, *vtd_long(unit, at), high);
+		*vtd_word(unit, at + 12) = VTD_RECORD_VALID >> 32;
+	}
+	*vtd_word(unit, VTD_FAULT_STATUS) = VTD_FAULT_LOST;
+}
+
+// The records are a ring, which goes on meanwhile: no interrupt comes as long as one is valid. A
+// device that goes on is silenced, so this ends.
 void vtd_report_faults(void) {
 	struct vtd *self = this_vtd();
 
-	for (unsigned i = 0; i < self->count; i++) {
-		const struct vtd_unit *unit = &self->units[i];
-		unsigned at = vtd_fault_records(unit->capability);
-
-		for (; at < vtd_fault_end(unit->capability); at += 16) {
-			uint64_t high = *vtd_long(unit, at + 8);
-
-			if (!(high & VTD_RECORD_VALID)) continue;
-			report(self, unit, *vtd_long(unit, at), high);
-			*vtd_word(unit, at + 12) = VTD_RECORD_VALID >> 32;
-		}
-		*vtd_word(unit, VTD_FAULT_STATUS) = VTD_FAULT_LOST;
-	}
+	for (unsigned i = 0; i < self->count; i++)
+		do
+			report_records(self, &self->units[i]);
+		while (*vtd_word(&self->units[i], VTD_FAULT_STATUS) & VTD_FAULT_PENDING);
 }
