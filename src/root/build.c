@@ -231,6 +231,7 @@ seL4_Error build_again(struct system *system, unsigned group) {
 	seL4_Word stored = system->storage_used;
 	seL4_Error error = for_domains(system, group, suspend);
 
+	if (!error) devices_stop_again(system, group);
 	if (!error) error = for_domains(system, group, answer_callers);
 	if (!error) error = untyped_revoke(group);
 	if (!error) error = for_domains(system, group, forget_signals);

@@ -184,11 +184,20 @@ bool devices_stop(struct system *system, uint32_t domain) {
 
 		if (!is_stopped_with(system, i, domain)) continue;
 		io_space_cut(system, i);
-		pci_stop(&config, device->function);
-		device->in_reset = pci_reset(&config, device->function, &device->kept);
+		// Once only: what it is given back afterwards is what it had before.
+		if (!device->in_reset) {
+			pci_stop(&config, device->function);
+			device->in_reset = pci_reset(&config, device->function, &device->kept);
+		}
 		in_reset |= device->in_reset;
 	}
 	return in_reset;
+}
+
+void devices_stop_again(struct system *system, unsigned group) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IO_SPACES); i++)
+		if (system->devices[i].found && group_of_device(system, i) == group)
+			pci_stop(&config, system->devices[i].function);
 }
 
 void devices_ready(struct system *system, unsigned group) {

@@ -20,5 +20,9 @@ void devices_find(struct system *system);
 // has to be left alone for PCI_RESET_TIME.
 [[nodiscard]] bool devices_stop(struct system *system, uint32_t domain);
 
+// The group's threads do not run any more: what other components of it made of their devices since
+// is undone.
+void devices_stop_again(struct system *system, unsigned group);
+
 // The time has passed: the group's devices are ready for their drivers.
 void devices_ready(struct system *system, unsigned group);
