@@ -40,13 +40,12 @@ void pcid_invalidate(physical_t root, unsigned pcid, uint64_t address) {
 	struct cpu *cpu = this_cpu();
 	bool is_loaded = pcid_is_loaded(cpu, root);
 
+	if (likely(is_loaded && address < NO_SPACE)) return tlb_invalidate_page(address);
 	if (is_loaded && address == NO_SPACE) {
 		cr3_write(cpu->space_root = kernel_map_root_physical().value);
 		is_loaded = false;
 	}
-	if (is_loaded && address < NO_SPACE)
-		tlb_invalidate_page(address);
-	else if (has_pcid())
+	if (has_pcid())
 		tlb_invalidate(address < NO_SPACE ? TLB_ADDRESS : TLB_SPACE,
 			is_loaded ? cpu->space_root % PCIDS : pcid, address);
 	else if (is_loaded)
