@@ -112,8 +112,8 @@ static void images_share_nothing(void) {
 	check(other_kernel.irqs.rows[VECTOR].state != IRQ_FREE);
 }
 
-// A space that the other core has not loaded: it is not interrupted, and forgets as it enters, before
-// it can load the same root with another PCID.
+// A space that the other core has not loaded: it is not interrupted, and forgets as it enters,
+// before it can load the same root with another PCID.
 static void forgets_late(void) {
 	const physical_t root = physical(0x5000);
 	struct cpu *here;

@@ -66,8 +66,8 @@ static void serve(struct cpu_lock *own) {
 
 // Before this core can load the space's root again, which may have got another PCID.
 [[gnu::noinline]] static void forget_late(struct cpu *cpu) {
-	pcid_invalidate(physical(cpu->late_space & PAGING_ADDRESS), cpu->late_space % PCIDS,
-		EVERY_PAGE);
+	pcid_invalidate(
+		physical(cpu->late_space & PAGING_ADDRESS), cpu->late_space % PCIDS, EVERY_PAGE);
 	cpu->late_space = 0;
 	store_release(&cpu->lock.hold, cpu->lock.rest &= HOLD_ALWAYS);
 }

@@ -158,8 +158,6 @@ static void *take_zeroed(uint64_t size) {
 
 // No program gets a unit's registers, or memory that firmware has a device use.
 static void iommu_start(void) {
-	bool is_off = options[OPTION_IOMMU] == MODE_OFF;
-
 	for (unsigned i = 0; i < dmar.unit_count; i++) {
 		struct dmar_unit *unit = &dmar.units[i];
 
@@ -169,11 +167,10 @@ static void iommu_start(void) {
 	for (unsigned i = 0; i < dmar.range_count; i++)
 		memory_keep(&facts.memory, dmar.ranges[i].memory.start, dmar.ranges[i].memory.end);
 	if (dmar.lost > 0) print("iommu: %u parts of firmware's table are not used\n", dmar.lost);
-	if (is_off || !dmar.is_there || !vtd_start(&dmar, take_zeroed))
-		print("iommu: %s: devices reach ALL memory by DMA\n",
-			is_off                  ? "OFF by the option"
-				: dmar.is_there ? "no unit that can be used"
-						: "none here");
+	if (options[OPTION_IOMMU] == MODE_OFF)
+		print("iommu: OFF by the option: devices reach ALL memory by DMA\n");
+	else if (!dmar.is_there || !vtd_start(&dmar, take_zeroed))
+		print("iommu: none that can be used: devices reach ALL memory by DMA\n");
 }
 
 // Everything in order; false after a message with what is missing.

@@ -98,7 +98,8 @@ static void range_keep(struct vtd *self, const struct dmar_range *range, vtd_tak
 	unsigned device = scope_device(&range->device);
 	uint64_t *context = self->contexts[device], at = range->memory.start;
 
-	if (self->iommu.domains <= 2) return print("iommu: too few domains for firmware's memory\n");
+	if (self->iommu.domains <= 2)
+		return print("iommu: too few domains for firmware's memory\n");
 	if (!context[0]) {
 		context[0] = physical_of(take(PAGE_SIZE)).value | VTD_PRESENT;
 		context[1] = (uint64_t)--self->iommu.domains << VTD_CONTEXT_DOMAIN_SHIFT |
