@@ -5,7 +5,7 @@ by AMD-V."""
 from nacre import places
 from nacre.machine import emulator, machine
 from nacre.report import Failure
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test.system_tests import inflated_kernel, judge, keyboard_to, replaced_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
@@ -47,8 +47,8 @@ def check_two():
     opened = "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 & sleep 1; echo open-$((1+1))"
     right = "hello from right"
     return judge("guests-cores-svm", running, [
-        ("until", CORE_1_UP), ("until", PROMPT), ("send", opened), ("until", "open-2"),
-        ("send", "\x01c"), ("until", "now belongs to right"), ("send", ""), ("until", PROMPT),
+        ("until", CORE_1_UP), ("until", PROMPT), *keyboard_to(1, "left", PROMPT),
+        ("send", opened), ("until", "open-2"), *keyboard_to(2, "right", PROMPT),
         # Once as it is typed, once at the other guest.
         ("send", f"echo {right} >/dev/ttyS1"), ("until", right), ("until", right)])[0]
 

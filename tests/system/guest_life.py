@@ -11,7 +11,7 @@ from nacre import places
 from nacre.machine import emulator, machine
 from nacre.machine.disks import Disks
 from nacre.test import results
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test.system_tests import inflated_kernel, judge, keyboard_to, replaced_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
@@ -33,9 +33,9 @@ def check():
     return judge("guest-life-svm", running, [
         ("until", "the guest is paused since boot"), ("until", "guest paused by its controller"),
         ("until", "guest resumed by its controller"), ("until", PROMPT),
-        ("send", "\x012"), ("until", "now belongs to keeper"),
+        *keyboard_to(2, "keeper"),
         ("send", "\x01p"), ("until", "has no guest"),
-        ("send", "\x011"), ("until", "now belongs to linux"),
+        *keyboard_to(1, "linux"),
         ("send", "\x01p"), ("until", "guest paused by the terminal"),
         ("send", "\x01g"), ("until", "linux: guest paused"), ("send", "echo typed-$((1+1))"),
         ("send", "\x01u"), ("until", "guest resumed by the terminal"), ("until", "typed-2"),

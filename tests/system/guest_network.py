@@ -6,7 +6,7 @@ import hashlib
 
 from nacre import places
 from nacre.machine import emulator, machine
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test.system_tests import inflated_kernel, judge, keyboard_to, replaced_iso
 
 SECONDS = 900
 SYSTEM = places.ROOT / "tests" / "system" / "systems" / "guest_network" / "guest_network.system"
@@ -29,9 +29,7 @@ def mean(card, way):
 
 
 def to(guest):
-    """The keyboard goes there. That guest shows its prompt again."""
-    return [("send", f"\x01{CONSOLES.index(guest)}"), ("until", f"now belongs to {guest}"),
-            ("send", ""), ("until", PROMPT)]
+    return keyboard_to(CONSOLES.index(guest), guest, PROMPT)
 
 
 def transfer(card):
@@ -49,7 +47,7 @@ def check():
                        system=SYSTEM)
     running = machine.QemuMachine(iso=iso, memory=emulator.MEMORY, limit=SECONDS, cpu="max")
     return judge("guest-network-svm", running, [
-        ("until", "[bridge] is there"), ("until", PROMPT),
+        ("until", "[bridge] is there"), ("until", PROMPT), *to("left"),
         ("send", f"{addresses(1)}; echo up-$((1+1))"), ("until", "up-2"),
         ("until", PROMPT), *to("right"),
         ("send", f"{addresses(2)}; echo up-$((1+1))"), ("until", "up-2"),

@@ -6,7 +6,7 @@ it boots again from there."""
 from nacre import places
 from nacre.machine import emulator, machine
 from nacre.test import results
-from nacre.test.system_tests import inflated_kernel, judge, replaced_iso
+from nacre.test.system_tests import inflated_kernel, judge, keyboard_to, replaced_iso
 
 SECONDS = 900
 PROMPT = "nacre-guest# "
@@ -61,10 +61,11 @@ def check_two():
     hello = "hello from right"
     return judge("two-guests", running, [
         ("until", "[between] waiting for the guests"), ("until", PROMPT),
+        *keyboard_to(1, "left", PROMPT),
         # What comes before the port is open is lost.
         ("send", "stty -F /dev/ttyS1 raw -echo; cat /dev/ttyS1 & sleep 1; echo open-$((1+1))"),
         ("until", "open-2"),
-        ("send", "\x01c"), ("until", "now belongs to right"), ("send", ""), ("until", PROMPT),
+        *keyboard_to(2, "right", PROMPT),
         # Once as it is typed, once at the other guest.
         ("send", f"echo {hello} >/dev/ttyS1"), ("until", hello), ("until", hello),
         ("send", "echo a secret >/dev/ttyS1"),

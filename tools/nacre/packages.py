@@ -33,7 +33,7 @@ BUILD = ("acpica-tools", "binutils", "gcc", "grub-common", "libc6-dev", "meson",
 PACK = ("grub-common", "grub-efi-amd64-bin", "grub-pc-bin", "mtools", "xorriso")
 EMULATE = ("bochs", "bochs-term", "bochsbios", "ovmf", "qemu-system-x86", "vgabios")
 PICTURE = ("graphviz",)
-CHECK = ("clang", "clang-format", "cloc", "g++", "make")
+CHECK = ("clang", "clang-format", "cloc", "e2fsprogs", "fakeroot", "g++", "make", *PICTURE)
 # How long another package manager is waited for, and between two attempts.
 LOCK_SECONDS = 900
 LOCK_PAUSE = 3

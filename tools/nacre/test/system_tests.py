@@ -41,6 +41,13 @@ def rows():
     return found
 
 
+def keyboard_to(number, name, prompt=None):
+    """Steps that give a client of the serial driver the keyboard: at first the one that was ready
+    first has it. With a prompt a shell is waited for, which shows it again."""
+    steps = [("send", f"\x01{number}"), ("until", f"now belongs to {name}")]
+    return steps + [("send", ""), ("until", prompt)] if prompt else steps
+
+
 def judge(name, running, steps):
     """Runs a script on a machine: one result, and the text that the machine said."""
     with running:
