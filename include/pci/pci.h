@@ -5,6 +5,8 @@
 // devices.
 #pragma once
 
+#include <stdint.h>
+
 enum pci_register {
 	PCI_REGISTER_VENDOR = 0x00,
 	PCI_REGISTER_DEVICE = 0x02,
@@ -108,6 +110,11 @@ enum pci_way {
 	PCI_MEMORY_BUS_SHIFT = 20,
 };
 #define PCI_ADDRESS_ENABLE 0x80000000u
+
+// What PCI_PORT_ADDRESS takes for the word of a function's registers that holds the offset.
+static inline uint32_t pci_port_address(uint32_t function, uint32_t offset) {
+	return PCI_ADDRESS_ENABLE | function << PCI_ADDRESS_FUNCTION_SHIFT | (offset & ~3u);
+}
 
 // A function in the usual notation, as a format and its arguments.
 #define PCI_FORMAT "%02x:%02x.%x"

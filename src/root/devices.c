@@ -25,9 +25,7 @@ static struct pci_devices machine;
 static uint32_t select(uint16_t function, unsigned offset) {
 	seL4_X86_IOPort_In32_t before = seL4_X86_IOPort_In32(ports, PCI_PORT_ADDRESS);
 
-	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS,
-		PCI_ADDRESS_ENABLE | (uint32_t)function << PCI_ADDRESS_FUNCTION_SHIFT |
-			(offset & ~3u));
+	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS, pci_port_address(function, offset));
 	return before.result;
 }
 

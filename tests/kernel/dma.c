@@ -116,14 +116,18 @@ static void edu_grant(struct edu *edu) {
 		edu->granted, edu->space, RIGHT_READ | RIGHT_WRITE, IO_ADDRESS + PAGE));
 }
 
+static void edu_reaches(struct edu *edu) {
+	edu_find(edu);
+	edu_grant(edu);
+	wipe(edu);
+	edu_carry(edu, IO_ADDRESS, IO_ADDRESS + PAGE);
+	CHECK(has_arrived(edu));
+}
+
 static void granted(void) {
 	struct edu edu;
 
-	edu_find(&edu);
-	edu_grant(&edu);
-	wipe(&edu);
-	edu_carry(&edu, IO_ADDRESS, IO_ADDRESS + PAGE);
-	CHECK(has_arrived(&edu));
+	edu_reaches(&edu);
 }
 
 // Before anything is granted, at true addresses, beside what is granted, and against a right.
@@ -147,11 +151,7 @@ static void refused(void) {
 static void lose(void (*take)(const struct edu *edu)) {
 	struct edu edu;
 
-	edu_find(&edu);
-	edu_grant(&edu);
-	wipe(&edu);
-	edu_carry(&edu, IO_ADDRESS, IO_ADDRESS + PAGE);
-	CHECK(has_arrived(&edu));
+	edu_reaches(&edu);
 	wipe(&edu);
 	take(&edu);
 	edu_carry(&edu, IO_ADDRESS, IO_ADDRESS + PAGE);

@@ -23,12 +23,12 @@ void port_out32(uint64_t ports, uint64_t port, uint64_t value) {
 uint64_t pci_ports(void) { return ports_issue(PCI_PORT_ADDRESS, PCI_PORT_DATA + 3); }
 
 uint64_t pci_read(uint64_t ports, uint64_t device, uint64_t offset) {
-	port_out32(ports, PCI_PORT_ADDRESS, PCI_ADDRESS_ENABLE | device << 8 | offset);
+	port_out32(ports, PCI_PORT_ADDRESS, pci_port_address((uint32_t)device, (uint32_t)offset));
 	return port_in32(ports, PCI_PORT_DATA);
 }
 
 void pci_write(uint64_t ports, uint64_t device, uint64_t offset, uint64_t value) {
-	port_out32(ports, PCI_PORT_ADDRESS, PCI_ADDRESS_ENABLE | device << 8 | offset);
+	port_out32(ports, PCI_PORT_ADDRESS, pci_port_address((uint32_t)device, (uint32_t)offset));
 	port_out32(ports, PCI_PORT_DATA, value);
 }
 

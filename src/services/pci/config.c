@@ -13,9 +13,7 @@ enum {
 static uint64_t memory;
 
 static void select(uint16_t function, unsigned offset) {
-	microkit_x86_ioport_write_32(PORT_ID, PCI_PORT_ADDRESS,
-		PCI_ADDRESS_ENABLE | (uint32_t)function << PCI_ADDRESS_FUNCTION_SHIFT |
-			(offset & ~3u));
+	microkit_x86_ioport_write_32(PORT_ID, PCI_PORT_ADDRESS, pci_port_address(function, offset));
 }
 
 static uint32_t ports_read(uint16_t function, unsigned offset, unsigned width) {

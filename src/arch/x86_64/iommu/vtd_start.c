@@ -73,8 +73,7 @@ static unsigned scope_device(const struct dmar_scope *scope) {
 	unsigned device = (unsigned)scope->bus << 8 | scope->path[0];
 
 	for (unsigned i = 1; i < scope->hops; i++) {
-		io_out32(PCI_PORT_ADDRESS,
-			PCI_ADDRESS_ENABLE | device << 8 | (PCI_REGISTER_SECONDARY_BUS & ~3u));
+		io_out32(PCI_PORT_ADDRESS, pci_port_address(device, PCI_REGISTER_SECONDARY_BUS));
 		device = io_in8(PCI_PORT_DATA + PCI_REGISTER_SECONDARY_BUS % 4) << 8 |
 			scope->path[i];
 	}

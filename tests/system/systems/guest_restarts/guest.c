@@ -96,7 +96,7 @@ static void fail(const char *text) {
 }
 
 static void configure(unsigned slot, unsigned offset, uint32_t value) {
-	out32(PCI_PORT_ADDRESS, PCI_ADDRESS_ENABLE | slot << 11 | offset);
+	out32(PCI_PORT_ADDRESS, pci_port_address(slot << 3, offset));
 	out32(PCI_PORT_DATA, value);
 }
 
