@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What every file takes for granted: types of the language, and names for what the compiler offers
-// beyond it.
+// What every file takes for granted: types of the language, names for what the compiler offers
+// beyond it, and the functions on memory that it calls by name.
 #pragma once
 
+#include <base/memory.h>
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,6 +3,8 @@
 // would be turned into calls of the functions they implement.
 #include <base/memory.h>
 
+#include <base/compiler.h>
+
 void *memcpy(void *restrict target, const void *restrict source, size_t size) {
 	void *to = target;
 	size_t words = size / 8;

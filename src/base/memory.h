@@ -2,7 +2,7 @@
 // Copy, fill and compare. The compiler calls these four by name; host programs get the C library's.
 #pragma once
 
-#include <base/compiler.h>
+#include <stddef.h>
 
 void *memcpy(void *restrict target, const void *restrict source, size_t size);
 void *memmove(void *target, const void *source, size_t size);

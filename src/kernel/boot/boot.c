@@ -7,7 +7,6 @@
 
 #include <base/elf.h>
 #include <base/format.h>
-#include <base/memory.h>
 #include <cpu/clock.h>
 #include <ipc/wait.h>
 #include <kernel.h>

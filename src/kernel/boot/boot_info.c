@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Extra bootinfo: information of the boot loader and the machine, as chunks for the initial task.
-#include <base/memory.h>
 #include <boot/boot.h>
 
 enum { CHUNKS = 7 };

@@ -3,7 +3,6 @@
 #include <boot/boot_memory.h>
 
 #include <abi/object.h>
-#include <base/memory.h>
 
 enum { PAGE = 1 << PAGE_BITS, LARGE_PAGE = 2 << 20 };
 

@@ -2,8 +2,6 @@
 // The slots that invocations name by (root, index, depth), and the errors of lookups.
 #include <cap/invocation.h>
 
-#include <base/memory.h>
-
 enum error error_lookup(
 	struct invocation *invocation, enum lookup_side side, const struct lookup *lookup) {
 	invocation->results[0] = side;

@@ -5,7 +5,6 @@
 // frames have gone.
 #include <memory/mapping.h>
 
-#include <base/memory.h>
 #include <cap/invocation.h>
 #include <memory/space.h>
 

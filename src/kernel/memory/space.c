@@ -3,7 +3,6 @@
 // of its host space.
 #include <memory/space.h>
 
-#include <base/memory.h>
 #include <kernel.h>
 #include <cap/invocation.h>
 #include <cpu/lock.h>

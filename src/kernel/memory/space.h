@@ -8,7 +8,6 @@
 #include <cap/cap.h>
 #include <cpu/pcid.h>
 #include <cpu/platform.h>
-#include <cpu/registers.h>
 
 enum { ASID_NONE = 0 }; // never given out
 

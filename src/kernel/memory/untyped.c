@@ -9,8 +9,6 @@
 //
 // That is a property of the memory, not of the call, so it also holds for a restarted call with
 // another message.
-#include <base/bits.h>
-#include <base/memory.h>
 #include <cap/invocation.h>
 #include <cpu/platform.h>
 

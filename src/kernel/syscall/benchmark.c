@@ -4,7 +4,6 @@
 
 #include <abi/benchmark.h>
 #include <abi/syscall.h>
-#include <base/memory.h>
 #include <check/check.h>
 #include <cpu/console.h>
 

@@ -3,7 +3,6 @@
 #include <syscall/syscall.h>
 
 #include <abi/syscall.h>
-#include <base/memory.h>
 #include <cpu/console.h>
 #include <ipc/answer.h>
 #include <ipc/endpoint.h>

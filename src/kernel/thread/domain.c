@@ -3,7 +3,6 @@
 #include <thread/domain.h>
 
 #include <cap/invocation.h>
-#include <cpu/clock.h>
 #include <kernel.h>
 #include <sched/place.h>
 

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <stdarg.h>
-#include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/screen.h>
 #include <x86/uart.h>

@@ -3,7 +3,6 @@
 // read-only too, so no alias can change them.
 #include <cpu/kernel_map.h>
 
-#include <base/memory.h>
 #include <cpu/mitigations.h>
 #include <cpu/platform.h>
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <cpu/features.h>
 
-#include <base/memory.h>
-
 static uint32_t mtrr(uint32_t i) {
 	return i < MTRRS - 1 ? MSR_MTRR_FIRST + i : MSR_MTRR_DEFAULT_TYPE;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The kernel's end: one core speaks, and all stop.
-#include <base/panic.h>
 #include <cpu/lock.h>
 #include <cpu/platform.h>
 #include <x86/apic.h>

@@ -3,7 +3,6 @@
 // struct kernel (kernel.h).
 #pragma once
 
-#include <cpu/acpi.h>
 #include <cpu/apic.h>
 #include <cpu/console.h>
 #include <cpu/features.h>

@@ -5,7 +5,6 @@
 #include <cpu/screen.h>
 
 #include <base/bits.h>
-#include <base/memory.h>
 
 // Places in the loader's description (Multiboot2 2.0, 3.6.12), and what it may be.
 enum { PITCH = 8, WIDTH = 12, HEIGHT = 16, BITS = 20, TYPE = 21, FIELDS = 24 };

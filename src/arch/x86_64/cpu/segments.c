@@ -2,7 +2,6 @@
 // Descriptor tables of the core, interrupt stacks, and the SYSCALL MSRs.
 #include <cpu/segments.h>
 
-#include <base/memory.h>
 #include <cpu/platform.h>
 
 #define TSS_AVAILABLE 0x89ul

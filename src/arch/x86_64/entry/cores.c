@@ -3,7 +3,6 @@
 // kernel knows of its CPU holds for all of them.
 #include <entry/cores.h>
 
-#include <base/memory.h>
 #include <entry/mitigate.h>
 #include <guest/engine.h>
 #include <kernel.h>

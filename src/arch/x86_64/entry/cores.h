@@ -4,7 +4,6 @@
 #pragma once
 
 #include <boot/boot_memory.h>
-#include <cpu/acpi.h>
 #include <cpu/percpu.h>
 #include <entry/options.h>
 

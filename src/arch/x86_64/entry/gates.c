@@ -2,7 +2,6 @@
 // Joins the parts of each gate that this CPU needs.
 #include <entry/mitigate.h>
 
-#include <base/memory.h>
 #include <base/panic.h>
 #include <entry/fastpath.h>
 

@@ -2,8 +2,6 @@
 // Both multiboot formats, read field by field with a bound on everything.
 #include <entry/multiboot.h>
 
-#include <base/memory.h>
-
 enum information1_flag {
 	INFO1_COMMAND_LINE = 1 << 2,
 	INFO1_MODULES = 1 << 3,

@@ -3,9 +3,6 @@
 #include <entry/options.h>
 
 #include <abi/bootinfo.h>
-#include <abi/object.h>
-#include <base/memory.h>
-#include <cpu/acpi.h>
 #include <cpu/console.h>
 #include <cpu/features.h>
 

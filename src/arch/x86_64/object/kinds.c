@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Every kind of capability, object and invocation: one row each.
-#include <cpu/paging.h>
 #include <object/vcpu.h>
 #include <syscall/dispatch.h>
 

@@ -3,7 +3,6 @@
 // or, by a VCPU, from a guest.
 #include <object/vcpu.h>
 
-#include <base/memory.h>
 #include <cap/invocation.h>
 #include <cpu/platform.h>
 

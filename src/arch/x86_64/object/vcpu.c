@@ -2,7 +2,6 @@
 // Virtual CPU objects: life cycle, partner thread, state page and ports.
 #include <object/vcpu.h>
 
-#include <base/memory.h>
 #include <cpu/platform.h>
 #include <cap/invocation.h>
 #include <sched/place.h>

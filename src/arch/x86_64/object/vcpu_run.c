@@ -4,7 +4,6 @@
 #include <object/vcpu.h>
 
 #include <abi/syscall.h>
-#include <base/memory.h>
 #include <ipc/notification.h>
 #include <memory/space.h>
 #include <sched/schedule.h>
