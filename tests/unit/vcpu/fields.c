@@ -18,7 +18,7 @@ static void load(struct guest *) {}
 
 static const struct guest_engine engine = {
 	.load = load, .fields = vmx_fields, .field_write = vmx_field_write};
-static struct platform platform = {.found.guest_spec_ctrl = true};
+static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL};
 static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct vcpu_state_page page;
 static struct guest guest;

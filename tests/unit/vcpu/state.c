@@ -9,6 +9,7 @@
 #include <cpu/platform.h>
 #include <guest/engine.h>
 #include <stdlib.h>
+#include <string.h>
 #include <x86/cpuid.h>
 #include <x86/msr.h>
 
@@ -18,7 +19,7 @@ enum { IS_AMD = 1ul << FEATURE_SVM };
 
 static void prepare(struct cpu *, struct guest *, physical_t) {}
 
-static const struct guest_engine engine = {.msrs = GUEST_MSRS, .prepare = prepare};
+static struct guest_engine engine = {.msrs = GUEST_MSRS, .prepare = prepare};
 static struct platform platform;
 static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct guest guest;
@@ -80,8 +81,37 @@ static void entry(void) {
 	check_equal(cpu.guest_spec_ctrl, SPEC_CTRL_STIBP | SPEC_CTRL_SSBD);
 }
 
+// Two bits alone let accesses through, where the CPU looks for them: reads of STAR and writes of
+// SYSENTER_CS (SDM 3C 25.6.9, APM 2 15.11).
+static void map(void) {
+	static const struct {
+		uint16_t next, high, write;
+		unsigned star, sysenter_cs;
+	} rows[] = {{1, 8192, 16384, 8192 + 0x81, 16384 + 0x174},
+		{2, 16384, 1, 16384 + 2 * 0x81, 2 * 0x174 + 1}};
+
+	cpu.debug_owner = cpu.guest = &guest;
+	for (unsigned i = 0; i < array_count(rows); i++) {
+		engine.map_next = rows[i].next;
+		engine.map_high = rows[i].high;
+		engine.map_write = rows[i].write;
+		memset(cpu.msr_map, 0xff, sizeof(cpu.msr_map));
+		memset(guest.msr_access, 0, sizeof(guest.msr_access));
+		check(guest_msr_set_access(&guest, MSR_STAR, VCPU_MSR_READ));
+		check(guest_msr_set_access(&guest, MSR_SYSENTER_CS, VCPU_MSR_WRITE));
+		guest_prepare(&cpu, &guest, physical(0));
+		for (unsigned bit = 0; bit < 8 * sizeof(cpu.msr_map); bit++)
+			check_equal(cpu.msr_map[bit / 8] >> bit % 8 & 1,
+				bit != rows[i].star && bit != rows[i].sysenter_cs);
+		check(guest_msr_set_access(&guest, MSR_STAR, 0));
+		guest_prepare(&cpu, &guest, physical(0));
+		check_equal(cpu.msr_map[rows[i].star / 8], 0xff);
+	}
+}
+
 static const struct test tests[] = {
 	{"state-speculation", "guests have SPEC_CTRL and IBPB where that costs no exit", offered},
+	{"state-msr-map", "a guest's accesses to MSRs, in the form of each engine", map},
 	{"state-speculation-entry", "a guest's SPEC_CTRL adds to the programs'", entry},
 };
 

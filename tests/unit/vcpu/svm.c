@@ -22,7 +22,7 @@ static const struct guest_engine engine = {.load = load,
 	.fields = svm_fields,
 	.field_made = svm_field_made,
 	.field_write = svm_field_write};
-static struct platform platform = {.found.guest_spec_ctrl = true};
+static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL};
 static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct vcpu_state_page page;
 static struct vmcb vmcb;

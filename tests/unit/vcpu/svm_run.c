@@ -25,7 +25,7 @@ struct cpu *this_cpu(void) {
 
 static void fresh(uint32_t asids) {
 	platform.found.svm = (struct svm){.asids = asids};
-	cpu.svm.last_asid = 0;
+	cpu.last_tag = 0;
 	svm_invalidate();
 	vmcb = (struct vmcb){.rip = RIP};
 	guest = (struct guest){.svm.vmcb = &vmcb};
@@ -53,12 +53,12 @@ static void generations(void) {
 	uint64_t first, step;
 
 	fresh(UINT16_MAX);
-	first = cpu.svm.last_asid;
+	first = cpu.last_tag;
 	svm_invalidate();
-	step = cpu.svm.last_asid - first;
-	cpu.svm.last_asid += step * (UINT32_MAX - 1ul);
+	step = cpu.last_tag - first;
+	cpu.last_tag += step * (UINT32_MAX - 1ul);
 	svm_invalidate();
-	check(cpu.svm.last_asid > first);
+	check(cpu.last_tag > first);
 }
 
 static void inject(uint32_t event) {

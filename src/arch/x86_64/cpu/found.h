@@ -38,5 +38,5 @@ struct found {
 	uint64_t xcr0_supported; // what XCR0 may hold
 	struct vmx vmx;
 	struct svm svm;
-	uint64_t guest_spec_ctrl; // guests have a SPEC_CTRL of their own
+	uint64_t offered; // controls_offered of guests' state pages
 };

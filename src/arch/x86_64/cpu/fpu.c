@@ -3,36 +3,37 @@
 // registers.
 #include <cpu/fpu.h>
 
-#include <base/memory.h>
 #include <cpu/platform.h>
 
 enum {
 	XSAVE_CONTROL = 0 / 8, // words of the area: FCW
 	XSAVE_MXCSR = 24 / 8,
 	XSAVE_USED = 512 / 8, // XSTATE_BV: clear bits load the initial state
-	COMPONENT_FIRST = 2,
-	COMPONENT_LIMIT = 63,
 	RESET_CONTROL = 0x37f,
 	RESET_MXCSR = 0x1f80,
 };
+
+// CR4.PKE stays off and the bounds registers are gone from CPUs, so guests have no such state.
+#define GUEST_COMPONENTS (XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512)
+
+// By XCR0's present value (SDM 2A, CPUID 0Dh).
+static size_t area_needed(void) { return cpuid_leaf(0xd, 0).ebx; }
 
 uint64_t fpu_native_xcr0(void) {
 	return this_cpu()->platform->found.xcr0_supported & (XCR0_X87 | XCR0_SSE | XCR0_AVX);
 }
 
 uint64_t fpu_guest_xcr0(size_t area_size) {
-	uint64_t supported = this_cpu()->platform->found.xcr0_supported;
-	uint64_t result = supported & (XCR0_X87 | XCR0_SSE);
+	const struct cpu *cpu = this_cpu();
+	uint64_t result = cpu->platform->found.xcr0_supported & GUEST_COMPONENTS;
+	size_t size;
 
-	for (uint32_t i = COMPONENT_FIRST; i < COMPONENT_LIMIT; i++) {
-		struct cpuid regs;
-
-		if (!(supported >> i & 1)) continue;
-		regs = cpuid_leaf(0xd, i); // EAX: size, EBX: offset
-		if ((size_t)regs.eax + regs.ebx <= area_size) result |= 1ul << i;
-	}
-	// The three AVX-512 parts can be enabled only together.
-	return (result & XCR0_AVX512) == XCR0_AVX512 ? result : result & ~(uint64_t)XCR0_AVX512;
+	// The three AVX-512 parts can be enabled only together, and with AVX.
+	if (~result & (XCR0_AVX512 | XCR0_AVX)) result &= ~(uint64_t)XCR0_AVX512;
+	xcr0_write(result);
+	size = area_needed();
+	xcr0_write(cpu->xcr0);
+	return size <= area_size ? result : fpu_native_xcr0();
 }
 
 bool fpu_is_eager(void) { return this_cpu()->mitigations & MITIGATION_BIT(EAGER_FPU); }
@@ -45,8 +46,7 @@ void fpu_init(void) {
 	cpu->xcr0 = fpu_native_xcr0();
 	xcr0_write(cpu->xcr0);
 	fpu_deny();
-	// CPUID 0Dh.0:EBX: what XCR0's present value needs.
-	if (cpuid_leaf(0xd, 0).ebx > FPU_THREAD_AREA)
+	if (area_needed() > FPU_THREAD_AREA)
 		panic("fpu: a thread's area of %d bytes is too small", FPU_THREAD_AREA);
 }
 

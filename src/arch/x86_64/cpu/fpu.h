@@ -31,8 +31,8 @@ static inline void fpu_save(struct fpu_state *state) {
 // Finds XSAVE features, sets CR0, CR4 and XCR0 for native threads. Once a core, at boot.
 void fpu_init(void);
 
-// XCR0 of native threads, and every bit that could be switched for a guest whose area has
-// area_size bytes, enough for x87 and SSE.
+// XCR0 of native threads, and every bit that a guest may have whose area has area_size bytes,
+// enough for a native thread.
 uint64_t fpu_native_xcr0(void);
 uint64_t fpu_guest_xcr0(size_t area_size);
 

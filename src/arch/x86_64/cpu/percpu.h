@@ -105,7 +105,7 @@ struct cpu {
 	struct guest *guest_prepared; // guest, if nothing has changed that calls for preparing
 	struct guest *vmcs_loaded; // whose VMCS is current on this core, or null
 	struct guest *debug_owner; // whose DR0 to DR3 the registers hold, or null
-	struct guest *msr_bitmap_owner; // whose rights the MSR bitmap holds, or null
+	struct guest *msr_map_owner; // whose rights msr_map holds, or null
 	struct fpu_state *fpu_parked; // while fpu_allowed is null: whose registers the FPU holds
 	uint64_t xcr0; // what XCR0 holds (fpu.c)
 	uint64_t timer_ratio; // APIC timer ticks a TSC tick, 32.32; 0: TSC-deadline mode
@@ -117,7 +117,7 @@ struct cpu {
 	uint32_t mitigations; // 1 << enum mitigation
 	// IA32_SPEC_CTRL inside the kernel, outside, and while guest runs.
 	uint32_t spec_ctrl, program_spec_ctrl, guest_spec_ctrl;
-	uint64_t host_block; // physical address of svm.host
+	uint64_t host_block; // physical address of host_vmcb
 
 	bool is_silent; // prints nothing: while it starts the first core, which set it, reports
 
@@ -149,23 +149,17 @@ struct cpu {
 	unsigned preempt_calls, checks; // calls of preempt_wanted() and, in the debug build, of
 					// check_current()
 
-	// VT-x: generation and, in the low 16 bits, the VPID given out last (guest/vmx/run.c); what
-	// a VM exit loads (guest/vmx/msr.c); the revision, and what only the CPU uses; what the
-	// guest of msr_bitmap_owner may touch.
-	uint64_t last_vpid;
+	// Of either guest engine: generation and, in the low 16 bits, the VPID or ASID given out
+	// last. VT-x: what a VM exit loads (guest/vmx/msr.c). AMD-V: TSC_AUX outside guests.
+	uint64_t last_tag;
 	alignas(16) struct vmx_msr_entry host_msrs[HOST_MSRS];
-	alignas(4096) uint32_t vmxon_region[1024];
-	alignas(4096) uint8_t msr_bitmap[4096];
+	uint64_t tsc_aux;
 
-	// AMD-V: where VMRUN saves what it restores of the host, and VMLOAD finds the rest; what
-	// the guest of msr_bitmap_owner may touch; generation and, in the low 16 bits, the ASID
-	// given out last (guest/svm/svm.c); TSC_AUX outside guests.
-	struct {
-		alignas(4096) uint8_t host_save[4096];
-		alignas(4096) struct vmcb host;
-		alignas(4096) uint8_t msr_map[8192];
-		uint64_t last_asid, tsc_aux;
-	} svm;
+	// What only the CPU uses; where AMD-V's VMLOAD finds what VMRUN does not restore of the
+	// host; what the guest of msr_map_owner may touch (guest/state.c).
+	alignas(4096) uint32_t engine_page[1024];
+	alignas(4096) struct vmcb host_vmcb;
+	alignas(4096) uint8_t msr_map[8192];
 
 	alignas(4096) uint8_t stack_guard[4096]; // never mapped
 	uint8_t stack[KERNEL_STACK_SIZE];

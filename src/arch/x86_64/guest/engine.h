@@ -7,7 +7,6 @@
 #include <abi/vcpu.h>
 #include <abi/vcpu_state.h>
 #include <cpu/bases.h>
-#include <cpu/context.h>
 #include <cpu/fpu.h>
 #include <cpu/paging.h>
 #include <guest/svm/guest.h>
@@ -115,9 +114,10 @@ struct guest_engine {
 	uint64_t *(*exit_words)(struct guest *guest, uint64_t reason, uint64_t *word);
 
 	unsigned msrs; // of guest_msr_rows, those that guests can be given
+	// In the map of MSRs, how many bits the next MSR is behind one, the first high one behind
+	// the first low one, and writing behind reading.
+	uint16_t map_next, map_high, map_write;
 	const struct paging_format *paging; // of what translates guest-physical addresses
-	// Bits of the state page's controls_offered.
-	uint64_t (*offered)(void);
 };
 
 extern const struct guest_engine guest_vmx, guest_svm;

@@ -61,7 +61,7 @@ bool guest_check_spec_ctrl(struct guest *, uint64_t *value) {
 
 	cpu->guest_prepared = NULL;
 	if (!*value) return true;
-	return *value <= UINT32_MAX && cpu->platform->found.guest_spec_ctrl &&
+	return *value <= UINT32_MAX && cpu->platform->found.offered & VCPU_OFFERS_SPEC_CTRL &&
 		msr_try_write(MSR_SPEC_CTRL, *value | cpu->spec_ctrl) &&
 		msr_try_write(MSR_SPEC_CTRL, cpu->spec_ctrl);
 }

@@ -2,7 +2,6 @@
 // Rows of an engine's fields (VCPU-15, VCPU-23): which there are, and what becomes of a value.
 #pragma once
 
-#include <base/memory.h>
 #include <guest/engine.h>
 #include <guest/vmx/vmcs.h>
 

@@ -212,9 +212,7 @@ void guest_page_give(struct guest *guest, struct vcpu_state_page *page) {
 	memcpy(page->registers, guest->own_registers, sizeof(guest->own_registers));
 	guest->page = page;
 	guest->registers = page->registers;
-	page->controls_offered = guest_engine()->offered();
-	if (this_cpu()->platform->found.guest_spec_ctrl)
-		page->controls_offered |= VCPU_OFFERS_SPEC_CTRL;
+	page->controls_offered = this_cpu()->platform->found.offered;
 	page->xcr0_offered = guest->xcr0_offered;
 	page->instruction_count = 0;
 	set(guest, VMCS_ENTRY_CONTROLS, value_of(guest, VMCS_ENTRY_CONTROLS) | switched);

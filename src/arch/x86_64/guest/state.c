@@ -8,9 +8,6 @@
 #include <x86/cpuid.h>
 #include <x86/msr.h>
 
-// CR4.PKE stays off and the bounds registers are gone from CPUs, so their state is not offered.
-enum { XCR0_OFFERED = XCR0_X87 | XCR0_SSE | XCR0_AVX | XCR0_AVX512 };
-
 enum { MSR_READ_WRITE = VCPU_MSR_READ | VCPU_MSR_WRITE };
 
 // Initial access: VCPU-21.
@@ -39,7 +36,7 @@ bool guest_refuse(const char *missing) {
 void guest_create(struct guest *guest, void *control, const void *io_bitmap) {
 	fpu_reset(&guest->fpu, GUEST_FPU_AREA, fpu_native_xcr0());
 	guest->xcr0 = XCR0_X87;
-	guest->xcr0_offered = fpu_guest_xcr0(GUEST_FPU_AREA) & XCR0_OFFERED;
+	guest->xcr0_offered = fpu_guest_xcr0(GUEST_FPU_AREA);
 	guest->registers = guest->own_registers;
 	for (unsigned i = 0; i < GUEST_MSRS; i++)
 		guest->msr_access[i] = guest_msr_rows[i].access;
@@ -53,7 +50,7 @@ static void unload(void *argument) {
 
 	cpu->engine->unload(guest);
 	guest_debug_take(guest);
-	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
+	if (cpu->msr_map_owner == guest) cpu->msr_map_owner = NULL;
 	if (cpu->guest == guest) cpu->guest = NULL;
 	cpu->guest_prepared = NULL;
 	fpu_flush(&guest->fpu);
@@ -113,11 +110,32 @@ void guest_debug_take(struct guest *guest) {
 
 // Before a run
 
+static void bit_write(uint8_t *map, unsigned bit, bool value) {
+	map[bit / 8] = (uint8_t)((map[bit / 8] & ~(1u << bit % 8)) | (unsigned)value << bit % 8);
+}
+
+// Of each MSR one bit for reading and one for writing: set, it exits. All others stay set.
+static void msr_map_fill(struct cpu *cpu, struct guest *guest) {
+	const struct guest_engine *engine = cpu->engine;
+
+	for (unsigned i = 0; i < engine->msrs; i++) {
+		uint32_t msr = guest_msr_rows[i].msr;
+		unsigned bit = msr % MSR_MAP_MSRS * engine->map_next;
+
+		if (msr >= MSR_MAP_HIGH) bit += engine->map_high;
+		bit_write(cpu->msr_map, bit, !(guest->msr_access[i] & VCPU_MSR_READ));
+		bit += engine->map_write;
+		bit_write(cpu->msr_map, bit, !(guest->msr_access[i] & VCPU_MSR_WRITE));
+	}
+	cpu->msr_map_owner = guest;
+}
+
 void guest_prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
 	if (cpu->guest != guest && cpu->mitigations & MITIGATION_BIT(IBPB))
 		msr_write(MSR_PRED_CMD, PRED_CMD_IBPB);
 	cpu->guest = guest;
 	cpu->guest_spec_ctrl = cpu->program_spec_ctrl | (uint32_t)guest->spec_ctrl;
+	if (cpu->msr_map_owner != guest) msr_map_fill(cpu, guest);
 	cpu->engine->prepare(cpu, guest, space);
 	// They stay a guest's until another one runs: programs can neither read nor enable them,
 	// for DR7 has nothing enabled outside guests.
@@ -182,7 +200,7 @@ bool guest_msr_set_access(struct guest *guest, uint64_t msr, uint8_t access) {
 
 	if (i >= guest_engine()->msrs || !has_msr(i)) return false;
 	guest->msr_access[i] = access;
-	if (cpu->msr_bitmap_owner == guest) cpu->msr_bitmap_owner = NULL;
+	if (cpu->msr_map_owner == guest) cpu->msr_map_owner = NULL;
 	cpu->guest_prepared = NULL;
 	return true;
 }

@@ -2,10 +2,8 @@
 // Between the files of this engine.
 #pragma once
 
-#include <base/memory.h>
 #include <cpu/platform.h>
 #include <guest/field.h>
-#include <x86/svm.h>
 
 // VT-x's controls that there are here, and those that are always on (VCPU-17).
 #define SVM_PRIMARY_MUST \
@@ -49,9 +47,6 @@ void svm_events_enter(struct guest *guest);
 void svm_inject_again(struct guest *guest);
 void svm_iret(struct guest *guest);
 [[nodiscard]] bool svm_take_exception(struct guest *guest);
-
-// MSRs (msr.c).
-void svm_msr_prepare(struct cpu *cpu, struct guest *guest);
 
 // The rest of the engine's row.
 [[nodiscard]] bool svm_init(void);

@@ -6,7 +6,7 @@ enum { ERROR_CONTROLS = 7 }; // VM-instruction error
 
 // The core's map of MSRs; generations of ASIDs begin with 1 on each.
 static void arrive(struct guest *guest) {
-	guest->svm.vmcb->msr_map = physical_of_image(this_cpu()->svm.msr_map).value;
+	guest->svm.vmcb->msr_map = physical_of_image(this_cpu()->msr_map).value;
 	guest->svm.asid = 0;
 }
 
@@ -34,7 +34,7 @@ static void prepare_translations(const struct cpu *cpu, struct guest *guest, phy
 
 	if (svm->vmcb->nested_cr3 != space.value) guest->is_stale = true;
 	svm->vmcb->nested_cr3 = space.value;
-	if (svm->asid >> 16 != cpu->svm.last_asid >> 16 ||
+	if (svm->asid >> 16 != cpu->last_tag >> 16 ||
 		(guest->is_stale && !svm_has(SVM_FLUSH_BY_ASID)))
 		svm_assign_asid(guest);
 	else if (guest->is_stale)
@@ -44,7 +44,7 @@ static void prepare_translations(const struct cpu *cpu, struct guest *guest, phy
 
 static void prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
 	prepare_translations(cpu, guest, space);
-	svm_msr_prepare(cpu, guest);
+	if (NACRE_DEBUG) cpu->host_vmcb.lstar = msr_read(MSR_LSTAR); // DebugFastPaths changes it
 	guest->host_root = cpu->space_root; // VMRUN saves it
 	guest->svm.vmcb->clean = 0;
 }
@@ -57,7 +57,7 @@ static void enter(struct cpu *cpu, struct guest *guest, struct context *context,
 	if (unlikely(svm->event & INTERRUPTION_VALID || svm->primary & PRIMARY_NMI_WINDOW))
 		svm_events_enter(guest);
 	svm->vmcb->rax = guest->registers[0];
-	if (unlikely(svm->tsc_aux != cpu->svm.tsc_aux)) msr_write(MSR_TSC_AUX, svm->tsc_aux);
+	if (unlikely(svm->tsc_aux != cpu->tsc_aux)) msr_write(MSR_TSC_AUX, svm->tsc_aux);
 }
 
 // Words of VMEnter
@@ -174,16 +174,11 @@ static uint64_t leave(struct guest *guest) {
 	xcr0_leave(guest);
 	if (unlikely(guest->msr_access[GUEST_MSR_TSC_AUX] & VCPU_MSR_WRITE))
 		svm->tsc_aux = msr_read(MSR_TSC_AUX);
-	if (unlikely(svm->tsc_aux != cpu->svm.tsc_aux)) msr_write(MSR_TSC_AUX, cpu->svm.tsc_aux);
+	if (unlikely(svm->tsc_aux != cpu->tsc_aux)) msr_write(MSR_TSC_AUX, cpu->tsc_aux);
 	reason = reason_of(guest);
 	// The interrupt, or INIT, comes when the host can take it.
 	if (reason == VCPU_EXIT_NOTIFICATION) return GUEST_EXIT_KERNEL;
 	return GUEST_EXIT_DONE + report(guest, reason, svm_qualification(svm->vmcb, reason));
-}
-
-static uint64_t offered(void) {
-	return SVM_PRIMARY_MAY | (uint64_t)SVM_SECONDARY_MAY << 32 | VCPU_BY_AMD_V |
-		VCPU_OFFERS_PAT;
 }
 
 static void nothing(struct guest *) {}
@@ -191,8 +186,10 @@ static void nothing(struct guest *) {}
 const struct guest_engine guest_svm = {
 	.init = svm_init,
 	.paging = &paging_npt,
-	.msrs = GUEST_MSR_EFER,
-	.offered = offered,
+	.msrs = GUEST_MSR_EFER, // that would show AMD-V's own bit
+	.map_next = 2, // APM 2 15.11
+	.map_high = 2 * MSR_MAP_MSRS,
+	.map_write = 1,
 	.create = create,
 	.arrive = arrive,
 	.unload = nothing,

@@ -31,14 +31,14 @@ bool svm_init(void) {
 		.asids = leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX,
 		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
 			(feature_has(FEATURE_PCID) ? CR4_PCIDE : 0)};
-	cpu->platform->found.guest_spec_ctrl = guest_has_spec_ctrl();
+	cpu->platform->found.offered = SVM_PRIMARY_MAY | (uint64_t)SVM_SECONDARY_MAY << 32 |
+		VCPU_BY_AMD_V | VCPU_OFFERS_PAT;
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
-	msr_write(MSR_VM_HSAVE_PA, physical_of_image(cpu->svm.host_save).value);
-	cpu->host_block = physical_of_image(&cpu->svm.host).value;
+	msr_write(MSR_VM_HSAVE_PA, physical_of_image(cpu->engine_page).value);
+	cpu->host_block = physical_of_image(&cpu->host_vmcb).value;
 	asm volatile("vmsave %%rax" : : "a"(cpu->host_block) : "memory");
-	memset(cpu->svm.msr_map, 0xff, sizeof(cpu->svm.msr_map));
-	cpu->svm.tsc_aux = msr_read(MSR_TSC_AUX);
-	cpu->svm.last_asid = 1ul << 16;
+	cpu->tsc_aux = msr_read(MSR_TSC_AUX);
+	cpu->last_tag = 1ul << 16;
 	print("svm: on, nested paging, %u ASIDs%s%s%s\n", leaf.ebx,
 		svm_has(SVM_FLUSH_BY_ASID) ? ", flush by ASID" : "",
 		svm_has(SVM_NEXT_RIP) ? ", next RIP" : "",
@@ -51,15 +51,15 @@ bool svm_init(void) {
 void svm_invalidate(void) {
 	struct cpu *cpu = this_cpu();
 
-	cpu->svm.last_asid = ((cpu->svm.last_asid >> 16) + 1) << 16;
+	cpu->last_tag = ((cpu->last_tag >> 16) + 1) << 16;
 	cpu->guest_prepared = NULL;
 }
 
 void svm_assign_asid(struct guest *guest) {
 	struct cpu *cpu = this_cpu();
 
-	if ((uint16_t)cpu->svm.last_asid + 1u >= svm()->asids) svm_invalidate();
-	guest->svm.asid = ++cpu->svm.last_asid;
-	guest->svm.vmcb->asid = (uint16_t)cpu->svm.last_asid;
+	if ((uint16_t)cpu->last_tag + 1u >= svm()->asids) svm_invalidate();
+	guest->svm.asid = ++cpu->last_tag;
+	guest->svm.vmcb->asid = (uint16_t)cpu->last_tag;
 	if (guest->svm.vmcb->asid == 1) guest->svm.vmcb->tlb_control = TLB_CONTROL_FLUSH_ALL;
 }

@@ -13,7 +13,6 @@ uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 
 // Of the engine's row.
 [[nodiscard]] bool vmx_init(void);
-[[nodiscard]] uint64_t vmx_offered_controls(void);
 
 [[nodiscard]] bool vmx_has_timer(void);
 
@@ -34,10 +33,8 @@ extern const struct guest_field vmx_fields[];
 // Initial values of all (VCPU-14).
 void vmx_reset_fields(struct guest *guest);
 
-// MSRs that VM entry and exit switch by lists, and those the guest may touch without an exit
-// (msr.c).
+// MSRs that VM entry and exit switch by lists (msr.c).
 void vmx_msr_init(struct guest *guest);
-void vmx_msr_prepare(struct cpu *cpu, struct guest *guest);
 [[nodiscard]] bool vmx_write_spec_ctrl(struct guest *guest, uint64_t *value);
 
 // An event whose delivery an exit interrupted is delivered again (event.c).

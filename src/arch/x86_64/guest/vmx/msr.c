@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// MSRs of guests: the bitmap of those a guest may touch itself, and the lists of those that are not
-// in the VMCS.
+// MSRs of guests that are not in the VMCS: the lists that VM entry and exit switch.
 #include <guest/vmx/internal.h>
-
-enum {
-	BITMAP_WRITE = 2048, // bytes from the read bits to the write bits
-	BITMAP_HIGH = 1024, // from low MSRs to 0xc0000000 and up
-};
 
 _Static_assert((int)VMX_MSRS == (int)GUEST_MSRS_SWITCHED);
 
@@ -23,7 +17,7 @@ void vmx_msr_init(struct guest *guest) {
 			.value = msr_read(guest_msr_rows[GUEST_MSR_STAR + i].msr)};
 	for (unsigned i = 0; i < VMX_MSRS; i++)
 		guest->vmx.msrs[i].msr = guest_msr_rows[i].msr;
-	vmcs_write(VMCS_MSR_BITMAP, physical_of_image(cpu->msr_bitmap).value);
+	vmcs_write(VMCS_MSR_BITMAP, physical_of_image(cpu->msr_map).value);
 	vmcs_write(VMCS_ENTRY_MSR_LOAD, physical_of(guest->vmx.msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_STORE, physical_of(guest->vmx.msrs).value);
 	vmcs_write(VMCS_EXIT_MSR_LOAD, physical_of_image(cpu->host_msrs).value);
@@ -46,25 +40,4 @@ bool vmx_write_spec_ctrl(struct guest *guest, uint64_t *value) {
 	vmcs_write(VMCS_ENTRY_MSR_LOAD_COUNT, count);
 	vmcs_write(VMCS_EXIT_MSR_LOAD_COUNT, count - GUEST_MSR_STAR);
 	return true;
-}
-
-static void bitmap_open(uint8_t *half, uint32_t msr) {
-	if (msr >= MSR_MAP_HIGH) half += BITMAP_HIGH;
-	msr %= MSR_MAP_MSRS;
-	half[msr / 8] &= (uint8_t) ~(1u << msr % 8);
-}
-
-void vmx_msr_prepare(struct cpu *cpu, struct guest *guest) {
-	// DebugFastPaths changes it.
-	if (NACRE_DEBUG)
-		cpu->host_msrs[GUEST_MSR_LSTAR - GUEST_MSR_STAR].value = msr_read(MSR_LSTAR);
-	if (cpu->msr_bitmap_owner == guest) return;
-	memset(cpu->msr_bitmap, 0xff, sizeof(cpu->msr_bitmap));
-	for (unsigned i = 0; i < GUEST_MSRS; i++) {
-		if (guest->msr_access[i] & VCPU_MSR_READ)
-			bitmap_open(cpu->msr_bitmap, guest_msr_rows[i].msr);
-		if (guest->msr_access[i] & VCPU_MSR_WRITE)
-			bitmap_open(cpu->msr_bitmap + BITMAP_WRITE, guest_msr_rows[i].msr);
-	}
-	cpu->msr_bitmap_owner = guest;
 }

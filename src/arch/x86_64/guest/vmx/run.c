@@ -24,7 +24,7 @@ static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	guest->vmx.vmcs = physical_of(control).value;
 	guest->vmx.has_timer = vmx_has_timer();
 	guest->vmx.timer_rate = this_cpu()->platform->found.vmx.timer_rate;
-	*(uint32_t *)control = this_cpu()->vmxon_region[0];
+	*(uint32_t *)control = this_cpu()->engine_page[0];
 	if (!vmcs_clear(physical_of(control))) panic("vcpu: VMCLEAR failed");
 	load(guest);
 	vmx_reset_fields(guest); // counts of MSRs, too
@@ -46,7 +46,7 @@ static void unload(struct guest *guest) {
 // VPIDs are given out upwards on first entry. When they are used up, all begin anew: the CPU
 // forgets every linear translation and each VCPU gets another number. VPID 0 is the host's.
 static void assign_vpid(struct guest *guest) {
-	uint64_t *last = &this_cpu()->last_vpid;
+	uint64_t *last = &this_cpu()->last_tag;
 
 	++*last;
 	if ((uint16_t)*last == 0) {
@@ -65,7 +65,7 @@ static void prepare_translations(struct guest *guest, physical_t space) {
 		vmcs_write(VMCS_EPT_POINTER, ept_pointer);
 	}
 	if (!vmx_has_vpid()) return;
-	if (unlikely(guest->vmx.vpid >> 16 != this_cpu()->last_vpid >> 16))
+	if (unlikely(guest->vmx.vpid >> 16 != this_cpu()->last_tag >> 16))
 		assign_vpid(guest);
 	else if (guest->is_stale)
 		vmx_invalidate_vpid((uint16_t)guest->vmx.vpid);
@@ -141,7 +141,8 @@ static void prepare(struct cpu *cpu, struct guest *guest, physical_t space) {
 		vmcs_write(VMCS_HOST_CR3, guest->host_root & ~CR3_KEEP);
 	}
 	prepare_translations(guest, space);
-	vmx_msr_prepare(cpu, guest);
+	if (NACRE_DEBUG) // DebugFastPaths changes it
+		cpu->host_msrs[GUEST_MSR_LSTAR - GUEST_MSR_STAR].value = msr_read(MSR_LSTAR);
 }
 
 // What VM entry loads by itself is not here.
@@ -236,13 +237,17 @@ static uint64_t report(struct guest *guest, uint64_t reason, uint64_t qualificat
 	return GUEST_EXIT_DONE + report(guest, reason, vmcs_read(VMCS_EXIT_QUALIFICATION));
 }
 
+// A VM exit sets the limits of GDT and IDT to 64 KiB (SDM 3C 28.5.2). After the GDT there is other
+// kernel data, where a program could place a forged descriptor.
+static void restore_limits(void) { asm volatile("lgdt %0" : : "m"(this_cpu()->gdt_register)); }
+
 // The host's state returns to the registers first.
 static uint64_t leave(struct guest *guest) {
 	const uint64_t rare = BIT(REASON_EXTERNAL_INTERRUPT) | BIT(REASON_TIMER) |
 		BIT(REASON_EXCEPTION) | BIT(REASON_INIT);
 	uint64_t reason;
 
-	vmcs_restore_limits();
+	restore_limits();
 	guest->vmx.cr2 = cr2_read();
 	guest->vmx.dr6 = dr6_read();
 	if (unlikely(guest->xcr0 != guest->fpu.xcr0)) xcr0_write(guest->fpu.xcr0);
@@ -263,7 +268,9 @@ const struct guest_engine guest_vmx = {
 	.init = vmx_init,
 	.paging = &paging_ept,
 	.msrs = GUEST_MSRS,
-	.offered = vmx_offered_controls,
+	.map_next = 1, // SDM 3C 25.6.9
+	.map_high = MSR_MAP_MSRS,
+	.map_write = 2 * MSR_MAP_MSRS,
 	.create = create,
 	.arrive = arrive,
 	.unload = unload,

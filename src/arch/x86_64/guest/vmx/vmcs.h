@@ -57,7 +57,3 @@ static inline void vmcs_write(enum vmcs_field field, uint64_t value) {
 
 // Fills the host state of the current structure from this core, but for HOST_CR3 and HOST_RIP.
 void vmcs_write_host(void);
-
-// A VM exit sets the limits of GDT and IDT to 64 KiB (SDM 3C 28.5.2). After the GDT there is
-// other kernel data, where a program could place a forged descriptor: restores the limits.
-void vmcs_restore_limits(void);

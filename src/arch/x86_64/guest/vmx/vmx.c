@@ -76,6 +76,7 @@ static bool read_controls(void) {
 static void settle_optional(void) {
 	struct vmx_range *secondary = &this_vmx()->words[VMX_SECONDARY];
 	struct vmx_range *exit = &this_vmx()->words[VMX_EXIT];
+	uint64_t *offered = &this_cpu()->platform->found.offered;
 
 	if ((msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) != VPID_WANTED)
 		secondary->may &= ~(uint64_t)SECONDARY_VPID;
@@ -88,6 +89,10 @@ static void settle_optional(void) {
 
 	this_vmx()->timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
 	if (!vmx_has_timer()) exit->may &= ~(uint64_t)EXIT_SAVE_TIMER;
+
+	*offered = (uint32_t)this_vmx()->words[VMX_PRIMARY].may | secondary->may << 32;
+	if (vmx_has_timer()) *offered |= VCPU_OFFERS_TIMER;
+	if (this_vmx()->words[VMX_ENTRY].may & ENTRY_LOAD_PAT) *offered |= VCPU_OFFERS_PAT;
 }
 
 // The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
@@ -119,7 +124,7 @@ static void set_control_registers(struct vmx_range cr0, struct vmx_range cr4) {
 }
 
 static bool enter_vmx(void) {
-	physical_t region = physical_of_image(this_cpu()->vmxon_region);
+	physical_t region = physical_of_image(this_cpu()->engine_page);
 	struct vmx_range fixed0 = {msr_read(MSR_VMX_CR0_FIXED0), msr_read(MSR_VMX_CR0_FIXED1)};
 	struct vmx_range fixed4 = {msr_read(MSR_VMX_CR4_FIXED0), msr_read(MSR_VMX_CR4_FIXED1)};
 	uint64_t cr0 = cr0_read() | fixed0.must, cr4 = cr4_read() | fixed4.must;
@@ -128,7 +133,7 @@ static bool enter_vmx(void) {
 	if (cr0 & ~fixed0.may || cr4 & ~fixed4.may)
 		return guest_refuse("CR0 and CR4 of this kernel in VMX operation");
 	set_control_registers(fixed0, fixed4);
-	this_cpu()->vmxon_region[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
+	this_cpu()->engine_page[0] = (uint32_t)(msr_read(MSR_VMX_BASIC) & VMX_BASIC_REVISION);
 	cr0_write(cr0);
 	cr4_write(cr4);
 	asm volatile("vmxon %1" : "=@cca"(succeeded) : "m"(region.value) : "memory");
@@ -142,8 +147,7 @@ bool vmx_init(void) {
 	settle_optional();
 	if (!enter_vmx()) return false;
 	this_vmx()->words[VMX_ANY].may = UINT64_MAX;
-	this_cpu()->platform->found.guest_spec_ctrl = guest_has_spec_ctrl();
-	this_cpu()->last_vpid = 1 << 16;
+	this_cpu()->last_tag = 1 << 16;
 	vmx_invalidate_vpid(0);
 	print("vmx: on%s%s%s\n", is_unrestricted() ? ", unrestricted guest" : "",
 		vmx_has_vpid() ? ", VPID" : "", vmx_has_timer() ? ", preemption timer" : "");
@@ -152,15 +156,6 @@ bool vmx_init(void) {
 
 uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
 	return (value | this_vmx()->words[word].must) & this_vmx()->words[word].may;
-}
-
-uint64_t vmx_offered_controls(void) {
-	uint64_t offered = (uint32_t)this_vmx()->words[VMX_PRIMARY].may |
-		this_vmx()->words[VMX_SECONDARY].may << 32;
-
-	if (this_vmx()->words[VMX_ENTRY].may & ENTRY_LOAD_PAT) offered |= VCPU_OFFERS_PAT;
-	if (vmx_has_timer()) offered |= VCPU_OFFERS_TIMER;
-	return offered;
 }
 
 bool vmx_has_timer(void) { return this_vmx()->words[VMX_PIN].may & PIN_TIMER; }
@@ -221,5 +216,3 @@ void vmcs_write_host(void) {
 	if (vmx_apply(VMX_EXIT, 0) & EXIT_LOAD_PERF)
 		vmcs_write(VMCS_HOST_PERF_GLOBAL_CTRL, 0); // no counter runs
 }
-
-void vmcs_restore_limits(void) { asm volatile("lgdt %0" : : "m"(this_cpu()->gdt_register)); }
