@@ -4,7 +4,6 @@
 #include <cpu/acpi.h>
 
 #include <base/bits.h>
-#include <base/memory.h>
 #include <x86/acpi.h>
 
 enum {
@@ -93,9 +92,9 @@ static void core_take(struct acpi_facts *facts, uint32_t id, uint32_t flags) {
 static void madt_read(struct acpi_facts *facts, const struct acpi_header *madt) {
 	const struct acpi_madt_entry *entry;
 
-	facts->has_madt = true;
-	for (uint64_t at = sizeof(struct acpi_madt_header); at + sizeof(*entry) <= madt->length;
-		at += entry->length) {
+	facts->has_madt = madt;
+	for (uint64_t at = sizeof(struct acpi_madt_header);
+		madt && at + sizeof(*entry) <= madt->length; at += entry->length) {
 		const void *body = entry = (const void *)((const uint8_t *)madt + at);
 		const struct acpi_madt_core *core = body;
 		const struct acpi_madt_x2apic *x2apic = body;
@@ -115,7 +114,6 @@ void acpi_read(struct acpi_facts *facts, uint8_t bytes[36]) {
 	const uint8_t *segment = facts->reader(BIOS_EBDA_SEGMENT, 2);
 	uint64_t extended = segment ? bytes_number(segment, 0, 2) << 4 : 0;
 	struct acpi_rsdp *rsdp = (void *)bytes;
-	const struct acpi_header *madt;
 	const struct acpi_fadt *fadt;
 	const struct acpi_hpet *hpet;
 
@@ -128,7 +126,6 @@ void acpi_read(struct acpi_facts *facts, uint8_t bytes[36]) {
 	if (fadt) facts->timer_port = (uint16_t)fadt->timer_port;
 	hpet = table_find(facts, rsdp, "HPET", sizeof(*hpet));
 	if (hpet && hpet->address.space == ACPI_SPACE_MEMORY) facts->hpet = hpet->address.address;
-	madt = table_find(facts, rsdp, "APIC", sizeof(*madt));
-	if (madt) madt_read(facts, madt);
+	madt_read(facts, table_find(facts, rsdp, "APIC", sizeof(struct acpi_header)));
 	facts->dmar = table_find(facts, rsdp, "DMAR", sizeof(struct acpi_dmar));
 }
