@@ -2,8 +2,8 @@
 // Start-up as a list, from the loader's information to the initial task.
 #include <entry/trap.h>
 
-#include <base/memory.h>
 #include <entry/cores.h>
+#include <entry/framebuffer.h>
 #include <guest/engine.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
@@ -20,26 +20,8 @@ static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
 static struct dmar dmar; // written by tables_read only
 
-// As soon as the tables in use show its memory.
-static void screen_start(uint64_t end) {
-	struct screen *screen = &boot_kernel.platform.console.screen;
-
-	if (!screen->memory && screen->size && range_fits(screen->address, screen->size, end))
-		screen_show(screen, physical_pointer(physical(screen->address)));
-}
-
-// Where the loader says that there is RAM is none.
-static void screen_find(void) {
-	struct screen *screen = &boot_kernel.platform.console.screen;
-
-	if (options[OPTION_CONSOLE] == CONSOLE_SERIAL || !facts.has_framebuffer ||
-		!screen_read(screen, facts.framebuffer) ||
-		!region_has(&facts.memory.device, screen->address, screen->size))
-		screen->size = 0;
-	screen_start(PHYSICAL_READ_END);
-}
-
 static bool loader_read(uint32_t magic, uint32_t information) {
+	struct screen *screen = &boot_kernel.platform.console.screen;
 	const char *line = facts.command_line, *cut;
 	struct boot_memory *memory = &facts.memory;
 	unsigned lost;
@@ -54,7 +36,7 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 	options_read(line, options, false);
 	console_init(
 		options[OPTION_CONSOLE] == CONSOLE_SCREEN ? 0 : (uint16_t)options[OPTION_SERIAL]);
-	screen_find();
+	if (options[OPTION_CONSOLE] != CONSOLE_SERIAL) framebuffer_find(screen, &facts);
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
 	boot_kernel.platform.console.reboots = options[OPTION_PANIC];
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
@@ -77,7 +59,7 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 
 static bool map_start(void) {
 	const struct region_list *visible = &facts.memory.visible;
-	const struct screen *screen = &boot_kernel.platform.console.screen;
+	struct screen *screen = &boot_kernel.platform.console.screen;
 	uint64_t image = physical_of_image(image_start).value;
 	uint64_t image_size = (uint64_t)(image_end - image_start), pool, pool_size;
 
@@ -89,10 +71,7 @@ static bool map_start(void) {
 			pool_size / 1024);
 	kernel_map_start((struct range){pool, pool + pool_size}, visible->regions, visible->count,
 		(struct range){screen->address, screen->address + screen->size});
-	screen_start(facts.memory.limit);
-	if (screen->memory)
-		print("screen: %u x %u characters at %lx\n", screen->columns, screen->rows,
-			screen->address);
+	framebuffer_mapped(screen, facts.memory.limit);
 	print("map: image %lu KiB, tables %lu KiB\n", image_size / 1024,
 		(boot_kernel.platform.map.pool_next - pool) / 1024);
 	return true;
