@@ -244,7 +244,7 @@ void fpu_init(void) {
 const struct paging_format *guest_engine_init(void) {
 	struct cpu *cpu = this_cpu();
 
-	cpu->platform->found.vmx.words[VMX_ENTRY].may = BITS ^ (own()->unfit == UNFIT_VMX);
+	cpu->platform->found.words[VMX_ENTRY].may = BITS ^ (own()->unfit == UNFIT_VMX);
 	cpu->platform->found.svm.asids = BITS ^ (own()->unfit == UNFIT_SVM);
 	cpu->engine = own()->unfit == UNFIT_ENGINE ? NULL : &engine;
 	return NULL;

@@ -18,7 +18,8 @@ static void load(struct guest *) {}
 
 static const struct guest_engine engine = {
 	.load = load, .fields = vmx_fields, .field_write = vmx_field_write};
-static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL};
+static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL,
+	.found.words = {[0 ... VMX_WORDS - 1] = {.may = UINT64_MAX}}};
 static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct vcpu_state_page page;
 static struct guest guest;
@@ -43,16 +44,11 @@ bool msr_try_write(uint32_t msr, uint64_t value) {
 	return true;
 }
 
-uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
-	bool may = word != VMX_PIN || guest.vmx.has_timer;
-
-	return may ? value : value & ~(uint64_t)PIN_TIMER;
-}
-
 static void no_timer(void) {
 	uint64_t value = 1000;
 
 	lacking = VMCS_PREEMPTION_TIMER;
+	platform.found.words[VMX_PIN].may = ~(uint64_t)PIN_TIMER;
 	guest = (struct guest){.page = &page};
 	page.timer = 1000;
 	page.dirty = UINT64_MAX;
@@ -61,6 +57,7 @@ static void no_timer(void) {
 	check_equal(fields[VMCS_PIN_CONTROLS], 0);
 	check(guest_field_write(&guest, VCPU_FIELD_TIMER, &value));
 	check(!guest_field_write(&guest, VMCS_PREEMPTION_TIMER, &value));
+	platform.found.words[VMX_PIN].may = UINT64_MAX;
 }
 
 static void timer(void) {

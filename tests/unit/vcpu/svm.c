@@ -22,7 +22,12 @@ static const struct guest_engine engine = {.load = load,
 	.fields = svm_fields,
 	.field_made = svm_field_made,
 	.field_write = svm_field_write};
-static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL};
+static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL,
+	.found.words = {[VMX_ANY] = {.may = UINT64_MAX},
+		[VMX_PRIMARY] = {SVM_PRIMARY_MUST, SVM_PRIMARY_MAY},
+		[VMX_SECONDARY] = {SVM_SECONDARY_MUST, SVM_SECONDARY_MAY},
+		[VMX_CR4] = {CR4_MCE, UINT32_MAX},
+		[VMX_EFER] = {EFER_SVME, UINT64_MAX}}};
 static struct cpu cpu = {.engine = &engine, .platform = &platform};
 static struct vcpu_state_page page;
 static struct vmcb vmcb;
@@ -157,7 +162,6 @@ static void all_groups(void) {
 	struct vcpu_state_page before;
 
 	exit_with(SVM_SPEC_CTRL, 0, 0, 0);
-	platform.found.svm.cr4 = UINT32_MAX;
 	fill_page();
 	page.controls = VCPU_EXITS_HLT;
 	page.dirty = UINT64_MAX;
@@ -294,7 +298,6 @@ static void machine_check(void) {
 	uint64_t cr4 = 0;
 
 	exit_with(0, SVM_EXIT_EXCEPTION + VECTOR_MACHINE_CHECK, 0, 0);
-	platform.found.svm.cr4 = UINT32_MAX;
 	check(guest_field_write(&guest, VMCS_GUEST_CR4, &cr4));
 	check_equal(vmcb.cr4, CR4_MCE);
 	guest.svm.exceptions = UINT32_MAX;

@@ -4,7 +4,8 @@
 
 #include <base/compiler.h>
 
-// Words of a guest's VMCS in which a monitor may not choose all bits.
+// Words of a guest's VMCS, or what AMD-V has in their place, in which a monitor may not choose all
+// bits.
 enum vmx_word {
 	VMX_ANY, // no such word
 	VMX_PIN,
@@ -16,27 +17,24 @@ enum vmx_word {
 	VMX_CR4,
 	VMX_CR0_MASK,
 	VMX_CR4_MASK,
+	VMX_EFER, // of AMD-V only
 	VMX_WORDS,
-};
-
-// What VT-x allows. Written by vmx_init at boot.
-struct vmx {
-	uint8_t timer_rate; // the VMX-preemption timer counts down once in 2^rate TSC ticks
-	struct vmx_range {
-		uint64_t must, may;
-	} words[VMX_WORDS];
 };
 
 // What AMD-V has. Written by svm_init at boot.
 struct svm {
 	uint32_t features; // enum svm_feature
 	uint32_t asids;
-	uint64_t cr4; // what a guest may have there
 };
 
 struct found {
 	uint64_t xcr0_supported; // what XCR0 may hold
-	struct vmx vmx;
+	// Written by the guest engine at boot: bits that are set in a word, and those that may be;
+	// controls_offered of guests' state pages.
+	struct word_range {
+		uint64_t must, may;
+	} words[VMX_WORDS];
+	uint64_t offered;
+	uint8_t timer_rate; // the VMX-preemption timer counts down once in 2^rate TSC ticks
 	struct svm svm;
-	uint64_t offered; // controls_offered of guests' state pages
 };

@@ -11,6 +11,7 @@ const struct paging_format *guest_engine_init(void) {
 	struct cpu *cpu = this_cpu();
 
 	memset(cpu->msr_map, UINT8_MAX, sizeof(cpu->msr_map));
+	cpu->platform->found.words[VMX_ANY].may = UINT64_MAX;
 	if (engine->init()) cpu->engine = engine;
 	if (guest_has_spec_ctrl()) cpu->platform->found.offered |= VCPU_OFFERS_SPEC_CTRL;
 	return engine->paging;

@@ -2,8 +2,6 @@
 // What the tables of fields have in common.
 #include <guest/field.h>
 
-#include <cpu/platform.h>
-
 bool field_set(struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
 	if (row->flags & FIELD_DEBUG) guest_debug_take(guest);
 	if (!guest_engine()->field_write(guest, row, field, value)) return false;

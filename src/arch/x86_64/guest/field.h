@@ -2,6 +2,7 @@
 // Rows of an engine's fields (VCPU-15, VCPU-23): which there are, and what becomes of a value.
 #pragma once
 
+#include <cpu/platform.h>
 #include <guest/engine.h>
 #include <guest/vmx/vmcs.h>
 
@@ -26,9 +27,9 @@ struct guest_field {
 	uint32_t first, last;
 	uint16_t offset, flags;
 	uint8_t size; // of the word
-	uint8_t limits; // VT-x: enum vmx_word
 	// Refuses a value, or makes of it what the word gets.
 	bool (*write)(struct guest *guest, uint64_t *value);
+	enum vmx_word limits; // of a value, before that
 };
 
 // A field's place in its engine's table. Of two that met there the compiler would complain.
@@ -51,6 +52,14 @@ static inline void word_store(void *word, uint64_t value, unsigned size) {
 	case sizeof(uint32_t): *(uint32_t *)word = (uint32_t)value; break;
 	case sizeof(uint16_t): *(uint16_t *)word = (uint16_t)value; break;
 	}
+}
+
+// What the word becomes that is to be value: bits the CPU or the kernel's safety demand are set,
+// bits that the CPU or the kernel does not support are clear (VCPU-17).
+static inline uint64_t word_apply(enum vmx_word word, uint64_t value) {
+	const struct word_range *range = &this_cpu()->platform->found.words[word];
+
+	return (value | range->must) & range->may;
 }
 
 // A field's word, unless it is in the VMCS alone.

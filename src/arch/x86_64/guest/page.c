@@ -3,8 +3,6 @@
 // Programs write to it at any moment: each word is read once, and checked where it goes to.
 #include <guest/field.h>
 
-#include <cpu/platform.h>
-
 // Groups that a run loads: all but those about an exit.
 #define LOADED \
 	((BIT(VCPU_GROUPS) - 1) & \

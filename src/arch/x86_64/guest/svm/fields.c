@@ -29,17 +29,6 @@ static bool write_access(struct guest *, uint64_t *value) {
 
 // Registers
 
-// Without MCE a machine check shuts the CPU down (APM 2 9.3.1).
-static bool write_cr4(struct guest *, uint64_t *value) {
-	*value = (*value & svm()->cr4) | CR4_MCE;
-	return true;
-}
-
-static bool write_efer(struct guest *, uint64_t *value) {
-	*value |= EFER_SVME;
-	return true;
-}
-
 // The block's where the CPU has that, whose value adds to the host's register (APM 2 15.37).
 static bool write_spec_ctrl(struct guest *guest, uint64_t *value) {
 	if (!guest_check_spec_ctrl(guest, value)) return false;
@@ -61,11 +50,6 @@ static bool write_blocking(struct guest *guest, uint64_t *value) {
 
 static bool write_primary(struct guest *guest, uint64_t *value) {
 	*value = svm_set_primary(guest, *value);
-	return true;
-}
-
-static bool write_secondary(struct guest *, uint64_t *value) {
-	*value = (*value & SVM_SECONDARY_MAY) | SVM_SECONDARY_MUST;
 	return true;
 }
 
@@ -92,16 +76,16 @@ uint64_t svm_field_made(const struct guest *guest, uint64_t field, const void *w
 }
 
 #define VMCB_WORD(member, flags) \
-	offsetof(struct vmcb, member), flags, sizeof(((struct vmcb *)0)->member), 0
+	offsetof(struct vmcb, member), flags, sizeof(((struct vmcb *)0)->member)
 #define OUR_WORD(member, flags) \
-	offsetof(struct guest, member), FIELD_OURS | (flags), sizeof(((struct guest *)0)->member), 0
+	offsetof(struct guest, member), FIELD_OURS | (flags), sizeof(((struct guest *)0)->member)
 #define ROW(field, ...) FIELD_ROW(VMCS_##field, VMCS_##field, __VA_ARGS__)
-#define BLOCK(field, member, flags, write) \
-	ROW(field, VMCB_WORD(member, FIELD_BOTH | FIELD_LOAD | (flags)), write)
+#define BLOCK(field, member, flags, ...) \
+	ROW(field, VMCB_WORD(member, FIELD_BOTH | FIELD_LOAD | (flags)), __VA_ARGS__)
 #define SHOWN(field, member) ROW(field, VMCB_WORD(member, FIELD_READ | FIELD_LOAD), NULL)
-#define OURS(field, member, flags, write) ROW(field, OUR_WORD(member, flags), write)
-#define MADE(field, flags) ROW(field, 0, FIELD_MADE | FIELD_##flags, 0, 0, NULL)
-#define NONE(first, last, flags) FIELD_ROW(VMCS_##first, VMCS_##last, 0, FIELD_##flags, 0, 0, NULL)
+#define OURS(field, member, flags, ...) ROW(field, OUR_WORD(member, flags), __VA_ARGS__)
+#define MADE(field, flags) ROW(field, 0, FIELD_MADE | FIELD_##flags, 0, NULL)
+#define NONE(first, last, flags) FIELD_ROW(VMCS_##first, VMCS_##last, 0, FIELD_##flags, 0, NULL)
 #define OTHER(field, place, write) FIELD_ROW(VCPU_FIELD_##field, VCPU_FIELD_##field, place, write)
 #define TABLE(NAME, name) \
 	BLOCK(GUEST_##NAME##_LIMIT, name.limit, FIELD_STORE, NULL), \
@@ -127,7 +111,7 @@ const struct guest_field svm_fields[GUEST_FIELDS] = {
 	SHOWN(GUEST_PHYSICAL_ADDRESS, exit_information[1]),
 	BLOCK(GUEST_DEBUGCTL, debugctl, FIELD_STORE, guest_write_debugctl),
 	BLOCK(GUEST_PAT, pat, FIELD_STORE, NULL),
-	ROW(GUEST_EFER, VMCB_WORD(efer, FIELD_BOTH | FIELD_MADE | FIELD_STALE), write_efer),
+	ROW(GUEST_EFER, VMCB_WORD(efer, FIELD_BOTH | FIELD_MADE | FIELD_STALE), NULL, VMX_EFER),
 	NONE(GUEST_PERF_GLOBAL_CTRL, GUEST_PDPTE3, BOTH), // PDPTEs are read from memory
 	MADE(PIN_CONTROLS, BOTH),
 	OURS(PRIMARY_CONTROLS, svm.primary, FIELD_BOTH, write_primary),
@@ -138,7 +122,7 @@ const struct guest_field svm_fields[GUEST_FIELDS] = {
 	OURS(ENTRY_ERROR_CODE, svm.event_error, FIELD_BOTH | FIELD_STORE, NULL),
 	OURS(ENTRY_INSTRUCTION_LENGTH, svm.event_length, FIELD_BOTH | FIELD_STORE,
 		guest_check_length),
-	OURS(SECONDARY_CONTROLS, svm.secondary, FIELD_BOTH | FIELD_CONTROLS, write_secondary),
+	OURS(SECONDARY_CONTROLS, svm.secondary, FIELD_BOTH | FIELD_CONTROLS, NULL, VMX_SECONDARY),
 	OURS(INSTRUCTION_ERROR, svm.instruction_error, FIELD_READ, NULL),
 	MADE(EXIT_INTERRUPTION, READ),
 	SHOWN(EXIT_ERROR_CODE, exit_information[0]),
@@ -158,7 +142,7 @@ const struct guest_field svm_fields[GUEST_FIELDS] = {
 	NONE(IO_RCX, GUEST_LINEAR_ADDRESS, READ),
 	BLOCK(GUEST_CR0, cr0, FIELD_STALE | FIELD_MASKS, NULL),
 	BLOCK(GUEST_CR3, cr3, FIELD_STALE, NULL),
-	BLOCK(GUEST_CR4, cr4, FIELD_STALE | FIELD_MASKS, write_cr4),
+	BLOCK(GUEST_CR4, cr4, FIELD_STALE | FIELD_MASKS, NULL, VMX_CR4),
 	BLOCK(GUEST_DR7, dr7, FIELD_STORE, NULL),
 	BLOCK(GUEST_RSP, rsp, FIELD_STORE, NULL),
 	BLOCK(GUEST_RIP, rip, FIELD_STORE, guest_write_rip),
@@ -174,7 +158,7 @@ const struct guest_field svm_fields[GUEST_FIELDS] = {
 	OTHER(DR6, VMCB_WORD(dr6, FIELD_BOTH), guest_check_32_bits),
 	OTHER(XCR0, OUR_WORD(xcr0, FIELD_BOTH), guest_xcr0_write),
 	OTHER(XCR0_OFFERED, OUR_WORD(xcr0_offered, FIELD_READ), NULL),
-	FIELD_ROW(VCPU_FIELD_TIMER, VCPU_FIELD_TIMER, 0, FIELD_BOTH, 0, 0, NULL),
+	FIELD_ROW(VCPU_FIELD_TIMER, VCPU_FIELD_TIMER, 0, FIELD_BOTH, 0, NULL),
 	OTHER(KERNEL_GS_BASE, VMCB_WORD(kernel_gs_base, FIELD_BOTH), guest_check_address),
 	OTHER(STAR, VMCB_WORD(star, FIELD_BOTH), NULL),
 	OTHER(LSTAR, VMCB_WORD(lstar, FIELD_BOTH), guest_check_address),
@@ -186,6 +170,7 @@ const struct guest_field svm_fields[GUEST_FIELDS] = {
 
 bool svm_field_write(
 	struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
+	value = word_apply(row->limits, value);
 	if (!field_store(guest, row, &value)) return false;
 	if (field == VMCS_GUEST_SS_ACCESS)
 		guest->svm.vmcb->cpl = value >> VCPU_SEGMENT_PRIVILEGE_SHIFT & 3;

@@ -2,7 +2,6 @@
 // Between the files of this engine.
 #pragma once
 
-#include <cpu/platform.h>
 #include <guest/field.h>
 
 // VT-x's controls that there are here, and those that are always on (VCPU-17).

@@ -22,17 +22,22 @@ bool svm_unlock(void) {
 
 bool svm_init(void) {
 	struct cpu *cpu = this_cpu();
+	struct found *found = &cpu->platform->found;
 	struct cpuid leaf = cpuid_leaf(LEAF_SVM, 0);
 
 	if (!svm_unlock()) return guest_refuse("AMD-V, locked off by the firmware");
 	if (!(leaf.edx & SVM_NESTED_PAGING)) return guest_refuse("nested paging");
 	if (!guest_has_tsc_aux()) return guest_refuse("RDTSCP");
-	cpu->platform->found.svm = (struct svm){.features = leaf.edx,
-		.asids = leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX,
-		.cr4 = CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
+	found->svm = (struct svm){leaf.edx, leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX};
+	found->words[VMX_PRIMARY] = (struct word_range){SVM_PRIMARY_MUST, SVM_PRIMARY_MAY};
+	found->words[VMX_SECONDARY] = (struct word_range){SVM_SECONDARY_MUST, SVM_SECONDARY_MAY};
+	found->words[VMX_EFER] = (struct word_range){EFER_SVME, UINT64_MAX};
+	// Without MCE a machine check shuts the CPU down (APM 2 9.3.1).
+	found->words[VMX_CR4] = (struct word_range){CR4_MCE,
+		CR4_ALWAYS | (cr4_read() & CR4_OFFERED) |
 			(feature_has(FEATURE_PCID) ? CR4_PCIDE : 0)};
-	cpu->platform->found.offered = SVM_PRIMARY_MAY | (uint64_t)SVM_SECONDARY_MAY << 32 |
-		VCPU_BY_AMD_V | VCPU_OFFERS_PAT;
+	found->offered = SVM_PRIMARY_MAY | (uint64_t)SVM_SECONDARY_MAY << 32 | VCPU_BY_AMD_V |
+		VCPU_OFFERS_PAT;
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
 	msr_write(MSR_VM_HSAVE_PA, physical_of_image(cpu->engine_page).value);
 	cpu->host_block = physical_of_image(&cpu->host_vmcb).value;

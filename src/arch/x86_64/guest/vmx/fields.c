@@ -56,12 +56,12 @@ static bool write_activity(struct guest *, uint64_t *value) {
 // Without more flags they are fields no monitor reaches, whose values VMCLEAR leaves open. Where
 // there is a member, the monitor's value is there in struct guest, and is what it reads.
 #define FIELDS(first, last, flags) \
-	FIELD_ROW(VMCS_##first, VMCS_##last, 0, FIELD_VMCS | (flags), 0, VMX_ANY, NULL)
+	FIELD_ROW(VMCS_##first, VMCS_##last, 0, FIELD_VMCS | (flags), 0, NULL, VMX_ANY)
 #define FIELD(field, flags, limits, write) \
-	FIELD_ROW(VMCS_##field, VMCS_##field, 0, FIELD_VMCS | (flags), 0, limits, write)
+	FIELD_ROW(VMCS_##field, VMCS_##field, 0, FIELD_VMCS | (flags), 0, write, limits)
 #define WORD(field, flags, member, limits, write) \
 	FIELD_ROW(field, field, offsetof(struct guest, member), FIELD_OURS | (flags), \
-		sizeof(uint64_t), limits, write)
+		sizeof(uint64_t), write, limits)
 #define SHOWN(field, limits, member, write) \
 	WORD(VMCS_##field, FIELD_BOTH, vmx.member, limits, write)
 #define KEPT(field, flags, member, write) WORD(VCPU_FIELD_##field, flags, member, VMX_ANY, write)
@@ -128,7 +128,7 @@ bool vmx_field_write(
 	struct guest *guest, const struct guest_field *row, uint64_t field, uint64_t value) {
 	// By the encoding's width (SDM 3C 25.11.2).
 	static const uint64_t masks[] = {UINT16_MAX, UINT64_MAX, UINT32_MAX, UINT64_MAX};
-	uint64_t written = vmx_apply(row->limits, value & masks[field >> 13 & 3]);
+	uint64_t written = word_apply(row->limits, value & masks[field >> 13 & 3]);
 	uint64_t *kept = row->flags & FIELD_OURS ? field_word(guest, row) : &value;
 	uint64_t before = *kept;
 
@@ -141,7 +141,7 @@ bool vmx_field_write(
 }
 
 void vmx_set_primary(struct guest *guest, uint64_t value) {
-	guest->vmx.primary = vmx_apply(VMX_PRIMARY, value);
+	guest->vmx.primary = word_apply(VMX_PRIMARY, value);
 	(void)write_primary(guest, &guest->vmx.primary);
 	vmcs_write(VMCS_PRIMARY_CONTROLS, guest->vmx.primary);
 }

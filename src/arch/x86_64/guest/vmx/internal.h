@@ -2,14 +2,9 @@
 // Between the files of this engine.
 #pragma once
 
-#include <cpu/platform.h>
 #include <guest/field.h>
 
 // This core's VT-x (vmx.c; SDM 3C, chapters 24, 29 and appendix A).
-
-// What the word becomes that is to be value: bits the CPU or the kernel's safety demand are set,
-// bits that the CPU or the kernel does not support are clear (VCPU-17).
-uint64_t vmx_apply(enum vmx_word word, uint64_t value);
 
 // Of the engine's row.
 [[nodiscard]] bool vmx_init(void);

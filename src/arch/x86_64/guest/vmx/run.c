@@ -23,7 +23,7 @@ static void arrive(struct guest *guest) {
 static void create(struct guest *guest, void *control, const void *io_bitmap) {
 	guest->vmx.vmcs = physical_of(control).value;
 	guest->vmx.has_timer = vmx_has_timer();
-	guest->vmx.timer_rate = this_cpu()->platform->found.vmx.timer_rate;
+	guest->vmx.timer_rate = this_cpu()->platform->found.timer_rate;
 	*(uint32_t *)control = this_cpu()->engine_page[0];
 	if (!vmcs_clear(physical_of(control))) panic("vcpu: VMCLEAR failed");
 	load(guest);

@@ -11,7 +11,7 @@
 
 #define VPID_WANTED (VMX_INVVPID | VMX_INVVPID_SINGLE | VMX_INVVPID_ALL)
 
-static struct vmx *this_vmx(void) { return &this_cpu()->platform->found.vmx; }
+static struct found *found(void) { return &this_cpu()->platform->found; }
 
 // Capability MSRs; the bits without which there are no virtual CPUs, those of them that the kernel
 // forces, and the bits it offers of what a CPU may have besides: what needs pointers to host
@@ -64,7 +64,7 @@ static bool read_controls(void) {
 		uint32_t needed = row->forced | row->required;
 
 		if (needed & ~may) return guest_refuse(row->name);
-		this_vmx()->words[i] = (struct vmx_range){
+		found()->words[i] = (struct word_range){
 			must, (may & (row->offered | needed)) | must};
 	}
 	if ((msr_read(MSR_VMX_EPT_VPID) & EPT_REQUIRED) != EPT_REQUIRED)
@@ -74,9 +74,8 @@ static bool read_controls(void) {
 
 // Controls that are forced only where the CPU has them, and pairs that go together.
 static void settle_optional(void) {
-	struct vmx_range *secondary = &this_vmx()->words[VMX_SECONDARY];
-	struct vmx_range *exit = &this_vmx()->words[VMX_EXIT];
-	uint64_t *offered = &this_cpu()->platform->found.offered;
+	struct word_range *secondary = &found()->words[VMX_SECONDARY];
+	struct word_range *exit = &found()->words[VMX_EXIT];
 
 	if ((msr_read(MSR_VMX_EPT_VPID) & VPID_WANTED) != VPID_WANTED)
 		secondary->may &= ~(uint64_t)SECONDARY_VPID;
@@ -85,14 +84,14 @@ static void settle_optional(void) {
 
 	exit->must |= exit->may & EXIT_LOAD_PERF;
 	if (!(exit->may & EXIT_LOAD_PERF))
-		this_vmx()->words[VMX_ENTRY].may &= ~(uint64_t)ENTRY_LOAD_PERF;
+		found()->words[VMX_ENTRY].may &= ~(uint64_t)ENTRY_LOAD_PERF;
 
-	this_vmx()->timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
+	found()->timer_rate = msr_read(MSR_VMX_MISC) & 0x1f;
 	if (!vmx_has_timer()) exit->may &= ~(uint64_t)EXIT_SAVE_TIMER;
 
-	*offered = (uint32_t)this_vmx()->words[VMX_PRIMARY].may | secondary->may << 32;
-	if (vmx_has_timer()) *offered |= VCPU_OFFERS_TIMER;
-	if (this_vmx()->words[VMX_ENTRY].may & ENTRY_LOAD_PAT) *offered |= VCPU_OFFERS_PAT;
+	found()->offered = (uint32_t)found()->words[VMX_PRIMARY].may | secondary->may << 32;
+	if (vmx_has_timer()) found()->offered |= VCPU_OFFERS_TIMER;
+	if (found()->words[VMX_ENTRY].may & ENTRY_LOAD_PAT) found()->offered |= VCPU_OFFERS_PAT;
 }
 
 // The firmware's word on VMX (SDM 3C 24.7): an open lock is closed with VMX allowed.
@@ -107,26 +106,26 @@ static bool unlock(void) {
 }
 
 static bool is_unrestricted(void) {
-	return this_vmx()->words[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED;
+	return found()->words[VMX_SECONDARY].may & SECONDARY_UNRESTRICTED;
 }
 
 // Those of guests, and what no guest may change by itself, because VM entry and exit do not switch
 // what it governs. They leave the caching bits of CR0 as they find them (SDM 3C 27.3.2.1, 28.5.1):
 // a guest that set CD would take the host's cache away. Without MCE a machine check shuts the CPU
 // down (SDM 3A 6.15, vector 18).
-static void set_control_registers(struct vmx_range cr0, struct vmx_range cr4) {
+static void set_control_registers(struct word_range cr0, struct word_range cr4) {
 	if (is_unrestricted()) cr0.must &= ~(CR0_PE | CR0_PG);
-	this_vmx()->words[VMX_CR0] = (struct vmx_range){cr0.must, cr0.may & UINT32_MAX};
-	this_vmx()->words[VMX_CR4] = (struct vmx_range){cr4.must | CR4_MCE, cr4.may & CR4_OFFERED};
-	this_vmx()->words[VMX_CR0_MASK] = (struct vmx_range){CR0_CD | CR0_NW, UINT64_MAX};
-	this_vmx()->words[VMX_CR4_MASK] = (struct vmx_range){
+	found()->words[VMX_CR0] = (struct word_range){cr0.must, cr0.may & UINT32_MAX};
+	found()->words[VMX_CR4] = (struct word_range){cr4.must | CR4_MCE, cr4.may & CR4_OFFERED};
+	found()->words[VMX_CR0_MASK] = (struct word_range){CR0_CD | CR0_NW, UINT64_MAX};
+	found()->words[VMX_CR4_MASK] = (struct word_range){
 		CR4_MCE | (cr4.may & ~CR4_OFFERED), UINT64_MAX};
 }
 
 static bool enter_vmx(void) {
 	physical_t region = physical_of_image(this_cpu()->engine_page);
-	struct vmx_range fixed0 = {msr_read(MSR_VMX_CR0_FIXED0), msr_read(MSR_VMX_CR0_FIXED1)};
-	struct vmx_range fixed4 = {msr_read(MSR_VMX_CR4_FIXED0), msr_read(MSR_VMX_CR4_FIXED1)};
+	struct word_range fixed0 = {msr_read(MSR_VMX_CR0_FIXED0), msr_read(MSR_VMX_CR0_FIXED1)};
+	struct word_range fixed4 = {msr_read(MSR_VMX_CR4_FIXED0), msr_read(MSR_VMX_CR4_FIXED1)};
 	uint64_t cr0 = cr0_read() | fixed0.must, cr4 = cr4_read() | fixed4.must;
 	bool succeeded;
 
@@ -146,7 +145,6 @@ bool vmx_init(void) {
 	if (!read_controls()) return false;
 	settle_optional();
 	if (!enter_vmx()) return false;
-	this_vmx()->words[VMX_ANY].may = UINT64_MAX;
 	this_cpu()->last_tag = 1 << 16;
 	vmx_invalidate_vpid(0);
 	print("vmx: on%s%s%s\n", is_unrestricted() ? ", unrestricted guest" : "",
@@ -154,13 +152,9 @@ bool vmx_init(void) {
 	return true;
 }
 
-uint64_t vmx_apply(enum vmx_word word, uint64_t value) {
-	return (value | this_vmx()->words[word].must) & this_vmx()->words[word].may;
-}
+bool vmx_has_timer(void) { return found()->words[VMX_PIN].may & PIN_TIMER; }
 
-bool vmx_has_timer(void) { return this_vmx()->words[VMX_PIN].may & PIN_TIMER; }
-
-bool vmx_has_vpid(void) { return this_vmx()->words[VMX_SECONDARY].may & SECONDARY_VPID; }
+bool vmx_has_vpid(void) { return found()->words[VMX_SECONDARY].may & SECONDARY_VPID; }
 
 uint64_t vmx_ept_pointer(physical_t root) { return root.value | EPT_POINTER; }
 
@@ -213,6 +207,6 @@ void vmcs_write_host(void) {
 		vmcs_write(zero[i], 0);
 	for (unsigned i = 0; i < array_count(fields); i++)
 		vmcs_write(fields[i].field, fields[i].value);
-	if (vmx_apply(VMX_EXIT, 0) & EXIT_LOAD_PERF)
+	if (word_apply(VMX_EXIT, 0) & EXIT_LOAD_PERF)
 		vmcs_write(VMCS_HOST_PERF_GLOBAL_CTRL, 0); // no counter runs
 }
