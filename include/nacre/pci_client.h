@@ -74,16 +74,16 @@ ABI_MUST_USE static inline enum pci_status pci_enable(
 extern seL4_Uint8 nacre_irq_cores[64];
 
 // The device interrupts by MSI the core of the program's interrupt with this id; core 0 if the
-// machine lacks that one, or no message reaches it. Only the kernel knows the ids of APICs.
+// machine lacks that one, or no message reaches it. Only the kernel knows what a message has to be.
 ABI_MUST_USE static inline enum pci_status pci_set_msi(
 	microkit_channel channel, unsigned number, microkit_channel interrupt) {
 	seL4_CPtr handler = BASE_IRQ_CAP + interrupt;
-	seL4_Word id = 0;
+	struct nacre_message message = {0, 0, 0};
 
-	if (nacre_IRQHandler_SetCore(handler, nacre_irq_cores[interrupt], &id))
-		(void)nacre_IRQHandler_SetCore(handler, 0, &id);
+	if (nacre_IRQHandler_SetCore(handler, nacre_irq_cores[interrupt], &message))
+		(void)nacre_IRQHandler_SetCore(handler, 0, &message);
 	microkit_mr_set(0, number);
-	microkit_mr_set(1, id);
+	microkit_mr_set(1, message.address);
 	return pci_call(channel, PCI_SET_MSI, 2);
 }
 

@@ -36,14 +36,22 @@ static inline seL4_Error nacre_VCPU_SaveState(seL4_X86_VCPU vcpu, seL4_Word grou
 	return sel4_invoke(vcpu, &call);
 }
 
-// The interrupt of a pin comes to this core from now on. *apic becomes the id of the core's APIC.
-// Of messages that is all it does: their driver writes the id into the address.
+// What raises a message's interrupt on a core: the id of its APIC, and what the device sends.
+struct nacre_message {
+	seL4_Word apic, address, data;
+};
+
+// The interrupt comes to this core from now on; that of a message when its device sends what
+// *message becomes.
 static inline seL4_Error nacre_IRQHandler_SetCore(
-	seL4_IRQHandler handler, seL4_Word core, seL4_Word *apic) {
+	seL4_IRQHandler handler, seL4_Word core, struct nacre_message *message) {
 	struct sel4_invocation call = {LABEL_IRQ_HANDLER_SET_CORE, 0, 1, {core, 0, 0, 0}};
 	seL4_Error error = sel4_invoke(handler, &call);
 
-	if (!error && apic) *apic = call.words[0];
+	if (error || !message) return error;
+	message->apic = call.words[0];
+	message->address = call.words[1];
+	message->data = call.words[2];
 	return error;
 }
 

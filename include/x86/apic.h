@@ -92,6 +92,9 @@ enum lapic_shorthand {
 	SHORTHAND_OTHERS,
 };
 
-// Where a device writes its message: the target's id is in bits 12 to 19 (SDM 3A 11.11.1).
+// Where a device writes its message: the target's id is in bits 12 to 19 (SDM 3A 11.11.1); or it
+// is remapped, by the entry whose number is the data (VT-d 5.1.2.2).
 #define MESSAGE_ADDRESS 0xfee00000u
 #define MESSAGE_TARGET_SHIFT 12
+#define MESSAGE_REMAPPED (1u << 4)
+#define MESSAGE_BY_DATA (1u << 3)

@@ -77,10 +77,11 @@ static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index
 	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler + 1, seL4_WordBits,
 		seL4_CapInitThreadCNode, domain->notification, seL4_WordBits, seL4_AllRights,
 		BIT(irq->id));
-	// Core 0 passes the signal on. A message's driver writes its address (nacre/pci_client.h).
+	// Core 0 passes the signal on. A message's driver has its address written
+	// (nacre/pci_client.h).
 	if (!error && nacre_IRQHandler_SetCore(handler, cores_of_irq(system, irq), NULL))
 		print("system: '%s': interrupt %u comes to core 0, as the id of the APIC of core "
-		      "%lu is above 255\n",
+		      "%lu is too large\n",
 			system->image.domains[irq->domain].name, irq->id,
 			cores_of_irq(system, irq));
 	return error ? error : seL4_IRQHandler_SetNotification(handler, handler + 1);

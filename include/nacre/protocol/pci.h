@@ -17,7 +17,7 @@ enum pci_request {
 	// the component's: only status, cache line size, latency timer and the device's own bytes
 	// from 0x40 on may be written, MSI and MSI-X capabilities excepted.
 	PCI_WRITE = 5,
-	// Words: number, id of the local APIC that the message goes to, at most 254. The device
+	// Words: number, address of the message, as the kernel answers it (SetCore). The device
 	// interrupts by MSI with the vector of its grant.
 	PCI_SET_MSI = 6,
 };

@@ -5,13 +5,41 @@
 #include <cap/invocation.h>
 #include <kernel.h>
 #include <ipc/notification.h>
+#include <x86/apic.h>
 #include <x86/ioapic.h>
+
+enum { LAST_TARGET = UINT8_MAX - 1 }; // the id above means all cores
 
 // mask: REDIRECTION_MASKED or 0, of a pin.
 static void irq_set_mask(const struct irq *irq, uint32_t mask) {
 	if (irq->state == IRQ_IOAPIC)
 		ioapic_set_route(
 			(unsigned)irq->source[0], (unsigned)irq->source[1], irq->route | mask);
+}
+
+// Null: interrupts pass as they are.
+static const struct iommu *remapping(void) {
+	const struct iommu *iommu = this_kernel()->platform.iommu;
+
+	return iommu && iommu->set_interrupt ? iommu : NULL;
+}
+
+static uint32_t last_target(void) { return remapping() ? remapping()->last_target : LAST_TARGET; }
+
+// It comes to the core whose APIC has this id; but a message that is not remapped, which says so
+// itself.
+static void irq_set_target(const struct irq *irq, uint32_t id) {
+	const struct platform *platform = &this_kernel()->platform;
+	unsigned source = (unsigned)irq->source[0];
+	bool is_pin = irq->state == IRQ_IOAPIC;
+	uint32_t high = id << REDIRECTION_TARGET_SHIFT;
+
+	if (remapping())
+		high = remapping()->set_interrupt(irq->route & REDIRECTION_VECTOR,
+			&(struct iommu_interrupt){id,
+				is_pin ? platform->ioapics[source].source : source,
+				irq->route & REDIRECTION_LEVEL});
+	if (is_pin) ioapic_set_target(source, (unsigned)irq->source[1], high);
 }
 
 void irq_arrived(unsigned number) {
@@ -50,12 +78,18 @@ static enum error irq_check(struct invocation *invocation, struct slot **slot, s
 static enum error irq_give(struct invocation *invocation, struct slot *slot, struct irq *irq,
 	const struct irq *given) {
 	const struct irq *irqs = this_kernel()->irqs.rows;
+	uint32_t id = this_cpu()->start.apic_id;
 
 	for (unsigned i = 0; i < USER_IRQ_VECTORS; i++)
 		if (irqs[i].state == given->state && irqs[i].source[0] == given->source[0] &&
 			irqs[i].source[1] == given->source[1])
 			return ERROR_REVOKE_FIRST;
 	*irq = *given;
+	irq->route |= USER_VECTOR_OFFSET + (uint32_t)(irq - irqs);
+	irq_set_mask(irq, REDIRECTION_MASKED); // while its words do not fit together
+	irq_set_target(
+		irq, id <= last_target() ? id : this_kernel()->platform.cores[0]->start.apic_id);
+	irq_set_mask(irq, 0);
 	derive_insert_copy(slot, cap_make(CAP_IRQ_HANDLER, irq), invocation->slot);
 	return ERROR_NONE;
 }
@@ -76,27 +110,27 @@ enum error irq_control_get_ioapic(struct invocation *invocation) {
 	if (pin >= ioapic_pins((unsigned)ioapic))
 		return error_range(invocation, 0, ioapic_pins((unsigned)ioapic) - 1);
 	if (level > 1 || polarity > 1) return error_range(invocation, 0, 1);
-	error = irq_give(
-		invocation, slot, irq, &(struct irq){.state = IRQ_IOAPIC, .source = {ioapic, pin}});
-	if (!error)
-		irq->route = ioapic_route((unsigned)ioapic, (unsigned)pin,
-			USER_VECTOR_OFFSET + (unsigned)(irq - this_kernel()->irqs.rows),
-			(unsigned)level, (unsigned)polarity);
-	return error;
+	return irq_give(invocation, slot, irq,
+		&(struct irq){.state = IRQ_IOAPIC,
+			.route = (level ? REDIRECTION_LEVEL : 0) |
+				(polarity ? REDIRECTION_LOW_ACTIVE : 0),
+			.source = {ioapic, pin}});
 }
 
 enum error irq_control_get_msi(struct invocation *invocation) {
-	static const uint8_t largest[] = {255, 31, 7}; // bus, device, function
+	static const uint8_t bits[] = {8, 5, 3}; // of bus, device, function
 	struct irq given = {.state = IRQ_MESSAGE, .source = {0, invocation_word(invocation, 5)}};
 	struct irq *irq;
 	struct slot *slot;
 	enum error error = irq_check(invocation, &slot, &irq);
 
 	if (error) return error;
-	for (unsigned i = 0; i < sizeof(largest); i++) {
-		if (invocation_word(invocation, 2 + i) > largest[i])
-			return error_range(invocation, 0, largest[i]);
-		given.source[0] = given.source[0] << 8 | invocation_word(invocation, 2 + i);
+	for (unsigned i = 0; i < sizeof(bits); i++) {
+		uint64_t word = invocation_word(invocation, 2 + i);
+
+		if (word > bits_mask(bits[i]))
+			return error_range(invocation, 0, bits_mask(bits[i]));
+		given.source[0] = given.source[0] << bits[i] | word;
 	}
 	return irq_give(invocation, slot, irq, &given);
 }
@@ -119,8 +153,8 @@ enum error irq_handler_set_notification(struct invocation *invocation) {
 	return ERROR_NONE;
 }
 
-// From now on it comes to this core. A message goes where its device sends it: the answer is the id
-// of the core's APIC, which the message's address names (SDM 3A 11.11.1).
+// From now on it comes to this core. A message that is not remapped goes where its device sends it:
+// the answer is the id of the core's APIC, and what to send (SDM 3A 11.11).
 enum error irq_handler_set_core(struct invocation *invocation) {
 	const struct irq *irq = invocation_object(invocation);
 	const struct platform *platform = &this_kernel()->platform;
@@ -130,10 +164,14 @@ enum error irq_handler_set_core(struct invocation *invocation) {
 	if (core >= platform->core_count)
 		return error_range(invocation, 0, platform->core_count - 1);
 	id = platform->cores[core]->start.apic_id;
-	if (id > UINT8_MAX) return ERROR_ILLEGAL_OPERATION;
-	if (irq->state == IRQ_IOAPIC)
-		ioapic_set_target((unsigned)irq->source[0], (unsigned)irq->source[1], id);
-	return invocation_return(invocation, id);
+	if (id > last_target()) return ERROR_ILLEGAL_OPERATION;
+	irq_set_target(irq, id);
+	invocation->results[0] = id;
+	invocation->results[1] = remapping() ? remapping()->message
+					     : MESSAGE_ADDRESS | id << MESSAGE_TARGET_SHIFT;
+	invocation->results[2] = irq->route & REDIRECTION_VECTOR;
+	invocation->result_length = 3;
+	return ERROR_NONE;
 }
 
 enum error irq_handler_clear(struct invocation *invocation) {
@@ -152,5 +190,6 @@ void irq_handler_destroy(struct slot *slot, bool last) {
 		return;
 	}
 	irq_set_mask(irq, REDIRECTION_MASKED);
+	if (remapping()) (void)remapping()->set_interrupt(irq->route & REDIRECTION_VECTOR, NULL);
 	irq->state = IRQ_FREE;
 }

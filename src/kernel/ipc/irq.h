@@ -10,7 +10,7 @@ enum irq_state { IRQ_FREE, IRQ_IOAPIC, IRQ_MESSAGE };
 struct irq {
 	struct slot notification; // copy of the capability to signal, or empty
 	uint8_t state; // enum irq_state
-	uint32_t route; // of the pin (cpu/apic.h)
+	uint32_t route; // low word of the pin (x86/ioapic.h); of a message, its vector
 	uint64_t source[2]; // IOAPIC and pin; or PCI function and its message
 };
 

@@ -9,7 +9,9 @@ enum {
 	CPU_VECTOR_BASE = 48, // of the kernel's user interrupt 0
 };
 
-enum { MSI_TARGETS = 0xff }; // the last id means all
+// Of an address (SDM 3A 11.11.1; VT-d 5.1.2.2): the id of one APIC, or that it is remapped, with
+// the data as the entry's number.
+#define MESSAGE_TARGET (0xffu << MESSAGE_TARGET_SHIFT)
 
 bool pci_may_read(const struct pci_config *config, uint64_t offset, uint64_t width) {
 	return (width == 1 || width == 2 || width == 4) && offset % width == 0 &&
@@ -47,10 +49,14 @@ bool pci_may_write(
 			offset, width);
 }
 
-bool pci_msi_may_reach(uint64_t apic) { return apic < MSI_TARGETS; }
+bool pci_is_message(uint64_t address) {
+	if (address == (MESSAGE_ADDRESS | MESSAGE_REMAPPED | MESSAGE_BY_DATA)) return true;
+	return (address & ~(uint64_t)MESSAGE_TARGET) == MESSAGE_ADDRESS &&
+		(address & MESSAGE_TARGET) != MESSAGE_TARGET; // which means all
+}
 
 bool pci_msi_set(
-	const struct pci_config *config, uint16_t function, unsigned vector, unsigned apic) {
+	const struct pci_config *config, uint16_t function, unsigned vector, uint32_t address) {
 	unsigned start = pci_capability(config, function, PCI_CAPABILITY_MSI);
 	uint16_t command = pci_read16(config, function, PCI_REGISTER_COMMAND);
 	unsigned data = PCI_MSI_DATA_32_BIT;
@@ -60,8 +66,7 @@ bool pci_msi_set(
 	control = pci_read16(config, function, start + PCI_MSI_CONTROL);
 	control &= (uint16_t) ~(PCI_MSI_ENABLE | PCI_MSI_COUNT);
 	config->write(function, start + PCI_MSI_CONTROL, 2, control);
-	config->write(function, start + PCI_MSI_ADDRESS, 4,
-		MESSAGE_ADDRESS | apic << MESSAGE_TARGET_SHIFT);
+	config->write(function, start + PCI_MSI_ADDRESS, 4, address);
 	if (control & PCI_MSI_64_BIT) {
 		config->write(function, start + PCI_MSI_HIGH_ADDRESS, 4, 0);
 		data = PCI_MSI_DATA;

@@ -14,10 +14,10 @@
 // Offset of a capability of the function, 0 if it has none of that kind.
 unsigned pci_capability(const struct pci_config *config, uint16_t function, unsigned kind);
 
-// Whether a message's address can name the one core whose APIC has this id.
-[[nodiscard]] bool pci_msi_may_reach(uint64_t apic);
+// Whether a write to the address is an interrupt for one core, or one that is remapped.
+[[nodiscard]] bool pci_is_message(uint64_t address);
 
-// Make the function interrupt that core by MSI with the kernel's user interrupt `vector`; false if
-// it cannot.
+// Make the function interrupt by MSI, with the kernel's user interrupt `vector` and a message to
+// this address; false if it cannot.
 [[nodiscard]] bool pci_msi_set(
-	const struct pci_config *config, uint16_t function, unsigned vector, unsigned apic);
+	const struct pci_config *config, uint16_t function, unsigned vector, uint32_t address);

@@ -159,9 +159,9 @@ static enum pci_status write_register(struct request *request) {
 
 static enum pci_status set_msi(struct request *request) {
 	if (request->grant->msi == PCI_NO_MSI) return PCI_REFUSED;
-	if (!pci_msi_may_reach(request->words[1])) return PCI_BAD_REQUEST;
+	if (!pci_is_message(request->words[1])) return PCI_BAD_REQUEST;
 	return pci_msi_set(&config, request->device->function, (unsigned)request->grant->msi,
-		       (unsigned)request->words[1])
+		       (uint32_t)request->words[1])
 		? PCI_OK
 		: PCI_UNSUPPORTED;
 }

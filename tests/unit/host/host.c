@@ -177,18 +177,17 @@ unsigned ioapic_count(void) { return host.ioapics; }
 
 unsigned ioapic_pins(unsigned) { return HOST_PINS; }
 
-uint32_t ioapic_route(
-	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
-	host.pins[ioapic][pin] = (struct host_pin){cpu_vector, level, polarity, true, 0};
-	return cpu_vector | (level ? REDIRECTION_LEVEL : 0);
+void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t high) {
+	host.pins[ioapic][pin].high = high;
 }
 
-void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t id) {
-	host.pins[ioapic][pin].target = id;
-}
+void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t low) {
+	struct host_pin *to = &host.pins[ioapic][pin];
 
-void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route) {
-	host.pins[ioapic][pin].unmasked = !(route & REDIRECTION_MASKED);
+	to->vector = low & REDIRECTION_VECTOR;
+	to->level = !!(low & REDIRECTION_LEVEL);
+	to->polarity = !!(low & REDIRECTION_LOW_ACTIVE);
+	to->unmasked = !(low & REDIRECTION_MASKED);
 }
 
 // Registers

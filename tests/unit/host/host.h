@@ -22,7 +22,7 @@ struct host_pin {
 	unsigned level;
 	unsigned polarity;
 	bool unmasked;
-	uint32_t target; // the id of a core's APIC
+	uint32_t high; // word
 };
 
 struct cpu;

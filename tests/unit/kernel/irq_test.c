@@ -6,6 +6,8 @@
 #include <ipc/irq.h>
 #include <kernel.h>
 #include <ipc/notification.h>
+#include <string.h>
+#include <x86/ioapic.h>
 
 enum {
 	CONTROL = 1,
@@ -131,12 +133,95 @@ static void chosen_core(void) {
 	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
 	call.words[0] = 1;
 	check(world_call(&call) == ERROR_NONE);
-	check(host.pins[1][PIN].target == other.start.apic_id);
+	check(host.pins[1][PIN].high == other.start.apic_id << REDIRECTION_TARGET_SHIFT);
 	call.words[0] = 0;
 	check(world_call(&call) == ERROR_NONE);
-	check(host.pins[1][PIN].target == this_cpu()->start.apic_id);
+	check(host.pins[1][PIN].high == this_cpu()->start.apic_id << REDIRECTION_TARGET_SHIFT);
 	call.words[0] = 2;
 	check(is_range(world_call(&call), 1));
+}
+
+// What a message has to be for that, and which cores one can name.
+static void message(void) {
+	struct call call = {
+		.slot = HANDLER, .label = LABEL_IRQ_HANDLER_SET_CORE, .length = 1, .words = {1}};
+
+	start();
+	host_start_core(&other, this_cpu()->kernel);
+	check(get_with(LABEL_IRQ_CONTROL_GET_MSI, 3, 0) == ERROR_NONE);
+	other.start.apic_id = 254;
+	check(world_call(&call) == ERROR_NONE && payload(0) == 254);
+	check(payload(1) == 0xfeefe000 && payload(2) == USER_VECTOR_OFFSET + VECTOR);
+	other.start.apic_id = 255;
+	check(world_call(&call) == ERROR_ILLEGAL_OPERATION);
+}
+
+// Where interrupts are remapped
+
+static struct iommu_interrupt entries[256]; // target 0: none passes
+
+static uint32_t entry_set(unsigned vector, const struct iommu_interrupt *interrupt) {
+	entries[vector] = interrupt ? *interrupt : (struct iommu_interrupt){};
+	return 0xabc0000;
+}
+
+static void start_remapped(void) {
+	static struct iommu iommu;
+
+	start();
+	iommu = (struct iommu){
+		.set_interrupt = entry_set, .message = 0xfee12340, .last_target = 1000};
+	host_start_core(&other, this_cpu()->kernel);
+	other.start.apic_id = 1000;
+	this_cpu()->start.apic_id = 3;
+	this_cpu()->platform->iommu = &iommu;
+	memset(entries, 0, sizeof(entries));
+}
+
+static void remapped_pin(void) {
+	struct call call = {
+		.slot = HANDLER, .label = LABEL_IRQ_HANDLER_SET_CORE, .length = 1, .words = {1}};
+	const struct iommu_interrupt *entry = &entries[USER_VECTOR_OFFSET + VECTOR];
+
+	start_remapped();
+	this_cpu()->platform->ioapics[1].source = 0xf0f8;
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 3, PIN) == ERROR_NONE);
+	check(entry->target == 3 && entry->source == 0xf0f8 && entry->is_level);
+	check(host.pins[1][PIN].high == 0xabc0000 && host.pins[1][PIN].unmasked);
+	check(world_call(&call) == ERROR_NONE && entry->target == 1000);
+	check(entry->source == 0xf0f8 && entry->is_level);
+	check(slot_delete(&world.slots[HANDLER]) == ERROR_NONE && entry->target == 0);
+	check(get_with(LABEL_IRQ_CONTROL_GET_IOAPIC, 4, 0) == ERROR_NONE && !entry->is_level);
+}
+
+static void remapped_message(void) {
+	struct call call = get(LABEL_IRQ_CONTROL_GET_MSI, VECTOR);
+	struct call set = {
+		.slot = HANDLER, .label = LABEL_IRQ_HANDLER_SET_CORE, .length = 1, .words = {1}};
+	const struct iommu_interrupt *entry = &entries[USER_VECTOR_OFFSET + VECTOR];
+
+	start_remapped();
+	call.words[2] = 0x12; // bus, device, function
+	call.words[3] = 0x1e;
+	call.words[4] = 7;
+	check(world_call(&call) == ERROR_NONE);
+	check(entry->target == 3 && entry->source == 0x12f7 && !entry->is_level);
+	check(world_call(&set) == ERROR_NONE && entry->target == 1000);
+	check(payload(0) == 1000 && payload(1) == 0xfee12340);
+	check(payload(2) == USER_VECTOR_OFFSET + VECTOR);
+	other.start.apic_id = 1001;
+	check(world_call(&set) == ERROR_ILLEGAL_OPERATION && entry->target == 1000);
+	check(slot_delete(&world.slots[HANDLER]) == ERROR_NONE && entry->target == 0);
+}
+
+// The core that makes a handler may be one that cannot be named: then it is the first one's.
+static void unreachable_maker(void) {
+	start_remapped();
+	this_cpu()->platform->iommu->last_target = 2;
+	this_cpu()->platform->cores[0] = &other;
+	other.start.apic_id = 1;
+	check(get_with(LABEL_IRQ_CONTROL_GET_MSI, 3, 0) == ERROR_NONE);
+	check(entries[USER_VECTOR_OFFSET + VECTOR].target == 1);
 }
 
 static void delivery(void) {
@@ -220,6 +305,10 @@ static const struct test rows[] = {
 	{"IRQ003", "the last handler capability frees the vector", end},
 	{"IRQ006", "interrupts without handler are counted, and those that are lost", counted},
 	{"IRQ005", "an interrupt comes to the core that was chosen last", chosen_core},
+	{"IRQ007", "SetCore answers what a message has to be", message},
+	{"IRQ008", "a remapped pin has an entry with its I/O APIC as the source", remapped_pin},
+	{"IRQ009", "a remapped message has one with its device, and any core", remapped_message},
+	{"IRQ010", "a core that has no id to be named by is not", unreachable_maker},
 };
 
 TESTS(irq_tests);

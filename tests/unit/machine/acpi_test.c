@@ -64,8 +64,9 @@ static void table(uint8_t *at, const char *signature, uint32_t size) {
 
 static void put(uint8_t *at, uint64_t value, size_t size) { memcpy(at, &value, size); }
 
-static void ioapic(uint8_t *entry, uint32_t address) {
+static void ioapic(uint8_t *entry, uint32_t address, uint8_t id) {
 	put(entry, 12 << 8 | 1, 2);
+	put(entry + 2, id, 1);
 	put(entry + 4, address, 4);
 }
 
@@ -94,7 +95,8 @@ static void build(uint8_t *memory, uint64_t base, unsigned ioapics) {
 	core(memory + MADT_AT + 44, 4, 1);
 	core(memory + MADT_AT + 52, 6, 1);
 	for (unsigned i = 0; i < ioapics; i++)
-		ioapic(memory + MADT_AT + 60 + 12 * i, 0xfec00000 + 0x1000 * i);
+		ioapic(memory + MADT_AT + 60 + 12 * i, 0xfec00000 + 0x1000 * i,
+			(uint8_t)(0x80 + i));
 	table(memory + MADT_AT, "APIC", 60 + 12 * ioapics);
 	put(memory + FADT_AT + 76, 0x608, 4);
 	table(memory + FADT_AT, "FACP", 244);
@@ -119,7 +121,8 @@ static void check_whole(unsigned ioapics) {
 	check_equal(facts.core_count, 2);
 	check(facts.cores[0] == 4 && facts.cores[1] == 6);
 	check_equal(facts.ioapic_count, ioapics);
-	check_equal(facts.ioapics[ioapics - 1], 0xfec00000 + 0x1000 * (ioapics - 1));
+	check_equal(facts.ioapics[ioapics - 1].address, 0xfec00000 + 0x1000 * (ioapics - 1));
+	check_equal(facts.ioapics[ioapics - 1].id, 0x80 + ioapics - 1);
 	check_equal(facts.timer_port, 0x608);
 	check_equal(facts.hpet, 0xfed00000);
 }
@@ -152,8 +155,8 @@ static void acpi_many_ioapics(void) {
 
 static void acpi_twice(void) {
 	build(low, LOW, 3);
-	ioapic(low + MADT_AT + 60, 0xfec02000);
-	ioapic(low + MADT_AT + 72, 0xfec02010);
+	ioapic(low + MADT_AT + 60, 0xfec02000, 0x80);
+	ioapic(low + MADT_AT + 72, 0xfec02010, 0x80);
 	table(low + MADT_AT, "APIC", 60 + 12 * 3);
 	read_all();
 	check_equal(facts.ioapic_count, 1);

@@ -304,22 +304,22 @@ static void msi(void) {
 
 	set_up();
 	card = find(CARD);
-	check(!pci_msi_set(&config, CARD, 5, 0));
+	check(!pci_msi_set(&config, CARD, 5, 0xfee00000));
 	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
 	card->bytes[PCI_REGISTER_CAPABILITIES] = 0x50;
-	put(card->bytes, 0x50, 0x0005, 2);
-	put(card->bytes, 0x52, 0x00f0, 2);
+	put(card->bytes, 0x50, 0x00f00005, 4);
 	memset(card->writable + 0x52, 0xff, 14);
-	check(pci_msi_set(&config, CARD, 5, 0));
+	check(pci_msi_set(&config, CARD, 5, 0xfee00000));
 	check(fake_read(CARD, 0x54, 4) == 0xfee00000 && fake_read(CARD, 0x58, 4) == 0 &&
 		fake_read(CARD, 0x5c, 2) == 53);
 	check(fake_read(CARD, 0x52, 2) == 0x81 &&
 		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == 0x407);
 	put(card->bytes, 0x52, 0, 2);
-	check(pci_msi_set(&config, CARD, 6, 254) && fake_read(CARD, 0x58, 2) == 54);
+	check(pci_msi_set(&config, CARD, 6, 0xfeefe000) && fake_read(CARD, 0x58, 2) == 54);
 	check(fake_read(CARD, 0x54, 4) == 0xfeefe000);
-	// 255 are all cores; what is above would reach into the address.
-	check(pci_msi_may_reach(254) && !pci_msi_may_reach(255) && !pci_msi_may_reach(1ul << 32));
+	for (unsigned bit = 0; bit < 64; bit++)
+		check(pci_is_message(0xfee00000 ^ 1ul << bit) == (bit >= 12 && bit < 20));
+	check(pci_is_message(0xfee00018) && !pci_is_message(0xfeeff000));
 }
 
 // A capability of the function, the only one.

@@ -70,12 +70,13 @@ static const void *table_find(struct acpi_facts *facts, const struct acpi_rsdp *
 	return NULL;
 }
 
-static void ioapic_take(struct acpi_facts *facts, uint64_t physical) {
-	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !physical || !is_aligned(physical, 1024))
+static void ioapic_take(struct acpi_facts *facts, struct acpi_ioapic found) {
+	if (facts->ioapic_count == ACPI_MAX_IOAPICS || !found.address ||
+		!is_aligned(found.address, 1024))
 		return;
 	for (unsigned i = 0; i < facts->ioapic_count; i++)
-		if (facts->ioapics[i] == physical) return; // its pins have one name each
-	facts->ioapics[facts->ioapic_count++] = physical;
+		if (facts->ioapics[i].address == found.address) return; // its pins have one name
+	facts->ioapics[facts->ioapic_count++] = found;
 }
 
 // Some firmware lists a core by both kinds of entries.
@@ -106,7 +107,7 @@ static void madt_read(struct acpi_facts *facts, const struct acpi_header *madt) 
 		if (entry->type == MADT_X2APIC && entry->length >= sizeof(*x2apic))
 			core_take(facts, x2apic->id, x2apic->flags);
 		if (entry->type == MADT_IOAPIC && entry->length >= sizeof(*ioapic))
-			ioapic_take(facts, ioapic->address);
+			ioapic_take(facts, (struct acpi_ioapic){ioapic->address, ioapic->id});
 	}
 }
 

@@ -8,6 +8,11 @@
 #define ACPI_MAX_IOAPICS 60
 #define ACPI_MAX_CORES 64
 
+struct acpi_ioapic {
+	uint64_t address;
+	uint8_t id;
+};
+
 struct acpi_facts {
 	// Size bytes at a physical address, or null: the caller's. All else is zero before.
 	const void *(*reader)(uint64_t physical, uint64_t size);
@@ -16,7 +21,7 @@ struct acpi_facts {
 	uint32_t core_count; // that are enabled; the first of them have their APIC's id in cores
 	uint32_t cores[ACPI_MAX_CORES];
 	uint32_t ioapic_count;
-	uint64_t ioapics[ACPI_MAX_IOAPICS];
+	struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];
 	uint16_t timer_port; // PM timer, or 0
 	uint64_t hpet; // its page, or 0
 	const void *dmar; // the table, or null

@@ -2,7 +2,7 @@
 // The local APIC of this core, as xAPIC or x2APIC (SDM 3A, chapter 11), and the I/O APICs.
 #pragma once
 
-#include <base/compiler.h>
+#include <cpu/acpi.h>
 
 // Enables the local APIC. Returns the physical address of its page, as the CPU reports it, not a
 // table.
@@ -47,6 +47,8 @@ uint32_t apic_take_errors(void);
 struct ioapic {
 	volatile uint32_t *page;
 	unsigned pins;
+	uint32_t source; // number of the device that its interrupts come from (cpu/iommu.h)
+	uint8_t id; // in firmware's tables
 };
 
 // Moves the 8259 pair out of the way of exceptions and masks it; even so it may raise spurious
@@ -55,19 +57,11 @@ struct ioapic {
 void pic_silence(void);
 
 // Takes over an I/O APIC, if there is one, with every pin masked. ACPI_MAX_IOAPICS at most.
-void ioapic_add(uint64_t address);
+void ioapic_add(const struct acpi_ioapic *found);
 
 unsigned ioapic_count(void);
 unsigned ioapic_pins(unsigned ioapic); // which exists
 
-// Routes a pin, which exists, to a vector of this core and unmasks it. level: 1 level, 0
-// edge; polarity: 1 low, 0 high. Returns the pin's route, since reading it back from the chip is
-// slow.
-uint32_t ioapic_route(
-	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity);
-
-// The pin's interrupts come to the core with this APIC id, at most 255.
-void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t id);
-
-// The pin's route as it was returned, or with REDIRECTION_MASKED.
-void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route);
+// The words of a pin, which exists (x86/ioapic.h): where its interrupts come to, and the rest.
+void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t high);
+void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t low);

@@ -32,39 +32,28 @@ void pic_silence(void) {
 		io_out8(writes[i][0], writes[i][1]);
 }
 
-void ioapic_add(uint64_t address) {
+void ioapic_add(const struct acpi_ioapic *found) {
 	unsigned *count = &this_cpu()->platform->ioapic_count;
 	struct ioapic *ioapic = ioapic_at(*count);
 	uint32_t version = 0;
 
-	ioapic->page = physical_pointer(physical(address));
+	*ioapic = (struct ioapic){.page = physical_pointer(physical(found->address)),
+		.source = IOMMU_ANY_DEVICE,
+		.id = found->id};
 	if (ioapic->page[IOAPIC_SELECT] != UINT32_MAX)
 		version = ioapic_read(ioapic, IOAPIC_VERSION);
 	ioapic->pins = (version >> 16 & 0xff) + 1;
 	if (version == 0 || ioapic->pins > IOAPIC_MAX_PINS)
-		return print("ioapic: nothing answers at %lx\n", address);
+		return print("ioapic: nothing answers at %lx\n", found->address);
 	for (unsigned pin = 0; pin < ioapic->pins; pin++)
 		ioapic_write(ioapic, IOAPIC_REDIRECTION + 2 * pin, REDIRECTION_MASKED);
-	print("ioapic %u: %u pins at %lx\n", (*count)++, ioapic->pins, address);
+	print("ioapic %u: %u pins at %lx\n", (*count)++, ioapic->pins, found->address);
 }
 
-void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t route) {
-	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin, route);
+void ioapic_set_route(unsigned ioapic, unsigned pin, uint32_t low) {
+	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin, low);
 }
 
-void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t id) {
-	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin + 1,
-		id << REDIRECTION_TARGET_SHIFT);
-}
-
-uint32_t ioapic_route(
-	unsigned ioapic, unsigned pin, unsigned cpu_vector, unsigned level, unsigned polarity) {
-	uint32_t route = cpu_vector | (level ? REDIRECTION_LEVEL : 0) |
-		(polarity ? REDIRECTION_LOW_ACTIVE : 0);
-
-	// Masked while the two halves do not fit together.
-	ioapic_set_route(ioapic, pin, route | REDIRECTION_MASKED);
-	ioapic_set_target(ioapic, pin, apic_id() <= UINT8_MAX ? apic_id() : 0);
-	ioapic_set_route(ioapic, pin, route);
-	return route;
+void ioapic_set_target(unsigned ioapic, unsigned pin, uint32_t high) {
+	ioapic_write(ioapic_at(ioapic), IOAPIC_REDIRECTION + 2 * pin + 1, high);
 }

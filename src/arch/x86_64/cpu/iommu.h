@@ -2,6 +2,9 @@
 // What stands between devices and memory, of any maker: a device reaches what the tables below
 // its root show, and without a root nothing. Tables are the walker's (paging.h), of a row of their
 // own; its ASIDs are domains.
+//
+// And between devices and cores, where set_interrupt is there: an interrupt passes by an entry with
+// the number of its vector, which a pin or the data of a message names, and without one not.
 #pragma once
 
 #include <cpu/paging.h>
@@ -10,6 +13,14 @@
 struct iommu_root {
 	physical_t table; // 0: none
 	unsigned domain;
+};
+
+enum { IOMMU_ANY_DEVICE = 1 << 16 };
+
+struct iommu_interrupt {
+	uint32_t target; // id of the APIC it comes to
+	uint32_t source; // number of the only device that raises it, or IOMMU_ANY_DEVICE
+	bool is_level;
 };
 
 // Found at boot and read afterwards.
@@ -36,4 +47,10 @@ struct iommu {
 
 	// Its interrupt came: devices have tried what they may not.
 	void (*report_faults)(void);
+
+	// The vector's entry lets this interrupt pass from now on, and no other; null: none.
+	// Returns the high word of a pin that is to raise it.
+	uint32_t (*set_interrupt)(unsigned vector, const struct iommu_interrupt *interrupt);
+	uint32_t message; // the address of all messages then
+	uint32_t last_target; // largest id of an APIC that they can name
 };

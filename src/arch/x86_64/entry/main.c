@@ -117,12 +117,12 @@ static void interrupts_start(void) {
 	page = apic_init();
 	memory_keep(&facts.memory, page, page + PAGE_SIZE);
 	for (unsigned i = 0; i < acpi->ioapic_count; i++) {
-		page = align_down(acpi->ioapics[i], PAGE_SIZE);
+		page = align_down(acpi->ioapics[i].address, PAGE_SIZE);
 		if (!is_device(page)) {
-			print("ioapic: at %lx is RAM\n", acpi->ioapics[i]);
+			print("ioapic: at %lx is RAM\n", acpi->ioapics[i].address);
 			continue;
 		}
-		ioapic_add(acpi->ioapics[i]);
+		ioapic_add(&acpi->ioapics[i]);
 		memory_keep(&facts.memory, page, page + PAGE_SIZE);
 	}
 	memory_keep(&facts.memory, MESSAGE_WINDOW, MESSAGE_WINDOW + 8);
