@@ -143,6 +143,8 @@ struct [[gnu::packed, gnu::may_alias]] acpi_dmar {
 
 _Static_assert(sizeof(struct acpi_dmar) == 48);
 
+enum { DMAR_INTERRUPTS = 1 << 0 }; // of the flags: units remap interrupts, too
+
 enum dmar_type { DMAR_UNIT = 0, DMAR_RESERVED = 1 };
 
 struct [[gnu::packed, gnu::may_alias]] acpi_dmar_entry {

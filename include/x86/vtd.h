@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Registers and structures of Intel's DMA remapping (VT-d, revision 4.1: registers 11.4, structures
-// 9, commands of the queue 6.5.2).
+// Registers and structures of Intel's units that remap DMA and interrupts (VT-d, revision 4.1:
+// registers 11.4, structures 9, commands of the queue 6.5.2).
 #pragma once
 
 #include <stdint.h>
@@ -19,6 +19,7 @@ enum vtd_register {
 	VTD_PROTECTED = 0x64,
 	VTD_QUEUE_TAIL = 0x88,
 	VTD_QUEUE = 0x90,
+	VTD_ENTRIES = 0xb8,
 };
 
 // Of the commands and of the status.
@@ -26,6 +27,9 @@ enum vtd_register {
 #define VTD_ROOT_SET (1u << 30)
 #define VTD_BUFFER_FLUSH (1u << 27)
 #define VTD_QUEUE_ON (1u << 26)
+#define VTD_INTERRUPTS (1u << 25) // are remapped
+#define VTD_ENTRIES_SET (1u << 24)
+#define VTD_COMPATIBLE (1u << 23) // interrupts that name no entry pass
 #define VTD_LASTING 0x96ffffffu // bits of the status that a command repeats
 
 // Of the capability register.
@@ -45,6 +49,8 @@ enum vtd_register {
 // Of the extended capability register.
 #define VTD_EXT_COHERENT (1ul << 0) // tables are read through the caches
 #define VTD_EXT_QUEUE (1ul << 1)
+#define VTD_EXT_INTERRUPTS (1ul << 3)
+#define VTD_EXT_WIDE (1ul << 4) // ids of APICs have 32 bits
 #define VTD_EXT_SNOOP (1ul << 7)
 
 // The root table's entry of a bus, and a device's entry in the table that it names.
@@ -58,16 +64,34 @@ enum vtd_register {
 #define VTD_WRITE (1ul << 1)
 #define VTD_SNOOP (1ul << 11)
 
+// The register of the table of interrupts, beside its address.
+#define VTD_ENTRIES_WIDE (1ul << 11)
+#define VTD_ENTRIES_256 7ul // 2^(n + 1)
+
+// An entry: the low word, and in the high one the only device that may use it.
+#define VTD_ENTRY_LEVEL (1ul << 4)
+#define VTD_ENTRY_VECTOR_SHIFT 16
+#define VTD_ENTRY_TARGET_SHIFT 40
+#define VTD_ENTRY_WIDE_TARGET_SHIFT 32
+#define VTD_ENTRY_VERIFIED (1ul << 18) // all bits of the number behind
+
+// The high word of an I/O APIC's pin (5.1.5.1).
+#define VTD_PIN_REMAPPED (1u << 16)
+#define VTD_PIN_ENTRY_SHIFT 17
+
 // How much an invalidation concerns.
 enum vtd_extent { VTD_ALL = 1, VTD_DOMAIN = 2, VTD_PAGE = 3 };
 
 // Commands of the queue, two words each.
 #define VTD_QUEUE_CONTEXTS 1ul
 #define VTD_QUEUE_IOTLB 2ul
+#define VTD_QUEUE_INTERRUPTS 4ul // all entries, or one
 #define VTD_QUEUE_WAIT 5ul
 #define VTD_QUEUE_EXTENT_SHIFT 4
 #define VTD_QUEUE_DRAIN_SHIFT 6
 #define VTD_QUEUE_DOMAIN_SHIFT 16
+#define VTD_QUEUE_ONE_ENTRY (1ul << 4)
+#define VTD_QUEUE_ENTRY_SHIFT 32
 #define VTD_QUEUE_ANSWER (3ul << 5) // of a wait: write a word, behind all before
 #define VTD_QUEUE_WORD_SHIFT 32
 #define VTD_QUEUE_STEP 16 // of the tail, a command
@@ -78,6 +102,8 @@ enum vtd_extent { VTD_ALL = 1, VTD_DOMAIN = 2, VTD_PAGE = 3 };
 #define VTD_RECORD_VALID (1ul << 63)
 #define VTD_RECORD_READ (1ul << 62)
 #define VTD_RECORD_REASON_SHIFT 32
+#define VTD_RECORD_ENTRY_SHIFT 48 // of the low word: which one an interrupt named
+#define VTD_REASON_INTERRUPT 0x20 // the first of 16
 
 // Where the fault records of a unit with this capability register are.
 static inline unsigned vtd_fault_records(uint64_t capability) {

@@ -36,6 +36,7 @@
 	FILE(dma) \
 	FILE(irq) \
 	FILE(irq_core) \
+	FILE(remap) \
 	FILE(domain) \
 	FILE(sched_context) \
 	FILE(schedule) \

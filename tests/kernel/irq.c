@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Tests: interrupt control and handlers, with the real-time clock as a source (IRQ-1 to IRQ-9).
-#include "pci.h"
-
-#include <x86/apic.h>
+#include "card.h"
 
 enum {
 	VECTOR = 20,
@@ -257,75 +255,25 @@ static void wakes_bound(void) {
 	clock_stop(&clock);
 }
 
-// An e1000e network card, whose registers can be reached through ports, sends any message.
-enum {
-	CARD_PORTS_BAR = PCI_REGISTER_BAR + 8,
-	CARD_ID = 0x10d38086,
-	CARD_CAUSE = 0xc0,
-	CARD_CAUSE_SET = 0xc8,
-	CARD_MASK_SET = 0xd0,
-	CARD_LINK_CHANGED = 4,
-};
-
-struct card {
-	uint64_t pci, ports; // capabilities
-	uint64_t device, base, messages;
-};
-
-static uint64_t card_read(const struct card *card, uint64_t offset) {
-	port_out32(card->ports, card->base, offset);
-	return port_in32(card->ports, card->base + 4);
-}
-
-static void card_write(const struct card *card, uint64_t offset, uint64_t value) {
-	port_out32(card->ports, card->base, offset);
-	port_out32(card->ports, card->base + 4, value);
-}
-
-static struct card card_find(void) {
-	struct card card = {.pci = pci_ports()};
-
-	card.device = pci_find(card.pci, CARD_ID, "no network card that sends messages");
-	card.base = pci_read(card.pci, card.device, CARD_PORTS_BAR) & ~3ul;
-	card.ports = ports_issue(card.base, card.base + 7);
-	pci_write(card.pci, card.device, PCI_REGISTER_COMMAND,
-		PCI_COMMAND_PORTS | PCI_COMMAND_BUS_MASTER);
-	card.messages = pci_read(card.pci, card.device, PCI_REGISTER_CAPABILITIES) & 0xff;
-	while ((pci_read(card.pci, card.device, card.messages) & 0xff) != PCI_CAPABILITY_MSI)
-		card.messages = pci_read(card.pci, card.device, card.messages) >> 8 & 0xff;
-	card_write(&card, CARD_MASK_SET, CARD_LINK_CHANGED);
-	return card;
-}
-
-static void card_send(const struct card *card, uint64_t vector) {
-	uint64_t control = pci_read(card->pci, card->device, card->messages);
-
-	pci_write(card->pci, card->device, card->messages + PCI_MSI_ADDRESS, MESSAGE_ADDRESS);
-	pci_write(card->pci, card->device, card->messages + PCI_MSI_HIGH_ADDRESS, 0);
-	pci_write(card->pci, card->device, card->messages + PCI_MSI_DATA, vector);
-	pci_write(card->pci, card->device, card->messages, control | PCI_MSI_ENABLE << 16);
-	card_write(card, CARD_CAUSE_SET, CARD_LINK_CHANGED);
-	(void)card_read(card, CARD_CAUSE);
-}
-
 // The running thread is not affected, nor the handlers of other interrupts, of lower vectors too.
 static void stray_messages(void) {
 	static const uint8_t vectors[] = {
 		16, 17, 18, 19, 20, 21, 29, 30, 31, 32, 46, 47, 156, 157, 158, 200, 254, 255};
 	struct card card = card_find();
-	uint64_t handler = slot_take(), notification = object_new(OBJECT_NOTIFICATION, 0);
+	uint64_t handler = slot_take(), notification = object_new(OBJECT_NOTIFICATION, 0), address;
 
 	CHECK_OK(get_msi(handler, WORDS(0, card.device >> 3, 0, 0, VECTOR)));
 	CHECK_OK(invoke(handler, LABEL_IRQ_HANDLER_SET_NOTIFICATION, CAPS(notification), WORDS()));
+	address = invoke(handler, LABEL_IRQ_HANDLER_SET_CORE, CAPS(), WORDS(0)).words[1];
 	for (unsigned i = 0; i < array_count(vectors); i++) {
 		for (unsigned round = 0; round < 2; round++)
-			card_send(&card, vectors[i]);
+			card_send(&card, address, vectors[i]);
 		sleep_microseconds(1000);
-		card_send(&card, 48 + VECTOR);
+		card_send(&card, address, 48 + VECTOR);
 		(void)ipc_wait(notification);
 	}
 	CHECK_OK(cap_delete(handler));
-	card_send(&card, 48 + VECTOR);
+	card_send(&card, address, 48 + VECTOR);
 }
 
 static const struct test tests[] = {

@@ -22,6 +22,7 @@ static void put(uint64_t value, unsigned size) {
 
 static void begin(void) {
 	memset(bytes, 0, sizeof(bytes));
+	bytes[37] = DMAR_INTERRUPTS;
 	end = HEADER;
 }
 
@@ -64,16 +65,23 @@ static void read_table(uint32_t size) {
 
 static void whole(void) {
 	begin();
-	unit(0xfed90000, 0, 0);
-	unit(0xfed91000, 1, 16);
+	unit(0xfed90000, 0, 24);
+	scope(DMAR_ENDPOINT, 0, 0, 2, 0);
 	scope(DMAR_IOAPIC, 2, 0xf0, 31, 7);
+	scope(DMAR_IOAPIC, 9, 0xff, 0, 1);
+	unit(0xfed91000, 1, 16);
+	scope(DMAR_IOAPIC, 3, 0xf0, 31, 7); // of another segment
 	scope(DMAR_ENDPOINT, 0, 0, 2, 0);
 	reserved(0x7b800000, 0x7fffffff, 16);
 	scope(DMAR_ENDPOINT, 0, 0, 2, 0);
 	scope(DMAR_ENDPOINT, 0, 0, 20, 1);
 	read_table(end);
-	check(dmar.is_there && dmar.lost == 0);
+	check(dmar.is_there && dmar.lost == 0 && dmar.has_interrupts);
 	check_equal(dmar.unit_count, 2);
+	check_equal(dmar.ioapic_count, 2);
+	check(dmar.ioapics[0].id == 2 && dmar.ioapics[0].device.bus == 0xf0);
+	check(dmar.ioapics[0].device.hops == 1 && dmar.ioapics[0].device.path[0] == 0xff);
+	check(dmar.ioapics[1].id == 9 && dmar.ioapics[1].device.path[0] == 1);
 	check(dmar.units[0].address == 0xfed90000 && dmar.units[0].size == 4096);
 	check(dmar.units[1].segment == 1);
 	check_equal(dmar.range_count, 2);
@@ -86,8 +94,9 @@ static void none(void) {
 	dmar_read(&dmar, NULL);
 	check(!dmar.is_there && dmar.lost == 0);
 	begin();
+	bytes[37] = (uint8_t)~DMAR_INTERRUPTS;
 	read_table(end);
-	check(dmar.is_there && dmar.lost == 0 && dmar.unit_count == 0);
+	check(dmar.is_there && dmar.lost == 0 && dmar.unit_count == 0 && !dmar.has_interrupts);
 }
 
 static void bridges(void) {
@@ -152,6 +161,12 @@ static void too_many(void) {
 	scope(DMAR_BRIDGE, 0, 0, 28, 0); // all behind it
 	read_table(end);
 	check(dmar.range_count == 0 && dmar.lost == 1);
+	begin();
+	unit(0xfed00000, 0, 8 * (ACPI_MAX_IOAPICS + 1));
+	for (unsigned i = 0; i < ACPI_MAX_IOAPICS + 1; i++)
+		scope(DMAR_IOAPIC, i, 0xf0, i % 32, 0);
+	read_table(end);
+	check(dmar.ioapic_count == ACPI_MAX_IOAPICS && dmar.lost == 1);
 }
 
 // Entries that end before themselves, at the start of the next one, or behind the table.
@@ -187,7 +202,10 @@ static void damaged(void) {
 		for (int flips = 1 + rand() % 8; flips > 0; flips--)
 			bytes[HEADER + (unsigned)rand() % (end - HEADER)] = (uint8_t)rand();
 		read_table(HEADER + (unsigned)rand() % (end - HEADER + 1));
-		check(dmar.unit_count <= 8 && dmar.range_count <= 8);
+		check(dmar.unit_count <= 8 && dmar.range_count <= 8 && dmar.ioapic_count <= 8);
+		for (unsigned j = 0; j < dmar.ioapic_count; j++)
+			check(dmar.ioapics[j].device.hops >= 1 &&
+				dmar.ioapics[j].device.hops <= DMAR_MAX_HOPS);
 		for (unsigned j = 0; j < dmar.range_count; j++)
 			check(dmar.ranges[j].device.hops >= 1 &&
 				dmar.ranges[j].device.hops <= DMAR_MAX_HOPS);

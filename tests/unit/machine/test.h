@@ -4,4 +4,5 @@
 
 #include "../check.h"
 
-extern const struct tests acpi_tests, clock_tests, console_tests, screen_tests, dmar_tests;
+extern const struct tests acpi_tests, clock_tests, console_tests, screen_tests, dmar_tests,
+	remap_tests;

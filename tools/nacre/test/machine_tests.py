@@ -12,6 +12,7 @@ END = "tests done"
 KERNEL_SECONDS = 120
 GUESTS_SECONDS = 300
 CORES = 4
+REFUSED = "may not write at 0x402000"
 ALL_CORES = f"cores: {CORES} of {CORES},"
 # The major version of Bochs, as far as the list of guest tests tells versions of it apart.
 BOCHS = 2
@@ -45,7 +46,7 @@ def run_in_qemu(name, arguments="", first=(), program=None, devices=(), **settin
     return run_program(
         machine.QemuMachine(kernel=build.artefact("kernel-debug.elf32"), arguments=arguments,
                             modules=(program or build.artefact("tests-kernel.elf"),), memory=512,
-                            extra=("-device", "e1000e", *devices), **machine_settings),
+                            extra=(*devices, "-device", "e1000e"), **machine_settings),
         name, first)
 
 
@@ -92,16 +93,19 @@ def run_cores_in_bochs():
 
 
 def run_kernel_with_iommu():
-    """With a unit that remaps DMA, which keeps what is not mapped or does not, and a device that
-    does what its driver says; and with both, but the unit off."""
+    """With a unit that remaps DMA, which keeps what is not mapped and remaps interrupts or does
+    neither, and a device that does what its driver says; and with both, but the unit off."""
     found = []
     for name, arguments, first in (
-            ("caching-mode=off", "", ["iommu: VT-d, 1 of 1 units", "may not write at 0x402000"]),
-            ("caching-mode=on", "", ["iommu: VT-d, 1 of 1 units", "may not write at 0x402000"]),
+            ("caching-mode=off,intremap=off", "",
+             ["iommu: VT-d, 1 of 1 units", "interrupts are not remapped", REFUSED]),
+            ("caching-mode=on,intremap=on", "",
+             ["iommu: VT-d, 1 of 1 units", "interrupts are remapped", REFUSED,
+              "PASS remap-all"]),
             ("intremap=on", "iommu=off", ["iommu: OFF by the option"])):
         devices = ("-M", "q35", "-device", f"intel-iommu,{name}", "-device", "edu")
-        found += run_in_qemu(f"kernel-iommu-{name.replace('=', '-')}", arguments, first,
-                             devices=devices)
+        found += run_in_qemu(f"kernel-iommu-{name.replace('=', '-').replace(',', '-')}",
+                             arguments, first, devices=devices)
     return found
 
 

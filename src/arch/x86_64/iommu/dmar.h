@@ -7,6 +7,7 @@
 #pragma once
 
 #include <base/bits.h>
+#include <cpu/acpi.h>
 
 enum { DMAR_MAX_UNITS = 32, DMAR_MAX_RANGES = 64, DMAR_MAX_HOPS = 6 };
 
@@ -19,8 +20,9 @@ struct dmar_scope {
 
 struct dmar {
 	bool is_there;
+	bool has_interrupts; // firmware lets them be remapped
 	unsigned lost; // entries: damaged, too many, of a bridge or another segment
-	unsigned unit_count, range_count;
+	unsigned unit_count, range_count, ioapic_count;
 	struct dmar_unit {
 		uint64_t address, size; // of the registers
 		unsigned segment;
@@ -30,6 +32,11 @@ struct dmar {
 		struct range memory;
 		struct dmar_scope device;
 	} ranges[DMAR_MAX_RANGES];
+	// I/O APICs behind the units of segment 0: what their interrupts come from.
+	struct dmar_ioapic {
+		uint8_t id; // in the MADT
+		struct dmar_scope device;
+	} ioapics[ACPI_MAX_IOAPICS];
 };
 
 // table: whole and with a right sum, or null.

@@ -49,8 +49,23 @@ static void buffer_flush(const struct vtd_unit *unit) {
 	if (unit->capability & VTD_CAP_BUFFER) vtd_command(unit, VTD_BUFFER_FLUSH, true);
 }
 
-// Lets the unit begin (VT-d 6.5.2). What is under way when a translation goes is waited for, where
-// the unit can. Stores to a device are never ahead of those to memory (SDM 3A 9.2.2).
+// Lets the unit begin; it answers behind all that was put (VT-d 6.5.2). Stores to a device are
+// never ahead of those to memory (SDM 3A 9.2.2).
+static void begin(struct vtd_unit *unit) {
+	unit->answer = 0;
+	put(unit, VTD_QUEUE_WAIT | VTD_QUEUE_ANSWER | 1ul << VTD_QUEUE_WORD_SHIFT,
+		physical_of((const void *)&unit->answer).value);
+	asm volatile("" : : : "memory");
+	*vtd_long(unit, VTD_QUEUE_TAIL) = unit->tail * VTD_QUEUE_STEP;
+}
+
+// They work side by side.
+static void wait_for_all(struct vtd *self) {
+	for (unsigned i = 0; i < self->count; i++)
+		wait_for(&self->units[i].answer, 1, 1);
+}
+
+// What is under way when a translation goes is waited for, where the unit can.
 static void forget(struct vtd_unit *unit, uint64_t extent, uint64_t domain, uint64_t address) {
 	uint64_t drain = unit->capability >> VTD_CAP_DRAIN_SHIFT & VTD_DRAIN;
 
@@ -60,11 +75,7 @@ static void forget(struct vtd_unit *unit, uint64_t extent, uint64_t domain, uint
 		VTD_QUEUE_IOTLB | extent << VTD_QUEUE_EXTENT_SHIFT |
 			drain << VTD_QUEUE_DRAIN_SHIFT | domain << VTD_QUEUE_DOMAIN_SHIFT,
 		extent == VTD_PAGE ? address : 0);
-	unit->answer = 0;
-	put(unit, VTD_QUEUE_WAIT | VTD_QUEUE_ANSWER | 1ul << VTD_QUEUE_WORD_SHIFT,
-		physical_of((const void *)&unit->answer).value);
-	asm volatile("" : : : "memory");
-	*vtd_long(unit, VTD_QUEUE_TAIL) = unit->tail * VTD_QUEUE_STEP;
+	begin(unit);
 }
 
 void vtd_forget(unsigned extent, unsigned domain, uint64_t address) {
@@ -76,9 +87,19 @@ void vtd_forget(unsigned extent, unsigned domain, uint64_t address) {
 		forget(&self->units[i], extent == VTD_PAGE && !by_page ? VTD_DOMAIN : extent,
 			domain, address);
 	}
-	// They work side by side.
-	for (unsigned i = 0; i < self->count; i++)
-		wait_for(&self->units[i].answer, 1, 1);
+	wait_for_all(self);
+}
+
+// Interrupts that an entry let pass have reached their core then (VT-d 5.1.4, 6.5.2.7).
+void vtd_forget_interrupts(uint64_t which) {
+	struct vtd *self = this_vtd();
+
+	for (unsigned i = 0; i < self->count; i++) {
+		buffer_flush(&self->units[i]);
+		put(&self->units[i], VTD_QUEUE_INTERRUPTS | which, 0);
+		begin(&self->units[i]);
+	}
+	wait_for_all(self);
 }
 
 // What struct iommu names
@@ -115,6 +136,7 @@ static void set_root(void *device, struct iommu_root root) {
 	context[0] = root.table.value | VTD_PRESENT;
 	publish(device, 2 * sizeof(uint64_t));
 	vtd_forget(VTD_ALL, 0, 0);
+	this_vtd()->iommu.report_faults(); // those that were left
 }
 
 static void entry_added(unsigned domain, uint64_t address, unsigned level) {

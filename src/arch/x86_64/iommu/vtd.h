@@ -3,6 +3,7 @@
 // whichever devices are behind which:
 //
 //   root table, by bus -> contexts, by device -> domain, and the root of its tables
+//   entries, by vector -> core, and the device that may raise it
 #pragma once
 
 #include <cpu/iommu.h>
@@ -25,6 +26,8 @@ struct vtd {
 	unsigned count;
 	struct vtd_unit units[DMAR_MAX_UNITS];
 	uint64_t (*contexts)[2]; // by device
+	uint64_t (*entries)[2]; // by vector, where interrupts are remapped
+	bool is_wide; // their targets have 32 bits
 	uint64_t second; // when it began
 	unsigned faults; // reported in it
 };
@@ -51,6 +54,11 @@ void vtd_command(const struct vtd_unit *unit, uint32_t bit, bool on);
 
 // All units forget translations: of all domains and contexts, of a domain, or of a page.
 void vtd_forget(unsigned extent, unsigned domain, uint64_t address);
+
+// They forget entries of interrupts: all, or by bits of the command one.
+void vtd_forget_interrupts(uint64_t which);
+
+uint32_t vtd_set_interrupt(unsigned vector, const struct iommu_interrupt *interrupt);
 
 extern const struct paging_format paging_vtd;
 extern const struct iommu vtd_iommu; // without what the units can

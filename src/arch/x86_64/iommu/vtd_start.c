@@ -9,7 +9,7 @@
 #include <x86/apic.h>
 #include <x86/vtd.h>
 
-enum { BUSES = 256, BUS_DEVICES = 256, LEVELS_LEAST = 3, LEVELS_MOST = 5 };
+enum { BUSES = 256, BUS_DEVICES = 256, LEVELS_LEAST = 3, LEVELS_MOST = 5, ENTRIES = 256 };
 
 // Takes a unit into the list, if it answers like one, and what it can into what all can.
 static void unit_add(struct vtd *self, const struct dmar_unit *found, uint64_t *all) {
@@ -132,6 +132,50 @@ static void units_start(struct vtd *self, vtd_take *take) {
 	}
 }
 
+// Interrupts
+
+static void sources_find(struct platform *platform, const struct dmar *dmar) {
+	for (unsigned i = 0; i < platform->ioapic_count; i++) {
+		struct ioapic *ioapic = &platform->ioapics[i];
+
+		for (unsigned j = 0; j < dmar->ioapic_count; j++)
+			if (dmar->ioapics[j].id == ioapic->id)
+				ioapic->source = scope_device(&dmar->ioapics[j].device);
+		if (ioapic->source == IOMMU_ANY_DEVICE)
+			print("iommu: ioapic %u is no unit's: ANY device can raise its pins\n", i);
+	}
+}
+
+// All units or none: which one is before a device is not known. Devices of other segments find
+// empty entries behind the others.
+static void interrupts_start(
+	struct vtd *self, const struct dmar *dmar, uint64_t extended, vtd_take *take) {
+	self->is_wide = !this_cpu()->apic_page && extended & VTD_EXT_WIDE;
+	if (self->count < dmar->unit_count || !(extended & VTD_EXT_INTERRUPTS) ||
+		!dmar->has_interrupts)
+		return print("iommu: interrupts are not remapped: devices can raise ANY\n");
+	sources_find(this_cpu()->platform, dmar);
+	self->entries = take(2 * ENTRIES * sizeof(*self->entries));
+	self->iommu.publish(self->entries, 2 * ENTRIES * sizeof(*self->entries));
+	for (unsigned i = 0; i < self->count; i++) {
+		const struct vtd_unit *unit = &self->units[i];
+
+		*vtd_long(unit, VTD_ENTRIES) =
+			physical_of(self->entries[unit->segment ? ENTRIES : 0]).value |
+			VTD_ENTRIES_256 | (self->is_wide ? VTD_ENTRIES_WIDE : 0);
+		vtd_command(unit, VTD_ENTRIES_SET, true);
+	}
+	vtd_forget_interrupts(0);
+	for (unsigned i = 0; i < self->count; i++) {
+		vtd_command(&self->units[i], VTD_COMPATIBLE, false);
+		vtd_command(&self->units[i], VTD_INTERRUPTS, true);
+	}
+	self->iommu.set_interrupt = vtd_set_interrupt;
+	self->iommu.message = MESSAGE_ADDRESS | MESSAGE_REMAPPED | MESSAGE_BY_DATA;
+	self->iommu.last_target = self->is_wide ? UINT32_MAX - 1 : UINT8_MAX - 1;
+	print("iommu: interrupts are remapped, to APIC ids up to %u\n", self->iommu.last_target);
+}
+
 bool vtd_start(const struct dmar *dmar, vtd_take *take) {
 	struct vtd *self = take(align_up(sizeof(*self), PAGE_SIZE));
 	struct iommu *iommu = &self->iommu;
@@ -151,5 +195,6 @@ bool vtd_start(const struct dmar *dmar, vtd_take *take) {
 	      "level %u\n",
 		self->count, dmar->unit_count, iommu->levels, iommu->limit, iommu->domains,
 		iommu->largest_page);
+	interrupts_start(self, dmar, all[1], take);
 	return true;
 }
