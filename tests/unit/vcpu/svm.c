@@ -24,7 +24,6 @@ static const struct guest_engine engine = {.load = load,
 	.field_write = svm_field_write};
 static struct platform platform = {.found.offered = VCPU_OFFERS_SPEC_CTRL,
 	.found.words = {[VMX_ANY] = {.may = UINT64_MAX},
-		[VMX_PRIMARY] = {SVM_PRIMARY_MUST, SVM_PRIMARY_MAY},
 		[VMX_SECONDARY] = {SVM_SECONDARY_MUST, SVM_SECONDARY_MAY},
 		[VMX_CR4] = {CR4_MCE, UINT32_MAX},
 		[VMX_EFER] = {EFER_SVME, UINT64_MAX}}};

@@ -105,7 +105,7 @@ uint32_t svm_set_primary(struct guest *guest, uint64_t value) {
 	const uint32_t windows = PRIMARY_INTERRUPT_WINDOW | PRIMARY_NMI_WINDOW;
 	uint32_t before = guest->svm.primary;
 
-	guest->svm.primary = (uint32_t)word_apply(VMX_PRIMARY, value);
+	guest->svm.primary = ((uint32_t)value & SVM_PRIMARY_MAY) | SVM_PRIMARY_MUST;
 	if ((before ^ guest->svm.primary) & ~windows)
 		svm_set_intercepts(guest);
 	else if (before != guest->svm.primary)

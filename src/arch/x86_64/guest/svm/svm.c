@@ -29,7 +29,6 @@ bool svm_init(void) {
 	if (!(leaf.edx & SVM_NESTED_PAGING)) return guest_refuse("nested paging");
 	if (!guest_has_tsc_aux()) return guest_refuse("RDTSCP");
 	found->svm = (struct svm){leaf.edx, leaf.ebx < UINT16_MAX ? leaf.ebx : UINT16_MAX};
-	found->words[VMX_PRIMARY] = (struct word_range){SVM_PRIMARY_MUST, SVM_PRIMARY_MAY};
 	found->words[VMX_SECONDARY] = (struct word_range){SVM_SECONDARY_MUST, SVM_SECONDARY_MAY};
 	found->words[VMX_EFER] = (struct word_range){EFER_SVME, UINT64_MAX};
 	// Without MCE a machine check shuts the CPU down (APM 2 9.3.1).
