@@ -31,6 +31,19 @@ static inline enum pci_status pci_call(
 		microkit_ppcall(channel, microkit_msginfo_new(request, words)));
 }
 
+// A request with four words, which those of the answer replace.
+ABI_MUST_USE static inline enum pci_status pci_ask(
+	microkit_channel channel, enum pci_request request, uint64_t words[4]) {
+	enum pci_status status;
+
+	for (seL4_Uint8 i = 0; i < 4; i++)
+		microkit_mr_set(i, words[i]);
+	status = pci_call(channel, request, 4);
+	for (seL4_Uint8 i = 0; i < 4; i++)
+		words[i] = microkit_mr_get(i);
+	return status;
+}
+
 ABI_MUST_USE static inline enum pci_status pci_find(
 	microkit_channel channel, unsigned number, struct pci_found *found) {
 	enum pci_status status;
@@ -73,18 +86,40 @@ ABI_MUST_USE static inline enum pci_status pci_enable(
 // The core of each interrupt of the program, by its id, as the description says.
 extern seL4_Uint8 nacre_irq_cores[64];
 
+// What a device sends to raise the program's interrupt with this id on its core; on core 0 if the
+// machine lacks that one, or no message reaches it. False if there is no such interrupt.
+ABI_MUST_USE static inline bool pci_message_of(
+	microkit_channel interrupt, struct nacre_message *message) {
+	seL4_CPtr handler = BASE_IRQ_CAP + interrupt;
+
+	return !nacre_IRQHandler_SetCore(handler, nacre_irq_cores[interrupt], message) ||
+		!nacre_IRQHandler_SetCore(handler, 0, message);
+}
+
 // The device interrupts by MSI the core of the program's interrupt with this id; core 0 if the
 // machine lacks that one, or no message reaches it. Only the kernel knows what a message has to be.
 ABI_MUST_USE static inline enum pci_status pci_set_msi(
 	microkit_channel channel, unsigned number, microkit_channel interrupt) {
-	seL4_CPtr handler = BASE_IRQ_CAP + interrupt;
 	struct nacre_message message = {0, 0, 0};
 
-	if (nacre_IRQHandler_SetCore(handler, nacre_irq_cores[interrupt], &message))
-		(void)nacre_IRQHandler_SetCore(handler, 0, &message);
+	(void)pci_message_of(interrupt, &message);
 	microkit_mr_set(0, number);
 	microkit_mr_set(1, message.address);
 	return pci_call(channel, PCI_SET_MSI, 2);
+}
+
+// The entry of the device's table of messages (MSI-X) becomes the message of the program's
+// interrupt with this id; it stays masked if there is no such interrupt.
+static inline void pci_message_write(volatile uint32_t entry[4], microkit_channel interrupt) {
+	enum { MASKED = 1 };
+	struct nacre_message message;
+
+	entry[3] = MASKED;
+	if (!pci_message_of(interrupt, &message)) return;
+	entry[0] = (uint32_t)message.address;
+	entry[1] = (uint32_t)(message.address >> 32);
+	entry[2] = (uint32_t)message.data;
+	entry[3] = 0;
 }
 
 ABI_MUST_USE static inline enum pci_status pci_read(microkit_channel channel, unsigned number,

@@ -40,6 +40,7 @@ enum pci_register {
 	PCI_HEADER_BRIDGE = 1,
 	PCI_BAR_IS_PORTS = 1 << 0, // low bits of a BAR
 	PCI_BAR_IS_64_BIT = 1 << 2,
+	PCI_BAR_IS_PREFETCHABLE = 1 << 3,
 	PCI_CAPABILITY_MSI = 0x05,
 	PCI_CAPABILITY_VENDOR = 0x09,
 	PCI_CAPABILITY_EXPRESS = 0x10,
@@ -116,6 +117,11 @@ static inline uint32_t pci_port_address(uint32_t function, uint32_t offset) {
 	return PCI_ADDRESS_ENABLE | function << PCI_ADDRESS_FUNCTION_SHIFT | (offset & ~3u);
 }
 
+// The parts of bus << 8 | device << 3 | function.
+#define PCI_BUS(function) ((function) >> 8)
+#define PCI_SLOT(function) ((function) >> 3 & 31)
+#define PCI_NUMBER(function) ((function)&7)
+
 // A function in the usual notation, as a format and its arguments.
 #define PCI_FORMAT "%02x:%02x.%x"
-#define PCI_WORDS(function) (function) >> 8, (function) >> 3 & 31, (function)&7
+#define PCI_WORDS(function) PCI_BUS(function), PCI_SLOT(function), PCI_NUMBER(function)

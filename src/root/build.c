@@ -12,6 +12,7 @@
 #include <root/io_space.h>
 #include <root/needs.h>
 #include <root/pages.h>
+#include <root/passed.h>
 #include <root/regions.h>
 #include <root/time_domain.h>
 #include <root/wire.h>
@@ -32,7 +33,8 @@ static seL4_Word small_bytes(const struct system *system, unsigned group) {
 	const struct image *image = &system->image;
 	struct pages_demand demand = regions_needed(system, group);
 	seL4_Word bytes = demand.bytes - (demand.large << LARGE_PAGE_BITS) +
-		demand.bytes / OVERHEAD_PART + io_spaces_bytes(system, group);
+		demand.bytes / OVERHEAD_PART + io_spaces_bytes(system, group) +
+		passed_bytes(system, group);
 
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
 		if (system->domains[i].omitted || group_of_domain(system, i) != group) continue;
@@ -55,7 +57,7 @@ static bool group_exists(const struct system *system, unsigned group) {
 seL4_Word build_bytes_missing(const struct system *system) {
 	seL4_Word left = untyped_left();
 	seL4_Word room = untyped_room(LARGE_PAGE_BITS);
-	seL4_Word stored = regions_storage(system);
+	seL4_Word stored = regions_storage(system) + passed_storage(system);
 	seL4_Word needed = (1ul << (SLOT_BITS + pages_storage_bits(stored))) +
 		stored * sizeof(seL4_Word);
 	seL4_Word large = 0;
@@ -182,10 +184,12 @@ seL4_Error build_system(struct system *system) {
 
 	time_domains_find(system);
 	if (!error) error = for_guests(system, GROUP_ALL, make_guest);
-	if (!error) error = pages_init(system, regions_storage(system));
+	if (!error) error = pages_init(system, regions_storage(system) + passed_storage(system));
 	if (!error) error = for_domains(system, GROUP_ALL, domain_make_inputs);
 	if (!error) error = for_domains(system, GROUP_ALL, domain_make);
 	if (!error) error = build_all_pages(system);
+	// The devices' registers before their memory, which is the last that is built of them.
+	if (!error) error = passed_build(system, GROUP_ALL);
 	if (!error) error = io_spaces_build(system, GROUP_ALL);
 	if (!error) error = connect(system, GROUP_ALL);
 	if (!error) error = time_domains_assign(system);
@@ -245,6 +249,7 @@ seL4_Error build_again(struct system *system, unsigned group) {
 	system->storage_used = stored;
 	if (!error) error = regions_map_again(system, group);
 	devices_ready(system, group);
+	if (!error) error = passed_build(system, group);
 	if (!error) error = io_spaces_build(system, group);
 	if (!error) error = connect(system, group);
 	if (!error) error = time_domains_assign(system);

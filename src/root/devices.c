@@ -9,9 +9,11 @@
 #include <root/group.h>
 #include <root/io_space.h>
 #include <root/needs.h>
+#include <root/passed.h>
 
 #include <user/print.h>
 #include <user/slots.h>
+#include <user/untyped.h>
 
 enum {
 	PORTS_LAST = PCI_PORT_DATA + 3,
@@ -130,6 +132,51 @@ static void check_group(struct system *system, uint32_t index, const unsigned *g
 	}
 }
 
+// The memory behind its BARs is mapped in the guest.
+static void check_passed(struct system *system, uint32_t index, int found) {
+	uint32_t owner = system->image.io_spaces[index].owner;
+	struct pci_passed *passed = &system->devices[index].passed;
+	uint64_t size = pci_pass(&config, &machine.rows[found], passed);
+	seL4_Word missing;
+
+	if (size > SYSTEM_PASSED_WINDOW)
+		needs_omit(system, owner, "the registers of " PCI_FORMAT " take %lu MiB of %u",
+			PCI_WORDS(machine.rows[found].function), size >> 20,
+			SYSTEM_PASSED_WINDOW >> 20);
+	for (unsigned bar = 0; bar < PCI_BARS; bar++)
+		if (!untyped_covers(
+			    passed->bars[bar].address, passed->bars[bar].size, PAGE_BITS, &missing))
+			needs_omit(system, owner,
+				"BAR %u of " PCI_FORMAT
+				" at 0x%lx: this machine has no memory there",
+				bar, PCI_WORDS(machine.rows[found].function), missing);
+}
+
+static void find_device(struct system *system, uint32_t index, unsigned *groups) {
+	const struct system_io_space *record = &system->image.io_spaces[index];
+	struct device *device = &system->devices[index];
+	int found = find(system, record);
+
+	if (found == PCI_NO_DEVICE && device_is_passed(system, index))
+		needs_omit(system, record->owner,
+			"this machine has no such device as its guest is to have");
+	if (found == PCI_NO_DEVICE) return;
+	device->found = true;
+	device->function = machine.rows[found].function;
+	device->requester = pci_requester(&config, &machine, (unsigned)found);
+	groups[index] = pci_group(&machine, (unsigned)found);
+	if (devices_are_confined(system)) check_group(system, index, groups);
+	if (device_is_passed(system, index)) check_passed(system, index, found);
+}
+
+static void require_iommu(struct system *system, uint32_t index) {
+	const struct system_io_space *record = &system->image.io_spaces[index];
+
+	if (has_owner(system, index) && record->needs_iommu && !devices_are_confined(system))
+		needs_omit(system, record->owner,
+			"its device needs an IOMMU, and the kernel drives none here");
+}
+
 void devices_find(struct system *system) {
 	unsigned groups[SYSTEM_MAX_DEVICES];
 	const struct image *image = &system->image;
@@ -138,10 +185,10 @@ void devices_find(struct system *system) {
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_SPACES); i++) {
 		struct device *device = &system->devices[i];
 		const struct system_io_space *record = &image->io_spaces[i];
-		int index;
 
 		device->function = device->requester = (uint16_t)record->device;
 		device->found = !has_owner(system, i);
+		require_iommu(system, i);
 		if (device->found || system->domains[record->owner].omitted) continue;
 		if (!scanned && !take_ports(system)) {
 			print("system: no PCI ports: devices of components are given no memory\n");
@@ -149,13 +196,7 @@ void devices_find(struct system *system) {
 		}
 		if (!scanned) pci_scan(&config, &machine);
 		scanned = true;
-		index = find(system, record);
-		if (index == PCI_NO_DEVICE) continue;
-		device->found = true;
-		device->function = machine.rows[index].function;
-		device->requester = pci_requester(&config, &machine, (unsigned)index);
-		groups[i] = pci_group(&machine, (unsigned)index);
-		if (devices_are_confined(system)) check_group(system, i, groups);
+		find_device(system, i, groups);
 	}
 }
 

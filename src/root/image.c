@@ -121,8 +121,10 @@ static bool irq_is_valid(const struct image *image, uint32_t index) {
 	const struct system_irq *irq = &image->irqs[index];
 
 	return is_domain(image, irq->domain) && irq->id <= SYSTEM_MAX_ID &&
-		irq->kind <= SYSTEM_IRQ_MSI && irq->vector < USER_IRQ_VECTORS &&
-		irq->core <= SYSTEM_MAX_CORE;
+		irq->kind <= SYSTEM_IRQ_DEVICE && irq->vector < USER_IRQ_VECTORS &&
+		irq->core <= SYSTEM_MAX_CORE &&
+		(irq->kind != SYSTEM_IRQ_DEVICE ||
+			irq->arguments[0] < image_count(image, SYSTEM_IO_SPACES));
 }
 
 static bool port_is_valid(const struct image *image, uint32_t index) {
@@ -153,6 +155,13 @@ static bool cap_is_valid(const struct image *image, uint32_t index) {
 		cap->slot <= SYSTEM_MAX_USER_SLOT && cap->kind < SYSTEM_CAP_KINDS;
 }
 
+static bool passed_is_valid(const struct image *image, const struct system_io_space *space) {
+	return space->owner != SYSTEM_NONE && space->guest < image_count(image, SYSTEM_GUESTS) &&
+		image->guests[space->guest].domain == space->owner &&
+		is_aligned(space->window, SYSTEM_PASSED_WINDOW) &&
+		range_fits(space->window, SYSTEM_PASSED_WINDOW, USER_TOP);
+}
+
 static bool io_space_is_valid(const struct image *image, uint32_t index) {
 	const struct system_io_space *space = &image->io_spaces[index];
 
@@ -160,7 +169,8 @@ static bool io_space_is_valid(const struct image *image, uint32_t index) {
 		space->domain_id <= 0xffff &&
 		(space->owner == SYSTEM_NONE ||
 			(is_domain(image, space->owner) &&
-				space->settings < image_count(image, SYSTEM_REGIONS)));
+				space->settings < image_count(image, SYSTEM_REGIONS))) &&
+		(space->guest == SYSTEM_NONE || passed_is_valid(image, space));
 }
 
 static bool io_map_is_valid(const struct image *image, uint32_t index) {
@@ -171,7 +181,7 @@ static bool io_map_is_valid(const struct image *image, uint32_t index) {
 		map->region >= image_count(image, SYSTEM_REGIONS))
 		return false;
 	region = &image->regions[map->region];
-	return region->page_bits == PAGE_BITS && is_aligned(map->address, 1ul << PAGE_BITS) &&
+	return is_aligned(map->address, 1ul << region->page_bits) &&
 		range_fits(map->address, region->size, USER_TOP);
 }
 

@@ -52,10 +52,10 @@ static seL4_Error build_pages(
 	const struct system_region *region = &system->image.regions[map->region];
 	seL4_Error error = seL4_NoError;
 
-	for (seL4_Word i = 0; !error && i < region->size >> PAGE_BITS; i++) {
+	for (seL4_Word i = 0; !error && i < region->size >> region->page_bits; i++) {
 		seL4_CPtr slot = slots_allocate(1);
 		struct mapping mapping = {
-			.address = map->address + (i << PAGE_BITS),
+			.address = map->address + (i << region->page_bits),
 			.rights = seL4_CapRights_new(
 				0, 0, map->access & SYSTEM_READ, map->access & SYSTEM_WRITE),
 		};

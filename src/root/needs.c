@@ -74,9 +74,23 @@ static const char *refusal(seL4_Error error) {
 	return error == seL4_NotEnoughMemory ? "no slots left" : "the kernel refused";
 }
 
-static seL4_Error irq_get(const struct system_irq *irq, seL4_CPtr slot) {
-	const uint32_t *arguments = irq->arguments;
+// What raises it, with the function of a device that was found.
+static void irq_source(
+	const struct system *system, const struct system_irq *irq, uint32_t arguments[4]) {
+	uint16_t function;
 
+	for (unsigned i = 0; i < 4; i++)
+		arguments[i] = irq->arguments[i];
+	if (irq->kind != SYSTEM_IRQ_DEVICE) return;
+	function = system->devices[irq->arguments[0]].requester;
+	arguments[3] = irq->arguments[1];
+	arguments[0] = PCI_BUS(function);
+	arguments[1] = PCI_SLOT(function);
+	arguments[2] = PCI_NUMBER(function);
+}
+
+static seL4_Error irq_get(
+	const struct system_irq *irq, const uint32_t arguments[4], seL4_CPtr slot) {
 	if (irq->kind == SYSTEM_IRQ_IOAPIC)
 		return seL4_IRQControl_GetIOAPIC(seL4_CapIRQControl, seL4_CapInitThreadCNode, slot,
 			seL4_WordBits, arguments[0], arguments[1], arguments[2], arguments[3],
@@ -87,9 +101,12 @@ static seL4_Error irq_get(const struct system_irq *irq, seL4_CPtr slot) {
 
 static void claim_irq(struct system *system, uint32_t index) {
 	const struct system_irq *irq = &system->image.irqs[index];
-	const uint32_t *arguments = irq->arguments;
+	uint32_t arguments[4];
 	seL4_CPtr slots = slots_allocate(2);
-	seL4_Error error = slots ? irq_get(irq, slots) : seL4_NotEnoughMemory;
+	seL4_Error error = seL4_NotEnoughMemory;
+
+	irq_source(system, irq, arguments);
+	if (slots) error = irq_get(irq, arguments, slots);
 
 	if (!error) {
 		system->irqs[index] = slots;
@@ -102,6 +119,19 @@ static void claim_irq(struct system *system, uint32_t index) {
 	else
 		needs_omit(system, irq->domain, "interrupt %u of PCI device %x:%x.%x: %s",
 			arguments[3], arguments[0], arguments[1], arguments[2], refusal(error));
+}
+
+// Those of devices that are found at the start, or the others.
+static void claim_irqs(struct system *system, bool of_devices) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IRQS); i++) {
+		const struct system_irq *irq = &system->image.irqs[i];
+		bool of_device = irq->kind == SYSTEM_IRQ_DEVICE;
+
+		if (system->domains[irq->domain].omitted || of_device != of_devices ||
+			(of_device && !system->devices[irq->arguments[0]].found))
+			continue;
+		claim_irq(system, i);
+	}
 }
 
 static void claim_port(struct system *system, uint32_t index) {
@@ -190,12 +220,11 @@ seL4_Error needs_check(struct system *system) {
 		find_region(system, i);
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++)
 		keep_region(system, i);
-	for (uint32_t i = 0; i < image_count(image, SYSTEM_IRQS); i++) {
-		if (!system->domains[image->irqs[i].domain].omitted) claim_irq(system, i);
-	}
+	claim_irqs(system, false);
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_PORTS); i++) {
 		if (!system->domains[image->ports[i].domain].omitted) claim_port(system, i);
 	}
 	devices_find(system);
+	claim_irqs(system, true);
 	return check_times(system);
 }

@@ -6,6 +6,7 @@
 
 #include <abi/bootinfo.h>
 
+#include <lib/pci/passed.h>
 #include <lib/pci/reset.h>
 
 #include <root/image.h>
@@ -46,6 +47,8 @@ struct device {
 	uint16_t requester; // the same of its accesses to memory
 	seL4_CPtr space; // 0: it has none
 	struct pci_kept kept; // while it is in reset
+	struct pci_passed passed; // of one that a guest drives, as the next
+	seL4_Word passed_stored; // where the pages of its registers begin
 };
 
 struct system {

@@ -71,7 +71,7 @@ static seL4_Error wire_irq(struct system *system, unsigned group, uint32_t index
 	seL4_CPtr handler = system->irqs[index];
 	seL4_Error error;
 
-	if (!joins(system, group, irq->domain, irq->domain)) return seL4_NoError;
+	if (!handler || !joins(system, group, irq->domain, irq->domain)) return seL4_NoError;
 	error = domain_give(domain, BASE_IRQ_CAP + irq->id, handler, seL4_AllRights, 0);
 	if (error || group != GROUP_ALL) return error;
 	error = seL4_CNode_Mint(seL4_CapInitThreadCNode, handler + 1, seL4_WordBits,

@@ -7,8 +7,6 @@
 #include <vmm/host/host.h>
 #include <vmm/host/log.h>
 
-_Static_assert(DESCRIPTION_DISKS == (int)DEVICES_DISKS);
-_Static_assert(DESCRIPTION_NETS == (int)DEVICES_NETS);
 _Static_assert(DESCRIPTION_SOCKETS == (int)VSOCK_STREAMS);
 _Static_assert(DESCRIPTION_PORTS == (int)CONSOLE_PORTS);
 
@@ -82,6 +80,8 @@ void describe_devices(struct devices *devices) {
 	describe_nets(devices);
 	describe_sockets(devices);
 	describe_ports(devices);
+	for (unsigned i = 0; i < DEVICES_PASSED; i++)
+		devices->passed[i].window = *description_passed[i];
 }
 
 static void open_controller(struct controller *controller, const char *name,

@@ -2,6 +2,8 @@
 // The guest's PCI devices and their back ends.
 #include <vmm/devices.h>
 
+#include <vmm/host/host.h>
+
 #include <base/format.h>
 
 // Of the PCI bus; a kind of device has the same ones in each guest.
@@ -12,8 +14,11 @@ enum slot {
 	SLOT_CONSOLE = 4,
 	SLOT_DISK = 5, // and the following ones
 	SLOT_NET = SLOT_DISK + DEVICES_DISKS,
+	SLOT_PASSED = SLOT_NET + DEVICES_NETS,
 	SLOT_WATCHDOG = 29, // as in the chip that it is of
 };
+
+enum { MICROSECONDS = 1000000 };
 
 struct building {
 	struct devices *devices;
@@ -97,6 +102,14 @@ static bool add_watchdog(const struct building *building) {
 	return pci_host_add(building->pci, SLOT_WATCHDOG, &watchdog->function);
 }
 
+static bool add_passed(const struct building *building, unsigned number) {
+	struct passed *passed = &building->devices->passed[number];
+
+	if (!passed->window) return true;
+	return passed_init(passed, number) &&
+		pci_host_add(building->pci, SLOT_PASSED + number, &passed->function);
+}
+
 bool devices_build(
 	struct devices *devices, const struct guest_memory *memory, struct pci_host *pci) {
 	const struct building building = {devices, memory, pci};
@@ -105,6 +118,8 @@ bool devices_build(
 		if (!add_disk(&building, i)) return false;
 	for (unsigned i = 0; i < DEVICES_NETS; i++)
 		if (!add_net(&building, i)) return false;
+	for (unsigned i = 0; i < DEVICES_PASSED; i++)
+		if (!add_passed(&building, i)) return false;
 	return add_rng(&building) && add_balloon(&building) && add_vsock(&building) &&
 		add_console(&building) && add_watchdog(&building);
 }
@@ -113,6 +128,23 @@ void devices_reset(struct devices *devices) {
 	for (unsigned i = 0; i < devices->transport_count; i++)
 		virtio_pci_reset(&devices->transports[i]);
 	watchdog_reset(&devices->watchdog);
+	for (unsigned i = 0; i < DEVICES_PASSED; i++) {
+		struct passed *passed = &devices->passed[i];
+		uint64_t wait = passed->window ? passed_stop(passed) : 0;
+
+		if (wait > 0)
+			devices->startable = devices->clock->read() +
+				clock_ticks(devices->clock, wait, MICROSECONDS);
+	}
+}
+
+void devices_message(struct devices *devices, unsigned number) {
+	pci_message(&devices->passed[number / HOST_MESSAGES].function, number % HOST_MESSAGES);
+}
+
+void devices_start(struct devices *devices) {
+	for (unsigned i = 0; i < DEVICES_PASSED; i++)
+		if (devices->passed[i].window) passed_start(&devices->passed[i]);
 }
 
 bool devices_rest(const struct devices *devices) {
@@ -120,7 +152,7 @@ bool devices_rest(const struct devices *devices) {
 		if (devices->disks[i].queue && !devices->disks[i].ready) return false;
 	for (unsigned i = 0; i < devices->transport_count; i++)
 		if (devices->transports[i].device->held > 0) return false;
-	return true;
+	return devices->clock->read() >= devices->startable;
 }
 
 void devices_poll(struct devices *devices) { virtio_console_retry(&devices->console); }

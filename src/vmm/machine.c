@@ -158,6 +158,11 @@ bool machine_build(struct machine *machine) {
 void machine_notified(struct machine *machine, unsigned channel) {
 	const struct channel *row = machine->channels;
 
+	if (channel >= HOST_CHANNEL_MESSAGE && channel < HOST_CHANNELS) {
+		host_message_taken(channel);
+		devices_message(&machine->devices, channel - HOST_CHANNEL_MESSAGE);
+		return;
+	}
 	if (channel >= HOST_CHANNELS || !row[channel].notified) return;
 	row[channel].notified(row[channel].context);
 }
@@ -182,6 +187,7 @@ static void reset_devices(struct machine *machine) {
 	for (unsigned i = 0; i < UART_COUNT; i++)
 		uart_reset(&machine->uarts[i]);
 	power_reset(&machine->power);
+	devices_start(&machine->devices);
 }
 
 static bool load(struct machine *machine, struct linux_entry *entry) {

@@ -68,6 +68,8 @@ void wake_arm(struct machine *machine) {
 	uint64_t wanted = machine->life.due;
 	bool runs = machine->life.state == GUEST_RUNNING;
 
+	if (machine->reset_due && machine->devices.startable > host_tsc())
+		wanted = earlier(wanted, machine->devices.startable);
 	for (unsigned i = 0; runs && i < MACHINE_VCPUS; i++)
 		wanted = earlier(wanted, timer_deadline(&machine->processors[i]));
 	if (runs) wanted = earlier(wanted, watchdog_deadline(machine));

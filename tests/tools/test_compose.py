@@ -32,7 +32,7 @@ class Images(Composer):
     def test_header(self):
         data = self.accept(pd())
         self.assertEqual(layout.HEADER.unpack_from(data)[:-1],
-                         (b"NACRESYS", 4, len(TABLES), len(data), 0, 0))
+                         (b"NACRESYS", 5, len(TABLES), len(data), 0, 0))
 
     def test_runtime_symbols(self):
         data = self.accept(
@@ -107,7 +107,8 @@ class Images(Composer):
                            '<iomap mr="m" iovaddr="0x1000" perms="w"/></io_address_space>' + pd())
         space = self.table(data, layout.IO_SPACE)[0]
         self.assertEqual((space[0].rstrip(b"\0"), *space[1:]),
-                         (b"d", 1 << 8 | 2 << 3 | 3, 7, layout.NONE, 0, 0, 0, 0, 0))
+                         (b"d", 1 << 8 | 2 << 3 | 3, 7, layout.NONE, 0, 0, 0, 0, 0,
+                          layout.NONE, 0, 0))
         self.assertEqual(self.table(data, layout.IO_MAP), [(0, 0, ACCESS.WRITE, 0, 0x1000)])
 
     def test_devices_of_domains(self):
@@ -126,8 +127,9 @@ class Images(Composer):
             + '<channel><end pd="driver" id="1" pp="true"/><end pd="pci" id="3"/></channel>')
         spaces = [(space[0].rstrip(b"\0"), *space[1:])
                   for space in self.table(data, layout.IO_SPACE)]
-        self.assertEqual(spaces[1:], [(b"driver", 0, 2, 1, 3, 0, 2, 0, 0),
-                                      (b"driver device 1", 0, 3, 1, 3, 1, 2, 1, 0)])
+        self.assertEqual(spaces[1:], [(b"driver", 0, 2, 1, 3, 0, 2, 0, 0, layout.NONE, 0, 0),
+                                      (b"driver device 1", 0, 3, 1, 3, 1, 2, 1, 0,
+                                       layout.NONE, 0, 0)])
         self.assertEqual(self.table(data, layout.IO_MAP), [
             (1, 0, ACCESS.READ, 0, 0x10000000),
             (1, 1, ACCESS.READ | ACCESS.WRITE, 0, 0x20000000),

@@ -64,6 +64,10 @@ ACCEPTED = [
     pd(inside="<cspace/>"),
     # Devices: write-only, the same address in two spaces, the same region for two devices.
     granted('<dma mr="m" perms="w"/>'),
+    granted('<dma mr="grants" iovaddr="0x7ffffff000"/>'
+            '<irq id="9" device="0" handle="1" vector="3"/>'),
+    '<memory_region name="m" size="0x200000" page_size="0x200000"/>'
+    + io_space('<iomap mr="m" iovaddr="0x200000"/>') + pd(),
     MR + io_space('<iomap mr="m" iovaddr="0x7ffffff000" perms="w"/>')
     + io_space('<iomap mr="m" iovaddr="0x7ffffff000" perms="r"/>', "e", "0:5.0", "2") + pd(),
     # Time domains: ids given and not given, end markers, both units.
@@ -198,13 +202,32 @@ REFUSED = [
     ('<memory_region name="m" size="0x2000"/>' + io_space('<iomap mr="m" iovaddr="0x7ffffff000"/>')
      + pd(), "the limit is 0x8000000000"),
     (MR + io_space('<iomap mr="m" iovaddr="0xfffffffffffff000"/>') + pd(), "the limit is"),
-    (MR + io_space('<iomap mr="m" iovaddr="0x10"/>') + pd(), "must be a multiple of 4 KiB"),
+    (MR + io_space('<iomap mr="m" iovaddr="0x10"/>') + pd(),
+     "must be a multiple of the page size, 4 KiB"),
     (MR + io_space('<iomap mr="m" iovaddr="0" perms="rx"/>') + pd(), "must be r, w or rw"),
     (MR + io_space('<iomap mr="m" iovaddr="0" perms=""/>') + pd(), "must be r, w or rw"),
     (MR + io_space('<iomap mr="m" iovaddr="0"/><iomap mr="m" iovaddr="0"/>') + pd(),
      "'m' is mapped at 0x0..0x1000 already"),
     ('<memory_region name="m" size="0x200000" page_size="0x200000"/>'
-     + io_space('<iomap mr="m" iovaddr="0"/>') + pd(), "has pages of 2 MiB"),
+     + io_space('<iomap mr="m" iovaddr="0x1000"/>') + pd(), "of the page size, 2 MiB"),
+    (granted('<dma mr="grants" iovaddr="0x10"/>'), "of the page size, 4 KiB"),
+    (granted('<dma mr="m" iovaddr="0x8000000000"/>'), "the limit is 0x8000000000"),
+    (granted('<dma mr="m"/><irq id="9" device="1" handle="0" vector="3"/>'),
+     "no <dma> of 'driver' has device='1'"),
+    (granted('<dma mr="m"/><irq id="9" device="0" vector="3"/>'), "needs the attribute 'handle'"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/><passthrough device="0" vaddr="0"/>'
+               '</virtual_machine>'), "no <dma> of 'a' has device='0'"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/><passthrough device="0" vaddr="0x1000"/>'
+               '</virtual_machine>'), "vaddr 0x1000 on <passthrough> must be a multiple of 64 MiB"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/>'
+               '<passthrough device="0" vaddr="0x7ffffc000000"/></virtual_machine>'),
+     "the limit is 0x"),
+    (MR + pd(inside='<map mr="m" vaddr="0x13fff000"/><virtual_machine name="v"><vcpu id="0"/>'
+                    '<passthrough device="0" vaddr="0x1000_0000"/></virtual_machine>'),
+     "are not free in the guest and its monitor"),
+    (pd(inside='<virtual_machine name="v"><vcpu id="0"/><passthrough device="0" vaddr="0"/>'
+               '<passthrough device="1" vaddr="0"/></virtual_machine>'),
+     "are not free in the guest and its monitor"),
     (granted('<dma mr="m" perms="x"/>'), "perms='x' on <dma>: must be r, w or rw"),
     (granted('<dma mr="x"/>'), "no <memory_region> is named 'x'"),
     (granted("<dma/>"), "<dma> needs the attribute 'mr'"),

@@ -51,7 +51,8 @@ SYMBOLS = {
                 "guest_on_watchdog", "guest_watchdog",
                 "guest_restart_limit", "guest_restart_backoff",
                 *[f"{name}{index or ''}_{end}" for index in range(4)
-                  for name, end in (("port", "vaddr"), ("stream", "vaddr"), ("stream", "port"))]],
+                  for name, end in (("port", "vaddr"), ("stream", "vaddr"), ("stream", "port"),
+                                    ("passed", "vaddr"))]],
     "all.elf": ["console_vaddr", "tsc_info_vaddr", *SETTINGS,
                 *[f"{name}{index or ''}_vaddr" for index in range(5)
                   for name in ("queue", "data", "link", "peer", "guest", "port", "stream")]],
@@ -234,6 +235,26 @@ REFUSED = [
     (guest(inside="<timer/>"), "unknown element <timer> under <virtual_machine>; directly under "
                                "<system> it takes <console>, <peer>, <stream>, <port>, <disk>, "
                                "<network>"),
+    (guest(inside="\n<passthrough/>"), ":3:1: <passthrough> needs pci=, id= or class="),
+    (guest(inside='\n<passthrough pci="1:2.3"/>'),
+     ":3:1: pci='1:2.3' on <passthrough>: must be segment:bus:device.function"),
+    (guest(inside='<passthrough pci="0001:03:00.0"/>'), "of segment 0, like 0000:03:00.0"),
+    (guest(inside='<passthrough pci="0000:03:20.0"/>'), "must be segment:bus:device.function"),
+    (guest(inside='<passthrough class="nvme"/>'), "must be class and subclass in hexadecimal"),
+    (guest(inside='<passthrough id="8086"/>'), "must be vendor:device in hexadecimal"),
+    (guest(inside='<passthrough class="0108" messages="9"/>'), "from 1 to 8"),
+    (guest(inside='<passthrough class="0108"/>' * 5), "a guest has 4 <passthrough> at most"),
+    (guest(inside='<passthrough class="0108"/>', priority="230"),
+     "'linux' (priority 230) calls 'pci' (priority 230)"),
+    (guest(inside='<passthrough pci="0000:03:00.0"/>\n<passthrough pci="0000:03:00.0"/>'),
+     ":3:1: 'linux' has this device already"),
+    (guest(inside='<passthrough pci="0000:03:00.0"/>')
+     + guest("b", '\n<passthrough pci="0000:03:00.1" shared_group="true"/>'),
+     ":3:1: 'linux' has another function of this device"),
+    (MR.replace("/>", ' phys_addr="0x1000_0000"/>') + guest(
+        inside='\n<passthrough class="0108"/>') + pd(
+        "x", inside='<irq id="1" device="0" handle="0" vector="7"/>'),
+     "no <dma> of 'x' has device='0'"),
     (guest(inside="<peer/>") + short(), "<peer> needs the attribute 'pd'"),
     (guest(inside='\n<peer pd="none"/>'), ":3:1: no <protection_domain> is named 'none'"),
     (guest(inside='<peer pd="linux"/>'), "'linux' is a <virtual_machine>"),
@@ -267,7 +288,7 @@ REFUSED = [
     (short(inside="<consol/>"), "unknown element <consol> under <protection_domain>; it takes "),
     ("<console/>" + short(), "unknown element <console> under <system>; it takes "),
     (pd(inside='<virtual_machine name="v"><vcpu id="0"/><disk/></virtual_machine>'),
-     "unknown element <disk> under <virtual_machine>; it takes <vcpu>, <map>"),
+     "unknown element <disk> under <virtual_machine>; it takes <vcpu>, <map>, <passthrough>"),
 ]
 SEVERAL = ("has no symbol",)
 
@@ -450,6 +471,31 @@ class Meaning(Short):
         self.assertEqual(places[b"dma_ahci"], 0x1010_0000)
         self.assertEqual(places[b"data_a"], 0x1020_0000)
 
+    def test_a_device_that_a_guest_drives(self):
+        body = (guest(inside='<passthrough pci="0000:0a:1f.2" messages="2"/>'
+                             '<passthrough id="8086:10d3" class="0200"/>')
+                + guest("b", '<passthrough class="0C03" shared_group="true"/>'))
+        text = " ".join(self.expanded(body).split())
+        for words in ('<dma mr="ram_linux" device="0" iovaddr="0x0"/>',
+                      '<dma mr="ram_b" device="0" iovaddr="0x0" shared_group="true"/>',
+                      '<irq id="29" device="0" handle="1" vector="33"/>',
+                      '<irq id="36" device="1" handle="0" vector="34"/>',
+                      '<passthrough device="1" vaddr="0xd4000000" setvar_vaddr="passed1_vaddr"/>',
+                      '<end pd="linux" id="24" pp="true" notify="false"/>'):
+            self.assertIn(words, text)
+        data = self.image(self.expanded(body))
+        self.assertEqual(data, self.accept(body))
+        self.assertEqual(self.contents(data)["settings_pci"].decode().splitlines(), [
+            "grant 1 at=0a:1f.2 msi=32 messages=2",
+            "grant 1 id=8086:10d3 class=0200 msi=34 messages=4",
+            "grant 2 class=0c03 msi=38 messages=4"])
+        spaces = self.table(data, layout.IO_SPACE)
+        self.assertEqual([(space.guest, space.window, space.number, space.needs_iommu)
+                          for space in spaces],
+                         [(0, 0xD000_0000, 0, 1), (0, 0xD400_0000, 1, 1), (1, 0xD000_0000, 0, 1)])
+        irqs = [irq for irq in self.table(data, layout.IRQ) if irq.kind == 2]
+        self.assertEqual([irq.arguments[:2] for irq in irqs][1:4], [(0, 1), (1, 0), (1, 1)])
+
     def test_usual_numbers(self):
         """As docs/reference/description.md states them."""
         inside = ('<console/><timer/><disk size="4K"/><disk size="4K"/><network switch="lan"/>'
@@ -563,8 +609,9 @@ VALUES = (*NAMES, "0", "1", "4", "61", "62", "-1", "0x10", "16M", "3G", "5G", "4
           "9" * 5000)
 ATTRIBUTES = ("name", "program", "id", "memory", "kernel", "initrd", "cmdline", "priority",
               "budget", "on_fault", "switch", "mac", "open", "card", "image", "size", "driver",
-              "first", "count", "read_only", "text", "path", "pd", "port", "mr", "vaddr")
-ELEMENTS = (*IN_DOMAIN, *IN_SYSTEM, "peer", "port", "stream", "protection_domain",
+              "first", "count", "read_only", "text", "path", "pd", "port", "mr", "vaddr", "pci",
+              "class", "messages")
+ELEMENTS = (*IN_DOMAIN, *IN_SYSTEM, "peer", "port", "stream", "passthrough", "protection_domain",
             "memory_region", "map", "channel", "end", "program_image", "x")
 # So many that a good deal of them is composed.
 TREES = 1500

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of memory: regions and their contents, mappings of domains, guests and devices."""
 from compose import model, sizes
+from compose.layout import LIMITS
 
 
 def check_regions(system, problems):
@@ -17,6 +18,7 @@ def check_mappings(system, problems):
         _maps(domain.maps, domain.limit(), problems)
         if domain.guest:
             _maps(domain.guest.maps, model.GUEST_LIMIT, problems)
+            _windows(domain, problems)
         _prefill_sizes(domain, problems)
     for space in system.io_spaces:
         _io_maps(space, problems)
@@ -120,6 +122,25 @@ def _maps(records, limit, problems):
     _overlaps(used, problems)
 
 
+def _windows(domain, problems):
+    """Of devices that the guest drives: addresses that nothing else has, in guest and monitor."""
+    size = LIMITS.PASSED_WINDOW
+    spans = [(record.address, record.address + record.region.extent())
+             for record in [*domain.maps, *domain.guest.maps] if record.region]
+    for passed in domain.guest.passed:
+        start, end = passed.address, passed.address + size
+        what = f"vaddr 0x{start:x} on <{passed.element.written().name}>"
+        if start % size:
+            problems.add(passed.element, f"{what} must be a multiple of {sizes.exact(size)}")
+        elif end > domain.limit():
+            problems.add(passed.element, f"{what}: the {sizes.exact(size)} from there end at "
+                                         f"0x{end:x}; the limit is 0x{domain.limit():x}")
+        elif any(start < other_end and other < end for other, other_end in spans):
+            problems.add(passed.element, f"{what}: the {sizes.exact(size)} from there are not free "
+                                         "in the guest and its monitor")
+        spans.append((start, end))
+
+
 def _prefill_sizes(domain, problems):
     for record in domain.maps:
         if record.needs_prefill and record.region and not record.region.has_content():
@@ -135,24 +156,21 @@ def _io_maps(space, problems):
     for record in space.maps:
         if record.region is None:
             continue
-        if space.owner and record.region.paddr is None:
+        if not record.is_placed and record.region.paddr is None:
             problems.add(
                 record.element,
                 f"'{record.region_name}' has no phys_addr, by which its driver tells the device of "
-                "it",
+                "it, and no iovaddr= is given",
                 record.region.element,
             )
             continue
-        if record.region.page_size != model.PAGE:
+        unit = record.region.alignment()
+        if record.is_placed and record.address % unit:
             problems.add(
                 record.element,
-                f"'{record.region_name}' has pages of 2 MiB; "
-                "a device can only be given pages of 4 KiB",
+                f"iovaddr 0x{record.address:x} must be a multiple of the page size, "
+                f"{sizes.exact(unit)}",
                 record.region.element,
-            )
-        if record.address % model.PAGE:
-            problems.add(
-                record.element, f"iovaddr 0x{record.address:x} must be a multiple of 4 KiB"
             )
         end = record.address + record.region.extent()
         if end > model.IO_LIMIT:

@@ -19,7 +19,13 @@ def add_spaces(system, regions):
             space.shares_group |= dma.shares_group
             region = regions.get(dma.region_name)
             address = region.paddr if region and region.paddr is not None else 0
-            space.maps.append(model.IoMap(dma.element, dma.region_name, address, dma.perms))
+            is_placed = dma.address is not None
+            space.maps.append(model.IoMap(
+                dma.element, dma.region_name, dma.address if is_placed else address, dma.perms,
+                is_placed=is_placed))
+        for passed in domain.guest.passed if domain.guest else ():
+            if (domain.name, passed.number) in spaces:
+                spaces[domain.name, passed.number].passed = passed
 
 
 def _space(system, domain, dma):

@@ -157,7 +157,7 @@ class DomainReader:
                 element, "id", "pin", "ioapic", "trigger", "polarity", "vector", "cpu",
                 "setvar_id"
             )
-            kind = 0
+            kind = model.PIN_IRQ
             arguments = (
                 fields.number("ioapic", 0, high=0xFFFFFFFF),
                 fields.number("pin", required=True, high=0xFFFFFFFF),
@@ -167,12 +167,22 @@ class DomainReader:
         elif "pcidev" in element.attributes:
             fields = self._fields(element, "id", "pcidev", "handle", "vector", "cpu",
                                   "setvar_id")
-            kind = 1
+            kind = model.MESSAGE_IRQ
             arguments = fields.pci("pcidev") + (
                 fields.number("handle", required=True, high=0xFFFFFFFF),
             )
+        elif "device" in element.attributes:
+            fields = self._fields(element, "id", "device", "handle", "vector", "cpu",
+                                  "setvar_id")
+            kind = model.DEVICE_IRQ
+            arguments = (
+                domain.name,
+                fields.number("device", required=True, high=LIMITS.MAX_DEVICES - 1),
+                fields.number("handle", required=True, high=0xFFFFFFFF),
+            )
         else:
-            self.problems.add(element, "<irq> needs pin= (I/O APIC) or pcidev= (MSI)")
+            self.problems.add(
+                element, "<irq> needs pin= (I/O APIC), or pcidev= or device= (MSI)")
             return
         irq = model.Irq(
             element,
@@ -200,7 +210,7 @@ class DomainReader:
         self._variable(domain, element, fields, "setvar_addr", port.address)
 
     def _dma(self, domain, element):
-        fields = self._fields(element, "mr", "device", "perms", "pci", "shared_group")
+        fields = self._fields(element, "mr", "device", "perms", "pci", "shared_group", "iovaddr")
         domain.dmas.append(model.Dma(
             element,
             fields.text("mr", required=True),
@@ -208,6 +218,7 @@ class DomainReader:
             fields.dma_rights(),
             fields.text("pci", "pci"),
             fields.boolean("shared_group", False),
+            fields.number("iovaddr"),
         ))
 
     def _setvar(self, domain, element):
@@ -251,6 +262,7 @@ class DomainReader:
             {
                 "vcpu": vcpus.append,
                 "map": lambda child: guest.maps.append(self._read_map(child)[1]),
+                "passthrough": lambda child: self._passed(domain, guest, child),
             },
         )
         if len(vcpus) != 1 and known:
@@ -264,6 +276,16 @@ class DomainReader:
             self._core(fields, 0)
             guest.vcpu_id = fields.number("id", required=True, high=LIMITS.MAX_ID)
             self._variable(domain, vcpu, fields, "setvar_id", guest.vcpu_id)
+
+    def _passed(self, domain, guest, element):
+        fields = self._fields(element, "device", "vaddr", "setvar_vaddr")
+        passed = model.Passed(
+            element,
+            fields.number("device", required=True, high=LIMITS.MAX_DEVICES - 1),
+            fields.number("vaddr", required=True),
+        )
+        guest.passed.append(passed)
+        self._variable(domain, element, fields, "setvar_vaddr", passed.address)
 
     def _cspace(self, domain, element):
         self._fields(element)

@@ -151,7 +151,7 @@ class ImageWriter:
         """What a domain alone is given: interrupts, ports, capabilities, a guest."""
         for irq in domain.irqs:
             self._add(layout.IRQ, domain=index, id=irq.id, kind=irq.kind, vector=irq.vector,
-                      core=irq.core, padding=0, arguments=irq.arguments)
+                      core=irq.core, padding=0, arguments=self._irq_arguments(domain, irq))
         for port in domain.ports:
             self._add(layout.PORT, domain=index, id=port.id, first=port.address,
                       last=port.address + port.size - 1)
@@ -162,16 +162,25 @@ class ImageWriter:
             self._add(layout.GUEST, name=domain.guest.name.encode(), domain=index,
                       vcpu_id=domain.guest.vcpu_id)
 
-    def _io_spaces(self, regions):
+    def _irq_arguments(self, domain, irq):
+        if irq.kind != model.DEVICE_IRQ:
+            return irq.arguments
+        _, number, handle = irq.arguments
+        space = self.system.space_of(domain, number)
+        return self.system.io_spaces.index(space), handle, 0, 0
+
+    def _io_spaces(self, regions, guests):
         for index, space in enumerate(self.system.io_spaces):
             bus, device, function = space.device
-            owner = space.owner
+            owner, passed = space.owner, space.passed
             self._add(layout.IO_SPACE, name=space.name.encode(),
                       device=bus << 8 | device << 3 | function, domain_id=space.domain_id,
                       owner=self.system.domains.index(owner) if owner else layout.NONE,
                       channel=space.channel if owner else 0, number=space.number,
                       settings=regions.index(space.settings) if owner else 0,
-                      shares_group=space.shares_group, padding=0)
+                      shares_group=space.shares_group, needs_iommu=space.needs_iommu(),
+                      guest=guests.index(owner.guest) if passed else layout.NONE, padding=0,
+                      window=passed.address if passed else 0)
             for record in space.maps:
                 access = (ACCESS.READ * ("r" in record.perms)
                           | ACCESS.WRITE * ("w" in record.perms))
@@ -195,7 +204,7 @@ class ImageWriter:
             self._maps(OWNERS.GUEST, index, guest.maps, regions)
         self._regions(regions)
         self._ends()
-        self._io_spaces(regions)
+        self._io_spaces(regions, guests)
         self._slices()
 
     def _tables_size(self):

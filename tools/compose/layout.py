@@ -35,13 +35,14 @@ def kinds(name, prefix, *rows):
 
 LIMITS = Constants(
     "limits", "",
-    ("IMAGE_VERSION", 4),
+    ("IMAGE_VERSION", 5),
     ("NAME_LENGTH", ABI.MICROKIT_PD_NAME_LENGTH, "a NUL included"),
     ("MAX_DOMAINS", 63),
     ("MAX_GUESTS", 63),
     ("MAX_IRQS", ABI.USER_IRQ_VECTORS),
     ("MAX_DEVICES", 64, "whose reach is described"),
     ("MAX_RECORDS", 4096, "in any other table"),
+    ("PASSED_WINDOW", 64 << 20, "of a guest, for the registers of a device"),
     ("MAX_ID", ABI.MICROKIT_MAX_CHANNELS - 1, "of a channel, a child, an interrupt, a port"),
     ("MAX_USER_SLOT", ABI.PD_ROOT_CAP_SIZE - 1),
     ("MAX_CORE", 63, "of those that the kernel starts"),
@@ -65,6 +66,7 @@ IRQ_KINDS = kinds(
     "irq_kind", "IRQ_",
     ("IOAPIC", "arguments: unit, pin, level, polarity"),
     ("MSI", "arguments: bus, device, function, handle"),
+    ("DEVICE", "arguments: index of the device's I/O address space, handle"),
 )
 END_FLAGS = flags(
     "end_flags", "END_",
@@ -218,7 +220,10 @@ IO_SPACE = Record(
     (U32, "number", "of the device among those that are granted there"),
     (U32, "settings", "the region with the component's grants"),
     (U32, "shares_group", "1: others may have what the IOMMU does not tell apart from it"),
+    (U32, "needs_iommu", "1: its addresses are others than those of the memory"),
+    (U32, "guest", "that it is passed through to, or SYSTEM_NONE, where the next means nothing"),
     (U32, "padding"),
+    (U64, "window", "address of the memory behind its BARs, in the guest and in the owner"),
     comment="What a device may reach through the IOMMU.",
 )
 IO_MAP = Record(

@@ -8,6 +8,7 @@ from typing import Optional
 from compose.contract import ABI
 from compose.tree import Element
 
+PIN_IRQ, MESSAGE_IRQ, DEVICE_IRQ = range(3)  # kinds of interrupts
 MAX_VECTOR = ABI.USER_IRQ_VECTORS - 1
 MAX_PRIORITY = ABI.PRIORITIES - 2  # the initial task has the highest
 MIN_BUDGET = 20
@@ -93,6 +94,9 @@ class Irq:
 
     def source(self):
         """What raises it."""
+        if self.kind == DEVICE_IRQ:
+            owner, number, handle = self.arguments
+            return f"MSI of device {number} of '{owner}', handle {handle}"
         if self.kind:
             bus, device, function, handle = self.arguments
             return f"MSI of {bus:x}:{device:x}.{function:x}, handle {handle}"
@@ -117,6 +121,17 @@ class Dma:
     perms: str
     component_name: str
     shares_group: bool
+    address: Optional[int] = None  # for the device; without it that of the region
+
+
+@dataclass
+class Passed:
+    """A device of the monitor's that the guest drives: where its registers are, at one address in
+    the guest and in the monitor."""
+
+    element: Element
+    number: int
+    address: int
 
 
 @dataclass
@@ -127,6 +142,7 @@ class Guest:
     rng: bool = False
     balloon: bool = False
     maps: list = field(default_factory=list)
+    passed: list = field(default_factory=list)
 
 
 @dataclass
@@ -211,6 +227,7 @@ class IoMap:
     address: int
     perms: str
     region: Optional[Region] = None
+    is_placed: bool = True  # the description says where
 
 
 @dataclass
@@ -229,6 +246,11 @@ class IoSpace:
     settings: Optional[Region] = None  # with the component's grants
     grants: list = field(default_factory=list)  # of that channel: each grant's words
     shares_group: bool = False
+    passed: Optional[Passed] = None  # to the owner's guest
+
+    def needs_iommu(self):
+        """Whether its addresses are others than those of the memory."""
+        return bool(self.owner) and any(record.is_placed for record in self.maps)
 
     def which(self):
         """Which device it is, for people."""
@@ -292,6 +314,11 @@ class System:
             for end, other in (channel.ends, channel.ends[::-1]):
                 if end.domain is domain:
                     yield end, other
+
+    def space_of(self, domain, number):
+        """What the domain's device of that number reaches; None if nothing says so."""
+        return next((space for space in self.io_spaces
+                     if space.owner is domain and space.number == number), None)
 
     def domain_users(self):
         """Records that name a protection domain."""

@@ -137,12 +137,18 @@ def _device_edges(system):
         yield (f'{_node("io", space.name)} [shape=component style=filled fillcolor="#e4e4e4" '
                f'label={_quote(_device_label(space))}];'.replace("\\\\n", "\\n"))
         if space.owner:
-            yield (f'{_node("pd", space.owner.name)} -> {_node("io", space.name)} '
+            yield (f'{_driver_node(space)} -> {_node("io", space.name)} '
                    '[color="#666666" label="drives"];')
 
 
 def _device_label(space):
     return f"device of {space.name}\\n{space.which()}" if space.owner else f"device {space.name}"
+
+
+def _driver_node(space):
+    """Who drives it: a domain, or the guest that it is passed through to."""
+    return (_node("vm", space.owner.guest.name) if space.passed
+            else _node("pd", space.owner.name))
 
 
 def graph(system):

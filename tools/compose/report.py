@@ -124,6 +124,9 @@ def _share_text(domain):
 def _device_lines(system):
     for space in system.io_spaces:
         yield f"  {space.name}: device {space.which()}, IOMMU domain {space.domain_id}"
+        if space.passed:
+            yield (f"    passed through to the guest {space.owner.guest.name}, its registers at "
+                   f"0x{space.passed.address:x} there")
         for record in space.maps:
             yield (f"    map 0x{record.address:010x} {record.perms:2} {record.region_name}, "
                    f"{sizes.exact(record.region.size)}")

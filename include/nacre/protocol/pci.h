@@ -20,6 +20,29 @@ enum pci_request {
 	// Words: number, address of the message, as the kernel answers it (SetCore). The device
 	// interrupts by MSI with the vector of its grant.
 	PCI_SET_MSI = 6,
+	// For a device that a guest drives. Words: number, BAR. Answer: place in the guest's
+	// window, size, low bits of the register.
+	PCI_PASSED_BAR = 7,
+	// Words: number. Answer: vector of the first message of its grant, how many there are,
+	// entries of the device's table of messages (MSI-X), or 0 if it has one message and no
+	// table (MSI), the place of the table: its offset in the BAR whose number is the low three
+	// bits.
+	PCI_MESSAGES = 8,
+	// Words: number, 1 or 0. The device interrupts, or not, by the messages of its table, which
+	// the client writes.
+	PCI_SET_MSIX = 9,
+	// Words: number, enum pci_reset_step. Answer to PCI_RESET_BEGIN: microseconds for which the
+	// device has to be left alone, before PCI_RESET_END; 0 if it cannot be reset alone, and is
+	// only stopped.
+	PCI_RESET = 10,
+	// Words: number, which. Answer: offset and size of a capability that only names places in
+	// BARs.
+	PCI_PASSED_STRUCTURE = 11,
+};
+
+enum pci_reset_step {
+	PCI_RESET_BEGIN = 0,
+	PCI_RESET_END = 1,
 };
 
 enum pci_status {

@@ -61,6 +61,14 @@ static bool read_msi(struct word word, struct pci_grant *grant) {
 	return true;
 }
 
+static bool read_messages(struct word word, struct pci_grant *grant) {
+	uint64_t count;
+
+	if (!number_below(word, 10, VECTORS, &count)) return false;
+	grant->messages = (unsigned)count;
+	return true;
+}
+
 static bool read_place(struct word word, struct pci_grant *grant) {
 	struct word number;
 	struct word address;
@@ -79,6 +87,7 @@ static const struct {
 	{"class=", read_class},
 	{"at=", read_at},
 	{"msi=", read_msi},
+	{"messages=", read_messages},
 	{"bar", read_place},
 };
 
@@ -105,6 +114,7 @@ static bool read_grant(const struct setting *setting, struct pci_grant *grant) {
 		.class = PCI_ANY,
 		.function = PCI_ANY,
 		.msi = PCI_NO_MSI,
+		.messages = 1,
 		.index = PCI_NO_DEVICE};
 	if (setting->count < GRANT_WORDS || !word_is(setting->words[0], "grant") ||
 		!number_below(setting->words[1], 10, CHANNELS, &channel))

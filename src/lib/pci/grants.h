@@ -2,7 +2,7 @@
 // Which client may use which device: the component's settings. Pure.
 //
 //   grant CHANNEL [id=VENDOR:DEVICE] [class=CCSS] [at=BUS:DEVICE.FUNCTION] [barN=ADDRESS]
-//   [msi=VECTOR]
+//   [msi=VECTOR] [messages=COUNT]
 //
 // All conditions of a line must hold; the first device not yet granted that fits is taken, in the
 // order of the lines and of the buses.
@@ -26,6 +26,7 @@ struct pci_grant {
 	uint32_t class; // class and subclass
 	uint32_t function;
 	int msi; // the vector, or PCI_NO_MSI
+	unsigned messages; // with that vector and the following ones
 	uint64_t places[PCI_BARS]; // the address for a BAR, 0: as the firmware set it
 	int index; // among the devices, or PCI_NO_DEVICE
 };

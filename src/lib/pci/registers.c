@@ -76,3 +76,15 @@ bool pci_msi_set(
 	config->write(function, PCI_REGISTER_COMMAND, 2, command | PCI_COMMAND_NO_INTX);
 	return true;
 }
+
+bool pci_msix_set(const struct pci_config *config, uint16_t function, bool enabled) {
+	unsigned start = pci_capability(config, function, PCI_CAPABILITY_MSIX);
+	uint16_t control;
+
+	if (start == 0) return false;
+	control = pci_read16(config, function, start + PCI_MSIX_CONTROL);
+	control &= (uint16_t) ~(PCI_MSIX_ENABLE | PCI_MSIX_ALL_MASKED);
+	config->write(function, start + PCI_MSIX_CONTROL, 2,
+		enabled ? control | PCI_MSIX_ENABLE : control);
+	return true;
+}

@@ -21,3 +21,6 @@ unsigned pci_capability(const struct pci_config *config, uint16_t function, unsi
 // this address; false if it cannot.
 [[nodiscard]] bool pci_msi_set(
 	const struct pci_config *config, uint16_t function, unsigned vector, uint32_t address);
+
+// Make the function interrupt, or not, by the messages of its table; false if it has none.
+[[nodiscard]] bool pci_msix_set(const struct pci_config *config, uint16_t function, bool enabled);

@@ -3,6 +3,7 @@
 #include <services/pci/config.h>
 
 #include <microkit.h>
+#include <nacre/registers.h>
 
 enum {
 	PORT_ID = 0,
@@ -44,22 +45,11 @@ static uint64_t memory_place(uint16_t function, unsigned offset) {
 }
 
 static uint32_t memory_read(uint16_t function, unsigned offset, unsigned width) {
-	uint64_t place = memory_place(function, offset);
-
-	if (width == 1) return *(volatile uint8_t *)place;
-	if (width == 2) return *(volatile uint16_t *)place;
-	return *(volatile uint32_t *)place;
+	return (uint32_t)register_load(memory_place(function, offset), width);
 }
 
 static void memory_write(uint16_t function, unsigned offset, unsigned width, uint32_t value) {
-	uint64_t place = memory_place(function, offset);
-
-	if (width == 1)
-		*(volatile uint8_t *)place = (uint8_t)value;
-	else if (width == 2)
-		*(volatile uint16_t *)place = (uint16_t)value;
-	else
-		*(volatile uint32_t *)place = value;
+	register_store(memory_place(function, offset), width, value);
 }
 
 struct pci_config pci_config_memory(uint64_t vaddr, uint64_t size) {

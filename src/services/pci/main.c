@@ -4,6 +4,8 @@
 #include <microkit.h>
 
 #include <lib/pci/grants.h>
+#include <lib/pci/passed.h>
+#include <lib/pci/reset.h>
 #include <services/pci/config.h>
 #include <services/pci/place.h>
 #include <lib/pci/registers.h>
@@ -28,6 +30,10 @@ uint64_t memory_map_vaddr __attribute__((section(".data")));
 static struct pci_config config;
 static struct pci_devices devices;
 static struct pci_grants grants;
+
+// Of the device of each grant, written by its requests for a reset.
+static struct pci_kept kept[PCI_GRANTS];
+static bool in_reset[PCI_GRANTS];
 
 // A device in the usual notation.
 static void print_device(const struct pci_device *device) {
@@ -166,6 +172,72 @@ static enum pci_status set_msi(struct request *request) {
 		: PCI_UNSUPPORTED;
 }
 
+static enum pci_status answer_passed_bar(struct request *request) {
+	struct pci_passed passed;
+	seL4_Word bar = request->words[1];
+
+	if (bar >= PCI_BARS) return PCI_BAD_REQUEST;
+	(void)pci_pass(&config, request->device, &passed);
+	if (passed.bars[bar].size == 0) return PCI_UNSUPPORTED;
+	request->words[0] = passed.bars[bar].offset;
+	request->words[1] = passed.bars[bar].size;
+	request->words[2] = pci_passed_flags(&request->device->bases[bar]);
+	request->answer_words = 3;
+	return PCI_OK;
+}
+
+static enum pci_status answer_messages(struct request *request) {
+	uint16_t function = request->device->function;
+	struct pci_passed passed;
+
+	if (request->grant->msi == PCI_NO_MSI) return PCI_REFUSED;
+	(void)pci_pass(&config, request->device, &passed);
+	if (passed.table.count == 0 && pci_capability(&config, function, PCI_CAPABILITY_MSI) == 0)
+		return PCI_UNSUPPORTED;
+	request->words[0] = (seL4_Word)request->grant->msi;
+	request->words[1] = passed.table.count == 0 ? 1 : request->grant->messages;
+	request->words[2] = passed.table.count;
+	request->words[3] = passed.table.offset | passed.table.bar;
+	request->answer_words = 4;
+	return PCI_OK;
+}
+
+static enum pci_status answer_structure(struct request *request) {
+	unsigned size;
+	unsigned place = pci_passed_structure(&config, request->device, request->words[1], &size);
+
+	request->words[0] = place;
+	request->words[1] = size;
+	request->answer_words = 2;
+	return place == 0 ? PCI_UNSUPPORTED : PCI_OK;
+}
+
+static enum pci_status set_msix(struct request *request) {
+	return pci_msix_set(&config, request->device->function, request->words[1] != 0)
+		? PCI_OK
+		: PCI_UNSUPPORTED;
+}
+
+static enum pci_status reset(struct request *request) {
+	uint16_t function = request->device->function;
+	unsigned index = (unsigned)(request->grant - grants.rows);
+
+	if (request->words[1] > PCI_RESET_END) return PCI_BAD_REQUEST;
+	if (request->words[1] == PCI_RESET_END) {
+		if (in_reset[index]) pci_reset_end(&config, function, &kept[index]);
+		in_reset[index] = false;
+		return PCI_OK;
+	}
+	// Once only: what it is given back afterwards is what it had before.
+	if (!in_reset[index]) {
+		pci_stop(&config, function);
+		in_reset[index] = pci_reset(&config, function, &kept[index]);
+	}
+	request->words[0] = in_reset[index] ? PCI_RESET_TIME : 0;
+	request->answer_words = 1;
+	return PCI_OK;
+}
+
 static const struct {
 	seL4_Word words;
 	enum pci_status (*answer)(struct request *request);
@@ -176,6 +248,11 @@ static const struct {
 	[PCI_READ] = {3, read_register},
 	[PCI_WRITE] = {4, write_register},
 	[PCI_SET_MSI] = {2, set_msi},
+	[PCI_PASSED_BAR] = {2, answer_passed_bar},
+	[PCI_MESSAGES] = {1, answer_messages},
+	[PCI_SET_MSIX] = {2, set_msix},
+	[PCI_RESET] = {2, reset},
+	[PCI_PASSED_STRUCTURE] = {2, answer_structure},
 };
 
 static enum pci_status answer(

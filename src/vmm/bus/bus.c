@@ -36,21 +36,6 @@ void bus_remove(struct bus *bus, struct bus_window *window) {
 	if (bus->recent == window) bus->recent = NULL;
 }
 
-bool bus_move(struct bus *bus, struct bus_window *window, uint64_t base) {
-	struct bus_window **link = bus_link(bus, window->base);
-	struct bus_window moved = *window;
-
-	moved.base = base;
-	if (*link != window) return false;
-	*link = window->next;
-	if (!bus_fits(bus, &moved)) {
-		*link = window;
-		return false;
-	}
-	window->base = base;
-	return bus_add(bus, window);
-}
-
 static bool covers(const struct bus_window *window, uint64_t address) {
 	return window && address - window->base < window->size;
 }

@@ -42,8 +42,6 @@ struct bus {
 [[nodiscard]] bool bus_add(struct bus *bus, struct bus_window *window);
 // The window answers no longer; it may be added again. Nothing happens to one that is not there.
 void bus_remove(struct bus *bus, struct bus_window *window);
-// False when the window cannot be there, or is not on the bus; nothing has changed then.
-[[nodiscard]] bool bus_move(struct bus *bus, struct bus_window *window, uint64_t base);
 // Whether some window, here or behind, covers the address.
 [[nodiscard]] bool bus_claims(struct bus *bus, uint64_t address);
 [[nodiscard]] uint64_t bus_read(struct bus *bus, uint64_t address, enum bus_width width);

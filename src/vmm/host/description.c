@@ -31,6 +31,8 @@ uint64_t link_vaddr PATCHED, link1_vaddr PATCHED;
 uint64_t stream_vaddr PATCHED, stream_port PATCHED, stream1_vaddr PATCHED, stream1_port PATCHED;
 uint64_t stream2_vaddr PATCHED, stream2_port PATCHED, stream3_vaddr PATCHED, stream3_port PATCHED;
 uint64_t port_vaddr PATCHED, port1_vaddr PATCHED, port2_vaddr PATCHED, port3_vaddr PATCHED;
+uint64_t passed_vaddr PATCHED, passed1_vaddr PATCHED;
+uint64_t passed2_vaddr PATCHED, passed3_vaddr PATCHED;
 
 const struct description_disk description_disks[DESCRIPTION_DISKS] = {
 	{&queue_vaddr, &data_vaddr, &data_size},
@@ -47,3 +49,5 @@ const struct description_socket description_sockets[DESCRIPTION_SOCKETS] = {
 };
 const uint64_t *const description_ports[DESCRIPTION_PORTS] = {
 	&port_vaddr, &port1_vaddr, &port2_vaddr, &port3_vaddr};
+const uint64_t *const description_passed[DESCRIPTION_PASSED] = {
+	&passed_vaddr, &passed1_vaddr, &passed2_vaddr, &passed3_vaddr};

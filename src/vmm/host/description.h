@@ -25,6 +25,7 @@ enum {
 	DESCRIPTION_NETS = 2,
 	DESCRIPTION_SOCKETS = 4,
 	DESCRIPTION_PORTS = 4,
+	DESCRIPTION_PASSED = 4,
 };
 
 struct description_disk {
@@ -43,6 +44,8 @@ extern const uint64_t *const description_links[DESCRIPTION_NETS];
 extern const struct description_socket description_sockets[DESCRIPTION_SOCKETS];
 // struct console shared with the component at a port of the virtio console.
 extern const uint64_t *const description_ports[DESCRIPTION_PORTS];
+// Registers of a device of the machine's that the guest drives, at one address in both.
+extern const uint64_t *const description_passed[DESCRIPTION_PASSED];
 extern uint64_t guest_cid; // address of the guest's sockets
 extern bool guest_balloon; // a balloon is wanted
 extern uint64_t control_vaddr; // struct guest_control shared with a component

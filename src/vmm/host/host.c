@@ -4,6 +4,7 @@
 
 #include <base/memory.h>
 #include <microkit.h>
+#include <nacre/pci_client.h>
 #include <nacre/protocol/net.h>
 #include <nacre/protocol/timer.h>
 #include <nacre/vcpu.h>
@@ -116,3 +117,17 @@ uint64_t host_net_address(unsigned channel) {
 
 	return microkit_msginfo_get_label(answer) == NET_OK ? microkit_mr_get(0) : 0;
 }
+
+bool host_pci(enum pci_request request, uint64_t words[HOST_PCI_WORDS]) {
+	return pci_ask(HOST_CHANNEL_PCI, request, words) == PCI_OK;
+}
+
+void host_message_write(uint64_t entry, unsigned channel) {
+	pci_message_write((volatile uint32_t *)entry, channel);
+}
+
+void host_message_set(unsigned device, unsigned channel) {
+	(void)!pci_set_msi(HOST_CHANNEL_PCI, device, channel);
+}
+
+void host_message_taken(unsigned channel) { microkit_irq_ack(channel); }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <abi/vcpu_state.h>
+#include <nacre/protocol/pci.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,8 +18,12 @@ enum host_channel {
 	HOST_CHANNEL_NET = 8, // the switch at the first network device, and at the second
 	HOST_CHANNEL_SOCKET = 12, // the component at the first stream, and so on for four
 	HOST_CHANNEL_PORT = 20, // the component at port 0 of the console, and so on for four
-	HOST_CHANNELS = 24,
+	HOST_CHANNEL_PCI = 24, // the PCI component
+	HOST_CHANNEL_MESSAGE = 28, // first message of the first device, HOST_MESSAGES of each
+	HOST_CHANNELS = 60,
 };
+
+enum { HOST_PCI_WORDS = 4, HOST_MESSAGES = 8 };
 
 [[nodiscard]] uint64_t host_tsc(void);
 void host_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t words[4]);
@@ -54,3 +59,11 @@ void host_signal(void *channel);
 static inline void *host_context(unsigned channel) { return (void *)(uintptr_t)channel; }
 // The address that the switch at a channel expects in frames, its first byte highest; 0 for none.
 [[nodiscard]] uint64_t host_net_address(unsigned channel);
+
+// A request to the PCI component, whose words those of the answer replace. False if it is refused.
+[[nodiscard]] bool host_pci(enum pci_request request, uint64_t words[HOST_PCI_WORDS]);
+// The device's table entry, or it itself, has the message of a channel.
+void host_message_write(uint64_t entry, unsigned channel);
+void host_message_set(unsigned device, unsigned channel);
+// It may come again.
+void host_message_taken(unsigned channel);

@@ -93,6 +93,8 @@ void pci_function_reset(struct pci_function *function) {
 	pci_bars_unmap(function);
 	for (unsigned i = 0; i < PCI_WORDS; i++)
 		function->words[i] &= ~function->writable[i];
+	for (unsigned i = 0; i < PCI_BARS; i++)
+		function->words[BAR_WORD + i] |= function->places[i];
 	pci_messages_reset(function);
 	pci_interrupt(function, false);
 }

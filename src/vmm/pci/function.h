@@ -6,10 +6,10 @@
 #include <vmm/bus/bus.h>
 #include <vmm/irq/line.h>
 
+#include <nacre/protocol/pci.h>
 #include <pci/pci.h>
 
 enum {
-	PCI_BARS = 6,
 	PCI_WORDS = PCI_SPACE / 4,
 	PCI_MSIX_VECTORS = 32,
 	PCI_MSIX_WORDS = PCI_MSIX_VECTORS * PCI_MSIX_ENTRY / 4,
@@ -63,6 +63,7 @@ struct pci_function {
 	struct line line;
 	struct pci_msix msix;
 	struct pci_bar bars[PCI_BARS];
+	uint32_t places[PCI_BARS]; // of BARs after a reset, where that is no 0
 	// Bits that the guest cannot write keep what they have; all others are 0 after a reset.
 	uint32_t words[PCI_WORDS];
 	uint32_t writable[PCI_WORDS];

@@ -48,7 +48,7 @@ static struct file good_file(void) {
 		.end = {0, 2, 0, 3, SYSTEM_END_NOTIFY, 0},
 		.guest = {"vm", 0, 0},
 		.cap = {1, 63, SYSTEM_CAP_SPACE, 0},
-		.io_space = {"device", 0x20, 1, 1, 2, 0, 0, 0, 0},
+		.io_space = {"device", 0x20, 1, 1, 2, 0, 0, 0, 0, SYSTEM_NONE, 0, 0},
 		.io_map = {0, 0, SYSTEM_READ, 0, 0x1000},
 		.slice = {1, SYSTEM_UNIT_MICROSECONDS, 100},
 	};
@@ -165,7 +165,7 @@ static void memory_records(void) {
 static void rights_records(void) {
 	check_refused(irq.id, 62);
 	check_refused(irq.vector, 108);
-	check_refused(irq.kind, 2);
+	check_refused(irq.kind, 3);
 	check_refused(irq.core, 64);
 	check_refused(port.last, 0x10000);
 	check_refused(port.first, 0x400);
@@ -182,6 +182,7 @@ static void rights_records(void) {
 	check_refused(io_space.name[0], 0);
 	check_refused(io_space.owner, 2);
 	check_refused(io_space.settings, 1);
+	check_refused(io_space.guest, 1);
 	check_refused(io_map.space, 1);
 	check_refused(io_map.region, 1);
 	check_refused(io_map.address, 0x10);

@@ -1,122 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The PCI component against a machine of arrays: scan, grants, places and registers.
+#include "pci_machine.h"
 #include "test.h"
 
-#include <base/bits.h>
 #include <lib/pci/grants.h>
 #include <lib/pci/group.h>
+#include <lib/pci/passed.h>
 #include <services/pci/place.h>
 #include <lib/pci/registers.h>
 #include <lib/pci/reset.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { FUNCTIONS = 8, CARD = 0x18, BRIDGE = 0x20, BEHIND = 0x100, VGA = 0x10, HOST = 0 };
-
-struct function {
-	uint16_t address;
-	uint8_t bytes[PCI_SPACE];
-	uint8_t writable[PCI_SPACE];
-	bool sized_while_decoding;
-};
-
-static struct function functions[FUNCTIONS];
-static unsigned function_count;
-static unsigned wrong_accesses;
-static struct pci_devices devices;
-
-static struct function *find(uint16_t address) {
-	for (unsigned i = 0; i < function_count; i++) {
-		if (functions[i].address == address) return &functions[i];
-	}
-	return NULL;
-}
-
-static uint32_t fake_read(uint16_t address, unsigned offset, unsigned width) {
-	struct function *function = find(address);
-	uint32_t value = ~0u;
-
-	wrong_accesses += offset % width != 0 || offset + width > PCI_SPACE;
-	if (function) memcpy(&value, function->bytes + offset, width);
-	return width == 4 ? value : value & (uint32_t)bits_mask(width * 8);
-}
-
-static void fake_write(uint16_t address, unsigned offset, unsigned width, uint32_t value) {
-	struct function *function = find(address);
-
-	wrong_accesses += offset % width != 0 || offset + width > PCI_SPACE;
-	if (!function) return;
-	if (offset >= PCI_REGISTER_BAR && offset < 0x28 &&
-		function->bytes[PCI_REGISTER_COMMAND] & 3)
-		function->sized_while_decoding = true;
-	for (unsigned i = 0; i < width; i++) {
-		uint8_t mask = function->writable[offset + i];
-		uint8_t byte = (uint8_t)(value >> 8 * i);
-
-		function->bytes[offset + i] = (uint8_t)((function->bytes[offset + i] & ~mask) |
-			(byte & mask));
-	}
-}
-
-static const struct pci_config config = {fake_read, fake_write, PCI_SPACE, 256};
-
-static void put(uint8_t *bytes, unsigned offset, uint64_t value, unsigned width) {
-	memcpy(bytes + offset, &value, width);
-}
-
-static struct function *add(uint16_t address, uint32_t id, uint32_t class, unsigned header) {
-	struct function *function = &functions[function_count++];
-
-	*function = (struct function){.address = address};
-	put(function->bytes, PCI_REGISTER_VENDOR, (id & 0xffff) << 16 | id >> 16, 4);
-	put(function->bytes, PCI_REGISTER_CLASS, (uint64_t) class << 8, 4);
-	function->bytes[PCI_REGISTER_HEADER] = (uint8_t)header;
-	put(function->bytes, PCI_REGISTER_COMMAND, 7, 2);
-	put(function->writable, PCI_REGISTER_COMMAND, 0x407, 2);
-	return function;
-}
-
-static void add_bar(struct function *function, unsigned bar, uint32_t value, uint32_t size) {
-	put(function->bytes, PCI_REGISTER_BAR + 4 * bar, value, 4);
-	put(function->writable, PCI_REGISTER_BAR + 4 * bar, -(uint64_t)size, 4);
-}
-
-// A host bridge, a VGA card, a network card, and a bridge with a disk controller behind it.
-static void set_up(void) {
-	struct function *each;
-
-	function_count = 0;
-	wrong_accesses = 0;
-	add(HOST, 0x80861237, 0x060000, 0);
-	each = add(VGA, 0x12341111, 0x030000, 0);
-	add_bar(each, 0, 0xfd000008, 1 << 24);
-	add_bar(each, 2, 0xfebf0000, 1 << 12);
-	each = add(CARD, 0x8086100e, 0x020000, 0);
-	add_bar(each, 0, 0xfebc0000, 1 << 17);
-	add_bar(each, 1, 0xc041, 0x40);
-	each->bytes[PCI_REGISTER_INTERRUPT_LINE] = 11;
-	each->bytes[PCI_REGISTER_INTERRUPT_PIN] = 1;
-	each = add(BRIDGE, 0x1b360001, 0x060400, PCI_HEADER_BRIDGE);
-	each->bytes[PCI_REGISTER_SECONDARY_BUS] = 1;
-	put(each->bytes, PCI_REGISTER_MEMORY_BASE, 0xe000, 2);
-	put(each->bytes, PCI_REGISTER_MEMORY_LIMIT, 0xe0f0, 2);
-	each = add(BEHIND, 0x80862922, 0x010601, 0);
-	add_bar(each, 0, 0xe000000c, 1 << 13);
-	put(each->writable, PCI_REGISTER_BAR + 4, 0xffffffff, 4);
-	add_bar(each, 5, 0xe0010000, 1 << 12);
-	pci_scan(&config, &devices);
-}
-
-static int index_of(uint16_t address) {
-	for (unsigned i = 0; i < devices.count; i++) {
-		if (devices.rows[i].function == address) return (int)i;
-	}
-	return -1;
-}
-
-static const struct pci_base *base_of(uint16_t address, unsigned bar) {
-	return &devices.rows[index_of(address)].bases[bar];
-}
 
 static void scan(void) {
 	struct function before[FUNCTIONS];
@@ -171,7 +65,7 @@ static void grants(void) {
 	set_up();
 	check(read_grants(&grants,
 		      "grant 1 id=8086:100e bar0=0xd0000000\n# none of these is there\n"
-		      "grant 1 id=8086:100e\ngrant 2 class=0106 at=01:00.0 msi=12\n"
+		      "grant 1 id=8086:100e\ngrant 2 class=0106 at=01:00.0 msi=12 messages=3\n"
 		      "grant 3 class=0106\ngrant 3 class=0604\n") == 0);
 	check(grants.count == 5);
 	check(pci_grant_of(&grants, 1, 0)->index == index_of(CARD));
@@ -180,7 +74,9 @@ static void grants(void) {
 	// One device, one owner; a bridge, none.
 	check(pci_grant_of(&grants, 1, 1)->index == PCI_NO_DEVICE);
 	check(pci_grant_of(&grants, 2, 0)->index == index_of(BEHIND));
-	check(pci_grant_of(&grants, 2, 0)->msi == 12);
+	check(pci_grant_of(&grants, 2, 0)->msi == 12 &&
+		pci_grant_of(&grants, 2, 0)->messages == 3 &&
+		pci_grant_of(&grants, 1, 0)->messages == 1);
 	check(pci_grant_of(&grants, 3, 0)->index == PCI_NO_DEVICE);
 	check(pci_grant_of(&grants, 3, 1)->index == PCI_NO_DEVICE);
 	check(!pci_grant_of(&grants, 1, 2) && !pci_grant_of(&grants, 4, 0) &&
@@ -192,8 +88,9 @@ static void wrong_grants(void) {
 		"grant 62 id=8086:100e", "grant x id=8086:100e", "grant 1 id=8086",
 		"grant 1 id=8086:1000e", "grant 1 class=01060", "grant 1 at=00:20.0",
 		"grant 1 at=00:1f.8", "grant 1 at=100:1f.0", "grant 1 at=1f.0", "grant 1 msi=3",
-		"grant 1 class=0200 msi=108", "grant 1 class=0200 bar6=0x1000",
-		"grant 1 class=0200 bar0=0", "grant 1 class=0200 bar0", "grant 1 class=0200 else"};
+		"grant 1 class=0200 msi=108", "grant 1 class=0200 messages=108",
+		"grant 1 class=0200 bar6=0x1000", "grant 1 class=0200 bar0=0",
+		"grant 1 class=0200 bar0", "grant 1 class=0200 else"};
 	struct pci_grants grants;
 
 	set_up();
@@ -322,13 +219,6 @@ static void msi(void) {
 	check(pci_is_message(0xfee00018) && !pci_is_message(0xfeeff000));
 }
 
-// A capability of the function, the only one.
-static void add_capability(struct function *function, unsigned kind) {
-	put(function->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
-	function->bytes[PCI_REGISTER_CAPABILITIES] = 0x50;
-	put(function->bytes, 0x50, kind, 2);
-}
-
 static void groups(void) {
 	unsigned behind, card;
 
@@ -383,6 +273,68 @@ static void reset(void) {
 	check(pci_reset(&config, CARD, &kept) && fake_read(CARD, 0x54, 1) == PCI_FEATURES_RESET);
 }
 
+// The controller behind the bridge has a table of messages in its BAR 5, and structures of virtio.
+static void passed(void) {
+	struct pci_passed found;
+	struct function *each;
+	unsigned size;
+
+	set_up();
+	each = find(BEHIND);
+	add_capability(each, PCI_CAPABILITY_MSIX);
+	put(each->bytes, 0x52, 0x8000 | 64, 2);
+	put(each->bytes, 0x54, 0x800 | 5, 4);
+	check(pci_pass(&config, &devices.rows[index_of(BEHIND)], &found) == 0x3000);
+	check(found.bars[0].address == 0xe0000000 && found.bars[0].offset == 0 &&
+		found.bars[0].size == 0x2000 && found.bars[1].size == 0);
+	check(found.bars[5].address == 0xe0010000 && found.bars[5].offset == 0x2000);
+	check(found.table.bar == 5 && found.table.offset == 0x800 && found.table.count == 65);
+	check(pci_passed_directly(&found, 0, 0x1000) && !pci_passed_directly(&found, 5, 0));
+	check(pci_passed_flags(base_of(BEHIND, 0)) ==
+		(PCI_BAR_IS_64_BIT | PCI_BAR_IS_PREFETCHABLE));
+	check(pci_passed_flags(base_of(BEHIND, 5)) == 0);
+	// A table from the end of a page into the next one; and one in a BAR that is not passed.
+	put(each->bytes, 0x54, 0xff8, 4);
+	pci_pass(&config, &devices.rows[index_of(BEHIND)], &found);
+	check(!pci_passed_directly(&found, 0, 0) && !pci_passed_directly(&found, 0, 0x1000) &&
+		pci_passed_directly(&found, 5, 0));
+	put(each->bytes, 0x54, 3, 4);
+	pci_pass(&config, &devices.rows[index_of(BEHIND)], &found);
+	check(found.table.count == 0 && pci_passed_directly(&found, 5, 0));
+	// Ports, and what shares a page.
+	add_bar(find(CARD), 0, 0xfebc0000, 1 << 8);
+	pci_scan(&config, &devices);
+	check(pci_pass(&config, &devices.rows[index_of(CARD)], &found) == 0);
+	check(pci_passed_structure(&config, &devices.rows[index_of(BEHIND)], 0, &size) == 0);
+	put(each->bytes, PCI_REGISTER_VENDOR, 0x1af4, 2);
+	put(each->bytes, 0x50, 0x05106009, 4); // leads to BARs
+	put(each->bytes, 0x60, 0x01107009, 4);
+	put(each->bytes, 0x70, 0x02140009, 4);
+	pci_scan(&config, &devices);
+	check(pci_passed_structure(&config, &devices.rows[index_of(BEHIND)], 0, &size) == 0x60 &&
+		size == 16);
+	check(pci_passed_structure(&config, &devices.rows[index_of(BEHIND)], 1, &size) == 0x70 &&
+		size == 20);
+	check(pci_passed_structure(&config, &devices.rows[index_of(BEHIND)], 2, &size) == 0);
+	put(each->bytes, 0x70, 0x02ff6009, 4); // longer than there are registers, and a loop
+	check(pci_passed_structure(&config, &devices.rows[index_of(BEHIND)], 64, &size) == 0);
+	check(wrong_accesses == 0);
+}
+
+static void msix(void) {
+	struct function *card;
+
+	set_up();
+	card = find(CARD);
+	check(!pci_msix_set(&config, CARD, true));
+	add_capability(card, PCI_CAPABILITY_MSIX);
+	put(card->bytes, 0x52, PCI_MSIX_ALL_MASKED | 3, 2);
+	put(card->writable, 0x52, 0xc000, 2);
+	check(pci_msix_set(&config, CARD, true));
+	check(fake_read(CARD, 0x52, 2) == (PCI_MSIX_ENABLE | 3));
+	check(pci_msix_set(&config, CARD, false) && fake_read(CARD, 0x52, 2) == 3);
+}
+
 static const struct test rows[] = {
 	{"user/pci/scan", "all devices are found and sized, and are as before", scan},
 	{"user/pci/scan-loop", "bridges that lead back end the scan", scan_loop},
@@ -393,6 +345,8 @@ static const struct test rows[] = {
 	{"user/pci/memory-map", "memory and what firmware reserves is no place", memory_map},
 	{"user/pci/registers", "clients write what cannot harm others", registers},
 	{"user/pci/groups", "devices that an IOMMU does not tell apart are known", groups},
+	{"user/pci/passed", "a guest reaches registers, and no table of messages", passed},
+	{"user/pci/msix", "messages by a table are switched on and off", msix},
 	{"user/pci/reset", "a device is stopped; a reset keeps what it was given", reset},
 	{"user/pci/msi", "a message interrupt has the vector of the grant", msi},
 };

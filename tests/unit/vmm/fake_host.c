@@ -155,4 +155,21 @@ uint64_t host_wall_clock(uint64_t *tsc) {
 	return 1700000000;
 }
 
+bool host_pci(enum pci_request request, uint64_t words[HOST_PCI_WORDS]) {
+	return fake.pci && fake.pci(request, words);
+}
+
+void host_message_write(uint64_t entry, unsigned channel) {
+	const uint32_t words[4] = {0xfee00000, 0, channel, 0};
+
+	memcpy((void *)entry, words, sizeof(words));
+}
+
+void host_message_set(unsigned device, unsigned channel) {
+	fake.message_device = device;
+	fake.message_channel = channel;
+}
+
+void host_message_taken(unsigned channel) { fake.messages_taken += channel != 0; }
+
 void host_signal(void *channel) { fake.signals[(uintptr_t)channel]++; }

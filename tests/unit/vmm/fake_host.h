@@ -19,6 +19,10 @@ struct fake_host {
 	unsigned signals[HOST_CHANNELS];
 	bool running;
 	unsigned speculation_msrs; // that were made direct
+	// The PCI component; null: it refuses all.
+	bool (*pci)(enum pci_request request, uint64_t words[HOST_PCI_WORDS]);
+	unsigned messages_taken;
+	unsigned message_device, message_channel; // of the device that sends one
 };
 
 extern struct fake_host fake;

@@ -6,7 +6,7 @@ from typing import Optional
 
 from compose.fields import Fields
 from compose.model import LARGE_PAGE
-from compose.short import backend, console, disk, life, network, timer
+from compose.short import backend, console, disk, life, network, passed, timer
 from compose.short.plan import BUDGET, Domain, hexadecimal, kept
 
 SMALLEST_MEMORY = 16 << 20
@@ -22,7 +22,7 @@ DEFAULT_CMDLINE = "console=ttyS0 quiet pci=noearly sysctl.vm.compaction_proactiv
 # They are the monitor's, as they are written.
 OF_DOMAIN = ("budget", "period", "cpu", "domain", "on_fault")
 INSIDE = {**{name: backend.expand for name in backend.KINDS}, "disk": disk.expand_in_guest,
-          "network": network.expand_in_guest}
+          "network": network.expand_in_guest, "passthrough": passed.expand}
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,11 @@ def expand(plan, domain, element):
     _boot(domain, element, fields)
     timer.map_tsc_info(plan, domain, element)
     life.describe(domain, element, fields)
-    domain.element.children.append(element.make("virtual_machine", {
+    domain.guest = element.make("virtual_machine", {
         "name": domain.name, **kept(element, "rng", "balloon")}, [
         element.make("vcpu", {"id": "0"}),
-        element.make("map", {"mr": domain.ram, "vaddr": "0x0", "perms": "rwx"})]))
+        element.make("map", {"mr": domain.ram, "vaddr": "0x0", "perms": "rwx"})])
+    domain.element.children.append(domain.guest)
     plan.service(console.Serial, element).attach(domain, element)
     plan.service(timer.Timer, element).attach(domain, element)
     _children(plan, domain, element)

@@ -10,6 +10,7 @@ class Pci:
     def __init__(self, plan, origin):
         self.plan = plan
         self.grants = []
+        self.channels = {}  # by the driver that calls
         self.domain = plan.driver(origin, "pci", 230)
         devices = self.domain.region(origin, "settings", prefill_text="")
         self.settings = plan.regions[-1]
@@ -20,12 +21,13 @@ class Pci:
         self.domain.add(origin, "ioport", id="0", addr="0xcf8", size="8")
 
     def grant(self, driver, origin, number, words):
-        """The driver's channel has this number."""
-        channel = FIRST_CHANNEL + len(self.grants)
-        self.grants.append(f"grant {channel} {words}\n")
+        """The driver's channel has this number; its grants have numbers in their order."""
+        if driver.name not in self.channels:
+            channel = self.channels[driver.name] = FIRST_CHANNEL + len(self.channels)
+            self.plan.channel(origin, (driver.name, number, {"pp": "true", "notify": "false"}),
+                              (self.domain.name, channel, {"notify": "false"}))
+        self.grants.append(f"grant {self.channels[driver.name]} {words}\n")
         self.settings.attributes["prefill_text"] = "".join(self.grants)
-        self.plan.channel(origin, (driver.name, number, {"pp": "true", "notify": "false"}),
-                          (self.domain.name, channel, {"notify": "false"}))
 
 
 def open_device(driver, origin, number, device, bar, size, **setvars):

@@ -35,6 +35,7 @@ class Domain:
         self.written = element.written()
         self.name = element.attributes.get("name", "?")
         self.ram = None  # the region with the memory of its guest
+        self.guest = None  # the long <virtual_machine>, where it monitors one
         self.stream_ports = set()  # of the host, behind which components are for its guest
         self._next_map = FIRST_MAP
         self._counts = {}

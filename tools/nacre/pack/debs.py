@@ -149,9 +149,11 @@ class Taken:
 # which its init loads if the devices are there; and those of the port for panics and of the power
 # button, which are loaded by hand.
 BY_HAND = ("pvpanic", "pvpanic-mmio", "evdev", "button")
+# A disk that a guest drives itself.
+NVME = ("crct10dif_common", "crc-t10dif", "crc64", "crc64-rocksoft", "t10-pi", "nvme-core", "nvme")
 MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
            "virtio_blk", "failover", "net_failover", "virtio_net", "virtio-rng", "virtio_console",
-           "watchdog", "i6300esb", *BY_HAND)
+           "watchdog", "i6300esb", *NVME, *BY_HAND)
 # Those of its file system, which tests load.
 EXT4 = ("crc16", "libcrc32c", "crc32c_generic", "mbcache", "jbd2", "ext4")
 # Later releases of Debian compress them.
