@@ -76,7 +76,7 @@ def check_disk():
 
 
 def check_without():
-    """Where there is no IOMMU, or no such device, the guest is not started, and one line says why."""
+    """Where there is no IOMMU, or no such device, the guest is not started, and a line says why."""
     name = "passthrough-missing"
     found, _ = run(name, EXAMPLE.read_text(), [
         ("until", "system: 'linux' is not started: its device needs an IOMMU")])
@@ -98,8 +98,9 @@ def check_attack():
     reached."""
     name = "passthrough-attack-svm"
     description = EXAMPLE.read_text().replace('class="0108"', 'id="1234:11e8" messages="1"')
-    attempts = [step for number, place in enumerate(OUTSIDE) for direction in (FROM_MEMORY, TO_MEMORY)
-                for step in said(copy(place, direction), "", 100 + 2 * number + direction)]
+    attempts = [step for number, place in enumerate(OUTSIDE)
+                for direction in (FROM_MEMORY, TO_MEMORY)
+                for step in said(copy(place, direction), "", 100 + 4 * number + direction)]
     own = 0x8000000
     found, text = run(name, description, [
         ("until", PROMPT),
@@ -119,8 +120,9 @@ def check_attack():
 
 
 ROWS = [
-    ("passthrough-nvme-svm", "a guest drives an NVMe disk itself, also after its reset", check_disk),
-    ("passthrough-missing", "a guest without its device, or without an IOMMU for it, is not started",
+    ("passthrough-nvme-svm", "a guest drives an NVMe disk itself, also after its reset",
+     check_disk),
+    ("passthrough-missing", "a guest without its device, or an IOMMU for it, is not started",
      check_without),
     ("passthrough-attack-svm", "a device that a guest drives reaches the guest's memory alone",
      check_attack),

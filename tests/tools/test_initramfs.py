@@ -51,7 +51,7 @@ class InitramfsTest(unittest.TestCase):
 
     def test_init_loads_what_is_there_in_order(self):
         found = {name: data for name, _, data in entries(self.archive)}
-        lists = re.findall(r'\b(?:pci|disk|net|rng|console|watchdog)=("[^"]+"|[\w-]+)',
+        lists = re.findall(r'\b(?:pci|disk|net|rng|console|watchdog|nvme)=("[^"]+"|[\w-]+)',
                            found["init"].decode())
         loaded = [name for words in lists for name in words.strip('"').split()]
         self.assertEqual(sorted([*loaded, *debs.BY_HAND]), sorted(self.modules))
