@@ -489,6 +489,8 @@ class Meaning(Short):
             "grant 1 at=0a:1f.2 msi=32 messages=2",
             "grant 1 id=8086:10d3 class=0200 msi=34 messages=4",
             "grant 2 class=0c03 msi=38 messages=4"])
+        self.assertIn("passed through to the guest linux, its registers at 0xd4000000 there",
+                      self.system(body)[0].report)
         spaces = self.table(data, layout.IO_SPACE)
         self.assertEqual([(space.guest, space.window, space.number, space.needs_iommu)
                           for space in spaces],
