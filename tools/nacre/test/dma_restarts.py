@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Restarts of a guest whose own NVMe disk is busy: Linux reads one part of the disk and writes
-another when it is reset, at a random moment. Each time the disk must work again, by interrupts, with
-the content that it had; no word of a component's memory may change, and the IOMMU must have nothing
-to refuse.
+another when it is reset, at a random moment. Each time the disk must work again, by interrupts,
+with the content that it had; no word of a component's memory may change, and the IOMMU must have
+nothing to refuse.
 
 `./nacre test dma-restarts`: many times.
 """

@@ -96,8 +96,8 @@ def all_tests():
              planted.run, on_demand=True),
         Test(mission.NAME, "ten minutes of the mission computer: both guests crash, no deadline is "
              "missed", mission.run, on_demand=True),
-        Test(dma_restarts.NAME, f"a guest is restarted {dma_restarts.ROUNDS} times while its own disk "
-             "is busy", dma_restarts.run, on_demand=True),
+        Test(dma_restarts.NAME, f"a guest is restarted {dma_restarts.ROUNDS} times while its own "
+             "disk is busy", dma_restarts.run, on_demand=True),
         Test(guest_power.NAME, "what a guest's ext4 has synced is there after "
              f"{sum(guest_power.ROUNDS.values())} power failures",
              guest_power.run, on_demand=True),
