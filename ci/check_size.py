@@ -13,7 +13,7 @@ KERNEL_FOLDERS = tuple(room for room in KERNEL_ROOMS if not room.startswith("src
 # Each room: its folders or files, and its budget. A file counts for the room that names it.
 SCREEN = tuple(f"src/arch/x86_64/{name}.{suffix}"
                for name in ("cpu/screen", "entry/framebuffer") for suffix in "ch")
-ROOM_BUDGETS = {"kernel": (KERNEL_FOLDERS, 12000), "kernel's screen": (SCREEN, 250),
+ROOM_BUDGETS = {"kernel": (KERNEL_FOLDERS, 12600), "kernel's screen": (SCREEN, 250),
                 "vmm": (("src/vmm",), 9500)}
 LANGUAGES = "C,C/C++ Header,Assembly"
 FILE_BUDGETS = {".c": 400, ".h": 200, ".asm": 400}

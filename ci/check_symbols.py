@@ -20,6 +20,7 @@ ALLOWED = {
     "invocation_rows": "the same table's rows for invocations",
     "vcpu_enter": "portable code asks a virtual CPU to run",
     "vcpu_prepare": "the scheduler chose a thread whose virtual CPU runs",
+    "vcpu_is_own": "the same, before an entry that does not run alone goes on",
     "vcpu_detach": "the thread of a virtual CPU is destroyed",
     "thread_slot_leaves": "a thread forgets a capability of its own before that is deleted",
     "panic": "the end of everything must be reachable from everywhere",

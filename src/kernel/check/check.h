@@ -8,10 +8,9 @@
 
 void check_current(void);
 
-#define check_before_exit() (NACRE_DEBUG ? check_current() : (void)0, benchmark_exit())
-
-// The same at the end of a fast path, beside which other cores may change what is not this one's.
-#define before_exit() (this_cpu()->has_peers ? benchmark_exit() : check_before_exit())
+// Beside a core that does not run alone others may change what it would look at.
+#define check_before_exit() \
+	(NACRE_DEBUG && !this_cpu()->lock.is_inside ? check_current() : (void)0, benchmark_exit())
 
 // Everything reachable from the current thread's capability space.
 void check_everything(void);

@@ -14,7 +14,9 @@ static struct thread *first_in(const struct endpoint *endpoint, enum thread_stat
 }
 
 static void take(struct endpoint *endpoint) {
-	if (likely(!endpoint_cursor(endpoint))) endpoint->owner = (uint64_t)this_cpu();
+	uint64_t own = (uint64_t)this_cpu();
+
+	if (endpoint->owner != own && !endpoint_cursor(endpoint)) endpoint->owner = own;
 }
 
 // The message has been copied: the sender waits for its reply, stops, or was a plain sender. True
@@ -64,7 +66,7 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 
 	take(endpoint);
 	if (reply && reply->thread) thread_cancel_ipc(reply->thread);
-	if (notification_take_bound(receiver)) return;
+	if (notification_take_bound(receiver)) return reply_release(reply, receiver);
 	if (block == SEND_BLOCKING && receiver->notification)
 		notification_return_context(receiver->notification, receiver);
 

@@ -18,6 +18,19 @@ struct endpoint {
 
 _Static_assert(sizeof(struct endpoint) == 1 << ENDPOINT_BITS);
 
+// This core is inside: the endpoint is its own, and a receiver would wait.
+[[nodiscard]] static inline bool endpoint_may_wait(
+	const struct endpoint *endpoint, const struct cpu *cpu) {
+	return endpoint->owner == (uint64_t)cpu &&
+		(!endpoint->head || endpoint->head->state == THREAD_BLOCKED_RECEIVE);
+}
+
+// The first one that waits there is a receiver of this core.
+[[nodiscard]] static inline bool endpoint_has_receiver(
+	const struct endpoint *endpoint, const struct cpu *cpu) {
+	return endpoint_may_wait(endpoint, cpu) && endpoint->head && endpoint->head->cpu == cpu;
+}
+
 static inline struct thread *endpoint_cursor(const struct endpoint *endpoint) {
 	return endpoint->owner & 1 ? (struct thread *)(endpoint->owner - 1) : NULL;
 }

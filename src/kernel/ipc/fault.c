@@ -17,6 +17,12 @@ void fault_raise(struct thread *thread) {
 	thread->state_and_fault = THREAD_INACTIVE;
 }
 
+bool fault_is_own(const struct cpu *cpu) {
+	const struct cap *handler = &cpu->current->slots[THREAD_FAULT_HANDLER].cap;
+
+	return handler->type == CAP_ENDPOINT && endpoint_has_receiver(cap_object(handler), cpu);
+}
+
 void fault_capability(
 	struct thread *thread, uint64_t address, const struct slot *slot, bool in_receive) {
 	struct lookup failure = {{LOOKUP_MISSING_CAPABILITY}};

@@ -27,6 +27,15 @@ static inline void fault_note(struct thread *thread, enum fault_kind kind, uint3
 // Sends a timeout fault to the handler; false if the thread has none, and then nothing happened.
 [[nodiscard]] bool fault_timeout(struct thread *thread);
 
+// This core is inside: what raises a fault now reaches only what belongs to it.
+[[nodiscard]] bool fault_is_own(const struct cpu *cpu);
+
+// The end of the current thread's turn, if it is over, sends no fault.
+[[nodiscard]] static inline bool turn_end_is_own(const struct cpu *cpu) {
+	return likely(cpu->now < cpu->next_event) ||
+		cpu->current->slots[THREAD_TIMEOUT_HANDLER].cap.type == CAP_NULL;
+}
+
 // Slow path of budget_is_left().
 [[nodiscard]] bool budget_is_left_slow(void);
 

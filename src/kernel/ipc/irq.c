@@ -42,6 +42,17 @@ static void irq_set_target(const struct irq *irq, uint32_t id) {
 	if (is_pin) ioapic_set_target(source, (unsigned)irq->source[1], high);
 }
 
+bool irq_is_own(unsigned number, const struct cpu *cpu) {
+	const struct cap *cap = &this_kernel()->irqs.rows[number].notification.cap;
+
+	return cap->type == CAP_NOTIFICATION && notification_signal_is_own(cap_object(cap), cpu);
+}
+
+bool irq_is_acknowledged(const struct slot *slot, struct thread *thread) {
+	return *context_tag(&thread->context) == tag_make(LABEL_IRQ_HANDLER_ACK, 0, 0, 0) &&
+		slot->cap.type == CAP_IRQ_HANDLER;
+}
+
 void irq_arrived(unsigned number) {
 	const struct irq *irq = &this_kernel()->irqs.rows[number];
 	const struct cap *cap = &irq->notification.cap;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cap/cap.h>
+#include <sched/thread.h>
 
 // Where interrupts come from; messages are MSIs.
 enum irq_state { IRQ_FREE, IRQ_IOAPIC, IRQ_MESSAGE };
@@ -22,6 +23,13 @@ struct irq_table {
 	struct irq rows[USER_IRQ_VECTORS];
 	uint64_t counts[2]; // by enum irq_loss
 };
+
+// This core is inside: the interrupt's signal reaches only what belongs to it.
+[[nodiscard]] bool irq_is_own(unsigned number, const struct cpu *cpu);
+
+// The thread's Call of the capability in slot is the acknowledgement of an interrupt, which
+// changes nothing in the kernel.
+[[nodiscard]] bool irq_is_acknowledged(const struct slot *slot, struct thread *thread);
 
 // A device interrupt arrived for user vector number, 0..107: masks the pin, ends it at the local
 // APIC and signals (IRQ-5, IRQ-6). The last thing of a kernel entry.

@@ -2,7 +2,15 @@
 // Notification signal, wait, binding, and the context donated to a woken thread.
 #include <ipc/notification.h>
 
+#include <ipc/endpoint.h>
 #include <sched/switch.h>
+
+// Other cores read it, so it is not written in vain.
+static void take(struct notification *notification) {
+	uint64_t own = (uint64_t)this_cpu();
+
+	if (notification->owner != own) notification->owner = own;
+}
 
 // A thread without context borrows the notification's, unless another thread uses it (NTF-10).
 static void lend_context(struct notification *notification, struct thread *thread) {
@@ -18,12 +26,22 @@ void notification_return_context(struct notification *notification, struct threa
 	if (context && context == thread->sched_context) sched_context_unbind_thread(context);
 }
 
+bool notification_signal_is_own(const struct notification *notification, const struct cpu *cpu) {
+	const struct thread *waiter = notification->head, *bound = notification->bound;
+
+	if (!notification_is_own(notification, cpu)) return false;
+	if (waiter || !bound) return !waiter || waiter->cpu == cpu;
+	return bound->cpu == cpu &&
+		(!notification_reaches_bound(notification) ||
+			endpoint_of_waiter(bound)->owner == (uint64_t)cpu);
+}
+
 // A bound thread that is in the guest finds the signal before the guest runs again.
 void notification_signal(struct notification *notification, uint64_t badge) {
 	struct thread *waiter = notification->head;
 	const struct thread *bound = notification->bound;
 
-	notification->owner = (uint64_t)this_cpu();
+	take(notification);
 	if (waiter) {
 		wait_queue_take_first(&notification->head);
 	} else if (notification_reaches_bound(notification)) {
@@ -58,7 +76,7 @@ static void take_word(struct notification *notification, struct thread *thread) 
 
 void notification_wait(
 	struct notification *notification, struct thread *thread, enum send_block block) {
-	notification->owner = (uint64_t)this_cpu();
+	take(notification);
 	if (notification->is_active) {
 		take_word(notification, thread);
 	} else if (block == SEND_BLOCKING) {

@@ -22,6 +22,15 @@ static inline bool notification_reaches_bound(const struct notification *notific
 	return bound && !notification->is_active && bound->state == THREAD_BLOCKED_RECEIVE;
 }
 
+// This core is inside: a wait, or a signal, reaches only what belongs to it.
+[[nodiscard]] static inline bool notification_is_own(
+	const struct notification *notification, const struct cpu *cpu) {
+	return notification->owner == (uint64_t)cpu && !notification->sched_context;
+}
+
+[[nodiscard]] bool notification_signal_is_own(
+	const struct notification *notification, const struct cpu *cpu);
+
 void notification_signal(struct notification *notification, uint64_t badge);
 
 // The same as the last thing of a kernel entry (schedule_wake_last).

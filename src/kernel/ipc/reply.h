@@ -28,6 +28,21 @@ static inline void reply_wait(struct reply *reply, struct thread *caller) {
 	caller->state = THREAD_BLOCKED_REPLY;
 }
 
+// A free reply object belongs to no core: one that does not run alone takes it for a thread that is
+// about to receive with it. False: it is not free.
+[[nodiscard]] static inline bool reply_take(struct reply *reply, struct thread *receiver) {
+	struct thread *free = NULL;
+
+	return __atomic_compare_exchange_n(
+		&reply->thread, &free, receiver, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+// It is not needed after all.
+static inline void reply_release(struct reply *reply, const struct thread *receiver) {
+	if (reply && reply->thread == receiver)
+		__atomic_store_n(&reply->thread, NULL, __ATOMIC_RELEASE);
+}
+
 // reply becomes the head of context's chain.
 static inline void reply_chain(struct reply *reply, struct sched_context *context) {
 	struct reply *older = context->reply;

@@ -64,7 +64,7 @@ static void forget(void *argument) {
 		if (pcid_is_loaded(cpu, change->root) ||
 			(cpu->late_space && cpu->late_space != space))
 			continue;
-		cpu->late_space = space;
+		__atomic_store_n(&cpu->late_space, space, __ATOMIC_RELAXED);
 		cpu->lock.rest |= HOLD_LATE;
 		cores &= ~BIT(cpu->number);
 	}

@@ -15,6 +15,13 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 		refill_unblock(context, cpu->now);
 }
 
+// The current thread needs what may be another core's: this one has to run alone. Meanwhile others
+// may have changed what was chosen.
+[[gnu::cold]] static enum exit_path switch_alone(struct cpu *cpu) {
+	(void)kernel_enter(cpu, false);
+	return schedule_slow();
+}
+
 // next, which may be the current thread, runs from now on.
 [[gnu::noinline]] static enum exit_path switch_to(struct cpu *cpu, struct thread *next) {
 	if (cpu->bases_loaded && (next != cpu->current || next->state == THREAD_IN_GUEST)) {
@@ -27,13 +34,19 @@ static void switch_context(struct cpu *cpu, struct sched_context *context) {
 	schedule_set_timer(cpu, next->sched_context);
 	if (next->state == THREAD_IDLE) return EXIT_TO_IDLE;
 
-	if (next->yielding_to) sched_context_complete_yield(next->yielding_to);
+	if (next->yielding_to) {
+		if (cpu->lock.is_inside) return switch_alone(cpu);
+		sched_context_complete_yield(next->yielding_to);
+	}
 	if (next->state == THREAD_RESTART) {
 		thread_rewind(next);
 		next->state = THREAD_RUNNING;
 	}
 	space_load(cpu, next->space_root);
-	if (next->state == THREAD_IN_GUEST && vcpu_prepare(next)) return EXIT_TO_GUEST;
+	if (next->state == THREAD_IN_GUEST) {
+		if (cpu->lock.is_inside && !vcpu_is_own(next)) return switch_alone(cpu);
+		if (vcpu_prepare(next)) return EXIT_TO_GUEST;
+	}
 	if (!cpu->bases_loaded) bases_load(&next->context);
 	cpu->bases_loaded = 1 + features_switch_fast();
 	if (cpu->fpu_allowed != next->fpu_used) fpu_give(next->fpu_used);

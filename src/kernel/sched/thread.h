@@ -176,6 +176,9 @@ static inline struct slot *thread_find(const struct thread *thread, uint64_t add
 // thread runs or is in the guest. False: it has no state page to run by.
 [[nodiscard]] bool vcpu_enter(struct thread *thread, uint64_t number);
 
+// This core has the guest of the thread already.
+[[nodiscard]] bool vcpu_is_own(const struct thread *thread);
+
 // schedule() picked thread, which is THREAD_IN_GUEST: loads its VCPU on this core and sets
 // this_cpu()->guest. Address space, FPU and DR need nothing else. False if the bound notification
 // is active: the system call returned instead.

@@ -171,6 +171,37 @@ enum receive_kind { KIND_RECV, KIND_WAIT };
 	endpoint_receive(cap_object(&source->cap), thread, reply, block);
 }
 
+// The receiver finds a signal, or waits.
+static bool receive_is_own(const struct cpu *cpu, struct thread *thread, enum receive_kind kind,
+	enum send_block block) {
+	const struct slot *source = thread_find(thread, thread->context.rdi), *answer;
+	const struct notification *bound = thread->notification;
+
+	if (!source || !can_receive(thread, &source->cap)) return false;
+	if (source->cap.type == CAP_NOTIFICATION)
+		return notification_is_own(cap_object(&source->cap), cpu);
+	if (block == SEND_NONBLOCKING || !endpoint_may_wait(cap_object(&source->cap), cpu) ||
+		(bound && !notification_is_own(bound, cpu)))
+		return false;
+	if (kind == KIND_WAIT) return true;
+	answer = thread_find(thread, thread->context.r12);
+	return answer && answer->cap.type == CAP_REPLY &&
+		reply_take(cap_object(&answer->cap), thread);
+}
+
+bool syscall_is_own(const struct cpu *cpu) {
+	struct thread *thread = cpu->current;
+
+	switch ((int64_t)thread->context.rdx) {
+	case SYSCALL_RECV: return receive_is_own(cpu, thread, KIND_RECV, SEND_BLOCKING);
+	case SYSCALL_NB_RECV: return receive_is_own(cpu, thread, KIND_RECV, SEND_NONBLOCKING);
+	case SYSCALL_WAIT: return receive_is_own(cpu, thread, KIND_WAIT, SEND_BLOCKING);
+	case SYSCALL_NB_WAIT: return receive_is_own(cpu, thread, KIND_WAIT, SEND_NONBLOCKING);
+	case SYSCALL_YIELD: return true;
+	default: return false;
+	}
+}
+
 // A combined system call: send, then receive. If the first phase was preempted or ended the thread
 // there is nothing to receive.
 [[gnu::noinline]] static void send_and(

@@ -5,11 +5,23 @@
 // builds (debug, benchmark).
 #pragma once
 
+#include <abi/syscall.h>
 #include <sched/thread.h>
 
 // Executes the system call of the current thread; its number is rdx, all 64 bits. Its registers are
 // in its frame, rip after the SYSCALL. The clock has been read.
 void syscall_handle(void);
+
+// The system call may be one that reaches only what belongs to its core.
+[[nodiscard]] static inline bool syscall_may_stay(const struct cpu *cpu) {
+	uint64_t number = cpu->current->context.rdx;
+
+	return number - (uint64_t)SYSCALL_YIELD <= SYSCALL_RECV - SYSCALL_YIELD;
+}
+
+// This core is inside: the system call reaches only what belongs to it. A reply object that it
+// receives with is taken for it.
+[[nodiscard]] bool syscall_is_own(const struct cpu *cpu);
 
 // The same for a Call whose capability was found already.
 void syscall_call(struct thread *thread, struct slot *slot);

@@ -80,10 +80,10 @@ void host_start_core(struct cpu *cpu, struct kernel *kernel) {
 	for (unsigned i = 0; i < cpu->number; i++) {
 		struct cpu *other = kernel->platform.cores[i];
 
-		cpu->peers[i] = other;
-		other->peers[cpu->number - 1] = cpu;
+		other->lock.next = kernel->platform.cores[i + 1];
 		cpu->has_peers = other->has_peers = true;
 	}
+	cpu->lock.next = kernel->platform.cores[0];
 	schedule_init(cpu);
 	cpu->deadline = UINT64_MAX;
 }

@@ -16,6 +16,8 @@ void vcpu_withdraw_ports(struct cap *range) { host.withdrawn = *range; }
 
 bool vcpu_enter(struct thread *, uint64_t) { return true; }
 
+bool vcpu_is_own(const struct thread *) { return true; }
+
 bool vcpu_prepare(struct thread *) { return true; }
 
 void vcpu_detach(struct thread *) {}

@@ -49,8 +49,12 @@ NO_HANDLER(vcpu_read_msr)
 NO_HANDLER(vcpu_write_msr)
 NO_HANDLER(vcpu_write_registers)
 NO_HANDLER(vcpu_set_msr_access)
-NO_HANDLER(vcpu_save_state)
 #undef NO_HANDLER
+
+enum error vcpu_save_state(struct invocation *invocation) {
+	guest_load(&((struct vcpu *)cap_object(&invocation->slot->cap))->guest);
+	return ERROR_NONE;
+}
 
 const uint8_t vcpu_register_order[VCPU_REGISTERS];
 

@@ -53,14 +53,11 @@ static void passive_server_of_two(void) {
 
 // It waits between others, at an endpoint that the other core uses.
 static void signal_of_bound(void) {
-	const struct step poll = {
-		.kind = STEP_CALL, .number = SYSCALL_NB_WAIT, .rdi = ENDPOINT + 1};
-
 	rig_object(OBJECT_ENDPOINT, 0);
 	rig_object(OBJECT_NOTIFICATION, 0);
 	rig_thread(0, PROGRAM(RECV(ENDPOINT, SLOT_REPLY), YIELD));
 	rig_thread(0, PROGRAM(RECV(ENDPOINT, SLOT_REPLY + 1), YIELD));
-	rig_thread(1, PROGRAM(poll, RECV(ENDPOINT, SLOT_REPLY + 2), YIELD));
+	rig_thread(1, PROGRAM(POLL(ENDPOINT + 1), RECV(ENDPOINT, SLOT_REPLY + 2), YIELD));
 	rig_thread(0, PROGRAM(START, SEND(ENDPOINT, TAG, 1), SEND(ENDPOINT, TAG, 2)));
 	rig_thread(1, PROGRAM(START, SEND(ENDPOINT + 1, 0)));
 	rig_invoke(SLOT_THREAD + 2, LABEL_TCB_BIND_NOTIFICATION,
@@ -176,7 +173,7 @@ static void fault_and_handler(void) {
 static void receiver_elsewhere(void) {
 	passive_server_start(0);
 	rig_thread(1, PROGRAM(RECV(ENDPOINT, SLOT_REPLY + 2)));
-	rig_thread(1, PROGRAM(START, CALL(ENDPOINT, TAG, 1), YIELD));
+	rig_thread(1, PROGRAM(START, POLL(ENDPOINT), CALL(ENDPOINT, TAG, 1), YIELD));
 	rig_thread(0, PROGRAM(START, YIELD));
 }
 
@@ -227,6 +224,74 @@ static void cancellation_and_others(void) {
 	host.preempt_period = 1;
 }
 
+// A device interrupts core 0, whose entry stays with what is its own.
+
+static void device_and_signals(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_interrupt(NOTIFICATION);
+	rig_thread(0, PROGRAM(START, WAIT(NOTIFICATION)));
+	rig_thread(1, PROGRAM(START, DEVICE(0), SEND(NOTIFICATION, 0), SEND(NOTIFICATION, 0)));
+}
+
+static void device_of_waiter_elsewhere(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_interrupt(NOTIFICATION);
+	rig_thread(1, PROGRAM(WAIT(NOTIFICATION)));
+	rig_thread(0, PROGRAM(START, POLL(NOTIFICATION), YIELD));
+	rig_thread(1, PROGRAM(START, DEVICE(0), YIELD));
+}
+
+static void device_of_bound(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_interrupt(ENDPOINT + 1);
+	rig_thread(0, PROGRAM(POLL(ENDPOINT + 1), RECV(ENDPOINT, SLOT_REPLY), YIELD));
+	for (unsigned i = 1; i <= 2; i++) {
+		rig_thread(1, PROGRAM(RECV(ENDPOINT, SLOT_REPLY + i)));
+		rig.threads[i].thread->priority = RIG_PRIORITY + 1;
+	}
+	rig_thread(1, PROGRAM(START, DEVICE(0), SEND(ENDPOINT, TAG, 1), SEND(ENDPOINT, TAG, 2)));
+	rig_invoke(SLOT_THREAD, LABEL_TCB_BIND_NOTIFICATION,
+		&(struct invocation_words){.cap_count = 1, .caps = {ENDPOINT + 1}});
+}
+
+static void device_and_deletion(void) {
+	rig_object(OBJECT_NOTIFICATION, 0);
+	rig_interrupt(NOTIFICATION);
+	rig_thread(0, PROGRAM(WAIT(NOTIFICATION), WAIT(NOTIFICATION)));
+	rig_thread(1, PROGRAM(START, DEVICE(0), DELETE(NOTIFICATION)));
+}
+
+// Each at its core's own endpoint.
+static void one_reply(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(POLL(ENDPOINT), START, RECV(ENDPOINT, SLOT_REPLY)));
+	rig_thread(1, PROGRAM(POLL(ENDPOINT + 1), START, RECV(ENDPOINT + 1, SLOT_REPLY)));
+}
+
+// A turn ends whose timeout handler waits at an endpoint of the other core.
+static void turn_and_sends(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(START, TIME(1100), YIELD));
+	rig_thread(1,
+		PROGRAM(RECV(ENDPOINT, SLOT_REPLY + 1), RECV(ENDPOINT, SLOT_REPLY + 1),
+			RECV(ENDPOINT, SLOT_REPLY + 1)));
+	rig_thread(1, PROGRAM(START, SEND(ENDPOINT, TAG, 1), SEND(ENDPOINT, TAG, 2)));
+	rig_budget(0, 1000, 5000);
+	rig_invoke(SLOT_THREAD, LABEL_TCB_SET_TIMEOUT_ENDPOINT,
+		&(struct invocation_words){.caps = {ENDPOINT}, .cap_count = 1});
+}
+
+// The endpoint belongs to the core of the fault, the handler to the other one.
+static void handler_elsewhere(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(1, PROGRAM(RECV(ENDPOINT, SLOT_REPLY)));
+	rig_thread(0, PROGRAM(START, POLL(ENDPOINT), {.kind = STEP_FAULT}, YIELD));
+	rig_thread(1, PROGRAM(START, YIELD, YIELD));
+	rig_handler(1, ENDPOINT);
+}
+
 static const struct scenario rows[] = {
 	{"MSG001", "a signal against the wait for it", signal_and_wait},
 	{"MSG002", "two signals to one waiter", two_signals},
@@ -254,6 +319,16 @@ static const struct scenario rows[] = {
 	{"MSG022", "a context goes to another core while a passive server has it", server_moves},
 	{"MSG023", "cancellation of sends comes to an end while another core uses the endpoint",
 		cancellation_and_others},
+	{"MSG024", "a device's interrupt against another core's signals", device_and_signals},
+	{"MSG025", "a device interrupts another core than that of who waits",
+		device_of_waiter_elsewhere},
+	{"MSG026", "a device signals a bound thread while the other core uses its endpoint",
+		device_of_bound},
+	{"MSG027", "a device's interrupt against deletion of its notification",
+		device_and_deletion},
+	{"MSG028", "two cores receive with the same free reply object", one_reply},
+	{"MSG029", "the end of a turn against sends to its timeout handler", turn_and_sends},
+	{"MSG030", "a fault whose handler is on another core", handler_elsewhere},
 };
 
 SCENARIOS(message_scenarios);

@@ -95,7 +95,6 @@ unsigned rig_guest_space(void) {
 void rig_interrupt(unsigned notification) {
 	struct irq *irq = &this_cpu()->kernel->irqs.rows[0];
 
-	rig.device = cap_object(&rig.slots[notification].cap);
 	irq->state = IRQ_MESSAGE;
 	slot_fill(rig.next_slot, cap_make(CAP_IRQ_HANDLER, irq));
 	rig_invoke(rig.next_slot++, LABEL_IRQ_HANDLER_SET_NOTIFICATION,

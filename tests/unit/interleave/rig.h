@@ -78,7 +78,7 @@ struct rig {
 	unsigned next_slot;
 	uint64_t used; // of the memory
 	struct cap asid_pool;
-	const struct notification *device; // what rig_interrupt() was given
+	const struct notification *untaken; // or null: no thread takes the device's signal
 	bool has_interrupted; // the device
 	unsigned exits; // of guests, to their monitors
 	uint64_t

@@ -49,6 +49,10 @@ extern const struct scenarios message_scenarios, thread_scenarios, memory_scenar
 	}
 #define WAIT(from) \
 	{ .kind = STEP_CALL, .number = SYSCALL_WAIT, .rdi = (from) }
+#define POLL(from) \
+	{ .kind = STEP_CALL, .number = SYSCALL_NB_WAIT, .rdi = (from) }
+#define DEVICE(core) \
+	{ .kind = STEP_DEVICE, .number = (core) }
 #define YIELD \
 	{ .kind = STEP_CALL, .number = SYSCALL_YIELD }
 

@@ -99,6 +99,13 @@ static void yield_to(void) {
 	rig_thread(1, PROGRAM(START, INVOKE(SLOT_CONTEXT, LABEL_SCHED_CONTEXT_YIELD_TO, 0)));
 }
 
+// Who waits for the consumed time of another core's context, goes on.
+static void yield_and_move(void) {
+	rig_thread(0, PROGRAM(POLL(rig_object(OBJECT_NOTIFICATION, 0)), START, YIELD));
+	rig_thread(0, PROGRAM(INVOKE(SLOT_CONTEXT, LABEL_SCHED_CONTEXT_YIELD_TO, 0)));
+	rig_thread(1, PROGRAM(START, CONFIGURE(1, 1), YIELD));
+}
+
 static void consumed(void) {
 	rig_thread(0, PROGRAM(START, TIME(5000), YIELD));
 	rig_thread(1, PROGRAM(START, INVOKE(SLOT_CONTEXT, LABEL_SCHED_CONTEXT_CONSUMED, 0)));
@@ -148,6 +155,7 @@ static const struct scenario rows[] = {
 	{"THR011", "YieldTo a thread of another core", yield_to},
 	{"THR012", "the time that a running thread has used is asked for", consumed},
 	{"THR016", "a running thread leaves its domain and comes back", domain_of_running},
+	{"THR018", "a thread that waits in YieldTo goes to another core", yield_and_move},
 	{"THR017", "all cores go to another domain while one runs a thread", domain_switch},
 	{"THR013", "deletion of a running thread's context", deleted_context},
 };

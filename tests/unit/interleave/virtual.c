@@ -9,8 +9,6 @@ enum { NOTIFICATION = SLOT_OTHERS, VCPU };
 
 #define VM_ENTER \
 	{ .kind = STEP_CALL, .number = SYSCALL_VM_ENTER }
-#define DEVICE(core) \
-	{ .kind = STEP_DEVICE, .number = (core) }
 
 // The first thread of core 0 has a virtual CPU, and a bound notification.
 static void guest_make(const struct step *program) {
@@ -108,9 +106,22 @@ static void interrupt_and_suspension(void) {
 	guest_make(PROGRAM(START, VM_ENTER, VM_ENTER));
 	notification = rig_object(OBJECT_NOTIFICATION, 0);
 	rig_interrupt(notification);
+	rig.untaken = cap_object(&rig.slots[notification].cap);
 	rig_thread(1,
 		PROGRAM(START, DEVICE(0), INVOKE(SLOT_THREAD, LABEL_TCB_SUSPEND, 0),
 			INVOKE(SLOT_THREAD, LABEL_TCB_RESUME, 0)));
+}
+
+// The thread goes back into its guest, which is on the core that has looked at it meanwhile.
+static void look_and_return(void) {
+	unsigned first, second;
+
+	guest_make(PROGRAM(VM_ENTER, VM_ENTER));
+	first = rig_object(OBJECT_NOTIFICATION, 0);
+	second = rig_object(OBJECT_NOTIFICATION, 0);
+	rig_thread(0, PROGRAM(POLL(second), WAIT(first), WAIT(second)));
+	rig.threads[1].thread->priority = RIG_PRIORITY + 1;
+	rig_thread(1, PROGRAM(START, SEND(first, 0), INVOKE(VCPU, LABEL_VCPU_SAVE_STATE, 1, 0)));
 }
 
 static const struct scenario rows[] = {
@@ -125,6 +136,8 @@ static const struct scenario rows[] = {
 		space_and_move},
 	{"GST008", "a virtual CPU goes to a thread with another guest space", space_and_thread},
 	{"GST009", "a guest's exit against suspension of its thread", exit_and_suspension},
+	{"GST010", "a thread goes back into its guest, which another core has loaded",
+		look_and_return},
 };
 
 SCENARIOS(guest_scenarios);

@@ -37,7 +37,7 @@ static void call(enum syscall_number number, uint64_t destination, uint64_t tick
 	schedule_update_time();
 	syscall_handle();
 	(void)schedule();
-	before_exit();
+	check_before_exit();
 }
 
 static void start(void) {
@@ -101,7 +101,7 @@ static void idle(void) {
 	host.now += 40; // inside the kernel
 	notification_signal(cap_object(&world.slots[OTHER_NOTIFICATION].cap), 1);
 	(void)schedule();
-	before_exit();
+	check_before_exit();
 	check(this_cpu()->current == world.root);
 	call(SYSCALL_BENCHMARK_FINALIZE_LOG, 0, 60);
 	call(SYSCALL_BENCHMARK_GET_THREAD_UTILISATION, ROOT_SLOT_TCB, BEFORE);

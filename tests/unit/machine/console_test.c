@@ -114,7 +114,8 @@ static void peers_stopped(void) {
 	check(sources.sent == 0 && cpu->platform->lock.serving == 0);
 	cpu->platform->console.panicking = NULL;
 	cpu->has_peers = true;
-	cpu->peers[0] = &other;
+	cpu->lock.next = &other;
+	other.lock.next = cpu;
 	console_take();
 	console_take();
 	check(sources.sent == 1 && other.lock.hold);
@@ -122,7 +123,7 @@ static void peers_stopped(void) {
 	cpu->platform->console.panicking = NULL;
 	cpu->platform->lock.serving = 0;
 	cpu->has_peers = false;
-	cpu->peers[0] = NULL;
+	cpu->lock.next = NULL;
 }
 
 // What panics says where it was, and the machine starts anew only if that was asked for.

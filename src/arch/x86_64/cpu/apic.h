@@ -49,6 +49,7 @@ struct ioapic {
 	unsigned pins;
 	uint32_t source; // number of the device that its interrupts come from (cpu/iommu.h)
 	uint8_t id; // in firmware's tables
+	uint32_t is_taken; // between the two accesses that reach a register
 };
 
 // Moves the 8259 pair out of the way of exceptions and masks it; even so it may raise spurious

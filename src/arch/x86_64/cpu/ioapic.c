@@ -2,6 +2,7 @@
 // Redirection tables of the I/O APICs (82093AA data sheet).
 #include <cpu/apic.h>
 
+#include <cpu/lock.h>
 #include <cpu/platform.h>
 #include <x86/ioapic.h>
 
@@ -14,9 +15,15 @@ static uint32_t ioapic_read(const struct ioapic *ioapic, uint32_t offset) {
 	return ioapic->page[IOAPIC_WINDOW / 4];
 }
 
-static void ioapic_write(const struct ioapic *ioapic, uint32_t offset, uint32_t value) {
+// Who runs alone has it for itself.
+static void ioapic_write(struct ioapic *ioapic, uint32_t offset, uint32_t value) {
+	if (unlikely(this_cpu()->lock.is_inside)) {
+		while (__atomic_exchange_n(&ioapic->is_taken, true, __ATOMIC_ACQUIRE))
+			cpu_relax();
+	}
 	ioapic->page[IOAPIC_SELECT] = offset;
 	ioapic->page[IOAPIC_WINDOW / 4] = value;
+	store_release(&ioapic->is_taken, false);
 }
 
 unsigned ioapic_count(void) { return this_cpu()->platform->ioapic_count; }

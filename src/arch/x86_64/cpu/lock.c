@@ -22,8 +22,9 @@ enum { ANSWER_WAIT_US = 1000000, LOOK_US = 100 };
 	own->waited = seen != own->seen ? 0 : own->waited + (passed < LOOK_US * us ? passed : 0);
 	own->seen = seen;
 	if (own->waited < ANSWER_WAIT_US * us) return;
-	for (struct cpu **peer = this_cpu()->peers; !other && *peer; peer++)
-		if ((*peer)->lock.is_alone) other = *peer;
+	for (const struct cpu *next = this_cpu()->lock.next; !other && next != this_cpu();
+		next = next->lock.next)
+		if (next->lock.is_alone) other = next;
 	if (other)
 		panic("core %u does not answer; its program was last at %lx", other->number,
 			((const struct context *)other->current)->rip);
@@ -46,7 +47,7 @@ static void serve(struct cpu_lock *own) {
 }
 
 // Until it is this core's turn. False: its thread was taken meanwhile.
-[[gnu::noinline]] static bool wait_for_turn(struct cpu *cpu, uint32_t ticket, bool restarts) {
+static bool wait_for_turn(struct cpu *cpu, uint32_t ticket, bool restarts) {
 	struct cpu_lock *own = &cpu->lock;
 	bool is_idle = !cpu->charged_context;
 
@@ -65,36 +66,52 @@ static void serve(struct cpu_lock *own) {
 }
 
 // Before this core can load the space's root again, which may have got another PCID.
-[[gnu::noinline]] static void forget_late(struct cpu *cpu) {
+static void forget_late(struct cpu *cpu) {
 	pcid_invalidate(
 		physical(cpu->late_space & PAGING_ADDRESS), cpu->late_space % PCIDS, EVERY_PAGE);
 	cpu->late_space = 0;
 	store_release(&cpu->lock.hold, cpu->lock.rest &= HOLD_ALWAYS);
 }
 
-// As long as this core is inside, no core begins to run alone: what a fast path has found is still
-// there if its turn comes at once. The exchange is visible before the look at the other's mark (SDM
-// 3A 9.2.3.4, 9.2.3.9).
-bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
-	struct platform *platform = cpu->platform;
-	uint32_t ticket = __atomic_fetch_add(&platform->lock.next, 1, __ATOMIC_ACQ_REL);
-	struct cpu **peer = cpu->peers;
-	bool is_here = true;
+// It is this core's turn. The exchange is visible before the look at the other's mark (SDM 3A
+// 9.2.3.4, 9.2.3.9).
+static inline void begin_alone(struct cpu *cpu) {
+	struct cpu *other = cpu->lock.next;
 
-	cpu->lock.has_waited = false;
-	if (unlikely(load_acquire(&platform->lock.serving) != ticket))
-		is_here = wait_for_turn(cpu, ticket, restarts);
 	core_leave(cpu);
 	do {
-		struct cpu *other = *peer;
-
 		(void)__atomic_fetch_or(&other->lock.hold, true, __ATOMIC_SEQ_CST);
-		if (unlikely(load_acquire(&other->lock.is_inside)))
-			wait_for(other, &other->lock.is_inside);
-	} while (*++peer);
+		if (NACRE_DEBUG) cpu->lock.waited = 0;
+		while (unlikely(load_acquire(&other->lock.is_inside))) {
+			if (NACRE_DEBUG) look(other, true);
+			cpu_relax();
+		}
+		other = other->lock.next;
+	} while (other != cpu);
 	if (NACRE_DEBUG) cpu->lock.is_alone = true;
-	if (unlikely(cpu->late_space)) forget_late(cpu);
+}
+
+// There is something to wait for, or to forget.
+[[gnu::noinline]] static bool enter_rarely(struct cpu *cpu, uint32_t ticket, bool restarts) {
+	bool is_next = load_acquire(&cpu->platform->lock.serving) == ticket;
+	bool is_here = is_next || wait_for_turn(cpu, ticket, restarts);
+
+	begin_alone(cpu);
+	if (cpu->late_space) forget_late(cpu);
 	return is_here;
+}
+
+// As long as this core is inside, no core begins to run alone: what a fast path has found is still
+// there if its turn comes at once. What is frequent calls nothing, so that it saves no registers.
+[[gnu::hot]] bool kernel_enter_alone(struct cpu *cpu, bool restarts) {
+	struct platform *platform = cpu->platform;
+	uint32_t ticket = __atomic_fetch_add(&platform->lock.next, 1, __ATOMIC_ACQ_REL);
+	uint64_t away = load_acquire(&platform->lock.serving) ^ ticket;
+	uint64_t late = __atomic_load_n(&cpu->late_space, __ATOMIC_RELAXED);
+
+	if (unlikely(away | late)) return enter_rarely(cpu, ticket, restarts);
+	begin_alone(cpu);
+	return true;
 }
 
 // Those that do not wait in the kernel anyway.
@@ -107,19 +124,28 @@ static void interrupt(const struct platform *platform, uint64_t cores) {
 	}
 }
 
-[[gnu::noinline]] void kernel_leave_alone(struct cpu *cpu) {
+static void end_alone(struct cpu *cpu) {
 	struct platform *platform = cpu->platform;
-	struct cpu **peer = cpu->peers;
+	struct cpu *other = cpu->lock.next;
 
-	if (unlikely(cpu->woken)) {
-		interrupt(platform, cpu->woken);
-		cpu->woken = 0;
-	}
 	if (NACRE_DEBUG) cpu->lock.is_alone = false;
 	do {
-		store_release(&(*peer)->lock.hold, (*peer)->lock.rest);
-	} while (*++peer);
+		store_release(&other->lock.hold, other->lock.rest);
+		other = other->lock.next;
+	} while (other != cpu);
 	store_release(&platform->lock.serving, platform->lock.serving + 1);
+}
+
+[[gnu::noinline]] static void leave_rarely(struct cpu *cpu) {
+	if (cpu->lock.is_inside) return core_leave(cpu);
+	interrupt(cpu->platform, cpu->woken);
+	cpu->woken = 0;
+	end_alone(cpu);
+}
+
+[[gnu::noinline]] void kernel_leave_several(struct cpu *cpu) {
+	if (unlikely(cpu->woken | cpu->lock.is_inside)) return leave_rarely(cpu);
+	end_alone(cpu);
 }
 
 void cores_call(uint64_t cores, core_work *work, void *argument) {

@@ -34,15 +34,16 @@ static inline void core_leave(struct cpu *cpu) { store_release(&cpu->lock.is_ins
 // program executes its instruction once more if its thread is taken off this core meanwhile. False:
 // the thread was. Nothing to do where no other core is up.
 [[nodiscard]] bool kernel_enter_alone(struct cpu *cpu, bool restarts);
-void kernel_leave_alone(struct cpu *cpu);
+void kernel_leave_several(struct cpu *cpu);
 
 [[nodiscard]] static inline bool kernel_enter(struct cpu *cpu, bool restarts) {
 	return likely(!cpu->has_peers) || kernel_enter_alone(cpu, restarts);
 }
 
-// Other cores that got something to run are interrupted.
+// Other cores that got something to run are interrupted. An entry that stayed with what belongs to
+// this core ends like a fast path.
 static inline void kernel_leave(struct cpu *cpu) {
-	if (unlikely(cpu->has_peers)) kernel_leave_alone(cpu);
+	if (unlikely(cpu->has_peers)) kernel_leave_several(cpu);
 }
 
 // The core has something new in its queues; if it is another one it is interrupted at the end.

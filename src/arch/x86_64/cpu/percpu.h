@@ -68,7 +68,8 @@ struct cpu_lock {
 	void *argument;
 	uint32_t is_waiting; // for its turn, in the kernel; this and the next by this core
 	bool restarts; // and makes its entry again if its thread is taken away
-	bool has_waited; // before its last turn, so that others may have run alone
+	bool has_waited; // so that others may have run alone; cleared by who asks (trap_call)
+	struct cpu *next; // the ring of the cores that are up
 	bool is_alone; // this core; debug build, as what follows
 	uint64_t seen, waited, looked; // what it waits for, ticks since that changed, and when
 };
@@ -141,7 +142,6 @@ struct cpu {
 	alignas(64) uint32_t number; // in platform->cores
 	uint64_t woken; // other cores that have to look at their queues, as bits by number
 	uint64_t late_space; // a root and its PCID, to be forgotten when this core enters alone
-	struct cpu *peers[ACPI_MAX_CORES]; // other cores that are up, and null
 	struct scheduler scheduler;
 	struct core_start start;
 	// A struct thread, which this room does not know.

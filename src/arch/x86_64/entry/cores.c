@@ -192,8 +192,7 @@ static void use_cores(struct platform *platform, bool has_big_lock) {
 		struct cpu *cpu = platform->cores[i];
 
 		cpu->lock.hold = cpu->lock.rest = has_big_lock ? HOLD_ALWAYS : 0;
-		for (unsigned j = 0, count = 0; j < platform->core_count; j++)
-			if (j != i) cpu->peers[count++] = platform->cores[j];
+		cpu->lock.next = platform->cores[(i + 1) % platform->core_count];
 		__atomic_store_n(&cpu->has_peers, true, __ATOMIC_RELEASE);
 	}
 	platform->syscall_entries[SYSCALL_ENTRY_FAST] =

@@ -18,7 +18,7 @@
 #include <memory/space.h>
 
 static inline void finish(struct cpu *cpu) {
-	before_exit();
+	check_before_exit();
 	if (SEVERAL_CORES) core_leave(cpu);
 	exit_to_user();
 }

@@ -7,6 +7,7 @@
 #include <cpu/console.h>
 #include <cpu/platform.h>
 #include <ipc/irq.h>
+#include <kernel.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>
 #include <thread/domain.h>
@@ -19,11 +20,19 @@ enum {
 };
 
 // False: the current thread was taken off this core, which has nothing to do for it.
-static inline bool enter(bool restarts) {
-	bool is_here = kernel_enter(this_cpu(), restarts);
+static inline bool enter(struct cpu *cpu, bool restarts) {
+	bool is_here = kernel_enter(cpu, restarts);
 
 	schedule_update_time();
 	return is_here;
+}
+
+// The entry may stay with what belongs to this core, like a fast path: it is inside. Else, or if it
+// finds that more is needed, it enters by enter(), which is right from there too.
+static inline bool stays(struct cpu *cpu) {
+	if (likely(!cpu->has_peers) || !core_try_enter(cpu)) return false;
+	schedule_update_time();
+	return turn_end_is_own(cpu);
 }
 
 static inline enum exit_path leave(void) {
@@ -35,14 +44,21 @@ static inline enum exit_path leave(void) {
 }
 
 [[gnu::noinline]] enum exit_path trap_syscall(void) {
-	if (enter(true)) syscall_handle();
+	struct cpu *cpu = this_cpu();
+	bool may_stay = cpu->has_peers && syscall_may_stay(cpu);
+
+	if ((may_stay && stays(cpu) && syscall_is_own(cpu)) || enter(cpu, true)) syscall_handle();
 	return leave();
 }
 
 enum exit_path trap_call(struct slot *slot) {
-	bool is_here = enter(true);
+	struct cpu *cpu = this_cpu();
+	bool may_stay = cpu->has_peers && irq_is_acknowledged(slot, cpu->current);
+	bool is_own = may_stay && stays(cpu);
+	bool is_here = is_own || enter(cpu, true);
 
-	if (unlikely(this_cpu()->lock.has_waited)) {
+	if (unlikely(!is_own && cpu->lock.has_waited)) {
+		cpu->lock.has_waited = false;
 		if (is_here) syscall_handle(); // the capability may have gone
 	} else if (likely(budget_is_left())) {
 		syscall_call(this_thread(), slot);
@@ -66,7 +82,10 @@ static void raise(struct thread *thread, uint64_t vector, uint64_t code) {
 }
 
 enum exit_path trap_exception(uint64_t vector, uint64_t code) {
-	if (enter(true)) raise(this_thread(), vector, code);
+	struct cpu *cpu = this_cpu();
+
+	if ((stays(cpu) && fault_is_own(cpu)) || enter(cpu, true))
+		raise(this_thread(), vector, code);
 	return leave();
 }
 
@@ -74,6 +93,11 @@ static void call_by_interrupt(struct thread *thread, uint64_t vector) {
 	uint64_t number = vector << CALL_NUMBER_SHIFT | (thread->context.rax & CALL_NUMBER_EAX);
 
 	fault_unknown_syscall(thread, (uint64_t)(int32_t)number);
+}
+
+// All cores go to the next domain together.
+static void enter_for_time(struct cpu *cpu) {
+	if (!stays(cpu) || cpu->kernel->domains.last) (void)enter(cpu, false);
 }
 
 static void timer_arrived(void) {
@@ -92,7 +116,7 @@ static void timer_arrived(void) {
 	bool has_time;
 
 	if (is_call) thread->trap.fault_ip = thread->context.rip - CALL_SIZE;
-	has_time = enter(!is_hardware) && budget_is_left();
+	has_time = enter(this_cpu(), !is_hardware) && budget_is_left();
 	if (vector == VECTOR_APIC_ERROR && is_hardware)
 		print_debug("apic: error interrupt, status %x\n", apic_take_errors());
 	if (vector == VECTOR_IOMMU && is_hardware && this_cpu()->platform->iommu)
@@ -109,16 +133,20 @@ static void timer_arrived(void) {
 }
 
 enum exit_path trap_interrupt(uint64_t vector, uint64_t code) {
+	struct cpu *cpu = this_cpu();
+	unsigned number;
+
 	if (NACRE_DEBUG && feature_has(FEATURE_SMAP) && __builtin_ia32_readeflags_u64() & FLAGS_AC)
 		panic("entered with SMAP switched off");
 	if (vector >= VECTOR_USER_FIRST && vector <= VECTOR_USER_LAST) {
-		(void)enter(false);
+		number = (unsigned)vector - VECTOR_USER_FIRST;
+		if (!stays(cpu) || !irq_is_own(number, cpu)) (void)enter(cpu, false);
 		(void)budget_is_left();
-		irq_arrived((unsigned)vector - VECTOR_USER_FIRST);
+		irq_arrived(number);
 		return leave();
 	}
 	if (vector != VECTOR_TIMER && vector != VECTOR_CORE) return other_vector(vector, code);
-	(void)enter(false);
+	enter_for_time(cpu);
 	if (vector == VECTOR_TIMER)
 		timer_arrived();
 	else
@@ -138,7 +166,7 @@ enum exit_path trap_idle(uint64_t vector) {
 // runs.
 static enum exit_path guest_interrupted(void) {
 	if (apic_is_pending()) return EXIT_TO_IDLE;
-	(void)enter(false);
+	enter_for_time(this_cpu());
 	timer_arrived();
 	return leave();
 }
@@ -151,7 +179,7 @@ enum exit_path trap_vcpu_run(void) {
 
 	schedule_update_time();
 	if (likely(cpu->now < cpu->next_event) && begin(cpu) && vcpu_run_fast(cpu, cpu->current)) {
-		before_exit();
+		check_before_exit();
 		core_leave(cpu);
 		return EXIT_TO_GUEST;
 	}
@@ -162,7 +190,7 @@ enum exit_path trap_vcpu_run(void) {
 	if (outcome == GUEST_EXIT_KERNEL) return guest_interrupted();
 	if (outcome < GUEST_EXIT_KERNEL) return trap_interrupt(outcome, 0);
 	schedule_request(); // the program's registers are not loaded
-	(void)enter(false);
+	(void)enter(this_cpu(), false);
 	return leave();
 }
 
@@ -172,7 +200,7 @@ enum exit_path trap_guest_exit(void) {
 
 	if (unlikely(outcome < GUEST_EXIT_DONE || !begin(cpu) || !switch_to_monitor(cpu)))
 		return guest_exit_rare(outcome);
-	before_exit();
+	check_before_exit();
 	core_leave(cpu);
 	return EXIT_TO_USER;
 }

@@ -40,6 +40,8 @@ static void report(struct thread *thread, uint64_t reason, uint64_t qualificatio
 	finish(thread, vcpu, guest_engine()->report(&vcpu->guest, reason, qualification));
 }
 
+bool vcpu_is_own(const struct thread *thread) { return thread->vcpu->guest.cpu == thread->cpu; }
+
 bool vcpu_prepare(struct thread *thread) {
 	struct cpu *cpu = this_cpu();
 	struct guest *guest = &thread->vcpu->guest;
