@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a device reaches by DMA, with an IOMMU and without."""
+"""What a device reaches by DMA and interrupts, with an IOMMU and without."""
 
 import re
 
 from nacre import build, places
-from nacre.machine import emulator, machine
+from nacre.machine import emulator, machine, qemu
 from nacre.pack import product
 from nacre.test import results
 from nacre.test.system_tests import judge
@@ -17,8 +17,17 @@ ATTACK_SECONDS = 1200
 REFUSED = re.compile(r"iommu: device 00:06\.0 may not (read|write) at 0x([0-9a-f]+)")
 REFUSED_PAGES = (range(0x10100000, 0x10104000, 0x1000), range(0x10200000, 0x10208000, 0x1000),
                  range(0x100000, 0x200000, 0x1000))
-# Interrupts are not remapped (docs/limits.md); the last row has the sum.
-MESSAGES = {"interrupts of another component", "not granted"}
+BY_VECTOR = "interrupts of another component, written"
+BY_ENTRY = "interrupts of all entries, written"
+VICTIM_IRQS = 8
+# What QEMU lets pass although the unit is set to refuse it: messages that name no entry, and since
+# it knows no source of what is written by DMA, the victim's entries.
+LET_PASS = {BY_VECTOR: VICTIM_IRQS, BY_ENTRY: VICTIM_IRQS, "not granted": 2 * VICTIM_IRQS}
+# The first major version of QEMU that was seen to report refused interrupts.
+REPORTS_INTERRUPTS = 10
+# By an entry that no device has, and one of another device.
+RAISED = ("may not raise an interrupt by entry 0, reason 22",
+          "00:06.0 may not raise an interrupt by entry 88, reason 26")
 ROW = re.compile(r"attack: (.*): (\d+) attempted, (\d+) arrived")
 
 
@@ -55,14 +64,17 @@ def check_confined():
     name = "dma-attack"
     found, table, said = attack(name, iommu=True)
     arrived = {row: count for row, (_, count) in table.items()
-               if count > 0 and row not in MESSAGES}
-    if arrived or len(table) < 14:
+               if count > LET_PASS.get(row, 0)}
+    if arrived or len(table) < 16:
         found.append(results.failed(f"system/{name}/table", f"{arrived} arrived, of {table}"))
     told = {(int(address, 16) & ~0xfff, what) for what, address in REFUSED.findall(said)}
     silent = [(page, what) for pages in REFUSED_PAGES for page in pages
               for what in ("read", "write") if (page, what) not in told]
     if silent:
         found.append(results.failed(f"system/{name}/told", f"no line of {silent[:8]}"))
+    missing = [text for text in RAISED if text not in said]
+    if qemu.version() >= REPORTS_INTERRUPTS and missing:
+        found.append(results.failed(f"system/{name}/raised", f"no line of {missing}"))
     return found
 
 

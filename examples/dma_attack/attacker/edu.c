@@ -9,6 +9,8 @@ enum {
 	SIZE = 0x100000,
 	IDENTITY = 0x00,
 	IDENTITY_BYTE = 0xed,
+	RAISE = 0x60,
+	LOWER = 0x64,
 	SOURCE = 0x80, // of 8 bytes, as the next three
 	DESTINATION = 0x88,
 	COUNT = 0x90,
@@ -36,6 +38,19 @@ bool edu_open(void) {
 
 	return pci_open(&wanted) &&
 		(*(volatile uint32_t *)(edu_vaddr + IDENTITY) & 0xff) == IDENTITY_BYTE;
+}
+
+static volatile uint32_t *narrow(unsigned offset) {
+	return (volatile uint32_t *)(edu_vaddr + offset);
+}
+
+bool edu_interrupt(uint64_t address) {
+	microkit_mr_set(0, 0); // the first device of this component
+	microkit_mr_set(1, address);
+	if (pci_call(PCI, PCI_SET_MSI, 2) != PCI_OK) return false;
+	*narrow(RAISE) = 1;
+	*narrow(LOWER) = 1;
+	return true;
 }
 
 static void copy(uint64_t source, uint64_t destination, uint32_t size, uint64_t direction) {

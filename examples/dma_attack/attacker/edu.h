@@ -15,3 +15,6 @@ enum { EDU_BUFFER_SIZE = 15 << 8 };
 // Copy between a bus address and the device's buffer. The device does not say whether it could.
 void edu_fetch(uint64_t address, uint32_t place, uint32_t size);
 void edu_store(uint64_t address, uint32_t place, uint32_t size);
+
+// Send a message of its own to this address, with the vector of its grant. False: it cannot.
+[[nodiscard]] bool edu_interrupt(uint64_t address);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Has its device read and write what it was not given, and counts what arrives. Where memory
-// does, there is no IOMMU, and what would bring the machine down is left out; so are interrupts
-// other than the victim's, where the victim's arrive.
+// does, there is no IOMMU, and what would bring the machine down is left out; so are interrupts of
+// vectors other than the victim's, where the victim's arrive.
 #include <microkit.h>
 
 #include <nacre/print.h>
@@ -17,6 +17,7 @@ enum {
 	WORD = sizeof(uint64_t),
 	UNTOUCHED = 0xa7, // what the device's buffer holds before it reads
 	VECTORS = 256,
+	ENTRIES = 256, // of the table by which interrupts are remapped
 	ENTRY_PRESENT = 1,
 };
 
@@ -30,8 +31,8 @@ enum {
 #define NEIGHBOURS 0x80000ul
 #define ENTRY_ADDRESS 0xffffffffff000ul
 #define MESSAGES 0xfee00000ul // a write here is an interrupt (SDM 3A 11.11)
-#define MESSAGE_REMAPPABLE (1ul << 4) // VT-d 5.1.2.2
-#define MESSAGE_HANDLE_SHIFT 5
+#define MESSAGE_REMAPPED (1ul << 4) // VT-d 5.1.2.2
+#define MESSAGE_BY_DATA (1ul << 3)
 
 // Patched by the composer.
 uint64_t granted_paddr;
@@ -223,22 +224,41 @@ static struct count forge_known(void) {
 	return count;
 }
 
-// In both formats: by vector, and by the number of an entry of the remapping table.
-static struct count forge_all(void) {
-	struct count count = {.attempted = 2 * VECTORS};
+// By vector, or by the number of an entry.
+static struct count forge_all(uint64_t address, uint32_t end) {
+	struct count count = {.attempted = end};
 	uint32_t before = tally_vaddr->interrupts;
 
-	for (uint32_t i = 0; i < VECTORS; i++) {
+	for (uint32_t i = 0; i < end; i++) {
 		*(volatile uint32_t *)granted_vaddr = i;
 		edu_fetch(granted_paddr, 0, sizeof(uint32_t));
-		edu_store(MESSAGES, 0, sizeof(uint32_t));
-		*(volatile uint32_t *)granted_vaddr = 0;
-		edu_fetch(granted_paddr, 0, sizeof(uint32_t));
-		edu_store(MESSAGES | MESSAGE_REMAPPABLE | (uint64_t)i << MESSAGE_HANDLE_SHIFT, 0,
-			sizeof(uint32_t));
+		edu_store(address, 0, sizeof(uint32_t));
 	}
 	count.arrived = tally_vaddr->interrupts - before;
 	return count;
+}
+
+// The PCI component grants it a vector of the victim: as if that were deceived.
+static struct count send_message(bool is_remapped) {
+	uint64_t remapped = MESSAGE_REMAPPED | MESSAGE_BY_DATA;
+	uint64_t address = MESSAGES | (is_remapped ? remapped : 0);
+	uint32_t before = tally_vaddr->interrupts;
+	struct count count = {.attempted = edu_interrupt(address)};
+
+	count.arrived = tally_vaddr->interrupts - before;
+	return count;
+}
+
+static void forge(bool is_remapped) {
+	struct count known = forge_known();
+
+	row("interrupts of another component, written", known);
+	if (known.arrived == 0)
+		row("interrupts of all vectors, written", forge_all(MESSAGES, VECTORS));
+	if (is_remapped)
+		row("interrupts of all entries, written",
+			forge_all(MESSAGES | MESSAGE_REMAPPED | MESSAGE_BY_DATA, ENTRIES));
+	row("interrupt of another component, the device's message", send_message(is_remapped));
 }
 
 // Whether the device can copy what it was given, all of it.
@@ -281,8 +301,7 @@ void init(void) {
 			write_pages(neighbours, neighbours + NEIGHBOURS, PAGE));
 		row("all memory, write", write_pages(0, MEMORY_END, LITTLE_MEMORY));
 	}
-	row("interrupts of another component", forge_known());
-	if (arrivals == 0) row("all interrupts", forge_all());
+	forge(arrivals == 0);
 	print("attack: not granted: %u attempted, %u arrived\n", attempts, arrivals);
 }
 

@@ -81,14 +81,14 @@ static void use_registers(void) {
 		"no requests");
 }
 
-// Bits 12 to 19 of the message's address, the second word of the capability.
-static unsigned msi_target(void) {
+// The message's address, the second word of the capability.
+static uint32_t msi_address(void) {
 	uint32_t start = 0, address = 0;
 
 	expect(pci_read(PCI, EDU, CAPABILITIES, 1, &start) == PCI_OK &&
 			pci_read(PCI, EDU, start + 4, 4, &address) == PCI_OK,
 		"the message's address");
-	return address >> 12 & 0xff;
+	return address;
 }
 
 static unsigned own_apic(void) {
@@ -105,7 +105,9 @@ void init(void) {
 	card_vaddr[EDU_INVERT] = 0x12345678;
 	expect(card_vaddr[EDU_INVERT] == ~0x12345678u, "that it works");
 	expect(pci_set_msi(PCI, EDU, IRQ) == PCI_OK, "MSI");
-	expect(msi_target() == own_apic(), "that MSI comes to this core");
+	// Where it is remapped the kernel knows the core.
+	expect(msi_address() == (0xfee00000 | own_apic() << 12) || msi_address() == 0xfee00018,
+		"that MSI comes to this core");
 	card_vaddr[EDU_RAISE] = 5;
 }
 
