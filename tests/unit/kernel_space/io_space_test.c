@@ -102,7 +102,7 @@ static void levels(void) {
 		check(tables[0]->cap.map.depth == count && tables[count - 1]->cap.map.depth == 1);
 		unit.published = unit.added = 0;
 		check(map_io(frame, space, HERE + 0x123) == ERROR_NONE);
-		check_equal(*entry_at(HERE, 1), 0x5000 | PAGING_OCCUPIED | 3 | 1 << 11);
+		check_equal(*entry_at(HERE, 1), 0x5000 | 3 | 1 << 11);
 		check(unit.published == 1 && unit.added == 1);
 		check(frame->cap.map.format == SPACE_DMA && cap_address(&frame->cap) == HERE);
 		check(unmap(frame) == ERROR_NONE && *entry_at(HERE, 1) == 0);
@@ -148,7 +148,7 @@ static void large(void) {
 	check(is_capability(map_io(frame, space, HERE), 0));
 	iommu.largest_page = 2;
 	check(map_io(frame, space, HERE) == ERROR_NONE);
-	check_equal(*entry_at(HERE, 2), 0x200000 | PAGING_OCCUPIED | PAGING_LARGE | 3 | 1 << 11);
+	check_equal(*entry_at(HERE, 2), 0x200000 | PAGING_LARGE | 3 | 1 << 11);
 	check(map_table_io(world_table(OBJECT_IO_PAGE_TABLE), space, HERE) == ERROR_DELETE_FIRST);
 	world_delete(frame);
 	check(dma_invalidations.spaces == 1 && dma_invalidations.pages == 0);

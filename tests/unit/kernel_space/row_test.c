@@ -57,7 +57,7 @@ static uint64_t nested_entry(
 	entry = *world_entry(root, address, frame->cap.size_bits / 8u);
 	check(world_call(frame_unmap, (struct call){.slot = frame}) == ERROR_NONE);
 	check(*world_entry(root, address, frame->cap.size_bits / 8u) == 0);
-	return entry & ~PAGING_OCCUPIED;
+	return entry;
 }
 
 static void nested_entries(void) {

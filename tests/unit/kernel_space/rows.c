@@ -27,7 +27,7 @@ INVALIDATE(dma)
 
 const struct paging_format nested_format = {
 	.invalidate = nested_invalidate,
-	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
+	.table = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
 	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),
 	.limit = (1ul << 40) - 1,
 	.root_entries = PAGING_ENTRIES,
@@ -43,7 +43,7 @@ const struct paging_format nested_format = {
 
 const struct paging_format dma_format = {
 	.invalidate = dma_invalidate,
-	.table = PAGING_OCCUPIED | DMA_READ | DMA_WRITE,
+	.table = DMA_READ | DMA_WRITE,
 	.access = PAGING_ACCESS(DMA_READ, DMA_WRITE),
 	.limit = (1ul << 48) - 1,
 	.root_entries = PAGING_ENTRIES,

@@ -6,10 +6,9 @@
 #include <cpu/mitigations.h>
 #include <cpu/platform.h>
 
-#define PRESENT (PAGING_OCCUPIED | ENTRY_PRESENT)
-#define DATA_BITS (PRESENT | ENTRY_WRITABLE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
-#define CONSTANT_BITS (PRESENT | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
-#define TEXT_BITS (PRESENT | ENTRY_GLOBAL)
+#define DATA_BITS (ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
+#define CONSTANT_BITS (ENTRY_PRESENT | ENTRY_GLOBAL | ENTRY_NO_EXECUTE)
+#define TEXT_BITS (ENTRY_PRESENT | ENTRY_GLOBAL)
 
 #define WINDOW_SIZE (KERNEL_IMAGE - PHYSICAL_WINDOW)
 #define VGA_START 0xa0000ul
@@ -43,7 +42,7 @@ static uint64_t *entry_find(uint64_t *table, uint64_t virtual, unsigned level) {
 		uint64_t *entry = paging_entry(table, virtual, here);
 
 		if (here == level || paging_is_page(*entry, here)) return entry;
-		if (!*entry) *entry = table_take() | PRESENT | ENTRY_WRITABLE;
+		if (!*entry) *entry = table_take() | ENTRY_PRESENT | ENTRY_WRITABLE;
 		table = physical_pointer(paging_target(*entry, 1));
 	}
 }

@@ -12,7 +12,7 @@
 
 const struct paging_format paging_host = {
 	.invalidate = pcid_invalidate,
-	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
+	.table = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
 	.table_memory = ENTRY_UNCACHED,
 	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),
 	.limit = PAGING_USER_LIMIT,

@@ -36,7 +36,9 @@ enum {
 
 #define PAGING_ADDRESS 0x000ffffffffff000ul // of an entry of any format
 
-// Ignored by the processor in all formats: marks an entry in use, whatever access it gives.
+// A free entry is 0. Of one that is not, in all formats: it can be used, as tables always can; and
+// where it cannot, that it is in use all the same.
+#define PAGING_PRESENT (1ul << 0)
 #define PAGING_OCCUPIED (1ul << 52)
 
 // In an entry of level 2 or 3, in all formats: it is a page, not a table.
@@ -57,8 +59,8 @@ enum paging_access {
 // its bits are the other way round.
 #define PAGING_ACCESS(read, write) \
 	{ \
-		PAGING_OCCUPIED | PAGING_ADDRESS, PAGING_OCCUPIED | PAGING_ADDRESS, \
-			PAGING_OCCUPIED | (read), PAGING_OCCUPIED | (read) | (write) \
+		PAGING_OCCUPIED | PAGING_ADDRESS, PAGING_OCCUPIED | PAGING_ADDRESS, (read), \
+			(read) | (write) \
 	}
 
 // All that differs from one format to the other. A root has an ASID whatever its format.
@@ -105,11 +107,11 @@ static inline uint64_t *paging_entry(uint64_t *table, uint64_t address, unsigned
 	return &table[address >> paging_shift(level) & (PAGING_ENTRIES - 1)];
 }
 
-static inline bool paging_is_free(uint64_t entry) { return (entry & PAGING_OCCUPIED) == 0; }
+static inline bool paging_is_free(uint64_t entry) { return entry == 0; }
 
 // True if an entry, standing in a table of this level, names a table. No entry of a root is large.
 static inline bool paging_is_table(uint64_t entry, unsigned level) {
-	return level != 1 && ((entry ^ PAGING_OCCUPIED) & (PAGING_OCCUPIED | PAGING_LARGE)) == 0;
+	return level != 1 && (entry & (PAGING_PRESENT | PAGING_LARGE)) == PAGING_PRESENT;
 }
 
 // Where the entry of a table (as of level 1) or a page of this level leads.
@@ -117,23 +119,21 @@ static inline physical_t paging_target(uint64_t entry, unsigned level) {
 	return physical(entry & PAGING_ADDRESS & -paging_span(level));
 }
 
-// The bits that mark an entry as a page.
-static inline uint64_t paging_page_kind(unsigned level) {
-	return PAGING_OCCUPIED | (level > 1 ? PAGING_LARGE : 0);
-}
-
 static inline bool paging_is_page(uint64_t entry, unsigned level) {
-	return (entry & paging_page_kind(level)) == paging_page_kind(level);
+	return level > 1 ? entry & PAGING_LARGE : entry != 0;
 }
 
 // True if it is this very page.
 static inline bool paging_leads_to(uint64_t entry, unsigned level, physical_t page) {
-	uint64_t wanted = paging_page_kind(level) | page.value;
-	uint64_t mask = paging_page_kind(level) | (PAGING_ADDRESS & -paging_span(level));
+	uint64_t kind = level > 1 ? PAGING_LARGE : 0;
+	uint64_t mask = PAGING_ADDRESS & -paging_span(level);
 
 	// One without access has its address the other way round.
-	return likely((entry & mask) == wanted) ||
-		(!(entry & 1) && ((entry ^ PAGING_ADDRESS) & mask) == wanted);
+	if (unlikely(!(entry & PAGING_PRESENT))) {
+		kind |= PAGING_OCCUPIED;
+		entry ^= mask;
+	}
+	return (entry & (mask | kind)) == (page.value | kind);
 }
 
 // Finds the entry for address in the table of the level asked for, from a root of level top on.

@@ -13,7 +13,7 @@ static void invalidate(physical_t, unsigned domain, uint64_t address) {
 
 const struct paging_format paging_vtd = {
 	.invalidate = invalidate,
-	.table = PAGING_OCCUPIED | VTD_READ | VTD_WRITE,
+	.table = VTD_READ | VTD_WRITE,
 	.access = PAGING_ACCESS(VTD_READ, VTD_WRITE),
 	.memory = {{0}, {PAGING_LARGE}, {PAGING_LARGE}},
 };

@@ -15,7 +15,7 @@ static void invalidate(physical_t, unsigned, uint64_t) { svm_invalidate(); }
 
 const struct paging_format paging_npt = {
 	.invalidate = invalidate,
-	.table = PAGING_OCCUPIED | ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
+	.table = ENTRY_PRESENT | ENTRY_WRITABLE | ENTRY_USER,
 	.access = PAGING_ACCESS(ENTRY_PRESENT | ENTRY_USER, ENTRY_WRITABLE),
 	.limit = UINT64_MAX,
 	.root_entries = PAGING_ENTRIES,

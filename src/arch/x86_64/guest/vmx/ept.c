@@ -20,7 +20,7 @@ enum memory_type { UNCACHEABLE = 0, WRITE_COMBINING = 1, WRITE_THROUGH = 4, WRIT
 
 const struct paging_format paging_ept = {
 	.invalidate = vmx_invalidate_guest,
-	.table = PAGING_OCCUPIED | READ | WRITE | EXECUTE,
+	.table = READ | WRITE | EXECUTE,
 	.access = PAGING_ACCESS(READ | EXECUTE, WRITE),
 	.limit = UINT64_MAX,
 	// A large page that can be executed may stop this CPU.
