@@ -22,7 +22,7 @@ EXCEPTIONS = {
     for name, what in {
         "facts": "what loader and firmware say of the machine, and which memory is free",
         "options": "the command line's values",
-        "dmar": "what firmware says of units that remap DMA",
+        "units": "what firmware says of units that remap DMA",
         "task": "the initial task while it is built",
     }.items()
 }

@@ -134,7 +134,13 @@ struct [[gnu::packed, gnu::may_alias]] acpi_madt_ioapic {
 	uint32_t first_interrupt;
 };
 
-// What remaps DMA (VT-d 8): entries behind a header, and in them the devices they are about.
+// What tables about units that remap DMA have behind their header. AMD's type has 8 bits
+// (48882 5.2).
+struct [[gnu::packed, gnu::may_alias]] acpi_iommu_entry {
+	uint16_t type, length;
+};
+
+// Intel's (VT-d 8): entries, and in them the devices they are about.
 struct [[gnu::packed, gnu::may_alias]] acpi_dmar {
 	struct acpi_header header;
 	uint8_t address_width;
@@ -147,12 +153,8 @@ enum { DMAR_INTERRUPTS = 1 << 0 }; // of the flags: units remap interrupts, too
 
 enum dmar_type { DMAR_UNIT = 0, DMAR_RESERVED = 1 };
 
-struct [[gnu::packed, gnu::may_alias]] acpi_dmar_entry {
-	uint16_t type, length;
-};
-
 struct [[gnu::packed, gnu::may_alias]] acpi_dmar_unit {
-	struct acpi_dmar_entry entry;
+	struct acpi_iommu_entry entry;
 	uint8_t flags;
 	uint8_t size; // of its registers: 2^(bits 3:0) pages
 	uint16_t segment;
@@ -162,7 +164,7 @@ struct [[gnu::packed, gnu::may_alias]] acpi_dmar_unit {
 _Static_assert(sizeof(struct acpi_dmar_unit) == 16);
 
 struct [[gnu::packed, gnu::may_alias]] acpi_dmar_reserved {
-	struct acpi_dmar_entry entry;
+	struct acpi_iommu_entry entry;
 	uint16_t reserved;
 	uint16_t segment;
 	uint64_t first, last; // bytes

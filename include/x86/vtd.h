@@ -94,7 +94,6 @@ enum vtd_extent { VTD_ALL = 1, VTD_DOMAIN = 2, VTD_PAGE = 3 };
 #define VTD_QUEUE_ENTRY_SHIFT 32
 #define VTD_QUEUE_ANSWER (3ul << 5) // of a wait: write a word, behind all before
 #define VTD_QUEUE_WORD_SHIFT 32
-#define VTD_QUEUE_STEP 16 // of the tail, a command
 
 // Of the fault status, and of a record's high word.
 #define VTD_FAULT_LOST (1u << 0)

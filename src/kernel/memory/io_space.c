@@ -110,7 +110,7 @@ enum error io_table_map(struct invocation *invocation) {
 		entry = paging_entry(physical_pointer(paging_target(*entry, 1)), address, --level);
 	if (!paging_is_free(*entry)) return ERROR_DELETE_FIRST;
 
-	entry_write(entry, paging_table_entry(iommu()->paging, physical_of(cap_object(table)), 0));
+	entry_write(entry, iommu_table_entry(iommu(), physical_of(cap_object(table)), level - 1));
 	iommu()->entry_added(root.domain, address, level);
 	table->word = place_of(space, address, level - 1);
 	return ERROR_NONE;

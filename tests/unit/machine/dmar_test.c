@@ -4,7 +4,7 @@
 #include "test.h"
 
 #include <base/compiler.h>
-#include <iommu/dmar.h>
+#include <iommu/firmware.h>
 #include <stdlib.h>
 #include <string.h>
 #include <x86/acpi.h>
@@ -13,7 +13,7 @@ enum { SIZE = 8192, DAMAGES = 20000, HEADER = 48 };
 
 static uint8_t bytes[SIZE];
 static unsigned end;
-static struct dmar dmar;
+static struct iommu_firmware dmar;
 
 static void put(uint64_t value, unsigned size) {
 	memcpy(bytes + end, &value, size);
@@ -58,7 +58,6 @@ static void read_table(uint32_t size) {
 
 	memcpy(bytes + 4, &size, 4);
 	memcpy(copy, bytes, size);
-	dmar = (struct dmar){};
 	dmar_read(&dmar, copy);
 	free(copy);
 }
@@ -76,7 +75,7 @@ static void whole(void) {
 	scope(DMAR_ENDPOINT, 0, 0, 2, 0);
 	scope(DMAR_ENDPOINT, 0, 0, 20, 1);
 	read_table(end);
-	check(dmar.is_there && dmar.lost == 0 && dmar.has_interrupts);
+	check(dmar.lost == 0 && dmar.has_interrupts);
 	check_equal(dmar.unit_count, 2);
 	check_equal(dmar.ioapic_count, 2);
 	check(dmar.ioapics[0].id == 2 && dmar.ioapics[0].device.bus == 0xf0);
@@ -90,13 +89,13 @@ static void whole(void) {
 }
 
 static void none(void) {
-	dmar = (struct dmar){};
+	dmar.unit_count = dmar.lost = 1;
 	dmar_read(&dmar, NULL);
-	check(!dmar.is_there && dmar.lost == 0);
+	check(dmar.unit_count == 0 && dmar.lost == 0);
 	begin();
 	bytes[37] = (uint8_t)~DMAR_INTERRUPTS;
 	read_table(end);
-	check(dmar.is_there && dmar.lost == 0 && dmar.unit_count == 0 && !dmar.has_interrupts);
+	check(dmar.lost == 0 && dmar.unit_count == 0 && !dmar.has_interrupts);
 }
 
 static void bridges(void) {
@@ -141,21 +140,21 @@ static void refused_ranges(void) {
 
 static void too_many(void) {
 	begin();
-	for (unsigned i = 0; i < DMAR_MAX_UNITS + 3; i++)
+	for (unsigned i = 0; i < IOMMU_MAX_UNITS + 3; i++)
 		unit(0xfed00000 + 0x1000 * i, 0, 0);
 	unit(0xfed00000, 0, 0); // is there already
 	unit(0, 0, 0);
 	unit(0xfec00800, 0, 0);
 	read_table(end);
-	check_equal(dmar.unit_count, DMAR_MAX_UNITS);
+	check_equal(dmar.unit_count, IOMMU_MAX_UNITS);
 	check_equal(dmar.lost, 5);
 	begin();
-	for (unsigned i = 0; i < DMAR_MAX_RANGES + 1; i++) {
+	for (unsigned i = 0; i < IOMMU_MAX_RANGES + 1; i++) {
 		reserved(0x1000, 0x1fff, 8);
 		scope(DMAR_ENDPOINT, 0, 0, i % 32, 0);
 	}
 	read_table(end);
-	check(dmar.range_count == DMAR_MAX_RANGES && dmar.lost == 1);
+	check(dmar.range_count == IOMMU_MAX_RANGES && dmar.lost == 1);
 	begin();
 	reserved(0x1000, 0x1fff, 8);
 	scope(DMAR_BRIDGE, 0, 0, 28, 0); // all behind it
@@ -205,10 +204,10 @@ static void damaged(void) {
 		check(dmar.unit_count <= 8 && dmar.range_count <= 8 && dmar.ioapic_count <= 8);
 		for (unsigned j = 0; j < dmar.ioapic_count; j++)
 			check(dmar.ioapics[j].device.hops >= 1 &&
-				dmar.ioapics[j].device.hops <= DMAR_MAX_HOPS);
+				dmar.ioapics[j].device.hops <= IOMMU_MAX_HOPS);
 		for (unsigned j = 0; j < dmar.range_count; j++)
 			check(dmar.ranges[j].device.hops >= 1 &&
-				dmar.ranges[j].device.hops <= DMAR_MAX_HOPS);
+				dmar.ranges[j].device.hops <= IOMMU_MAX_HOPS);
 	}
 }
 

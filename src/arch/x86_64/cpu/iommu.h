@@ -23,7 +23,7 @@ struct iommu_interrupt {
 	bool is_level;
 };
 
-// Found at boot and read afterwards.
+// Found at boot and read afterwards, but the last two.
 struct iommu {
 	const struct paging_format *paging;
 	uint64_t page_bits; // what an entry of a page has besides
@@ -39,6 +39,9 @@ struct iommu {
 	// The device reaches what is below the root from now on, and nothing else.
 	void (*set_root)(void *device, struct iommu_root root);
 
+	// As far as a unit finds it when it looks next. For those who drive units.
+	void (*write_root)(void *device, struct iommu_root root);
+
 	// The units see what was written, before an entry leads to it.
 	void (*publish)(const void *start, uint64_t size);
 
@@ -53,4 +56,13 @@ struct iommu {
 	uint32_t (*set_interrupt)(unsigned vector, const struct iommu_interrupt *interrupt);
 	uint32_t message; // the address of all messages then
 	uint32_t last_target; // largest id of an APIC that they can name
+
+	uint64_t second; // when it began
+	unsigned faults; // reported in it
 };
+
+// The entry that names a table of this level. Formats that say so have its number in bits 9 to 11.
+static inline uint64_t iommu_table_entry(
+	const struct iommu *iommu, physical_t table, unsigned level) {
+	return paging_table_entry(iommu->paging, table, (uint64_t)level << 6);
+}

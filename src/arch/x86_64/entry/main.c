@@ -18,7 +18,7 @@ struct cpu boot_cpu; // boot.asm starts on its stack
 static struct kernel boot_kernel;
 static struct boot_facts facts; // written here until boot_root reads it
 static unsigned options[OPTIONS]; // written by loader_read only
-static struct dmar dmar; // written by tables_read only
+static struct iommu_firmware units; // written by tables_read only
 
 static bool loader_read(uint32_t magic, uint32_t information) {
 	struct screen *screen = &boot_kernel.platform.console.screen;
@@ -90,7 +90,7 @@ static bool is_device(uint64_t page) {
 
 static void tables_read(void) {
 	acpi_read(&facts.acpi, facts.rsdp);
-	dmar_read(&dmar, facts.acpi.dmar);
+	dmar_read(&units, facts.acpi.dmar);
 }
 
 // Before any memory is taken, for a firmware's map may declare memory free that holds its tables;
@@ -137,18 +137,19 @@ static void *take_zeroed(uint64_t size) {
 
 // No program gets a unit's registers, or memory that firmware has a device use.
 static void iommu_start(void) {
-	for (unsigned i = 0; i < dmar.unit_count; i++) {
-		struct dmar_unit *unit = &dmar.units[i];
+	for (unsigned i = 0; i < units.unit_count; i++) {
+		struct iommu_unit *unit = &units.units[i];
 
 		memory_keep(&facts.memory, unit->address, unit->address + unit->size);
 		if (!is_device(unit->address)) unit->size = 0;
 	}
-	for (unsigned i = 0; i < dmar.range_count; i++)
-		memory_keep(&facts.memory, dmar.ranges[i].memory.start, dmar.ranges[i].memory.end);
-	if (dmar.lost > 0) print("iommu: %u parts of firmware's table are not used\n", dmar.lost);
+	for (unsigned i = 0; i < units.range_count; i++)
+		memory_keep(
+			&facts.memory, units.ranges[i].memory.start, units.ranges[i].memory.end);
+	if (units.lost > 0) print("iommu: %u parts of firmware's table are not used\n", units.lost);
 	if (options[OPTION_IOMMU] == MODE_OFF)
 		print("iommu: OFF by the option: devices reach ALL memory by DMA\n");
-	else if (!dmar.is_there || !vtd_start(&dmar, take_zeroed))
+	else if (!units.unit_count || !vtd_start(&units, take_zeroed))
 		print("iommu: none that can be used: devices reach ALL memory by DMA\n");
 }
 

@@ -2,10 +2,9 @@
 // Driving the units: commands, the queue, contexts (VT-d 6, 9.3, 11.4).
 #include <iommu/vtd.h>
 
-#include <cpu/clock.h>
 #include <x86/vtd.h>
 
-enum { ANSWER_US = 1000000, QUEUE_COMMANDS = PAGE_SIZE / 16, CACHE_LINE = 64 };
+enum { CACHE_LINE = 64 };
 
 static void invalidate(physical_t, unsigned domain, uint64_t address) {
 	vtd_forget(address == EVERY_PAGE ? VTD_DOMAIN : VTD_PAGE, domain, address);
@@ -18,30 +17,13 @@ const struct paging_format paging_vtd = {
 	.memory = {{0}, {PAGING_LARGE}, {PAGING_LARGE}},
 };
 
-// Memory may be used for something else only when a unit has let go of it.
-static void wait_for(const volatile uint32_t *word, uint32_t bits, uint32_t value) {
-	uint64_t end = clock_now() + ANSWER_US * clock_ticks_per_us();
-
-	while ((*word & bits) != value) {
-		if (clock_now() > end)
-			panic("iommu: a unit does not answer (iommu=off starts without)");
-		cpu_relax();
-	}
-}
-
 // The commands that set a pointer are bits of the status when they are done, the flush of the
 // buffer is one while it is not.
 void vtd_command(const struct vtd_unit *unit, uint32_t bit, bool on) {
 	uint32_t lasting = *vtd_word(unit, VTD_STATUS) & VTD_LASTING;
 
 	*vtd_word(unit, VTD_COMMAND) = on ? lasting | bit : lasting & ~bit;
-	wait_for(vtd_word(unit, VTD_STATUS), bit, on && bit != VTD_BUFFER_FLUSH ? bit : 0);
-}
-
-static void put(struct vtd_unit *unit, uint64_t low, uint64_t high) {
-	unit->queue[2 * unit->tail] = low;
-	unit->queue[2 * unit->tail + 1] = high;
-	unit->tail = (unit->tail + 1) % QUEUE_COMMANDS;
+	iommu_wait(vtd_word(unit, VTD_STATUS), bit, on && bit != VTD_BUFFER_FLUSH ? bit : 0);
 }
 
 // What waits in a unit's write buffer is not seen by it before it is flushed (VT-d 6.8).
@@ -52,17 +34,16 @@ static void buffer_flush(const struct vtd_unit *unit) {
 // Lets the unit begin; it answers behind all that was put (VT-d 6.5.2). Stores to a device are
 // never ahead of those to memory (SDM 3A 9.2.2).
 static void begin(struct vtd_unit *unit) {
-	unit->answer = 0;
-	put(unit, VTD_QUEUE_WAIT | VTD_QUEUE_ANSWER | 1ul << VTD_QUEUE_WORD_SHIFT,
-		physical_of((const void *)&unit->answer).value);
-	asm volatile("" : : : "memory");
-	*vtd_long(unit, VTD_QUEUE_TAIL) = unit->tail * VTD_QUEUE_STEP;
+	unit->queue.answer = 0;
+	iommu_put(&unit->queue, VTD_QUEUE_WAIT | VTD_QUEUE_ANSWER | 1ul << VTD_QUEUE_WORD_SHIFT,
+		physical_of((const void *)&unit->queue.answer).value);
+	*vtd_long(unit, VTD_QUEUE_TAIL) = iommu_tail(&unit->queue);
 }
 
 // They work side by side.
 static void wait_for_all(struct vtd *self) {
 	for (unsigned i = 0; i < self->count; i++)
-		wait_for(&self->units[i].answer, 1, 1);
+		iommu_wait(&self->units[i].queue.answer, 1, 1);
 }
 
 // What is under way when a translation goes is waited for, where the unit can.
@@ -70,8 +51,9 @@ static void forget(struct vtd_unit *unit, uint64_t extent, uint64_t domain, uint
 	uint64_t drain = unit->capability >> VTD_CAP_DRAIN_SHIFT & VTD_DRAIN;
 
 	buffer_flush(unit);
-	if (extent == VTD_ALL) put(unit, VTD_QUEUE_CONTEXTS | extent << VTD_QUEUE_EXTENT_SHIFT, 0);
-	put(unit,
+	if (extent == VTD_ALL)
+		iommu_put(&unit->queue, VTD_QUEUE_CONTEXTS | extent << VTD_QUEUE_EXTENT_SHIFT, 0);
+	iommu_put(&unit->queue,
 		VTD_QUEUE_IOTLB | extent << VTD_QUEUE_EXTENT_SHIFT |
 			drain << VTD_QUEUE_DRAIN_SHIFT | domain << VTD_QUEUE_DOMAIN_SHIFT,
 		extent == VTD_PAGE ? address : 0);
@@ -96,7 +78,7 @@ void vtd_forget_interrupts(uint64_t which) {
 
 	for (unsigned i = 0; i < self->count; i++) {
 		buffer_flush(&self->units[i]);
-		put(&self->units[i], VTD_QUEUE_INTERRUPTS | which, 0);
+		iommu_put(&self->units[i].queue, VTD_QUEUE_INTERRUPTS | which, 0);
 		begin(&self->units[i]);
 	}
 	wait_for_all(self);
@@ -106,7 +88,7 @@ void vtd_forget_interrupts(uint64_t which) {
 
 static void *entry_of(unsigned device) { return this_vtd()->contexts[device]; }
 
-struct iommu_root vtd_root(const void *device) {
+static struct iommu_root root_of(const void *device) {
 	const uint64_t *context = device;
 
 	if (!(context[0] & VTD_PRESENT)) return (struct iommu_root){};
@@ -122,19 +104,23 @@ static void publish(const void *start, uint64_t size) {
 	asm volatile("mfence" : : : "memory");
 }
 
+static void write_root(void *device, struct iommu_root root) {
+	volatile uint64_t *context = device;
+
+	context[1] = (uint64_t)root.domain << VTD_CONTEXT_DOMAIN_SHIFT |
+		(this_vtd()->iommu.levels - VTD_CONTEXT_LEVELS);
+	context[0] = root.table.value ? root.table.value | VTD_PRESENT : 0;
+	publish(device, 2 * sizeof(uint64_t));
+}
+
 // A unit may read the two halves one after the other: it sees an entry that is not present while
 // they do not fit together.
 static void set_root(void *device, struct iommu_root root) {
-	volatile uint64_t *context = device;
-
-	context[0] = 0;
+	*(volatile uint64_t *)device = 0;
 	publish(device, sizeof(uint64_t));
 	vtd_forget(VTD_ALL, 0, 0);
 	if (!root.table.value) return;
-	context[1] = (uint64_t)root.domain << VTD_CONTEXT_DOMAIN_SHIFT |
-		(this_vtd()->iommu.levels - VTD_CONTEXT_LEVELS);
-	context[0] = root.table.value | VTD_PRESENT;
-	publish(device, 2 * sizeof(uint64_t));
+	write_root(device, root);
 	vtd_forget(VTD_ALL, 0, 0);
 	this_vtd()->iommu.report_faults(); // those that were left
 }
@@ -154,7 +140,8 @@ const struct iommu vtd_iommu = {.paging = &paging_vtd,
 	.limit = BIT(48) - 1,
 	.domains = IO_SPACE_DOMAIN + 1,
 	.device = entry_of,
-	.root = vtd_root,
+	.root = root_of,
+	.write_root = write_root,
 	.set_root = set_root,
 	.publish = publish,
 	.entry_added = entry_added};

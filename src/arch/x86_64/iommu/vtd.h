@@ -6,16 +6,13 @@
 //   entries, by vector -> core, and the device that may raise it
 #pragma once
 
-#include <cpu/iommu.h>
 #include <cpu/platform.h>
-#include <iommu/dmar.h>
+#include <iommu/common.h>
 
 struct vtd_unit {
 	uint8_t *page; // its registers
 	uint64_t capability;
-	uint64_t *queue; // a page of commands
-	uint32_t tail; // where the next command goes
-	volatile uint32_t answer; // written by the unit, when it has done what was before
+	struct iommu_queue queue;
 	uint32_t segment;
 };
 
@@ -24,12 +21,10 @@ struct vtd {
 	struct iommu iommu; // what the kernel sees of it
 	bool is_coherent; // all units read tables through the caches
 	unsigned count;
-	struct vtd_unit units[DMAR_MAX_UNITS];
+	struct vtd_unit units[IOMMU_MAX_UNITS];
 	uint64_t (*contexts)[2]; // by device
 	uint64_t (*entries)[2]; // by vector, where interrupts are remapped
 	bool is_wide; // their targets have 32 bits
-	uint64_t second; // when it began
-	unsigned faults; // reported in it
 };
 
 static inline struct vtd *this_vtd(void) { return (struct vtd *)this_cpu()->platform->iommu; }
@@ -42,12 +37,9 @@ static inline volatile uint64_t *vtd_long(const struct vtd_unit *unit, unsigned 
 	return (volatile uint64_t *)(unit->page + at);
 }
 
-// Takes zeroed memory, of whole pages, for good.
-typedef void *vtd_take(uint64_t size);
-
 // Starts all units, with every device blocked but for firmware's memory. False: there are none that
 // work.
-[[nodiscard]] bool vtd_start(const struct dmar *dmar, vtd_take *take);
+[[nodiscard]] bool vtd_start(const struct iommu_firmware *firmware, iommu_take *take);
 
 // Sets a bit of the command register, or clears it, and waits.
 void vtd_command(const struct vtd_unit *unit, uint32_t bit, bool on);
@@ -62,5 +54,4 @@ uint32_t vtd_set_interrupt(unsigned vector, const struct iommu_interrupt *interr
 
 extern const struct paging_format paging_vtd;
 extern const struct iommu vtd_iommu; // without what the units can
-struct iommu_root vtd_root(const void *device);
 void vtd_report_faults(void);

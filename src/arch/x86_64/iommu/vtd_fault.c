@@ -5,49 +5,38 @@
 // more comes of it until one is looked at again.
 #include <iommu/vtd.h>
 
-#include <cpu/clock.h>
 #include <pci/pci.h>
 #include <x86/vtd.h>
 
-enum { FAULTS_A_SECOND = 16 };
+static bool report_interrupt(unsigned device, uint64_t entry, uint64_t reason) {
+	bool is_last = iommu_is_too_much();
 
-static bool is_too_much(struct vtd *self) {
-	if (clock_now() - self->second > 1000000 * clock_ticks_per_us()) {
-		self->second = clock_now();
-		self->faults = 0;
-	}
-	return ++self->faults > FAULTS_A_SECOND;
-}
-
-static void report_interrupt(unsigned device, unsigned entry, unsigned reason, bool is_last) {
-	print("iommu: device " PCI_FORMAT " may not raise an interrupt by entry %u, reason %x%s\n",
+	print("iommu: device " PCI_FORMAT
+	      " may not raise an interrupt by entry %lu, reason %lx%s\n",
 		PCI_WORDS(device), entry, reason,
 		is_last ? "; no more is reported of its unit until a device gets a space" : "");
+	return !is_last;
 }
 
 // False: the rest stays.
-static bool report(struct vtd *self, const struct vtd_unit *unit, uint64_t low, uint64_t high) {
-	unsigned device = high & 0xffff, reason = high >> VTD_RECORD_REASON_SHIFT & 0xff;
-	bool is_last = is_too_much(self);
+static bool report(
+	const struct vtd *self, const struct vtd_unit *unit, uint64_t low, uint64_t high) {
+	unsigned device = high & 0xffff;
+	uint64_t reason = high >> VTD_RECORD_REASON_SHIFT & 0xff, *context = self->contexts[device];
 
-	if ((reason & ~15u) == VTD_REASON_INTERRUPT) {
-		report_interrupt(
-			device, (unsigned)(low >> VTD_RECORD_ENTRY_SHIFT), reason, is_last);
-		return !is_last;
-	}
-	if (is_last && (unit->segment || self->contexts[device][0] & VTD_SILENT)) return true;
-	print("iommu: device " PCI_FORMAT " may not %s at 0x%lx, reason %x%s\n", PCI_WORDS(device),
-		high & VTD_RECORD_READ ? "read" : "write", low & -PAGE_SIZE, reason,
-		is_last ? "; no more is reported of it until it gets a space" : "");
-	if (!is_last) return true;
-	self->contexts[device][0] |= VTD_SILENT;
-	self->iommu.publish(self->contexts[device], sizeof(uint64_t));
+	if ((reason & ~15ul) == VTD_REASON_INTERRUPT)
+		return report_interrupt(device, low >> VTD_RECORD_ENTRY_SHIFT, reason);
+	if (!iommu_report(device, unit->segment || context[0] & VTD_SILENT,
+		    high & VTD_RECORD_READ ? "read" : "write", low, reason))
+		return true;
+	context[0] |= VTD_SILENT;
+	self->iommu.publish(context, sizeof(*context));
 	vtd_forget(VTD_ALL, 0, 0);
 	return true;
 }
 
 // False: there are no more, or they stay.
-static bool report_records(struct vtd *self, const struct vtd_unit *unit) {
+static bool report_records(const struct vtd *self, const struct vtd_unit *unit) {
 	unsigned at = vtd_fault_records(unit->capability);
 
 	for (; at < vtd_fault_end(unit->capability); at += 16) {
@@ -64,7 +53,7 @@ static bool report_records(struct vtd *self, const struct vtd_unit *unit) {
 // The records are a ring, which goes on meanwhile: no interrupt comes as long as one is valid. A
 // device that goes on is silenced, or its unit left alone, so this ends.
 void vtd_report_faults(void) {
-	struct vtd *self = this_vtd();
+	const struct vtd *self = this_vtd();
 
 	for (unsigned i = 0; i < self->count; i++)
 		while (report_records(self, &self->units[i])) {

@@ -4,15 +4,13 @@
 
 #include <cpu/apic.h>
 #include <cpu/segments.h>
-#include <pci/pci.h>
-#include <x86/acpi.h>
 #include <x86/apic.h>
 #include <x86/vtd.h>
 
 enum { BUSES = 256, BUS_DEVICES = 256, LEVELS_LEAST = 3, LEVELS_MOST = 5, ENTRIES = 256 };
 
 // Takes a unit into the list, if it answers like one, and what it can into what all can.
-static void unit_add(struct vtd *self, const struct dmar_unit *found, uint64_t *all) {
+static void unit_add(struct vtd *self, const struct iommu_unit *found, uint64_t *all) {
 	struct vtd_unit *unit = &self->units[self->count];
 	uint64_t extended, domains;
 
@@ -50,11 +48,11 @@ static bool abilities_find(struct vtd *self, const uint64_t *all) {
 
 // Firmware may have a unit on already: what it lets pass ends with the new root. Its faults come to
 // this core as interrupts.
-static void unit_start(struct vtd_unit *unit, const void *root, vtd_take *take) {
+static void unit_start(struct vtd_unit *unit, const void *root, iommu_take *take) {
 	vtd_command(unit, VTD_QUEUE_ON, false);
-	unit->queue = take(PAGE_SIZE);
+	unit->queue.commands = take(PAGE_SIZE);
 	*vtd_long(unit, VTD_QUEUE_TAIL) = 0;
-	*vtd_long(unit, VTD_QUEUE) = physical_of(unit->queue).value;
+	*vtd_long(unit, VTD_QUEUE) = physical_of(unit->queue.commands).value;
 	vtd_command(unit, VTD_QUEUE_ON, true);
 	*vtd_long(unit, VTD_ROOT) = physical_of(root).value;
 	vtd_command(unit, VTD_ROOT_SET, true);
@@ -66,56 +64,9 @@ static void unit_start(struct vtd_unit *unit, const void *root, vtd_take *take) 
 	*vtd_word(unit, VTD_FAULT_CONTROL) = 0;
 }
 
-// Memory that firmware has devices use
-
-// The number of a device; bridges on the way say which bus is behind them.
-static unsigned scope_device(const struct dmar_scope *scope) {
-	unsigned device = (unsigned)scope->bus << 8 | scope->path[0];
-
-	for (unsigned i = 1; i < scope->hops; i++) {
-		io_out32(PCI_PORT_ADDRESS, pci_port_address(device, PCI_REGISTER_SECONDARY_BUS));
-		device = io_in8(PCI_PORT_DATA + PCI_REGISTER_SECONDARY_BUS % 4) << 8 |
-			scope->path[i];
-	}
-	return device;
-}
-
-// The entry of a page, with tables on the way.
-static uint64_t *reach(const struct vtd *self, uint64_t *table, uint64_t address, vtd_take *take) {
-	for (unsigned level = self->iommu.levels; level > 1; level--) {
-		uint64_t *entry = paging_entry(table, address, level);
-
-		if (paging_is_free(*entry))
-			*entry = paging_table_entry(&paging_vtd, physical_of(take(PAGE_SIZE)), 0);
-		table = physical_pointer(paging_target(*entry, 1));
-	}
-	return paging_entry(table, address, 1);
-}
-
-// The device has a domain of its own, from the highest down.
-static void range_keep(struct vtd *self, const struct dmar_range *range, vtd_take *take) {
-	unsigned device = scope_device(&range->device);
-	uint64_t *context = self->contexts[device], at = range->memory.start;
-
-	if (self->iommu.domains <= 2)
-		return print("iommu: too few domains for firmware's memory\n");
-	if (!context[0]) {
-		context[0] = physical_of(take(PAGE_SIZE)).value | VTD_PRESENT;
-		context[1] = (uint64_t)--self->iommu.domains << VTD_CONTEXT_DOMAIN_SHIFT |
-			(self->iommu.levels - VTD_CONTEXT_LEVELS);
-	}
-	for (; at < range->memory.end && at <= self->iommu.limit; at += PAGE_SIZE)
-		*reach(self, physical_pointer(vtd_root(context).table), at,
-			take) = self->iommu.page_bits |
-			paging_page_entry(
-				&paging_vtd, physical(at), 1, PAGING_READ_WRITE, 0, false);
-	print("iommu: firmware's memory 0x%lx to 0x%lx stays open to device " PCI_FORMAT "\n",
-		range->memory.start, at, PCI_WORDS(device));
-}
-
 // Every bus has its contexts. Devices of other PCI segments, which have no numbers here, find an
 // empty root.
-static void units_start(struct vtd *self, vtd_take *take) {
+static void units_start(struct vtd *self, iommu_take *take) {
 	uint64_t *root = take(PAGE_SIZE), *empty = take(PAGE_SIZE);
 
 	for (unsigned bus = 0; bus < BUSES; bus++)
@@ -134,13 +85,13 @@ static void units_start(struct vtd *self, vtd_take *take) {
 
 // Interrupts
 
-static void sources_find(struct platform *platform, const struct dmar *dmar) {
+static void sources_find(struct platform *platform, const struct iommu_firmware *firmware) {
 	for (unsigned i = 0; i < platform->ioapic_count; i++) {
 		struct ioapic *ioapic = &platform->ioapics[i];
 
-		for (unsigned j = 0; j < dmar->ioapic_count; j++)
-			if (dmar->ioapics[j].id == ioapic->id)
-				ioapic->source = scope_device(&dmar->ioapics[j].device);
+		for (unsigned j = 0; j < firmware->ioapic_count; j++)
+			if (firmware->ioapics[j].id == ioapic->id)
+				ioapic->source = iommu_device(&firmware->ioapics[j].device);
 		if (ioapic->source == IOMMU_ANY_DEVICE)
 			print("iommu: ioapic %u is no unit's: ANY device can raise its pins\n", i);
 	}
@@ -148,13 +99,13 @@ static void sources_find(struct platform *platform, const struct dmar *dmar) {
 
 // All units or none: which one is before a device is not known. Devices of other segments find
 // empty entries behind the others.
-static void interrupts_start(
-	struct vtd *self, const struct dmar *dmar, uint64_t extended, vtd_take *take) {
+static void interrupts_start(struct vtd *self, const struct iommu_firmware *firmware,
+	uint64_t extended, iommu_take *take) {
 	self->is_wide = !this_cpu()->apic_page && extended & VTD_EXT_WIDE;
-	if (self->count < dmar->unit_count || !(extended & VTD_EXT_INTERRUPTS) ||
-		!dmar->has_interrupts)
+	if (self->count < firmware->unit_count || !(extended & VTD_EXT_INTERRUPTS) ||
+		!firmware->has_interrupts)
 		return print("iommu: interrupts are not remapped: devices can raise ANY\n");
-	sources_find(this_cpu()->platform, dmar);
+	sources_find(this_cpu()->platform, firmware);
 	self->entries = take(2 * ENTRIES * sizeof(*self->entries));
 	self->iommu.publish(self->entries, 2 * ENTRIES * sizeof(*self->entries));
 	for (unsigned i = 0; i < self->count; i++) {
@@ -176,25 +127,22 @@ static void interrupts_start(
 	print("iommu: interrupts are remapped, to APIC ids up to %u\n", self->iommu.last_target);
 }
 
-bool vtd_start(const struct dmar *dmar, vtd_take *take) {
+bool vtd_start(const struct iommu_firmware *firmware, iommu_take *take) {
 	struct vtd *self = take(align_up(sizeof(*self), PAGE_SIZE));
 	struct iommu *iommu = &self->iommu;
 	uint64_t all[2] = {~0ul, ~0ul};
 
 	*iommu = vtd_iommu;
 	iommu->report_faults = vtd_report_faults;
-	for (unsigned i = 0; i < dmar->unit_count; i++)
-		unit_add(self, &dmar->units[i], all);
+	for (unsigned i = 0; i < firmware->unit_count; i++)
+		unit_add(self, &firmware->units[i], all);
 	if (!abilities_find(self, all)) return false;
 	self->contexts = take(BUSES * BUS_DEVICES * sizeof(*self->contexts));
 	this_cpu()->platform->iommu = iommu;
-	for (unsigned i = 0; i < dmar->range_count; i++)
-		range_keep(self, &dmar->ranges[i], take);
+	for (unsigned i = 0; i < firmware->range_count; i++)
+		iommu_keep(&firmware->ranges[i], take);
 	units_start(self, take);
-	print("iommu: VT-d, %u of %u units, %u levels, addresses to 0x%lx, %u domains, pages up to "
-	      "level %u\n",
-		self->count, dmar->unit_count, iommu->levels, iommu->limit, iommu->domains,
-		iommu->largest_page);
-	interrupts_start(self, dmar, all[1], take);
+	iommu_print("VT-d", self->count, firmware->unit_count);
+	interrupts_start(self, firmware, all[1], take);
 	return true;
 }

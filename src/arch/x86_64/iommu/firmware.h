@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What firmware says of units that remap DMA, whoever made them. Pure: all that is read is checked,
+// and what is damaged or does not fit is counted.
+//
+// The folder, in the order to read: which units there are (this file; dmar for Intel's), what all
+// drivers do (common), what drives Intel's units (vtd), how they are started (vtd_start) and what
+// they report (vtd_fault).
+#pragma once
+
+#include <base/bits.h>
+#include <cpu/acpi.h>
+
+enum { IOMMU_MAX_UNITS = 32, IOMMU_MAX_RANGES = 64, IOMMU_MAX_HOPS = 6 };
+
+// A device by the way to it: from a bus through bridges, which only their registers lead on from.
+struct iommu_scope {
+	uint8_t bus;
+	uint8_t hops; // 1 at least
+	uint8_t path[IOMMU_MAX_HOPS]; // device << 3 | function
+};
+
+struct iommu_firmware {
+	unsigned lost; // entries: damaged, too many, of a bridge or another segment
+	unsigned unit_count, range_count, ioapic_count;
+	bool has_interrupts; // firmware lets them be remapped
+	struct iommu_unit {
+		uint64_t address, size; // of the registers
+		unsigned segment;
+	} units[IOMMU_MAX_UNITS];
+	// Memory that firmware has a device use, once a device: whole pages.
+	struct iommu_range {
+		struct range memory;
+		struct iommu_scope device;
+	} ranges[IOMMU_MAX_RANGES];
+	// I/O APICs behind the units of segment 0: what their interrupts come from.
+	struct iommu_ioapic {
+		uint8_t id; // in the MADT
+		struct iommu_scope device;
+	} ioapics[ACPI_MAX_IOAPICS];
+};
+
+// What Intel's table DMAR says (VT-d 8). table: whole and with a right sum, or null.
+void dmar_read(struct iommu_firmware *firmware, const void *table);
+
+// For those who read a table
+
+struct acpi_iommu_entry;
+
+// An entry, which is not shorter than its header; false: it is not used.
+typedef bool iommu_read_entry(
+	struct iommu_firmware *firmware, const struct acpi_iommu_entry *entry);
+
+// All entries of a table from an offset on, of which each has its length in its second word.
+void firmware_read(
+	struct iommu_firmware *firmware, const void *table, unsigned start, iommu_read_entry *read);
+
+// False: it is damaged, or there is no room. A unit that is there already is not added.
+[[nodiscard]] bool firmware_add_unit(struct iommu_firmware *firmware, struct iommu_unit unit);
+[[nodiscard]] bool firmware_add_range(
+	struct iommu_firmware *firmware, struct range memory, struct iommu_scope device);
