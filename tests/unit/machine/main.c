@@ -6,7 +6,7 @@
 
 int main(void) {
 	static const struct tests *const files[] = {&acpi_tests, &console_tests, &clock_tests,
-		&screen_tests, &dmar_tests, &remap_tests};
+		&screen_tests, &dmar_tests, &ivrs_tests, &remap_tests};
 	int status = 0;
 
 	for (size_t i = 0; i < array_count(files); i++)

@@ -5,4 +5,4 @@
 #include "../check.h"
 
 extern const struct tests acpi_tests, clock_tests, console_tests, screen_tests, dmar_tests,
-	remap_tests;
+	ivrs_tests, remap_tests;

@@ -4,7 +4,7 @@
 #include <cpu/acpi.h>
 
 #include <base/bits.h>
-#include <x86/acpi.h>
+#include <x86/ivrs.h>
 
 enum {
 	MAX_TABLE = 1 << 20, // larger is taken for damage
@@ -128,5 +128,6 @@ void acpi_read(struct acpi_facts *facts, uint8_t bytes[36]) {
 	hpet = table_find(facts, rsdp, "HPET", sizeof(*hpet));
 	if (hpet && hpet->address.space == ACPI_SPACE_MEMORY) facts->hpet = hpet->address.address;
 	madt_read(facts, table_find(facts, rsdp, "APIC", sizeof(struct acpi_header)));
+	facts->ivrs = table_find(facts, rsdp, "IVRS", sizeof(struct acpi_ivrs));
 	facts->dmar = table_find(facts, rsdp, "DMAR", sizeof(struct acpi_dmar));
 }

@@ -24,7 +24,7 @@ struct acpi_facts {
 	struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];
 	uint16_t timer_port; // PM timer, or 0
 	uint64_t hpet; // its page, or 0
-	const void *dmar; // the table, or null
+	const void *dmar, *ivrs; // tables, or null
 };
 
 // rsdp: a copy of the RSDP structure; where it is not valid, one is searched for where BIOSes place

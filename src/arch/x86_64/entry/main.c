@@ -7,6 +7,7 @@
 #include <guest/engine.h>
 #include <entry/mitigate.h>
 #include <entry/multiboot.h>
+#include <iommu/amdvi.h>
 #include <iommu/vtd.h>
 #include <kernel.h>
 #include <sched/switch.h>
@@ -90,7 +91,10 @@ static bool is_device(uint64_t page) {
 
 static void tables_read(void) {
 	acpi_read(&facts.acpi, facts.rsdp);
-	dmar_read(&units, facts.acpi.dmar);
+	if (facts.acpi.ivrs)
+		ivrs_read(&units, facts.acpi.ivrs);
+	else
+		dmar_read(&units, facts.acpi.dmar);
 }
 
 // Before any memory is taken, for a firmware's map may declare memory free that holds its tables;
@@ -149,7 +153,8 @@ static void iommu_start(void) {
 	if (units.lost > 0) print("iommu: %u parts of firmware's table are not used\n", units.lost);
 	if (options[OPTION_IOMMU] == MODE_OFF)
 		print("iommu: OFF by the option: devices reach ALL memory by DMA\n");
-	else if (!units.unit_count || !vtd_start(&units, take_zeroed))
+	else if (!units.unit_count ||
+		!(units.is_amd ? amdvi_start : vtd_start)(&units, take_zeroed))
 		print("iommu: none that can be used: devices reach ALL memory by DMA\n");
 }
 

@@ -27,15 +27,18 @@ void iommu_put(struct iommu_queue *queue, uint64_t low, uint64_t high) {
 
 // Memory that firmware has devices use
 
+uint32_t iommu_pci_read(unsigned device, unsigned at) {
+	io_out32(PCI_PORT_ADDRESS, pci_port_address(device, at & (PCI_SPACE - 1)));
+	return io_in32(PCI_PORT_DATA);
+}
+
 // Bridges on the way say which bus is behind them.
 unsigned iommu_device(const struct iommu_scope *scope) {
 	unsigned device = (unsigned)scope->bus << 8 | scope->path[0];
 
-	for (unsigned i = 1; i < scope->hops; i++) {
-		io_out32(PCI_PORT_ADDRESS, pci_port_address(device, PCI_REGISTER_SECONDARY_BUS));
-		device = io_in8(PCI_PORT_DATA + PCI_REGISTER_SECONDARY_BUS % 4) << 8 |
+	for (unsigned i = 1; i < scope->hops; i++)
+		device = (iommu_pci_read(device, PCI_REGISTER_SECONDARY_BUS) & 0xff00) |
 			scope->path[i];
-	}
 	return device;
 }
 

@@ -28,6 +28,9 @@ static inline uint64_t iommu_tail(const struct iommu_queue *queue) {
 	return 16ul * queue->tail;
 }
 
+// The four bytes that have a register of a device.
+uint32_t iommu_pci_read(unsigned device, unsigned at);
+
 // The number of a device.
 unsigned iommu_device(const struct iommu_scope *scope);
 

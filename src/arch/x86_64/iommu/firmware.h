@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What firmware says of units that remap DMA, whoever made them. Pure: all that is read is checked,
+// What firmware says of units that remap DMA, of any maker. Pure: all that is read is checked,
 // and what is damaged or does not fit is counted.
 //
-// The folder, in the order to read: which units there are (this file; dmar for Intel's), what all
-// drivers do (common), what drives Intel's units (vtd), how they are started (vtd_start) and what
-// they report (vtd_fault).
+// The folder, in the order to read: which units there are (this file; dmar for Intel's, ivrs for
+// AMD's), what all drivers do (common), what drives Intel's units (vtd), how they are started
+// (vtd_start), what they report (vtd_fault) and which interrupts pass (vtd_interrupt); likewise
+// AMD's (amdvi, amdvi_start, amdvi_event).
 #pragma once
 
 #include <base/bits.h>
 #include <cpu/acpi.h>
 
-enum { IOMMU_MAX_UNITS = 32, IOMMU_MAX_RANGES = 64, IOMMU_MAX_HOPS = 6 };
+enum { IOMMU_MAX_UNITS = 32, IOMMU_MAX_RANGES = 64, IOMMU_MAX_HOPS = 6, IOMMU_MAX_DEVICES = 128 };
 
 // A device by the way to it: from a bus through bridges, which only their registers lead on from.
 struct iommu_scope {
@@ -23,9 +24,14 @@ struct iommu_firmware {
 	unsigned lost; // entries: damaged, too many, of a bridge or another segment
 	unsigned unit_count, range_count, ioapic_count;
 	bool has_interrupts; // firmware lets them be remapped
+	bool is_amd;
+	unsigned devices_count;
 	struct iommu_unit {
 		uint64_t address, size; // of the registers
 		unsigned segment;
+		// Of AMD's: its number as a device, the place of its capability, what it wants.
+		uint16_t device, capability;
+		uint8_t flags;
 	} units[IOMMU_MAX_UNITS];
 	// Memory that firmware has a device use, once a device: whole pages.
 	struct iommu_range {
@@ -37,10 +43,20 @@ struct iommu_firmware {
 		uint8_t id; // in the MADT
 		struct iommu_scope device;
 	} ioapics[ACPI_MAX_IOAPICS];
+	// AMD's: devices whose entries have settings, or that make their requests as another.
+	struct iommu_devices {
+		uint16_t first, last;
+		bool has_alias;
+		uint8_t settings;
+		uint16_t alias;
+	} devices[IOMMU_MAX_DEVICES];
 };
 
 // What Intel's table DMAR says (VT-d 8). table: whole and with a right sum, or null.
 void dmar_read(struct iommu_firmware *firmware, const void *table);
+
+// What AMD's table IVRS says (48882 5.2). table: whole and with a right sum.
+void ivrs_read(struct iommu_firmware *firmware, const void *table);
 
 // For those who read a table
 

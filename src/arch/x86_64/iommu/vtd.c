@@ -31,8 +31,7 @@ static void buffer_flush(const struct vtd_unit *unit) {
 	if (unit->capability & VTD_CAP_BUFFER) vtd_command(unit, VTD_BUFFER_FLUSH, true);
 }
 
-// Lets the unit begin; it answers behind all that was put (VT-d 6.5.2). Stores to a device are
-// never ahead of those to memory (SDM 3A 9.2.2).
+// Lets the unit begin; it answers behind all that was put (VT-d 6.5.2).
 static void begin(struct vtd_unit *unit) {
 	unit->queue.answer = 0;
 	iommu_put(&unit->queue, VTD_QUEUE_WAIT | VTD_QUEUE_ANSWER | 1ul << VTD_QUEUE_WORD_SHIFT,

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What devices tried that they may not: events, which a unit writes to memory (48882 2.5).
+#include <iommu/amdvi.h>
+
+#include <x86/amdvi.h>
+
+static void report(struct amdvi *self, const struct amdvi_unit *unit, const uint64_t *event) {
+	unsigned device = event[0] & 0xffff;
+	uint64_t kind = event[0] >> AMDVI_EVENT_SHIFT;
+	uint64_t *entry = self->devices[device];
+
+	if (kind > AMDVI_EVENT_TABLE_ERROR && kind != AMDVI_EVENT_INVALID_REQUEST)
+		return print("iommu: event %lx at 0x%lx, of no device\n",
+			event[0] >> AMDVI_EVENT_REASON_SHIFT, event[1]);
+	if (!iommu_report(device, unit->segment || entry[1] & AMDVI_SILENT,
+		    event[0] & AMDVI_EVENT_WRITE ? "write" : "read", event[1],
+		    event[0] >> AMDVI_EVENT_REASON_SHIFT))
+		return;
+	entry[1] |= AMDVI_SILENT;
+	amdvi_forget(AMDVI_FORGET_DEVICE | device, entry[1] & AMDVI_DOMAIN, EVERY_PAGE);
+}
+
+// A log that was full has ended: it is begun anew.
+static void restart(const struct amdvi_unit *unit) {
+	*amdvi_long(unit, AMDVI_CONTROL) &= ~AMDVI_EVENTS_ON;
+	iommu_wait(amdvi_long(unit, AMDVI_STATUS), AMDVI_EVENTS_RUN, 0);
+	*amdvi_long(unit, AMDVI_STATUS) = AMDVI_EVENTS_LOST;
+	*amdvi_long(unit, AMDVI_EVENT_HEAD) = *amdvi_long(unit, AMDVI_EVENT_TAIL) = 0;
+	*amdvi_long(unit, AMDVI_CONTROL) |= AMDVI_EVENTS_ON;
+}
+
+// What comes after its end has been read is another interrupt, so this ends.
+static void report_events(struct amdvi *self, const struct amdvi_unit *unit) {
+	uint64_t at = *amdvi_long(unit, AMDVI_EVENT_HEAD) % PAGE_SIZE, end;
+
+	*amdvi_long(unit, AMDVI_STATUS) = AMDVI_EVENT_CAME;
+	end = *amdvi_long(unit, AMDVI_EVENT_TAIL) % PAGE_SIZE;
+	for (; at != end; at = (at + 16) % PAGE_SIZE)
+		report(self, unit, &unit->events[at / sizeof(uint64_t)]);
+	*amdvi_long(unit, AMDVI_EVENT_HEAD) = at;
+	if (*amdvi_long(unit, AMDVI_STATUS) & AMDVI_EVENTS_LOST) restart(unit);
+}
+
+void amdvi_report_faults(void) {
+	struct amdvi *self = this_amdvi();
+
+	for (unsigned i = 0; i < self->count; i++)
+		report_events(self, &self->units[i]);
+}
