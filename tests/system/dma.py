@@ -59,10 +59,10 @@ def check_unconfined():
     return found
 
 
-def check_confined():
-    """With an IOMMU nothing but what was granted arrives, and the kernel says so of each page."""
-    name = "dma-attack"
-    found, table, said = attack(name, iommu=True)
+def check_confined(name, iommu):
+    """With an IOMMU nothing but what was granted arrives, and the kernel says so of each page; but
+    by AMD's, of which QEMU 7.2 reports nothing (docs/limits.md)."""
+    found, table, said = attack(name, iommu=iommu)
     arrived = {row: count for row, (_, count) in table.items()
                if count > LET_PASS.get(row, 0)}
     if arrived or len(table) < 16:
@@ -70,7 +70,7 @@ def check_confined():
     told = {(int(address, 16) & ~0xfff, what) for what, address in REFUSED.findall(said)}
     silent = [(page, what) for pages in REFUSED_PAGES for page in pages
               for what in ("read", "write") if (page, what) not in told]
-    if silent:
+    if silent and iommu == "intel":
         found.append(results.failed(f"system/{name}/told", f"no line of {silent[:8]}"))
     missing = [text for text in RAISED if text not in said]
     if qemu.version() >= REPORTS_INTERRUPTS and missing:
@@ -80,7 +80,9 @@ def check_confined():
 
 ROWS = [
     ("dma-attack", "with an IOMMU no memory but what was granted is reached, and all is reported",
-     check_confined),
+     lambda: check_confined("dma-attack", "intel")),
+    ("dma-attack-amd", "with AMD's IOMMU no memory but what was granted is reached",
+     lambda: check_confined("dma-attack-amd", "amd")),
     ("dma-attack-unconfined", "without an IOMMU a device writes to all memory, and forges "
      "interrupts", check_unconfined),
 ]

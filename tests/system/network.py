@@ -209,7 +209,7 @@ def check_place(name, grant, said):
 def check_confined(name, card):
     """The example behind an IOMMU: frames come and go, and the card reaches for nothing else."""
     running = machine.QemuMachine(
-        kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY, iommu=True,
+        kernel=build.artefact("kernel-debug.elf32"), memory=emulator.MEMORY, iommu="intel",
         wire=network.parse("user", card=card),
         modules=(build.artefact("root.elf"), image_of(example(name, card), name)))
     found, said = judge(name, running, [

@@ -45,7 +45,7 @@ ROWS = {
            tables={**TABLES, "APIC": pcs.apic(100, 4, 28), "IVRS": pcs.table("IVRS", bytes(12)),
                    "SPCR": pcs.spcr(0x2f8)}), True,
         ["works    guests: by AMD-V", "not used cores: 128; 64 are started",
-         "not used IOMMU: table IVRS", "not used serial: COM2 only",
+         "works    IOMMU: AMD's, by table IVRS", "not used serial: COM2 only",
          "works    interrupts: I/O APICs: 4, cores with a local APIC: 128"], ["FAILS"]),
     "amd-locked": (
         Pc(maker="AuthenticAMD", flags=SVM_FLAGS, msrs={0xc0010114: 0x18}), True,

@@ -144,15 +144,15 @@ class CheckTest(unittest.TestCase):
         self.refused("qemu", None, memory=4096, cores=9)
 
     def test_bochs_has_neither_iommu_nor_devices_by_name(self):
-        self.refused("bochs", "Bochs has nothing for --iommu: take --emulator qemu", iommu=True)
+        self.refused("bochs", "Bochs has nothing for --iommu: take --emulator qemu", iommu="intel")
         self.refused("bochs", "Bochs has nothing for --device", devices=("edu",))
-        self.refused("qemu", None, iommu=True, devices=("edu",))
+        self.refused("qemu", None, iommu="intel", devices=("edu",))
 
     def test_an_ide_disk_is_not_in_the_machine_with_an_iommu(self):
         with mock.patch.object(emulator, "choose", lambda _: ("qemu", "tcg")):
-            emulator.chosen(emulator.Wanted(iommu=True), disks.Disks(nvme="a"), None)
+            emulator.chosen(emulator.Wanted(iommu="intel"), disks.Disks(nvme="a"), None)
             with self.assertRaisesRegex(Failure, "--disk: .* no IDE"):
-                emulator.chosen(emulator.Wanted(iommu=True), disks.Disks(ide="a"), None)
+                emulator.chosen(emulator.Wanted(iommu="intel"), disks.Disks(ide="a"), None)
 
     def test_models_are_those_that_the_emulator_lists(self):
         self.refused("qemu", None, cpu="max,-fsgsbase,level=3")
@@ -208,14 +208,17 @@ class MachineTest(unittest.TestCase):
             self.assertEqual(words[words.index(option) + 1], value)
 
     def test_an_iommu_comes_before_the_devices_that_it_is_for(self):
-        options = cli.parse(["run", "--iommu", "--device", "edu,addr=6"])
-        settings = emulator.of_qemu(emulator.wanted(options, False))
-        for accelerator, name in (("tcg", "q35"), ("kvm", "q35,kernel-irqchip=split")):
+        for option, unit, accelerator, name in (
+                ("--iommu", "intel-iommu,intremap=on", "tcg", "q35"),
+                ("--iommu", "intel-iommu,intremap=on", "kvm", "q35,kernel-irqchip=split"),
+                ("--amd-iommu", "amd-iommu", "tcg", "q35")):
+            options = cli.parse(["run", option, "--device", "edu,addr=6"])
+            settings = emulator.of_qemu(emulator.wanted(options, False))
             with tempfile.TemporaryDirectory() as directory:
                 words = qemu.prepare(qemu.Settings(
                     port=1, iso="a", accelerator=accelerator, **settings), directory)
             self.assertEqual(words[words.index("-machine") + 1], name)
-            self.assertLess(words.index("intel-iommu,intremap=on"), words.index("edu,addr=6"))
+            self.assertLess(words.index(unit), words.index("edu,addr=6"))
         plain = emulator.of_qemu(emulator.wanted(cli.parse(["run"]), False))
         with tempfile.TemporaryDirectory() as directory:
             words = qemu.prepare(qemu.Settings(port=1, iso="a", **plain), directory)

@@ -82,7 +82,7 @@ class DisksTest(unittest.TestCase):
 
     def test_slots_beside_an_iommu_are_others(self):
         """Whose line the firmware of that machine leads to pin 10, too."""
-        words = qemu.prepare(qemu.Settings(port=1, kernel="k", iommu=True, disks=disks.Disks(
+        words = qemu.prepare(qemu.Settings(port=1, kernel="k", iommu="intel", disks=disks.Disks(
             None, *map(pathlib.Path, ("/c", "/d", "/e")))), "/tmp")
         self.assertIn("ahci,id=ahci,addr=5", words)
         self.assertIn("nvme,addr=0xd,serial=nacre,drive=nvme-disk", words)

@@ -69,9 +69,11 @@ def add_machine_options(parser, emulators, default, text, cores="1"):
                              "`qemu-system-x86_64 -cpu help` (flags may follow: max,-fsgsbase) or "
                              "`bochs -help cpu`; default: max, which is AMD's, with KVM the "
                              "host's; corei7_skylake_x")
-    parser.add_argument("--iommu", action="store_true",
+    parser.add_argument("--iommu", action="store_const", const="intel", default="",
                         help="with an IOMMU, Intel's VT-d, on the machine that QEMU has it on "
                              "(q35), which has no IDE disk (QEMU only)")
+    parser.add_argument("--amd-iommu", action="store_const", const="amd", dest="iommu",
+                        help="the same with AMD's (AMD-Vi)")
     parser.add_argument("--device", action="append", default=[], metavar="TEXT",
                         help="with another device, in QEMU's own words (may be repeated; QEMU "
                              "only)")

@@ -29,7 +29,7 @@ class Wanted:
     cpu: str = ""
     has_guests: bool | None = None
     clock: str = "wall"
-    iommu: bool = False
+    iommu: str = ""  # whose (qemu.IOMMUS)
     devices: tuple = ()  # further ones, in QEMU's words
 
 

@@ -40,10 +40,10 @@ WITHOUT_AMD_V = "max,-svm,xlevel=0x80000008"
 CPU = {"tcg": WITHOUT_AMD_V, "kvm": "host"}
 # QEMU has x2APIC from version 9 on; its timer registers end a machine that counts instructions.
 UNCOUNTABLE = "-x2apic"
-# Intel's IOMMU (VT-d), which QEMU has on its newer machine alone. With KVM the I/O APIC is QEMU's
+# IOMMUs by their maker, which QEMU has on its newer machine alone. With KVM the I/O APIC is QEMU's
 # then: its interrupts are remapped there.
 IOMMU_MACHINE = {"tcg": "q35", "kvm": "q35,kernel-irqchip=split"}
-IOMMU = ["-device", "intel-iommu,intremap=on"]
+IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu"}
 # How a medium that is no CD is attached.
 MEDIA = {"disk": ("-device", "ide-hd"),
          "usb": ("-device", "qemu-xhci", "-device", "usb-storage")}
@@ -77,7 +77,7 @@ class Settings:
     vendor: str = ""  # one of VENDORS, or the accelerator's own
     firmware: str = "bios"  # or "uefi", or "secure": UEFI with Secure Boot
     clock: str = "wall"  # one of CLOCKS
-    iommu: bool = False  # the machine is another then: disks of the kind "ide" are not in it
+    iommu: str = ""  # one of IOMMUS: the machine is another then, without disks of the kind "ide"
     # The machine ends after so many seconds of its own time; none: it runs until it is ended.
     limit: int | None = machine_clock.LIMIT
     disks: Disks = NO_DISKS
@@ -139,7 +139,8 @@ def prepare(settings, directory):
         command += firmware_options(directory, settings.firmware == "secure")
     if settings.iommu:
         # Before other devices, of which it has to know.
-        command += ["-machine", IOMMU_MACHINE[settings.accelerator], *IOMMU]
+        command += ["-machine", IOMMU_MACHINE[settings.accelerator],
+                    "-device", IOMMUS[settings.iommu]]
     command += CLOCKS[settings.clock]
     if settings.limit:
         command += machine_clock.options(settings.port)

@@ -169,9 +169,10 @@ def judge_tables(tables):
             yield Line(PART, f"{text}; the first {most} I/O APICs are used")
         else:
             yield Line(GOOD, text)
-    for name in ("DMAR", "IVRS"):
+    for name, maker in (("DMAR", "Intel's"), ("IVRS", "AMD's")):
         if name in tables:
-            yield Line(PART, f"IOMMU: table {name}; a driver's device can write to any memory")
+            yield Line(GOOD, f"IOMMU: {maker}, by table {name}: a driver's device reaches what it "
+                       "is given")
 
 
 def judge_serial(pc, tables):

@@ -94,16 +94,19 @@ def run_cores_in_bochs():
 
 def run_kernel_with_iommu():
     """With a unit that remaps DMA, which keeps what is not mapped and remaps interrupts or does
-    neither, and a device that does what its driver says; and with both, but the unit off."""
+    neither, and a device that does what its driver says; with AMD's; and with both, but the unit
+    off. QEMU 7.2 reports nothing by AMD's (docs/limits.md)."""
     found = []
     for name, arguments, first in (
-            ("caching-mode=off,intremap=off", "",
+            ("intel-iommu,caching-mode=off,intremap=off", "",
              ["iommu: VT-d, 1 of 1 units", "interrupts are not remapped", REFUSED]),
-            ("caching-mode=on,intremap=on", "",
+            ("intel-iommu,caching-mode=on,intremap=on", "",
              ["iommu: VT-d, 1 of 1 units", "interrupts are remapped", REFUSED,
               "PASS remap-all"]),
-            ("intremap=on", "iommu=off", ["iommu: OFF by the option"])):
-        devices = ("-M", "q35", "-device", f"intel-iommu,{name}", "-device", "edu")
+            ("amd-iommu", "", ["iommu: AMD-Vi, 1 of 1 units", "PASS dma-refused",
+                               "PASS dma-lost-space"]),
+            ("intel-iommu,intremap=on", "iommu=off", ["iommu: OFF by the option"])):
+        devices = ("-M", "q35", "-device", name, "-device", "edu")
         found += run_in_qemu(f"kernel-iommu-{name.replace('=', '-').replace(',', '-')}",
                              arguments, first, devices=devices)
     return found
