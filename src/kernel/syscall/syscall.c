@@ -184,6 +184,7 @@ static bool receive_is_own(const struct cpu *cpu, struct thread *thread, enum re
 		(bound && !notification_is_own(bound, cpu)))
 		return false;
 	if (kind == KIND_WAIT) return true;
+	if (cpu->now >= cpu->next_event) return false; // it may end before it receives
 	answer = thread_find(thread, thread->context.r12);
 	return answer && answer->cap.type == CAP_REPLY &&
 		reply_take(cap_object(&answer->cap), thread);

@@ -270,6 +270,14 @@ static void one_reply(void) {
 	rig_thread(1, PROGRAM(POLL(ENDPOINT + 1), START, RECV(ENDPOINT + 1, SLOT_REPLY)));
 }
 
+// The turn is over when the system call comes, before the timer: it takes no reply object.
+static void turn_and_reply(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(POLL(ENDPOINT), START, TIME(990), RECV(ENDPOINT, SLOT_REPLY)));
+	rig_thread(1, PROGRAM(START, YIELD));
+	rig_budget(0, 1000, 5000);
+}
+
 // A turn ends whose timeout handler waits at an endpoint of the other core.
 static void turn_and_sends(void) {
 	rig_object(OBJECT_ENDPOINT, 0);
@@ -329,6 +337,7 @@ static const struct scenario rows[] = {
 	{"MSG028", "two cores receive with the same free reply object", one_reply},
 	{"MSG029", "the end of a turn against sends to its timeout handler", turn_and_sends},
 	{"MSG030", "a fault whose handler is on another core", handler_elsewhere},
+	{"MSG031", "a turn that is over takes no reply object", turn_and_reply},
 };
 
 SCENARIOS(message_scenarios);
