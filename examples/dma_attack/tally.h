@@ -16,4 +16,5 @@ static const uint8_t victim_vectors[VICTIM_IRQS] = {88, 89, 90, 91, 108, 128, 14
 struct tally {
 	volatile uint32_t interrupts; // that no device raised
 	volatile uint32_t changed; // bytes of its memory, when it was last asked
+	volatile uint64_t message; // the address of its first interrupt's message
 };

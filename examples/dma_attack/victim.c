@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Has memory and interrupts, and does nothing with them: whatever happens there is another's doing.
 #include <microkit.h>
+#include <nacre/pci_client.h>
 
 #include "tally.h"
 
@@ -10,6 +11,9 @@ volatile uint8_t *secret_vaddr;
 struct tally *tally_vaddr;
 
 void init(void) {
+	struct nacre_message message;
+
+	if (pci_message_of(VICTIM_IRQ_FIRST, &message)) tally_vaddr->message = message.address;
 	for (uint64_t i = 0; i < secret_size; i++)
 		secret_vaddr[i] = SECRET_BYTE;
 }

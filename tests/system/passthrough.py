@@ -65,7 +65,7 @@ def check_disk():
         ("until", "guest resets"), ("until", PROMPT),
         *said(f"dd if=/dev/nvme0n1 bs=64k skip={WRITTEN_AT >> 16} count=1 2>/dev/null | head -n 1",
               line, 5),
-        ("send", "poweroff"), ("until", "powered off")], Disks(nvme=file), iommu=True)
+        ("send", "poweroff"), ("until", "powered off")], Disks(nvme=file), iommu="intel")
     expected = (WRITTEN * WRITTEN_BYTES)[:WRITTEN_BYTES]
     content = file.read_bytes()
     if content[WRITTEN_AT:][:WRITTEN_BYTES] != expected or not content.startswith(KNOWN):
@@ -81,7 +81,8 @@ def check_without():
     found, _ = run(name, EXAMPLE.read_text(), [
         ("until", "system: 'linux' is not started: its device needs an IOMMU")])
     others, _ = run(f"{name}-device", EXAMPLE.read_text(), [
-        ("until", "system: 'linux' is not started: this machine has no such device")], iommu=True)
+        ("until", "system: 'linux' is not started: this machine has no such device")],
+        iommu="intel")
     return found + others
 
 
@@ -111,7 +112,7 @@ def check_attack():
         *said(f"{copy(own, FROM_MEMORY)}; {copy(own + 4096, TO_MEMORY)}; echo own-$((6*7))",
               "own-42", 2),
         *attempts, ("send", "poweroff"), ("until", "powered off")],
-        iommu=True, extra=EDU)
+        iommu="intel", extra=EDU)
     told = {(device, int(address, 16) & ~0xfff) for device, address in REFUSED.findall(text)}
     silent = [hex(place) for place in OUTSIDE if ("00:06.0", place) not in told]
     if silent or any(place < 256 << 20 for _, place in told):

@@ -301,7 +301,7 @@ void init(void) {
 			write_pages(neighbours, neighbours + NEIGHBOURS, PAGE));
 		row("all memory, write", write_pages(0, MEMORY_END, LITTLE_MEMORY));
 	}
-	forge(arrivals == 0);
+	forge(tally_vaddr->message & MESSAGE_REMAPPED);
 	print("attack: not granted: %u attempted, %u arrived\n", attempts, arrivals);
 }
 

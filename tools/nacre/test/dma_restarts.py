@@ -89,7 +89,7 @@ def run(count=ROUNDS):
     with machine.QemuMachine(
             kernel=build.artefact("kernel-debug.elf32"),
             modules=(build.artefact("root.elf"), image), memory=emulator.MEMORY, cpu="max",
-            limit=SECONDS * count, disks=Disks(nvme=disk), iommu=True) as running:
+            limit=SECONDS * count, disks=Disks(nvme=disk), iommu="intel") as running:
         why, text, log = machine_tests.watch(running, NAME, list(rounds(count, seed)))
     wrong = WRONG.search(text)
     if why or wrong:
