@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Text that the kernel has drawn on a screen of points, read by its own font."""
+"""Text on a screen of points, read by the font that it was drawn with."""
 
 import re
 
 from nacre import places
 
-FONT = places.BUILD / "src" / "arch" / "x86_64" / "cpu" / "font.c"
+FONT = places.BUILD / "src" / "base" / "font.c"
 WIDTH, HEIGHT = 8, 16
 PRINTABLE = range(0x20, 0x7f)
 # A character that the font does not have.
@@ -26,21 +26,22 @@ def read_picture(path):
 
 
 def lines(path):
-    """The picture's text; what is neither black nor of the font is unknown."""
+    """The picture's text, in any colours: a character's first point has that of its paper. What
+    is not of the font is unknown."""
     width, height, points = read_picture(path)
     known = font()
-    # One bit a point: those that are not black.
-    bits = bytes(any(points[at:at + 3]) for at in range(0, len(points), 3))
+    colours = [points[at:at + 3] for at in range(0, len(points), 3)]
     found = []
     for top in range(0, height - HEIGHT + 1, HEIGHT):
         text = ""
         for left in range(0, width - WIDTH + 1, WIDTH):
             glyph = bytearray()
+            paper = colours[top * width + left]
             for line in range(top, top + HEIGHT):
                 at = line * width + left
                 row = 0
-                for bit in bits[at:at + WIDTH]:
-                    row = row << 1 | bit
+                for colour in colours[at:at + WIDTH]:
+                    row = row << 1 | (colour != paper)
                 glyph.append(row)
             text += known.get(bytes(glyph), UNKNOWN)
         found.append(text.rstrip())
