@@ -36,17 +36,20 @@ def points_text(running):
     return screen.lines(running.directory / "picture")
 
 
-def awaited(running, read, *texts, seconds=SECONDS):
-    """What was read when each text was in a line of it, or at last, with those that were not."""
+def missing(lines, texts, absent):
+    """Texts that are in no line, and the one that is in a line but should not be."""
+    lost = [text for text in texts if not any(text in line for line in lines)]
+    return lost + [f"no {absent}"] if absent and any(absent in line for line in lines) else lost
+
+
+def awaited(running, read, texts, absent, seconds):
+    """What was read when it was as it should be, or at last, with what was not."""
     limit = time.monotonic() + seconds
     lines = read(running)
-    while time.monotonic() < limit:
-        lost = [text for text in texts if not any(text in line for line in lines)]
-        if not lost:
-            return lines, []
+    while missing(lines, texts, absent) and time.monotonic() < limit:
         time.sleep(0.3)
         lines = read(running)
-    return lines, lost
+    return lines, missing(lines, texts, absent)
 
 
 class Session:
@@ -65,9 +68,9 @@ class Session:
     def type(self, text):
         return self.press(*keys_of(text))
 
-    def see(self, *texts):
+    def see(self, *texts, absent=None):
         if not self.why:
-            self.lines, lost = awaited(self.running, self.read, *texts, seconds=self.seconds)
+            self.lines, lost = awaited(self.running, self.read, texts, absent, self.seconds)
             if lost:
                 self.why = f"{lost} are not on the screen: {self.lines}"
         return self
@@ -97,7 +100,6 @@ def start(name, extra=(), firmware="bios", **settings):
 
 def check_keys(session):
     """Both terminals, and what keys send."""
-    alone = "typist's own terminal"
     return (session.see(LAST).press("sendkey a", "sendkey shift-b", "sendkey ctrl-c")
             .see("[typist] <61>", "[typist] <42>", "[typist] <03>")
             .press("sendkey caps_lock", "sendkey q", "sendkey caps_lock", "sendkey up")
@@ -105,12 +107,10 @@ def check_keys(session):
             # The serial driver's commands are those of the serial line.
             .press("sendkey ctrl-a", "sendkey h").see("[serial] Ctrl-A c: next console")
             # The third terminal has the other component's lines, without a label.
-            .press("sendkey alt-f3").see(LAST)
-            .check(lambda lines: not any("[" in line for line in lines), "the printer's terminal")
-            .press("sendkey alt-f2").see(READY, "<61>")
-            .check(lambda lines: not any("line" in line for line in lines), alone)
+            .press("sendkey alt-f3").see(LAST, absent="[")
+            .press("sendkey alt-f2").see(READY, "<61>", absent="line")
             .press("sendkey ctrl-l").see("    cleared")
-            .check(lambda lines: "cleared" in lines[2] and not any(lines[:2]), alone)
+            .check(lambda lines: not any(lines[:2]), "the typist's own terminal")
             # Its answer comes once, and from here.
             .press("sendkey shift-slash")
             .see("<3f>", "<1b>", "<5b>", "<37>", "<3b>", "<39>", "<52>")
@@ -131,9 +131,7 @@ def check_text():
     with start(name, NO_SERIAL, prelude="set screen=text") as running:
         session = Session(name, running, monitor.screen_text)
         return session.see(LAST).type("ab").see("[typist] <61>", "[typist] <62>").press(
-            "sendkey alt-f3").see(LAST).check(
-                lambda lines: not any("[" in line for line in lines), "own terminal").press(
-                    PANIC).see("kernel panic: ").result()
+            "sendkey alt-f3").see(LAST, absent="[").press(PANIC).see("kernel panic: ").result()
 
 
 def check_lacking(name, extra, *texts, arguments=""):
@@ -150,8 +148,7 @@ def check_demo(firmware):
                              cpu="max", firmware=firmware, extra=monitor.OPTIONS) as running:
         session = Session(name, running, seconds=GUEST_SECONDS)
         session.see(f"[linux] {PROMPT}").type("echo answer-$((6*7))\n").see("[linux] answer-42")
-        session.press("sendkey alt-f2").type("top\n").see("Mem:", "PID  PPID USER")
-        session.check(lambda lines: not any("[client]" in line for line in lines), "top")
+        session.press("sendkey alt-f2").type("top\n").see("Mem:", "PID  PPID USER", absent="[")
         session.type("q").see(f"{PROMPT}").press("sendkey alt-f1").see("[client]", PROMPT)
         return session.result()
 
@@ -163,13 +160,13 @@ ROWS = [
     ("terminal-text", "so are they in text mode", check_text),
     ("terminal-no-screen", "without a screen the serial line has all", functools.partial(
         check_lacking, "terminal-no-screen", ("-vga", "none"),
-        "screen: this machine has none that is used", READY)),
+        READY, "screen: this machine has none that is used")),
     ("terminal-serial-only", "so it has with console=serial", functools.partial(
-        check_lacking, "terminal-serial-only", (), "screen: this machine has none that is used",
-        READY, arguments="console=serial")),
+        check_lacking, "terminal-serial-only", (), READY,
+        "screen: this machine has none that is used", arguments="console=serial")),
     ("terminal-no-keyboard", "without the keyboard's controller there is a screen",
      functools.partial(check_lacking, "terminal-no-keyboard", ("-machine", "pc,i8042=off"),
-                       "screen: no PS/2 keyboard", READY)),
+                       READY, "screen: no PS/2 keyboard")),
     *((f"terminal-demo-{firmware}", "the demo's guest takes commands from the keyboard, and has a "
        f"terminal of its own for full-screen programs, by {firmware.upper()}",
        functools.partial(check_demo, firmware)) for firmware in ("bios", "uefi")),
