@@ -25,24 +25,29 @@ def read_picture(path):
     return int(head[1]), int(head[2]), data[head.end():]
 
 
+def character(cell, known):
+    """What a cell shows, of its points in rows: the first point has the colour of its paper."""
+    glyph = bytearray()
+    for line in range(0, len(cell), 3 * WIDTH):
+        row = 0
+        for at in range(line, line + 3 * WIDTH, 3):
+            row = row << 1 | (cell[at:at + 3] != cell[:3])
+        glyph.append(row)
+    return known.get(bytes(glyph), UNKNOWN)
+
+
 def lines(path):
-    """The picture's text, in any colours: a character's first point has that of its paper. What
-    is not of the font is unknown."""
+    """The picture's text, in any colours; what is not of the font is unknown."""
     width, height, points = read_picture(path)
-    known = font()
-    colours = [points[at:at + 3] for at in range(0, len(points), 3)]
-    found = []
+    known, cells, found = font(), {}, []
     for top in range(0, height - HEIGHT + 1, HEIGHT):
+        rows = [points[3 * width * line:3 * width * (line + 1)]
+                for line in range(top, top + HEIGHT)]
         text = ""
-        for left in range(0, width - WIDTH + 1, WIDTH):
-            glyph = bytearray()
-            paper = colours[top * width + left]
-            for line in range(top, top + HEIGHT):
-                at = line * width + left
-                row = 0
-                for colour in colours[at:at + WIDTH]:
-                    row = row << 1 | (colour != paper)
-                glyph.append(row)
-            text += known.get(bytes(glyph), UNKNOWN)
+        for left in range(0, 3 * (width - WIDTH + 1), 3 * WIDTH):
+            cell = b"".join([row[left:left + 3 * WIDTH] for row in rows])
+            if cell not in cells:
+                cells[cell] = character(cell, known)
+            text += cells[cell]
         found.append(text.rstrip())
     return found
