@@ -105,7 +105,7 @@ static bool console_drain(int index) {
 	if (!console_present[index]) return false;
 	console_greet(index);
 	for (int taken = 0; taken < BURST; taken++) {
-		if (ring_room(&transmit_in) < MULTIPLEXER_EXPANSION) return false;
+		if (ring_room(&transmit_in) < MULTIPLEXER_EXPANSION + QUESTION_LENGTH) return false;
 		if (!ring_get(&console->out, &character)) return !ring_may_sleep(&console->out);
 		multiplexer_put(&multiplexer, index, character);
 		mirror_character(index, character);
