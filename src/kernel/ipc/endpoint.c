@@ -30,10 +30,14 @@ static inline bool sender_is_free(
 
 	if (calls && (!reply || !(flags & (MESSAGE_GRANT | MESSAGE_GRANT_REPLY)))) {
 		// No thread could reply (IPC-4).
+		reply_release(reply, receiver);
 		sender->state_and_fault = THREAD_INACTIVE;
 		return false;
 	}
-	if (calls) reply_wait(reply, sender);
+	if (calls)
+		reply_wait(reply, sender);
+	else
+		reply_release(reply, receiver);
 	if (calls && donates) reply_chain(reply, context);
 	if (donates) sched_context_donate(context, receiver);
 	return !calls;
@@ -54,6 +58,7 @@ void endpoint_send(const struct cap *cap, struct thread *sender, unsigned flags)
 		return thread_block(sender, THREAD_BLOCKED_SEND, &endpoint->head);
 	}
 	reply = receiver->reply;
+	receiver->reply = NULL; // the object is not free before its next use is known
 	thread_unblock(receiver);
 	message_transfer(sender, receiver, endpoint, cap->badge, flags);
 	(void)sender_is_free(sender, receiver, reply, flags);
@@ -78,7 +83,7 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 		if (sender_is_free(sender, receiver, reply, flags)) thread_wake(sender);
 	} else if (block == SEND_BLOCKING) {
 		receiver->reply = reply;
-		if (reply) reply->thread = receiver;
+		if (reply) reply_set(reply, receiver);
 		thread_block(receiver, THREAD_BLOCKED_RECEIVE, &endpoint->head);
 	} else {
 		*context_badge(&receiver->context) = 0;

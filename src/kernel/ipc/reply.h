@@ -21,9 +21,14 @@ struct reply {
 
 _Static_assert(sizeof(struct reply) == 1 << REPLY_BITS);
 
+// Another core may look meanwhile whether the object is free (reply_take).
+static inline void reply_set(struct reply *reply, struct thread *thread) {
+	__atomic_store_n(&reply->thread, thread, __ATOMIC_RELAXED);
+}
+
 // caller waits for the answer through reply.
 static inline void reply_wait(struct reply *reply, struct thread *caller) {
-	reply->thread = caller;
+	reply_set(reply, caller);
 	caller->reply = reply;
 	caller->state = THREAD_BLOCKED_REPLY;
 }
@@ -37,7 +42,7 @@ static inline void reply_wait(struct reply *reply, struct thread *caller) {
 		&reply->thread, &free, receiver, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-// It is not needed after all.
+// The receiver has it no more, and no caller does.
 static inline void reply_release(struct reply *reply, const struct thread *receiver) {
 	if (reply && reply->thread == receiver)
 		__atomic_store_n(&reply->thread, NULL, __ATOMIC_RELEASE);

@@ -16,7 +16,7 @@ void thread_unblock(struct thread *thread) {
 	if (thread->state == THREAD_BLOCKED_SEND) endpoint_lose_sender(thread);
 	wait_queue_remove(thread->waits_in, thread);
 	if (thread->state == THREAD_BLOCKED_RECEIVE && thread->reply) {
-		thread->reply->thread = NULL;
+		reply_set(thread->reply, NULL);
 		thread->reply = NULL;
 	}
 }

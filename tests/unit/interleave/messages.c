@@ -278,6 +278,17 @@ static void turn_and_reply(void) {
 	rig_budget(0, 1000, 5000);
 }
 
+// The fault goes to a handler that has time of its own; another core receives with its reply
+// object.
+static void fault_and_reply(void) {
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_object(OBJECT_ENDPOINT, 0);
+	rig_thread(0, PROGRAM(RECV(ENDPOINT, SLOT_REPLY)));
+	rig_thread(0, PROGRAM(START, {.kind = STEP_FAULT}));
+	rig_thread(1, PROGRAM(POLL(ENDPOINT + 1), START, RECV(ENDPOINT + 1, SLOT_REPLY)));
+	rig_handler(1, ENDPOINT);
+}
+
 // A turn ends whose timeout handler waits at an endpoint of the other core.
 static void turn_and_sends(void) {
 	rig_object(OBJECT_ENDPOINT, 0);
@@ -338,6 +349,7 @@ static const struct scenario rows[] = {
 	{"MSG029", "the end of a turn against sends to its timeout handler", turn_and_sends},
 	{"MSG030", "a fault whose handler is on another core", handler_elsewhere},
 	{"MSG031", "a turn that is over takes no reply object", turn_and_reply},
+	{"MSG032", "a fault against a receive with its handler's reply object", fault_and_reply},
 };
 
 SCENARIOS(message_scenarios);

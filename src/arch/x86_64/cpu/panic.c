@@ -11,8 +11,10 @@ enum { RESET_PORT = 0xcf9, RESET_FULL = 2, RESET_NOW = 4 };
 static void stop_peers(struct cpu *cpu) {
 	if (!cpu->has_peers) return;
 	cpu->platform->lock.serving += 1u << 31;
-	for (struct cpu *other = cpu->lock.next; other != cpu; other = other->lock.next)
+	for (struct cpu *other = cpu->lock.next; other != cpu; other = other->lock.next) {
+		store_release(&other->lock.rest, HOLD_ALWAYS); // also for who runs alone and ends
 		store_release(&other->lock.hold, true);
+	}
 	apic_send(0, VECTOR_CORE | COMMAND_ASSERT | COMMAND_OTHERS);
 }
 

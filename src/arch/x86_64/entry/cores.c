@@ -193,8 +193,9 @@ static void use_cores(struct platform *platform, bool has_big_lock) {
 
 		cpu->lock.hold = cpu->lock.rest = has_big_lock ? HOLD_ALWAYS : 0;
 		cpu->lock.next = platform->cores[(i + 1) % platform->core_count];
-		__atomic_store_n(&cpu->has_peers, true, __ATOMIC_RELEASE);
 	}
+	for (unsigned i = 0; i < platform->core_count; i++)
+		__atomic_store_n(&platform->cores[i]->has_peers, true, __ATOMIC_RELEASE);
 	platform->syscall_entries[SYSCALL_ENTRY_FAST] =
 		platform->syscall_entries[SYSCALL_ENTRY_CORES];
 	segments_use_entry(SYSCALL_ENTRY_FAST);

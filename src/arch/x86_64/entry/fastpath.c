@@ -153,7 +153,7 @@ static inline bool can_return(
 // The server waits for its next message, with the reply object that it has just used.
 static inline void wait_for_next(struct endpoint *endpoint, struct thread *server,
 	struct reply *reply, enum message_shape shape) {
-	reply->thread = server;
+	reply_set(reply, server);
 	server->reply = reply;
 	server->state = THREAD_BLOCKED_RECEIVE;
 	server->waits_in = &endpoint->head;
@@ -269,7 +269,8 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 		wait_queue_take_first(&notification->head);
 	} else if (notification_reaches_bound(notification)) {
 		waiter = notification->bound;
-		if (unlikely(!is_own(cpu, endpoint_of_waiter(waiter)->owner) ||
+		if (unlikely(!is_own(cpu, (uint64_t)waiter->cpu) ||
+			    !is_own(cpu, endpoint_of_waiter(waiter)->owner) ||
 			    !can_wake(cpu, waiter, &rank)))
 			return syscall_slow();
 		thread_unblock(waiter);
@@ -292,7 +293,7 @@ static inline void send(struct cpu *cpu, struct endpoint *endpoint, uint64_t bad
 		    receiver->state != THREAD_BLOCKED_RECEIVE || !can_wake(cpu, receiver, &rank)))
 		return syscall_slow();
 	wait_queue_take_first(&endpoint->head);
-	if (receiver->reply) receiver->reply->thread = NULL;
+	if (receiver->reply) reply_set(receiver->reply, NULL);
 	receiver->reply = NULL;
 	message_give(cpu->current, receiver, badge, tag, MESSAGE_SHORT);
 	wake(receiver, cpu, rank);
