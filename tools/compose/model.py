@@ -260,8 +260,10 @@ class IoSpace:
     passed: Optional[Passed] = None  # to the owner's guest
 
     def needs_iommu(self):
-        """Whether its addresses are others than those of the memory."""
-        return bool(self.owner) and any(record.is_placed for record in self.maps)
+        """Whether a guest drives it, or its addresses are others than those of the memory."""
+        if not self.owner:
+            return False
+        return bool(self.passed) or any(record.is_placed for record in self.maps)
 
     def which(self):
         """Which device it is, for people."""

@@ -14,6 +14,7 @@
 #include <nacre/protocol/screen.h>
 
 enum {
+	CODES_AT_ONCE = 64, // of the keyboard
 	CHANNEL_IRQ = 1,
 	CHANNEL_SERIAL = 2,
 	PORT_DATA = 0,
@@ -113,11 +114,13 @@ static void take_key(const struct key *key) {
 		show(place + SCREEN_PLACES - 1);
 }
 
+// A controller that always says that it has a code keeps nothing else waiting.
 static void take_keys(void) {
 	struct key key;
 	uint8_t code;
 
-	while (has_keyboard && i8042_receive(&i8042, &code)) {
+	for (unsigned i = 0; i < CODES_AT_ONCE && has_keyboard && i8042_receive(&i8042, &code);
+		i++) {
 		key = scancodes_put(&scancodes, code, terminals[place].has_cursor_keys);
 		take_key(&key);
 	}
@@ -127,8 +130,8 @@ static void service(void) {
 	bool more = true;
 
 	if (!has_screen) return;
-	take_keys();
 	while (more) {
+		take_keys();
 		more = take_batch();
 		display_show(&display, &terminals[place]);
 	}

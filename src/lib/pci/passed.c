@@ -29,7 +29,7 @@ struct pci_table pci_table_of(uint32_t control, uint32_t place) {
 uint64_t pci_pass(const struct pci_config *config, const struct pci_device *device,
 	struct pci_passed *passed) {
 	unsigned messages = pci_capability(config, device->function, PCI_CAPABILITY_MSIX);
-	uint64_t end = 0;
+	uint64_t end = 0, table_end;
 
 	*passed = (struct pci_passed){0};
 	if (messages != 0)
@@ -46,7 +46,8 @@ uint64_t pci_pass(const struct pci_config *config, const struct pci_device *devi
 		end = passed->bars[i].offset + base->size;
 	}
 	// Of a table that the guest cannot be shown there are no messages.
-	if (passed->table.bar >= PCI_BARS || passed->bars[passed->table.bar].size == 0)
+	table_end = passed->table.offset + (uint64_t)passed->table.count * PCI_MSIX_ENTRY;
+	if (passed->table.bar >= PCI_BARS || table_end > passed->bars[passed->table.bar].size)
 		passed->table.count = 0;
 	return end;
 }

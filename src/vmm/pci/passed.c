@@ -83,7 +83,7 @@ static void describe_structures(struct passed *passed) {
 		uint32_t words[PCI_WORDS];
 
 		if (!host_pci(PCI_PASSED_STRUCTURE, found) ||
-			passed->function.end + found[1] > PCI_SPACE)
+			passed->function.end + found[1] >= PCI_SPACE)
 			return;
 		for (unsigned j = 0; j < found[1]; j += 4)
 			words[j / 4] = read_word(passed, (unsigned)found[0] + j);
