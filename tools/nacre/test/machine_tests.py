@@ -94,8 +94,8 @@ def run_cores_in_bochs():
 
 def run_kernel_with_iommu():
     """With a unit that remaps DMA, which keeps what is not mapped and remaps interrupts or does
-    neither, and a device that does what its driver says; with AMD's; and with both, but the unit
-    off. QEMU 7.2 reports nothing by AMD's (docs/limits.md)."""
+    neither, and a device that does what its driver says; with AMD's; with Intel's, but the unit
+    off; and with several cores. QEMU 7.2 reports nothing by AMD's (docs/limits.md)."""
     found = []
     for name, arguments, first in (
             ("intel-iommu,caching-mode=off,intremap=off", "",
@@ -109,7 +109,8 @@ def run_kernel_with_iommu():
         devices = ("-M", "q35", "-device", name, "-device", "edu")
         found += run_in_qemu(f"kernel-iommu-{name.replace('=', '-').replace(',', '-')}",
                              arguments, first, devices=devices)
-    return found
+    return found + run_cores_in_qemu("kernel-iommu-cores", 2, devices=(
+        "-M", "q35", "-device", "intel-iommu,intremap=on"))
 
 
 def run_kernel_plain():

@@ -21,8 +21,6 @@ enum {
 // What a core has done.
 enum core_step { CORE_OFF, CORE_ENTERED, CORE_COMPARED, CORE_NEVER };
 
-extern const char core_trampoline[]; // boot.asm: a physical address
-
 void core_begin(struct cpu *cpu, struct kernel *kernel) {
 	cpu->self = cpu;
 	cpu->platform = &kernel->platform;

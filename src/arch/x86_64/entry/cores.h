@@ -10,6 +10,7 @@
 struct kernel;
 
 extern const char trap_stubs[]; // trap.asm: handlers of exceptions and interrupts
+extern const char core_trampoline[]; // boot.asm: a physical address
 
 // A core's first step: GS must hold struct cpu before anything calls this_cpu().
 void core_begin(struct cpu *cpu, struct kernel *kernel);

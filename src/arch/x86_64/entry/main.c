@@ -161,6 +161,9 @@ static void iommu_start(void) {
 
 // Everything in order; false after a message with what is missing.
 static bool start(uint32_t magic, uint32_t information) {
+	uint64_t start_code = align_down((uint64_t)core_trampoline, PAGE_SIZE);
+	uint64_t image = physical_of_image(image_start).value;
+
 	core_begin(&boot_cpu, &boot_kernel);
 	segments_init(&boot_cpu, trap_stubs); // exceptions are caught from here
 	console_step(1, "the loader's information");
@@ -182,6 +185,7 @@ static bool start(uint32_t magic, uint32_t information) {
 	facts.tsc_hertz = clock_init(&facts.acpi, options[OPTION_TSC] * 1000ul);
 	if (!facts.tsc_hertz) return false;
 	facts.tsc_mhz = (uint32_t)clock_ticks_per_us();
+	memory_keep(&facts.memory, start_code, image); // other cores begin there, too
 	iommu_start(); // every device blocked
 	fpu_init();
 	boot_kernel.platform.paging[SPACE_HOST] = &paging_host;
@@ -189,6 +193,7 @@ static bool start(uint32_t magic, uint32_t information) {
 	schedule_init(&boot_cpu);
 	console_step(5, "other cores");
 	cores_start(&boot_cpu, &facts.acpi, options, &facts.memory);
+	region_add(&facts.memory.free, start_code, image);
 	console_step(6, "initial task");
 	return boot_root(&facts); // untypeds, the initial task
 }
