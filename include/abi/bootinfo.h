@@ -78,7 +78,6 @@ enum bootinfo_chunk_id {
 	BOOTINFO_MODULES = 0x4e00, // Nacre extension: docs/abi-extensions.md
 	BOOTINFO_START = 0x4e01, // made by the initial task for regions that ask for it
 	BOOTINFO_TSC_RATE = 0x4e02, // hertz, 8 bytes; directly after BOOTINFO_TSC_FREQUENCY
-	BOOTINFO_SCREEN = 0x4e03, // the screen that the kernel uses, as multiboot2 describes it
 };
 
 struct bootinfo_chunk {
