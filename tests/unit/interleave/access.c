@@ -27,57 +27,6 @@ void access_begin(unsigned cores, bool with_delay) {
 	memset(store_count, 0, sizeof(store_count));
 }
 
-// Plain accesses
-
-void access_note(const void *memory, uint64_t size, bool is_write) {
-	if (explore_runs) clocks_access(memory, size, is_write, __builtin_return_address(0));
-}
-
-#define PLAIN(bytes) \
-	void __tsan_read##bytes(void *memory); \
-	void __tsan_read##bytes(void *memory) { \
-		if (explore_runs) \
-			clocks_access(memory, bytes, false, __builtin_return_address(0)); \
-	} \
-	void __tsan_write##bytes(void *memory); \
-	void __tsan_write##bytes(void *memory) { \
-		if (explore_runs) clocks_access(memory, bytes, true, __builtin_return_address(0)); \
-	}
-
-PLAIN(1)
-PLAIN(2)
-PLAIN(4)
-PLAIN(8)
-PLAIN(16)
-#undef PLAIN
-
-#define UNALIGNED(bytes) \
-	void __tsan_unaligned_read##bytes(void *memory); \
-	void __tsan_unaligned_read##bytes(void *memory) { \
-		if (explore_runs) \
-			clocks_access(memory, bytes, false, __builtin_return_address(0)); \
-	} \
-	void __tsan_unaligned_write##bytes(void *memory); \
-	void __tsan_unaligned_write##bytes(void *memory) { \
-		if (explore_runs) clocks_access(memory, bytes, true, __builtin_return_address(0)); \
-	}
-
-UNALIGNED(2)
-UNALIGNED(4)
-UNALIGNED(8)
-UNALIGNED(16)
-#undef UNALIGNED
-
-void __tsan_read_range(void *memory, uint64_t size);
-void __tsan_read_range(void *memory, uint64_t size) {
-	if (explore_runs) clocks_access(memory, size, false, __builtin_return_address(0));
-}
-
-void __tsan_write_range(void *memory, uint64_t size);
-void __tsan_write_range(void *memory, uint64_t size) {
-	if (explore_runs) clocks_access(memory, size, true, __builtin_return_address(0));
-}
-
 void __tsan_init(void);
 void __tsan_init(void) {}
 
@@ -86,8 +35,6 @@ void __tsan_func_entry(void *) {}
 
 void __tsan_func_exit(void);
 void __tsan_func_exit(void) {}
-
-// Atomic accesses
 
 static bool is_acquire(int order) { return order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE; }
 
@@ -117,6 +64,74 @@ void access_show_stores(void) {
 		store_show(&stores[explore_core][i]);
 	*count = 0;
 }
+
+// Plain accesses
+
+// A core sees its own stores at once, and writes what it wrote before in this order.
+static void show_if_stored(const void *memory, uint64_t size) {
+	uint64_t begin = (uint64_t)memory, other;
+
+	for (unsigned i = 0; i < store_count[explore_core]; i++) {
+		other = (uint64_t)stores[explore_core][i].memory;
+		if (other < begin + size && begin < other + stores[explore_core][i].size)
+			return access_show_stores();
+	}
+}
+
+static void plain(const void *memory, uint64_t size, bool is_write, const void *from) {
+	if (!explore_runs) return;
+	show_if_stored(memory, size);
+	clocks_access(memory, size, is_write, from);
+}
+
+void access_note(const void *memory, uint64_t size, bool is_write) {
+	plain(memory, size, is_write, __builtin_return_address(0));
+}
+
+#define PLAIN(bytes) \
+	void __tsan_read##bytes(void *memory); \
+	void __tsan_read##bytes(void *memory) { \
+		plain(memory, bytes, false, __builtin_return_address(0)); \
+	} \
+	void __tsan_write##bytes(void *memory); \
+	void __tsan_write##bytes(void *memory) { \
+		plain(memory, bytes, true, __builtin_return_address(0)); \
+	}
+
+PLAIN(1)
+PLAIN(2)
+PLAIN(4)
+PLAIN(8)
+PLAIN(16)
+#undef PLAIN
+
+#define UNALIGNED(bytes) \
+	void __tsan_unaligned_read##bytes(void *memory); \
+	void __tsan_unaligned_read##bytes(void *memory) { \
+		plain(memory, bytes, false, __builtin_return_address(0)); \
+	} \
+	void __tsan_unaligned_write##bytes(void *memory); \
+	void __tsan_unaligned_write##bytes(void *memory) { \
+		plain(memory, bytes, true, __builtin_return_address(0)); \
+	}
+
+UNALIGNED(2)
+UNALIGNED(4)
+UNALIGNED(8)
+UNALIGNED(16)
+#undef UNALIGNED
+
+void __tsan_read_range(void *memory, uint64_t size);
+void __tsan_read_range(void *memory, uint64_t size) {
+	plain(memory, size, false, __builtin_return_address(0));
+}
+
+void __tsan_write_range(void *memory, uint64_t size);
+void __tsan_write_range(void *memory, uint64_t size) {
+	plain(memory, size, true, __builtin_return_address(0));
+}
+
+// Atomic accesses
 
 static void store(void *memory, uint64_t value, unsigned size, int order, const void *from) {
 	struct store new = {memory, value, size, is_release(order), {}};
