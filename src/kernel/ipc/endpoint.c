@@ -70,7 +70,7 @@ void endpoint_receive(struct endpoint *endpoint, struct thread *receiver, struct
 	struct thread *sender = first_in(endpoint, THREAD_BLOCKED_SEND);
 
 	take(endpoint);
-	if (reply && reply->thread) thread_cancel_ipc(reply->thread);
+	if (reply && reply_thread(reply)) thread_cancel_ipc(reply_thread(reply));
 	if (notification_take_bound(receiver)) return reply_release(reply, receiver);
 	if (block == SEND_BLOCKING && receiver->notification)
 		notification_return_context(receiver->notification, receiver);

@@ -22,8 +22,23 @@ struct reply {
 _Static_assert(sizeof(struct reply) == 1 << REPLY_BITS);
 
 // Another core may look meanwhile whether the object is free (reply_take).
+static inline struct thread *reply_thread(const struct reply *reply) {
+	return __atomic_load_n(&reply->thread, __ATOMIC_RELAXED);
+}
+
 static inline void reply_set(struct reply *reply, struct thread *thread) {
-	__atomic_store_n(&reply->thread, thread, __ATOMIC_RELAXED);
+	__atomic_store_n(&reply->thread, thread, __ATOMIC_RELEASE);
+}
+
+// Another core may look meanwhile whether the object is the head of a chain of its own.
+static inline void reply_set_head(struct reply *reply, struct sched_context *context) {
+	__atomic_store_n(&reply->head, context, __ATOMIC_RELAXED);
+}
+
+// Then a caller waits with it, and it is its context's core's.
+[[nodiscard]] static inline bool reply_is_head(
+	const struct reply *reply, const struct sched_context *context) {
+	return __atomic_load_n(&reply->head, __ATOMIC_RELAXED) == context;
 }
 
 // caller waits for the answer through reply.
@@ -44,8 +59,7 @@ static inline void reply_wait(struct reply *reply, struct thread *caller) {
 
 // The receiver has it no more, and no caller does.
 static inline void reply_release(struct reply *reply, const struct thread *receiver) {
-	if (reply && reply->thread == receiver)
-		__atomic_store_n(&reply->thread, NULL, __ATOMIC_RELEASE);
+	if (reply && reply_thread(reply) == receiver) reply_set(reply, NULL);
 }
 
 // reply becomes the head of context's chain.
@@ -55,9 +69,9 @@ static inline void reply_chain(struct reply *reply, struct sched_context *contex
 	reply->older = older;
 	if (older) {
 		older->newer = reply;
-		older->head = NULL;
+		reply_set_head(older, NULL);
 	}
-	reply->head = context;
+	reply_set_head(reply, context);
 	context->reply = reply;
 }
 
@@ -68,10 +82,10 @@ static inline void reply_unchain(struct reply *reply, struct sched_context *cont
 	context->reply = older;
 	if (unlikely(older)) {
 		older->newer = NULL;
-		older->head = context;
+		reply_set_head(older, context);
 		reply->older = NULL;
 	}
-	reply->head = NULL;
+	reply_set_head(reply, NULL);
 }
 
 // The thread stops waiting for a reply (IPC-18): the chain is cut here.

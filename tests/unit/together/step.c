@@ -122,7 +122,8 @@ static void manage(struct together *self, const struct invocation_choice *choice
 	(void)invocation_dispatch(&invocation);
 }
 
-// As if the handler of an interrupt made an invocation.
+// As if the handler of an interrupt made an invocation. Where the current thread's turn is over, it
+// is queued or sends a fault already: the kernel does nothing more to it in such an entry.
 static void manage_any(struct together *self) {
 	struct cpu *cpu = this_cpu();
 	struct invocation_choice choice;
@@ -134,13 +135,13 @@ static void manage_any(struct together *self) {
 	}
 	(void)kernel_enter(cpu, false);
 	schedule_update_time();
-	(void)budget_is_left();
 	if (chance_percent(&self->run.chance, 90))
 		help_choose(&self->run, &choice);
 	else
 		invocation_choose(&self->run.world, &self->run.chance, &choice);
 	// It could not wait, and its buffers are not the threads'.
-	if (choice.label != LABEL_SCHED_CONTEXT_YIELD_TO && !gives_buffer(choice.label))
+	if (budget_is_left() && choice.label != LABEL_SCHED_CONTEXT_YIELD_TO &&
+		!gives_buffer(choice.label))
 		manage(self, &choice);
 	host_core()->way = schedule();
 	kernel_leave(cpu);

@@ -144,10 +144,12 @@ static inline bool may_restart(const struct thread *caller, uint64_t tag) {
 // The waiting caller gets back the context that the server runs on, and can run at once.
 static inline bool can_return(
 	const struct cpu *cpu, const struct reply *reply, const struct sched_context *context) {
-	const struct thread *caller = reply->thread;
+	const struct thread *caller;
 
-	return caller && reply->head == context && !caller->sched_context &&
-		is_own(cpu, (uint64_t)caller->cpu) && caller->priority >= cpu->ready_top;
+	if (!reply_is_head(reply, context)) return false;
+	caller = reply_thread(reply);
+	return !caller->sched_context && is_own(cpu, (uint64_t)caller->cpu) &&
+		caller->priority >= cpu->ready_top;
 }
 
 // The server waits for its next message, with the reply object that it has just used.
@@ -190,7 +192,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		    !can_return(cpu, reply, server->sched_context) ||
 		    (notification && notification->is_active)))
 		return syscall_slow();
-	caller = reply->thread;
+	caller = reply_thread(reply);
 	if (shape != MESSAGE_LONG) {
 		if (unlikely(endpoint->head || caller->state_and_fault != THREAD_BLOCKED_REPLY))
 			return reply_recv_long(address, tag);
@@ -267,15 +269,14 @@ static inline void signal(struct cpu *cpu, struct notification *notification, ui
 	if (waiter) {
 		if (unlikely(!can_wake(cpu, waiter, &rank))) return syscall_slow();
 		wait_queue_take_first(&notification->head);
+	} else if (SEVERAL_CORES && unlikely(is_bound_elsewhere(notification, cpu))) {
+		return syscall_slow();
 	} else if (notification_reaches_bound(notification)) {
 		waiter = notification->bound;
-		if (unlikely(!is_own(cpu, (uint64_t)waiter->cpu) ||
-			    !is_own(cpu, endpoint_of_waiter(waiter)->owner) ||
+		if (unlikely(!is_own(cpu, endpoint_of_waiter(waiter)->owner) ||
 			    !can_wake(cpu, waiter, &rank)))
 			return syscall_slow();
 		thread_unblock(waiter);
-	} else if (SEVERAL_CORES && unlikely(is_bound_elsewhere(notification, cpu))) {
-		return syscall_slow();
 	} else {
 		notification->is_active = true;
 		notification->word |= badge;
