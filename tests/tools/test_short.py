@@ -495,7 +495,7 @@ class Meaning(Short):
         self.assertEqual([(space.guest, space.window, space.number, space.needs_iommu)
                           for space in spaces],
                          [(0, 0xD000_0000, 0, 1), (0, 0xD400_0000, 1, 1), (1, 0xD000_0000, 0, 1)])
-        irqs = [irq for irq in self.table(data, layout.IRQ) if irq.kind == 2]
+        irqs = [irq for irq in self.table(data, layout.IRQ) if irq.kind == layout.IRQ_KINDS.DEVICE]
         self.assertEqual([irq.arguments[:2] for irq in irqs][1:4], [(0, 1), (1, 0), (1, 1)])
 
     def test_usual_numbers(self):

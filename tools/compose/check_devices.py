@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of the devices that domains drive: each has to be found at the start, by one of them, and
 apart from those of others where the description already says which it is."""
-from compose.model import DEVICE_IRQ
+from compose.layout import IRQ_KINDS
 
 
 def check(system, problems):
@@ -34,7 +34,7 @@ def _trouble(space):
 
 def _references(system, domain, problems):
     """What names a device of the domain by its number."""
-    uses = [(irq.element, irq.arguments[1]) for irq in domain.irqs if irq.kind == DEVICE_IRQ]
+    uses = [(irq.element, irq.arguments[1]) for irq in domain.irqs if irq.kind == IRQ_KINDS.DEVICE]
     uses += [(passed.element, passed.number)
              for passed in (domain.guest.passed if domain.guest else ())]
     for element, number in uses:

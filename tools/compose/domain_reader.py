@@ -2,7 +2,7 @@
 """Elements into the model: a protection domain with everything inside it."""
 from compose import model
 from compose.fields import Fields
-from compose.layout import LIMITS
+from compose.layout import IRQ_KINDS, LIMITS
 from compose.short.expand import PROGRAM
 
 _ATTRIBUTES = (
@@ -157,7 +157,7 @@ class DomainReader:
                 element, "id", "pin", "ioapic", "trigger", "polarity", "vector", "cpu",
                 "setvar_id"
             )
-            kind = model.PIN_IRQ
+            kind = IRQ_KINDS.IOAPIC
             arguments = (
                 fields.number("ioapic", 0, high=0xFFFFFFFF),
                 fields.number("pin", required=True, high=0xFFFFFFFF),
@@ -167,14 +167,14 @@ class DomainReader:
         elif "pcidev" in element.attributes:
             fields = self._fields(element, "id", "pcidev", "handle", "vector", "cpu",
                                   "setvar_id")
-            kind = model.MESSAGE_IRQ
+            kind = IRQ_KINDS.MSI
             arguments = fields.pci("pcidev") + (
                 fields.number("handle", required=True, high=0xFFFFFFFF),
             )
         elif "device" in element.attributes:
             fields = self._fields(element, "id", "device", "handle", "vector", "cpu",
                                   "setvar_id")
-            kind = model.DEVICE_IRQ
+            kind = IRQ_KINDS.DEVICE
             arguments = (
                 domain.name,
                 fields.number("device", required=True, high=LIMITS.MAX_DEVICES - 1),

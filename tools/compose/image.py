@@ -163,7 +163,7 @@ class ImageWriter:
                       vcpu_id=domain.guest.vcpu_id)
 
     def _irq_arguments(self, domain, irq):
-        if irq.kind != model.DEVICE_IRQ:
+        if irq.kind != layout.IRQ_KINDS.DEVICE:
             return irq.arguments
         _, number, handle = irq.arguments
         space = self.system.space_of(domain, number)

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Optional
 
 from compose.contract import ABI
+from compose.layout import IRQ_KINDS
 from compose.tree import Element
 
-PIN_IRQ, MESSAGE_IRQ, DEVICE_IRQ = range(3)  # kinds of interrupts
 MAX_VECTOR = ABI.USER_IRQ_VECTORS - 1
 MAX_PRIORITY = ABI.PRIORITIES - 2  # the initial task has the highest
 MIN_BUDGET = 20
@@ -94,10 +94,10 @@ class Irq:
 
     def source(self):
         """What raises it."""
-        if self.kind == DEVICE_IRQ:
+        if self.kind == IRQ_KINDS.DEVICE:
             owner, number, handle = self.arguments
             return f"MSI of device {number} of '{owner}', handle {handle}"
-        if self.kind:
+        if self.kind == IRQ_KINDS.MSI:
             bus, device, function, handle = self.arguments
             return f"MSI of {bus:x}:{device:x}.{function:x}, handle {handle}"
         return f"I/O APIC {self.arguments[0]} pin {self.arguments[1]}"

@@ -2,6 +2,7 @@
 """Every object, capability, mapping and interrupt of a system as text for people. The format is
 not for programs."""
 from compose import model, objects, sizes
+from compose.layout import IRQ_KINDS
 
 TRIGGERS = {1: "level", 0: "edge"}
 POLARITIES = {1: "low", 0: "high"}
@@ -48,7 +49,7 @@ def _map_line(record):
 
 
 def irq_text(irq):
-    if irq.kind:
+    if irq.kind != IRQ_KINDS.IOAPIC:
         return irq.source()
     return f"{irq.source()}, {TRIGGERS[irq.arguments[2]]}, {POLARITIES[irq.arguments[3]]}"
 
