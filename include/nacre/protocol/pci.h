@@ -23,10 +23,9 @@ enum pci_request {
 	// For a device that a guest drives. Words: number, BAR. Answer: place in the guest's
 	// window, size, low bits of the register.
 	PCI_PASSED_BAR = 7,
-	// Words: number. Answer: vector of the first message of its grant, how many there are,
-	// entries of the device's table of messages (MSI-X), or 0 if it has one message and no
-	// table (MSI), the place of the table: its offset in the BAR whose number is the low three
-	// bits.
+	// Words: number. Answer: how many messages its grant has, entries of the device's table of
+	// messages (MSI-X), or 0 if it has one message and no table (MSI), the place of the table:
+	// its offset in the BAR whose number is the low three bits.
 	PCI_MESSAGES = 8,
 	// Words: number, 1 or 0. The device interrupts, or not, by the messages of its table, which
 	// the client writes.

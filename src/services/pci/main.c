@@ -194,11 +194,10 @@ static enum pci_status answer_messages(struct request *request) {
 	(void)pci_pass(&config, request->device, &passed);
 	if (passed.table.count == 0 && pci_capability(&config, function, PCI_CAPABILITY_MSI) == 0)
 		return PCI_UNSUPPORTED;
-	request->words[0] = (seL4_Word)request->grant->msi;
-	request->words[1] = passed.table.count == 0 ? 1 : request->grant->messages;
-	request->words[2] = passed.table.count;
-	request->words[3] = passed.table.offset | passed.table.bar;
-	request->answer_words = 4;
+	request->words[0] = passed.table.count == 0 ? 1 : request->grant->messages;
+	request->words[1] = passed.table.count;
+	request->words[2] = passed.table.offset | passed.table.bar;
+	request->answer_words = 3;
 	return PCI_OK;
 }
 

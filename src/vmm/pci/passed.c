@@ -65,15 +65,16 @@ static void describe_messages(struct passed *passed) {
 	unsigned bar;
 
 	if (!host_pci(PCI_MESSAGES, words)) return;
-	bar = words[3] % 8;
-	passed->messages = (unsigned)(words[2] != 0 && words[2] < words[1] ? words[2] : words[1]);
-	passed->table = passed->bars[bar] + words[3] - bar;
-	passed->table_size = words[2] * PCI_MSIX_ENTRY;
-	if (words[2] == 0)
+	bar = words[2] % 8;
+	if (bar >= PCI_BARS) return;
+	passed->messages = (unsigned)(words[1] != 0 && words[1] < words[0] ? words[1] : words[0]);
+	passed->table = passed->bars[bar] + words[2] - bar;
+	passed->table_size = words[1] * PCI_MSIX_ENTRY;
+	if (words[1] == 0)
 		pci_describe_msi(&passed->function);
 	else
 		pci_describe_msix(
-			&passed->function, bar, (uint32_t)words[3] - bar, passed->messages);
+			&passed->function, bar, (uint32_t)words[2] - bar, passed->messages);
 }
 
 // Capabilities that only name places in BARs.

@@ -16,7 +16,6 @@ enum {
 	REAL_TABLE = 0x2000,
 	REAL_ENTRIES = 65,
 	GRANTED = 2,
-	FIRST_VECTOR = 33,
 	FIRST_CHANNEL = HOST_CHANNEL_MESSAGE + 3 * HOST_MESSAGES,
 	STRUCTURE = 0x60,
 	STRUCTURE_SIZE = 16,
@@ -51,9 +50,9 @@ static bool answer(enum pci_request request, uint64_t words[HOST_PCI_WORDS]) {
 		return true;
 	case PCI_MESSAGES:
 		memcpy(words,
-			(uint64_t[]){FIRST_VECTOR, has_table ? GRANTED : 1,
-				has_table ? REAL_ENTRIES : 0, REAL_TABLE},
-			4 * sizeof(*words));
+			(uint64_t[]){
+				has_table ? GRANTED : 1, has_table ? REAL_ENTRIES : 0, REAL_TABLE},
+			3 * sizeof(*words));
 		return true;
 	case PCI_PASSED_STRUCTURE:
 		if (words[1] != 0) return false;
