@@ -81,8 +81,11 @@ static inline void begin_alone(struct cpu *cpu) {
 	core_leave(cpu);
 	do {
 		(void)__atomic_fetch_or(&other->lock.hold, true, __ATOMIC_SEQ_CST);
-		if (unlikely(load_acquire(&other->lock.is_inside)))
-			wait_for(other, &other->lock.is_inside);
+		if (NACRE_DEBUG) cpu->lock.waited = 0;
+		while (unlikely(load_acquire(&other->lock.is_inside))) {
+			if (NACRE_DEBUG) look(other, true);
+			cpu_relax();
+		}
 		other = other->lock.next;
 	} while (other != cpu);
 	if (NACRE_DEBUG) cpu->lock.is_alone = true;
