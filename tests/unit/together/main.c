@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SEED = 20260000, COUNT = 2000000, ROUND = 1000, DRAINS = 3, WAIT_SECONDS = 60 };
+enum { SEED = 20260000, COUNT = 1000000, ROUND = 1000, DRAINS = 3, WAIT_SECONDS = 60 };
 
 static unsigned cores = TOGETHER_CORES;
 static uint64_t rounds;
