@@ -78,6 +78,13 @@ enum bootinfo_chunk_id {
 	BOOTINFO_MODULES = 0x4e00, // Nacre extension: docs/abi-extensions.md
 	BOOTINFO_START = 0x4e01, // made by the initial task for regions that ask for it
 	BOOTINFO_TSC_RATE = 0x4e02, // hertz, 8 bytes; directly after BOOTINFO_TSC_FREQUENCY
+	BOOTINFO_IOMMU = 0x4e03, // bits of enum bootinfo_iommu, 8 bytes
+};
+
+// What the kernel keeps devices from.
+enum bootinfo_iommu {
+	BOOTINFO_IOMMU_WHOLE = 1 << 0, // memory: no unit that firmware names is left out
+	BOOTINFO_IOMMU_INTERRUPTS = 1 << 1, // raising other interrupts than theirs
 };
 
 struct bootinfo_chunk {

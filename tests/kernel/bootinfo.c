@@ -143,6 +143,20 @@ static void rate_chunk(void) {
 	CHECK_EQUAL((hertz + 500000) / 1000000, *(const uint32_t *)(frequency + 1));
 }
 
+// All units of an emulator work; whether they remap interrupts, remap-message knows.
+static void iommu_chunk(void) {
+	const struct bootinfo_chunk *iommu = chunk_find(BOOTINFO_IOMMU);
+	uint64_t bits;
+
+	CHECK(iommu);
+	CHECK_EQUAL(iommu->length, 24);
+	bits = ((const uint32_t *)(iommu + 1))[0];
+	CHECK_EQUAL(((const uint32_t *)(iommu + 1))[1], 0);
+	CHECK_EQUAL(bits & BOOTINFO_IOMMU_WHOLE,
+		world.bootinfo->iopt_levels ? BOOTINFO_IOMMU_WHOLE : 0);
+	CHECK((bits & ~BOOTINFO_IOMMU_INTERRUPTS) == (bits ? BOOTINFO_IOMMU_WHOLE : 0));
+}
+
 static void chunks_fit(void) {
 	const char *start = (const char *)world.bootinfo + 4096;
 	uint64_t pages = world.bootinfo->extra_pages.end - world.bootinfo->extra_pages.start;
@@ -202,6 +216,7 @@ static const struct test tests[] = {
 	{"bootinfo-device", "device untypeds cover MMIO, not the interrupt controllers",
 		device_regions, NULL},
 	{"bootinfo-rate", "the TSC's exact rate follows that in megahertz", rate_chunk, NULL},
+	{"bootinfo-iommu", "what the kernel keeps devices from is known", iommu_chunk, NULL},
 	{"bootinfo-chunks", "memory map, RSDP and TSC frequency chunks are present and well-formed",
 		chunks, NULL},
 	{"bootinfo-extra",

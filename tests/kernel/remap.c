@@ -65,9 +65,13 @@ static void answered_message(void) {
 	uint64_t notification = object_new(OBJECT_NOTIFICATION, 0);
 	uint64_t handler = message_handler(card.device, VECTOR, notification);
 	struct message answer = invoke(handler, LABEL_IRQ_HANDLER_SET_CORE, CAPS(), WORDS(0));
+	const struct bootinfo_chunk *iommu = chunk_find(BOOTINFO_IOMMU);
 
 	CHECK_OK(answer);
 	CHECK_EQUAL(answer.words[2], CPU_VECTOR);
+	CHECK(iommu &&
+		!(answer.words[1] & MESSAGE_REMAPPED) ==
+			!(*(const uint32_t *)(iommu + 1) & BOOTINFO_IOMMU_INTERRUPTS));
 	for (unsigned i = 0; i < 3; i++) {
 		card_send(&card, answer.words[1], answer.words[2]);
 		CHECK_EQUAL(ipc_wait(notification).badge, BADGE);

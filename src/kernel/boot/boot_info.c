@@ -2,7 +2,9 @@
 // Extra bootinfo: information of the boot loader and the machine, as chunks for the initial task.
 #include <boot/boot.h>
 
-enum { CHUNKS = 7 };
+#include <cpu/platform.h>
+
+enum { CHUNKS = 8 };
 
 _Static_assert(sizeof(struct boot_map) + sizeof(struct bootinfo_chunk) == 1220);
 // All fit into a page.
@@ -19,8 +21,17 @@ static void chunk_append(
 	*end += chunk.length;
 }
 
+static uint64_t iommu_bits(void) {
+	const struct iommu *iommu = this_cpu()->platform->iommu;
+
+	if (!iommu) return 0;
+	return (iommu->is_whole ? BOOTINFO_IOMMU_WHOLE : 0) |
+		(iommu->set_interrupt ? BOOTINFO_IOMMU_INTERRUPTS : 0);
+}
+
 uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 	uint64_t module_bytes = (facts->module_count - 1) * sizeof(facts->modules[0]);
+	uint64_t iommu = iommu_bits();
 	uint8_t *end = memory;
 
 	if (facts->has_vbe) chunk_append(&end, BOOTINFO_VBE, facts->vbe, sizeof(facts->vbe));
@@ -30,6 +41,7 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 	chunk_append(&end, BOOTINFO_MEMORY_MAP, &facts->map, sizeof(facts->map));
 	chunk_append(&end, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
 	chunk_append(&end, BOOTINFO_TSC_RATE, &facts->tsc_hertz, sizeof(facts->tsc_hertz));
+	chunk_append(&end, BOOTINFO_IOMMU, &iommu, sizeof(iommu));
 	if (module_bytes) chunk_append(&end, BOOTINFO_MODULES, &facts->modules[1], module_bytes);
 	return (uint64_t)(end - (uint8_t *)memory);
 }

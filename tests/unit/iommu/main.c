@@ -3,6 +3,7 @@
 // this: QEMU's writes no events, and keeps no entries of devices.
 #include "../check.h"
 #include "model.h"
+#include "vtd_test.h"
 
 #include <base/compiler.h>
 #include <string.h>
@@ -85,6 +86,7 @@ static void blocked(bool forgets_all) {
 	check_equal(*amdvi_long(&this_amdvi()->units[0], 0x18), 0x1f0f); // 0x2f: what it wants
 	check_equal(*amdvi_long(&this_amdvi()->units[0], 0x20), 0);
 	check(model.commands < 10 || !forgets_all);
+	check(iommu()->is_whole && model.openings == 0);
 }
 
 static void all_blocked(void) { blocked(true); }
@@ -257,7 +259,7 @@ static void silenced(void) {
 	amdvi_report_faults();
 	check_equal(lines(), 18);
 	(void)give_root(DEVICE);
-	for (unsigned i = 0; i < 2000; i++) // a second
+	for (unsigned i = 0; i < 4000; i++) // a second
 		iommu_wait(amdvi_long(&this_amdvi()->units[0], 0x2020), 16, 16);
 	check(!arrives(DEVICE, HERE, true, 0));
 	amdvi_report_faults();
@@ -283,6 +285,43 @@ static void overflow(void) {
 	}
 }
 
+// A tail that is ahead of its event, one that never comes, and many of them.
+static void late(void) {
+	begin();
+	start();
+	model.is_late = true;
+	check(!arrives(DEVICE, 0x12345678, true, 0));
+	amdvi_report_faults();
+	check(strstr(model_printed, "iommu: event 0 at 0x0, of no device\n") && lines() == 1);
+	model.is_late = false;
+	for (unsigned i = 0; i < 100; i++) {
+		model_send_event(5, 0);
+		amdvi_report_faults();
+	}
+	check_equal(lines(), 16);
+}
+
+// What cannot be silenced ends the unit's interrupts, until a device gets a space.
+static void flood(void) {
+	unsigned before = 0;
+
+	begin();
+	start();
+	for (unsigned i = 0; i < 1100; i++) {
+		model_send_event(8, DEVICE);
+		if (model.interrupts > before) amdvi_report_faults();
+		before = model.interrupts;
+	}
+	check(strstr(model_printed, "iommu: a device goes on; no more is reported of its unit"));
+	check_equal(lines(), 18);
+	check(model.interrupts < 1030);
+	for (unsigned i = 0; i < 8000; i++) // seconds
+		iommu_wait(amdvi_long(&this_amdvi()->units[0], 0x2020), 16, 16);
+	check(!arrives(OTHER, HERE, true, 0) && model.interrupts < 1030);
+	(void)give_root(DEVICE);
+	check(!arrives(DEVICE, HERE, true, 0) && model.interrupts == before + 1);
+}
+
 static void refused(void) {
 	begin();
 	model.has_no_capability = true;
@@ -293,6 +332,13 @@ static void refused(void) {
 	begin();
 	firmware.units[0].size = 0; // no device is there
 	check(!amdvi_start(&firmware, model_take));
+	begin();
+	firmware.units[firmware.unit_count++].address = 0x1000; // of no size
+	check(amdvi_start(&firmware, model_take) && !iommu()->is_whole);
+	begin();
+	firmware.units_lost = 1; // no room for it
+	check(amdvi_start(&firmware, model_take) && !iommu()->is_whole);
+	check(strstr(model_printed, "iommu: AMD-Vi, 1 of 2 units"));
 	begin();
 	model.registers[MODEL_MSI / 4] = 0;
 	check(amdvi_start(&firmware, model_take));
@@ -341,9 +387,13 @@ static const struct test tests[] = {
 	{"amdvi.reported", "an event is a line, with one interrupt for many", reported},
 	{"amdvi.silenced", "a device that goes on is heard no more until it has a root", silenced},
 	{"amdvi.overflow", "a log that was full goes on", overflow},
+	{"amdvi.late", "an event that is not there yet is none", late},
+	{"amdvi.flood", "nor does a device that cannot be silenced interrupt for ever", flood},
 	{"amdvi.refused", "what is no unit is named", refused},
 	{"amdvi.segments", "devices of other segments stay blocked", segments},
 	{"amdvi.silent", "a unit that does not answer is a panic", no_answer},
 };
 
-int main(void) { return check_run(tests, array_count(tests)); }
+int main(void) {
+	return check_run(tests, array_count(tests)) | check_run(vtd_tests.rows, vtd_tests.count);
+}

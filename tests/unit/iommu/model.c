@@ -170,6 +170,8 @@ static void step(void) {
 		check(!(status & LOST));
 		is_full = false;
 	}
+	model.openings += control & ~registers[CONTROL / 8] & 1;
+	check(!(registers[CONTROL / 8] & 1) || registers[CONTROL / 8] >> 10 & 1 || !registers[0]);
 	control = registers[CONTROL / 8];
 	commands_do();
 	registers[STATUS / 8] = MARK | status | (control & 4 && !is_full ? 8 : 0) |
@@ -188,7 +190,7 @@ uint64_t clock_now(void) {
 
 	step();
 	if (model.eager) (void)model_request(model.eager, 0, false, &target);
-	return now += 1000;
+	return now += 500;
 }
 
 uint64_t clock_ticks_per_us(void) { return 1; }
@@ -205,7 +207,8 @@ void model_send_event(unsigned kind, unsigned device) {
 		is_full = true;
 		status |= LOST;
 	} else {
-		memcpy((void *)((registers[2] & 0x000ffffffffff000) + *tail), words, 16);
+		if (!model.is_late)
+			memcpy((void *)((registers[2] & 0x000ffffffffff000) + *tail), words, 16);
 		*tail = (*tail + 16) % RING;
 	}
 	if (!(status & CAME)) model.interrupts += control >> 3 & 1;
@@ -219,7 +222,7 @@ static bool fault(unsigned device, uint64_t address, bool is_write, bool is_pres
 
 	if (entries[device].words[1] >> 34 & 1) return false;
 	model_send_event(2, device);
-	if (*tail == at) return false;
+	if (*tail == at || model.is_late) return false;
 	((uint64_t *)((registers[2] & 0x000ffffffffff000) + at))[0] |= flags << 48;
 	((uint64_t *)((registers[2] & 0x000ffffffffff000) + at))[1] = address;
 	return false;

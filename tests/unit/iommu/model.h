@@ -12,6 +12,8 @@ enum { MODEL_DEVICE = 0x0002, MODEL_CAPABILITY = 0x40, MODEL_MSI = 0x60 };
 struct model {
 	bool is_dead; // it carries no command out
 	bool has_no_capability;
+	bool is_late; // its tail is ahead of the events, for good
+	unsigned openings; // times that it was switched off: all devices pass
 	unsigned eager; // a device that makes a request whenever it can; 0: none
 	uint64_t features;
 	uint32_t header; // of the capability: bits besides

@@ -165,7 +165,7 @@ static void chunks(void) {
 	uint32_t word;
 
 	world_boot();
-	check(world.info->extra_length == 52 + 1220 + 20 + 24 + 16 + 64);
+	check(world.info->extra_length == 52 + 1220 + 20 + 24 + 24 + 16 + 64);
 	check(chunk_find(BOOTINFO_ACPI_RSDP, &header) && header.length == 52);
 	chunk = (const void *)chunk_find(BOOTINFO_MEMORY_MAP, &header);
 	check(chunk && header.length == 1220);
@@ -181,6 +181,9 @@ static void chunks(void) {
 	memcpy(&module, chunk + 16, sizeof(module));
 	check(module.paddr == 0x300000 && module.length == 0x2345);
 	check(strcmp(module.name, "system.img") == 0);
+	chunk = (const void *)chunk_find(BOOTINFO_IOMMU, &header);
+	memcpy(&word, chunk + 16, sizeof(word));
+	check(header.length == 24 && word == 0); // there is none
 	check(!chunk_find(BOOTINFO_VBE, &header) && !chunk_find(BOOTINFO_FRAMEBUFFER, &header));
 }
 

@@ -227,7 +227,7 @@ static void too_many(void) {
 	unit(IVRS_UNIT, UNIT + 0x800, 0);
 	close();
 	read_table(end);
-	check(ivrs.unit_count == IOMMU_MAX_UNITS && ivrs.lost == 5);
+	check(ivrs.unit_count == IOMMU_MAX_UNITS && ivrs.lost == 5 && ivrs.units_lost == 5);
 	begin();
 	unit(IVRS_UNIT, UNIT, 0);
 	for (unsigned i = 0; i < IOMMU_MAX_DEVICES + 2; i++)
@@ -250,6 +250,7 @@ static void lengths(void) {
 		bytes[HEADER + 2] = (uint8_t)length;
 		read_table(end);
 		check((ivrs.lost == 0) == (length == 24));
+		check((ivrs.units_lost == 0) == (length == 24));
 		begin();
 		memory(IVRS_MEMORY_ONE, 8, 0, 0x1000, 0x1000);
 		bytes[HEADER + 2] = (uint8_t)length;

@@ -62,6 +62,7 @@ static void set_root(void *device, struct iommu_root root) {
 
 	*(volatile uint64_t *)device = AMDVI_BLOCKED;
 	amdvi_forget(AMDVI_FORGET_DEVICE | number, before, EVERY_PAGE);
+	if (root.table.value) this_amdvi()->iommu.report_faults(); // those that were left
 	write_root(device, root);
 	amdvi_forget(AMDVI_FORGET_DEVICE | number, root.domain, EVERY_PAGE);
 }

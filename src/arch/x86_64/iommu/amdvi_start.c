@@ -82,9 +82,11 @@ static void devices_set(const struct amdvi *self, const struct iommu_devices *so
 	}
 }
 
-// Firmware may have a unit on already: what it lets pass ends with the new table.
+// Firmware may have a unit on already: what it lets pass ends with the new table, and it lets pass
+// no more until then.
 static void unit_start(struct amdvi_unit *unit, const void *devices, iommu_take *take) {
-	*amdvi_long(unit, AMDVI_CONTROL) = 0;
+	*amdvi_long(unit, AMDVI_CONTROL) &= AMDVI_ON;
+	*amdvi_long(unit, AMDVI_CONTROL) |= unit->control | AMDVI_COHERENT;
 	iommu_wait(amdvi_long(unit, AMDVI_STATUS), AMDVI_COMMANDS_RUN | AMDVI_EVENTS_RUN, 0);
 	unit->queue.commands = take(PAGE_SIZE);
 	unit->events = take(PAGE_SIZE);
@@ -130,7 +132,7 @@ bool amdvi_start(const struct iommu_firmware *firmware, iommu_take *take) {
 		unit_start(&self->units[i], self->units[i].segment ? blocked : self->devices, take);
 	}
 	forget_all(self);
-	iommu_print("AMD-Vi", self->count, firmware->unit_count);
+	iommu_started("AMD-Vi", self->count, firmware);
 	print("iommu: interrupts are not remapped: devices can raise ANY\n");
 	return true;
 }

@@ -7,7 +7,7 @@
 #include <pci/pci.h>
 
 enum { ANSWER_US = 1000000, SECOND_US = 1000000, QUEUE_COMMANDS = PAGE_SIZE / 16 };
-enum { FAULTS_A_SECOND = 16 };
+enum { FAULTS_A_SECOND = 16, FLOOD_A_SECOND = 1024 };
 
 void iommu_wait(const volatile void *word, uint32_t bits, uint32_t value) {
 	uint64_t end = clock_now() + ANSWER_US * clock_ticks_per_us();
@@ -75,9 +75,11 @@ void iommu_keep(const struct iommu_range *range, iommu_take *take) {
 		range->memory.start, at, PCI_WORDS(device));
 }
 
-void iommu_print(const char *name, unsigned count, unsigned all) {
-	const struct iommu *iommu = this_cpu()->platform->iommu;
+void iommu_started(const char *name, unsigned count, const struct iommu_firmware *firmware) {
+	struct iommu *iommu = this_cpu()->platform->iommu;
+	unsigned all = firmware->unit_count + firmware->units_lost;
 
+	iommu->is_whole = count == all;
 	print("iommu: %s, %u of %u units, %u levels, addresses to 0x%lx, %u domains, pages up to "
 	      "level %u\n",
 		name, count, all, iommu->levels, iommu->limit, iommu->domains, iommu->largest_page);
@@ -91,6 +93,12 @@ bool iommu_is_too_much(void) {
 		iommu->faults = 0;
 	}
 	return ++iommu->faults > FAULTS_A_SECOND;
+}
+
+bool iommu_is_flood(void) {
+	if (this_cpu()->platform->iommu->faults <= FLOOD_A_SECOND) return false;
+	print("iommu: a device goes on; no more is reported of its unit until one gets a space\n");
+	return true;
 }
 
 bool iommu_report(

@@ -38,11 +38,15 @@ unsigned iommu_device(const struct iommu_scope *scope);
 // are started.
 void iommu_keep(const struct iommu_range *range, iommu_take *take);
 
-// Units are started: how many of how many.
-void iommu_print(const char *name, unsigned count, unsigned all);
+// So many units are started: of all that firmware names, or devices pass by the others.
+void iommu_started(const char *name, unsigned count, const struct iommu_firmware *firmware);
 
 // Devices have tried something once more: it is too often for this second.
 [[nodiscard]] bool iommu_is_too_much(void);
+
+// So much comes within a second although devices are silenced that no more must be wanted of a
+// unit; a line says so.
+[[nodiscard]] bool iommu_is_flood(void);
 
 // A device has tried to reach memory: a line in the log, unless it is too much and no more is
 // wanted of the device. True: no more must be wanted of it, so that it takes no time from programs.

@@ -53,17 +53,22 @@ static bool devices_read(struct iommu_firmware *firmware, const struct acpi_iomm
 	return at == entry->length;
 }
 
-static bool entry_read(struct iommu_firmware *firmware, const struct acpi_iommu_entry *entry) {
+static bool unit_read(struct iommu_firmware *firmware, const struct acpi_iommu_entry *entry) {
 	const struct acpi_dmar_unit *unit = (const void *)entry;
+	struct iommu_unit found = {};
+
+	if (entry->length >= sizeof(*unit))
+		found = (struct iommu_unit){.address = unit->address,
+			.size = BIT(PAGE_BITS) << (unit->size & 15),
+			.segment = unit->segment};
+	return firmware_add_unit(firmware, found) &&
+		(found.segment || devices_read(firmware, entry, sizeof(*unit), NULL));
+}
+
+static bool entry_read(struct iommu_firmware *firmware, const struct acpi_iommu_entry *entry) {
 	const struct acpi_dmar_reserved *reserved = (const void *)entry;
 
-	if (entry->type == DMAR_UNIT)
-		return entry->length >= sizeof(*unit) &&
-			firmware_add_unit(firmware,
-				(struct iommu_unit){.address = unit->address,
-					.size = BIT(PAGE_BITS) << (unit->size & 15),
-					.segment = unit->segment}) &&
-			(unit->segment || devices_read(firmware, entry, sizeof(*unit), NULL));
+	if (entry->type == DMAR_UNIT) return unit_read(firmware, entry);
 	if (entry->type == DMAR_RESERVED)
 		return entry->length >= sizeof(*reserved) && !reserved->segment &&
 			devices_read(firmware, entry, sizeof(*reserved),

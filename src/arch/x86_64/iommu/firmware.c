@@ -17,14 +17,17 @@ void firmware_read(struct iommu_firmware *firmware, const void *table, unsigned 
 		firmware->lost += !read(firmware, entry);
 	}
 	firmware->lost += at != header->length;
+	firmware->units_lost += at != header->length; // what is behind is not known
 }
 
 bool firmware_add_unit(struct iommu_firmware *firmware, struct iommu_unit unit) {
 	for (unsigned i = 0; i < firmware->unit_count; i++)
 		if (firmware->units[i].address == unit.address) return true;
 	if (firmware->unit_count == IOMMU_MAX_UNITS || !unit.address ||
-		!is_aligned(unit.address, BIT(PAGE_BITS)))
+		!is_aligned(unit.address, BIT(PAGE_BITS))) {
+		firmware->units_lost++;
 		return false;
+	}
 	firmware->units[firmware->unit_count++] = unit;
 	return true;
 }

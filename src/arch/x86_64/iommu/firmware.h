@@ -22,6 +22,7 @@ struct iommu_scope {
 
 struct iommu_firmware {
 	unsigned lost; // entries: damaged, too many, of a bridge or another segment
+	unsigned units_lost; // of them, units, or what may be one
 	unsigned unit_count, range_count, ioapic_count;
 	bool has_interrupts; // firmware lets them be remapped
 	bool is_amd;
@@ -70,7 +71,8 @@ typedef bool iommu_read_entry(
 void firmware_read(
 	struct iommu_firmware *firmware, const void *table, unsigned start, iommu_read_entry *read);
 
-// False: it is damaged, or there is no room. A unit that is there already is not added.
+// False: it is damaged, as one without an address, or there is no room; such units are counted. One
+// that is there already is not added.
 [[nodiscard]] bool firmware_add_unit(struct iommu_firmware *firmware, struct iommu_unit unit);
 [[nodiscard]] bool firmware_add_range(
 	struct iommu_firmware *firmware, struct range memory, struct iommu_scope device);

@@ -54,13 +54,13 @@ static bool device_read(struct iommu_firmware *firmware, const struct acpi_ivrs_
 static bool unit_read(struct iommu_firmware *firmware, const struct acpi_ivrs_unit *unit) {
 	unsigned at = unit->type == IVRS_UNIT ? sizeof(*unit) : IVRS_UNIT_WIDE_SIZE;
 	struct iommu_devices range = {.first = 1};
+	struct iommu_unit found = {};
 	unsigned step;
 
-	if (unit->length < at ||
-		!firmware_add_unit(firmware,
-			(struct iommu_unit){unit->address, AMDVI_REGISTERS, unit->segment,
-				unit->device, unit->capability, unit->flags}))
-		return false;
+	if (unit->length >= at)
+		found = (struct iommu_unit){unit->address, AMDVI_REGISTERS, unit->segment,
+			unit->device, unit->capability, unit->flags};
+	if (!firmware_add_unit(firmware, found)) return false;
 	if (unit->segment) return true; // as its devices have no numbers here
 	for (; at + 4 <= unit->length; at += step) {
 		const void *entry = (const uint8_t *)unit + at;

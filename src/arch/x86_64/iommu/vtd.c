@@ -119,9 +119,9 @@ static void set_root(void *device, struct iommu_root root) {
 	publish(device, sizeof(uint64_t));
 	vtd_forget(VTD_ALL, 0, 0);
 	if (!root.table.value) return;
+	this_vtd()->iommu.report_faults(); // those that were left
 	write_root(device, root);
 	vtd_forget(VTD_ALL, 0, 0);
-	this_vtd()->iommu.report_faults(); // those that were left
 }
 
 static void entry_added(unsigned domain, uint64_t address, unsigned level) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // What devices tried that they may not (VT-d 7.3, 9.9): a line each in the log. A device that goes
-// on is not recorded any more, so that it takes no time from programs. One that goes on to raise
-// interrupts cannot be left out alone: then the unit's records stay as they are, full, and nothing
-// more comes of it until one is looked at again.
+// on is not recorded any more, so that it takes no time from programs. One of another segment, one
+// whose faults are recorded all the same (VT-d 7.2.1), and one that goes on to raise interrupts
+// cannot be left out alone: then the unit's records stay as they are, full, and nothing more comes
+// of it until one is looked at again.
 #include <iommu/vtd.h>
 
 #include <pci/pci.h>
@@ -28,7 +29,7 @@ static bool report(
 		return report_interrupt(device, low >> VTD_RECORD_ENTRY_SHIFT, reason);
 	if (!iommu_report(device, unit->segment || context[0] & VTD_SILENT,
 		    high & VTD_RECORD_READ ? "read" : "write", low, reason))
-		return true;
+		return !iommu_is_flood();
 	context[0] |= VTD_SILENT;
 	self->iommu.publish(context, sizeof(*context));
 	vtd_forget(VTD_ALL, 0, 0);

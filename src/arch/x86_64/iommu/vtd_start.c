@@ -102,8 +102,7 @@ static void sources_find(struct platform *platform, const struct iommu_firmware 
 static void interrupts_start(struct vtd *self, const struct iommu_firmware *firmware,
 	uint64_t extended, iommu_take *take) {
 	self->is_wide = !this_cpu()->apic_page && extended & VTD_EXT_WIDE;
-	if (self->count < firmware->unit_count || !(extended & VTD_EXT_INTERRUPTS) ||
-		!firmware->has_interrupts)
+	if (!self->iommu.is_whole || !(extended & VTD_EXT_INTERRUPTS) || !firmware->has_interrupts)
 		return print("iommu: interrupts are not remapped: devices can raise ANY\n");
 	sources_find(this_cpu()->platform, firmware);
 	self->entries = take(2 * ENTRIES * sizeof(*self->entries));
@@ -142,7 +141,7 @@ bool vtd_start(const struct iommu_firmware *firmware, iommu_take *take) {
 	for (unsigned i = 0; i < firmware->range_count; i++)
 		iommu_keep(&firmware->ranges[i], take);
 	units_start(self, take);
-	iommu_print("VT-d", self->count, firmware->unit_count);
+	iommu_started("VT-d", self->count, firmware);
 	interrupts_start(self, firmware, all[1], take);
 	return true;
 }
