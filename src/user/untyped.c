@@ -185,6 +185,10 @@ seL4_Error untyped_make_at(seL4_Word type, seL4_Word size_bits, seL4_Word paddr,
 bool untyped_covers(seL4_Word paddr, seL4_Word size, seL4_Word page_bits, seL4_Word *missing) {
 	seL4_Word end = paddr + size;
 
+	if (end < paddr) {
+		*missing = paddr;
+		return false;
+	}
 	while (paddr < end) {
 		const struct block *block = block_around(paddr, 1ul << page_bits);
 

@@ -18,6 +18,8 @@ enum {
 	GUEST_TABLE_SIZE = 32 * PCI_MSIX_ENTRY + 8,
 };
 
+#define TOO_LARGE (1ul << 48) // six of them still have a sum
+
 struct pci_table pci_table_of(uint32_t control, uint32_t place) {
 	return (struct pci_table){
 		.bar = place & BAR_MASK,
@@ -40,6 +42,7 @@ uint64_t pci_pass(const struct pci_config *config, const struct pci_device *devi
 
 		if (base->size < PAGE_SIZE || base->flags & PCI_BAR_PORTS || base->address == 0)
 			continue;
+		if (base->size > TOO_LARGE) return base->size;
 		passed->bars[i].address = base->address;
 		passed->bars[i].offset = align_up(end, base->size);
 		passed->bars[i].size = base->size;

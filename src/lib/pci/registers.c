@@ -55,10 +55,15 @@ bool pci_is_message(uint64_t address) {
 		(address & MESSAGE_TARGET) != MESSAGE_TARGET; // which means all
 }
 
+void pci_line_off(const struct pci_config *config, uint16_t function) {
+	uint16_t command = pci_read16(config, function, PCI_REGISTER_COMMAND);
+
+	config->write(function, PCI_REGISTER_COMMAND, 2, command | PCI_COMMAND_NO_INTX);
+}
+
 bool pci_msi_set(
 	const struct pci_config *config, uint16_t function, unsigned vector, uint32_t address) {
 	unsigned start = pci_capability(config, function, PCI_CAPABILITY_MSI);
-	uint16_t command = pci_read16(config, function, PCI_REGISTER_COMMAND);
 	unsigned data = PCI_MSI_DATA_32_BIT;
 	uint16_t control;
 
@@ -73,7 +78,7 @@ bool pci_msi_set(
 	}
 	config->write(function, start + data, 2, vector + CPU_VECTOR_BASE);
 	config->write(function, start + PCI_MSI_CONTROL, 2, control | PCI_MSI_ENABLE);
-	config->write(function, PCI_REGISTER_COMMAND, 2, command | PCI_COMMAND_NO_INTX);
+	pci_line_off(config, function);
 	return true;
 }
 

@@ -17,6 +17,9 @@ unsigned pci_capability(const struct pci_config *config, uint16_t function, unsi
 // Whether a write to the address is an interrupt for one core, or one that is remapped.
 [[nodiscard]] bool pci_is_message(uint64_t address);
 
+// The function raises no interrupt by a line any more (PCI 3.0 6.2.2), until it is reset.
+void pci_line_off(const struct pci_config *config, uint16_t function);
+
 // Make the function interrupt by MSI, with the kernel's user interrupt `vector` and a message to
 // this address; false if it cannot.
 [[nodiscard]] bool pci_msi_set(

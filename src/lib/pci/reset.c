@@ -42,8 +42,10 @@ static bool features_reset(const struct pci_config *config, uint16_t function) {
 
 bool pci_reset(const struct pci_config *config, uint16_t function, struct pci_kept *kept) {
 	// QEMU's NVMe controller would keep its interrupt line active for ever.
-	if (pci_read16(config, function, PCI_REGISTER_STATUS) & PCI_STATUS_INTERRUPT) return false;
-	for (unsigned i = 0; i < PCI_KEPT; i++)
+	if (pci_read16(config, function, PCI_REGISTER_STATUS) & PCI_STATUS_INTERRUPT &&
+		!(pci_read16(config, function, PCI_REGISTER_COMMAND) & PCI_COMMAND_NO_INTX))
+		return false;
+	for (unsigned i = 0; kept && i < PCI_KEPT; i++)
 		kept->registers[i] = pci_read32(config, function, i * WORD);
 	return express_reset(config, function) || features_reset(config, function);
 }

@@ -21,7 +21,7 @@ struct pci_kept {
 void pci_stop(const struct pci_config *config, uint16_t function);
 
 // Begin to reset a function that was stopped; false if it cannot be reset alone, or has an
-// interrupt that was not taken, and nothing was done.
+// interrupt by its line that was not taken, and nothing was done. kept: null if it is in reset.
 [[nodiscard]] bool pci_reset(
 	const struct pci_config *config, uint16_t function, struct pci_kept *kept);
 

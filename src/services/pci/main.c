@@ -225,13 +225,15 @@ static enum pci_status reset(struct request *request) {
 	if (request->words[1] == PCI_RESET_END) {
 		if (in_reset[index]) pci_reset_end(&config, function, &kept[index]);
 		in_reset[index] = false;
+		pci_line_off(&config, function); // no guest gets it
 		return PCI_OK;
 	}
-	// Once only: what it is given back afterwards is what it had before.
-	if (!in_reset[index]) {
-		pci_stop(&config, function);
-		in_reset[index] = pci_reset(&config, function, &kept[index]);
-	}
+	pci_stop(&config, function);
+	pci_line_off(&config, function);
+	// If a former life of its client has begun one, what it is given back afterwards is what it
+	// had before that.
+	if (pci_reset(&config, function, in_reset[index] ? NULL : &kept[index]))
+		in_reset[index] = true;
 	request->words[0] = in_reset[index] ? PCI_RESET_TIME : 0;
 	request->answer_words = 1;
 	return PCI_OK;

@@ -257,6 +257,16 @@ static void reset(void) {
 	put(card->bytes, 0x54, PCI_EXPRESS_CAN_RESET, 4);
 	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES | PCI_STATUS_INTERRUPT, 2);
 	check(!pci_reset(&config, CARD, &kept) && fake_read(CARD, 0x58, 2) == 0x2810);
+	pci_line_off(&config, CARD); // an interrupt that has no line
+	check(pci_reset(&config, CARD, &kept));
+	check(fake_read(CARD, 0x58, 2) == (0x2810 | PCI_EXPRESS_RESET));
+	memset(card->bytes + PCI_REGISTER_BAR, 0, 24); // it is in reset, and once more
+	check(pci_reset(&config, CARD, NULL));
+	pci_reset_end(&config, CARD, &kept);
+	check(fake_read(CARD, PCI_REGISTER_BAR, 4) == 0xfebc0000 &&
+		fake_read(CARD, PCI_REGISTER_COMMAND, 2) == PCI_COMMAND_NO_INTX);
+	put(card->bytes, 0x58, 0x2810, 2);
+	put(card->bytes, PCI_REGISTER_COMMAND, 0, 2);
 	put(card->bytes, PCI_REGISTER_STATUS, PCI_STATUS_CAPABILITIES, 2);
 	check(pci_reset(&config, CARD, &kept));
 	check(fake_read(CARD, 0x58, 2) == (0x2810 | PCI_EXPRESS_RESET));
@@ -301,6 +311,10 @@ static void passed(void) {
 	put(each->bytes, 0x54, 3, 4);
 	pci_pass(&config, &devices.rows[index_of(BEHIND)], &found);
 	check(found.table.count == 0 && pci_passed_directly(&found, 5, 0));
+	// Sizes whose sum would begin again at 0.
+	for (unsigned i = 0; i < PCI_BARS; i += 5)
+		devices.rows[index_of(BEHIND)].bases[i].size = 1ul << 63;
+	check(pci_pass(&config, &devices.rows[index_of(BEHIND)], &found) >= 1ul << 63);
 	// Ports, and what shares a page.
 	add_bar(find(CARD), 0, 0xfebc0000, 1 << 8);
 	pci_scan(&config, &devices);
