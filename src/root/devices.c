@@ -3,6 +3,8 @@
 // PCI component is on, and puts back what that one had written to the address port.
 #include <root/devices.h>
 
+#include <base/memory.h>
+
 #include <lib/pci/grants.h>
 #include <lib/pci/group.h>
 
@@ -83,6 +85,19 @@ bool devices_are_confined(const struct system *system) {
 	seL4_Word levels = system->bootinfo->numIOPTLevels;
 
 	return levels != 0 && levels != ~0ul;
+}
+
+// What the kernel keeps devices from: all of these bits.
+static bool iommu_has(const struct system *system, seL4_Word bits) {
+	const seL4_BootInfoHeader *chunk = bootinfo_find(system->bootinfo, BOOTINFO_IOMMU);
+	seL4_Word found = 0;
+
+	if (chunk) memcpy(&found, chunk + 1, sizeof(found));
+	return (found & bits) == bits;
+}
+
+bool devices_pass_a_unit(const struct system *system) {
+	return devices_are_confined(system) && !iommu_has(system, BOOTINFO_IOMMU_WHOLE);
 }
 
 static bool has_owner(const struct system *system, uint32_t index) {
@@ -172,9 +187,18 @@ static void find_device(struct system *system, uint32_t index, unsigned *groups)
 static void require_iommu(struct system *system, uint32_t index) {
 	const struct system_io_space *record = &system->image.io_spaces[index];
 
-	if (has_owner(system, index) && record->needs_iommu && !devices_are_confined(system))
+	if (!has_owner(system, index) || !record->needs_iommu) return;
+	if (!devices_are_confined(system))
 		needs_omit(system, record->owner,
 			"its device needs an IOMMU, and the kernel drives none here");
+	else if (devices_pass_a_unit(system))
+		needs_omit(system, record->owner,
+			"its device needs an IOMMU, of which a unit does not work here");
+	else if (device_is_passed(system, index) && !record->any_interrupt &&
+		!iommu_has(system, BOOTINFO_IOMMU_INTERRUPTS))
+		needs_omit(system, record->owner,
+			"its guest's device can raise any interrupt, as none is remapped here "
+			"(any_interrupt=\"true\" allows that)");
 }
 
 void devices_find(struct system *system) {

@@ -8,6 +8,10 @@
 // Whether the machine has an IOMMU that the kernel uses.
 [[nodiscard]] bool devices_are_confined(const struct system *system);
 
+// Whether a unit of it does not work: which devices are behind that one, and reach all memory, is
+// not known.
+[[nodiscard]] bool devices_pass_a_unit(const struct system *system);
+
 // Find the function of each described device, as the PCI component will: its grants, read by the
 // same code. A domain is omitted whose device the IOMMU cannot tell apart from another's.
 void devices_find(struct system *system);

@@ -142,6 +142,9 @@ seL4_Error io_spaces_build(struct system *system, unsigned group) {
 		if (group == GROUP_ALL) report_unconfined(system);
 		return seL4_NoError;
 	}
+	if (group == GROUP_ALL && devices_pass_a_unit(system))
+		print("system: a unit of the IOMMU does not work: devices behind it reach all "
+		      "memory\n");
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_SPACES); i++) {
 		unsigned own = group_of_device(system, i);
 		seL4_Error error;

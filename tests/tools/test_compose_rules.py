@@ -228,6 +228,10 @@ REFUSED = [
     (pd(inside='<virtual_machine name="v"><vcpu id="0"/><passthrough device="0" vaddr="0"/>'
                '<passthrough device="1" vaddr="0"/></virtual_machine>'),
      "are not free in the guest and its monitor"),
+    (granted('<dma mr="m"/><virtual_machine name="v"><vcpu id="0"/>'
+             '<passthrough device="0" vaddr="0x1000_0000"/></virtual_machine>',
+             grant="grant 1 class=0106 bar5=0xd0000000 msi=3"),
+     "stays where it is: its grant has bar5=0xd0000000"),
     (granted('<dma mr="m" perms="x"/>'), "perms='x' on <dma>: must be r, w or rw"),
     (granted('<dma mr="x"/>'), "no <memory_region> is named 'x'"),
     (granted("<dma/>"), "<dma> needs the attribute 'mr'"),

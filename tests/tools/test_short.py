@@ -474,13 +474,15 @@ class Meaning(Short):
     def test_a_device_that_a_guest_drives(self):
         body = (guest(inside='<passthrough pci="0000:0a:1f.2" messages="2"/>'
                              '<passthrough id="8086:10d3" class="0200"/>')
-                + guest("b", '<passthrough class="0C03" shared_group="true"/>'))
+                + guest("b", '<passthrough class="0C03" shared_group="true" '
+                             'any_interrupt="true"/>'))
         text = " ".join(self.expanded(body).split())
         for words in ('<dma mr="ram_linux" device="0" iovaddr="0x0"/>',
                       '<dma mr="ram_b" device="0" iovaddr="0x0" shared_group="true"/>',
                       '<irq id="29" device="0" handle="1" vector="33"/>',
                       '<irq id="36" device="1" handle="0" vector="34"/>',
                       '<passthrough device="1" vaddr="0xd4000000" setvar_vaddr="passed1_vaddr"/>',
+                      'setvar_vaddr="passed_vaddr" any_interrupt="true"/>',
                       '<end pd="linux" id="24" pp="true" notify="false"/>'):
             self.assertIn(words, text)
         data = self.image(self.expanded(body))
@@ -495,6 +497,7 @@ class Meaning(Short):
         self.assertEqual([(space.guest, space.window, space.number, space.needs_iommu)
                           for space in spaces],
                          [(0, 0xD000_0000, 0, 1), (0, 0xD400_0000, 1, 1), (1, 0xD000_0000, 0, 1)])
+        self.assertEqual([space.any_interrupt for space in spaces], [0, 0, 1])
         irqs = [irq for irq in self.table(data, layout.IRQ) if irq.kind == layout.IRQ_KINDS.DEVICE]
         self.assertEqual([irq.arguments[:2] for irq in irqs][1:4], [(0, 1), (1, 0), (1, 1)])
 

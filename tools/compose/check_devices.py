@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Checks of the devices that domains drive: each has to be found at the start, by one of them, and
 apart from those of others where the description already says which it is."""
+import re
+
 from compose.layout import IRQ_KINDS
+
+_MOVE = re.compile(r"\bbar\d=\S*")
 
 
 def check(system, problems):
@@ -26,6 +30,9 @@ def _trouble(space):
     if space.number >= len(space.grants):
         return (f"'{owner}' has no device {space.number}: the settings of '{name}' have "
                 f"{len(space.grants)} `grant {space.channel}`")
+    if space.passed and _MOVE.search(space.moves[space.number]):
+        return (f"device {space.number} of '{owner}', which its guest drives, stays where it is: "
+                f"its grant has {_MOVE.search(space.moves[space.number]).group()}")
     if space.component.core:
         return (f"'{name}' must be on core 0, where the initial task finds devices and resets "
                 "them")

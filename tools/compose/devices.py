@@ -50,6 +50,7 @@ def find_grants(system):
         space.settings = _settings(space.component)
         if space.settings and space.channel is not None:
             space.grants = _grants(space.settings.data, space.channel)
+            space.moves = _grants(space.settings.data, space.channel, slice(3, None))
 
 
 def _settings(component):
@@ -60,9 +61,9 @@ def _settings(component):
                  if address is not None and record.address == address), None)
 
 
-def _grants(data, channel):
-    """The conditions of the channel's grants, in their order. What is wrong with a line, the
-    component says at its start."""
+def _grants(data, channel, which=slice(2, 3)):
+    """Words of the channel's grants, in their order: the first condition, or those behind it. What
+    is wrong with a line, the component says at its start."""
     lines = [line.partition("#")[0].split() for line in data.decode(errors="replace").splitlines()]
-    return [" ".join(words[2:3]) for words in lines
+    return [" ".join(words[which]) for words in lines
             if words[:2] == ["grant", str(channel)]]

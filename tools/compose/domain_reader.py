@@ -278,11 +278,12 @@ class DomainReader:
             self._variable(domain, vcpu, fields, "setvar_id", guest.vcpu_id)
 
     def _passed(self, domain, guest, element):
-        fields = self._fields(element, "device", "vaddr", "setvar_vaddr")
+        fields = self._fields(element, "device", "vaddr", "setvar_vaddr", "any_interrupt")
         passed = model.Passed(
             element,
             fields.number("device", required=True, high=LIMITS.MAX_DEVICES - 1),
             fields.number("vaddr", required=True),
+            fields.boolean("any_interrupt", False),
         )
         guest.passed.append(passed)
         self._variable(domain, element, fields, "setvar_vaddr", passed.address)

@@ -179,7 +179,8 @@ class ImageWriter:
                       channel=space.channel if owner else 0, number=space.number,
                       settings=regions.index(space.settings) if owner else 0,
                       shares_group=space.shares_group, needs_iommu=space.needs_iommu(),
-                      guest=guests.index(owner.guest) if passed else layout.NONE, padding=0,
+                      guest=guests.index(owner.guest) if passed else layout.NONE,
+                      any_interrupt=bool(passed and passed.any_interrupt),
                       window=passed.address if passed else 0)
             for record in space.maps:
                 access = (ACCESS.READ * ("r" in record.perms)

@@ -222,7 +222,7 @@ IO_SPACE = Record(
     (U32, "shares_group", "1: others may have what the IOMMU does not tell apart from it"),
     (U32, "needs_iommu", "1: its addresses are others than those of the memory"),
     (U32, "guest", "that it is passed through to, or SYSTEM_NONE, where the next means nothing"),
-    (U32, "padding"),
+    (U32, "any_interrupt", "1: its guest has it also where it can raise any interrupt"),
     (U64, "window", "address of the memory behind its BARs, in the guest and in the owner"),
     comment="What a device may reach through the IOMMU.",
 )

@@ -132,6 +132,7 @@ class Passed:
     element: Element
     number: int
     address: int
+    any_interrupt: bool  # also where it can raise any
 
 
 @dataclass
@@ -244,7 +245,8 @@ class IoSpace:
     component: Optional[Domain] = None
     channel: Optional[int] = None  # of the component to the domain
     settings: Optional[Region] = None  # with the component's grants
-    grants: list = field(default_factory=list)  # of that channel: each grant's words
+    grants: list = field(default_factory=list)  # of that channel: each grant's first condition
+    moves: list = field(default_factory=list)  # and what stands behind it
     shares_group: bool = False
     passed: Optional[Passed] = None  # to the owner's guest
 

@@ -50,9 +50,11 @@ def _words(plan, element, fields):
 
 
 def expand(plan, domain, element):
-    fields = Fields(element, plan.problems, (*_CONDITIONS, "messages", "shared_group"))
+    fields = Fields(element, plan.problems, (*_CONDITIONS, "messages", "shared_group",
+                                              "any_interrupt"))
     count = fields.number("messages", USUAL_MESSAGES, low=1, high=MESSAGES)
     shared = {"shared_group": "true"} if fields.boolean("shared_group", False) else {}
+    any_interrupt = ({"any_interrupt": "true"} if fields.boolean("any_interrupt", False) else {})
     words = _words(plan, element, fields)
     index = domain.number("passthrough")
     if index >= MOST:
@@ -67,6 +69,7 @@ def expand(plan, domain, element):
                    device=str(index), handle=str(number), vector=str(first + number))
     domain.guest.children.append(element.make("passthrough", {
         "device": str(index), "vaddr": hexadecimal(FIRST_WINDOW + LIMITS.PASSED_WINDOW * index),
-        "setvar_vaddr": numbered("passed", index, "_vaddr")}))
+        "setvar_vaddr": numbered("passed", index, "_vaddr"),
+        **any_interrupt}))
     plan.service(Pci, element).grant(domain, element, PCI_CHANNEL,
                                      f"{words} msi={first} messages={count}")

@@ -43,7 +43,8 @@ UNCOUNTABLE = "-x2apic"
 # IOMMUs by their maker, which QEMU has on its newer machine alone. With KVM the I/O APIC is QEMU's
 # then: its interrupts are remapped there.
 IOMMU_MACHINE = {"tcg": "q35", "kvm": "q35,kernel-irqchip=split"}
-IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu"}
+IOMMUS = {"intel": "intel-iommu,intremap=on", "amd": "amd-iommu",
+          "intel-dma": "intel-iommu,intremap=off"}  # interrupts pass as they are
 # How a medium that is no CD is attached.
 MEDIA = {"disk": ("-device", "ide-hd"),
          "usb": ("-device", "qemu-xhci", "-device", "usb-storage")}
