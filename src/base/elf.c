@@ -4,7 +4,6 @@
 #include <base/elf.h>
 
 #include <base/bits.h>
-#include <base/memory.h>
 
 enum {
 	ELF_CLASS_64 = 2,

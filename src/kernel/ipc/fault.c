@@ -2,7 +2,6 @@
 // Sending of fault messages, and the effect of replies.
 #include <ipc/fault.h>
 
-#include <base/memory.h>
 #include <cpu/console.h>
 #include <ipc/endpoint.h>
 

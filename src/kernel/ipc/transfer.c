@@ -2,7 +2,6 @@
 // Capability transfer, and the whole of a message.
 #include <ipc/transfer.h>
 
-#include <base/memory.h>
 #include <cap/object.h>
 #include <ipc/fault_message.h>
 

@@ -3,7 +3,6 @@
 #include <syscall/syscall.h>
 
 #include <abi/benchmark.h>
-#include <abi/syscall.h>
 #include <check/check.h>
 #include <cpu/console.h>
 

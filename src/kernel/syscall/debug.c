@@ -2,7 +2,6 @@
 // System calls of the debug build.
 #include <syscall/syscall.h>
 
-#include <abi/syscall.h>
 #include <base/format.h>
 #include <cap/object.h>
 #include <check/check.h>
