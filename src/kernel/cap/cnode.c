@@ -129,12 +129,8 @@ enum error cnode_rotate(struct invocation *invocation) {
 	if (!cap_apply_guard(&source_cap, invocation_word(invocation, 5)) ||
 		!cap_apply_guard(&pivot_cap, invocation_word(invocation, 2)))
 		return ERROR_ILLEGAL_OPERATION;
-	if (source == destination) {
-		derive_swap(source, pivot);
-	} else {
-		derive_move(destination, pivot);
-		derive_move(pivot, source);
-	}
+	if (source != destination) derive_move(destination, pivot);
+	derive_swap(source, pivot);
 	destination->cap = pivot_cap;
 	pivot->cap = source_cap;
 	return ERROR_NONE;
