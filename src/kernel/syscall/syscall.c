@@ -2,7 +2,6 @@
 // System calls: a send phase, a receive phase, or both.
 #include <syscall/syscall.h>
 
-#include <abi/syscall.h>
 #include <cpu/console.h>
 #include <ipc/answer.h>
 #include <ipc/endpoint.h>
@@ -124,9 +123,8 @@ static inline bool find_caps(
 	struct invocation invocation;
 
 	if (count && unlikely(!thread->buffer_to_read)) count = 0;
-	if (!count && takes_messages(&slot->cap)) return send_message(thread, slot, kind);
 	if (!find_caps(thread, invocation.caps, count, kind)) return;
-	if (count && takes_messages(&slot->cap))
+	if (takes_messages(&slot->cap))
 		send_message(thread, slot, kind);
 	else
 		invoke(&invocation, thread, slot, count, kind);
@@ -171,36 +169,26 @@ enum receive_kind { KIND_RECV, KIND_WAIT };
 	endpoint_receive(cap_object(&source->cap), thread, reply, block);
 }
 
-// The receiver finds a signal, or waits.
-static bool receive_is_own(const struct cpu *cpu, struct thread *thread, enum receive_kind kind,
-	enum send_block block) {
-	const struct slot *source = thread_find(thread, thread->context.rdi), *answer;
+// A receiver finds a signal, or waits.
+[[gnu::noinline]] bool syscall_is_own(const struct cpu *cpu) {
+	struct thread *thread = cpu->current;
+	int64_t number = (int64_t)thread->context.rdx;
 	const struct notification *bound = thread->notification;
+	const struct slot *source, *answer;
 
+	if (number == SYSCALL_YIELD) return true;
+	source = thread_find(thread, thread->context.rdi);
 	if (!source || !can_receive(thread, &source->cap)) return false;
 	if (source->cap.type == CAP_NOTIFICATION)
 		return notification_is_own(cap_object(&source->cap), cpu);
-	if (block == SEND_NONBLOCKING || !endpoint_may_wait(cap_object(&source->cap), cpu) ||
+	if (!endpoint_may_wait(cap_object(&source->cap), cpu) ||
 		(bound && !notification_is_own(bound, cpu)))
 		return false;
-	if (kind == KIND_WAIT) return true;
+	if (number != SYSCALL_RECV) return number == SYSCALL_WAIT;
 	if (cpu->now >= cpu->next_event) return false; // it may end before it receives
 	answer = thread_find(thread, thread->context.r12);
 	return answer && answer->cap.type == CAP_REPLY &&
 		reply_take(cap_object(&answer->cap), thread);
-}
-
-bool syscall_is_own(const struct cpu *cpu) {
-	struct thread *thread = cpu->current;
-
-	switch ((int64_t)thread->context.rdx) {
-	case SYSCALL_RECV: return receive_is_own(cpu, thread, KIND_RECV, SEND_BLOCKING);
-	case SYSCALL_NB_RECV: return receive_is_own(cpu, thread, KIND_RECV, SEND_NONBLOCKING);
-	case SYSCALL_WAIT: return receive_is_own(cpu, thread, KIND_WAIT, SEND_BLOCKING);
-	case SYSCALL_NB_WAIT: return receive_is_own(cpu, thread, KIND_WAIT, SEND_NONBLOCKING);
-	case SYSCALL_YIELD: return true;
-	default: return false;
-	}
 }
 
 // A combined system call: send, then receive. If the first phase was preempted or ended the thread
