@@ -182,20 +182,16 @@ static enum error install(
 
 // Capability space root, with the guard in data unless that is 0.
 static enum error decode_cspace(struct install *what, uint64_t data) {
-	enum error error;
-
-	if (data && what->cap.type == CAP_CNODE && !cap_set_guard(&what->cap, data))
-		return ERROR_ILLEGAL_OPERATION;
-	error = object_derive(what->source, &what->cap);
-	if (error) return error;
-	return what->cap.type == CAP_CNODE ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
-}
-
-static enum error decode_space(struct install *what, enum space_format format) {
 	enum error error = object_derive(what->source, &what->cap);
 
-	return error || !space_is_assigned(&what->cap, format) ? ERROR_ILLEGAL_OPERATION
-							       : ERROR_NONE;
+	if (error) return error;
+	if (what->cap.type != CAP_CNODE) return ERROR_ILLEGAL_OPERATION;
+	return !data || cap_set_guard(&what->cap, data) ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
+}
+
+// A root with an ASID can be copied.
+static enum error decode_space(const struct install *what, enum space_format format) {
+	return space_is_assigned(&what->cap, format) ? ERROR_NONE : ERROR_ILLEGAL_OPERATION;
 }
 
 // IPC buffer frame at a user address; address 0 removes the buffer.
