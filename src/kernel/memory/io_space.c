@@ -38,12 +38,14 @@ static void entry_write(uint64_t *entry, uint64_t value) {
 	iommu()->publish(entry, sizeof(*entry));
 }
 
-// Extra capability 0 is the space of a device, and it has the address (word `word`). All about
-// capabilities is said of number 0.
+// A frame or table that is mapped nowhere; extra capability 0 is the space of a device, and it has
+// the address (word `word`). All about capabilities is said of number 0.
 static enum error check_space(struct invocation *invocation, uint64_t address, unsigned word) {
 	const struct cap *space = &invocation->caps[0]->cap;
+	bool is_mapped = invocation->slot->cap.map.mapped;
 
-	if (space->type != CAP_IO_SPACE || !space->object) return error_capability(invocation, 0);
+	if (is_mapped || space->type != CAP_IO_SPACE || !space->object)
+		return error_capability(invocation, 0);
 	return address > iommu()->limit ? error_argument(invocation, word) : ERROR_NONE;
 }
 
@@ -54,14 +56,12 @@ enum error io_frame_map(struct invocation *invocation) {
 	struct cap *frame = &invocation->slot->cap;
 	const struct cap *space = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 1), BIT(PAGE_BITS));
+	enum error error = check_space(invocation, address, 1);
 	unsigned access = frame->rights & invocation_word(invocation, 0) & PAGING_READ_WRITE;
 	unsigned level = frame_level(frame);
 	struct paging_walk walk = {.missing_bits = paging_shift(PAGING_LEVELS)};
 	struct iommu_root root;
-	enum error error;
 
-	if (frame->map.mapped) return error_capability(invocation, 0);
-	error = check_space(invocation, address, 1);
 	if (error) return error;
 	if (level > iommu()->largest_page) return error_capability(invocation, 0);
 	if (!is_aligned(address, paging_span(level))) return ERROR_ALIGNMENT;
@@ -73,9 +73,7 @@ enum error io_frame_map(struct invocation *invocation) {
 	if (!(access & PAGING_READ)) return error_argument(invocation, 0);
 
 	entry_write(walk.entry,
-		iommu()->page_bits |
-			paging_page_entry(iommu()->paging, physical_of(cap_object(frame)), level,
-				(enum paging_access)access, 0, false));
+		iommu()->page_bits | frame_entry(frame, iommu()->paging, level, access, 0));
 	iommu()->entry_added(root.domain, address, level);
 	frame->word = place_of(space, address, 0);
 	return ERROR_NONE;
@@ -87,17 +85,15 @@ enum error io_table_map(struct invocation *invocation) {
 	struct cap *table = &invocation->slot->cap;
 	const struct cap *space = &invocation->caps[0]->cap;
 	uint64_t address = align_down(invocation_word(invocation, 0), paging_span(2));
+	enum error error = check_space(invocation, address, 0);
 	struct iommu_root root;
 	unsigned level;
 	uint64_t *entry;
-	enum error error;
 
-	if (table->map.mapped) return error_capability(invocation, 0);
-	error = check_space(invocation, address, 0);
 	if (error) return error;
+	level = iommu()->levels;
 	root = root_of(cap_object(space));
 	iommu()->publish(cap_object(table), BIT(TABLE_BITS));
-	level = iommu()->levels;
 	if (!root.table.value) {
 		root = (struct iommu_root){physical_of(cap_object(table)),
 			(unsigned)(space->word >> IO_SPACE_DOMAIN_SHIFT)};
@@ -120,20 +116,20 @@ enum error io_table_map(struct invocation *invocation) {
 
 // No device reaches it when this returns; of a table, however many pages are below, by one
 // invalidation.
-void io_detach(const struct cap *cap, unsigned level) {
+void io_detach(const struct cap *cap) {
 	const struct iommu *unit = iommu();
 	void *device = unit->device(device_of(cap));
 	struct iommu_root root = root_of(device);
-	uint64_t own = physical_of(cap_object(cap)).value, *entry;
+	physical_t own = physical_of(cap_object(cap));
 	bool is_page = cap->type == CAP_FRAME;
+	unsigned level = is_page ? frame_level(cap) : cap->map.depth + 1u;
+	uint64_t *entry;
 
-	if (level > unit->levels && root.table.value == own)
+	if (level > unit->levels && root.table.value == own.value)
 		unit->set_root(device, (struct iommu_root){});
 	if (level > unit->levels || !root.table.value) return;
 	entry = paging_walk_from(table_of(root), unit->levels, cap_address(cap), level).entry;
-	if (!entry || paging_target(*entry, 1).value != own ||
-		!(is_page ? paging_is_page(*entry, level) : paging_is_table(*entry, level)))
-		return;
+	if (!entry || !entry_leads_to(*entry, level, cap->type, own)) return;
 	entry_write(entry, 0);
 	unit->paging->invalidate(
 		root.table, root.domain, is_page && level == 1 ? cap_address(cap) : EVERY_PAGE);

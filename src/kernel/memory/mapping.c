@@ -42,14 +42,6 @@
 	return walk.entry;
 }
 
-// The entry at the place that cap, a mapped table or frame, records, and the word of its root;
-// null: the space, or a table on the way, is gone.
-static inline uint64_t *recorded_entry(const struct cap *cap, unsigned level, struct cap *root) {
-	root->word = space_word_of_asid(cap->map.asid);
-	if (unlikely(root->map.format != cap->map.format)) return NULL;
-	return paging_walk(space_named(root->word), cap_address(cap), level).entry;
-}
-
 // What a capability that is mapped at address below root records; level: of a table.
 static uint64_t place_of(const struct cap *root, uint64_t address, unsigned level) {
 	struct cap place = {.map = {.level = level & 3u, .mapped = 1}};
@@ -72,32 +64,31 @@ static bool is_split(const struct paging_format *paging, unsigned level) {
 	return paging->split && level == 2 && this_cpu()->mitigations & paging->split;
 }
 
-// What an entry of this level says that maps the frame, or its start, with those of its rights that
-// are in the mask.
-[[gnu::always_inline]] static inline uint64_t frame_entry(const struct cap *frame,
-	const struct paging_format *paging, unsigned level, uint64_t rights, uint64_t attributes) {
-	enum paging_access access = (enum paging_access)(
-		frame->rights & rights & PAGING_READ_WRITE);
+// Level of the table in which a table is named.
+static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
 
-	return paging_page_entry(
-		paging, physical_of(cap_object(frame)), level, access, attributes, frame->device);
-}
-
-// Takes the frame out of its space, if that still has it: another may have replaced it (MEM-4).
-static void frame_detach(const struct cap *cap) {
+// Takes the frame or table, as type says, out of its space, if that still has it: another may have
+// replaced it (MEM-4).
+[[gnu::always_inline]] static inline void detach(const struct cap *cap, enum cap_type type) {
 	const struct paging_format *paging = space_paging(cap->map.format);
-	unsigned whole = frame_level(cap), level;
+	bool is_frame = type == CAP_FRAME;
+	unsigned whole = is_frame ? frame_level(cap) : table_parent_level(cap), level;
 	struct cap root;
 	uint64_t *entry;
 
-	if (unlikely(cap->map.format == SPACE_DMA)) return io_detach(cap, whole);
-	level = is_split(paging, whole) ? 1 : whole;
-	entry = recorded_entry(cap, level, &root);
-	if (!entry || !paging_leads_to(*entry, level, physical_of(cap_object(cap)))) return;
+	if (unlikely(cap->map.format == SPACE_DMA)) return io_detach(cap);
+	level = is_frame && is_split(paging, whole) ? 1 : whole;
+	root.word = space_word_of_asid(cap->map.asid);
+	if (unlikely(root.map.format != cap->map.format)) return; // the space is gone
+	entry = paging_walk(space_named(root.word), cap_address(cap), level).entry;
+	if (!entry || !entry_leads_to(*entry, level, type, physical_of(cap_object(cap)))) return;
 	*entry = 0;
 	if (unlikely(level != whole)) memory_clear(entry, BIT(TABLE_BITS));
-	space_forget(paging, space_physical(root.word), cap->map.asid, cap_address(cap));
+	space_forget(paging, space_physical(root.word), cap->map.asid,
+		is_frame ? cap_address(cap) : EVERY_PAGE);
 }
+
+static void frame_detach(const struct cap *cap) { detach(cap, CAP_FRAME); }
 
 void frame_destroy(struct slot *slot, bool) {
 	if (slot->cap.map.mapped) frame_detach(&slot->cap);
@@ -191,24 +182,7 @@ enum error frame_get_address(struct invocation *invocation) {
 
 // Tables
 
-// Level of the table in which a table is named.
-static unsigned table_parent_level(const struct cap *table) { return table->map.level + 1u; }
-
-// Takes the table out of its space, if that still has it.
-static void table_detach(const struct cap *cap) {
-	const struct paging_format *paging = space_paging(cap->map.format);
-	unsigned level = table_parent_level(cap);
-	struct cap root;
-	uint64_t *entry;
-
-	if (unlikely(cap->map.format == SPACE_DMA)) return io_detach(cap, cap->map.depth + 1u);
-	entry = recorded_entry(cap, level, &root);
-	if (!entry || !paging_is_table(*entry, level) ||
-		physical_pointer(paging_target(*entry, 1)) != cap_object(cap))
-		return;
-	*entry = 0;
-	space_forget(paging, space_physical(root.word), cap->map.asid, EVERY_PAGE);
-}
+static void table_detach(const struct cap *cap) { detach(cap, CAP_TABLE); }
 
 // Some tables may name a root that never had an ASID, and then get the error of an ASID that is
 // gone (MEM-22).
