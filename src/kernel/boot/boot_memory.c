@@ -138,12 +138,12 @@ static unsigned block_rank(const struct bootinfo_untyped *block) {
 
 // The list keeps the blocks of the highest ranks: when it is full, one of the lowest after the
 // fixed ones is dropped.
-static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_untyped block) {
+static void block_add(struct block_list *list, struct bootinfo_untyped block) {
 	struct bootinfo_untyped *last = &list->blocks[list->count++], *dropped = last;
 
 	*last = block;
 	if (list->count <= BOOTINFO_MAX_UNTYPED) return;
-	for (unsigned i = fixed; i < BOOTINFO_MAX_UNTYPED; i++)
+	for (unsigned i = list->fixed; i < BOOTINFO_MAX_UNTYPED; i++)
 		if (block_rank(&list->blocks[i]) < block_rank(dropped)) dropped = &list->blocks[i];
 	list->dropped++;
 	if (!dropped->is_device) list->dropped_memory += 1ul << dropped->size_bits;
@@ -151,8 +151,8 @@ static void block_add(struct block_list *list, unsigned fixed, struct bootinfo_u
 	list->count--;
 }
 
-static void blocks_of_regions(struct block_list *list, const struct region_list *regions,
-	unsigned fixed, bool is_device) {
+static void blocks_of_regions(
+	struct block_list *list, const struct region_list *regions, bool is_device) {
 	for (unsigned i = 0; i < regions->count; i++) {
 		uint64_t start = regions->regions[i].start, end = regions->regions[i].end;
 
@@ -160,7 +160,7 @@ static void blocks_of_regions(struct block_list *list, const struct region_list 
 			unsigned bits = bits_highest(end - start);
 
 			if (start != 0 && bits_lowest(start) < bits) bits = bits_lowest(start);
-			block_add(list, fixed,
+			block_add(list,
 				(struct bootinfo_untyped){.paddr = start,
 					.size_bits = (uint8_t)bits,
 					.is_device = is_device});
@@ -170,11 +170,9 @@ static void blocks_of_regions(struct block_list *list, const struct region_list 
 }
 
 void block_list_make(struct block_list *list, const struct boot_memory *memory) {
-	unsigned modules;
-
-	list->count = 0;
-	blocks_of_regions(list, &memory->modules, 0, true);
-	modules = list->count;
-	blocks_of_regions(list, &memory->device, modules, true);
-	blocks_of_regions(list, &memory->free, modules, false);
+	list->count = list->fixed = 0;
+	blocks_of_regions(list, &memory->modules, true);
+	list->fixed = list->count;
+	blocks_of_regions(list, &memory->device, true);
+	blocks_of_regions(list, &memory->free, false);
 }

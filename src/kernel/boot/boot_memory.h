@@ -34,7 +34,7 @@ struct boot_memory {
 
 // Future untyped memory: powers of two, naturally aligned.
 struct block_list {
-	unsigned count;
+	unsigned count, fixed; // the modules' come first, and stay
 	unsigned dropped; // the smallest are dropped when there are too many
 	uint64_t dropped_memory; // bytes of RAM among them
 	struct bootinfo_untyped blocks[BOOTINFO_MAX_UNTYPED + 1]; // and one while it is added
