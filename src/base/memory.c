@@ -39,8 +39,7 @@ void *memset(void *target, int value, size_t size) {
 int memcmp(const void *first, const void *second, size_t size) {
 	const uint8_t *left = first, *right = second;
 
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = 0; i < size; i++)
 		if (left[i] != right[i]) return left[i] - right[i];
-	}
 	return 0;
 }

@@ -80,9 +80,8 @@ void derive_insert_original(struct slot *slot, struct cap cap, struct slot *pare
 
 void derive_insert_copy(struct slot *slot, struct cap cap, struct slot *source) {
 	// What comes from its control capability is of another kind, or of another object.
-	uint64_t flags = cap.type != source->cap.type || cap.object != source->cap.object
-		? SLOT_ORIGINAL
-		: 0;
+	bool is_other = cap.type != source->cap.type || cap.object != source->cap.object;
+	uint64_t flags = is_other ? SLOT_ORIGINAL : 0;
 
 	if (cap.type == CAP_UNTYPED) {
 		flags = SLOT_ORIGINAL;

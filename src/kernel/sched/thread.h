@@ -125,8 +125,7 @@ _Static_assert(offsetof(struct thread, badge) == offsetof(struct thread, context
 static inline struct thread *cap_thread(const struct cap *cap) { return cap_object(cap); }
 
 static inline bool thread_is_runnable(const struct thread *thread) {
-	return thread->state == THREAD_RUNNING || thread->state == THREAD_RESTART ||
-		thread->state == THREAD_IN_GUEST;
+	return thread->state >= THREAD_RUNNING && thread->state <= THREAD_IN_GUEST;
 }
 
 static inline bool thread_is_blocked(const struct thread *thread) {
