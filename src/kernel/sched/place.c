@@ -10,18 +10,16 @@
 static void park(void *argument) {
 	struct thread *thread = argument;
 	struct cpu *cpu = this_cpu();
-	const struct sched_context *context = cpu->charged_context;
+	struct sched_context *context = cpu->charged_context;
 
 	cpu->now = clock_now();
 	if (context && cpu->now > schedule_end_of_turn(cpu, context))
 		cpu->now = schedule_end_of_turn(cpu, context);
-	schedule_charge();
-	cpu->charged_context = NULL;
+	schedule_forget_context(context);
 	if (cpu->bases_loaded) bases_save(&thread->context);
 	cpu->bases_loaded = false;
 	if (cpu->lock.restarts && thread->state == THREAD_RUNNING) thread->state = THREAD_RESTART;
 	cpu->current = cpu->scheduler.idle;
-	cpu->need_resched = true;
 	if (thread_is_schedulable(thread) && !thread->is_queued) ready_prepend(thread);
 }
 

@@ -91,7 +91,8 @@ static inline uint64_t schedule_end_of_turn(
 // Charges the time used so far to the context in use.
 void schedule_charge(void);
 
-// context is about to be reconfigured or destroyed: charges its time and removes references to it.
+// context is about to be reconfigured or destroyed, or its thread to leave this core: charges its
+// time and removes references to it. Null, while the core idles: nothing is charged.
 void schedule_forget_context(struct sched_context *context);
 
 // Too little is left of the head refill of the current thread to run on.
