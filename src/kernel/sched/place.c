@@ -25,18 +25,13 @@ static void park(void *argument) {
 
 void thread_park(struct thread *thread) { cores_call(BIT(thread->cpu->number), park, thread); }
 
-static void take_fpu(void *argument) {
-	struct fpu_state *state = &((struct thread *)argument)->fpu;
-
-	fpu_flush(state);
-	fpu_forget(state);
-}
+static void take_fpu(void *state) { fpu_take(state); }
 
 void thread_take_fpu(struct thread *thread) {
 	const struct cpu *cpu = thread->cpu;
 
 	if (cpu->fpu_allowed == &thread->fpu || cpu->fpu_parked == &thread->fpu)
-		cores_call(BIT(cpu->number), take_fpu, thread);
+		cores_call(BIT(cpu->number), take_fpu, &thread->fpu);
 }
 
 void thread_place(struct thread *thread, struct cpu *cpu) {

@@ -257,20 +257,13 @@ void fpu_give(struct fpu_state *next) {
 	}
 }
 
-void fpu_forget(struct fpu_state *state) {
+void fpu_take(struct fpu_state *state) {
 	struct cpu *cpu = here->cpu;
 
-	if (cpu->fpu_parked == state) cpu->fpu_parked = NULL;
-	if (cpu->fpu_allowed != state) return;
-	cpu->fpu_allowed = NULL;
+	if (cpu->fpu_allowed == state) fpu_give(NULL);
+	if (cpu->fpu_allowed || cpu->fpu_parked != state) return;
+	*fpu_word(state) = here->fpu;
 	cpu->fpu_parked = NULL;
-}
-
-void fpu_flush(struct fpu_state *state) {
-	const struct cpu *cpu = here->cpu;
-
-	if (cpu->fpu_allowed == state || (!cpu->fpu_allowed && cpu->fpu_parked == state))
-		*fpu_word(state) = here->fpu;
 }
 
 uint8_t io_in8(uint16_t) { return 0; }

@@ -82,18 +82,13 @@ void fpu_give(struct fpu_state *next) {
 	asm volatile("xrstor64 %0" : : "m"(next->area), "a"(~0), "d"(~0) : "memory");
 }
 
-void fpu_forget(struct fpu_state *state) {
+void fpu_take(struct fpu_state *state) {
 	struct cpu *cpu = this_cpu();
 
 	if (cpu->fpu_allowed == state) fpu_give(NULL);
-	if (cpu->fpu_parked == state) cpu->fpu_parked = NULL;
-}
-
-void fpu_flush(struct fpu_state *state) {
-	const struct cpu *cpu = this_cpu();
-	bool is_parked = !cpu->fpu_allowed && cpu->fpu_parked == state;
-
-	if (is_parked) fpu_allow();
-	if (is_parked || cpu->fpu_allowed == state) fpu_save(state);
-	if (is_parked) fpu_deny();
+	if (cpu->fpu_allowed || cpu->fpu_parked != state) return;
+	fpu_allow();
+	fpu_save(state);
+	fpu_deny();
+	cpu->fpu_parked = NULL;
 }

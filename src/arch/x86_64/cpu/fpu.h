@@ -95,8 +95,6 @@ static inline void fpu_give_guest(struct cpu *cpu, struct fpu_state *next) {
 // registers behind CR0.TS (CVE-2018-3665).
 [[nodiscard]] bool fpu_is_eager(void);
 
-// The state is about to be destroyed or rewritten: it stops being the owner without a save.
-void fpu_forget(struct fpu_state *state);
-
-// Saves the registers if state is the owner, so that its area is up to date.
-void fpu_flush(struct fpu_state *state);
+// The registers are saved if they are the state's, which owns them no more: its area is up to date,
+// and may be changed or destroyed.
+void fpu_take(struct fpu_state *state);

@@ -53,8 +53,7 @@ static void unload(void *argument) {
 	if (cpu->msr_map_owner == guest) cpu->msr_map_owner = NULL;
 	if (cpu->guest == guest) cpu->guest = NULL;
 	cpu->guest_prepared = NULL;
-	fpu_flush(&guest->fpu);
-	fpu_forget(&guest->fpu);
+	fpu_take(&guest->fpu);
 	guest->cpu = NULL;
 }
 
@@ -76,8 +75,7 @@ void guest_load(struct guest *guest) {
 bool guest_xcr0_write(struct guest *guest, uint64_t *value) {
 	if (!xcr0_is_valid(*value, guest->xcr0_offered)) return false;
 	if (*value & ~guest->fpu.xcr0) {
-		fpu_flush(&guest->fpu);
-		fpu_forget(&guest->fpu);
+		fpu_take(&guest->fpu);
 		guest->fpu.xcr0 |= *value;
 	}
 	return true;
