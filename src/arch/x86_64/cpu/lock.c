@@ -4,7 +4,6 @@
 
 #include <cpu/clock.h>
 #include <cpu/context.h>
-#include <cpu/paging.h>
 #include <cpu/pcid.h>
 #include <cpu/platform.h>
 #include <x86/apic.h>

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <base/bits.h>
-#include <base/compiler.h>
 #include <cpu/percpu.h>
 
 // Words that cores tell each other something by.

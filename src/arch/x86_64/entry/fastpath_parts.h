@@ -2,7 +2,6 @@
 // What all fast paths have in common: their shapes, and what they may work on.
 #pragma once
 
-#include <cpu/lock.h>
 #include <entry/fastpath.h>
 #include <ipc/message.h>
 #include <sched/switch.h>

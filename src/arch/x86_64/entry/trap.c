@@ -3,10 +3,6 @@
 #include <entry/trap.h>
 
 #include <check/check.h>
-#include <cpu/apic.h>
-#include <cpu/console.h>
-#include <cpu/platform.h>
-#include <ipc/irq.h>
 #include <kernel.h>
 #include <sched/switch.h>
 #include <syscall/syscall.h>
