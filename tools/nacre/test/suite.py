@@ -49,8 +49,9 @@ def all_tests():
              equivalence.run, alone=False),
         Test("interleave", "in every order of their steps cores leave what some order of whole "
              "system calls leaves", several_cores.run_interleave, alone=False),
+        # Its cores yield while they wait, which beside other work takes minutes.
         Test("together", "cores that run at once race nowhere, by the thread sanitizer",
-             several_cores.run_together, alone=False),
+             several_cores.run_together),
         Test("kernel", "every object and system call answers as the ABI says, in QEMU",
              machine_tests.run_kernel, alone=False),
         Test("kernel-isolated", "the same with kpti=on, itlb-multihit=on and four cores, in QEMU",
