@@ -153,8 +153,6 @@ enum { DMAR_INTERRUPTS = 1 << 0 }; // of the flags: units remap interrupts, too
 
 enum dmar_type { DMAR_UNIT = 0, DMAR_RESERVED = 1 };
 
-enum { DMAR_UNIT_OF_REST = 1 << 0 }; // of its flags: for all devices that no other unit names
-
 struct [[gnu::packed, gnu::may_alias]] acpi_dmar_unit {
 	struct acpi_iommu_entry entry;
 	uint8_t flags;

@@ -33,7 +33,7 @@ static struct pci_grants grants;
 
 // Of the device of each grant, written by its requests for a reset.
 static struct pci_kept kept[PCI_GRANTS];
-static bool in_reset[PCI_GRANTS], has_kept[PCI_GRANTS];
+static bool in_reset[PCI_GRANTS];
 
 // A device in the usual notation.
 static void print_device(const struct pci_device *device) {
@@ -230,9 +230,10 @@ static enum pci_status reset(struct request *request) {
 	}
 	pci_stop(&config, function);
 	pci_line_off(&config, function);
-	// Whatever its client has made of it since, it is given back what it had at first.
-	if (pci_reset(&config, function, has_kept[index] ? NULL : &kept[index]))
-		in_reset[index] = has_kept[index] = true;
+	// If a former life of its client has begun one, what it is given back afterwards is what it
+	// had before that.
+	if (pci_reset(&config, function, in_reset[index] ? NULL : &kept[index]))
+		in_reset[index] = true;
 	request->words[0] = in_reset[index] ? PCI_RESET_TIME : 0;
 	request->answer_words = 1;
 	return PCI_OK;

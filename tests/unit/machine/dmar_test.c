@@ -26,12 +26,10 @@ static void begin(void) {
 	end = HEADER;
 }
 
-static unsigned unit_flags = DMAR_UNIT_OF_REST;
-
 static void unit(uint64_t address, unsigned segment, unsigned scopes) {
 	put(DMAR_UNIT, 2);
 	put(16 + scopes, 2);
-	put(unit_flags, 1);
+	put(1, 1);
 	put(0, 1);
 	put(segment, 2);
 	put(address, 8);
@@ -88,22 +86,6 @@ static void whole(void) {
 	check_equal(dmar.range_count, 2);
 	check(dmar.ranges[1].memory.start == 0x7b800000 && dmar.ranges[1].memory.end == 0x80000000);
 	check(dmar.ranges[0].device.path[0] == 0x10 && dmar.ranges[1].device.path[0] == 0xa1);
-}
-
-// A unit for what none names, in this segment.
-static void rest(void) {
-	unit_flags = 0;
-	begin();
-	unit(0xfed90000, 0, 0);
-	read_table(end);
-	check(dmar.unit_count == 1 && dmar.leaves_devices);
-	unit_flags = DMAR_UNIT_OF_REST;
-	unit(0xfed91000, 1, 0);
-	read_table(end);
-	check(dmar.unit_count == 2 && dmar.leaves_devices);
-	unit(0xfed92000, 0, 0);
-	read_table(end);
-	check(dmar.unit_count == 3 && !dmar.leaves_devices);
 }
 
 static void none(void) {
@@ -232,8 +214,6 @@ static void damaged(void) {
 
 static const struct test rows[] = {
 	{"dmar.whole", "units and reserved memory are what the table says", whole},
-	{"dmar.rest", "devices that no unit names are one's that is for the rest, or no one's",
-		rest},
 	{"dmar.none", "without a table there is nothing, with an empty one no unit", none},
 	{"dmar.bridges", "a device behind bridges has its whole way", bridges},
 	{"dmar.types", "entries of other types are passed over", strange_types},

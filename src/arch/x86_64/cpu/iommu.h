@@ -28,7 +28,7 @@ struct iommu {
 	const struct paging_format *paging;
 	uint64_t page_bits; // what an entry of a page has besides
 	uint64_t limit; // no DMA address is above
-	bool is_whole; // no unit that firmware names is left out, and each device is behind one
+	bool is_whole; // no unit that firmware names is left out
 	unsigned levels; // of the tables
 	unsigned largest_page; // level
 	unsigned domains; // those from 1 up to below are a program's to choose

@@ -79,7 +79,7 @@ void iommu_started(const char *name, unsigned count, const struct iommu_firmware
 	struct iommu *iommu = this_cpu()->platform->iommu;
 	unsigned all = firmware->unit_count + firmware->units_lost;
 
-	iommu->is_whole = count == all && !firmware->leaves_devices;
+	iommu->is_whole = count == all;
 	print("iommu: %s, %u of %u units, %u levels, addresses to 0x%lx, %u domains, pages up to "
 	      "level %u\n",
 		name, count, all, iommu->levels, iommu->limit, iommu->domains, iommu->largest_page);

@@ -61,8 +61,6 @@ static bool unit_read(struct iommu_firmware *firmware, const struct acpi_iommu_e
 		found = (struct iommu_unit){.address = unit->address,
 			.size = BIT(PAGE_BITS) << (unit->size & 15),
 			.segment = unit->segment};
-	if (found.address && !found.segment && unit->flags & DMAR_UNIT_OF_REST)
-		firmware->leaves_devices = false;
 	return firmware_add_unit(firmware, found) &&
 		(found.segment || devices_read(firmware, entry, sizeof(*unit), NULL));
 }
@@ -81,7 +79,7 @@ static bool entry_read(struct iommu_firmware *firmware, const struct acpi_iommu_
 void dmar_read(struct iommu_firmware *firmware, const void *table) {
 	const struct acpi_dmar *header = table;
 
-	*firmware = (struct iommu_firmware){.leaves_devices = true};
+	*firmware = (struct iommu_firmware){};
 	if (!table) return;
 	firmware->has_interrupts = header->flags & DMAR_INTERRUPTS;
 	firmware_read(firmware, table, sizeof(*header), entry_read);

@@ -25,7 +25,6 @@ struct iommu_firmware {
 	unsigned units_lost; // of them, units, or what may be one
 	unsigned unit_count, range_count, ioapic_count;
 	bool has_interrupts; // firmware lets them be remapped
-	bool leaves_devices; // no unit is for those that none names
 	bool is_amd;
 	unsigned devices_count;
 	struct iommu_unit {
