@@ -78,16 +78,16 @@ def check_disk():
 def check_without():
     """Where there is no IOMMU, one that does not remap interrupts, or no such device, the guest is
     not started, and a line says why; but the description can do without the remapping."""
+    # Of the line its end: the kernel may put one of its own into the middle of a component's.
     name = "passthrough-missing"
     found, _ = run(name, EXAMPLE.read_text(), [
-        ("until", "system: 'linux' is not started: its device needs an IOMMU")])
+        ("until", "its device needs an IOMMU")])
     others, _ = run(f"{name}-device", EXAMPLE.read_text(), [
-        ("until", "system: 'linux' is not started: this machine has no such device")],
+        ("until", "this machine has no such device")],
         iommu="intel")
     for iommu in ("amd", "intel-dma"):
         found += run(f"{name}-remapping-{iommu}", EXAMPLE.read_text(), [
-            ("until", "system: 'linux' is not started: its guest's device can raise any "
-                      "interrupt")], iommu=iommu)[0]
+            ("until", "its guest's device can raise any interrupt")], iommu=iommu)[0]
     allowed = EXAMPLE.read_text().replace('class="0108"', 'class="0108" any_interrupt="true"')
     allowing, _ = run(f"{name}-allowed", allowed, [
         ("until", "device of 'linux', reaches 262144 KiB of memory"), ("until", PROMPT),
