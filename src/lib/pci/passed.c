@@ -51,7 +51,7 @@ uint64_t pci_pass(const struct pci_config *config, const struct pci_device *devi
 	// Of a table that the guest cannot be shown there are no messages.
 	table_end = passed->table.offset + (uint64_t)passed->table.count * PCI_MSIX_ENTRY;
 	if (passed->table.bar >= PCI_BARS || table_end > passed->bars[passed->table.bar].size)
-		passed->table.count = 0;
+		passed->table = (struct pci_table){0};
 	return end;
 }
 

@@ -311,6 +311,9 @@ static void passed(void) {
 	put(each->bytes, 0x54, 3, 4);
 	pci_pass(&config, &devices.rows[index_of(BEHIND)], &found);
 	check(found.table.count == 0 && pci_passed_directly(&found, 5, 0));
+	put(each->bytes, 0x54, 0x807, 4); // in none: the device is left with one message
+	pci_pass(&config, &devices.rows[index_of(BEHIND)], &found);
+	check(found.table.count == 0 && found.table.bar == 0 && found.table.offset == 0);
 	// Sizes whose sum would begin again at 0.
 	for (unsigned i = 0; i < PCI_BARS; i += 5)
 		devices.rows[index_of(BEHIND)].bases[i].size = 1ul << 63;
