@@ -195,6 +195,8 @@ uint64_t clock_now(void) {
 
 uint64_t clock_ticks_per_us(void) { return 1; }
 
+void model_pass_seconds(void) { now += 4000000; }
+
 // Events
 
 void model_send_event(unsigned kind, unsigned device) {
@@ -297,4 +299,12 @@ bool model_request(unsigned device, uint64_t address, bool is_write, uint64_t *t
 	if (!(found.rights >> is_write & 1)) return fault(device, address, is_write, true);
 	*target = found.target | (address & ((1ul << found.bits) - 1));
 	return true;
+}
+
+unsigned model_lines(void) {
+	unsigned count = 0;
+
+	for (const char *at = model_printed; (at = strchr(at, '\n')); at++)
+		count++;
+	return count;
 }

@@ -24,6 +24,8 @@ struct model {
 
 extern struct model model;
 extern char model_printed[8192];
+unsigned model_lines(void); // that are printed
+void model_pass_seconds(void);
 extern jmp_buf model_panicked;
 
 // A unit that firmware has left on, with a table that lets all devices pass and is kept.

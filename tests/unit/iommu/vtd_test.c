@@ -45,19 +45,11 @@ static void begin(unsigned segment, uint64_t low, uint64_t reason) {
 	record[1] = 3ul << 62 | reason << 32 | DEVICE;
 }
 
-static unsigned lines(void) {
-	unsigned count = 0;
-
-	for (const char *at = model_printed; (at = strchr(at, '\n')); at++)
-		count++;
-	return count;
-}
-
 // It shares its number with a device of segment 0, which must not be silenced for it.
 static void segment(void) {
 	begin(1, 0x12345678, 1);
 	vtd_report_faults();
-	check_equal(lines(), 17);
+	check_equal(model_lines(), 17);
 	check(strstr(
 		model_printed, "iommu: device 03:02.0 may not read at 0x12345000, reason 1\n"));
 	check(strstr(model_printed, "iommu: a device goes on; no more is reported of its unit"));
@@ -67,7 +59,7 @@ static void segment(void) {
 static void unsilenced(void) {
 	begin(0, 0x12345678, 5);
 	vtd_report_faults();
-	check_equal(lines(), 18);
+	check_equal(model_lines(), 18);
 	check(strstr(model_printed, "; no more is reported of it until it gets a space\n"));
 	check(strstr(model_printed, "iommu: a device goes on; no more is reported of its unit"));
 	check(forgotten == 1 && vtd.contexts[DEVICE][0] == 2);
@@ -76,7 +68,7 @@ static void unsilenced(void) {
 static void interrupts(void) {
 	begin(0, 48ul << 48, 0x22);
 	vtd_report_faults();
-	check_equal(lines(), 17);
+	check_equal(model_lines(), 17);
 	check(strstr(model_printed, "may not raise an interrupt by entry 48, reason 22\n"));
 	check(strstr(model_printed, "; no more is reported of its unit until a device gets"));
 }

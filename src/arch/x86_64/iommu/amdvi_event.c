@@ -2,6 +2,7 @@
 // What devices tried that they may not: events, which a unit writes to memory (48882 2.5).
 #include <iommu/amdvi.h>
 
+#include <base/memory.h>
 #include <x86/amdvi.h>
 
 enum { WRITING = 1000 }; // steps that an event may take from the tail to its place
@@ -31,6 +32,7 @@ static void restart(const struct amdvi_unit *unit) {
 	*amdvi_long(unit, AMDVI_CONTROL) &= ~AMDVI_EVENTS_ON;
 	iommu_wait(amdvi_long(unit, AMDVI_STATUS), AMDVI_EVENTS_RUN, 0);
 	*amdvi_long(unit, AMDVI_STATUS) = AMDVI_EVENTS_LOST;
+	memory_clear(unit->events, PAGE_SIZE);
 	*amdvi_long(unit, AMDVI_EVENT_HEAD) = *amdvi_long(unit, AMDVI_EVENT_TAIL) = 0;
 	*amdvi_long(unit, AMDVI_CONTROL) |= AMDVI_EVENTS_ON;
 }
@@ -51,15 +53,18 @@ static void report_next(struct amdvi *self, const struct amdvi_unit *unit, uint6
 // is looked at again.
 static void report_events(struct amdvi *self, const struct amdvi_unit *unit) {
 	uint64_t at = *amdvi_long(unit, AMDVI_EVENT_HEAD) % PAGE_SIZE, end;
+	bool is_empty;
 
 	*amdvi_long(unit, AMDVI_CONTROL) |= AMDVI_EVENT_INTERRUPT;
 	*amdvi_long(unit, AMDVI_STATUS) = AMDVI_EVENT_CAME;
 	end = *amdvi_long(unit, AMDVI_EVENT_TAIL) % PAGE_SIZE;
+	is_empty = at == end;
 	for (; at != end; at = (at + 16) % PAGE_SIZE)
 		report_next(self, unit, &unit->events[at / sizeof(uint64_t)]);
 	*amdvi_long(unit, AMDVI_EVENT_HEAD) = at;
 	if (*amdvi_long(unit, AMDVI_STATUS) & AMDVI_EVENTS_LOST) restart(unit);
-	if (iommu_is_flood()) *amdvi_long(unit, AMDVI_CONTROL) &= ~AMDVI_EVENT_INTERRUPT;
+	if (!is_empty && iommu_is_flood())
+		*amdvi_long(unit, AMDVI_CONTROL) &= ~AMDVI_EVENT_INTERRUPT;
 }
 
 void amdvi_report_faults(void) {
