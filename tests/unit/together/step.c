@@ -10,9 +10,12 @@
 #include <cpu/lock.h>
 #include <cpu/segments.h>
 #include <ipc/fault.h>
+#include <kernel.h>
 #include <sched/switch.h>
 #include <syscall/dispatch.h>
 #include <sched.h>
+
+enum { PERIOD_US = 3000 }; // of a context that moves
 
 typedef void event(struct together *self);
 
@@ -52,9 +55,25 @@ static void write_bases(struct together *self) {
 	host_core()->gs_base = chance_below(&self->run.chance, 1 << 30);
 }
 
+// A device, or one without a handler; mostly one that a thread waits for: where that was when it
+// began to wait need not be where it is.
+static unsigned device_choose(struct together *self) {
+	unsigned number = chance_below(&self->run.chance, INTERRUPTS + 1);
+
+	if (chance_percent(&self->run.chance, 25)) return number;
+	for (unsigned i = number; i < number + INTERRUPTS; i++) {
+		const struct slot *slot = &this_kernel()->irqs.rows[i % INTERRUPTS].notification;
+
+		if (slot->cap.type == CAP_NOTIFICATION &&
+			((struct notification *)cap_object(&slot->cap))->head)
+			return i % INTERRUPTS;
+	}
+	return number;
+}
+
 static void interrupt(struct together *self) {
 	self->interrupts++;
-	entry_interrupt(VECTOR_USER_FIRST + chance_below(&self->run.chance, 3));
+	entry_interrupt(VECTOR_USER_FIRST + device_choose(self));
 }
 
 static void tick(struct together *) { entry_interrupt(VECTOR_TIMER); }
@@ -103,6 +122,19 @@ static void help_choose(struct run *run, struct invocation_choice *choice) {
 		if (help_one(run, (number + i) % THREADS, choice)) return;
 }
 
+// A context goes to another core with its thread, or begins anew on its own.
+static void move_choose(struct run *run, struct invocation_choice *choice) {
+	unsigned number = chance_below(&run->chance, run->contexts);
+
+	*choice = (struct invocation_choice){
+		.slot = SLOT_SCHED_CONTROL + chance_below(&run->chance, host.core_count),
+		.label = LABEL_SCHED_CONTROL_CONFIGURE_FLAGS,
+		.length = 5,
+		.words = {PERIOD_US, PERIOD_US, 0, number, 0},
+		.cap_count = 1,
+		.caps = {SLOT_CONTEXT + number}};
+}
+
 static void manage(struct together *self, const struct invocation_choice *choice) {
 	struct ipc_buffer buffer = {};
 	struct invocation invocation = {
@@ -135,8 +167,10 @@ static void manage_any(struct together *self) {
 	}
 	(void)kernel_enter(cpu, false);
 	schedule_update_time();
-	if (chance_percent(&self->run.chance, 90))
+	if (chance_percent(&self->run.chance, 85))
 		help_choose(&self->run, &choice);
+	else if (chance_percent(&self->run.chance, 35))
+		move_choose(&self->run, &choice);
 	else
 		invocation_choose(&self->run.world, &self->run.chance, &choice);
 	// It could not wait, and its buffers are not the threads'.
@@ -155,7 +189,7 @@ static const struct row {
 	{fault, 20, 0},
 	{use_fpu, 8, 0},
 	{write_bases, 6, 0},
-	{interrupt, 4, 5},
+	{interrupt, 8, 8},
 	{tick, 2, 10},
 	{pass_time, 2, 10},
 	{manage_any, 8, 30},

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STARTED = 6, INTERRUPTS = 2 };
+enum { STARTED = 6 };
 
 struct together *together[TOGETHER_CORES];
 

@@ -4,7 +4,10 @@
 
 #include "../equivalence/run.h"
 
-enum { TOGETHER_CORES = 4 };
+enum {
+	TOGETHER_CORES = 4,
+	INTERRUPTS = 2, // of devices that have a handler
+};
 
 // One core's view of it: its own random numbers, and its own copy of what stays as it is.
 struct together {
