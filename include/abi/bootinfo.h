@@ -79,6 +79,7 @@ enum bootinfo_chunk_id {
 	BOOTINFO_START = 0x4e01, // made by the initial task for regions that ask for it
 	BOOTINFO_TSC_RATE = 0x4e02, // hertz, 8 bytes; directly after BOOTINFO_TSC_FREQUENCY
 	BOOTINFO_IOMMU = 0x4e03, // bits of enum bootinfo_iommu, 8 bytes
+	BOOTINFO_SCREEN = 0x4e04, // the screen that the kernel uses, as multiboot2 describes it
 };
 
 // What the kernel keeps devices from.

@@ -96,6 +96,7 @@ static bool region_is_valid(const struct image *image, uint32_t index) {
 		(region->page_bits == PAGE_BITS || region->page_bits == LARGE_PAGE_BITS) &&
 		region->size > 0 && region->size <= USER_TOP && is_aligned(region->size, page) &&
 		(region->paddr == SYSTEM_ANY_ADDRESS ||
+			(region->paddr == SYSTEM_SCREEN_ADDRESS && region->data_size == 0) ||
 			(is_aligned(region->paddr, page) &&
 				range_fits(
 					region->paddr, region->size, 1ul << UNTYPED_MAX_BITS))) &&
@@ -181,7 +182,8 @@ static bool io_map_is_valid(const struct image *image, uint32_t index) {
 		map->region >= image_count(image, SYSTEM_REGIONS))
 		return false;
 	region = &image->regions[map->region];
-	return is_aligned(map->address, 1ul << region->page_bits) &&
+	return region->paddr != SYSTEM_SCREEN_ADDRESS &&
+		is_aligned(map->address, 1ul << region->page_bits) &&
 		range_fits(map->address, region->size, USER_TOP);
 }
 

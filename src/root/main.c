@@ -5,6 +5,7 @@
 #include <root/module.h>
 #include <root/monitor.h>
 #include <root/needs.h>
+#include <root/extent.h>
 #include <root/printer.h>
 #include <root/probe.h>
 #include <root/restart.h>
@@ -82,6 +83,7 @@ void root_main(const seL4_BootInfo *bootinfo) {
 		print("system: the system image cannot be used: %s\n", problem);
 		return;
 	}
+	extent_find_screen(system);
 	if (watch_init(system) || needs_check(system)) {
 		print("system: out of memory; nothing is started\n");
 		return;

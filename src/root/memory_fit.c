@@ -7,6 +7,7 @@
 #include <root/build.h>
 #include <root/group.h>
 #include <root/pages.h>
+#include <root/extent.h>
 
 #include <user/untyped.h>
 
@@ -19,7 +20,7 @@ enum {
 // Bytes that one mapping adds to the memory needed.
 static seL4_Word bytes_of_map(const struct system *system, const struct system_map *map) {
 	const struct system_region *region = &system->image.regions[map->region];
-	seL4_Word bytes = (region->size >> region->page_bits) * BYTES_PER_PAGE;
+	seL4_Word bytes = extent_pages(extent_of(system, map->region)) * BYTES_PER_PAGE;
 
 	return region->paddr == SYSTEM_ANY_ADDRESS ? bytes + region->size : bytes;
 }

@@ -7,6 +7,7 @@
 #include <root/cores.h>
 #include <root/devices.h>
 #include <root/group.h>
+#include <root/extent.h>
 #include <root/regions.h>
 
 #include <user/print.h>
@@ -173,20 +174,20 @@ static void omit_users(struct system *system, uint32_t index, const char *reason
 }
 
 static void find_region(struct system *system, uint32_t index) {
-	const struct system_region *region = &system->image.regions[index];
+	struct extent extent = extent_of(system, index);
 	seL4_Word missing;
 
-	if (region->paddr == SYSTEM_ANY_ADDRESS || !region_is_needed(system, index)) return;
-	if (!untyped_covers(region->paddr, region->size, region->page_bits, &missing))
+	if (extent.paddr == SYSTEM_ANY_ADDRESS || !region_is_needed(system, index)) return;
+	if (!untyped_covers(extent.paddr, extent.size, extent.bits, &missing))
 		omit_users(system, index, "this machine has no memory there", missing);
 }
 
 static void keep_region(struct system *system, uint32_t index) {
-	const struct system_region *region = &system->image.regions[index];
+	struct extent extent = extent_of(system, index);
 
-	if (region->paddr != SYSTEM_ANY_ADDRESS && region_is_needed(system, index) &&
-		untyped_keep(region->paddr, region->size))
-		omit_users(system, index, "out of memory or slots", region->paddr);
+	if (extent.paddr != SYSTEM_ANY_ADDRESS && region_is_needed(system, index) &&
+		untyped_keep(extent.paddr, extent.size))
+		omit_users(system, index, "out of memory or slots", extent.paddr);
 }
 
 static void try_time(struct system *system, uint32_t domain, seL4_CPtr sched_context) {

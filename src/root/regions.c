@@ -7,6 +7,7 @@
 
 #include <root/group.h>
 #include <root/pages.h>
+#include <root/extent.h>
 
 #include <user/slots.h>
 #include <user/untyped.h>
@@ -34,8 +35,8 @@ bool region_is_needed(const struct system *system, uint32_t region) {
 	return regions_map_count(system, region) > 0 || is_for_device(system, region);
 }
 
-static seL4_Word region_pages(const struct system_region *region) {
-	return region->size >> region->page_bits;
+static seL4_Word region_pages(const struct system *system, uint32_t region) {
+	return extent_pages(extent_of(system, region));
 }
 
 struct pages_demand regions_needed(const struct system *system, unsigned group) {
@@ -49,7 +50,7 @@ struct pages_demand regions_needed(const struct system *system, unsigned group) 
 			group_of_region(system, i) != group)
 			continue;
 		demand.bytes += region->size;
-		if (region->page_bits == LARGE_PAGE_BITS) demand.large += region_pages(region);
+		if (region->page_bits == LARGE_PAGE_BITS) demand.large += region_pages(system, i);
 	}
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
 		if (!system->domains[i].omitted && group_of_domain(system, i) == group)
@@ -64,12 +65,11 @@ seL4_Word regions_storage(const struct system *system) {
 
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_REGIONS); i++) {
 		if (region_is_needed(system, i))
-			count += region_pages(&image->regions[i]) *
-				(1 + regions_map_count(system, i));
+			count += region_pages(system, i) * (1 + regions_map_count(system, i));
 	}
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_MAPS); i++) {
 		if (region_is_needed(system, image->io_maps[i].region))
-			count += region_pages(&image->regions[image->io_maps[i].region]);
+			count += region_pages(system, image->io_maps[i].region);
 	}
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_DOMAINS); i++) {
 		if (!system->domains[i].omitted) count += pages_of_domain(system, i);
@@ -77,7 +77,9 @@ seL4_Word regions_storage(const struct system *system) {
 	return count;
 }
 
-static seL4_Word attributes_of(const struct system_map *map) {
+static seL4_Word attributes_of(const struct system *system, const struct system_map *map) {
+	if (system->image.regions[map->region].paddr == SYSTEM_SCREEN_ADDRESS)
+		return seL4_X86_WriteCombining;
 	if (map->owner_kind == SYSTEM_OWNER_GUEST)
 		return map->access & SYSTEM_UNCACHED ? seL4_X86_EPT_Uncached_VMAttributes
 						     : seL4_X86_EPT_WriteBack;
@@ -94,10 +96,10 @@ static seL4_Error map_frame(const struct system *system, const struct system_map
 		.frame = frame,
 		.address = map->address + offset,
 		.rights = page_rights(map->access),
-		.attributes = attributes_of(map),
+		.attributes = attributes_of(system, map),
 	};
 
-	return page_map(space, &mapping, system->image.regions[map->region].page_bits);
+	return page_map(space, &mapping, extent_of(system, map->region).bits);
 }
 
 // Map a copy of the frame's capability, and store the copy.
@@ -135,6 +137,7 @@ static seL4_Word chunk_find(const struct system *system, uint32_t id, const uint
 		*data = (const uint8_t *)&system->start;
 		return sizeof(system->start);
 	}
+	if (id == BOOTINFO_SCREEN && !system->screen.size) return 0;
 	chunk = bootinfo_find(system->bootinfo, id);
 	*data = (const uint8_t *)chunk;
 	if (!chunk) return 0;
@@ -149,15 +152,16 @@ static seL4_Error build_region(struct system *system, uint32_t index) {
 	const struct system_region *region = &system->image.regions[index];
 	const uint8_t *data = system->image.bytes + region->data_offset;
 	seL4_Word data_size = region->data_size;
+	struct extent extent = extent_of(system, index);
 
 	if (region->bootinfo_chunk) data_size = chunk_find(system, region->bootinfo_chunk, &data);
 	system->region_stored[index] = system->storage_used;
-	for (seL4_Word i = 0; i < region_pages(region); i++) {
-		struct page page = page_of(data, data_size, region->page_bits, i);
-		seL4_Word offset = i << region->page_bits;
+	for (seL4_Word i = 0; i < extent_pages(extent); i++) {
+		struct page page = page_of(data, data_size, extent.bits, i);
+		seL4_Word offset = i << extent.bits;
 		seL4_Error error;
 
-		if (region->paddr != SYSTEM_ANY_ADDRESS) page.paddr = region->paddr + offset;
+		if (extent.paddr != SYSTEM_ANY_ADDRESS) page.paddr = extent.paddr + offset;
 		error = build_page(system, index, &page, offset);
 		if (error) return error;
 	}
@@ -189,8 +193,7 @@ static seL4_Error map_again(const struct system *system, const struct system_map
 		stored, (seL4_Uint8)system->storage_bits);
 	if (!error) error = seL4_X86_Page_Unmap(slot);
 	if (!error)
-		error = map_frame(
-			system, map, slot, page << system->image.regions[map->region].page_bits);
+		error = map_frame(system, map, slot, page << extent_of(system, map->region).bits);
 	if (!error)
 		error = seL4_CNode_Move(system->storage, stored, (seL4_Uint8)system->storage_bits,
 			seL4_CapInitThreadCNode, slot, seL4_WordBits);
@@ -207,8 +210,7 @@ static seL4_Error map_region_again(struct system *system, uint32_t index, unsign
 
 		if (map->region != index || !map_is_needed(system, map)) continue;
 		if (group_of_map(system, map) == group) {
-			for (seL4_Word j = 0; j < region_pages(&system->image.regions[index]);
-				j++) {
+			for (seL4_Word j = 0; j < region_pages(system, index); j++) {
 				seL4_Error error = map_again(system, map, stored + j * stride, j);
 
 				if (error) return error;

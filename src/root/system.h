@@ -51,10 +51,18 @@ struct device {
 	seL4_Word passed_stored; // where the pages of its registers begin
 };
 
+// Where a region is on this machine.
+struct extent {
+	seL4_Word paddr; // or SYSTEM_ANY_ADDRESS
+	seL4_Word size; // 0: this machine has no screen
+	seL4_Word bits; // of a page
+};
+
 struct system {
 	const seL4_BootInfo *bootinfo;
 	struct bootinfo_start start; // for regions that ask for it
 	struct image image;
+	struct extent screen; // no size: there is none
 	bool one_time_domain; // the kernel has only one, so the schedule is not used
 	bool debug_calls; // the kernel answers them: a debug build
 	seL4_CPtr fault_endpoint; // of all domains; the initial task receives on it

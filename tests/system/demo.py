@@ -44,6 +44,8 @@ def check_session(name, running, more=()):
         ("until", "modules-0"),
         ("until", PROMPT), *more, ("send", "echo answer-$((6 * 7))"), ("until", "answer-42"),
         ("until", PROMPT), ("send", "\x01c"), ("until", "now belongs to client"),
+        # The screen's component has a console, too: it printed a line.
+        ("send", "\x01c"), ("until", "now belongs to screen"),
         ("send", "\x01c"), ("until", "now belongs to linux"), ("until", PROMPT),
         ("until", CLIENT), ("send", "\x01bh"), ("until", "sysrq: HELP"),
         ("until", CLIENT), ("send", "poweroff"), ("until", "powered off"),

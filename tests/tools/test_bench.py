@@ -251,7 +251,7 @@ class Start(unittest.TestCase):
     def test_the_guest_is_taken_out(self):
         names = [child.attributes["name"] for child in self.root.children
                  if child.name == "protection_domain"]
-        self.assertEqual(names, ["server", "client", "meter", "serial", "timer"])
+        self.assertEqual(names, ["server", "client", "meter", "screen", "serial", "timer"])
 
     def test_the_meter_has_a_console(self):
         maps = [one.attributes for child in self.root.children for one in child.children

@@ -103,6 +103,11 @@ REFUSED = [
     ('<memory_region name="m" size="0x1001"/>' + pd(), "multiple of 4 KiB"),
     ('<memory_region name="m" size="0"/>' + pd(), "not 0"),
     ('<memory_region name="m" size="0x1000" phys_addr="0x10"/>' + pd(), "phys_addr must be"),
+    ('<memory_region name="m" size="0x1000" phys_addr="screens"/>' + pd(), "phys_addr='screens'"),
+    ('<memory_region name="m" size="0x1000" phys_addr="screen" prefill_text="a"/>' + pd(),
+     "phys_addr='screen' and prefill_text exclude each other"),
+    ('<memory_region name="m" size="0x1000" phys_addr="screen"/>'
+     + pd(inside='<setvar symbol="value" region_paddr="m"/>'), "has no phys_addr"),
     ('<memory_region name="m"/>' + pd(), "needs a size or a prefill"),
     ('<memory_region size="0x1000"/>' + pd(), "needs the attribute 'name'"),
     ('<memory_region name="m" size="0x1000" colour="red"/>' + pd(), "unknown attribute 'colour'"),

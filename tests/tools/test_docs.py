@@ -31,7 +31,7 @@ DESCRIPTION = """<system><memory_region n=""/>
 <virtual_machine n=""><vcpu n=""/></virtual_machine><protection_domain n=""/></protection_domain>
 <channel n=""><end n=""/><end n=""/></channel>
 <io_address_space n=""><iomap n=""/></io_address_space>
-<virtual_machine n=""><console n=""/><peer n=""/></virtual_machine><switch n=""/>
+<virtual_machine n=""><console n=""/><peer n=""/></virtual_machine><switch n=""/><screen n=""/>
 <protection_domain program="a"><console n=""/><timer n=""/><tsc_info n=""/><disk n=""/>
 <network n=""/><settings n=""/><control n=""/></protection_domain>
 </system>"""

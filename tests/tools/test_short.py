@@ -22,7 +22,8 @@ SETTINGS = ["settings_vaddr", "settings_size"]
 PCI = ["registers_vaddr", "registers_paddr"]
 # The variables of Nacre's programs and of one that has all those of a client.
 SYMBOLS = {
-    "serial.elf": [f"console{index}_vaddr" for index in range(8)],
+    "serial.elf": ["screen_vaddr", *[f"console{index}_vaddr" for index in range(8)]],
+    "screen.elf": ["screen_vaddr", "screen_info_vaddr", "link_vaddr", "console_vaddr"],
     "timer.elf": ["hpet_vaddr", "tsc_info_vaddr", "console_vaddr"],
     "ramdisk.elf": [*CLIENTS, "disk_vaddr", "disk_size", "console_vaddr"],
     "ata.elf": [*CLIENTS, "tsc_info_vaddr", "console_vaddr"],
@@ -79,6 +80,8 @@ ACCEPTED = [
     short(inside="<console/>"),
     short(inside='<console id="7"/><timer id="0"/>'),
     short(inside="<timer/>"),
+    "<screen/>" + short(inside="<console/>"),
+    guest() + "<screen/>",
     short(inside="<tsc_info/>"),
     short(inside='<settings text="one&#10;two &quot;&lt;&amp;&#9;"/>'),
     short(inside='<settings path="text"/>'),
@@ -132,6 +135,11 @@ REFUSED = [
     (short(inside="\n<console id='62'/>"), ":3:1: id='62' on <console>: must be from 0 to 61"),
     (short(inside="<console><x/></console>"), "unknown element <x> under <console>"),
     (short(inside="<timer/><timer/>"), "second <timer>"),
+    ("<screen/>\n<screen/>" + short(), ":3:1: a second <screen>; one is allowed"),
+    ('<screen x="1"/>' + short(), "unknown attribute 'x' on <screen>; it takes none"),
+    ("<screen><x/></screen>" + short(), "unknown element <x> under <screen>"),
+    ('<screen/><memory_region name="s" size="0x200000" phys_addr="screen"/>' + short(),
+     "both are where the screen is"),
     (short(inside="<tsc_info/><tsc_info/>"), "second <tsc_info>"),
     (short(inside="<timer/>", priority="251"), "'a' (priority 251) calls 'timer' (priority 250)"),
     (short(inside="\n<timer/>", program="a.elf") + short("b", "<tsc_info/>", program="a.elf"),

@@ -13,6 +13,7 @@ def check_regions(system, problems):
 
 
 def check_mappings(system, problems):
+    _screens(system, problems)
     _fixed_overlaps(system, problems)
     for domain in system.domains:
         _maps(domain.maps, domain.limit(), problems)
@@ -34,6 +35,8 @@ def _region(region, problems):
     if region.trouble:
         problems.add(region.element, region.trouble)
     _size(region, problems)
+    if region.is_screen and given:
+        problems.add(region.element, f"phys_addr='screen' and {given[0]} exclude each other")
     if region.paddr is None:
         return
     if region.paddr % region.alignment():
@@ -78,6 +81,20 @@ def _fixed_overlaps(system, problems):
                 second.element, f"'{second.name}' overlaps '{first.name}' in physical memory",
                 first.element,
             )
+
+
+def _screens(system, problems):
+    """One region has the screen's memory, and no device and no guest gets it."""
+    regions = [region for region in system.regions if region.is_screen]
+    for region in regions[1:]:
+        problems.add(region.element, f"'{region.name}' overlaps '{regions[0].name}': "
+                                     "both are where the screen is")
+    records = [*system.all_io_maps(), *(record for domain in system.domains if domain.guest
+                                        for record in domain.guest.maps)]
+    for record in records:
+        if record.region and record.region.is_screen:
+            problems.add(record.element, f"'{record.region_name}' is where the screen is: only a "
+                                         "protection domain may map it", record.region.element)
 
 
 def _overlaps(used, problems):

@@ -10,7 +10,7 @@ _PCI = re.compile(r"([0-9a-fA-F]+):([0-9a-fA-F]+)\.([0-9a-fA-F]+)\Z")
 _LEAVES = {"memory_region", "program_image", "map", "irq", "ioport", "setvar", "end", "vcpu",
            "iomap", "domain", "schedule_entry", "schedule_end_marker", "cap_tcb", "cap_sc",
            "cap_vspace", "dma", "passthrough", "console", "timer", "tsc_info", "disk", "network",
-           "settings", "peer", "port", "stream", "switch", "control"}
+           "settings", "peer", "port", "stream", "switch", "control", "screen"}
 _DIGITS = 40
 _UNITS = {"K": 10, "M": 20, "G": 30}
 NUMBER_EXAMPLES = "a number like 4096, 0x1000 or 0x10_0000"

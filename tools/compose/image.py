@@ -11,6 +11,12 @@ def _pad(data, unit):
     return data + bytes(-len(data) % unit)
 
 
+def _address(region):
+    if region.is_screen:
+        return layout.SCREEN_ADDRESS
+    return layout.ANY_ADDRESS if region.paddr is None else region.paddr
+
+
 class ImageWriter:
     def __init__(self, system, programs, config):
         self.system = system
@@ -126,7 +132,7 @@ class ImageWriter:
                 layout.REGION,
                 name=region.name.encode(),
                 size=region.size,
-                paddr=layout.ANY_ADDRESS if region.paddr is None else region.paddr,
+                paddr=_address(region),
                 data_offset=offset,
                 data_size=size,
                 page_bits=region.page_size.bit_length() - 1,
@@ -230,7 +236,7 @@ class ImageWriter:
     def write(self):
         # Objects at fixed addresses are made first, then large ones, so that both find room.
         regions = sorted(
-            self.system.regions, key=lambda region: (region.paddr is None, -region.page_size)
+            self.system.regions, key=lambda region: (region.is_ram(), -region.page_size)
         )
         guests = [domain.guest for domain in self.system.domains if domain.guest]
         # The first pass finds the size of the tables, the second knows where data starts.

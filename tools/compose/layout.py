@@ -9,6 +9,7 @@ from compose.contract import ABI
 
 MAGIC = b"NACRESYS"
 ANY_ADDRESS = 2**64 - 1
+SCREEN_ADDRESS = 2**64 - 2  # where this machine has its screen, if it has one
 NONE = 0xFFFFFFFF  # in place of an index
 
 
@@ -167,7 +168,7 @@ REGION = Record(
     "region",
     (NAME, "name"),
     (U64, "size"),
-    (U64, "paddr", "or SYSTEM_ANY_ADDRESS"),
+    (U64, "paddr", "or SYSTEM_ANY_ADDRESS, SYSTEM_SCREEN_ADDRESS"),
     (U64, "data_offset"),
     (U64, "data_size"),
     (U32, "page_bits", "12 or 21"),

@@ -56,6 +56,7 @@ def structure(record):
 def header():
     defines = (f'#define SYSTEM_IMAGE_MAGIC "{layout.MAGIC.decode()}"\n'
                f"#define SYSTEM_ANY_ADDRESS {layout.ANY_ADDRESS:#x}ul\n"
+               f"#define SYSTEM_SCREEN_ADDRESS {layout.SCREEN_ADDRESS:#x}ul\n"
                f"#define SYSTEM_NONE {layout.NONE:#x}u // in place of an index\n")
     parts = [defines, *map(enumeration, layout.CONSTANTS), tables(),
              *map(structure, layout.RECORDS)]

@@ -29,6 +29,7 @@ BOOTINFO_CHUNKS = {
     "x86_tsc_freq": ABI.BOOTINFO_TSC_FREQUENCY,
     "fdt": 6,
     "nacre_start": ABI.BOOTINFO_START,
+    "nacre_screen": ABI.BOOTINFO_SCREEN,
 }
 
 
@@ -46,12 +47,22 @@ class Region:
     prefill_path: Optional[str]
     prefill_text: Optional[str]
     bootinfo: Optional[str]
+    is_screen: bool = False  # the memory of the machine's screen, as far as there is one
     data: bytes = b""
     trouble: Optional[str] = None  # why there is no content where some should be
 
     def has_content(self):
         """Whether the description gives it one, whose length is known."""
         return self.prefill_path is not None or self.prefill_text is not None
+
+    def is_ram(self):
+        return self.paddr is None and not self.is_screen
+
+    def where(self):
+        """Its place in physical memory, for people; none if that can be anywhere."""
+        if self.is_screen:
+            return "where the screen is"
+        return "" if self.paddr is None else f"at 0x{self.paddr:x}"
 
     def alignment(self):
         return self.page_size or PAGE

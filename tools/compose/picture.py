@@ -105,8 +105,8 @@ def _parent_edges(system):
 
 def _region_edges(system):
     for region in system.regions:
-        place = "" if region.paddr is None else f"\\nat 0x{region.paddr:x}"
-        label = f"{region.name}\\n{sizes.exact(region.size)}{place}"
+        lines = [region.name, sizes.exact(region.size), region.where()]
+        label = "\\n".join(filter(None, lines))
         yield (f'{_node("mr", region.name)} [shape=cylinder style=filled fillcolor="#f4f1d8" '
                f'label={_quote(label)}];'.replace("\\\\n", "\\n"))
     for owner, record in _mappings(system):

@@ -71,16 +71,18 @@ class Reader:
         bootinfo = None
         if fields.has("prefill_bootinfo"):
             bootinfo = fields.choice("prefill_bootinfo", "x86_tsc_freq", model.BOOTINFO_CHUNKS)
+        is_screen = fields.text("phys_addr") == "screen"
         self.system.regions.append(
             model.Region(
                 element,
                 fields.text("name", required=True),
                 fields.number("size"),
                 page_size,
-                fields.number("phys_addr"),
+                None if is_screen else fields.number("phys_addr"),
                 fields.text("prefill_path"),
                 fields.text("prefill_text"),
                 bootinfo,
+                is_screen,
             )
         )
 

@@ -73,10 +73,10 @@ def _object_lines(system, programs):
             yield f"  frame          {domain.name}: {what}, {count} of {sizes.exact(model.PAGE)}"
     for region in system.regions:
         size = region.page_size
-        place = "anywhere" if region.paddr is None else f"at 0x{region.paddr:x}"
+        place = region.where() or "anywhere"
         source = region.prefill_path or region.bootinfo or (
             "text" if region.prefill_text else "zero")
-        total += region.size if region.paddr is None else 0
+        total += region.size if region.is_ram() else 0
         yield (f"  frame          {region.name}: {region.size // size} of {sizes.exact(size)} "
                f"{place}, filled from {source}")
     yield f"  in all {sizes.rounded(total)} of RAM, page tables not counted"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The serial port driver: owns COM1, shows the consoles of other components on it and gives the
 // keyboard to one of them. It never waits for a client: output is taken when the transmitter has
-// room, and input for a full console is dropped.
+// room, and input for a full console is dropped. Where there is a screen, that shows the same, and
+// each console alone on a terminal of its own; keys of both are the same.
 #include <microkit.h>
 
 #include <base/bits.h>
@@ -10,13 +11,17 @@
 #include <nacre/guest.h>
 #include <nacre/protocol/console.h>
 #include <drivers/serial/keyboard.h>
+#include <drivers/serial/mirror.h>
 #include <drivers/serial/multiplexer.h>
+#include <drivers/serial/questions.h>
 #include <drivers/serial/uart.h>
 
 enum {
 	CHANNEL_IRQ = 0,
 	CHANNEL_FIRST_CONSOLE = 1, // console i has channel 1 + i
 	CONSOLE_COUNT = 8,
+	CHANNEL_SCREEN = CHANNEL_FIRST_CONSOLE + CONSOLE_COUNT,
+	FIRST_PLACE = 1, // console i has the screen's terminal 1 + i
 	CONSOLE_DRIVER = CONSOLE_COUNT, // the driver's own lines
 	BURST = 256, // characters of one console before it is the next one's turn
 };
@@ -31,6 +36,7 @@ uint64_t console4_vaddr PATCHED;
 uint64_t console5_vaddr PATCHED;
 uint64_t console6_vaddr PATCHED;
 uint64_t console7_vaddr PATCHED;
+uint64_t screen_vaddr PATCHED; // what is shared with the screen's component
 
 static const uint64_t *const console_vaddrs[CONSOLE_COUNT] = {&console0_vaddr, &console1_vaddr,
 	&console2_vaddr, &console3_vaddr, &console4_vaddr, &console5_vaddr, &console6_vaddr,
@@ -39,6 +45,8 @@ static const uint64_t *const console_vaddrs[CONSOLE_COUNT] = {&console0_vaddr, &
 // State of the driver; one thread, written by the functions of this file only.
 static struct multiplexer multiplexer;
 static struct keyboard keyboard;
+static struct mirror mirror;
+static struct questions questions;
 static struct console_end consoles[CONSOLE_COUNT];
 static bool console_present[CONSOLE_COUNT];
 static struct guest guests[CONSOLE_COUNT]; // of those clients that run one
@@ -49,7 +57,15 @@ static _Alignas(RING_LINE) uint8_t transmit[RING_HEADER + 8192];
 static struct ring_end transmit_in;
 static struct ring_end transmit_out;
 
-static void queue_character(void *, uint8_t character) { (void)ring_put(&transmit_in, &character); }
+// Who asks its terminal something is answered by the one on which a key was pressed last.
+static void queue_character(void *, uint8_t character) {
+	uint8_t sent[QUESTION_LENGTH];
+	unsigned count = questions_put(&questions, character, mirror.typist != MIRROR_SERIAL, sent);
+
+	for (unsigned i = 0; i < count; i++)
+		(void)ring_put(&transmit_in, &sent[i]);
+	mirror_put(&mirror, 0, character);
+}
 
 static void say(const char *text) {
 	while (*text)
@@ -68,6 +84,18 @@ static void console_greet(int index) {
 		multiplexer_focus(&multiplexer, index);
 }
 
+// On the console's own terminal of the screen. Only an interactive one says itself where a line
+// starts.
+static void mirror_character(int index, uint8_t character) {
+	const struct console *console = (const struct console *)*console_vaddrs[index];
+	unsigned place = FIRST_PLACE + (unsigned)index;
+
+	if (character == '\n' &&
+		__atomic_load_n(&console->kind, __ATOMIC_RELAXED) != CONSOLE_INTERACTIVE)
+		mirror_put(&mirror, place, '\r');
+	mirror_put(&mirror, place, character);
+}
+
 // Take up to a burst of output; returns whether there may be more that the device has room for. A
 // console is asked to notify only when it is empty: the others are served when the device has room.
 static bool console_drain(int index) {
@@ -77,9 +105,10 @@ static bool console_drain(int index) {
 	if (!console_present[index]) return false;
 	console_greet(index);
 	for (int taken = 0; taken < BURST; taken++) {
-		if (ring_room(&transmit_in) < MULTIPLEXER_EXPANSION) return false;
+		if (ring_room(&transmit_in) < MULTIPLEXER_EXPANSION + QUESTION_LENGTH) return false;
 		if (!ring_get(&console->out, &character)) return !ring_may_sleep(&console->out);
 		multiplexer_put(&multiplexer, index, character);
+		mirror_character(index, character);
 	}
 	return true;
 }
@@ -230,12 +259,27 @@ static uint32_t input_put(uint8_t character) {
 	return 0;
 }
 
+// What is typed on a console's own terminal of the screen is for that console, commands too.
+static uint32_t screen_put(unsigned place, uint8_t character) {
+	unsigned index = place - FIRST_PLACE;
+
+	if (place < FIRST_PLACE) return input_put(character);
+	if (!console_present[index] || !has_client((int)index)) return 0;
+	(void)ring_put(&consoles[index].in, &character);
+	return (uint32_t)BIT(index);
+}
+
 static void receive_all(void) {
 	uint32_t fed = 0;
 	uint8_t character;
+	unsigned place;
 
-	while (uart_receive(&character))
+	while (uart_receive(&character)) {
+		mirror.typist = MIRROR_SERIAL;
 		fed |= input_put(character);
+	}
+	while (mirror_get(&mirror, &place, &character))
+		fed |= screen_put(place, character);
 	for (; fed != 0; fed &= fed - 1) {
 		unsigned console = bits_lowest(fed);
 
@@ -264,13 +308,15 @@ static void service(void) {
 		drain_all();
 		transmit_pump();
 	} while (uart_interrupt_pending());
+	if (mirror_must_notify(&mirror)) microkit_notify(CHANNEL_SCREEN);
 }
 
 void init(void) {
 	open_rings();
+	mirror_open(&mirror, (struct screen_link *)screen_vaddr);
 	multiplexer_init(&multiplexer, queue_character, NULL);
 	multiplexer_name(&multiplexer, CONSOLE_DRIVER, microkit_name, MICROKIT_PD_NAME_LENGTH);
-	uart_init();
+	if (!uart_init()) mirror.typist = 0;
 	// A restarted driver finds earlier output. The runtime unmasks the interrupt only after
 	// `init`, and an edge before that would be lost.
 	microkit_irq_ack(CHANNEL_IRQ);

@@ -10,7 +10,9 @@ enum {
 	COM1 = 0x3f8,
 };
 
-enum { DIVISOR_115200 = 1 };
+enum { DIVISOR_115200 = 1, NOTHING_THERE = 0xff };
+
+static bool is_there; // written by uart_init only
 
 static uint8_t read(enum uart_register index) {
 	return microkit_x86_ioport_read_8(PORT_ID, COM1 + index);
@@ -20,7 +22,9 @@ static void write(enum uart_register index, uint8_t value) {
 	microkit_x86_ioport_write_8(PORT_ID, COM1 + index, value);
 }
 
-void uart_init(void) {
+// All ones: nothing decodes these ports.
+bool uart_init(void) {
+	is_there = read(UART_LINE_STATUS) != NOTHING_THERE;
 	write(UART_INTERRUPT_ENABLE, 0);
 	write(UART_LINE_CONTROL, LCR_DIVISOR_ACCESS);
 	write(UART_DATA, DIVISOR_115200);
@@ -29,12 +33,15 @@ void uart_init(void) {
 	write(UART_INTERRUPT_IDENTITY, FCR_ENABLE | FCR_CLEAR_RECEIVE | FCR_CLEAR_TRANSMIT);
 	write(UART_MODEM_CONTROL, MCR_DTR | MCR_RTS | MCR_OUT2);
 	write(UART_INTERRUPT_ENABLE, IER_RECEIVED);
+	return is_there;
 }
 
-bool uart_interrupt_pending(void) { return !(read(UART_INTERRUPT_IDENTITY) & IIR_NONE); }
+bool uart_interrupt_pending(void) {
+	return is_there && !(read(UART_INTERRUPT_IDENTITY) & IIR_NONE);
+}
 
 bool uart_receive(uint8_t *character) {
-	if (!(read(UART_LINE_STATUS) & LSR_DATA_READY)) return false;
+	if (!is_there || !(read(UART_LINE_STATUS) & LSR_DATA_READY)) return false;
 	*character = read(UART_DATA);
 	return true;
 }

@@ -9,7 +9,8 @@ enum {
 	UART_FIFO_SIZE = 16,
 };
 
-void uart_init(void);
+// False where there is none: then nothing is received, and what is sent is lost.
+[[nodiscard]] bool uart_init(void);
 
 // The interrupt's cause; call until it returns false, so that the next edge is seen.
 [[nodiscard]] bool uart_interrupt_pending(void);

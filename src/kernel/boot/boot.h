@@ -7,7 +7,7 @@
 
 #include <boot/boot_memory.h>
 #include <cpu/acpi.h>
-#include <cpu/screen.h>
+#include <base/screen.h>
 
 enum { BOOT_MAX_MODULES = 16, BOOT_MAP_ENTRIES = 50, BOOT_COMMAND_LINE = 8191 };
 
@@ -29,7 +29,7 @@ struct boot_facts {
 	uint32_t verbose_boot; // print the untyped list and other details
 	uint32_t root_cnode_bits; // 0: by the memory there is
 	uint32_t module_count, modules_lost; // the latter for want of room
-	uint32_t has_framebuffer, has_vbe;
+	uint32_t has_framebuffer, has_screen, has_vbe;
 	char command_line[BOOT_COMMAND_LINE + 2]; // one byte more tells that the line was cut
 
 	// Payloads of extra bootinfo.
@@ -38,7 +38,7 @@ struct boot_facts {
 	uint8_t rsdp[36];
 	uint32_t tsc_mhz;
 	uint64_t tsc_hertz;
-	uint8_t framebuffer[SCREEN_INFO]; // of it SCREEN_LAYOUT bytes
+	uint8_t framebuffer[SCREEN_INFO]; // of it SCREEN_LAYOUT bytes; all if the screen is used
 	uint8_t vbe[784];
 };
 

@@ -4,7 +4,7 @@
 
 #include <cpu/platform.h>
 
-enum { CHUNKS = 8 };
+enum { CHUNKS = 9 };
 
 _Static_assert(sizeof(struct boot_map) + sizeof(struct bootinfo_chunk) == 1220);
 // All fit into a page.
@@ -38,6 +38,7 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 	chunk_append(&end, BOOTINFO_ACPI_RSDP, facts->rsdp, sizeof(facts->rsdp));
 	if (facts->has_framebuffer)
 		chunk_append(&end, BOOTINFO_FRAMEBUFFER, facts->framebuffer, SCREEN_LAYOUT);
+	if (facts->has_screen) chunk_append(&end, BOOTINFO_SCREEN, facts->framebuffer, SCREEN_INFO);
 	chunk_append(&end, BOOTINFO_MEMORY_MAP, &facts->map, sizeof(facts->map));
 	chunk_append(&end, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
 	chunk_append(&end, BOOTINFO_TSC_RATE, &facts->tsc_hertz, sizeof(facts->tsc_hertz));

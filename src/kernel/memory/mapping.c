@@ -127,6 +127,9 @@ enum error frame_map(struct invocation *invocation) {
 	*entry = frame_entry(frame, paging, frame_level(frame), invocation_word(invocation, 1),
 		invocation_word(invocation, 2));
 	frame->word = place_of(root, address, 0);
+	if (frame->device)
+		screen_lend(&this_cpu()->platform->console.screen,
+			physical_of(cap_object(frame)).value, BIT(frame->size_bits));
 	if (!paging_is_free(old))
 		space_forget(paging, space_physical(root->word), root->map.asid, address);
 	return ERROR_NONE;

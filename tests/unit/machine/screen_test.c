@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include <base/compiler.h>
-#include <cpu/screen.h>
+#include <base/screen.h>
 #include <stdlib.h>
 #include <string.h>
 

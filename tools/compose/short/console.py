@@ -1,10 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""<console>: the serial driver and a console of it."""
+"""<console>: the serial driver and a console of it. <screen>: what shows the same on the PC's
+screen, and has its keyboard."""
 from compose.fields import Fields
 from compose.layout import LIMITS
 
 CHANNEL = 0  # of <nacre/print.h>
 SIZE = "0x5000"
+LINK_SIZE = "0x11000"
+# The largest screen that the kernel takes, and what its last page is more.
+SCREEN_SIZE = "0x10200000"
+SCREEN_VADDR = 0x2_0000_0000
+SCREEN_PRIORITY = 110  # above guests, so that it keeps up with them
+IRQ, SERIAL = 1, 2  # numbers of the screen's component
 
 
 class Serial:
@@ -30,6 +37,28 @@ class Serial:
         self.domain.map(origin, region, setvar_vaddr=f"console{index}_vaddr")
         self.plan.channel(origin, (domain.name, number, {}),
                           (self.domain.name, self.FIRST_CHANNEL + index, {}))
+
+
+def expand_screen(plan, _, element):
+    Fields(element, plan.problems, ())
+    if plan.screen:
+        plan.problems.add(element, "a second <screen>; one is allowed")
+        return
+    plan.screen = domain = plan.driver(element, "screen", SCREEN_PRIORITY)
+    serial = plan.service(Serial, element).domain
+    link = plan.region(element, "screen_link", size=LINK_SIZE)
+    serial.map(element, link, setvar_vaddr="screen_vaddr")
+    domain.map(element, link, setvar_vaddr="link_vaddr")
+    info = plan.bootinfo(element, "screen_info", "nacre_screen")
+    domain.map(element, info, "r", setvar_vaddr="screen_info_vaddr")
+    memory = plan.region(element, "screen", size=SCREEN_SIZE, page_size="0x200000",
+                         phys_addr="screen")
+    domain.map(element, memory, vaddr=SCREEN_VADDR, setvar_vaddr="screen_vaddr")
+    domain.add(element, "irq", id=str(IRQ), pin="1", trigger="edge", polarity="high", vector="1")
+    domain.add(element, "ioport", id="0", addr="0x60", size="1")
+    domain.add(element, "ioport", id="1", addr="0x64", size="1")
+    plan.channel(element, (domain.name, SERIAL, {}),
+                 (serial.name, Serial.FIRST_CHANNEL + Serial.CONSOLES, {}))
 
 
 def expand(plan, domain, element):

@@ -10,7 +10,7 @@ IN_DOMAIN = {
     "disk": disk.expand, "network": network.expand, "settings": settings.expand,
     "control": life.expand,
 }
-IN_SYSTEM = ("virtual_machine", "switch")
+IN_SYSTEM = ("virtual_machine", "switch", "screen")
 LONG_IN_SYSTEM = ("memory_region", "protection_domain", "channel", "io_address_space", "domains")
 SHORT = {"system": IN_SYSTEM, "protection_domain": tuple(IN_DOMAIN)}
 
@@ -62,6 +62,8 @@ class _Expansion:
                 children.append(domain.element)
             elif child.name == "switch":
                 network.declare(self.plan, child, len(self.plan.switches) + 1)
+            elif child.name == "screen":
+                self.work.append((console.expand_screen, None, child))
             elif child.name == "protection_domain":
                 children.append(self._domain(child))
             else:

@@ -95,6 +95,7 @@ class Plan:
         self.regions, self.domains, self.channels = [], [], []
         self.written = {}  # domains by name
         self.services = {}
+        self.screen = None  # the domain that has the screen
         self.switches = {}
         self.guests = {}  # domains of monitors, by the name of the guest
         self.files = {}  # regions that several guests read, by file

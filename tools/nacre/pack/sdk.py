@@ -15,9 +15,9 @@ sys.path.insert(0, str(places.ROOT / "tools"))
 from compose import boards, contract  # noqa: E402
 
 # Programs that a description may name beside the user's own.
-COMPONENTS = ("serial.elf", "timer.elf", "ramdisk.elf", "ata.elf", "ahci.elf", "nvme.elf",
-              "virtio_blk.elf", "partition.elf", "pci.elf", "e1000.elf", "virtio_net.elf",
-              "vswitch.elf", "echo.elf", "pinger.elf", "vmm.elf")
+COMPONENTS = ("serial.elf", "screen.elf", "timer.elf", "ramdisk.elf", "ata.elf", "ahci.elf",
+              "nvme.elf", "virtio_blk.elf", "partition.elf", "pci.elf", "e1000.elf",
+              "virtio_net.elf", "vswitch.elf", "echo.elf", "pinger.elf", "vmm.elf")
 MARK = "This folder was made by `nacre sdk`; it may be deleted and made anew.\n"
 TOOL = """#!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause

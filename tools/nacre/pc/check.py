@@ -180,7 +180,7 @@ def judge_serial(pc, tables):
     named = linux.console_port(spcr) if spcr else None
     ports = [port for _, port in pc.serial_ports()] + ([named] if named else [])
     if COM1 in ports:
-        yield Line(GOOD, "serial: COM1, where all is printed; on the screen the kernel's part")
+        yield Line(GOOD, "serial: COM1, where all is printed")
     elif COM2 in ports:
         yield Line(PART, "serial: COM2 only: take that entry of the boot menu; Nacre's console "
                    "driver needs the port in the description")
@@ -188,9 +188,9 @@ def judge_serial(pc, tables):
         yield Line(PART, f"serial: a port at {ports[0]:#x} only: serial={ports[0]:#x} for the "
                    "kernel, and the same in the description for the driver")
     else:
-        yield Line(PART, "serial: no port is seen: the kernel prints on the screen, and what "
-                   "programs print is lost", "switch the serial port on in the firmware, or "
-                   "plug in a PCI card with one")
+        yield Line(PART, "serial: no port is seen: the kernel prints on the screen, and programs "
+                   "do with <screen/> in the description", "switch the serial port on in the "
+                   "firmware, or plug in a PCI card with one")
 
 
 def driver_of(kind, vendor, device):

@@ -4,7 +4,7 @@
 
 #include <stdarg.h>
 #include <base/panic.h>
-#include <cpu/screen.h>
+#include <base/screen.h>
 #include <x86/uart.h>
 
 #define CONSOLE_DEFAULT_PORT 0x3f8

@@ -27,6 +27,7 @@ void console_take(void) {
 	else if (other != this_cpu())
 		cpu_stop();
 	this_cpu()->is_silent = false;
+	screen_take(&this_cpu()->platform->console.screen);
 }
 
 // By the chipset's reset register (Intel PCH datasheet, RST_CNT; AMD has it there, too). Where that

@@ -38,6 +38,7 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 	console_init(
 		options[OPTION_CONSOLE] == CONSOLE_SCREEN ? 0 : (uint16_t)options[OPTION_SERIAL]);
 	if (options[OPTION_CONSOLE] != CONSOLE_SERIAL) framebuffer_find(screen, &facts);
+	facts.has_screen = screen->size > 0;
 	boot_kernel.platform.console.is_quiet = options[OPTION_LOG] == LOG_NONE;
 	boot_kernel.platform.console.reboots = options[OPTION_PANIC];
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;

@@ -2,7 +2,7 @@
 // Points of any layout, or the characters of a VGA's text mode. To read such memory is slow, so
 // text does not scroll: it goes on in the first row, and the row below the newest one is empty. No
 // more than that is cleared: to clear a large screen takes longer than all else at boot.
-#include <cpu/screen.h>
+#include <base/screen.h>
 
 #include <base/bits.h>
 
@@ -10,7 +10,7 @@
 enum { PITCH = 8, WIDTH = 12, HEIGHT = 16, BITS = 20, TYPE = 21, FIELDS = 24 };
 enum { TYPE_RGB = 1, TYPE_TEXT = 2 };
 
-enum { TEXT_BYTES = 2, GREY_ON_BLACK = 0x0700, CHARACTERS_MOST = 4096 };
+enum { TEXT_BYTES = 2, GREY_ON_BLACK = 0x07, CHARACTERS_MOST = 4096 };
 #define SIZE_MOST (1ul << 28)
 
 // At any address.
@@ -28,6 +28,8 @@ static bool layout_read(struct screen *screen, const uint8_t *info) {
 	unsigned bits = info[BITS];
 
 	screen->is_text = info[TYPE] == TYPE_TEXT;
+	memcpy(screen->fields, info + FIELDS, sizeof(screen->fields));
+	screen->attribute = GREY_ON_BLACK;
 	screen->bytes = screen->is_text ? TEXT_BYTES : (uint8_t)((bits + 7) / 8);
 	if (screen->is_text) return true;
 	for (unsigned i = 0; i < 3 && bits <= 32; i++) {
@@ -67,7 +69,7 @@ static void row_clear(const struct screen *screen, unsigned row) {
 	uint8_t *start = row_start(screen, row);
 
 	for (unsigned i = 0; i < screen->columns && screen->is_text; i++)
-		((character_t *)start)[i] = GREY_ON_BLACK | ' ';
+		((character_t *)start)[i] = GREY_ON_BLACK << 8 | ' ';
 	if (!screen->is_text) memset(start, 0, (uint64_t)GLYPH_HEIGHT * screen->pitch);
 }
 
@@ -81,7 +83,8 @@ static void glyph_draw(const struct screen *screen, uint8_t *line, const uint8_t
 	for (unsigned y = 0; y < GLYPH_HEIGHT; y++, line += screen->pitch) {
 #pragma GCC unroll 8
 		for (unsigned x = 0; x < GLYPH_WIDTH; x++) {
-			point_t point = -(glyph[y] >> (GLYPH_WIDTH - 1 - x) & 1u) & screen->ink;
+			point_t point = glyph[y] >> (GLYPH_WIDTH - 1 - x) & 1 ? screen->ink
+									      : screen->paper;
 
 			if (likely(screen->bytes == sizeof(point)))
 				((point_t *)line)[x] = point;
@@ -89,6 +92,23 @@ static void glyph_draw(const struct screen *screen, uint8_t *line, const uint8_t
 				memcpy(line + x * screen->bytes, &point, screen->bytes);
 		}
 	}
+}
+
+void screen_draw(const struct screen *screen, unsigned column, unsigned row, unsigned code) {
+	uint8_t *start = row_start(screen, row);
+
+	if (screen->is_text)
+		((character_t *)start)[column] = (character_t)(screen->attribute << 8 | code);
+	else
+		glyph_draw(screen, start + (uint64_t)column * GLYPH_WIDTH * screen->bytes,
+			screen_font[code]);
+}
+
+void screen_take(struct screen *screen) {
+	if (!screen->is_lent) return;
+	screen->is_lent = false;
+	screen->column = screen->row = 0;
+	screen_show(screen, screen->memory);
 }
 
 static void line_next(struct screen *screen) {
@@ -99,17 +119,12 @@ static void line_next(struct screen *screen) {
 
 void screen_put(struct screen *screen, char character) {
 	unsigned code = (uint8_t)character;
-	uint8_t *row;
 
-	if (!screen->memory || character == '\r') return;
+	if (!screen->memory || screen->is_lent || character == '\r') return;
 	if (character == '\n' || screen->column == screen->columns) line_next(screen);
 	if (character == '\n') return;
 	if (code < ' ' || code > '~') code = '?';
-	row = row_start(screen, screen->row);
-	if (screen->is_text)
-		((character_t *)row)[screen->column] = (character_t)(GREY_ON_BLACK | code);
-	else if (code != ' ')
-		glyph_draw(screen, row + (uint64_t)screen->column * GLYPH_WIDTH * screen->bytes,
-			screen_font[code]);
+	// A row is cleared before it is written.
+	if (code != ' ') screen_draw(screen, screen->column, screen->row, code);
 	screen->column++;
 }

@@ -21,7 +21,7 @@ def glyphs(source):
 def main():
     source, target = map(pathlib.Path, sys.argv[1:])
     rows = ("\t{" + ", ".join(map(str, glyph)) + "}," for glyph in glyphs(source.read_text()))
-    target.write_text("#include <cpu/screen.h>\n\n"
+    target.write_text("#include <base/screen.h>\n\n"
                       "const uint8_t screen_font[GLYPHS][GLYPH_HEIGHT] = {\n" +
                       "\n".join(rows) + "\n};\n")
 
