@@ -56,6 +56,8 @@ bool display_open(struct display *display, const uint8_t info[SCREEN_INFO], uint
 
 	if (!memory || !screen_read(screen, info)) return false;
 	screen->memory = memory;
+	display->terminal = NULL;
+	display->cursor_row = 0;
 	display->columns = smaller(screen->columns, TERMINAL_COLUMNS);
 	display->rows = smaller(screen->rows, TERMINAL_ROWS);
 	for (unsigned i = 0; i < DISPLAY_COLOURS && !screen->is_text; i++)
@@ -91,9 +93,19 @@ static void show_row(struct display *display, const struct terminal *terminal, u
 	}
 }
 
-void display_show(struct display *display, const struct terminal *terminal) {
+// A program's line costs the rows that it changes, and those that the cursor leaves and enters.
+void display_show(struct display *display, struct terminal *terminal) {
 	unsigned rows = smaller(display->rows, terminal->rows);
+	bool is_other = terminal != display->terminal;
+	unsigned first = is_other ? 0 : terminal->changed;
+	unsigned end = is_other ? rows : smaller(terminal->changed_end, rows);
 
-	for (unsigned row = 0; row < rows; row++)
+	for (unsigned row = first; row < end; row++)
 		show_row(display, terminal, row);
+	if (display->cursor_row < rows) show_row(display, terminal, display->cursor_row);
+	if (terminal->cursor.row < rows) show_row(display, terminal, terminal->cursor.row);
+	display->terminal = terminal;
+	display->cursor_row = terminal->cursor.row;
+	terminal->changed = UINT16_MAX;
+	terminal->changed_end = 0;
 }

@@ -13,6 +13,8 @@ struct display {
 	struct screen screen;
 	uint16_t columns, rows; // that are used
 	uint32_t colours[DISPLAY_COLOURS]; // as points
+	const struct terminal *terminal; // that is shown
+	uint16_t cursor_row; // where it was then
 	struct cell shown[TERMINAL_ROWS][TERMINAL_COLUMNS];
 };
 
@@ -20,4 +22,4 @@ struct display {
 [[nodiscard]] bool display_open(
 	struct display *display, const uint8_t info[SCREEN_INFO], uint8_t *memory);
 
-void display_show(struct display *display, const struct terminal *terminal);
+void display_show(struct display *display, struct terminal *terminal);

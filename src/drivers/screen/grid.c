@@ -16,9 +16,15 @@ static struct cell empty_cell(const struct terminal *terminal) {
 	return (struct cell){' ', (uint8_t)(terminal->cursor.pen.paper << 4 | TERMINAL_PLAIN)};
 }
 
+static void mark(struct terminal *terminal, unsigned first, unsigned end) {
+	if (first < terminal->changed) terminal->changed = (uint16_t)first;
+	if (end > terminal->changed_end) terminal->changed_end = (uint16_t)end;
+}
+
 void grid_erase(struct terminal *terminal, unsigned row, unsigned first, unsigned end) {
 	struct cell empty = empty_cell(terminal);
 
+	mark(terminal, row, row + 1);
 	if (end > terminal->columns) end = terminal->columns;
 	for (unsigned column = first; column < end; column++)
 		terminal->cells[row][column] = empty;
@@ -35,6 +41,7 @@ void grid_scroll_up(struct terminal *terminal, unsigned top, unsigned count) {
 	if (count > rows) count = rows;
 	memmove(terminal->cells[top], terminal->cells[top + count],
 		(rows - count) * sizeof(terminal->cells[0]));
+	mark(terminal, top, terminal->bottom);
 	grid_erase_rows(terminal, terminal->bottom - count, terminal->bottom);
 }
 
@@ -44,6 +51,7 @@ void grid_scroll_down(struct terminal *terminal, unsigned top, unsigned count) {
 	if (count > rows) count = rows;
 	memmove(terminal->cells[top + count], terminal->cells[top],
 		(rows - count) * sizeof(terminal->cells[0]));
+	mark(terminal, top, terminal->bottom);
 	grid_erase_rows(terminal, top, top + count);
 }
 
@@ -104,6 +112,7 @@ void grid_write(struct terminal *terminal, uint8_t code) {
 	if (terminal->inserts) grid_insert(terminal, 1);
 	terminal->cells[cursor->row][cursor->column] = (struct cell){
 		code, attribute_of(&cursor->pen)};
+	mark(terminal, cursor->row, cursor->row + 1u);
 	if (cursor->column + 1 < terminal->columns)
 		cursor->column++;
 	else
@@ -121,5 +130,6 @@ void grid_choose_page(struct terminal *terminal, bool is_alternate) {
 	} else {
 		memcpy(terminal->cells, terminal->kept, sizeof(terminal->cells));
 		terminal->cursor = terminal->outside;
+		mark(terminal, 0, terminal->rows);
 	}
 }

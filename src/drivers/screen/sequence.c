@@ -120,11 +120,12 @@ static void shift_lines(struct terminal *terminal, uint8_t final) {
 	cursor->is_behind = false;
 }
 
+// Programs fill a line by it; more would be much work for few bytes.
 static void repeat(struct terminal *terminal) {
 	unsigned count = parameter(terminal, 0, 1);
 
 	if (!terminal->last) return;
-	for (unsigned i = 0; i < count && i < TERMINAL_COLUMNS * TERMINAL_ROWS; i++)
+	for (unsigned i = 0; i < count && i < terminal->columns; i++)
 		grid_write(terminal, terminal->last);
 }
 

@@ -66,6 +66,10 @@ struct terminal {
 	uint8_t answer[TERMINAL_ANSWER];
 	unsigned answer_length; // to be sent and cleared by who calls
 
+	// Rows that may have changed since they were shown, up to before the second; by the grid,
+	// and cleared by who shows them.
+	uint16_t changed, changed_end;
+
 	struct cell cells[TERMINAL_ROWS][TERMINAL_COLUMNS];
 	struct cell kept[TERMINAL_ROWS][TERMINAL_COLUMNS]; // the main page, while the other is used
 };

@@ -44,6 +44,24 @@ static void check(void) {
 	must(terminal.cells[terminal.rows][0].code == 0);
 }
 
+// As if all of the terminal had been looked at; the cursor's cell has its colours exchanged.
+static void show(void) {
+	const struct cursor *cursor = &terminal.cursor;
+
+	if (terminal.columns < display.columns) return;
+	display_show(&display, &terminal);
+	for (unsigned row = 0; row < display.rows && row < terminal.rows; row++) {
+		for (unsigned column = 0; column < display.columns; column++) {
+			struct cell cell = terminal.cells[row][column];
+			struct cell shown = display.shown[row][column];
+
+			must(cell.code == shown.code);
+			must(cell.attribute == shown.attribute ||
+				(row == cursor->row && column == cursor->column));
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 	uint8_t info[SCREEN_INFO];
 
@@ -54,10 +72,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
 	terminal_init(&terminal, 1 + bytes[0] % 20u, 1 + bytes[1] % 10u);
 	for (size_t i = HEAD; i < size; i++) {
 		terminal_put(&terminal, bytes[i]);
-		if (bytes[i] == '\n') terminal.answer_length = 0;
+		if (bytes[i] != '\n') continue;
+		terminal.answer_length = 0;
+		show();
 	}
 	check();
 	if (terminal.columns < display.columns) terminal_init(&terminal, 80, 25);
-	display_show(&display, &terminal);
+	show();
 	return 0;
 }

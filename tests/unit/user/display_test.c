@@ -15,7 +15,7 @@ enum { TYPE_RGB = 1, TYPE_TEXT = 2 };
 static uint8_t memory[PITCH * HEIGHT + GUARD];
 static uint8_t info[SCREEN_INFO];
 static struct display display;
-static struct terminal terminal;
+static struct terminal terminal, other;
 
 static void put(unsigned place, uint64_t value, unsigned size) {
 	memcpy(info + place, &value, size);
@@ -81,6 +81,15 @@ static void points(void) {
 	display_show(&display, &terminal);
 	check(cell_is(0, 0, ' ', 0, 0) && cell_is(1, 1, 'y', 0xffffff, 0));
 	check(cell_is(2, 1, ' ', 0, 0));
+	// Other rows are not even looked at; another terminal is, all of it.
+	display.shown[0][0].code = 'q';
+	write("x");
+	display_show(&display, &terminal);
+	check(cell_is(0, 0, ' ', 0, 0) && cell_is(2, 1, 'x', 0xffffff, 0));
+	terminal_init(&other, display.columns, display.rows);
+	display_show(&display, &other);
+	display_show(&display, &terminal);
+	check(cell_is(0, 0, 'a', 0xaaaaaa, 0) && cell_is(2, 1, 'x', 0xffffff, 0));
 }
 
 static void characters(void) {

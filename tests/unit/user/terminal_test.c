@@ -129,6 +129,9 @@ static void edits(void) {
 	check(rows_are("a", "c", "", ""));
 	write("\x1b[H-\x1b[3b");
 	check(row_is(0, "----"));
+	begin();
+	write("-\x1b[9999b");
+	check(rows_are("----------", "-", "", ""));
 }
 
 static void margins(void) {
