@@ -10,7 +10,9 @@ LINK_SIZE = "0x11000"
 # The largest screen that the kernel takes, and what its last page is more.
 SCREEN_SIZE = "0x10200000"
 SCREEN_VADDR = 0x2_0000_0000
-SCREEN_PRIORITY = 110  # above guests, so that it keeps up with them
+SCREEN_PRIORITY = 110  # above guests, so that keys are taken while they are busy
+# Microseconds: drawing keeps guests from no more of their time, however much is printed.
+SCREEN_BUDGET, SCREEN_PERIOD = 2000, 10000
 IRQ, SERIAL = 1, 2  # numbers of the screen's component
 
 
@@ -44,7 +46,8 @@ def expand_screen(plan, _, element):
     if plan.screen:
         plan.problems.add(element, "a second <screen>; one is allowed")
         return
-    plan.screen = domain = plan.driver(element, "screen", SCREEN_PRIORITY)
+    plan.screen = domain = plan.driver(element, "screen", SCREEN_PRIORITY,
+                                        budget=str(SCREEN_BUDGET), period=str(SCREEN_PERIOD))
     serial = plan.service(Serial, element).domain
     link = plan.region(element, "screen_link", size=LINK_SIZE)
     serial.map(element, link, setvar_vaddr="screen_vaddr")

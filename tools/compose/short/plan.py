@@ -120,10 +120,10 @@ class Plan:
         self.domains.append(Domain(self, element))
         return self.domains[-1]
 
-    def driver(self, origin, name, priority):
+    def driver(self, origin, name, priority, **attributes):
         """The domain of a program of Nacre's, under its name."""
         free = self.names.imply("protection_domain", name, origin)
-        return self.domain(origin, free, f"{name}.elf", priority)
+        return self.domain(origin, free, f"{name}.elf", priority, **attributes)
 
     def channel(self, origin, first, second):
         """Ends are (name of the domain, id, further attributes)."""
