@@ -12,7 +12,7 @@
 
 enum {
 	SEED = 20260000,
-	COUNT = 3000000,
+	COUNT = 1500000,
 	ROUND = 600, // operations
 	STEPS_AT_MOST = 20, // as many times the steps end a round in which few threads run
 	OUTSIDE_PERCENT = 35, // of all steps

@@ -15,10 +15,10 @@ from nacre.terminal import console
 from nacre.test import results
 
 SEED = 20260000
-COUNT = 1_500_000
+COUNT = 750_000
 # Where the kernel uses several cores.
 CORES = 4
-COUNT_ON_CORES = 750_000
+COUNT_ON_CORES = 400_000
 # Bounds in the machine's own time, far from what calls take; a kernel that hangs reaches them.
 START_SECONDS = 60
 CALLS_PER_SECOND = {"qemu": 5000, "bochs": 100}
