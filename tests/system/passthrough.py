@@ -10,7 +10,7 @@ from nacre.test import results
 from nacre.test.system_tests import judge, system_iso
 
 FOLDER = places.BUILD / "system-tests" / "passthrough"
-EXAMPLE = places.ROOT / "examples" / "passthrough" / "passthrough.system"
+EXAMPLE = places.ROOT / "examples" / "passthrough" / "nvme.system"
 SECONDS = 900
 PROMPT = "nacre-guest# "
 DEVICE = "/sys/bus/pci/devices/0000:00:0b.0"

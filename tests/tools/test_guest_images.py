@@ -233,6 +233,17 @@ class BootFilesTest(unittest.TestCase):
             with self.subTest(guests=guests):
                 self.assertEqual(boot_images.machine_disks(self.described(*guests)), disks)
 
+    def test_it_is_a_disk_that_the_guest_drives_itself(self):
+        (self.folder / "one.img").touch()
+        description = self.folder / "my.system"
+        for condition, kind in (('class="0108"', "nvme"), ('class="0106"', "ahci"),
+                                ('class="0200"', None), ('id="1b36:0010"', None)):
+            description.write_text(f'<system><virtual_machine boot="one.img">'
+                                   f'<passthrough {condition}/></virtual_machine></system>')
+            with self.subTest(condition=condition):
+                self.assertEqual(boot_images.machine_disks(description),
+                                 {kind: self.folder / "one.img"} if kind else {})
+
     def test_how_to_come_by_those_that_are_missing_is_said(self):
         (self.folder / "one.img").touch()
         description = self.described(("one.img", ""), ("none.img", ""), ("debian.img", ""))

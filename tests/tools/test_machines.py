@@ -14,7 +14,7 @@ from unittest import mock
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 
 from nacre import cli, commands, places, version  # noqa: E402
-from nacre.machine import bochs, disks, qemu  # noqa: E402
+from nacre.machine import bochs, disks, network, qemu  # noqa: E402
 from nacre.pack import debs, grub, iso, secure_boot  # noqa: E402
 from nacre.report import Failure  # noqa: E402
 from nacre.test import results  # noqa: E402
@@ -110,6 +110,47 @@ class DisksTest(unittest.TestCase):
                 disks.checked(ahci=file)
             file.write_bytes(bytes(1024))
             self.assertEqual(disks.checked(ide=file, nvme=None), disks.Disks(file))
+
+
+class PassthroughTest(unittest.TestCase):
+    """What `./nacre run` attaches for guests that drive devices themselves."""
+
+    def attached(self, conditions, *words):
+        with tempfile.TemporaryDirectory() as directory:
+            description = pathlib.Path(directory) / "a.system"
+            description.write_text("<system>" + "".join(
+                f"<passthrough {condition}/>" for condition in conditions) + "</system>")
+            options = cli.parse(["run", str(description), *words])
+            with mock.patch.object(commands, "step"):
+                return commands.wire(options), commands.iommu(options)
+
+    def test_they_have_an_iommu_unless_it_is_another(self):
+        for conditions, words, right in (([], [], ""), (['class="0108"'], [], "intel"),
+                                         (['class="0108"'], ["--amd-iommu"], "amd"),
+                                         (['class="0108"'], ["--emulator", "bochs"], "")):
+            with self.subTest(conditions=conditions, words=words):
+                self.assertEqual(self.attached(conditions, *words)[1], right)
+
+    def test_a_card_of_their_own_is_there_unless_it_is_refused(self):
+        for condition, words, right in (
+                ('class="0108"', [], None),
+                ('class="0200"', [], network.Network("user", card="e1000e")),
+                ('class="0200"', ["--network", "4000"],
+                 network.Network("frames", port=4000, card="e1000e")),
+                ('class="0200"', ["--network", "none"], None)):
+            with self.subTest(condition=condition, words=words):
+                self.assertEqual(self.attached([condition], *words)[0], right)
+
+
+class DescriptionTest(unittest.TestCase):
+    def test_a_folder_stands_for_the_file_of_its_name(self):
+        with tempfile.TemporaryDirectory() as directory:
+            folder = pathlib.Path(directory) / "lamp"
+            folder.mkdir()
+            self.assertEqual(cli.parse(["run", str(folder)]).system, folder)
+            (folder / "lamp.system").touch()
+            for command in ("run", "build", "iso"):
+                self.assertEqual(cli.parse([command, str(folder)]).system, folder / "lamp.system")
 
 
 class IsoTest(unittest.TestCase):

@@ -57,6 +57,7 @@ class MachineTest(unittest.TestCase):
                            ('<switch name="a"/><switch name="b" card="e1000"/>', "e1000"),
                            ('<protection_domain><program_image path="virtio_net.elf"/>'
                             "</protection_domain>", "virtio"),
+                           ('<passthrough class="0108"/><passthrough class="0200"/>', "e1000e"),
                            ('<switch name="a" card="x"/>', None), ("", None)):
             with self.subTest(text=text), tempfile.TemporaryDirectory() as directory:
                 description = pathlib.Path(directory) / "a.system"

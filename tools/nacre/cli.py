@@ -27,6 +27,13 @@ class AddStep(argparse.Action):
         namespace.steps = [*steps, (option_string.lstrip("-"), values)]
 
 
+def description(text):
+    """A description's file, or the folder that has one of its own name in it."""
+    path = pathlib.Path(text)
+    inside = path / f"{path.absolute().name}.system"
+    return inside if inside.is_file() else path
+
+
 def at_least(least, kind):
     """How argparse reads a number of this kind that is not below the least."""
     def number(text):
@@ -71,7 +78,8 @@ def add_machine_options(parser, emulators, default, text, cores="1"):
                              "host's; corei7_skylake_x")
     parser.add_argument("--iommu", action="store_const", const="intel", default="",
                         help="with an IOMMU, Intel's VT-d, on the machine that QEMU has it on "
-                             "(q35), which has no IDE disk (QEMU only)")
+                             "(q35), which has no IDE disk (QEMU only; by itself where a guest "
+                             "drives a device)")
     parser.add_argument("--amd-iommu", action="store_const", const="amd", dest="iommu",
                         help="the same with AMD's (AMD-Vi)")
     parser.add_argument("--device", action="append", default=[], metavar="TEXT",
@@ -80,9 +88,10 @@ def add_machine_options(parser, emulators, default, text, cores="1"):
 
 
 def add_network_options(parser):
-    parser.add_argument("--network", default="none", metavar="KIND",
+    parser.add_argument("--network", metavar="KIND",
                         help="give the machine a network card: `user` for the emulator's own "
-                             "network, a port number for a wire of UDP datagrams (default: none)")
+                             "network, a port number for a wire of UDP datagrams (default: none; "
+                             "user where a guest drives the card itself)")
     parser.add_argument("--card", choices=network.CARDS,
                         help="which network card (default: the one that the description has a "
                              f"driver for; with --iso {network.USUAL_CARD})")
@@ -93,8 +102,9 @@ def add_network_options(parser):
 def add_run(commands_of):
     parser = commands_of.add_parser(
         "run", help="build and boot the demo: native components and a Linux guest")
-    parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
-                        help="the system description to boot instead of the demo")
+    parser.add_argument("system", nargs="?", type=description, metavar="FILE.system",
+                        help="the system description to boot instead of the demo; also its folder, "
+                             "if it has the folder's name")
     parser.add_argument("--iso", type=pathlib.Path, help="boot this ISO and build nothing")
     add_machine_options(parser, emulator.CHOICES, "auto",
                         "auto: the first that can run the guests of QEMU with KVM (nested VT-x or "
@@ -117,7 +127,7 @@ def add_isos(commands_of):
     for name, text in (("build", "make the ISO of a system description, or of the demo"),
                        ("iso", "the same as build: make the demo's ISO")):
         parser = commands_of.add_parser(name, help=text)
-        parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
+        parser.add_argument("system", nargs="?", type=description, metavar="FILE.system",
                             help="the system description; the demo's if none is named")
         parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.iso")
         parser.add_argument("--expand", action="store_true",
@@ -142,7 +152,7 @@ def add_disk(commands_of):
                     "or a USB stick, with the system in the first of two slots. An update fills "
                     "the other slot; the boot menu tries it three times and then boots again what "
                     "came up before, unless the update was kept (--keep, or in that menu).")
-    parser.add_argument("system", nargs="?", type=pathlib.Path, metavar="FILE.system",
+    parser.add_argument("system", nargs="?", type=description, metavar="FILE.system",
                         help="the system description; the demo's if none is named")
     parser.add_argument("-o", "--output", type=pathlib.Path, metavar="DISK", required=True,
                         help="the image; with the three that follow it may be a disk")

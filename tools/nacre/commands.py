@@ -52,10 +52,27 @@ def card(options):
     return product.card(options.system or places.DEMO) or network.USUAL_CARD
 
 
+def wire(options):
+    """The network of the command line. A guest is not started without a card that it drives itself,
+    so that one is there unless the command line says otherwise."""
+    has_own = not options.iso and product.has_passed_card(options.system or places.DEMO)
+    return network.parse(options.network or ("user" if has_own else "none"), options.forward,
+                         card(options))
+
+
+def iommu(options):
+    """Whose IOMMU the command line names; Intel's where a guest needs one and QEMU may be taken."""
+    is_needed = not options.iso and product.passes_devices(options.system or places.DEMO)
+    if options.iommu or options.emulator == "bochs" or not is_needed:
+        return options.iommu
+    step("a guest drives a device itself: the machine has an IOMMU")
+    return "intel"
+
+
 def run(options):
     """Builds, packs and boots the demo or another system."""
     attached = {"disks": machine_disks(options),
-                "wire": network.parse(options.network, options.forward, card(options))}
+                "wire": wire(options)}
     if options.iso and (options.system or options.arguments or options.flavour != "debug"):
         raise Misuse("--iso boots an ISO as it is: leave out FILE.system, --arguments, "
                      "--release")
@@ -67,6 +84,7 @@ def run(options):
         has_guests = product.has_guests(options.system or places.DEMO)
         cores = product.cores(options.system or places.DEMO)
     packages.ensure(packages.BUILD, packages.PACK, packages.EMULATE)
+    options.iommu = iommu(options)
     request = emulator.wanted(options, has_guests, cores)
     choice = emulator.chosen(request, attached["disks"], attached["wire"])
     image = options.iso.absolute() if options.iso else make(options.system, None, options)

@@ -28,7 +28,7 @@ NEEDS_OF_USERS = ("fakeroot", "uidmap")
 # A small system to log in to: for more there is apt, or --include.
 PACKAGES = ("bash-completion", "ca-certificates", "dbus", "e2fsprogs", "initramfs-tools",
             "iproute2", "iputils-ping", "kmod", "less", "login", "netbase", "openssh-server",
-            "procps", "systemd-resolved", "systemd-sysv", "udev", "vim-tiny", "zstd")
+            "pciutils", "procps", "systemd-resolved", "systemd-sysv", "udev", "vim-tiny", "zstd")
 PACKAGE_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]+")
 HOST_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 KEY = re.compile(r"(?:ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/=]+(?: .*)?")

@@ -18,12 +18,14 @@ BOCHS_DISK = "ide.disk"
 @dataclasses.dataclass(frozen=True)
 class Kind:
     """How a machine has such a disk: the driver= of descriptions for it, the option that names its
-    file, and QEMU's device and the controller before it. Bochs has those at IDE only."""
+    file, and QEMU's device and the controller before it. Bochs has those at IDE only. A guest that
+    drives it itself names its PCI class."""
 
     driver: str
     option: str
     help: str
     device: str
+    pci_class: str = ""
     slot: str = ""
     slot_beside_iommu: str = ""
     controller: tuple = ()
@@ -37,13 +39,15 @@ KINDS = {
     "ide": Kind("ata", "--disk", "the machine's IDE disk: a file of sectors, which is written to",
                 "ide-hd,bus=ide.0,unit=0", bochs=True),
     "ahci": Kind("ahci", "--ahci-disk", "the same at an AHCI controller (QEMU only)",
-                 "ide-hd,bus=ahci.0", "6", "5", ("-device", "ahci,id=ahci,addr={slot}")),
+                 "ide-hd,bus=ahci.0", "0106", "6", "5", ("-device", "ahci,id=ahci,addr={slot}")),
     "virtio": Kind("virtio", "--virtio-disk", "the same as a virtio disk (QEMU only)",
-                   "virtio-blk-pci,addr={slot},disable-legacy=on,iommu_platform=on", "0xa", "9"),
+                   "virtio-blk-pci,addr={slot},disable-legacy=on,iommu_platform=on", "0100", "0xa",
+                   "9"),
     "nvme": Kind("nvme", "--nvme-disk", "the same as an NVMe disk (QEMU only)",
-                 "nvme,addr={slot},serial=nacre", "0xe", "0xd"),
+                 "nvme,addr={slot},serial=nacre", "0108", "0xe", "0xd"),
 }
 KIND_OF_DRIVER = {kind.driver: name for name, kind in KINDS.items()}
+KIND_OF_CLASS = {kind.pci_class: name for name, kind in KINDS.items() if kind.pci_class}
 
 
 @dataclasses.dataclass(frozen=True)

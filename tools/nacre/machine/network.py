@@ -8,9 +8,10 @@ import socket
 from nacre.report import Failure
 
 CHOICES = "none, user, or a port number"
-# The cards: an Intel 82540EM, and virtio's. The names are those of card= in a description; QEMU's
-# device of each.
-CARDS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on,iommu_platform=on"}
+# The cards: an Intel 82540EM, virtio's, and an Intel 82574L; QEMU's device of each. The names of
+# the first two are those of card= in a description.
+CARDS = {"e1000": "e1000", "virtio": "virtio-net-pci,disable-legacy=on,iommu_platform=on",
+         "e1000e": "e1000e"}
 USUAL_CARD = "e1000"
 # The card's address; its second half is QEMU's and Bochs' own example.
 MAC = "52:54:00:12:34:56"

@@ -32,17 +32,23 @@ def advice(description):
             for name in missing]
 
 
+def kinds(guest):
+    """Of the machine's disks that a guest has, behind a driver or to drive itself."""
+    found = [disks.KIND_OF_DRIVER.get(disk.get("driver")) for disk in guest.findall("disk")]
+    found += [disks.KIND_OF_CLASS.get(device.get("class")) for device in
+              guest.findall("passthrough")]
+    return [kind for kind in found if kind]
+
+
 def machine_disks(description):
-    """Fields of Disks for guests whose disk has a driver: the image that they boot from. A driver
+    """Fields of Disks for guests with a disk of the machine: the image that they boot from. A kind
     of guests with different images is left out: which of them its disk is, the user says."""
     images = {}
     for guest in guests(description):
         image = found(description, guest.get("boot"))
-        for disk in guest.findall("disk"):
-            field = disks.KIND_OF_DRIVER.get(disk.get("driver"))
-            if image and field:
-                images.setdefault(field, set()).add(image)
-    return {field: of_driver.pop() for field, of_driver in images.items() if len(of_driver) == 1}
+        for kind in kinds(guest) if image else ():
+            images.setdefault(kind, set()).add(image)
+    return {kind: of_kind.pop() for kind, of_kind in images.items() if len(of_kind) == 1}
 
 
 def words(description):

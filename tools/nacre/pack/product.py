@@ -14,6 +14,8 @@ from nacre.pack import (beside, debs, initramfs, iso, programs, secure_boot,
 from nacre.report import Failure, step
 
 
+# For a guest that drives one itself: with messages, which are all that it gets of interrupts.
+ETHERNET, PASSED_CARD = "0200", "e1000e"
 SELF_TESTS = ("kernel-debug.elf", "tests-kernel.elf", "tests-cores.elf", "tests-guests.elf")
 
 
@@ -99,13 +101,24 @@ def cores(description):
                    default=0)
 
 
+def passes_devices(description):
+    """Whether a guest drives a device of the machine itself, behind an IOMMU."""
+    return bool(programs.elements(description, "passthrough"))
+
+
+def has_passed_card(description):
+    return any(device.get("class") == ETHERNET
+               for device in programs.elements(description, "passthrough") or [])
+
+
 def card(description):
-    """The network card that its switch has, or whose driver is among its programs; None without
-    either."""
+    """The network card that its switch has, whose driver is among its programs, or that a guest
+    drives itself; None without any."""
     cards = [switch.get("card") for switch in programs.elements(description, "switch") or []]
     named = programs.named_programs(description)
     cards += [card for card, device in CARDS.items() if f"{device.program}.elf" in named]
-    return next((card for card in cards if card in CARDS), None)
+    return next((card for card in cards if card in CARDS),
+                PASSED_CARD if has_passed_card(description) else None)
 
 
 def compose(description, image, flavour="debug"):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`./nacre test guest-image`: what `./nacre guest debian` makes boots on the bare emulator.
 `./nacre test guest-debian`: it boots as a guest, as examples/debian describes it.
+`./nacre test guest-passthrough`: it does so with a disk and a network card of its own, as
+examples/passthrough describes it.
 
 Root gets in on the serial line and by ssh, and there is a network, over which apt reads the lists
 of its archives. Only when named: the packages of the image come from the network.
@@ -15,13 +17,14 @@ import time
 from nacre import archive, packages, places
 from nacre.guest import boot_files, debian
 from nacre.machine import disks, emulator, machine, network
-from nacre.pack import product
+from nacre.pack import boot_images, product
 from nacre.test import machine_tests, results
 
-NAME, GUEST_NAME = "guest-image", "guest-debian"
+NAME, GUEST_NAME, PASSED_NAME = "guest-image", "guest-debian", "guest-passthrough"
 NEEDS = ("openssh-client", "qemu-system-x86")
 FOLDER = places.BUILD / "system-tests" / NAME
 EXAMPLE = places.ROOT / "examples" / "debian" / "debian.system"
+PASSED_EXAMPLE = places.ROOT / "examples" / "passthrough" / "passthrough.system"
 # The address that QEMU's network gives the first that asks.
 ADDRESS = "10.0.2.15"
 SIZE = 2 << 30
@@ -31,6 +34,8 @@ SSH_SECONDS = 120
 UPDATE_SECONDS = 600
 # Any archive that fails is an error, not only all of them.
 UPDATE = "apt-get -o APT::Update::Error-Mode=any update"
+# What the IOMMU says of a device that reaches for what is not its guest's.
+REFUSED = re.compile(r"iommu: device .* may not .*")
 PROMPT = [("until", "login:"), ("send", "root")]
 BUTTON = [("send", "\x01o"), ("until", "power button pressed by the terminal"),
           ("until", "guest powered off")]
@@ -42,6 +47,16 @@ LOGIN = [("until", "root@tested:~#"),
          ("until", "root file system: ext4"),
          ("send", "echo cards: $(networkctl --no-legend | grep -c routable)"),
          ("until", "cards: 1")]
+
+# Of a guest that drives its disk and its card itself; no answer is in its command.
+DEVICES = [("send", "lspci"), ("until", "00:0b.0 Non-Volatile memory controller"),
+           ("until", "00:0c.0 Ethernet controller"),
+           ("send", "findmnt -no SOURCE /"), ("until", "/dev/nvme0n1p1"),
+           ("send", "echo interrupts: $(grep -c 'PCI-MSI.*nvme0q1' /proc/interrupts)"),
+           ("until", "interrupts: 1"),
+           ("send", "echo driver: $(basename $(readlink /sys/class/net/e*/device/driver))"),
+           ("until", "driver: e1000e")]
+AGAIN = [("send", "reboot"), ("until", "guest resets"), *PROMPT, *LOGIN]
 
 
 def made_image(key):
@@ -71,15 +86,21 @@ def by_ssh(key, port, command, seconds=SSH_SECONDS):
     return result.returncode, result.stdout.strip()
 
 
-def booted_in_nacre(image, port):
+def booted_in_nacre(image, port, example=EXAMPLE, **settings):
     """The same as the guest of the example, with this image for the usual one."""
-    description = FOLDER / EXAMPLE.name
-    description.write_text(EXAMPLE.read_text().replace(places.GUEST_DEBIAN.name, image.name))
-    iso = product.make_iso(description, FOLDER / "debian.iso")
+    description = FOLDER / example.name
+    description.write_text(example.read_text().replace(places.GUEST_DEBIAN.name, image.name))
+    iso = product.make_iso(description, FOLDER / f"{example.stem}.iso")
     forward = network.Forward("tcp", port, ADDRESS, 22)
     return machine.QemuMachine(
-        iso=iso, cpu="max", memory=emulator.MEMORY, disks=disks.Disks(virtio=image), limit=SECONDS,
-        wire=network.Network("user", forwards=(forward,), card=product.card(description)))
+        iso=iso, cpu="max", memory=emulator.MEMORY, limit=SECONDS,
+        disks=disks.Disks(**boot_images.machine_disks(description)),
+        wire=network.Network("user", forwards=(forward,), card=product.card(description)),
+        **settings)
+
+
+def booted_with_passed(image, port):
+    return booted_in_nacre(image, port, PASSED_EXAMPLE, iommu="intel")
 
 
 def check_ssh(name, key, other, port):
@@ -104,10 +125,31 @@ def check_update(name, key, port):
     return results.passed(name, f"from {mirror}: {fetched[0]}")
 
 
+def watch(running, name, steps):
+    """(why it went wrong, log) of a script."""
+    why, text, log = machine_tests.watch(running, name.replace("/", "-"), steps)
+    refused = REFUSED.search(text)
+    return why or (refused and refused[0]), log
+
+
 def check_button(name, running):
     """systemd powers off when the button is pressed, from the terminal."""
     name = f"{name}/power-button"
-    why, _, log = machine_tests.watch(running, name.replace("/", "-"), BUTTON)
+    why, log = watch(running, name, BUTTON)
+    return results.failed(name, why, log) if why else results.passed(name)
+
+
+def check_devices(name, running):
+    """The disk and the card are the guest's own."""
+    name = f"{name}/devices"
+    why, log = watch(running, name, DEVICES)
+    return results.failed(name, why, log) if why else results.passed(name)
+
+
+def check_reset(name, running):
+    """So they are after its reset."""
+    name = f"{name}/reset"
+    why, log = watch(running, name, [*AGAIN, *DEVICES])
     return results.failed(name, why, log) if why else results.passed(name)
 
 
@@ -125,6 +167,11 @@ def run_in_nacre():
     return check(GUEST_NAME, booted_in_nacre, check_button)
 
 
+def run_with_passed():
+    return check(PASSED_NAME, booted_with_passed, check_devices, check_reset,
+                 check_button)
+
+
 def check(name, boot, *ends):
     """`ends` are checks of the machine alone, after all others."""
     packages.ensure(NEEDS, packages.EMULATE)
@@ -135,10 +182,10 @@ def check(name, boot, *ends):
         port = network.free_port("tcp")
         start = time.monotonic()
         with boot(image, port) as running:
-            why, _, log = machine_tests.watch(running, name, PROMPT)
+            why, log = watch(running, name, PROMPT)
             prompt = time.monotonic() - start
             if not why:
-                why, _, log = machine_tests.watch(running, f"{name}-login", LOGIN)
+                why, log = watch(running, f"{name}-login", LOGIN)
             if why:
                 return [results.failed(f"{name}/boot", f"{why}\n{running.output(400)}", log)]
             return [results.passed(f"{name}/boot", f"{prompt:.0f} s until the login prompt"),

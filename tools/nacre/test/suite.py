@@ -93,6 +93,8 @@ def all_tests():
              guest_image.run, on_demand=True),
         Test(guest_image.GUEST_NAME, "it boots as a guest, from a virtio disk: login, ssh",
              guest_image.run_in_nacre, on_demand=True),
+        Test(guest_image.PASSED_NAME, "it boots as a guest with an NVMe disk and a network card of "
+             "its own", guest_image.run_with_passed, on_demand=True),
         Test(planted.NAME, "tests of several cores fail when a guard of the kernel is taken out",
              planted.run, on_demand=True),
         Test(mission.NAME, "ten minutes of the mission computer: both guests crash, no deadline is "
