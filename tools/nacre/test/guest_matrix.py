@@ -21,7 +21,7 @@ from nacre import build, packages, places
 from nacre.guest import bookworm, boot_files, debian
 from nacre.machine import disks, machine
 from nacre.pack import debs, initramfs, product
-from nacre.test import guest_warnings, machine_tests, results
+from nacre.test import guest_image, guest_warnings, machine_tests, results
 
 GROUP = "guests-all"
 FOLDER = places.BUILD / "system-tests" / GROUP
@@ -30,9 +30,6 @@ CPU = "max"
 # bare machine, too, it dies of that. Without the instruction it uses another.
 WITHOUT_CX16 = f"{CPU},-cx16"
 SECONDS = 1800
-# Machines with disks have the clock of this host, by which systemd would give up after 90 seconds.
-PATIENT = f"[Manager]\nDefaultTimeoutStartSec={SECONDS}\nDefaultDeviceTimeoutSec={SECONDS}\n"
-SETTINGS = "/etc/systemd/system.conf.d"
 # MiB of the machine beside the guest's memory: Nacre, and the guest's files twice.
 BESIDE = 512
 DISK_SIZE = 2 << 30
@@ -111,10 +108,8 @@ def image():
     """The disk image of `./nacre guest debian`, with the initial RAM disk of its own kernel."""
     file = FOLDER / "debian.img"
     want = debian.Wanted(debian.KERNELS[0], (), DISK_SIZE, "tested", ())
-    settings = FOLDER / "patient.conf"
     debian.ensure(want, file)
-    settings.write_text(PATIENT)
-    boot_files.put(file, settings.name, settings, SETTINGS)
+    guest_image.make_patient(file)
     vmlinuz, initrd, root = boot_files.extract(file, FOLDER / "image")
     return Boot(vmlinuz, initrd, LOGIN, f" {root} ro", file)
 
