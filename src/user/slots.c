@@ -14,6 +14,7 @@ enum {
 // Written by the functions of this file only; the initial task is one thread.
 static seL4_Uint64 slot_free[SLOT_COUNT / 64];
 static seL4_Word slot_base; // the slot of bit 0
+static seL4_Word slot_end; // the bit behind the last
 static seL4_Word slot_hint;
 static seL4_Uint8 slot_owner[SLOT_COUNT];
 
@@ -28,7 +29,8 @@ void slots_init(seL4_Word start, seL4_Word end) {
 	slot_hint = 1;
 	for (seL4_Word i = 0; i < SLOT_COUNT / 64; i++)
 		slot_free[i] = 0;
-	for (seL4_Word bit = 1; bit < SLOT_COUNT && slot_base + bit < end; bit++)
+	slot_end = end - slot_base < SLOT_COUNT ? end - slot_base : SLOT_COUNT;
+	for (seL4_Word bit = 1; bit < slot_end; bit++)
 		set_free(bit);
 }
 
@@ -68,6 +70,12 @@ void slots_delete(seL4_CPtr first, seL4_Word count) {
 	for (seL4_Word i = 0; i < count; i++)
 		seL4_CNode_Delete(seL4_CapInitThreadCNode, first + i, seL4_WordBits);
 	slots_release(first, count);
+}
+
+void slots_delete_all(void) {
+	for (seL4_Word bit = 1; bit < slot_end; bit++) {
+		if (!is_free(bit)) slots_delete(slot_base + bit, 1);
+	}
 }
 
 void slots_set_owner(seL4_CPtr slot, unsigned owner) {

@@ -22,4 +22,7 @@ void slots_set_owner(seL4_CPtr slot, unsigned owner);
 // Free all slots of an owner whose capabilities are gone.
 void slots_release_owner(unsigned owner);
 
+// Delete the capabilities in all slots that were allocated, and free these.
+void slots_delete_all(void);
+
 seL4_Word slots_left(void);

@@ -77,9 +77,9 @@ static void table_remember(const struct space *space, seL4_Word missing, seL4_Wo
 }
 
 // A new root may reuse the slot of a deleted one, whose tables are gone.
-static void tables_forget(seL4_CPtr root) {
+void space_forget_tables(const struct space *space) {
 	for (unsigned i = 0; i < KNOWN_TABLES; i++) {
-		if (known[i].root == root) known[i] = (struct known_table){0};
+		if (known[i].root == space->root) known[i] = (struct known_table){0};
 	}
 }
 
@@ -100,9 +100,9 @@ seL4_Error space_make(struct space *space, const struct space_format *format) {
 	seL4_CPtr root = object_make(format->root_type, 0);
 	seL4_Error error = object_make_error(root);
 
-	tables_forget(root);
-	if (!error) error = seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, root);
 	*space = (struct space){format, root};
+	space_forget_tables(space);
+	if (!error) error = seL4_X86_ASIDPool_Assign(seL4_CapInitThreadASIDPool, root);
 	return error;
 }
 

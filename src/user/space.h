@@ -35,5 +35,8 @@ struct mapping {
 // Map; tables that are missing are made when the kernel reports them.
 [[nodiscard]] seL4_Error space_map(const struct space *space, const struct mapping *mapping);
 
+// Its tables, but for those that the kernel gave, are gone.
+void space_forget_tables(const struct space *space);
+
 // The initial task's own space.
 struct space space_own(void);

@@ -26,6 +26,7 @@ struct block {
 // Those of BootInfo, parts of others, and owners'.
 static struct block blocks[UNTYPED_BLOCK_LIMIT];
 static unsigned block_count;
+static unsigned given_count; // those of BootInfo, the first
 static unsigned selected_owner;
 
 void untyped_init(const seL4_BootInfo *bootinfo) {
@@ -42,6 +43,7 @@ void untyped_init(const seL4_BootInfo *bootinfo) {
 			.device = entry->isDevice,
 		};
 	}
+	given_count = block_count;
 }
 
 seL4_Word object_bits(seL4_Word type, seL4_Word size_bits) {
@@ -242,6 +244,26 @@ seL4_Error untyped_revoke(unsigned owner) {
 	}
 	slots_release_owner(owner);
 	return seL4_NoError;
+}
+
+void untyped_reset(void) {
+	block_count = given_count;
+	for (unsigned i = 0; i < given_count; i++) {
+		blocks[i].used = 0;
+		blocks[i].kept = false;
+		blocks[i].owner = 0;
+	}
+}
+
+bool untyped_is_device(seL4_Word paddr, seL4_Word size) {
+	for (unsigned i = 0; i < given_count; i++) {
+		const struct block *block = &blocks[i];
+
+		if (block->device && paddr >= block->paddr && paddr < block_end(block) &&
+			size <= block_end(block) - paddr)
+			return true;
+	}
+	return false;
 }
 
 seL4_Word untyped_blocks_left(void) { return UNTYPED_BLOCK_LIMIT - block_count; }

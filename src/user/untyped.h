@@ -44,6 +44,12 @@ void untyped_select(unsigned owner);
 // Destroy all objects in the owner's memory, with every capability to them, and free their slots.
 [[nodiscard]] seL4_Error untyped_revoke(unsigned owner);
 
+// After slots_delete_all: nothing is made of the untypeds of BootInfo any more.
+void untyped_reset(void);
+
+// Whether the device memory that BootInfo has includes these bytes.
+[[nodiscard]] bool untyped_is_device(seL4_Word paddr, seL4_Word size);
+
 seL4_Word untyped_blocks_left(void);
 
 // Bytes of RAM not allocated yet, and how many objects of 2^bits bytes fit in them.
