@@ -7,9 +7,11 @@ import json
 import os
 import sys
 
-from compose import boards, bundle, check, files, objects, output, picture, sizes, viper
+from compose import (boards, bundle, check, check_machine, files, objects, output, picture, sizes,
+                     viper)
 from compose.elf import ElfError
 from compose.image import ImageWriter
+from compose.machine import BoardError, Machine
 from compose.problems import Problems
 from compose.programs import Loader
 from compose.reader import Reader
@@ -67,14 +69,17 @@ def read_system(root, problems, board, config):
 
 
 def compose(path, search_path, problems, board=boards.DEFAULT_BOARD, config=boards.DEFAULT_CONFIG,
-            boot_files=None):
-    """The composed system, or None with the problems recorded."""
+            boot_files=None, machine=None):
+    """The composed system, or None with the problems recorded. It is checked against the machine,
+    if there is one."""
     root = read_long(path, problems, boot_files or {})
     system = None if root is None else read_system(root, problems, board, config)
     if system is None:
         return None
     system = resolve(system, files.contents(system, search_path))
     check.check(system, problems)
+    if machine:
+        check_machine.check(system, problems, machine)
     programs = Loader(system, problems, search_path, config).load()
     if problems.any():
         return None
@@ -102,6 +107,9 @@ def _arguments(words):
     parser.add_argument("-r", "--report", help="list of everything in it (report.txt)")
     parser.add_argument("--board", choices=boards.BOARDS)
     parser.add_argument("--config", choices=boards.CONFIGS)
+    parser.add_argument("--machine", metavar="FILE",
+                        help="check the description against this board file, which `nacre inspect` "
+                             "made")
     parser.add_argument(
         "--search-path", action="extend", nargs="+", default=[], metavar="DIR",
         help="where programs and prefill files are looked for; the current folder comes last",
@@ -229,7 +237,9 @@ def _write_expanded(options, problems, board, config):
 
 def _write_composed(options, problems, board, config):
     search_path = files.SearchPath(options.search_path + [os.curdir], options.search_name)
-    composed = compose(options.system, search_path, problems, board, config, _boot_files(options))
+    machine = Machine(options.machine) if options.machine else None
+    composed = compose(options.system, search_path, problems, board, config, _boot_files(options),
+                       machine)
     _say(problems)
     if composed:
         _write_outputs(options, composed)
@@ -246,6 +256,9 @@ def _main(words):
         return 0 if act(options, problems, board, config) else 1
     except ElfError as error:
         print(f"{options.system}: the boot module {error}", file=sys.stderr)
+        return 1
+    except BoardError as error:
+        print(error, file=sys.stderr)
         return 1
     except OSError as error:
         if error.filename is None:

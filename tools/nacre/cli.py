@@ -12,7 +12,7 @@ from nacre.bench import questions
 from nacre.guest import debian
 from nacre.machine import disks, emulator, network, qemu
 from nacre.pack import disk, sdk
-from nacre.pc import check
+from nacre.pc import check, inspector
 from nacre.report import Failure
 from nacre.test import fuzz, suite
 
@@ -138,6 +138,9 @@ def add_isos(commands_of):
                                  "(GPL-2), which is fetched")
         parser.add_argument("--self-test", action="store_true",
                             help="with self-tests of kernel and machine in the boot menu")
+        parser.add_argument("--board", type=pathlib.Path, metavar="FILE.json",
+                            help="check first whether the machine of this board file has what the "
+                                 "description names (./nacre inspect makes one)")
         parser.add_argument("--sign", nargs=2, type=pathlib.Path, metavar=("KEY", "CERTIFICATE"),
                             help="sign for Secure Boot, with PEM files of a key that the firmware "
                                  "knows")
@@ -178,6 +181,27 @@ def add_check_pc(commands_of):
     parser.add_argument("--root", type=pathlib.Path, default="/", metavar="DIR",
                         help="read a recorded tree of /proc, /sys and /dev")
     parser.set_defaults(act=check.run)
+
+
+def add_inspect(commands_of):
+    parser = commands_of.add_parser(
+        "inspect", help="turn the hardware report of a machine into a board file",
+        description="Reads the hardware report in a boot log (boot option report=on), or boots "
+                    "QEMU's machine for one, prints what there is, and writes it to a board file, "
+                    "against which `build --board` checks a description.")
+    parser.add_argument("log", nargs="?", type=pathlib.Path, metavar="LOG",
+                        help="what came on the serial line; QEMU is booted if none is named")
+    parser.add_argument("-o", "--output", type=pathlib.Path, metavar="FILE.json")
+    parser.add_argument("--memory", type=int, default=emulator.MEMORY, metavar="MIB",
+                        help=f"memory of QEMU's machine (default: {emulator.MEMORY})")
+    parser.add_argument("--cores", type=int, default=1, metavar="N",
+                        help="cores of QEMU's machine (default: 1)")
+    parser.add_argument("--cpu", default="", metavar="MODEL", help="its processor")
+    parser.add_argument("--iommu", action="store_true",
+                        help="with an IOMMU, on the machine q35")
+    parser.add_argument("--device", action="append", default=[], metavar="TEXT",
+                        help="with another device, in QEMU's own words (may be repeated)")
+    parser.set_defaults(act=inspector.run, emulator="qemu", clock="emulated")
 
 
 def add_boot(commands_of):
@@ -310,8 +334,8 @@ def parse(words):
         "The first run installs the Debian packages that are missing.")
     parser.add_argument("--version", action="version", version=f"Nacre {version.number()}")
     commands_of = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_run, add_test, add_isos, add_disk, add_check_pc, add_guest, add_bench, add_boot,
-                add_fuzz, add_sdk):
+    for add in (add_run, add_test, add_isos, add_disk, add_check_pc, add_inspect, add_guest,
+                add_bench, add_boot, add_fuzz, add_sdk):
         add(commands_of)
     return parser.parse_args(words)
 

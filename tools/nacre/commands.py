@@ -106,6 +106,9 @@ def make(system, output, options, memory_test=False, keys=None, self_test=False)
 def make_iso(options):
     """`build` and `iso`: makes an ISO and prints where it is."""
     output = options.output.absolute() if options.output else None
+    if options.board:
+        product.check_board((options.system or places.DEMO).absolute(), options.board.absolute(),
+                            options.flavour)
     if options.expand:
         if options.memory_test or options.sign or options.self_test:
             raise Misuse("--expand makes no ISO: --memory-test, --self-test and --sign do not go "

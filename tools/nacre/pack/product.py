@@ -127,6 +127,16 @@ def compose(description, image, flavour="debug"):
     return image
 
 
+def check_board(description, board, flavour):
+    """Refuses a description that names what the machine of a board file does not have."""
+    packages.ensure(packages.BUILD, packages.PACK, packages.PICTURE)
+    system_image.check_description(description)
+    build.compile_all()
+    if needs_guest_files(description):
+        guest_files()
+    system_image.check_board(description, board, (programs.ensure(description),), flavour)
+
+
 def make_test_iso(program, target, flavour="debug", arguments="", notes=()):
     """An ISO whose initial task is a test program, a name or a file; notes name modules that only
     their name is read of."""

@@ -48,14 +48,27 @@ def expand(description, target=None):
             print(made.read_text(), end="")
 
 
-def compose_to(made, description, image, extra_path, flavour):
-    """The composer's image in the file `made`, its report and page beside the image."""
-    run_composer(description, [
+def check_board(description, board, extra_path=(), flavour="debug"):
+    """The composer's complaints about a description on the machine of a board file."""
+    with tempfile.TemporaryDirectory(prefix="nacre-board-") as folder:
+        made = pathlib.Path(folder) / "system.img"
+        run_composer(description, composing(description, made, made, extra_path, flavour)
+                     + ["--machine", board])
+
+
+def composing(description, made, image, extra_path, flavour):
+    """The words by which the composer makes an image, with report and page beside `image`."""
+    return [
         *boot_images.words(description), "--system-image", made, "--config", flavour,
         "-r", image.with_suffix(beside.REPORT),
         "--html", image.with_suffix(beside.PAGE), "--search-name",
         f"{places.shown(description.parent)} or among Nacre's components",
-        "--search-path", *extra_path, description.parent, *build.search_path()])
+        "--search-path", *extra_path, description.parent, *build.search_path()]
+
+
+def compose_to(made, description, image, extra_path, flavour):
+    """The composer's image in the file `made`, its report and page beside the image."""
+    run_composer(description, composing(description, made, image, extra_path, flavour))
 
 
 def run_composer(description, words):
