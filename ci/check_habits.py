@@ -16,7 +16,8 @@ import plant  # noqa: E402
 
 # Headers under include/ also serve programs in older C, where each parameter has a name.
 FOLDERS = ("src", "tests", "bench", "tools")
-FAULTS = ("tests/kernel/faults.txt", "tests/unit/interleave/faults.txt")
+FAULTS = ("tests/kernel/faults.txt", "tests/unit/interleave/faults.txt",
+          "tests/system/selftest_faults.txt")
 
 COMMENT = re.compile(r"//.*")
 # How a declaration inside a function begins: type and name, and then no call.

@@ -80,6 +80,7 @@ enum bootinfo_chunk_id {
 	BOOTINFO_TSC_RATE = 0x4e02, // hertz, 8 bytes; directly after BOOTINFO_TSC_FREQUENCY
 	BOOTINFO_IOMMU = 0x4e03, // bits of enum bootinfo_iommu, 8 bytes
 	BOOTINFO_SCREEN = 0x4e04, // the screen that the kernel uses, as multiboot2 describes it
+	BOOTINFO_OPTIONS = 0x4e05, // boot options of the initial task
 };
 
 // What the kernel keeps devices from.
@@ -96,6 +97,17 @@ struct bootinfo_chunk {
 struct bootinfo_start {
 	struct bootinfo_chunk chunk;
 	uint64_t tsc; // at the initial task's first instruction
+};
+
+enum bootinfo_self_test { SELF_TEST_QUICK = 0, SELF_TEST_FULL = 1, SELF_TEST_OFF = 2 };
+
+// Whether the initial task prints what the machine has, and then starts nothing.
+enum bootinfo_report { REPORT_OFF = 0, REPORT_ON = 1, REPORT_ONLY = 2 };
+
+// Payload of BOOTINFO_OPTIONS: values of boot options that are the initial task's.
+struct bootinfo_options {
+	uint32_t self_test; // enum bootinfo_self_test
+	uint32_t report; // enum bootinfo_report
 };
 
 // Payload of BOOTINFO_MODULES: one entry a boot module after the initial task. The memory is

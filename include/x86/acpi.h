@@ -104,7 +104,7 @@ struct [[gnu::packed, gnu::may_alias]] acpi_madt_header {
 	uint32_t flags;
 };
 
-enum madt_type { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_X2APIC = 9 };
+enum madt_type { MADT_LAPIC = 0, MADT_IOAPIC = 1, MADT_OVERRIDE = 2, MADT_X2APIC = 9 };
 
 enum { MADT_ENABLED = 1 << 0 }; // of a core's flags
 
@@ -133,6 +133,16 @@ struct [[gnu::packed, gnu::may_alias]] acpi_madt_ioapic {
 	uint32_t address;
 	uint32_t first_interrupt;
 };
+
+// An interrupt of the ISA bus that does not come to the pin of its number.
+struct [[gnu::packed, gnu::may_alias]] acpi_madt_override {
+	struct acpi_madt_entry entry;
+	uint8_t bus, source;
+	uint32_t interrupt;
+	uint16_t flags;
+};
+
+_Static_assert(sizeof(struct acpi_madt_override) == 10);
 
 // What tables about units that remap DMA have behind their header. AMD's type has 8 bits
 // (48882 5.2).

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// PCI devices that components drive. The initial task has the highest priority of the core that the
-// PCI component is on, and puts back what that one had written to the address port.
+// PCI devices that components drive.
 #include <root/devices.h>
 
 #include <base/memory.h>
@@ -12,73 +11,29 @@
 #include <root/io_space.h>
 #include <root/needs.h>
 #include <root/passed.h>
+#include <root/pci_ports.h>
 
 #include <user/print.h>
-#include <user/slots.h>
 #include <user/untyped.h>
 
-enum {
-	PORTS_LAST = PCI_PORT_DATA + 3,
-	ALL_BUSES = 256,
-};
-
 // Written by devices_find only.
-static seL4_CPtr ports;
 static struct pci_devices machine;
-
-static uint32_t select(uint16_t function, unsigned offset) {
-	seL4_X86_IOPort_In32_t before = seL4_X86_IOPort_In32(ports, PCI_PORT_ADDRESS);
-
-	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS, pci_port_address(function, offset));
-	return before.result;
-}
-
-static uint32_t ports_read(uint16_t function, unsigned offset, unsigned width) {
-	seL4_Uint16 port = (seL4_Uint16)(PCI_PORT_DATA + (offset & 3));
-	uint32_t before = select(function, offset);
-	uint32_t value;
-
-	if (width == 1)
-		value = seL4_X86_IOPort_In8(ports, port).result;
-	else if (width == 2)
-		value = seL4_X86_IOPort_In16(ports, port).result;
-	else
-		value = seL4_X86_IOPort_In32(ports, port).result;
-	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS, before);
-	return value;
-}
-
-static void ports_write(uint16_t function, unsigned offset, unsigned width, uint32_t value) {
-	seL4_Uint16 port = (seL4_Uint16)(PCI_PORT_DATA + (offset & 3));
-	uint32_t before = select(function, offset);
-
-	if (width == 1)
-		(void)seL4_X86_IOPort_Out8(ports, port, value);
-	else if (width == 2)
-		(void)seL4_X86_IOPort_Out16(ports, port, value);
-	else
-		(void)seL4_X86_IOPort_Out32(ports, port, value);
-	(void)seL4_X86_IOPort_Out32(ports, PCI_PORT_ADDRESS, before);
-}
-
-static const struct pci_config config = {ports_read, ports_write, PCI_SPACE, ALL_BUSES};
 
 // Those of the PCI component; where it has its registers in memory no domain has them.
 static bool take_ports(const struct system *system) {
 	const struct image *image = &system->image;
+	seL4_CPtr ports = seL4_CapNull;
 
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_PORTS); i++) {
 		const struct system_port *port = &image->ports[i];
 
-		if (port->first <= PCI_PORT_ADDRESS && port->last >= PORTS_LAST &&
+		if (port->first <= PCI_PORT_ADDRESS && port->last >= PCI_PORTS_LAST &&
 			!system->domains[port->domain].omitted)
 			ports = system->ports[i];
 	}
-	if (ports) return true;
-	ports = slots_allocate(1);
-	return ports &&
-		!seL4_X86_IOPortControl_Issue(seL4_CapIOPortControl, PCI_PORT_ADDRESS, PORTS_LAST,
-			seL4_CapInitThreadCNode, ports, seL4_WordBits);
+	if (!ports) ports = pci_ports_issue();
+	pci_ports_use(ports);
+	return ports;
 }
 
 bool devices_are_confined(const struct system *system) {
@@ -151,7 +106,7 @@ static void check_group(struct system *system, uint32_t index, const unsigned *g
 static void check_passed(struct system *system, uint32_t index, int found) {
 	uint32_t owner = system->image.io_spaces[index].owner;
 	struct pci_passed *passed = &system->devices[index].passed;
-	uint64_t size = pci_pass(&config, &machine.rows[found], passed);
+	uint64_t size = pci_pass(&pci_ports_config, &machine.rows[found], passed);
 	seL4_Word missing;
 
 	if (size > SYSTEM_PASSED_WINDOW)
@@ -178,7 +133,7 @@ static void find_device(struct system *system, uint32_t index, unsigned *groups)
 	if (found == PCI_NO_DEVICE) return;
 	device->found = true;
 	device->function = machine.rows[found].function;
-	device->requester = pci_requester(&config, &machine, (unsigned)found);
+	device->requester = pci_requester(&pci_ports_config, &machine, (unsigned)found);
 	groups[index] = pci_group(&machine, (unsigned)found);
 	if (devices_are_confined(system)) check_group(system, index, groups);
 	if (device_is_passed(system, index)) check_passed(system, index, found);
@@ -201,11 +156,21 @@ static void require_iommu(struct system *system, uint32_t index) {
 			"(any_interrupt=\"true\" allows that)");
 }
 
+// Without its bounds a device may write anywhere, so its driver is not started.
+static void omit_owners(struct system *system) {
+	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IO_SPACES); i++) {
+		if (has_owner(system, i))
+			needs_omit(system, system->image.io_spaces[i].owner,
+				"the self-test of the IOMMU failed");
+	}
+}
+
 void devices_find(struct system *system) {
 	unsigned groups[SYSTEM_MAX_DEVICES];
 	const struct image *image = &system->image;
 	bool scanned = false;
 
+	if (system->faults.iommu) omit_owners(system);
 	for (uint32_t i = 0; i < image_count(image, SYSTEM_IO_SPACES); i++) {
 		struct device *device = &system->devices[i];
 		const struct system_io_space *record = &image->io_spaces[i];
@@ -218,7 +183,7 @@ void devices_find(struct system *system) {
 			print("system: no PCI ports: devices of components are given no memory\n");
 			return;
 		}
-		if (!scanned) pci_scan(&config, &machine);
+		if (!scanned) pci_scan(&pci_ports_config, &machine);
 		scanned = true;
 		find_device(system, i, groups);
 	}
@@ -249,8 +214,9 @@ bool devices_stop(struct system *system, uint32_t domain) {
 		io_space_cut(system, i);
 		// Once only: what it is given back afterwards is what it had before.
 		if (!device->in_reset) {
-			pci_stop(&config, device->function);
-			device->in_reset = pci_reset(&config, device->function, &device->kept);
+			pci_stop(&pci_ports_config, device->function);
+			device->in_reset = pci_reset(
+				&pci_ports_config, device->function, &device->kept);
 		}
 		in_reset |= device->in_reset;
 	}
@@ -260,7 +226,7 @@ bool devices_stop(struct system *system, uint32_t domain) {
 void devices_stop_again(struct system *system, unsigned group) {
 	for (uint32_t i = 0; i < image_count(&system->image, SYSTEM_IO_SPACES); i++)
 		if (system->devices[i].found && group_of_device(system, i) == group)
-			pci_stop(&config, system->devices[i].function);
+			pci_stop(&pci_ports_config, system->devices[i].function);
 }
 
 void devices_ready(struct system *system, unsigned group) {
@@ -268,7 +234,7 @@ void devices_ready(struct system *system, unsigned group) {
 		struct device *device = &system->devices[i];
 
 		if (!device->in_reset || group_of_device(system, i) != group) continue;
-		pci_reset_end(&config, device->function, &device->kept);
+		pci_reset_end(&pci_ports_config, device->function, &device->kept);
 		device->in_reset = false;
 	}
 }

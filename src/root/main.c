@@ -6,9 +6,13 @@
 #include <root/monitor.h>
 #include <root/needs.h>
 #include <root/extent.h>
+#include <root/options.h>
 #include <root/printer.h>
 #include <root/probe.h>
+#include <root/report/report.h>
 #include <root/restart.h>
+#include <root/scratch.h>
+#include <root/selftest/selftest.h>
 
 #include <user/print.h>
 #include <user/slots.h>
@@ -63,6 +67,18 @@ static const void *image_find(const seL4_BootInfo *bootinfo, seL4_Word *size) {
 				      : module_map(bootinfo, size);
 }
 
+// Self-tests and report. Whether a system is to be started.
+static bool examine(struct system *system) {
+	enum bootinfo_report wanted = options_of(system->bootinfo).report;
+
+	system->faults = selftest_run(system->bootinfo);
+	if (wanted != REPORT_OFF) report_print(system->bootinfo);
+	if (wanted != REPORT_OFF && !system->faults.keeps_all) scratch_end();
+	for (unsigned i = 0; i < system->faults.page_count; i++)
+		(void)untyped_keep(system->faults.pages[i], 1ul << PAGE_BITS);
+	return wanted != REPORT_ONLY;
+}
+
 void root_main(const seL4_BootInfo *bootinfo) {
 	struct system *system = &the_system;
 	const char *problem;
@@ -76,6 +92,7 @@ void root_main(const seL4_BootInfo *bootinfo) {
 	};
 	system->debug_calls = probe_debug_calls(bootinfo);
 	if (!system->debug_calls) print_silence();
+	if (!examine(system)) return;
 	bytes = image_find(bootinfo, &size);
 	if (!bytes) return;
 	problem = image_open(&system->image, bytes, size);

@@ -34,7 +34,7 @@ static void print_lines(void) {
 	}
 }
 
-static void printer_thread(void) {
+static void printer_thread(void *) {
 	for (;;) {
 		struct sel4_registers wait = {.rdi = lines_ready};
 

@@ -18,7 +18,7 @@ enum {
 static seL4_Word probe_stack[PROBE_STACK_WORDS] __attribute__((aligned(16)));
 static seL4_CPtr probe_endpoint;
 
-static void probe_thread(void) {
+static void probe_thread(void *) {
 	seL4_DebugCapIdentify(seL4_CapNull);
 	seL4_Send(probe_endpoint, seL4_MessageInfo_new(PROBE_DONE, 0, 0, 0));
 	for (;;)

@@ -23,7 +23,7 @@ static seL4_Word clock_stack[CLOCK_STACK_WORDS] __attribute__((aligned(16)));
 static struct thread clock;
 static seL4_CPtr clock_signal;
 
-static void clock_thread(void) {
+static void clock_thread(void *) {
 	for (;;) {
 		seL4_Yield();
 		seL4_Signal(clock_signal);

@@ -10,6 +10,7 @@
 #include <lib/pci/reset.h>
 
 #include <root/image.h>
+#include <root/selftest/selftest.h>
 
 #include <user/microkit/domain.h>
 #include <user/root/root.h>
@@ -61,6 +62,7 @@ struct extent {
 struct system {
 	const seL4_BootInfo *bootinfo;
 	struct bootinfo_start start; // for regions that ask for it
+	struct selftest_faults faults; // what is not used
 	struct image image;
 	struct extent screen; // no size: there is none
 	bool one_time_domain; // the kernel has only one, so the schedule is not used

@@ -18,7 +18,8 @@ PC = ("-smbios", "type=1,manufacturer=Board")
 NAME = f"Nacre {version.number()}"
 ENTRIES = [NAME, f"{NAME}, safe: one core, all mitigations, no guests, nothing fast",
            f"{NAME}, the kernel's messages on COM2",
-           f"{NAME}, the kernel's messages on the serial line only"]
+           f"{NAME}, the kernel's messages on the serial line only",
+           f"{NAME}, hardware report and all self-tests, starts nothing"]
 SETTINGS = "Settings of the firmware"
 STARTS = "Nacre starts. If no more comes here, it prints on COM1 only (115200 baud)."
 # The menu is complete when GRUB counts down.

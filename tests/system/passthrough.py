@@ -123,6 +123,7 @@ def check_attack():
               "own-42", 2),
         *attempts, ("send", "poweroff"), ("until", "powered off")],
         iommu="intel", extra=EDU)
+    text = text[text.index("selftest: quick"):]  # it has the device write as well
     told = {(device, int(address, 16) & ~0xfff) for device, address in REFUSED.findall(text)}
     silent = [hex(place) for place in OUTSIDE if ("00:06.0", place) not in told]
     if silent or any(place < 256 << 20 for _, place in told):

@@ -76,6 +76,10 @@ def add_machine_options(parser, emulators, default, text, cores="1"):
                              "`qemu-system-x86_64 -cpu help` (flags may follow: max,-fsgsbase) or "
                              "`bochs -help cpu`; default: max, which is AMD's, with KVM the "
                              "host's; corei7_skylake_x")
+    add_iommu_options(parser)
+
+
+def add_iommu_options(parser):
     parser.add_argument("--iommu", action="store_const", const="intel", default="",
                         help="with an IOMMU, Intel's VT-d, on the machine that QEMU has it on "
                              "(q35), which has no IDE disk (QEMU only; by itself where a guest "
@@ -197,10 +201,7 @@ def add_inspect(commands_of):
     parser.add_argument("--cores", type=int, default=1, metavar="N",
                         help="cores of QEMU's machine (default: 1)")
     parser.add_argument("--cpu", default="", metavar="MODEL", help="its processor")
-    parser.add_argument("--iommu", action="store_true",
-                        help="with an IOMMU, on the machine q35")
-    parser.add_argument("--device", action="append", default=[], metavar="TEXT",
-                        help="with another device, in QEMU's own words (may be repeated)")
+    add_iommu_options(parser)
     parser.set_defaults(act=inspector.run, emulator="qemu", clock="emulated")
 
 

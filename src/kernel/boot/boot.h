@@ -38,6 +38,7 @@ struct boot_facts {
 	uint8_t rsdp[36];
 	uint32_t tsc_mhz;
 	uint64_t tsc_hertz;
+	struct bootinfo_options options;
 	uint8_t framebuffer[SCREEN_INFO]; // of it SCREEN_LAYOUT bytes; all if the screen is used
 	uint8_t vbe[784];
 };

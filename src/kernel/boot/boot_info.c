@@ -4,7 +4,7 @@
 
 #include <cpu/platform.h>
 
-enum { CHUNKS = 9 };
+enum { CHUNKS = 10 };
 
 _Static_assert(sizeof(struct boot_map) + sizeof(struct bootinfo_chunk) == 1220);
 // All fit into a page.
@@ -43,6 +43,7 @@ uint64_t boot_info_write_extra(const struct boot_facts *facts, void *memory) {
 	chunk_append(&end, BOOTINFO_TSC_FREQUENCY, &facts->tsc_mhz, sizeof(facts->tsc_mhz));
 	chunk_append(&end, BOOTINFO_TSC_RATE, &facts->tsc_hertz, sizeof(facts->tsc_hertz));
 	chunk_append(&end, BOOTINFO_IOMMU, &iommu, sizeof(iommu));
+	chunk_append(&end, BOOTINFO_OPTIONS, &facts->options, sizeof(facts->options));
 	if (module_bytes) chunk_append(&end, BOOTINFO_MODULES, &facts->modules[1], module_bytes);
 	return (uint64_t)(end - (uint8_t *)memory);
 }

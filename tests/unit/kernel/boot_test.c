@@ -162,10 +162,11 @@ static void chunks(void) {
 	struct bootinfo_chunk header;
 	const uint8_t *chunk;
 	struct bootinfo_module module;
+	struct bootinfo_options options;
 	uint32_t word;
 
 	world_boot();
-	check(world.info->extra_length == 52 + 1220 + 20 + 24 + 24 + 16 + 64);
+	check(world.info->extra_length == 52 + 1220 + 20 + 24 + 24 + 24 + 16 + 64);
 	check(chunk_find(BOOTINFO_ACPI_RSDP, &header) && header.length == 52);
 	chunk = (const void *)chunk_find(BOOTINFO_MEMORY_MAP, &header);
 	check(chunk && header.length == 1220);
@@ -184,6 +185,10 @@ static void chunks(void) {
 	chunk = (const void *)chunk_find(BOOTINFO_IOMMU, &header);
 	memcpy(&word, chunk + 16, sizeof(word));
 	check(header.length == 24 && word == 0); // there is none
+	chunk = (const void *)chunk_find(BOOTINFO_OPTIONS, &header);
+	memcpy(&options, chunk + 16, sizeof(options));
+	check(header.length == 24 && options.self_test == SELF_TEST_FULL &&
+		options.report == REPORT_ON);
 	check(!chunk_find(BOOTINFO_VBE, &header) && !chunk_find(BOOTINFO_FRAMEBUFFER, &header));
 }
 

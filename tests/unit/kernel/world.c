@@ -79,6 +79,7 @@ void world_facts(void) {
 		.modules = {{WORLD_MODULE, FILE_SIZE, "root"}, {0x300000, 0x2345, "system.img"}},
 		.map = {.size = 2 * sizeof(struct boot_map_entry)},
 		.tsc_mhz = HOST_TICKS_PER_US,
+		.options = {SELF_TEST_FULL, REPORT_ON},
 	};
 	world_memory(HOST_MEMORY - 0x100000, 0);
 }

@@ -3,11 +3,13 @@
 // the choice.
 #include "../check.h"
 
+#include <abi/bootinfo.h>
 #include <base/compiler.h>
 #include <base/panic.h>
 #include <cpu/console.h>
 #include <cpu/mitigations.h>
 #include <cpu/features.h>
+#include <abi/bootinfo.h>
 #include <entry/options.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -282,6 +284,10 @@ static void options_all(void) {
 	options_read("x2apic=auto deadline=off vmx=off svm=off", options, false);
 	check_equal(options_hidden(options),
 		1ul << FEATURE_TSC_DEADLINE | 1ul << FEATURE_VMX | 1ul << FEATURE_SVM);
+	options_read("selftest=off report=on", options, false);
+	check(options[OPTION_SELF_TEST] == SELF_TEST_OFF && options[OPTION_REPORT] == 1);
+	options_read("selftest=slow report=all", options, false);
+	check(options[OPTION_SELF_TEST] == SELF_TEST_QUICK && options[OPTION_REPORT] == 0);
 	options_read("cores=3", options, false);
 	check(options[OPTION_CORES] == 3);
 	options_read("cores=1 cores=0 cores=65 cores=all", options, false);

@@ -27,6 +27,7 @@ extern const struct tests image_tests;
 extern const struct tests journal_tests;
 extern const struct tests symbols_tests;
 extern const struct tests report_tests;
+extern const struct tests pattern_tests;
 extern const struct tests settings_tests;
 extern const struct tests partition_tests;
 extern const struct tests partition_disk_tests;

@@ -54,14 +54,14 @@ def not_copied(folder, names):
             or (folder == str(places.ROOT) and name.startswith("build"))]
 
 
-def build_kernel(planter):
+def build_kernel(planter, faults=FAULTS, folder=PLACE):
     """(the kernel as ELF and as QEMU loads it, rows whose text is gone)."""
-    tree, place = PLACE / "tree", PLACE / "build"
+    tree, place = folder / "tree", folder / "build"
     step("building a kernel with faults planted")
-    shutil.rmtree(PLACE, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(places.ROOT, tree, ignore=not_copied)
-    gone = planter.plant(tree, FAULTS)
-    declare(tree, [path for _, _, path, *_ in planter.rows(FAULTS.read_text())])
+    gone = planter.plant(tree, faults)
+    declare(tree, [path for _, _, path, *_ in planter.rows(faults.read_text())])
     run_logged(["meson", "setup", place, tree], f"{NAME}-configure")
     room = "src/arch/x86_64/entry"
     targets = [f"{room}/kernel-debug.elf", f"{room}/kernel-debug.elf32"]
@@ -69,11 +69,11 @@ def build_kernel(planter):
     return *(place / target for target in targets), gone
 
 
-def written(file, mark, room, data):
+def written(file, mark, room, data, folder=PLACE):
     """A copy of the file with the data behind the mark, in a room of zeros."""
     content = file.read_bytes()
     at = content.index(mark + bytes(room)) + len(mark)
-    copy = PLACE / file.name
+    copy = folder / file.name
     copy.write_bytes(content[:at] + data + content[at + len(data):])
     return copy
 

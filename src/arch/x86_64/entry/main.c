@@ -44,6 +44,8 @@ static bool loader_read(uint32_t magic, uint32_t information) {
 	facts.verbose_boot = options[OPTION_LOG] == LOG_ALL;
 	boot_kernel.domains.last = options[OPTION_DOMAINS] - 1;
 	facts.root_cnode_bits = options[OPTION_ROOT_CNODE];
+	facts.options.self_test = options[OPTION_SELF_TEST];
+	facts.options.report = options[OPTION_REPORT];
 	print("\nNacre " NACRE_VERSION ", %s build\n", NACRE_DEBUG ? "debug" : "release");
 	if (cut) print("boot: the command line is too long, cut from here on: %.64s\n", cut);
 	options_read(line, options, true);

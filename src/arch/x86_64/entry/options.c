@@ -25,6 +25,8 @@ static const struct row {
 	[OPTION_BIG_LOCK] = {"biglock", MODES, 0, 0, MODE_AUTO},
 	[OPTION_IOMMU] = {"iommu", MODES, 0, 0, MODE_AUTO},
 	[OPTION_PANIC] = {"panic", "halt reboot", 0, 0, 0},
+	[OPTION_SELF_TEST] = {"selftest", "quick full off", 0, 0, SELF_TEST_QUICK},
+	[OPTION_REPORT] = {"report", "off on only", 0, 0, REPORT_OFF},
 	[OPTION_X2APIC] = {"x2apic", MODES, 0, 0, MODE_AUTO},
 	[OPTION_DEADLINE] = {"deadline", MODES, 0, 0, MODE_AUTO},
 	[OPTION_VMX] = {"vmx", MODES, 0, 0, MODE_AUTO},

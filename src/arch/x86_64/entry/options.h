@@ -16,6 +16,8 @@ enum option {
 	OPTION_CORES, // how many are started, with the first
 	OPTION_DOMAINS, // how many there are
 	OPTION_PANIC, // 1: reboots
+	OPTION_SELF_TEST, // this and the next: the initial task's (struct bootinfo_options)
+	OPTION_REPORT,
 	OPTION_PCID, // enum option_mode, as are all that follow
 	OPTION_X2APIC, // this and the next three: off hides the feature (options_hidden)
 	OPTION_DEADLINE,
