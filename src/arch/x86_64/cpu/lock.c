@@ -29,8 +29,9 @@ enum { ANSWER_WAIT_US = 1000000, LOOK_US = 100 };
 			((const struct context *)other->current)->rip);
 }
 
-// Until the other core has cleared its word.
-static void wait_for(const struct cpu *other, const uint32_t *word) {
+// Until the other core has cleared its word. Inline, as a call would have every slow path save
+// registers.
+[[gnu::always_inline]] static inline void wait_for(const struct cpu *other, const uint32_t *word) {
 	if (NACRE_DEBUG) this_cpu()->lock.waited = 0;
 	while (load_acquire(word)) {
 		if (NACRE_DEBUG) look(other, true);
@@ -80,11 +81,8 @@ static inline void begin_alone(struct cpu *cpu) {
 	core_leave(cpu);
 	do {
 		(void)__atomic_fetch_or(&other->lock.hold, true, __ATOMIC_SEQ_CST);
-		if (NACRE_DEBUG) cpu->lock.waited = 0;
-		while (unlikely(load_acquire(&other->lock.is_inside))) {
-			if (NACRE_DEBUG) look(other, true);
-			cpu_relax();
-		}
+		if (unlikely(load_acquire(&other->lock.is_inside)))
+			wait_for(other, &other->lock.is_inside);
 		other = other->lock.next;
 	} while (other != cpu);
 	if (NACRE_DEBUG) cpu->lock.is_alone = true;

@@ -25,9 +25,8 @@ static inline void finish(struct cpu *cpu) {
 
 // next, which gets the context of current, runs instead of it. Data selectors stay as they are:
 // hiding from a partner which ones a program has loaded is not worth four reads.
-static inline void switch_to(struct cpu *cpu, struct thread *current, struct thread *next) {
-	struct sched_context *context = current->sched_context;
-
+static inline void switch_to(struct cpu *cpu, struct thread *current, struct thread *next,
+	struct sched_context *context) {
 	current->sched_context = NULL;
 	context->thread = next;
 	next->sched_context = context;
@@ -50,14 +49,14 @@ static inline bool can_take_over(const struct cpu *cpu, const struct endpoint *e
 }
 
 // caller waits for the reply of receiver, which stops waiting.
-static inline void push_reply(
-	struct endpoint *endpoint, struct thread *receiver, struct thread *caller) {
+static inline void push_reply(struct endpoint *endpoint, struct thread *receiver,
+	struct thread *caller, struct sched_context *context) {
 	struct reply *reply = receiver->reply;
 
 	wait_queue_take_first(&endpoint->head);
 	receiver->reply = NULL;
 	reply_wait(reply, caller);
-	reply_chain(reply, caller->sched_context);
+	reply_chain(reply, context);
 }
 
 static void call_long(uint64_t address, uint64_t tag);
@@ -66,6 +65,7 @@ static void call_long(uint64_t address, uint64_t tag);
 	uint64_t address, uint64_t tag, enum message_shape shape) {
 	struct cpu *cpu = this_cpu();
 	struct thread *caller = cpu->current;
+	struct sched_context *context = caller->sched_context;
 	struct endpoint *endpoint;
 	struct slot *slot;
 	struct thread *receiver;
@@ -80,9 +80,9 @@ static void call_long(uint64_t address, uint64_t tag);
 	if (unlikely(!can_take_over(cpu, endpoint))) return call_slow(slot);
 	receiver = endpoint->head;
 
-	push_reply(endpoint, receiver, caller);
+	push_reply(endpoint, receiver, caller, context);
 	message_give(caller, receiver, badge, tag, shape);
-	switch_to(cpu, caller, receiver);
+	switch_to(cpu, caller, receiver, context);
 }
 
 [[gnu::noinline]] static void call_long(uint64_t address, uint64_t tag) {
@@ -120,10 +120,10 @@ void fastpath_exception(uint64_t vector, uint64_t code) {
 
 	exception_note(faulter, vector, code);
 	receiver = endpoint->head;
-	push_reply(endpoint, receiver, faulter);
+	push_reply(endpoint, receiver, faulter, faulter->sched_context);
 	receiver->context.rdi = handler->badge;
 	receiver->context.rsi = fault_write_message(faulter, receiver);
-	switch_to(cpu, faulter, receiver);
+	switch_to(cpu, faulter, receiver, faulter->sched_context);
 }
 
 // A receiver would find the endpoint empty, or wait behind others.
@@ -141,15 +141,17 @@ static inline bool may_restart(const struct thread *caller, uint64_t tag) {
 	return caller->fault_kind != FAULT_TIMEOUT && fault_reply_restarts(caller, tag);
 }
 
-// The waiting caller gets back the context that the server runs on, and can run at once.
-static inline bool can_return(
+// The waiting caller, which gets back the context that the server runs on, if it can run at once.
+static inline struct thread *waiting_caller(
 	const struct cpu *cpu, const struct reply *reply, const struct sched_context *context) {
-	const struct thread *caller;
+	struct thread *caller;
 
-	if (!reply_is_head(reply, context)) return false;
+	if (!reply_is_head(reply, context)) return NULL;
 	caller = reply_thread(reply);
 	return !caller->sched_context && is_own(cpu, (uint64_t)caller->cpu) &&
-		caller->priority >= cpu->ready_top;
+			caller->priority >= cpu->ready_top
+		? caller
+		: NULL;
 }
 
 // The server waits for its next message, with the reply object that it has just used.
@@ -188,11 +190,10 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		return syscall_slow();
 	endpoint = cap_head_object(endpoint_head);
 	reply = cap_head_object(reply_head);
-	if (unlikely(!is_own(cpu, endpoint->owner) ||
-		    !can_return(cpu, reply, server->sched_context) ||
+	caller = waiting_caller(cpu, reply, server->sched_context);
+	if (unlikely(!caller || !is_own(cpu, endpoint->owner) ||
 		    (notification && notification->is_active)))
 		return syscall_slow();
-	caller = reply_thread(reply);
 	if (shape != MESSAGE_LONG) {
 		if (unlikely(endpoint->head || caller->state_and_fault != THREAD_BLOCKED_REPLY))
 			return reply_recv_long(address, tag);
@@ -210,7 +211,7 @@ static void reply_recv_long(uint64_t address, uint64_t tag);
 		fault_take_reply(caller, server);
 		thread_rewind(caller);
 	}
-	switch_to(cpu, server, caller);
+	switch_to(cpu, server, caller, server->sched_context);
 }
 
 // Long messages, replies to faults, and servers of several threads.
