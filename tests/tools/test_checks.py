@@ -148,18 +148,18 @@ class HabitsTest(unittest.TestCase):
                                        "enum error h(int a);\nvoid i(void);\n"), [1, 3])
 
     def test_a_planted_fault_has_its_text_once(self):
-        for texts, lost in ((("\tstop();\n", "\tgo();\n"), 0), (("\tgo();\n", "\tgo();\n"), 1),
-                            (("\tstop();\n", "\tstop();\n\tgo();\n\tgo();\n"), 1),
-                            (("", ""), 2)):
+        stop, go, wait = "\tstop();\n", "\tgo();\n", "\twait();\n"
+        for texts, lost in (((stop, go, wait), 0), ((go, go, wait), 1), ((stop, go, go), 1),
+                            ((stop, stop + go + go, wait), 1), (("", "", ""), 3)):
             with tempfile.TemporaryDirectory() as folder, \
                     mock.patch.object(check_habits, "ROOT", Path(folder)), \
                     contextlib.redirect_stdout(io.StringIO()) as said:
                 (Path(folder) / "src").mkdir()
-                for name, text, faults, guard in zip("ab", texts, check_habits.FAULTS,
-                                                     ("stop", "go")):
+                for name, text, faults, guard in zip("abc", texts, check_habits.FAULTS,
+                                                     ("stop", "go", "wait"), strict=True):
                     (Path(folder) / "src" / f"{name}.c").write_text(text)
                     file = Path(folder) / faults
-                    file.parent.mkdir(parents=True)
+                    file.parent.mkdir(parents=True, exist_ok=True)
                     file.write_text(f"fault {guard} X001 src/{name}.c it is gone\n"
                                     f"< \t{guard}();\n> \tif (!PLANTED) {guard}();\n")
                 self.assertEqual(check_habits.faults_lost(), lost)
