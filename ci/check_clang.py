@@ -11,8 +11,8 @@ import sys
 import compiling
 
 # What Clang does not know of GCC's flags, and what meson.build gives it besides.
-OF_GCC = re.compile(r"-f(?:lto|call-used)|-Wstack-usage=|-Wno-(?:tsan|maybe-uninitialized)|--param$"
-                    r"|asan-globals=")
+OF_GCC = re.compile(r"-f(?:lto|call-used|no-align-loops)|-Wstack-usage=|--param$|asan-globals="
+                    r"|-Wno-(?:tsan|maybe-uninitialized)")
 OF_CLANG = ["-Wno-enum-enum-conversion", "-Wno-missing-field-initializers"]
 OUTPUTS = ("-o", "-MF", "-MQ")
 # The compiler itself comes after a cache, if the build has one.
