@@ -6,8 +6,8 @@
 
 #include <base/bits.h>
 
-// Places in the loader's description (Multiboot2 2.0, 3.6.12), and what it may be.
-enum { PITCH = 8, WIDTH = 12, HEIGHT = 16, BITS = 20, TYPE = 21, FIELDS = 24 };
+// Further places in the loader's description, and what it may be.
+enum { WIDTH = 12, BITS = 20, TYPE = 21, FIELDS = 24 };
 enum { TYPE_RGB = 1, TYPE_TEXT = 2 };
 
 enum { TEXT_BYTES = 2, GREY_ON_BLACK = 0x07, CHARACTERS_MOST = 4096 };
@@ -42,10 +42,13 @@ static bool layout_read(struct screen *screen, const uint8_t *info) {
 }
 
 bool screen_read(struct screen *screen, const uint8_t info[SCREEN_INFO]) {
-	uint64_t pitch = bytes_number(info, PITCH, 4), width = bytes_number(info, WIDTH, 4);
-	uint64_t height = bytes_number(info, HEIGHT, 4), columns = width, rows = height;
+	uint64_t pitch = bytes_number(info, SCREEN_PITCH, 4);
+	uint64_t width = bytes_number(info, WIDTH, 4),
+		 height = bytes_number(info, SCREEN_HEIGHT, 4);
+	uint64_t columns = width, rows = height;
 
-	*screen = (struct screen){.address = bytes_number(info, 0, 8), .pitch = (uint32_t)pitch};
+	*screen = (struct screen){
+		.address = bytes_number(info, SCREEN_START, 8), .pitch = (uint32_t)pitch};
 	if (!layout_read(screen, info)) return false;
 	if (!screen->is_text) {
 		columns /= GLYPH_WIDTH;

@@ -6,6 +6,8 @@
 #include <base/compiler.h>
 
 enum { SCREEN_LAYOUT = 22, SCREEN_INFO = 30 }; // bytes of its description: at least, and all
+// Places in it that others read as well (Multiboot2 2.0, 3.6.12).
+enum { SCREEN_START = 0, SCREEN_PITCH = 8, SCREEN_HEIGHT = 16 };
 enum { GLYPH_WIDTH = 8, GLYPH_HEIGHT = 16, GLYPHS = 128 };
 
 struct screen {

@@ -4,12 +4,10 @@
 #include <root/extent.h>
 
 #include <base/bits.h>
+#include <base/screen.h>
 
 #include <user/print.h>
 #include <user/untyped.h>
-
-// In the chunk, behind its header (Multiboot2 2.0, 3.6.12).
-enum { ADDRESS = 0, PITCH = 8, HEIGHT = 16, LENGTH = 22 };
 
 static bool fits_regions(const struct system *system, seL4_Word size) {
 	const struct image *image = &system->image;
@@ -33,9 +31,10 @@ void extent_find_screen(struct system *system) {
 	seL4_Word missing;
 
 	*screen = (struct extent){.bits = PAGE_BITS};
-	if (!chunk || chunk->len < sizeof(*chunk) + LENGTH) return;
-	address = bytes_number(bytes, ADDRESS, 8);
-	end = address + bytes_number(bytes, PITCH, 4) * bytes_number(bytes, HEIGHT, 4);
+	if (!chunk || chunk->len < sizeof(*chunk) + SCREEN_LAYOUT) return;
+	address = bytes_number(bytes, SCREEN_START, 8);
+	end = address +
+		bytes_number(bytes, SCREEN_PITCH, 4) * bytes_number(bytes, SCREEN_HEIGHT, 4);
 	screen->paddr = align_down(address, 1ul << PAGE_BITS);
 	screen->size = align_up(end, 1ul << PAGE_BITS) - screen->paddr;
 	large = align_up(screen->size, 1ul << LARGE_PAGE_BITS);

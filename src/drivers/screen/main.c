@@ -72,7 +72,7 @@ static bool open_screen(void) {
 	uint64_t address;
 
 	if (!info || !screen_vaddr) return false;
-	address = bytes_number(info, 0, sizeof(address));
+	address = bytes_number(info, SCREEN_START, sizeof(address));
 	return display_open(&display, info, (uint8_t *)(screen_vaddr + (address & PAGE_MASK)));
 }
 
